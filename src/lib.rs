@@ -1,0 +1,1 @@
+//! Duo two-factor authentication at the proxy: the core of the filter.
