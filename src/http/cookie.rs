@@ -1,0 +1,201 @@
+//! The `Cookie` header (RFC 6265, section 4.2): one cookie read by its exact name, the filter's
+//! own taken out, every other byte left as it was sent.
+
+use super::{Edit, HeaderValue};
+
+/// What every cookie of the filter is named with; none of them goes upstream.
+pub const OWN_PREFIX: &[u8] = b"__Host-duo_";
+
+/// The longest that all `Cookie` lines of a request together may be, in bytes.
+pub const MAX_BYTES: usize = 16 * 1024;
+
+/// The `Cookie` lines of one request; HTTP/1.1 clients may send several.
+#[derive(Clone, Debug, Default)]
+pub struct CookieLines<'a> {
+    first: Option<&'a [u8]>,
+    others: Vec<&'a [u8]>,
+}
+
+/// How often a cookie was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent<'a> {
+    /// Not at all.
+    Never,
+    /// Exactly once, with this value.
+    Once(&'a [u8]),
+    /// More than once: nobody can say which one is meant, so none is.
+    Repeatedly,
+}
+
+impl<'a> CookieLines<'a> {
+    /// Adds a line as it was sent.
+    pub fn push(&mut self, line: &'a [u8]) {
+        if self.first.is_none() {
+            self.first = Some(line);
+        } else {
+            self.others.push(line);
+        }
+    }
+
+    /// Whether the lines are longer than the filter looks at ([`MAX_BYTES`]).
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        self.lines().fold(0, |sum: usize, line| sum.saturating_add(line.len())) > MAX_BYTES
+    }
+
+    /// Finds a cookie by its exact name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Sent<'a> {
+        let mut found = Sent::Never;
+        for pair in self.lines().flat_map(pairs) {
+            if let Some(value) = value_of(pair, name) {
+                found = match found {
+                    Sent::Never => Sent::Once(value),
+                    Sent::Once(_) | Sent::Repeatedly => return Sent::Repeatedly,
+                };
+            }
+        }
+        found
+    }
+
+    /// Adds the edits that take the filter's own cookies out: those under [`OWN_PREFIX`] and the
+    /// one called `name`. A request without any is not edited.
+    pub fn strip(&self, name: &str, edits: &mut Vec<Edit>) {
+        let is_own = |pair: &[u8]| {
+            pair.trim_ascii_start().starts_with(OWN_PREFIX) || value_of(pair, name).is_some()
+        };
+        if !self.lines().flat_map(pairs).any(is_own) {
+            return;
+        }
+        let mut kept = self.lines().map(|line| without(line, is_own)).filter(|l| !l.is_empty());
+        let append = |line: Vec<u8>| Edit::Append("cookie", HeaderValue::lossy(&line));
+        match (kept.next(), self.others.is_empty()) {
+            (Some(line), true) => edits.push(Edit::Set("cookie", HeaderValue::lossy(&line))),
+            (Some(line), false) => {
+                edits.push(Edit::Remove(b"cookie".to_vec()));
+                edits.push(append(line));
+                edits.extend(kept.map(append));
+            }
+            (None, _) => edits.push(Edit::Remove(b"cookie".to_vec())),
+        }
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.first.into_iter().chain(self.others.iter().copied())
+    }
+}
+
+fn pairs(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(|byte| *byte == b';')
+}
+
+/// The value of a pair if it has this name, with the white space around the pair left out.
+fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=")
+}
+
+fn without(line: &[u8], is_own: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(line.len());
+    for pair in pairs(line).filter(|pair| !is_own(pair)) {
+        if kept.is_empty() {
+            kept.extend_from_slice(pair.trim_ascii_start());
+        } else {
+            kept.push(b';');
+            kept.extend_from_slice(pair);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: &str = "__Host-duo_mfa";
+
+    fn lines<'a>(lines: &[&'a str]) -> CookieLines<'a> {
+        let mut cookies = CookieLines::default();
+        for line in lines {
+            cookies.push(line.as_bytes());
+        }
+        cookies
+    }
+
+    fn stripped(sent: &[&str]) -> Vec<Edit> {
+        let mut edits = Vec::new();
+        lines(sent).strip(NAME, &mut edits);
+        edits
+    }
+
+    fn set(line: &str) -> Edit {
+        Edit::Set("cookie", HeaderValue::lossy(line.as_bytes()))
+    }
+
+    fn append(line: &str) -> Edit {
+        Edit::Append("cookie", HeaderValue::lossy(line.as_bytes()))
+    }
+
+    #[test]
+    fn a_cookie_is_found_by_its_exact_name_only() {
+        for (line, found) in [
+            ("__Host-duo_mfa=v", Sent::Once(b"v".as_slice())),
+            ("a=1; __Host-duo_mfa=v; b=2", Sent::Once(b"v")),
+            ("a=1;__Host-duo_mfa=v", Sent::Once(b"v")),
+            ("__Host-duo_mfa=", Sent::Once(b"")),
+            ("__Host-duo_mfa=a=b", Sent::Once(b"a=b")),
+            ("__HoSt-duo_mfa=v", Sent::Never),
+            ("__Host-duo_mfa2=v", Sent::Never),
+            ("x__Host-duo_mfa=v", Sent::Never),
+            ("__Host-duo_mfa", Sent::Never),
+            ("\"__Host-duo_mfa\"=v", Sent::Never),
+            ("__Host-duo_mfa =v", Sent::Never),
+            ("a=\"; __Host-duo_mfa=v; \"", Sent::Once(b"v")),
+            ("", Sent::Never),
+        ] {
+            assert_eq!(lines(&[line]).find(NAME), found, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_sent_twice_is_none() {
+        assert_eq!(lines(&["__Host-duo_mfa=a; __Host-duo_mfa=a"]).find(NAME), Sent::Repeatedly);
+        assert_eq!(lines(&["__Host-duo_mfa=a", "__Host-duo_mfa=b"]).find(NAME), Sent::Repeatedly);
+    }
+
+    #[test]
+    fn foreign_cookies_keep_their_bytes_and_order() {
+        assert_eq!(stripped(&["a=1; __Host-duo_mfa=v; b=2"]), [set("a=1; b=2")]);
+        assert_eq!(stripped(&["__Host-duo_mfa=v; b=2"]), [set("b=2")]);
+        assert_eq!(
+            stripped(&["a=1;  b=\"x y\";__Host-duo_txn=t;a=1"]),
+            [set("a=1;  b=\"x y\";a=1")]
+        );
+        assert_eq!(stripped(&["__Host-duo_mfa=v"]), [Edit::Remove(b"cookie".to_vec())]);
+        assert_eq!(stripped(&["a=1; b=2"]), []);
+        assert_eq!(stripped(&[]), []);
+    }
+
+    #[test]
+    fn several_lines_stay_several() {
+        let removed = Edit::Remove(b"cookie".to_vec());
+        assert_eq!(
+            stripped(&["a=1", "__Host-duo_mfa=v; b=2", "c=3"]),
+            [removed.clone(), append("a=1"), append("b=2"), append("c=3")]
+        );
+        assert_eq!(stripped(&["__Host-duo_mfa=v", "__Host-duo_mfa=w"]), [removed]);
+    }
+
+    #[test]
+    fn a_cookie_of_another_configured_name_is_stripped_too() {
+        let mut edits = Vec::new();
+        lines(&["__Host-other=v; a=1"]).strip("__Host-other", &mut edits);
+        assert_eq!(edits, [set("a=1")]);
+    }
+
+    #[test]
+    fn overlong_lines_are_noticed_in_sum() {
+        let half = "a".repeat(MAX_BYTES / 2);
+        assert!(!lines(&[&half, &half]).is_too_long());
+        assert!(lines(&[&half, &half, "a"]).is_too_long());
+    }
+}

@@ -1,0 +1,272 @@
+//! A request's head, read once and in place.
+//!
+//! The host hands over its header map as one buffer: a count, the lengths of all names and values,
+//! then the bytes, each followed by a NUL (the "pairs" encoding of the proxy-wasm ABI). Everything
+//! here is a slice of that buffer; duplicates stay visible.
+
+use super::cookie::CookieLines;
+
+/// The prefix of header names that belong to the filter; a client's own are removed.
+pub const RESERVED_PREFIX: &[u8] = b"x-duo-mfa-";
+
+/// A serialized header map, walked in place.
+#[derive(Clone, Copy, Debug)]
+pub struct HeaderMap<'a> {
+    lengths: &'a [u8],
+    bytes: &'a [u8],
+}
+
+/// The buffer is not a serialized header map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the host's header map is malformed")]
+pub struct MalformedMap;
+
+impl<'a> HeaderMap<'a> {
+    /// Checks the whole buffer once, so that walking it cannot fail.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedMap`] where the lengths do not fit the bytes.
+    pub fn parse(buffer: &'a [u8]) -> Result<Self, MalformedMap> {
+        if buffer.is_empty() {
+            return Ok(Self { lengths: &[], bytes: &[] });
+        }
+        let (count, rest) = split_u32(buffer).ok_or(MalformedMap)?;
+        let lengths = usize::try_from(count).ok().and_then(|n| n.checked_mul(8));
+        let (lengths, bytes) =
+            lengths.and_then(|n| rest.split_at_checked(n)).ok_or(MalformedMap)?;
+        let map = Self { lengths, bytes };
+        let mut pairs = map.iter();
+        while pairs.next().is_some() {}
+        if pairs.lengths.is_empty() { Ok(map) } else { Err(MalformedMap) }
+    }
+
+    /// The pairs of name and value, in the host's order.
+    #[must_use]
+    pub const fn iter(&self) -> Pairs<'a> {
+        Pairs { lengths: self.lengths, bytes: self.bytes }
+    }
+
+    /// Writes pairs in the host's encoding.
+    #[must_use]
+    pub fn serialize(pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
+        let mut buffer = u32::try_from(pairs.len()).unwrap_or(u32::MAX).to_le_bytes().to_vec();
+        for (name, value) in pairs {
+            buffer.extend_from_slice(&length(name));
+            buffer.extend_from_slice(&length(value));
+        }
+        for part in pairs.iter().flat_map(|(name, value)| [name, value]) {
+            buffer.extend_from_slice(part);
+            buffer.push(0);
+        }
+        buffer
+    }
+}
+
+/// An iterator over the pairs of a [`HeaderMap`].
+#[derive(Clone, Debug)]
+pub struct Pairs<'a> {
+    lengths: &'a [u8],
+    bytes: &'a [u8],
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (name, lengths) = split_u32(self.lengths)?;
+        let (value, lengths) = split_u32(lengths)?;
+        let (name, bytes) = split_part(self.bytes, name)?;
+        let (value, bytes) = split_part(bytes, value)?;
+        self.lengths = lengths;
+        self.bytes = bytes;
+        Some((name, value))
+    }
+}
+
+fn split_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk::<4>()?;
+    Some((u32::from_le_bytes(*number), rest))
+}
+
+fn split_part(bytes: &[u8], length: u32) -> Option<(&[u8], &[u8])> {
+    let (part, rest) = bytes.split_at_checked(usize::try_from(length).ok()?)?;
+    let (nul, rest) = rest.split_first()?;
+    (*nul == 0).then_some((part, rest))
+}
+
+/// What the filter looks at in a request, as slices of its header map.
+#[derive(Clone, Debug)]
+pub struct RequestHead<'a> {
+    map: HeaderMap<'a>,
+    /// `:method`, as sent.
+    pub method: &'a [u8],
+    /// `:path`, as sent: path and query.
+    pub target: &'a [u8],
+    /// `:authority`, as sent: host and maybe a port.
+    pub authority: &'a [u8],
+    /// The `Cookie` lines.
+    pub cookies: CookieLines<'a>,
+    /// Names under [`RESERVED_PREFIX`] in any spelling, as sent.
+    pub reserved: Vec<&'a [u8]>,
+    /// The headers that tell one kind of client from another.
+    pub hints: Hints<'a>,
+}
+
+/// The headers by which [`super::accept`] tells a browser from a script.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hints<'a> {
+    /// `Accept`
+    pub accept: Option<&'a [u8]>,
+    /// `Content-Type`
+    pub content_type: Option<&'a [u8]>,
+    /// `Upgrade`
+    pub upgrade: Option<&'a [u8]>,
+    /// `User-Agent`
+    pub user_agent: Option<&'a [u8]>,
+    /// `Sec-Fetch-Mode`
+    pub fetch_mode: Option<&'a [u8]>,
+    /// `Sec-Fetch-Dest`
+    pub fetch_dest: Option<&'a [u8]>,
+    /// Any `Sec-Fetch-*` header, `Origin` or `Referer`: what only a browser sends.
+    pub any_browser_mark: Option<&'a [u8]>,
+    /// `Sec-Purpose` or `Purpose`: a browser's prefetch.
+    pub purpose: Option<&'a [u8]>,
+    /// `X-Requested-With`: a script in a page.
+    pub requested_with: Option<&'a [u8]>,
+}
+
+/// A head that no decision can be made on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HeadFault {
+    /// The host's buffer is malformed.
+    #[error("the header map is malformed")]
+    Malformed,
+    /// `:method` is absent.
+    #[error("the request has no method")]
+    NoMethod,
+    /// `:path` is absent, as in a CONNECT request, or empty.
+    #[error("the request has no path")]
+    NoPath,
+    /// A pseudo header stands in the map twice.
+    #[error("the request has a pseudo header twice")]
+    DuplicatePseudoHeader,
+}
+
+impl From<MalformedMap> for HeadFault {
+    fn from(_: MalformedMap) -> Self {
+        Self::Malformed
+    }
+}
+
+impl<'a> RequestHead<'a> {
+    /// Reads a serialized header map in one pass.
+    ///
+    /// # Errors
+    ///
+    /// [`HeadFault`] where the map is malformed, or has no method or path.
+    pub fn read(buffer: &'a [u8]) -> Result<Self, HeadFault> {
+        let map = HeaderMap::parse(buffer)?;
+        let mut pseudo = Pseudo::default();
+        let mut cookies = CookieLines::default();
+        let mut reserved = Vec::new();
+        let mut hints = Hints::default();
+        for (name, value) in map.iter() {
+            match name.first() {
+                Some(b':') => pseudo.take(name, value)?,
+                Some(b'c') if name == b"cookie" => cookies.push(value),
+                Some(b'x' | b'X') if is_reserved(name) => reserved.push(name),
+                Some(_) => hints.take(name, value),
+                None => {}
+            }
+        }
+        Ok(Self {
+            map,
+            method: pseudo.method.ok_or(HeadFault::NoMethod)?,
+            target: pseudo.path.filter(|path| !path.is_empty()).ok_or(HeadFault::NoPath)?,
+            authority: pseudo.authority.unwrap_or_default(),
+            cookies,
+            reserved,
+            hints,
+        })
+    }
+
+    /// Every value of a header, `_` and `-` in names being the same, so that a second spelling
+    /// counts as a second value.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.map.iter().filter(|(n, _)| same_name(n, name.as_bytes())).map(|(_, value)| value)
+    }
+
+    /// The only value of a header; absent where there is none or more than one.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&'a [u8]> {
+        let mut values = self.values(name);
+        values.next().filter(|_| values.next().is_none())
+    }
+
+    /// The target without its query.
+    #[must_use]
+    pub fn path(&self) -> &'a [u8] {
+        self.target.split(|byte| *byte == b'?').next().unwrap_or_default()
+    }
+}
+
+#[derive(Default)]
+struct Pseudo<'a> {
+    method: Option<&'a [u8]>,
+    path: Option<&'a [u8]>,
+    authority: Option<&'a [u8]>,
+}
+
+impl<'a> Pseudo<'a> {
+    fn take(&mut self, name: &[u8], value: &'a [u8]) -> Result<(), HeadFault> {
+        let slot = match name {
+            b":method" => &mut self.method,
+            b":path" => &mut self.path,
+            b":authority" => &mut self.authority,
+            _ => return Ok(()),
+        };
+        match slot.replace(value) {
+            None => Ok(()),
+            Some(_) => Err(HeadFault::DuplicatePseudoHeader),
+        }
+    }
+}
+
+impl<'a> Hints<'a> {
+    fn take(&mut self, name: &[u8], value: &'a [u8]) {
+        let slot = match name {
+            b"accept" => &mut self.accept,
+            b"content-type" => &mut self.content_type,
+            b"upgrade" => &mut self.upgrade,
+            b"user-agent" => &mut self.user_agent,
+            b"sec-purpose" | b"purpose" => &mut self.purpose,
+            b"x-requested-with" => &mut self.requested_with,
+            b"origin" | b"referer" => &mut self.any_browser_mark,
+            _ if name.starts_with(b"sec-fetch-") => {
+                self.any_browser_mark = Some(value);
+                match name {
+                    b"sec-fetch-mode" => &mut self.fetch_mode,
+                    b"sec-fetch-dest" => &mut self.fetch_dest,
+                    _ => return,
+                }
+            }
+            _ => return,
+        };
+        *slot = Some(value);
+    }
+}
+
+fn is_reserved(name: &[u8]) -> bool {
+    name.get(..RESERVED_PREFIX.len()).is_some_and(|start| same_name(start, RESERVED_PREFIX))
+}
+
+/// Whether two header names are the same, with `_` read as `-` and letters in any case.
+fn same_name(sent: &[u8], name: &[u8]) -> bool {
+    let fold = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+    sent.len() == name.len() && sent.iter().zip(name).all(|(a, b)| fold(*a) == fold(*b))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,19 @@
+//! HTTP as the filter sees it: a request's head read in place, cookies, header values that are
+//! safe to send, replies.
+//!
+//! In go the bytes that the host serialized; out come slices of them and typed values. Bytes stay
+//! bytes: a header is text only where a grammar here has proved it. Nothing in this folder knows
+//! Duo, sessions, configuration or the host.
+
+pub mod accept;
+pub mod cookie;
+pub mod edit;
+pub mod head;
+pub mod reply;
+pub mod value;
+
+pub use accept::Client;
+pub use edit::{Edit, RequestEdits};
+pub use head::{HeadFault, HeaderMap, MalformedMap, RequestHead};
+pub use reply::Reply;
+pub use value::{ControlByte, HeaderValue};

@@ -1,0 +1,76 @@
+//! An answer that the filter gives itself, with the headers that every such answer has.
+
+use super::HeaderValue;
+
+/// The policy of every answer: no script, style or frame but the filter's own.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
+    style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; \
+    frame-ancestors 'none'; base-uri 'none'";
+
+const FIXED: [(&str, &str); 8] = [
+    ("cache-control", "no-store"),
+    ("vary", "Accept, Accept-Language, Cookie, Sec-Fetch-Mode, Sec-Fetch-Dest"),
+    ("content-security-policy", CONTENT_SECURITY_POLICY),
+    ("x-frame-options", "DENY"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+];
+
+/// The gRPC statuses that the filter answers with (`grpc/status.h`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrpcStatus {
+    /// 16: the caller has not proved who it is.
+    Unauthenticated,
+}
+
+impl GrpcStatus {
+    /// The number on the wire.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::Unauthenticated => 16,
+        }
+    }
+}
+
+/// A local reply: never cached, framed or sniffed, by construction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Why, in a word: what Envoy shows as response code details.
+    pub details: String,
+    /// Every header but the status and the length.
+    pub headers: Vec<(&'static str, HeaderValue)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// The status of a gRPC answer, which has no body but trailers.
+    pub grpc: Option<GrpcStatus>,
+}
+
+impl Reply {
+    /// An answer of this media type.
+    #[must_use]
+    pub fn new(status: u16, details: String, media_type: &'static str, body: Vec<u8>) -> Self {
+        let fixed = FIXED.map(|(name, value)| (name, HeaderValue::from_static(value)));
+        let mut headers = vec![("content-type", HeaderValue::from_static(media_type))];
+        headers.extend(fixed);
+        Self { status, details, headers, body, grpc: None }
+    }
+
+    /// The same answer with one more header.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The same answer for a gRPC client.
+    #[must_use]
+    pub fn for_grpc(mut self, status: GrpcStatus) -> Self {
+        self.grpc = Some(status);
+        self
+    }
+}

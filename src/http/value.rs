@@ -1,0 +1,70 @@
+//! A header value that is safe to send.
+//!
+//! Envoy writes a value onto the wire as it is given, line breaks included. So every value that
+//! leaves the filter has been through this type, which cannot hold a control byte.
+
+/// The bytes of a header value: none below 0x20, no 0x7f.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderValue(Vec<u8>);
+
+/// A control byte stands in what was to become a header value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a header value cannot hold the control byte {0:#04x}")]
+pub struct ControlByte(pub u8);
+
+impl HeaderValue {
+    /// Takes the bytes as they are.
+    ///
+    /// # Errors
+    ///
+    /// The first control byte found.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, ControlByte> {
+        let bytes = bytes.into();
+        match bytes.iter().find(|byte| byte.is_ascii_control()) {
+            Some(&byte) => Err(ControlByte(byte)),
+            None => Ok(Self(bytes)),
+        }
+    }
+
+    /// Takes the bytes that may stand in a value and leaves the others out.
+    #[must_use]
+    pub fn lossy(bytes: &[u8]) -> Self {
+        Self(bytes.iter().copied().filter(|byte| !byte.is_ascii_control()).collect())
+    }
+
+    /// A value that the program itself spells.
+    #[must_use]
+    pub fn from_static(text: &'static str) -> Self {
+        Self::lossy(text.as_bytes())
+    }
+
+    /// A number in decimal digits.
+    #[must_use]
+    pub fn number(number: u64) -> Self {
+        Self(number.to_string().into_bytes())
+    }
+
+    /// The bytes to send.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_control_byte_gets_into_a_header_value() {
+        for byte in 0..=u8::MAX {
+            let outcome = HeaderValue::new(vec![b'a', byte, b'z']);
+            if byte < 0x20 || byte == 0x7f {
+                assert_eq!(outcome, Err(ControlByte(byte)));
+                assert_eq!(HeaderValue::lossy(&[b'a', byte, b'z']).as_bytes(), b"az");
+            } else {
+                assert_eq!(outcome.unwrap().as_bytes(), [b'a', byte, b'z']);
+            }
+        }
+    }
+}
