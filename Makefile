@@ -1,0 +1,96 @@
+# CI runs these targets and nothing else.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
+MODULE = dist/duo_mfa.wasm
+# Bytes. Every worker of every Envoy holds a copy, and a registry's image carries it.
+MAX_SIZE = $(shell echo $$((350 * 1024)))
+MAX_GZIPPED = $(shell echo $$((130 * 1024)))
+
+# How wasm32-wasip1's standard library is come by: auto, rustup, debian.
+WASM_STD ?= auto
+WASM_ENV = .tools/wasm-$(WASM_STD)/env
+
+# Paths of this machine must not get into the module: the same sources give the same bytes anywhere.
+CARGO_HOME_DIR = $(or $(CARGO_HOME),$(HOME)/.cargo)
+REMAP = --remap-path-prefix=$(CARGO_HOME_DIR)=/cargo --remap-path-prefix=$(CURDIR)=/src
+
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+export DUO_MFA_WASM = $(CURDIR)/$(MODULE)
+
+.PHONY: help
+help: ## list the targets
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | sort | awk -F '\t' '{printf "  %-8s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(WASM_ENV) .tools/envoy.stamp ## install what the other targets need, under .tools/ (they do it by themselves)
+
+$(WASM_ENV): .ci/wasm-std rust-toolchain.toml
+	.ci/wasm-std $(WASM_STD)
+
+.tools/envoy.stamp: .ci/envoy
+	.ci/envoy
+	touch $@
+
+.tools/cargo-deny.stamp: .ci/cargo-deny
+	.ci/cargo-deny
+	touch $@
+
+.PHONY: wasm
+wasm: $(WASM_ENV) ## build the module, dist/duo_mfa.wasm, and hold it to its size
+	. $(WASM_ENV)
+	RUSTFLAGS="$${RUSTFLAGS:-} $${WASM_RUSTFLAGS:-} $(REMAP)" cargo wasm --locked $$WASM_CARGO_FLAGS
+	mkdir -p dist
+	cmp -s $(TARGET_DIR)/wasm32-wasip1/release/duo_mfa.wasm $(MODULE) || cp $(TARGET_DIR)/wasm32-wasip1/release/duo_mfa.wasm $(MODULE)
+	size=$$(wc -c <$(MODULE)); gzipped=$$(gzip -9 -c $(MODULE) | wc -c)
+	echo "$(MODULE): $$size bytes (at most $(MAX_SIZE)), $$gzipped gzipped (at most $(MAX_GZIPPED))"
+	((size <= $(MAX_SIZE) && gzipped <= $(MAX_GZIPPED))) || { echo "$(MODULE) is too large" >&2; exit 1; }
+
+.PHONY: smoke
+smoke: wasm .tools/envoy.stamp sim ## run the demo by script: push, cookie, denial, policy, body
+	python3 examples/demo/run.py --smoke
+
+.PHONY: demo
+demo: wasm .tools/envoy.stamp sim ## run Envoy, the filter, duo-sim and an app on 127.0.0.1; stop with Ctrl-C
+	@python3 examples/demo/run.py
+
+.PHONY: sim
+sim:
+	cargo build --locked --bin duo-sim
+
+.PHONY: lint
+lint: $(WASM_ENV) .tools/cargo-deny.stamp ## format, clippy for both targets, layers, rustdoc, licences and bans
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	(
+		. $(WASM_ENV)
+		if [ -n "$$WASM_CLIPPY" ]; then
+			cargo clippy --locked --lib --target wasm32-wasip1 -- -D warnings
+		else
+			echo "lint: clippy has no standard library for wasm32-wasip1 here: compiling without warnings instead"
+			RUSTFLAGS="$${WASM_RUSTFLAGS:-} -D warnings" cargo check --locked --lib --target wasm32-wasip1 $$WASM_CARGO_FLAGS
+		fi
+	)
+	cargo test --locked --test core layers
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+	cargo-deny --all-features --locked check --hide-inclusion-graph licenses sources
+	cargo-deny --all-features --locked --exclude-dev --target wasm32-wasip1 check bans
+
+.PHONY: test
+test: wasm .tools/envoy.stamp sim ## every test: unit, core, simulator, clients, Envoy; ends with counts and wrongly_admitted=
+	cargo test --locked 2>&1 | tee $(TARGET_DIR)/test.log
+	.ci/summary $(TARGET_DIR)/test.log
+
+.PHONY: e2e
+e2e: wasm .tools/envoy.stamp sim ## only the tests with a real Envoy
+	cargo test --locked --test e2e
+
+.PHONY: clean
+clean: ## remove everything that was built or installed
+	cargo clean
+	rm -rf dist .tools

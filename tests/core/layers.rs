@@ -1,0 +1,193 @@
+//! Imports inside the library point down, or not at all:
+//!
+//! ```text
+//! adapter
+//! gate
+//! config
+//! policy identity session duo page       leaves: none imports another
+//! http clock secret signal               vocabulary: may import each other
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Layer {
+    Vocabulary,
+    Leaf,
+    Config,
+    Gate,
+    Adapter,
+}
+
+const MODULES: [(&str, Layer); 12] = [
+    ("adapter", Layer::Adapter),
+    ("gate", Layer::Gate),
+    ("config", Layer::Config),
+    ("policy", Layer::Leaf),
+    ("identity", Layer::Leaf),
+    ("session", Layer::Leaf),
+    ("duo", Layer::Leaf),
+    ("page", Layer::Leaf),
+    ("http", Layer::Vocabulary),
+    ("clock", Layer::Vocabulary),
+    ("secret", Layer::Vocabulary),
+    ("signal", Layer::Vocabulary),
+];
+
+#[test]
+fn imports_point_down() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = library_files(&src);
+    assert!(files.len() > 3, "found only {files:?}");
+
+    let faults: Vec<String> = files
+        .iter()
+        .flat_map(|file| {
+            let path = file.strip_prefix(&src).unwrap();
+            faults(path, &fs::read_to_string(file).unwrap())
+        })
+        .collect();
+
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn import_that_points_up_is_found() {
+    let planted = "use crate::{clock::UnixTime, gate::{Step, Flow}};";
+    assert_eq!(faults(Path::new("duo/sign.rs"), planted), ["duo/sign.rs: duo imports gate"]);
+}
+
+#[test]
+fn leaf_that_imports_a_leaf_is_found() {
+    let planted = "fn f(policy: &crate::policy::Policy) {}";
+    assert_eq!(
+        faults(Path::new("session/mod.rs"), planted),
+        ["session/mod.rs: session imports policy"]
+    );
+}
+
+#[test]
+fn vocabulary_that_imports_a_leaf_is_found() {
+    assert_eq!(
+        faults(Path::new("signal.rs"), "use crate::duo;"),
+        ["signal.rs: signal imports duo"]
+    );
+    assert_eq!(faults(Path::new("signal.rs"), "use crate::clock::UnixTime;"), NONE);
+}
+
+#[test]
+fn import_that_dodges_the_scan_is_found() {
+    let alias = faults(Path::new("duo/mod.rs"), "use crate as root;");
+    let parent = faults(Path::new("duo/mod.rs"), "use super::gate::Flow;");
+    let grandparent = faults(Path::new("duo/sign.rs"), "fn f() { super::super::gate::f() }");
+    let inline = "use super::sign;\n#[cfg(test)]\nmod tests {\n    use super::super::sign;\n}\n";
+    let unknown = faults(Path::new("duo/mod.rs"), "use crate::misc::Thing;");
+    let stray = faults(Path::new("misc.rs"), "");
+
+    assert_eq!(alias, ["duo/mod.rs: names the crate itself"]);
+    assert_eq!(parent, ["duo/mod.rs: leaves duo by `super`, where `crate::` is asked for"]);
+    assert_eq!(grandparent, ["duo/sign.rs: leaves duo by `super`, where `crate::` is asked for"]);
+    assert_eq!(faults(Path::new("duo/request.rs"), inline), NONE);
+    assert_eq!(unknown, ["duo/mod.rs: duo imports misc, which is in no layer"]);
+    assert_eq!(stray, ["misc.rs: misc is in no layer"]);
+}
+
+#[test]
+fn comments_import_nothing() {
+    assert_eq!(faults(Path::new("clock.rs"), "//! See [`crate::gate`].\n// crate::duo\n"), NONE);
+}
+
+const NONE: [&str; 0] = [];
+
+/// Every file of the library but `lib.rs`, which names all modules and holds nothing else.
+fn library_files(src: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![src.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && path != src.join("bin") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "rs")
+                && path != src.join("lib.rs")
+            {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+fn layer(module: &str) -> Option<Layer> {
+    MODULES.iter().find(|(name, _)| *name == module).map(|(_, layer)| *layer)
+}
+
+fn faults(path: &Path, source: &str) -> Vec<String> {
+    let shown = path.display();
+    let first = path.iter().next().unwrap().to_str().unwrap();
+    let module = first.strip_suffix(".rs").unwrap_or(first);
+    let Some(from) = layer(module) else {
+        return vec![format!("{shown}: {module} is in no layer")];
+    };
+    let code: String =
+        source.lines().map(|line| line.split("//").next().unwrap().to_owned() + "\n").collect();
+
+    let mut faults = Vec::new();
+    if code.contains("use crate as") || code.contains("use crate;") {
+        faults.push(format!("{shown}: names the crate itself"));
+    }
+    if leaves_by_super(path, &code) {
+        faults.push(format!("{shown}: leaves {module} by `super`, where `crate::` is asked for"));
+    }
+    for to in imported(&code) {
+        match layer(to) {
+            _ if to == module => {}
+            None => faults.push(format!("{shown}: {module} imports {to}, which is in no layer")),
+            Some(Layer::Vocabulary) => {}
+            Some(layer) if layer < from => {}
+            Some(_) => faults.push(format!("{shown}: {module} imports {to}")),
+        }
+    }
+    faults
+}
+
+/// Whether a chain of `super::` reaches the crate's root. Inline tests, last in their file, are one module deeper.
+fn leaves_by_super(path: &Path, code: &str) -> bool {
+    let depth = path.iter().filter(|part| *part != "mod.rs").count();
+    let (code, tests) = code.split_once("#[cfg(test)]\nmod tests {").unwrap_or((code, ""));
+    code.contains(&"super::".repeat(depth)) || tests.contains(&"super::".repeat(depth + 1))
+}
+
+/// The first name after each `crate::`, and of each member of a `crate::{…}`.
+fn imported(code: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let Some(group) = rest.strip_prefix('{') else {
+            names.push(name(rest));
+            continue;
+        };
+        let mut depth = 0;
+        let mut starts_member = true;
+        for (at, character) in group.char_indices() {
+            match character {
+                '}' if depth == 0 => break,
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                ',' if depth == 0 => starts_member = true,
+                _ if starts_member && !character.is_whitespace() => {
+                    names.push(name(&group[at..]));
+                    starts_member = false;
+                }
+                _ => {}
+            }
+        }
+    }
+    names
+}
+
+fn name(text: &str) -> &str {
+    text.split(|character: char| !character.is_alphanumeric() && character != '_').next().unwrap()
+}
