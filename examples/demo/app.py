@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""The application of the demo: answers every request with what it got, as JSON.
+
+    python3 examples/demo/app.py 10003
+"""
+
+import hashlib
+import json
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Echo(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        self.server.requests += 1
+        body = self.body()
+        answer = {
+            "method": self.command,
+            "path": self.path,
+            "body_bytes": len(body),
+            "body_sha256": hashlib.sha256(body).hexdigest(),
+            "headers": [[name.lower(), value] for name, value in self.headers.items()],
+            "requests": self.server.requests,
+        }
+        text = json.dumps(answer, indent=2).encode() + b"\n"
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(text)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(text)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
+
+    def body(self):
+        if self.headers.get("transfer-encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("content-length") or 0))
+        chunks = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+        return b"".join(chunks)
+
+    def log_message(self, *_):
+        pass
+
+
+class App(ThreadingHTTPServer):
+    """Counts its requests, so that "nothing got through" can be seen and not only hoped for."""
+
+    daemon_threads = True
+
+    def __init__(self, port=0):
+        super().__init__(("127.0.0.1", port), Echo)
+        self.requests = 0
+
+
+if __name__ == "__main__":
+    app = App(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+    print(f"http://127.0.0.1:{app.server_port}", flush=True)
+    try:
+        app.serve_forever()
+    except KeyboardInterrupt:
+        pass
