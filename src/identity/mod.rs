@@ -1,1 +1,118 @@
-//! identity
+//! Who the first factor says the user is.
+//!
+//! In go a request's head and the attribute that [`IdentityRules::attribute`] asks the host for;
+//! out comes one canonical user name, or the reason why there is none. There is one source, and
+//! never a second one to fall back to. A name is either canonical after the configured steps or
+//! refused; nothing is guessed, cut or replaced, so that two spellings can never be two users
+//! with two budgets.
+//!
+//! Nothing here checks a password or a token: the filter in front of this one did. Nothing here
+//! knows Duo, cookies, or what becomes of a request without an identity.
+
+mod normalize;
+mod source;
+mod username;
+
+use crate::http::RequestHead;
+pub use normalize::{Domain, DomainFault, Step};
+pub use source::{Source, SourceFault};
+pub use username::{TemplateFault, UsernameTemplate};
+
+/// The longest name that is looked at, in bytes, before and after normalization.
+pub const MAX_BYTES: usize = 256;
+
+/// Where the user's name comes from, and how it becomes canonical.
+#[derive(Clone, Debug)]
+pub struct IdentityRules {
+    source: Source,
+    steps: Vec<Step>,
+    username: UsernameTemplate,
+}
+
+/// One user, as the first factor names him.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The canonical name: `[a-z0-9._+-]`, with at most one `@domain`.
+    pub user: String,
+    /// The name that Duo is called with.
+    pub username: String,
+    /// Which kind of source vouched for it: `header` or `jwt`.
+    pub source: &'static str,
+}
+
+/// A request without a usable identity. Duo is never asked about one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdentityError {
+    /// The source is absent or empty: no first factor ran, or it let the request pass without one.
+    #[error("the request carries no identity")]
+    Missing,
+    /// The source has something that is not one canonical user.
+    #[error(transparent)]
+    Invalid(#[from] InvalidIdentity),
+}
+
+/// Why what the source has is not one canonical user. The value itself is never part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidIdentity {
+    /// The header stands in the request more than once, in whatever spelling.
+    #[error("the identity header was sent more than once")]
+    Repeated,
+    /// It is longer than [`MAX_BYTES`].
+    #[error("the identity is longer than 256 bytes")]
+    TooLong,
+    /// It is not UTF-8 text: bytes of another encoding, or a claim that is no string.
+    #[error("the identity is not text")]
+    NotText,
+    /// It names more than one domain.
+    #[error("the identity names more than one domain")]
+    SeveralDomains,
+    /// `strip_domain` is configured, and this domain is not in its list.
+    #[error("the identity is of a domain that is not configured")]
+    ForeignDomain,
+    /// A character, or an empty name or domain, that no canonical user has.
+    #[error("the identity is outside the grammar of user names")]
+    OutsideGrammar,
+    /// The template for Duo's user name wants a domain, and the user has none.
+    #[error("the identity has no domain, which the username template wants")]
+    NoDomain,
+}
+
+impl IdentityRules {
+    /// Rules of one source; `steps` apply in their order.
+    #[must_use]
+    pub const fn new(source: Source, steps: Vec<Step>, username: UsernameTemplate) -> Self {
+        Self { source, steps, username }
+    }
+
+    /// The path of the host's property that [`Self::resolve`] needs; absent where the source is
+    /// in the request itself.
+    #[must_use]
+    pub fn attribute(&self) -> Option<&[String]> {
+        self.source.attribute()
+    }
+
+    /// The one user of a request. `attribute` is the value of [`Self::attribute`], absent where
+    /// the host has none.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Missing`] where the source is absent or empty, and
+    /// [`IdentityError::Invalid`] where it does not name exactly one canonical user.
+    pub fn resolve(
+        &self,
+        head: &RequestHead<'_>,
+        attribute: Option<&[u8]>,
+    ) -> Result<Identity, IdentityError> {
+        let raw = self.source.value(head, attribute)?;
+        if raw.len() > MAX_BYTES {
+            return Err(InvalidIdentity::TooLong.into());
+        }
+        let raw = str::from_utf8(raw).map_err(|_| InvalidIdentity::NotText)?;
+        let user = normalize::canonical(raw, &self.steps)?;
+        let username = self.username.fill(&user)?;
+        Ok(Identity { user, username, source: self.source.name() })
+    }
+}
+
+#[cfg(test)]
+mod tests;

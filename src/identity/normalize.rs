@@ -1,0 +1,105 @@
+//! From the first factor's spelling of a user to the one canonical spelling, or to a refusal.
+
+use super::{IdentityError, InvalidIdentity};
+
+/// One step of normalization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Spaces and tabs at both ends go.
+    Trim,
+    /// ASCII letters become lower case; no other letter has one that is safe to map to.
+    Lowercase,
+    /// One of these domains goes, written `user@domain` or `DOMAIN\user`. Any other is refused: if
+    /// it were kept or stripped, a user of a foreign domain could come to be a user of ours.
+    StripDomain(Vec<Domain>),
+}
+
+/// A domain that is stripped from names; letters in any case are the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Domain(String);
+
+/// The text is not a bare domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a bare domain, of letters, digits, \".\", \"-\" and \"_\"")]
+pub struct DomainFault;
+
+impl Domain {
+    /// A domain as in `corp.example.com`, or as in `CORP`.
+    ///
+    /// # Errors
+    ///
+    /// [`DomainFault`] where the text is empty, or has an `@`, a `\` or another character that no
+    /// domain has.
+    pub fn new(text: &str) -> Result<Self, DomainFault> {
+        let is_domain_byte =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+        if text.is_empty() || !text.bytes().all(is_domain_byte) {
+            return Err(DomainFault);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn is(&self, domain: &str) -> bool {
+        self.0.eq_ignore_ascii_case(domain)
+    }
+}
+
+/// Applies the steps in their order and holds the result to the grammar.
+///
+/// All steps but one take from the ends, and that one commutes with them; so the name stays a
+/// slice of `raw`, and is copied once.
+pub(super) fn canonical(raw: &str, steps: &[Step]) -> Result<String, IdentityError> {
+    let mut name = raw;
+    let mut is_lowered = false;
+    for step in steps {
+        match step {
+            Step::Trim => name = name.trim_matches([' ', '\t']),
+            Step::Lowercase => is_lowered = true,
+            Step::StripDomain(domains) => name = strip(name, domains)?,
+        }
+    }
+    if name.is_empty() && !raw.contains(['@', '\\']) {
+        return Err(IdentityError::Missing);
+    }
+    let name = if is_lowered { name.to_ascii_lowercase() } else { name.to_owned() };
+    check(&name)?;
+    Ok(name)
+}
+
+fn strip<'a>(name: &'a str, domains: &[Domain]) -> Result<&'a str, InvalidIdentity> {
+    let at = name.split_once('@');
+    let backslash = name.split_once('\\');
+    let (user, domain) = match (at, backslash) {
+        (None, None) => return Ok(name),
+        (Some((user, domain)), None) | (None, Some((domain, user))) => (user, domain),
+        (Some(_), Some(_)) => return Err(InvalidIdentity::SeveralDomains),
+    };
+    if user.contains('\\') || domain.contains('@') {
+        return Err(InvalidIdentity::SeveralDomains);
+    }
+    if domains.iter().any(|ours| ours.is(domain)) {
+        Ok(user)
+    } else {
+        Err(InvalidIdentity::ForeignDomain)
+    }
+}
+
+/// The grammar of a canonical user: `[a-z0-9._+-]`, with at most one `@domain` of the same.
+fn check(name: &str) -> Result<(), InvalidIdentity> {
+    let mut parts = name.split('@');
+    let (local, domain) = (parts.next().unwrap_or_default(), parts.next());
+    if parts.next().is_some() {
+        return Err(InvalidIdentity::SeveralDomains);
+    }
+    if is_name(local) && domain.is_none_or(is_name) {
+        Ok(())
+    } else {
+        Err(InvalidIdentity::OutsideGrammar)
+    }
+}
+
+fn is_name(part: &str) -> bool {
+    let is_name_byte =
+        |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'+' | b'-');
+    !part.is_empty() && part.bytes().all(is_name_byte)
+}

@@ -1,0 +1,179 @@
+//! The place where the filter in front of this one put the user's name.
+
+use super::{IdentityError, InvalidIdentity};
+use crate::http::RequestHead;
+
+/// Headers that a client or the protocol itself sets: none of them is a first factor's word.
+const NEVER_AN_IDENTITY: [&str; 16] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "referer",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];
+
+/// The prefix of the names that belong to the filter itself.
+const RESERVED_PREFIX: &str = "x-duo-mfa-";
+
+/// Where dynamic metadata stands among the host's properties.
+const METADATA: [&str; 2] = ["metadata", "filter_metadata"];
+
+/// The one place that a user's name is taken from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source(Kind);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    Header(String),
+    Jwt { property: Vec<String> },
+}
+
+/// A source that cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SourceFault {
+    /// The header's name is empty or has a character that no header name has (RFC 9110, 5.6.2).
+    #[error("is not a header name")]
+    NotAHeaderName,
+    /// The header's name has upper-case letters, which HTTP/2 forbids.
+    #[error("must be in lower case")]
+    UpperCase,
+    /// The header is the client's, the protocol's, or this filter's own.
+    #[error("is a header that no first factor sets")]
+    NeverAnIdentity,
+    /// A path into metadata has the filter's name and at least one key.
+    #[error("must name the filter that sets the metadata, and the keys down to the claim")]
+    PathTooShort,
+    /// A part of the path is empty or holds a control byte.
+    #[error("has a part that is empty or holds a control character")]
+    PathPart,
+}
+
+impl Source {
+    /// A request header, which the filter in front sets and of which it removes the client's own.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceFault`] where the name is not a lower-case header name, or one that no first factor
+    /// sets.
+    pub fn header(name: &str) -> Result<Self, SourceFault> {
+        if name.is_empty() || !name.bytes().all(is_token_byte) {
+            return Err(SourceFault::NotAHeaderName);
+        }
+        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Err(SourceFault::UpperCase);
+        }
+        let folded = name.replace('_', "-");
+        if folded.starts_with(RESERVED_PREFIX) || NEVER_AN_IDENTITY.contains(&folded.as_str()) {
+            return Err(SourceFault::NeverAnIdentity);
+        }
+        Ok(Self(Kind::Header(name.to_owned())))
+    }
+
+    /// A claim of a token that `jwt_authn` verified and put into dynamic metadata: the name of
+    /// the filter, then the keys down to the claim.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceFault`] where the path has fewer than two parts, or one that is no key.
+    pub fn jwt(path: &[String]) -> Result<Self, SourceFault> {
+        if path.len() < 2 {
+            return Err(SourceFault::PathTooShort);
+        }
+        if path.iter().any(|part| part.is_empty() || part.bytes().any(|b| b.is_ascii_control())) {
+            return Err(SourceFault::PathPart);
+        }
+        let property = METADATA.iter().map(ToString::to_string).chain(path.iter().cloned());
+        Ok(Self(Kind::Jwt { property: property.collect() }))
+    }
+
+    /// The name of this kind of source in configuration, cookies and logs.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self.0 {
+            Kind::Header(_) => "header",
+            Kind::Jwt { .. } => "jwt",
+        }
+    }
+
+    pub(super) fn attribute(&self) -> Option<&[String]> {
+        match &self.0 {
+            Kind::Header(_) => None,
+            Kind::Jwt { property } => Some(property),
+        }
+    }
+
+    /// The only value at the source, as bytes.
+    pub(super) fn value<'a>(
+        &self,
+        head: &RequestHead<'a>,
+        attribute: Option<&'a [u8]>,
+    ) -> Result<&'a [u8], IdentityError> {
+        match &self.0 {
+            Kind::Header(name) => {
+                let mut values = head.values(name);
+                let first = values.next();
+                match values.next() {
+                    Some(_) => Err(InvalidIdentity::Repeated.into()),
+                    None => first.ok_or(IdentityError::Missing),
+                }
+            }
+            Kind::Jwt { .. } => attribute.ok_or(IdentityError::Missing),
+        }
+    }
+}
+
+const fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn header_that_no_first_factor_sets_is_refused() {
+        for (name, fault) in [
+            ("", SourceFault::NotAHeaderName),
+            (":path", SourceFault::NotAHeaderName),
+            ("x user", SourceFault::NotAHeaderName),
+            ("x-user\r\n", SourceFault::NotAHeaderName),
+            ("x-usér", SourceFault::NotAHeaderName),
+            ("X-User", SourceFault::UpperCase),
+            ("cookie", SourceFault::NeverAnIdentity),
+            ("authorization", SourceFault::NeverAnIdentity),
+            ("transfer_encoding", SourceFault::NeverAnIdentity),
+            ("x-duo-mfa-user", SourceFault::NeverAnIdentity),
+            ("x_duo-mfa_user", SourceFault::NeverAnIdentity),
+        ] {
+            assert_eq!(Source::header(name), Err(fault), "{name:?}");
+        }
+        assert_eq!(Source::header("x-basic-user").unwrap().name(), "header");
+        assert_eq!(Source::header("x_auth_request_user").unwrap().attribute(), None);
+    }
+
+    #[test]
+    fn claim_is_read_under_the_metadata_of_its_filter() {
+        let path = |parts: &[&str]| parts.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let source = Source::jwt(&path(&["envoy.filters.http.jwt_authn", "payload", "sub"]));
+
+        assert_eq!(
+            source.unwrap().attribute().unwrap(),
+            ["metadata", "filter_metadata", "envoy.filters.http.jwt_authn", "payload", "sub"]
+        );
+        assert_eq!(Source::jwt(&path(&["jwt"])), Err(SourceFault::PathTooShort));
+        assert_eq!(Source::jwt(&path(&["jwt", ""])), Err(SourceFault::PathPart));
+        assert_eq!(Source::jwt(&path(&["jwt", "a\0b"])), Err(SourceFault::PathPart));
+    }
+}

@@ -1,0 +1,143 @@
+//! The name that Duo knows a user by, made from the canonical one.
+
+use super::{InvalidIdentity, MAX_BYTES};
+use std::str::FromStr;
+
+/// A template such as `{user}`, `{local}` or `{local}@{domain}`.
+///
+/// `{user}` is the whole canonical name, `{local}` what stands before its `@`, `{domain}` what
+/// stands behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsernameTemplate(Vec<Part>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Literal(String),
+    User,
+    Local,
+    Domain,
+}
+
+/// A template that makes no user name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateFault {
+    /// A brace without its other one.
+    #[error("has a brace without its other one")]
+    Brace,
+    /// Something else than `user`, `local` or `domain` between braces.
+    #[error("has a placeholder other than {{user}}, {{local}} and {{domain}}")]
+    Placeholder,
+    /// It would give every user the same name, or every user of a domain.
+    #[error("names neither {{user}} nor {{local}}, so that all users would be one to Duo")]
+    SameForAll,
+    /// A character in its text that is not printable ASCII, or a space.
+    #[error("has a character that is not printable ASCII")]
+    Literal,
+}
+
+impl Default for UsernameTemplate {
+    fn default() -> Self {
+        Self(vec![Part::User])
+    }
+}
+
+impl FromStr for UsernameTemplate {
+    type Err = TemplateFault;
+
+    fn from_str(text: &str) -> Result<Self, TemplateFault> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some((literal, behind)) = rest.split_once('{') {
+            parts.extend(self::literal(literal)?);
+            let (name, behind) = behind.split_once('}').ok_or(TemplateFault::Brace)?;
+            parts.push(match name {
+                "user" => Part::User,
+                "local" => Part::Local,
+                "domain" => Part::Domain,
+                _ => return Err(TemplateFault::Placeholder),
+            });
+            rest = behind;
+        }
+        parts.extend(literal(rest)?);
+        if !parts.contains(&Part::User) && !parts.contains(&Part::Local) {
+            return Err(TemplateFault::SameForAll);
+        }
+        Ok(Self(parts))
+    }
+}
+
+fn literal(text: &str) -> Result<Option<Part>, TemplateFault> {
+    if text.contains('}') {
+        return Err(TemplateFault::Brace);
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(TemplateFault::Literal);
+    }
+    Ok((!text.is_empty()).then(|| Part::Literal(text.to_owned())))
+}
+
+impl UsernameTemplate {
+    /// Duo's name of a canonical user.
+    pub(super) fn fill(&self, user: &str) -> Result<String, InvalidIdentity> {
+        let (local, domain) = match user.split_once('@') {
+            Some((local, domain)) => (local, Some(domain)),
+            None => (user, None),
+        };
+        let mut username = String::with_capacity(user.len());
+        for part in &self.0 {
+            username.push_str(match part {
+                Part::Literal(text) => text,
+                Part::User => user,
+                Part::Local => local,
+                Part::Domain => domain.ok_or(InvalidIdentity::NoDomain)?,
+            });
+        }
+        if username.len() > MAX_BYTES { Err(InvalidIdentity::TooLong) } else { Ok(username) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn username_template_makes_duos_name_of_the_canonical_one() {
+        let long = "u".repeat(MAX_BYTES);
+        for (template, user, username) in [
+            ("{user}", "alice", Ok("alice")),
+            ("{user}", "alice@corp.com", Ok("alice@corp.com")),
+            ("{local}", "alice", Ok("alice")),
+            ("{local}", "alice@corp.com", Ok("alice")),
+            ("{user}@corp.com", "alice", Ok("alice@corp.com")),
+            ("{local}@{domain}", "alice@corp.com", Ok("alice@corp.com")),
+            ("{domain}\\{local}", "alice@corp.com", Ok("corp.com\\alice")),
+            ("CORP\\{local}", "alice@corp.com", Ok("CORP\\alice")),
+            ("{local}.{local}", "a+b", Ok("a+b.a+b")),
+            ("{local}@{domain}", "alice", Err(InvalidIdentity::NoDomain)),
+            ("{user}", &long, Ok(&*long)),
+            ("x{user}", &long, Err(InvalidIdentity::TooLong)),
+        ] {
+            let template: UsernameTemplate = template.parse().unwrap();
+            assert_eq!(template.fill(user), username.map(str::to_owned), "{template:?} {user}");
+        }
+        assert_eq!(UsernameTemplate::default(), "{user}".parse().unwrap());
+    }
+
+    #[test]
+    fn template_that_makes_no_name_of_its_own_is_refused() {
+        for (template, fault) in [
+            ("", TemplateFault::SameForAll),
+            ("everyone", TemplateFault::SameForAll),
+            ("{domain}", TemplateFault::SameForAll),
+            ("{user", TemplateFault::Brace),
+            ("user}", TemplateFault::Brace),
+            ("{user}}", TemplateFault::Brace),
+            ("{{user}}", TemplateFault::Placeholder),
+            ("{email}", TemplateFault::Placeholder),
+            ("{user} ", TemplateFault::Literal),
+            ("{user}ß", TemplateFault::Literal),
+        ] {
+            assert_eq!(UsernameTemplate::from_str(template), Err(fault), "{template:?}");
+        }
+    }
+}
