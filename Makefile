@@ -53,7 +53,7 @@ wasm: $(WASM_ENV) ## build the module, dist/duo_mfa.wasm, and hold it to its siz
 
 .PHONY: smoke
 smoke: wasm .tools/envoy.stamp sim ## run the demo by script: push, cookie, denial, policy, body
-	python3 examples/demo/run.py --smoke
+	python3 examples/demo/smoke.py
 
 .PHONY: demo
 demo: wasm .tools/envoy.stamp sim ## run Envoy, the filter, duo-sim and an app on 127.0.0.1; stop with Ctrl-C

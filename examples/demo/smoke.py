@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""Runs the demo by script, and says of each step whether it happened: `make smoke`."""
+
+import base64
+import concurrent.futures
+import hashlib
+import http.client
+import json
+import pathlib
+import secrets
+import sys
+import tempfile
+import time
+import urllib.request
+
+from stack import FREE_PORTS, Stack
+
+COOKIE = "__Host-duo_mfa"
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.cookies = [value.partition(";")[0] for value in response.headers.get_all("set-cookie", [])]
+        text = response.read()
+        try:
+            self.json = json.loads(text)
+        except ValueError:
+            self.json = {}
+        self.shown = f"{self.status} {text[:300]!r}"
+
+    def approval(self):
+        return next((cookie for cookie in self.cookies if cookie.startswith(f"{COOKIE}=")), None)
+
+
+class Client:
+    """A program without a browser: the filter holds its requests while Duo asks the user."""
+
+    def __init__(self, stack):
+        self.port = stack.ports["envoy"]
+
+    def send(self, method, path, user, body=None, cookie=None):
+        password = base64.b64encode(f"{user}:demo".encode()).decode()
+        headers = {"authorization": f"Basic {password}", "user-agent": "smoke"}
+        if cookie:
+            headers["cookie"] = cookie
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
+        try:
+            connection.request(method, path, body, headers)
+            return Answer(connection.getresponse())
+        finally:
+            connection.close()
+
+
+class Duo:
+    """duo-sim's control interface: what a person does with the phone, and what was asked of Duo."""
+
+    def __init__(self, stack):
+        self.url = stack.sim["control"]
+
+    def answer(self, user, action):
+        """Waits for a push to the user and answers it."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            for transaction in self.get("/transactions"):
+                if transaction["username"] == user and transaction["status"] == "pushed":
+                    self.post(f"/transactions/{transaction['txid']}/{action}")
+                    return
+            time.sleep(0.05)
+        raise Fault(f"no push reached {user}")
+
+    def calls(self):
+        """Calls for a user; the filter's own checks of Duo (ping, check) come and go."""
+        return sum(call["path"] not in ("/auth/v2/ping", "/auth/v2/check") for call in self.get("/journal"))
+
+    def get(self, path):
+        with urllib.request.urlopen(self.url + path, timeout=10) as response:
+            return json.load(response)
+
+    def post(self, path):
+        request = urllib.request.Request(self.url + path, data=b"", method="POST")
+        urllib.request.urlopen(request, timeout=10).close()
+
+
+class Fault(Exception):
+    pass
+
+
+class Smoke:
+    def __init__(self, stack):
+        self.app = stack.app
+        self.client = Client(stack)
+        self.duo = Duo(stack)
+        self.cookie = None
+
+    def steps(self):
+        yield "200 after an approved push, approval cookie set", self.approved_push
+        yield "200 with the cookie, no call to Duo", self.cookie_alone
+        yield "403 mfa_denied after a denial, nothing reached the application", self.denied_push
+        yield "403 duo_denied by Duo's policy, nothing reached the application", self.denied_by_policy
+        yield "held POST of 100000 bytes arrived with the same SHA-256", self.held_body
+
+    def approved_push(self):
+        answer = self.held("alice", "approve", "GET", "/reports")
+        expect(answer.status == 200, answer)
+        self.cookie = answer.approval()
+        expect(self.cookie, answer)
+
+    def cookie_alone(self):
+        before = self.duo.calls()
+        answer = self.client.send("GET", "/reports", "alice", cookie=self.cookie)
+        expect(answer.status == 200, answer)
+        expect(self.duo.calls() == before, answer)
+
+    def denied_push(self):
+        before = self.app.requests
+        answer = self.held("two", "deny", "GET", "/reports")
+        expect((answer.status, answer.json.get("code")) == (403, "mfa_denied"), answer)
+        expect(not answer.approval() and self.app.requests == before, answer)
+
+    def denied_by_policy(self):
+        before = self.app.requests
+        answer = self.client.send("GET", "/reports", "mallory")
+        expect((answer.status, answer.json.get("code")) == (403, "duo_denied"), answer)
+        expect(not answer.approval() and self.app.requests == before, answer)
+
+    def held_body(self):
+        body = secrets.token_bytes(100_000)
+        answer = self.held("rita", "approve", "POST", "/upload", body)
+        expect(answer.status == 200, answer)
+        expect(answer.json.get("body_sha256") == hashlib.sha256(body).hexdigest(), answer)
+
+    def held(self, user, action, method, path, body=None):
+        """Sends a request, answers the push that it causes, and gives what came back."""
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            answer = pool.submit(self.client.send, method, path, user, body)
+            self.duo.answer(user, action)
+            return answer.result()
+
+
+def expect(holds, answer):
+    if not holds:
+        raise Fault(answer.shown)
+
+
+def run(log):
+    failed = 0
+    with Stack(FREE_PORTS, log) as stack:
+        for name, step in Smoke(stack).steps():
+            try:
+                step()
+                print(f"ok    {name}", flush=True)
+            except (Fault, OSError) as fault:
+                failed += 1
+                print(f"FAIL  {name}: {fault}", flush=True)
+    return failed
+
+
+def main():
+    with tempfile.NamedTemporaryFile(prefix="duo-mfa-smoke-", suffix=".log") as log:
+        try:
+            failed = run(log)
+        except SystemExit as fault:
+            failed = fault.code
+        if failed:
+            print(f"{failed}\n--- Envoy's log" if isinstance(failed, str) else "--- Envoy's log")
+            print(pathlib.Path(log.name).read_text(encoding="utf-8", errors="replace"))
+            return 1
+    print("smoke: all of it happened")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,182 @@
+"""The demo's processes: duo-sim, the application, Envoy with the filter. All on 127.0.0.1.
+
+Nothing outlives the `with` block: not after an error, not after Ctrl-C or SIGTERM, and on Linux not after a SIGKILL
+either, since the kernel ends Envoy with its parent and duo-sim ends with its standard input.
+"""
+
+import base64
+import ctypes
+import json
+import os
+import pathlib
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from app import App
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+API_HOST = "api-demo.duosecurity.com"
+INTEGRATION_KEY = "DIDEMODEMODEMODEMODE"
+PORTS = {"envoy": 10000, "phone": 10001, "duo": 10002, "app": 10003}
+FREE_PORTS = dict.fromkeys(PORTS, 0)
+
+
+class Stack:
+    """`ports` of 0 are chosen freely. Envoy's output goes to `log`, a file, or to the terminal where it is None."""
+
+    def __init__(self, ports, log=None):
+        self.ports = dict(ports)
+        self.log = log
+        self.children = {}
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="duo-mfa-demo-")
+        # From here on SIGTERM unwinds the stack like Ctrl-C does.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        secret_key = secrets.token_hex(20)
+        self.start_app()
+        self.start_duo_sim(secret_key)
+        self.start_envoy(secret_key)
+
+    def start_app(self):
+        try:
+            self.app = App(self.ports["app"])
+        except OSError as error:
+            raise SystemExit(f"port {self.ports['app']} for the application: {error.strerror}") from None
+        self.ports["app"] = self.app.server_port
+        threading.Thread(target=self.app.serve_forever, daemon=True).start()
+
+    def start_duo_sim(self, secret_key):
+        command = [
+            self.binary(),
+            "--exit-with-stdin",
+            *("--http", f"127.0.0.1:{self.ports['phone']}", "--https", f"127.0.0.1:{self.ports['duo']}"),
+            *("--api-host", API_HOST, "--integration-key", INTEGRATION_KEY, "--secret-key", secret_key),
+        ]
+        child = self.spawn("duo-sim", command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        line = child.stdout.readline()
+        if not line:
+            raise SystemExit(f"duo-sim did not start: {' '.join(command)}")
+        self.sim = json.loads(line)
+        # Whatever else it says must not fill the pipe.
+        threading.Thread(target=child.stdout.read, daemon=True).start()
+
+    def start_envoy(self, secret_key):
+        self.ports["envoy"] = self.ports["envoy"] or free_port()
+        configuration = pathlib.Path(self.folder.name) / "envoy.yaml"
+        configuration.write_text(self.configuration(), encoding="utf-8")
+        environment = {
+            **os.environ,
+            "DUO_SECRET_KEY": secret_key,
+            # Made anew at each start: approvals of the last run are void.
+            "DUO_MFA_COOKIE_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+        }
+        self.spawn(
+            "envoy",
+            [
+                ROOT / ".tools/bin/envoy",
+                *("--config-path", configuration, "--concurrency", "2", "--disable-hot-restart"),
+                *("--log-level", "error", "--component-log-level", "wasm:info"),
+            ],
+            env=environment,
+            stdout=self.log,
+            stderr=self.log,
+        )
+        self.wait_for_envoy()
+
+    def configuration(self):
+        text = (ROOT / "envoy/demo.yaml").read_text(encoding="utf-8")
+        for old, new in {
+            "port_value: 10000": f"port_value: {self.ports['envoy']}",
+            "port_value: 10002": f"port_value: {port(self.sim['https'])}",
+            "port_value: 10003": f"port_value: {self.ports['app']}",
+            "filename: dist/duo_mfa.wasm": f"filename: {json.dumps(str(ROOT / 'dist/duo_mfa.wasm'))}",
+            "filename: duo-sim-ca.pem": f"filename: {json.dumps(self.sim['ca'])}",
+        }.items():
+            if text.count(old) != 1:
+                raise SystemExit(f"envoy/demo.yaml: {old!r} stands there {text.count(old)} times")
+            text = text.replace(old, new)
+        return text
+
+    def wait_for_envoy(self):
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if self.children["envoy"].poll() is not None:
+                raise SystemExit("Envoy ended at once; its log says why")
+            try:
+                # Without a password: basic_auth answers, so filters and workers are up.
+                request = urllib.request.Request(self.url("envoy"))
+                urllib.request.urlopen(request, timeout=5)
+            except urllib.error.HTTPError:
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise SystemExit("Envoy does not answer")
+
+    def url(self, name):
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+    def ended(self):
+        """The name of a process that is gone, if one is."""
+        return next((name for name, child in self.children.items() if child.poll() is not None), None)
+
+    def binary(self):
+        metadata = subprocess.check_output(
+            ["cargo", "metadata", "--format-version=1", "--no-deps", "--offline"], cwd=ROOT
+        )
+        return pathlib.Path(json.loads(metadata)["target_directory"]) / "debug/duo-sim"
+
+    def spawn(self, name, command, **options):
+        # In a session of its own, so that Ctrl-C reaches this program alone, which then ends them in order.
+        child = subprocess.Popen(command, start_new_session=True, preexec_fn=end_with_parent, **options)
+        self.children[name] = child
+        return child
+
+    def stop(self):
+        for child in reversed(self.children.values()):
+            if child.stdin:
+                child.stdin.close()
+            child.terminate()
+        for child in self.children.values():
+            try:
+                child.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        self.folder.cleanup()
+
+
+def end_with_parent():
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def port(url):
+    return urllib.parse.urlsplit(url).port
