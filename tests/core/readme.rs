@@ -1,0 +1,150 @@
+//! What README.md says is run, parsed, or compared with the code: here, or by `make smoke`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+/// Every block's fence, and so who checks it. `session=…` is run by `examples/demo/smoke.py`.
+const CHECKED: [&str; 7] = [
+    "console",
+    "console session=demo",
+    "console session=key",
+    "yaml file=envoy-filter",
+    "yaml file=envoy-cluster",
+    "yaml file=envoy-strip",
+    "json file=identity-jwt",
+];
+
+#[test]
+fn every_block_is_of_a_kind_that_is_checked() {
+    for block in blocks() {
+        assert!(CHECKED.contains(&block.fence.as_str()), "nobody checks ```{}", block.fence);
+    }
+}
+
+#[test]
+fn sessions_are_commands_that_somebody_runs() {
+    for block in blocks().iter().filter(|block| block.fence.starts_with("console")) {
+        for line in block.text.lines() {
+            let command = line.strip_prefix("$ ").unwrap_or_else(|| panic!("no command: {line}"));
+            let by_smoke = block.fence.contains("session=");
+            assert_eq!(command.starts_with("make "), !by_smoke, "{command}");
+        }
+    }
+}
+
+#[test]
+fn make_targets_exist() {
+    let makefile = read("Makefile");
+    let targets: BTreeSet<_> =
+        makefile.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect();
+    for page in [
+        "README.md",
+        "DESIGN.md",
+        "CHANGELOG.md",
+        "examples/demo/README.md",
+        ".github/workflows/ci.yml",
+    ] {
+        let text = read(page);
+        let named = text.match_indices("make ").filter_map(|(at, _)| command_at(&text, at));
+        for target in named {
+            assert!(targets.contains(target), "{page}: make {target}");
+        }
+    }
+}
+
+#[test]
+fn ci_runs_nothing_but_make_targets() {
+    let workflow = read(".github/workflows/ci.yml");
+    for command in workflow.lines().filter_map(|line| line.trim().strip_prefix("- run: ")) {
+        let harmless = ["test \"", "sha256sum dist/"];
+        let known =
+            command.starts_with("make ") || harmless.iter().any(|start| command.starts_with(start));
+        assert!(known, "{command}");
+    }
+}
+
+#[test]
+fn envoy_fragments_fit_together() {
+    let filter = yaml("yaml file=envoy-filter");
+    let cluster = yaml("yaml file=envoy-cluster");
+    let plugin = plugin_configuration();
+
+    assert_eq!(cluster[0]["name"], plugin["duo"]["cluster"]);
+    assert_eq!(cluster[0]["transport_socket"]["typed_config"]["sni"], plugin["duo"]["api_host"]);
+    let exported =
+        &filter[0]["typed_config"]["config"]["vm_config"]["environment_variables"]["host_env_keys"];
+    assert_eq!(exported[0], plugin["duo"]["secret_key"]["env"]);
+    assert_eq!(exported[1], plugin["session"]["keys"][0]["env"]);
+    let stripped = &yaml("yaml file=envoy-strip")[0]["typed_config"]["mutations"]["request_mutations"]
+        [0]["remove"];
+    assert_eq!(stripped, &plugin["identity"]["header"]);
+}
+
+#[test]
+fn links_lead_somewhere() {
+    for page in ["README.md", "SECURITY.md", "DESIGN.md", "CHANGELOG.md", "examples/demo/README.md"]
+    {
+        let text = read(page);
+        let folder = root().join(page).parent().unwrap().to_owned();
+        let targets = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+        for target in targets.filter(|target| !target.starts_with("https://")) {
+            assert!(folder.join(target).exists(), "{page}: {target}");
+        }
+    }
+}
+
+struct Block {
+    fence: String,
+    text: String,
+}
+
+fn blocks() -> Vec<Block> {
+    let readme = read("README.md");
+    let parts: Vec<_> = readme.split("\n```").collect();
+    assert!(parts.len() > 2 && parts.len() % 2 == 1, "a fence is not closed");
+    let fenced = parts.into_iter().skip(1).step_by(2);
+    fenced
+        .map(|part| {
+            let (fence, text) = part.split_once('\n').unwrap();
+            Block { fence: fence.to_owned(), text: text.to_owned() }
+        })
+        .collect()
+}
+
+fn block(fence: &str) -> String {
+    let mut found: Vec<_> = blocks().into_iter().filter(|block| block.fence == fence).collect();
+    assert_eq!(found.len(), 1, "{fence}");
+    found.remove(0).text
+}
+
+fn yaml(fence: &str) -> Value {
+    serde_saphyr::from_str(&block(fence)).unwrap()
+}
+
+fn plugin_configuration() -> Value {
+    serde_json::from_str(&plugin_text()).unwrap()
+}
+
+fn plugin_text() -> String {
+    let filter = yaml("yaml file=envoy-filter");
+    filter[0]["typed_config"]["config"]["configuration"]["value"].as_str().unwrap().to_owned()
+}
+
+/// The target of a `make` in code: after a back quote, a prompt, or `run:`.
+fn command_at(text: &str, at: usize) -> Option<&str> {
+    let is_code = ["`", "$ ", "run: "].iter().any(|before| text[..at].ends_with(before));
+    let rest = &text[at + "make ".len()..];
+    let end = rest.find(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit() && c != '-');
+    is_code.then(|| &rest[..end.unwrap_or(rest.len())])
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
