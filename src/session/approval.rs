@@ -1,0 +1,184 @@
+//! An approval, and its bytes in a cookie.
+//!
+//! ```text
+//! version u8 = 1 | key id u8 | factor u8 | flags u8 = 0
+//!   | issued u64 | authenticated u64 | seen u64 | expires u64 | epoch u32 = 0
+//!   | id [16] | user tag [16] | application tag [16] | binding tag [16]
+//! ```
+//!
+//! The first two bytes belong to [`super::token`]. Times are seconds since 1970. A cookie without
+//! a binding has zeros for its tag.
+
+use super::token::{HEAD_BYTES, MAC_BYTES, Tag};
+use super::{Factor, Refusal};
+use crate::clock::UnixTime;
+
+/// No flag has a meaning yet, so none may be set.
+const NO_FLAGS: u8 = 0;
+/// To be raised by a release that must void the approvals of those before it.
+const EPOCH: u32 = 0;
+
+/// Bytes of an approval after version and key id.
+const CLAIMS_BYTES: usize = 102;
+/// Bytes of an approval cookie before base64.
+pub(super) const TOKEN_BYTES: usize = 136;
+/// Characters of an approval cookie.
+pub(super) const COOKIE_BYTES: usize = 182;
+const _: () = assert!(HEAD_BYTES + CLAIMS_BYTES + MAC_BYTES == TOKEN_BYTES);
+const _: () = assert!((TOKEN_BYTES * 8).div_ceil(6) == COOKIE_BYTES);
+
+/// A second factor that was passed, as a cookie proves it. Only [`super::Sessions`] makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Approval {
+    pub(super) factor: Factor,
+    pub(super) issued: UnixTime,
+    pub(super) authenticated: UnixTime,
+    pub(super) seen: UnixTime,
+    pub(super) expires: UnixTime,
+    pub(super) id: [u8; 16],
+    /// Whether the ring's first key has sealed it.
+    pub(super) key_is_first: bool,
+}
+
+impl Approval {
+    /// How the second factor was satisfied.
+    #[must_use]
+    pub const fn factor(&self) -> Factor {
+        self.factor
+    }
+
+    /// When it was; a rule's `max_age` counts from here.
+    #[must_use]
+    pub const fn authenticated(&self) -> UnixTime {
+        self.authenticated
+    }
+
+    /// From when on the approval is worth nothing, used or not.
+    #[must_use]
+    pub const fn expires(&self) -> UnixTime {
+        self.expires
+    }
+
+    /// The random id of the approval, kept through all renewals.
+    #[must_use]
+    pub const fn id(&self) -> [u8; 16] {
+        self.id
+    }
+}
+
+/// Whom and what an approval is good for. Tags depend on the key that sealed them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Audience {
+    pub(super) user: Tag,
+    pub(super) application: Tag,
+    pub(super) binding: Tag,
+}
+
+pub(super) fn encode(approval: &Approval, audience: &Audience) -> Vec<u8> {
+    let mut claims = Vec::with_capacity(CLAIMS_BYTES);
+    claims.extend_from_slice(&[approval.factor.code(), NO_FLAGS]);
+    for time in [approval.issued, approval.authenticated, approval.seen, approval.expires] {
+        claims.extend_from_slice(&time.seconds().to_be_bytes());
+    }
+    claims.extend_from_slice(&EPOCH.to_be_bytes());
+    for part in [approval.id, audience.user, audience.application, audience.binding] {
+        claims.extend_from_slice(&part);
+    }
+    claims
+}
+
+/// # Errors
+///
+/// [`Refusal::Layout`] where a field holds what no release has written, [`Refusal::Void`] for
+/// another epoch.
+pub(super) fn decode(claims: &[u8], key_is_first: bool) -> Result<(Approval, Audience), Refusal> {
+    let mut rest = claims;
+    let [factor, flags] = take(&mut rest)?;
+    let factor = Factor::from_code(factor).ok_or(Refusal::Layout)?;
+    if flags != NO_FLAGS {
+        return Err(Refusal::Layout);
+    }
+    let issued = take_time(&mut rest)?;
+    let authenticated = take_time(&mut rest)?;
+    let seen = take_time(&mut rest)?;
+    let expires = take_time(&mut rest)?;
+    if u32::from_be_bytes(take(&mut rest)?) != EPOCH {
+        return Err(Refusal::Void);
+    }
+    let id = take(&mut rest)?;
+    let audience = Audience {
+        user: take(&mut rest)?,
+        application: take(&mut rest)?,
+        binding: take(&mut rest)?,
+    };
+    if !rest.is_empty() {
+        return Err(Refusal::Layout);
+    }
+    Ok((Approval { factor, issued, authenticated, seen, expires, id, key_is_first }, audience))
+}
+
+fn take_time(rest: &mut &[u8]) -> Result<UnixTime, Refusal> {
+    take(rest).map(u64::from_be_bytes).map(UnixTime::from_seconds)
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Refusal> {
+    let (field, tail) = rest.split_first_chunk::<N>().ok_or(Refusal::Layout)?;
+    *rest = tail;
+    Ok(*field)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    prop_compose! {
+        fn approvals()(
+            code in 1..=7u8,
+            seconds in any::<[u32; 4]>(),
+            id in any::<[u8; 16]>(),
+            key_is_first in any::<bool>(),
+        ) -> Approval {
+            let [issued, authenticated, seen, expires] =
+                seconds.map(|seconds| UnixTime::from_seconds(u64::from(seconds)));
+            let factor = Factor::from_code(code).unwrap();
+            Approval { factor, issued, authenticated, seen, expires, id, key_is_first }
+        }
+    }
+
+    prop_compose! {
+        fn audiences()(tags in any::<[Tag; 3]>()) -> Audience {
+            let [user, application, binding] = tags;
+            Audience { user, application, binding }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_approval_comes_back_as_it_was_written(a in approvals(), to in audiences()) {
+            let claims = encode(&a, &to);
+            prop_assert_eq!(claims.len(), CLAIMS_BYTES);
+            prop_assert_eq!(decode(&claims, a.key_is_first), Ok((a, to)));
+        }
+
+        #[test]
+        fn bytes_that_decode_are_those_that_encode(
+            mut claims in prop::collection::vec(any::<u8>(), CLAIMS_BYTES - 1..=CLAIMS_BYTES + 1),
+            code in 0..=8u8,
+            flags in 0..=1u8,
+            epoch in 0..=1u8,
+        ) {
+            claims[..2].copy_from_slice(&[code, flags]);
+            claims[34..38].copy_from_slice(&[0, 0, 0, epoch]);
+            // Times that fit into milliseconds.
+            claims[2..34].chunks_mut(8).for_each(|time| time[..4].fill(0));
+            let is_valid = (1..=7).contains(&code) && flags == 0 && epoch == 0
+                && claims.len() == CLAIMS_BYTES;
+            let decoded = decode(&claims, true);
+            prop_assert_eq!(decoded.is_ok(), is_valid);
+            if let Ok((approval, audience)) = decoded {
+                prop_assert_eq!(encode(&approval, &audience), claims);
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Issues, checks, renews and deletes approval cookies.
+
+use std::time::Duration;
+
+use subtle::ConstantTimeEq;
+
+use super::approval::{self, Approval, Audience, COOKIE_BYTES, TOKEN_BYTES};
+use super::token::{Purpose, Sealer, Tag, TokenKey};
+use super::{Factor, KeyRing, Refusal, Subject, Verified};
+use crate::clock::UnixTime;
+use crate::http::HeaderValue;
+
+/// How far the clocks of two replicas may differ.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
+/// A cookie is renewed when this part of the idle time has passed since the last renewal.
+const RENEWALS_PER_IDLE_TIME: u32 = 4;
+const UNBOUND: Tag = [0; 16];
+/// RFC 6265bis, section 4.1.3.2: without `Domain` and with `Secure` and `Path=/`, as the prefix
+/// `__Host-` demands. No `Max-Age`: the cookie ends with the browser's session.
+const ATTRIBUTES: &str = "; Path=/; Secure; HttpOnly; SameSite=Lax";
+
+/// What the operator says about sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionSettings {
+    /// The cookie's name, by default `__Host-duo_mfa`.
+    pub cookie: String,
+    /// What an approval is good for: equal names share approvals where they share keys.
+    pub application: String,
+    /// From the second factor to the end, whatever is used meanwhile.
+    pub expiration: Duration,
+    /// The longest pause between two requests.
+    pub inactivity: Duration,
+    /// Approvals issued before are void.
+    pub not_before: UnixTime,
+}
+
+/// A second factor that was just passed.
+#[derive(Clone, Copy, Debug)]
+pub struct NewApproval {
+    /// How.
+    pub factor: Factor,
+    /// When the sign-in began that led to it; the absolute expiry counts from here, so that a
+    /// sign-in finished twice ends at the same time.
+    pub authenticated: UnixTime,
+    /// A shorter life than the settings give, as for [`Factor::FailSafe`].
+    pub lifetime: Option<Duration>,
+}
+
+/// The approval cookies of one application under one ring of keys.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    settings: SessionSettings,
+    sealer: Sealer,
+    regime: Tag,
+}
+
+impl Sessions {
+    /// Derives all keys and tags that do not depend on a request.
+    #[must_use]
+    pub fn new(settings: SessionSettings, keys: &KeyRing) -> Self {
+        let sealer = Sealer::new(keys, Purpose::SESSION, &settings.cookie, &settings.application);
+        let regime = regime(&settings, &sealer);
+        Self { settings, sealer, regime }
+    }
+
+    /// The name of the approval cookie.
+    #[must_use]
+    pub fn cookie_name(&self) -> &str {
+        &self.settings.cookie
+    }
+
+    /// The `Set-Cookie` value of a fresh approval. `id` is to be 16 random bytes.
+    #[must_use]
+    pub fn issue(
+        &self,
+        approval: &NewApproval,
+        subject: &Subject<'_>,
+        now: UnixTime,
+        id: [u8; 16],
+    ) -> HeaderValue {
+        let expiration = self.settings.expiration;
+        let lifetime = approval.lifetime.map_or(expiration, |cap| cap.min(expiration));
+        let authenticated = approval.authenticated.min(now);
+        let approval = Approval {
+            factor: approval.factor,
+            issued: now,
+            authenticated,
+            seen: now,
+            expires: authenticated.plus(lifetime),
+            id,
+            key_is_first: true,
+        };
+        self.seal(&approval, subject)
+    }
+
+    /// Checks the value of the one approval cookie of a request.
+    ///
+    /// # Errors
+    ///
+    /// The first reason found not to trust it.
+    pub fn open(
+        &self,
+        value: &[u8],
+        subject: &Subject<'_>,
+        now: UnixTime,
+    ) -> Result<Approval, Refusal> {
+        if value.len() != COOKIE_BYTES {
+            return Err(Refusal::Length);
+        }
+        let mut buffer = [0; TOKEN_BYTES];
+        let token = self.sealer.open(value, &mut buffer)?;
+        let (mut approval, audience) = approval::decode(token.claims, token.key_is_first)?;
+        approval.expires = self.expiry(&approval);
+        self.check_fresh(&approval, now)?;
+        check_audience(&audience, token.key, subject)?;
+        self.check_in_force(&approval)?;
+        Ok(approval)
+    }
+
+    /// As [`Self::open`], but does not verify again what `verified` holds.
+    ///
+    /// # Errors
+    ///
+    /// The first reason found not to trust the cookie.
+    pub fn admit(
+        &self,
+        verified: &mut Verified,
+        value: &[u8],
+        subject: &Subject<'_>,
+        now: UnixTime,
+    ) -> Result<Approval, Refusal> {
+        if let Some(approval) = verified.find(&self.regime, value, subject) {
+            self.check_fresh(approval, now)?;
+            self.check_in_force(approval)?;
+            return Ok(*approval);
+        }
+        let approval = self.open(value, subject, now)?;
+        verified.remember(&self.regime, value, subject, approval);
+        Ok(approval)
+    }
+
+    /// The `Set-Cookie` value that keeps an approval in use from going idle, when it is time for
+    /// one: after a quarter of the idle time, or at once where another key than the ring's first
+    /// has sealed it. Only the time last seen moves.
+    #[must_use]
+    pub fn renewal(
+        &self,
+        approval: &Approval,
+        subject: &Subject<'_>,
+        now: UnixTime,
+    ) -> Option<HeaderValue> {
+        let pause = now.since(approval.seen).saturating_mul(RENEWALS_PER_IDLE_TIME);
+        let is_due = pause > self.settings.inactivity || !approval.key_is_first;
+        (is_due && now < approval.expires)
+            .then(|| self.seal(&Approval { seen: now, ..*approval }, subject))
+    }
+
+    /// The `Set-Cookie` value that deletes the approval cookie. It has the same attributes, since
+    /// browsers ignore a `__Host-` cookie without them, deletion or not.
+    #[must_use]
+    pub fn deletion(&self) -> HeaderValue {
+        self.set_cookie("", "; Max-Age=0")
+    }
+
+    fn seal(&self, approval: &Approval, subject: &Subject<'_>) -> HeaderValue {
+        let key = self.sealer.first();
+        let audience =
+            Audience { user: key.user(subject), application: *key.application(), binding: UNBOUND };
+        self.set_cookie(&self.sealer.seal(&approval::encode(approval, &audience)), "")
+    }
+
+    fn set_cookie(&self, value: &str, end: &str) -> HeaderValue {
+        let name = &self.settings.cookie;
+        HeaderValue::lossy(format!("{name}={value}{ATTRIBUTES}{end}").as_bytes())
+    }
+
+    /// The cookie's own expiry, or an earlier one where the settings were tightened since.
+    fn expiry(&self, approval: &Approval) -> UnixTime {
+        let earliest = approval.authenticated.min(approval.issued);
+        approval.expires.min(earliest.plus(self.settings.expiration))
+    }
+
+    fn check_fresh(&self, approval: &Approval, now: UnixTime) -> Result<(), Refusal> {
+        if approval.issued.max(approval.seen) > now.plus(CLOCK_TOLERANCE) {
+            return Err(Refusal::Future);
+        }
+        if now >= approval.expires {
+            return Err(Refusal::Expired);
+        }
+        if now.since(approval.seen) > self.settings.inactivity {
+            return Err(Refusal::Idle);
+        }
+        Ok(())
+    }
+
+    fn check_in_force(&self, approval: &Approval) -> Result<(), Refusal> {
+        if approval.issued < self.settings.not_before { Err(Refusal::Void) } else { Ok(()) }
+    }
+}
+
+fn check_audience(
+    audience: &Audience,
+    key: &TokenKey,
+    subject: &Subject<'_>,
+) -> Result<(), Refusal> {
+    let is_same = |a: &Tag, b: &Tag| bool::from(a.ct_eq(b));
+    if !is_same(&audience.application, key.application()) {
+        return Err(Refusal::OtherApplication);
+    }
+    if !is_same(&audience.user, &key.user(subject)) {
+        return Err(Refusal::OtherUser);
+    }
+    if !is_same(&audience.binding, &UNBOUND) {
+        return Err(Refusal::OtherBinding);
+    }
+    Ok(())
+}
+
+/// Stands for all that [`Sessions::open`] goes by and a hit in [`Verified`] does not check again.
+fn regime(settings: &SessionSettings, sealer: &Sealer) -> Tag {
+    let expiration = settings.expiration.as_millis().to_be_bytes();
+    let mut parts = vec![settings.cookie.as_bytes(), &expiration];
+    // An application's tag differs by key, so these stand for the keys too.
+    parts.extend(sealer.keys().map(|key| key.application().as_slice()));
+    sealer.first().tag("regime", &parts)
+}

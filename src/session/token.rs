@@ -1,0 +1,198 @@
+//! A signed token: what its MAC covers, how it is written, and the tags in it.
+//!
+//! ```text
+//! token   = base64url, without padding, of payload | MAC
+//! payload = version u8 | key id u8 | claims
+//! MAC     = HMAC-SHA-256(K_purpose,
+//!             "duo-mfa/" purpose "/v1" NUL | u16 length of cookie name | cookie name | payload)
+//! tag     = HMAC-SHA-256(K_sub, label NUL | u16 length | part | ...) cut to 16 bytes
+//! ```
+//!
+//! All numbers are big-endian. Purpose and label hold no NUL, parts carry their length and the
+//! payload comes last, so no two different tokens give the MAC the same input.
+
+use std::hint::black_box;
+use std::{iter, ptr};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::Mac;
+use hmac::digest::consts::U16;
+
+use super::Refusal;
+use super::keyring::{HmacSha256, KeyRing, RingKey};
+
+const VERSION: u8 = 1;
+/// Bytes of an HMAC-SHA-256.
+pub(super) const MAC_BYTES: usize = 32;
+/// Bytes before the claims: version and key id.
+pub(super) const HEAD_BYTES: usize = 2;
+
+/// Whom the first factor named on this request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subject<'a> {
+    /// The identity source, so that equal names from two sources are two users.
+    pub source: &'a str,
+    /// The canonical name.
+    pub user: &'a str,
+}
+
+/// Stands for a text in a token: equal only for equal texts under one key, and not reversible.
+pub(super) type Tag = [u8; 16];
+
+/// What a token is for. Each has its key and its label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Purpose(pub(super) &'static str);
+
+impl Purpose {
+    /// The approval cookie.
+    pub(super) const SESSION: Self = Self("session");
+    /// No token: the tags in all of them.
+    const SUBJECT: Self = Self("sub");
+}
+
+/// Seals and opens the tokens of one purpose, in one cookie, for one application.
+#[derive(Clone, Debug)]
+pub(super) struct Sealer {
+    first: TokenKey,
+    others: Vec<TokenKey>,
+}
+
+/// What one key of the ring contributes, computed once.
+#[derive(Clone, Debug)]
+pub(super) struct TokenKey {
+    id: u8,
+    /// Has taken in everything before the payload.
+    mac: HmacSha256,
+    subject: HmacSha256,
+    application: Tag,
+}
+
+/// A token whose MAC is right.
+#[derive(Debug)]
+pub(super) struct Opened<'s, 'b> {
+    pub(super) claims: &'b [u8],
+    pub(super) key: &'s TokenKey,
+    /// Whether tokens are sealed with this key.
+    pub(super) key_is_first: bool,
+}
+
+impl Sealer {
+    pub(super) fn new(ring: &KeyRing, purpose: Purpose, cookie: &str, application: &str) -> Self {
+        let token_key = |key: &RingKey| TokenKey::new(key, purpose, cookie, application);
+        let others = ring.others().iter().map(token_key).collect();
+        Self { first: token_key(ring.first()), others }
+    }
+
+    /// The key that seals.
+    pub(super) const fn first(&self) -> &TokenKey {
+        &self.first
+    }
+
+    /// All keys, the sealing one first.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &TokenKey> {
+        iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Writes a token. Tags in the claims must be those of [`Self::first`].
+    pub(super) fn seal(&self, claims: &[u8]) -> String {
+        let mut token = vec![VERSION, self.first.id];
+        token.extend_from_slice(claims);
+        let mac = self.first.mac.clone().chain_update(&token).finalize();
+        token.extend_from_slice(&mac.into_bytes());
+        URL_SAFE_NO_PAD.encode(token)
+    }
+
+    /// Reads a token into `buffer`, which bounds its length.
+    pub(super) fn open<'b>(
+        &self,
+        token: &[u8],
+        buffer: &'b mut [u8],
+    ) -> Result<Opened<'_, 'b>, Refusal> {
+        // The engine takes no padding, no foreign character and no stray bits: one text a token.
+        let written = URL_SAFE_NO_PAD.decode_slice(token, buffer).map_err(|_| Refusal::Encoding)?;
+        let (payload, mac) = buffer
+            .get(..written)
+            .and_then(|bytes| bytes.split_last_chunk::<MAC_BYTES>())
+            .ok_or(Refusal::Length)?;
+        let (&[version, id], claims) =
+            payload.split_first_chunk::<HEAD_BYTES>().ok_or(Refusal::Length)?;
+        if version != VERSION {
+            return Err(Refusal::Layout);
+        }
+        let mut refusal = Refusal::UnknownKey;
+        for key in self.keys().filter(|key| key.id == id) {
+            if key.has_signed(payload, mac) {
+                let key_is_first = ptr::eq(key, &self.first);
+                return Ok(Opened { claims, key, key_is_first });
+            }
+            refusal = Refusal::Forged;
+        }
+        if refusal == Refusal::UnknownKey {
+            // As long as with a known key, so that time does not tell which ids are in the ring.
+            black_box(self.first.has_signed(payload, mac));
+        }
+        Err(refusal)
+    }
+}
+
+impl TokenKey {
+    fn new(key: &RingKey, purpose: Purpose, cookie: &str, application: &str) -> Self {
+        let mut mac = key.derive(purpose.0);
+        write_prefix(purpose, cookie, |bytes| mac.update(bytes));
+        let subject = key.derive(Purpose::SUBJECT.0);
+        let application = tag(&subject, "app", &[application.as_bytes()]);
+        Self { id: key.id(), mac, subject, application }
+    }
+
+    /// The tag of a user.
+    pub(super) fn user(&self, subject: &Subject<'_>) -> Tag {
+        tag(&self.subject, "sub", &[subject.source.as_bytes(), subject.user.as_bytes()])
+    }
+
+    /// The tag of the application that the sealer was made for.
+    pub(super) const fn application(&self) -> &Tag {
+        &self.application
+    }
+
+    /// The tag of parts of our own under a label that no token uses.
+    pub(super) fn tag(&self, label: &str, parts: &[&[u8]]) -> Tag {
+        tag(&self.subject, label, parts)
+    }
+
+    fn has_signed(&self, payload: &[u8], mac: &[u8; MAC_BYTES]) -> bool {
+        self.mac.clone().chain_update(payload).verify_slice(mac).is_ok()
+    }
+}
+
+/// What the MAC takes in before the payload.
+fn write_prefix(purpose: Purpose, cookie: &str, mut write: impl FnMut(&[u8])) {
+    write(b"duo-mfa/");
+    write(purpose.0.as_bytes());
+    write(b"/v1\0");
+    write_part(cookie.as_bytes(), write);
+}
+
+fn tag(key: &HmacSha256, label: &str, parts: &[&[u8]]) -> Tag {
+    let mut mac = key.clone().chain_update(label).chain_update([0]);
+    for part in parts {
+        write_part(part, |bytes| mac.update(bytes));
+    }
+    let (tag, _) = mac.finalize().into_bytes().split::<U16>();
+    tag.into()
+}
+
+/// Writes a part behind its length. One of 65,535 bytes or more goes in pieces of which only the
+/// last is shorter, so that none is too long and no two are written alike.
+fn write_part(mut part: &[u8], mut write: impl FnMut(&[u8])) {
+    while let Some((piece, rest)) = part.split_at_checked(usize::from(u16::MAX)) {
+        write(&u16::MAX.to_be_bytes());
+        write(piece);
+        part = rest;
+    }
+    write(&u16::try_from(part.len()).unwrap_or(u16::MAX).to_be_bytes());
+    write(part);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+//! Cookies that were verified before, so that the MAC of a cookie in use is computed once.
+//!
+//! A bounded table and nothing more: an entry counts only for the exact bytes of its cookie, for
+//! its subject, and for the keys and settings that opened it, and its times are checked again at
+//! each use. Losing an entry costs one verification.
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+
+use super::approval::{Approval, COOKIE_BYTES};
+use super::token::{Subject, Tag};
+
+const WAYS: usize = 2;
+const SETS: usize = 512;
+/// Where a set's number comes from: 8 characters that stand for a part of the MAC, so nobody
+/// without the key chooses which set an approval falls into.
+const MAC_CHARACTERS: usize = COOKIE_BYTES - 16;
+
+type Cookie = [u8; COOKIE_BYTES];
+
+/// Up to 1,024 verified cookies, about 350 bytes each.
+#[derive(Default)]
+pub struct Verified {
+    /// The keys and settings under which the entries were verified.
+    regime: Tag,
+    sets: Vec<[Option<Box<Entry>>; WAYS]>,
+}
+
+struct Entry {
+    cookie: Cookie,
+    source: Box<str>,
+    user: Box<str>,
+    approval: Approval,
+}
+
+impl Verified {
+    /// An empty table.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn find(
+        &self,
+        regime: &Tag,
+        value: &[u8],
+        subject: &Subject<'_>,
+    ) -> Option<&Approval> {
+        if self.regime != *regime {
+            return None;
+        }
+        let cookie = value.try_into().ok()?;
+        let set = self.sets.get(set_of(cookie))?;
+        set.iter()
+            .flatten()
+            .find(|entry| entry.is_for(cookie, subject))
+            .map(|entry| &entry.approval)
+    }
+
+    /// Keeps a cookie that was just verified; of its set, the one that came first goes.
+    pub(super) fn remember(
+        &mut self,
+        regime: &Tag,
+        value: &[u8],
+        subject: &Subject<'_>,
+        approval: Approval,
+    ) {
+        if self.regime != *regime || self.sets.is_empty() {
+            self.regime = *regime;
+            self.sets.clear();
+            self.sets.resize_with(SETS, Default::default);
+        }
+        let Ok(cookie) = value.try_into() else {
+            return;
+        };
+        if let Some([first, second]) = self.sets.get_mut(set_of(&cookie)) {
+            *second = first.take();
+            let (source, user) = (subject.source.into(), subject.user.into());
+            *first = Some(Box::new(Entry { cookie, source, user, approval }));
+        }
+    }
+}
+
+/// Says nothing of the entries: whoever reads a cookie can use it.
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified").finish_non_exhaustive()
+    }
+}
+
+impl Entry {
+    fn is_for(&self, cookie: &Cookie, subject: &Subject<'_>) -> bool {
+        is_same(&self.cookie, cookie)
+            && *self.user == *subject.user
+            && *self.source == *subject.source
+    }
+}
+
+/// Compares by words: `subtle` on single bytes would cost more than all else that a hit does.
+fn is_same(a: &Cookie, b: &Cookie) -> bool {
+    let (a_words, a_rest) = a.as_chunks::<8>();
+    let (b_words, b_rest) = b.as_chunks::<8>();
+    let difference = a_words
+        .iter()
+        .zip(b_words)
+        .map(|(a, b)| u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b))
+        .fold(0, |sum, bits| sum | bits);
+    bool::from(difference.ct_eq(&0) & a_rest.ct_eq(b_rest))
+}
+
+fn set_of(cookie: &Cookie) -> usize {
+    let characters = cookie.get(MAC_CHARACTERS..).and_then(<[u8]>::first_chunk::<8>);
+    let word = u64::from_le_bytes(*characters.unwrap_or(&[0; 8]));
+    // Fibonacci hashing: the product's top 16 bits depend on all characters.
+    let [top, next, ..] = word.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
+    usize::from(u16::from_be_bytes([top, next])).wrapping_rem(SETS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::UnixTime;
+    use crate::session::Factor;
+
+    const ALICE: Subject<'_> = Subject { source: "header", user: "alice" };
+    const REGIME: Tag = [7; 16];
+
+    fn approval(number: u64) -> Approval {
+        let time = UnixTime::from_seconds(number);
+        Approval {
+            factor: Factor::Push,
+            issued: time,
+            authenticated: time,
+            seen: time,
+            expires: time,
+            id: [0; 16],
+            key_is_first: true,
+        }
+    }
+
+    /// A cookie whose 8 characters at [`MAC_CHARACTERS`] are `mac`.
+    fn cookie(mac: u64) -> Cookie {
+        let mut cookie = [b'A'; COOKIE_BYTES];
+        cookie[MAC_CHARACTERS..MAC_CHARACTERS + 8].copy_from_slice(&mac.to_le_bytes());
+        cookie
+    }
+
+    fn found(table: &Verified, cookie: &[u8]) -> Option<Approval> {
+        table.find(&REGIME, cookie, &ALICE).copied()
+    }
+
+    #[test]
+    fn only_the_exact_bytes_are_found() {
+        let mut table = Verified::new();
+        let genuine = cookie(0x1234_5678);
+        assert_eq!(found(&table, &genuine), None);
+        table.remember(&REGIME, &genuine, &ALICE, approval(1));
+        assert_eq!(found(&table, &genuine), Some(approval(1)));
+        for position in 0..COOKIE_BYTES {
+            for bit in 0..8 {
+                let mut other = genuine;
+                other[position] ^= 1 << bit;
+                assert_eq!(found(&table, &other), None, "bit {bit} at {position}");
+                assert!(!is_same(&genuine, &other));
+            }
+        }
+        assert_eq!(found(&table, &genuine[1..]), None);
+        assert_eq!(found(&table, b""), None);
+    }
+
+    #[test]
+    fn only_the_same_subject_and_regime_find_it() {
+        let mut table = Verified::new();
+        let genuine = cookie(1);
+        table.remember(&REGIME, &genuine, &ALICE, approval(1));
+        let bob = Subject { user: "bob", ..ALICE };
+        let same_name = Subject { source: "jwt", ..ALICE };
+        let moved = Subject { source: "headera", user: "lice" };
+        for subject in [bob, same_name, moved] {
+            assert_eq!(table.find(&REGIME, &genuine, &subject), None, "{subject:?}");
+        }
+        assert_eq!(table.find(&[8; 16], &genuine, &ALICE), None);
+
+        table.remember(&[8; 16], &cookie(2), &ALICE, approval(2));
+        assert_eq!(table.find(&[8; 16], &genuine, &ALICE), None);
+        assert_eq!(found(&table, &genuine), None);
+    }
+
+    #[test]
+    fn no_cookie_is_in_the_debug_text() {
+        let mut table = Verified::new();
+        table.remember(&REGIME, &cookie(1), &ALICE, approval(1));
+        assert_eq!(format!("{table:?}"), "Verified { .. }");
+    }
+
+    #[test]
+    fn a_full_set_loses_its_oldest_cookie() {
+        let set = set_of(&cookie(0));
+        let alike: Vec<Cookie> = (0..).map(cookie).filter(|c| set_of(c) == set).take(3).collect();
+        let mut table = Verified::new();
+        for (number, cookie) in (1..).zip(&alike) {
+            table.remember(&REGIME, cookie, &ALICE, approval(number));
+        }
+        let left: Vec<_> = alike.iter().map(|cookie| found(&table, cookie)).collect();
+        assert_eq!(left, [None, Some(approval(2)), Some(approval(3))]);
+    }
+
+    #[test]
+    fn the_table_is_bounded_and_well_filled() {
+        let mut table = Verified::new();
+        for number in 0..20_000 {
+            table.remember(&REGIME, &cookie(number), &ALICE, approval(number));
+        }
+        assert_eq!(table.sets.len(), SETS);
+        let entries = table.sets.iter().flatten().flatten().count();
+        assert!((1000..=SETS * WAYS).contains(&entries), "{entries}");
+        assert_eq!(found(&table, &cookie(19_999)), Some(approval(19_999)));
+    }
+}
