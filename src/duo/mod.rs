@@ -1,1 +1,42 @@
-//! duo
+//! Duo's Auth API v2 as values: a typed request becomes a signed call, and the bytes of an answer
+//! become a typed reply or a typed error.
+//!
+//! In go [`Credentials`], a [`Request`] and the time on Duo's clock; out comes a [`SignedCall`]
+//! that the host sends as it is. In goes an [`Answer`]; out comes what Duo said, or a
+//! [`DuoError`] that knows whose fault it is. An answer admits a user in exactly one case: HTTP
+//! 200, `stat` exactly `OK`, `result` exactly `allow`.
+//!
+//! What Duo writes is data: every text of it is a [`Text`], without control characters and of
+//! bounded length. This module must never know who waits for the answer: no fail mode, cookie,
+//! page, header of the application or host call.
+//!
+//! Source: Duo, "Auth API" (<https://duo.com/docs/authapi>).
+
+mod auth_status;
+mod credentials;
+mod device;
+mod endpoint;
+mod enrollment;
+mod envelope;
+mod error;
+mod id;
+pub mod params;
+mod preauth_reply;
+mod push_info;
+mod request;
+mod response;
+pub mod sign;
+mod text;
+
+pub use auth_status::{AuthResult, AuthStatus, Status};
+pub use credentials::{ApiHost, ApiHostFault, Credentials, Signature};
+pub use device::{Capability, Device, DeviceChoice, DeviceKind};
+pub use endpoint::Endpoint;
+pub use enrollment::{Enrollment, EnrollmentState};
+pub use error::{DuoError, Fault, Garbled, Malformed, Outage};
+pub use id::{DeviceId, MalformedId, Txid, UserId};
+pub use preauth_reply::{PreauthReply, Verification};
+pub use push_info::PushInfo;
+pub use request::{Auth, AuthFactor, Enroll, EnrollStatus, Preauth, Request, SignedCall};
+pub use response::Answer;
+pub use text::Text;

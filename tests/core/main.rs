@@ -9,5 +9,6 @@
     reason = "a test ends by panicking"
 )]
 
+mod duo_vectors;
 mod layers;
 mod readme;

@@ -1,0 +1,177 @@
+//! Who we are to Duo: API host, integration key, secret key, and how requests are signed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use crate::secret::Secret;
+
+const MAX_NAME_BYTES: usize = 253;
+const MAX_LABEL_BYTES: usize = 63;
+
+/// One application of type "Auth API", as Duo's admin panel shows it.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The host that all calls go to and that every signature covers.
+    pub api_host: ApiHost,
+    /// The integration key (ikey, also "client ID").
+    pub integration_key: String,
+    /// The secret key (skey, also "client secret"). Its bytes are the HMAC key as they stand.
+    pub secret_key: Secret<String>,
+    /// How requests are signed.
+    pub signature: Signature,
+}
+
+/// The form of a request's signature.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Signature {
+    /// Version 5: HMAC-SHA512 over date, method, host, path, query, body and `x-duo-*` headers.
+    #[default]
+    #[serde(rename = "v5")]
+    V5,
+    /// Version 2 with HMAC-SHA512.
+    #[serde(rename = "v2-sha512")]
+    V2Sha512,
+    /// Version 2 with HMAC-SHA1, the original form.
+    #[serde(rename = "v2-sha1")]
+    V2Sha1,
+}
+
+/// The name of Duo's API host, in lower case: `api-xxxxxxxx.duosecurity.com`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiHost(String);
+
+/// Why a text is no API host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApiHostFault {
+    /// Nothing is there.
+    #[error("the API host is empty")]
+    Empty,
+    /// It starts like a URL.
+    #[error("the API host is a name alone: leave out https://")]
+    Scheme,
+    /// A slash, question mark or hash is in it.
+    #[error("the API host is a name alone: leave out the path")]
+    Path,
+    /// A colon is in it.
+    #[error("the API host is a name alone: the port belongs to the cluster")]
+    Port,
+    /// It is an address or no DNS name.
+    #[error("the API host is not a DNS name")]
+    NotAName,
+}
+
+impl ApiHost {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ApiHost {
+    type Err = ApiHostFault;
+
+    fn from_str(text: &str) -> Result<Self, ApiHostFault> {
+        if text.is_empty() {
+            return Err(ApiHostFault::Empty);
+        }
+        if text.contains("://") {
+            return Err(ApiHostFault::Scheme);
+        }
+        if text.contains(['/', '?', '#', '\\']) {
+            return Err(ApiHostFault::Path);
+        }
+        if text.contains(':') {
+            return Err(ApiHostFault::Port);
+        }
+        // A last label of digits alone makes an address of it (RFC 3696, section 2).
+        let is_address = text.rsplit('.').next().is_some_and(is_digits);
+        if text.len() > MAX_NAME_BYTES || is_address || !text.split('.').all(is_label) {
+            return Err(ApiHostFault::NotAName);
+        }
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+}
+
+impl fmt::Display for ApiHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn is_digits(label: &str) -> bool {
+    label.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A label of a host name (RFC 1123, section 2.1).
+fn is_label(label: &str) -> bool {
+    let known = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let hyphen_at_an_end = label.starts_with('-') || label.ends_with('-');
+    known && !hyphen_at_an_end && (1..=MAX_LABEL_BYTES).contains(&label.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_api_host_is_kept_in_lower_case() {
+        let host: ApiHost = "API-1234abcd.DuoSecurity.com".parse().unwrap();
+        assert_eq!(host.as_str(), "api-1234abcd.duosecurity.com");
+        assert_eq!("localhost".parse::<ApiHost>().unwrap().to_string(), "localhost");
+    }
+
+    #[test]
+    fn whatever_is_more_or_less_than_a_name_is_refused() {
+        let long_label = format!("{}.example", "a".repeat(64));
+        let long_name = vec!["abcdefgh"; 29].join(".");
+        for (text, fault) in [
+            ("", ApiHostFault::Empty),
+            ("https://api-1.duosecurity.com", ApiHostFault::Scheme),
+            ("api-1.duosecurity.com/auth/v2", ApiHostFault::Path),
+            ("api-1.duosecurity.com?x", ApiHostFault::Path),
+            ("api-1.duosecurity.com:443", ApiHostFault::Port),
+            ("[::1]", ApiHostFault::Port),
+            ("127.0.0.1", ApiHostFault::NotAName),
+            ("api-1.duosecurity.com.", ApiHostFault::NotAName),
+            (" api-1.duosecurity.com", ApiHostFault::NotAName),
+            ("api_1.duosecurity.com", ApiHostFault::NotAName),
+            ("-api.duosecurity.com", ApiHostFault::NotAName),
+            ("api..com", ApiHostFault::NotAName),
+            ("dü.com", ApiHostFault::NotAName),
+            ("api\r\nx: y", ApiHostFault::Port),
+            ("user@api.com", ApiHostFault::NotAName),
+            (&long_label, ApiHostFault::NotAName),
+            (&long_name, ApiHostFault::NotAName),
+        ] {
+            assert_eq!(text.parse::<ApiHost>(), Err(fault), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_secret_key_is_not_in_the_debug_text() {
+        let credentials = Credentials {
+            api_host: "api-1.duosecurity.com".parse().unwrap(),
+            integration_key: "DIWJ8X6AEYOR5OMC6TQ1".to_owned(),
+            secret_key: Secret::new("Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep".to_owned()),
+            signature: Signature::V5,
+        };
+        let text = format!("{credentials:?}");
+        assert!(text.contains("[redacted]") && !text.contains("Zh5e"), "{text}");
+    }
+
+    #[test]
+    fn signature_forms_have_the_names_of_the_configuration() {
+        for (name, form) in [
+            ("\"v5\"", Signature::V5),
+            ("\"v2-sha512\"", Signature::V2Sha512),
+            ("\"v2-sha1\"", Signature::V2Sha1),
+        ] {
+            assert_eq!(serde_json::from_str::<Signature>(name).unwrap(), form);
+        }
+        assert!(serde_json::from_str::<Signature>("\"v4\"").is_err());
+        assert_eq!(Signature::default(), Signature::V5);
+    }
+}

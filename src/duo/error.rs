@@ -1,0 +1,201 @@
+//! What can go wrong with a call to Duo, whose fault it is, and what may help.
+
+use std::time::Duration;
+
+use super::text::Text;
+
+/// A call that brought no reply of the kind that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DuoError {
+    /// No answer, or a server's failure.
+    #[error("Duo cannot be reached: {0}")]
+    Unreachable(Outage),
+    /// HTTP 200 with something that is not Duo's.
+    #[error("the answer is not Duo's: {0}")]
+    Garbled(Garbled),
+    /// An answer of Duo's that this version cannot take for what it says.
+    #[error("Duo's answer is malformed: {0}")]
+    Malformed(Malformed),
+    /// An error or a redirection that is not Duo's: something stands between.
+    #[error("HTTP {status} from something that is not Duo")]
+    NotDuo {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// 401xx or 403xx: Duo does not accept the credentials, or not for this API.
+    #[error("Duo refuses the credentials: {code} {message}")]
+    BadCredentials {
+        /// Duo's code.
+        code: u32,
+        /// Duo's words.
+        message: Text,
+    },
+    /// 40105: the signed date is too far from Duo's clock. Nothing was acted on.
+    #[error("Duo refuses the date: the clocks differ too much")]
+    ClockSkew,
+    /// 40002: a parameter has a value that Duo does not take.
+    #[error("Duo refuses the parameter {name:?}: {message}", name = name.as_str())]
+    InvalidParameter {
+        /// The parameter; empty where Duo does not say which.
+        name: Text,
+        /// Duo's words.
+        message: Text,
+    },
+    /// 429xx: too many requests, of the account or of the user.
+    #[error("Duo asks to wait")]
+    RateLimited {
+        /// How long Duo asks to wait, a day at most.
+        retry_after: Option<Duration>,
+    },
+    /// Any other refusal.
+    #[error("Duo refuses the call: {code} {message} {detail}")]
+    Rejected {
+        /// Duo's code; where it gives none, the HTTP status times 100.
+        code: u32,
+        /// Duo's words.
+        message: Text,
+        /// Duo's further words, often the name of a parameter.
+        detail: Text,
+    },
+}
+
+/// Why Duo counts as unreachable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Outage {
+    /// The call ended without an answer.
+    #[error("no answer")]
+    NoAnswer,
+    /// HTTP 5xx, of Duo's front or made by Envoy.
+    #[error("HTTP {status}")]
+    Status {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// Duo's own 50001 and its like.
+    #[error("Duo's code {code}")]
+    Internal {
+        /// Duo's code.
+        code: u32,
+    },
+}
+
+impl Outage {
+    /// Whether the call was ended by its timeout: Envoy answers 504 then. On a call that waits
+    /// for a change it means that there was none.
+    #[must_use]
+    pub const fn is_timeout(self) -> bool {
+        matches!(self, Self::Status { status: 504 })
+    }
+}
+
+/// Why the body of an HTTP 200 is not Duo's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Garbled {
+    /// It is no JSON object, or a part of one.
+    #[error("no JSON object")]
+    NotAnObject,
+    /// It is a JSON object without `stat`.
+    #[error("no stat in it")]
+    NoStat,
+    /// It was to be a picture and is none.
+    #[error("no PNG")]
+    NotAnImage,
+}
+
+/// Why an answer of Duo's cannot be taken for what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// The body is longer than [`super::Answer::MAX_BODY_BYTES`].
+    #[error("it is too long")]
+    TooLong,
+    /// `stat` is neither `OK` nor `FAIL`.
+    #[error("its stat is unknown")]
+    UnknownStat,
+    /// A member is missing, there twice, or of the wrong type.
+    #[error("its members are not those of this reply")]
+    Members,
+    /// `result` is none of those that this call has.
+    #[error("its result is unknown")]
+    UnknownResult,
+}
+
+/// Who has to act so that an error goes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Duo, or the way to it.
+    Duo,
+    /// Who set up the filter: credentials, clock, cluster, a proxy on the way.
+    Operator,
+    /// The filter sent what Duo does not take.
+    Filter,
+    /// Who signs in, or who does so too often.
+    User,
+}
+
+impl DuoError {
+    /// Who has to act.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Unreachable(_) | Self::Garbled(_) | Self::Malformed(_) => Fault::Duo,
+            Self::NotDuo { .. } | Self::BadCredentials { .. } | Self::ClockSkew => Fault::Operator,
+            Self::RateLimited { .. } => Fault::User,
+            Self::InvalidParameter { name, .. } => match name.as_str() {
+                "username" | "device" | "txid" | "passcode" => Fault::User,
+                _ => Fault::Filter,
+            },
+            Self::Rejected { code: 40_400..=40_499, .. } => Fault::Operator,
+            Self::Rejected { code: 50_000..=59_999, .. } => Fault::Duo,
+            Self::Rejected { .. } => Fault::Filter,
+        }
+    }
+
+    /// Whether Duo could not be asked at all: what a fail mode is about. Never so for an HTTP
+    /// 4xx, whatever its body says.
+    #[must_use]
+    pub const fn is_outage(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Garbled(_))
+    }
+
+    /// Whether the same call may go better at once, where its endpoint
+    /// [is repeatable](super::Endpoint::is_repeatable). [`DuoError::ClockSkew`] is not among
+    /// these: it takes a ping first.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        self.is_outage()
+    }
+
+    /// What the operator should look at.
+    #[must_use]
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::BadCredentials { code: 40_101, .. } => {
+                Some("is the authorization header removed on the way to Duo?")
+            }
+            Self::BadCredentials { code: 40_102, .. } => {
+                Some("is the integration key right, and the API host that of the same account?")
+            }
+            Self::BadCredentials { code: 40_103, .. } => {
+                Some("is the secret key right, and does no proxy change host, path, body or date?")
+            }
+            Self::BadCredentials { code: 40_104, .. } => {
+                Some("is the date header removed on the way to Duo?")
+            }
+            Self::BadCredentials { code: 40_300..=40_399, .. } => {
+                Some("is the application at Duo of type Auth API?")
+            }
+            Self::BadCredentials { .. } => Some("are the credentials those of the application?"),
+            Self::ClockSkew => Some("is the clock of this host synchronized?"),
+            Self::NotDuo { .. } => Some("which proxy answers on the way to Duo?"),
+            Self::Rejected { code: 40_400..=40_499, .. } => {
+                Some("is the API host right, and does no proxy change the path?")
+            }
+            Self::Unreachable(_)
+            | Self::Garbled(_)
+            | Self::Malformed(_)
+            | Self::InvalidParameter { .. }
+            | Self::RateLimited { .. }
+            | Self::Rejected { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What a push tells the user beyond who signs in: the path, the address, the browser.
+
+use super::params::encode;
+use super::text::printable;
+
+/// Names and values that a push shows, encoded and below Duo's limit of 20,000 bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PushInfo {
+    encoded: String,
+}
+
+impl PushInfo {
+    /// The longest info, in bytes as encoded.
+    pub const MAX_BYTES: usize = 19_999;
+
+    /// The pairs in their order. What does not print is left out of them, and a pair that no
+    /// longer fits is left out as a whole.
+    #[must_use]
+    pub fn new<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
+        let mut encoded = String::new();
+        for (name, value) in pairs {
+            let pair = format!("{}={}", encode_printable(&name), encode_printable(&value));
+            let separator = if encoded.is_empty() { "" } else { "&" };
+            let added = pair.len().saturating_add(separator.len());
+            if encoded.len().saturating_add(added) <= Self::MAX_BYTES {
+                encoded.push_str(separator);
+                encoded.push_str(&pair);
+            }
+        }
+        Self { encoded }
+    }
+
+    /// The value of the parameter `pushinfo`, or nothing where there is nothing to show.
+    #[must_use]
+    pub fn encoded(&self) -> Option<&str> {
+        Some(self.encoded.as_str()).filter(|text| !text.is_empty())
+    }
+}
+
+fn encode_printable(text: &impl AsRef<str>) -> String {
+    encode(&text.as_ref().chars().filter_map(printable).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_cannot_become_a_pair_of_its_own() {
+        let info = PushInfo::new([("host", "Evil&from=Bank"), ("path", "/a b?c=é")]);
+        assert_eq!(info.encoded(), Some("host=Evil%26from%3DBank&path=%2Fa%20b%3Fc%3D%C3%A9"));
+    }
+
+    #[test]
+    fn what_does_not_print_is_left_out() {
+        let info = PushInfo::new([("pa\u{0}th", "/x\u{1b}\u{202e}y\nz")]);
+        assert_eq!(info.encoded(), Some("path=%2Fxy%20z"));
+        assert_eq!(PushInfo::default().encoded(), None);
+        assert_eq!(PushInfo::new([("", ""); 0]).encoded(), None);
+    }
+
+    #[test]
+    fn a_pair_that_does_not_fit_is_left_out_as_a_whole() {
+        let long = "x".repeat(19_990);
+        let info = PushInfo::new([("a", "1"), ("long", &long), ("b", "2")]);
+        assert_eq!(info.encoded().unwrap().len(), 3 + 1 + 5 + 19_990);
+        let longer = "/".repeat(6_667);
+        let info = PushInfo::new([("a", "1"), ("path", longer.as_str()), ("b", "2")]);
+        assert_eq!(info.encoded(), Some("a=1&b=2"));
+    }
+}

@@ -1,0 +1,145 @@
+//! Duo's answers: one method for each call says what the bytes mean.
+//!
+//! Members and words that this version does not know are tolerated; a `result` that it does not
+//! know is an error.
+
+use serde::Deserialize;
+
+use super::auth_status::{AuthResult, AuthStatus, AuthStatusShape};
+use super::enrollment::{Enrollment, EnrollmentShape, EnrollmentState};
+use super::envelope::{Object, response};
+use super::error::{DuoError, Garbled, Malformed};
+use super::id::Txid;
+use super::preauth_reply::{PreauthReply, PreauthShape};
+use crate::clock::UnixTime;
+
+/// The eight bytes that every PNG starts with (RFC 2083, section 3.1).
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+/// An answer as the host received it.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "the body may hold a device token")]
+pub struct Answer<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The value of `retry-after`.
+    pub retry_after: Option<&'a [u8]>,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+#[derive(Deserialize)]
+struct ClockShape {
+    time: u64,
+}
+
+#[derive(Deserialize)]
+struct StartedShape {
+    txid: Txid,
+}
+
+impl<'a> Answer<'a> {
+    /// The longest body that is read.
+    pub const MAX_BODY_BYTES: usize = 65_536;
+
+    /// Reads an answer to ping: Duo's clock, in whole seconds.
+    ///
+    /// # Errors
+    ///
+    /// Every [`DuoError`] but those about credentials and parameters.
+    pub fn ping(&self) -> Result<UnixTime, DuoError> {
+        let Object(ClockShape { time }) = response(self)?;
+        Ok(UnixTime::from_seconds(time))
+    }
+
+    /// Reads an answer to check: Duo's clock. Credentials and signature are right then.
+    ///
+    /// # Errors
+    ///
+    /// Any [`DuoError`].
+    pub fn check(&self) -> Result<UnixTime, DuoError> {
+        self.ping()
+    }
+
+    /// Reads an answer to logo: a PNG.
+    ///
+    /// # Errors
+    ///
+    /// Any [`DuoError`]; [`DuoError::Rejected`] with 40401 where the account has no logo.
+    pub fn logo(&self) -> Result<&'a [u8], DuoError> {
+        if self.status != 200 || !self.body.starts_with(PNG) {
+            return response::<serde::de::IgnoredAny>(self)
+                .and(Err(DuoError::Garbled(Garbled::NotAnImage)));
+        }
+        if self.body.len() > Self::MAX_BODY_BYTES {
+            return Err(DuoError::Malformed(Malformed::TooLong));
+        }
+        Ok(self.body)
+    }
+
+    /// Reads an answer to preauth: what the user may do.
+    ///
+    /// # Errors
+    ///
+    /// Any [`DuoError`].
+    pub fn preauth(&self) -> Result<PreauthReply, DuoError> {
+        let Object(shape): Object<PreauthShape> = response(self)?;
+        PreauthReply::try_from(shape).map_err(DuoError::Malformed)
+    }
+
+    /// Reads an answer to an asynchronous auth: the transaction that was started.
+    ///
+    /// # Errors
+    ///
+    /// Any [`DuoError`].
+    pub fn auth_started(&self) -> Result<Txid, DuoError> {
+        let Object(StartedShape { txid }) = response(self)?;
+        Ok(txid)
+    }
+
+    /// Reads an answer to a synchronous auth: the decision, which is never to wait.
+    ///
+    /// # Errors
+    ///
+    /// Any [`DuoError`].
+    pub fn auth_decided(&self) -> Result<AuthStatus, DuoError> {
+        let decided = self.auth_status()?;
+        match decided.result {
+            AuthResult::Allow | AuthResult::Deny => Ok(decided),
+            AuthResult::Waiting => Err(DuoError::Malformed(Malformed::UnknownResult)),
+        }
+    }
+
+    /// Reads an answer to auth_status: where the transaction stands.
+    ///
+    /// # Errors
+    ///
+    /// Any [`DuoError`].
+    pub fn auth_status(&self) -> Result<AuthStatus, DuoError> {
+        let Object(shape): Object<AuthStatusShape> = response(self)?;
+        AuthStatus::try_from(shape).map_err(DuoError::Malformed)
+    }
+
+    /// Reads an answer to enroll: the user and how to activate a device.
+    ///
+    /// # Errors
+    ///
+    /// Any [`DuoError`]; [`DuoError::InvalidParameter`] with `username` where the name is taken.
+    pub fn enroll(&self) -> Result<Enrollment, DuoError> {
+        let Object(shape): Object<EnrollmentShape> = response(self)?;
+        Ok(Enrollment::from(shape))
+    }
+
+    /// Reads an answer to enroll_status: whether the code was used.
+    ///
+    /// # Errors
+    ///
+    /// Any [`DuoError`].
+    pub fn enroll_status(&self) -> Result<EnrollmentState, DuoError> {
+        let word: String = response(self)?;
+        EnrollmentState::try_from(word.as_str()).map_err(DuoError::Malformed)
+    }
+}
+
+#[cfg(test)]
+mod tests;
