@@ -1,10 +1,14 @@
 //! The signer against the vectors that Duo's own Python client made.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use duo_mfa::duo::Signature;
+use duo_mfa::clock::UnixTime;
 use duo_mfa::duo::params::Params;
 use duo_mfa::duo::sign::{Message, authorization, canonical};
+use duo_mfa::duo::{
+    Auth, AuthFactor, Credentials, Enroll, EnrollStatus, Preauth, Request, Signature,
+};
 use duo_mfa::secret::Secret;
 use serde::Deserialize;
 
@@ -43,6 +47,7 @@ enum Values {
 
 #[derive(Deserialize)]
 struct Wire {
+    uri: String,
     body: Option<String>,
 }
 
@@ -118,4 +123,67 @@ fn another_date_has_another_authorization() {
         let canonical = vector.canonical("Tue, 21 Aug 2012 17:29:19 -0000");
         assert_ne!(vector.authorization(&canonical), vector.authorization, "{}", vector.name);
     }
+}
+
+/// The vectors whose parameters are all that the typed request has.
+fn typed(case: &str) -> Option<Request> {
+    Some(match case {
+        "check_no_params" => Request::Check,
+        "logo_no_params" => Request::Logo,
+        "preauth_verified_push_trusted" => Request::Preauth(Preauth {
+            username: "narroway".to_owned(),
+            ipaddr: None,
+            trusted_device_token: Some(Secret::new("REkxMjM0fDE3MzI=+/==".to_owned())),
+        }),
+        "auth_phone" => Request::Auth(Auth {
+            username: "narroway".to_owned(),
+            factor: AuthFactor::Phone { device: "DPFZRS9FB0D46QFTM899".parse().unwrap() },
+            ipaddr: None,
+        }),
+        "auth_status" => {
+            Request::AuthStatus { txid: "45f7c92b-f45f-4862-8545-e0f58e78075a".parse().unwrap() }
+        }
+        "enroll_no_params" => Request::Enroll(Enroll::default()),
+        "enroll_basic" => Request::Enroll(Enroll {
+            username: Some("narroway".to_owned()),
+            valid_for: Some(Duration::from_secs(86_400)),
+        }),
+        "enroll_status" => Request::EnrollStatus(EnrollStatus {
+            user_id: "DUYHV6TJBC3O4RITS1WC".parse().unwrap(),
+            activation_code: Secret::new(
+                "duo://LnMBCm0Ns3cnKJqIdxZN-YXBpLWFiY2QxMjM0LmR1b3NlY3VyaXR5LmNvbQ".to_owned(),
+            ),
+        }),
+        _ => return None,
+    })
+}
+
+#[test]
+fn typed_requests_are_signed_and_sent_as_duos_client_does() {
+    let mut compared = 0;
+    for vector in vectors() {
+        let case = vector.name.split('/').next().unwrap();
+        let Some(request) = typed(case) else { continue };
+        let credentials = Credentials {
+            api_host: vector.host.parse().unwrap(),
+            integration_key: vector.ikey.clone(),
+            secret_key: Secret::new(vector.skey.clone()),
+            signature: vector.signature(),
+        };
+        // Tue, 21 Aug 2012 17:29:18 UTC, the date of these vectors.
+        let call = request.sign(&credentials, UnixTime::from_seconds(1_345_570_158));
+        let sent = |name| {
+            let (_, value) = call.headers.iter().find(|(header, _)| *header == name).unwrap();
+            std::str::from_utf8(value.as_bytes()).unwrap()
+        };
+        assert_eq!(sent("date"), vector.date, "{}", vector.name);
+        assert_eq!(sent("authorization"), vector.authorization, "{}", vector.name);
+        assert_eq!(call.path, vector.wire.uri.trim_end_matches('?'), "{}", vector.name);
+        if vector.sig_version == 5 {
+            let body = vector.wire.body.as_deref().unwrap_or("");
+            assert_eq!(call.body, body.as_bytes(), "{}", vector.name);
+        }
+        compared += 1;
+    }
+    assert_eq!(compared, 8 * 3);
 }
