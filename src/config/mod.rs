@@ -1,1 +1,140 @@
-//! config
+//! The plugin configuration: bytes in, typed parts out, or every fault at once.
+//!
+//! In go the bytes that the host hands over (JSON text, or a serialized `google.protobuf.Struct`)
+//! and a look at the environment, which holds the secrets. Out comes a [`Config`] whose parts need
+//! no further check, or [`ConfigFaults`]: each with a stable code, the path in the JSON, what is
+//! wrong and what to write instead. A key that is not known is a fault, and so is one whose time
+//! has not come: nothing that an operator wrote is passed over in silence.
+//!
+//! This is the composition root. It knows how the leaves are built from words, and nothing of
+//! requests, clocks or the host; no secret stands in any text that it makes.
+
+mod build;
+mod duration;
+mod error;
+mod keys;
+mod nearest;
+mod raw;
+mod secrets;
+mod wire;
+
+pub use error::{Code, ConfigFaults, Fault};
+
+use crate::duo::Credentials;
+use crate::identity::IdentityRules;
+use crate::policy::Policies;
+use crate::session::Sessions;
+use std::time::Duration;
+
+/// One plugin configuration, checked as a whole.
+#[derive(Debug)]
+pub struct Config {
+    /// Where the filter's own endpoints are: absolute, without a slash at its end.
+    pub path_prefix: String,
+    /// How Duo is asked.
+    pub duo: DuoSettings,
+    /// Who the user is.
+    pub identity: IdentityRules,
+    /// The approval cookies.
+    pub sessions: Sessions,
+    /// Which requests want a second factor.
+    pub policies: Policies,
+    /// What happens to clients that are no browsers.
+    pub api: Api,
+    /// Whether the host lets the filter read a request's body before the application sees it.
+    pub request_bodies: bool,
+    /// What a push says beyond the user's name.
+    pub push: PushDetails,
+}
+
+/// How Duo is asked, and what for.
+#[derive(Debug)]
+pub struct DuoSettings {
+    /// API host and keys.
+    pub credentials: Credentials,
+    /// Envoy's cluster that leads to the API host.
+    pub cluster: String,
+    /// How long a call may take, `auth_status` excepted.
+    pub timeout: Duration,
+    /// How long an `auth_status` may take; Duo answers it late on purpose.
+    pub status_timeout: Duration,
+    /// How long a user has to approve.
+    pub push_timeout: Duration,
+    /// The time between two checks of Duo's reachability and the keys.
+    pub check_interval: Duration,
+    /// What users are offered, in this order; at least one, none twice.
+    pub factors: Vec<Factor>,
+}
+
+/// A factor that users may be offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Factor {
+    /// Duo Push.
+    Push,
+    /// A passcode from an app, a token, an SMS or an administrator.
+    Passcode,
+    /// A telephone call.
+    Phone,
+    /// An SMS with passcodes.
+    Sms,
+}
+
+impl Factor {
+    /// All factors, in the order in which they are offered by default.
+    pub const ALL: [Self; 4] = [Self::Push, Self::Passcode, Self::Phone, Self::Sms];
+
+    /// The name that Duo and the configuration call it by.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::Passcode => "passcode",
+            Self::Phone => "phone",
+            Self::Sms => "sms",
+        }
+    }
+}
+
+/// What happens to a client that is no browser and has no approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Api {
+    /// Whether its request waits.
+    pub mode: ApiMode,
+    /// How long it waits at most.
+    pub hold_timeout: Duration,
+}
+
+/// Whether requests of clients that are no browsers wait for the second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiMode {
+    /// The request is held while the user is asked.
+    Hold,
+    /// It is refused at once, with the address to begin at.
+    Refuse,
+}
+
+/// What a push says beyond the user's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushDetails {
+    /// What the phone shows before the word "request".
+    pub title: String,
+    /// Names and values that the user sees besides.
+    pub info: Vec<(String, String)>,
+}
+
+impl Config {
+    /// Reads a plugin configuration. `environment` looks a variable up.
+    ///
+    /// # Errors
+    ///
+    /// All faults that were found, in the order of the documented keys.
+    pub fn parse(
+        bytes: &[u8],
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigFaults> {
+        let mut faults = error::Faults::default();
+        let config = wire::read(bytes, &mut faults)
+            .and_then(|value| build::config(&value, environment, &mut faults));
+        faults.none_or(config)
+    }
+}

@@ -9,6 +9,7 @@
     reason = "a test ends by panicking"
 )]
 
+mod config_faults;
 mod duo_vectors;
 mod layers;
 mod readme;

@@ -1,0 +1,167 @@
+//! How Duo is asked: credentials, cluster, times, factors.
+
+use crate::config::duration::Bounds;
+use crate::config::error::{Code, Fault, Faults, echo};
+use crate::config::raw::{Entry, Section};
+use crate::config::secrets::Secrets;
+use crate::config::{DuoSettings, Factor};
+use crate::duo::{ApiHost, Credentials, Signature};
+use crate::secret::Secret;
+use std::time::Duration;
+
+const DEFAULT_CLUSTER: &str = "duo_api";
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+const DEFAULT_STATUS_TIMEOUT: Duration = Duration::from_secs(25);
+const DEFAULT_PUSH_TIMEOUT: Duration = Duration::from_secs(60);
+const DEFAULT_CHECK_INTERVAL: Duration = Duration::from_secs(60);
+
+const TIMEOUT: Bounds = Bounds::up_to(60);
+const STATUS_TIMEOUT: Bounds = Bounds::up_to(2 * 60);
+/// A pending sign-in lives 5 minutes at most.
+const PUSH_TIMEOUT: Bounds = Bounds::up_to(5 * 60);
+const CHECK_INTERVAL: Bounds = Bounds::up_to(60 * 60);
+
+const INTEGRATION_KEY_BYTES: usize = 20;
+/// Duo's have 40 characters; fewer than half of that is something else.
+const MIN_SECRET_KEY_BYTES: usize = 20;
+const MAX_SECRET_KEY_BYTES: usize = 256;
+const MAX_CLUSTER_BYTES: usize = 256;
+
+pub(super) fn settings(
+    duo: &Section<'_>,
+    secrets: &Secrets<'_>,
+    faults: &mut Faults,
+) -> Option<DuoSettings> {
+    let credentials = credentials(duo, secrets, faults);
+    let cluster = duo.read("cluster", faults, cluster);
+    let mut time = |name, default, bounds: &Bounds| {
+        duo.read(name, faults, |entry| entry.duration(bounds)).unwrap_or(default)
+    };
+    let timeout = time("timeout", DEFAULT_TIMEOUT, &TIMEOUT);
+    let status_timeout = time("status_timeout", DEFAULT_STATUS_TIMEOUT, &STATUS_TIMEOUT);
+    let push_timeout = time("push_timeout", DEFAULT_PUSH_TIMEOUT, &PUSH_TIMEOUT);
+    let check_interval = time("check_interval", DEFAULT_CHECK_INTERVAL, &CHECK_INTERVAL);
+    duo.read("fail_mode", faults, |entry| entry.choice(&[("secure", ())], &["safe"]));
+    let factors = factors(duo, faults);
+    Some(DuoSettings {
+        credentials: credentials?,
+        cluster: cluster.unwrap_or(DEFAULT_CLUSTER).to_owned(),
+        timeout,
+        status_timeout,
+        push_timeout,
+        check_interval,
+        factors,
+    })
+}
+
+fn credentials(
+    duo: &Section<'_>,
+    secrets: &Secrets<'_>,
+    faults: &mut Faults,
+) -> Option<Credentials> {
+    let fix = "copy \"API hostname\" from the application's page in Duo's admin panel";
+    let api_host = duo.require("api_host", fix, faults, api_host);
+    let fix = "copy \"Integration key\" from the application's page in Duo's admin panel";
+    let integration_key = duo.require("integration_key", fix, faults, integration_key);
+    let fix = "name the environment variable that holds it, as in {\"env\": \"DUO_SECRET_KEY\"}";
+    let entry = duo.require("secret_key", fix, faults, |entry| Ok(entry.clone()));
+    let secret_key = entry.and_then(|entry| {
+        let secret = secrets.read(&entry, faults)?;
+        faults.keep(secret_key(&entry, secret))
+    });
+    let forms =
+        [("v5", Signature::V5), ("v2-sha512", Signature::V2Sha512), ("v2-sha1", Signature::V2Sha1)];
+    let signature = duo.read("signature", faults, |entry| entry.choice(&forms, &[]));
+    Some(Credentials {
+        api_host: api_host?,
+        integration_key: integration_key?,
+        secret_key: secret_key?,
+        signature: signature.unwrap_or_default(),
+    })
+}
+
+fn api_host(entry: &Entry<'_>) -> Result<ApiHost, Fault> {
+    let text = entry.text()?;
+    text.parse().map_err(|_| {
+        let fix = match bare_host(text) {
+            Some(host) => format!("use {}", echo(host.as_str())),
+            None => "use a name as in \"api-xxxxxxxx.duosecurity.com\"".to_owned(),
+        };
+        entry.fault(Code::InvalidApiHost, format!("{} must be a bare host name", echo(text)), fix)
+    })
+}
+
+/// The host name in a URL, or in a name with a port.
+fn bare_host(text: &str) -> Option<ApiHost> {
+    let text = text.trim();
+    let text = text.split_once("://").map_or(text, |(_, behind)| behind);
+    text.split(['/', '?', '#', ':']).next()?.trim_end_matches('.').parse().ok()
+}
+
+/// The key itself is never repeated: where the two keys were swapped it is the secret one.
+fn integration_key(entry: &Entry<'_>) -> Result<String, Fault> {
+    let text = entry.text()?;
+    if is_integration_key(text) {
+        return Ok(text.to_owned());
+    }
+    Err(entry.fault(
+        Code::InvalidIntegrationKey,
+        format!("has {} characters and is no integration key", text.chars().count()),
+        "write 20 upper-case letters and digits that begin with \"DI\"",
+    ))
+}
+
+fn is_integration_key(text: &str) -> bool {
+    text.len() == INTEGRATION_KEY_BYTES
+        && text.starts_with("DI")
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+fn secret_key(entry: &Entry<'_>, secret: Secret<String>) -> Result<Secret<String>, Fault> {
+    let text = secret.expose();
+    let problem = if text.bytes().any(|byte| !byte.is_ascii_graphic()) {
+        "has a space, a line break or another character that no secret key has"
+    } else if is_integration_key(text) {
+        "is an integration key"
+    } else if !(MIN_SECRET_KEY_BYTES..=MAX_SECRET_KEY_BYTES).contains(&text.len()) {
+        "is too short or too long"
+    } else {
+        return Ok(secret);
+    };
+    let fix = "copy \"Secret key\", of 40 characters, from the application's page at Duo";
+    Err(entry.fault(Code::InvalidSecretKey, problem, fix))
+}
+
+fn cluster<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
+    let name = entry.text()?;
+    let problem = if name.trim() != name || name.is_empty() {
+        "is empty, or begins or ends with a space"
+    } else if name.len() > MAX_CLUSTER_BYTES || name.chars().any(char::is_control) {
+        "is no name of a cluster"
+    } else {
+        return Ok(name);
+    };
+    let fix = "write the name of Envoy's cluster for the API host; in Istio \
+               outbound|443||api-xxxxxxxx.duosecurity.com";
+    Err(entry.fault(Code::InvalidCluster, problem, fix))
+}
+
+fn factors(duo: &Section<'_>, faults: &mut Faults) -> Vec<Factor> {
+    let fix = "name at least one of push, passcode, phone, sms";
+    let Some(list) = duo.read("factors", faults, |entry| entry.filled_list(fix)) else {
+        return Factor::ALL.to_vec();
+    };
+    let words = Factor::ALL.map(|factor| (factor.name(), factor));
+    let mut factors = Vec::new();
+    for entry in list {
+        match faults.keep(entry.choice(&words, &[])) {
+            Some(factor) if factors.contains(&factor) => {
+                let problem = format!("{} stands in the list twice", echo(factor.name()));
+                faults.push(entry.fault(Code::DuplicateEntry, problem, "keep one of them"));
+            }
+            Some(factor) => factors.push(factor),
+            None => {}
+        }
+    }
+    factors
+}

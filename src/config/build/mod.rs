@@ -1,0 +1,159 @@
+//! The parts of a [`Config`], each built from its object of the configuration.
+//!
+//! A part at fault is left out and the next one is built all the same, so that one look at the
+//! log shows every fault.
+
+mod duo;
+mod identity;
+mod session;
+
+use super::duration::Bounds;
+use super::error::{Code, Fault, Faults, echo};
+use super::keys;
+use super::raw::{Entry, Section};
+use super::secrets::Secrets;
+use super::{Api, ApiMode, Config, PushDetails};
+use crate::policy::{Policies, Policy};
+use serde_json::Value;
+use std::time::Duration;
+
+const DEFAULT_PATH_PREFIX: &str = "/.duo-mfa";
+const DEFAULT_HOLD_TIMEOUT: Duration = Duration::from_secs(60);
+const DEFAULT_PUSH_TITLE: &str = "Sign-in";
+
+/// A held request waits as long as a pending sign-in lives at most.
+const HOLD_TIMEOUT: Bounds = Bounds::up_to(5 * 60);
+const MAX_PREFIX_BYTES: usize = 128;
+const MAX_TITLE: usize = 64;
+const MAX_INFO: usize = 200;
+const MAX_INFO_PAIRS: usize = 20;
+
+/// Builds all parts; absent where one of them is at fault.
+pub(super) fn config(
+    value: &Value,
+    environment: &dyn Fn(&str) -> Option<String>,
+    faults: &mut Faults,
+) -> Option<Config> {
+    let root = Section::open(&Entry::new("", value), keys::ROOT, faults);
+    root.read("version", faults, version);
+    root.read("mode", faults, mode);
+    let path_prefix = root.read("path_prefix", faults, path_prefix);
+    let inline = root.read("allow_inline_secrets", faults, Entry::flag);
+    let secrets = Secrets { environment, inline_is_allowed: inline.unwrap_or(false) };
+
+    let duo = duo::settings(&root.section("duo", keys::DUO, faults), &secrets, faults);
+    let identity = identity::rules(&root.section("identity", keys::IDENTITY, faults), faults);
+    let session = root.section("session", keys::SESSION, faults);
+    let secret_key = duo.as_ref().map(|duo| &duo.credentials.secret_key);
+    let sessions = session::sessions(&session, &secrets, secret_key, faults);
+    let policies = policies(&root.section("access_control", keys::ACCESS_CONTROL, faults), faults);
+    let api = api(&root.section("api", keys::API, faults), faults);
+    let request_bodies = root.read("request_bodies", faults, Entry::flag);
+    let push = push(&root.section("push", keys::PUSH, faults), faults);
+
+    Some(Config {
+        path_prefix: path_prefix.unwrap_or(DEFAULT_PATH_PREFIX).to_owned(),
+        duo: duo?,
+        identity: identity?,
+        sessions: sessions?,
+        policies,
+        api,
+        request_bodies: request_bodies.unwrap_or(false),
+        push,
+    })
+}
+
+fn version(entry: &Entry<'_>) -> Result<(), Fault> {
+    match entry.whole_number()? {
+        1 => Ok(()),
+        other => {
+            let problem = format!("version {other} is not known");
+            Err(entry.fault(Code::UnknownVersion, problem, "write 1"))
+        }
+    }
+}
+
+fn mode(entry: &Entry<'_>) -> Result<(), Fault> {
+    if entry.is_false() {
+        // A bare `off` in YAML.
+        let problem = "\"off\" is not supported in this release";
+        return Err(entry.fault(Code::NotSupported, problem, "disable the filter in Envoy"));
+    }
+    entry.choice(&[("enforce", ())], &["report_only", "off"])
+}
+
+fn path_prefix<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
+    let prefix = entry.text()?;
+    let is_plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_' | b'~');
+    let problem = if !prefix.starts_with('/') {
+        "does not start with a slash"
+    } else if prefix.ends_with('/') {
+        "ends with a slash"
+    } else if prefix.len() > MAX_PREFIX_BYTES {
+        "is longer than 128 characters"
+    } else if !prefix.bytes().all(is_plain) {
+        "has a character other than letters, digits, \"/\", \".\", \"-\", \"_\" and \"~\""
+    } else if prefix.split('/').skip(1).any(|part| matches!(part, "" | "." | "..")) {
+        "has an empty segment, \".\" or \"..\""
+    } else {
+        return Ok(prefix);
+    };
+    let fix = format!("write a plain path, as in \"{DEFAULT_PATH_PREFIX}\"");
+    Err(entry.fault(Code::InvalidPathPrefix, format!("{} {problem}", echo(prefix)), fix))
+}
+
+fn policies(section: &Section<'_>, faults: &mut Faults) -> Policies {
+    let words = Policy::ALL.map(|policy| (policy.name(), policy));
+    let default = section.read("default_policy", faults, |entry| entry.choice(&words, &[]));
+    Policies { default: default.unwrap_or_default() }
+}
+
+fn api(section: &Section<'_>, faults: &mut Faults) -> Api {
+    let modes = [("hold", ApiMode::Hold), ("refuse", ApiMode::Refuse)];
+    let mode = section.read("mode", faults, |entry| entry.choice(&modes, &[]));
+    let hold_timeout = section.read("hold_timeout", faults, |entry| entry.duration(&HOLD_TIMEOUT));
+    Api {
+        mode: mode.unwrap_or(ApiMode::Hold),
+        hold_timeout: hold_timeout.unwrap_or(DEFAULT_HOLD_TIMEOUT),
+    }
+}
+
+fn push(section: &Section<'_>, faults: &mut Faults) -> PushDetails {
+    let title = section.read("title", faults, |entry| printable(entry, MAX_TITLE));
+    let info = section.read("info", faults, Entry::members).unwrap_or_default();
+    if let (Some(entry), true) = (section.find("info"), info.len() > MAX_INFO_PAIRS) {
+        let problem = format!("has {} entries, of at most {MAX_INFO_PAIRS}", info.len());
+        faults.push(entry.fault(Code::InvalidText, problem, "leave some out"));
+    }
+    let info = info.iter().filter_map(|(name, value)| {
+        let pair = printable(value, MAX_INFO).and_then(|text| {
+            check_printable(value, name, MAX_INFO)?;
+            Ok(((*name).to_owned(), text.to_owned()))
+        });
+        faults.keep(pair)
+    });
+    let info = info.collect();
+    PushDetails { title: title.unwrap_or(DEFAULT_PUSH_TITLE).to_owned(), info }
+}
+
+/// A text that a person reads: some characters, none of control, not too many.
+fn printable<'v>(entry: &Entry<'v>, most: usize) -> Result<&'v str, Fault> {
+    let text = entry.text()?;
+    check_printable(entry, text, most)?;
+    Ok(text)
+}
+
+fn check_printable(entry: &Entry<'_>, text: &str, most: usize) -> Result<(), Fault> {
+    let problem = if text.trim().is_empty() {
+        "is empty"
+    } else if text.chars().any(char::is_control) {
+        "has a control character"
+    } else if text.chars().count() > most {
+        "is too long"
+    } else {
+        return Ok(());
+    };
+    let fix = format!("write 1 to {most} printable characters");
+    Err(entry.fault(Code::InvalidText, format!("{} {problem}", echo(text)), fix))
+}

@@ -1,0 +1,161 @@
+//! The approval cookies: name, keys, what an approval is good for, and how long.
+
+use crate::clock::UnixTime;
+use crate::config::duration::{Bounds, spelled};
+use crate::config::error::{Code, Fault, Faults, echo};
+use crate::config::raw::{Entry, Section};
+use crate::config::secrets::Secrets;
+use crate::secret::Secret;
+use crate::session::{KeyFault, KeyRing, MasterKey, SessionSettings, Sessions};
+use std::time::Duration;
+
+const DEFAULT_COOKIE: &str = "__Host-duo_mfa";
+const DEFAULT_APPLICATION: &str = "default";
+const DEFAULT_EXPIRATION: Duration = Duration::from_secs(8 * 60 * 60);
+const DEFAULT_INACTIVITY: Duration = Duration::from_secs(30 * 60);
+
+/// A day: a second factor once a day is the least that the word means.
+const LIFETIME: Bounds = Bounds::up_to(24 * 60 * 60);
+/// The prefix by which browsers hold a cookie to one host, TLS and the path `/`.
+const HOST_PREFIX: &str = "__Host-";
+/// The cookie of pending sign-ins.
+const PENDING_COOKIE: &str = "__Host-duo_txn";
+const MAX_COOKIE_NAME_BYTES: usize = 64;
+const MAX_APPLICATION_BYTES: usize = 64;
+/// The year 2106; a larger number is in milliseconds.
+const MAX_NOT_BEFORE: u64 = 0xffff_ffff;
+
+pub(super) fn sessions(
+    session: &Section<'_>,
+    secrets: &Secrets<'_>,
+    secret_key: Option<&Secret<String>>,
+    faults: &mut Faults,
+) -> Option<Sessions> {
+    let cookie = session.read("cookie", faults, cookie);
+    let keys = keys(session, secrets, secret_key, faults);
+    let application = session.read("application", faults, application);
+    let expiration = session.read("expiration", faults, |entry| entry.duration(&LIFETIME));
+    let expiration = expiration.unwrap_or(DEFAULT_EXPIRATION);
+    let inactivity = session.read("inactivity", faults, |entry| inactivity(entry, expiration));
+    let not_before = session.read("not_before", faults, not_before);
+    let settings = SessionSettings {
+        cookie: cookie.unwrap_or(DEFAULT_COOKIE).to_owned(),
+        application: application.unwrap_or(DEFAULT_APPLICATION).to_owned(),
+        expiration,
+        inactivity: inactivity.unwrap_or_else(|| DEFAULT_INACTIVITY.min(expiration)),
+        not_before: not_before.unwrap_or_default(),
+    };
+    Some(Sessions::new(settings, &keys?))
+}
+
+fn cookie<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
+    let name = entry.text()?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let problem = match name.strip_prefix(HOST_PREFIX) {
+        None => "does not begin with \"__Host-\"",
+        Some("") => "has no name behind \"__Host-\"",
+        Some(_) if name == PENDING_COOKIE => "is the cookie of pending sign-ins",
+        Some(_) if name.len() > MAX_COOKIE_NAME_BYTES => "is longer than 64 characters",
+        Some(rest) if !rest.bytes().all(is_plain) => {
+            "has a character other than letters, digits, \"_\", \"-\" and \".\""
+        }
+        Some(_) => return Ok(name),
+    };
+    let fix = format!("write a name as in \"{DEFAULT_COOKIE}\"");
+    Err(entry.fault(Code::InvalidCookieName, format!("{} {problem}", echo(name)), fix))
+}
+
+fn application<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
+    let name = entry.text()?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    if (1..=MAX_APPLICATION_BYTES).contains(&name.len()) && name.bytes().all(is_plain) {
+        return Ok(name);
+    }
+    let problem = format!("{} is no plain name", echo(name));
+    let fix = "write 1 to 64 letters, digits, \"_\", \"-\" and \".\"";
+    Err(entry.fault(Code::InvalidApplication, problem, fix))
+}
+
+fn inactivity(entry: &Entry<'_>, expiration: Duration) -> Result<Duration, Fault> {
+    let inactivity = entry.duration(&LIFETIME)?;
+    if inactivity <= expiration {
+        return Ok(inactivity);
+    }
+    let problem = format!(
+        "{} is longer than session.expiration, {}",
+        spelled(inactivity.as_secs()),
+        spelled(expiration.as_secs())
+    );
+    Err(entry.fault(Code::InvalidDuration, problem, "make it as long or shorter"))
+}
+
+fn not_before(entry: &Entry<'_>) -> Result<UnixTime, Fault> {
+    let seconds = entry.whole_number()?;
+    if seconds <= MAX_NOT_BEFORE {
+        return Ok(UnixTime::from_seconds(seconds));
+    }
+    let problem = format!("{seconds} lies beyond the year 2106");
+    Err(entry.fault(Code::InvalidNumber, problem, "write seconds since 1970, not milliseconds"))
+}
+
+fn keys(
+    session: &Section<'_>,
+    secrets: &Secrets<'_>,
+    secret_key: Option<&Secret<String>>,
+    faults: &mut Faults,
+) -> Option<KeyRing> {
+    let fix = "name at least one, as in [{\"env\": \"DUO_MFA_COOKIE_KEY\"}]";
+    let ring = session.require("keys", fix, faults, |entry| Ok(entry.clone()))?;
+    let list = faults.keep(ring.filled_list(fix))?;
+
+    let mut texts: Vec<Secret<String>> = Vec::new();
+    let mut keys = Vec::new();
+    for entry in &list {
+        let Some(text) = secrets.read(entry, faults) else { continue };
+        if let Some(key) = faults.keep(key(entry, &text, &texts, secret_key)) {
+            keys.push(key);
+            texts.push(text);
+        }
+    }
+    let is_complete = keys.len() == list.len();
+    let built = KeyRing::new(keys).map_err(|fault| key_fault(&ring, fault));
+    if is_complete { faults.keep(built) } else { None }
+}
+
+/// One cookie key, which is neither the secret key nor one of those before it.
+fn key(
+    entry: &Entry<'_>,
+    text: &Secret<String>,
+    before: &[Secret<String>],
+    secret_key: Option<&Secret<String>>,
+) -> Result<MasterKey, Fault> {
+    let reused = || {
+        let fix = "make a key of its own: openssl rand -base64 32";
+        entry.fault(Code::ReusedKey, "is Duo's secret key", fix)
+    };
+    let is_secret_key = |secret_key: &Secret<String>| text.expose().trim() == secret_key.expose();
+    if secret_key.is_some_and(is_secret_key) {
+        return Err(reused());
+    }
+    let key = MasterKey::from_base64(text.expose()).map_err(|fault| key_fault(entry, fault))?;
+    if secret_key.is_some_and(|secret_key| key.is_same_as(secret_key.expose().as_bytes())) {
+        return Err(reused());
+    }
+    if before.iter().any(|other| key.is_same_as(other.expose().as_bytes())) {
+        let problem = "is the same key as one before it";
+        return Err(entry.fault(Code::DuplicateEntry, problem, "keep one of them"));
+    }
+    Ok(key)
+}
+
+fn key_fault(entry: &Entry<'_>, fault: KeyFault) -> Fault {
+    let (code, fix) = match fault {
+        KeyFault::NotBase64
+        | KeyFault::TooShort { .. }
+        | KeyFault::Patterned
+        | KeyFault::Placeholder => (Code::InvalidCookieKey, "make one: openssl rand -base64 32"),
+        KeyFault::NoKey => (Code::EmptyList, "name at least one"),
+        KeyFault::TooManyKeys { .. } => (Code::TooManyKeys, "remove the oldest"),
+    };
+    entry.fault(code, fault.to_string(), fix)
+}

@@ -1,0 +1,225 @@
+//! What is wrong with a configuration, in words that tell what to write instead.
+
+use std::fmt;
+
+/// The longest part of a value that a message repeats, in characters.
+const MAX_ECHO: usize = 80;
+
+/// All faults of one configuration; at least one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", lines(.0))]
+pub struct ConfigFaults(Vec<Fault>);
+
+/// One fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What kind of fault it is; stable.
+    pub code: Code,
+    /// Where it is: `session.keys[1]`. Empty for the configuration as a whole.
+    pub path: String,
+    /// What is wrong, with the value where that is no secret.
+    pub problem: String,
+    /// What to do about it.
+    pub fix: String,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// The kinds of fault. Their texts are stable.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// The stable text.
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// There is no configuration.
+    Empty = "empty_configuration",
+    /// It is neither JSON text nor a `google.protobuf.Struct`.
+    Malformed = "malformed_configuration",
+    /// A key stands in one object twice.
+    DuplicateKey = "duplicate_key",
+    /// A key that is not known.
+    UnknownKey = "unknown_key",
+    /// A key or value that is documented for a later release.
+    NotSupported = "not_supported",
+    /// A key that has to be there.
+    MissingKey = "missing_key",
+    /// Two keys that say the same, or of which one has no effect.
+    ConflictingKeys = "conflicting_keys",
+    /// A value of another type than the key has.
+    WrongType = "wrong_type",
+    /// A value that is not among those that the key knows.
+    UnknownValue = "unknown_value",
+    /// A list without entries.
+    EmptyList = "empty_list",
+    /// An entry that stands in a list twice.
+    DuplicateEntry = "duplicate_entry",
+    /// A time without a unit, or out of its bounds.
+    InvalidDuration = "invalid_duration",
+    /// A number out of its bounds.
+    InvalidNumber = "invalid_number",
+    /// A version of the configuration's form that is not known.
+    UnknownVersion = "unknown_version",
+    /// A path prefix that is no plain absolute path.
+    InvalidPathPrefix = "invalid_path_prefix",
+    /// An API host that is no bare host name.
+    InvalidApiHost = "invalid_api_host",
+    /// Something that is no integration key.
+    InvalidIntegrationKey = "invalid_integration_key",
+    /// Something that is no secret key.
+    InvalidSecretKey = "invalid_secret_key",
+    /// A cluster without a name.
+    InvalidCluster = "invalid_cluster",
+    /// A secret written into the configuration.
+    InlineSecret = "inline_secret",
+    /// An environment variable that is not set.
+    MissingVariable = "missing_variable",
+    /// Something that is no name of an environment variable.
+    InvalidVariable = "invalid_variable",
+    /// A header that cannot carry an identity.
+    InvalidHeader = "invalid_header",
+    /// A path that cannot lead to a claim.
+    InvalidMetadataPath = "invalid_metadata_path",
+    /// A domain that cannot be stripped.
+    InvalidDomain = "invalid_domain",
+    /// A template that makes no user name.
+    InvalidUsername = "invalid_username",
+    /// A name that the approval cookie cannot have.
+    InvalidCookieName = "invalid_cookie_name",
+    /// A cookie key that is too short or too plain.
+    InvalidCookieKey = "invalid_cookie_key",
+    /// One secret that serves two ends.
+    ReusedKey = "reused_key",
+    /// More cookie keys than the ring holds.
+    TooManyKeys = "too_many_keys",
+    /// A name that an application cannot have.
+    InvalidApplication = "invalid_application",
+    /// A text for the push that is empty, too long, or has control characters.
+    InvalidText = "invalid_text",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl Fault {
+    pub(super) fn new(
+        code: Code,
+        path: impl Into<String>,
+        problem: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self { code, path: path.into(), problem: problem.into(), fix: fix.into() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { code, path, problem, fix } = self;
+        let separator = if path.is_empty() { "" } else { ": " };
+        write!(f, "duo_mfa configuration: {path}{separator}{code}: {problem}; {fix}")
+    }
+}
+
+impl ConfigFaults {
+    /// The faults, in the order of the documented keys.
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.0.iter()
+    }
+}
+
+fn lines(faults: &[Fault]) -> String {
+    faults.iter().map(Fault::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// The faults found so far.
+#[derive(Debug, Default)]
+pub(super) struct Faults(Vec<Fault>);
+
+impl Faults {
+    pub(super) fn push(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    /// Keeps the fault, if it is one.
+    pub(super) fn keep<T>(&mut self, outcome: Result<T, Fault>) -> Option<T> {
+        outcome.map_err(|fault| self.push(fault)).ok()
+    }
+
+    /// What was built, if nothing was wrong with it.
+    pub(super) fn none_or<T>(mut self, built: Option<T>) -> Result<T, ConfigFaults> {
+        match built {
+            Some(built) if self.0.is_empty() => Ok(built),
+            Some(_) => Err(ConfigFaults(self.0)),
+            None => {
+                // A part that is not there without a word would be a fault of this program; the
+                // configuration is refused all the same.
+                if self.0.is_empty() {
+                    self.push(Fault::new(Code::Malformed, "", "cannot be used", "report this"));
+                }
+                Err(ConfigFaults(self.0))
+            }
+        }
+    }
+}
+
+/// A value as a message may repeat it: in quotes, control characters escaped, cut where long.
+pub(super) fn echo(value: &str) -> String {
+    match value.char_indices().nth(MAX_ECHO).and_then(|(end, _)| value.get(..end)) {
+        Some(start) => format!("\"{}...\"", start.escape_debug()),
+        None => format!("\"{}\"", value.escape_debug()),
+    }
+}
+
+/// The path of an object's member.
+pub(super) fn member(path: &str, key: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if key.is_empty() || key.len() > MAX_ECHO || !key.bytes().all(is_plain) {
+        format!("{path}[{}]", echo(key))
+    } else if path.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{path}.{key}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_one_line_with_path_code_problem_and_fix() {
+        let fault = Fault::new(Code::InvalidCluster, "duo.cluster", "is empty", "name one");
+        let whole = Fault::new(Code::Empty, "", "there is none", "write one");
+        assert_eq!(
+            ConfigFaults(vec![fault, whole]).to_string(),
+            "duo_mfa configuration: duo.cluster: invalid_cluster: is empty; name one\n\
+             duo_mfa configuration: empty_configuration: there is none; write one"
+        );
+    }
+
+    #[test]
+    fn echoed_values_stay_on_their_line() {
+        assert_eq!(echo("a\r\n\u{1b}[2J\"b"), r#""a\r\n\u{1b}[2J\"b""#);
+        assert_eq!(echo(&"ü".repeat(81)), format!("\"{}...\"", "ü".repeat(80)));
+        assert_eq!(member("duo", "a\nb"), r#"duo["a\nb"]"#);
+        assert_eq!(member("", "duo"), "duo");
+        assert_eq!(member("duo", "a.b"), r#"duo["a.b"]"#);
+    }
+
+    #[test]
+    fn nothing_built_without_a_fault_is_still_refused() {
+        assert_eq!(Faults::default().none_or(Some(1)), Ok(1));
+        assert!(Faults::default().none_or::<()>(None).is_err());
+    }
+}

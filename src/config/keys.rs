@@ -1,0 +1,84 @@
+//! The keys of the configuration, object by object. What is not here is not known.
+
+use super::raw::Key;
+
+pub(super) const ROOT: &[Key] = &[
+    key("version"),
+    key("mode"),
+    key("path_prefix"),
+    key("duo"),
+    key("identity"),
+    key("session"),
+    key("access_control"),
+    key("api"),
+    key("request_bodies"),
+    key("push"),
+    key("allow_inline_secrets"),
+    later("applications", "remove it; give each Duo application a plugin configuration of its own"),
+    later("limits", "remove it; Duo's own lockout applies"),
+    later("branding", "remove it; the sign-in page has its own look"),
+    later("audit", "remove it; every decision that is not a plain pass is logged"),
+];
+
+pub(super) const DUO: &[Key] = &[
+    aliased("api_host", &["hostname", "host"]),
+    aliased("integration_key", &["ikey"]),
+    aliased("secret_key", &["skey"]),
+    key("cluster"),
+    key("signature"),
+    key("timeout"),
+    key("status_timeout"),
+    key("push_timeout"),
+    key("check_interval"),
+    key("fail_mode"),
+    key("factors"),
+    later("enrollment", "write \"off\"; users enrol at Duo"),
+    later("remembered_devices", "write false; an approval lasts as long as session.expiration"),
+];
+
+pub(super) const IDENTITY: &[Key] = &[
+    key("source"),
+    key("header"),
+    key("metadata"),
+    key("normalize"),
+    key("username"),
+    later("certificate", "remove it; put the name into a header or into metadata"),
+    later("groups", "remove it; no rule reads groups"),
+];
+
+pub(super) const SESSION: &[Key] = &[
+    key("cookie"),
+    key("keys"),
+    key("application"),
+    key("expiration"),
+    key("inactivity"),
+    key("not_before"),
+    later("bind", "remove it; an approval is bound to user and application"),
+    later("domain", "remove it; an approval is good for one host name"),
+];
+
+pub(super) const ACCESS_CONTROL: &[Key] = &[
+    key("default_policy"),
+    later("rules", "remove it; leave the filter out of routes that need no second factor"),
+];
+
+pub(super) const API: &[Key] = &[key("mode"), key("hold_timeout")];
+
+pub(super) const PUSH: &[Key] = &[key("title"), key("info")];
+
+pub(super) const SECRET: &[Key] = &[key("env")];
+
+pub(super) const STEP: &[Key] = &[key("strip_domain")];
+
+const fn key(name: &'static str) -> Key {
+    aliased(name, &[])
+}
+
+const fn aliased(name: &'static str, aliases: &'static [&'static str]) -> Key {
+    Key { name, aliases, later: None }
+}
+
+/// A key of a later release, and what to do without it.
+const fn later(name: &'static str, without: &'static str) -> Key {
+    Key { name, aliases: &[], later: Some(without) }
+}

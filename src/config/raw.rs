@@ -1,0 +1,244 @@
+//! The configuration as it was written: objects whose keys are all known, values of known types.
+
+use super::error::{Code, Fault, Faults, echo, member};
+use super::nearest::nearest;
+use serde_json::{Map, Value};
+
+/// A key that an object may have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) aliases: &'static [&'static str],
+    /// What to do without it; absent where this release reads the key.
+    pub(super) later: Option<&'static str>,
+}
+
+impl Key {
+    fn is(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+}
+
+/// An object of the configuration, of which all keys have been looked at.
+#[derive(Debug)]
+pub(super) struct Section<'v> {
+    path: String,
+    keys: &'static [Key],
+    members: Members<'v>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Members<'v> {
+    Of(&'v Map<String, Value>),
+    Absent,
+    /// It, or an object around it, is no object: a fault already, of which those inside follow.
+    Unreadable,
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Entry<'v> {
+    pub(super) path: String,
+    value: &'v Value,
+}
+
+impl<'v> Section<'v> {
+    /// Opens an object and says which of its keys cannot be.
+    pub(super) fn open(entry: &Entry<'v>, keys: &'static [Key], faults: &mut Faults) -> Self {
+        let path = entry.path.clone();
+        let Some(members) = faults.keep(entry.object()) else {
+            return Self { path, keys, members: Members::Unreadable };
+        };
+        for (name, value) in members {
+            if let Some(fault) = key_fault(&path, keys, (name, value), members) {
+                faults.push(fault);
+            }
+        }
+        Self { path, keys, members: Members::Of(members) }
+    }
+
+    /// Opens a member that is an object; where it is absent, all of its keys are.
+    pub(super) fn section(
+        &self,
+        name: &'static str,
+        keys: &'static [Key],
+        faults: &mut Faults,
+    ) -> Self {
+        let path = member(&self.path, name);
+        match (self.find(name), self.members) {
+            (Some(entry), _) => Self::open(&entry, keys, faults),
+            (None, Members::Unreadable) => Self { path, keys, members: Members::Unreadable },
+            (None, Members::Of(_) | Members::Absent) => {
+                Self { path, keys, members: Members::Absent }
+            }
+        }
+    }
+
+    /// A member under any of its names.
+    pub(super) fn find(&self, name: &'static str) -> Option<Entry<'v>> {
+        let Members::Of(members) = self.members else { return None };
+        let key = self.keys.iter().find(|key| key.name == name)?;
+        let (spelled, value) = members.iter().find(|(spelled, _)| key.is(spelled))?;
+        Some(Entry { path: member(&self.path, spelled), value })
+    }
+
+    /// What a member means; absent where it is absent or at fault.
+    pub(super) fn read<T>(
+        &self,
+        name: &'static str,
+        faults: &mut Faults,
+        meaning: impl FnOnce(&Entry<'v>) -> Result<T, Fault>,
+    ) -> Option<T> {
+        self.find(name).and_then(|entry| faults.keep(meaning(&entry)))
+    }
+
+    /// What a member means that has to be there.
+    pub(super) fn require<T>(
+        &self,
+        name: &'static str,
+        fix: &str,
+        faults: &mut Faults,
+        meaning: impl FnOnce(&Entry<'v>) -> Result<T, Fault>,
+    ) -> Option<T> {
+        if self.find(name).is_none() && !matches!(self.members, Members::Unreadable) {
+            let path = member(&self.path, name);
+            faults.push(Fault::new(Code::MissingKey, path, "is missing", fix));
+        }
+        self.read(name, faults, meaning)
+    }
+}
+
+fn key_fault(
+    path: &str,
+    keys: &'static [Key],
+    (name, value): (&str, &Value),
+    members: &Map<String, Value>,
+) -> Option<Fault> {
+    let at = member(path, name);
+    let Some(key) = keys.iter().find(|key| key.is(name)) else {
+        let known = || keys.iter().filter(|key| key.later.is_none()).map(|key| key.name);
+        let fix = match nearest(name, known()) {
+            Some(meant) => format!("did you mean \"{meant}\"?"),
+            None => format!("known here: {}", known().collect::<Vec<_>>().join(", ")),
+        };
+        return Some(Fault::new(Code::UnknownKey, at, "is not a known key", fix));
+    };
+    if let Some(fix) = key.later {
+        let problem = "is not supported in this release";
+        return (!is_off(value)).then(|| Fault::new(Code::NotSupported, at, problem, fix));
+    }
+    // Of several names for one key the first in the map's order is read; the others are at fault.
+    let first = members.keys().find(|other| key.is(other))?;
+    (first != name).then(|| {
+        let problem = format!("says the same as \"{first}\"");
+        Fault::new(Code::ConflictingKeys, at, problem, format!("keep only \"{}\"", key.name))
+    })
+}
+
+/// Whether a value turns on nothing, so that not supporting its key changes nothing. A bare `off`
+/// in YAML arrives as `false`.
+fn is_off(value: &Value) -> bool {
+    match value {
+        Value::Bool(on) => !on,
+        Value::String(text) => text.is_empty() || text == "off",
+        Value::Array(list) => list.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Null | Value::Number(_) => false,
+    }
+}
+
+impl<'v> Entry<'v> {
+    pub(super) fn new(path: impl Into<String>, value: &'v Value) -> Self {
+        Self { path: path.into(), value }
+    }
+
+    pub(super) fn fault(
+        &self,
+        code: Code,
+        problem: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Fault {
+        Fault::new(code, self.path.clone(), problem, fix)
+    }
+
+    pub(super) fn text(&self) -> Result<&'v str, Fault> {
+        self.value.as_str().ok_or_else(|| self.wrong_type("a text"))
+    }
+
+    pub(super) fn flag(&self) -> Result<bool, Fault> {
+        self.value.as_bool().ok_or_else(|| self.wrong_type("true or false"))
+    }
+
+    pub(super) fn whole_number(&self) -> Result<u64, Fault> {
+        self.value.as_u64().ok_or_else(|| self.wrong_type("a whole number, zero or more"))
+    }
+
+    pub(super) fn is_text(&self) -> bool {
+        self.value.is_string()
+    }
+
+    pub(super) fn is_false(&self) -> bool {
+        self.value.as_bool() == Some(false)
+    }
+
+    /// The entries of a list.
+    pub(super) fn list(&self) -> Result<Vec<Self>, Fault> {
+        let list = self.value.as_array().ok_or_else(|| self.wrong_type("a list"))?;
+        let entry = |(index, value)| Self { path: format!("{}[{index}]", self.path), value };
+        Ok(list.iter().enumerate().map(entry).collect())
+    }
+
+    /// The entries of a list that has some.
+    pub(super) fn filled_list(&self, fix: &str) -> Result<Vec<Self>, Fault> {
+        let list = self.list()?;
+        if list.is_empty() { Err(self.fault(Code::EmptyList, "is empty", fix)) } else { Ok(list) }
+    }
+
+    /// The members of an object whose keys are the operator's.
+    pub(super) fn members(&self) -> Result<Vec<(&'v str, Self)>, Fault> {
+        let entry =
+            |(key, value): (&'v String, _)| (&**key, Self { path: member(&self.path, key), value });
+        Ok(self.object()?.iter().map(entry).collect())
+    }
+
+    /// One of a few words; `later` are those of a later release.
+    pub(super) fn choice<T: Copy>(
+        &self,
+        words: &[(&'static str, T)],
+        later: &[&str],
+    ) -> Result<T, Fault> {
+        let text = self.text()?;
+        if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
+            return Ok(*meaning);
+        }
+        let known = || words.iter().map(|(word, _)| *word);
+        let listed = known().collect::<Vec<_>>().join(", ");
+        if later.contains(&text) {
+            let problem = format!("{} is not supported in this release", echo(text));
+            return Err(self.fault(Code::NotSupported, problem, format!("write {listed}")));
+        }
+        let fix = match nearest(text, known()) {
+            Some(meant) => format!("did you mean \"{meant}\"?"),
+            None => format!("known here: {listed}"),
+        };
+        Err(self.fault(Code::UnknownValue, format!("{} is not known", echo(text)), fix))
+    }
+
+    fn object(&self) -> Result<&'v Map<String, Value>, Fault> {
+        self.value.as_object().ok_or_else(|| self.wrong_type("an object"))
+    }
+
+    /// The value itself is left out: it may be a secret in the wrong place.
+    pub(super) fn wrong_type(&self, wanted: &str) -> Fault {
+        let found = match self.value {
+            Value::Null => "nothing",
+            Value::Bool(_) => "true or false",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a text",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "an object",
+        };
+        let problem = format!("must be {wanted}, not {found}");
+        self.fault(Code::WrongType, problem, format!("write {wanted}"))
+    }
+}

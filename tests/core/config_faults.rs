@@ -1,0 +1,290 @@
+//! Configurations that are read, and those that are refused: with which code, at which path.
+
+mod document;
+mod table;
+
+use document::{COOKIE_KEY, OTHER_COOKIE_KEY, SECRET_KEY, encoded, environment, full, minimal};
+use document::{with, with_all};
+use duo_mfa::config::{Api, ApiMode, Code, Config, ConfigFaults, Factor, PushDetails};
+use duo_mfa::duo::Signature;
+use duo_mfa::policy::Policy;
+use serde_json::{Value, json};
+use std::time::Duration;
+use table::faulty_values;
+
+#[test]
+fn minimal_configuration_has_the_documented_defaults() {
+    let config = parse(&minimal()).unwrap();
+
+    assert_eq!(config.path_prefix, "/.duo-mfa");
+    assert_eq!(config.identity.attribute(), None);
+    assert_eq!(config.sessions.cookie_name(), "__Host-duo_mfa");
+    assert_eq!(config.policies.default, Policy::TwoFactor);
+    assert_eq!(config.api, Api { mode: ApiMode::Hold, hold_timeout: Duration::from_secs(60) });
+    assert!(!config.request_bodies);
+    assert_eq!(config.push, PushDetails { title: "Sign-in".to_owned(), info: Vec::new() });
+}
+
+#[test]
+fn duo_is_asked_by_the_documented_defaults() {
+    let config = parse(&minimal()).unwrap();
+
+    assert_eq!(config.duo.credentials.api_host.as_str(), "api-1234abcd.duosecurity.com");
+    assert_eq!(config.duo.credentials.integration_key, "DIXXXXXXXXXXXXXXXXXX");
+    assert_eq!(config.duo.credentials.secret_key.expose(), SECRET_KEY);
+    assert_eq!(config.duo.credentials.signature, Signature::V5);
+    assert_eq!(config.duo.cluster, "duo_api");
+    assert_eq!(config.duo.timeout, Duration::from_secs(10));
+    assert_eq!(config.duo.status_timeout, Duration::from_secs(25));
+    assert_eq!(config.duo.push_timeout, Duration::from_secs(60));
+    assert_eq!(config.duo.check_interval, Duration::from_secs(60));
+    assert_eq!(config.duo.factors, [Factor::Push, Factor::Passcode, Factor::Phone, Factor::Sms]);
+}
+
+#[test]
+fn every_key_is_read() {
+    let config = parse(&full()).unwrap();
+    let info = vec![("service".to_owned(), "payments".to_owned())];
+
+    assert_eq!(config.path_prefix, "/sso/.mfa");
+    assert_eq!(
+        config.identity.attribute().unwrap(),
+        ["metadata", "filter_metadata", "envoy.filters.http.jwt_authn", "payload", "sub"]
+    );
+    assert_eq!(config.sessions.cookie_name(), "__Host-sso");
+    assert_eq!(config.policies.default, Policy::Deny);
+    assert_eq!(config.api, Api { mode: ApiMode::Refuse, hold_timeout: Duration::from_secs(90) });
+    assert!(config.request_bodies);
+    assert_eq!(config.push, PushDetails { title: "Wire transfer".to_owned(), info });
+}
+
+#[test]
+fn every_key_of_duo_is_read() {
+    let config = parse(&full()).unwrap();
+
+    assert_eq!(config.duo.credentials.signature, Signature::V2Sha1);
+    assert_eq!(config.duo.cluster, "outbound|443||api-1234abcd.duosecurity.com");
+    assert_eq!(config.duo.timeout, Duration::from_secs(5));
+    assert_eq!(config.duo.status_timeout, Duration::from_secs(30));
+    assert_eq!(config.duo.push_timeout, Duration::from_secs(120));
+    assert_eq!(config.duo.check_interval, Duration::from_secs(3600));
+    assert_eq!(config.duo.factors, [Factor::Passcode, Factor::Push]);
+}
+
+#[test]
+fn struct_configuration_is_that_of_the_json_text() {
+    for document in [minimal(), full()] {
+        let from_json = Config::parse(document.to_string().as_bytes(), &environment).unwrap();
+        let from_struct = Config::parse(&encoded(&document), &environment).unwrap();
+        assert_eq!(format!("{from_struct:?}"), format!("{from_json:?}"));
+    }
+    let faulty = with("/duo/timeout", json!("0s"));
+    assert_eq!(
+        Config::parse(&encoded(&faulty), &environment).unwrap_err(),
+        parse(&faulty).unwrap_err()
+    );
+}
+
+#[test]
+fn aliases_name_the_same_keys() {
+    for (host, ikey, skey) in [
+        ("api_host", "integration_key", "secret_key"),
+        ("hostname", "ikey", "skey"),
+        ("host", "ikey", "secret_key"),
+    ] {
+        let duo = json!({
+            host: "API-1234abcd.duosecurity.com",
+            ikey: "DIXXXXXXXXXXXXXXXXXX",
+            skey: {"env": "DUO_SECRET_KEY"},
+        });
+        let config = parse(&with("/duo", duo)).unwrap();
+        assert_eq!(config.duo.credentials.api_host.as_str(), "api-1234abcd.duosecurity.com");
+        assert_eq!(config.duo.credentials.secret_key.expose(), SECRET_KEY);
+    }
+}
+
+#[test]
+fn keys_of_later_releases_are_accepted_where_they_turn_on_nothing() {
+    for (pointer, value) in [
+        ("/duo/enrollment", json!("off")),
+        ("/duo/enrollment", json!(false)),
+        ("/duo/remembered_devices", json!(false)),
+        ("/session/bind", json!([])),
+        ("/session/domain", json!("")),
+        ("/access_control/rules", json!([])),
+        ("/applications", json!({})),
+    ] {
+        parse(&with(pointer, value)).unwrap();
+    }
+}
+
+#[test]
+fn inactivity_never_outlasts_a_short_expiration() {
+    parse(&with("/session/expiration", json!("10m"))).unwrap();
+    let both =
+        with_all(&[("/session/expiration", json!("24h")), ("/session/inactivity", json!("24h"))]);
+    parse(&both).unwrap();
+}
+
+#[test]
+fn inline_secrets_need_the_operators_word() {
+    let inline =
+        with_all(&[("/duo/secret_key", json!(SECRET_KEY)), ("/session/keys", json!([COOKIE_KEY]))]);
+    assert_eq!(
+        found(&inline),
+        [
+            (Code::InlineSecret, "duo.secret_key".into()),
+            (Code::InlineSecret, "session.keys[0]".into())
+        ]
+    );
+
+    let mut allowed = inline;
+    allowed["allow_inline_secrets"] = json!(true);
+    parse(&allowed).unwrap();
+}
+
+#[test]
+fn each_faulty_configuration_is_refused_with_its_code_and_path() {
+    for (pointer, value, code, path) in faulty_values() {
+        let document = with(pointer, value.clone());
+        assert_eq!(found(&document), [(code, path.to_owned())], "{pointer} {value}");
+    }
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    let document = json!({
+        "version": 2,
+        "path_prefix": "mfa",
+        "duo": {"api_host": "https://api-1.duosecurity.com/", "intergration_key": "DI", "timeout": 10,
+                "factors": ["push", "push", "pull"]},
+        "identity": {"source": "header", "header": "Cookie", "normalize": ["trim", "fold"]},
+        "session": {"keys": [{"env": "SHORT"}, {"env": "UNSET"}], "cookie": "sid"},
+        "access_control": {"rules": [{"paths": ["/healthz"], "policy": "bypass"}]},
+    });
+    let expected = [
+        (Code::UnknownVersion, "version"),
+        (Code::InvalidPathPrefix, "path_prefix"),
+        (Code::UnknownKey, "duo.intergration_key"),
+        (Code::InvalidApiHost, "duo.api_host"),
+        (Code::MissingKey, "duo.integration_key"),
+        (Code::MissingKey, "duo.secret_key"),
+        (Code::WrongType, "duo.timeout"),
+        (Code::DuplicateEntry, "duo.factors[1]"),
+        (Code::UnknownValue, "duo.factors[2]"),
+        (Code::InvalidHeader, "identity.header"),
+        (Code::UnknownValue, "identity.normalize[1]"),
+        (Code::InvalidCookieName, "session.cookie"),
+        (Code::InvalidCookieKey, "session.keys[0]"),
+        (Code::MissingVariable, "session.keys[1]"),
+        (Code::NotSupported, "access_control.rules"),
+    ];
+
+    assert_eq!(found(&document), expected.map(|(code, path)| (code, path.to_owned())));
+    let text = parse(&document).unwrap_err().to_string();
+    assert_eq!(text.lines().count(), expected.len());
+    assert!(text.lines().all(|line| line.starts_with("duo_mfa configuration: ")), "{text}");
+}
+
+#[test]
+fn a_fault_tells_what_to_write_instead() {
+    for (pointer, value, line) in [
+        (
+            "/duo/api_host",
+            json!("https://api-1.duosecurity.com/"),
+            r#"duo.api_host: invalid_api_host: "https://api-1.duosecurity.com/" must be a bare host name; use "api-1.duosecurity.com""#,
+        ),
+        (
+            "/duo/clsuter",
+            json!("duo_api"),
+            r#"duo.clsuter: unknown_key: is not a known key; did you mean "cluster"?"#,
+        ),
+        (
+            "/duo/timeout",
+            json!(10),
+            r#"duo.timeout: wrong_type: must be a text, not a number; write it with a unit, as in "10s", "5m" or "8h""#,
+        ),
+        (
+            "/identity/header",
+            json!("X-User"),
+            r#"identity.header: invalid_header: "X-User" must be in lower case; use "x-user""#,
+        ),
+        (
+            "/path_prefix",
+            json!("/a\r\nb"),
+            r#"path_prefix: invalid_path_prefix: "/a\r\nb" has a character other than letters, digits, "/", ".", "-", "_" and "~"; write a plain path, as in "/.duo-mfa""#,
+        ),
+    ] {
+        let text = parse(&with(pointer, value)).unwrap_err().to_string();
+        assert_eq!(text, format!("duo_mfa configuration: {line}"));
+    }
+}
+
+#[test]
+fn duplicate_key_is_a_fault() {
+    let text = minimal().to_string().replacen(
+        r#""secret_key":"#,
+        r#""secret_key": {"env": "UNSET"}, "secret_key":"#,
+        1,
+    );
+    let faults = Config::parse(text.as_bytes(), &environment).unwrap_err();
+    assert_eq!(codes(&faults), [(Code::DuplicateKey, "duo.secret_key".into())]);
+}
+
+#[test]
+fn what_is_no_configuration_at_all_is_refused() {
+    for (bytes, code) in [
+        (&b""[..], Code::Empty),
+        (b"\n", Code::Empty),
+        (b"{\"duo\": {", Code::Malformed),
+        (b"duo:\n  api_host: x\n", Code::Malformed),
+        (b"\x0a\xff", Code::Malformed),
+    ] {
+        let faults = Config::parse(bytes, &environment).unwrap_err();
+        assert_eq!(codes(&faults), [(code, String::new())]);
+    }
+}
+
+#[test]
+fn no_secret_is_in_any_message() {
+    let misplaced = [
+        ("/duo/secret_key", json!([SECRET_KEY])),
+        ("/duo/secret_key", json!({"env": SECRET_KEY})),
+        ("/duo/secret_key", json!({"value": SECRET_KEY})),
+        ("/duo/skey", json!(SECRET_KEY)),
+        ("/duo/secretkey", json!(SECRET_KEY)),
+        ("/duo/timeout", json!([SECRET_KEY])),
+        ("/session/keys", json!([{"env": COOKIE_KEY}])),
+        ("/session/keys", json!([COOKIE_KEY, {"base64": COOKIE_KEY}])),
+    ];
+    let documents = faulty_values()
+        .into_iter()
+        .map(|(pointer, value, _, _)| (pointer, value))
+        .chain(misplaced)
+        .map(|(pointer, value)| with(pointer, value));
+
+    for document in documents {
+        let faults = parse(&document).unwrap_err();
+        for text in [faults.to_string(), format!("{faults:?}")] {
+            for secret in [SECRET_KEY, COOKIE_KEY, OTHER_COOKIE_KEY, "tooshort"] {
+                assert!(!text.contains(secret), "{text}");
+            }
+        }
+    }
+    for config in [parse(&minimal()).unwrap(), parse(&full()).unwrap()] {
+        let text = format!("{config:?}");
+        assert!(!text.contains(SECRET_KEY) && !text.contains(COOKIE_KEY), "{text}");
+    }
+}
+
+fn parse(document: &Value) -> Result<Config, ConfigFaults> {
+    Config::parse(document.to_string().as_bytes(), &environment)
+}
+
+fn found(document: &Value) -> Vec<(Code, String)> {
+    codes(&parse(document).unwrap_err())
+}
+
+fn codes(faults: &ConfigFaults) -> Vec<(Code, String)> {
+    faults.iter().map(|fault| (fault.code, fault.path.clone())).collect()
+}
