@@ -1,0 +1,97 @@
+//! What Duo's Auth API answers when it refuses a call: code, message and, where there is one, the
+//! parameter at fault. The HTTP status is the code without its last two digits.
+
+use serde_json::{Value, json};
+
+/// A refusal of the Auth API.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Fail {
+    #[error("Missing required request parameters")]
+    MissingParameter(&'static str),
+    #[error("Invalid request parameters")]
+    InvalidParameter(&'static str),
+    #[error("Missing request credentials")]
+    MissingCredentials,
+    #[error("Invalid integration key in request credentials")]
+    InvalidIntegrationKey,
+    #[error("Invalid signature in request credentials")]
+    InvalidSignature,
+    #[error("Missing request timestamp")]
+    MissingTimestamp,
+    #[error("Bad request timestamp")]
+    BadTimestamp,
+    #[error("Invalid request content type")]
+    InvalidContentType,
+    #[error("Resource not found")]
+    NotFound,
+    #[error("Method not allowed")]
+    MethodNotAllowed,
+    /// Any other code of Duo's, asked for by a fault switch.
+    #[error("{}", message_of(*.code))]
+    Told { code: u32, detail: Option<String> },
+}
+
+impl Fail {
+    pub(crate) fn code(&self) -> u32 {
+        match self {
+            Self::MissingParameter(_) => 40001,
+            Self::InvalidParameter(_) => 40002,
+            Self::MissingCredentials => 40101,
+            Self::InvalidIntegrationKey => 40102,
+            Self::InvalidSignature => 40103,
+            Self::MissingTimestamp => 40104,
+            Self::BadTimestamp => 40105,
+            Self::InvalidContentType => 40106,
+            Self::NotFound => 40401,
+            Self::MethodNotAllowed => 40501,
+            Self::Told { code, .. } => *code,
+        }
+    }
+
+    /// HTTP status of the answer: the code's first three digits.
+    pub(crate) fn status(&self) -> u16 {
+        u16::try_from(self.code() / 100).unwrap_or(500)
+    }
+
+    fn detail(&self) -> Option<&str> {
+        match self {
+            Self::MissingParameter(name) | Self::InvalidParameter(name) => Some(name),
+            Self::Told { detail, .. } => detail.as_deref(),
+            Self::MissingCredentials
+            | Self::InvalidIntegrationKey
+            | Self::InvalidSignature
+            | Self::MissingTimestamp
+            | Self::BadTimestamp
+            | Self::InvalidContentType
+            | Self::NotFound
+            | Self::MethodNotAllowed => None,
+        }
+    }
+
+    pub(crate) fn envelope(&self) -> Value {
+        let mut body = json!({"stat": "FAIL", "code": self.code(), "message": self.to_string()});
+        if let (Some(detail), Some(members)) = (self.detail(), body.as_object_mut()) {
+            members.insert("message_detail".to_owned(), json!(detail));
+        }
+        body
+    }
+}
+
+fn message_of(code: u32) -> &'static str {
+    match code {
+        40001 => "Missing required request parameters",
+        40002 => "Invalid request parameters",
+        40101 => "Missing request credentials",
+        40102 => "Invalid integration key in request credentials",
+        40103 => "Invalid signature in request credentials",
+        40104 => "Missing request timestamp",
+        40105 => "Bad request timestamp",
+        40106 => "Invalid request content type",
+        40301 => "Access forbidden",
+        40401 => "Resource not found",
+        40501 => "Method not allowed",
+        42901 => "Too many requests",
+        50001 => "Unknown internal server error",
+        _ => "Unknown error",
+    }
+}

@@ -1,0 +1,113 @@
+//! The running simulator: the world behind a lock, a signal for every change of it, the real clock,
+//! and the timers that make phones ring out and automatic answers happen.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
+
+use crate::persona::AutoAnswer;
+use crate::transaction::{Action, ActionError, Factor, Transaction};
+use crate::verify::{Form, Keys};
+use crate::world::World;
+
+pub(crate) struct Settings {
+    pub(crate) keys: Keys,
+    pub(crate) api_host: String,
+    /// The only form that is accepted; all when absent.
+    pub(crate) accepted: Option<Form>,
+    /// How long a push or call waits for an answer.
+    pub(crate) push_timeout: Duration,
+    /// How long `/auth_status` is held at most.
+    pub(crate) max_hold: Duration,
+    pub(crate) verbose: bool,
+}
+
+pub(crate) struct Sim {
+    pub(crate) settings: Settings,
+    world: Mutex<World>,
+    changes: watch::Sender<u64>,
+}
+
+impl Sim {
+    pub(crate) fn new(settings: Settings, world: World) -> Arc<Self> {
+        let changes = watch::Sender::new(0);
+        Arc::new(Self { settings, world: Mutex::new(world), changes })
+    }
+
+    /// Unix milliseconds.
+    pub(crate) fn now_ms() -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&World) -> T) -> T {
+        look(&self.world.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the world and wakes everybody who waits for a change.
+    pub(crate) fn change<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
+        let out = work(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changes.send_modify(|count| *count += 1);
+        out
+    }
+
+    /// Sees every change after this call.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Waits until `done` holds, `limit` is over, or the world has forgotten what it asks for.
+    pub(crate) async fn wait_until(&self, limit: Duration, done: impl Fn(&World) -> bool) {
+        let mut changes = self.changes();
+        let waiting = async {
+            while !self.read(&done) {
+                if changes.changed().await.is_err() {
+                    break;
+                }
+            }
+        };
+        // Out of time is an answer like any other: the caller looks at the world again.
+        let _ = tokio::time::timeout(limit, waiting).await;
+    }
+
+    /// Sets the timers of a transaction that waits for its user.
+    pub(crate) fn watch_over(self: &Arc<Self>, transaction: &Transaction) {
+        if transaction.status.is_terminal() {
+            return;
+        }
+        let txid = &transaction.txid;
+        self.act_after(self.settings.push_timeout, txid, Action::Timeout);
+        let auto = self.read(|world| world.user(&transaction.username).and_then(|user| user.auto));
+        if let Some(AutoAnswer { answer, after_ms }) = auto {
+            let after = Duration::from_millis(after_ms);
+            if transaction.factor == Factor::Phone && answer != Action::Timeout {
+                self.act_after(after / 2, txid, Action::Answer);
+            }
+            self.act_after(after, txid, answer);
+        }
+    }
+
+    /// Acts on a transaction; an automatic answer reads the code off the screen by itself.
+    pub(crate) fn act(
+        &self,
+        txid: &str,
+        action: Action,
+        code: Option<&str>,
+    ) -> Result<(), ActionError> {
+        self.change(|world| world.act(txid, action, code, Self::now_ms()))
+    }
+
+    fn act_after(self: &Arc<Self>, after: Duration, txid: &str, action: Action) {
+        let sim = Arc::clone(self);
+        let txid = txid.to_owned();
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            let code = sim.read(|world| {
+                world.transaction(&txid).and_then(|known| known.verification_code.clone())
+            });
+            // Ended or forgotten by then: somebody was quicker.
+            let _ = sim.act(&txid, action, code.as_deref());
+        });
+    }
+}
