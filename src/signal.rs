@@ -1,1 +1,163 @@
-//! Signals
+//! Every name that leaves the filter for operators: problem codes, metrics, audit lines. One
+//! table each, so that a name in a log, a metric and an answer is the same word.
+
+use std::fmt;
+
+/// Why a request was not let through: the `code` of a problem, the tail of Envoy's response code
+/// details and the tail of the metric of refusals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the table below says what each means")]
+pub enum Code {
+    MfaRequired,
+    MfaDenied,
+    MfaTimeout,
+    MfaFraud,
+    MfaLockedOut,
+    DuoDenied,
+    EnrollmentRequired,
+    NoDevice,
+    IdentityMissing,
+    IdentityInvalid,
+    AccessDenied,
+    PasscodeIncorrect,
+    TooManyRequests,
+    DuoUnavailable,
+    DuoMisconfigured,
+    BadRequest,
+    NotFound,
+    MethodNotAllowed,
+}
+
+impl Code {
+    /// Its name, its HTTP status and its title.
+    const fn row(self) -> (&'static str, u16, &'static str) {
+        match self {
+            Self::MfaRequired => ("mfa_required", 403, "A second factor is required"),
+            Self::MfaDenied => ("mfa_denied", 403, "The request was denied on the device"),
+            Self::MfaTimeout => ("mfa_timeout", 403, "Nobody answered in time"),
+            Self::MfaFraud => ("mfa_fraud", 403, "The request was reported as fraud"),
+            Self::MfaLockedOut => ("mfa_locked_out", 403, "The account is locked"),
+            Self::DuoDenied => ("duo_denied", 403, "Duo does not allow this access"),
+            Self::EnrollmentRequired => ("enrollment_required", 403, "Duo has to be set up first"),
+            Self::NoDevice => ("no_device", 403, "No device can approve this request"),
+            Self::IdentityMissing => ("identity_missing", 403, "The request names no user"),
+            Self::IdentityInvalid => ("identity_invalid", 400, "The user's name is not usable"),
+            Self::AccessDenied => ("access_denied", 403, "Access is denied by policy"),
+            Self::PasscodeIncorrect => ("passcode_incorrect", 422, "The passcode was not right"),
+            Self::TooManyRequests => ("too_many_requests", 429, "Too many requests"),
+            Self::DuoUnavailable => ("duo_unavailable", 503, "Duo cannot be asked"),
+            Self::DuoMisconfigured => ("duo_misconfigured", 503, "Duo refuses this application"),
+            Self::BadRequest => ("bad_request", 400, "The request is malformed"),
+            Self::NotFound => ("not_found", 404, "There is nothing at this address"),
+            Self::MethodNotAllowed => ("method_not_allowed", 405, "This method is not served here"),
+        }
+    }
+
+    /// The stable name: `mfa_denied`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The HTTP status that goes with it.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        self.row().1
+    }
+
+    /// One line for people.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        self.row().2
+    }
+
+    /// Response code details, as Envoy's access log shows them: `duo_mfa_mfa_denied`.
+    #[must_use]
+    pub fn details(self) -> String {
+        format!("duo_mfa_{}", self.name())
+    }
+}
+
+/// A thing that is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Counter {
+    /// Requests that passed by their approval cookie.
+    Passed,
+    /// Requests that a policy let pass.
+    Bypassed,
+    /// Requests admitted after Duo was asked, by the factor's name.
+    Admitted(&'static str),
+    /// Requests refused.
+    Refused(Code),
+    /// Requests whose client left while they were held.
+    Abandoned,
+    /// Approval cookies that were not accepted, by the reason's name.
+    CookieRefused(&'static str),
+    /// Calls sent to Duo, by the endpoint's name.
+    DuoCalls(&'static str),
+    /// Calls that Duo did not answer as it should, by the endpoint's name.
+    DuoFailures(&'static str),
+}
+
+impl fmt::Display for Counter {
+    /// The metric's name; `stats_config.stats_tags` can make a label of what follows the last dot.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Passed => f.write_str("duo_mfa_passed"),
+            Self::Bypassed => f.write_str("duo_mfa_bypassed"),
+            Self::Admitted(factor) => write!(f, "duo_mfa_admitted.factor.{factor}"),
+            Self::Refused(code) => write!(f, "duo_mfa_refused.code.{}", code.name()),
+            Self::Abandoned => f.write_str("duo_mfa_abandoned"),
+            Self::CookieRefused(reason) => write!(f, "duo_mfa_cookie_refused.reason.{reason}"),
+            Self::DuoCalls(endpoint) => write!(f, "duo_mfa_duo_calls.endpoint.{endpoint}"),
+            Self::DuoFailures(endpoint) => write!(f, "duo_mfa_duo_failures.endpoint.{endpoint}"),
+        }
+    }
+}
+
+/// How loud a log line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// For those who watch a single request.
+    Debug,
+    /// A decision that somebody may want to look up.
+    Info,
+    /// Something is not as it should be and goes on.
+    Warn,
+    /// An operator has to act.
+    Error,
+}
+
+/// One fact worth a metric or a log line. The text of a line has no secret in it and no control
+/// byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Adds one to a counter.
+    Count(Counter),
+    /// Writes a line.
+    Log(Level, String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metric_names_are_fit_for_prometheus() {
+        let names = [
+            Counter::Passed.to_string(),
+            Counter::Admitted("push").to_string(),
+            Counter::Refused(Code::MfaDenied).to_string(),
+            Counter::DuoCalls("auth_status").to_string(),
+        ];
+        for name in names {
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b"._".contains(&b)), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_details_of_a_code_carry_its_name() {
+        assert_eq!(Code::IdentityMissing.details(), "duo_mfa_identity_missing");
+        assert_eq!(Code::IdentityMissing.status(), 403);
+    }
+}

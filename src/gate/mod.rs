@@ -1,1 +1,257 @@
-//! gate
+//! The state machine of one request.
+//!
+//! In go a request's head, the moment, what the host knows of the stream, and later Duo's answers;
+//! out comes one [`Step`] at a time, with exactly one effect in it: forward the request, answer
+//! it, or make one call to Duo and come back with the answer. A flow exists only while a call is
+//! outstanding, so a request can be neither paused with nothing to wait for, nor answered and
+//! forwarded.
+//!
+//! [`Gate::open`] is the whole of what a request with a valid approval cookie costs; it reads the
+//! header map in place. [`Gate::ask`] begins everything else. Nothing here knows Envoy: no context
+//! ids, tokens or clusters' health; time and random bytes are values.
+
+mod audit;
+pub mod check;
+mod endpoint;
+pub mod failure;
+mod flow;
+mod hold;
+pub mod response;
+mod step;
+
+pub use check::{Check, CheckStep, Health, Standing};
+pub use flow::Flow;
+pub use step::{Call, Effect, Env, Event, Forward, NewCookie, Step, Unanswered};
+
+use crate::clock::UnixTime;
+use crate::config::{ApiMode, Config};
+use crate::http::{Client, Edit, HeadFault, HeaderValue, RequestHead, cookie};
+use crate::identity::{Identity, IdentityError};
+use crate::page::{Problem, Reference};
+use crate::policy::Policy;
+use crate::session::{Approval, Refusal, Subject, Verified};
+use crate::signal::{Code, Counter, Signal};
+use hold::Held;
+
+/// A configuration at work.
+#[derive(Debug)]
+pub struct Gate {
+    config: Config,
+}
+
+/// What the host knows at the moment a request arrives.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a> {
+    /// The time.
+    pub now: UnixTime,
+    /// The value at [`Gate::attribute`], where the configuration names one.
+    pub attribute: Option<&'a [u8]>,
+    /// The outcome of the last check of Duo.
+    pub health: Health,
+}
+
+/// What [`Gate::open`] comes to.
+#[derive(Debug)]
+pub enum Opening {
+    /// The request is forwarded or answered; no call is needed.
+    Decided(Step),
+    /// Nothing proves a second factor: on to [`Gate::ask`].
+    Unproven(Unproven),
+}
+
+/// A request of a known user that carries no approval.
+#[derive(Debug)]
+pub struct Unproven {
+    identity: Identity,
+    /// Why the cookie that came was not accepted.
+    refusal: Option<Refusal>,
+}
+
+impl Gate {
+    /// Puts a configuration to work.
+    #[must_use]
+    pub const fn new(config: Config) -> Self {
+        Self { config }
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The path of the property that holds the user's name, where it does not come in a header.
+    #[must_use]
+    pub fn attribute(&self) -> Option<&[String]> {
+        self.config.identity.attribute()
+    }
+
+    /// Decides what can be decided without Duo. Called once for each request, so the path of a
+    /// valid approval cookie is kept short: one pass over the header map, one look into `verified`.
+    #[must_use]
+    pub fn open(
+        &self,
+        head: &RequestHead<'_>,
+        moment: &Moment<'_>,
+        verified: &mut Verified,
+    ) -> Opening {
+        if let Some(step) = endpoint::answer(&self.config, head, moment) {
+            return Opening::Decided(step);
+        }
+        if head.cookies.is_too_long() {
+            let detail = "The cookies of this request are longer than 16 KiB.";
+            return self.decided(head, Code::BadRequest, detail);
+        }
+        match self.config.policies.decide(head) {
+            Policy::Bypass => {
+                return Opening::Decided(Step::forward(
+                    Forward { request: self.stripped(head), cookie: None },
+                    Counter::Bypassed,
+                ));
+            }
+            Policy::Deny => {
+                return self.decided(head, Code::AccessDenied, "A rule denies this request.");
+            }
+            Policy::TwoFactor => {}
+        }
+        let identity = match self.config.identity.resolve(head, moment.attribute) {
+            Ok(identity) => identity,
+            Err(error) => return self.nameless(head, &error),
+        };
+        match self.approval(head, &identity, moment.now, verified) {
+            Ok(Some(approval)) => Opening::Decided(self.pass(head, &identity, &approval, moment)),
+            Ok(None) => Opening::Unproven(Unproven { identity, refusal: None }),
+            Err(refusal) => Opening::Unproven(Unproven { identity, refusal: Some(refusal) }),
+        }
+    }
+
+    /// Begins to ask for the second factor, in the way that suits the client.
+    ///
+    /// `address` is the peer's, as Envoy has it: `192.0.2.1:4711` or `[2001:db8::1]:4711`.
+    #[must_use]
+    pub fn ask(
+        &self,
+        head: &RequestHead<'_>,
+        unproven: Unproven,
+        address: Option<&[u8]>,
+        env: &Env<'_>,
+    ) -> Step {
+        let client = Client::of(&head.hints);
+        let Unproven { identity, refusal } = unproven;
+        let mut step = match (client, self.config.api.mode) {
+            (Client::Hold, ApiMode::Hold) => {
+                hold::begin(Held::new(self, head, identity, address, env.now), head, env)
+            }
+            (Client::Hold, ApiMode::Refuse)
+            | (Client::Page | Client::Refuse | Client::RefuseGrpc, _) => {
+                self.refuse(head, Code::MfaRequired, no_prompt_for(client))
+            }
+        };
+        step.signals.extend(refusal.map(|why| Signal::Count(Counter::CookieRefused(why.name()))));
+        step
+    }
+
+    /// Answers a request whose head cannot be read.
+    #[must_use]
+    pub fn malformed(&self, fault: HeadFault) -> Step {
+        let problem = Problem {
+            code: Code::BadRequest,
+            detail: format!("{fault}."),
+            reference: Reference::of_request_id(None),
+            retry_after: None,
+        };
+        Step::reply(
+            problem.reply(Client::Refuse),
+            vec![Signal::Count(Counter::Refused(Code::BadRequest))],
+        )
+    }
+
+    fn approval(
+        &self,
+        head: &RequestHead<'_>,
+        identity: &Identity,
+        now: UnixTime,
+        verified: &mut Verified,
+    ) -> Result<Option<Approval>, Refusal> {
+        match head.cookies.find(self.config.sessions.cookie_name()) {
+            cookie::Sent::Once(value) => {
+                let subject = Subject { source: identity.source, user: &identity.user };
+                self.config.sessions.admit(verified, value, &subject, now).map(Some)
+            }
+            cookie::Sent::Never | cookie::Sent::Repeatedly => Ok(None),
+        }
+    }
+
+    fn pass(
+        &self,
+        head: &RequestHead<'_>,
+        identity: &Identity,
+        approval: &Approval,
+        moment: &Moment<'_>,
+    ) -> Step {
+        let mut request = self.stripped(head);
+        tell_application(
+            &mut request,
+            identity,
+            approval.factor().name(),
+            approval.authenticated(),
+        );
+        let subject = Subject { source: identity.source, user: &identity.user };
+        let renewal = self.config.sessions.renewal(approval, &subject, moment.now);
+        let forward = Forward { request, cookie: renewal.map(NewCookie::Renewal) };
+        Step::forward(forward, Counter::Passed)
+    }
+
+    /// The edits that every forwarded request gets: nothing of the filter's own goes upstream, and
+    /// nothing that looks like it.
+    fn stripped(&self, head: &RequestHead<'_>) -> Vec<Edit> {
+        let mut edits: Vec<Edit> =
+            head.reserved.iter().map(|name| Edit::Remove(name.to_vec())).collect();
+        head.cookies.strip(self.config.sessions.cookie_name(), &mut edits);
+        edits
+    }
+
+    fn nameless(&self, head: &RequestHead<'_>, error: &IdentityError) -> Opening {
+        let code = match error {
+            IdentityError::Missing => Code::IdentityMissing,
+            IdentityError::Invalid(_) => Code::IdentityInvalid,
+        };
+        self.decided(head, code, &format!("{error}."))
+    }
+
+    fn decided(&self, head: &RequestHead<'_>, code: Code, detail: &str) -> Opening {
+        Opening::Decided(self.refuse(head, code, detail))
+    }
+
+    fn refuse(&self, head: &RequestHead<'_>, code: Code, detail: &str) -> Step {
+        let reference = Reference::of_request_id(head.value("x-request-id"));
+        let line = audit::refused_at_once(head, code, &reference);
+        let problem = Problem { code, detail: detail.to_owned(), reference, retry_after: None };
+        Step::reply(
+            problem.reply(Client::of(&head.hints)),
+            vec![Signal::Count(Counter::Refused(code)), line],
+        )
+    }
+}
+
+const fn no_prompt_for(client: Client) -> &'static str {
+    match client {
+        Client::Hold => "This request needs an approval cookie, and none is given out for it here.",
+        Client::Page => "Sign in with an API client: there is no page to do it on here.",
+        Client::Refuse | Client::RefuseGrpc => {
+            "A request in the background cannot be confirmed by a person."
+        }
+    }
+}
+
+/// Adds the headers by which the application learns who was admitted, how and when.
+fn tell_application(
+    edits: &mut Vec<Edit>,
+    identity: &Identity,
+    factor: &'static str,
+    authenticated: UnixTime,
+) {
+    edits.push(Edit::Set("x-duo-mfa-user", HeaderValue::lossy(identity.user.as_bytes())));
+    edits.push(Edit::Set("x-duo-mfa-factor", HeaderValue::from_static(factor)));
+    edits.push(Edit::Set("x-duo-mfa-time", HeaderValue::number(authenticated.seconds())));
+}

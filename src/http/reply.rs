@@ -18,9 +18,15 @@ const FIXED: [(&str, &str); 8] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// The gRPC statuses that the filter answers with (`grpc/status.h`).
+/// The gRPC statuses that the filter answers with (gRPC's table of status codes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrpcStatus {
+    /// 3: the call is malformed.
+    InvalidArgument,
+    /// 8: a limit is reached.
+    ResourceExhausted,
+    /// 14: it may work later.
+    Unavailable,
     /// 16: the caller has not proved who it is.
     Unauthenticated,
 }
@@ -30,6 +36,9 @@ impl GrpcStatus {
     #[must_use]
     pub const fn number(self) -> i32 {
         match self {
+            Self::InvalidArgument => 3,
+            Self::ResourceExhausted => 8,
+            Self::Unavailable => 14,
             Self::Unauthenticated => 16,
         }
     }
@@ -46,8 +55,8 @@ pub struct Reply {
     pub headers: Vec<(&'static str, HeaderValue)>,
     /// The body.
     pub body: Vec<u8>,
-    /// The status of a gRPC answer, which has no body but trailers.
-    pub grpc: Option<GrpcStatus>,
+    /// Status and message of a gRPC answer, which has trailers in place of a body.
+    pub grpc: Option<(GrpcStatus, String)>,
 }
 
 impl Reply {
@@ -69,8 +78,8 @@ impl Reply {
 
     /// The same answer for a gRPC client.
     #[must_use]
-    pub fn for_grpc(mut self, status: GrpcStatus) -> Self {
-        self.grpc = Some(status);
+    pub fn for_grpc(mut self, status: GrpcStatus, message: String) -> Self {
+        self.grpc = Some((status, message));
         self
     }
 }

@@ -1,0 +1,255 @@
+//! The one door to the host: bytes and results, never a getter that panics.
+//!
+//! Nothing here decides; each function does one thing and says whether it was done.
+
+use super::raw::{self, Buffer, Map, Refused};
+use crate::clock::UnixTime;
+use crate::duo::SignedCall;
+use crate::http::{Edit, HeaderMap, Reply};
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::Status;
+use std::time::Duration;
+
+/// The most that is read of an answer of Duo's, in bytes; what is longer is not an answer.
+pub(super) const MAX_ANSWER: usize = 64 * 1024;
+
+/// Why a call could not even be sent; no callback follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unsent {
+    /// Envoy does not know the cluster.
+    UnknownCluster,
+    /// The cluster has no usable host, or a circuit breaker is open.
+    NoHost,
+}
+
+pub(super) fn request_headers() -> Result<Vec<u8>, Refused> {
+    raw::headers(Map::Request)
+}
+
+pub(super) fn response_headers() -> Result<Vec<u8>, Refused> {
+    raw::headers(Map::Response)
+}
+
+/// The headers of the answer that a callback is about.
+pub(super) fn answer_headers() -> Result<Vec<u8>, Refused> {
+    raw::headers(Map::CallResponse)
+}
+
+/// The body of the answer that a callback is about, up to one byte above [`MAX_ANSWER`], so that
+/// one that is too long can be told.
+pub(super) fn answer_body(size: usize) -> Result<Vec<u8>, Refused> {
+    if size == 0 {
+        return Ok(Vec::new());
+    }
+    raw::buffer(Buffer::CallResponseBody, size.min(MAX_ANSWER.saturating_add(1)))
+}
+
+pub(super) fn plugin_configuration(size: usize) -> Result<Vec<u8>, Refused> {
+    if size == 0 {
+        return Ok(Vec::new());
+    }
+    raw::buffer(Buffer::PluginConfiguration, size)
+}
+
+/// Makes the edits on the request, in order.
+///
+/// # Errors
+///
+/// The first edit that the host refuses: the request must not go on.
+pub(super) fn edit_request(edits: &[Edit]) -> Result<(), Refused> {
+    edit(Map::Request, edits)
+}
+
+/// Makes the edits on the response, in order.
+///
+/// # Errors
+///
+/// The first edit that the host refuses.
+pub(super) fn edit_response(edits: &[Edit]) -> Result<(), Refused> {
+    edit(Map::Response, edits)
+}
+
+fn edit(map: Map, edits: &[Edit]) -> Result<(), Refused> {
+    edits.iter().try_for_each(|edit| match edit {
+        Edit::Remove(name) => raw::remove_header(map, name),
+        Edit::Set(name, value) => raw::replace_header(map, name.as_bytes(), value.as_bytes()),
+        Edit::Append(name, value) => raw::add_header(map, name.as_bytes(), value.as_bytes()),
+    })
+}
+
+/// A property of the stream, as bytes; absent where the host has none.
+pub(super) fn property<S: AsRef<str>>(path: &[S]) -> Option<Vec<u8>> {
+    let mut joined = Vec::new();
+    for part in path {
+        if !joined.is_empty() {
+            joined.push(0);
+        }
+        joined.extend_from_slice(part.as_ref().as_bytes());
+    }
+    raw::property(&joined).ok()
+}
+
+/// The host's clock.
+///
+/// # Errors
+///
+/// The host has none.
+pub(super) fn now() -> Result<UnixTime, Refused> {
+    let nanoseconds = raw::time()?;
+    Ok(UnixTime::from_millis(nanoseconds.wrapping_div(1_000_000)))
+}
+
+/// Sixteen random bytes; absent where the host has none.
+pub(super) fn random() -> Option<[u8; 16]> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok().map(|()| bytes)
+}
+
+/// A variable of the VM's environment: what `host_env_keys` lets through.
+#[expect(clippy::disallowed_methods, reason = "this is the door that the ban leads to")]
+pub(super) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The `log` crate's way out: the SDK's own panics when the host refuses a line.
+struct HostLog;
+
+impl log::Log for HostLog {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let number = match record.level() {
+            log::Level::Trace => 0,
+            log::Level::Debug => 1,
+            log::Level::Info => 2,
+            log::Level::Warn => 3,
+            log::Level::Error => 4,
+        };
+        // A host that refuses a log line cannot be told so.
+        let _ = raw::log(number, &record.args().to_string());
+    }
+
+    fn flush(&self) {}
+}
+
+/// Sends what is logged to the host. Called once a VM, before anything is logged.
+pub(super) fn install_log() {
+    if log::set_logger(&HostLog).is_ok() {
+        log::set_max_level(log::LevelFilter::Debug);
+    }
+}
+
+/// Lets the paused request go on.
+///
+/// # Errors
+///
+/// The host does not know the request any more.
+pub(super) fn resume() -> Result<(), Refused> {
+    raw::resume_request()
+}
+
+/// Answers the request; it does not go upstream.
+///
+/// # Errors
+///
+/// The host does not know the request any more.
+pub(super) fn reply(reply: &Reply) -> Result<(), Refused> {
+    let headers: Vec<(&[u8], &[u8])> =
+        reply.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+    let headers = HeaderMap::serialize(&headers);
+    match &reply.grpc {
+        Some((status, message)) => raw::send_local_response(
+            reply.status,
+            &reply.details,
+            message.as_bytes(),
+            &headers,
+            status.number(),
+        ),
+        None => raw::send_local_response(reply.status, &reply.details, &reply.body, &headers, -1),
+    }
+}
+
+/// Sends a call to the cluster. The SDK's function is used since its dispatcher has to know the
+/// token; the header values of a call are text by construction, and the host answers nothing but
+/// the statuses that the function expects.
+///
+/// # Errors
+///
+/// [`Unsent`], and then no callback comes.
+pub(super) fn dispatch(cluster: &str, call: &SignedCall, timeout: Duration) -> Result<u32, Unsent> {
+    let mut headers = vec![
+        (":method", call.method),
+        (":path", call.path.as_str()),
+        (":authority", call.authority.as_str()),
+        (":scheme", "https"),
+    ];
+    for (name, value) in &call.headers {
+        headers.push((name, std::str::from_utf8(value.as_bytes()).unwrap_or_default()));
+    }
+    let body = Some(call.body.as_slice()).filter(|body| !body.is_empty());
+    hostcalls::dispatch_http_call(cluster, headers, body, vec![], timeout).map_err(|status| {
+        if status == Status::BadArgument { Unsent::UnknownCluster } else { Unsent::NoHost }
+    })
+}
+
+/// Makes the following host calls those of another stream.
+///
+/// # Errors
+///
+/// The stream is gone.
+pub(super) fn act_for(context: u32) -> Result<(), Refused> {
+    raw::set_effective_context(context)
+}
+
+/// A value shared by all VMs of this Envoy, and the number that swapping it needs; absent where
+/// there is none.
+pub(super) fn shared(key: &str) -> Option<(Vec<u8>, u32)> {
+    raw::shared(key.as_bytes()).ok()
+}
+
+/// Swaps a shared value if nobody has since `cas` was read, or creates it where `cas` is absent.
+///
+/// # Errors
+///
+/// Somebody was faster.
+pub(super) fn swap_shared(key: &str, value: &[u8], cas: Option<u32>) -> Result<(), Refused> {
+    // The host compares the number only where the key exists, and counts real ones up from 1.
+    raw::set_shared(key.as_bytes(), value, cas.unwrap_or(u32::MAX))
+}
+
+/// Asks for a tick each `period`.
+///
+/// # Errors
+///
+/// The host has no ticks.
+pub(super) fn tick_each(period: Duration) -> Result<(), Refused> {
+    raw::set_tick_period(u32::try_from(period.as_millis()).unwrap_or(u32::MAX))
+}
+
+/// A metric of the host's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Metric(u32);
+
+/// Defines a counter; the same name gives the same counter.
+pub(super) fn counter(name: &str) -> Option<Metric> {
+    raw::define_metric(raw::Metric::Counter, name).ok().map(Metric)
+}
+
+/// Defines a gauge; the same name gives the same gauge.
+pub(super) fn gauge(name: &str) -> Option<Metric> {
+    raw::define_metric(raw::Metric::Gauge, name).ok().map(Metric)
+}
+
+impl Metric {
+    /// Adds to a counter. A host that refuses a number cannot be told so.
+    pub(super) fn add(self, count: u64) {
+        let _ = raw::increment_metric(self.0, i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Sets a gauge. A host that refuses a number cannot be told so.
+    pub(super) fn set(self, value: u64) {
+        let _ = raw::record_metric(self.0, value);
+    }
+}

@@ -1,0 +1,249 @@
+//! One plugin configuration in one VM: what its root and its streams share.
+
+use super::health::Record;
+use super::host::{self, Unsent};
+use super::stats::Stats;
+use super::waiting::{Stage, Waiting};
+use crate::clock::ClockOffset;
+use crate::duo::{Answer, SignedCall};
+use crate::gate::{
+    Effect, Env, Event, Forward, Gate, Health, Moment, NewCookie, Opening, Step, Unanswered,
+    response,
+};
+use crate::http::{HeadFault, HeaderMap, Reply, RequestHead};
+use crate::session::Verified;
+use crate::signal::Counter;
+use std::cell::Cell;
+use std::time::Duration;
+
+/// The property that holds the peer's address.
+const PEER: [&str; 2] = ["source", "address"];
+
+/// A configuration at work in this VM.
+pub(super) struct Plugin {
+    pub(super) gate: Gate,
+    pub(super) record: Record,
+    pub(super) stats: Stats,
+    pub(super) waiting: Waiting,
+    health: Cell<Health>,
+    verified: Cell<Option<Box<Verified>>>,
+}
+
+/// Whether a request goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Passage {
+    /// It goes upstream.
+    Open,
+    /// It waits, or was answered.
+    Closed,
+}
+
+/// What came of a call, as the host's callback says it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Callback {
+    pub(super) token: u32,
+    pub(super) headers: usize,
+    pub(super) body: usize,
+}
+
+impl Plugin {
+    pub(super) fn new(gate: Gate) -> Self {
+        Self {
+            record: Record::of(gate.config()),
+            gate,
+            stats: Stats::default(),
+            waiting: Waiting::default(),
+            health: Cell::default(),
+            verified: Cell::default(),
+        }
+    }
+
+    /// Takes over what another VM may have learned.
+    pub(super) fn refresh_health(&self) -> Health {
+        self.health.set(self.record.read());
+        self.health.get()
+    }
+
+    /// A request has arrived.
+    pub(super) fn open(&self, context: u32) -> Passage {
+        let buffer = host::request_headers().unwrap_or_default();
+        let head = match RequestHead::read(&buffer) {
+            Ok(head) => head,
+            Err(fault) => return self.perform(context, self.gate.malformed(fault)),
+        };
+        let attribute = self.gate.attribute().and_then(host::property);
+        let moment = Moment {
+            // A host without a clock makes every cookie one of the future, and every date wrong.
+            now: host::now().unwrap_or_default(),
+            attribute: attribute.as_deref(),
+            health: self.health.get(),
+        };
+        let mut verified = self.verified.take().unwrap_or_default();
+        let opening = self.gate.open(&head, &moment, &mut verified);
+        self.verified.set(Some(verified));
+        let step = match opening {
+            Opening::Decided(step) => step,
+            Opening::Unproven(unproven) => {
+                let peer = host::property(&PEER);
+                self.gate.ask(&head, unproven, peer.as_deref(), &self.env())
+            }
+        };
+        self.perform(context, step)
+    }
+
+    /// A call of this request's is over. The host acts for the request's stream.
+    pub(super) fn answered(&self, context: u32, callback: Callback) {
+        let Some(flow) = self.waiting.take_sent(context, callback.token) else {
+            return;
+        };
+        let step = with_event(callback, |event| flow.handle(event, &self.env()));
+        self.resume_if_open(self.perform(context, step));
+    }
+
+    /// Sends the calls whose time has come. The host acts for one stream after the other.
+    pub(super) fn send_due(&self) {
+        let now = host::now().unwrap_or_default();
+        for (context, call, then) in self.waiting.take_due(now) {
+            if host::act_for(context).is_ok() {
+                let effect = Effect::Call { call, then };
+                let step = Step { effect, signals: Vec::new(), offset: None };
+                self.resume_if_open(self.perform(context, step));
+            }
+        }
+    }
+
+    /// The response of a request has arrived, from upstream or from this filter.
+    pub(super) fn respond(&self, context: u32) {
+        if let Some(cookie) = self.waiting.take_cookie(context) {
+            self.set_cookie(&cookie);
+        }
+    }
+
+    /// The request is over, however it ended.
+    pub(super) fn close(&self, context: u32) {
+        if self.waiting.remove(context).is_some_and(|stage| stage.is_undecided()) {
+            self.stats.count(Counter::Abandoned);
+        }
+    }
+
+    /// Sends a call, counted under the application's cluster.
+    pub(super) fn dispatch(&self, call: &SignedCall, timeout: Duration) -> Result<u32, Unsent> {
+        let cluster = &self.gate.config().duo.cluster;
+        host::dispatch(cluster, call, timeout).inspect_err(|unsent| match unsent {
+            Unsent::UnknownCluster => log::error!(
+                "cluster {cluster:?} is not known to Envoy: add it; in Istio its name is \
+                 outbound|443||API-HOST"
+            ),
+            Unsent::NoHost => log::error!(
+                "cluster {cluster:?} has no usable host: look at its DNS, TLS and circuit breakers"
+            ),
+        })
+    }
+
+    fn env(&self) -> Env<'_> {
+        Env {
+            gate: &self.gate,
+            now: host::now().unwrap_or_default(),
+            offset: self.health.get().offset,
+            random: host::random(),
+        }
+    }
+
+    /// Does what a step says. A call that cannot be sent is an event at once; the core's tries are
+    /// counted, so this ends.
+    fn perform(&self, context: u32, mut step: Step) -> Passage {
+        loop {
+            self.stats.take(step.signals);
+            if let Some(offset) = step.offset {
+                self.learn(offset);
+            }
+            let (call, then) = match step.effect {
+                Effect::Forward(forward) => return self.forward(context, forward),
+                Effect::Reply(reply) => return self.reply(context, &reply),
+                Effect::Call { call, then } => (call, then),
+            };
+            if call.due > host::now().unwrap_or_default() {
+                self.waiting.put(context, Stage::Due(call, then));
+                return Passage::Closed;
+            }
+            match self.dispatch(&call.signed, call.timeout) {
+                Ok(token) => {
+                    self.waiting.put(context, Stage::Sent(token, then));
+                    return Passage::Closed;
+                }
+                Err(unsent) => step = then.handle(Event::Failed(unsent.into()), &self.env()),
+            }
+        }
+    }
+
+    fn forward(&self, context: u32, forward: Forward) -> Passage {
+        if host::edit_request(&forward.request).is_err() {
+            // Half edited, it could carry a client's header as ours: it does not go on.
+            return self.perform(context, self.gate.malformed(HeadFault::Malformed));
+        }
+        if let Some(cookie) = forward.cookie {
+            self.waiting.put(context, Stage::Forwarded(cookie));
+        }
+        Passage::Open
+    }
+
+    fn reply(&self, context: u32, reply: &Reply) -> Passage {
+        self.waiting.put(context, Stage::Refused);
+        if host::reply(reply).is_err() {
+            log::debug!("a request was gone before it could be answered");
+        }
+        Passage::Closed
+    }
+
+    fn resume_if_open(&self, passage: Passage) {
+        if passage == Passage::Open && host::resume().is_err() {
+            log::debug!("a request was gone before it could go on");
+        }
+    }
+
+    fn set_cookie(&self, cookie: &NewCookie) {
+        let buffer = host::response_headers().unwrap_or_default();
+        let edits = HeaderMap::parse(&buffer).map(|headers| response::edits(cookie, &headers));
+        if !edits.is_ok_and(|edits| host::edit_response(&edits).is_ok()) {
+            log::warn!("an approval cookie could not be put on its response");
+        }
+    }
+
+    fn learn(&self, offset: ClockOffset) {
+        let health = self.health.get();
+        self.health.set(Health { offset, ..health });
+        self.record.write(health.standing, Some(offset));
+    }
+}
+
+/// Reads what a callback is about. The map and the body are read whole, as bytes: where a call was
+/// cut off there is neither, and a getter by name would end the VM.
+pub(super) fn with_event<T>(callback: Callback, work: impl FnOnce(Event<'_>) -> T) -> T {
+    if callback.headers == 0 {
+        return work(Event::Failed(Unanswered::Cut));
+    }
+    let headers = host::answer_headers().unwrap_or_default();
+    let body = host::answer_body(callback.body).unwrap_or_default();
+    let Ok(map) = HeaderMap::parse(&headers) else {
+        return work(Event::Failed(Unanswered::Cut));
+    };
+    let header = |name: &[u8]| map.iter().find(|(n, _)| *n == name).map(|(_, value)| value);
+    let status = header(b":status").and_then(|digits| str::from_utf8(digits).ok()?.parse().ok());
+    match status {
+        Some(status) => work(Event::Answered(Answer {
+            status,
+            retry_after: header(b"retry-after"),
+            body: &body,
+        })),
+        None => work(Event::Failed(Unanswered::Cut)),
+    }
+}
+
+impl From<Unsent> for Unanswered {
+    fn from(unsent: Unsent) -> Self {
+        match unsent {
+            Unsent::UnknownCluster => Self::UnknownCluster,
+            Unsent::NoHost => Self::NoHost,
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Host calls of the proxy-wasm ABI 0.2.1, each as a function that returns what the host said.
+//!
+//! The SDK's own functions panic on a status that they do not expect, read text where bytes come,
+//! and leave the response code details of a local reply empty. A panic ends the VM of a worker, so
+//! the calls that the filter makes are bound here. This is the only file with `unsafe` in it:
+//! pointers and lengths of live slices go out, and buffers that the host allocated through the
+//! module's own allocator come back.
+#![allow(unsafe_code, reason = "the ABI is made of pointers; see above")]
+#![allow(clippy::as_conversions, reason = "the numbers of the ABI's enums")]
+
+use std::ptr::{null, null_mut};
+
+/// What the host answers where it did not do what it was asked: the number of its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refused(pub(super) u32);
+
+/// The header maps of the ABI that the filter touches.
+#[derive(Clone, Copy, Debug)]
+#[repr(u32)]
+pub(super) enum Map {
+    Request = 0,
+    Response = 2,
+    CallResponse = 6,
+}
+
+/// The buffers of the ABI that the filter reads.
+#[derive(Clone, Copy, Debug)]
+#[repr(u32)]
+pub(super) enum Buffer {
+    CallResponseBody = 4,
+    PluginConfiguration = 7,
+}
+
+/// The kinds of metric that the filter defines.
+#[derive(Clone, Copy, Debug)]
+#[repr(u32)]
+pub(super) enum Metric {
+    Counter = 0,
+    Gauge = 1,
+}
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_add_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_len: usize,
+        value: *const u8,
+        value_len: usize,
+    ) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_len: usize,
+        value: *const u8,
+        value_len: usize,
+    ) -> u32;
+    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_len: usize) -> u32;
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, len: *mut usize) -> u32;
+    fn proxy_get_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        max: usize,
+        data: *mut *mut u8,
+        len: *mut usize,
+    ) -> u32;
+    fn proxy_get_property(
+        path: *const u8,
+        path_len: usize,
+        data: *mut *mut u8,
+        len: *mut usize,
+    ) -> u32;
+    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+    fn proxy_log(level: u32, text: *const u8, text_len: usize) -> u32;
+    fn proxy_define_metric(kind: u32, name: *const u8, name_len: usize, id: *mut u32) -> u32;
+    fn proxy_increment_metric(id: u32, offset: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_len: usize,
+        data: *mut *mut u8,
+        len: *mut usize,
+        cas: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_len: usize,
+        value: *const u8,
+        value_len: usize,
+        cas: u32,
+    ) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
+    fn proxy_continue_stream(stream: u32) -> u32;
+    fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_len: usize,
+        body: *const u8,
+        body_len: usize,
+        headers: *const u8,
+        headers_len: usize,
+        grpc_status: i32,
+    ) -> u32;
+}
+
+const fn done(status: u32) -> Result<(), Refused> {
+    if status == 0 { Ok(()) } else { Err(Refused(status)) }
+}
+
+/// Takes over what the host put into memory that it got from the module's allocator.
+fn take(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, Refused> {
+    let (mut data, mut len): (*mut u8, usize) = (null_mut(), 0);
+    done(call(&raw mut data, &raw mut len))?;
+    if data.is_null() || len == 0 {
+        return Ok(Vec::new());
+    }
+    // SAFETY: the host wrote `len` bytes into a block of exactly that size that it got from
+    // `proxy_on_memory_allocate`, which leaks a boxed slice of this size, and keeps no pointer.
+    Ok(unsafe { Vec::from_raw_parts(data, len, len) })
+}
+
+pub(super) fn headers(map: Map) -> Result<Vec<u8>, Refused> {
+    // SAFETY: both pointers are valid for writes during the call.
+    take(|data, len| unsafe { proxy_get_header_map_pairs(map as u32, data, len) })
+}
+
+pub(super) fn add_header(map: Map, name: &[u8], value: &[u8]) -> Result<(), Refused> {
+    // SAFETY: the pointers and lengths are those of live slices.
+    done(unsafe {
+        proxy_add_header_map_value(
+            map as u32,
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
+    })
+}
+
+pub(super) fn replace_header(map: Map, name: &[u8], value: &[u8]) -> Result<(), Refused> {
+    // SAFETY: the pointers and lengths are those of live slices.
+    done(unsafe {
+        proxy_replace_header_map_value(
+            map as u32,
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
+    })
+}
+
+pub(super) fn remove_header(map: Map, name: &[u8]) -> Result<(), Refused> {
+    // SAFETY: the pointer and length are those of a live slice.
+    done(unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) })
+}
+
+pub(super) fn buffer(buffer: Buffer, max: usize) -> Result<Vec<u8>, Refused> {
+    // SAFETY: both pointers are valid for writes during the call.
+    take(|data, len| unsafe { proxy_get_buffer_bytes(buffer as u32, 0, max, data, len) })
+}
+
+/// `path` holds the parts of the property's path, each but the last followed by a NUL.
+pub(super) fn property(path: &[u8]) -> Result<Vec<u8>, Refused> {
+    // SAFETY: the slice is live, and both pointers are valid for writes during the call.
+    take(|data, len| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, len) })
+}
+
+/// Nanoseconds since 1970.
+pub(super) fn time() -> Result<u64, Refused> {
+    let mut nanoseconds = 0;
+    // SAFETY: the pointer is valid for a write during the call.
+    done(unsafe { proxy_get_current_time_nanoseconds(&raw mut nanoseconds) })?;
+    Ok(nanoseconds)
+}
+
+/// `level`: 0 trace, 1 debug, 2 info, 3 warn, 4 error, 5 critical.
+pub(super) fn log(level: u32, text: &str) -> Result<(), Refused> {
+    // SAFETY: the pointer and length are those of a live slice.
+    done(unsafe { proxy_log(level, text.as_ptr(), text.len()) })
+}
+
+pub(super) fn define_metric(kind: Metric, name: &str) -> Result<u32, Refused> {
+    let mut id = 0;
+    // SAFETY: the slice is live, and the pointer is valid for a write during the call.
+    done(unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut id) })?;
+    Ok(id)
+}
+
+pub(super) fn increment_metric(id: u32, by: i64) -> Result<(), Refused> {
+    // SAFETY: only numbers cross.
+    done(unsafe { proxy_increment_metric(id, by) })
+}
+
+pub(super) fn record_metric(id: u32, value: u64) -> Result<(), Refused> {
+    // SAFETY: only numbers cross.
+    done(unsafe { proxy_record_metric(id, value) })
+}
+
+/// A shared value and the number that a compare-and-swap of it needs.
+pub(super) fn shared(key: &[u8]) -> Result<(Vec<u8>, u32), Refused> {
+    let mut cas = 0;
+    let swap = &raw mut cas;
+    // SAFETY: the slice is live, and the pointers are valid for writes during the call.
+    let value = take(|data, len| unsafe {
+        proxy_get_shared_data(key.as_ptr(), key.len(), data, len, swap)
+    })?;
+    Ok((value, cas))
+}
+
+/// Sets a shared value if nobody has since its number was `cas`; `u32::MAX` creates it or fails.
+pub(super) fn set_shared(key: &[u8], value: &[u8], cas: u32) -> Result<(), Refused> {
+    // SAFETY: the pointers and lengths are those of live slices.
+    done(unsafe {
+        proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas)
+    })
+}
+
+pub(super) fn set_tick_period(milliseconds: u32) -> Result<(), Refused> {
+    // SAFETY: only a number crosses.
+    done(unsafe { proxy_set_tick_period_milliseconds(milliseconds) })
+}
+
+pub(super) fn set_effective_context(context: u32) -> Result<(), Refused> {
+    // SAFETY: only a number crosses.
+    done(unsafe { proxy_set_effective_context(context) })
+}
+
+pub(super) fn resume_request() -> Result<(), Refused> {
+    // SAFETY: only a number crosses; 0 is the request's direction.
+    done(unsafe { proxy_continue_stream(0) })
+}
+
+/// `headers` is a serialized map; `grpc_status` is -1 where the answer is not a gRPC one.
+pub(super) fn send_local_response(
+    status: u16,
+    details: &str,
+    body: &[u8],
+    headers: &[u8],
+    grpc_status: i32,
+) -> Result<(), Refused> {
+    let body_start = if body.is_empty() { null() } else { body.as_ptr() };
+    // SAFETY: the pointers and lengths are those of live slices, or null and none.
+    done(unsafe {
+        proxy_send_local_response(
+            u32::from(status),
+            details.as_ptr(),
+            details.len(),
+            body_start,
+            body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            grpc_status,
+        )
+    })
+}

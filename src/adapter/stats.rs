@@ -1,0 +1,64 @@
+//! Counters and log lines.
+//!
+//! Counts are summed up in memory and handed to the host on the tick: one host call fewer on every
+//! request.
+
+use super::host::{self, Metric};
+use crate::signal::{Counter, Level, Signal};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+#[derive(Clone, Copy, Default)]
+struct Count {
+    metric: Option<Metric>,
+    pending: u64,
+}
+
+/// The counts of one configuration in one VM.
+#[derive(Default)]
+pub(super) struct Stats(Cell<BTreeMap<Counter, Count>>);
+
+impl Stats {
+    pub(super) fn take(&self, signals: Vec<Signal>) {
+        for signal in signals {
+            match signal {
+                Signal::Count(counter) => self.count(counter),
+                Signal::Log(level, text) => log::log!(crate_level(level), "{text}"),
+            }
+        }
+    }
+
+    pub(super) fn count(&self, counter: Counter) {
+        let mut counts = self.0.take();
+        let count = counts.entry(counter).or_default();
+        count.pending = count.pending.saturating_add(1);
+        self.0.set(counts);
+    }
+
+    /// Hands the counts to the host.
+    pub(super) fn flush(&self) {
+        let mut counts = self.0.take();
+        for (counter, count) in &mut counts {
+            if count.pending == 0 {
+                continue;
+            }
+            if count.metric.is_none() {
+                count.metric = host::counter(&counter.to_string());
+            }
+            if let Some(metric) = count.metric {
+                metric.add(count.pending);
+                count.pending = 0;
+            }
+        }
+        self.0.set(counts);
+    }
+}
+
+const fn crate_level(level: Level) -> log::Level {
+    match level {
+        Level::Debug => log::Level::Debug,
+        Level::Info => log::Level::Info,
+        Level::Warn => log::Level::Warn,
+        Level::Error => log::Level::Error,
+    }
+}

@@ -1,0 +1,121 @@
+//! The audit line: one JSON object for each decision that is not a plain pass.
+
+use super::hold::Held;
+use crate::http::RequestHead;
+use crate::page::Reference;
+use crate::signal::{Code, Level, Signal};
+use serde::Serialize;
+use std::net::IpAddr;
+
+/// The longest text of a client's that is written, in characters.
+const MAX_TEXT: usize = 256;
+
+#[derive(Serialize)]
+struct Line<'a> {
+    event: &'static str,
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    factor: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<IpAddr>,
+    method: &'a str,
+    host: &'a str,
+    path: &'a str,
+    reference: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+/// What an audit line says of the request itself, fit to be written: no query, no control byte,
+/// bounded length.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) method: String,
+    pub(super) host: String,
+    pub(super) path: String,
+}
+
+impl Asked {
+    pub(super) fn of(head: &RequestHead<'_>) -> Self {
+        Self {
+            method: readable(head.method),
+            host: readable(head.authority),
+            path: readable(head.path()),
+        }
+    }
+}
+
+/// A request refused before anybody was asked.
+pub(super) fn refused_at_once(head: &RequestHead<'_>, code: Code, reference: &Reference) -> Signal {
+    let asked = Asked::of(head);
+    write(
+        Level::Info,
+        &Line {
+            event: "duo_mfa",
+            result: "refused",
+            code: Some(code.name()),
+            user: None,
+            factor: None,
+            client: None,
+            method: &asked.method,
+            host: &asked.host,
+            path: &asked.path,
+            reference: reference.to_string(),
+            reason: None,
+        },
+    )
+}
+
+/// A held request admitted.
+pub(super) fn admitted(held: &Held, factor: &'static str) -> Signal {
+    write(Level::Info, &Line { factor: Some(factor), ..of(held, "admitted") })
+}
+
+/// A held request refused. What only an operator can mend is written as an error.
+pub(super) fn refused(held: &Held, code: Code, reason: &str) -> Signal {
+    let level = if code == Code::DuoMisconfigured { Level::Error } else { Level::Info };
+    let reason = Some(reason).filter(|reason| !reason.is_empty());
+    write(level, &Line { code: Some(code.name()), reason, ..of(held, "refused") })
+}
+
+fn of<'a>(held: &'a Held, result: &'static str) -> Line<'a> {
+    Line {
+        event: "duo_mfa",
+        result,
+        code: None,
+        user: Some(&held.identity.user),
+        factor: None,
+        client: held.address,
+        method: &held.asked.method,
+        host: &held.asked.host,
+        path: &held.asked.path,
+        reference: held.reference.to_string(),
+        reason: None,
+    }
+}
+
+fn write(level: Level, line: &Line<'_>) -> Signal {
+    // A struct of texts always serializes.
+    Signal::Log(level, serde_json::to_string(line).unwrap_or_default())
+}
+
+/// Bytes of a client's as text: what is no text, and what is no character to read, as `\u{fffd}`.
+fn readable(bytes: &[u8]) -> String {
+    let fit = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    String::from_utf8_lossy(bytes).chars().take(MAX_TEXT).map(fit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readable;
+
+    #[test]
+    fn text_of_a_client_stays_on_one_line() {
+        assert_eq!(readable(b"/a\r\nb\x1b[2J\xff"), "/a\u{fffd}\u{fffd}b\u{fffd}[2J\u{fffd}");
+        assert_eq!(readable(&[b'a'; 1000]).len(), super::MAX_TEXT);
+    }
+}

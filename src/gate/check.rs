@@ -1,0 +1,251 @@
+//! The background check of Duo: is it there, are the credentials right, what time is it there?
+//!
+//! One check an Envoy, not one a worker: a record in shared data says who checks and what came of
+//! it. This file says when a check is due and what the record becomes; reading and swapping it is
+//! the host's part. Nothing here is needed for a decision on a request.
+
+use super::{Call, Event, Gate};
+use crate::clock::{ClockOffset, UnixTime};
+use crate::duo::{Answer, DuoError, Fault, Request};
+use crate::signal::{Level, Signal};
+use std::time::Duration;
+
+/// How soon a check that did not go well is repeated, at most.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+/// A clock that is further off is worth a warning.
+const MAX_OFFSET: Duration = Duration::from_secs(60);
+
+/// How the last check went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// There was none yet.
+    #[default]
+    Unknown,
+    /// Duo answers and accepts the credentials.
+    Well,
+    /// Duo does not answer as it should.
+    Unavailable,
+    /// Duo answers and refuses: an operator has to act.
+    Misconfigured,
+}
+
+/// What is known of Duo in this Envoy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// How the last check went.
+    pub standing: Standing,
+    /// How far Duo's clock is ahead.
+    pub offset: ClockOffset,
+    /// When the last check was begun.
+    pub begun: UnixTime,
+}
+
+/// The length of an encoded record.
+const RECORD: usize = 18;
+
+/// The version of the record's layout.
+const VERSION: u8 = 1;
+
+impl Health {
+    /// Whether requests can be expected to find Duo.
+    #[must_use]
+    pub const fn is_ready(&self) -> bool {
+        matches!(self.standing, Standing::Well)
+    }
+
+    /// Whether somebody should begin a check.
+    #[must_use]
+    pub fn is_due(&self, now: UnixTime, interval: Duration) -> bool {
+        let pause = match self.standing {
+            Standing::Well => interval,
+            Standing::Unknown | Standing::Unavailable | Standing::Misconfigured => {
+                interval.min(AFTER_FAILURE)
+            }
+        };
+        self.begun == UnixTime::default() || now.since(self.begun) >= pause
+    }
+
+    /// The record as it is shared.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let standing = match self.standing {
+            Standing::Unknown => 0,
+            Standing::Well => 1,
+            Standing::Unavailable => 2,
+            Standing::Misconfigured => 3,
+        };
+        let mut record = Vec::with_capacity(RECORD);
+        record.extend_from_slice(&[VERSION, standing]);
+        record.extend_from_slice(&self.offset.seconds().to_le_bytes());
+        record.extend_from_slice(&self.begun.millis().to_le_bytes());
+        record
+    }
+
+    /// The shared record; absent where it is of another layout, which counts as no check yet.
+    #[must_use]
+    pub fn decode(record: &[u8]) -> Option<Self> {
+        let (head, rest) = record.split_first_chunk::<2>()?;
+        let (offset, rest) = rest.split_first_chunk::<8>()?;
+        let (begun, rest) = rest.split_first_chunk::<8>()?;
+        let standing = match head {
+            [VERSION, 0] => Standing::Unknown,
+            [VERSION, 1] => Standing::Well,
+            [VERSION, 2] => Standing::Unavailable,
+            [VERSION, 3] => Standing::Misconfigured,
+            _ => return None,
+        };
+        rest.is_empty().then(|| Self {
+            standing,
+            offset: ClockOffset::from_seconds(i64::from_le_bytes(*offset)),
+            begun: UnixTime::from_millis(u64::from_le_bytes(*begun)),
+        })
+    }
+}
+
+/// A check under way.
+#[derive(Clone, Copy, Debug)]
+pub enum Check {
+    /// Ping: is Duo there, and what time is it there?
+    ExpectPing,
+    /// Check, with the date put right: are the credentials right?
+    ExpectCheck {
+        /// How far Duo's clock is ahead.
+        offset: ClockOffset,
+    },
+}
+
+/// What comes of one step of a check.
+#[derive(Debug)]
+pub enum CheckStep {
+    /// Make the call at once, and hand its outcome to the check.
+    Call {
+        /// The call.
+        call: Call,
+        /// Who waits for its answer.
+        then: Check,
+    },
+    /// The check is over.
+    Done {
+        /// How it went.
+        standing: Standing,
+        /// How far Duo's clock is ahead, where that was learned.
+        offset: Option<ClockOffset>,
+        /// What an operator should know; the same for the same outcome.
+        line: Signal,
+    },
+}
+
+impl Check {
+    /// Begins a check.
+    #[must_use]
+    pub fn begin(gate: &Gate, now: UnixTime) -> CheckStep {
+        call(gate, &Request::Ping, now, Self::ExpectPing)
+    }
+
+    /// Takes what came of the outstanding call.
+    #[must_use]
+    pub fn handle(self, event: Event<'_>, gate: &Gate, now: UnixTime) -> CheckStep {
+        let outcome = match event {
+            Event::Answered(answer) => self.read(&answer),
+            Event::Failed(why) => Err(why.into()),
+        };
+        match (self, outcome) {
+            (Self::ExpectPing, Ok(theirs)) => {
+                let offset = ClockOffset::between(now, theirs);
+                let then = Self::ExpectCheck { offset };
+                call(gate, &Request::Check, now.shifted(offset), then)
+            }
+            (Self::ExpectCheck { offset }, Ok(_)) => well(offset),
+            (Self::ExpectPing, Err(fault)) => ill(&fault, None),
+            (Self::ExpectCheck { offset }, Err(fault)) => ill(&fault, Some(offset)),
+        }
+    }
+
+    fn read(self, answer: &Answer<'_>) -> Result<UnixTime, DuoError> {
+        match self {
+            Self::ExpectPing => answer.ping(),
+            Self::ExpectCheck { .. } => answer.check(),
+        }
+    }
+}
+
+fn call(gate: &Gate, request: &Request, now: UnixTime, then: Check) -> CheckStep {
+    let duo = &gate.config().duo;
+    let signed = request.sign(&duo.credentials, now);
+    let call = Call { signed, timeout: duo.timeout, due: UnixTime::default() };
+    CheckStep::Call { call, then }
+}
+
+fn well(offset: ClockOffset) -> CheckStep {
+    let seconds = offset.seconds();
+    let line = if seconds.unsigned_abs() > MAX_OFFSET.as_secs() {
+        let text = format!(
+            "Duo answers and accepts the credentials; its clock is {seconds} s ahead of this \
+             host's, which is allowed for: is this host's clock synchronized?"
+        );
+        Signal::Log(Level::Warn, text)
+    } else {
+        Signal::Log(Level::Info, "Duo answers and accepts the credentials".to_owned())
+    };
+    CheckStep::Done { standing: Standing::Well, offset: Some(offset), line }
+}
+
+fn ill(fault: &DuoError, offset: Option<ClockOffset>) -> CheckStep {
+    let hint = fault.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+    let text = format!("the check of Duo failed: {fault}{hint}");
+    let standing = match fault.fault() {
+        Fault::Operator | Fault::Filter => Standing::Misconfigured,
+        Fault::Duo | Fault::User => Standing::Unavailable,
+    };
+    CheckStep::Done { standing, offset, line: Signal::Log(Level::Error, text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_reads_back() {
+        for standing in
+            [Standing::Unknown, Standing::Well, Standing::Unavailable, Standing::Misconfigured]
+        {
+            let health = Health {
+                standing,
+                offset: ClockOffset::from_seconds(-412),
+                begun: UnixTime::from_millis(1_700_000_000_123),
+            };
+            assert_eq!(Health::decode(&health.encode()), Some(health));
+            assert_eq!(health.encode().len(), RECORD);
+        }
+    }
+
+    #[test]
+    fn a_record_of_another_layout_is_none() {
+        let record = Health::default().encode();
+        for end in 0..record.len() {
+            assert_eq!(Health::decode(&record[..end]), None);
+        }
+        let mut longer = record.clone();
+        longer.push(0);
+        assert_eq!(Health::decode(&longer), None);
+        for (place, byte) in [(0, 2), (1, 4)] {
+            let mut odd = record.clone();
+            odd[place] = byte;
+            assert_eq!(Health::decode(&odd), None);
+        }
+    }
+
+    #[test]
+    fn a_check_that_failed_is_due_again_soon() {
+        let interval = Duration::from_secs(60);
+        let at = |seconds: u64| UnixTime::from_seconds(1_000 + seconds);
+        let health = |standing| Health { standing, begun: at(0), ..Health::default() };
+        assert!(Health::default().is_due(at(0), interval));
+        assert!(!health(Standing::Well).is_due(at(59), interval));
+        assert!(health(Standing::Well).is_due(at(60), interval));
+        assert!(!health(Standing::Misconfigured).is_due(at(4), interval));
+        assert!(health(Standing::Unavailable).is_due(at(5), interval));
+        assert!(health(Standing::Unavailable).is_due(at(2), Duration::from_secs(2)));
+    }
+}

@@ -1,0 +1,180 @@
+//! The one table of what a fault leads to.
+//!
+//! Fail closed: every fault ends in a refusal, at once or after the one repeat that it is allowed.
+//! A call that starts a prompt is never repeated, since a second push would go out; only the date
+//! is corrected once, because Duo acts on nothing that it refuses for its date.
+
+use crate::duo::{DuoError, Endpoint, Fault};
+use crate::signal::Code;
+use std::time::Duration;
+
+/// When a client may try again after an outage.
+const AFTER_OUTAGE: Duration = Duration::from_secs(5);
+
+/// When a client may try again after Duo asked to wait without saying how long.
+const AFTER_LIMIT: Duration = Duration::from_secs(30);
+
+/// Which call failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// What may the user do?
+    Preauth,
+    /// A passcode is decided.
+    Passcode,
+    /// A push or a call is started.
+    Transaction,
+    /// The state of a transaction.
+    Status,
+    /// Duo's clock, after it refused a date.
+    Clock,
+}
+
+impl Stage {
+    /// Every stage.
+    pub const ALL: [Self; 5] =
+        [Self::Preauth, Self::Passcode, Self::Transaction, Self::Status, Self::Clock];
+
+    /// The endpoint that is called at this stage.
+    #[must_use]
+    pub const fn endpoint(self) -> Endpoint {
+        match self {
+            Self::Preauth => Endpoint::Preauth,
+            Self::Passcode | Self::Transaction => Endpoint::Auth,
+            Self::Status => Endpoint::AuthStatus,
+            Self::Clock => Endpoint::Ping,
+        }
+    }
+}
+
+/// What has been tried for one request. Counted for the whole of it, so that it ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tries {
+    /// Calls sent once more after no answer came.
+    pub resends: u8,
+    /// Corrections of the date after Duo refused it.
+    pub clock_corrections: u8,
+}
+
+/// What to do about a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// The same call once more.
+    Resend,
+    /// Ask Duo for the time, then the same call once more.
+    CorrectClock,
+    /// The transaction goes on without this look at it; refuse so once its time is up.
+    LookAgain(Refusal),
+    /// Nothing: refuse.
+    Refuse(Refusal),
+}
+
+/// A refusal for a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What the client is told.
+    pub code: Code,
+    /// In words.
+    pub detail: &'static str,
+    /// When another try may go better.
+    pub retry_after: Option<Duration>,
+}
+
+/// The remedy for a fault at a stage.
+#[must_use]
+pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries) -> Remedy {
+    match fault {
+        DuoError::Unreachable(outage) if stage == Stage::Status && outage.is_timeout() => {
+            Remedy::LookAgain(TIMEOUT)
+        }
+        DuoError::Unreachable(_) | DuoError::Garbled(_) => match stage {
+            Stage::Status => Remedy::LookAgain(UNAVAILABLE),
+            Stage::Preauth | Stage::Clock if tries.resends == 0 => Remedy::Resend,
+            Stage::Preauth | Stage::Clock | Stage::Passcode | Stage::Transaction => {
+                Remedy::Refuse(UNAVAILABLE)
+            }
+        },
+        DuoError::ClockSkew if tries.clock_corrections == 0 => Remedy::CorrectClock,
+        DuoError::ClockSkew | DuoError::BadCredentials { .. } | DuoError::NotDuo { .. } => {
+            Remedy::Refuse(MISCONFIGURED)
+        }
+        DuoError::Malformed(_) => Remedy::Refuse(UNAVAILABLE),
+        DuoError::RateLimited { retry_after } => Remedy::Refuse(Refusal {
+            retry_after: Some(retry_after.unwrap_or(AFTER_LIMIT)),
+            ..LIMITED
+        }),
+        DuoError::InvalidParameter { name, .. } => invalid_parameter(stage, name.as_str()),
+        DuoError::Rejected { .. } => Remedy::Refuse(match fault.fault() {
+            Fault::Duo => UNAVAILABLE,
+            Fault::Operator | Fault::Filter | Fault::User => MISCONFIGURED,
+        }),
+    }
+}
+
+/// Duo refuses a parameter: at some places that is its way to say something about the user.
+fn invalid_parameter(stage: Stage, name: &str) -> Remedy {
+    match (stage, name) {
+        // "Nothing new in this long poll" as well as "unknown": its time bounds it.
+        (Stage::Status, _) => Remedy::LookAgain(TIMEOUT),
+        (Stage::Preauth | Stage::Passcode | Stage::Transaction, "username") => {
+            Remedy::Refuse(UNKNOWN_USER)
+        }
+        (Stage::Transaction, "device" | "factor") => Remedy::Refuse(NO_DEVICE),
+        (Stage::Passcode, "passcode") => Remedy::Refuse(WRONG_PASSCODE),
+        (Stage::Preauth | Stage::Passcode | Stage::Transaction | Stage::Clock, _) => {
+            Remedy::Refuse(MISCONFIGURED)
+        }
+    }
+}
+
+const UNAVAILABLE: Refusal = Refusal {
+    code: Code::DuoUnavailable,
+    detail: "The second factor cannot be checked at the moment. Try again shortly.",
+    retry_after: Some(AFTER_OUTAGE),
+};
+
+const MISCONFIGURED: Refusal = Refusal {
+    code: Code::DuoMisconfigured,
+    detail: "The second factor is not set up rightly here. Tell your help desk.",
+    retry_after: Some(AFTER_LIMIT),
+};
+
+const LIMITED: Refusal = Refusal {
+    code: Code::TooManyRequests,
+    detail: "Duo asks to wait before it is asked again.",
+    retry_after: None,
+};
+
+/// Nobody answered while the request could be held.
+pub(super) const TIMEOUT: Refusal = Refusal {
+    code: Code::MfaTimeout,
+    detail: "Nobody answered on the device in time. Send the request again for another prompt.",
+    retry_after: None,
+};
+
+const UNKNOWN_USER: Refusal = Refusal {
+    code: Code::EnrollmentRequired,
+    detail: "Duo does not know this user, or no device of theirs. Ask your help desk to enroll.",
+    retry_after: None,
+};
+
+pub(super) const NO_DEVICE: Refusal = Refusal {
+    code: Code::NoDevice,
+    detail: "No device of this user can approve the request. Ask your help desk.",
+    retry_after: None,
+};
+
+pub(super) const WRONG_PASSCODE: Refusal = Refusal {
+    code: Code::PasscodeIncorrect,
+    detail: "The passcode was not right. Send the request again with another one.",
+    retry_after: None,
+};
+
+/// The host has no random bytes to name an approval with.
+pub(super) const NO_RANDOMNESS: Refusal = Refusal {
+    code: Code::DuoUnavailable,
+    detail: "No approval can be made at the moment. Try again shortly.",
+    retry_after: Some(AFTER_OUTAGE),
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+use super::*;
+use crate::duo::{Garbled, Malformed, Outage, Text};
+
+fn faults() -> Vec<DuoError> {
+    let text = Text::default;
+    let parameter =
+        |name: &str| DuoError::InvalidParameter { name: Text::from(name), message: text() };
+    vec![
+        DuoError::Unreachable(Outage::NoAnswer),
+        DuoError::Unreachable(Outage::Status { status: 503 }),
+        DuoError::Unreachable(Outage::Status { status: 504 }),
+        DuoError::Unreachable(Outage::Internal { code: 50_001 }),
+        DuoError::Garbled(Garbled::NotAnObject),
+        DuoError::Malformed(Malformed::UnknownResult),
+        DuoError::NotDuo { status: 407 },
+        DuoError::BadCredentials { code: 40_103, message: text() },
+        DuoError::BadCredentials { code: 40_301, message: text() },
+        DuoError::ClockSkew,
+        parameter("username"),
+        parameter("device"),
+        parameter("passcode"),
+        parameter("txid"),
+        parameter("pushinfo"),
+        DuoError::RateLimited { retry_after: Some(Duration::from_secs(7)) },
+        DuoError::RateLimited { retry_after: None },
+        DuoError::Rejected { code: 40_401, message: text(), detail: text() },
+        DuoError::Rejected { code: 40_001, message: text(), detail: text() },
+        DuoError::Rejected { code: 50_301, message: text(), detail: text() },
+    ]
+}
+
+const SPENT: Tries = Tries { resends: 1, clock_corrections: 1 };
+
+#[test]
+fn a_call_that_starts_a_prompt_is_never_repeated_after_an_outage() {
+    for fault in faults() {
+        for stage in [Stage::Transaction, Stage::Passcode] {
+            let remedy = remedy(stage, &fault, Tries::default());
+            let corrects = matches!(remedy, Remedy::CorrectClock);
+            assert_eq!(corrects, fault == DuoError::ClockSkew, "{stage:?} {fault:?}");
+            assert!(corrects || matches!(remedy, Remedy::Refuse(_)), "{stage:?} {fault:?}");
+        }
+    }
+}
+
+#[test]
+fn every_fault_is_refused_once_the_tries_are_spent() {
+    for fault in faults() {
+        for stage in Stage::ALL {
+            match remedy(stage, &fault, SPENT) {
+                Remedy::Refuse(_) => {}
+                Remedy::LookAgain(_) => assert_eq!(stage, Stage::Status, "{fault:?}"),
+                Remedy::Resend | Remedy::CorrectClock => panic!("{stage:?} {fault:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_operators_faults_are_told_from_outages() {
+    for (fault, code) in [
+        (DuoError::BadCredentials { code: 40_103, message: Text::default() }, "duo_misconfigured"),
+        (DuoError::NotDuo { status: 407 }, "duo_misconfigured"),
+        (DuoError::ClockSkew, "duo_misconfigured"),
+        (DuoError::Unreachable(Outage::NoAnswer), "duo_unavailable"),
+        (DuoError::Garbled(Garbled::NotAnObject), "duo_unavailable"),
+        (DuoError::Malformed(Malformed::UnknownResult), "duo_unavailable"),
+        (DuoError::RateLimited { retry_after: None }, "too_many_requests"),
+    ] {
+        let Remedy::Refuse(refusal) = remedy(Stage::Preauth, &fault, SPENT) else {
+            panic!("{fault:?} is not refused");
+        };
+        assert_eq!(refusal.code.name(), code, "{fault:?}");
+        assert!(refusal.retry_after.is_some(), "{fault:?}");
+    }
+}
+
+#[test]
+fn duos_wait_is_handed_on() {
+    let fault = DuoError::RateLimited { retry_after: Some(Duration::from_secs(7)) };
+    let Remedy::Refuse(refusal) = remedy(Stage::Transaction, &fault, Tries::default()) else {
+        panic!("not refused");
+    };
+    assert_eq!(refusal.retry_after, Some(Duration::from_secs(7)));
+}
+
+#[test]
+fn a_lost_look_at_a_transaction_is_no_end() {
+    for fault in [
+        DuoError::Unreachable(Outage::Status { status: 504 }),
+        DuoError::Unreachable(Outage::NoAnswer),
+        DuoError::InvalidParameter { name: Text::from("txid"), message: Text::default() },
+    ] {
+        assert!(matches!(remedy(Stage::Status, &fault, SPENT), Remedy::LookAgain(_)), "{fault:?}");
+    }
+}

@@ -1,0 +1,125 @@
+//! What goes into a flow and what comes out of it, one step at a time.
+
+use super::{Flow, Gate};
+use crate::clock::{ClockOffset, UnixTime};
+use crate::duo::{Answer, DuoError, Outage, SignedCall};
+use crate::http::{Edit, HeaderValue, Reply};
+use crate::signal::{Counter, Signal};
+use std::time::Duration;
+
+/// Everything impure, as values.
+#[derive(Clone, Copy, Debug)]
+pub struct Env<'a> {
+    /// The configuration at work.
+    pub gate: &'a Gate,
+    /// The time.
+    pub now: UnixTime,
+    /// How far Duo's clock is ahead of ours, as last learned.
+    pub offset: ClockOffset,
+    /// Fresh random bytes; absent where the host has none.
+    pub random: Option<[u8; 16]>,
+}
+
+/// What a flow was waiting for.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "an answer may hold a device token")]
+pub enum Event<'a> {
+    /// Duo, or Envoy in its place, answered.
+    Answered(Answer<'a>),
+    /// There is no answer.
+    Failed(Unanswered),
+}
+
+/// Why there is no answer to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// The answer was cut off, or too large for Envoy to hand over.
+    Cut,
+    /// The call was not sent: Envoy does not know the cluster.
+    UnknownCluster,
+    /// The call was not sent: no usable host, or a circuit breaker is open.
+    NoHost,
+}
+
+impl From<Unanswered> for DuoError {
+    fn from(why: Unanswered) -> Self {
+        match why {
+            Unanswered::Cut | Unanswered::UnknownCluster | Unanswered::NoHost => {
+                Self::Unreachable(Outage::NoAnswer)
+            }
+        }
+    }
+}
+
+/// A call to make.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// What to send.
+    pub signed: SignedCall,
+    /// How long to wait for the answer.
+    pub timeout: Duration,
+    /// When to send it; at once where that has passed.
+    pub due: UnixTime,
+}
+
+/// A request that goes upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forward {
+    /// What is changed on it.
+    pub request: Vec<Edit>,
+    /// The approval cookie that its response carries.
+    pub cookie: Option<NewCookie>,
+}
+
+/// An approval cookie for the client: the value of a `Set-Cookie` header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewCookie {
+    /// For an approval just given: the response must not be stored by anybody.
+    Approval(HeaderValue),
+    /// A later sight of an approval: left out where the response is for everybody.
+    Renewal(HeaderValue),
+}
+
+/// The one thing to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// Make the call, and hand its outcome to the flow.
+    Call {
+        /// The call.
+        call: Box<Call>,
+        /// Who waits for its answer.
+        then: Box<Flow>,
+    },
+    /// Let the request go on.
+    Forward(Forward),
+    /// Answer the request.
+    Reply(Reply),
+}
+
+/// One step of a flow.
+#[derive(Debug)]
+pub struct Step {
+    /// The one thing to do.
+    pub effect: Effect,
+    /// What is worth counting or writing down.
+    pub signals: Vec<Signal>,
+    /// How far Duo's clock is ahead, where this step learned it.
+    pub offset: Option<ClockOffset>,
+}
+
+impl Step {
+    pub(super) fn forward(forward: Forward, counter: Counter) -> Self {
+        let signals = vec![Signal::Count(counter)];
+        Self { effect: Effect::Forward(forward), signals, offset: None }
+    }
+
+    pub(super) const fn reply(reply: Reply, signals: Vec<Signal>) -> Self {
+        Self { effect: Effect::Reply(reply), signals, offset: None }
+    }
+
+    pub(super) fn call(call: Call, then: Flow) -> Self {
+        let signals = vec![Signal::Count(Counter::DuoCalls(call.signed.endpoint.name()))];
+        let effect = Effect::Call { call: Box::new(call), then: Box::new(then) };
+        Self { effect, signals, offset: None }
+    }
+}
