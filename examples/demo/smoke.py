@@ -29,6 +29,10 @@ class Answer:
             self.json = {}
         self.shown = f"{self.status} {text[:300]!r}"
 
+    def seen(self, name):
+        """The values of a header that reached the application."""
+        return [value for key, value in self.json.get("headers", []) if key == name]
+
     def approval(self):
         return next((cookie for cookie in self.cookies if cookie.startswith(f"{COOKIE}=")), None)
 
@@ -95,7 +99,7 @@ class Smoke:
 
     def steps(self):
         yield "200 after an approved push, approval cookie set", self.approved_push
-        yield "200 with the cookie, no call to Duo", self.cookie_alone
+        yield "200 with the cookie, no call to Duo, cookie not shown to the application", self.cookie_alone
         yield "403 mfa_denied after a denial, nothing reached the application", self.denied_push
         yield "403 duo_denied by Duo's policy, nothing reached the application", self.denied_by_policy
         yield "held POST of 100000 bytes arrived with the same SHA-256", self.held_body
@@ -103,14 +107,16 @@ class Smoke:
     def approved_push(self):
         answer = self.held("alice", "approve", "GET", "/reports")
         expect(answer.status == 200, answer)
+        expect((answer.seen("x-duo-mfa-user"), answer.seen("x-duo-mfa-factor")) == (["alice"], ["push"]), answer)
         self.cookie = answer.approval()
         expect(self.cookie, answer)
 
     def cookie_alone(self):
         before = self.duo.calls()
         answer = self.client.send("GET", "/reports", "alice", cookie=self.cookie)
-        expect(answer.status == 200, answer)
+        expect(self.cookie and answer.status == 200, answer)
         expect(self.duo.calls() == before, answer)
+        expect(COOKIE not in "".join(answer.seen("cookie")), answer)
 
     def denied_push(self):
         before = self.app.requests
