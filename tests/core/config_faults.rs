@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use table::faulty_values;
 
-#[test]
 fn minimal_configuration_has_the_documented_defaults() {
     let config = parse(&minimal()).unwrap();
 
@@ -27,7 +26,6 @@ fn minimal_configuration_has_the_documented_defaults() {
     assert_eq!(config.push, PushDetails { title: "Sign-in".to_owned(), info: Vec::new() });
 }
 
-#[test]
 fn duo_is_asked_by_the_documented_defaults() {
     let config = parse(&minimal()).unwrap();
 
@@ -43,7 +41,6 @@ fn duo_is_asked_by_the_documented_defaults() {
     assert_eq!(config.duo.factors, [Factor::Push, Factor::Passcode, Factor::Phone, Factor::Sms]);
 }
 
-#[test]
 fn every_key_is_read() {
     let config = parse(&full()).unwrap();
     let info = vec![("service".to_owned(), "payments".to_owned())];
@@ -60,7 +57,6 @@ fn every_key_is_read() {
     assert_eq!(config.push, PushDetails { title: "Wire transfer".to_owned(), info });
 }
 
-#[test]
 fn every_key_of_duo_is_read() {
     let config = parse(&full()).unwrap();
 
@@ -73,7 +69,6 @@ fn every_key_of_duo_is_read() {
     assert_eq!(config.duo.factors, [Factor::Passcode, Factor::Push]);
 }
 
-#[test]
 fn approvals_last_as_long_as_configured() {
     let default = parse(&minimal()).unwrap().sessions;
     let short = parse(&full()).unwrap().sessions;
@@ -98,7 +93,6 @@ fn approvals_last_as_long_as_configured() {
     }
 }
 
-#[test]
 fn approvals_are_good_for_one_application_and_void_before_a_time() {
     let start = UnixTime::from_seconds(1_700_000_000);
     let sessions = |pointer, value| parse(&with(pointer, value)).unwrap().sessions;
@@ -113,7 +107,6 @@ fn approvals_are_good_for_one_application_and_void_before_a_time() {
     assert_eq!(voided.open(&cookie, &ALICE, start), Err(Refusal::Void));
 }
 
-#[test]
 fn struct_configuration_is_that_of_the_json_text() {
     for document in [minimal(), full()] {
         let from_json = Config::parse(document.to_string().as_bytes(), &environment).unwrap();
@@ -127,7 +120,6 @@ fn struct_configuration_is_that_of_the_json_text() {
     );
 }
 
-#[test]
 fn aliases_name_the_same_keys() {
     for (host, ikey, skey) in [
         ("api_host", "integration_key", "secret_key"),
@@ -145,7 +137,6 @@ fn aliases_name_the_same_keys() {
     }
 }
 
-#[test]
 fn keys_of_later_releases_are_accepted_where_they_turn_on_nothing() {
     for (pointer, value) in [
         ("/duo/enrollment", json!("off")),
@@ -160,7 +151,6 @@ fn keys_of_later_releases_are_accepted_where_they_turn_on_nothing() {
     }
 }
 
-#[test]
 fn inline_secrets_need_the_operators_word() {
     let inline =
         with_all(&[("/duo/secret_key", json!(SECRET_KEY)), ("/session/keys", json!([COOKIE_KEY]))]);
@@ -177,7 +167,6 @@ fn inline_secrets_need_the_operators_word() {
     parse(&allowed).unwrap();
 }
 
-#[test]
 fn each_faulty_configuration_is_refused_with_its_code_and_path() {
     for (pointer, value, code, path) in faulty_values() {
         let document = with(pointer, value.clone());
@@ -185,7 +174,6 @@ fn each_faulty_configuration_is_refused_with_its_code_and_path() {
     }
 }
 
-#[test]
 fn all_faults_are_told_at_once() {
     let document = json!({
         "version": 2,
@@ -220,7 +208,6 @@ fn all_faults_are_told_at_once() {
     assert!(text.lines().all(|line| line.starts_with("duo_mfa configuration: ")), "{text}");
 }
 
-#[test]
 fn a_fault_tells_what_to_write_instead() {
     for (pointer, value, line) in [
         (
@@ -254,7 +241,6 @@ fn a_fault_tells_what_to_write_instead() {
     }
 }
 
-#[test]
 fn duplicate_key_is_a_fault() {
     let text = minimal().to_string().replacen(
         r#""secret_key":"#,
@@ -265,7 +251,6 @@ fn duplicate_key_is_a_fault() {
     assert_eq!(codes(&faults), [(Code::DuplicateKey, "duo.secret_key".into())]);
 }
 
-#[test]
 fn what_is_no_configuration_at_all_is_refused() {
     for (bytes, code) in [
         (&b""[..], Code::Empty),
@@ -279,7 +264,6 @@ fn what_is_no_configuration_at_all_is_refused() {
     }
 }
 
-#[test]
 fn no_secret_is_in_any_message() {
     let misplaced = [
         ("/duo/secret_key", json!([SECRET_KEY])),
@@ -337,3 +321,22 @@ fn found(document: &Value) -> Vec<(Code, String)> {
 fn codes(faults: &ConfigFaults) -> Vec<(Code, String)> {
     faults.iter().map(|fault| (fault.code, fault.path.clone())).collect()
 }
+
+crate::suite![
+    minimal_configuration_has_the_documented_defaults,
+    duo_is_asked_by_the_documented_defaults,
+    every_key_is_read,
+    every_key_of_duo_is_read,
+    approvals_last_as_long_as_configured,
+    approvals_are_good_for_one_application_and_void_before_a_time,
+    struct_configuration_is_that_of_the_json_text,
+    aliases_name_the_same_keys,
+    keys_of_later_releases_are_accepted_where_they_turn_on_nothing,
+    inline_secrets_need_the_operators_word,
+    each_faulty_configuration_is_refused_with_its_code_and_path,
+    all_faults_are_told_at_once,
+    a_fault_tells_what_to_write_instead,
+    duplicate_key_is_a_fault,
+    what_is_no_configuration_at_all_is_refused,
+    no_secret_is_in_any_message,
+];

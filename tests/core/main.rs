@@ -4,12 +4,53 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     clippy::string_slice,
     clippy::unwrap_used,
-    reason = "a test ends by panicking"
+    reason = "a test ends by panicking, and the run by a line of counts"
 )]
 
+mod admission;
 mod config_faults;
+mod cookies;
 mod duo_vectors;
+mod faults;
+mod hold;
 mod layers;
+mod model;
 mod readme;
+mod rig;
+
+use libtest_mimic::{Arguments, Conclusion};
+use std::process::ExitCode;
+
+/// Lists the tests of a module, so that the run knows them by name.
+#[macro_export]
+macro_rules! suite {
+    ($($name:ident),* $(,)?) => {
+        pub(crate) fn trials() -> Vec<libtest_mimic::Trial> {
+            vec![$(libtest_mimic::Trial::test(
+                concat!(module_path!(), "::", stringify!($name)).trim_start_matches("core::"),
+                || { $name(); Ok(()) },
+            )),*]
+        }
+    };
+}
+
+fn main() -> ExitCode {
+    let trials = [
+        admission::trials(),
+        config_faults::trials(),
+        cookies::trials(),
+        duo_vectors::trials(),
+        faults::trials(),
+        hold::trials(),
+        layers::trials(),
+        model::trials(),
+        readme::trials(),
+    ];
+    let conclusion: Conclusion =
+        libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect());
+    println!("core: {}", rig::counts());
+    if rig::nobody_was_wrongly_admitted() { conclusion.exit_code() } else { ExitCode::FAILURE }
+}

@@ -17,14 +17,12 @@ const CHECKED: [&str; 7] = [
     "json file=identity-jwt",
 ];
 
-#[test]
 fn every_block_is_of_a_kind_that_is_checked() {
     for block in blocks() {
         assert!(CHECKED.contains(&block.fence.as_str()), "nobody checks ```{}", block.fence);
     }
 }
 
-#[test]
 fn sessions_are_commands_that_somebody_runs() {
     for block in blocks().iter().filter(|block| block.fence.starts_with("console")) {
         for line in block.text.lines() {
@@ -35,7 +33,6 @@ fn sessions_are_commands_that_somebody_runs() {
     }
 }
 
-#[test]
 fn make_targets_exist() {
     let makefile = read("Makefile");
     let targets: BTreeSet<_> =
@@ -55,7 +52,6 @@ fn make_targets_exist() {
     }
 }
 
-#[test]
 fn ci_runs_nothing_but_make_targets() {
     let workflow = read(".github/workflows/ci.yml");
     for command in workflow.lines().filter_map(|line| line.trim().strip_prefix("- run: ")) {
@@ -66,7 +62,6 @@ fn ci_runs_nothing_but_make_targets() {
     }
 }
 
-#[test]
 fn envoy_fragments_fit_together() {
     let filter = yaml("yaml file=envoy-filter");
     let cluster = yaml("yaml file=envoy-cluster");
@@ -83,7 +78,6 @@ fn envoy_fragments_fit_together() {
     assert_eq!(stripped, &plugin["identity"]["header"]);
 }
 
-#[test]
 fn links_lead_somewhere() {
     for page in ["README.md", "SECURITY.md", "DESIGN.md", "CHANGELOG.md", "examples/demo/README.md"]
     {
@@ -148,3 +142,12 @@ fn read(path: &str) -> String {
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
+
+crate::suite![
+    every_block_is_of_a_kind_that_is_checked,
+    sessions_are_commands_that_somebody_runs,
+    make_targets_exist,
+    ci_runs_nothing_but_make_targets,
+    envoy_fragments_fit_together,
+    links_lead_somewhere,
+];
