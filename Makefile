@@ -35,11 +35,11 @@ $(WASM_ENV): .ci/wasm-std rust-toolchain.toml
 
 .tools/envoy.stamp: .ci/envoy
 	.ci/envoy
-	touch $@
+	@touch $@
 
 .tools/cargo-deny.stamp: .ci/cargo-deny
 	.ci/cargo-deny
-	touch $@
+	@touch $@
 
 .PHONY: wasm
 wasm: $(WASM_ENV) ## build the module, dist/duo_mfa.wasm, and hold it to its size
