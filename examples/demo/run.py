@@ -4,6 +4,7 @@
 import sys
 import time
 
+import readme
 from stack import PORTS, Stack
 
 WELCOME = """
@@ -12,16 +13,7 @@ WELCOME = """
 
 Try, in a second terminal:
 
-  # Held until you approve on the phone page; the jar keeps the approval.
-  curl -b jar -c jar {login}/reports
-  # Passes at once: the jar holds an approval.
-  curl -b jar -c jar {login}/reports
-  # Held, body and all.
-  curl -b jar2 -c jar2 {login}/orders -d '{{"amount": 12}}'
-  # A passcode up front, nothing to wait for.
-  curl -H 'x-duo-mfa-passcode: 123456' {login}/reports
-  # Refused by Duo's policy, without a push.
-  curl -i {mallory}/reports
+{commands}
 
 Users: alice (push), bob (verified push), carol (text messages), peter (phone call), tom (hardware token), two (two
 phones), dave (not enrolled), mallory (denied), eve (locked out), bella (bypass). Everybody's password is "demo".
@@ -32,10 +24,8 @@ Below is Envoy's access log and what the filter says. Ctrl-C ends everything.
 
 def main():
     with Stack(PORTS) as stack:
-        envoy = stack.url("envoy")
-        login = envoy.replace("//", "//alice:demo@")
-        mallory = envoy.replace("//", "//mallory:demo@")
-        print(WELCOME.format(envoy=envoy, phone=stack.url("phone"), login=login, mallory=mallory), flush=True)
+        commands = "\n".join(f"  {line}" for line in readme.session("demo"))
+        print(WELCOME.format(envoy=stack.url("envoy"), phone=stack.url("phone"), commands=commands), flush=True)
         while not (ended := stack.ended()):
             time.sleep(0.2)
         return f"{ended} ended by itself"

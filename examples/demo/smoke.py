@@ -3,17 +3,19 @@
 
 import base64
 import concurrent.futures
+import functools
 import hashlib
 import http.client
 import json
 import pathlib
 import secrets
+import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 
-from stack import FREE_PORTS, Stack
+import readme
+from stack import FREE_PORTS, PORTS, Stack
 
 COOKIE = "__Host-duo_mfa"
 
@@ -60,30 +62,25 @@ class Duo:
     """duo-sim's control interface: what a person does with the phone, and what was asked of Duo."""
 
     def __init__(self, stack):
-        self.url = stack.sim["control"]
+        self.url = stack.url("phone") + "/sim"
 
     def answer(self, user, action):
         """Waits for a push to the user and answers it."""
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            for transaction in self.get("/transactions"):
-                if transaction["username"] == user and transaction["status"] == "pushed":
-                    self.post(f"/transactions/{transaction['txid']}/{action}")
-                    return
-            time.sleep(0.05)
-        raise Fault(f"no push reached {user}")
+        self.send("POST", "/answer", {"username": user, "answer": action, "wait_ms": 20_000})
+
+    def approve_from_here_on(self, user):
+        self.send("PUT", f"/users/{user}/auto", {"answer": "approve", "after_ms": 200})
 
     def calls(self):
         """Calls for a user; the filter's own checks of Duo (ping, check) come and go."""
-        return sum(call["path"] not in ("/auth/v2/ping", "/auth/v2/check") for call in self.get("/journal"))
+        endpoints = self.send("GET", "/counters")["endpoints"]
+        return sum(count["calls"] for name, count in endpoints.items() if name not in ("ping", "check"))
 
-    def get(self, path):
-        with urllib.request.urlopen(self.url + path, timeout=10) as response:
+    def send(self, method, path, body=None):
+        text = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, text, {"content-type": "application/json"}, method=method)
+        with urllib.request.urlopen(request, timeout=30) as response:
             return json.load(response)
-
-    def post(self, path):
-        request = urllib.request.Request(self.url + path, data=b"", method="POST")
-        urllib.request.urlopen(request, timeout=10).close()
 
 
 class Fault(Exception):
@@ -93,6 +90,8 @@ class Fault(Exception):
 class Smoke:
     def __init__(self, stack):
         self.app = stack.app
+        self.ports = stack.ports
+        self.folder = stack.folder.name
         self.client = Client(stack)
         self.duo = Duo(stack)
         self.cookie = None
@@ -103,6 +102,11 @@ class Smoke:
         yield "403 mfa_denied after a denial, nothing reached the application", self.denied_push
         yield "403 duo_denied by Duo's policy, nothing reached the application", self.denied_by_policy
         yield "held POST of 100000 bytes arrived with the same SHA-256", self.held_body
+        yield "README's line for a cookie key makes 32 bytes", self.readme_key
+        self.duo.approve_from_here_on("alice")
+        self.duo.approve_from_here_on("two")
+        for command, status in readme.demo():
+            yield f"README: {command} -> {status}", functools.partial(self.readme_command, command, status)
 
     def approved_push(self):
         answer = self.held("alice", "approve", "GET", "/reports")
@@ -136,6 +140,18 @@ class Smoke:
         expect(answer.status == 200, answer)
         expect(answer.json.get("body_sha256") == hashlib.sha256(body).hexdigest(), answer)
 
+    def readme_key(self):
+        (command,) = readme.session("key")
+        key = subprocess.check_output(["sh", "-c", command])
+        expect(len(base64.b64decode(key, validate=False)) == 32, key)
+
+    def readme_command(self, command, status):
+        for name, number in PORTS.items():
+            command = command.replace(f"127.0.0.1:{number}", f"127.0.0.1:{self.ports[name]}")
+        command = command.replace("curl ", "curl -sS -o /dev/null -w '%{http_code}' --max-time 60 ", 1)
+        run = subprocess.run(["sh", "-c", command], cwd=self.folder, capture_output=True, text=True, check=False)
+        expect(run.stdout == status, f"{run.stdout} {run.stderr}")
+
     def held(self, user, action, method, path, body=None):
         """Sends a request, answers the push that it causes, and gives what came back."""
         with concurrent.futures.ThreadPoolExecutor() as pool:
@@ -146,7 +162,7 @@ class Smoke:
 
 def expect(holds, answer):
     if not holds:
-        raise Fault(answer.shown)
+        raise Fault(answer.shown if isinstance(answer, Answer) else answer)
 
 
 def run(log):

@@ -18,7 +18,6 @@ import tempfile
 import threading
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 
 from app import App
@@ -40,8 +39,9 @@ class Stack:
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="duo-mfa-demo-")
-        # From here on SIGTERM unwinds the stack like Ctrl-C does.
+        # Both unwind the stack; a shell's background job would ignore SIGINT.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             self.start()
         except BaseException:
@@ -70,14 +70,18 @@ class Stack:
         command = [
             self.binary(),
             "--exit-with-stdin",
-            *("--http", f"127.0.0.1:{self.ports['phone']}", "--https", f"127.0.0.1:{self.ports['duo']}"),
+            *("--https", f"127.0.0.1:{self.ports['duo']}", "--control", f"127.0.0.1:{self.ports['phone']}"),
             *("--api-host", API_HOST, "--integration-key", INTEGRATION_KEY, "--secret-key", secret_key),
+            *("--state-dir", pathlib.Path(self.folder.name) / "duo-sim"),
         ]
         child = self.spawn("duo-sim", command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         line = child.stdout.readline()
         if not line:
-            raise SystemExit(f"duo-sim did not start: {' '.join(command)}")
-        self.sim = json.loads(line)
+            raise SystemExit("duo-sim did not start")
+        sim = json.loads(line)
+        self.authority = sim["ca"]
+        self.ports["duo"] = port(sim["https"])
+        self.ports["phone"] = port(sim["control"])
         # Whatever else it says must not fill the pipe.
         threading.Thread(target=child.stdout.read, daemon=True).start()
 
@@ -108,10 +112,10 @@ class Stack:
         text = (ROOT / "envoy/demo.yaml").read_text(encoding="utf-8")
         for old, new in {
             "port_value: 10000": f"port_value: {self.ports['envoy']}",
-            "port_value: 10002": f"port_value: {port(self.sim['https'])}",
+            "port_value: 10002": f"port_value: {self.ports['duo']}",
             "port_value: 10003": f"port_value: {self.ports['app']}",
             "filename: dist/duo_mfa.wasm": f"filename: {json.dumps(str(ROOT / 'dist/duo_mfa.wasm'))}",
-            "filename: duo-sim-ca.pem": f"filename: {json.dumps(self.sim['ca'])}",
+            "filename: duo-sim-ca.pem": f"filename: {json.dumps(self.authority)}",
         }.items():
             if text.count(old) != 1:
                 raise SystemExit(f"envoy/demo.yaml: {old!r} stands there {text.count(old)} times")
@@ -178,5 +182,5 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def port(url):
-    return urllib.parse.urlsplit(url).port
+def port(address):
+    return int(address.rpartition(":")[2])

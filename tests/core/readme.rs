@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use duo_mfa::config::Config;
+use duo_mfa::signal::Code;
 use serde_json::Value;
 
 /// Every block's fence, and so who checks it. `session=…` is run by `examples/demo/smoke.py`.
@@ -78,6 +80,54 @@ fn envoy_fragments_fit_together() {
     assert_eq!(stripped, &plugin["identity"]["header"]);
 }
 
+fn plugin_configuration_is_accepted() {
+    accepted(&plugin_configuration());
+}
+
+fn identity_by_jwt_is_accepted() {
+    let mut plugin = plugin_configuration();
+    plugin["identity"] = serde_json::from_str(&block("json file=identity-jwt")).unwrap();
+    accepted(&plugin);
+}
+
+fn documented_keys_and_defaults_are_accepted() {
+    let rows = table("| key | default |");
+    assert!(rows.len() > 15);
+    for row in rows {
+        let value = serde_json::from_str(&row[1]).unwrap_or_else(|_| Value::from(row[1].clone()));
+        let mut plugin = plugin_configuration();
+        let member = row[0].split('.').fold(&mut plugin, |object, key| &mut object[key]);
+        *member = value;
+        accepted(&plugin);
+    }
+}
+
+fn required_keys_are_required() {
+    for path in
+        ["duo.api_host", "duo.integration_key", "duo.secret_key", "identity.source", "session.keys"]
+    {
+        let mut plugin = plugin_configuration();
+        let (section, key) = path.split_once('.').unwrap();
+        plugin[section].as_object_mut().unwrap().remove(key).unwrap();
+        let faults = Config::parse(plugin.to_string().as_bytes(), &environment).unwrap_err();
+        assert!(faults.to_string().contains(path), "{faults}");
+    }
+}
+
+fn every_refusal_is_documented_with_its_status() {
+    let source = read("src/signal.rs");
+    let coded = source.split("=> (\"").skip(1).map(|row| {
+        let (name, rest) = row.split_once("\", ").unwrap();
+        (name.to_owned(), rest.split(',').next().unwrap().to_owned())
+    });
+    let coded: BTreeSet<_> = coded.collect();
+    let rows = table("| code | status |");
+    let documented: BTreeSet<_> = rows.iter().map(|row| (row[0].clone(), row[1].clone())).collect();
+
+    assert!(coded.contains(&(Code::MfaDenied.name().to_owned(), "403".to_owned())));
+    assert_eq!(documented, coded);
+}
+
 fn links_lead_somewhere() {
     for page in ["README.md", "SECURITY.md", "DESIGN.md", "CHANGELOG.md", "examples/demo/README.md"]
     {
@@ -127,6 +177,32 @@ fn plugin_text() -> String {
     filter[0]["typed_config"]["config"]["configuration"]["value"].as_str().unwrap().to_owned()
 }
 
+fn accepted(plugin: &Value) {
+    if let Err(faults) = Config::parse(plugin.to_string().as_bytes(), &environment) {
+        panic!("{plugin}: {faults}");
+    }
+}
+
+fn environment(name: &str) -> Option<String> {
+    let value = match name {
+        "DUO_SECRET_KEY" => "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep",
+        "DUO_MFA_COOKIE_KEY" => "b1c7Yk2mUeN0h3xkq8rW5tVz6aD9sGfJ4pLwQ1eRoHc=",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+/// The rows of the table that begins with `head`; cells without their back quotes.
+fn table(head: &str) -> Vec<Vec<String>> {
+    let readme = read("README.md");
+    let lines = readme.lines().skip_while(|line| !line.starts_with(head)).skip(2);
+    let rows = lines.take_while(|line| line.starts_with('|'));
+    let cells = |row: &str| {
+        row.split('|').skip(1).map(|cell| cell.trim().trim_matches('`').to_owned()).collect()
+    };
+    rows.map(cells).collect()
+}
+
 /// The target of a `make` in code: after a back quote, a prompt, or `run:`.
 fn command_at(text: &str, at: usize) -> Option<&str> {
     let is_code = ["`", "$ ", "run: "].iter().any(|before| text[..at].ends_with(before));
@@ -149,5 +225,10 @@ crate::suite![
     make_targets_exist,
     ci_runs_nothing_but_make_targets,
     envoy_fragments_fit_together,
+    plugin_configuration_is_accepted,
+    identity_by_jwt_is_accepted,
+    documented_keys_and_defaults_are_accepted,
+    required_keys_are_required,
+    every_refusal_is_documented_with_its_status,
     links_lead_somewhere,
 ];
