@@ -11,10 +11,10 @@ const OTHER_KEY: &str = "9pB2H0aC0v3dYt0mSmsQm0QhbTn5l9b0QXQ2Wv3o1hE=";
 fn signed_in() -> (Rig, String) {
     let script = [one_phone(), started(), status("allow", "allow")];
     let cookie = approval(&Rig::new().send(&get("/"), &script).admitted());
-    (refusing(json!({})), pair(&cookie).to_owned())
+    (refusing(&json!({})), pair(&cookie).to_owned())
 }
 
-fn refusing(session: serde_json::Value) -> Rig {
+fn refusing(session: &serde_json::Value) -> Rig {
     Rig::with(json!({"api": {"mode": "refuse"}, "session": session}))
 }
 
@@ -46,7 +46,7 @@ fn cookie_of_another_user_application_or_key_is_refused() {
     let (mut rig, cookie) = signed_in();
     assert_eq!(rig.send(&with_cookie(&cookie).of("bob"), &[]).refused().code(), "mfa_required");
     let session = json!({"application": "other"});
-    refusing(session).send(&with_cookie(&cookie), &[]).refused();
+    refusing(&session).send(&with_cookie(&cookie), &[]).refused();
     let foreign = json!({"allow_inline_secrets": true, "api": {"mode": "refuse"},
         "session": {"keys": [OTHER_KEY]}});
     Rig::with(foreign).send(&with_cookie(&cookie), &[]).refused();
