@@ -4,15 +4,16 @@
 //! | request | what |
 //! |---|---|
 //! | `GET /sim/users`, `PUT /sim/users` | all users; add or replace one (same members as in YAML) |
-//! | `PUT`, `DELETE /sim/users/{name}/auto` | `{"answer": "approve", "after_ms": 200}` from then on |
+//! | `PUT`, `DELETE /sim/users/{name}/auto` | `{"answer": "approve", "after_ms": 200}` |
 //! | `GET /sim/transactions` | all, oldest first; `?username=`, `?pending=true` |
-//! | `POST /sim/transactions/{txid}/{action}` | approve, deny, fraud, timeout, fail, answer; `{"code": "123"}`? |
+//! | `POST /sim/transactions/{txid}/{action}` | an `Action`; for a verified push `{"code": "123"}` |
 //! | `POST /sim/answer` | `{"username", "answer", "code"?, "wait_ms"?}`: the newest pending one |
 //! | `GET /sim/messages`, `GET /sim/enrollments` | texts sent, activation codes given out |
 //! | `POST /sim/enrollments/claim` | `{"activation_code"}` or `{"username"}`: the code is scanned |
 //! | `GET`, `POST`, `DELETE /sim/faults` | see `faults.rs`; `DELETE ...?endpoint=auth` |
 //! | `GET`, `DELETE /sim/requests` | the journal; `?endpoint=auth` |
 //! | `GET /sim/counters` | calls and outcomes by endpoint, and `pushes`, `calls`, `messages` sent |
+//! | `DELETE /sim/remembered` | tokens of remembered devices are void |
 //! | `POST /sim/reset` | back to the start |
 //! | `GET /sim/events` | server-sent events: a snapshot at each change |
 //! | `GET /phone` | the phone page |
@@ -20,6 +21,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
@@ -46,6 +48,8 @@ pub(crate) enum ControlError {
     NoSuchUser,
     #[error("nothing is pending for the user")]
     NothingPending,
+    #[error("the body is not what it should be: {0}")]
+    Malformed(#[from] serde_json::Error),
     #[error("requests from other sites are refused")]
     CrossSite,
     #[error(transparent)]
@@ -62,7 +66,9 @@ impl IntoResponse for ControlError {
             | Self::Action(ActionError::Unknown)
             | Self::Claim(ClaimError::Unknown) => StatusCode::NOT_FOUND,
             Self::CrossSite => StatusCode::FORBIDDEN,
-            Self::Action(ActionError::NotApplicable) => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::Action(ActionError::NotApplicable) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Action(ActionError::Ended | ActionError::WrongCode)
             | Self::Claim(ClaimError::Expired | ClaimError::Claimed) => StatusCode::CONFLICT,
         };
@@ -167,10 +173,13 @@ struct Typed {
 async fn act(
     State(sim): Shared,
     Path((txid, action)): Path<(String, Action)>,
-    typed: Option<Json<Typed>>,
+    body: Bytes,
 ) -> Result<Json<Value>, ControlError> {
-    let code = typed.and_then(|Json(typed)| typed.code);
-    sim.act(&txid, action, code.as_deref())?;
+    let typed = match body.as_ref() {
+        b"" => Typed::default(),
+        text => serde_json::from_slice(text)?,
+    };
+    sim.act(&txid, action, typed.code.as_deref())?;
     Ok(done())
 }
 

@@ -1,12 +1,12 @@
 //! `duo-sim`: a stand-in for Duo's Auth API, for the demo and the tests.
 //!
-//! It checks signatures with code of its own, plays the users of a YAML file or a built-in cast, and
-//! can be told over a control interface to approve, deny, ring out, and to misbehave. A page at
-//! `/phone` acts as everybody's phone. It shares no code with the filter: a mistake in one does not
-//! hide the same mistake in the other.
+//! It checks signatures with code of its own, plays the users of a YAML file or a built-in cast,
+//! and can be told over a control interface to approve, deny, ring out, and to misbehave. A page
+//! at `/phone` acts as everybody's phone. It shares no code with the filter: a mistake in one does
+//! not hide the same mistake in the other.
 //!
-//! At the start it prints one line of JSON with the addresses it listens on:
-//! `{"http":"127.0.0.1:1234","https":"127.0.0.1:1235","control":"127.0.0.1:1236","ca":"/.../ca.pem"}`
+//! At the start it prints one line of JSON with the addresses it listens on and the file of its
+//! certificate authority: `{"http":"127.0.0.1:1234","https":"...","control":"...","ca":"/..."}`
 
 #![allow(clippy::print_stdout, reason = "the program tells its addresses on standard output")]
 #![allow(clippy::print_stderr, reason = "the program reports to standard error")]

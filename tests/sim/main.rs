@@ -1,0 +1,21 @@
+//! `duo-sim` over real sockets: the Auth API as a client meets it, and the control interface.
+//!
+//! The client here signs with code of its own, so that the simulator's check, the filter's signer
+//! and this one have to agree.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(clippy::arithmetic_side_effects, reason = "numbers in tests stay small")]
+#![allow(clippy::disallowed_methods, reason = "the requests are signed with the real time")]
+
+mod client;
+mod control;
+mod enroll;
+mod faults;
+mod passcode;
+mod phone;
+mod push;
+mod signer;
+mod users;
+mod wire;
