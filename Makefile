@@ -12,6 +12,10 @@ BUILT = $(TARGET_DIR)/wasm32-wasip1/release/duo_mfa.wasm
 MAX_SIZE = 358400
 MAX_GZIPPED = 133120
 
+# Whether .ci/shrink works on the module: yes, no. Without it the module does the same but is too large to ship.
+SHRINK ?= yes
+BINARYEN = $(if $(filter yes,$(SHRINK)),.tools/binaryen.stamp)
+
 # How wasm32-wasip1's standard library is come by: auto, rustup, debian.
 WASM_STD ?= auto
 WASM_ENV = .tools/wasm-$(WASM_STD)/env
@@ -28,10 +32,14 @@ help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | sort | awk -F '\t' '{printf "  %-8s %s\n", $$1, $$2}'
 
 .PHONY: setup
-setup: $(WASM_ENV) .tools/envoy.stamp ## install what the other targets need, under .tools/ (they do it by themselves)
+setup: $(WASM_ENV) $(BINARYEN) .tools/envoy.stamp ## install what the other targets need, under .tools/ (they do it by themselves)
 
 $(WASM_ENV): .ci/wasm-std rust-toolchain.toml
 	.ci/wasm-std $(WASM_STD)
+
+.tools/binaryen.stamp: .ci/binaryen .ci/binaryen.txt
+	.ci/binaryen
+	@touch $@
 
 .tools/envoy.stamp: .ci/envoy
 	.ci/envoy
@@ -42,13 +50,17 @@ $(WASM_ENV): .ci/wasm-std rust-toolchain.toml
 	@touch $@
 
 .PHONY: wasm
-wasm: $(WASM_ENV) ## build the module, dist/duo_mfa.wasm, and hold it to its size
+wasm: $(WASM_ENV) $(BINARYEN) ## build the module, dist/duo_mfa.wasm, and hold it to its size
 	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS $(REMAP)" cargo wasm --locked $$WASM_CARGO_FLAGS
 	@mkdir -p dist
-	@cmp -s $(BUILT) $(MODULE) || cp $(BUILT) $(MODULE)
+ifeq ($(SHRINK),yes)
+	.ci/shrink $(BUILT) $(MODULE)
 	@size=$$(wc -c <$(MODULE)); gzipped=$$(gzip -9 -c $(MODULE) | wc -c); \
 	echo "$(MODULE): $$size bytes (at most $(MAX_SIZE)), $$gzipped gzipped (at most $(MAX_GZIPPED))"; \
 	((size <= $(MAX_SIZE) && gzipped <= $(MAX_GZIPPED))) || { echo "$(MODULE) is too large" >&2; exit 1; }
+else
+	@cmp -s $(BUILT) $(MODULE) || cp $(BUILT) $(MODULE)
+endif
 
 .PHONY: smoke
 smoke: wasm .tools/envoy.stamp sim ## run the demo by script: push, cookie, denial, policy, body
