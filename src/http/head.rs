@@ -129,6 +129,10 @@ pub struct Hints<'a> {
     pub fetch_mode: Option<&'a [u8]>,
     /// `Sec-Fetch-Dest`
     pub fetch_dest: Option<&'a [u8]>,
+    /// `Sec-Fetch-Site`
+    pub fetch_site: Option<&'a [u8]>,
+    /// `Origin`
+    pub origin: Option<&'a [u8]>,
     /// Any `Sec-Fetch-*` header, `Origin` or `Referer`: what only a browser sends.
     pub any_browser_mark: Option<&'a [u8]>,
     /// `Sec-Purpose` or `Purpose`: a browser's prefetch.
@@ -243,12 +247,17 @@ impl<'a> Hints<'a> {
             b"user-agent" => &mut self.user_agent,
             b"sec-purpose" | b"purpose" => &mut self.purpose,
             b"x-requested-with" => &mut self.requested_with,
-            b"origin" | b"referer" => &mut self.any_browser_mark,
+            b"origin" => {
+                self.any_browser_mark = Some(value);
+                &mut self.origin
+            }
+            b"referer" => &mut self.any_browser_mark,
             _ if name.starts_with(b"sec-fetch-") => {
                 self.any_browser_mark = Some(value);
                 match name {
                     b"sec-fetch-mode" => &mut self.fetch_mode,
                     b"sec-fetch-dest" => &mut self.fetch_dest,
+                    b"sec-fetch-site" => &mut self.fetch_site,
                     _ => return,
                 }
             }

@@ -9,6 +9,8 @@ pub mod accept;
 pub mod cookie;
 pub mod edit;
 pub mod head;
+pub mod origin;
+pub mod query;
 pub mod reply;
 pub mod value;
 
