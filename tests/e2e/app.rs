@@ -1,0 +1,167 @@
+//! The application behind the proxy: it counts the requests that reach it, keeps what came, byte
+//! for byte, and answers 200.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use hyper::body::{Body as _, Bytes, Frame, Incoming, SizeHint};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use sha2::{Digest, Sha256};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::task::AbortHandle;
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+});
+
+/// One request as the application got it.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) body_length: usize,
+    pub(crate) body_digest: [u8; 32],
+    pub(crate) trailers: Vec<(String, String)>,
+    /// The body came whole.
+    pub(crate) is_whole: bool,
+}
+
+impl Seen {
+    /// All values of a header, in order, each as text.
+    pub(crate) fn values(&self, name: &str) -> Vec<String> {
+        let named = self.headers.iter().filter(|(known, _)| known == name);
+        named.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
+    }
+
+    pub(crate) fn carries(&self, body: &[u8]) -> bool {
+        let digest: [u8; 32] = Sha256::digest(body).into();
+        self.is_whole && self.body_length == body.len() && self.body_digest == digest
+    }
+}
+
+pub(crate) struct App {
+    pub(crate) address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    server: AbortHandle,
+}
+
+#[derive(Default)]
+struct State {
+    /// Heads that arrived, whatever became of their bodies.
+    count: usize,
+    seen: Vec<Seen>,
+    answer_headers: Vec<(String, String)>,
+}
+
+impl App {
+    pub(crate) fn start() -> Self {
+        let state = Arc::new(Mutex::new(State::default()));
+        let listener = RUNTIME.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = RUNTIME.spawn(serve(listener, Arc::clone(&state))).abort_handle();
+        Self { address, state, server }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.state.lock().unwrap().count
+    }
+
+    /// The latest request that came.
+    pub(crate) fn last(&self) -> Seen {
+        self.state.lock().unwrap().seen.last().cloned().expect("a request reached the application")
+    }
+
+    /// Adds a header to every answer from here on.
+    pub(crate) fn answer_with(&self, name: &str, value: &str) {
+        let header = (name.to_owned(), value.to_owned());
+        self.state.lock().unwrap().answer_headers.push(header);
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
+    while let Ok((socket, _)) = listener.accept().await {
+        let state = Arc::clone(&state);
+        tokio::spawn(async move {
+            let service = service_fn(|request| answer(request, Arc::clone(&state)));
+            let server = auto::Builder::new(TokioExecutor::new());
+            server.serve_connection(TokioIo::new(socket), service).await.ok();
+        });
+    }
+}
+
+async fn answer(
+    request: hyper::Request<Incoming>,
+    state: Arc<Mutex<State>>,
+) -> Result<hyper::Response<Text>, Infallible> {
+    state.lock().unwrap().count += 1;
+    let seen = read(request).await;
+    let mut state = state.lock().unwrap();
+    state.seen.push(seen);
+    let mut response = hyper::Response::builder().header("x-app", "reached");
+    for (name, value) in &state.answer_headers {
+        response = response.header(name, value);
+    }
+    Ok(response.body(Text(Some(Bytes::from_static(b"application\n")))).unwrap())
+}
+
+async fn read(request: hyper::Request<Incoming>) -> Seen {
+    let (head, mut body) = request.into_parts();
+    let headers = head.headers.iter();
+    let mut seen = Seen {
+        method: head.method.to_string(),
+        target: head.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+        headers: headers.map(|(n, v)| (n.to_string(), v.as_bytes().to_vec())).collect(),
+        body_length: 0,
+        body_digest: [0; 32],
+        trailers: Vec::new(),
+        is_whole: true,
+    };
+    let mut digest = Sha256::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let Ok(frame) = frame else {
+            seen.is_whole = false;
+            break;
+        };
+        if let Some(data) = frame.data_ref() {
+            seen.body_length += data.len();
+            digest.update(data);
+        }
+        for (name, value) in frame.trailers_ref().into_iter().flatten() {
+            seen.trailers.push((name.to_string(), value.to_str().unwrap().to_owned()));
+        }
+    }
+    seen.body_digest = digest.finalize().into();
+    seen
+}
+
+/// A body of one piece.
+struct Text(Option<Bytes>);
+
+impl hyper::body::Body for Text {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        std::task::Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}

@@ -1,0 +1,99 @@
+//! What Envoy says of a plugin configuration, good or bad, before it serves anything.
+
+use std::process::ExitStatus;
+
+use serde_json::{Value, json};
+
+use crate::envoy;
+use crate::setup::{COOKIE_KEY, DuoEnd, PluginForm, SECRET_KEY, Setup, write_authority};
+use crate::stack::Directory;
+
+crate::trials![
+    good_configuration_passes_validation,
+    faulty_configuration_is_refused_with_its_path,
+    all_faults_are_told_at_once,
+    text_that_is_no_configuration_is_refused,
+    missing_secret_is_refused_by_its_name,
+];
+
+fn validate(setup: &Setup) -> (ExitStatus, String) {
+    let directory = Directory::new();
+    let nowhere = "127.0.0.1:1".parse().unwrap();
+    // Any certificate will do: nothing is called.
+    let authority = directory.0.join("authority.pem");
+    write_authority(&authority);
+    let duo = DuoEnd { address: nowhere, authority };
+    let configuration = setup.envoy(&envoy::module(), nowhere, &duo);
+    envoy::validate(&directory.0, &configuration, setup)
+}
+
+fn good_configuration_passes_validation() {
+    for plugin_form in [PluginForm::JsonText, PluginForm::Struct] {
+        let (status, output) = validate(&Setup { plugin_form, ..Setup::default() });
+        assert_eq!(status.code(), Some(0), "{plugin_form:?}: {output}");
+    }
+}
+
+fn assert_refused(setup: &Setup, words: &[&str]) {
+    let (status, output) = validate(setup);
+    assert_eq!(status.code(), Some(1), "{}: {output}", setup.plugin);
+    for word in words {
+        assert!(output.contains(word), "{word} is not in:\n{output}");
+    }
+    assert!(!output.contains("panicked"), "{output}");
+}
+
+fn faulty_configuration_is_refused_with_its_path() {
+    let faulty: &[(Value, &str)] = &[
+        (json!({"version": 2}), "version"),
+        (json!({"unknown_member": 1}), "unknown_member"),
+        (json!({"duo": {"api_host": "https://api-sim.duosecurity.test"}}), "duo.api_host"),
+        (json!({"duo": {"api_host": "api-sim.duosecurity.test:443"}}), "duo.api_host"),
+        (json!({"duo": {"api_host": "api-sim.duosecurity.test/auth"}}), "duo.api_host"),
+        (json!({"duo": {"integration_key": ""}}), "duo.integration_key"),
+        (json!({"duo": {"secret_key": "in-the-clear-for-everybody-to-read-it"}}), "duo.secret_key"),
+        (json!({"duo": {"timeout": "soon"}}), "duo.timeout"),
+        (json!({"duo": {"timeout": 10}}), "duo.timeout"),
+        (json!({"duo": {"cluster": ""}}), "duo.cluster"),
+        (json!({"identity": {"source": "guess"}}), "identity"),
+        (json!({"session": {"keys": []}}), "session.keys"),
+        (json!({"session": {"keys": [{"env": "DUO_SECRET_KEY"}]}}), "session.keys[0]"),
+        (json!({"access_control": {"default_policy": "allow"}}), "access_control.default_policy"),
+        (json!({"api": {"mode": "maybe"}}), "api.mode"),
+        (json!({"path_prefix": "duo"}), "path_prefix"),
+    ];
+    for (patch, path) in faulty {
+        assert_refused(&Setup::default().plugin(patch.clone()), &[path]);
+    }
+}
+
+fn all_faults_are_told_at_once() {
+    let setup = Setup::default().plugin(json!({
+        "path_prefix": "duo", "duo": {"api_host": "https://x"}, "session": {"keys": []},
+    }));
+    assert_refused(&setup, &["path_prefix", "duo.api_host", "session.keys"]);
+}
+
+fn text_that_is_no_configuration_is_refused() {
+    for plugin in [json!({}), json!([]), json!("x"), json!(null), json!(1)] {
+        assert_refused(&Setup { plugin, ..Setup::default() }, &["duo_mfa"]);
+    }
+    let deep = (0..400).fold(json!(1), |inner, _| json!([inner]));
+    assert_refused(&Setup::default().plugin(json!({"duo": deep})), &["duo_mfa"]);
+}
+
+fn missing_secret_is_refused_by_its_name() {
+    for missing in ["DUO_SECRET_KEY", "DUO_MFA_COOKIE_KEY"] {
+        let mut setup = Setup::default();
+        setup.environment.retain(|(name, _)| *name != missing);
+        assert_refused(&setup, &[missing]);
+    }
+    for weak in ["", "changeme", "c2hvcnQ=", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="] {
+        let mut setup = Setup::default();
+        setup.environment[1].1 = weak.to_owned();
+        let (status, output) = validate(&setup);
+        assert_eq!(status.code(), Some(1), "{weak}: {output}");
+        assert!(output.contains("session.keys[0]"), "{output}");
+        assert!(!output.contains(SECRET_KEY) && !output.contains(COOKIE_KEY), "{output}");
+    }
+}

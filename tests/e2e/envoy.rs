@@ -1,0 +1,160 @@
+//! The Envoy process: started on ports of its own choosing, asked through its admin interface,
+//! ended by its handle.
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::http1::Connection;
+use crate::message::{Reply, Request};
+use crate::setup::Setup;
+
+const START: Duration = Duration::from_secs(60);
+
+pub(crate) struct Envoy {
+    process: Child,
+    pub(crate) admin: SocketAddr,
+    pub(crate) listener: SocketAddr,
+    log: PathBuf,
+}
+
+/// The module under test.
+pub(crate) fn module() -> PathBuf {
+    existing("DUO_MFA_WASM", "dist/duo_mfa.wasm", "make wasm")
+}
+
+fn program() -> PathBuf {
+    existing("DUO_MFA_ENVOY", ".tools/bin/envoy", "make setup")
+}
+
+fn existing(variable: &str, default: &str, maker: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join(std::env::var(variable).unwrap_or_else(|_| default.to_owned()));
+    assert!(path.is_file(), "{} is missing: run `{maker}` or set {variable}", path.display());
+    path
+}
+
+fn command(configuration: &Path, setup: &Setup) -> Command {
+    let mut command = Command::new(program());
+    command.arg("--config-path").arg(configuration);
+    command.envs(setup.environment.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::null());
+    command
+}
+
+impl Envoy {
+    /// Starts an Envoy in `directory` and waits until it listens.
+    pub(crate) fn start(directory: &Path, configuration: &Value, setup: &Setup) -> Self {
+        let file = directory.join("envoy.json");
+        fs::write(&file, configuration.to_string()).unwrap();
+        let (log_file, admin_file) = (directory.join("envoy.log"), directory.join("admin"));
+        let output = File::create(&log_file).unwrap();
+        let mut process = command(&file, setup)
+            .arg("--disable-hot-restart")
+            .args(["--concurrency", &setup.workers.to_string()])
+            .args(["--log-level", "info", "--component-log-level", setup.log])
+            .arg("--admin-address-path")
+            .arg(&admin_file)
+            .stdout(Stdio::null())
+            .stderr(output)
+            .spawn()
+            .expect("Envoy runs");
+        let (admin, listener) = wait_for(&mut process, &admin_file, &log_file);
+        Self { process, admin, listener, log: log_file }
+    }
+
+    /// Asks the admin interface for a page.
+    pub(crate) fn admin(&self, path: &str) -> String {
+        admin(self.admin, path).text()
+    }
+
+    /// The value of a counter or gauge; 0 where it is not there.
+    pub(crate) fn stat(&self, name: &str) -> u64 {
+        let page = self.admin(&format!("/stats?filter=^{name}$"));
+        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        line.map_or(0, |value| value.parse().unwrap())
+    }
+
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
+    }
+
+    /// Why the module is not as it started, if it is not.
+    pub(crate) fn damage(&mut self) -> Option<String> {
+        if let Ok(Some(status)) = self.process.try_wait() {
+            return Some(format!("Envoy ended: {status}"));
+        }
+        let stats = self.admin("/stats?filter=vm_reload|crash|envoy_wasm.*failed");
+        let lines = stats.lines().filter(|line| !line.ends_with(": 0"));
+        let reloads: Vec<_> = lines.filter(|line| line.contains("reload")).collect();
+        if !reloads.is_empty() {
+            return Some(format!("the VM was reloaded: {reloads:?}"));
+        }
+        let log = self.log();
+        let mut lines = log.lines();
+        let trap = lines.find(|line| line.contains("panicked at") || line.contains("Uncaught"));
+        trap.map(|line| format!("the VM trapped: {line}"))
+    }
+}
+
+impl Drop for Envoy {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+/// Has Envoy check a configuration, which runs the module's own check too; gives what it printed.
+pub(crate) fn validate(
+    directory: &Path,
+    configuration: &Value,
+    setup: &Setup,
+) -> (ExitStatus, String) {
+    let file = directory.join("envoy.json");
+    fs::write(&file, configuration.to_string()).unwrap();
+    let output = command(&file, setup)
+        .args(["--mode", "validate", "--log-level", "info"])
+        .output()
+        .expect("Envoy runs");
+    let text = [output.stdout, output.stderr].concat();
+    (output.status, String::from_utf8_lossy(&text).into_owned())
+}
+
+fn wait_for(process: &mut Child, admin_file: &Path, log: &Path) -> (SocketAddr, SocketAddr) {
+    let start = Instant::now();
+    loop {
+        if let Some(addresses) = addresses(admin_file) {
+            return addresses;
+        }
+        let ended = process.try_wait().unwrap();
+        if ended.is_some() || start.elapsed() > START {
+            process.kill().ok();
+            process.wait().ok();
+            let log = fs::read_to_string(log).unwrap_or_default();
+            panic!("Envoy does not start ({ended:?}):\n{log}");
+        }
+        sleep(Duration::from_millis(20));
+    }
+}
+
+/// The addresses of the admin interface and of the listener, once both serve.
+fn addresses(admin_file: &Path) -> Option<(SocketAddr, SocketAddr)> {
+    let at = fs::read_to_string(admin_file).ok()?.trim().parse().ok()?;
+    if admin(at, "/ready").status != 200 {
+        return None;
+    }
+    let listeners = admin(at, "/listeners?format=json").json();
+    let socket = &listeners["listener_statuses"][0]["local_address"]["socket_address"];
+    let port = u16::try_from(socket["port_value"].as_u64()?).ok()?;
+    (port != 0).then(|| (at, SocketAddr::from(([127, 0, 0, 1], port))))
+}
+
+fn admin(at: SocketAddr, path: &str) -> Reply {
+    let mut connection = Connection::open(at);
+    connection.ask(&Request::get(path)).expect("the admin interface answers")
+}

@@ -1,0 +1,115 @@
+//! HTTP/2 in the clear, frame by frame: DATA without a length, and trailers after it.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use h2::SendStream;
+use h2::client::ResponseFuture;
+use hyper::body::Bytes;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::http1::PATIENCE;
+use crate::message::{Body, Lost, Reply, Request};
+use crate::tally;
+
+/// Sends one request on a connection of its own and waits for its answer.
+pub(crate) fn exchange(to: SocketAddr, request: &Request) -> Result<Reply, Lost> {
+    tally::sent();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let outcome = runtime.block_on(async {
+        timeout(PATIENCE, round_trip(to, request)).await.unwrap_or(Err(Lost::TimedOut))
+    });
+    runtime.shutdown_timeout(Duration::from_millis(10));
+    match outcome {
+        Ok(_) => tally::answered(),
+        Err(Lost::TimedOut) => tally::hung(),
+        Err(Lost::Closed) => {}
+    }
+    outcome
+}
+
+async fn round_trip(to: SocketAddr, request: &Request) -> Result<Reply, Lost> {
+    let socket = TcpStream::connect(to).await.expect("the server listens");
+    let (sender, connection) = h2::client::handshake(socket).await.map_err(closed)?;
+    tokio::spawn(connection);
+    let mut sender = sender.ready().await.map_err(closed)?;
+    let is_bodiless = matches!(request.body, Body::None);
+    let (reply, stream) = sender.send_request(head(request), is_bodiless).map_err(closed)?;
+    // A refusal may come before the body is through, so its sending is no condition of success.
+    let (_, reply) = tokio::join!(send_body(stream, &request.body), receive(reply));
+    reply
+}
+
+fn head(request: &Request) -> http::Request<()> {
+    let target = std::str::from_utf8(&request.target).unwrap();
+    let mut head = http::Request::builder()
+        .method(request.method.as_str())
+        .uri(format!("http://app.example.com{target}"));
+    for (name, value) in &request.headers {
+        head = head.header(name.as_slice(), value.as_slice());
+    }
+    if let Body::Sized(body) = &request.body {
+        head = head.header("content-length", body.len());
+    }
+    head.body(()).unwrap()
+}
+
+async fn send_body(mut stream: SendStream<Bytes>, body: &Body) -> Result<(), h2::Error> {
+    match body {
+        Body::None => Ok(()),
+        Body::Sized(body) => send_data(&mut stream, body, 16_384, true).await,
+        Body::Chunked(body, size) => send_data(&mut stream, body, *size, true).await,
+        Body::Trailed(body, size, trailers) => {
+            send_data(&mut stream, body, *size, false).await?;
+            let fields = trailers.iter().map(|(name, value)| {
+                (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap())
+            });
+            stream.send_trailers(fields.collect())
+        }
+    }
+}
+
+async fn send_data(
+    stream: &mut SendStream<Bytes>,
+    body: &[u8],
+    size: usize,
+    is_last: bool,
+) -> Result<(), h2::Error> {
+    let mut rest = Bytes::copy_from_slice(body);
+    while !rest.is_empty() {
+        stream.reserve_capacity(size.min(rest.len()));
+        let Some(granted) = poll_fn(|context| stream.poll_capacity(context)).await else {
+            return Ok(());
+        };
+        let piece = rest.split_to(granted?.min(size).min(rest.len()));
+        stream.send_data(piece, is_last && rest.is_empty())?;
+    }
+    Ok(())
+}
+
+async fn receive(reply: ResponseFuture) -> Result<Reply, Lost> {
+    let (head, mut stream) = reply.await.map_err(closed)?.into_parts();
+    let fields = head.headers.iter();
+    let headers = fields.map(|(name, value)| {
+        (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    let mut reply =
+        Reply { status: head.status.as_u16(), headers: headers.collect(), body: Vec::new() };
+    while let Some(data) = stream.data().await {
+        let data = data.map_err(closed)?;
+        stream.flow_control().release_capacity(data.len()).map_err(closed)?;
+        reply.body.extend_from_slice(&data);
+    }
+    if let Some(trailers) = stream.trailers().await.map_err(closed)? {
+        for (name, value) in &trailers {
+            reply.headers.push((name.to_string(), value.to_str().unwrap().to_owned()));
+        }
+    }
+    Ok(reply)
+}
+
+fn closed(_: h2::Error) -> Lost {
+    Lost::Closed
+}

@@ -1,0 +1,69 @@
+//! Clients that leave while their request is held.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::http1::{Connection, encode};
+use crate::message::{Body, Request};
+use crate::sim::eventually;
+use crate::stack::Stack;
+use crate::tally::Verdict;
+
+crate::trials![
+    client_that_leaves_before_the_allow_is_never_resumed,
+    client_that_leaves_in_the_middle_of_its_body_is_never_resumed,
+    clients_that_leave_at_every_stage_leave_the_vm_alive,
+];
+
+/// Has `connection`'s client leave, then its push be approved: nothing goes upstream.
+fn assert_left_alone(stack: &Stack, connection: Connection) {
+    stack.judged(Verdict::Denied, "a client that left", || {
+        stack.sim.pending("alice");
+        connection.leave();
+        let active = || stack.envoy.stat("http.e2e.downstream_rq_active");
+        eventually("the end of the request", || (active() == 0).then_some(()));
+        stack.sim.answer("alice", "approve");
+        sleep(Duration::from_secs(1));
+    });
+    assert_eq!(stack.sim.pushes(), 1, "nobody asked again");
+    stack.signed_in("two");
+    stack.assert_alive();
+}
+
+fn client_that_leaves_before_the_allow_is_never_resumed() {
+    let stack = Stack::standard();
+    let mut connection = stack.connect();
+    connection.send_part(&encode(&Request::get("/reports").user("alice")));
+    assert_left_alone(&stack, connection);
+}
+
+fn client_that_leaves_in_the_middle_of_its_body_is_never_resumed() {
+    let stack = Stack::standard();
+    let body = Body::Chunked(vec![b'x'; 200_000], 1_000);
+    let encoded = encode(&Request::post("/upload").user("alice").body(body));
+    let mut connection = stack.connect();
+    connection.send_part(&encoded[..encoded.len() / 2]);
+    assert_left_alone(&stack, connection);
+}
+
+fn clients_that_leave_at_every_stage_leave_the_vm_alive() {
+    let stack = Stack::standard();
+    for endpoint in ["preauth", "auth", "auth_status"] {
+        stack.sim.fault(&serde_json::json!({
+            "endpoint": endpoint, "kind": "latency", "ms": 300, "acts": true,
+        }));
+        stack.judged(Verdict::Denied, endpoint, || {
+            for number in 0..8 {
+                let mut connection = stack.connect();
+                let user = stack.sim.guest(number);
+                connection.send_part(&encode(&Request::get("/").user(&user)));
+                sleep(Duration::from_millis(40 * (number as u64 + 1)));
+                connection.leave();
+            }
+            sleep(Duration::from_secs(1));
+        });
+        stack.sim.clear_faults();
+    }
+    stack.signed_in("alice");
+    stack.assert_alive();
+}

@@ -1,0 +1,98 @@
+//! The module in a real Envoy, in front of a real application, with `duo-sim` in place of Duo.
+//!
+//! Every test starts a stack of its own ([`stack`]): an Envoy, a simulator, an application that
+//! notes what reaches it. What is admitted is judged in one place ([`tally`]), which counts over
+//! the whole run; a request that reached the application without a right to fails the run,
+//! whatever the tests say.
+//!
+//! `DUO_MFA_ENVOY` names the Envoy (default `.tools/bin/envoy`), `DUO_MFA_WASM` the module
+//! (default `dist/duo_mfa.wasm`). Where one is missing, every test fails: none is skipped.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    clippy::exit,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_errors_doc,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::panic_in_result_fn,
+    clippy::print_stdout,
+    clippy::str_to_string,
+    clippy::string_slice,
+    clippy::unwrap_in_result,
+    clippy::unwrap_used,
+    reason = "a test that meets what it did not expect ends, and says where"
+)]
+#![allow(unreachable_pub, reason = "a test binary has no outside")]
+
+mod app;
+mod envoy;
+mod http1;
+mod http2;
+mod message;
+mod setup;
+mod sim;
+mod stack;
+mod tally;
+
+mod bodies;
+mod clients;
+mod configuration;
+mod cookies;
+mod crowds;
+mod duo_calls;
+mod duo_faults;
+mod hostile;
+mod leaving;
+mod module;
+mod own_endpoints;
+mod passcodes;
+mod secrets;
+mod thin_line;
+
+use libtest_mimic::Arguments;
+
+/// Names every test by its function and its topic.
+macro_rules! trials {
+    ($($test:ident),+ $(,)?) => {
+        pub(crate) fn trials() -> Vec<libtest_mimic::Trial> {
+            let topic = module_path!().rsplit("::").next().unwrap_or_default();
+            vec![$(libtest_mimic::Trial::test(
+                format!("{topic}::{}", stringify!($test)),
+                || { $test(); Ok(()) },
+            )),+]
+        }
+    };
+}
+pub(crate) use trials;
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // An Envoy and a simulator each: more at once would measure the machine, not the filter.
+    arguments.test_threads = arguments.test_threads.or(Some(2));
+    let topics = [
+        bodies::trials(),
+        clients::trials(),
+        configuration::trials(),
+        cookies::trials(),
+        crowds::trials(),
+        duo_calls::trials(),
+        duo_faults::trials(),
+        hostile::trials(),
+        leaving::trials(),
+        module::trials(),
+        own_endpoints::trials(),
+        passcodes::trials(),
+        secrets::trials(),
+        thin_line::trials(),
+    ];
+    let conclusion = libtest_mimic::run(&arguments, topics.into_iter().flatten().collect());
+    if !arguments.list {
+        println!("{}", tally::summary());
+    }
+    let failed = conclusion.has_failed() || tally::wrongly_admitted() != 0;
+    std::process::exit(if failed { 101 } else { 0 });
+}

@@ -1,0 +1,168 @@
+//! What the module asks of its host, read from the file itself: nothing beyond the proxy-wasm ABI
+//! and the few WASI calls that Rust's runtime needs.
+
+use std::collections::BTreeSet;
+
+use crate::envoy;
+
+crate::trials![module_imports_only_what_is_allowed, module_exports_the_callbacks_of_the_abi];
+
+/// Calls of the proxy-wasm ABI that the filter may use.
+const PROXY: &[&str] = &[
+    "proxy_add_header_map_value",
+    "proxy_continue_stream",
+    "proxy_define_metric",
+    "proxy_get_buffer_bytes",
+    "proxy_get_current_time_nanoseconds",
+    "proxy_get_header_map_pairs",
+    "proxy_get_property",
+    "proxy_get_shared_data",
+    "proxy_http_call",
+    "proxy_increment_metric",
+    "proxy_log",
+    "proxy_record_metric",
+    "proxy_remove_header_map_value",
+    "proxy_replace_header_map_value",
+    "proxy_send_local_response",
+    "proxy_set_effective_context",
+    "proxy_set_property",
+    "proxy_set_shared_data",
+    "proxy_set_tick_period_milliseconds",
+];
+
+/// Calls that nobody makes: the SDK's contexts carry a default method for each, and a table of
+/// methods keeps what it names.
+const CARRIED: &[&str] = &[
+    "proxy_call_foreign_function",
+    "proxy_close_stream",
+    "proxy_dequeue_shared_queue",
+    "proxy_done",
+    "proxy_enqueue_shared_queue",
+    "proxy_get_header_map_value",
+    "proxy_get_status",
+    "proxy_grpc_call",
+    "proxy_grpc_cancel",
+    "proxy_grpc_close",
+    "proxy_grpc_send",
+    "proxy_grpc_stream",
+    "proxy_register_shared_queue",
+    "proxy_resolve_shared_queue",
+    "proxy_set_buffer_bytes",
+    "proxy_set_header_map_pairs",
+];
+
+const WASI: &[&str] =
+    &["clock_time_get", "environ_get", "environ_sizes_get", "fd_write", "proc_exit", "random_get"];
+
+/// The parts of a module's sections, one after the other.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn bytes(&mut self, length: usize) -> &'a [u8] {
+        let (taken, rest) = self.0.split_at(length);
+        self.0 = rest;
+        taken
+    }
+
+    fn byte(&mut self) -> u8 {
+        self.bytes(1)[0]
+    }
+
+    /// An unsigned LEB128 number.
+    fn number(&mut self) -> usize {
+        let (mut number, mut shift) = (0, 0);
+        loop {
+            let byte = self.byte();
+            number |= usize::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return number;
+            }
+            shift += 7;
+        }
+    }
+
+    fn name(&mut self) -> &'a str {
+        let length = self.number();
+        std::str::from_utf8(self.bytes(length)).unwrap()
+    }
+
+    fn limits(&mut self) {
+        let has_maximum = self.byte() & 1 == 1;
+        self.number();
+        if has_maximum {
+            self.number();
+        }
+    }
+}
+
+const IMPORTS: u8 = 2;
+const EXPORTS: u8 = 7;
+
+/// The section of that number.
+fn section(module: &[u8], wanted: u8) -> Reader<'_> {
+    let mut reader = Reader(module);
+    assert_eq!(reader.bytes(8), b"\0asm\x01\0\0\0", "a WebAssembly module, version 1");
+    loop {
+        let (number, length) = (reader.byte(), reader.number());
+        let content = reader.bytes(length);
+        if number == wanted {
+            return Reader(content);
+        }
+    }
+}
+
+fn module_imports_only_what_is_allowed() {
+    let bytes = std::fs::read(envoy::module()).unwrap();
+    let mut reader = section(&bytes, IMPORTS);
+    let mut beyond = Vec::new();
+    for _ in 0..reader.number() {
+        let (module, name) = (reader.name(), reader.name());
+        match reader.byte() {
+            0 => {
+                reader.number();
+            }
+            1 => {
+                reader.byte();
+                reader.limits();
+            }
+            2 => reader.limits(),
+            _ => {
+                reader.bytes(2);
+            }
+        }
+        let is_allowed = match module {
+            "env" => PROXY.contains(&name) || CARRIED.contains(&name),
+            "wasi_snapshot_preview1" => WASI.contains(&name),
+            _ => false,
+        };
+        if !is_allowed {
+            beyond.push(format!("{module}.{name}"));
+        }
+    }
+    assert!(beyond.is_empty(), "not on the list: {beyond:?}");
+}
+
+fn module_exports_the_callbacks_of_the_abi() {
+    let bytes = std::fs::read(envoy::module()).unwrap();
+    let mut reader = section(&bytes, EXPORTS);
+    let mut names = BTreeSet::new();
+    for _ in 0..reader.number() {
+        names.insert(reader.name());
+        reader.byte();
+        reader.number();
+    }
+    for callback in [
+        "_initialize",
+        "memory",
+        "proxy_abi_version_0_2_1",
+        "proxy_on_configure",
+        "proxy_on_http_call_response",
+        "proxy_on_request_body",
+        "proxy_on_request_headers",
+        "proxy_on_request_trailers",
+        "proxy_on_response_headers",
+        "proxy_on_tick",
+    ] {
+        assert!(names.contains(callback), "{callback} is not exported: {names:?}");
+    }
+}

@@ -1,0 +1,357 @@
+//! What a test's stack is made of, and the Envoy configuration that follows from it.
+//!
+//! The chain: `x-basic-user` of the client is taken out, the first factor sets it, the module
+//! decides, the router forwards.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use base64::{
+    Engine as _, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD,
+};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha1::{Digest, Sha1};
+use sha2::Sha256;
+
+use crate::message::PASSWORD;
+
+/// The API host that the module calls, which stands in the simulator's certificate.
+pub(crate) const API_HOST: &str = "api-sim.duosecurity.test";
+pub(crate) const INTEGRATION_KEY: &str = "DISIM4E2E7TESTS2KEYX";
+pub(crate) const SECRET_KEY: &str = "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep";
+pub(crate) const COOKIE_KEY: &str = "b1c7Yk2mUeN0h3xkq8rW5tVz6aD9sGfJ4pLwQ1eRoHc=";
+/// The key that signs the tokens of the first factor.
+pub(crate) const JWT_KEY: &[u8] = b"an octet key of the first factor, 32+ bytes";
+
+/// The simulator's cast.
+const USERS: &[&str] =
+    &["alice", "bob", "carol", "peter", "tom", "dave", "mallory", "eve", "bella", "two", "rita"];
+
+/// The first factor knows so many people besides, by [`guest`].
+const GUESTS: usize = 100;
+
+/// The name of somebody whom the simulator does not know by itself.
+pub(crate) fn guest(number: usize) -> String {
+    assert!(number < GUESTS);
+    format!("guest{number}")
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FirstFactor {
+    BasicAuth,
+    Jwt,
+    /// Nothing sets an identity, nothing strips one.
+    Absent,
+}
+
+/// Where the cluster of Duo leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DuoLink {
+    Simulator,
+    /// To the simulator, whose certificate is signed by nobody that Envoy trusts.
+    Impostor,
+    /// To a port where nobody listens.
+    ClosedPort,
+    /// Nowhere: there is no such cluster.
+    NoCluster,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PluginForm {
+    JsonText,
+    Struct,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    pub(crate) workers: u32,
+    pub(crate) first_factor: FirstFactor,
+    pub(crate) duo_link: DuoLink,
+    /// `allow_on_headers_stop_iteration`
+    pub(crate) stops_at_headers: bool,
+    /// `per_connection_buffer_limit_bytes`
+    pub(crate) buffer_limit: u32,
+    pub(crate) plugin: Value,
+    pub(crate) plugin_form: PluginForm,
+    /// Envoy's `--component-log-level`
+    pub(crate) log: &'static str,
+    /// Environment of the Envoy process.
+    pub(crate) environment: Vec<(&'static str, String)>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            workers: 2,
+            first_factor: FirstFactor::BasicAuth,
+            duo_link: DuoLink::Simulator,
+            stops_at_headers: false,
+            buffer_limit: 1 << 20,
+            plugin: plugin(),
+            plugin_form: PluginForm::JsonText,
+            log: "wasm:debug",
+            environment: vec![
+                ("DUO_SECRET_KEY", SECRET_KEY.to_owned()),
+                ("DUO_MFA_COOKIE_KEY", COOKIE_KEY.to_owned()),
+            ],
+        }
+    }
+}
+
+/// The plugin configuration that the tests start from.
+fn plugin() -> Value {
+    json!({
+        "version": 1,
+        "duo": {
+            "api_host": API_HOST,
+            "integration_key": INTEGRATION_KEY,
+            "secret_key": {"env": "DUO_SECRET_KEY"},
+            "cluster": "duo_api",
+            "timeout": "5s",
+        },
+        "identity": {"source": "header", "header": "x-basic-user"},
+        "session": {"keys": [{"env": "DUO_MFA_COOKIE_KEY"}]},
+    })
+}
+
+impl Setup {
+    /// Overrides members of the plugin configuration (RFC 7396: `null` takes one out).
+    pub(crate) fn plugin(mut self, patch: Value) -> Self {
+        merge(&mut self.plugin, patch);
+        self
+    }
+
+    /// Has the module read bodies, with a limit to what the listener buffers.
+    pub(crate) fn stopping_at_headers(mut self, buffer_limit: u32) -> Self {
+        self.stops_at_headers = true;
+        self.buffer_limit = buffer_limit;
+        self
+    }
+
+    /// The whole Envoy configuration, as JSON.
+    pub(crate) fn envoy(&self, module: &Path, app: SocketAddr, duo: &DuoEnd) -> Value {
+        let mut clusters = vec![app_cluster(app)];
+        if self.duo_link != DuoLink::NoCluster {
+            clusters.push(duo_cluster(duo));
+        }
+        json!({
+            "admin": {"address": address("127.0.0.1:0".parse().unwrap())},
+            "static_resources": {"listeners": [self.listener(module)], "clusters": clusters},
+        })
+    }
+
+    fn listener(&self, module: &Path) -> Value {
+        let mut filters = Vec::new();
+        match self.first_factor {
+            FirstFactor::BasicAuth => filters.extend([strip(), basic_auth()]),
+            FirstFactor::Jwt => filters.push(jwt_authn()),
+            FirstFactor::Absent => {}
+        }
+        filters.extend([self.module_filter(module), router()]);
+        // Without `use_remote_address` Envoy itself takes a client's X-Forwarded-For for the address
+        // of the peer, and so would Duo.
+        let manager = json!({
+            "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+            "stat_prefix": "e2e",
+            "use_remote_address": true,
+            "stream_idle_timeout": "120s",
+            "upgrade_configs": [{"upgrade_type": "websocket"}, {"upgrade_type": "CONNECT"}],
+            "http_filters": filters,
+            "route_config": {"virtual_hosts": [{
+                "name": "app",
+                "domains": ["*"],
+                "routes": [
+                    {"match": {"prefix": "/"}, "route": {"cluster": "app", "timeout": "60s"}},
+                    {"match": {"connect_matcher": {}}, "route": {"cluster": "app"}},
+                ],
+            }]},
+        });
+        json!({
+            "name": "main",
+            "address": address("127.0.0.1:0".parse().unwrap()),
+            "per_connection_buffer_limit_bytes": self.buffer_limit,
+            "filter_chains": [{"filters": [
+                {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager},
+            ]}],
+        })
+    }
+
+    fn module_filter(&self, module: &Path) -> Value {
+        let configuration = match self.plugin_form {
+            PluginForm::JsonText => json!({
+                "@type": "type.googleapis.com/google.protobuf.StringValue",
+                "value": self.plugin.to_string(),
+            }),
+            PluginForm::Struct => json!({
+                "@type": "type.googleapis.com/google.protobuf.Struct",
+                "value": self.plugin,
+            }),
+        };
+        let names: Vec<_> = self.environment.iter().map(|(name, _)| name).collect();
+        json!({
+            "name": "duo_mfa",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+                "config": {
+                    "name": "duo_mfa",
+                    "root_id": "duo_mfa",
+                    "failure_policy": "FAIL_RELOAD",
+                    "allow_on_headers_stop_iteration": self.stops_at_headers,
+                    "vm_config": {
+                        "vm_id": "duo_mfa",
+                        "runtime": "envoy.wasm.runtime.v8",
+                        "code": {"local": {"filename": module}},
+                        "environment_variables": {"host_env_keys": names},
+                    },
+                    "configuration": configuration,
+                },
+            },
+        })
+    }
+}
+
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(members) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    for (name, value) in members {
+        if value.is_null() {
+            target.as_object_mut().unwrap().remove(&name);
+        } else {
+            merge(&mut target[name], value);
+        }
+    }
+}
+
+fn address(of: SocketAddr) -> Value {
+    json!({"socket_address": {"address": of.ip(), "port_value": of.port()}})
+}
+
+fn strip() -> Value {
+    json!({
+        "name": "strip",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+            "mutations": {"request_mutations": [{"remove": "x-basic-user"}]},
+        },
+    })
+}
+
+fn basic_auth() -> Value {
+    let password = STANDARD.encode(Sha1::digest(PASSWORD));
+    let names = USERS.iter().map(|user| (*user).to_owned()).chain((0..GUESTS).map(guest));
+    let users: Vec<_> = names.map(|user| format!("{user}:{{SHA}}{password}")).collect();
+    json!({
+        "name": "basic_auth",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.basic_auth.v3.BasicAuth",
+            "users": {"inline_string": users.join("\n")},
+            "forward_username_header": "x-basic-user",
+        },
+    })
+}
+
+fn jwt_authn() -> Value {
+    let key = json!({
+        "kty": "oct", "alg": "HS256", "kid": "e2e", "k": URL_SAFE_NO_PAD.encode(JWT_KEY),
+    });
+    json!({
+        "name": "envoy.filters.http.jwt_authn",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+            "providers": {"first": {
+                "issuer": "https://first.example",
+                "local_jwks": {"inline_string": json!({"keys": [key]}).to_string()},
+                "forward": true,
+                "payload_in_metadata": "jwt_payload",
+            }},
+            "rules": [{"match": {"prefix": "/"}, "requires": {"requires_any": {"requirements": [
+                {"provider_name": "first"}, {"allow_missing": {}},
+            ]}}}],
+        },
+    })
+}
+
+fn router() -> Value {
+    json!({
+        "name": "envoy.filters.http.router",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router",
+        },
+    })
+}
+
+/// Where Duo is, and the authority that vouches for it.
+#[derive(Clone, Debug)]
+pub(crate) struct DuoEnd {
+    pub(crate) address: SocketAddr,
+    /// A PEM file.
+    pub(crate) authority: PathBuf,
+}
+
+const HTTP_OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+
+fn app_cluster(app: SocketAddr) -> Value {
+    json!({
+        "name": "app",
+        "type": "STATIC",
+        "load_assignment": assignment("app", app),
+        "typed_extension_protocol_options": {HTTP_OPTIONS: {
+            "@type": format!("type.googleapis.com/{HTTP_OPTIONS}"),
+            "use_downstream_protocol_config": {
+                "http_protocol_options": {}, "http2_protocol_options": {},
+            },
+        }},
+    })
+}
+
+fn duo_cluster(duo: &DuoEnd) -> Value {
+    json!({
+        "name": "duo_api",
+        "type": "STATIC",
+        "connect_timeout": "2s",
+        "load_assignment": assignment("duo_api", duo.address),
+        "transport_socket": {
+            "name": "envoy.transport_sockets.tls",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+                "sni": API_HOST,
+                "common_tls_context": {"validation_context": {
+                    "trusted_ca": {"filename": duo.authority},
+                    "match_typed_subject_alt_names": [
+                        {"san_type": "DNS", "matcher": {"exact": API_HOST}},
+                    ],
+                }},
+            },
+        },
+    })
+}
+
+fn assignment(name: &str, to: SocketAddr) -> Value {
+    json!({
+        "cluster_name": name,
+        "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(to)}}]}],
+    })
+}
+
+/// A token of the first factor's issuer, with these claims.
+pub(crate) fn token(claims: &Value) -> String {
+    let mut claims = claims.clone();
+    claims["iss"] = json!("https://first.example");
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", part(&json!({"alg": "HS256", "kid": "e2e"})), part(&claims));
+    let mut mac = Hmac::<Sha256>::new_from_slice(JWT_KEY).unwrap();
+    mac.update(signed.as_bytes());
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+}
+
+/// Writes the certificate of an authority that has signed nothing.
+pub(crate) fn write_authority(path: &Path) {
+    let certificate = rcgen::generate_simple_self_signed(["nowhere.test".to_owned()]).unwrap();
+    std::fs::write(path, certificate.cert.pem()).unwrap();
+}

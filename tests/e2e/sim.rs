@@ -1,0 +1,168 @@
+//! The simulator of Duo: its process, and a typed client of its control interface.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::http1::Connection;
+use crate::message::{Body, Request};
+use crate::setup::{API_HOST, DuoEnd, INTEGRATION_KEY, SECRET_KEY, guest};
+
+/// How long a call or a push may take to reach the simulator.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct Sim {
+    process: Child,
+    /// The simulator ends with its standard input.
+    _life: ChildStdin,
+    control: SocketAddr,
+    pub(crate) end: DuoEnd,
+}
+
+impl Sim {
+    /// Starts a simulator that keeps its certificate authority in `directory`.
+    pub(crate) fn start(directory: &Path) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_duo-sim"))
+            .arg("--exit-with-stdin")
+            .arg("--state-dir")
+            .arg(directory.join("duo-sim"))
+            .args(["--api-host", API_HOST])
+            .args(["--integration-key", INTEGRATION_KEY, "--secret-key", SECRET_KEY])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("duo-sim runs");
+        let life = process.stdin.take().unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        // Whatever else it says must not fill the pipe.
+        thread::spawn(move || output.read_to_end(&mut Vec::new()));
+        let start: Value = serde_json::from_str(&line).expect("duo-sim tells where it is");
+        let end = DuoEnd {
+            address: socket(&start["https"]),
+            authority: start["ca"].as_str().unwrap().into(),
+        };
+        Self { process, _life: life, control: socket(&start["control"]), end }
+    }
+
+    /// How often a call of this name came: `preauth`, `auth`, `auth_status`, ...
+    pub(crate) fn calls(&self, endpoint: &str) -> usize {
+        self.journal().iter().filter(|entry| entry["endpoint"] == endpoint).count()
+    }
+
+    /// The only call of this name.
+    pub(crate) fn only_call(&self, endpoint: &str) -> Value {
+        let mut calls = self.journal();
+        calls.retain(|entry| entry["endpoint"] == endpoint);
+        assert_eq!(calls.len(), 1, "{calls:?}");
+        calls.remove(0)
+    }
+
+    /// All calls on behalf of somebody; the module's own checks of Duo come and go.
+    pub(crate) fn user_calls(&self) -> usize {
+        let journal = self.journal();
+        let is_check =
+            |entry: &&Value| matches!(entry["endpoint"].as_str(), Some("ping" | "check"));
+        journal.iter().filter(|entry| !is_check(entry)).count()
+    }
+
+    pub(crate) fn journal(&self) -> Vec<Value> {
+        self.get("/sim/requests").as_array().expect("the journal is a list").clone()
+    }
+
+    /// Pushes that were started, whatever became of them.
+    pub(crate) fn pushes(&self) -> usize {
+        let pushes = &self.get("/sim/counters")["deliveries"]["pushes"];
+        pushes.as_u64().expect("a count").try_into().unwrap()
+    }
+
+    /// Waits for a push or call to `user` and gives its transaction.
+    pub(crate) fn pending(&self, user: &str) -> Value {
+        eventually(&format!("a push to {user}"), || {
+            let pending = self.get(&format!("/sim/transactions?username={user}&pending=true"));
+            pending.as_array().expect("a list").first().cloned()
+        })
+    }
+
+    /// Answers the push to `user` as its owner would: `approve`, `deny`, `fraud`, `timeout`.
+    pub(crate) fn answer(&self, user: &str, action: &str) {
+        let pending = self.pending(user);
+        let txid = pending["txid"].as_str().unwrap();
+        self.tell("POST", &format!("/sim/transactions/{txid}/{action}"), &json!({}));
+    }
+
+    /// Has `user` answer every push with this action, without anybody pressing a button.
+    pub(crate) fn always(&self, user: &str, action: &str) {
+        let answer = json!({"answer": action, "after_ms": 50});
+        self.tell("PUT", &format!("/sim/users/{user}/auto"), &answer);
+    }
+
+    /// Makes somebody with a phone that takes pushes, and gives the name.
+    pub(crate) fn guest(&self, number: usize) -> String {
+        let name = guest(number);
+        let phone = json!({
+            "platform": "Apple iOS", "number": "XXX-XXX-0000",
+            "capabilities": ["auto", "push", "mobile_otp"],
+        });
+        self.put_user(&json!({"username": name, "devices": [phone]}));
+        name
+    }
+
+    /// Adds a user, or replaces the one of that name.
+    pub(crate) fn put_user(&self, user: &Value) {
+        self.tell("PUT", "/sim/users", user);
+    }
+
+    /// Switches a fault on; its members are those of the simulator's faults.
+    pub(crate) fn fault(&self, fault: &Value) {
+        self.tell("POST", "/sim/faults", fault);
+    }
+
+    pub(crate) fn clear_faults(&self) {
+        self.ask(Request::new("DELETE", "/sim/faults"));
+    }
+
+    fn get(&self, path: &str) -> Value {
+        self.ask(Request::get(path))
+    }
+
+    fn tell(&self, method: &str, path: &str, body: &Value) {
+        let request = Request::new(method, path).header("content-type", "application/json");
+        self.ask(request.body(Body::Sized(body.to_string().into_bytes())));
+    }
+
+    fn ask(&self, request: Request) -> Value {
+        let reply = Connection::open(self.control).ask(&request).expect("duo-sim answers");
+        assert!(matches!(reply.status, 200..300), "{request:?}: {reply:?} {}", reply.text());
+        if reply.body.is_empty() { Value::Null } else { reply.json() }
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+fn socket(address: &Value) -> SocketAddr {
+    address.as_str().expect("an address").parse().expect("an address and port")
+}
+
+/// Waits until `look` finds something.
+pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(start.elapsed() < PATIENCE, "in vain waited for {what}");
+        sleep(Duration::from_millis(20));
+    }
+}

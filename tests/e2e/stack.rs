@@ -1,0 +1,220 @@
+//! One Envoy with the module, one simulator, one application: what each test has to itself.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread::{self, JoinHandle};
+
+use tokio::net::TcpSocket;
+
+use crate::app::{App, Seen};
+use crate::envoy::{self, Envoy};
+use crate::http1::Connection;
+use crate::http2;
+use crate::message::{Lost, Reply, Request};
+use crate::setup::{DuoLink, Setup, write_authority};
+use crate::sim::Sim;
+use crate::tally::{self, Verdict};
+
+pub(crate) const APPROVAL: &str = "__Host-duo_mfa";
+
+pub(crate) struct Stack {
+    // Dropped in this order: Envoy first, so that nothing is asked of what is gone.
+    pub(crate) envoy: Envoy,
+    pub(crate) sim: Sim,
+    pub(crate) app: App,
+    /// How many requests were judged to reach the application.
+    judged: AtomicUsize,
+    directory: Directory,
+    _closed: TcpSocket,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// A request that is under way.
+pub(crate) struct Held(JoinHandle<Result<Reply, Lost>>);
+
+impl Held {
+    pub(crate) fn reply(self) -> Reply {
+        answered(self.0.join().expect("the client ran"))
+    }
+
+    pub(crate) fn is_answered(&self) -> bool {
+        self.0.is_finished()
+    }
+}
+
+impl Stack {
+    pub(crate) fn start(setup: Setup) -> Self {
+        let directory = Directory::new();
+        let (sim, app) = (Sim::start(&directory.0), App::start());
+        let mut duo = sim.end.clone();
+        let closed = closed_port();
+        match setup.duo_link {
+            DuoLink::Simulator | DuoLink::NoCluster => {}
+            DuoLink::ClosedPort => duo.address = closed.local_addr().unwrap(),
+            DuoLink::Impostor => {
+                duo.authority = directory.0.join("authority.pem");
+                write_authority(&duo.authority);
+            }
+        }
+        let configuration = setup.envoy(&envoy::module(), app.address, &duo);
+        let envoy = Envoy::start(&directory.0, &configuration, &setup);
+        Self { envoy, sim, app, judged: AtomicUsize::new(0), directory, _closed: closed }
+    }
+
+    pub(crate) fn standard() -> Self {
+        Self::start(Setup::default())
+    }
+
+    pub(crate) fn connect(&self) -> Connection {
+        Connection::open(self.envoy.listener)
+    }
+
+    /// Sends a request and gives its answer, without a judgement.
+    pub(crate) fn send(&self, request: &Request) -> Reply {
+        answered(self.connect().exchange(request))
+    }
+
+    /// Sends a request from a thread of its own.
+    pub(crate) fn hold(&self, request: Request, protocol: Protocol) -> Held {
+        let to = self.envoy.listener;
+        Held(thread::spawn(move || match protocol {
+            Protocol::Http1 => Connection::open(to).exchange(&request),
+            Protocol::Http2 => http2::exchange(to, &request),
+        }))
+    }
+
+    /// Does something of which the application has to see this much, and no more.
+    pub(crate) fn judged<T>(
+        &self,
+        verdict: Verdict,
+        occasion: &str,
+        work: impl FnOnce() -> T,
+    ) -> T {
+        let before = self.app.count();
+        let out = work();
+        let reached = self.app.count() - before;
+        self.judged.fetch_add(reached, SeqCst);
+        tally::judge(verdict, reached, occasion);
+        out
+    }
+
+    /// Sends a request that has to reach the application, once, and be answered by it.
+    pub(crate) fn admitted(&self, request: &Request) -> (Reply, Seen) {
+        let occasion = format!("{request:?}");
+        let reply = self.judged(Verdict::Admitted(1), &occasion, || self.send(request));
+        assert_eq!(reply.status, 200, "{reply:?} {}", reply.text());
+        assert_eq!(reply.header("x-app"), Some("reached"));
+        (reply, self.app.last())
+    }
+
+    /// Sends a request that must not reach the application.
+    pub(crate) fn denied(&self, request: &Request) -> Reply {
+        let occasion = format!("{request:?}");
+        let reply = self.judged(Verdict::Denied, &occasion, || self.send(request));
+        assert_eq!(reply.set_cookie(APPROVAL), None, "a refusal sets no approval: {reply:?}");
+        reply
+    }
+
+    /// Holds a request until Duo has asked `user`, then has the user answer it: nothing reaches
+    /// the application before.
+    pub(crate) fn answered_push(&self, request: Request, user: &str, action: &str) -> Reply {
+        let held = self.held_push(request, Protocol::Http1, user);
+        let verdict = match action {
+            "approve" => Verdict::Admitted(1),
+            _ => Verdict::Denied,
+        };
+        self.judged(verdict, action, || {
+            self.sim.answer(user, action);
+            held.reply()
+        })
+    }
+
+    /// Sends a request and waits until its push is out; until then it must not have gone on.
+    pub(crate) fn held_push(&self, request: Request, protocol: Protocol, user: &str) -> Held {
+        self.judged(Verdict::Denied, "before Duo's answer", || {
+            let held = self.hold(request, protocol);
+            self.sim.pending(user);
+            assert!(!held.is_answered(), "the request waits for the push");
+            held
+        })
+    }
+
+    /// Signs `user` in by an approved push and gives the approval's `Set-Cookie` line.
+    pub(crate) fn signed_in(&self, user: &str) -> String {
+        let reply = self.answered_push(Request::get("/sign-in").user(user), user, "approve");
+        assert_eq!(reply.status, 200, "{reply:?} {}", reply.text());
+        reply.set_cookie(APPROVAL).expect("an approval").to_owned()
+    }
+
+    /// Shows that every worker's VM still decides: some requests, all refused by the filter.
+    pub(crate) fn assert_alive(&self) {
+        for _ in 0..8 {
+            let reply = self.denied(&Request::get("/alive").user("mallory").navigation());
+            assert_eq!(reply.status, 403, "{reply:?} {}", reply.text());
+        }
+    }
+}
+
+impl Drop for Stack {
+    /// Holds what is true of every test: the VM did not trap, and nothing reached the application
+    /// unjudged.
+    fn drop(&mut self) {
+        let stray = self.app.count().saturating_sub(self.judged.load(SeqCst));
+        tally::stray(stray);
+        if thread::panicking() {
+            self.directory.keep();
+            return;
+        }
+        tally::pushes(self.sim.pushes());
+        let damage = self.envoy.damage();
+        if stray != 0 || damage.is_some() {
+            let log = self.directory.keep();
+            panic!("stray requests: {stray}, damage: {damage:?}, log: {}", log.display());
+        }
+    }
+}
+
+fn answered(outcome: Result<Reply, Lost>) -> Reply {
+    outcome.unwrap_or_else(|why| panic!("no answer: {why:?}"))
+}
+
+/// A port of this machine that is taken, and where nobody listens.
+fn closed_port() -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    socket
+}
+
+/// A directory for one Envoy's files, removed unless its test failed.
+pub(crate) struct Directory(pub(crate) PathBuf);
+
+impl Directory {
+    pub(crate) fn new() -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, SeqCst);
+        let name = format!("e2e-{}-{number}", std::process::id());
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// Leaves the files where they are, and says where.
+    fn keep(&mut self) -> PathBuf {
+        println!("Envoy's files: {}", self.0.display());
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if !self.0.as_os_str().is_empty() {
+            fs::remove_dir_all(&self.0).ok();
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Who was admitted, counted over the whole run. The one judge of every admission and denial.
+
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+static WRONGLY_ADMITTED: AtomicUsize = AtomicUsize::new(0);
+static SENT: AtomicUsize = AtomicUsize::new(0);
+static ANSWERED: AtomicUsize = AtomicUsize::new(0);
+static HUNG: AtomicUsize = AtomicUsize::new(0);
+static PUSHES: AtomicUsize = AtomicUsize::new(0);
+
+/// What the application has to see of some requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// This many requests reach it, each once.
+    Admitted(usize),
+    /// None does.
+    Denied,
+}
+
+/// Holds what reached the application to what had to.
+pub(crate) fn judge(expected: Verdict, reached: usize, occasion: &str) {
+    let allowed = match expected {
+        Verdict::Admitted(count) => count,
+        Verdict::Denied => 0,
+    };
+    WRONGLY_ADMITTED.fetch_add(reached.saturating_sub(allowed), SeqCst);
+    assert_eq!(reached, allowed, "requests that reached the application: {occasion}");
+}
+
+/// Counts requests that reached the application outside of any judged occasion.
+pub(crate) fn stray(count: usize) {
+    WRONGLY_ADMITTED.fetch_add(count, SeqCst);
+}
+
+pub(crate) fn sent() {
+    SENT.fetch_add(1, SeqCst);
+}
+
+pub(crate) fn answered() {
+    ANSWERED.fetch_add(1, SeqCst);
+}
+
+/// A client waited in vain for an answer.
+pub(crate) fn hung() {
+    HUNG.fetch_add(1, SeqCst);
+}
+
+pub(crate) fn pushes(count: usize) {
+    PUSHES.fetch_add(count, SeqCst);
+}
+
+pub(crate) fn wrongly_admitted() -> usize {
+    WRONGLY_ADMITTED.load(SeqCst)
+}
+
+pub(crate) fn summary() -> String {
+    format!(
+        "wrongly_admitted={} sent={} answered={} hung={} pushes={}",
+        wrongly_admitted(),
+        SENT.load(SeqCst),
+        ANSWERED.load(SeqCst),
+        HUNG.load(SeqCst),
+        PUSHES.load(SeqCst),
+    )
+}
