@@ -21,7 +21,7 @@
 //!   gate                               the state machine of one request
 //!   config                             composition root: JSON -> typed parts, all faults at once
 //!   policy identity session duo page   five leaves; none imports another
-//!   http  clock  secret  signal        vocabulary
+//!   http  json  clock  secret  signal  vocabulary
 //! ```
 //!
 //! # A request's walk
@@ -40,6 +40,7 @@ pub mod duo;
 pub mod gate;
 pub mod http;
 pub mod identity;
+pub mod json;
 pub mod page;
 pub mod policy;
 pub mod secret;

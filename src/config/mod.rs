@@ -14,6 +14,7 @@ mod duration;
 mod error;
 mod keys;
 mod nearest;
+mod protobuf;
 mod raw;
 mod secrets;
 mod wire;

@@ -2,7 +2,7 @@
 
 use super::error::{Code, Fault, Faults, echo, member};
 use super::nearest::nearest;
-use serde_json::{Map, Value};
+use crate::json::{self, Json};
 
 /// A key that an object may have.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,7 @@ pub(super) struct Section<'v> {
 
 #[derive(Clone, Copy, Debug)]
 enum Members<'v> {
-    Of(&'v Map<String, Value>),
+    Of(&'v json::Members),
     Absent,
     /// It, or an object around it, is no object: a fault already, of which those inside follow.
     Unreadable,
@@ -39,7 +39,7 @@ enum Members<'v> {
 #[derive(Clone, Debug)]
 pub(super) struct Entry<'v> {
     pub(super) path: String,
-    value: &'v Value,
+    value: &'v Json,
 }
 
 impl<'v> Section<'v> {
@@ -49,7 +49,7 @@ impl<'v> Section<'v> {
         let Some(members) = faults.keep(entry.object()) else {
             return Self { path, keys, members: Members::Unreadable };
         };
-        for (name, value) in members {
+        for (name, value) in members.iter() {
             if let Some(fault) = key_fault(&path, keys, (name, value), members) {
                 faults.push(fault);
             }
@@ -111,8 +111,8 @@ impl<'v> Section<'v> {
 fn key_fault(
     path: &str,
     keys: &'static [Key],
-    (name, value): (&str, &Value),
-    members: &Map<String, Value>,
+    (name, value): (&str, &Json),
+    members: &json::Members,
 ) -> Option<Fault> {
     let at = member(path, name);
     let Some(key) = keys.iter().find(|key| key.is(name)) else {
@@ -128,7 +128,7 @@ fn key_fault(
         return (!is_off(value)).then(|| Fault::new(Code::NotSupported, at, problem, fix));
     }
     // Of several names for one key the first in the map's order is read; the others are at fault.
-    let first = members.keys().find(|other| key.is(other))?;
+    let first = members.iter().map(|(name, _)| name).find(|name| key.is(name))?;
     (first != name).then(|| {
         let problem = format!("says the same as \"{first}\"");
         Fault::new(Code::ConflictingKeys, at, problem, format!("keep only \"{}\"", key.name))
@@ -137,18 +137,18 @@ fn key_fault(
 
 /// Whether a value turns on nothing, so that not supporting its key changes nothing. A bare `off`
 /// in YAML arrives as `false`.
-fn is_off(value: &Value) -> bool {
+fn is_off(value: &Json) -> bool {
     match value {
-        Value::Bool(on) => !on,
-        Value::String(text) => text.is_empty() || text == "off",
-        Value::Array(list) => list.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        Value::Null | Value::Number(_) => false,
+        Json::Flag(on) => !on,
+        Json::Text(text) => text.is_empty() || text == "off",
+        Json::List(list) => list.is_empty(),
+        Json::Object(members) => members.iter().len() == 0,
+        Json::Null | Json::Whole(_) | Json::OtherNumber => false,
     }
 }
 
 impl<'v> Entry<'v> {
-    pub(super) fn new(path: impl Into<String>, value: &'v Value) -> Self {
+    pub(super) fn new(path: impl Into<String>, value: &'v Json) -> Self {
         Self { path: path.into(), value }
     }
 
@@ -162,28 +162,28 @@ impl<'v> Entry<'v> {
     }
 
     pub(super) fn text(&self) -> Result<&'v str, Fault> {
-        self.value.as_str().ok_or_else(|| self.wrong_type("a text"))
+        self.value.text().ok_or_else(|| self.wrong_type("a text"))
     }
 
     pub(super) fn flag(&self) -> Result<bool, Fault> {
-        self.value.as_bool().ok_or_else(|| self.wrong_type("true or false"))
+        self.value.flag().ok_or_else(|| self.wrong_type("true or false"))
     }
 
     pub(super) fn whole_number(&self) -> Result<u64, Fault> {
-        self.value.as_u64().ok_or_else(|| self.wrong_type("a whole number, zero or more"))
+        self.value.whole().ok_or_else(|| self.wrong_type("a whole number, zero or more"))
     }
 
     pub(super) fn is_text(&self) -> bool {
-        self.value.is_string()
+        self.value.text().is_some()
     }
 
     pub(super) fn is_false(&self) -> bool {
-        self.value.as_bool() == Some(false)
+        self.value.flag() == Some(false)
     }
 
     /// The entries of a list.
     pub(super) fn list(&self) -> Result<Vec<Self>, Fault> {
-        let list = self.value.as_array().ok_or_else(|| self.wrong_type("a list"))?;
+        let list = self.value.list().ok_or_else(|| self.wrong_type("a list"))?;
         let entry = |(index, value)| Self { path: format!("{}[{index}]", self.path), value };
         Ok(list.iter().enumerate().map(entry).collect())
     }
@@ -197,7 +197,7 @@ impl<'v> Entry<'v> {
     /// The members of an object whose keys are the operator's.
     pub(super) fn members(&self) -> Result<Vec<(&'v str, Self)>, Fault> {
         let entry =
-            |(key, value): (&'v String, _)| (&**key, Self { path: member(&self.path, key), value });
+            |(key, value): (&'v str, _)| (key, Self { path: member(&self.path, key), value });
         Ok(self.object()?.iter().map(entry).collect())
     }
 
@@ -224,21 +224,13 @@ impl<'v> Entry<'v> {
         Err(self.fault(Code::UnknownValue, format!("{} is not known", echo(text)), fix))
     }
 
-    fn object(&self) -> Result<&'v Map<String, Value>, Fault> {
-        self.value.as_object().ok_or_else(|| self.wrong_type("an object"))
+    fn object(&self) -> Result<&'v json::Members, Fault> {
+        self.value.object().ok_or_else(|| self.wrong_type("an object"))
     }
 
     /// The value itself is left out: it may be a secret in the wrong place.
     pub(super) fn wrong_type(&self, wanted: &str) -> Fault {
-        let found = match self.value {
-            Value::Null => "nothing",
-            Value::Bool(_) => "true or false",
-            Value::Number(_) => "a number",
-            Value::String(_) => "a text",
-            Value::Array(_) => "a list",
-            Value::Object(_) => "an object",
-        };
-        let problem = format!("must be {wanted}, not {found}");
+        let problem = format!("must be {wanted}, not {}", self.value.kind());
         self.fault(Code::WrongType, problem, format!("write {wanted}"))
     }
 }

@@ -1,8 +1,7 @@
 //! What Duo says about an attempt to authenticate.
 
-use serde::Deserialize;
-
 use super::error::Malformed;
+use super::members::Members;
 use super::text::Text;
 use crate::secret::Secret;
 
@@ -99,32 +98,21 @@ impl From<Text> for Status {
     }
 }
 
-/// The members as they come. `result` is a plain string, since a derived enum would take
-/// `{"allow": null}` for `"allow"`, and [`Text`] would leave characters out.
-#[derive(Deserialize)]
-pub(super) struct AuthStatusShape {
-    result: String,
-    status: Option<Text>,
-    status_msg: Option<Text>,
-    trusted_device_token: Option<String>,
-}
-
-impl TryFrom<AuthStatusShape> for AuthStatus {
-    type Error = Malformed;
-
-    fn try_from(shape: AuthStatusShape) -> Result<Self, Malformed> {
-        let result = match shape.result.as_str() {
-            "allow" => AuthResult::Allow,
-            "deny" => AuthResult::Deny,
-            "waiting" => AuthResult::Waiting,
-            _ => return Err(Malformed::UnknownResult),
+impl AuthStatus {
+    /// Reads the members. `result` is compared as it came: a [`Text`] leaves characters out.
+    pub(super) fn read(members: Members<'_>) -> Result<Self, Malformed> {
+        let token = members.text("trusted_device_token")?.filter(|token| !token.is_empty());
+        let status = Self {
+            result: AuthResult::Waiting,
+            status: members.label("status")?.into(),
+            message: members.label("status_msg")?,
+            trusted_device_token: token.map(|token| Secret::new(token.to_owned())),
         };
-        let token = shape.trusted_device_token.filter(|token| !token.is_empty());
-        Ok(Self {
-            result,
-            status: shape.status.unwrap_or_default().into(),
-            message: shape.status_msg.unwrap_or_default(),
-            trusted_device_token: token.map(Secret::new),
-        })
+        match members.required_text("result")? {
+            "allow" => Ok(Self { result: AuthResult::Allow, ..status }),
+            "deny" => Ok(Self { result: AuthResult::Deny, ..status }),
+            "waiting" => Ok(status),
+            _ => Err(Malformed::UnknownResult),
+        }
     }
 }

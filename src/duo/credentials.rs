@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
-
 use crate::secret::Secret;
 
 const MAX_NAME_BYTES: usize = 253;
@@ -24,17 +22,14 @@ pub struct Credentials {
 }
 
 /// The form of a request's signature.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Signature {
     /// Version 5: HMAC-SHA512 over date, method, host, path, query, body and `x-duo-*` headers.
     #[default]
-    #[serde(rename = "v5")]
     V5,
     /// Version 2 with HMAC-SHA512.
-    #[serde(rename = "v2-sha512")]
     V2Sha512,
     /// Version 2 with HMAC-SHA1, the original form.
-    #[serde(rename = "v2-sha1")]
     V2Sha1,
 }
 
@@ -160,18 +155,5 @@ mod tests {
         };
         let text = format!("{credentials:?}");
         assert!(text.contains("[redacted]") && !text.contains("Zh5e"), "{text}");
-    }
-
-    #[test]
-    fn signature_forms_have_the_names_of_the_configuration() {
-        for (name, form) in [
-            ("\"v5\"", Signature::V5),
-            ("\"v2-sha512\"", Signature::V2Sha512),
-            ("\"v2-sha1\"", Signature::V2Sha1),
-        ] {
-            assert_eq!(serde_json::from_str::<Signature>(name).unwrap(), form);
-        }
-        assert!(serde_json::from_str::<Signature>("\"v4\"").is_err());
-        assert_eq!(Signature::default(), Signature::V5);
     }
 }

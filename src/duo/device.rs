@@ -2,10 +2,11 @@
 
 use std::str::FromStr;
 
-use serde::Deserialize;
-
+use super::error::Malformed;
 use super::id::{DeviceId, MalformedId};
+use super::members::Members;
 use super::text::Text;
+use crate::json::Json;
 
 /// A device of the user, as preauth lists it. A hardware token has no more than an id, a kind
 /// and a name; the other texts are empty then.
@@ -35,31 +36,22 @@ impl Device {
     }
 }
 
-/// The members as they come.
-#[derive(Deserialize)]
-pub(super) struct DeviceShape {
-    device: DeviceId,
-    #[serde(rename = "type")]
-    kind: Option<Text>,
-    name: Option<Text>,
-    display_name: Option<Text>,
-    number: Option<Text>,
-    capabilities: Option<Vec<Text>>,
-    sms_nextcode: Option<Text>,
-}
-
-impl From<DeviceShape> for Device {
-    fn from(shape: DeviceShape) -> Self {
-        let capabilities = shape.capabilities.unwrap_or_default();
-        Self {
-            id: shape.device,
-            kind: shape.kind.unwrap_or_default().into(),
-            name: shape.name.unwrap_or_default(),
-            display_name: shape.display_name.unwrap_or_default(),
-            number: shape.number.unwrap_or_default(),
-            capabilities: capabilities.into_iter().map(Capability::from).collect(),
-            sms_nextcode: shape.sms_nextcode.filter(|code| !code.is_empty()),
-        }
+impl Device {
+    pub(super) fn read(members: Members<'_>) -> Result<Self, Malformed> {
+        let id = members.required_text("device")?.parse();
+        let capabilities = members.list("capabilities")?.iter();
+        let capability = |value: &Json| {
+            value.text().map(|word| Text::from(word).into()).ok_or(Malformed::Members)
+        };
+        Ok(Self {
+            id: id.map_err(|MalformedId| Malformed::Members)?,
+            kind: members.label("type")?.into(),
+            name: members.label("name")?,
+            display_name: members.label("display_name")?,
+            number: members.label("number")?,
+            capabilities: capabilities.map(capability).collect::<Result<_, _>>()?,
+            sms_nextcode: Some(members.label("sms_nextcode")?).filter(|code| !code.is_empty()),
+        })
     }
 }
 

@@ -1,9 +1,8 @@
 //! A user made by enroll, and how a device is activated.
 
-use serde::Deserialize;
-
 use super::error::Malformed;
-use super::id::UserId;
+use super::id::{MalformedId, UserId};
+use super::members::Members;
 use super::preauth_reply::https_url;
 use super::text::Text;
 use crate::clock::UnixTime;
@@ -50,29 +49,20 @@ impl TryFrom<&str> for EnrollmentState {
     }
 }
 
-/// The members as they come.
-#[derive(Deserialize)]
-pub(super) struct EnrollmentShape {
-    user_id: UserId,
-    username: Text,
-    activation_code: String,
-    activation_barcode: Option<String>,
-    activation_url: Option<String>,
-    expiration: u64,
-}
-
-impl From<EnrollmentShape> for Enrollment {
-    fn from(shape: EnrollmentShape) -> Self {
-        let in_picture = shape.activation_barcode.as_deref().and_then(qr_content);
-        let qr_content = in_picture.unwrap_or_else(|| shape.activation_code.clone());
-        Self {
-            user_id: shape.user_id,
-            username: shape.username,
-            activation_code: Secret::new(shape.activation_code),
-            activation_url: shape.activation_url.and_then(https_url),
+impl Enrollment {
+    pub(super) fn read(members: Members<'_>) -> Result<Self, Malformed> {
+        let user_id = members.required_text("user_id")?.parse();
+        let activation_code = members.required_text("activation_code")?.to_owned();
+        let in_picture = members.text("activation_barcode")?.and_then(qr_content);
+        let qr_content = in_picture.unwrap_or_else(|| activation_code.clone());
+        Ok(Self {
+            user_id: user_id.map_err(|MalformedId| Malformed::Members)?,
+            username: members.required_text("username")?.into(),
+            activation_code: Secret::new(activation_code),
+            activation_url: members.text("activation_url")?.and_then(https_url),
             qr_content: Secret::new(qr_content),
-            expires: UnixTime::from_seconds(shape.expiration),
-        }
+            expires: UnixTime::from_seconds(members.required_whole("expiration")?),
+        })
     }
 }
 

@@ -2,17 +2,13 @@
 //!
 //! Source: Duo, "Auth API", sections "Response Format" and "Response Codes".
 
-use std::fmt;
-use std::marker::PhantomData;
 use std::time::Duration;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-
 use super::error::{DuoError, Garbled, Malformed, Outage};
+use super::members::Members;
 use super::response::Answer;
 use super::text::Text;
+use crate::json::Json;
 
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
@@ -21,15 +17,13 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 /// # Errors
 ///
 /// Whatever else the answer is.
-pub(super) fn response<T: DeserializeOwned>(answer: &Answer<'_>) -> Result<T, DuoError> {
+pub(super) fn response(answer: &Answer<'_>) -> Result<Json, DuoError> {
     match (answer.status, Envelope::read(answer.body)) {
-        (200, Ok(Envelope::Success)) => match serde_json::from_slice(answer.body) {
-            Ok(Object(Success { response })) => Ok(response),
-            Err(_) => Err(DuoError::Malformed(Malformed::Members)),
-        },
+        (200, Ok(Envelope::Success(Some(response)))) => Ok(response),
+        (200, Ok(Envelope::Success(None))) => Err(DuoError::Malformed(Malformed::Members)),
         (_, Ok(Envelope::Failure(failure))) => Err(failure.into_error(answer)),
         (200, Err(fault)) => Err(fault),
-        (_, Ok(Envelope::Success) | Err(_)) => Err(by_status(answer)),
+        (_, Ok(Envelope::Success(_)) | Err(_)) => Err(by_status(answer)),
     }
 }
 
@@ -53,7 +47,7 @@ fn retry_after(answer: &Answer<'_>) -> Option<Duration> {
 
 /// What an envelope says.
 enum Envelope {
-    Success,
+    Success(Option<Json>),
     Failure(Failure),
 }
 
@@ -69,25 +63,27 @@ impl Envelope {
         if body.len() > Answer::MAX_BODY_BYTES {
             return Err(DuoError::Malformed(Malformed::TooLong));
         }
-        if body.trim_ascii_start().first() != Some(&b'{') {
+        let no_object = |_| DuoError::Garbled(Garbled::NotAnObject);
+        let Json::Object(mut members) = Json::read(body).map_err(no_object)? else {
             return Err(DuoError::Garbled(Garbled::NotAnObject));
+        };
+        let response = members.take("response");
+        if !response.as_ref().is_none_or(Json::is_unambiguous) || !members.is_unambiguous() {
+            return Err(DuoError::Malformed(Malformed::Members));
         }
-        let Object(shape): Object<EnvelopeShape> =
-            serde_json::from_slice(body).map_err(|error| {
-                if error.is_data() {
-                    DuoError::Malformed(Malformed::Members)
-                } else {
-                    DuoError::Garbled(Garbled::NotAnObject)
-                }
-            })?;
-        match shape.stat.as_deref() {
+        Self::of(&Members(&members), response)
+    }
+
+    fn of(members: &Members<'_>, response: Option<Json>) -> Result<Self, DuoError> {
+        let failure = Failure {
+            code: members.code("code")?,
+            message: members.label("message")?,
+            detail: members.label("message_detail")?,
+        };
+        match members.text("stat")? {
             None => Err(DuoError::Garbled(Garbled::NoStat)),
-            Some("OK") => Ok(Self::Success),
-            Some("FAIL") => Ok(Self::Failure(Failure {
-                code: shape.code.and_then(|Code(code)| code),
-                message: shape.message.unwrap_or_default(),
-                detail: shape.message_detail.unwrap_or_default(),
-            })),
+            Some("OK") => Ok(Self::Success(response)),
+            Some("FAIL") => Ok(Self::Failure(failure)),
             Some(_) => Err(DuoError::Malformed(Malformed::UnknownStat)),
         }
     }
@@ -108,75 +104,5 @@ impl Failure {
             (50_000..=59_999, 200 | 500..=599) => DuoError::Unreachable(Outage::Internal { code }),
             _ => DuoError::Rejected { code, message, detail },
         }
-    }
-}
-
-/// The envelope without its `response`, which is only counted: twice is an error.
-#[derive(Deserialize)]
-struct EnvelopeShape {
-    stat: Option<String>,
-    #[serde(rename = "response")]
-    _response: Option<IgnoredAny>,
-    code: Option<Code>,
-    message: Option<Text>,
-    message_detail: Option<Text>,
-}
-
-#[derive(Deserialize)]
-#[serde(bound = "T: DeserializeOwned")]
-struct Success<T> {
-    response: T,
-}
-
-/// A JSON object that holds a `T`.
-///
-/// A derived `Deserialize` takes an array of the members' values as well: `["allow"]` would be a
-/// reply whose result is allow.
-pub(super) struct Object<T>(pub(super) T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
-    }
-}
-
-struct ObjectVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(members))
-    }
-}
-
-/// Duo's code: a number, and in some answers an empty text.
-struct Code(Option<u32>);
-
-impl<'de> Deserialize<'de> for Code {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(CodeVisitor)
-    }
-}
-
-struct CodeVisitor;
-
-impl Visitor<'_> for CodeVisitor {
-    type Value = Code;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a code")
-    }
-
-    fn visit_u64<E: Error>(self, code: u64) -> Result<Code, E> {
-        Ok(Code(u32::try_from(code).ok()))
-    }
-
-    fn visit_str<E: Error>(self, code: &str) -> Result<Code, E> {
-        Ok(Code(code.parse().ok()))
     }
 }

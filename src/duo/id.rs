@@ -3,24 +3,19 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
-
 const MAX_BYTES: usize = 64;
 
 /// A transaction: one attempt to authenticate. Who holds it can follow the attempt, so it is not
 /// in a `Debug` text.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Txid(String);
 
 /// A device of a user: `DP...` a phone, `DH...` a token.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceId(String);
 
 /// A user: `DU...`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserId(String);
 
 /// Not an id: 1 to 64 letters, digits, `-` and `_` are asked for.
@@ -44,19 +39,11 @@ macro_rules! id {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = MalformedId;
-
-            fn try_from(text: String) -> Result<Self, MalformedId> {
-                if is_id(&text) { Ok(Self(text)) } else { Err(MalformedId) }
-            }
-        }
-
         impl FromStr for $name {
             type Err = MalformedId;
 
             fn from_str(text: &str) -> Result<Self, MalformedId> {
-                Self::try_from(text.to_owned())
+                if is_id(text) { Ok(Self(text.to_owned())) } else { Err(MalformedId) }
             }
         }
     };

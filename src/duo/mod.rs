@@ -20,6 +20,7 @@ mod enrollment;
 mod envelope;
 mod error;
 mod id;
+mod members;
 pub mod params;
 mod preauth_reply;
 mod push_info;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::json::ObjectText;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// All but the unreserved characters of RFC 3986, section 2.3.
@@ -43,21 +44,27 @@ impl<'a> Params<'a> {
     /// by encoded value, joined by `&`. It is a query and a form body as well.
     #[must_use]
     pub fn canonical(&self) -> String {
-        let mut encoded: Vec<(String, String)> =
-            self.pairs.iter().map(|(name, value)| (encode(name), encode(value))).collect();
-        encoded.sort_unstable();
-        join(&encoded)
+        join(&self.sorted(encode))
     }
 
-    /// A JSON object of strings, `{}` where there is no parameter. Of a name that stands more
-    /// than once, which no request of the Auth API has, the last value is taken.
+    /// A JSON object of strings in the order of their names, `{}` where there is no parameter. A
+    /// name is to stand once, as in every request of the Auth API.
     #[must_use]
     pub fn json(&self) -> String {
-        let string = |text: &Cow<'a, str>| text.clone().into_owned();
-        serde_json::Value::Object(
-            self.pairs.iter().map(|(name, value)| (string(name), string(value).into())).collect(),
-        )
-        .to_string()
+        let text = |object: ObjectText, (name, value): &(String, String)| object.text(name, value);
+        self.sorted(str::to_owned).iter().fold(ObjectText::new(), text).finish()
+    }
+
+    /// The pairs as they are spelled, sorted by name and then by value.
+    fn sorted(&self, spelled: fn(&str) -> String) -> Vec<(String, String)> {
+        let mut sorted = Vec::with_capacity(self.pairs.len());
+        for (name, value) in &self.pairs {
+            let pair = (spelled(name), spelled(value));
+            // A dozen pairs at most: they don't need a general sort, which is much code.
+            let at = sorted.partition_point(|other| *other <= pair);
+            sorted.insert(at, pair);
+        }
+        sorted
     }
 }
 

@@ -1,11 +1,9 @@
 //! What Duo says that a user may do.
 
-use serde::Deserialize;
-
-use super::device::{Device, DeviceShape};
-use super::envelope::Object;
+use super::device::Device;
 use super::error::Malformed;
-use super::id::Txid;
+use super::id::{MalformedId, Txid};
+use super::members::Members;
 use super::text::Text;
 use crate::clock::UnixTime;
 use crate::secret::Secret;
@@ -50,60 +48,58 @@ pub struct Verification {
     pub expires: Option<UnixTime>,
 }
 
-/// The members as they come. `result` is a plain string for the reason that
-/// [`AuthStatusShape`](super::auth_status::AuthStatusShape) tells.
-#[derive(Deserialize)]
-pub(super) struct PreauthShape {
-    result: String,
-    status_msg: Option<Text>,
-    devices: Option<Vec<Object<DeviceShape>>>,
-    enroll_portal_url: Option<String>,
-    txid: Option<String>,
-    verification_code: Option<Text>,
-    expiration: Option<u64>,
-}
-
-impl TryFrom<PreauthShape> for PreauthReply {
-    type Error = Malformed;
-
-    fn try_from(mut shape: PreauthShape) -> Result<Self, Malformed> {
-        let message = shape.status_msg.take().unwrap_or_default();
-        match shape.result.as_str() {
-            "auth" => {
-                let devices = shape.devices.take().unwrap_or_default();
-                Ok(Self::Auth {
-                    devices: devices.into_iter().map(|Object(device)| device.into()).collect(),
-                    verification: shape.verification()?,
-                })
-            }
+impl PreauthReply {
+    /// Reads the members, all of them whatever the result is: an answer with one of a wrong type
+    /// is none of Duo's.
+    pub(super) fn read(members: Members<'_>) -> Result<Self, Malformed> {
+        let devices = members.list("devices")?.iter();
+        let devices = devices.map(|device| Members::of(device).and_then(Device::read));
+        let devices = devices.collect::<Result<Vec<_>, _>>()?;
+        let message = members.label("status_msg")?;
+        let portal_url = members.text("enroll_portal_url")?.and_then(https_url);
+        let push = VerifiedPush::read(members)?;
+        match members.required_text("result")? {
+            "auth" => Ok(Self::Auth { devices, verification: push.verification()? }),
             "allow" => Ok(Self::Allow { message }),
             "deny" => Ok(Self::Deny { message }),
-            "enroll" => Ok(Self::Enroll {
-                message,
-                portal_url: shape.enroll_portal_url.and_then(https_url),
-            }),
+            "enroll" => Ok(Self::Enroll { message, portal_url }),
             _ => Err(Malformed::UnknownResult),
         }
     }
 }
 
-impl PreauthShape {
+/// The members that a verified push has.
+struct VerifiedPush<'j> {
+    txid: Option<&'j str>,
+    code: Text,
+    expires: Option<u64>,
+}
+
+impl<'j> VerifiedPush<'j> {
+    fn read(members: Members<'j>) -> Result<Self, Malformed> {
+        Ok(Self {
+            txid: members.text("txid")?,
+            code: members.label("verification_code")?,
+            expires: members.whole("expiration")?,
+        })
+    }
+
     /// The verified push, which is one where there is a code to show.
     fn verification(self) -> Result<Option<Verification>, Malformed> {
-        let Some(code) = self.verification_code.filter(|code| !code.is_empty()) else {
+        if self.code.is_empty() {
             return Ok(None);
-        };
+        }
         let txid = self.txid.ok_or(Malformed::Members)?;
         Ok(Some(Verification {
-            txid: Txid::try_from(txid).map_err(|_not_an_id| Malformed::Members)?,
-            code,
-            expires: self.expiration.map(UnixTime::from_seconds),
+            txid: txid.parse().map_err(|MalformedId| Malformed::Members)?,
+            code: self.code,
+            expires: self.expires.map(UnixTime::from_seconds),
         }))
     }
 }
 
 /// A URL that can stand in a link: https, and nothing but visible ASCII.
-pub(super) fn https_url(url: String) -> Option<Secret<String>> {
+pub(super) fn https_url(url: &str) -> Option<Secret<String>> {
     let visible = url.bytes().all(|byte| byte.is_ascii_graphic());
-    (visible && url.starts_with("https://")).then(|| Secret::new(url))
+    (visible && url.starts_with("https://")).then(|| Secret::new(url.to_owned()))
 }

@@ -3,14 +3,13 @@
 //! Members and words that this version does not know are tolerated; a `result` that it does not
 //! know is an error.
 
-use serde::Deserialize;
-
-use super::auth_status::{AuthResult, AuthStatus, AuthStatusShape};
-use super::enrollment::{Enrollment, EnrollmentShape, EnrollmentState};
-use super::envelope::{Object, response};
+use super::auth_status::{AuthResult, AuthStatus};
+use super::enrollment::{Enrollment, EnrollmentState};
+use super::envelope::response;
 use super::error::{DuoError, Garbled, Malformed};
-use super::id::Txid;
-use super::preauth_reply::{PreauthReply, PreauthShape};
+use super::id::{MalformedId, Txid};
+use super::members::Members;
+use super::preauth_reply::PreauthReply;
 use crate::clock::UnixTime;
 
 /// The eight bytes that every PNG starts with (RFC 2083, section 3.1).
@@ -28,16 +27,6 @@ pub struct Answer<'a> {
     pub body: &'a [u8],
 }
 
-#[derive(Deserialize)]
-struct ClockShape {
-    time: u64,
-}
-
-#[derive(Deserialize)]
-struct StartedShape {
-    txid: Txid,
-}
-
 impl<'a> Answer<'a> {
     /// The longest body that is read.
     pub const MAX_BODY_BYTES: usize = 65_536;
@@ -48,8 +37,8 @@ impl<'a> Answer<'a> {
     ///
     /// Every [`DuoError`] but those about credentials and parameters.
     pub fn ping(&self) -> Result<UnixTime, DuoError> {
-        let Object(ClockShape { time }) = response(self)?;
-        Ok(UnixTime::from_seconds(time))
+        let response = response(self)?;
+        Ok(UnixTime::from_seconds(Members::of(&response)?.required_whole("time")?))
     }
 
     /// Reads an answer to check: Duo's clock. Credentials and signature are right then.
@@ -68,8 +57,7 @@ impl<'a> Answer<'a> {
     /// Any [`DuoError`]; [`DuoError::Rejected`] with 40401 where the account has no logo.
     pub fn logo(&self) -> Result<&'a [u8], DuoError> {
         if self.status != 200 || !self.body.starts_with(PNG) {
-            return response::<serde::de::IgnoredAny>(self)
-                .and(Err(DuoError::Garbled(Garbled::NotAnImage)));
+            return response(self).and(Err(DuoError::Garbled(Garbled::NotAnImage)));
         }
         if self.body.len() > Self::MAX_BODY_BYTES {
             return Err(DuoError::Malformed(Malformed::TooLong));
@@ -83,8 +71,7 @@ impl<'a> Answer<'a> {
     ///
     /// Any [`DuoError`].
     pub fn preauth(&self) -> Result<PreauthReply, DuoError> {
-        let Object(shape): Object<PreauthShape> = response(self)?;
-        PreauthReply::try_from(shape).map_err(DuoError::Malformed)
+        Ok(PreauthReply::read(Members::of(&response(self)?)?)?)
     }
 
     /// Reads an answer to an asynchronous auth: the transaction that was started.
@@ -93,8 +80,9 @@ impl<'a> Answer<'a> {
     ///
     /// Any [`DuoError`].
     pub fn auth_started(&self) -> Result<Txid, DuoError> {
-        let Object(StartedShape { txid }) = response(self)?;
-        Ok(txid)
+        let response = response(self)?;
+        let txid = Members::of(&response)?.required_text("txid")?;
+        txid.parse().map_err(|MalformedId| DuoError::Malformed(Malformed::Members))
     }
 
     /// Reads an answer to a synchronous auth: the decision, which is never to wait.
@@ -116,8 +104,7 @@ impl<'a> Answer<'a> {
     ///
     /// Any [`DuoError`].
     pub fn auth_status(&self) -> Result<AuthStatus, DuoError> {
-        let Object(shape): Object<AuthStatusShape> = response(self)?;
-        AuthStatus::try_from(shape).map_err(DuoError::Malformed)
+        Ok(AuthStatus::read(Members::of(&response(self)?)?)?)
     }
 
     /// Reads an answer to enroll: the user and how to activate a device.
@@ -126,8 +113,7 @@ impl<'a> Answer<'a> {
     ///
     /// Any [`DuoError`]; [`DuoError::InvalidParameter`] with `username` where the name is taken.
     pub fn enroll(&self) -> Result<Enrollment, DuoError> {
-        let Object(shape): Object<EnrollmentShape> = response(self)?;
-        Ok(Enrollment::from(shape))
+        Ok(Enrollment::read(Members::of(&response(self)?)?)?)
     }
 
     /// Reads an answer to enroll_status: whether the code was used.
@@ -136,8 +122,9 @@ impl<'a> Answer<'a> {
     ///
     /// Any [`DuoError`].
     pub fn enroll_status(&self) -> Result<EnrollmentState, DuoError> {
-        let word: String = response(self)?;
-        EnrollmentState::try_from(word.as_str()).map_err(DuoError::Malformed)
+        let response = response(self)?;
+        let word = response.text().ok_or(Malformed::Members)?;
+        Ok(EnrollmentState::try_from(word)?)
     }
 }
 

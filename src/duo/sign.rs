@@ -73,9 +73,12 @@ pub fn authorization(
 
 /// Names in lower case, sorted; all names and values joined by NUL.
 fn join_headers(headers: &[(&str, &str)]) -> String {
-    let mut sorted: Vec<(String, &str)> =
-        headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), *value)).collect();
-    sorted.sort_unstable();
+    let mut sorted: Vec<(String, &str)> = Vec::with_capacity(headers.len());
+    for (name, value) in headers {
+        let pair = (name.to_ascii_lowercase(), *value);
+        let at = sorted.partition_point(|other| *other <= pair);
+        sorted.insert(at, pair);
+    }
     let parts: Vec<&str> = sorted.iter().flat_map(|(name, value)| [name.as_str(), value]).collect();
     parts.join("\0")
 }

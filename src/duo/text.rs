@@ -2,12 +2,9 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-
 /// A text of Duo's: at most [`Text::MAX_BYTES`], without control characters and without the
 /// marks that turn the direction of writing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(from = "String")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Text(String);
 
 impl Text {

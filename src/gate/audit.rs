@@ -2,31 +2,25 @@
 
 use super::hold::Held;
 use crate::http::RequestHead;
+use crate::json::ObjectText;
 use crate::page::Reference;
 use crate::signal::{Code, Level, Signal};
-use serde::Serialize;
 use std::net::IpAddr;
 
 /// The longest text of a client's that is written, in characters.
 const MAX_TEXT: usize = 256;
 
-#[derive(Serialize)]
 struct Line<'a> {
     event: &'static str,
     result: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     factor: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<IpAddr>,
     method: &'a str,
     host: &'a str,
     path: &'a str,
     reference: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
 }
 
@@ -99,8 +93,20 @@ fn of<'a>(held: &'a Held, result: &'static str) -> Line<'a> {
 }
 
 fn write(level: Level, line: &Line<'_>) -> Signal {
-    // A struct of texts always serializes.
-    Signal::Log(level, serde_json::to_string(line).unwrap_or_default())
+    let client = line.client.map(|client| client.to_string());
+    let text = ObjectText::new()
+        .text("event", line.event)
+        .text("result", line.result)
+        .some_text("code", line.code)
+        .some_text("user", line.user)
+        .some_text("factor", line.factor)
+        .some_text("client", client.as_deref())
+        .text("method", line.method)
+        .text("host", line.host)
+        .text("path", line.path)
+        .text("reference", &line.reference)
+        .some_text("reason", line.reason);
+    Signal::Log(level, text.finish())
 }
 
 /// Bytes of a client's as text: what is no text, and what is no character to read, as `\u{fffd}`.

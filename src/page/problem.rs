@@ -2,13 +2,13 @@
 
 use crate::http::reply::GrpcStatus;
 use crate::http::{Client, HeaderValue, Reply};
+use crate::json::ObjectText;
 use crate::signal::Code;
-use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
 
 /// The start of the request id: short enough to read out, long enough to find the log line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference(String);
 
 impl Reference {
@@ -43,31 +43,19 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    #[serde(rename = "type")]
-    kind: String,
-    title: &'a str,
-    status: u16,
-    code: &'a str,
-    detail: &'a str,
-    reference: &'a Reference,
-}
-
 impl Problem {
     /// The answer for this kind of client.
     #[must_use]
     pub fn reply(&self, client: Client) -> Reply {
-        let document = Document {
-            kind: format!("urn:duo-mfa:problem:{}", self.code.name()),
-            title: self.code.title(),
-            status: self.code.status(),
-            code: self.code.name(),
-            detail: &self.detail,
-            reference: &self.reference,
-        };
-        // A struct of strings and one number always serializes.
-        let body = serde_json::to_vec(&document).unwrap_or_default();
+        let body = ObjectText::new()
+            .text("type", &format!("urn:duo-mfa:problem:{}", self.code.name()))
+            .text("title", self.code.title())
+            .number("status", self.code.status().into())
+            .text("code", self.code.name())
+            .text("detail", &self.detail)
+            .text("reference", &self.reference.0)
+            .finish()
+            .into_bytes();
         let details = self.code.details();
         let reply = Reply::new(self.code.status(), details, "application/problem+json", body);
         let reply = match self.retry_after {

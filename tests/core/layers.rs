@@ -5,7 +5,7 @@
 //! gate
 //! config
 //! policy identity session duo page       leaves: none imports another
-//! http clock secret signal               vocabulary: may import each other
+//! http json clock secret signal          vocabulary: may import each other
 //! ```
 
 use std::fs;
@@ -20,7 +20,7 @@ enum Layer {
     Adapter,
 }
 
-const MODULES: [(&str, Layer); 12] = [
+const MODULES: [(&str, Layer); 13] = [
     ("adapter", Layer::Adapter),
     ("gate", Layer::Gate),
     ("config", Layer::Config),
@@ -30,6 +30,7 @@ const MODULES: [(&str, Layer); 12] = [
     ("duo", Layer::Leaf),
     ("page", Layer::Leaf),
     ("http", Layer::Vocabulary),
+    ("json", Layer::Vocabulary),
     ("clock", Layer::Vocabulary),
     ("secret", Layer::Vocabulary),
     ("signal", Layer::Vocabulary),

@@ -13,8 +13,8 @@ use super::keys;
 use super::raw::{Entry, Section};
 use super::secrets::Secrets;
 use super::{Api, ApiMode, Config, PushDetails};
+use crate::json::Json;
 use crate::policy::{Policies, Policy};
-use serde_json::Value;
 use std::time::Duration;
 
 const DEFAULT_PATH_PREFIX: &str = "/.duo-mfa";
@@ -30,7 +30,7 @@ const MAX_INFO_PAIRS: usize = 20;
 
 /// Builds all parts; absent where one of them is at fault.
 pub(super) fn config(
-    value: &Value,
+    value: &Json,
     environment: &dyn Fn(&str) -> Option<String>,
     faults: &mut Faults,
 ) -> Option<Config> {
