@@ -83,6 +83,18 @@ impl Request {
         self
     }
 
+    /// The request in words, for a failed test.
+    pub(crate) fn summary(&self) -> String {
+        let text =
+            |bytes: &[u8]| -> String { String::from_utf8_lossy(bytes).chars().take(100).collect() };
+        let target = text(&self.target);
+        let mut summary = format!("{} {target}", self.method);
+        for (name, value) in &self.headers {
+            summary.push_str(&format!("; {}: {}", text(name), text(value)));
+        }
+        summary
+    }
+
     pub(crate) fn has_header(&self, name: &str) -> bool {
         self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes()))
     }

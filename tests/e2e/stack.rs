@@ -106,7 +106,7 @@ impl Stack {
 
     /// Sends a request that has to reach the application, once, and be answered by it.
     pub(crate) fn admitted(&self, request: &Request) -> (Reply, Seen) {
-        let occasion = format!("{request:?}");
+        let occasion = request.summary();
         let reply = self.judged(Verdict::Admitted(1), &occasion, || self.send(request));
         assert_eq!(reply.status, 200, "{reply:?} {}", reply.text());
         assert_eq!(reply.header("x-app"), Some("reached"));
@@ -115,7 +115,7 @@ impl Stack {
 
     /// Sends a request that must not reach the application.
     pub(crate) fn denied(&self, request: &Request) -> Reply {
-        let occasion = format!("{request:?}");
+        let occasion = request.summary();
         let reply = self.judged(Verdict::Denied, &occasion, || self.send(request));
         assert_eq!(reply.set_cookie(APPROVAL), None, "a refusal sets no approval: {reply:?}");
         reply
