@@ -51,8 +51,7 @@ const CARRIED: &[&str] = &[
     "proxy_set_header_map_pairs",
 ];
 
-const WASI: &[&str] =
-    &["clock_time_get", "environ_get", "environ_sizes_get", "fd_write", "proc_exit", "random_get"];
+const WASI: &[&str] = &["environ_get", "environ_sizes_get", "fd_write", "proc_exit", "random_get"];
 
 /// The parts of a module's sections, one after the other.
 struct Reader<'a>(&'a [u8]);
