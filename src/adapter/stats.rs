@@ -6,17 +6,17 @@
 use super::host::{self, Metric};
 use crate::signal::{Counter, Level, Signal};
 use std::cell::Cell;
-use std::collections::BTreeMap;
 
-#[derive(Clone, Copy, Default)]
 struct Count {
+    counter: Counter,
     metric: Option<Metric>,
     pending: u64,
 }
 
-/// The counts of one configuration in one VM.
+/// The counts of one configuration in one VM. Some dozens at most, the commonest of them among the
+/// first: a list.
 #[derive(Default)]
-pub(super) struct Stats(Cell<BTreeMap<Counter, Count>>);
+pub(super) struct Stats(Cell<Vec<Count>>);
 
 impl Stats {
     pub(super) fn take(&self, signals: Vec<Signal>) {
@@ -30,20 +30,22 @@ impl Stats {
 
     pub(super) fn count(&self, counter: Counter) {
         let mut counts = self.0.take();
-        let count = counts.entry(counter).or_default();
-        count.pending = count.pending.saturating_add(1);
+        match counts.iter_mut().find(|count| count.counter == counter) {
+            Some(count) => count.pending = count.pending.saturating_add(1),
+            None => counts.push(Count { counter, metric: None, pending: 1 }),
+        }
         self.0.set(counts);
     }
 
     /// Hands the counts to the host.
     pub(super) fn flush(&self) {
         let mut counts = self.0.take();
-        for (counter, count) in &mut counts {
+        for count in &mut counts {
             if count.pending == 0 {
                 continue;
             }
             if count.metric.is_none() {
-                count.metric = host::counter(&counter.to_string());
+                count.metric = host::counter(&count.counter.to_string());
             }
             if let Some(metric) = count.metric {
                 metric.add(count.pending);

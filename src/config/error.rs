@@ -1,5 +1,6 @@
 //! What is wrong with a configuration, in words that tell what to write instead.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// The longest part of a value that a message repeats, in characters.
@@ -18,9 +19,9 @@ pub struct Fault {
     /// Where it is: `session.keys[1]`. Empty for the configuration as a whole.
     pub path: String,
     /// What is wrong, with the value where that is no secret.
-    pub problem: String,
+    pub problem: Cow<'static, str>,
     /// What to do about it.
-    pub fix: String,
+    pub fix: Cow<'static, str>,
 }
 
 macro_rules! codes {
@@ -116,8 +117,8 @@ impl Fault {
     pub(super) fn new(
         code: Code,
         path: impl Into<String>,
-        problem: impl Into<String>,
-        fix: impl Into<String>,
+        problem: impl Into<Cow<'static, str>>,
+        fix: impl Into<Cow<'static, str>>,
     ) -> Self {
         Self { code, path: path.into(), problem: problem.into(), fix: fix.into() }
     }

@@ -3,6 +3,7 @@
 use super::error::{Code, Fault, Faults, echo, member};
 use super::nearest::nearest;
 use crate::json::{self, Json};
+use std::borrow::Cow;
 
 /// A key that an object may have.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +97,7 @@ impl<'v> Section<'v> {
     pub(super) fn require<T>(
         &self,
         name: &'static str,
-        fix: &str,
+        fix: &'static str,
         faults: &mut Faults,
         meaning: impl FnOnce(&Entry<'v>) -> Result<T, Fault>,
     ) -> Option<T> {
@@ -155,8 +156,8 @@ impl<'v> Entry<'v> {
     pub(super) fn fault(
         &self,
         code: Code,
-        problem: impl Into<String>,
-        fix: impl Into<String>,
+        problem: impl Into<Cow<'static, str>>,
+        fix: impl Into<Cow<'static, str>>,
     ) -> Fault {
         Fault::new(code, self.path.clone(), problem, fix)
     }
@@ -189,7 +190,7 @@ impl<'v> Entry<'v> {
     }
 
     /// The entries of a list that has some.
-    pub(super) fn filled_list(&self, fix: &str) -> Result<Vec<Self>, Fault> {
+    pub(super) fn filled_list(&self, fix: &'static str) -> Result<Vec<Self>, Fault> {
         let list = self.list()?;
         if list.is_empty() { Err(self.fault(Code::EmptyList, "is empty", fix)) } else { Ok(list) }
     }

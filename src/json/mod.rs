@@ -15,8 +15,6 @@ mod read;
 pub use object_text::ObjectText;
 pub use read::Fault;
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fmt;
 
 /// A JSON value (RFC 8259). Equality is for tests.
@@ -41,7 +39,8 @@ pub enum Json {
 /// The members of an object, in the order of their names.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Members {
-    values: BTreeMap<String, Json>,
+    /// Sorted by name.
+    values: Vec<(String, Json)>,
     repeated: Vec<String>,
 }
 
@@ -50,7 +49,8 @@ impl Json {
     ///
     /// # Errors
     ///
-    /// [`Fault`], where the text is none, or nested deeper than 127 times.
+    /// [`Fault`], where the text is none, is nested deeper than 127 times, or has an object of more
+    /// than 1,000 members.
     pub fn read(text: &[u8]) -> Result<Self, Fault> {
         read::json(text)
     }
@@ -125,13 +125,13 @@ impl Json {
 impl Members {
     /// Adds a member. Of those with one name the last is kept, and the name noted.
     pub fn add(&mut self, name: String, value: Json) {
-        match self.values.entry(name) {
-            Entry::Vacant(free) => {
-                free.insert(value);
-            }
-            Entry::Occupied(mut taken) => {
-                self.repeated.push(taken.key().clone());
-                taken.insert(value);
+        match self.position(&name) {
+            Err(free) => self.values.insert(free, (name, value)),
+            Ok(taken) => {
+                if let Some((_, old)) = self.values.get_mut(taken) {
+                    *old = value;
+                }
+                self.repeated.push(name);
             }
         }
     }
@@ -139,23 +139,29 @@ impl Members {
     /// The member of this name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Json> {
-        self.values.get(name)
+        let (_, value) = self.values.get(self.position(name).ok()?)?;
+        Some(value)
     }
 
     /// Takes the member of this name out.
     pub fn take(&mut self, name: &str) -> Option<Json> {
-        self.values.remove(name)
+        let (_, value) = self.values.remove(self.position(name).ok()?);
+        Some(value)
     }
 
     /// Whether no name stands twice, in this object or in any in it.
     #[must_use]
     pub fn is_unambiguous(&self) -> bool {
-        self.repeated.is_empty() && self.values.values().all(Json::is_unambiguous)
+        self.repeated.is_empty() && self.iter().all(|(_, value)| value.is_unambiguous())
     }
 
     /// Names and values, in the order of the names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Json)> {
         self.values.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    fn position(&self, name: &str) -> Result<usize, usize> {
+        self.values.binary_search_by(|(other, _)| other.as_str().cmp(name))
     }
 
     /// The names that stand in this object more than once.

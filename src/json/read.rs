@@ -6,6 +6,9 @@ use std::str::from_utf8;
 /// How deep lists and objects may stand in each other.
 const MAX_DEPTH: usize = 127;
 
+/// How many members an object may have: they are kept in a sorted list.
+const MAX_MEMBERS: usize = 1_000;
+
 /// A text that is no JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -74,6 +77,9 @@ impl<'t> Reader<'t> {
                 self.skip_blanks();
                 self.expect(":")?;
                 members.add(name, self.value(depth)?);
+                if members.iter().len() > MAX_MEMBERS {
+                    return Err(Broken);
+                }
                 if !self.takes(",") {
                     break;
                 }

@@ -114,6 +114,16 @@ fn nesting_is_bounded() {
 }
 
 #[test]
+fn the_number_of_members_is_bounded() {
+    let object = |members| {
+        let members: Vec<String> = (0..members).map(|n| format!("\"{n}\":0")).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    assert_eq!(names(&read(&object(1_000))).len(), 1_000);
+    assert!(Json::read(object(1_001).as_bytes()).is_err());
+}
+
+#[test]
 fn a_value_is_not_shown() {
     assert_eq!(format!("{:?}", read(r#"{"secret":"x"}"#)), "an object");
     assert_eq!(format!("{:?}", read("\"x\"")), "a text");
