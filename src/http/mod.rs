@@ -12,10 +12,12 @@ pub mod head;
 pub mod origin;
 pub mod query;
 pub mod reply;
+pub mod return_path;
 pub mod value;
 
 pub use accept::Client;
 pub use edit::{Edit, RequestEdits};
 pub use head::{HeadFault, HeaderMap, MalformedMap, RequestHead};
 pub use reply::Reply;
+pub use return_path::ReturnPath;
 pub use value::{ControlByte, HeaderValue};

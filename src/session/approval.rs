@@ -9,6 +9,7 @@
 //! The first two bytes belong to [`super::token`]. Times are seconds since 1970. A cookie without
 //! a binding has zeros for its tag.
 
+use super::claims::Claims;
 use super::token::{HEAD_BYTES, MAC_BYTES, Tag};
 use super::{Factor, Refusal};
 use crate::clock::UnixTime;
@@ -92,39 +93,24 @@ pub(super) fn encode(approval: &Approval, audience: &Audience) -> Vec<u8> {
 /// [`Refusal::Layout`] where a field holds what no release has written, [`Refusal::Void`] for
 /// another epoch.
 pub(super) fn decode(claims: &[u8], key_is_first: bool) -> Result<(Approval, Audience), Refusal> {
-    let mut rest = claims;
-    let [factor, flags] = take(&mut rest)?;
+    let mut claims = Claims::new(claims);
+    let [factor, flags] = claims.array()?;
     let factor = Factor::from_code(factor).ok_or(Refusal::Layout)?;
     if flags != NO_FLAGS {
         return Err(Refusal::Layout);
     }
-    let issued = take_time(&mut rest)?;
-    let authenticated = take_time(&mut rest)?;
-    let seen = take_time(&mut rest)?;
-    let expires = take_time(&mut rest)?;
-    if u32::from_be_bytes(take(&mut rest)?) != EPOCH {
+    let issued = claims.time()?;
+    let authenticated = claims.time()?;
+    let seen = claims.time()?;
+    let expires = claims.time()?;
+    if u32::from_be_bytes(claims.array()?) != EPOCH {
         return Err(Refusal::Void);
     }
-    let id = take(&mut rest)?;
-    let audience = Audience {
-        user: take(&mut rest)?,
-        application: take(&mut rest)?,
-        binding: take(&mut rest)?,
-    };
-    if !rest.is_empty() {
-        return Err(Refusal::Layout);
-    }
+    let id = claims.array()?;
+    let audience =
+        Audience { user: claims.array()?, application: claims.array()?, binding: claims.array()? };
+    claims.end()?;
     Ok((Approval { factor, issued, authenticated, seen, expires, id, key_is_first }, audience))
-}
-
-fn take_time(rest: &mut &[u8]) -> Result<UnixTime, Refusal> {
-    take(rest).map(u64::from_be_bytes).map(UnixTime::from_seconds)
-}
-
-fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Refusal> {
-    let (field, tail) = rest.split_first_chunk::<N>().ok_or(Refusal::Layout)?;
-    *rest = tail;
-    Ok(*field)
 }
 
 #[cfg(test)]

@@ -165,7 +165,8 @@ impl RingKey {
         keyed(Secret::new(self.derived(purpose)).expose())
     }
 
-    fn derived(&self, purpose: &str) -> [u8; 32] {
+    /// The bytes of the key of one purpose; to be wiped after use.
+    pub(super) fn derived(&self, purpose: &str) -> [u8; 32] {
         let parts = [b"duo-mfa:kdf:".as_slice(), purpose.as_bytes(), b":v1"];
         parts.iter().fold(self.master.clone(), Mac::chain_update).finalize().into_bytes().into()
     }

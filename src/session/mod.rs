@@ -1,31 +1,47 @@
-//! Approvals: whether a cookie proves that this user has passed the second factor.
+//! Approvals and pending sign-ins: what a cookie proves, and for whom.
 //!
 //! In go the value of a cookie, the user that the first factor named, and the time; out come an
-//! [`Approval`] or a [`Refusal`], and the `Set-Cookie` values that issue, renew and delete one.
-//! Nothing is kept on the server: a cookie is a fixed binary layout under an HMAC, good on every
-//! worker and replica that has the key, and [`Verified`] only saves the MAC of a cookie that was
-//! checked before.
+//! [`Approval`], a [`Pending`] sign-in, a remembered device or a [`Preference`], or a [`Refusal`],
+//! and the `Set-Cookie` values that write and delete each. Nothing is kept on the server: a cookie
+//! is good on every worker and replica that has the key, and [`Verified`] only saves the MAC of a
+//! cookie that was checked before.
 //!
-//! A user is in the cookie as a keyed tag, never by name, and is compared with the identity of
-//! each request: a cookie never says who somebody is. All refusals look the same outside; their
-//! reasons are for metrics alone.
+//! A user is in a cookie as a keyed tag, never by name, and is compared with the identity of each
+//! request: a cookie never says who somebody is. Each kind has keys of its own, so that none
+//! passes for another. All refusals look the same outside; their reasons are for metrics alone.
 //!
 //! Nothing in this folder knows Duo, configuration, the request's other headers, or the host.
 
 mod approval;
+mod bounded;
+mod claims;
+mod device;
+mod enrollment;
 mod factor;
 mod keyring;
+mod pending;
+mod pendings;
+mod preference;
 mod refusal;
 mod sessions;
+mod set_cookie;
 mod token;
+mod vault;
 mod verified;
 
 pub use approval::Approval;
+pub use bounded::{Bounded, LengthFault};
+pub use device::RememberedDevices;
+pub use enrollment::Enrollment;
 pub use factor::Factor;
 pub use keyring::{KeyFault, KeyRing, MasterKey};
+pub use pending::{Pending, PendingKind, Start};
+pub use pendings::{Pendings, Token};
+pub use preference::{Preference, Preferences};
 pub use refusal::Refusal;
 pub use sessions::{NewApproval, SessionSettings, Sessions};
 pub use token::Subject;
+pub use vault::Nonce;
 pub use verified::Verified;
 
 #[cfg(test)]

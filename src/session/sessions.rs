@@ -5,19 +5,17 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 use super::approval::{self, Approval, Audience, COOKIE_BYTES, TOKEN_BYTES};
-use super::token::{Purpose, Sealer, Tag, TokenKey};
+use super::set_cookie::{SameSite, set_cookie};
+use super::token::{Purpose, Sealer, Tag, TagKey};
 use super::{Factor, KeyRing, Refusal, Subject, Verified};
 use crate::clock::UnixTime;
 use crate::http::HeaderValue;
 
 /// How far the clocks of two replicas may differ.
-const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
+pub(super) const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 /// A cookie is renewed when this part of the idle time has passed since the last renewal.
 const RENEWALS_PER_IDLE_TIME: u32 = 4;
 const UNBOUND: Tag = [0; 16];
-/// RFC 6265bis, section 4.1.3.2: without `Domain` and with `Secure` and `Path=/`, as the prefix
-/// `__Host-` demands. No `Max-Age`: the cookie ends with the browser's session.
-const ATTRIBUTES: &str = "; Path=/; Secure; HttpOnly; SameSite=Lax";
 
 /// What the operator says about sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,19 +157,16 @@ impl Sessions {
     /// browsers ignore a `__Host-` cookie without them, deletion or not.
     #[must_use]
     pub fn deletion(&self) -> HeaderValue {
-        self.set_cookie("", "; Max-Age=0")
+        set_cookie(&self.settings.cookie, "", SameSite::Lax, Some(Duration::ZERO))
     }
 
     fn seal(&self, approval: &Approval, subject: &Subject<'_>) -> HeaderValue {
         let key = self.sealer.first();
         let audience =
             Audience { user: key.user(subject), application: *key.application(), binding: UNBOUND };
-        self.set_cookie(&self.sealer.seal(&approval::encode(approval, &audience)), "")
-    }
-
-    fn set_cookie(&self, value: &str, end: &str) -> HeaderValue {
-        let name = &self.settings.cookie;
-        HeaderValue::lossy(format!("{name}={value}{ATTRIBUTES}{end}").as_bytes())
+        let value = self.sealer.seal(&approval::encode(approval, &audience));
+        // No `Max-Age`: the cookie ends with the browser's session.
+        set_cookie(&self.settings.cookie, &value, SameSite::Lax, None)
     }
 
     /// The cookie's own expiry, or an earlier one where the settings were tightened since.
@@ -198,19 +193,9 @@ impl Sessions {
     }
 }
 
-fn check_audience(
-    audience: &Audience,
-    key: &TokenKey,
-    subject: &Subject<'_>,
-) -> Result<(), Refusal> {
-    let is_same = |a: &Tag, b: &Tag| bool::from(a.ct_eq(b));
-    if !is_same(&audience.application, key.application()) {
-        return Err(Refusal::OtherApplication);
-    }
-    if !is_same(&audience.user, &key.user(subject)) {
-        return Err(Refusal::OtherUser);
-    }
-    if !is_same(&audience.binding, &UNBOUND) {
+fn check_audience(audience: &Audience, key: &TagKey, subject: &Subject<'_>) -> Result<(), Refusal> {
+    key.check(&audience.application, &audience.user, subject)?;
+    if !bool::from(audience.binding.ct_eq(&UNBOUND)) {
         return Err(Refusal::OtherBinding);
     }
     Ok(())

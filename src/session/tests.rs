@@ -1,8 +1,12 @@
 //! What all topics share: keys, settings, users and cookies.
 
 mod approval;
+mod device;
 mod forgery;
 mod lifetime;
+mod pending;
+mod pending_forgery;
+mod preference;
 mod rotation;
 
 use std::time::Duration;
@@ -32,6 +36,12 @@ fn key(seed: u16) -> MasterKey {
 
 fn ring(seeds: &[u16]) -> KeyRing {
     KeyRing::new(seeds.iter().copied().map(key).collect()).unwrap()
+}
+
+/// The key under which the tokens called `GOLDEN` were computed.
+fn golden_ring() -> KeyRing {
+    let key = MasterKey::from_base64("3q2+7/r5Qm0aZcTkX8uRj1hNwYb4E6pVsLdGfIi9oKo=").unwrap();
+    KeyRing::new(vec![key]).unwrap()
 }
 
 fn settings() -> SessionSettings {

@@ -18,11 +18,12 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::Mac;
 use hmac::digest::consts::U16;
+use subtle::ConstantTimeEq;
 
 use super::Refusal;
 use super::keyring::{HmacSha256, KeyRing, RingKey};
 
-const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 1;
 /// Bytes of an HMAC-SHA-256.
 pub(super) const MAC_BYTES: usize = 32;
 /// Bytes before the claims: version and key id.
@@ -47,6 +48,14 @@ pub(super) struct Purpose(pub(super) &'static str);
 impl Purpose {
     /// The approval cookie.
     pub(super) const SESSION: Self = Self("session");
+    /// The pending sign-in.
+    pub(super) const TRANSACTION: Self = Self("txn");
+    /// The activation of a device, inside a pending sign-in.
+    pub(super) const ENROLLMENT: Self = Self("enroll");
+    /// The token of a remembered device.
+    pub(super) const DEVICE: Self = Self("device");
+    /// Preferred device and factor.
+    pub(super) const PREFERENCE: Self = Self("preferred");
     /// No token: the tags in all of them.
     const SUBJECT: Self = Self("sub");
 }
@@ -60,10 +69,16 @@ pub(super) struct Sealer {
 
 /// What one key of the ring contributes, computed once.
 #[derive(Clone, Debug)]
-pub(super) struct TokenKey {
-    id: u8,
+struct TokenKey {
     /// Has taken in everything before the payload.
     mac: HmacSha256,
+    tags: TagKey,
+}
+
+/// Tags users under one key of the ring.
+#[derive(Clone, Debug)]
+pub(super) struct TagKey {
+    id: u8,
     subject: HmacSha256,
     application: Tag,
 }
@@ -72,7 +87,7 @@ pub(super) struct TokenKey {
 #[derive(Debug)]
 pub(super) struct Opened<'s, 'b> {
     pub(super) claims: &'b [u8],
-    pub(super) key: &'s TokenKey,
+    pub(super) key: &'s TagKey,
     /// Whether tokens are sealed with this key.
     pub(super) key_is_first: bool,
 }
@@ -85,18 +100,22 @@ impl Sealer {
     }
 
     /// The key that seals.
-    pub(super) const fn first(&self) -> &TokenKey {
-        &self.first
+    pub(super) const fn first(&self) -> &TagKey {
+        &self.first.tags
     }
 
     /// All keys, the sealing one first.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &TokenKey> {
+    pub(super) fn keys(&self) -> impl Iterator<Item = &TagKey> {
+        self.token_keys().map(|key| &key.tags)
+    }
+
+    fn token_keys(&self) -> impl Iterator<Item = &TokenKey> {
         iter::once(&self.first).chain(&self.others)
     }
 
     /// Writes a token. Tags in the claims must be those of [`Self::first`].
     pub(super) fn seal(&self, claims: &[u8]) -> String {
-        let mut token = vec![VERSION, self.first.id];
+        let mut token = vec![VERSION, self.first.tags.id];
         token.extend_from_slice(claims);
         let mac = self.first.mac.clone().chain_update(&token).finalize();
         token.extend_from_slice(&mac.into_bytes());
@@ -121,10 +140,10 @@ impl Sealer {
             return Err(Refusal::Layout);
         }
         let mut refusal = Refusal::UnknownKey;
-        for key in self.keys().filter(|key| key.id == id) {
+        for key in self.token_keys().filter(|key| key.tags.id == id) {
             if key.has_signed(payload, mac) {
                 let key_is_first = ptr::eq(key, &self.first);
-                return Ok(Opened { claims, key, key_is_first });
+                return Ok(Opened { claims, key: &key.tags, key_is_first });
             }
             refusal = Refusal::Forged;
         }
@@ -140,9 +159,24 @@ impl TokenKey {
     fn new(key: &RingKey, purpose: Purpose, cookie: &str, application: &str) -> Self {
         let mut mac = key.derive(purpose.0);
         write_prefix(purpose, cookie, |bytes| mac.update(bytes));
+        Self { mac, tags: TagKey::new(key, application) }
+    }
+
+    fn has_signed(&self, payload: &[u8], mac: &[u8; MAC_BYTES]) -> bool {
+        self.mac.clone().chain_update(payload).verify_slice(mac).is_ok()
+    }
+}
+
+impl TagKey {
+    pub(super) fn new(key: &RingKey, application: &str) -> Self {
         let subject = key.derive(Purpose::SUBJECT.0);
         let application = tag(&subject, "app", &[application.as_bytes()]);
-        Self { id: key.id(), mac, subject, application }
+        Self { id: key.id(), subject, application }
+    }
+
+    /// The byte that tokens name this key by.
+    pub(super) const fn id(&self) -> u8 {
+        self.id
     }
 
     /// The tag of a user.
@@ -160,13 +194,25 @@ impl TokenKey {
         tag(&self.subject, label, parts)
     }
 
-    fn has_signed(&self, payload: &[u8], mac: &[u8; MAC_BYTES]) -> bool {
-        self.mac.clone().chain_update(payload).verify_slice(mac).is_ok()
+    /// Whether the tags of a token are those of the sealer's application and of this user.
+    pub(super) fn check(
+        &self,
+        application: &Tag,
+        user: &Tag,
+        subject: &Subject<'_>,
+    ) -> Result<(), Refusal> {
+        if !bool::from(application.ct_eq(&self.application)) {
+            return Err(Refusal::OtherApplication);
+        }
+        if !bool::from(user.ct_eq(&self.user(subject))) {
+            return Err(Refusal::OtherUser);
+        }
+        Ok(())
     }
 }
 
 /// What the MAC takes in before the payload.
-fn write_prefix(purpose: Purpose, cookie: &str, mut write: impl FnMut(&[u8])) {
+pub(super) fn write_prefix(purpose: Purpose, cookie: &str, mut write: impl FnMut(&[u8])) {
     write(b"duo-mfa/");
     write(purpose.0.as_bytes());
     write(b"/v1\0");
@@ -184,7 +230,7 @@ fn tag(key: &HmacSha256, label: &str, parts: &[&[u8]]) -> Tag {
 
 /// Writes a part behind its length. One of 65,535 bytes or more goes in pieces of which only the
 /// last is shorter, so that none is too long and no two are written alike.
-fn write_part(mut part: &[u8], mut write: impl FnMut(&[u8])) {
+pub(super) fn write_part(mut part: &[u8], mut write: impl FnMut(&[u8])) {
     while let Some((piece, rest)) = part.split_at_checked(usize::from(u16::MAX)) {
         write(&u16::MAX.to_be_bytes());
         write(piece);

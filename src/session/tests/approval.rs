@@ -8,8 +8,7 @@ const GOLDEN: &str = "AcEBAAAAAABlU_EAAAAAAGVT8OwAAAAAZVPxAAAAAABlVGFsAAAAAAABAg
 
 #[test]
 fn the_cookie_has_its_documented_bytes() {
-    let key = MasterKey::from_base64("3q2+7/r5Qm0aZcTkX8uRj1hNwYb4E6pVsLdGfIi9oKo=").unwrap();
-    let sessions = Sessions::new(settings(), &KeyRing::new(vec![key]).unwrap());
+    let sessions = Sessions::new(settings(), &golden_ring());
     let id = std::array::from_fn(|index| u8::try_from(index).unwrap());
     let issued = sessions.issue(&by_push(at(-20)), &ALICE, at(0), id);
     assert_eq!(value(&sessions, &issued), GOLDEN);

@@ -1,0 +1,110 @@
+//! A device that Duo remembers: its token, encrypted in a cookie.
+//!
+//! Duo's `trusted_device_token` lets its bearer pass without a second factor, so nobody but the
+//! filter reads it, and it is opened for the user alone for whom it was kept.
+//!
+//! ```text
+//! kept u64 | trusted_device_token
+//! ```
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::claims::Claims;
+use super::sessions::CLOCK_TOLERANCE;
+use super::set_cookie::{SameSite, set_cookie};
+use super::token::Purpose;
+use super::vault::{OVERHEAD_BYTES, Vault};
+use super::{KeyRing, LengthFault, Nonce, Refusal, Subject};
+use crate::clock::UnixTime;
+use crate::http::HeaderValue;
+use crate::secret::Secret;
+
+const COOKIE: &str = "__Host-duo_device";
+/// The longest token that is kept; browsers give a cookie 4,096 bytes.
+const MAX_TOKEN_BYTES: usize = 2048;
+const MAX_COOKIE_CHARACTERS: usize = ((OVERHEAD_BYTES + 8 + MAX_TOKEN_BYTES) * 8).div_ceil(6);
+
+/// The remembered devices of one application under one ring of keys.
+#[derive(Clone, Debug)]
+pub struct RememberedDevices {
+    vault: Vault,
+    max_age: Duration,
+}
+
+impl RememberedDevices {
+    /// Derives all keys and tags that do not depend on a request. A device is forgotten `max_age`
+    /// after it was kept, whatever the browser does.
+    #[must_use]
+    pub fn new(application: &str, max_age: Duration, keys: &KeyRing) -> Self {
+        Self { vault: Vault::new(keys, Purpose::DEVICE, COOKIE, application), max_age }
+    }
+
+    /// The name of the cookie.
+    #[must_use]
+    pub const fn cookie_name(&self) -> &'static str {
+        COOKIE
+    }
+
+    /// The `Set-Cookie` value that keeps Duo's `trusted_device_token` for a user. `nonce` is to
+    /// be random.
+    ///
+    /// # Errors
+    ///
+    /// A token that is empty or longer than a cookie can be.
+    pub fn remember(
+        &self,
+        token: &Secret<String>,
+        subject: &Subject<'_>,
+        now: UnixTime,
+        nonce: Nonce,
+    ) -> Result<HeaderValue, LengthFault> {
+        let bytes = token.expose().len();
+        if bytes == 0 || bytes > MAX_TOKEN_BYTES {
+            return Err(LengthFault { bytes, most: MAX_TOKEN_BYTES });
+        }
+        let kept = now.seconds().to_be_bytes();
+        let plain = Secret::new([kept.as_slice(), token.expose().as_bytes()].concat());
+        let sealed = self.vault.seal(plain.expose(), subject, nonce);
+        let value = URL_SAFE_NO_PAD.encode(sealed);
+        Ok(set_cookie(COOKIE, &value, SameSite::Lax, Some(self.max_age)))
+    }
+
+    /// Reads the value of the one such cookie of a request: Duo's `trusted_device_token` of this
+    /// user in this browser.
+    ///
+    /// # Errors
+    ///
+    /// The first reason found not to trust it. A value of another user or application is
+    /// [`Refusal::Forged`], since the key does not tell them apart.
+    pub fn open(
+        &self,
+        value: &[u8],
+        subject: &Subject<'_>,
+        now: UnixTime,
+    ) -> Result<Secret<String>, Refusal> {
+        if value.len() > MAX_COOKIE_CHARACTERS {
+            return Err(Refusal::Length);
+        }
+        let sealed = URL_SAFE_NO_PAD.decode(value).map_err(|_| Refusal::Encoding)?;
+        let plain = self.vault.open(&sealed, subject)?;
+        let mut claims = Claims::new(plain.expose());
+        let kept = claims.time()?;
+        if kept > now.plus(CLOCK_TOLERANCE) {
+            return Err(Refusal::Future);
+        }
+        if now > kept.plus(self.max_age) {
+            return Err(Refusal::Expired);
+        }
+        let token = str::from_utf8(claims.rest()).map_err(|_| Refusal::Layout)?;
+        Ok(Secret::new(token.to_owned()))
+    }
+
+    /// The `Set-Cookie` value that forgets the device.
+    #[must_use]
+    pub fn deletion(&self) -> HeaderValue {
+        set_cookie(COOKIE, "", SameSite::Lax, Some(Duration::ZERO))
+    }
+}

@@ -1,0 +1,53 @@
+//! The activation of a first device, as a pending sign-in carries it.
+//!
+//! ```text
+//! expires u64 | user id | activation code | activation link | QR content
+//! ```
+
+use super::claims::{Claims, write_text};
+use super::vault::OVERHEAD_BYTES;
+use super::{Bounded, Refusal};
+use crate::clock::UnixTime;
+use crate::secret::Secret;
+
+/// The most bytes of an enrollment, encrypted.
+pub(super) const MAX_SEALED_BYTES: usize = OVERHEAD_BYTES + 8 + 4 * 2 + 64 + 3 * 192;
+
+/// A user whom Duo waits to see a device of. Whoever has one of the three secrets can activate
+/// one, so they leave the filter encrypted.
+#[derive(Clone, Debug)]
+pub struct Enrollment {
+    /// Duo's id of the user, for enroll_status.
+    pub user_id: Bounded<64>,
+    /// What enroll_status asks for besides.
+    pub activation_code: Secret<Bounded<192>>,
+    /// Opens Duo Mobile on the phone itself.
+    pub activation_url: Option<Secret<Bounded<192>>>,
+    /// What the QR code says.
+    pub qr_content: Secret<Bounded<192>>,
+    /// Until when Duo waits.
+    pub expires: UnixTime,
+}
+
+impl Enrollment {
+    pub(super) fn encode(&self) -> Secret<Vec<u8>> {
+        let mut claims = Vec::with_capacity(MAX_SEALED_BYTES);
+        claims.extend_from_slice(&self.expires.seconds().to_be_bytes());
+        write_text(&mut claims, Some(&self.user_id));
+        write_text(&mut claims, Some(self.activation_code.expose()));
+        write_text(&mut claims, self.activation_url.as_ref().map(Secret::expose));
+        write_text(&mut claims, Some(self.qr_content.expose()));
+        Secret::new(claims)
+    }
+
+    pub(super) fn decode(claims: &[u8]) -> Result<Self, Refusal> {
+        let mut claims = Claims::new(claims);
+        let expires = claims.time()?;
+        let user_id = claims.text()?.ok_or(Refusal::Layout)?;
+        let activation_code = claims.text()?.map(Secret::new).ok_or(Refusal::Layout)?;
+        let activation_url = claims.text()?.map(Secret::new);
+        let qr_content = claims.text()?.map(Secret::new).ok_or(Refusal::Layout)?;
+        claims.end()?;
+        Ok(Self { user_id, activation_code, activation_url, qr_content, expires })
+    }
+}

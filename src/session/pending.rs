@@ -1,0 +1,189 @@
+//! A pending sign-in, and its bytes in a token.
+//!
+//! ```text
+//! version u8 = 1 | key id u8 | created u64 | user tag [16] | application tag [16]
+//!   | kind u8 | passcode tries u8 | browser [16]
+//!   | device | device label | txid | verification code | return path | enrollment
+//! ```
+//!
+//! The first two bytes belong to [`super::token`], as does how the texts of the last line are
+//! written: each behind its length, an empty one where there is none. The enrollment is encrypted.
+
+use std::time::Duration;
+
+use super::claims::{Claims, write_text};
+use super::enrollment::MAX_SEALED_BYTES;
+use super::token::{HEAD_BYTES, MAC_BYTES, write_part};
+use super::{Bounded, Enrollment, Factor, Refusal};
+use crate::clock::UnixTime;
+use crate::http::{ReturnPath, return_path};
+
+/// How long a sign-in may take from its first act to the second factor.
+pub(super) const LIFETIME: Duration = Duration::from_secs(300);
+
+/// The most bytes of a pending sign-in before base64. One that waits for an enrollment has no
+/// device, label, txid or code, whatever the rest is.
+pub(super) const TOKEN_BYTES: usize = HEAD_BYTES
+    + (8 + 2 * 16)
+    + (2 + 16)
+    + 6 * 2
+    + if MAX_SEALED_BYTES > TEXT_BYTES { MAX_SEALED_BYTES } else { TEXT_BYTES }
+    + return_path::MAX_BYTES
+    + MAC_BYTES;
+const TEXT_BYTES: usize = 64 + 128 + 64 + 8;
+/// The most characters of a pending sign-in.
+pub(super) const TOKEN_CHARACTERS: usize = (TOKEN_BYTES * 8).div_ceil(6);
+
+/// What a sign-in waits for.
+#[derive(Clone, Debug)]
+pub enum PendingKind {
+    /// The answer to a push.
+    Push,
+    /// The end of a phone call.
+    Phone,
+    /// A passcode of those that a text message brings.
+    Sms,
+    /// A passcode that the person has.
+    Passcode,
+    /// A first device.
+    Enrollment(Enrollment),
+}
+
+impl PendingKind {
+    /// The factor of the approval it may lead to; an enrollment leads to none.
+    #[must_use]
+    pub const fn factor(&self) -> Option<Factor> {
+        match self {
+            Self::Push => Some(Factor::Push),
+            Self::Phone => Some(Factor::Phone),
+            Self::Sms => Some(Factor::Sms),
+            Self::Passcode => Some(Factor::Passcode),
+            Self::Enrollment(_) => None,
+        }
+    }
+}
+
+/// How a sign-in began. Only [`Pending::new`] makes one, so no update can move it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    created: UnixTime,
+    browser: [u8; 16],
+}
+
+/// A sign-in that somebody has begun and not finished.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// When and where it began.
+    pub start: Start,
+    /// What it waits for.
+    pub kind: PendingKind,
+    /// Duo's id of the device that was asked.
+    pub device: Option<Bounded<64>>,
+    /// What the page calls that device.
+    pub device_label: Option<Bounded<128>>,
+    /// Duo's id of the attempt. A txid from anywhere else is never polled: Duo's answer names
+    /// no user.
+    pub txid: Option<Bounded<64>>,
+    /// What to type into Duo Mobile.
+    pub verification_code: Option<Bounded<8>>,
+    /// Passcodes tried so far, as far as this token knows: who sends an older token is at fewer.
+    pub passcode_tries: u8,
+    /// Where the person goes on afterwards.
+    pub return_path: ReturnPath,
+}
+
+impl Pending {
+    /// Begins a sign-in. `browser` is to be 16 random bytes; they tell apart the sign-ins of one
+    /// user.
+    #[must_use]
+    pub fn new(
+        kind: PendingKind,
+        now: UnixTime,
+        browser: [u8; 16],
+        return_path: ReturnPath,
+    ) -> Self {
+        Self {
+            start: Start { created: UnixTime::from_seconds(now.seconds()), browser },
+            kind,
+            device: None,
+            device_label: None,
+            txid: None,
+            verification_code: None,
+            passcode_tries: 0,
+            return_path,
+        }
+    }
+
+    /// When it began, to the second. The expiry of the approval counts from here.
+    #[must_use]
+    pub const fn created(&self) -> UnixTime {
+        self.start.created
+    }
+
+    /// The last moment at which it can be finished.
+    #[must_use]
+    pub fn expires(&self) -> UnixTime {
+        self.start.created.plus(LIFETIME)
+    }
+
+    /// The random bytes that it began with.
+    #[must_use]
+    pub const fn browser(&self) -> [u8; 16] {
+        self.start.browser
+    }
+
+    const fn code(&self) -> u8 {
+        match self.kind {
+            PendingKind::Push => 1,
+            PendingKind::Phone => 2,
+            PendingKind::Sms => 3,
+            PendingKind::Passcode => 4,
+            PendingKind::Enrollment(_) => 5,
+        }
+    }
+
+    /// Writes what stands after the tags.
+    pub(super) fn write(&self, claims: &mut Vec<u8>, enrollment: &[u8]) {
+        claims.extend_from_slice(&[self.code(), self.passcode_tries]);
+        claims.extend_from_slice(&self.start.browser);
+        write_text(claims, self.device.as_ref());
+        write_text(claims, self.device_label.as_ref());
+        write_text(claims, self.txid.as_ref());
+        write_text(claims, self.verification_code.as_ref());
+        for part in [self.return_path.as_str().as_bytes(), enrollment] {
+            write_part(part, |piece| claims.extend_from_slice(piece));
+        }
+    }
+
+    /// Reads what stands after the tags.
+    pub(super) fn read(
+        created: UnixTime,
+        mut claims: Claims<'_>,
+        open_enrollment: impl FnOnce(&[u8]) -> Result<Enrollment, Refusal>,
+    ) -> Result<Self, Refusal> {
+        let [code, passcode_tries] = claims.array()?;
+        let browser = claims.array()?;
+        let device = claims.text()?;
+        let device_label = claims.text()?;
+        let txid = claims.text()?;
+        let verification_code = claims.text()?;
+        let return_path = ReturnPath::parse(claims.part()?);
+        let kind = match (code, claims.part()?) {
+            (1, []) => PendingKind::Push,
+            (2, []) => PendingKind::Phone,
+            (3, []) => PendingKind::Sms,
+            (4, []) => PendingKind::Passcode,
+            (5, sealed) => PendingKind::Enrollment(open_enrollment(sealed)?),
+            _ => return Err(Refusal::Layout),
+        };
+        claims.end()?;
+        Ok(Self {
+            device,
+            device_label,
+            txid,
+            verification_code,
+            passcode_tries,
+            ..Self::new(kind, created, browser, return_path)
+        })
+    }
+}

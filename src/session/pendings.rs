@@ -1,0 +1,128 @@
+//! Seals, checks and deletes pending sign-ins.
+
+use std::time::Duration;
+
+use super::claims::Claims;
+use super::pending::{LIFETIME, TOKEN_BYTES, TOKEN_CHARACTERS};
+use super::sessions::CLOCK_TOLERANCE;
+use super::set_cookie::{SameSite, set_cookie};
+use super::token::{Purpose, Sealer};
+use super::vault::Vault;
+use super::{Enrollment, KeyRing, Nonce, Pending, PendingKind, Refusal, Subject};
+use crate::clock::UnixTime;
+use crate::http::HeaderValue;
+use crate::secret::Secret;
+
+const COOKIE: &str = "__Host-duo_txn";
+
+/// The pending sign-ins of one application under one ring of keys.
+#[derive(Clone, Debug)]
+pub struct Pendings {
+    sealer: Sealer,
+    enrollments: Vault,
+}
+
+/// A pending sign-in as its browser has it in a cookie, and a client without cookies as text.
+#[derive(Clone, Debug)]
+pub struct Token(Secret<String>);
+
+impl Token {
+    /// The text, for `transaction` and `x-duo-mfa-transaction`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl Pendings {
+    /// Derives all keys and tags that do not depend on a request.
+    #[must_use]
+    pub fn new(application: &str, keys: &KeyRing) -> Self {
+        Self {
+            sealer: Sealer::new(keys, Purpose::TRANSACTION, COOKIE, application),
+            enrollments: Vault::new(keys, Purpose::ENROLLMENT, COOKIE, application),
+        }
+    }
+
+    /// The name of the cookie.
+    #[must_use]
+    pub const fn cookie_name(&self) -> &'static str {
+        COOKIE
+    }
+
+    /// Writes a pending sign-in of a user: a begun one, or one opened before and updated.
+    #[must_use]
+    pub fn seal(&self, pending: &Pending, subject: &Subject<'_>) -> Token {
+        let key = self.sealer.first();
+        let mut claims = Vec::with_capacity(TOKEN_BYTES);
+        claims.extend_from_slice(&pending.created().seconds().to_be_bytes());
+        claims.extend_from_slice(&key.user(subject));
+        claims.extend_from_slice(key.application());
+        let enrollment = match &pending.kind {
+            PendingKind::Enrollment(enrollment) => self.seal_enrollment(enrollment, subject),
+            PendingKind::Push | PendingKind::Phone | PendingKind::Sms | PendingKind::Passcode => {
+                Vec::new()
+            }
+        };
+        pending.write(&mut claims, &enrollment);
+        Token(Secret::new(self.sealer.seal(&claims)))
+    }
+
+    /// Checks the value of the one pending cookie of a request, or of the header that stands for
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// The first reason found not to trust it.
+    pub fn open(
+        &self,
+        token: &[u8],
+        subject: &Subject<'_>,
+        now: UnixTime,
+    ) -> Result<Pending, Refusal> {
+        if token.len() > TOKEN_CHARACTERS {
+            return Err(Refusal::Length);
+        }
+        let mut buffer = [0; TOKEN_BYTES];
+        let opened = self.sealer.open(token, &mut buffer)?;
+        let mut claims = Claims::new(opened.claims);
+        let created = claims.time()?;
+        let (user, application) = (claims.array()?, claims.array()?);
+        if created > now.plus(CLOCK_TOLERANCE) {
+            return Err(Refusal::Future);
+        }
+        if now > created.plus(LIFETIME) {
+            return Err(Refusal::Expired);
+        }
+        opened.key.check(&application, &user, subject)?;
+        Pending::read(created, claims, |sealed| {
+            Enrollment::decode(self.enrollments.open(sealed, subject)?.expose())
+        })
+    }
+
+    /// The `Set-Cookie` value that hands a pending sign-in to a browser.
+    #[must_use]
+    pub fn set_cookie(&self, token: &Token) -> HeaderValue {
+        set_cookie(COOKIE, token.as_str(), SameSite::Strict, Some(LIFETIME))
+    }
+
+    /// The `Set-Cookie` value that deletes it there.
+    #[must_use]
+    pub fn deletion(&self) -> HeaderValue {
+        set_cookie(COOKIE, "", SameSite::Strict, Some(Duration::ZERO))
+    }
+
+    /// The nonce is a keyed hash of what it encrypts and for whom, so it comes twice for the same
+    /// text alone, and each update of a sign-in writes the same.
+    fn seal_enrollment(&self, enrollment: &Enrollment, subject: &Subject<'_>) -> Vec<u8> {
+        let plain = enrollment.encode();
+        let key = self.enrollments.first();
+        let user = key.user(subject);
+        let parts = [plain.expose().as_slice(), &user, key.application()];
+        let mut nonce = Nonce::default();
+        for (slot, byte) in nonce.iter_mut().zip(key.tag("enroll nonce", &parts)) {
+            *slot = byte;
+        }
+        self.enrollments.seal(plain.expose(), subject, nonce)
+    }
+}

@@ -1,0 +1,82 @@
+//! What a user chose last in this browser, to be offered first.
+//!
+//! ```text
+//! version u8 = 1 | key id u8 | user tag [16] | application tag [16] | factor u8 | device
+//! ```
+//!
+//! A device that Duo does not list is not asked: the cookie only orders what preauth offers.
+
+use std::time::Duration;
+
+use super::claims::{Claims, write_text};
+use super::set_cookie::{SameSite, set_cookie};
+use super::token::{HEAD_BYTES, MAC_BYTES, Purpose, Sealer};
+use super::{Bounded, Factor, KeyRing, Refusal, Subject};
+use crate::http::HeaderValue;
+
+const COOKIE: &str = "__Host-duo_preferred";
+const MAX_AGE: Duration = Duration::from_secs(365 * 24 * 3600);
+const TOKEN_BYTES: usize = HEAD_BYTES + 2 * 16 + 1 + 2 + 64 + MAC_BYTES;
+
+/// A device and what to do with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preference {
+    /// The factor.
+    pub factor: Factor,
+    /// Duo's id of the device; a passcode needs none.
+    pub device: Option<Bounded<64>>,
+}
+
+/// The preferences of one application's users under one ring of keys.
+#[derive(Clone, Debug)]
+pub struct Preferences {
+    sealer: Sealer,
+}
+
+impl Preferences {
+    /// Derives all keys and tags that do not depend on a request.
+    #[must_use]
+    pub fn new(application: &str, keys: &KeyRing) -> Self {
+        Self { sealer: Sealer::new(keys, Purpose::PREFERENCE, COOKIE, application) }
+    }
+
+    /// The name of the cookie.
+    #[must_use]
+    pub const fn cookie_name(&self) -> &'static str {
+        COOKIE
+    }
+
+    /// The `Set-Cookie` value that keeps a user's preference for a year.
+    #[must_use]
+    pub fn remember(&self, preference: &Preference, subject: &Subject<'_>) -> HeaderValue {
+        let key = self.sealer.first();
+        let mut claims = [key.user(subject), *key.application()].concat();
+        claims.push(preference.factor.code());
+        write_text(&mut claims, preference.device.as_ref());
+        set_cookie(COOKIE, &self.sealer.seal(&claims), SameSite::Lax, Some(MAX_AGE))
+    }
+
+    /// Reads the value of the one such cookie of a request.
+    ///
+    /// # Errors
+    ///
+    /// The first reason found not to go by it.
+    pub fn open(&self, value: &[u8], subject: &Subject<'_>) -> Result<Preference, Refusal> {
+        let mut buffer = [0; TOKEN_BYTES];
+        let opened = self.sealer.open(value, &mut buffer)?;
+        let mut claims = Claims::new(opened.claims);
+        let (user, application) = (claims.array()?, claims.array()?);
+        opened.key.check(&application, &user, subject)?;
+        let [code] = claims.array()?;
+        let factor = Factor::from_code(code).ok_or(Refusal::Layout)?;
+        let device = claims.text()?;
+        claims.end()?;
+        Ok(Preference { factor, device })
+    }
+
+    /// The `Set-Cookie` value that forgets it.
+    #[must_use]
+    pub fn deletion(&self) -> HeaderValue {
+        set_cookie(COOKIE, "", SameSite::Lax, Some(Duration::ZERO))
+    }
+}

@@ -1,0 +1,172 @@
+//! Tokens that are no pending sign-in of this user for this application.
+
+use super::super::token::{Purpose, Sealer};
+use super::pending::{enrollment, open, pendings, push};
+use super::*;
+use proptest::prelude::*;
+
+fn token() -> String {
+    pendings().seal(&push(), &ALICE).as_str().to_owned()
+}
+
+fn sealer(purpose: Purpose, cookie: &str) -> Sealer {
+    Sealer::new(&ring(&[1]), purpose, cookie, "default")
+}
+
+/// The claims of Alice's push under the key of seed 1.
+fn claims() -> Vec<u8> {
+    let bytes = URL_SAFE_NO_PAD.decode(token()).unwrap();
+    let (payload, _mac) = bytes.split_last_chunk::<32>().unwrap();
+    payload[2..].to_vec()
+}
+
+fn refusal(claims: &[u8]) -> Option<Refusal> {
+    open(&sealer(Purpose::TRANSACTION, "__Host-duo_txn").seal(claims), at(0)).err()
+}
+
+#[test]
+fn every_flipped_bit_is_refused() {
+    let pendings = pendings();
+    for token in [token(), pendings.seal(&enrollment(), &ALICE).as_str().to_owned()] {
+        let genuine = URL_SAFE_NO_PAD.decode(token).unwrap();
+        for bit in 0..genuine.len() * 8 {
+            let mut forged = genuine.clone();
+            forged[bit / 8] ^= 1 << (bit % 8);
+            let expected = match bit / 8 {
+                0 => Refusal::Layout,
+                1 => Refusal::UnknownKey,
+                _ => Refusal::Forged,
+            };
+            let forged = URL_SAFE_NO_PAD.encode(forged);
+            let refusal = pendings.open(forged.as_bytes(), &ALICE, at(0)).unwrap_err();
+            assert_eq!(refusal, expected, "bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn a_pending_sign_in_is_its_users_alone() {
+    let same_name = Subject { source: "jwt", ..ALICE };
+    for pending in [push(), enrollment()] {
+        let token = pendings().seal(&pending, &ALICE);
+        for other in [BOB, same_name, Subject { user: "", ..ALICE }] {
+            let refusal = pendings().open(token.as_str().as_bytes(), &other, at(0)).unwrap_err();
+            assert_eq!(refusal, Refusal::OtherUser);
+        }
+    }
+}
+
+#[test]
+fn a_pending_sign_in_is_its_applications_alone() {
+    let other = Pendings::new("other", &ring(&[1]));
+    let refusal = other.open(token().as_bytes(), &ALICE, at(0)).unwrap_err();
+    assert_eq!(refusal, Refusal::OtherApplication);
+}
+
+#[test]
+fn an_approval_is_no_pending_sign_in_and_no_other_way_round() {
+    let sessions = sessions();
+    let approval = cookie(&sessions, at(0));
+    assert_eq!(open(&approval, at(0)).unwrap_err(), Refusal::Forged);
+    assert_eq!(super::open(&sessions, &token(), at(0)).unwrap_err(), Refusal::Length);
+
+    for (purpose, cookie) in [
+        (Purpose::SESSION, "__Host-duo_txn"),
+        (Purpose::PREFERENCE, "__Host-duo_txn"),
+        (Purpose::DEVICE, "__Host-duo_txn"),
+        (Purpose::ENROLLMENT, "__Host-duo_txn"),
+        (Purpose::TRANSACTION, "__Host-duo_mfa"),
+    ] {
+        let sealed = sealer(purpose, cookie).seal(&claims());
+        assert_eq!(open(&sealed, at(0)).unwrap_err(), Refusal::Forged, "{purpose:?} {cookie}");
+    }
+    assert_eq!(refusal(&claims()), None);
+}
+
+#[test]
+fn a_pending_sign_in_survives_a_rotation_while_its_key_is_in_the_ring() {
+    for pending in [push(), enrollment()] {
+        let token = pendings().seal(&pending, &ALICE);
+        let open = |seeds: &[u16]| {
+            let pendings = Pendings::new("default", &ring(seeds));
+            pendings.open(token.as_str().as_bytes(), &ALICE, at(0))
+        };
+        assert_eq!(open(&[2, 1]).unwrap().created(), at(0));
+        assert!(matches!(open(&[2]), Err(Refusal::UnknownKey | Refusal::Forged)));
+    }
+}
+
+#[test]
+fn genuine_tokens_of_another_layout_are_refused() {
+    let claims = claims();
+    let with = |offset: usize, byte: u8| {
+        let mut claims = claims.clone();
+        claims[offset] = byte;
+        refusal(&claims)
+    };
+    // created 8, user 16, application 16; then kind, tries, browser 16, device behind its length.
+    assert_eq!(with(8, !claims[8]), Some(Refusal::OtherUser));
+    assert_eq!(with(24, !claims[24]), Some(Refusal::OtherApplication));
+    for kind in [0, 5, 6, 255] {
+        assert!(with(40, kind).is_some(), "kind {kind}");
+    }
+    assert_eq!(with(59, 65), Some(Refusal::Layout), "a device of 65 bytes");
+    assert_eq!(with(60, 0xff), Some(Refusal::Layout), "a device that is no text");
+    assert_eq!(with(58, 0xff), Some(Refusal::Layout), "a length beyond the end");
+    assert_eq!(refusal(&[claims.as_slice(), &[0]].concat()), Some(Refusal::Layout));
+    for end in 0..claims.len() {
+        assert_eq!(refusal(&claims[..end]), Some(Refusal::Layout), "{end} bytes");
+    }
+}
+
+#[test]
+fn a_push_carries_no_enrollment() {
+    let mut claims = claims();
+    let last = claims.len() - 1;
+    assert_eq!(&claims[last - 1..], [0, 0]);
+    claims[last] = 1;
+    claims.push(b'x');
+    assert_eq!(refusal(&claims), Some(Refusal::Layout));
+}
+
+#[test]
+fn an_unsafe_return_path_leads_to_the_root_even_where_it_was_signed() {
+    let mut claims = claims();
+    let path = claims.windows(8).position(|window| window == b"/app?x=1").unwrap();
+    claims[path + 1] = b'/';
+    let token = sealer(Purpose::TRANSACTION, "__Host-duo_txn").seal(&claims);
+    assert_eq!(open(&token, at(0)).unwrap().return_path.as_str(), "/");
+}
+
+#[test]
+fn one_sign_in_has_one_text_of_bounded_length() {
+    let token = token();
+    for decorated in [format!("{token}="), format!(" {token}"), format!("{token}\n"), String::new()]
+    {
+        let refusal = open(&decorated, at(0)).unwrap_err();
+        assert!(matches!(refusal, Refusal::Encoding | Refusal::Length), "{decorated:?}");
+    }
+    assert_eq!(open(&"A".repeat(5000), at(0)).unwrap_err(), Refusal::Length);
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_values_are_refused(value in prop::collection::vec(any::<u8>(), 0..4000)) {
+        prop_assert!(pendings().open(&value, &ALICE, at(0)).is_err());
+    }
+
+    #[test]
+    fn claims_that_open_are_those_that_were_sealed(
+        mut claims in Just(claims()),
+        changes in prop::collection::vec((40..120_usize, any::<u8>()), 1..4),
+    ) {
+        for (offset, byte) in changes {
+            claims[offset] = byte;
+        }
+        let token = sealer(Purpose::TRANSACTION, "__Host-duo_txn").seal(&claims);
+        if let Ok(pending) = open(&token, at(0)) {
+            let again = pendings().seal(&pending, &ALICE);
+            prop_assert!(again.as_str() == token || pending.return_path.as_str() == "/");
+        }
+    }
+}

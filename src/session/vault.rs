@@ -1,0 +1,103 @@
+//! Encrypted values: those that are credentials themselves.
+//!
+//! ```text
+//! sealed = version u8 = 1 | key id u8 | nonce [12] | ChaCha20-Poly1305 ciphertext | tag [16]
+//! AD     = "duo-mfa/" purpose "/v1" NUL | u16 length of cookie name | cookie name
+//!            | version u8 | key id u8 | user tag [16] | application tag [16]
+//! ```
+//!
+//! RFC 8439. The tags are not in the value, so that one of another user or application is as
+//! unreadable as a forged one.
+
+use std::iter;
+
+use chacha20poly1305::aead::{self, AeadInOut, KeyInit};
+use chacha20poly1305::{ChaCha20Poly1305, Key};
+
+use super::keyring::{KeyRing, RingKey};
+use super::token::{Purpose, TagKey, VERSION, write_prefix};
+use super::{Refusal, Subject};
+use crate::secret::Secret;
+
+/// Random bytes, fresh for each value that is sealed.
+pub type Nonce = [u8; 12];
+
+/// Bytes that a sealed value has more than what is in it.
+pub(super) const OVERHEAD_BYTES: usize = 2 + 12 + 16;
+
+/// Seals and opens the values of one purpose, in one cookie, for one application.
+#[derive(Clone, Debug)]
+pub(super) struct Vault {
+    first: VaultKey,
+    others: Vec<VaultKey>,
+    /// What the associated data begins with.
+    prefix: Vec<u8>,
+}
+
+#[derive(Clone, Debug)]
+struct VaultKey {
+    cipher: ChaCha20Poly1305,
+    tags: TagKey,
+}
+
+impl Vault {
+    pub(super) fn new(ring: &KeyRing, purpose: Purpose, cookie: &str, application: &str) -> Self {
+        let vault_key = |key: &RingKey| {
+            let bytes = Secret::new(key.derived(purpose.0));
+            VaultKey {
+                cipher: ChaCha20Poly1305::new(&Key::from(*bytes.expose())),
+                tags: TagKey::new(key, application),
+            }
+        };
+        let mut prefix = Vec::new();
+        write_prefix(purpose, cookie, |bytes| prefix.extend_from_slice(bytes));
+        let others = ring.others().iter().map(vault_key).collect();
+        Self { first: vault_key(ring.first()), others, prefix }
+    }
+
+    /// The key that seals.
+    pub(super) const fn first(&self) -> &TagKey {
+        &self.first.tags
+    }
+
+    /// Encrypts a value for a user.
+    pub(super) fn seal(&self, plain: &[u8], subject: &Subject<'_>, nonce: Nonce) -> Vec<u8> {
+        let mut text = plain.to_vec();
+        let key = &self.first;
+        let data = self.associated_data(&key.tags, subject);
+        match key.cipher.encrypt_in_place(&nonce.into(), &data, &mut text) {
+            Ok(()) => [[VERSION, key.tags.id()].as_slice(), &nonce, &text].concat(),
+            // Of 256 GiB: nothing opens nowhere.
+            Err(aead::Error) => Vec::new(),
+        }
+    }
+
+    /// Decrypts a value that was sealed for this user.
+    pub(super) fn open(
+        &self,
+        sealed: &[u8],
+        subject: &Subject<'_>,
+    ) -> Result<Secret<Vec<u8>>, Refusal> {
+        let (&[version, id], rest) = sealed.split_first_chunk().ok_or(Refusal::Length)?;
+        let (&nonce, text) = rest.split_first_chunk::<12>().ok_or(Refusal::Length)?;
+        if version != VERSION {
+            return Err(Refusal::Layout);
+        }
+        let mut refusal = Refusal::UnknownKey;
+        let keys = iter::once(&self.first).chain(&self.others);
+        for key in keys.filter(|key| key.tags.id() == id) {
+            let mut text = text.to_vec();
+            let data = self.associated_data(&key.tags, subject);
+            if key.cipher.decrypt_in_place(&nonce.into(), &data, &mut text).is_ok() {
+                return Ok(Secret::new(text));
+            }
+            refusal = Refusal::Forged;
+        }
+        Err(refusal)
+    }
+
+    fn associated_data(&self, key: &TagKey, subject: &Subject<'_>) -> Vec<u8> {
+        let head = [VERSION, key.id()];
+        [&self.prefix, head.as_slice(), &key.user(subject), key.application()].concat()
+    }
+}
