@@ -165,7 +165,7 @@ mod tests {
         #[test]
         fn canonical_form_is_its_own(path in "/[a-cA-C0-9%/.;~+ -]{0,24}") {
             if let Ok(canonical) = CanonicalPath::of(path.as_bytes()) {
-                prop_assert_eq!(CanonicalPath::of(canonical.as_bytes()), Ok(canonical.clone()));
+                prop_assert_eq!(CanonicalPath::of(canonical.as_bytes()), Ok(canonical));
             }
         }
 

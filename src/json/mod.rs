@@ -6,8 +6,8 @@
 //!
 //! The other way, [`ObjectText`] writes objects of texts and numbers.
 //!
-//! One shape for all texts, and no derived readers: each of those is code of its own in a module
-//! whose size counts. Nothing here knows what a member means.
+//! serde_json reads and quotes. One shape for all texts, and no derived readers: each of those is
+//! code of its own in a module whose size counts. Nothing here knows what a member means.
 
 mod object_text;
 mod read;

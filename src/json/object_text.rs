@@ -59,26 +59,9 @@ impl ObjectText {
     }
 }
 
-/// Writes a string (RFC 8259, section 7).
 fn quote(text: &str, out: &mut String) {
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0'..='\u{1f}' => {
-                let code = u32::from(character);
-                out.push_str("\\u00");
-                out.push(char::from_digit(code >> 4, 16).unwrap_or('0'));
-                out.push(char::from_digit(code & 0xf, 16).unwrap_or('0'));
-            }
-            _ => out.push(character),
-        }
-    }
-    out.push('"');
+    // A text always serializes.
+    out.push_str(&serde_json::to_string(text).unwrap_or_default());
 }
 
 #[cfg(test)]
