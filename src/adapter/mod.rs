@@ -10,6 +10,7 @@ mod host;
 mod plugin;
 mod raw;
 mod root;
+mod slots;
 mod stats;
 mod stream;
 mod waiting;

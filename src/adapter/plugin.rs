@@ -2,6 +2,7 @@
 
 use super::health::Record;
 use super::host::{self, Unsent};
+use super::slots;
 use super::stats::Stats;
 use super::waiting::{Stage, Waiting};
 use crate::clock::ClockOffset;
@@ -106,8 +107,7 @@ impl Plugin {
         for (context, call, then) in self.waiting.take_due(now) {
             if host::act_for(context).is_ok() {
                 let effect = Effect::Call { call, then };
-                let step = Step { effect, signals: Vec::new(), offset: None };
-                self.resume_if_open(self.perform(context, step));
+                self.resume_if_open(self.perform(context, Step::new(effect, Vec::new())));
             }
         }
     }
@@ -157,9 +157,18 @@ impl Plugin {
             if let Some(offset) = step.offset {
                 self.learn(offset);
             }
+            let limits = &self.gate.config().limits;
+            if let Some(settlement) = step.settlement {
+                slots::settle(&settlement, limits, host::now().unwrap_or_default());
+            }
             let (call, then) = match step.effect {
                 Effect::Forward(forward) => return self.forward(context, forward),
                 Effect::Reply(reply) => return self.reply(context, &reply),
+                Effect::Claim { claim, then } => {
+                    let env = self.env();
+                    step = then.handle(slots::claim(&claim, limits, env.now), &env);
+                    continue;
+                }
                 Effect::Call { call, then } => (call, then),
             };
             if call.due > host::now().unwrap_or_default() {

@@ -2,6 +2,7 @@
 
 use super::host::{self, Metric};
 use super::plugin::{Callback, Plugin, with_event};
+use super::slots;
 use super::stream::Stream;
 use crate::config::Config;
 use crate::gate::{Check, CheckStep, Event, Gate, Standing};
@@ -98,6 +99,7 @@ impl RootContext for Root {
         let bytes = host::plugin_configuration(size).unwrap_or_default();
         match Config::parse(&bytes, &host::environment) {
             Ok(config) => {
+                slots::create();
                 self.plugin = Some(Rc::new(Plugin::new(Gate::new(config))));
                 self.up = host::gauge("duo_mfa_duo_up");
                 log::debug!("configured");

@@ -13,9 +13,9 @@ pub(super) const ROOT: &[Key] = &[
     key("api"),
     key("request_bodies"),
     key("push"),
+    key("limits"),
     key("allow_inline_secrets"),
     later("applications", "remove it; give each Duo application a plugin configuration of its own"),
-    later("limits", "remove it; Duo's own lockout applies"),
     later("branding", "remove it; the sign-in page has its own look"),
     later("audit", "remove it; every decision that is not a plain pass is logged"),
 ];
@@ -65,6 +65,14 @@ pub(super) const ACCESS_CONTROL: &[Key] = &[
 pub(super) const API: &[Key] = &[key("mode"), key("hold_timeout")];
 
 pub(super) const PUSH: &[Key] = &[key("title"), key("info")];
+
+pub(super) const LIMITS: &[Key] = &[
+    key("pushes"),
+    key("window"),
+    key("deny_cooldown"),
+    later("passcode_tries", "remove it; Duo's own lockout applies"),
+    later("rate_limit_service", "remove it; each Envoy limits by itself"),
+];
 
 pub(super) const SECRET: &[Key] = &[key("env")];
 

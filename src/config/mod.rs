@@ -46,6 +46,8 @@ pub struct Config {
     pub request_bodies: bool,
     /// What a push says beyond the user's name.
     pub push: PushDetails,
+    /// How often a user's phone may ring.
+    pub limits: Limits,
 }
 
 /// How Duo is asked, and what for.
@@ -121,6 +123,23 @@ pub struct PushDetails {
     pub title: String,
     /// Names and values that the user sees besides.
     pub info: Vec<(String, String)>,
+}
+
+/// How often a user's phone may ring, by a push or a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How often within the window without an approval: 1 to [`Self::MAX_PUSHES`].
+    pub pushes: usize,
+    /// How long a push counts.
+    pub window: Duration,
+    /// How long it may not after a denial, after the next one in a row, and so on; the last holds
+    /// for all that follow. At least one.
+    pub deny_cooldown: Vec<Duration>,
+}
+
+impl Limits {
+    /// The most pushes that a window may have.
+    pub const MAX_PUSHES: usize = 9;
 }
 
 impl Config {

@@ -62,6 +62,9 @@ pub enum DuoError {
 /// Why Duo counts as unreachable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Outage {
+    /// The call was not even sent.
+    #[error("not sent")]
+    NotSent,
     /// The call ended without an answer.
     #[error("no answer")]
     NoAnswer,

@@ -69,9 +69,10 @@ pub(super) fn admitted(held: &Held, factor: &'static str) -> Signal {
     write(Level::Info, &Line { factor: Some(factor), ..of(held, "admitted") })
 }
 
-/// A held request refused. What only an operator can mend is written as an error.
+/// A held request refused. What an operator has to act on is written as an error.
 pub(super) fn refused(held: &Held, code: Code, reason: &str) -> Signal {
-    let level = if code == Code::DuoMisconfigured { Level::Error } else { Level::Info };
+    let is_alarming = matches!(code, Code::DuoMisconfigured | Code::MfaFraud);
+    let level = if is_alarming { Level::Error } else { Level::Info };
     let reason = Some(reason).filter(|reason| !reason.is_empty());
     write(level, &Line { code: Some(code.name()), reason, ..of(held, "refused") })
 }

@@ -2,9 +2,11 @@
 
 use super::failure::{self, Refusal, Remedy, Stage};
 use super::hold::{self, Held};
+use super::limit::{Claim, End, Verdict};
+use super::refuse;
 use super::{Call, Env, Event, Step};
 use crate::clock::ClockOffset;
-use crate::duo::{Answer, AuthFactor, DuoError, Request, Txid};
+use crate::duo::{Answer, AuthFactor, DuoError, Fault, Outage, Request, Txid};
 use crate::secret::Secret;
 use crate::session::Factor;
 use crate::signal::{Counter, Signal};
@@ -21,6 +23,13 @@ const LEAST_TIMEOUT: Duration = Duration::from_millis(100);
 pub struct Flow {
     held: Held,
     expect: Expect,
+}
+
+/// A request that waits for leave to ring a phone: no push or call goes out without.
+#[derive(Debug)]
+pub struct Claimant {
+    held: Held,
+    prompt: Prompt,
 }
 
 /// The answer that is waited for, with exactly what is needed to go on from it.
@@ -93,6 +102,24 @@ impl Flow {
     }
 }
 
+impl Claimant {
+    /// Takes the verdict on the claim and says what to do.
+    #[must_use]
+    pub fn handle(self, verdict: Verdict, env: &Env<'_>) -> Step {
+        let Self { held, prompt } = self;
+        match verdict {
+            Ok(()) => send(held, Expect::Transaction(prompt), env),
+            Err(limited) => refuse::for_limit(&held, limited),
+        }
+    }
+}
+
+/// Asks for leave to send a prompt.
+pub(super) fn claim(mut held: Held, prompt: Prompt, claim: Claim) -> Step {
+    held.claim = Some(claim);
+    Step::claim(claim, Claimant { held, prompt })
+}
+
 /// Makes the call whose answer is expected, at once.
 pub(super) fn send(held: Held, expect: Expect, env: &Env<'_>) -> Step {
     send_after(Duration::ZERO, held, expect, env)
@@ -149,10 +176,28 @@ fn failed(mut held: Held, expect: Expect, fault: &DuoError, env: &Env<'_>) -> St
             send(held, Expect::Clock(Box::new(expect)), env)
         }
         Remedy::LookAgain(late) => look_again(held, expect, &late, fault, env),
-        Remedy::Refuse(refusal) => hold::refuse_for_fault(&held, &refusal, fault),
+        Remedy::Refuse(refusal) => {
+            let settlement = unstarted(&expect, fault).and_then(|end| held.settlement(end));
+            Step { settlement, ..refuse::for_fault(&held, &refusal, fault) }
+        }
     };
     step.signals.push(Signal::Count(Counter::DuoFailures(stage.endpoint().name())));
     step
+}
+
+/// What a fault says of a prompt that was about to be sent.
+fn unstarted(expect: &Expect, fault: &DuoError) -> Option<End> {
+    match expect {
+        Expect::Transaction(_) => {
+            let is_sure = *fault == DuoError::Unreachable(Outage::NotSent);
+            let may_have_started = fault.fault() == Fault::Duo && !is_sure;
+            Some(if may_have_started { End::Lost } else { End::Unsent })
+        }
+        Expect::Clock(waiting) => {
+            matches!(**waiting, Expect::Transaction(_)).then_some(End::Unsent)
+        }
+        Expect::Preauth | Expect::Passcode(_) | Expect::Status(_) => None,
+    }
 }
 
 /// A lost look at a transaction ends nothing before the request's time is up.
@@ -163,7 +208,7 @@ fn look_again(held: Held, expect: Expect, late: &Refusal, fault: &DuoError, env:
         | Expect::Passcode(_)
         | Expect::Transaction(_)
         | Expect::Status(_)
-        | Expect::Clock(_) => hold::refuse_for_fault(&held, late, fault),
+        | Expect::Clock(_) => refuse::for_fault(&held, late, fault),
     }
 }
 

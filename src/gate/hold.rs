@@ -4,28 +4,35 @@
 //! the application before Duo's allow; its response then carries the approval cookie.
 
 use super::audit::{self, Asked};
-use super::failure::{NO_DEVICE, NO_RANDOMNESS, Refusal, TIMEOUT, Tries, WRONG_PASSCODE};
-use super::flow::{Expect, Prompt, Transaction, poll, send};
+use super::failure::{NO_DEVICE, NO_RANDOMNESS, TIMEOUT, Tries, WRONG_PASSCODE};
+use super::flow::{Expect, Prompt, Transaction, claim, poll, send};
+use super::limit::{Claim, End, Settlement};
+use super::refuse::{refuse, refuse_status, refuse_with};
 use super::{Env, Forward, Gate, NewCookie, Step, tell_application};
 use crate::clock::UnixTime;
 use crate::config;
 use crate::duo::{
     Auth, AuthFactor, AuthResult, AuthStatus, Capability, Device, DeviceChoice, DeviceKind,
-    DuoError, Preauth, PreauthReply, PushInfo, Request, Status, Txid,
+    Preauth, PreauthReply, PushInfo, Request, Status, Txid,
 };
-use crate::http::{Client, Edit, RequestHead};
+use crate::http::{Edit, RequestHead};
 use crate::identity::Identity;
-use crate::page::{Problem, Reference};
+use crate::page::Reference;
 use crate::secret::Secret;
 use crate::session::{Factor, NewApproval, Subject};
-use crate::signal::{Code, Counter, Signal};
+use crate::signal::{Code, Counter};
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 /// The header of a passcode that is sent along with the request.
 const PASSCODE_HEADER: &str = "x-duo-mfa-passcode";
 
 /// The longest passcode that is handed to Duo, in characters.
 const MAX_PASSCODE: usize = 64;
+
+/// A prompt of which nothing more is heard counts as pending for so much longer than it is waited
+/// for.
+const CLAIM_SLACK: Duration = Duration::from_secs(5);
 
 /// What is kept of a request while it waits.
 #[derive(Debug)]
@@ -39,6 +46,8 @@ pub(super) struct Held {
     /// When the transaction was looked at, or will be.
     pub(super) polled_at: UnixTime,
     pub(super) tries: Tries,
+    /// The leave to ring the user's phone.
+    pub(super) claim: Option<Claim>,
     /// The edits that the request gets whoever approves it.
     edits: Vec<Edit>,
     passcode: Option<Secret<String>>,
@@ -60,6 +69,7 @@ impl Held {
             deadline: now.plus(gate.config().api.hold_timeout),
             polled_at: now,
             tries: Tries::default(),
+            claim: None,
             edits: gate.stripped(head),
             passcode: None,
         }
@@ -76,6 +86,14 @@ impl Held {
     pub(super) fn auth(&self, factor: AuthFactor) -> Request {
         let username = self.identity.username.clone();
         Request::Auth(Auth { username, factor, ipaddr: self.address })
+    }
+
+    pub(super) fn settlement(&self, end: End) -> Option<Settlement> {
+        self.claim.map(|claim| Settlement { claim, end })
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject { source: self.identity.source, user: &self.identity.user }
     }
 
     pub(super) fn is_over(&self, now: UnixTime) -> bool {
@@ -136,21 +154,13 @@ pub(super) fn polled(
     status: &AuthStatus,
     env: &Env<'_>,
 ) -> Step {
+    let settled = |end, step| Step { settlement: held.settlement(end), ..step };
     match status.result {
-        AuthResult::Allow => approve(&held, transaction.factor, env),
-        AuthResult::Deny => refuse_status(&held, &status.status),
+        AuthResult::Allow => settled(End::Allowed, approve(&held, transaction.factor, env)),
+        AuthResult::Deny => settled(end(&status.status), refuse_status(&held, &status.status)),
         AuthResult::Waiting if held.is_over(env.now) => refuse_with(&held, &TIMEOUT, ""),
         AuthResult::Waiting => poll(held, transaction, env),
     }
-}
-
-/// No answer, or none that can be used: the request is refused, and an operator told why.
-pub(super) fn refuse_for_fault(held: &Held, refusal: &Refusal, fault: &DuoError) -> Step {
-    let reason = match fault.hint() {
-        Some(hint) => format!("{fault}; {hint}"),
-        None => fault.to_string(),
-    };
-    refuse_with(held, refusal, &reason)
 }
 
 fn ask_passcode(held: Held, passcode: Secret<String>, env: &Env<'_>) -> Step {
@@ -187,9 +197,14 @@ fn ask_device(
             refuse(&held, Code::MfaRequired, detail, "verified push")
         }
         Some(prompt) => {
-            held.deadline = held.deadline.min(env.now.plus(config.duo.push_timeout));
+            let Some(owner) = env.random else {
+                return refuse_with(&held, &NO_RANDOMNESS, "the host has no random bytes");
+            };
+            let time = config.duo.push_timeout;
+            held.deadline = held.deadline.min(env.now.plus(time));
             held.polled_at = env.now;
-            send(held, Expect::Transaction(prompt), env)
+            let tag = config.sessions.limit_tag(&held.subject());
+            claim(held, prompt, Claim::new(tag, owner, time.saturating_add(CLAIM_SLACK)))
         }
         None if takes_passcode(devices, &config.duo.factors) => {
             let detail = "No device of this user can approve a waiting request. Send a passcode \
@@ -229,9 +244,8 @@ fn approve(held: &Held, factor: Factor, env: &Env<'_>) -> Step {
     let Some(id) = env.random else {
         return refuse_with(held, &NO_RANDOMNESS, "the host has no random bytes");
     };
-    let subject = Subject { source: held.identity.source, user: &held.identity.user };
     let approval = NewApproval { factor, authenticated: env.now, lifetime: None };
-    let cookie = env.gate.config().sessions.issue(&approval, &subject, env.now, id);
+    let cookie = env.gate.config().sessions.issue(&approval, &held.subject(), env.now, id);
     let mut request = held.edits.clone();
     tell_application(&mut request, &held.identity, factor.name(), env.now);
     let line = audit::admitted(held, factor.name());
@@ -241,15 +255,11 @@ fn approve(held: &Held, factor: Factor, env: &Env<'_>) -> Step {
     step
 }
 
-fn refuse_status(held: &Held, status: &Status) -> Step {
-    let (code, detail) = match status {
-        Status::Timeout => return refuse_with(held, &TIMEOUT, status.as_str()),
-        Status::Fraud => {
-            (Code::MfaFraud, "The request was reported as fraud. Your administrator was told.")
-        }
-        Status::LockedOut => {
-            (Code::MfaLockedOut, "The account is locked after failed tries. Ask your help desk.")
-        }
+/// How a prompt ended that Duo did not allow.
+const fn end(status: &Status) -> End {
+    match status {
+        Status::Timeout => End::TimedOut,
+        Status::Fraud => End::Fraud,
         Status::Calling
         | Status::Answered
         | Status::Pushed
@@ -257,31 +267,10 @@ fn refuse_status(held: &Held, status: &Status) -> Step {
         | Status::Allow
         | Status::Bypass
         | Status::Deny
+        | Status::LockedOut
         | Status::Sent
-        | Status::Other(_) => (Code::MfaDenied, "The request was denied on the device."),
-    };
-    refuse(held, code, detail, status.as_str())
-}
-
-fn refuse_with(held: &Held, refusal: &Refusal, reason: &str) -> Step {
-    refusal_step(held, refusal.code, refusal.detail, refusal.retry_after, reason)
-}
-
-fn refuse(held: &Held, code: Code, detail: &str, reason: &str) -> Step {
-    refusal_step(held, code, detail, None, reason)
-}
-
-fn refusal_step(
-    held: &Held,
-    code: Code,
-    detail: &str,
-    retry_after: Option<std::time::Duration>,
-    reason: &str,
-) -> Step {
-    let reference = held.reference.clone();
-    let problem = Problem { code, detail: detail.to_owned(), reference, retry_after };
-    let signals = vec![Signal::Count(Counter::Refused(code)), audit::refused(held, code, reason)];
-    Step::reply(problem.reply(Client::Hold), signals)
+        | Status::Other(_) => End::Denied,
+    }
 }
 
 /// A passcode by its form: letters and digits, as apps, tokens, texts and administrators give

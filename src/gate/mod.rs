@@ -2,8 +2,8 @@
 //!
 //! In go a request's head, the moment, what the host knows of the stream, and later Duo's answers;
 //! out comes one [`Step`] at a time, with exactly one effect in it: forward the request, answer
-//! it, or make one call to Duo and come back with the answer. A flow exists only while a call is
-//! outstanding, so a request can be neither paused with nothing to wait for, nor answered and
+//! it, make one call to Duo, or claim a push in the table of [`limit`]s, and come back with the
+//! answer. A flow exists only while an answer is outstanding, so a request can be neither paused with nothing to wait for, nor answered and
 //! forwarded.
 //!
 //! [`Gate::open`] is the whole of what a request with a valid approval cookie costs; it reads the
@@ -16,11 +16,13 @@ mod endpoint;
 pub mod failure;
 mod flow;
 mod hold;
+pub mod limit;
+mod refuse;
 pub mod response;
 mod step;
 
 pub use check::{Check, CheckStep, Health, Standing};
-pub use flow::Flow;
+pub use flow::{Claimant, Flow};
 pub use step::{Call, Effect, Env, Event, Forward, NewCookie, Step, Unanswered};
 
 use crate::clock::UnixTime;

@@ -1,6 +1,7 @@
 //! What goes into a flow and what comes out of it, one step at a time.
 
-use super::{Flow, Gate};
+use super::limit::{Claim, Settlement};
+use super::{Claimant, Flow, Gate};
 use crate::clock::{ClockOffset, UnixTime};
 use crate::duo::{Answer, DuoError, Outage, SignedCall};
 use crate::http::{Edit, HeaderValue, Reply};
@@ -44,9 +45,8 @@ pub enum Unanswered {
 impl From<Unanswered> for DuoError {
     fn from(why: Unanswered) -> Self {
         match why {
-            Unanswered::Cut | Unanswered::UnknownCluster | Unanswered::NoHost => {
-                Self::Unreachable(Outage::NoAnswer)
-            }
+            Unanswered::Cut => Self::Unreachable(Outage::NoAnswer),
+            Unanswered::UnknownCluster | Unanswered::NoHost => Self::Unreachable(Outage::NotSent),
         }
     }
 }
@@ -90,6 +90,13 @@ pub enum Effect {
         /// Who waits for its answer.
         then: Box<Flow>,
     },
+    /// Have the table of limits changed, and hand the verdict to the claimant.
+    Claim {
+        /// What is claimed.
+        claim: Claim,
+        /// Who waits for the verdict.
+        then: Box<Claimant>,
+    },
     /// Let the request go on.
     Forward(Forward),
     /// Answer the request.
@@ -105,21 +112,31 @@ pub struct Step {
     pub signals: Vec<Signal>,
     /// How far Duo's clock is ahead, where this step learned it.
     pub offset: Option<ClockOffset>,
+    /// What the table of limits is to learn, before the effect.
+    pub settlement: Option<Settlement>,
 }
 
 impl Step {
     pub(super) fn forward(forward: Forward, counter: Counter) -> Self {
-        let signals = vec![Signal::Count(counter)];
-        Self { effect: Effect::Forward(forward), signals, offset: None }
+        Self::new(Effect::Forward(forward), vec![Signal::Count(counter)])
     }
 
     pub(super) const fn reply(reply: Reply, signals: Vec<Signal>) -> Self {
-        Self { effect: Effect::Reply(reply), signals, offset: None }
+        Self::new(Effect::Reply(reply), signals)
     }
 
     pub(super) fn call(call: Call, then: Flow) -> Self {
         let signals = vec![Signal::Count(Counter::DuoCalls(call.signed.endpoint.name()))];
-        let effect = Effect::Call { call: Box::new(call), then: Box::new(then) };
-        Self { effect, signals, offset: None }
+        Self::new(Effect::Call { call: Box::new(call), then: Box::new(then) }, signals)
+    }
+
+    pub(super) fn claim(claim: Claim, then: Claimant) -> Self {
+        Self::new(Effect::Claim { claim, then: Box::new(then) }, Vec::new())
+    }
+
+    /// An effect, with what is worth counting or writing down.
+    #[must_use]
+    pub const fn new(effect: Effect, signals: Vec<Signal>) -> Self {
+        Self { effect, signals, offset: None, settlement: None }
     }
 }

@@ -153,6 +153,15 @@ impl Sessions {
             .then(|| self.seal(&Approval { seen: now, ..*approval }, subject))
     }
 
+    /// Stands for a user in a table that others may read: equal only for one user of one
+    /// application under the ring's first key, and not to be chosen.
+    #[must_use]
+    pub fn limit_tag(&self, subject: &Subject<'_>) -> [u8; 16] {
+        let key = self.sealer.first();
+        let [source, user] = [subject.source, subject.user].map(str::as_bytes);
+        key.tag("limit", &[key.application(), source, user])
+    }
+
     /// The `Set-Cookie` value that deletes the approval cookie. It has the same attributes, since
     /// browsers ignore a `__Host-` cookie without them, deletion or not.
     #[must_use]

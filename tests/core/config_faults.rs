@@ -6,7 +6,7 @@ mod table;
 use document::{COOKIE_KEY, OTHER_COOKIE_KEY, SECRET_KEY, encoded, environment, full, minimal};
 use document::{with, with_all};
 use duo_mfa::clock::UnixTime;
-use duo_mfa::config::{Api, ApiMode, Code, Config, ConfigFaults, Factor, PushDetails};
+use duo_mfa::config::{Api, ApiMode, Code, Config, ConfigFaults, Factor, Limits, PushDetails};
 use duo_mfa::duo::Signature;
 use duo_mfa::policy::Policy;
 use duo_mfa::session::{self, NewApproval, Refusal, Sessions, Subject};
@@ -24,6 +24,8 @@ fn minimal_configuration_has_the_documented_defaults() {
     assert_eq!(config.api, Api { mode: ApiMode::Hold, hold_timeout: Duration::from_secs(60) });
     assert!(!config.request_bodies);
     assert_eq!(config.push, PushDetails { title: "Sign-in".to_owned(), info: Vec::new() });
+    let deny_cooldown = vec![minutes(1), minutes(5), minutes(30)];
+    assert_eq!(config.limits, Limits { pushes: 3, window: minutes(10), deny_cooldown });
 }
 
 fn duo_is_asked_by_the_documented_defaults() {
@@ -55,6 +57,8 @@ fn every_key_is_read() {
     assert_eq!(config.api, Api { mode: ApiMode::Refuse, hold_timeout: Duration::from_secs(90) });
     assert!(config.request_bodies);
     assert_eq!(config.push, PushDetails { title: "Wire transfer".to_owned(), info });
+    let deny_cooldown = vec![Duration::from_secs(1), minutes(8 * 60)];
+    assert_eq!(config.limits, Limits { pushes: 9, window: minutes(60), deny_cooldown });
 }
 
 fn every_key_of_duo_is_read() {

@@ -1,8 +1,7 @@
 //! The held request, from preauth to Duo's word.
 
 use crate::rig::{
-    Request, Rig, Scripted, approval, devices, get, ok, one_phone, pair, preauth, says, started,
-    status, told,
+    Request, Rig, approval, devices, get, ok, one_phone, pair, preauth, says, started, status, told,
 };
 use duo_mfa::http::Edit;
 use serde_json::json;
@@ -271,8 +270,11 @@ fn only_a_client_without_a_mark_of_a_browser_is_held() {
 fn approval_without_random_bytes_is_no_approval() {
     let mut rig = Rig::new();
     rig.random = None;
-    let script: [Scripted; 3] = [one_phone(), started(), status("allow", "allow")];
-    assert_eq!(rig.send(&get("/"), &script).refused().code(), "duo_unavailable");
+    assert_eq!(rig.send(&get("/"), &[one_phone()]).refused().code(), "duo_unavailable");
+    assert_eq!(rig.called(), ["preauth"], "what cannot be approved rings no phone");
+    let with_code = get("/").with("x-duo-mfa-passcode", "123456");
+    let script = [one_phone(), status("allow", "allow")];
+    assert_eq!(rig.send(&with_code, &script).refused().code(), "duo_unavailable");
 }
 
 crate::suite![

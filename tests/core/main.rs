@@ -17,6 +17,7 @@ mod duo_vectors;
 mod faults;
 mod hold;
 mod layers;
+mod limits;
 mod model;
 mod readme;
 mod rig;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         faults::trials(),
         hold::trials(),
         layers::trials(),
+        limits::trials(),
         model::trials(),
         readme::trials(),
     ];

@@ -1,18 +1,22 @@
 //! Drives the core as Envoy would: a request in, scripted answers of Duo, the outcome out.
 
+mod script;
+
+pub(crate) use script::{Scripted, devices, fail, ok, one_phone, preauth, says, started, status};
+
 use duo_mfa::clock::{ClockOffset, UnixTime};
 use duo_mfa::config::Config;
 use duo_mfa::duo::{Answer, SignedCall};
+use duo_mfa::gate::limit::{self, Claim};
 use duo_mfa::gate::{
     Call, Effect, Env, Event, Flow, Forward, Gate, Health, Moment, NewCookie, Opening, Step,
-    Unanswered,
 };
 use duo_mfa::http::{Edit, HeaderMap, Reply, RequestHead};
 use duo_mfa::session::Verified;
 use duo_mfa::signal::Signal;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 pub(crate) const SECRET_KEY: &str = "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep";
 pub(crate) const COOKIE_KEY: &str = "pMzo0uFM2P5cPIGe6jbvvQnC8gXH1V3rC5wfVTdXPcw=";
@@ -31,73 +35,6 @@ pub(crate) fn counts() -> String {
 
 pub(crate) fn nobody_was_wrongly_admitted() -> bool {
     WRONGLY_ADMITTED.load(Ordering::Relaxed) == 0
-}
-
-/// What the script lets come of a call.
-#[derive(Clone, Debug)]
-pub(crate) enum Scripted {
-    Says { status: u16, retry_after: Option<&'static str>, body: String, after: Duration },
-    Fails(Unanswered),
-}
-
-/// Duo's envelope around a response, at once.
-pub(crate) fn ok(response: &Value) -> Scripted {
-    says(200, json!({"stat": "OK", "response": response}).to_string())
-}
-
-/// Duo's envelope around an error, at once.
-pub(crate) fn fail(code: u32, message: &str, detail: &str) -> Scripted {
-    let body = json!({"stat": "FAIL", "code": code, "message": message, "message_detail": detail});
-    says(u16::try_from(code / 100).unwrap(), body.to_string())
-}
-
-pub(crate) fn says(status: u16, body: impl Into<String>) -> Scripted {
-    Scripted::Says { status, retry_after: None, body: body.into(), after: Duration::ZERO }
-}
-
-impl Scripted {
-    pub(crate) fn after(self, seconds: u64) -> Self {
-        match self {
-            Self::Says { status, retry_after, body, .. } => {
-                Self::Says { status, retry_after, body, after: Duration::from_secs(seconds) }
-            }
-            Self::Fails(why) => Self::Fails(why),
-        }
-    }
-
-    pub(crate) fn retry_after(self, value: &'static str) -> Self {
-        match self {
-            Self::Says { status, body, after, .. } => {
-                Self::Says { status, retry_after: Some(value), body, after }
-            }
-            Self::Fails(why) => Self::Fails(why),
-        }
-    }
-}
-
-/// Preauth's answer for a user with one telephone that can do everything.
-pub(crate) fn one_phone() -> Scripted {
-    devices(&json!([{
-        "device": "DPFZRS9FB0D46QFTM891", "type": "phone", "name": "", "number": "XXX-XXX-0100",
-        "display_name": "iOS (XXX-XXX-0100)",
-        "capabilities": ["auto", "push", "sms", "phone", "mobile_otp"],
-    }]))
-}
-
-pub(crate) fn devices(devices: &Value) -> Scripted {
-    ok(&json!({"result": "auth", "status_msg": "Account is active", "devices": devices}))
-}
-
-pub(crate) fn started() -> Scripted {
-    ok(&json!({"txid": "45f7c92b-f45f-4862-8545-e0f58e78075a"}))
-}
-
-pub(crate) fn status(result: &str, status: &str) -> Scripted {
-    ok(&json!({"result": result, "status": status, "status_msg": "Words of Duo."}))
-}
-
-pub(crate) fn preauth(result: &str) -> Scripted {
-    ok(&json!({"result": result, "status_msg": "Words of Duo."}))
 }
 
 /// A request as Envoy hands it over.
@@ -143,14 +80,23 @@ pub(crate) enum Outcome {
     Replied(Reply),
 }
 
+/// How far a request has come.
+pub(crate) enum Progress {
+    Done(Outcome),
+    Waits(Box<SignedCall>, Box<Flow>),
+}
+
 /// One gate with its clock, and the calls that it made.
 pub(crate) struct Rig {
     gate: Gate,
     verified: Verified,
+    /// The table of limits, bucket by bucket.
+    pub(crate) table: BTreeMap<u16, Vec<u8>>,
     pub(crate) now: UnixTime,
     pub(crate) offset: ClockOffset,
     pub(crate) health: Health,
-    pub(crate) random: Option<[u8; 16]>,
+    /// Absent where the host has no random bytes.
+    pub(crate) random: Option<()>,
     pub(crate) calls: Vec<(UnixTime, Call)>,
     pub(crate) signals: Vec<Signal>,
 }
@@ -183,10 +129,11 @@ impl Rig {
         Self {
             gate: Gate::new(config.unwrap_or_else(|faults| panic!("{faults}"))),
             verified: Verified::new(),
+            table: BTreeMap::new(),
             now: NOON,
             offset: ClockOffset::default(),
             health: Health::default(),
-            random: Some([7; 16]),
+            random: Some(()),
             calls: Vec::new(),
             signals: Vec::new(),
         }
@@ -206,23 +153,69 @@ impl Rig {
         request: &Request,
         mut duo: impl FnMut(&SignedCall) -> Option<Scripted>,
     ) -> Outcome {
+        let mut progress = self.start(request);
+        loop {
+            match progress {
+                Progress::Done(outcome) => return outcome,
+                Progress::Waits(call, flow) => {
+                    let scripted = duo(&call);
+                    let scripted = scripted.unwrap_or_else(|| panic!("unscripted: {call:?}"));
+                    progress = self.resume(*flow, &scripted);
+                }
+            }
+        }
+    }
+
+    /// Sends a request and goes on to its first call.
+    pub(crate) fn start(&mut self, request: &Request) -> Progress {
         SENT.fetch_add(1, Ordering::Relaxed);
-        let mut step = self.begin(request);
+        let step = self.begin(request);
+        self.perform(step)
+    }
+
+    /// Answers the call of a request and goes on to its next one.
+    pub(crate) fn resume(&mut self, flow: Flow, scripted: &Scripted) -> Progress {
+        let step = self.answer(flow, scripted);
+        self.perform(step)
+    }
+
+    fn perform(&mut self, mut step: Step) -> Progress {
         loop {
             self.signals.append(&mut step.signals);
             if let Some(offset) = step.offset {
                 self.offset = offset;
             }
-            let (call, flow) = match step.effect {
+            if let Some(settlement) = step.settlement {
+                let (bytes, limits) = (self.bucket(&settlement.claim), &self.gate.config().limits);
+                let settled = limit::settle(bytes, &settlement, limits, self.now);
+                self.swap(&settlement.claim, settled);
+            }
+            match step.effect {
                 Effect::Forward(forward) => return answered(Outcome::Forwarded(forward)),
                 Effect::Reply(reply) => return answered(Outcome::Replied(reply)),
-                Effect::Call { call, then } => (*call, *then),
-            };
-            self.now = self.now.max(call.due);
-            let scripted = duo(&call.signed);
-            let scripted = scripted.unwrap_or_else(|| panic!("unscripted: {:?}", call.signed));
-            self.calls.push((self.now, call));
-            step = self.answer(flow, &scripted);
+                Effect::Claim { claim, then } => {
+                    let (bytes, limits) = (self.bucket(&claim), &self.gate.config().limits);
+                    let (verdict, claimed) = limit::claim(bytes, &claim, limits, self.now);
+                    self.swap(&claim, claimed);
+                    step = then.handle(verdict, &self.env());
+                }
+                Effect::Call { call, then } => {
+                    self.now = self.now.max(call.due);
+                    let signed = Box::new(call.signed.clone());
+                    self.calls.push((self.now, *call));
+                    return Progress::Waits(signed, then);
+                }
+            }
+        }
+    }
+
+    fn bucket(&self, claim: &Claim) -> Option<&[u8]> {
+        self.table.get(&claim.bucket()).map(Vec::as_slice)
+    }
+
+    fn swap(&mut self, claim: &Claim, changed: Option<Vec<u8>>) {
+        if let Some(bytes) = changed {
+            self.table.insert(claim.bucket(), bytes);
         }
     }
 
@@ -252,7 +245,8 @@ impl Rig {
     }
 
     fn env(&self) -> Env<'_> {
-        Env { gate: &self.gate, now: self.now, offset: self.offset, random: self.random }
+        let random = self.random.map(|_| drawn());
+        Env { gate: &self.gate, now: self.now, offset: self.offset, random }
     }
 
     /// The endpoints called, in order.
@@ -266,9 +260,18 @@ impl Rig {
     }
 }
 
-fn answered(outcome: Outcome) -> Outcome {
+/// Sixteen bytes that were not there before.
+fn drawn() -> [u8; 16] {
+    static DRAWN: AtomicUsize = AtomicUsize::new(1);
+    let number = u64::try_from(DRAWN.fetch_add(1, Ordering::Relaxed)).unwrap();
+    let mut bytes = [7; 16];
+    bytes[..8].copy_from_slice(&number.to_be_bytes());
+    bytes
+}
+
+fn answered(outcome: Outcome) -> Progress {
     ANSWERED.fetch_add(1, Ordering::Relaxed);
-    outcome
+    Progress::Done(outcome)
 }
 
 impl Outcome {

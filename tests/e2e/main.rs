@@ -47,6 +47,7 @@ mod duo_calls;
 mod duo_faults;
 mod hostile;
 mod leaving;
+mod limits;
 mod module;
 mod own_endpoints;
 mod passcodes;
@@ -83,6 +84,7 @@ fn main() {
         duo_faults::trials(),
         hostile::trials(),
         leaving::trials(),
+        limits::trials(),
         module::trials(),
         own_endpoints::trials(),
         passcodes::trials(),

@@ -12,7 +12,7 @@ use super::error::{Code, Fault, Faults, echo};
 use super::keys;
 use super::raw::{Entry, Section};
 use super::secrets::Secrets;
-use super::{Api, ApiMode, Config, PushDetails};
+use super::{Api, ApiMode, Config, Limits, PushDetails};
 use crate::json::Json;
 use crate::policy::{Policies, Policy};
 use std::time::Duration;
@@ -20,9 +20,15 @@ use std::time::Duration;
 const DEFAULT_PATH_PREFIX: &str = "/.duo-mfa";
 const DEFAULT_HOLD_TIMEOUT: Duration = Duration::from_secs(60);
 const DEFAULT_PUSH_TITLE: &str = "Sign-in";
+const DEFAULT_PUSHES: usize = 3;
+const DEFAULT_WINDOW: Duration = Duration::from_secs(10 * 60);
+const DEFAULT_DENY_COOLDOWN: [Duration; 3] =
+    [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(30 * 60)];
 
 /// A held request waits as long as a pending sign-in lives at most.
 const HOLD_TIMEOUT: Bounds = Bounds::up_to(5 * 60);
+/// What the table of limits can hold.
+const LIMIT: Bounds = Bounds::up_to(8 * 60 * 60);
 const MAX_PREFIX_BYTES: usize = 128;
 const MAX_TITLE: usize = 64;
 const MAX_INFO: usize = 200;
@@ -50,6 +56,7 @@ pub(super) fn config(
     let api = api(&root.section("api", keys::API, faults), faults);
     let request_bodies = root.read("request_bodies", faults, Entry::flag);
     let push = push(&root.section("push", keys::PUSH, faults), faults);
+    let limits = limits(&root.section("limits", keys::LIMITS, faults), faults);
 
     Some(Config {
         path_prefix: path_prefix.unwrap_or(DEFAULT_PATH_PREFIX).to_owned(),
@@ -60,6 +67,7 @@ pub(super) fn config(
         api,
         request_bodies: request_bodies.unwrap_or(false),
         push,
+        limits,
     })
 }
 
@@ -135,6 +143,28 @@ fn push(section: &Section<'_>, faults: &mut Faults) -> PushDetails {
     });
     let info = info.collect();
     PushDetails { title: title.unwrap_or(DEFAULT_PUSH_TITLE).to_owned(), info }
+}
+
+fn limits(section: &Section<'_>, faults: &mut Faults) -> Limits {
+    let pushes = section.read("pushes", faults, |entry| {
+        let count = usize::try_from(entry.whole_number()?).unwrap_or(usize::MAX);
+        if (1..=Limits::MAX_PUSHES).contains(&count) {
+            return Ok(count);
+        }
+        let fix = format!("write 1 to {}", Limits::MAX_PUSHES);
+        Err(entry.fault(Code::InvalidNumber, format!("{count} is out of bounds"), fix))
+    });
+    let window = section.read("window", faults, |entry| entry.duration(&LIMIT));
+    let waits = section.read("deny_cooldown", faults, |entry| {
+        entry.filled_list("write one time or more, as in [\"60s\", \"5m\", \"30m\"]")
+    });
+    let waits = waits
+        .map(|waits| waits.iter().filter_map(|wait| faults.keep(wait.duration(&LIMIT))).collect());
+    Limits {
+        pushes: pushes.unwrap_or(DEFAULT_PUSHES),
+        window: window.unwrap_or(DEFAULT_WINDOW),
+        deny_cooldown: waits.unwrap_or_else(|| DEFAULT_DENY_COOLDOWN.to_vec()),
+    }
 }
 
 /// A text that a person reads: some characters, none of control, not too many.

@@ -7,6 +7,7 @@ fn faults() -> Vec<DuoError> {
         |name: &str| DuoError::InvalidParameter { name: Text::from(name), message: text() };
     vec![
         DuoError::Unreachable(Outage::NoAnswer),
+        DuoError::Unreachable(Outage::NotSent),
         DuoError::Unreachable(Outage::Status { status: 503 }),
         DuoError::Unreachable(Outage::Status { status: 504 }),
         DuoError::Unreachable(Outage::Internal { code: 50_001 }),

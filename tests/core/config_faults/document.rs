@@ -59,6 +59,7 @@ pub(super) fn full() -> Value {
         "api": {"mode": "refuse", "hold_timeout": "90s"},
         "request_bodies": true,
         "push": {"title": "Wire transfer", "info": {"service": "payments"}},
+        "limits": {"pushes": 9, "window": "1h", "deny_cooldown": ["1s", "8h"]},
         "allow_inline_secrets": false,
     })
 }

@@ -14,7 +14,36 @@ pub(super) fn faulty_values() -> Vec<Row> {
     table.extend(faulty_identities());
     table.extend(faulty_sessions());
     table.extend(faulty_rest());
+    table.extend(faulty_limits());
     table
+}
+
+fn faulty_limits() -> Vec<Row> {
+    vec![
+        ("/limits", json!([]), Code::WrongType, "limits"),
+        ("/limits/push", json!(3), Code::UnknownKey, "limits.push"),
+        ("/limits/pushes", json!("3"), Code::WrongType, "limits.pushes"),
+        ("/limits/pushes", json!(0), Code::InvalidNumber, "limits.pushes"),
+        ("/limits/pushes", json!(10), Code::InvalidNumber, "limits.pushes"),
+        ("/limits/pushes", json!(2.5), Code::WrongType, "limits.pushes"),
+        ("/limits/window", json!("0s"), Code::InvalidDuration, "limits.window"),
+        ("/limits/window", json!("9h"), Code::InvalidDuration, "limits.window"),
+        ("/limits/deny_cooldown", json!("60s"), Code::WrongType, "limits.deny_cooldown"),
+        ("/limits/deny_cooldown", json!([]), Code::EmptyList, "limits.deny_cooldown"),
+        (
+            "/limits/deny_cooldown",
+            json!(["60s", "5"]),
+            Code::InvalidDuration,
+            "limits.deny_cooldown[1]",
+        ),
+        ("/limits/passcode_tries", json!(5), Code::NotSupported, "limits.passcode_tries"),
+        (
+            "/limits/rate_limit_service",
+            json!({"cluster": "ratelimit"}),
+            Code::NotSupported,
+            "limits.rate_limit_service",
+        ),
+    ]
 }
 
 fn faulty_documents() -> Vec<Row> {
@@ -30,7 +59,6 @@ fn faulty_documents() -> Vec<Row> {
         ("/mode", json!("enforced"), Code::UnknownValue, "mode"),
         ("/polices", json!({}), Code::UnknownKey, "polices"),
         ("/a.b\n", json!(1), Code::UnknownKey, r#"["a.b\n"]"#),
-        ("/limits", json!({"pushes": 3}), Code::NotSupported, "limits"),
         ("/branding", json!({"name": "x"}), Code::NotSupported, "branding"),
         ("/applications", json!({"a": {}}), Code::NotSupported, "applications"),
         ("/audit", json!("all"), Code::NotSupported, "audit"),

@@ -1,0 +1,217 @@
+//! One bucket of the table: four users, in bytes.
+//!
+//! ```text
+//! bucket = version u8 | written u32 | closed u16 | 0 | 4 entries
+//! entry  = tag [16] | owner [8] | pending u16 | cool-down u16 | denials u16 | 9 starts u16
+//! ```
+//!
+//! All numbers are big-endian, times are seconds: of `written` since 1970, of the starts before it
+//! (0xffff: none), of the others after it; the end of a cool-down, which may lie before it, has
+//! 0x8000 added.
+
+use super::{Claim, End, Limit, Limited, Verdict};
+use crate::config::Limits;
+use std::time::Duration;
+
+const VERSION: u8 = 1;
+const HEAD_BYTES: usize = 8;
+const ENTRIES: usize = 4;
+const ENTRY_BYTES: usize = 48;
+const BUCKET_BYTES: usize = 200;
+const STARTS: usize = Limits::MAX_PUSHES;
+const NO_START: u16 = u16::MAX;
+const BIAS: u64 = 0x8000;
+const _: () = assert!(HEAD_BYTES + ENTRIES * ENTRY_BYTES == BUCKET_BYTES);
+const _: () = assert!(16 + 8 + 2 * (3 + STARTS) == ENTRY_BYTES);
+
+/// A bucket that was never used.
+pub const EMPTY: [u8; BUCKET_BYTES] = {
+    let mut bytes = [0; BUCKET_BYTES];
+    bytes[0] = VERSION;
+    bytes
+};
+
+/// A bucket written so many seconds in the future is not one of ours.
+const CLOCK_TOLERANCE: u64 = 60;
+/// A prompt that nobody answered may be repeated after so many seconds.
+const TIMEOUT_COOLDOWN: u64 = 15;
+/// After a report of fraud it takes so many seconds at least.
+const FRAUD_COOLDOWN: u64 = 30 * 60;
+/// The owner of an entry whose prompt is over.
+const NOBODY: [u8; 8] = [0; 8];
+
+/// The bytes of a bucket, read.
+pub(super) struct Bucket {
+    /// Nothing is granted before.
+    closed: u64,
+    entries: Vec<Entry>,
+}
+
+impl Bucket {
+    /// One without users, from which nothing is granted before a moment.
+    pub(super) fn closed(until: u64) -> Self {
+        Self { closed: until, entries: (0..ENTRIES).map(|_| Entry::default()).collect() }
+    }
+
+    /// Reads what [`Self::encode`] has written; absent for anything else.
+    pub(super) fn decode(bytes: &[u8], now: u64) -> Option<Self> {
+        let (&[VERSION, a, b, c, d, e, f, 0], entries) = bytes.split_first_chunk()? else {
+            return None;
+        };
+        let written = u64::from(u32::from_be_bytes([a, b, c, d]));
+        let (entries, rest) = entries.as_chunks::<ENTRY_BYTES>();
+        let is_ours = entries.len() == ENTRIES
+            && rest.is_empty()
+            && written <= now.saturating_add(CLOCK_TOLERANCE);
+        is_ours.then_some(Self {
+            closed: written.saturating_add(u16::from_be_bytes([e, f]).into()),
+            entries: entries.iter().filter_map(|entry| Entry::decode(entry, written)).collect(),
+        })
+    }
+
+    pub(super) fn encode(&self, now: u64) -> Vec<u8> {
+        let mut bytes = vec![VERSION];
+        bytes.extend(u32::try_from(now).unwrap_or(u32::MAX).to_be_bytes());
+        bytes.extend(span(now, self.closed).to_be_bytes());
+        bytes.push(0);
+        for entry in &self.entries {
+            entry.encode(now, &mut bytes);
+        }
+        bytes
+    }
+
+    /// Writes down a prompt, where nothing stands against it.
+    pub(super) fn grant(&mut self, claim: &Claim, limits: &Limits, now: u64) -> Verdict {
+        if now < self.closed {
+            return Err(Limited::new(Limit::Unreadable, now, self.closed));
+        }
+        // The user's own entry, or else the one that was of no use for longest.
+        let rank = |entry: &&mut Entry| {
+            if entry.tag == claim.tag { 0 } else { entry.expires(limits).max(1) }
+        };
+        let full = Limited::new(Limit::NoRoom, 0, 1);
+        let entry = self.entries.iter_mut().min_by_key(rank).ok_or(full)?;
+        if entry.tag != claim.tag {
+            let expires = entry.expires(limits);
+            if now < expires {
+                return Err(Limited::new(Limit::NoRoom, now, expires));
+            }
+            *entry = Entry { tag: claim.tag, ..Entry::default() };
+        }
+        entry.grant(claim, limits, now)
+    }
+
+    /// The entry of a prompt of which no end is known yet.
+    pub(super) fn entry_of(&mut self, claim: &Claim) -> Option<&mut Entry> {
+        let is_its = |entry: &&mut Entry| entry.tag == claim.tag && entry.owner == claim.owner;
+        self.entries.iter_mut().find(is_its)
+    }
+}
+
+/// What is held against one user.
+#[derive(Default)]
+pub(super) struct Entry {
+    tag: [u8; 16],
+    /// Whose prompt is on the phone.
+    owner: [u8; 8],
+    pending: u64,
+    cool_down: u64,
+    /// Denials in a row.
+    denials: u16,
+    /// Prompts that no approval has answered, the oldest first.
+    starts: Vec<u64>,
+}
+
+impl Entry {
+    fn decode(bytes: &[u8; ENTRY_BYTES], written: u64) -> Option<Self> {
+        let (tag, rest) = bytes.split_first_chunk()?;
+        let (owner, rest) = rest.split_first_chunk()?;
+        let mut spans = rest.as_chunks().0.iter().map(|span| u16::from_be_bytes(*span));
+        let mut until = || Some(written.saturating_add(spans.next()?.into()));
+        let (pending, cool_down) = (until()?, until()?.saturating_sub(BIAS));
+        let denials = spans.next()?;
+        let starts = spans.filter(|age| *age != NO_START);
+        let starts = starts.map(|age| written.saturating_sub(age.into())).collect();
+        Some(Self { tag: *tag, owner: *owner, pending, cool_down, denials, starts })
+    }
+
+    fn encode(&self, now: u64, bytes: &mut Vec<u8>) {
+        bytes.extend(self.tag);
+        bytes.extend(self.owner);
+        let ages = self.starts.iter().map(|start| span(*start, now).min(NO_START - 1));
+        let ages = ages.chain([NO_START; STARTS]).take(STARTS);
+        let spans =
+            [span(now, self.pending), span(now, self.cool_down.saturating_add(BIAS)), self.denials];
+        bytes.extend(spans.into_iter().chain(ages).flat_map(u16::to_be_bytes));
+    }
+
+    fn grant(&mut self, claim: &Claim, limits: &Limits, now: u64) -> Verdict {
+        if now < self.pending {
+            return Err(Limited::new(Limit::Pending, now, self.pending));
+        }
+        if now < self.cool_down {
+            return Err(Limited::new(Limit::CoolDown, now, self.cool_down));
+        }
+        let window = limits.window.as_secs();
+        // A start may be up to a second later than written: it leaves the window late.
+        self.starts.retain(|start| now.saturating_sub(*start) <= window);
+        let excess = self.starts.len().checked_sub(limits.pushes);
+        if let Some(oldest) = excess.and_then(|excess| self.starts.get(excess)) {
+            let until = oldest.saturating_add(window).saturating_add(1);
+            return Err(Limited::new(Limit::Budget, now, until));
+        }
+        if self.denials_expire(limits) <= now {
+            self.denials = 0;
+        }
+        self.starts.push(now);
+        self.owner = claim.owner;
+        self.pending = now.saturating_add(claim.lasts.as_secs());
+        Ok(())
+    }
+
+    /// Writes down how the prompt ended.
+    pub(super) fn end(&mut self, end: End, limits: &Limits, now: u64) {
+        self.owner = NOBODY;
+        self.pending = 0;
+        let wait = match end {
+            End::Denied => self.denied(limits),
+            End::Fraud => self.denied(limits).max(FRAUD_COOLDOWN),
+            End::TimedOut => TIMEOUT_COOLDOWN,
+            End::Allowed => {
+                *self = Self::default();
+                return;
+            }
+            End::Unsent => {
+                self.starts.pop();
+                return;
+            }
+            End::Lost => return,
+        };
+        self.cool_down = now.saturating_add(wait);
+    }
+
+    /// Counts a denial and says for how many seconds it stops the next prompt.
+    fn denied(&mut self, limits: &Limits) -> u64 {
+        self.denials = self.denials.saturating_add(1);
+        let mut waits = limits.deny_cooldown.iter().take(self.denials.into());
+        waits.next_back().map_or(0, Duration::as_secs)
+    }
+
+    /// From when on the entry holds nothing against its user.
+    fn expires(&self, limits: &Limits) -> u64 {
+        let starts = self.starts.iter().map(|start| start.saturating_add(limits.window.as_secs()));
+        let last = starts.max().map_or(0, |last| last.saturating_add(1));
+        self.pending.max(self.cool_down).max(self.denials_expire(limits)).max(last)
+    }
+
+    /// A denial makes the next one worse until it has been over for the longest cool-down.
+    fn denials_expire(&self, limits: &Limits) -> u64 {
+        let longest = limits.deny_cooldown.iter().max().map_or(0, Duration::as_secs);
+        if self.denials == 0 { 0 } else { self.cool_down.saturating_add(longest) }
+    }
+}
+
+/// The seconds between two moments; none where they are the other way round.
+fn span(from: u64, until: u64) -> u16 {
+    u16::try_from(until.saturating_sub(from)).unwrap_or(u16::MAX)
+}

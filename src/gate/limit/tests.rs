@@ -1,0 +1,338 @@
+use super::bucket::EMPTY;
+use super::*;
+use proptest::prelude::*;
+
+const NOON: UnixTime = UnixTime::from_seconds(1_800_000_000);
+const ALICE: [u8; 16] = *b"\x0a\xbctag of alice..";
+const LASTS: Duration = Duration::from_secs(65);
+
+fn limits() -> Limits {
+    Limits {
+        pushes: 3,
+        window: Duration::from_secs(600),
+        deny_cooldown: [60, 300, 1_800].map(Duration::from_secs).to_vec(),
+    }
+}
+
+/// One bucket, and the time.
+struct Desk {
+    bytes: Option<Vec<u8>>,
+    now: UnixTime,
+    owners: u8,
+}
+
+impl Desk {
+    const fn new() -> Self {
+        Self { bytes: None, now: NOON, owners: 0 }
+    }
+
+    /// Somebody else wants to ring this user's phone.
+    fn ring(&mut self, tag: [u8; 16]) -> Result<Claim, Limited> {
+        self.owners = self.owners.wrapping_add(1);
+        let wanted = Claim::new(tag, [self.owners; 16], LASTS);
+        let (verdict, changed) = claim(self.bytes.as_deref(), &wanted, &limits(), self.now);
+        self.bytes = changed.or_else(|| self.bytes.take());
+        verdict.map(|()| wanted)
+    }
+
+    fn alice(&mut self) -> Result<Claim, Limited> {
+        self.ring(ALICE)
+    }
+
+    fn end(&mut self, claim: Claim, end: End) {
+        let settlement = Settlement { claim, end };
+        let changed = settle(self.bytes.as_deref(), &settlement, &limits(), self.now);
+        self.bytes = changed.or_else(|| self.bytes.take());
+    }
+
+    fn wait(&mut self, seconds: u64) {
+        self.now = self.now.plus(Duration::from_secs(seconds));
+    }
+}
+
+const fn limited(limit: Limit, seconds: u64) -> Limited {
+    Limited { limit, wait: Duration::from_secs(seconds) }
+}
+
+/// Another user of the same bucket.
+fn neighbour(number: u8) -> [u8; 16] {
+    let mut tag = ALICE;
+    tag[15] = number;
+    tag
+}
+
+#[test]
+fn one_prompt_at_a_time() {
+    let mut desk = Desk::new();
+    let first = desk.alice().unwrap();
+    desk.wait(20);
+    assert_eq!(desk.alice(), Err(limited(Limit::Pending, 45)));
+    desk.end(first, End::Allowed);
+    desk.alice().unwrap();
+}
+
+#[test]
+fn prompt_of_a_client_that_left_ends_by_its_time() {
+    let mut desk = Desk::new();
+    desk.alice().unwrap();
+    desk.wait(64);
+    assert_eq!(desk.alice(), Err(limited(Limit::Pending, 1)));
+    desk.wait(1);
+    desk.alice().unwrap();
+}
+
+#[test]
+fn denials_in_a_row_cost_a_minute_five_and_thirty() {
+    let mut desk = Desk::new();
+    for (denial, wait) in [60, 300, 1_800, 1_800].into_iter().enumerate() {
+        let claim = desk.alice().unwrap();
+        desk.end(claim, End::Denied);
+        assert_eq!(desk.alice(), Err(limited(Limit::CoolDown, wait)), "denial {denial}");
+        desk.wait(wait - 1);
+        assert_eq!(desk.alice(), Err(limited(Limit::CoolDown, 1)), "denial {denial}");
+        desk.wait(1);
+    }
+}
+
+#[test]
+fn denials_long_past_are_forgotten() {
+    let mut desk = Desk::new();
+    let claim = desk.alice().unwrap();
+    desk.end(claim, End::Denied);
+    for _ in 0..31 {
+        desk.wait(60);
+        // Whatever others do in the same bucket does not keep the memory fresh.
+        let claim = desk.ring(neighbour(1)).unwrap();
+        desk.end(claim, End::Allowed);
+    }
+    let claim = desk.alice().unwrap();
+    desk.end(claim, End::Denied);
+    assert_eq!(desk.alice(), Err(limited(Limit::CoolDown, 60)));
+}
+
+#[test]
+fn fraud_costs_half_an_hour_at_once() {
+    let mut desk = Desk::new();
+    let claim = desk.alice().unwrap();
+    desk.end(claim, End::Fraud);
+    assert_eq!(desk.alice(), Err(limited(Limit::CoolDown, 1_800)));
+}
+
+#[test]
+fn timeout_costs_fifteen_seconds_each_time() {
+    let mut desk = Desk::new();
+    for _ in 0..2 {
+        let claim = desk.alice().unwrap();
+        desk.end(claim, End::TimedOut);
+        assert_eq!(desk.alice(), Err(limited(Limit::CoolDown, 15)));
+        desk.wait(15);
+    }
+}
+
+#[test]
+fn budget_frees_itself_start_by_start() {
+    let mut desk = Desk::new();
+    for _ in 0..3 {
+        let claim = desk.alice().unwrap();
+        desk.end(claim, End::Lost);
+        desk.wait(100);
+    }
+    assert_eq!(desk.alice(), Err(limited(Limit::Budget, 301)));
+    desk.wait(301);
+    let claim = desk.alice().unwrap();
+    desk.end(claim, End::Lost);
+    assert_eq!(desk.alice(), Err(limited(Limit::Budget, 100)));
+}
+
+#[test]
+fn allow_forgets_everything_of_its_user() {
+    let mut desk = Desk::new();
+    for _ in 0..2 {
+        let claim = desk.alice().unwrap();
+        desk.end(claim, End::Denied);
+        desk.wait(300);
+    }
+    let claim = desk.alice().unwrap();
+    desk.end(claim, End::Allowed);
+    for _ in 0..3 {
+        let claim = desk.alice().unwrap();
+        desk.end(claim, End::Lost);
+    }
+    let mut desk = Desk::new();
+    let claim = desk.alice().unwrap();
+    desk.end(claim, End::Allowed);
+    let claim = desk.alice().unwrap();
+    desk.end(claim, End::Denied);
+    assert_eq!(desk.alice(), Err(limited(Limit::CoolDown, 60)), "it is the first again");
+}
+
+#[test]
+fn prompt_that_was_never_sent_does_not_count() {
+    let mut desk = Desk::new();
+    for _ in 0..10 {
+        let claim = desk.alice().unwrap();
+        desk.end(claim, End::Unsent);
+    }
+}
+
+#[test]
+fn end_is_told_once_and_by_the_owner_alone() {
+    let mut desk = Desk::new();
+    let first = desk.alice().unwrap();
+    desk.end(first, End::Denied);
+    desk.end(first, End::Denied);
+    assert_eq!(desk.alice(), Err(limited(Limit::CoolDown, 60)), "one denial");
+    desk.end(first, End::Allowed);
+    assert_eq!(desk.alice(), Err(limited(Limit::CoolDown, 60)), "too late for another word");
+    desk.wait(60);
+    desk.alice().unwrap();
+    desk.end(first, End::Allowed);
+    assert_eq!(desk.alice(), Err(limited(Limit::Pending, 65)), "another's prompt stands");
+}
+
+#[test]
+fn users_of_one_bucket_do_not_touch_each_other() {
+    let mut desk = Desk::new();
+    let claim = desk.alice().unwrap();
+    desk.end(claim, End::Fraud);
+    for number in 1..4 {
+        desk.ring(neighbour(number)).unwrap();
+        assert_eq!(desk.ring(neighbour(number)), Err(limited(Limit::Pending, 65)));
+    }
+    assert_eq!(desk.alice(), Err(limited(Limit::CoolDown, 1_800)));
+}
+
+#[test]
+fn full_bucket_gives_up_only_what_no_longer_counts() {
+    let mut desk = Desk::new();
+    for number in 1..=4 {
+        desk.ring(neighbour(number)).unwrap();
+        desk.wait(10);
+    }
+    assert_eq!(desk.alice(), Err(limited(Limit::NoRoom, 561)));
+    desk.wait(560);
+    assert_eq!(desk.alice(), Err(limited(Limit::NoRoom, 1)));
+    desk.wait(1);
+    desk.alice().unwrap();
+    assert_eq!(desk.ring(neighbour(1)), Err(limited(Limit::NoRoom, 10)), "it made room");
+    desk.wait(9);
+    for _ in 0..2 {
+        let claim = desk.ring(neighbour(2)).unwrap();
+        desk.end(claim, End::Lost);
+    }
+    assert_eq!(desk.ring(neighbour(2)).unwrap_err().limit, Limit::Budget, "it kept its place");
+}
+
+#[test]
+fn bytes_that_are_not_ours_close_the_bucket_for_a_minute() {
+    let mut used = Desk::new();
+    used.alice().unwrap();
+    let used = used.bytes.unwrap();
+    let with = |at: usize, byte| {
+        let mut bytes = used.clone();
+        bytes[at] = byte;
+        bytes
+    };
+    let junk = [
+        Vec::new(),
+        vec![0xff; used.len()],
+        vec![0; used.len()],
+        used[1..].to_vec(),
+        [used.as_slice(), &[0]].concat(),
+        with(0, 2),
+        with(1, 0xff),
+        with(7, 1),
+    ];
+    for bytes in junk {
+        let mut desk = Desk { bytes: Some(bytes.clone()), ..Desk::new() };
+        assert_eq!(desk.alice(), Err(limited(Limit::Unreadable, 60)), "{bytes:?}");
+        desk.wait(59);
+        assert_eq!(desk.alice(), Err(limited(Limit::Unreadable, 1)), "{bytes:?}");
+        desk.wait(1);
+        desk.alice().unwrap();
+        assert_eq!(desk.bytes.unwrap().len(), EMPTY.len());
+    }
+}
+
+#[test]
+fn grant_is_written_down_and_refusal_writes_nothing() {
+    let mut desk = Desk::new();
+    desk.alice().unwrap();
+    assert!(desk.bytes.is_some());
+    let again = Claim::new(ALICE, [9; 16], LASTS);
+    let (verdict, changed) = claim(desk.bytes.as_deref(), &again, &limits(), desk.now);
+    assert_eq!((verdict, changed), (Err(limited(Limit::Pending, 65)), None));
+}
+
+#[test]
+fn never_used_bucket_is_an_absent_one() {
+    let wanted = Claim::new(ALICE, [1; 16], LASTS);
+    let absent = claim(None, &wanted, &limits(), NOON);
+    assert_eq!(absent, claim(Some(&EMPTY), &wanted, &limits(), NOON));
+    assert_eq!(absent.0, Ok(()));
+    assert_eq!(wanted.bucket(), 0xabc);
+}
+
+/// What somebody does, so many milliseconds after the event before.
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    Ring,
+    /// Tells an end of the claim that was granted so many claims ago, again or for the first time.
+    End(usize, End),
+}
+
+fn deeds() -> impl Strategy<Value = Vec<(u64, Deed)>> {
+    let ends = prop_oneof![
+        Just(End::Denied),
+        Just(End::TimedOut),
+        Just(End::Fraud),
+        Just(End::Lost),
+        Just(End::Allowed),
+    ];
+    let deed = prop_oneof![
+        3 => Just(Deed::Ring),
+        2 => (0_usize..3, ends).prop_map(|(ago, end)| Deed::End(ago, end)),
+    ];
+    proptest::collection::vec((0_u64..200_000, deed), 0..200)
+}
+
+proptest! {
+    #[test]
+    fn no_window_ever_has_more_pushes_than_the_budget(deeds in deeds()) {
+        let mut desk = Desk::new();
+        let mut granted: Vec<(UnixTime, Claim)> = Vec::new();
+        for (pause, deed) in deeds {
+            desk.now = desk.now.plus(Duration::from_millis(pause));
+            match deed {
+                Deed::Ring => granted.extend(desk.alice().map(|claim| (desk.now, claim))),
+                Deed::End(ago, end) => {
+                    let Some((_, claim)) = granted.iter().rev().nth(ago).copied() else { continue };
+                    let before = desk.bytes.clone();
+                    desk.end(claim, end);
+                    if end == End::Allowed && desk.bytes != before {
+                        granted.clear();
+                    }
+                }
+            }
+            let since = |at: UnixTime| desk.now.since(at) < limits().window;
+            let recent = granted.iter().filter(|(at, _)| since(*at)).count();
+            prop_assert!(recent <= limits().pushes, "{recent} pushes");
+        }
+    }
+
+    #[test]
+    fn no_bytes_break_it(bytes in proptest::collection::vec(any::<u8>(), 0..256), head in any::<bool>()) {
+        let mut bytes = bytes;
+        if head {
+            bytes.resize(EMPTY.len(), 0x5a);
+            bytes[..8].copy_from_slice(&EMPTY[..8]);
+        }
+        let mut desk = Desk { bytes: Some(bytes), ..Desk::new() };
+        if let Ok(claim) = desk.alice() {
+            prop_assert_eq!(desk.alice().unwrap_err().limit, Limit::Pending);
+            desk.end(claim, End::Denied);
+            prop_assert_eq!(desk.alice().unwrap_err().limit, Limit::CoolDown);
+        }
+        prop_assert_eq!(desk.bytes.unwrap().len(), EMPTY.len());
+    }
+}

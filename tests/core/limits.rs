@@ -1,0 +1,212 @@
+//! How often a user's phone may ring, whoever asks and however.
+
+use crate::rig::{Outcome, Progress, Refused, Rig, Scripted, fail, get, one_phone, says, started};
+use crate::rig::{status, told};
+use duo_mfa::gate::Unanswered;
+use duo_mfa::signal::{Level, Signal};
+use serde_json::json;
+
+/// A held request that gets to its push and this end of it.
+fn pushed(end: &str) -> [Scripted; 3] {
+    let result = if end == "allow" { "allow" } else { "deny" };
+    [one_phone(), started(), status(result, end)]
+}
+
+/// A held request that is refused without a push.
+#[track_caller]
+fn stopped(rig: &mut Rig) -> Refused {
+    let calls = rig.calls.len();
+    let refused = rig.send(&get("/"), &[one_phone()]).refused();
+    assert_eq!(rig.called()[calls..], ["preauth"]);
+    assert_eq!(refused.0.status, 429);
+    refused
+}
+
+fn fifty_requests_at_once_are_one_push_and_one_admission() {
+    let mut rig = Rig::new();
+    let mut waiting = Vec::new();
+    for _ in 0..50 {
+        match rig.start(&get("/")) {
+            Progress::Waits(_, flow) => waiting.push(flow),
+            Progress::Done(outcome) => panic!("preauth comes first: {outcome:?}"),
+        }
+    }
+    // Every preauth is answered before any push is.
+    let mut pushing = Vec::new();
+    for flow in waiting {
+        match rig.resume(*flow, &one_phone()) {
+            Progress::Waits(call, flow) => {
+                assert_eq!(call.endpoint.name(), "auth");
+                pushing.push(flow);
+            }
+            Progress::Done(outcome) => {
+                let refused = outcome.refused();
+                assert_eq!((refused.code().as_str(), refused.0.status), ("pending_elsewhere", 429));
+                assert_eq!(refused.header("retry-after").as_deref(), Some("65"));
+            }
+        }
+    }
+    assert_eq!(pushing.len(), 1);
+    let flow = pushing.pop().unwrap();
+    let Progress::Waits(_, flow) = rig.resume(*flow, &started()) else { panic!("no poll") };
+    let Progress::Done(outcome) = rig.resume(*flow, &status("allow", "allow")) else {
+        panic!("no end")
+    };
+    assert_eq!(told(&outcome.admitted(), "x-duo-mfa-factor").as_deref(), Some("push"));
+    let auths = rig.called().iter().filter(|name| **name == "auth").count();
+    assert_eq!(auths, 1);
+}
+
+fn spellings_of_a_name_share_its_limits_and_other_users_do_not() {
+    let mut rig = Rig::new();
+    rig.send(&get("/"), &pushed("deny")).refused();
+    for spelling in ["ALICE", " Alice "] {
+        let refused = rig.send(&get("/").of(spelling), &[one_phone()]).refused();
+        assert_eq!(refused.code(), "too_many_requests", "{spelling:?}");
+    }
+    rig.send(&get("/").of("bob"), &pushed("allow")).admitted();
+    assert_eq!(rig.table.len(), 2);
+}
+
+fn every_end_but_allow_stops_the_next_push_for_its_time() {
+    for (end, wait) in
+        [("deny", 60), ("locked_out", 60), ("unheard_of", 60), ("timeout", 15), ("fraud", 1_800)]
+    {
+        let mut rig = Rig::new();
+        rig.send(&get("/"), &pushed(end)).refused();
+        let refused = stopped(&mut rig);
+        assert_eq!(refused.code(), "too_many_requests", "{end}");
+        assert_eq!(refused.header("retry-after"), Some(wait.to_string()), "{end}");
+        rig.now = rig.now.plus(std::time::Duration::from_secs(wait));
+        rig.send(&get("/"), &pushed("allow")).admitted();
+        rig.send(&get("/"), &pushed("allow")).admitted();
+    }
+}
+
+fn fraud_is_an_error_in_the_log() {
+    let mut rig = Rig::new();
+    rig.send(&get("/"), &pushed("fraud")).refused();
+    let is_alarm = |signal: &&Signal| matches!(signal, Signal::Log(Level::Error, line) if line.contains("mfa_fraud"));
+    assert_eq!(rig.signals.iter().filter(is_alarm).count(), 1);
+}
+
+fn passcode_is_taken_while_pushes_are_stopped() {
+    let mut rig = Rig::new();
+    rig.send(&get("/"), &pushed("fraud")).refused();
+    let with_code = get("/").with("x-duo-mfa-passcode", "123456");
+    for _ in 0..5 {
+        rig.send(&with_code, &[one_phone(), status("allow", "allow")]).admitted();
+    }
+    assert_eq!(stopped(&mut rig).code(), "too_many_requests", "a passcode is no word on a push");
+}
+
+fn calls_count_like_pushes() {
+    let mut rig = Rig::with(json!({"duo": {"factors": ["phone"]}, "limits": {"pushes": 1}}));
+    rig.send(&get("/"), &pushed("timeout")).refused();
+    rig.now = rig.now.plus(std::time::Duration::from_secs(15));
+    assert_eq!(stopped(&mut rig).header("retry-after").as_deref(), Some("586"));
+}
+
+fn budget_is_three_in_ten_minutes() {
+    let mut rig = Rig::with(json!({"limits": {"deny_cooldown": ["1s"]}}));
+    for _ in 0..3 {
+        rig.send(&get("/"), &pushed("deny")).refused();
+        rig.now = rig.now.plus(std::time::Duration::from_secs(1));
+    }
+    let refused = stopped(&mut rig);
+    assert_eq!(refused.code(), "too_many_requests");
+    assert_eq!(refused.header("retry-after").as_deref(), Some("598"));
+}
+
+fn prompt_that_duo_refuses_to_send_costs_nothing() {
+    for answer in [
+        fail(42_901, "Too many requests", ""),
+        fail(40_002, "Invalid", "device"),
+        Scripted::Fails(Unanswered::NoHost),
+    ] {
+        let mut rig = Rig::new();
+        for _ in 0..4 {
+            let refused = rig.send(&get("/"), &[one_phone(), answer.clone()]).refused();
+            assert_ne!(refused.code(), "pending_elsewhere", "{answer:?}");
+        }
+        rig.send(&get("/"), &pushed("allow")).admitted();
+    }
+    let skewed = || fail(40_105, "Bad request timestamp", "");
+    let mut rig = Rig::new();
+    for _ in 0..4 {
+        let script = [one_phone(), skewed(), says(503, ""), says(503, "")];
+        assert_eq!(rig.send(&get("/"), &script).refused().code(), "duo_unavailable");
+    }
+}
+
+fn prompt_that_may_have_been_sent_counts() {
+    for outage in [Scripted::Fails(Unanswered::Cut), says(503, ""), says(200, "{}")] {
+        let mut rig = Rig::new();
+        for _ in 0..3 {
+            let refused = rig.send(&get("/"), &[one_phone(), outage.clone()]).refused();
+            assert_eq!(refused.code(), "duo_unavailable", "{outage:?}");
+        }
+        assert_eq!(stopped(&mut rig).code(), "too_many_requests", "{outage:?}");
+    }
+}
+
+fn corrected_date_is_no_second_push() {
+    let mut rig = Rig::with(json!({"limits": {"pushes": 1}}));
+    let ping = crate::rig::ok(&json!({"time": 1_800_000_600}));
+    let script = [
+        one_phone(),
+        fail(40_105, "Bad request timestamp", ""),
+        ping,
+        started(),
+        status("allow", "allow"),
+    ];
+    rig.send(&get("/"), &script).admitted();
+}
+
+fn push_that_outlives_its_request_is_still_pending() {
+    let mut rig = Rig::with(json!({"api": {"hold_timeout": "5s"}}));
+    let mut script = [one_phone(), started()].into_iter();
+    let waits = |_: &_| Some(script.next().unwrap_or_else(|| status("waiting", "pushed")));
+    assert_eq!(rig.drive(&get("/"), waits).refused().code(), "mfa_timeout");
+    let refused = stopped(&mut rig);
+    assert_eq!(refused.code(), "pending_elsewhere");
+    assert_eq!(refused.header("retry-after").as_deref(), Some("60"));
+}
+
+fn junk_in_the_table_refuses_pushes_for_a_minute() {
+    let mut rig = Rig::new();
+    rig.send(&get("/"), &pushed("allow")).admitted();
+    for bytes in rig.table.values_mut() {
+        bytes[0] = 0xee;
+    }
+    assert_eq!(stopped(&mut rig).header("retry-after").as_deref(), Some("60"));
+    rig.now = rig.now.plus(std::time::Duration::from_secs(60));
+    let outcome: Outcome = rig.send(&get("/"), &pushed("allow"));
+    outcome.admitted();
+}
+
+fn users_beyond_number_share_a_table_of_one_size() {
+    let mut rig = Rig::new();
+    for number in 0..3_000 {
+        let mut script = pushed("deny").into_iter();
+        rig.drive(&get("/").of(&format!("user{number}")), |_| script.next()).refused();
+    }
+    assert!(rig.table.len() <= 4_096);
+    assert!(rig.table.values().all(|bytes| bytes.len() == 200));
+}
+
+crate::suite![
+    fifty_requests_at_once_are_one_push_and_one_admission,
+    spellings_of_a_name_share_its_limits_and_other_users_do_not,
+    every_end_but_allow_stops_the_next_push_for_its_time,
+    fraud_is_an_error_in_the_log,
+    passcode_is_taken_while_pushes_are_stopped,
+    calls_count_like_pushes,
+    budget_is_three_in_ten_minutes,
+    prompt_that_duo_refuses_to_send_costs_nothing,
+    prompt_that_may_have_been_sent_counts,
+    corrected_date_is_no_second_push,
+    push_that_outlives_its_request_is_still_pending,
+    junk_in_the_table_refuses_pushes_for_a_minute,
+    users_beyond_number_share_a_table_of_one_size,
+];

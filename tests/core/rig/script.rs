@@ -1,0 +1,72 @@
+//! What Duo, or whatever stands in its place, answers.
+
+use duo_mfa::gate::Unanswered;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// What the script lets come of a call.
+#[derive(Clone, Debug)]
+pub(crate) enum Scripted {
+    Says { status: u16, retry_after: Option<&'static str>, body: String, after: Duration },
+    Fails(Unanswered),
+}
+
+/// Duo's envelope around a response, at once.
+pub(crate) fn ok(response: &Value) -> Scripted {
+    says(200, json!({"stat": "OK", "response": response}).to_string())
+}
+
+/// Duo's envelope around an error, at once.
+pub(crate) fn fail(code: u32, message: &str, detail: &str) -> Scripted {
+    let body = json!({"stat": "FAIL", "code": code, "message": message, "message_detail": detail});
+    says(u16::try_from(code / 100).unwrap(), body.to_string())
+}
+
+pub(crate) fn says(status: u16, body: impl Into<String>) -> Scripted {
+    Scripted::Says { status, retry_after: None, body: body.into(), after: Duration::ZERO }
+}
+
+impl Scripted {
+    pub(crate) fn after(self, seconds: u64) -> Self {
+        match self {
+            Self::Says { status, retry_after, body, .. } => {
+                Self::Says { status, retry_after, body, after: Duration::from_secs(seconds) }
+            }
+            Self::Fails(why) => Self::Fails(why),
+        }
+    }
+
+    pub(crate) fn retry_after(self, value: &'static str) -> Self {
+        match self {
+            Self::Says { status, body, after, .. } => {
+                Self::Says { status, retry_after: Some(value), body, after }
+            }
+            Self::Fails(why) => Self::Fails(why),
+        }
+    }
+}
+
+/// Preauth's answer for a user with one telephone that can do everything.
+pub(crate) fn one_phone() -> Scripted {
+    devices(&json!([{
+        "device": "DPFZRS9FB0D46QFTM891", "type": "phone", "name": "", "number": "XXX-XXX-0100",
+        "display_name": "iOS (XXX-XXX-0100)",
+        "capabilities": ["auto", "push", "sms", "phone", "mobile_otp"],
+    }]))
+}
+
+pub(crate) fn devices(devices: &Value) -> Scripted {
+    ok(&json!({"result": "auth", "status_msg": "Account is active", "devices": devices}))
+}
+
+pub(crate) fn started() -> Scripted {
+    ok(&json!({"txid": "45f7c92b-f45f-4862-8545-e0f58e78075a"}))
+}
+
+pub(crate) fn status(result: &str, status: &str) -> Scripted {
+    ok(&json!({"result": result, "status": status, "status_msg": "Words of Duo."}))
+}
+
+pub(crate) fn preauth(result: &str) -> Scripted {
+    ok(&json!({"result": result, "status_msg": "Words of Duo."}))
+}

@@ -1,0 +1,146 @@
+//! How often a user's phone rings: however many ask, on however many workers.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::http1::encode;
+use crate::message::{Reply, Request};
+use crate::setup::Setup;
+use crate::sim::eventually;
+use crate::stack::{Held, Protocol, Stack};
+use crate::tally::Verdict;
+
+crate::trials![
+    fifty_held_requests_on_one_worker_are_one_push,
+    fifty_held_requests_on_four_workers_are_one_push,
+    crowd_after_a_push_that_was_never_answered_is_one_push,
+    nobody_is_pushed_again_right_after_a_denial,
+    nobody_is_pushed_again_right_after_a_report_of_fraud,
+    budget_is_three_pushes_across_workers,
+    approvals_are_never_counted,
+    client_that_leaves_frees_its_push_by_time,
+];
+
+const CROWD: usize = 50;
+
+fn request() -> Request {
+    Request::get("/").user("alice")
+}
+
+/// Many requests of one user, each on a connection of its own; alice approves what she gets.
+fn assert_one_push(workers: u32) {
+    let stack = Stack::start(Setup { workers, ..Setup::default() });
+    let replies = stack.judged(Verdict::Admitted(1), "a crowd of one user", || {
+        let held: Vec<_> = (0..CROWD).map(|_| stack.hold(request(), Protocol::Http1)).collect();
+        eventually("everybody but one to be refused", || {
+            (held.iter().filter(|held| held.is_answered()).count() == CROWD - 1).then_some(())
+        });
+        stack.sim.answer("alice", "approve");
+        held.into_iter().map(Held::reply).collect::<Vec<_>>()
+    });
+    let (admitted, refused): (Vec<_>, Vec<_>) =
+        replies.iter().partition(|reply| reply.status == 200);
+    assert_eq!(admitted.len(), 1);
+    assert_eq!(refused.len(), CROWD - 1);
+    for reply in refused {
+        reply.assert_problem(429, "pending_elsewhere");
+        assert!((1..=65).contains(&retry_after(reply)), "{reply:?}");
+    }
+    assert_eq!((stack.sim.pushes(), stack.sim.calls("auth")), (1, 1));
+}
+
+fn retry_after(reply: &Reply) -> u64 {
+    reply.header("retry-after").expect("a wait").parse().expect("seconds")
+}
+
+fn fifty_held_requests_on_one_worker_are_one_push() {
+    assert_one_push(1);
+}
+
+fn fifty_held_requests_on_four_workers_are_one_push() {
+    assert_one_push(4);
+}
+
+fn crowd_after_a_push_that_was_never_answered_is_one_push() {
+    let setup = Setup { workers: 4, ..Setup::default() };
+    let stack = Stack::start(setup.plugin(json!({"duo": {"push_timeout": "1s"}})));
+    for round in 1..=3 {
+        let refusals = stack.judged(Verdict::Denied, "a crowd that alice ignores", || {
+            let held: Vec<_> = (0..CROWD).map(|_| stack.hold(request(), Protocol::Http2)).collect();
+            held.into_iter().map(Held::reply).collect::<Vec<_>>()
+        });
+        let timeouts = refusals.iter().filter(|reply| reply.status == 403).count();
+        assert_eq!((timeouts, stack.sim.pushes()), (1, round));
+        sleep(Duration::from_secs(6));
+    }
+    stack.denied(&request()).assert_problem(429, "too_many_requests");
+    assert_eq!(stack.sim.pushes(), 3);
+}
+
+/// Has alice answer so, and shows for how long she gets no other push.
+fn assert_stopped_after(action: &str, wait: u64) {
+    let stack = Stack::start(Setup { workers: 4, ..Setup::default() });
+    assert_eq!(stack.answered_push(request(), "alice", action).status, 403);
+    let auths = stack.sim.calls("auth");
+    for _ in 0..8 {
+        let reply = stack.denied(&request());
+        reply.assert_problem(429, "too_many_requests");
+        assert!((wait - 20..=wait).contains(&retry_after(&reply)), "{reply:?}");
+    }
+    assert_eq!(stack.sim.calls("auth"), auths);
+    stack.signed_in("two");
+    let (reply, _) = stack.admitted(&request().header("x-duo-mfa-passcode", "123456"));
+    assert_eq!(reply.status, 200, "a passcode is taken meanwhile");
+}
+
+fn nobody_is_pushed_again_right_after_a_denial() {
+    assert_stopped_after("deny", 60);
+}
+
+fn nobody_is_pushed_again_right_after_a_report_of_fraud() {
+    assert_stopped_after("fraud", 1_800);
+}
+
+fn budget_is_three_pushes_across_workers() {
+    let setup = Setup { workers: 4, ..Setup::default() };
+    let stack = Stack::start(setup.plugin(json!({"limits": {"deny_cooldown": ["1s"]}})));
+    for _ in 0..3 {
+        stack.answered_push(request(), "alice", "deny").assert_problem(403, "mfa_denied");
+        sleep(Duration::from_millis(1_100));
+    }
+    for _ in 0..8 {
+        let reply = stack.denied(&request());
+        reply.assert_problem(429, "too_many_requests");
+        assert!((500..=600).contains(&retry_after(&reply)), "{reply:?}");
+    }
+    assert_eq!(stack.sim.pushes(), 3);
+}
+
+fn approvals_are_never_counted() {
+    let stack = Stack::start(Setup { workers: 4, ..Setup::default() });
+    for _ in 0..6 {
+        stack.signed_in("alice");
+    }
+    assert_eq!(stack.sim.pushes(), 6);
+}
+
+fn client_that_leaves_frees_its_push_by_time() {
+    let stack = Stack::start(Setup::default().plugin(json!({"duo": {"push_timeout": "3s"}})));
+    let mut connection = stack.connect();
+    connection.send_part(&encode(&request()));
+    stack.judged(Verdict::Denied, "a client that leaves", || {
+        stack.sim.pending("alice");
+        connection.leave();
+        eventually("the end of the request", || {
+            (stack.envoy.stat("http.e2e.downstream_rq_active") == 0).then_some(())
+        });
+        stack.sim.answer("alice", "deny");
+    });
+    let reply = stack.denied(&request());
+    reply.assert_problem(429, "pending_elsewhere");
+    sleep(Duration::from_secs(retry_after(&reply)));
+    stack.signed_in("alice");
+    assert_eq!(stack.sim.pushes(), 2);
+}
