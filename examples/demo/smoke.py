@@ -100,6 +100,7 @@ class Smoke:
         yield "200 after an approved push, approval cookie set", self.approved_push
         yield "200 with the cookie, no call to Duo, cookie not shown to the application", self.cookie_alone
         yield "403 mfa_denied after a denial, nothing reached the application", self.denied_push
+        yield "429 too_many_requests and no second push right after it", self.no_push_after_denial
         yield "403 duo_denied by Duo's policy, nothing reached the application", self.denied_by_policy
         yield "held POST of 100000 bytes arrived with the same SHA-256", self.held_body
         yield "README's line for a cookie key makes 32 bytes", self.readme_key
@@ -124,9 +125,13 @@ class Smoke:
 
     def denied_push(self):
         before = self.app.requests
-        answer = self.held("two", "deny", "GET", "/reports")
+        answer = self.held("rita", "deny", "GET", "/reports")
         expect((answer.status, answer.json.get("code")) == (403, "mfa_denied"), answer)
         expect(not answer.approval() and self.app.requests == before, answer)
+
+    def no_push_after_denial(self):
+        answer = self.client.send("GET", "/reports", "rita")
+        expect((answer.status, answer.json.get("code")) == (429, "too_many_requests"), answer)
 
     def denied_by_policy(self):
         before = self.app.requests
@@ -136,7 +141,7 @@ class Smoke:
 
     def held_body(self):
         body = secrets.token_bytes(100_000)
-        answer = self.held("rita", "approve", "POST", "/upload", body)
+        answer = self.held("two", "approve", "POST", "/upload", body)
         expect(answer.status == 200, answer)
         expect(answer.json.get("body_sha256") == hashlib.sha256(body).hexdigest(), answer)
 
