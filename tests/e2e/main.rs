@@ -51,6 +51,7 @@ mod limits;
 mod module;
 mod own_endpoints;
 mod passcodes;
+mod readme;
 mod secrets;
 mod thin_line;
 
@@ -88,6 +89,7 @@ fn main() {
         module::trials(),
         own_endpoints::trials(),
         passcodes::trials(),
+        readme::trials(),
         secrets::trials(),
         thin_line::trials(),
     ];

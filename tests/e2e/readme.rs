@@ -1,0 +1,82 @@
+//! README's fragments of Envoy's configuration, put together and shown to Envoy.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::envoy;
+use crate::setup::{Setup, write_authority};
+use crate::stack::Directory;
+
+crate::trials![fragments_make_a_configuration_that_envoy_takes];
+
+fn fragments_make_a_configuration_that_envoy_takes() {
+    let directory = Directory::new();
+    let authority = directory.0.join("authority.pem");
+    write_authority(&authority);
+    // The files that README names are those of another machine.
+    let here = |text: String| {
+        let module = envoy::module();
+        text.replace("/etc/envoy/duo_mfa.wasm", module.to_str().unwrap())
+            .replace("/etc/ssl/certs/ca-certificates.crt", authority.to_str().unwrap())
+    };
+    let fragment = |fence: &str| -> Vec<Value> {
+        serde_saphyr::from_str(&here(block(fence))).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let header_identity = fragment("yaml file=envoy-filter");
+    let claim: Value = serde_json::from_str(&block("json file=identity-jwt")).unwrap();
+    for filter in [header_identity.clone(), with_identity(&header_identity, &claim)] {
+        let router = json!({
+            "name": "envoy.filters.http.router",
+            "typed_config": {"@type":
+                "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+        });
+        let filters = [fragment("yaml file=envoy-strip"), filter, vec![router]].concat();
+        let configuration = bootstrap(&filters, &fragment("yaml file=envoy-cluster"));
+        let (status, output) = envoy::validate(&directory.0, &configuration, &Setup::default());
+        assert_eq!(status.code(), Some(0), "{output}");
+        assert!(!output.to_lowercase().contains("deprecated"), "{output}");
+    }
+}
+
+fn bootstrap(filters: &[Value], clusters: &[Value]) -> Value {
+    let manager = "type.googleapis.com/envoy.extensions.filters.network\
+                   .http_connection_manager.v3.HttpConnectionManager";
+    json!({"static_resources": {
+        "listeners": [{
+            "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+            "filter_chains": [{"filters": [{
+                "name": "envoy.filters.network.http_connection_manager",
+                "typed_config": {
+                    "@type": manager,
+                    "stat_prefix": "readme",
+                    "use_remote_address": true,
+                    "http_filters": filters,
+                    "route_config": {"virtual_hosts": [{
+                        "name": "app", "domains": ["*"],
+                        "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}],
+                    }]},
+                },
+            }]}],
+        }],
+        "clusters": clusters,
+    }})
+}
+
+/// The same filter, with another identity in its plugin configuration.
+fn with_identity(filter: &[Value], identity: &Value) -> Vec<Value> {
+    let mut filter = filter.to_vec();
+    let text = &mut filter[0]["typed_config"]["config"]["configuration"]["value"];
+    let mut plugin: Value = serde_json::from_str(text.as_str().unwrap()).unwrap();
+    plugin["identity"] = identity.clone();
+    *text = plugin.to_string().into();
+    filter
+}
+
+fn block(fence: &str) -> String {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let (_, rest) = readme.split_once(&format!("```{fence}\n")).unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
