@@ -25,6 +25,8 @@ pub enum Code {
     DuoUnavailable,
     DuoMisconfigured,
     BadRequest,
+    CrossSite,
+    PathAmbiguous,
     NotFound,
     MethodNotAllowed,
 }
@@ -50,6 +52,8 @@ impl Code {
             Self::DuoUnavailable => ("duo_unavailable", 503, "Duo cannot be asked"),
             Self::DuoMisconfigured => ("duo_misconfigured", 503, "Duo refuses this application"),
             Self::BadRequest => ("bad_request", 400, "The request is malformed"),
+            Self::CrossSite => ("cross_site", 403, "The request comes from another site"),
+            Self::PathAmbiguous => ("path_ambiguous", 400, "The path can be read in two ways"),
             Self::NotFound => ("not_found", 404, "There is nothing at this address"),
             Self::MethodNotAllowed => ("method_not_allowed", 405, "This method is not served here"),
         }

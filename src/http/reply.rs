@@ -76,6 +76,13 @@ impl Reply {
         self
     }
 
+    /// The same answer for every client and for good: what its address holds never changes.
+    #[must_use]
+    pub fn immutable(mut self) -> Self {
+        self.headers.retain(|(name, _)| !matches!(*name, "cache-control" | "vary"));
+        self.with("cache-control", HeaderValue::from_static("public, max-age=31536000, immutable"))
+    }
+
     /// The same answer for a gRPC client.
     #[must_use]
     pub fn for_grpc(mut self, status: GrpcStatus, message: String) -> Self {

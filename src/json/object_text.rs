@@ -43,6 +43,54 @@ impl ObjectText {
         self
     }
 
+    /// The same object and one more member, where there is a value.
+    #[must_use]
+    pub fn some_number(self, name: &str, value: Option<u64>) -> Self {
+        match value {
+            Some(value) => self.number(name, value),
+            None => self,
+        }
+    }
+
+    /// The same object and one more member.
+    #[must_use]
+    pub fn flag(mut self, name: &str, value: bool) -> Self {
+        self.name(name);
+        self.0.push_str(if value { "true" } else { "false" });
+        self
+    }
+
+    /// The same object and one more member, a list of texts.
+    #[must_use]
+    pub fn texts<'a>(mut self, name: &str, values: impl IntoIterator<Item = &'a str>) -> Self {
+        self.name(name);
+        let mut separator = '[';
+        for value in values {
+            self.0.push(separator);
+            quote(value, &mut self.0);
+            separator = ',';
+        }
+        self.end_list(separator)
+    }
+
+    /// The same object and one more member, a list of objects.
+    #[must_use]
+    pub fn objects(mut self, name: &str, values: impl IntoIterator<Item = Self>) -> Self {
+        self.name(name);
+        let mut separator = '[';
+        for value in values {
+            self.0.push(separator);
+            self.0.push_str(&value.finish());
+            separator = ',';
+        }
+        self.end_list(separator)
+    }
+
+    fn end_list(mut self, separator: char) -> Self {
+        self.0.push_str(if separator == '[' { "[]" } else { "]" });
+        self
+    }
+
     /// The whole text.
     #[must_use]
     pub fn finish(mut self) -> String {
@@ -79,6 +127,18 @@ mod tests {
             .some_text("none", None)
             .some_text("some", Some(""));
         let expected = r#"{"z":"a\"b\\c\n\u0001/é","n":18446744073709551615,"some":""}"#;
+        assert_eq!(text.finish(), expected);
+    }
+
+    #[test]
+    fn lists_and_flags_are_members_too() {
+        let one = |flag| ObjectText::new().flag("f", flag).some_number("n", flag.then_some(1));
+        let text = ObjectText::new()
+            .texts("none", [])
+            .texts("texts", ["a\"", "b"])
+            .objects("objects", [one(true), one(false)])
+            .objects("nothing", []);
+        let expected = r#"{"none":[],"texts":["a\"","b"],"objects":[{"f":true,"n":1},{"f":false}],"nothing":[]}"#;
         assert_eq!(text.finish(), expected);
     }
 

@@ -1,10 +1,36 @@
-//! What the filter answers with its own words.
+//! What the filter answers with its own words, to people and to programs.
 //!
-//! A problem document (RFC 9457) for programs and scripts: status, stable code, what happened and
-//! what to do, and a reference that also stands in the log. In go typed values; out comes a
-//! [`crate::http::Reply`] that is never cached or framed. Nothing here decides anything, and
-//! nothing here knows a key, a cookie or Duo's answers.
+//! For people: one HTML page whose state is a [`Screen`], in five languages, with a style sheet
+//! and a script that are part of the module. It works without the script: every button is a form
+//! that posts to an address of its own. For programs and for the script: JSON, and problem
+//! documents (RFC 9457) with a stable code and a reference that also stands in the log.
+//!
+//! In go typed values; out comes a [`crate::http::Reply`]. Text from users and from Duo comes as
+//! [`Plain`], addresses as [`Link`], and both are escaped where they are written. Nothing here
+//! decides anything, and nothing here knows a key, a cookie, a request or Duo's answers.
 
+mod accent;
+mod asset;
+mod frame;
+mod html;
+mod json;
+mod link;
+mod plain;
 mod problem;
+mod qr;
+mod screen;
+mod site;
+mod text;
+mod words;
 
-pub use problem::{Problem, Reference};
+pub use accent::{Accent, AccentFault, Colour};
+pub use frame::{Arrival, Frame};
+pub use json::{EnrollmentAnswer, PreauthAnswer, SignInAnswer, UserInfo};
+pub use link::{DataImage, Link, LinkFault, Logo, NoImage};
+pub use plain::Plain;
+pub use problem::{Onward, Problem, Reference};
+pub use screen::{
+    Activation, Awaited, Choices, Device, Enrollment, Factor, Screen, Standing, Waiting,
+};
+pub use site::{Branding, Site};
+pub use text::Language;

@@ -1,5 +1,7 @@
 //! Problem documents (RFC 9457).
 
+use super::json;
+use super::text::{Language, whole_seconds};
 use crate::http::reply::GrpcStatus;
 use crate::http::{Client, HeaderValue, Reply};
 use crate::json::ObjectText;
@@ -43,23 +45,51 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
 }
 
+/// How a refused client can go on, in a problem document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Onward<'a> {
+    /// The page to open in a browser.
+    pub start_url: Option<&'a str>,
+    /// Where the pending sign-in can be asked for.
+    pub status_url: Option<&'a str>,
+    /// The pending sign-in, for clients without cookies.
+    pub transaction: Option<&'a str>,
+    /// For people: adds a heading in this language, which the script shows.
+    pub language: Option<Language>,
+}
+
 impl Problem {
     /// The answer for this kind of client.
     #[must_use]
     pub fn reply(&self, client: Client) -> Reply {
-        let body = ObjectText::new()
+        self.reply_onward(client, &Onward::default())
+    }
+
+    /// The answer for this kind of client, with ways to go on.
+    #[must_use]
+    pub fn reply_onward(&self, client: Client, onward: &Onward<'_>) -> Reply {
+        let document = ObjectText::new()
             .text("type", &format!("urn:duo-mfa:problem:{}", self.code.name()))
             .text("title", self.code.title())
             .number("status", self.code.status().into())
             .text("code", self.code.name())
             .text("detail", &self.detail)
             .text("reference", &self.reference.0)
-            .finish()
-            .into_bytes();
+            .some_text("heading", onward.language.map(|language| language.heading(self.code)))
+            .some_text("start_url", onward.start_url)
+            .some_text("status_url", onward.status_url)
+            .some_text("transaction", onward.transaction);
+        let body = json::body(document);
         let details = self.code.details();
         let reply = Reply::new(self.code.status(), details, "application/problem+json", body);
         let reply = match self.retry_after {
             Some(wait) => reply.with("retry-after", HeaderValue::number(whole_seconds(wait))),
+            None => reply,
+        };
+        let reply = match onward.language {
+            Some(language) => {
+                reply.with("content-language", HeaderValue::from_static(language.tag()))
+            }
             None => reply,
         };
         match client {
@@ -67,11 +97,6 @@ impl Problem {
             Client::Page | Client::Hold | Client::Refuse => reply,
         }
     }
-}
-
-/// Seconds, rounded up: a client that waits so long is not early.
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0))
 }
 
 const fn grpc_status(code: Code) -> GrpcStatus {
@@ -111,6 +136,26 @@ mod tests {
             "reference": "7f3a19c2-aaaa",
         });
         assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn a_problem_says_how_to_go_on() {
+        let onward = Onward {
+            start_url: Some("/.duo-mfa/?return_to=%2F"),
+            status_url: Some("/.duo-mfa/status"),
+            transaction: Some("t"),
+            language: Some(Language::Fr),
+        };
+        let reply = problem("a<b").reply_onward(Client::Refuse, &onward);
+        assert!(reply.body.windows(8).any(|w| w == br"a\u003cb"), "{:?}", reply.body);
+        let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+        assert_eq!(body["start_url"], "/.duo-mfa/?return_to=%2F");
+        assert_eq!(body["status_url"], "/.duo-mfa/status");
+        assert_eq!(body["transaction"], "t");
+        assert_eq!(body["heading"], "Demande refusée");
+        assert_eq!(body["title"], "The request was denied on the device");
+        let language = reply.headers.iter().find(|(name, _)| *name == "content-language").unwrap();
+        assert_eq!(language.1.as_bytes(), b"fr");
     }
 
     #[test]

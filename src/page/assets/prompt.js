@@ -1,0 +1,294 @@
+"use strict";
+// What the prompt page does where there is a script: it asks what the person can use, sends what
+// they choose without leaving the page, and follows the sign-in until it ends. The markup works
+// without it. Text from the server is only ever set as text.
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const page = $("mfa");
+  const texts = page.dataset;
+  const base = texts.base;
+  const first = { heading: $("heading").textContent, message: $("status")?.textContent };
+  // Ends after which another try is of no use.
+  const FINAL = new Set([
+    "deny", "enroll", "fraud", "locked_out",
+    "access_denied", "duo_denied", "duo_misconfigured", "enrollment_required",
+    "identity_invalid", "identity_missing", "mfa_fraud", "mfa_locked_out", "no_device",
+  ]);
+  // How many answers in a row may get lost: about two minutes of trying.
+  const MOST_LOST = 15;
+  let isFilled = false;
+  let loop = new AbortController();
+  let clock = 0;
+
+  async function call(method, url, headers, signal) {
+    const response = await fetch(url, {
+      method, signal, cache: "no-store", headers: { accept: "application/json", ...headers },
+    });
+    return { ok: response.ok, status: response.status, body: await response.json() };
+  }
+
+  function say(id, text = "") {
+    if ($(id).textContent !== text) $(id).textContent = text;
+  }
+
+  // Shows one pane. The focus moves only if what had it is gone.
+  function show(pane, heading, message, error) {
+    const focused = document.activeElement;
+    document.title = texts.brand ? `${heading} – ${texts.brand}` : heading;
+    say("heading", heading);
+    say("status", message);
+    say("alert", error);
+    for (const name of ["start", "choose", "wait", "end"]) $(name).hidden = name !== pane;
+    if (focused !== document.body && !focused.getClientRects().length) $("heading").focus();
+  }
+
+  // Goes on to what the person wanted, which is never this page sent again.
+  function go(to) {
+    if (texts.arrival === "here") return location.reload();
+    if (texts.arrival === "own") {
+      const target = new URL(to || texts.return, location.href);
+      return location.replace(target.origin === location.origin ? target : "/");
+    }
+    show("end", texts.approved, texts.resend);
+    $("back").hidden = false;
+    $("back").onclick = () => history.back();
+  }
+
+  function finish(heading, message, canRetry) {
+    show("end", heading || texts.failed, "", message);
+    $("again").hidden = !canRetry;
+  }
+
+  // A sign-in or a call that did not do. Where another way may, the ways stay in sight.
+  function fail(kind, heading, message) {
+    stop();
+    if (texts.pane === "enroll") return;
+    if (FINAL.has(kind)) finish(heading, message);
+    else if (isFilled) show("choose", heading || texts.failed, "", message);
+    else preauth({ heading, error: message });
+  }
+
+  function fill(answer) {
+    $("devices").replaceChildren();
+    $("others").replaceChildren();
+    const preferred = Math.max(answer.devices.findIndex((device) => device.preferred), 0);
+    answer.devices.forEach((device, index) => {
+      const item = $("device").content.cloneNode(true);
+      item.querySelector("legend").textContent = device.name;
+      const offered = device.factors.map((factor) => {
+        const button = item.querySelector(`[data-factor="${CSS.escape(factor)}"]`);
+        if (!button) return "";
+        const query = { factor, device: device.device, return_to: texts.return };
+        button.formAction = `${base}auth?${new URLSearchParams(query)}`;
+        button.lastChild.textContent = ` ${device.name}`;
+        return button;
+      });
+      for (const button of item.querySelectorAll("button")) button.remove();
+      item.querySelector("fieldset").append(...offered);
+      $(index === preferred ? "devices" : "others").append(item);
+    });
+    $("more").hidden = !$("others").children.length;
+    $("passcode").hidden = !answer.factors.includes("passcode");
+    isFilled = true;
+  }
+
+  // Asks what the person can use, and shows it under a heading, or under what went wrong.
+  async function preauth({ heading, error } = {}) {
+    $("busy").hidden = false;
+    try {
+      const { ok, body } = await call("POST", `${base}preauth`);
+      if (!ok) return finish(body.heading, body.detail, !FINAL.has(body.code));
+      if (body.result === "allow") return go();
+      if (body.result === "auth") {
+        fill(body);
+        if (error) return show("choose", heading || texts.failed, "", error);
+        const said = texts.pane === "start" ? first : body;
+        return show("choose", said.heading, said.message);
+      }
+      finish(body.heading, body.message);
+      if (body.result === "enroll" && body.enroll_url) {
+        const isOurs = body.enroll_url.startsWith(base);
+        if (!isOurs) $("portal").href = body.enroll_url;
+        $(isOurs ? "enroll" : "portal").hidden = false;
+        $("again").hidden = false;
+      }
+    } catch {
+      finish(heading, error || texts.later, true);
+    }
+  }
+
+  // Ends the asking and the countdown.
+  function stop() {
+    loop.abort();
+    loop = new AbortController();
+    clearInterval(clock);
+  }
+
+  // Takes a state. Answers whether to ask again.
+  function take(state) {
+    if (state.state === "waiting") {
+      wait(state);
+      return true;
+    }
+    stop();
+    if (state.state === "approved") {
+      go(state.return_to);
+    } else if (state.state === "sent") {
+      show("choose", state.heading, state.message);
+      $("passcode").hidden = false;
+      $("code").focus();
+    } else {
+      fail(state.code || state.state, state.heading, state.message);
+    }
+    return false;
+  }
+
+  function wait(state) {
+    if ($("wait").hidden) $("bar").max = Math.max(state.seconds_left ?? 1, 1);
+    show("wait", state.heading, state.message);
+    const code = state.verification_code || "";
+    $("verify").hidden = !code;
+    say("code-shown", code);
+    say("code-spoken", [...code].join(" "));
+    if (state.seconds_left !== undefined) count(state.seconds_left);
+  }
+
+  function count(seconds) {
+    const end = Date.now() + seconds * 1000;
+    if ($("when").hidden) {
+      const now = { hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+      say("clock", new Intl.DateTimeFormat(document.documentElement.lang, now).format());
+      $("when").hidden = false;
+    }
+    const tick = () => {
+      const left = Math.max(0, Math.round((end - Date.now()) / 1000));
+      const text = (left === 1 ? texts.leftOne : texts.left).replace("{number}", left);
+      $("bar").value = left;
+      say("left", text);
+      if (left === 30 || left === 10) say("spoken", text);
+    };
+    clearInterval(clock);
+    clock = setInterval(tick, 1000);
+    tick();
+  }
+
+  // Pauses, but not beyond the moment at which the tab is seen again.
+  function pause(ms, signal) {
+    return new Promise((done) => {
+      const wake = () => {
+        if (document.hidden && !signal.aborted) return;
+        clearTimeout(timer);
+        document.removeEventListener("visibilitychange", wake);
+        done();
+      };
+      const timer = setTimeout(() => {
+        document.removeEventListener("visibilitychange", wake);
+        done();
+      }, ms);
+      document.addEventListener("visibilitychange", wake);
+      signal.addEventListener("abort", wake);
+    });
+  }
+
+  // Asks one at a time until `next` says that there is no more to ask. One lost answer ends nothing.
+  async function poll(url, next) {
+    const { signal } = loop;
+    let delay = 1000;
+    let lost = 0;
+    while (!signal.aborted) {
+      try {
+        const answer = await call("GET", url, {}, signal);
+        if (signal.aborted) return;
+        if (answer.status === 429 || answer.status >= 500) throw answer;
+        if (!next(answer)) return;
+        lost = 0;
+        delay = answer.body.poll_after_ms ?? 1000;
+      } catch {
+        if (signal.aborted) return;
+        lost += 1;
+        if (lost > MOST_LOST) return fail("", "", texts.later);
+        delay = Math.min(Math.max(delay, 500) * 2, 8000);
+        if (texts.offline) say("status", texts.offline);
+      }
+      await pause(document.hidden ? Math.max(delay, 5000) : delay, signal);
+    }
+  }
+
+  function follow() {
+    poll(`${base}status`, ({ ok, body }) => {
+      if (ok) return take(body);
+      fail(body.code, body.heading, body.detail);
+      return false;
+    });
+  }
+
+  function wrong(text) {
+    say("code-error", text);
+    $("code").setAttribute("aria-invalid", "true");
+    $("code").focus();
+    $("code").select();
+  }
+
+  // Sends what a button stands for.
+  async function send(button, code) {
+    const headers = code ? { "x-duo-mfa-passcode": code } : {};
+    const to = button.dataset.to;
+    if (to === "preauth") return preauth();
+    if (to === "cancel") stop();
+    const { ok, status, body } = await call("POST", button.formAction, headers);
+    if (to === "cancel") return preauth();
+    if (status === 422) return wrong(body.detail);
+    if (!ok) return fail(body.code, body.heading, body.detail);
+    if (take(body)) {
+      follow();
+    } else if (body.state === "sent") {
+      button.disabled = true;
+      setTimeout(() => { button.disabled = false; }, 30000);
+    }
+  }
+
+  page.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if ("plain" in form.dataset) return;
+    event.preventDefault();
+    if (page.ariaBusy === "true") return;
+    const code = form.id === "passcode" ? $("code").value.trim() : "";
+    say("code-error");
+    $("code").removeAttribute("aria-invalid");
+    // A header holds printable ASCII, and so do all codes.
+    if (form.id === "passcode" && !/^[!-~]([ -~]*[!-~])?$/.test(code)) return wrong(texts.wrong);
+    page.ariaBusy = "true";
+    try {
+      await send(event.submitter, code);
+    } catch {
+      fail("", "", texts.later);
+    }
+    page.ariaBusy = "false";
+  });
+
+  // A tab that nobody looks at asks for nothing.
+  function whenSeen(act) {
+    if (!document.hidden) return act();
+    document.addEventListener("visibilitychange", () => whenSeen(act), { once: true });
+  }
+
+  const passcode = $("passcode");
+  if (passcode && "offered" in passcode.dataset) passcode.hidden = false;
+  if (texts.pane === "start") {
+    whenSeen(() => {
+      $("start").querySelector("form").hidden = true;
+      preauth();
+    });
+  } else if (texts.pane === "wait") {
+    follow();
+  } else if (texts.pane === "enroll") {
+    poll(`${base}enroll/status`, ({ body }) => {
+      if (body.result === "waiting") return true;
+      if (body.result === "done") go();
+      return false;
+    });
+  } else if ($("code").autofocus) {
+    $("code").focus();
+    if ($("code").ariaInvalid === "true") $("code").select();
+  }
+})();

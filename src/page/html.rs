@@ -1,0 +1,200 @@
+//! A page as HTML: one document whose middle is the state.
+//!
+//! Everything works without the script. A button's `formaction` holds all that it says, in the
+//! query, since a filter cannot read a body everywhere. The script catches the same forms.
+
+mod activate;
+mod choose;
+mod closing;
+mod wait;
+
+use super::frame::{Arrival, Frame};
+use super::link::Logo;
+use super::screen::{Choices, Screen, Standing};
+use super::text::{Filled, whole_seconds};
+use super::words::{self, Said};
+use crate::http::{HeaderValue, Reply};
+use crate::signal::Code;
+use maud::{DOCTYPE, Markup, html};
+use std::time::Duration;
+
+/// After how many seconds a page without script asks again.
+const REFRESH: &str = "3";
+
+/// When to try again where Duo cannot be asked.
+const UNAVAILABLE: Duration = Duration::from_secs(5);
+
+impl Screen {
+    /// The page.
+    #[must_use]
+    pub fn reply(&self, frame: &Frame<'_>) -> Reply {
+        let (status, code) = match self.refusal() {
+            Some(Code::MfaRequired) if frame.arrival == Arrival::OwnAddress => (200, None),
+            Some(code) => (code.status(), Some(code)),
+            None if frame.arrival == Arrival::OwnAddress => (200, None),
+            None => (Code::MfaRequired.status(), Some(Code::MfaRequired)),
+        };
+        let details = code.map_or_else(|| "duo_mfa_page".to_owned(), Code::details);
+        let body = document(self, frame).into_string().into_bytes();
+        let language = HeaderValue::from_static(frame.language.tag());
+        let reply = Reply::new(status, details, "text/html; charset=utf-8", body)
+            .with("content-language", language);
+        match self.retry_after() {
+            Some(wait) => reply.with("retry-after", HeaderValue::number(whole_seconds(wait))),
+            None => reply,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { code: Code::DuoUnavailable, wait } => wait.or(Some(UNAVAILABLE)),
+            Self::Refused { code: _, wait } => *wait,
+            Self::Start
+            | Self::Choose(_)
+            | Self::SignIn(_)
+            | Self::WrongPasscode
+            | Self::Enroll(_)
+            | Self::Activate(_)
+            | Self::DuoDenied { .. }
+            | Self::SignedOut => None,
+        }
+    }
+}
+
+fn document(screen: &Screen, frame: &Frame<'_>) -> Markup {
+    let (site, language) = (frame.site, frame.language);
+    let said = said(screen, frame);
+    html! {
+        (DOCTYPE)
+        html lang=(language.tag()) dir=(language.direction()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="robots" content="noindex";
+                meta name="color-scheme" content="light dark";
+                title {
+                    (said.heading)
+                    @if !site.branding.name.is_empty() { " – " (site.branding.name) }
+                }
+                link rel="stylesheet" href=(site.style.path);
+                @if is_live(screen) { script src=(site.script.path) defer {} }
+                @if is_waiting(screen) {
+                    noscript { meta http-equiv="refresh" content=(REFRESH); }
+                }
+            }
+            body {
+                div.card {
+                    (header(frame))
+                    (main(screen, frame, &said))
+                    (footer(frame))
+                }
+            }
+        }
+    }
+}
+
+/// The words of the state, or of the form that was not sent.
+fn said(screen: &Screen, frame: &Frame<'_>) -> Said {
+    let is_first = matches!(screen, Screen::Start | Screen::Choose(_));
+    if is_first && frame.arrival == Arrival::Form {
+        let words = frame.language.texts().form_not_sent;
+        return Said { heading: words.heading, message: words.message.to_owned() };
+    }
+    words::of_screen(screen, frame.language)
+}
+
+/// Whether the script has something to do on this page.
+fn is_live(screen: &Screen) -> bool {
+    match screen {
+        Screen::Start | Screen::Choose(_) | Screen::WrongPasscode | Screen::Activate(_) => true,
+        Screen::SignIn(standing) => standing.refusal().is_none(),
+        Screen::Enroll(_)
+        | Screen::DuoDenied { .. }
+        | Screen::Refused { .. }
+        | Screen::SignedOut => false,
+    }
+}
+
+/// Whether the page asks again by itself where there is no script.
+fn is_waiting(screen: &Screen) -> bool {
+    matches!(screen, Screen::SignIn(Standing::Waiting(_)) | Screen::Activate(_))
+}
+
+fn header(frame: &Frame<'_>) -> Markup {
+    let branding = &frame.site.branding;
+    let served = format!("{}/logo", frame.site.path_prefix);
+    let logo = branding.logo.as_ref().map(|logo| match logo {
+        Logo::Data(image) => image.as_str(),
+        Logo::Served => &served,
+    });
+    html! {
+        @if let Some(source) = logo {
+            header { img.logo src=(source) alt=(branding.name); }
+        } @else if !branding.name.is_empty() {
+            header { p.brand { bdi { (branding.name) } } }
+        }
+    }
+}
+
+fn main(screen: &Screen, frame: &Frame<'_>, said: &Said) -> Markup {
+    match screen {
+        Screen::Start => choose::page("start", &Choices::default(), frame, said),
+        Screen::Choose(choices) => choose::page("choose", choices, frame, said),
+        Screen::WrongPasscode => choose::wrong_passcode(frame, said),
+        Screen::Activate(activation) => activate::page(activation, frame, said),
+        Screen::Enroll(enrollment) => closing::enroll(enrollment, frame, said),
+        Screen::SignIn(standing) => match standing {
+            Standing::Waiting(waiting) => wait::page(waiting, frame, said),
+            Standing::CodesSent { device } => {
+                choose::codes_sent(device.as_ref().map(|(id, _)| id.as_str()), frame, said)
+            }
+            Standing::Approved => closing::approved(frame, said),
+            Standing::Denied => closing::refused(Code::MfaDenied, frame, said),
+            Standing::TimedOut => closing::refused(Code::MfaTimeout, frame, said),
+            Standing::Fraud => closing::refused(Code::MfaFraud, frame, said),
+            Standing::LockedOut => closing::refused(Code::MfaLockedOut, frame, said),
+            Standing::Failed(code) => closing::refused(*code, frame, said),
+        },
+        Screen::DuoDenied { .. } => closing::refused(Code::DuoDenied, frame, said),
+        Screen::Refused { code, .. } => closing::refused(*code, frame, said),
+        Screen::SignedOut => closing::signed_out(frame, said),
+    }
+}
+
+/// The heading, and who has signed in. `tabindex` lets the script put the focus there when what
+/// had it is gone.
+fn top(frame: &Frame<'_>, said: &Said) -> Markup {
+    let texts = frame.language.texts();
+    html! {
+        h1 #heading tabindex="-1" { (said.heading) }
+        @if let Some(user) = frame.user {
+            @let user = html! { strong { bdi { (user) } } };
+            p.who {
+                (Filled(texts.signed_in_as, &[("user", &user)]))
+                @if let Some(link) = &frame.site.sign_out {
+                    " " a href=(link.as_str()) { (texts.not_you) }
+                }
+            }
+        }
+    }
+}
+
+fn footer(frame: &Frame<'_>) -> Markup {
+    let texts = frame.language.texts();
+    let branding = &frame.site.branding;
+    let reference = frame.reference.to_string();
+    html! {
+        footer {
+            @if let Some(text) = &branding.help_text { p { bdi { (text) } } }
+            @if let Some(link) = &branding.help_url {
+                p { a href=(link.as_str()) { (texts.help) } }
+            }
+            @if !reference.is_empty() {
+                p { (Filled(texts.reference, &[("reference", &html! { code { (reference) } })])) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

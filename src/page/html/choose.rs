@@ -1,0 +1,198 @@
+//! The panes of a page that the script runs: start, choose, wait, end. One is shown.
+
+use super::super::frame::{Arrival, Frame};
+use super::super::screen::{Choices, Device, Factor};
+use super::super::words::Said;
+use super::{top, wait};
+use maud::{Markup, html};
+
+/// Which pane is shown, and what in it differs from page to page.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Shown<'a> {
+    pub(super) pane: &'a str,
+    pub(super) passcode: Passcode<'a>,
+}
+
+/// What the passcode form is for.
+#[derive(Clone, Copy, Default)]
+pub(super) enum Passcode<'a> {
+    /// Hidden, until the script hears that passcodes are taken.
+    #[default]
+    Unasked,
+    /// One of the ways.
+    Offered,
+    /// A code was sent to this telephone.
+    Sent(Option<&'a str>),
+    /// The code before was not right.
+    Wrong,
+}
+
+/// The first page, or the one with the devices.
+pub(super) fn page(pane: &str, choices: &Choices, frame: &Frame<'_>, said: &Said) -> Markup {
+    let is_offered = choices.takes_passcode();
+    let passcode = if is_offered { Passcode::Offered } else { Passcode::Unasked };
+    let wait = wait::pane(None, frame);
+    live(Shown { pane, passcode }, choices, frame, said, &wait)
+}
+
+/// Codes went out by text message.
+pub(super) fn codes_sent(device: Option<&str>, frame: &Frame<'_>, said: &Said) -> Markup {
+    let shown = Shown { pane: "choose", passcode: Passcode::Sent(device) };
+    live(shown, &Choices::default(), frame, said, &wait::pane(None, frame))
+}
+
+/// The passcode was not right.
+pub(super) fn wrong_passcode(frame: &Frame<'_>, said: &Said) -> Markup {
+    let shown = Shown { pane: "choose", passcode: Passcode::Wrong };
+    live(shown, &Choices::default(), frame, said, &wait::pane(None, frame))
+}
+
+/// All panes. What the script has to say by itself stands in attributes.
+pub(super) fn live(
+    shown: Shown<'_>,
+    choices: &Choices,
+    frame: &Frame<'_>,
+    said: &Said,
+    wait: &Markup,
+) -> Markup {
+    let texts = frame.language.texts();
+    let arrival = match frame.arrival {
+        Arrival::InPlace => "here",
+        Arrival::Form => "form",
+        Arrival::OwnAddress => "own",
+    };
+    html! {
+        main #mfa data-base={ (frame.site.path_prefix) "/" } data-return=(frame.return_to.as_str())
+            data-arrival=(arrival) data-pane=(shown.pane) data-brand=(frame.site.branding.name)
+            data-offline=(texts.offline) data-wrong=(texts.code_incorrect)
+            data-failed=(texts.unavailable.heading) data-later=(texts.unavailable.message) data-left=(texts.seconds_left)
+            data-left-one=(texts.second_left) data-approved=(texts.approved.heading)
+            data-resend=(texts.approved.message) {
+            (top(frame, said))
+            div role="status" aria-atomic="false" {
+                p #status { (said.message) }
+                span.vh #spoken {}
+            }
+            p.err #alert role="alert" {}
+            div #start hidden[shown.pane != "start"] {
+                form method="post" {
+                    button data-to="preauth" formaction=(frame.own("preauth")) {
+                        (texts.continue_)
+                    }
+                }
+                progress #busy aria-label=(texts.one_moment) hidden {}
+            }
+            div #choose hidden[shown.pane != "choose"] {
+                (devices(choices, frame))
+                (passcode(shown.passcode, frame))
+            }
+            (wait)
+            (end(frame))
+        }
+    }
+}
+
+fn devices(choices: &Choices, frame: &Frame<'_>) -> Markup {
+    let texts = frame.language.texts();
+    let preferred = choices.devices.iter().position(|device| device.is_preferred).unwrap_or(0);
+    let numbered = choices.devices.iter().enumerate();
+    let (first, others): (Vec<_>, Vec<_>) = numbered.partition(|(index, _)| *index == preferred);
+    html! {
+        form #pick method="post" {
+            div #devices { @for (_, device) in &first { (fieldset(device, frame)) } }
+            details #more hidden[others.is_empty()] {
+                summary { (texts.other_devices) }
+                div #others { @for (_, device) in &others { (fieldset(device, frame)) } }
+            }
+        }
+        template #device {
+            fieldset {
+                legend {}
+                @for factor in [Factor::Push, Factor::Phone, Factor::Sms] {
+                    button data-factor=(factor.name()) { (label(factor, frame)) span.vh {} }
+                }
+            }
+        }
+    }
+}
+
+fn fieldset(device: &Device, frame: &Frame<'_>) -> Markup {
+    html! {
+        fieldset {
+            legend { bdi { (device.name) } }
+            @for factor in device.factors.iter().filter(|factor| **factor != Factor::Passcode) {
+                button formaction=(frame.auth(*factor, Some(&device.id))) {
+                    (label(*factor, frame)) span.vh { " " (device.name) }
+                }
+            }
+        }
+    }
+}
+
+fn label(factor: Factor, frame: &Frame<'_>) -> &'static str {
+    let texts = frame.language.texts();
+    match factor {
+        Factor::Push => texts.send_push,
+        Factor::Phone => texts.call_me,
+        Factor::Sms => texts.text_codes,
+        Factor::Passcode => texts.verify_code,
+    }
+}
+
+/// The form for a code. Its body can be read only where the configuration says so; elsewhere the
+/// script shows it and sends the code as a header.
+fn passcode(passcode: Passcode<'_>, frame: &Frame<'_>) -> Markup {
+    let texts = frame.language.texts();
+    let (is_offered, is_alone, is_wrong) = match passcode {
+        Passcode::Unasked => (false, false, false),
+        Passcode::Offered => (true, false, false),
+        Passcode::Sent(_) => (true, true, false),
+        Passcode::Wrong => (true, true, true),
+    };
+    let works_without_script = is_offered && frame.site.request_bodies;
+    let error = if is_wrong { texts.code_incorrect } else { "" };
+    html! {
+        form #passcode method="post" hidden[!works_without_script] data-offered[is_offered] {
+            label for="code" { (texts.code_label) }
+            input #code type="text" name="passcode" inputmode="numeric"
+                autocomplete="one-time-code" autocapitalize="off" spellcheck="false"
+                maxlength="64" required aria-describedby="code-error code-hint"
+                aria-invalid=[is_wrong.then_some("true")] autofocus[is_alone];
+            p.err #code-error role="alert" { (error) }
+            p.mut #code-hint { (texts.code_hint) }
+            button.sec formaction=(frame.auth(Factor::Passcode, None)) { (texts.verify_code) }
+        }
+        @if is_offered && !works_without_script {
+            noscript { p.mut { (texts.code_needs_script) } }
+        }
+        @if is_alone {
+            form method="post" {
+                @if let Passcode::Sent(Some(device)) = passcode {
+                    button.sec formaction=(frame.auth(Factor::Sms, Some(device))) {
+                        (texts.send_again)
+                    }
+                }
+                button.sec data-to="preauth" formaction=(frame.own("preauth")) {
+                    (texts.another_way)
+                }
+            }
+        }
+    }
+}
+
+/// Where the script ends: ways to go on, of which it shows those that fit.
+fn end(frame: &Frame<'_>) -> Markup {
+    let texts = frame.language.texts();
+    html! {
+        div #end hidden {
+            a.btn #portal hidden rel="noreferrer" { (texts.enroll_start) }
+            form method="post" data-plain {
+                button #enroll hidden formaction=(frame.own("enroll")) { (texts.enroll_start) }
+            }
+            @if frame.arrival == Arrival::Form {
+                button #back type="button" hidden { (texts.back_to_form) }
+            }
+            a.btn.sec #again hidden href=(frame.again()) { (texts.start_again) }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Pages that end a sign-in, one way or the other. The script has nothing to do on them.
+
+use super::super::frame::{Arrival, Frame};
+use super::super::screen::Enrollment;
+use super::super::words::Said;
+use super::top;
+use crate::signal::Code;
+use maud::{Markup, html};
+
+/// What a person can do after a refusal.
+enum Next {
+    /// The same again, by another way perhaps.
+    TryAgain,
+    /// From the beginning.
+    StartAgain,
+    /// The first factor.
+    SignIn,
+    /// Only the help desk can.
+    AskForHelp,
+}
+
+const fn next(code: Code) -> Next {
+    match code {
+        Code::MfaRequired
+        | Code::MfaDenied
+        | Code::MfaTimeout
+        | Code::PasscodeIncorrect
+        | Code::TooManyRequests
+        | Code::PendingElsewhere
+        | Code::DuoUnavailable => Next::TryAgain,
+        Code::BadRequest | Code::CrossSite | Code::NotFound | Code::MethodNotAllowed => {
+            Next::StartAgain
+        }
+        Code::IdentityMissing => Next::SignIn,
+        Code::MfaFraud
+        | Code::MfaLockedOut
+        | Code::DuoDenied
+        | Code::EnrollmentRequired
+        | Code::NoDevice
+        | Code::IdentityInvalid
+        | Code::AccessDenied
+        | Code::DuoMisconfigured
+        | Code::PathAmbiguous => Next::AskForHelp,
+    }
+}
+
+pub(super) fn refused(code: Code, frame: &Frame<'_>, said: &Said) -> Markup {
+    let texts = frame.language.texts();
+    let action = match next(code) {
+        Next::TryAgain => match frame.arrival {
+            Arrival::InPlace | Arrival::Form => link(&frame.again(), texts.try_again),
+            Arrival::OwnAddress => preauth(frame, texts.try_again),
+        },
+        Next::StartAgain => link(&frame.again(), texts.start_again),
+        Next::SignIn => match &frame.site.sign_in {
+            Some(address) => link(address.as_str(), texts.sign_in),
+            None => html! {},
+        },
+        Next::AskForHelp => html! {},
+    };
+    html! {
+        main {
+            (top(frame, said))
+            p.err { (said.message) }
+            (action)
+        }
+    }
+}
+
+/// For a browser without script, whose address is not the application's.
+pub(super) fn approved(frame: &Frame<'_>, said: &Said) -> Markup {
+    let texts = frame.language.texts();
+    html! {
+        main {
+            (top(frame, said))
+            @if frame.arrival == Arrival::Form { p { (said.message) } }
+            (link(frame.return_to.as_str(), texts.continue_))
+        }
+    }
+}
+
+pub(super) fn enroll(enrollment: &Enrollment, frame: &Frame<'_>, said: &Said) -> Markup {
+    let texts = frame.language.texts();
+    html! {
+        main {
+            (top(frame, said))
+            p { (said.message) }
+            @match enrollment {
+                Enrollment::Off => {}
+                Enrollment::Portal(portal) => {
+                    a.btn href=(portal.as_str()) rel="noreferrer" { (texts.enroll_start) }
+                }
+                Enrollment::Inline => {
+                    form method="post" {
+                        button formaction=(frame.own("enroll")) { (texts.enroll_start) }
+                    }
+                }
+            }
+            form method="post" {
+                button.sec formaction=(frame.own("preauth")) { (texts.enroll_done) }
+            }
+        }
+    }
+}
+
+pub(super) fn signed_out(frame: &Frame<'_>, said: &Said) -> Markup {
+    let texts = frame.language.texts();
+    html! {
+        main {
+            (top(frame, said))
+            p { (said.message) }
+            (link(&frame.own(""), texts.start_again))
+        }
+    }
+}
+
+fn link(address: &str, label: &str) -> Markup {
+    html! { a.btn href=(address) { (label) } }
+}
+
+fn preauth(frame: &Frame<'_>, label: &str) -> Markup {
+    html! { form method="post" { button formaction=(frame.own("preauth")) { (label) } } }
+}

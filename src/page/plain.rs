@@ -1,0 +1,78 @@
+//! Text from elsewhere that is fit to be shown.
+
+use maud::{Escaper, Render};
+use std::fmt::{self, Write};
+
+/// A name or a message that a user or Duo chose: without control characters and without the
+/// characters that turn the direction of what stands around them (Unicode TR 9), and not longer
+/// than [`Plain::LENGTH`] characters. Markup in it is only text: it is escaped where it is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plain(String);
+
+impl Plain {
+    /// How many characters are kept.
+    pub const LENGTH: usize = 256;
+
+    /// Takes what can be shown and leaves the rest out.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.chars().filter(|c| is_shown(*c)).take(Self::LENGTH).collect())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether nothing is left to show.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.trim().is_empty()
+    }
+}
+
+fn is_shown(character: char) -> bool {
+    let turns_direction = matches!(
+        character,
+        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    let ends_line = matches!(character, '\u{2028}' | '\u{2029}');
+    !(character.is_control() || turns_direction || ends_line)
+}
+
+impl fmt::Display for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Render for Plain {
+    fn render_to(&self, buffer: &mut String) {
+        // Writing to a string never fails.
+        let _ = Escaper::new(buffer).write_str(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_shown_is_left_out() {
+        assert_eq!(Plain::new("a\0\r\n\u{9b}b\u{202e}c\u{2066}d\u{2028}e").as_str(), "abcde");
+        assert_eq!(Plain::new("Søren’s 📱 电话").as_str(), "Søren’s 📱 电话");
+        assert!(Plain::new("\u{200f} \u{202e}").is_empty());
+    }
+
+    #[test]
+    fn markup_is_escaped_where_it_is_written() {
+        let name = Plain::new("<img src=x onerror=\"a&b\">");
+        assert_eq!(name.render().0, "&lt;img src=x onerror=&quot;a&amp;b&quot;&gt;");
+    }
+
+    #[test]
+    fn a_long_name_is_cut() {
+        assert_eq!(Plain::new(&"é".repeat(9_999)).as_str().chars().count(), Plain::LENGTH);
+    }
+}

@@ -1,0 +1,74 @@
+//! What is the same on every page: the look, the addresses, the style sheet and the script.
+
+use super::accent::Accent;
+use super::asset::Asset;
+use super::link::{Link, Logo};
+use super::plain::Plain;
+use crate::http::Reply;
+
+/// The organisation's look and help, as configured under `branding`.
+#[derive(Clone, Debug, Default)]
+pub struct Branding {
+    /// Its name: in the title, and in place of a logo.
+    pub name: Plain,
+    /// Its picture.
+    pub logo: Option<Logo>,
+    /// The colour of buttons and links.
+    pub accent: Option<Accent>,
+    /// Whom to ask, in the organisation's own words.
+    pub help_text: Option<Plain>,
+    /// Where to ask.
+    pub help_url: Option<Link>,
+}
+
+/// What pages are made with. Built once a configuration.
+#[derive(Clone, Debug)]
+pub struct Site {
+    pub(super) branding: Branding,
+    pub(super) path_prefix: String,
+    pub(super) request_bodies: bool,
+    pub(super) sign_in: Option<Link>,
+    pub(super) sign_out: Option<Link>,
+    pub(super) style: Asset,
+    pub(super) script: Asset,
+}
+
+impl Site {
+    /// Pages with this look, whose own addresses start with `path_prefix` (no slash at its end).
+    #[must_use]
+    pub fn new(branding: Branding, path_prefix: &str) -> Self {
+        let style = Asset::style(path_prefix, branding.accent);
+        let script = Asset::script(path_prefix);
+        let path_prefix = path_prefix.to_owned();
+        Self {
+            branding,
+            path_prefix,
+            request_bodies: false,
+            sign_in: None,
+            sign_out: None,
+            style,
+            script,
+        }
+    }
+
+    /// The same, where the filter can read a form's body: a passcode needs no script then.
+    #[must_use]
+    pub fn with_request_bodies(mut self, can_read_bodies: bool) -> Self {
+        self.request_bodies = can_read_bodies;
+        self
+    }
+
+    /// The same, with the first factor's addresses for signing in and out, where they are known.
+    #[must_use]
+    pub fn with_first_factor(mut self, sign_in: Option<Link>, sign_out: Option<Link>) -> Self {
+        self.sign_in = sign_in;
+        self.sign_out = sign_out;
+        self
+    }
+
+    /// The style sheet or the script, if this path is theirs.
+    #[must_use]
+    pub fn asset(&self, path: &str) -> Option<Reply> {
+        [&self.style, &self.script].into_iter().find(|asset| asset.path == path).map(Asset::reply)
+    }
+}

@@ -1,0 +1,186 @@
+//! What the pages say, in the languages that they say it in.
+//!
+//! One table a language, as a struct: a text that is missing in one of them does not compile.
+//! Places for values are named, as in `{device}`. Texts say what happened, what it means and what
+//! to do, never who is to blame; log lines and codes stay English and are not here.
+
+mod accept;
+mod de;
+mod en;
+mod es;
+mod fr;
+mod ja;
+mod place;
+
+use crate::signal::Code;
+use std::time::Duration;
+
+pub(super) use place::{Filled, fill};
+
+/// A language of the pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// German.
+    De,
+    /// English, for whoever asks for a language that is not here.
+    #[default]
+    En,
+    /// Spanish.
+    Es,
+    /// French.
+    Fr,
+    /// Japanese.
+    Ja,
+}
+
+impl Language {
+    /// Every language.
+    pub const ALL: [Self; 5] = [Self::De, Self::En, Self::Es, Self::Fr, Self::Ja];
+
+    /// The language that an `Accept-Language` value likes most (RFC 9110, section 12.5.4), by its
+    /// primary tag: `de-CH` gives German.
+    #[must_use]
+    pub fn accepted(header: Option<&[u8]>) -> Self {
+        header.and_then(accept::preferred).unwrap_or_default()
+    }
+
+    /// The tag for `Content-Language` and `lang` (RFC 5646).
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::De => "de",
+            Self::En => "en",
+            Self::Es => "es",
+            Self::Fr => "fr",
+            Self::Ja => "ja",
+        }
+    }
+
+    /// The direction of its script.
+    pub(super) const fn direction(self) -> &'static str {
+        match self {
+            Self::De | Self::En | Self::Es | Self::Fr | Self::Ja => "ltr",
+        }
+    }
+
+    /// A refusal's heading, for people.
+    #[must_use]
+    pub fn heading(self, code: Code) -> &'static str {
+        self.texts().refusal(code).heading
+    }
+
+    /// A refusal in a sentence or two: what happened and what to do. `wait` is for how long
+    /// another try is useless, where that is known.
+    #[must_use]
+    pub fn detail(self, code: Code, wait: Option<Duration>) -> String {
+        fill(self.texts().refusal(code).message, &[("wait", &self.wait(wait))])
+    }
+
+    /// A span of time in words, rounded up: seconds, or minutes from two minutes on.
+    pub(super) fn wait(self, wait: Option<Duration>) -> String {
+        let texts = self.texts();
+        let Some(wait) = wait else { return texts.a_moment.to_owned() };
+        let (text, number) = match whole_seconds(wait) {
+            1 => (texts.one_second, 1),
+            seconds @ 0..120 => (texts.seconds, seconds),
+            seconds => (texts.minutes, seconds.div_ceil(60)),
+        };
+        fill(text, &[("number", &number.to_string())])
+    }
+
+    pub(super) const fn texts(self) -> &'static Texts {
+        match self {
+            Self::De => &de::TEXTS,
+            Self::En => &en::TEXTS,
+            Self::Es => &es::TEXTS,
+            Self::Fr => &fr::TEXTS,
+            Self::Ja => &ja::TEXTS,
+        }
+    }
+}
+
+/// Seconds, rounded up: a client that waits so long is not early.
+pub(super) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0))
+}
+
+/// A heading and what stands under it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Words {
+    pub(super) heading: &'static str,
+    pub(super) message: &'static str,
+}
+
+macro_rules! texts {
+    (words: $($words:ident)*; texts: $($text:ident)*) => {
+        /// Everything that is said in one language.
+        pub(super) struct Texts {
+            $(pub(super) $words: Words,)*
+            $(pub(super) $text: &'static str,)*
+        }
+
+        #[cfg(test)]
+        impl Texts {
+            pub(super) fn headings(&self) -> Vec<&'static str> {
+                vec![$(self.$words.heading,)*]
+            }
+
+            /// Every text under its name, headings and messages alike.
+            pub(super) fn all(&self) -> Vec<(&'static str, &'static str)> {
+                vec![
+                    $((stringify!($words), self.$words.heading),)*
+                    $((stringify!($words), self.$words.message),)*
+                    $((stringify!($text), self.$text),)*
+                ]
+            }
+        }
+    };
+}
+
+texts! {
+    words:
+        access_denied account_locked answer_phone approved bad_request check_phone confirm denied
+        duo_denied enroll enter_code form_not_sent fraud identity_invalid identity_missing
+        misconfigured no_device not_found pending_elsewhere phone_unreachable signed_out timeout
+        too_many_requests unavailable verified_push;
+    texts:
+        a_moment another_way answered app back_to_form call_me code_hint code_incorrect code_label
+        code_needs_script code_spoken continue_ enroll_code enroll_done enroll_open enroll_portal
+        enroll_qr enroll_start enroll_step_install enroll_step_return enroll_step_scan from
+        help minutes not_asked not_you offline one_moment one_second other_devices
+        reference second_left seconds seconds_left send_again send_push sign_in signed_in_as
+        start_again text_codes time try_again until verify_code your_phone
+}
+
+impl Texts {
+    /// What a refusal is called and what it means.
+    pub(super) const fn refusal(&self, code: Code) -> Words {
+        match code {
+            Code::MfaRequired => self.confirm,
+            Code::MfaDenied => self.denied,
+            Code::MfaTimeout => self.timeout,
+            Code::MfaFraud => self.fraud,
+            Code::MfaLockedOut => self.account_locked,
+            Code::DuoDenied => self.duo_denied,
+            Code::EnrollmentRequired => self.enroll,
+            Code::NoDevice => self.no_device,
+            Code::IdentityMissing => self.identity_missing,
+            Code::IdentityInvalid => self.identity_invalid,
+            Code::AccessDenied => self.access_denied,
+            Code::PasscodeIncorrect => {
+                Words { heading: self.enter_code.heading, message: self.code_incorrect }
+            }
+            Code::TooManyRequests => self.too_many_requests,
+            Code::PendingElsewhere => self.pending_elsewhere,
+            Code::DuoUnavailable => self.unavailable,
+            Code::DuoMisconfigured => self.misconfigured,
+            Code::BadRequest | Code::CrossSite | Code::PathAmbiguous | Code::MethodNotAllowed => {
+                self.bad_request
+            }
+            Code::NotFound => self.not_found,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! English.
+
+use super::{Texts, Words};
+
+pub(super) const TEXTS: Texts = Texts {
+    access_denied: Words {
+        heading: "Access not allowed",
+        message: "The rules of this site do not allow this. Contact your help desk if you need it.",
+    },
+    account_locked: Words {
+        heading: "Account locked",
+        message: "There were too many failed tries. Contact your help desk.",
+    },
+    answer_phone: Words { heading: "Answer your phone", message: "Calling {device}…" },
+    approved: Words {
+        heading: "You’re confirmed",
+        message: "Go back to your form and send it again.",
+    },
+    bad_request: Words { heading: "That didn’t work", message: "Please start again." },
+    check_phone: Words { heading: "Check your phone", message: "We sent a Duo Push to {device}." },
+    confirm: Words {
+        heading: "Confirm it’s you", message: "One more step before you can go on."
+    },
+    denied: Words {
+        heading: "Request denied",
+        message: "The request was denied on your device. Nothing was opened.",
+    },
+    duo_denied: Words {
+        heading: "Access not allowed",
+        message: "Duo does not allow this sign-in. Contact your help desk.",
+    },
+    enroll: Words {
+        heading: "Set up Duo Mobile",
+        message: "You need Duo Mobile on your phone to go on. Your help desk can set it up with you.",
+    },
+    enter_code: Words {
+        heading: "Enter a code",
+        message: "We texted codes to {device}. Enter one below.",
+    },
+    form_not_sent: Words {
+        heading: "Your form was not sent",
+        message: "Confirm it’s you, then send it again.",
+    },
+    fraud: Words {
+        heading: "Reported as fraud",
+        message: "You reported this request. Your administrator was told. Access stays closed.",
+    },
+    identity_invalid: Words {
+        heading: "Sign in first",
+        message: "Your user name can’t be used here. Contact your help desk.",
+    },
+    identity_missing: Words {
+        heading: "Sign in first",
+        message: "We don’t know yet who you are. Sign in, then come back to this page.",
+    },
+    misconfigured: Words {
+        heading: "Verification is unavailable",
+        message: "This isn’t your fault. Tell your help desk.",
+    },
+    no_device: Words {
+        heading: "No device is ready",
+        message: "You have no phone or other device that can approve this. Contact your help desk.",
+    },
+    not_found: Words { heading: "Nothing here", message: "There is no page at this address." },
+    pending_elsewhere: Words {
+        heading: "Another sign-in is waiting",
+        message: "Finish it in the other window or on your phone, or try again in {wait}.",
+    },
+    phone_unreachable: Words {
+        heading: "We couldn’t reach your phone",
+        message: "Open Duo Mobile to see the request, or use another way.",
+    },
+    signed_out: Words {
+        heading: "You’re signed out",
+        message: "The next visit asks you to confirm it’s you.",
+    },
+    timeout: Words {
+        heading: "No answer in time",
+        message: "The request ran out before it was answered.",
+    },
+    too_many_requests: Words { heading: "Slow down", message: "You can try again in {wait}." },
+    unavailable: Words {
+        heading: "Verification is unavailable",
+        message: "This isn’t your fault. Try again in a moment.",
+    },
+    verified_push: Words {
+        heading: "Enter this code in Duo Mobile",
+        message: "We sent a Duo Push to {device}. It asks for this code.",
+    },
+    a_moment: "a moment",
+    another_way: "Use another way",
+    answered: "Answered. Press a key on your phone to approve.",
+    app: "App",
+    back_to_form: "Back to the form",
+    call_me: "Call me",
+    code_hint: "From Duo Mobile, a text message, a hardware token or a bypass code.",
+    code_incorrect: "That code was not right.",
+    code_label: "Passcode",
+    code_needs_script: "Entering a passcode needs JavaScript.",
+    code_spoken: "Code: {code}",
+    continue_: "Continue",
+    enroll_code: "Or type this code into Duo Mobile:",
+    enroll_done: "I have set it up",
+    enroll_open: "On this phone? Open Duo Mobile",
+    enroll_portal: "You need Duo Mobile on your phone to go on. Setting it up takes a few minutes.",
+    enroll_qr: "QR code for Duo Mobile",
+    enroll_start: "Set it up",
+    enroll_step_install: "Install Duo Mobile on your phone.",
+    enroll_step_return: "Wait here. This page goes on by itself.",
+    enroll_step_scan: "In Duo Mobile, add an account and scan this code.",
+    from: "From",
+    help: "Need help?",
+    minutes: "{number} minutes",
+    not_asked: "Didn’t ask for this? Tap Deny on your phone and report it.",
+    not_you: "Not you?",
+    offline: "Connection lost. Trying again…",
+    one_moment: "One moment…",
+    one_second: "{number} second",
+    other_devices: "Other devices",
+    reference: "Reference: {reference}",
+    second_left: "{number} second left",
+    seconds: "{number} seconds",
+    seconds_left: "{number} seconds left",
+    send_again: "Send again",
+    send_push: "Send a push",
+    sign_in: "Sign in",
+    signed_in_as: "Signed in as {user}.",
+    start_again: "Start again",
+    text_codes: "Text me codes",
+    time: "Time",
+    try_again: "Try again",
+    until: "Valid until {time} UTC.",
+    verify_code: "Verify code",
+    your_phone: "your phone",
+};

@@ -1,0 +1,152 @@
+//! French. Narrow no-break spaces stand before the double punctuation marks.
+
+use super::{Texts, Words};
+
+pub(super) const TEXTS: Texts = Texts {
+    access_denied: Words {
+        heading: "Accès non autorisé",
+        message: "Les règles de ce site ne le permettent pas. Contactez votre assistance si vous \
+                  avez besoin de cet accès.",
+    },
+    account_locked: Words {
+        heading: "Compte verrouillé",
+        message: "Il y a eu trop de tentatives infructueuses. Contactez votre assistance.",
+    },
+    answer_phone: Words {
+        heading: "Répondez à l’appel",
+        message: "Appel en cours\u{202f}: {device}…",
+    },
+    approved: Words {
+        heading: "Identité confirmée",
+        message: "Revenez à votre formulaire et envoyez-le à nouveau.",
+    },
+    bad_request: Words { heading: "Cela n’a pas fonctionné", message: "Veuillez recommencer." },
+    check_phone: Words {
+        heading: "Consultez votre téléphone",
+        message: "Duo Push envoyé à\u{202f}: {device}.",
+    },
+    confirm: Words {
+        heading: "Confirmez votre identité",
+        message: "Encore une étape avant de continuer.",
+    },
+    denied: Words {
+        heading: "Demande refusée",
+        message: "La demande a été refusée sur votre appareil. Rien n’a été ouvert.",
+    },
+    duo_denied: Words {
+        heading: "Accès non autorisé",
+        message: "Duo n’autorise pas cette connexion. Contactez votre assistance.",
+    },
+    enroll: Words {
+        heading: "Configurez Duo Mobile",
+        message: "Vous avez besoin de Duo Mobile sur votre téléphone pour continuer. Votre \
+                  assistance peut le configurer avec vous.",
+    },
+    enter_code: Words {
+        heading: "Saisissez un code",
+        message: "Codes envoyés par SMS à\u{202f}: {device}. Saisissez-en un ci-dessous.",
+    },
+    form_not_sent: Words {
+        heading: "Votre formulaire n’a pas été envoyé",
+        message: "Confirmez votre identité, puis envoyez-le à nouveau.",
+    },
+    fraud: Words {
+        heading: "Signalé comme fraude",
+        message: "Vous avez signalé cette demande. Votre administrateur a été prévenu. L’accès \
+                  reste fermé.",
+    },
+    identity_invalid: Words {
+        heading: "Connectez-vous d’abord",
+        message: "Votre nom d’utilisateur ne peut pas être utilisé ici. Contactez votre assistance.",
+    },
+    identity_missing: Words {
+        heading: "Connectez-vous d’abord",
+        message: "Nous ne savons pas encore qui vous êtes. Connectez-vous, puis revenez à cette \
+                  page.",
+    },
+    misconfigured: Words {
+        heading: "La vérification est indisponible",
+        message: "Vous n’y êtes pour rien. Prévenez votre assistance.",
+    },
+    no_device: Words {
+        heading: "Aucun appareil n’est prêt",
+        message: "Vous n’avez ni téléphone ni autre appareil capable d’approuver cette demande. \
+                  Contactez votre assistance.",
+    },
+    not_found: Words { heading: "Rien ici", message: "Il n’y a pas de page à cette adresse." },
+    pending_elsewhere: Words {
+        heading: "Une autre connexion est en attente",
+        message: "Terminez-la dans l’autre fenêtre ou sur votre téléphone, ou réessayez dans {wait}.",
+    },
+    phone_unreachable: Words {
+        heading: "Votre téléphone est injoignable",
+        message: "Ouvrez Duo Mobile pour voir la demande, ou choisissez un autre moyen.",
+    },
+    signed_out: Words {
+        heading: "Vous êtes déconnecté",
+        message: "À la prochaine visite, vous devrez confirmer votre identité.",
+    },
+    timeout: Words {
+        heading: "Pas de réponse à temps",
+        message: "La demande a expiré avant d’avoir reçu une réponse.",
+    },
+    too_many_requests: Words {
+        heading: "Un peu de patience",
+        message: "Vous pourrez réessayer dans {wait}.",
+    },
+    unavailable: Words {
+        heading: "La vérification est indisponible",
+        message: "Vous n’y êtes pour rien. Réessayez dans un instant.",
+    },
+    verified_push: Words {
+        heading: "Saisissez ce code dans Duo Mobile",
+        message: "Duo Push envoyé à\u{202f}: {device}. Ce code y est demandé.",
+    },
+    a_moment: "un instant",
+    another_way: "Choisir un autre moyen",
+    answered: "Appel pris. Appuyez sur une touche de votre téléphone pour approuver.",
+    app: "Application",
+    back_to_form: "Revenir au formulaire",
+    call_me: "M’appeler",
+    code_hint: "De Duo Mobile, d’un SMS, d’un jeton matériel ou un code de contournement.",
+    code_incorrect: "Ce code n’était pas correct.",
+    code_label: "Code d’accès",
+    code_needs_script: "La saisie d’un code d’accès nécessite JavaScript.",
+    code_spoken: "Code\u{202f}: {code}",
+    continue_: "Continuer",
+    enroll_code: "Ou saisissez ce code dans Duo Mobile\u{202f}:",
+    enroll_done: "La configuration est terminée",
+    enroll_open: "Sur ce téléphone\u{202f}? Ouvrir Duo Mobile",
+    enroll_portal: "Vous avez besoin de Duo Mobile sur votre téléphone pour continuer. La \
+                    configuration prend quelques minutes.",
+    enroll_qr: "Code QR pour Duo Mobile",
+    enroll_start: "Configurer",
+    enroll_step_install: "Installez Duo Mobile sur votre téléphone.",
+    enroll_step_return: "Restez ici. Cette page continue d’elle-même.",
+    enroll_step_scan: "Dans Duo Mobile, ajoutez un compte et scannez ce code.",
+    from: "Depuis",
+    help: "Besoin d’aide\u{202f}?",
+    minutes: "{number} minutes",
+    not_asked: "Vous n’êtes pas à l’origine de cette demande\u{202f}? Appuyez sur Refuser sur \
+                votre téléphone et signalez-la.",
+    not_you: "Ce n’est pas vous\u{202f}?",
+    offline: "Connexion perdue. Nouvel essai…",
+    one_moment: "Un instant…",
+    one_second: "{number} seconde",
+    other_devices: "Autres appareils",
+    reference: "Référence\u{202f}: {reference}",
+    second_left: "Encore {number} seconde",
+    seconds: "{number} secondes",
+    seconds_left: "Encore {number} secondes",
+    send_again: "Renvoyer",
+    send_push: "Envoyer un push",
+    sign_in: "Se connecter",
+    signed_in_as: "Connecté en tant que {user}.",
+    start_again: "Recommencer",
+    text_codes: "Codes par SMS",
+    time: "Heure",
+    try_again: "Réessayer",
+    until: "Valable jusqu’à {time} UTC.",
+    verify_code: "Vérifier le code",
+    your_phone: "votre téléphone",
+};
