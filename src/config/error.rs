@@ -148,6 +148,8 @@ fn lines(faults: &[Fault]) -> String {
 pub(super) struct Faults(Vec<Fault>);
 
 impl Faults {
+    #[cold]
+    #[inline(never)]
     pub(super) fn push(&mut self, fault: Fault) {
         self.0.push(fault);
     }
