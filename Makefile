@@ -8,6 +8,7 @@ SHELL := bash
 TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
 MODULE = dist/duo_mfa.wasm
 BUILT = $(TARGET_DIR)/wasm32-wasip1/release/duo_mfa.wasm
+NOOP = $(TARGET_DIR)/wasm32-wasip1/release/examples/noop.wasm
 # Bytes. Every worker of every Envoy holds a copy, and a registry's image carries it.
 MAX_SIZE = 358400
 MAX_GZIPPED = 133120
@@ -99,6 +100,11 @@ test: module .tools/envoy.stamp sim ## every test: unit, core, simulator, client
 .PHONY: e2e
 e2e: module .tools/envoy.stamp sim ## only the tests with a real Envoy
 	cargo test --locked --test e2e
+
+.PHONY: bench
+bench: module .tools/envoy.stamp ## measure what a pass by cookie costs Envoy, on a quiet machine; fails short of a goal
+	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS $(REMAP)" cargo build --locked --release --example noop --target wasm32-wasip1 $$WASM_CARGO_FLAGS
+	DUO_MFA_NOOP_WASM=$(NOOP) cargo bench --locked --bench pass -- --json $(TARGET_DIR)/bench.json
 
 .PHONY: clean
 clean: ## remove everything that was built or installed

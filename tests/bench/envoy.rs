@@ -1,0 +1,87 @@
+//! One Envoy with a listener for each variant.
+
+use crate::Fault;
+use crate::setup::Setup;
+use serde_json::Value;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// The process; it ends with this value.
+#[derive(Debug)]
+pub(crate) struct Envoy {
+    process: Child,
+    log: PathBuf,
+}
+
+impl Envoy {
+    /// Starts Envoy with one worker, on the first CPU if `pinned`.
+    pub(crate) fn start(setup: &Setup, config: &Value, pinned: bool) -> Result<Self, Fault> {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let (file, log) = (folder.join("bench-envoy.json"), folder.join("bench-envoy.log"));
+        std::fs::write(&file, config.to_string())?;
+        let mut command = if pinned {
+            let mut taskset = Command::new("taskset");
+            taskset.args(["--cpu-list", "0"]).arg(&setup.envoy);
+            taskset
+        } else {
+            Command::new(&setup.envoy)
+        };
+        let output = std::fs::File::create(&log)?;
+        command.arg("--config-path").arg(&file);
+        command.args(["--concurrency", "1", "--log-level", "error", "--disable-hot-restart"]);
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let process =
+            command.spawn().map_err(|error| format!("{}: {error}", setup.envoy.display()))?;
+        Ok(Self { process, log })
+    }
+
+    /// Waits until a listener takes connections.
+    pub(crate) async fn wait_for(&mut self, port: u16) -> Result<(), Fault> {
+        let look = async {
+            while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+                if self.process.try_wait()?.is_some() {
+                    return Err("Envoy has ended".into());
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            Ok(())
+        };
+        let waited = tokio::time::timeout(PATIENCE, look).await;
+        waited.unwrap_or_else(|_| Err("Envoy does not listen".into())).map_err(|fault: Fault| {
+            let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+            format!("{fault}\n{log}").into()
+        })
+    }
+
+    /// Time that all threads have spent on a CPU. `/proc/PID/stat` has it in ticks of 10 ms only.
+    pub(crate) fn cpu_time(&self) -> Result<Duration, Fault> {
+        let mut sum = 0;
+        for thread in std::fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
+            let schedule = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+            let on_cpu = schedule.split_whitespace().next().ok_or("schedstat is empty")?;
+            sum += on_cpu.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(sum))
+    }
+}
+
+impl Drop for Envoy {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Ports that nobody listens on.
+pub(crate) fn free_ports(count: usize) -> Result<Vec<u16>, Fault> {
+    let held: Vec<TcpListener> =
+        (0..count).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>()?;
+    held.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
+}

@@ -1,0 +1,72 @@
+//! How much is measured, and with which files.
+
+use crate::variant::Variant;
+use clap::Parser;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// Measures what a request with a valid approval cookie costs Envoy.
+#[derive(Debug, Parser)]
+pub(crate) struct Setup {
+    /// Envoy; DUO_MFA_ENVOY, or else .tools/bin/envoy
+    #[arg(long, default_value_os_t = path("DUO_MFA_ENVOY", ".tools/bin/envoy"))]
+    pub(crate) envoy: PathBuf,
+    /// The module; DUO_MFA_WASM, or else dist/duo_mfa.wasm
+    #[arg(long, default_value_os_t = path("DUO_MFA_WASM", "dist/duo_mfa.wasm"))]
+    pub(crate) module: PathBuf,
+    /// The module of noop.rs; DUO_MFA_NOOP_WASM, or else what make bench builds
+    #[arg(long, default_value_os_t = path("DUO_MFA_NOOP_WASM", "target/wasm32-wasip1/release/examples/noop.wasm"))]
+    pub(crate) noop: PathBuf,
+    /// Another build of the module, to be measured beside it
+    #[arg(long)]
+    pub(crate) other: Option<PathBuf>,
+    /// Where to write the figures as JSON
+    #[arg(long)]
+    pub(crate) json: Option<PathBuf>,
+    /// Starts of Envoy, twice as many where the figures are not steady
+    #[arg(long, default_value_t = 5)]
+    pub(crate) starts: usize,
+    /// Rounds a start; in each, all variants take their turn
+    #[arg(long, default_value_t = 6)]
+    pub(crate) rounds: usize,
+    /// Requests a turn
+    #[arg(long, default_value_t = 4000)]
+    pub(crate) requests: u32,
+    /// Requests of each variant before the first round
+    #[arg(long, default_value_t = 1600)]
+    pub(crate) warm_up: u32,
+    /// Connections of each variant
+    #[arg(long, default_value_t = 32)]
+    pub(crate) connections: u32,
+    /// What `cargo bench` says to every bench
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+impl Setup {
+    /// What is measured, in the order of the table.
+    pub(crate) fn variants(&self) -> Vec<Variant> {
+        let is_there = |variant: &Variant| *variant != Variant::OtherBuild || self.other.is_some();
+        Variant::ALL.into_iter().filter(is_there).collect()
+    }
+}
+
+fn path(variable: &str, default: &str) -> PathBuf {
+    std::env::var_os(variable).map_or_else(|| default.into(), Into::into)
+}
+
+/// Moves this process to the second CPU, so that Envoy can have the first one for itself. False
+/// where there is no second one, or no `taskset`.
+pub(crate) fn pin_to_second_cpu() -> bool {
+    let pid = std::process::id().to_string();
+    let is_done = Command::new("taskset")
+        .args(["--cpu-list", "--pid", "1", &pid])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !is_done {
+        eprintln!("bench: no second CPU or no taskset: Envoy and its clients share what there is");
+    }
+    is_done
+}
