@@ -41,38 +41,40 @@ const FRAUD_COOLDOWN: u64 = 30 * 60;
 const NOBODY: [u8; 8] = [0; 8];
 
 /// The bytes of a bucket, read.
+#[derive(Default)]
 pub(super) struct Bucket {
     /// Nothing is granted before.
     closed: u64,
-    entries: Vec<Entry>,
+    entries: [Entry; ENTRIES],
 }
 
 impl Bucket {
     /// One without users, from which nothing is granted before a moment.
     pub(super) fn closed(until: u64) -> Self {
-        Self { closed: until, entries: (0..ENTRIES).map(|_| Entry::default()).collect() }
+        Self { closed: until, ..Self::default() }
     }
 
     /// Reads what [`Self::encode`] has written; absent for anything else.
     pub(super) fn decode(bytes: &[u8], now: u64) -> Option<Self> {
-        let (&[VERSION, a, b, c, d, e, f, 0], entries) = bytes.split_first_chunk()? else {
+        let (&[VERSION, a, b, c, d, e, f, 0], rest) = bytes.split_first_chunk()? else {
             return None;
         };
         let written = u64::from(u32::from_be_bytes([a, b, c, d]));
-        let (entries, rest) = entries.as_chunks::<ENTRY_BYTES>();
-        let is_ours = entries.len() == ENTRIES
-            && rest.is_empty()
-            && written <= now.saturating_add(CLOCK_TOLERANCE);
-        is_ours.then_some(Self {
-            closed: written.saturating_add(u16::from_be_bytes([e, f]).into()),
-            entries: entries.iter().filter_map(|entry| Entry::decode(entry, written)).collect(),
-        })
+        if bytes.len() != BUCKET_BYTES || written > now.saturating_add(CLOCK_TOLERANCE) {
+            return None;
+        }
+        let mut bucket = Self::closed(written.saturating_add(u16::from_be_bytes([e, f]).into()));
+        for (entry, bytes) in bucket.entries.iter_mut().zip(rest.as_chunks().0) {
+            *entry = Entry::decode(bytes, written)?;
+        }
+        Some(bucket)
     }
 
     pub(super) fn encode(&self, now: u64) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
-        bytes.extend(u32::try_from(now).unwrap_or(u32::MAX).to_be_bytes());
-        bytes.extend(span(now, self.closed).to_be_bytes());
+        let mut bytes = Vec::with_capacity(BUCKET_BYTES);
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&u32::try_from(now).unwrap_or(u32::MAX).to_be_bytes());
+        bytes.extend_from_slice(&span(now, self.closed).to_be_bytes());
         bytes.push(0);
         for entry in &self.entries {
             entry.encode(now, &mut bytes);
@@ -118,31 +120,36 @@ pub(super) struct Entry {
     cool_down: u64,
     /// Denials in a row.
     denials: u16,
-    /// Prompts that no approval has answered, the oldest first.
-    starts: Vec<u64>,
+    /// Prompts that no approval has answered; 0 where there is none.
+    starts: [u64; STARTS],
 }
 
 impl Entry {
     fn decode(bytes: &[u8; ENTRY_BYTES], written: u64) -> Option<Self> {
         let (tag, rest) = bytes.split_first_chunk()?;
         let (owner, rest) = rest.split_first_chunk()?;
+        let mut entry = Self { tag: *tag, owner: *owner, ..Self::default() };
         let mut spans = rest.as_chunks().0.iter().map(|span| u16::from_be_bytes(*span));
-        let mut until = || Some(written.saturating_add(spans.next()?.into()));
-        let (pending, cool_down) = (until()?, until()?.saturating_sub(BIAS));
-        let denials = spans.next()?;
-        let starts = spans.filter(|age| *age != NO_START);
-        let starts = starts.map(|age| written.saturating_sub(age.into())).collect();
-        Some(Self { tag: *tag, owner: *owner, pending, cool_down, denials, starts })
+        entry.pending = written.saturating_add(spans.next()?.into());
+        entry.cool_down = written.saturating_add(spans.next()?.into()).saturating_sub(BIAS);
+        entry.denials = spans.next()?;
+        for (start, age) in entry.starts.iter_mut().zip(spans) {
+            *start = if age == NO_START { 0 } else { written.saturating_sub(age.into()) };
+        }
+        Some(entry)
     }
 
     fn encode(&self, now: u64, bytes: &mut Vec<u8>) {
-        bytes.extend(self.tag);
-        bytes.extend(self.owner);
-        let ages = self.starts.iter().map(|start| span(*start, now).min(NO_START - 1));
-        let ages = ages.chain([NO_START; STARTS]).take(STARTS);
-        let spans =
-            [span(now, self.pending), span(now, self.cool_down.saturating_add(BIAS)), self.denials];
-        bytes.extend(spans.into_iter().chain(ages).flat_map(u16::to_be_bytes));
+        bytes.extend_from_slice(&self.tag);
+        bytes.extend_from_slice(&self.owner);
+        let mut write = |span: u16| bytes.extend_from_slice(&span.to_be_bytes());
+        write(span(now, self.pending));
+        write(span(now, self.cool_down.saturating_add(BIAS)));
+        write(self.denials);
+        for start in self.starts {
+            // An age beyond the largest is that of no start: no window is so long.
+            write(span(start, now));
+        }
     }
 
     fn grant(&mut self, claim: &Claim, limits: &Limits, now: u64) -> Verdict {
@@ -152,18 +159,24 @@ impl Entry {
         if now < self.cool_down {
             return Err(Limited::new(Limit::CoolDown, now, self.cool_down));
         }
-        let window = limits.window.as_secs();
-        // A start may be up to a second later than written: it leaves the window late.
-        self.starts.retain(|start| now.saturating_sub(*start) <= window);
-        let excess = self.starts.len().checked_sub(limits.pushes);
-        if let Some(oldest) = excess.and_then(|excess| self.starts.get(excess)) {
-            let until = oldest.saturating_add(window).saturating_add(1);
-            return Err(Limited::new(Limit::Budget, now, until));
+        let mut counted = 0_usize;
+        let mut oldest = u64::MAX;
+        for start in self.starts {
+            let leaves = leaves(start, limits);
+            if now < leaves {
+                counted = counted.saturating_add(1);
+                oldest = oldest.min(leaves);
+            }
+        }
+        if counted >= limits.pushes {
+            return Err(Limited::new(Limit::Budget, now, oldest));
         }
         if self.denials_expire(limits) <= now {
             self.denials = 0;
         }
-        self.starts.push(now);
+        if let Some(oldest) = self.starts.iter_mut().min() {
+            *oldest = now;
+        }
         self.owner = claim.owner;
         self.pending = now.saturating_add(claim.lasts.as_secs());
         Ok(())
@@ -182,7 +195,9 @@ impl Entry {
                 return;
             }
             End::Unsent => {
-                self.starts.pop();
+                if let Some(last) = self.starts.iter_mut().max() {
+                    *last = 0;
+                }
                 return;
             }
             End::Lost => return,
@@ -199,8 +214,7 @@ impl Entry {
 
     /// From when on the entry holds nothing against its user.
     fn expires(&self, limits: &Limits) -> u64 {
-        let starts = self.starts.iter().map(|start| start.saturating_add(limits.window.as_secs()));
-        let last = starts.max().map_or(0, |last| last.saturating_add(1));
+        let last = self.starts.iter().max().map_or(0, |last| leaves(*last, limits));
         self.pending.max(self.cool_down).max(self.denials_expire(limits)).max(last)
     }
 
@@ -209,6 +223,11 @@ impl Entry {
         let longest = limits.deny_cooldown.iter().max().map_or(0, Duration::as_secs);
         if self.denials == 0 { 0 } else { self.cool_down.saturating_add(longest) }
     }
+}
+
+/// When a start leaves the window: a second late, since it may be later by as much than written.
+fn leaves(start: u64, limits: &Limits) -> u64 {
+    start.saturating_add(limits.window.as_secs()).saturating_add(1)
 }
 
 /// The seconds between two moments; none where they are the other way round.
