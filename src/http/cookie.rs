@@ -64,19 +64,17 @@ impl<'a> CookieLines<'a> {
         let is_own = |pair: &[u8]| {
             pair.trim_ascii_start().starts_with(OWN_PREFIX) || value_of(pair, name).is_some()
         };
-        if !self.lines().flat_map(pairs).any(is_own) {
-            return;
-        }
-        let mut kept = self.lines().map(|line| without(line, is_own)).filter(|l| !l.is_empty());
-        let append = |line: Vec<u8>| Edit::Append("cookie", HeaderValue::lossy(&line));
-        match (kept.next(), self.others.is_empty()) {
-            (Some(line), true) => edits.push(Edit::Set("cookie", HeaderValue::lossy(&line))),
-            (Some(line), false) => {
-                edits.push(Edit::Remove(b"cookie".to_vec()));
-                edits.push(append(line));
-                edits.extend(kept.map(append));
+        if self.others.is_empty() {
+            match self.first.and_then(|line| without(line, is_own)) {
+                None => {}
+                Some(kept) if kept.is_empty() => edits.push(Edit::Remove(b"cookie".to_vec())),
+                Some(kept) => edits.push(Edit::Set("cookie", HeaderValue::lossy(kept))),
             }
-            (None, _) => edits.push(Edit::Remove(b"cookie".to_vec())),
+        } else if self.lines().flat_map(pairs).any(is_own) {
+            edits.push(Edit::Remove(b"cookie".to_vec()));
+            let kept = self.lines().map(|l| without(l, is_own).unwrap_or_else(|| l.to_vec()));
+            let kept = kept.filter(|line| !line.is_empty());
+            edits.extend(kept.map(|line| Edit::Append("cookie", HeaderValue::lossy(line))));
         }
     }
 
@@ -94,15 +92,29 @@ fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
     pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=")
 }
 
-fn without(line: &[u8], is_own: impl Fn(&[u8]) -> bool) -> Vec<u8> {
-    let mut kept = Vec::with_capacity(line.len());
-    for pair in pairs(line).filter(|pair| !is_own(pair)) {
-        if kept.is_empty() {
-            kept.extend_from_slice(pair.trim_ascii_start());
-        } else {
-            kept.push(b';');
-            kept.extend_from_slice(pair);
+/// A line without the filter's own pairs; absent where none is in it.
+fn without(line: &[u8], is_own: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
+    let mut kept: Option<Vec<u8>> = None;
+    let mut before: usize = 0;
+    for pair in pairs(line) {
+        match (&mut kept, is_own(pair)) {
+            (None, true) => {
+                // What stands before it, but for the semicolon.
+                let start = line.get(..before.saturating_sub(1)).unwrap_or_default();
+                let mut bytes = Vec::with_capacity(line.len());
+                bytes.extend_from_slice(start);
+                kept = Some(bytes);
+            }
+            (Some(bytes), false) if bytes.is_empty() => {
+                bytes.extend_from_slice(pair.trim_ascii_start());
+            }
+            (Some(bytes), false) => {
+                bytes.push(b';');
+                bytes.extend_from_slice(pair);
+            }
+            (None, false) | (Some(_), true) => {}
         }
+        before = before.saturating_add(pair.len()).saturating_add(1);
     }
     kept
 }

@@ -28,6 +28,14 @@ impl<'a> HeaderMap<'a> {
     ///
     /// [`MalformedMap`] where the lengths do not fit the bytes.
     pub fn parse(buffer: &'a [u8]) -> Result<Self, MalformedMap> {
+        let map = Self::split(buffer)?;
+        let mut pairs = map.iter();
+        while pairs.next().is_some() {}
+        if pairs.is_whole() { Ok(map) } else { Err(MalformedMap) }
+    }
+
+    /// Tells the lengths from the bytes, without a look at whether they fit.
+    fn split(buffer: &'a [u8]) -> Result<Self, MalformedMap> {
         if buffer.is_empty() {
             return Ok(Self { lengths: &[], bytes: &[] });
         }
@@ -35,10 +43,7 @@ impl<'a> HeaderMap<'a> {
         let lengths = usize::try_from(count).ok().and_then(|n| n.checked_mul(8));
         let (lengths, bytes) =
             lengths.and_then(|n| rest.split_at_checked(n)).ok_or(MalformedMap)?;
-        let map = Self { lengths, bytes };
-        let mut pairs = map.iter();
-        while pairs.next().is_some() {}
-        if pairs.lengths.is_empty() { Ok(map) } else { Err(MalformedMap) }
+        Ok(Self { lengths, bytes })
     }
 
     /// The pairs of name and value, in the host's order.
@@ -69,6 +74,13 @@ impl<'a> HeaderMap<'a> {
 pub struct Pairs<'a> {
     lengths: &'a [u8],
     bytes: &'a [u8],
+}
+
+impl Pairs<'_> {
+    /// Whether the walk came to the end of the map, and not to lengths that do not fit.
+    const fn is_whole(&self) -> bool {
+        self.lengths.is_empty()
+    }
 }
 
 impl<'a> Iterator for Pairs<'a> {
@@ -171,12 +183,13 @@ impl<'a> RequestHead<'a> {
     ///
     /// [`HeadFault`] where the map is malformed, or has no method or path.
     pub fn read(buffer: &'a [u8]) -> Result<Self, HeadFault> {
-        let map = HeaderMap::parse(buffer)?;
+        let map = HeaderMap::split(buffer)?;
         let mut pseudo = Pseudo::default();
         let mut cookies = CookieLines::default();
         let mut reserved = Vec::new();
         let mut hints = Hints::default();
-        for (name, value) in map.iter() {
+        let mut pairs = map.iter();
+        for (name, value) in pairs.by_ref() {
             match name.first() {
                 Some(b':') => pseudo.take(name, value)?,
                 Some(b'c') if name == b"cookie" => cookies.push(value),
@@ -184,6 +197,9 @@ impl<'a> RequestHead<'a> {
                 Some(_) => hints.take(name, value),
                 None => {}
             }
+        }
+        if !pairs.is_whole() {
+            return Err(HeadFault::Malformed);
         }
         Ok(Self {
             map,

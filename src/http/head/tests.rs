@@ -80,3 +80,11 @@ fn the_path_ends_at_the_query() {
         assert_eq!(RequestHead::read(&buffer).unwrap().path(), path.as_bytes());
     }
 }
+
+#[test]
+fn a_head_is_not_read_from_a_map_that_was_cut() {
+    let buffer = map(&[(":method", b"GET"), (":path", b"/"), ("cookie", b"a=1")]);
+    for end in 0..buffer.len() {
+        assert!(RequestHead::read(&buffer[..end]).is_err(), "cut at {end}");
+    }
+}
