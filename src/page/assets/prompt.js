@@ -136,6 +136,7 @@
     } else if (state.state === "sent") {
       show("choose", state.heading, state.message);
       $("passcode").hidden = false;
+      $("pick").before($("passcode"));
       $("code").focus();
     } else {
       fail(state.code || state.state, state.heading, state.message);
@@ -145,12 +146,12 @@
 
   function wait(state) {
     if ($("wait").hidden) $("bar").max = Math.max(state.seconds_left ?? 1, 1);
-    show("wait", state.heading, state.message);
+    if (state.seconds_left !== undefined) count(state.seconds_left);
     const code = state.verification_code || "";
     $("verify").hidden = !code;
     say("code-shown", code);
     say("code-spoken", [...code].join(" "));
-    if (state.seconds_left !== undefined) count(state.seconds_left);
+    show("wait", state.heading, state.message);
   }
 
   function count(seconds) {
