@@ -116,6 +116,7 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         if let Some(plugin) = self.plugin.clone() {
+            plugin.refresh_clock();
             plugin.stats.flush();
             self.check_if_due(&plugin);
             plugin.send_due();

@@ -253,7 +253,8 @@ fn tell_application(
     factor: &'static str,
     authenticated: UnixTime,
 ) {
-    edits.push(Edit::Set("x-duo-mfa-user", HeaderValue::lossy(identity.user.as_bytes())));
-    edits.push(Edit::Set("x-duo-mfa-factor", HeaderValue::from_static(factor)));
-    edits.push(Edit::Set("x-duo-mfa-time", HeaderValue::number(authenticated.seconds())));
+    // A client's own are out by now; adding costs the host less than replacing.
+    edits.push(Edit::Append("x-duo-mfa-user", HeaderValue::lossy(identity.user.as_bytes())));
+    edits.push(Edit::Append("x-duo-mfa-factor", HeaderValue::from_static(factor)));
+    edits.push(Edit::Append("x-duo-mfa-time", HeaderValue::number(authenticated.seconds())));
 }

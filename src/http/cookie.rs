@@ -84,7 +84,16 @@ impl<'a> CookieLines<'a> {
 }
 
 fn pairs(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    line.split(|byte| *byte == b';')
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let line = rest?;
+        let (pair, behind) = match memchr::memchr(b';', line) {
+            Some(end) => (line.get(..end)?, line.get(end.saturating_add(1)..)),
+            None => (line, None),
+        };
+        rest = behind;
+        Some(pair)
+    })
 }
 
 /// The value of a pair if it has this name, with the white space around the pair left out.

@@ -87,25 +87,25 @@ impl<'a> Iterator for Pairs<'a> {
     type Item = (&'a [u8], &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (name, lengths) = split_u32(self.lengths)?;
-        let (value, lengths) = split_u32(lengths)?;
-        let (name, bytes) = split_part(self.bytes, name)?;
-        let (value, bytes) = split_part(bytes, value)?;
+        let (&[a, b, c, d, e, f, g, h], lengths) = self.lengths.split_first_chunk::<8>()?;
+        let name_end = usize::try_from(u32::from_le_bytes([a, b, c, d])).ok()?;
+        let value_start = name_end.checked_add(1)?;
+        let value = usize::try_from(u32::from_le_bytes([e, f, g, h])).ok()?;
+        let value_end = value_start.checked_add(value)?;
+        let (pair, bytes) = self.bytes.split_at_checked(value_end.checked_add(1)?)?;
+        if pair.get(name_end) != Some(&0) || pair.get(value_end) != Some(&0) {
+            return None;
+        }
+        let pair = (pair.get(..name_end)?, pair.get(value_start..value_end)?);
         self.lengths = lengths;
         self.bytes = bytes;
-        Some((name, value))
+        Some(pair)
     }
 }
 
 fn split_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let (number, rest) = bytes.split_first_chunk::<4>()?;
     Some((u32::from_le_bytes(*number), rest))
-}
-
-fn split_part(bytes: &[u8], length: u32) -> Option<(&[u8], &[u8])> {
-    let (part, rest) = bytes.split_at_checked(usize::try_from(length).ok()?)?;
-    let (nul, rest) = rest.split_first()?;
-    (*nul == 0).then_some((part, rest))
 }
 
 /// What the filter looks at in a request, as slices of its header map.
@@ -284,13 +284,16 @@ impl<'a> Hints<'a> {
 }
 
 fn is_reserved(name: &[u8]) -> bool {
-    name.get(..RESERVED_PREFIX.len()).is_some_and(|start| same_name(start, RESERVED_PREFIX))
+    // Most names that begin with an x are told by their third letter.
+    matches!(name.get(2), Some(b'd' | b'D'))
+        && name.get(..RESERVED_PREFIX.len()).is_some_and(|start| same_name(start, RESERVED_PREFIX))
 }
 
 /// Whether two header names are the same, with `_` read as `-` and letters in any case.
 fn same_name(sent: &[u8], name: &[u8]) -> bool {
     let fold = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
-    sent.len() == name.len() && sent.iter().zip(name).all(|(a, b)| fold(*a) == fold(*b))
+    sent.len() == name.len()
+        && (sent == name || sent.iter().zip(name).all(|(a, b)| fold(*a) == fold(*b)))
 }
 
 #[cfg(test)]

@@ -30,7 +30,9 @@ impl HeaderValue {
     #[must_use]
     pub fn lossy(bytes: impl Into<Vec<u8>>) -> Self {
         let mut bytes = bytes.into();
-        bytes.retain(|byte| !byte.is_ascii_control());
+        if bytes.iter().any(u8::is_ascii_control) {
+            bytes.retain(|byte| !byte.is_ascii_control());
+        }
         Self(bytes)
     }
 

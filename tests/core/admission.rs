@@ -67,7 +67,7 @@ fn headers_of_ours_are_taken_out_on_every_policy() {
     let first_ours = admitted
         .request
         .iter()
-        .position(|edit| matches!(edit, Edit::Set(name, _) if name.starts_with("x-duo-mfa-")));
+        .position(|edit| matches!(edit, Edit::Append(name, _) if name.starts_with("x-duo-mfa-")));
     assert!(last_removal < first_ours.unwrap(), "ours are set after a client's are taken out");
 }
 

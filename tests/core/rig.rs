@@ -321,7 +321,7 @@ impl Refused {
 /// The value that a forwarded request has for a header of ours.
 pub(crate) fn told(forward: &Forward, name: &str) -> Option<String> {
     forward.request.iter().find_map(|edit| match edit {
-        Edit::Set(n, value) if *n == name => {
+        Edit::Set(n, value) | Edit::Append(n, value) if *n == name => {
             Some(String::from_utf8(value.as_bytes().to_vec()).unwrap())
         }
         Edit::Set(..) | Edit::Append(..) | Edit::Remove(_) => None,
