@@ -41,7 +41,7 @@ fn problem(head: &RequestHead<'_>, code: Code, detail: &str) -> Step {
         reference: Reference::of_request_id(head.value("x-request-id")),
         retry_after: None,
     };
-    let reply = problem.reply(Client::of(&head.hints));
+    let reply = problem.reply(Client::of(&head.hints()));
     let reply = if code == Code::MethodNotAllowed {
         reply.with("allow", HeaderValue::from_static("GET, HEAD"))
     } else {

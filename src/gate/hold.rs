@@ -247,7 +247,7 @@ fn approve(held: &Held, factor: Factor, env: &Env<'_>) -> Step {
     let approval = NewApproval { factor, authenticated: env.now, lifetime: None };
     let cookie = env.gate.config().sessions.issue(&approval, &held.subject(), env.now, id);
     let mut request = held.edits.clone();
-    tell_application(&mut request, &held.identity, factor.name(), env.now);
+    tell_application(&mut request, held.identity.user.clone(), factor.name(), env.now);
     let line = audit::admitted(held, factor.name());
     let forward = Forward { request, cookie: Some(NewCookie::Approval(cookie)) };
     let mut step = Step::forward(forward, Counter::Admitted(factor.name()));

@@ -121,7 +121,7 @@ impl Gate {
             Err(error) => return self.nameless(head, &error),
         };
         match self.approval(head, &identity, moment.now, verified) {
-            Ok(Some(approval)) => Opening::Decided(self.pass(head, &identity, &approval, moment)),
+            Ok(Some(approval)) => Opening::Decided(self.pass(head, identity, &approval, moment)),
             Ok(None) => Opening::Unproven(Unproven { identity, refusal: None }),
             Err(refusal) => Opening::Unproven(Unproven { identity, refusal: Some(refusal) }),
         }
@@ -138,7 +138,7 @@ impl Gate {
         address: Option<&[u8]>,
         env: &Env<'_>,
     ) -> Step {
-        let client = Client::of(&head.hints);
+        let client = Client::of(&head.hints());
         let Unproven { identity, refusal } = unproven;
         let mut step = match (client, self.config.api.mode) {
             (Client::Hold, ApiMode::Hold) => {
@@ -187,19 +187,19 @@ impl Gate {
     fn pass(
         &self,
         head: &RequestHead<'_>,
-        identity: &Identity,
+        identity: Identity,
         approval: &Approval,
         moment: &Moment<'_>,
     ) -> Step {
+        let subject = Subject { source: identity.source, user: &identity.user };
+        let renewal = self.config.sessions.renewal(approval, &subject, moment.now);
         let mut request = self.stripped(head);
         tell_application(
             &mut request,
-            identity,
+            identity.user,
             approval.factor().name(),
             approval.authenticated(),
         );
-        let subject = Subject { source: identity.source, user: &identity.user };
-        let renewal = self.config.sessions.renewal(approval, &subject, moment.now);
         let forward = Forward { request, cookie: renewal.map(NewCookie::Renewal) };
         Step::forward(forward, Counter::Passed)
     }
@@ -230,7 +230,7 @@ impl Gate {
         let line = audit::refused_at_once(head, code, &reference);
         let problem = Problem { code, detail: detail.to_owned(), reference, retry_after: None };
         Step::reply(
-            problem.reply(Client::of(&head.hints)),
+            problem.reply(Client::of(&head.hints())),
             vec![Signal::Count(Counter::Refused(code)), line],
         )
     }
@@ -249,12 +249,12 @@ const fn no_prompt_for(client: Client) -> &'static str {
 /// Adds the headers by which the application learns who was admitted, how and when.
 fn tell_application(
     edits: &mut Vec<Edit>,
-    identity: &Identity,
+    user: String,
     factor: &'static str,
     authenticated: UnixTime,
 ) {
     // A client's own are out by now; adding costs the host less than replacing.
-    edits.push(Edit::Append("x-duo-mfa-user", HeaderValue::lossy(identity.user.as_bytes())));
+    edits.push(Edit::Append("x-duo-mfa-user", HeaderValue::lossy(user)));
     edits.push(Edit::Append("x-duo-mfa-factor", HeaderValue::from_static(factor)));
     edits.push(Edit::Append("x-duo-mfa-time", HeaderValue::number(authenticated.seconds())));
 }

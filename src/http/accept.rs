@@ -77,7 +77,7 @@ mod tests {
         let mut pairs: Vec<(&[u8], &[u8])> = vec![(b":method", b"GET"), (b":path", b"/")];
         pairs.extend(headers.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())));
         let buffer = HeaderMap::serialize(&pairs);
-        Client::of(&RequestHead::read(&buffer).unwrap().hints)
+        Client::of(&RequestHead::read(&buffer).unwrap().hints())
     }
 
     #[test]

@@ -122,8 +122,6 @@ pub struct RequestHead<'a> {
     pub cookies: CookieLines<'a>,
     /// Names under [`RESERVED_PREFIX`] in any spelling, as sent.
     pub reserved: Vec<&'a [u8]>,
-    /// The headers that tell one kind of client from another.
-    pub hints: Hints<'a>,
 }
 
 /// The headers by which [`super::accept`] tells a browser from a script.
@@ -187,15 +185,13 @@ impl<'a> RequestHead<'a> {
         let mut pseudo = Pseudo::default();
         let mut cookies = CookieLines::default();
         let mut reserved = Vec::new();
-        let mut hints = Hints::default();
         let mut pairs = map.iter();
         for (name, value) in pairs.by_ref() {
             match name.first() {
                 Some(b':') => pseudo.take(name, value)?,
                 Some(b'c') if name == b"cookie" => cookies.push(value),
                 Some(b'x' | b'X') if is_reserved(name) => reserved.push(name),
-                Some(_) => hints.take(name, value),
-                None => {}
+                Some(_) | None => {}
             }
         }
         if !pairs.is_whole() {
@@ -208,7 +204,6 @@ impl<'a> RequestHead<'a> {
             authority: pseudo.authority.unwrap_or_default(),
             cookies,
             reserved,
-            hints,
         })
     }
 
@@ -225,10 +220,21 @@ impl<'a> RequestHead<'a> {
         values.next().filter(|_| values.next().is_none())
     }
 
+    /// The headers that tell one kind of client from another. Looked for when they are asked for:
+    /// a request that passes by its cookie is never asked what sends it.
+    #[must_use]
+    pub fn hints(&self) -> Hints<'a> {
+        let mut hints = Hints::default();
+        self.map.iter().for_each(|(name, value)| hints.take(name, value));
+        hints
+    }
+
     /// The target without its query.
     #[must_use]
     pub fn path(&self) -> &'a [u8] {
-        self.target.split(|byte| *byte == b'?').next().unwrap_or_default()
+        memchr::memchr(b'?', self.target)
+            .and_then(|at| self.target.get(..at))
+            .unwrap_or(self.target)
     }
 }
 

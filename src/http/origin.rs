@@ -16,7 +16,7 @@ pub struct CrossSite;
 ///
 /// [`CrossSite`] where it was, or may have been, another site.
 pub fn check(head: &RequestHead<'_>) -> Result<(), CrossSite> {
-    let Hints { fetch_site, origin, .. } = head.hints;
+    let Hints { fetch_site, origin, .. } = head.hints();
     let is_own = match (fetch_site, origin) {
         (Some(site), _) => site == b"same-origin" || site == b"none",
         (None, Some(origin)) => is_origin_of(origin, head.authority),

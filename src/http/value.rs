@@ -3,9 +3,11 @@
 //! Envoy writes a value onto the wire as it is given, line breaks included. So every value that
 //! leaves the filter has been through this type, which cannot hold a control byte.
 
+use std::borrow::Cow;
+
 /// The bytes of a header value: none below 0x20, no 0x7f.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeaderValue(Vec<u8>);
+pub struct HeaderValue(Cow<'static, [u8]>);
 
 /// A control byte stands in what was to become a header value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +24,7 @@ impl HeaderValue {
         let bytes = bytes.into();
         match bytes.iter().find(|byte| byte.is_ascii_control()) {
             Some(&byte) => Err(ControlByte(byte)),
-            None => Ok(Self(bytes)),
+            None => Ok(Self(bytes.into())),
         }
     }
 
@@ -33,19 +35,20 @@ impl HeaderValue {
         if bytes.iter().any(u8::is_ascii_control) {
             bytes.retain(|byte| !byte.is_ascii_control());
         }
-        Self(bytes)
+        Self(bytes.into())
     }
 
     /// A value that the program itself spells.
     #[must_use]
     pub fn from_static(text: &'static str) -> Self {
-        Self::lossy(text.as_bytes())
+        let bytes = text.as_bytes();
+        if bytes.iter().any(u8::is_ascii_control) { Self::lossy(bytes) } else { Self(bytes.into()) }
     }
 
     /// A number in decimal digits.
     #[must_use]
     pub fn number(number: u64) -> Self {
-        Self(number.to_string().into_bytes())
+        Self(number.to_string().into_bytes().into())
     }
 
     /// The bytes to send.
