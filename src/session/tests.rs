@@ -25,6 +25,23 @@ const ID: [u8; 16] = *b"0123456789abcdef";
 const EXPIRATION: u64 = 8 * 3600;
 const INACTIVITY: u64 = 30 * 60;
 
+/// Every token that differs from a genuine one in one bit, which byte and bit that is, and why the
+/// token is refused.
+fn flipped(genuine: &str) -> impl Iterator<Item = ((usize, u32), String, Refusal)> {
+    let genuine = URL_SAFE_NO_PAD.decode(genuine).unwrap();
+    let bits = (0..genuine.len()).flat_map(|byte| (0..8).map(move |bit| (byte, bit)));
+    bits.map(move |(byte, bit)| {
+        let mut forged = genuine.clone();
+        forged[byte] ^= 1_u8.rotate_left(bit);
+        let expected = match byte {
+            0 => Refusal::Layout,
+            1 => Refusal::UnknownKey,
+            _ => Refusal::Forged,
+        };
+        ((byte, bit), URL_SAFE_NO_PAD.encode(forged), expected)
+    })
+}
+
 /// So many seconds after the moment when most of these tests sign in.
 fn at(seconds: i64) -> UnixTime {
     UnixTime::from_seconds(1_700_000_000_u64.checked_add_signed(seconds).unwrap())
