@@ -88,9 +88,12 @@ pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries) -> Remedy {
         }
         DuoError::Unreachable(_) | DuoError::Garbled(_) => match stage {
             Stage::Status => Remedy::LookAgain(UNAVAILABLE),
-            Stage::Preauth | Stage::Clock if tries.resends == 0 => Remedy::Resend,
-            Stage::Preauth | Stage::Clock | Stage::Passcode | Stage::Transaction => {
-                Remedy::Refuse(UNAVAILABLE)
+            Stage::Preauth | Stage::Passcode | Stage::Transaction | Stage::Clock => {
+                if stage.endpoint().is_repeatable() && tries.resends == 0 {
+                    Remedy::Resend
+                } else {
+                    Remedy::Refuse(UNAVAILABLE)
+                }
             }
         },
         DuoError::ClockSkew if tries.clock_corrections == 0 => Remedy::CorrectClock,
