@@ -3,8 +3,8 @@
 //! In go a request's head, the moment, what the host knows of the stream, and later Duo's answers;
 //! out comes one [`Step`] at a time, with exactly one effect in it: forward the request, answer
 //! it, make one call to Duo, or claim a push in the table of [`limit`]s, and come back with the
-//! answer. A flow exists only while an answer is outstanding, so a request can be neither paused with nothing to wait for, nor answered and
-//! forwarded.
+//! answer. A flow exists only while an answer is outstanding, so a request can be neither paused
+//! with nothing to wait for, nor answered and forwarded.
 //!
 //! [`Gate::open`] is the whole of what a request with a valid approval cookie costs; it reads the
 //! header map in place. [`Gate::ask`] begins everything else. Nothing here knows Envoy: no context
@@ -162,10 +162,7 @@ impl Gate {
             reference: Reference::of_request_id(None),
             retry_after: None,
         };
-        Step::reply(
-            problem.reply(Client::Refuse),
-            vec![Signal::Count(Counter::Refused(Code::BadRequest))],
-        )
+        refuse::answer(&problem, Client::Refuse, None)
     }
 
     fn approval(
@@ -229,10 +226,7 @@ impl Gate {
         let reference = Reference::of_request_id(head.value("x-request-id"));
         let line = audit::refused_at_once(head, code, &reference);
         let problem = Problem { code, detail: detail.to_owned(), reference, retry_after: None };
-        Step::reply(
-            problem.reply(Client::of(&head.hints())),
-            vec![Signal::Count(Counter::Refused(code)), line],
-        )
+        refuse::answer(&problem, Client::of(&head.hints()), Some(line))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Refusals of a held request: the answer, its count and its audit line in one step.
+//! Refusals: the answer, its count and its audit line in one step.
 
 use super::failure::{Refusal, TIMEOUT};
 use super::hold::Held;
@@ -76,6 +76,12 @@ fn refusal_step(
 ) -> Step {
     let reference = held.reference.clone();
     let problem = Problem { code, detail: detail.to_owned(), reference, retry_after };
-    let signals = vec![Signal::Count(Counter::Refused(code)), audit::refused(held, code, reason)];
-    Step::reply(problem.reply(Client::Hold), signals)
+    answer(&problem, Client::Hold, Some(audit::refused(held, code, reason)))
+}
+
+/// Any refusal, with its audit line where the request is known well enough for one.
+pub(super) fn answer(problem: &Problem, client: Client, line: Option<Signal>) -> Step {
+    let mut signals = vec![Signal::Count(Counter::Refused(problem.code))];
+    signals.extend(line);
+    Step::reply(problem.reply(client), signals)
 }
