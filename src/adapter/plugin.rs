@@ -70,8 +70,9 @@ impl Plugin {
     }
 
     /// Takes the host's time. A host without a clock makes every cookie one of the future.
-    pub(super) fn refresh_clock(&self) {
+    pub(super) fn refresh_clock(&self) -> UnixTime {
         self.clock.set(host::now().unwrap_or_default());
+        self.clock.get()
     }
 
     /// A request has arrived.
@@ -110,8 +111,7 @@ impl Plugin {
     }
 
     /// Sends the calls whose time has come. The host acts for one stream after the other.
-    pub(super) fn send_due(&self) {
-        let now = host::now().unwrap_or_default();
+    pub(super) fn send_due(&self, now: UnixTime) {
         for (context, call, then) in self.waiting.take_due(now) {
             if host::act_for(context).is_ok() {
                 let effect = Effect::Call { call, then };

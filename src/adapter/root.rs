@@ -4,6 +4,7 @@ use super::host::{self, Metric};
 use super::plugin::{Callback, Plugin, with_event};
 use super::slots;
 use super::stream::Stream;
+use crate::clock::UnixTime;
 use crate::config::Config;
 use crate::gate::{Check, CheckStep, Event, Gate, Standing};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -27,12 +28,11 @@ impl Root {
         Self { context, plugin: None, check: None, up: None }
     }
 
-    fn check_if_due(&mut self, plugin: &Plugin) {
+    fn check_if_due(&mut self, plugin: &Plugin, now: UnixTime) {
         let health = plugin.refresh_health();
         if let Some(up) = self.up {
             up.set(u64::from(health.is_ready()));
         }
-        let now = host::now().unwrap_or_default();
         let interval = plugin.gate.config().duo.check_interval;
         if self.check.is_none()
             && health.is_due(now, interval)
@@ -116,10 +116,10 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         if let Some(plugin) = self.plugin.clone() {
-            plugin.refresh_clock();
+            let now = plugin.refresh_clock();
             plugin.stats.flush();
-            self.check_if_due(&plugin);
-            plugin.send_due();
+            self.check_if_due(&plugin, now);
+            plugin.send_due(now);
             // The streams are served; the host acts for the root again.
             let _ = host::act_for(self.context);
         }

@@ -12,6 +12,3 @@ pub enum Edit {
     /// Puts this value in beside what is there.
     Append(&'static str, HeaderValue),
 }
-
-/// The changes of one request, in the order in which they are made.
-pub type RequestEdits = Vec<Edit>;

@@ -18,7 +18,7 @@ pub mod return_path;
 pub mod value;
 
 pub use accept::Client;
-pub use edit::{Edit, RequestEdits};
+pub use edit::Edit;
 pub use head::{HeadFault, HeaderMap, MalformedMap, RequestHead};
 pub use reply::Reply;
 pub use return_path::ReturnPath;
