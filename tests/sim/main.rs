@@ -11,6 +11,7 @@
 
 mod client;
 mod control;
+mod devices;
 mod enroll;
 mod faults;
 mod passcode;

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `GET /sim/users`, `PUT /sim/users` | all users; add or replace one (same members as in YAML) |
 //! | `PUT`, `DELETE /sim/users/{name}/auto` | `{"answer": "approve", "after_ms": 200}` |
+//! | `POST /sim/users/{name}/devices/{id}/{change}` | a device is `deactivate`d or `reactivate`d |
 //! | `GET /sim/transactions` | all, oldest first; `?username=`, `?pending=true` |
 //! | `POST /sim/transactions/{txid}/{action}` | an `Action`; for a verified push `{"code": "123"}` |
 //! | `POST /sim/answer` | `{"username", "answer", "code"?, "wait_ms"?}`: the newest pending one |
@@ -46,6 +47,8 @@ type Shared = State<Arc<Sim>>;
 pub(crate) enum ControlError {
     #[error("no such user")]
     NoSuchUser,
+    #[error("the user has no such device")]
+    NoSuchDevice,
     #[error("nothing is pending for the user")]
     NothingPending,
     #[error("the body is not what it should be: {0}")]
@@ -62,6 +65,7 @@ impl IntoResponse for ControlError {
     fn into_response(self) -> Response {
         let status = match &self {
             Self::NoSuchUser
+            | Self::NoSuchDevice
             | Self::NothingPending
             | Self::Action(ActionError::Unknown)
             | Self::Claim(ClaimError::Unknown) => StatusCode::NOT_FOUND,
@@ -83,6 +87,7 @@ pub(crate) fn router(sim: Arc<Sim>) -> Router {
         .route("/sim/events", get(phone::events))
         .route("/sim/users", get(users).put(put_user))
         .route("/sim/users/{name}/auto", put(set_auto).delete(clear_auto))
+        .route("/sim/users/{name}/devices/{id}/{change}", post(change_device))
         .route("/sim/transactions", get(transactions))
         .route("/sim/transactions/{txid}/{action}", post(act))
         .route("/sim/answer", post(answer))
@@ -141,6 +146,26 @@ fn change_auto(
 ) -> Result<Json<Value>, ControlError> {
     sim.change(|world| {
         world.user_mut(name).ok_or(ControlError::NoSuchUser)?.auto = auto;
+        Ok(done())
+    })
+}
+
+/// What happens to Duo Mobile on a device.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Change {
+    Deactivate,
+    Reactivate,
+}
+
+async fn change_device(
+    State(sim): Shared,
+    Path((name, id, change)): Path<(String, String, Change)>,
+) -> Result<Json<Value>, ControlError> {
+    sim.change(|world| {
+        let user = world.user_mut(&name).ok_or(ControlError::NoSuchUser)?;
+        let device = user.devices.iter_mut().find(|device| device.id == id);
+        device.ok_or(ControlError::NoSuchDevice)?.is_deactivated = change == Change::Deactivate;
         Ok(done())
     })
 }

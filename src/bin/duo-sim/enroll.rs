@@ -124,6 +124,7 @@ pub(crate) fn claim(world: &mut World, code: &str, now_ms: i64) -> Result<(), Cl
             platform: "Duo Mobile".to_owned(),
             number: String::new(),
             capabilities: vec![Capability::Auto, Capability::Push, Capability::MobileOtp],
+            is_deactivated: false,
         });
     }
     Ok(())

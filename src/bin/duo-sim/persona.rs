@@ -71,8 +71,12 @@ pub(crate) struct Device {
     pub(crate) platform: String,
     #[serde(default)]
     pub(crate) number: String,
+    /// With Duo Mobile in working order.
     #[serde(default)]
     pub(crate) capabilities: Vec<Capability>,
+    /// Duo Mobile on it is not activated for this user.
+    #[serde(default, rename = "deactivated")]
+    pub(crate) is_deactivated: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,11 +159,26 @@ impl User {
         self.devices
             .iter()
             .filter(|device| choice == "auto" || device.id == choice)
-            .find(|device| device.capabilities.contains(&capability))
+            .find(|device| device.abilities().any(|ability| ability == capability))
     }
 }
 
 impl Device {
+    /// What it can do as it stands. A phone without Duo Mobile still takes calls and texts.
+    pub(crate) fn abilities(&self) -> impl Iterator<Item = Capability> {
+        let takes_calls = self.capabilities.contains(&Capability::Phone);
+        self.capabilities.iter().copied().filter(move |capability| match capability {
+            Capability::Push | Capability::MobileOtp => !self.is_deactivated,
+            Capability::Auto => !self.is_deactivated || takes_calls,
+            Capability::Sms | Capability::Phone => true,
+        })
+    }
+
+    /// Whether Duo Mobile runs on it, activated or not.
+    pub(crate) fn runs_duo_mobile(&self) -> bool {
+        self.capabilities.contains(&Capability::Push)
+    }
+
     /// As people see it: "iOS (XXX-XXX-1234)".
     pub(crate) fn display_name(&self) -> String {
         let label = if self.name.is_empty() { &self.platform } else { &self.name };

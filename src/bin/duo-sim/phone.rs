@@ -10,6 +10,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use crate::body;
+use crate::persona::Device;
 use crate::sim::Sim;
 use crate::world::World;
 
@@ -63,7 +64,7 @@ fn snapshot(world: &World) -> Value {
                 .and_then(|user| {
                     user.devices.iter().find(|it| Some(&it.id) == transaction.device.as_ref())
                 })
-                .map(crate::persona::Device::display_name);
+                .map(Device::display_name);
             json!({
                 "txid": transaction.txid,
                 "username": transaction.username,
@@ -81,7 +82,12 @@ fn snapshot(world: &World) -> Value {
         .users
         .iter()
         .map(|user| {
-            json!({"username": user.username, "status": user.status, "failures": user.failures})
+            json!({
+                "username": user.username,
+                "status": user.status,
+                "failures": user.failures,
+                "devices": user.devices.iter().map(device).collect::<Vec<_>>(),
+            })
         })
         .collect();
     let waiting: Vec<_> = world.enrollments.iter().filter(|it| !it.is_claimed).collect();
@@ -90,6 +96,16 @@ fn snapshot(world: &World) -> Value {
         "messages": world.messages.iter().rev().take(5).collect::<Vec<_>>(),
         "enrollments": waiting,
         "users": users,
+    })
+}
+
+/// A device, as its owner sees it.
+fn device(device: &Device) -> Value {
+    json!({
+        "id": device.id,
+        "name": device.display_name(),
+        "runs_duo_mobile": device.runs_duo_mobile(),
+        "deactivated": device.is_deactivated,
     })
 }
 

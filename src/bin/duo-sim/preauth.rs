@@ -107,9 +107,7 @@ fn described(user: &User, device: &Device, can_push: bool) -> Value {
         return json!({"device": device.id, "type": "token", "name": device.name});
     }
     let capabilities: Vec<Capability> = device
-        .capabilities
-        .iter()
-        .copied()
+        .abilities()
         .filter(|capability| can_push || *capability != Capability::Push)
         .collect();
     let mut reply = json!({
