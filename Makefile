@@ -93,13 +93,17 @@ lint: $(WASM_ENV) .tools/cargo-deny.stamp ## format, clippy for both targets, la
 	cargo-deny --all-features --locked --exclude-dev --target wasm32-wasip1 check bans
 
 .PHONY: test
-test: module .tools/envoy.stamp sim ## every test: unit, core, simulator, clients, Envoy; ends with counts and wrongly_admitted=
+test: module .tools/envoy.stamp sim ## every test: unit, core, simulator, clients, Envoy, Chromium; ends with counts and wrongly_admitted=
 	cargo test --locked 2>&1 | tee $(TARGET_DIR)/test.log
 	.ci/summary $(TARGET_DIR)/test.log
 
 .PHONY: e2e
 e2e: module .tools/envoy.stamp sim ## only the tests with a real Envoy
 	cargo test --locked --test e2e
+
+.PHONY: browser
+browser: module .tools/envoy.stamp sim ## only the tests with a real Chromium
+	cargo test --locked --test browser
 
 .PHONY: bench
 bench: module .tools/envoy.stamp ## measure what a pass by cookie costs Envoy, on a quiet machine; fails short of a goal

@@ -20,7 +20,11 @@ pub(crate) struct Sim {
     process: Child,
     /// The simulator ends with its standard input.
     _life: ChildStdin,
-    control: SocketAddr,
+    /// Where the control interface and the phone page are.
+    pub(crate) control: SocketAddr,
+    /// The API without TLS.
+    #[allow(dead_code, reason = "for the tests of the browser")]
+    pub(crate) api: SocketAddr,
     pub(crate) end: DuoEnd,
 }
 
@@ -48,7 +52,8 @@ impl Sim {
             address: socket(&start["https"]),
             authority: start["ca"].as_str().unwrap().into(),
         };
-        Self { process, _life: life, control: socket(&start["control"]), end }
+        let (control, api) = (socket(&start["control"]), socket(&start["http"]));
+        Self { process, _life: life, control, api, end }
     }
 
     /// How often a call of this name came: `preauth`, `auth`, `auth_status`, ...

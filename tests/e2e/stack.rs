@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread::{self, JoinHandle};
 
+use serde_json::Value;
 use tokio::net::TcpSocket;
 
 use crate::app::{App, Seen};
@@ -25,6 +26,8 @@ pub(crate) struct Stack {
     pub(crate) app: App,
     /// How many requests were judged to reach the application.
     judged: AtomicUsize,
+    setup: Setup,
+    configuration: Value,
     directory: Directory,
     _closed: TcpSocket,
 }
@@ -64,7 +67,17 @@ impl Stack {
         }
         let configuration = setup.envoy(&envoy::module(), app.address, &duo);
         let envoy = Envoy::start(&directory.0, &configuration, &setup);
-        Self { envoy, sim, app, judged: AtomicUsize::new(0), directory, _closed: closed }
+        let judged = AtomicUsize::new(0);
+        Self { envoy, sim, app, judged, setup, configuration, directory, _closed: closed }
+    }
+
+    /// Starts one more Envoy like the first, which shares nothing with it but the configuration.
+    #[allow(dead_code, reason = "for the tests of the browser")]
+    pub(crate) fn another_envoy(&self) -> Envoy {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let directory = self.directory.0.join(NUMBER.fetch_add(1, SeqCst).to_string());
+        fs::create_dir(&directory).unwrap();
+        Envoy::start(&directory, &self.configuration, &self.setup)
     }
 
     pub(crate) fn standard() -> Self {
@@ -102,6 +115,14 @@ impl Stack {
         self.judged.fetch_add(reached, SeqCst);
         tally::judge(verdict, reached, occasion);
         out
+    }
+
+    /// Judges all that has reached the application and is not judged yet.
+    #[allow(dead_code, reason = "for the tests of the browser")]
+    pub(crate) fn settle(&self, verdict: Verdict, occasion: &str) {
+        let reached = self.app.count() - self.judged.load(SeqCst);
+        self.judged.fetch_add(reached, SeqCst);
+        tally::judge(verdict, reached, occasion);
     }
 
     /// Sends a request that has to reach the application, once, and be answered by it.

@@ -1,0 +1,79 @@
+//! The prompt page and the simulator's phone page in a real Chromium, behind a real Envoy with
+//! the real module.
+//!
+//! The cases are JavaScript for Playwright, in `cases/`. One Node process tells which there are and
+//! plays them in one Chromium, each with cookies of its own ([`runner`]); every case has a stack
+//! of its own ([`stage`]), the one that `tests/e2e` uses. Of each, the application has to see as
+//! many requests as the case says, and the run ends with how many more it saw.
+//!
+//! `DUO_MFA_CHROMIUM` names the Chromium. Where it, Node or a package is missing, the run fails.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    clippy::exit,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_errors_doc,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::panic_in_result_fn,
+    clippy::print_stdout,
+    clippy::str_to_string,
+    clippy::string_slice,
+    clippy::unwrap_in_result,
+    clippy::unwrap_used,
+    reason = "a test that meets what it did not expect ends, and says where"
+)]
+#![allow(unreachable_pub, reason = "a test binary has no outside")]
+#![allow(dead_code, reason = "the tests of a real Envoy use the rest of what is shared with them")]
+
+#[path = "../e2e/app.rs"]
+mod app;
+#[path = "../e2e/envoy.rs"]
+mod envoy;
+#[path = "../e2e/http1.rs"]
+mod http1;
+#[path = "../e2e/http2.rs"]
+mod http2;
+#[path = "../e2e/message.rs"]
+mod message;
+#[path = "../e2e/setup.rs"]
+mod setup;
+#[path = "../e2e/sim.rs"]
+mod sim;
+#[path = "../e2e/stack.rs"]
+mod stack;
+#[path = "../e2e/tally.rs"]
+mod tally;
+
+mod front;
+mod packages;
+mod runner;
+mod stage;
+
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Trial};
+
+use crate::runner::Runner;
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // An Envoy, a simulator and a page each: more at once would only wait for each other.
+    arguments.test_threads = arguments.test_threads.or(Some(2));
+    let (runner, cases) = Runner::start();
+    let runner = Arc::new(runner);
+    let trials = cases.into_iter().map(|case| {
+        let runner = Arc::clone(&runner);
+        Trial::test(case.name.clone(), move || stage::play(&case, &runner))
+    });
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    if !arguments.list {
+        println!("{}", tally::summary());
+    }
+    let failed = conclusion.has_failed() || tally::wrongly_admitted() != 0;
+    drop(runner);
+    std::process::exit(if failed { 101 } else { 0 });
+}

@@ -1,0 +1,119 @@
+// What a case has to itself: browsers in front of its stack, and the simulator behind it. Watches
+// that no page does what it must not.
+
+import assert from "node:assert/strict";
+
+import { Sim } from "./sim.mjs";
+
+// What people see from here on: a failed assertion in less than the patience of a person.
+const PATIENCE_MS = 10_000;
+
+export class Stage {
+  #browser;
+  #addresses;
+  #ask;
+  #contexts = [];
+
+  // What pages did that none may do.
+  faults = [];
+
+  constructor(browser, addresses, ask) {
+    this.#browser = browser;
+    this.#addresses = addresses;
+    this.#ask = ask;
+    this.sim = new Sim(addresses);
+  }
+
+  get site() {
+    return this.#addresses.site;
+  }
+
+  // A browser of its own, in which `user` has passed the first factor.
+  async browser({ user = "alice", script = true, language = "en-US", ...options } = {}) {
+    const credentials = Buffer.from(`${user}:${this.#addresses.password}`).toString("base64");
+    return this.#context(this.site, {
+      javaScriptEnabled: script,
+      locale: language,
+      extraHTTPHeaders: user === null ? {} : { authorization: `Basic ${credentials}` },
+      ...options,
+    });
+  }
+
+  // A page of a browser of its own, at `path`.
+  async open(path = "/", options = {}) {
+    const page = await (await this.browser(options)).newPage();
+    await page.goto(this.site + path);
+    return page;
+  }
+
+  // The simulator's page, which is everybody's phone.
+  async phone(options = {}) {
+    const page = await (await this.#context(this.#addresses.control, options)).newPage();
+    await page.goto(`${this.#addresses.control}/phone`);
+    await page.getByText("connected", { exact: true }).waitFor();
+    return page;
+  }
+
+  // What reached the application: `count`, and the last one's `method`, `target`, `user`, `factor`.
+  async admitted() {
+    return this.#ask("admitted");
+  }
+
+  // Envoy ends, and another one takes its place.
+  async restartEnvoy() {
+    await this.#ask("restart");
+  }
+
+  // From here on another Envoy is asked, as behind a load balancer.
+  async switchEnvoy() {
+    await this.#ask("switch");
+  }
+
+  pages() {
+    return this.#contexts.flatMap((context) => context.pages());
+  }
+
+  async close() {
+    await Promise.all(this.#contexts.map((context) => context.close()));
+  }
+
+  assertNoFaults() {
+    assert.deepEqual(this.faults, []);
+  }
+
+  async #context(origin, options) {
+    const context = await this.#browser.newContext({
+      viewport: { width: 560, height: 760 },
+      reducedMotion: "reduce",
+      ...options,
+    });
+    this.#contexts.push(context);
+    context.setDefaultTimeout(PATIENCE_MS);
+    context.on("request", (request) => {
+      if (!request.url().startsWith(`${origin}/`) && !request.url().startsWith("data:")) {
+        this.faults.push(`a request to ${request.url()}`);
+      }
+    });
+    context.on("weberror", (error) => this.faults.push(`script: ${error.error()}`));
+    context.on("dialog", (dialog) => {
+      this.faults.push(`a dialog: ${dialog.message()}`);
+      dialog.dismiss();
+    });
+    // Chromium reports a breach of the content security policy on the console.
+    context.on("console", (message) => {
+      if (/content security policy/i.test(message.text())) this.faults.push(message.text());
+    });
+    return context;
+  }
+}
+
+// Waits until `look` gives something.
+export async function eventually(what, look) {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`in vain waited for ${what}`);
+    await new Promise((done) => setTimeout(done, 25));
+  }
+}
