@@ -8,6 +8,7 @@ SHELL := bash
 TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
 MODULE = dist/duo_mfa.wasm
 BUILT = $(TARGET_DIR)/wasm32-wasip1/release/duo_mfa.wasm
+NAMED = $(TARGET_DIR)/wasm32-wasip1/release/duo_mfa.named.wasm
 NOOP = $(TARGET_DIR)/wasm32-wasip1/release/examples/noop.wasm
 # Bytes. Every worker of every Envoy holds a copy, and a registry's image carries it.
 MAX_SIZE = 358400
@@ -64,11 +65,8 @@ wasm: module ## build the module, dist/duo_mfa.wasm, and hold it to its size
 module: $(WASM_ENV) $(BINARYEN)
 	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS $(REMAP) $(SMALL_SHA2)" cargo wasm --locked $$WASM_CARGO_FLAGS
 	@mkdir -p dist
-ifeq ($(SHRINK),yes)
-	.ci/shrink $(BUILT) $(MODULE)
-else
-	@cmp -s $(BUILT) $(MODULE) || cp $(BUILT) $(MODULE)
-endif
+	.ci/exports $(BUILT) $(NAMED)
+	$(if $(filter yes,$(SHRINK)),.ci/shrink $(NAMED) $(MODULE),cmp -s $(NAMED) $(MODULE) || cp $(NAMED) $(MODULE))
 
 .PHONY: smoke
 smoke: module .tools/envoy.stamp sim ## run the demo by script: push, cookie, denial, policy, body

@@ -2,16 +2,18 @@
 //!
 //! Nothing here decides; each function does one thing and says whether it was done.
 
-use super::raw::{self, Buffer, Map, Refused};
+use super::raw::{self, Refused};
 use crate::clock::UnixTime;
 use crate::duo::SignedCall;
 use crate::http::{Edit, HeaderMap, Reply};
-use proxy_wasm::hostcalls;
-use proxy_wasm::types::Status;
+use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 use std::time::Duration;
 
 /// The most that is read of an answer of Duo's, in bytes; what is longer is not an answer.
 pub(super) const MAX_ANSWER: usize = 64 * 1024;
+
+/// What the host answers to a call to a cluster that it does not know.
+const BAD_ARGUMENT: u32 = 2;
 
 /// Why a call could not even be sent; no callback follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,16 +25,16 @@ pub(super) enum Unsent {
 }
 
 pub(super) fn request_headers() -> Result<Vec<u8>, Refused> {
-    raw::headers(Map::Request)
+    raw::headers(MapType::HttpRequestHeaders)
 }
 
 pub(super) fn response_headers() -> Result<Vec<u8>, Refused> {
-    raw::headers(Map::Response)
+    raw::headers(MapType::HttpResponseHeaders)
 }
 
 /// The headers of the answer that a callback is about.
 pub(super) fn answer_headers() -> Result<Vec<u8>, Refused> {
-    raw::headers(Map::CallResponse)
+    raw::headers(MapType::HttpCallResponseHeaders)
 }
 
 /// The body of the answer that a callback is about, up to one byte above [`MAX_ANSWER`], so that
@@ -41,14 +43,14 @@ pub(super) fn answer_body(size: usize) -> Result<Vec<u8>, Refused> {
     if size == 0 {
         return Ok(Vec::new());
     }
-    raw::buffer(Buffer::CallResponseBody, size.min(MAX_ANSWER.saturating_add(1)))
+    raw::buffer(BufferType::HttpCallResponseBody, size.min(MAX_ANSWER.saturating_add(1)))
 }
 
 pub(super) fn plugin_configuration(size: usize) -> Result<Vec<u8>, Refused> {
     if size == 0 {
         return Ok(Vec::new());
     }
-    raw::buffer(Buffer::PluginConfiguration, size)
+    raw::buffer(BufferType::PluginConfiguration, size)
 }
 
 /// Makes the edits on the request, in order.
@@ -57,7 +59,7 @@ pub(super) fn plugin_configuration(size: usize) -> Result<Vec<u8>, Refused> {
 ///
 /// The first edit that the host refuses: the request must not go on.
 pub(super) fn edit_request(edits: &[Edit]) -> Result<(), Refused> {
-    edit(Map::Request, edits)
+    edit(MapType::HttpRequestHeaders, edits)
 }
 
 /// Makes the edits on the response, in order.
@@ -66,10 +68,10 @@ pub(super) fn edit_request(edits: &[Edit]) -> Result<(), Refused> {
 ///
 /// The first edit that the host refuses.
 pub(super) fn edit_response(edits: &[Edit]) -> Result<(), Refused> {
-    edit(Map::Response, edits)
+    edit(MapType::HttpResponseHeaders, edits)
 }
 
-fn edit(map: Map, edits: &[Edit]) -> Result<(), Refused> {
+fn edit(map: MapType, edits: &[Edit]) -> Result<(), Refused> {
     edits.iter().try_for_each(|edit| match edit {
         Edit::Remove(name) => raw::remove_header(map, name),
         Edit::Set(name, value) => raw::replace_header(map, name.as_bytes(), value.as_bytes()),
@@ -120,15 +122,15 @@ impl log::Log for HostLog {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        let number = match record.level() {
-            log::Level::Trace => 0,
-            log::Level::Debug => 1,
-            log::Level::Info => 2,
-            log::Level::Warn => 3,
-            log::Level::Error => 4,
+        let level = match record.level() {
+            log::Level::Trace => LogLevel::Trace,
+            log::Level::Debug => LogLevel::Debug,
+            log::Level::Info => LogLevel::Info,
+            log::Level::Warn => LogLevel::Warn,
+            log::Level::Error => LogLevel::Error,
         };
         // A host that refuses a log line cannot be told so.
-        let _ = raw::log(number, &record.args().to_string());
+        let _ = raw::log(level, &record.args().to_string());
     }
 
     fn flush(&self) {}
@@ -171,26 +173,24 @@ pub(super) fn reply(reply: &Reply) -> Result<(), Refused> {
     }
 }
 
-/// Sends a call to the cluster. The SDK's function is used since its dispatcher has to know the
-/// token; the header values of a call are text by construction, and the host answers nothing but
-/// the statuses that the function expects.
+/// Sends a call to the cluster; its answer comes back with the token.
 ///
 /// # Errors
 ///
 /// [`Unsent`], and then no callback comes.
 pub(super) fn dispatch(cluster: &str, call: &SignedCall, timeout: Duration) -> Result<u32, Unsent> {
-    let mut headers = vec![
-        (":method", call.method),
-        (":path", call.path.as_str()),
-        (":authority", call.authority.as_str()),
-        (":scheme", "https"),
+    let mut headers: Vec<(&[u8], &[u8])> = vec![
+        (b":method", call.method.as_bytes()),
+        (b":path", call.path.as_bytes()),
+        (b":authority", call.authority.as_bytes()),
+        (b":scheme", b"https"),
     ];
-    for (name, value) in &call.headers {
-        headers.push((name, std::str::from_utf8(value.as_bytes()).unwrap_or_default()));
-    }
-    let body = Some(call.body.as_slice()).filter(|body| !body.is_empty());
-    hostcalls::dispatch_http_call(cluster, headers, body, vec![], timeout).map_err(|status| {
-        if status == Status::BadArgument { Unsent::UnknownCluster } else { Unsent::NoHost }
+    headers.extend(call.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
+    let headers = HeaderMap::serialize(&headers);
+    let timeout = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
+    raw::http_call(cluster, &headers, &call.body, timeout).map_err(|refused| match refused {
+        Refused(BAD_ARGUMENT) => Unsent::UnknownCluster,
+        Refused(_) => Unsent::NoHost,
     })
 }
 
@@ -234,12 +234,12 @@ pub(super) struct Metric(u32);
 
 /// Defines a counter; the same name gives the same counter.
 pub(super) fn counter(name: &str) -> Option<Metric> {
-    raw::define_metric(raw::Metric::Counter, name).ok().map(Metric)
+    raw::define_metric(MetricType::Counter, name).ok().map(Metric)
 }
 
 /// Defines a gauge; the same name gives the same gauge.
 pub(super) fn gauge(name: &str) -> Option<Metric> {
-    raw::define_metric(raw::Metric::Gauge, name).ok().map(Metric)
+    raw::define_metric(MetricType::Gauge, name).ok().map(Metric)
 }
 
 impl Metric {

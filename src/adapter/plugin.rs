@@ -4,17 +4,16 @@ use super::health::Record;
 use super::host::{self, Unsent};
 use super::slots;
 use super::stats::Stats;
-use super::waiting::{Stage, Waiting};
+use super::streams::{Stage, Streams};
 use crate::clock::{ClockOffset, UnixTime};
 use crate::duo::{Answer, SignedCall};
 use crate::gate::{
-    Effect, Env, Event, Forward, Gate, Health, Moment, NewCookie, Opening, Step, Unanswered,
-    response,
+    Effect, Env, Event, Flow, Forward, Gate, Health, Moment, Opening, Step, Unanswered,
 };
 use crate::http::{HeadFault, HeaderMap, Reply, RequestHead};
 use crate::session::Verified;
-use crate::signal::Counter;
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// The property that holds the peer's address.
@@ -25,7 +24,6 @@ pub(super) struct Plugin {
     pub(super) gate: Gate,
     pub(super) record: Record,
     pub(super) stats: Stats,
-    pub(super) waiting: Waiting,
     health: Cell<Health>,
     /// The time of the last tick: asking the host on every request would cost more than all that
     /// is computed there, and an approval that lives a quarter of a second longer harms nobody.
@@ -56,7 +54,6 @@ impl Plugin {
             record: Record::of(gate.config()),
             gate,
             stats: Stats::default(),
-            waiting: Waiting::default(),
             health: Cell::default(),
             clock: Cell::new(host::now().unwrap_or_default()),
             verified: Cell::default(),
@@ -76,11 +73,11 @@ impl Plugin {
     }
 
     /// A request has arrived.
-    pub(super) fn open(&self, context: u32) -> Passage {
+    pub(super) fn open(self: &Rc<Self>, context: u32, streams: &Streams) -> Passage {
         let buffer = host::request_headers().unwrap_or_default();
         let head = match RequestHead::read(&buffer) {
             Ok(head) => head,
-            Err(fault) => return self.perform(context, self.gate.malformed(fault)),
+            Err(fault) => return self.perform(context, self.gate.malformed(fault), streams),
         };
         let attribute = self.gate.attribute().and_then(host::property);
         let moment = Moment {
@@ -98,39 +95,28 @@ impl Plugin {
                 self.gate.ask(&head, unproven, peer.as_deref(), &self.env())
             }
         };
-        self.perform(context, step)
+        self.perform(context, step, streams)
     }
 
     /// A call of this request's is over. The host acts for the request's stream.
-    pub(super) fn answered(&self, context: u32, callback: Callback) {
-        let Some(flow) = self.waiting.take_sent(context, callback.token) else {
-            return;
-        };
+    pub(super) fn answered(
+        self: &Rc<Self>,
+        context: u32,
+        flow: Flow,
+        callback: Callback,
+        streams: &Streams,
+    ) {
         let step = with_event(callback, |event| flow.handle(event, &self.env()));
-        self.resume_if_open(self.perform(context, step));
+        resume_if_open(self.perform(context, step, streams));
     }
 
     /// Sends the calls whose time has come. The host acts for one stream after the other.
-    pub(super) fn send_due(&self, now: UnixTime) {
-        for (context, call, then) in self.waiting.take_due(now) {
+    pub(super) fn send_due(self: &Rc<Self>, now: UnixTime, streams: &Streams) {
+        for (context, call, then) in streams.take_due(self, now) {
             if host::act_for(context).is_ok() {
                 let effect = Effect::Call { call, then };
-                self.resume_if_open(self.perform(context, Step::new(effect, Vec::new())));
+                resume_if_open(self.perform(context, Step::new(effect, Vec::new()), streams));
             }
-        }
-    }
-
-    /// The response of a request has arrived, from upstream or from this filter.
-    pub(super) fn respond(&self, context: u32) {
-        if let Some(cookie) = self.waiting.take_cookie(context) {
-            self.set_cookie(&cookie);
-        }
-    }
-
-    /// The request is over, however it ended.
-    pub(super) fn close(&self, context: u32) {
-        if self.waiting.remove(context).is_some_and(|stage| stage.is_undecided()) {
-            self.stats.count(Counter::Abandoned);
         }
     }
 
@@ -159,7 +145,7 @@ impl Plugin {
 
     /// Does what a step says. A call that cannot be sent is an event at once; the core's tries are
     /// counted, so this ends.
-    fn perform(&self, context: u32, mut step: Step) -> Passage {
+    fn perform(self: &Rc<Self>, context: u32, mut step: Step, streams: &Streams) -> Passage {
         loop {
             self.stats.take(step.signals);
             if let Some(offset) = step.offset {
@@ -170,8 +156,11 @@ impl Plugin {
                 slots::settle(&settlement, limits, host::now().unwrap_or_default());
             }
             let (call, then) = match step.effect {
-                Effect::Forward(forward) => return self.forward(context, forward),
-                Effect::Reply(reply) => return self.reply(context, &reply),
+                Effect::Forward(forward) => return self.forward(context, forward, streams),
+                Effect::Reply(reply) => {
+                    streams.put(context, self, Stage::Refused);
+                    return answer(&reply);
+                }
                 Effect::Claim { claim, then } => {
                     let env = self.env();
                     step = then.handle(slots::claim(&claim, limits, env.now), &env);
@@ -180,12 +169,12 @@ impl Plugin {
                 Effect::Call { call, then } => (call, then),
             };
             if call.due > host::now().unwrap_or_default() {
-                self.waiting.put(context, Stage::Due(call, then));
+                streams.put(context, self, Stage::Due(call, then));
                 return Passage::Closed;
             }
             match self.dispatch(&call.signed, call.timeout) {
                 Ok(token) => {
-                    self.waiting.put(context, Stage::Sent(token, then));
+                    streams.put(context, self, Stage::Sent(token, then));
                     return Passage::Closed;
                 }
                 Err(unsent) => step = then.handle(Event::Failed(unsent.into()), &self.env()),
@@ -193,43 +182,34 @@ impl Plugin {
         }
     }
 
-    fn forward(&self, context: u32, forward: Forward) -> Passage {
+    fn forward(self: &Rc<Self>, context: u32, forward: Forward, streams: &Streams) -> Passage {
         if host::edit_request(&forward.request).is_err() {
             // Half edited, it could carry a client's header as ours: it does not go on.
-            return self.perform(context, self.gate.malformed(HeadFault::Malformed));
+            return self.perform(context, self.gate.malformed(HeadFault::Malformed), streams);
         }
         if let Some(cookie) = forward.cookie {
-            self.waiting.put(context, Stage::Forwarded(cookie));
+            streams.put(context, self, Stage::Forwarded(cookie));
         }
         Passage::Open
-    }
-
-    fn reply(&self, context: u32, reply: &Reply) -> Passage {
-        self.waiting.put(context, Stage::Refused);
-        if host::reply(reply).is_err() {
-            log::debug!("a request was gone before it could be answered");
-        }
-        Passage::Closed
-    }
-
-    fn resume_if_open(&self, passage: Passage) {
-        if passage == Passage::Open && host::resume().is_err() {
-            log::debug!("a request was gone before it could go on");
-        }
-    }
-
-    fn set_cookie(&self, cookie: &NewCookie) {
-        let buffer = host::response_headers().unwrap_or_default();
-        let edits = HeaderMap::parse(&buffer).map(|headers| response::edits(cookie, &headers));
-        if !edits.is_ok_and(|edits| host::edit_response(&edits).is_ok()) {
-            log::warn!("an approval cookie could not be put on its response");
-        }
     }
 
     fn learn(&self, offset: ClockOffset) {
         let health = self.health.get();
         self.health.set(Health { offset, ..health });
         self.record.write(health.standing, Some(offset));
+    }
+}
+
+pub(super) fn answer(reply: &Reply) -> Passage {
+    if host::reply(reply).is_err() {
+        log::debug!("a request was gone before it could be answered");
+    }
+    Passage::Closed
+}
+
+fn resume_if_open(passage: Passage) {
+    if passage == Passage::Open && host::resume().is_err() {
+        log::debug!("a request was gone before it could go on");
     }
 }
 

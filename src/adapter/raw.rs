@@ -2,63 +2,38 @@
 //!
 //! The SDK's own functions panic on a status that they do not expect, read text where bytes come,
 //! and leave the response code details of a local reply empty. A panic ends the VM of a worker, so
-//! the calls that the filter makes are bound here. This is the only file with `unsafe` in it:
-//! pointers and lengths of live slices go out, and buffers that the host allocated through the
+//! the calls that the filter makes are bound here, with the SDK's types for the ABI's numbers.
+//! Pointers and lengths of live slices go out, and buffers that the host allocated through the
 //! module's own allocator come back.
 #![allow(unsafe_code, reason = "the ABI is made of pointers; see above")]
-#![allow(clippy::as_conversions, reason = "the numbers of the ABI's enums")]
 
+use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, StreamType};
 use std::ptr::{null, null_mut};
 
 /// What the host answers where it did not do what it was asked: the number of its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Refused(pub(super) u32);
 
-/// The header maps of the ABI that the filter touches.
-#[derive(Clone, Copy, Debug)]
-#[repr(u32)]
-pub(super) enum Map {
-    Request = 0,
-    Response = 2,
-    CallResponse = 6,
-}
-
-/// The buffers of the ABI that the filter reads.
-#[derive(Clone, Copy, Debug)]
-#[repr(u32)]
-pub(super) enum Buffer {
-    CallResponseBody = 4,
-    PluginConfiguration = 7,
-}
-
-/// The kinds of metric that the filter defines.
-#[derive(Clone, Copy, Debug)]
-#[repr(u32)]
-pub(super) enum Metric {
-    Counter = 0,
-    Gauge = 1,
-}
-
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
     fn proxy_add_header_map_value(
-        map: u32,
+        map: MapType,
         name: *const u8,
         name_len: usize,
         value: *const u8,
         value_len: usize,
     ) -> u32;
     fn proxy_replace_header_map_value(
-        map: u32,
+        map: MapType,
         name: *const u8,
         name_len: usize,
         value: *const u8,
         value_len: usize,
     ) -> u32;
-    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_len: usize) -> u32;
-    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, len: *mut usize) -> u32;
+    fn proxy_remove_header_map_value(map: MapType, name: *const u8, name_len: usize) -> u32;
+    fn proxy_get_header_map_pairs(map: MapType, data: *mut *mut u8, len: *mut usize) -> u32;
     fn proxy_get_buffer_bytes(
-        buffer: u32,
+        buffer: BufferType,
         start: usize,
         max: usize,
         data: *mut *mut u8,
@@ -71,8 +46,9 @@ unsafe extern "C" {
         len: *mut usize,
     ) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
-    fn proxy_log(level: u32, text: *const u8, text_len: usize) -> u32;
-    fn proxy_define_metric(kind: u32, name: *const u8, name_len: usize, id: *mut u32) -> u32;
+    fn proxy_log(level: LogLevel, text: *const u8, text_len: usize) -> u32;
+    fn proxy_define_metric(kind: MetricType, name: *const u8, name_len: usize, id: *mut u32)
+    -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
     fn proxy_get_shared_data(
@@ -91,7 +67,19 @@ unsafe extern "C" {
     ) -> u32;
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
     fn proxy_set_effective_context(context: u32) -> u32;
-    fn proxy_continue_stream(stream: u32) -> u32;
+    fn proxy_continue_stream(stream: StreamType) -> u32;
+    fn proxy_http_call(
+        cluster: *const u8,
+        cluster_len: usize,
+        headers: *const u8,
+        headers_len: usize,
+        body: *const u8,
+        body_len: usize,
+        trailers: *const u8,
+        trailers_len: usize,
+        timeout: u32,
+        token: *mut u32,
+    ) -> u32;
     fn proxy_send_local_response(
         status: u32,
         details: *const u8,
@@ -116,49 +104,42 @@ fn take(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, R
         return Ok(Vec::new());
     }
     // SAFETY: the host wrote `len` bytes into a block of exactly that size that it got from
-    // `proxy_on_memory_allocate`, which leaks a boxed slice of this size, and keeps no pointer.
+    // [`allocate`], which leaks a boxed slice of this size, and keeps no pointer.
     Ok(unsafe { Vec::from_raw_parts(data, len, len) })
 }
 
-pub(super) fn headers(map: Map) -> Result<Vec<u8>, Refused> {
+/// Memory for the host to write into; [`take`] takes it over.
+pub(super) fn allocate(len: usize) -> *mut u8 {
+    Box::into_raw(Box::<[u8]>::new_uninit_slice(len)).cast()
+}
+
+pub(super) fn headers(map: MapType) -> Result<Vec<u8>, Refused> {
     // SAFETY: both pointers are valid for writes during the call.
-    take(|data, len| unsafe { proxy_get_header_map_pairs(map as u32, data, len) })
+    take(|data, len| unsafe { proxy_get_header_map_pairs(map, data, len) })
 }
 
-pub(super) fn add_header(map: Map, name: &[u8], value: &[u8]) -> Result<(), Refused> {
+pub(super) fn add_header(map: MapType, name: &[u8], value: &[u8]) -> Result<(), Refused> {
     // SAFETY: the pointers and lengths are those of live slices.
     done(unsafe {
-        proxy_add_header_map_value(
-            map as u32,
-            name.as_ptr(),
-            name.len(),
-            value.as_ptr(),
-            value.len(),
-        )
+        proxy_add_header_map_value(map, name.as_ptr(), name.len(), value.as_ptr(), value.len())
     })
 }
 
-pub(super) fn replace_header(map: Map, name: &[u8], value: &[u8]) -> Result<(), Refused> {
+pub(super) fn replace_header(map: MapType, name: &[u8], value: &[u8]) -> Result<(), Refused> {
     // SAFETY: the pointers and lengths are those of live slices.
     done(unsafe {
-        proxy_replace_header_map_value(
-            map as u32,
-            name.as_ptr(),
-            name.len(),
-            value.as_ptr(),
-            value.len(),
-        )
+        proxy_replace_header_map_value(map, name.as_ptr(), name.len(), value.as_ptr(), value.len())
     })
 }
 
-pub(super) fn remove_header(map: Map, name: &[u8]) -> Result<(), Refused> {
+pub(super) fn remove_header(map: MapType, name: &[u8]) -> Result<(), Refused> {
     // SAFETY: the pointer and length are those of a live slice.
-    done(unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) })
+    done(unsafe { proxy_remove_header_map_value(map, name.as_ptr(), name.len()) })
 }
 
-pub(super) fn buffer(buffer: Buffer, max: usize) -> Result<Vec<u8>, Refused> {
+pub(super) fn buffer(buffer: BufferType, max: usize) -> Result<Vec<u8>, Refused> {
     // SAFETY: both pointers are valid for writes during the call.
-    take(|data, len| unsafe { proxy_get_buffer_bytes(buffer as u32, 0, max, data, len) })
+    take(|data, len| unsafe { proxy_get_buffer_bytes(buffer, 0, max, data, len) })
 }
 
 /// `path` holds the parts of the property's path, each but the last followed by a NUL.
@@ -175,16 +156,15 @@ pub(super) fn time() -> Result<u64, Refused> {
     Ok(nanoseconds)
 }
 
-/// `level`: 0 trace, 1 debug, 2 info, 3 warn, 4 error, 5 critical.
-pub(super) fn log(level: u32, text: &str) -> Result<(), Refused> {
+pub(super) fn log(level: LogLevel, text: &str) -> Result<(), Refused> {
     // SAFETY: the pointer and length are those of a live slice.
     done(unsafe { proxy_log(level, text.as_ptr(), text.len()) })
 }
 
-pub(super) fn define_metric(kind: Metric, name: &str) -> Result<u32, Refused> {
+pub(super) fn define_metric(kind: MetricType, name: &str) -> Result<u32, Refused> {
     let mut id = 0;
     // SAFETY: the slice is live, and the pointer is valid for a write during the call.
-    done(unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut id) })?;
+    done(unsafe { proxy_define_metric(kind, name.as_ptr(), name.len(), &raw mut id) })?;
     Ok(id)
 }
 
@@ -228,8 +208,8 @@ pub(super) fn set_effective_context(context: u32) -> Result<(), Refused> {
 }
 
 pub(super) fn resume_request() -> Result<(), Refused> {
-    // SAFETY: only a number crosses; 0 is the request's direction.
-    done(unsafe { proxy_continue_stream(0) })
+    // SAFETY: only a number crosses.
+    done(unsafe { proxy_continue_stream(StreamType::HttpRequest) })
 }
 
 /// `headers` is a serialized map; `grpc_status` is -1 where the answer is not a gRPC one.
@@ -240,18 +220,52 @@ pub(super) fn send_local_response(
     headers: &[u8],
     grpc_status: i32,
 ) -> Result<(), Refused> {
-    let body_start = if body.is_empty() { null() } else { body.as_ptr() };
     // SAFETY: the pointers and lengths are those of live slices, or null and none.
     done(unsafe {
         proxy_send_local_response(
             u32::from(status),
             details.as_ptr(),
             details.len(),
-            body_start,
+            start(body),
             body.len(),
             headers.as_ptr(),
             headers.len(),
             grpc_status,
         )
     })
+}
+
+/// `headers` is a serialized map, `timeout` in milliseconds. The token comes back with the answer.
+pub(super) fn http_call(
+    cluster: &str,
+    headers: &[u8],
+    body: &[u8],
+    timeout: u32,
+) -> Result<u32, Refused> {
+    let mut token = 0;
+    // SAFETY: the pointers and lengths are those of live slices, or null and none; the last one is
+    // valid for a write during the call.
+    done(unsafe {
+        proxy_http_call(
+            cluster.as_ptr(),
+            cluster.len(),
+            headers.as_ptr(),
+            headers.len(),
+            start(body),
+            body.len(),
+            NO_TRAILERS.as_ptr(),
+            NO_TRAILERS.len(),
+            timeout,
+            &raw mut token,
+        )
+    })?;
+    Ok(token)
+}
+
+/// A serialized map without pairs.
+const NO_TRAILERS: &[u8] = &[0; 4];
+
+/// Where the bytes begin; null, which the host takes for "none", where there are none.
+const fn start(bytes: &[u8]) -> *const u8 {
+    if bytes.is_empty() { null() } else { bytes.as_ptr() }
 }

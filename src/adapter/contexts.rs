@@ -1,0 +1,125 @@
+//! Whose callback it is: the root contexts and streams of one VM, by the host's ids.
+//!
+//! A VM may hold several configurations at once: those of two filters, or an old one that drains
+//! beside its successor. A stream is in a table only while there is something to remember of it.
+
+use super::host;
+use super::plugin::{self, Callback, Passage};
+use super::root::Root;
+use super::streams::Streams;
+use crate::gate::{NewCookie, response};
+use crate::http::{HeaderMap, Reply};
+use crate::signal::Counter;
+use proxy_wasm::types::Action;
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// All contexts of this VM.
+pub(super) struct Contexts {
+    roots: Cell<Vec<Rc<Root>>>,
+    /// The stream that was created last, and its root. The host creates a stream's context right
+    /// before it hands over the request's headers.
+    arrival: Cell<Option<(u32, u32)>>,
+    streams: Streams,
+}
+
+impl Contexts {
+    pub(super) const fn new() -> Self {
+        Self { roots: Cell::new(Vec::new()), arrival: Cell::new(None), streams: Streams::new() }
+    }
+
+    /// `root` is 0 where the context is a root itself.
+    pub(super) fn create(&self, context: u32, root: u32) {
+        if root == 0 {
+            let mut roots = self.roots.take();
+            roots.push(Rc::new(Root::new(context)));
+            self.roots.set(roots);
+        } else {
+            self.arrival.set(Some((context, root)));
+        }
+    }
+
+    pub(super) fn configure(&self, root: u32, size: usize) -> bool {
+        self.root(root).is_some_and(|root| root.configure(size))
+    }
+
+    pub(super) fn tick(&self, root: u32) {
+        if let Some(root) = self.root(root) {
+            root.tick(&self.streams);
+        }
+    }
+
+    pub(super) fn request_headers(&self, context: u32) -> Action {
+        let root = self.arrival.take().filter(|(arrived, _)| *arrived == context);
+        let plugin = root.and_then(|(_, root)| self.root(root)?.plugin());
+        let passage = match plugin {
+            Some(plugin) => plugin.open(context, &self.streams),
+            None => unconfigured(),
+        };
+        match passage {
+            Passage::Open => Action::Continue,
+            Passage::Closed => Action::Pause,
+        }
+    }
+
+    /// Body and trailers wait like the headers. Under `allow_on_headers_stop_iteration: true` a
+    /// Continue here would send an undecided request upstream.
+    pub(super) fn request_rest(&self, context: u32) -> Action {
+        if self.streams.is_held(context) { Action::Pause } else { Action::Continue }
+    }
+
+    pub(super) fn response_headers(&self, context: u32) {
+        if let Some(cookie) = self.streams.take_cookie(context) {
+            set_cookie(&cookie);
+        }
+    }
+
+    /// A call is answered in the context that sent it: a request's own, or the root's, whose are
+    /// its checks and what a tick has sent in a request's name.
+    pub(super) fn answered(&self, context: u32, callback: Callback) {
+        let stream = match self.root(context) {
+            Some(root) if root.answered(callback) => return,
+            Some(_) => self.streams.context_of(callback.token),
+            None => Some(context),
+        };
+        if let Some(stream) = stream
+            && let Some((plugin, flow)) = self.streams.take_sent(stream, callback.token)
+            && host::act_for(stream).is_ok()
+        {
+            plugin.answered(stream, *flow, callback, &self.streams);
+        }
+    }
+
+    /// The context is over, however it ended.
+    pub(super) fn delete(&self, context: u32) {
+        if let Some((plugin, true)) = self.streams.end(context) {
+            plugin.stats.count(Counter::Abandoned);
+        }
+        let mut roots = self.roots.take();
+        roots.retain(|root| root.context() != context);
+        self.roots.set(roots);
+    }
+
+    fn root(&self, context: u32) -> Option<Rc<Root>> {
+        let roots = self.roots.take();
+        let root = roots.iter().find(|root| root.context() == context).cloned();
+        self.roots.set(roots);
+        root
+    }
+}
+
+/// The host does not send requests to a configuration that it was told is bad; if one does, it is
+/// not let through.
+fn unconfigured() -> Passage {
+    log::error!("a request came for a configuration that is not at work; it is refused");
+    let reply = Reply::new(503, "duo_mfa_unconfigured".to_owned(), "text/plain", Vec::new());
+    plugin::answer(&reply)
+}
+
+fn set_cookie(cookie: &NewCookie) {
+    let buffer = host::response_headers().unwrap_or_default();
+    let edits = HeaderMap::parse(&buffer).map(|headers| response::edits(cookie, &headers));
+    if !edits.is_ok_and(|edits| host::edit_response(&edits).is_ok()) {
+        log::warn!("an approval cookie could not be put on its response");
+    }
+}

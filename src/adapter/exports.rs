@@ -1,0 +1,89 @@
+//! The callbacks of the proxy-wasm ABI 0.2.1, handed to the [`Contexts`] of this VM.
+//!
+//! The SDK exports a dispatcher of its own under the names of the ABI: three tables with a boxed
+//! object for each stream, a virtual method for each of its forty callbacks, and a panic for each
+//! id that it does not know. On the path of a valid cookie it costs as much as all that is decided
+//! there, and its tables of methods are a seventh of the module. So the callbacks that the filter
+//! has something to do in are exported here under names of their own, and `.ci/exports` gives them
+//! the ABI's in place of the SDK's. What is not exported is not called.
+#![allow(unsafe_code, reason = "an export's name is the linker's business; no memory is touched")]
+
+use super::contexts::Contexts;
+use super::plugin::Callback;
+use super::{host, raw};
+use proxy_wasm::types::Action;
+
+thread_local! {
+    static CONTEXTS: Contexts = const { Contexts::new() };
+}
+
+unsafe extern "C" {
+    /// Runs what the runtime wants run before anything else.
+    fn __wasm_call_ctors();
+}
+
+#[unsafe(export_name = "duo_mfa:_initialize")]
+extern "C" fn initialize() {
+    // SAFETY: the host calls this once, before any other export.
+    unsafe { __wasm_call_ctors() };
+    host::install_log();
+}
+
+#[unsafe(export_name = "duo_mfa:proxy_abi_version_0_2_1")]
+const extern "C" fn abi_version() {}
+
+#[unsafe(export_name = "duo_mfa:proxy_on_memory_allocate")]
+extern "C" fn allocate(len: usize) -> *mut u8 {
+    raw::allocate(len)
+}
+
+#[unsafe(export_name = "duo_mfa:proxy_on_context_create")]
+extern "C" fn context_create(context: u32, root: u32) {
+    CONTEXTS.with(|contexts| contexts.create(context, root));
+}
+
+#[unsafe(export_name = "duo_mfa:proxy_on_vm_start")]
+const extern "C" fn vm_start(_: u32, _: usize) -> bool {
+    true
+}
+
+#[unsafe(export_name = "duo_mfa:proxy_on_configure")]
+extern "C" fn configure(root: u32, size: usize) -> bool {
+    CONTEXTS.with(|contexts| contexts.configure(root, size))
+}
+
+#[unsafe(export_name = "duo_mfa:proxy_on_tick")]
+extern "C" fn tick(root: u32) {
+    CONTEXTS.with(|contexts| contexts.tick(root));
+}
+
+#[unsafe(export_name = "duo_mfa:proxy_on_request_headers")]
+extern "C" fn request_headers(context: u32, _: usize, _: u32) -> Action {
+    CONTEXTS.with(|contexts| contexts.request_headers(context))
+}
+
+#[unsafe(export_name = "duo_mfa:proxy_on_request_body")]
+extern "C" fn request_body(context: u32, _: usize, _: u32) -> Action {
+    CONTEXTS.with(|contexts| contexts.request_rest(context))
+}
+
+#[unsafe(export_name = "duo_mfa:proxy_on_request_trailers")]
+extern "C" fn request_trailers(context: u32, _: usize) -> Action {
+    CONTEXTS.with(|contexts| contexts.request_rest(context))
+}
+
+#[unsafe(export_name = "duo_mfa:proxy_on_response_headers")]
+extern "C" fn response_headers(context: u32, _: usize, _: u32) -> Action {
+    CONTEXTS.with(|contexts| contexts.response_headers(context));
+    Action::Continue
+}
+
+#[unsafe(export_name = "duo_mfa:proxy_on_http_call_response")]
+extern "C" fn http_call_response(context: u32, token: u32, headers: usize, body: usize, _: usize) {
+    CONTEXTS.with(|contexts| contexts.answered(context, Callback { token, headers, body }));
+}
+
+#[unsafe(export_name = "duo_mfa:proxy_on_delete")]
+extern "C" fn delete(context: u32) {
+    CONTEXTS.with(|contexts| contexts.delete(context));
+}

@@ -1,0 +1,122 @@
+//! The requests that are not done with: those that wait for Duo, those that were answered here,
+//! and those whose response is to carry a cookie.
+//!
+//! A request that passes by its cookie is never in here.
+
+use super::plugin::Plugin;
+use crate::clock::UnixTime;
+use crate::gate::{Call, Flow, NewCookie};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Where a request stands.
+pub(super) enum Stage {
+    /// Its next call is to be sent later.
+    Due(Box<Call>, Box<Flow>),
+    /// A call is out under this token.
+    Sent(u32, Box<Flow>),
+    /// It has gone upstream; its response gets this cookie.
+    Forwarded(NewCookie),
+    /// It was answered; nothing of it may go upstream.
+    Refused,
+}
+
+struct Stream {
+    plugin: Rc<Plugin>,
+    stage: Stage,
+}
+
+/// All such requests of one VM, by context id.
+pub(super) struct Streams(Cell<BTreeMap<u32, Stream>>);
+
+impl Streams {
+    pub(super) const fn new() -> Self {
+        Self(Cell::new(BTreeMap::new()))
+    }
+
+    pub(super) fn put(&self, context: u32, plugin: &Rc<Plugin>, stage: Stage) {
+        let stream = Stream { plugin: Rc::clone(plugin), stage };
+        self.with(|streams| streams.insert(context, stream));
+    }
+
+    /// Takes a request out, and says whose it was and whether it still waited for a decision.
+    pub(super) fn end(&self, context: u32) -> Option<(Rc<Plugin>, bool)> {
+        let Stream { plugin, stage } = self.with(|streams| streams.remove(&context))?;
+        let is_undecided = match stage {
+            Stage::Due(..) | Stage::Sent(..) => true,
+            Stage::Forwarded(_) | Stage::Refused => false,
+        };
+        Some((plugin, is_undecided))
+    }
+
+    /// Whether the request must not go on yet, or not at all.
+    pub(super) fn is_held(&self, context: u32) -> bool {
+        self.with(|streams| {
+            let stream = streams.get(&context);
+            stream.is_some_and(|stream| !matches!(stream.stage, Stage::Forwarded(_)))
+        })
+    }
+
+    /// Takes out the flow of a request that waits for this call.
+    pub(super) fn take_sent(&self, context: u32, token: u32) -> Option<(Rc<Plugin>, Box<Flow>)> {
+        self.with(|streams| match streams.remove(&context)? {
+            Stream { plugin, stage: Stage::Sent(sent, flow) } if sent == token => {
+                Some((plugin, flow))
+            }
+            other => {
+                streams.insert(context, other);
+                None
+            }
+        })
+    }
+
+    /// Takes out the cookie that the request's response is to carry.
+    pub(super) fn take_cookie(&self, context: u32) -> Option<NewCookie> {
+        self.with(|streams| match streams.remove(&context)? {
+            Stream { stage: Stage::Forwarded(cookie), .. } => Some(cookie),
+            other => {
+                streams.insert(context, other);
+                None
+            }
+        })
+    }
+
+    /// Which request waits for this call.
+    pub(super) fn context_of(&self, token: u32) -> Option<u32> {
+        self.with(|streams| {
+            let waits =
+                |stream: &Stream| matches!(stream.stage, Stage::Sent(sent, _) if sent == token);
+            streams.iter().find(|(_, stream)| waits(stream)).map(|(context, _)| *context)
+        })
+    }
+
+    /// Takes out the calls of a configuration whose time has come.
+    pub(super) fn take_due(
+        &self,
+        plugin: &Rc<Plugin>,
+        now: UnixTime,
+    ) -> Vec<(u32, Box<Call>, Box<Flow>)> {
+        self.with(|streams| {
+            let is_due = |stream: &Stream| {
+                matches!(&stream.stage, Stage::Due(call, _) if call.due <= now)
+                    && Rc::ptr_eq(&stream.plugin, plugin)
+            };
+            let due: Vec<u32> =
+                streams.iter().filter(|(_, stream)| is_due(stream)).map(|(id, _)| *id).collect();
+            let take = |id: u32| match streams.remove(&id)?.stage {
+                Stage::Due(call, flow) => Some((id, call, flow)),
+                Stage::Sent(..) | Stage::Forwarded(_) | Stage::Refused => None,
+            };
+            due.into_iter().filter_map(take).collect()
+        })
+    }
+
+    /// Works on the table. `work` calls neither the host nor this, so nobody sees it missing.
+    fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<u32, Stream>) -> T) -> T {
+        let mut streams = self.0.take();
+        let outcome = work(&mut streams);
+        self.0.set(streams);
+        outcome
+    }
+}
