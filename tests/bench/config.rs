@@ -18,7 +18,7 @@ pub(crate) fn render(
 ) -> Result<Value, Fault> {
     let mut rendered = Vec::new();
     for &(variant, port) in listeners {
-        rendered.push(listener(variant.name(), port, filter(variant, setup, keys, servers)?));
+        rendered.push(listener(&variant.to_string(), port, filter(variant, setup, keys, servers)?));
     }
     Ok(json!({
         "static_resources": {
@@ -75,9 +75,9 @@ fn filter(
         Variant::NoFilter => None,
         Variant::Noop => Some(wasm("noop", &setup.noop, &json!({}))?),
         Variant::DuoMfa => Some(wasm("duo_mfa", &setup.module, &plugin(keys))?),
-        Variant::OtherBuild => {
-            let module = setup.other.as_deref().ok_or("there is no other build")?;
-            Some(wasm("other", module, &plugin(keys))?)
+        Variant::OtherBuild(number) => {
+            let module = setup.other.get(number).ok_or("there is no such build")?;
+            Some(wasm(&format!("other_{number}"), module, &plugin(keys))?)
         }
         Variant::JwtAuthn => Some(jwt_authn(keys)),
         Variant::ExtAuthz => Some(ext_authz(servers)),

@@ -60,7 +60,7 @@ fn measure(setup: &Setup) -> Result<Report, Fault> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut report = Report::new(setup.variants(), pinned);
     while report.starts() < setup.starts
-        || (!report.is_steady() && report.starts() < 2 * setup.starts)
+        || (!report.is_unanimous() && report.starts() < 2 * setup.starts)
     {
         report.begin_start();
         runtime.block_on(one_start(setup, &keys, &servers, pinned, &mut report))?;

@@ -23,7 +23,7 @@ pub(crate) async fn prove(
         let status = client.exchange(&credential.request("/", kind)).await?;
         let is_right = if must_pass { status == 200 } else { matches!(status, 401 | 403) };
         if !is_right {
-            return Err(format!("{}: {kind:?} request got {status}", variant.name()).into());
+            return Err(format!("{variant}: {kind:?} request got {status}").into());
         }
     }
     let status = client.exchange(&credential.request(ECHO, Kind::Valid)).await?;
@@ -36,6 +36,6 @@ pub(crate) async fn prove(
     if is_right {
         Ok(())
     } else {
-        Err(format!("{}: the upstream answered {status} to\n{head}", variant.name()).into())
+        Err(format!("{variant}: the upstream answered {status} to\n{head}").into())
     }
 }

@@ -6,9 +6,6 @@ use serde_json::{Value, json};
 use std::fmt;
 use std::time::Duration;
 
-/// Wider than this, in microseconds, and the figures of a filter are not steady.
-const MAX_SPREAD: f64 = 2.5;
-
 /// A ratio of two variants' added cost, and the most that it may be.
 #[derive(Clone, Copy, Debug)]
 struct Goal {
@@ -57,7 +54,7 @@ impl Goal {
 
 impl fmt::Display for Goal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ÷ {} ", self.of.name(), self.to.name())?;
+        write!(f, "{} ÷ {} ", self.of, self.to)?;
         match self.bound {
             Bound::AtMost(most) => write!(f, "<= {most}"),
             Bound::AtLeast(least) => write!(f, ">= {least}"),
@@ -100,9 +97,12 @@ impl Report {
         self.starts
     }
 
-    /// Whether the rounds agree well enough on what the filters of the first goal add.
-    pub(crate) fn is_steady(&self) -> bool {
-        [Variant::Noop, Variant::DuoMfa].iter().all(|v| spread(&self.added(*v)) <= MAX_SPREAD)
+    /// Whether every start of Envoy by itself says the same of every goal.
+    pub(crate) fn is_unanimous(&self) -> bool {
+        GOALS.iter().all(|goal| {
+            let (low, high) = self.ratio_by_start(goal.of, goal.to);
+            goal.is_met(low) == goal.is_met(high)
+        })
     }
 
     pub(crate) fn meets_goals(&self) -> bool {
@@ -141,7 +141,7 @@ impl Report {
         let row = |row: &Row| {
             let added = self.added(row.variant);
             json!({
-                "variant": row.variant.name(),
+                "variant": row.variant.to_string(),
                 "refused": row.refused,
                 "cpu_us": median(&row.costs.concat()),
                 "added_us": median(&added),
@@ -156,7 +156,7 @@ impl Report {
         json!({
             "starts": self.starts,
             "pinned": self.pinned,
-            "steady": self.is_steady(),
+            "unanimous": self.is_unanimous(),
             "load_average": [self.load.0, self.load.1],
             "variants": self.rows.iter().map(row).collect::<Vec<_>>(),
             "goals": GOALS.iter().map(goal).collect::<Vec<_>>(),
@@ -168,7 +168,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "variant                  CPU us   added us   IQR   added ÷ no-op")?;
         for row in &self.rows {
-            let (name, cost) = (row.variant.name(), median(&row.costs.concat()));
+            let (name, cost) = (row.variant, median(&row.costs.concat()));
             write!(f, "{name:<22} {cost:>8.1}")?;
             if row.refused > 0 {
                 writeln!(f, "   void: {} requests were refused", row.refused)?;
@@ -180,11 +180,12 @@ impl fmt::Display for Report {
                 writeln!(f, " {:>10.1} {:>5.1} {ratio:>15.2}", median(&added), spread(&added))?;
             }
         }
-        let steadiness = if self.is_steady() { "" } else { ", NOT steady: use a quiet machine" };
+        let unanimity = if self.is_unanimous() { "" } else { ", which do not agree" };
+        let (before, after) = self.load;
         writeln!(
             f,
-            "\n{} starts of Envoy, load average {} to {}{steadiness}",
-            self.starts, self.load.0, self.load.1
+            "\n{} starts of Envoy{unanimity}; load average {before} to {after}",
+            self.starts
         )?;
         for goal in &GOALS {
             let ratio = self.ratio(goal.of, goal.to);

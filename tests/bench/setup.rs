@@ -17,20 +17,20 @@ pub(crate) struct Setup {
     /// The module of noop.rs; DUO_MFA_NOOP_WASM, or else what make bench builds
     #[arg(long, default_value_os_t = path("DUO_MFA_NOOP_WASM", "target/wasm32-wasip1/release/examples/noop.wasm"))]
     pub(crate) noop: PathBuf,
-    /// Another build of the module, to be measured beside it
+    /// Another build of the module, to be measured beside it; may be given more than once
     #[arg(long)]
-    pub(crate) other: Option<PathBuf>,
+    pub(crate) other: Vec<PathBuf>,
     /// Where to write the figures as JSON
     #[arg(long)]
     pub(crate) json: Option<PathBuf>,
-    /// Starts of Envoy, twice as many where the figures are not steady
+    /// Starts of Envoy, twice as many where they do not agree on a goal
     #[arg(long, default_value_t = 5)]
     pub(crate) starts: usize,
     /// Rounds a start; in each, all variants take their turn
-    #[arg(long, default_value_t = 6)]
+    #[arg(long, default_value_t = 40)]
     pub(crate) rounds: usize,
     /// Requests a turn
-    #[arg(long, default_value_t = 4000)]
+    #[arg(long, default_value_t = 480)]
     pub(crate) requests: u32,
     /// Requests of each variant before the first round
     #[arg(long, default_value_t = 1600)]
@@ -46,8 +46,7 @@ pub(crate) struct Setup {
 impl Setup {
     /// What is measured, in the order of the table.
     pub(crate) fn variants(&self) -> Vec<Variant> {
-        let is_there = |variant: &Variant| *variant != Variant::OtherBuild || self.other.is_some();
-        Variant::ALL.into_iter().filter(is_there).collect()
+        Variant::all(self.other.len())
     }
 }
 
