@@ -44,7 +44,7 @@ impl Envoy {
     /// Waits until a listener takes connections.
     pub(crate) async fn wait_for(&mut self, port: u16) -> Result<(), Fault> {
         let look = async {
-            while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            while !listens(port).await {
                 if self.process.try_wait()?.is_some() {
                     return Err("Envoy has ended".into());
                 }
@@ -77,6 +77,13 @@ impl Drop for Envoy {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Whether a connection is taken, and not by itself: one from a port that nobody listens on to the
+/// same port is joined to itself.
+async fn listens(port: u16) -> bool {
+    let connection = TcpStream::connect(("127.0.0.1", port)).await;
+    connection.is_ok_and(|stream| stream.local_addr().is_ok_and(|ours| ours.port() != port))
 }
 
 /// Ports that nobody listens on.
