@@ -11,6 +11,7 @@ use crate::gate::{
     Effect, Env, Event, Flow, Forward, Gate, Health, Moment, Opening, Step, Unanswered,
 };
 use crate::http::{HeadFault, HeaderMap, Reply, RequestHead};
+use crate::identity::Attributes;
 use crate::session::Verified;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -18,6 +19,9 @@ use std::time::Duration;
 
 /// The property that holds the peer's address.
 const PEER: [&str; 2] = ["source", "address"];
+
+/// The property that says whether the client has shown a certificate.
+const MTLS: [&str; 2] = ["connection", "mtls"];
 
 /// A configuration at work in this VM.
 pub(super) struct Plugin {
@@ -80,9 +84,18 @@ impl Plugin {
             Err(fault) => return self.perform(context, self.gate.malformed(fault), streams),
         };
         let attribute = self.gate.attribute().and_then(host::property);
+        let groups = self.gate.groups_attribute().and_then(host::property);
+        let wants_certificate = self.gate.config().identity.wants_certificate();
+        let mtls = wants_certificate.then(|| host::property(&MTLS)).flatten();
+        let peer = self.gate.wants_address().then(|| host::property(&PEER)).flatten();
         let moment = Moment {
             now: self.clock.get(),
-            attribute: attribute.as_deref(),
+            attributes: Attributes {
+                name: attribute.as_deref(),
+                mtls: mtls.as_deref(),
+                groups: groups.as_deref(),
+            },
+            address: peer.as_deref(),
             health: self.health.get(),
         };
         let mut verified = self.verified.take().unwrap_or_default();

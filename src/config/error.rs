@@ -103,6 +103,12 @@ codes! {
     TooManyKeys = "too_many_keys",
     /// A name that an application cannot have.
     InvalidApplication = "invalid_application",
+    /// A pattern of a rule that no request can match.
+    InvalidPattern = "invalid_pattern",
+    /// A list that names what is not meant, and nothing that is.
+    OnlyNegations = "only_negations",
+    /// A rule that every request matches.
+    NoCondition = "no_condition",
     /// A text for the push that is empty, too long, or has control characters.
     InvalidText = "invalid_text",
 }

@@ -42,9 +42,11 @@ pub(super) const IDENTITY: &[Key] = &[
     key("metadata"),
     key("normalize"),
     key("username"),
-    later("certificate", "remove it; put the name into a header or into metadata"),
-    later("groups", "remove it; no rule reads groups"),
+    key("certificate"),
+    key("groups"),
 ];
+
+pub(super) const GROUPS: &[Key] = &[key("header"), key("metadata"), key("separator")];
 
 pub(super) const SESSION: &[Key] = &[
     key("cookie"),
@@ -57,9 +59,21 @@ pub(super) const SESSION: &[Key] = &[
     later("domain", "remove it; an approval is good for one host name"),
 ];
 
-pub(super) const ACCESS_CONTROL: &[Key] = &[
-    key("default_policy"),
-    later("rules", "remove it; leave the filter out of routes that need no second factor"),
+pub(super) const ACCESS_CONTROL: &[Key] = &[key("default_policy"), key("rules")];
+
+pub(super) const RULE: &[Key] = &[
+    key("methods"),
+    key("paths"),
+    key("hosts"),
+    key("networks"),
+    key("users"),
+    key("groups"),
+    key("policy"),
+    later("max_age", "remove it; an approval is good until it expires"),
+    later("factors", "remove it; set duo.factors"),
+    later("fail_mode", "remove it; set duo.fail_mode"),
+    later("application", "remove it; give each Duo application a plugin configuration of its own"),
+    later("approval", "remove it; an approval is good for many requests"),
 ];
 
 pub(super) const API: &[Key] = &[key("mode"), key("hold_timeout")];

@@ -75,6 +75,11 @@ impl<'v> Section<'v> {
         }
     }
 
+    /// Whether it is an object, or absent.
+    pub(super) const fn is_readable(&self) -> bool {
+        !matches!(self.members, Members::Unreadable)
+    }
+
     /// A member under any of its names.
     pub(super) fn find(&self, name: &'static str) -> Option<Entry<'v>> {
         let Members::Of(members) = self.members else { return None };
@@ -101,7 +106,7 @@ impl<'v> Section<'v> {
         faults: &mut Faults,
         meaning: impl FnOnce(&Entry<'v>) -> Result<T, Fault>,
     ) -> Option<T> {
-        if self.find(name).is_none() && !matches!(self.members, Members::Unreadable) {
+        if self.find(name).is_none() && self.is_readable() {
             let path = member(&self.path, name);
             faults.push(Fault::new(Code::MissingKey, path, "is missing", fix));
         }

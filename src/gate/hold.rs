@@ -8,6 +8,7 @@ use super::failure::{NO_DEVICE, NO_RANDOMNESS, TIMEOUT, Tries, WRONG_PASSCODE};
 use super::flow::{Expect, Prompt, Transaction, claim, poll, send};
 use super::limit::{Claim, End, Settlement};
 use super::refuse::{refuse, refuse_status, refuse_with};
+use super::rules::ip_address;
 use super::{Env, Forward, Gate, NewCookie, Step, tell_application};
 use crate::clock::UnixTime;
 use crate::config;
@@ -21,7 +22,7 @@ use crate::page::Reference;
 use crate::secret::Secret;
 use crate::session::{Factor, NewApproval, Subject};
 use crate::signal::{Code, Counter};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// The header of a passcode that is sent along with the request.
@@ -282,12 +283,6 @@ fn passcode(value: &[u8]) -> Option<Secret<String>> {
     is_fit.then(|| Secret::new(code.to_owned()))
 }
 
-/// The address in what Envoy says of a peer; absent for a peer without one, as on a pipe.
-fn ip_address(peer: &[u8]) -> Option<IpAddr> {
-    let peer: SocketAddr = str::from_utf8(peer).ok()?.parse().ok()?;
-    Some(peer.ip().to_canonical())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -307,20 +302,6 @@ mod tests {
             (&[b'1'; 65], None),
         ] {
             assert_eq!(passcode(sent).map(|code| code.expose().clone()).as_deref(), read);
-        }
-    }
-
-    #[test]
-    fn the_address_of_a_peer_loses_its_port_and_brackets() {
-        for (peer, ip) in [
-            ("192.0.2.1:4711", Some("192.0.2.1")),
-            ("[2001:db8::1]:4711", Some("2001:db8::1")),
-            ("[::ffff:192.0.2.1]:4711", Some("192.0.2.1")),
-            ("/var/run/app.sock", None),
-            ("", None),
-        ] {
-            let read = ip_address(peer.as_bytes()).map(|ip| ip.to_string());
-            assert_eq!(read.as_deref(), ip, "{peer}");
         }
     }
 }

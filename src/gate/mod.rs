@@ -19,6 +19,7 @@ mod hold;
 pub mod limit;
 mod refuse;
 pub mod response;
+mod rules;
 mod step;
 
 pub use check::{Check, CheckStep, Health, Standing};
@@ -28,7 +29,7 @@ pub use step::{Call, Effect, Env, Event, Forward, NewCookie, Step, Unanswered};
 use crate::clock::UnixTime;
 use crate::config::{ApiMode, Config};
 use crate::http::{Client, Edit, HeadFault, HeaderValue, RequestHead, cookie};
-use crate::identity::{Identity, IdentityError};
+use crate::identity::{Attributes, Identity};
 use crate::page::{Problem, Reference};
 use crate::policy::Policy;
 use crate::session::{Approval, Refusal, Subject, Verified};
@@ -46,8 +47,11 @@ pub struct Gate {
 pub struct Moment<'a> {
     /// The time.
     pub now: UnixTime,
-    /// The value at [`Gate::attribute`], where the configuration names one.
-    pub attribute: Option<&'a [u8]>,
+    /// What the host says of the user, where [`Gate::attribute`] and its like ask for it.
+    pub attributes: Attributes<'a>,
+    /// The peer, as Envoy has it, where [`Gate::wants_address`]: `192.0.2.1:4711` or
+    /// `[2001:db8::1]:4711`.
+    pub address: Option<&'a [u8]>,
     /// The outcome of the last check of Duo.
     pub health: Health,
 }
@@ -104,7 +108,11 @@ impl Gate {
             let detail = "The cookies of this request are longer than 16 KiB.";
             return self.decided(head, Code::BadRequest, detail);
         }
-        match self.config.policies.decide(head) {
+        let (policy, asker) = match self.ruled(head, moment) {
+            Ok(ruled) => ruled,
+            Err(denial) => return self.decided(head, denial.code, &denial.detail),
+        };
+        match policy {
             Policy::Bypass => {
                 return Opening::Decided(Step::forward(
                     Forward { request: self.stripped(head), cookie: None },
@@ -116,9 +124,9 @@ impl Gate {
             }
             Policy::TwoFactor => {}
         }
-        let identity = match self.config.identity.resolve(head, moment.attribute) {
+        let identity = match asker.map_or_else(|| self.identify(head, moment), Ok) {
             Ok(identity) => identity,
-            Err(error) => return self.nameless(head, &error),
+            Err(denial) => return self.decided(head, denial.code, &denial.detail),
         };
         match self.approval(head, &identity, moment.now, verified) {
             Ok(Some(approval)) => Opening::Decided(self.pass(head, identity, &approval, moment)),
@@ -208,14 +216,6 @@ impl Gate {
             head.reserved.iter().map(|name| Edit::Remove(name.to_vec())).collect();
         head.cookies.strip(self.config.sessions.cookie_name(), &mut edits);
         edits
-    }
-
-    fn nameless(&self, head: &RequestHead<'_>, error: &IdentityError) -> Opening {
-        let code = match error {
-            IdentityError::Missing => Code::IdentityMissing,
-            IdentityError::Invalid(_) => Code::IdentityInvalid,
-        };
-        self.decided(head, code, &format!("{error}."))
     }
 
     fn decided(&self, head: &RequestHead<'_>, code: Code, detail: &str) -> Opening {

@@ -8,7 +8,10 @@
 /// characters (RFC 3986, section 2.3) are decoded, all other escapes are in upper case, and no
 /// segment is empty but the last, or is `.` or `..`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CanonicalPath(Vec<u8>);
+pub struct CanonicalPath {
+    canonical: Vec<u8>,
+    decoded: Vec<u8>,
+}
 
 /// A path that could be read in more than one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,13 +56,24 @@ impl CanonicalPath {
             decoded.push(meant);
         }
         let is_text = str::from_utf8(&decoded).is_ok();
-        if is_text && has_plain_segments(&canonical) { Ok(Self(canonical)) } else { Err(Ambiguous) }
+        if is_text && has_plain_segments(&canonical) {
+            Ok(Self { canonical, decoded })
+        } else {
+            Err(Ambiguous)
+        }
     }
 
     /// The bytes of the canonical form.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.canonical
+    }
+
+    /// The bytes that all escapes stand for. None of them stands for a slash, so the segments are
+    /// those of the canonical form.
+    #[must_use]
+    pub fn decoded(&self) -> &[u8] {
+        &self.decoded
     }
 }
 
@@ -159,6 +173,12 @@ mod tests {
         ] {
             assert_eq!(CanonicalPath::of(path.as_bytes()), Err(Ambiguous), "{path:?}");
         }
+    }
+
+    #[test]
+    fn the_decoded_form_has_no_escapes() {
+        let of = CanonicalPath::of(b"/%61%2Db/caf%c3%a9/%40x%3f").unwrap();
+        assert_eq!(of.decoded(), "/a-b/caf\u{e9}/@x?".as_bytes());
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! Who the first factor says the user is.
 //!
-//! In go a request's head and the attribute that [`IdentityRules::attribute`] asks the host for;
-//! out comes one canonical user name, or the reason why there is none. There is one source, and
+//! In go a request's head and the [`Attributes`] that the rules ask the host for; out comes one
+//! canonical user name and the user's groups, or the reason why there is none. There is one source, and
 //! never a second one to fall back to. A name is either canonical after the configured steps or
 //! refused; nothing is guessed, cut or replaced, so that two spellings can never be two users
 //! with two budgets.
@@ -9,13 +9,16 @@
 //! Nothing here checks a password or a token: the filter in front of this one did. Nothing here
 //! knows Duo, cookies, or what becomes of a request without an identity.
 
+mod distinguished_name;
+mod groups;
 mod normalize;
 mod source;
 mod username;
 
 use crate::http::RequestHead;
+pub use groups::Groups;
 pub use normalize::{Domain, DomainFault, Step};
-pub use source::{Source, SourceFault};
+pub use source::{CertificateField, Source, SourceFault};
 pub use username::{TemplateFault, UsernameTemplate};
 
 /// The longest name that is looked at, in bytes, before and after normalization.
@@ -27,6 +30,19 @@ pub struct IdentityRules {
     source: Source,
     steps: Vec<Step>,
     username: UsernameTemplate,
+    groups: Option<Groups>,
+}
+
+/// What the host says of a request's connection and metadata, each where the rules ask for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Attributes<'a> {
+    /// The value at [`IdentityRules::attribute`].
+    pub name: Option<&'a [u8]>,
+    /// Whether the client has shown a certificate, where [`IdentityRules::wants_certificate`]: one
+    /// byte.
+    pub mtls: Option<&'a [u8]>,
+    /// The value at [`IdentityRules::groups_attribute`].
+    pub groups: Option<&'a [u8]>,
 }
 
 /// One user, as the first factor names him.
@@ -36,7 +52,7 @@ pub struct Identity {
     pub user: String,
     /// The name that Duo is called with.
     pub username: String,
-    /// Which kind of source vouched for it: `header` or `jwt`.
+    /// Which kind of source vouched for it: `header`, `jwt`, `metadata` or `mtls`.
     pub source: &'static str,
 }
 
@@ -54,8 +70,9 @@ pub enum IdentityError {
 /// Why what the source has is not one canonical user. The value itself is never part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidIdentity {
-    /// The header stands in the request more than once, in whatever spelling.
-    #[error("the identity header was sent more than once")]
+    /// The header stands in the request, or the name in the certificate, more than once, in
+    /// whatever spelling.
+    #[error("the identity stands there more than once")]
     Repeated,
     /// It is longer than [`MAX_BYTES`].
     #[error("the identity is longer than 256 bytes")]
@@ -75,13 +92,22 @@ pub enum InvalidIdentity {
     /// The template for Duo's user name wants a domain, and the user has none.
     #[error("the identity has no domain, which the username template wants")]
     NoDomain,
+    /// The groups are there more than once, too long, or no text.
+    #[error("the user's groups cannot be read")]
+    Groups,
 }
 
 impl IdentityRules {
     /// Rules of one source; `steps` apply in their order.
     #[must_use]
     pub const fn new(source: Source, steps: Vec<Step>, username: UsernameTemplate) -> Self {
-        Self { source, steps, username }
+        Self { source, steps, username, groups: None }
+    }
+
+    /// The same rules, with a place where the user's groups are.
+    #[must_use]
+    pub fn with_groups(self, groups: Option<Groups>) -> Self {
+        Self { groups, ..self }
     }
 
     /// The path of the host's property that [`Self::resolve`] needs; absent where the source is
@@ -91,8 +117,20 @@ impl IdentityRules {
         self.source.attribute()
     }
 
-    /// The one user of a request. `attribute` is the value of [`Self::attribute`], absent where
-    /// the host has none.
+    /// Whether [`Self::resolve`] needs to know if the client has shown a certificate.
+    #[must_use]
+    pub const fn wants_certificate(&self) -> bool {
+        self.source.is_certificate()
+    }
+
+    /// The path of the host's property that [`Self::groups`] needs; absent where the groups are in
+    /// the request itself, or of no use.
+    #[must_use]
+    pub fn groups_attribute(&self) -> Option<&[String]> {
+        self.groups.as_ref()?.attribute()
+    }
+
+    /// The one user of a request.
     ///
     /// # Errors
     ///
@@ -101,16 +139,32 @@ impl IdentityRules {
     pub fn resolve(
         &self,
         head: &RequestHead<'_>,
-        attribute: Option<&[u8]>,
+        attributes: Attributes<'_>,
     ) -> Result<Identity, IdentityError> {
-        let raw = self.source.value(head, attribute)?;
+        let raw = self.source.name_in(head, attributes)?;
         if raw.len() > MAX_BYTES {
             return Err(InvalidIdentity::TooLong.into());
         }
         let raw = str::from_utf8(raw).map_err(|_| InvalidIdentity::NotText)?;
-        let user = normalize::canonical(raw, &self.steps)?;
+        let user = normalize::canonical(raw, &self.steps, self.source.is_uri())?;
         let username = self.username.fill(&user)?;
         Ok(Identity { user, username, source: self.source.name() })
+    }
+
+    /// The groups of the user; none where the source is absent.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidIdentity::Groups`] where they cannot be read.
+    pub fn groups(
+        &self,
+        head: &RequestHead<'_>,
+        attributes: Attributes<'_>,
+    ) -> Result<Vec<String>, InvalidIdentity> {
+        match &self.groups {
+            Some(groups) => groups.resolve(head, attributes.groups),
+            None => Ok(Vec::new()),
+        }
     }
 }
 

@@ -48,7 +48,7 @@ impl Domain {
 ///
 /// All steps but one take from the ends, and that one commutes with them; so the name stays a
 /// slice of `raw`, and is copied once.
-pub(super) fn canonical(raw: &str, steps: &[Step]) -> Result<String, IdentityError> {
+pub(super) fn canonical(raw: &str, steps: &[Step], is_uri: bool) -> Result<String, IdentityError> {
     let mut name = raw;
     let mut is_lowered = false;
     for step in steps {
@@ -62,7 +62,7 @@ pub(super) fn canonical(raw: &str, steps: &[Step]) -> Result<String, IdentityErr
         return Err(IdentityError::Missing);
     }
     let name = if is_lowered { name.to_ascii_lowercase() } else { name.to_owned() };
-    check(&name)?;
+    check(&name, is_uri)?;
     Ok(name)
 }
 
@@ -84,22 +84,22 @@ fn strip<'a>(name: &'a str, domains: &[Domain]) -> Result<&'a str, InvalidIdenti
     }
 }
 
-/// The grammar of a canonical user: `[a-z0-9._+-]`, with at most one `@domain` of the same.
-fn check(name: &str) -> Result<(), InvalidIdentity> {
+/// The grammar of a canonical user: `[a-z0-9._+-]`, in a URI also `:` and `/`, with at most one
+/// `@domain` of the same.
+fn check(name: &str, is_uri: bool) -> Result<(), InvalidIdentity> {
     let mut parts = name.split('@');
     let (local, domain) = (parts.next().unwrap_or_default(), parts.next());
     if parts.next().is_some() {
         return Err(InvalidIdentity::SeveralDomains);
     }
+    let is_name_byte = |byte: u8| {
+        matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'+' | b'-')
+            || (is_uri && matches!(byte, b':' | b'/'))
+    };
+    let is_name = |part: &str| !part.is_empty() && part.bytes().all(is_name_byte);
     if is_name(local) && domain.is_none_or(is_name) {
         Ok(())
     } else {
         Err(InvalidIdentity::OutsideGrammar)
     }
-}
-
-fn is_name(part: &str) -> bool {
-    let is_name_byte =
-        |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'+' | b'-');
-    !part.is_empty() && part.bytes().all(is_name_byte)
 }

@@ -1,6 +1,7 @@
-//! The place where the filter in front of this one put the user's name.
+//! The place where the filter in front of this one, or the TLS handshake, put the user's name.
 
-use super::{IdentityError, InvalidIdentity};
+use super::distinguished_name::common_name;
+use super::{Attributes, IdentityError, InvalidIdentity};
 use crate::http::RequestHead;
 
 /// Headers that a client or the protocol itself sets: none of them is a first factor's word.
@@ -36,7 +37,29 @@ pub struct Source(Kind);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
     Header(String),
-    Jwt { property: Vec<String> },
+    Metadata { name: &'static str, property: Vec<String> },
+    Certificate { field: CertificateField, property: Vec<String> },
+}
+
+/// The part of a client's certificate that names the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificateField {
+    /// The common name of the subject.
+    Subject,
+    /// The first URI among the subject's alternative names, as in SPIFFE.
+    SanUri,
+    /// The first DNS name among the subject's alternative names.
+    SanDns,
+}
+
+impl CertificateField {
+    const fn property(self) -> &'static str {
+        match self {
+            Self::Subject => "subject_peer_certificate",
+            Self::SanUri => "uri_san_peer_certificate",
+            Self::SanDns => "dns_san_peer_certificate",
+        }
+    }
 }
 
 /// A source that cannot be used.
@@ -87,6 +110,26 @@ impl Source {
     ///
     /// [`SourceFault`] where the path has fewer than two parts, or one that is no key.
     pub fn jwt(path: &[String]) -> Result<Self, SourceFault> {
+        Self::of_metadata("jwt", path)
+    }
+
+    /// A text in the dynamic metadata of any filter: its name, then the keys down to the text.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::jwt`].
+    pub fn metadata(path: &[String]) -> Result<Self, SourceFault> {
+        Self::of_metadata("metadata", path)
+    }
+
+    /// The client's certificate, which the listener has verified.
+    #[must_use]
+    pub fn certificate(field: CertificateField) -> Self {
+        let property = ["connection", field.property()].map(str::to_owned).to_vec();
+        Self(Kind::Certificate { field, property })
+    }
+
+    fn of_metadata(name: &'static str, path: &[String]) -> Result<Self, SourceFault> {
         if path.len() < 2 {
             return Err(SourceFault::PathTooShort);
         }
@@ -94,7 +137,7 @@ impl Source {
             return Err(SourceFault::PathPart);
         }
         let property = METADATA.iter().map(ToString::to_string).chain(path.iter().cloned());
-        Ok(Self(Kind::Jwt { property: property.collect() }))
+        Ok(Self(Kind::Metadata { name, property: property.collect() }))
     }
 
     /// The name of this kind of source in configuration, cookies and logs.
@@ -102,19 +145,45 @@ impl Source {
     pub const fn name(&self) -> &'static str {
         match self.0 {
             Kind::Header(_) => "header",
-            Kind::Jwt { .. } => "jwt",
+            Kind::Metadata { name, .. } => name,
+            Kind::Certificate { .. } => "mtls",
         }
     }
 
     pub(super) fn attribute(&self) -> Option<&[String]> {
         match &self.0 {
             Kind::Header(_) => None,
-            Kind::Jwt { property } => Some(property),
+            Kind::Metadata { property, .. } | Kind::Certificate { property, .. } => Some(property),
         }
     }
 
-    /// The only value at the source, as bytes.
-    pub(super) fn value<'a>(
+    pub(super) const fn is_certificate(&self) -> bool {
+        matches!(self.0, Kind::Certificate { .. })
+    }
+
+    /// Whether names are URIs, which have a `:` and a `/` in them.
+    pub(super) const fn is_uri(&self) -> bool {
+        matches!(self.0, Kind::Certificate { field: CertificateField::SanUri, .. })
+    }
+
+    /// The only name at the source, as bytes.
+    pub(super) fn name_in<'a>(
+        &self,
+        head: &RequestHead<'a>,
+        attributes: Attributes<'a>,
+    ) -> Result<&'a [u8], IdentityError> {
+        if self.is_certificate() && attributes.mtls != Some(&[1]) {
+            return Err(IdentityError::Missing);
+        }
+        let value = self.only_value(head, attributes.name)?;
+        match self.0 {
+            Kind::Certificate { field: CertificateField::Subject, .. } => common_name(value),
+            Kind::Header(_) | Kind::Metadata { .. } | Kind::Certificate { .. } => Ok(value),
+        }
+    }
+
+    /// The only value at the source; `attribute` is that of [`Self::attribute`].
+    pub(super) fn only_value<'a>(
         &self,
         head: &RequestHead<'a>,
         attribute: Option<&'a [u8]>,
@@ -128,7 +197,9 @@ impl Source {
                     None => first.ok_or(IdentityError::Missing),
                 }
             }
-            Kind::Jwt { .. } => attribute.ok_or(IdentityError::Missing),
+            Kind::Metadata { .. } | Kind::Certificate { .. } => {
+                attribute.ok_or(IdentityError::Missing)
+            }
         }
     }
 }

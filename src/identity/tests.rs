@@ -161,7 +161,7 @@ fn resolve(
     let mut pairs: Vec<(&[u8], &[u8])> = vec![(b":method", b"GET"), (b":path", b"/")];
     pairs.extend(headers.iter().map(|(name, value)| (name.as_bytes(), *value)));
     let buffer = HeaderMap::serialize(&pairs);
-    rules.resolve(&head(&buffer), attribute)
+    rules.resolve(&head(&buffer), Attributes { name: attribute, ..Attributes::default() })
 }
 
 fn head(buffer: &[u8]) -> RequestHead<'_> {

@@ -1,12 +1,28 @@
 //! Which requests want a second factor.
 //!
-//! In goes a request's head, out comes one of three policies: pass without a second factor, ask
-//! for one, or refuse. The first rule that matches decides, else the default policy; today there
-//! are no rules, so the default decides alone.
+//! In go the parts of a request that rules speak of, and the peer's address; out comes one of
+//! three policies: pass without a second factor, ask for one, or refuse. The first rule that
+//! matches decides, else the default policy. A rule that names users or groups is reached before
+//! anybody knows who asks: then that is what comes out, and the caller asks again with a [`Person`].
 //!
-//! Nothing here knows who the user is by name, what Duo says, or how an approval is proved.
+//! Whoever can choose the spelling of a path must not choose the rule by it. So a rule that lets
+//! pass matches only what is written exactly so, a rule that asks or refuses matches every
+//! spelling of the same, and a request of which a part cannot be told is not judged at all.
+//!
+//! Nothing here knows where a user's name comes from, what Duo says, or how an approval is proved.
+
+mod network;
+mod pattern;
+mod rule;
+mod view;
+
+pub use network::Network;
+pub use pattern::{Criterion, Pattern, PatternFault, Reading};
+pub use rule::{Condition, Rule};
+pub use view::{Person, Unclear, View};
 
 use crate::http::RequestHead;
+use std::net::IpAddr;
 
 /// What is done with a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,34 +56,53 @@ impl Policy {
 pub struct Policies {
     /// Decides where no rule does.
     pub default: Policy,
+    /// Looked at in this order.
+    pub rules: Vec<Rule>,
+}
+
+/// What comes of the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The policy, and the rule that says so; no rule for the default policy.
+    Ruled(Policy, Option<usize>),
+    /// The rule that would decide next names users or groups, and nobody has said who asks.
+    WhoAsks,
 }
 
 impl Policies {
-    /// The policy for a request.
+    /// Whether any rule speaks of this part of a request.
     #[must_use]
-    pub const fn decide(&self, _head: &RequestHead<'_>) -> Policy {
-        self.default
+    pub fn name(&self, criterion: Criterion) -> bool {
+        self.rules.iter().any(|rule| rule.names(criterion))
+    }
+
+    /// The parts of a request that rules speak of, brought into the form that they are judged in.
+    /// Nothing is computed that no rule names.
+    ///
+    /// # Errors
+    ///
+    /// [`Unclear`] where a part that some rule names can be read in two ways, or is not known.
+    pub fn view<'a>(
+        &self,
+        head: &RequestHead<'a>,
+        address: Option<IpAddr>,
+    ) -> Result<View<'a>, Unclear> {
+        View::of(head, address, |criterion| self.name(criterion))
+    }
+
+    /// The policy for a request. `person` is who asks, where that is known already.
+    #[must_use]
+    pub fn decide(&self, view: &View<'_>, person: Option<&Person<'_>>) -> Decision {
+        for (number, rule) in self.rules.iter().enumerate() {
+            match rule.is_met(view, person) {
+                Some(true) => return Decision::Ruled(rule.policy, Some(number)),
+                Some(false) => {}
+                None => return Decision::WhoAsks,
+            }
+        }
+        Decision::Ruled(self.default, None)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::HeaderMap;
-
-    #[test]
-    fn the_default_policy_decides_where_no_rule_does() {
-        let buffer = HeaderMap::serialize(&[(b":method", b"GET"), (b":path", b"/admin")]);
-        let head = RequestHead::read(&buffer).unwrap();
-
-        for policy in Policy::ALL {
-            assert_eq!(Policies { default: policy }.decide(&head), policy);
-        }
-        assert_eq!(Policies::default().decide(&head), Policy::TwoFactor);
-    }
-
-    #[test]
-    fn policies_have_the_names_of_the_configuration() {
-        assert_eq!(Policy::ALL.map(Policy::name), ["two_factor", "bypass", "deny"]);
-    }
-}
+mod tests;

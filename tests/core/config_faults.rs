@@ -186,7 +186,7 @@ fn all_faults_are_told_at_once() {
                 "factors": ["push", "push", "pull"]},
         "identity": {"source": "header", "header": "Cookie", "normalize": ["trim", "fold"]},
         "session": {"keys": [{"env": "SHORT"}, {"env": "UNSET"}], "cookie": "sid"},
-        "access_control": {"rules": [{"paths": ["/healthz"], "policy": "bypass"}]},
+        "access_control": {"rules": [{"paths": ["/healthz"], "policy": "pass", "max_age": "5m"}]},
     });
     let expected = [
         (Code::UnknownVersion, "version"),
@@ -203,7 +203,8 @@ fn all_faults_are_told_at_once() {
         (Code::InvalidCookieName, "session.cookie"),
         (Code::InvalidCookieKey, "session.keys[0]"),
         (Code::MissingVariable, "session.keys[1]"),
-        (Code::NotSupported, "access_control.rules"),
+        (Code::NotSupported, "access_control.rules[0].max_age"),
+        (Code::UnknownValue, "access_control.rules[0].policy"),
     ];
 
     assert_eq!(found(&document), expected.map(|(code, path)| (code, path.to_owned())));

@@ -19,6 +19,7 @@ mod hold;
 mod layers;
 mod limits;
 mod model;
+mod policy;
 mod readme;
 mod rig;
 
@@ -49,6 +50,8 @@ fn main() -> ExitCode {
         layers::trials(),
         limits::trials(),
         model::trials(),
+        policy::trials(),
+        policy::views::trials(),
         readme::trials(),
     ];
     let conclusion: Conclusion =

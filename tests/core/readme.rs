@@ -9,7 +9,7 @@ use duo_mfa::signal::Code;
 use serde_json::Value;
 
 /// Every block's fence, and so who checks it. `session=…` is run by `examples/demo/smoke.py`.
-const CHECKED: [&str; 7] = [
+const CHECKED: [&str; 8] = [
     "console",
     "console session=demo",
     "console session=key",
@@ -17,6 +17,7 @@ const CHECKED: [&str; 7] = [
     "yaml file=envoy-cluster",
     "yaml file=envoy-strip",
     "json file=identity-jwt",
+    "json file=access-control",
 ];
 
 fn every_block_is_of_a_kind_that_is_checked() {
@@ -82,6 +83,12 @@ fn envoy_fragments_fit_together() {
 
 fn plugin_configuration_is_accepted() {
     accepted(&plugin_configuration());
+}
+
+fn rules_are_accepted() {
+    let mut plugin = plugin_configuration();
+    plugin["access_control"] = serde_json::from_str(&block("json file=access-control")).unwrap();
+    accepted(&plugin);
 }
 
 fn identity_by_jwt_is_accepted() {
@@ -227,6 +234,7 @@ crate::suite![
     envoy_fragments_fit_together,
     plugin_configuration_is_accepted,
     identity_by_jwt_is_accepted,
+    rules_are_accepted,
     documented_keys_and_defaults_are_accepted,
     required_keys_are_required,
     every_refusal_is_documented_with_its_status,

@@ -12,10 +12,13 @@ use duo_mfa::gate::{
     Call, Effect, Env, Event, Flow, Forward, Gate, Health, Moment, NewCookie, Opening, Step,
 };
 use duo_mfa::http::{Edit, HeaderMap, Reply, RequestHead};
+use duo_mfa::identity::Attributes;
+use duo_mfa::policy::{Decision, Person};
 use duo_mfa::session::Verified;
 use duo_mfa::signal::Signal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) const SECRET_KEY: &str = "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep";
@@ -93,6 +96,12 @@ pub(crate) struct Rig {
     /// The table of limits, bucket by bucket.
     pub(crate) table: BTreeMap<u16, Vec<u8>>,
     pub(crate) now: UnixTime,
+    /// The peer, as Envoy has it; absent on a pipe.
+    pub(crate) peer: Option<&'static [u8]>,
+    /// What the host says of the user, beside the request.
+    pub(crate) attribute: Option<Vec<u8>>,
+    pub(crate) mtls: Option<Vec<u8>>,
+    pub(crate) groups: Option<Vec<u8>>,
     pub(crate) offset: ClockOffset,
     pub(crate) health: Health,
     /// Absent where the host has no random bytes.
@@ -131,11 +140,37 @@ impl Rig {
             verified: Verified::new(),
             table: BTreeMap::new(),
             now: NOON,
+            peer: Some(PEER),
+            attribute: None,
+            mtls: None,
+            groups: None,
             offset: ClockOffset::default(),
             health: Health::default(),
             random: Some(()),
             calls: Vec::new(),
             signals: Vec::new(),
+        }
+    }
+
+    /// The number of the rule that decides about a request, where one does.
+    pub(crate) fn rule(&self, request: &Request) -> Option<usize> {
+        let buffer = request.serialized();
+        let head = RequestHead::read(&buffer).unwrap();
+        let config = self.gate.config();
+        let peer: Option<SocketAddr> =
+            self.peer.and_then(|peer| str::from_utf8(peer).unwrap().parse().ok());
+        let view = config.policies.view(&head, peer.map(|peer| peer.ip())).ok()?;
+        let decision = match config.policies.decide(&view, None) {
+            Decision::WhoAsks => {
+                let user = config.identity.resolve(&head, Attributes::default()).ok()?.user;
+                let groups = config.identity.groups(&head, Attributes::default()).ok()?;
+                config.policies.decide(&view, Some(&Person { user: &user, groups: &groups }))
+            }
+            decided @ Decision::Ruled(..) => decided,
+        };
+        match decision {
+            Decision::Ruled(_, rule) => rule,
+            Decision::WhoAsks => panic!("nobody is nobody"),
         }
     }
 
@@ -225,10 +260,20 @@ impl Rig {
             Ok(head) => head,
             Err(fault) => return self.gate.malformed(fault),
         };
-        let moment = Moment { now: self.now, attribute: None, health: self.health };
+        let address = self.gate.wants_address().then_some(self.peer).flatten();
+        let moment = Moment {
+            now: self.now,
+            attributes: Attributes {
+                name: self.gate.attribute().and(self.attribute.as_deref()),
+                mtls: self.mtls.as_deref(),
+                groups: self.gate.groups_attribute().and(self.groups.as_deref()),
+            },
+            address,
+            health: self.health,
+        };
         match self.gate.open(&head, &moment, &mut self.verified) {
             Opening::Decided(step) => step,
-            Opening::Unproven(unproven) => self.gate.ask(&head, unproven, Some(PEER), &self.env()),
+            Opening::Unproven(unproven) => self.gate.ask(&head, unproven, self.peer, &self.env()),
         }
     }
 

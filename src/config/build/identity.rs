@@ -3,48 +3,112 @@
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::keys;
 use crate::config::raw::{Entry, Section};
-use crate::identity::{Domain, IdentityRules, Source, SourceFault, Step, UsernameTemplate};
+use crate::identity::{
+    CertificateField, Domain, Groups, IdentityRules, Source, SourceFault, Step, UsernameTemplate,
+};
 
 const HEADER_FIX: &str =
     "name the header that the first factor's filter sets, as in \"x-basic-user\"";
 const METADATA_FIX: &str =
     "write it as in [\"envoy.filters.http.jwt_authn\", \"jwt_payload\", \"email\"]";
 
-#[derive(Clone, Copy)]
+const CERTIFICATE_FIX: &str = "write subject, san_uri or san_dns";
+const GROUPS_FIX: &str = "write it as in {\"header\": \"x-groups\"} or {\"metadata\": [\"envoy.filters.http.jwt_authn\", ...]}";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Header,
     Jwt,
+    Metadata,
+    Mtls,
+}
+
+impl Kind {
+    /// The key that says where in the source the name is.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Header => "header",
+            Self::Jwt | Self::Metadata => "metadata",
+            Self::Mtls => "certificate",
+        }
+    }
 }
 
 pub(super) fn rules(identity: &Section<'_>, faults: &mut Faults) -> Option<IdentityRules> {
     let source = source(identity, faults);
     let steps = steps(identity, faults);
     let username = identity.read("username", faults, username);
-    Some(IdentityRules::new(source?, steps, username.unwrap_or_default()))
+    let groups = groups(identity, faults);
+    Some(IdentityRules::new(source?, steps, username.unwrap_or_default()).with_groups(groups))
 }
 
 /// There is no default: whose word is trusted is the operator's to say.
 fn source(identity: &Section<'_>, faults: &mut Faults) -> Option<Source> {
-    let kinds = [("header", Kind::Header), ("jwt", Kind::Jwt)];
-    let fix = "write \"header\" or \"jwt\", by what the first factor's filter sets";
-    let kind = identity
-        .require("source", fix, faults, |entry| entry.choice(&kinds, &["mtls", "metadata"]));
+    let kinds = [
+        ("header", Kind::Header),
+        ("jwt", Kind::Jwt),
+        ("mtls", Kind::Mtls),
+        ("metadata", Kind::Metadata),
+    ];
+    let fix = "write header, jwt, mtls or metadata, by what the first factor sets";
+    let kind = identity.require("source", fix, faults, |entry| entry.choice(&kinds, &[]));
     let Some(kind) = kind else {
         identity.read("header", faults, header);
-        identity.read("metadata", faults, metadata);
+        identity.read("metadata", faults, |entry| metadata(entry, Source::metadata));
+        identity.read("certificate", faults, certificate);
         return None;
     };
-    let unread = match kind {
-        Kind::Header => identity.find("metadata"),
-        Kind::Jwt => identity.find("header"),
-    };
-    if let Some(entry) = unread {
-        let problem = "is not read from this source";
-        faults.push(entry.fault(Code::ConflictingKeys, problem, "remove it, or change the source"));
+    for key in [Kind::Header, Kind::Metadata, Kind::Mtls].map(Kind::key) {
+        if let Some(entry) = identity.find(key).filter(|_| key != kind.key()) {
+            let problem = "is not read from this source";
+            let fix = "remove it, or change the source";
+            faults.push(entry.fault(Code::ConflictingKeys, problem, fix));
+        }
     }
     match kind {
         Kind::Header => identity.require("header", HEADER_FIX, faults, header),
-        Kind::Jwt => identity.require("metadata", METADATA_FIX, faults, metadata),
+        Kind::Jwt => {
+            identity.require("metadata", METADATA_FIX, faults, |entry| metadata(entry, Source::jwt))
+        }
+        Kind::Metadata => identity
+            .require("metadata", METADATA_FIX, faults, |entry| metadata(entry, Source::metadata)),
+        Kind::Mtls => identity.require("certificate", CERTIFICATE_FIX, faults, certificate),
+    }
+}
+
+fn certificate(entry: &Entry<'_>) -> Result<Source, Fault> {
+    let fields = [
+        ("subject", CertificateField::Subject),
+        ("san_uri", CertificateField::SanUri),
+        ("san_dns", CertificateField::SanDns),
+    ];
+    entry.choice(&fields, &[]).map(Source::certificate)
+}
+
+fn groups(identity: &Section<'_>, faults: &mut Faults) -> Option<Groups> {
+    let entry = identity.find("groups")?;
+    let section = Section::open(&entry, keys::GROUPS, faults);
+    let separator = section.read("separator", faults, separator).unwrap_or(',');
+    let source = match (section.find("header"), section.find("metadata")) {
+        (Some(_), Some(second)) => {
+            let problem = "is a second source of groups";
+            faults.push(second.fault(Code::ConflictingKeys, problem, "keep one of them"));
+            None
+        }
+        (None, Some(entry)) => faults.keep(metadata(&entry, Source::metadata)),
+        (Some(_), None) | (None, None) => section.require("header", GROUPS_FIX, faults, header),
+    };
+    Some(Groups::new(source?, separator))
+}
+
+fn separator(entry: &Entry<'_>) -> Result<char, Fault> {
+    let mut characters = entry.text()?.chars();
+    match (characters.next(), characters.next()) {
+        (Some(separator), None) if !separator.is_control() => Ok(separator),
+        _ => {
+            let problem = "is not one character";
+            Err(entry.fault(Code::InvalidText, problem, "write it as in \",\" or \";\""))
+        }
     }
 }
 
@@ -62,10 +126,13 @@ fn header(entry: &Entry<'_>) -> Result<Source, Fault> {
     })
 }
 
-fn metadata(entry: &Entry<'_>) -> Result<Source, Fault> {
+fn metadata(
+    entry: &Entry<'_>,
+    source: fn(&[String]) -> Result<Source, SourceFault>,
+) -> Result<Source, Fault> {
     let parts = entry.list()?;
     let parts = parts.iter().map(|part| part.text().map(str::to_owned));
-    Source::jwt(&parts.collect::<Result<Vec<_>, _>>()?)
+    source(&parts.collect::<Result<Vec<_>, _>>()?)
         .map_err(|fault| entry.fault(Code::InvalidMetadataPath, fault.to_string(), METADATA_FIX))
 }
 

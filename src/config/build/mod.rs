@@ -3,6 +3,7 @@
 //! A part at fault is left out and the next one is built all the same, so that one look at the
 //! log shows every fault.
 
+mod access_control;
 mod duo;
 mod identity;
 mod session;
@@ -14,7 +15,7 @@ use super::raw::{Entry, Section};
 use super::secrets::Secrets;
 use super::{Api, ApiMode, Config, Limits, PushDetails};
 use crate::json::Json;
-use crate::policy::{Policies, Policy};
+use crate::policy::Criterion;
 use std::time::Duration;
 
 const DEFAULT_PATH_PREFIX: &str = "/.duo-mfa";
@@ -48,11 +49,18 @@ pub(super) fn config(
     let secrets = Secrets { environment, inline_is_allowed: inline.unwrap_or(false) };
 
     let duo = duo::settings(&root.section("duo", keys::DUO, faults), &secrets, faults);
-    let identity = identity::rules(&root.section("identity", keys::IDENTITY, faults), faults);
+    let identity_section = root.section("identity", keys::IDENTITY, faults);
+    let identity = identity::rules(&identity_section, faults);
     let session = root.section("session", keys::SESSION, faults);
     let secret_key = duo.as_ref().map(|duo| &duo.credentials.secret_key);
     let sessions = session::sessions(&session, &secrets, secret_key, faults);
-    let policies = policies(&root.section("access_control", keys::ACCESS_CONTROL, faults), faults);
+    let access_control = root.section("access_control", keys::ACCESS_CONTROL, faults);
+    let policies = access_control::policies(&access_control, faults);
+    if policies.name(Criterion::Groups) && identity_section.find("groups").is_none() {
+        let fix = "say where the first factor puts them, as in {\"header\": \"x-groups\"}";
+        let problem = "is missing, and a rule names groups";
+        faults.push(Fault::new(Code::MissingKey, "identity.groups", problem, fix));
+    }
     let api = api(&root.section("api", keys::API, faults), faults);
     let request_bodies = root.read("request_bodies", faults, Entry::flag);
     let push = push(&root.section("push", keys::PUSH, faults), faults);
@@ -109,12 +117,6 @@ fn path_prefix<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
     };
     let fix = format!("write a plain path, as in \"{DEFAULT_PATH_PREFIX}\"");
     Err(entry.fault(Code::InvalidPathPrefix, format!("{} {problem}", echo(prefix)), fix))
-}
-
-fn policies(section: &Section<'_>, faults: &mut Faults) -> Policies {
-    let words = Policy::ALL.map(|policy| (policy.name(), policy));
-    let default = section.read("default_policy", faults, |entry| entry.choice(&words, &[]));
-    Policies { default: default.unwrap_or_default() }
 }
 
 fn api(section: &Section<'_>, faults: &mut Faults) -> Api {

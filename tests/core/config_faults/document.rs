@@ -46,6 +46,7 @@ pub(super) fn full() -> Value {
             "metadata": ["envoy.filters.http.jwt_authn", "payload", "sub"],
             "normalize": ["trim", "lowercase", {"strip_domain": ["corp.example.com", "CORP"]}],
             "username": "{user}@corp.example.com",
+            "groups": {"metadata": ["envoy.filters.http.jwt_authn", "payload", "groups"]},
         },
         "session": {
             "cookie": "__Host-sso",
@@ -55,7 +56,18 @@ pub(super) fn full() -> Value {
             "inactivity": "10m",
             "not_before": 1_700_000_000,
         },
-        "access_control": {"default_policy": "deny"},
+        "access_control": {
+            "default_policy": "deny",
+            "rules": [{
+                "methods": ["GET", "POST"],
+                "paths": ["/public/*", "!/public/admin/*"],
+                "hosts": ["*.example.com"],
+                "networks": ["10.0.0.0/8", "2001:db8::/32"],
+                "users": ["svc-*"],
+                "groups": ["ops"],
+                "policy": "bypass",
+            }],
+        },
         "api": {"mode": "refuse", "hold_timeout": "90s"},
         "request_bodies": true,
         "push": {"title": "Wire transfer", "info": {"service": "payments"}},

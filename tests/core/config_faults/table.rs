@@ -1,18 +1,22 @@
 //! One value put into the minimal configuration, and the one fault that it makes.
 
+mod rules;
+
 use super::document::{COOKIE_KEY, SECRET_KEY};
 use duo_mfa::config::Code;
 use serde_json::{Value, json};
 
 /// JSON pointer, value, expected code, expected path.
-type Row = (&'static str, Value, Code, &'static str);
+pub(super) type Row = (&'static str, Value, Code, &'static str);
 
 pub(super) fn faulty_values() -> Vec<Row> {
     let mut table = Vec::new();
     table.extend(faulty_documents());
     table.extend(faulty_duo());
     table.extend(faulty_identities());
+    table.extend(faulty_groups());
     table.extend(faulty_sessions());
+    table.extend(rules::faulty());
     table.extend(faulty_rest());
     table.extend(faulty_limits());
     table
@@ -128,12 +132,25 @@ fn faulty_identities() -> Vec<Row> {
         ("/identity", json!({}), Code::MissingKey, "identity.source"),
         ("/identity", json!({"source": "header"}), Code::MissingKey, "identity.header"),
         ("/identity", json!({"source": "jwt"}), Code::MissingKey, "identity.metadata"),
+        ("/identity", json!({"source": "metadata"}), Code::MissingKey, "identity.metadata"),
+        ("/identity", json!({"source": "mtls"}), Code::MissingKey, "identity.certificate"),
+        (
+            "/identity",
+            json!({"source": "mtls", "certificate": "san_email"}),
+            Code::UnknownValue,
+            "identity.certificate",
+        ),
+        (
+            "/identity",
+            json!({"source": "mtls", "certificate": "subject", "header": "x-user"}),
+            Code::ConflictingKeys,
+            "identity.header",
+        ),
+        ("/identity/certificate", json!("subject"), Code::ConflictingKeys, "identity.certificate"),
         ("/identity", jwt(json!([])), Code::InvalidMetadataPath, "identity.metadata"),
         ("/identity", jwt(json!(["a", ""])), Code::InvalidMetadataPath, "identity.metadata"),
         ("/identity", jwt(json!(["a", 1])), Code::WrongType, "identity.metadata[1]"),
         ("/identity", jwt(json!("a.b")), Code::WrongType, "identity.metadata"),
-        ("/identity/source", json!("mtls"), Code::NotSupported, "identity.source"),
-        ("/identity/source", json!("metadata"), Code::NotSupported, "identity.source"),
         ("/identity/source", json!("cookie"), Code::UnknownValue, "identity.source"),
         ("/identity/metadata", json!(["a", "b"]), Code::ConflictingKeys, "identity.metadata"),
         ("/identity/header", json!("X-Basic-User"), Code::InvalidHeader, "identity.header"),
@@ -141,8 +158,6 @@ fn faulty_identities() -> Vec<Row> {
         ("/identity/header", json!("authorization"), Code::InvalidHeader, "identity.header"),
         ("/identity/header", json!("x_duo_mfa_user"), Code::InvalidHeader, "identity.header"),
         ("/identity/header", json!("x user"), Code::InvalidHeader, "identity.header"),
-        ("/identity/groups", json!({"header": "x"}), Code::NotSupported, "identity.groups"),
-        ("/identity/certificate", json!("subject"), Code::NotSupported, "identity.certificate"),
         ("/identity/normalize", json!("trim"), Code::WrongType, "identity.normalize"),
         ("/identity/normalize", json!(["upper"]), Code::UnknownValue, "identity.normalize[0]"),
         ("/identity/normalize", json!([1]), Code::WrongType, "identity.normalize[0]"),
@@ -160,6 +175,37 @@ fn faulty_identities() -> Vec<Row> {
         ),
         ("/identity/username", json!("everyone"), Code::InvalidUsername, "identity.username"),
         ("/identity/username", json!("{mail}"), Code::InvalidUsername, "identity.username"),
+    ]
+}
+
+fn faulty_groups() -> Vec<Row> {
+    vec![
+        ("/identity/groups", json!("x-groups"), Code::WrongType, "identity.groups"),
+        ("/identity/groups", json!({}), Code::MissingKey, "identity.groups.header"),
+        (
+            "/identity/groups",
+            json!({"header": "Cookie"}),
+            Code::InvalidHeader,
+            "identity.groups.header",
+        ),
+        (
+            "/identity/groups",
+            json!({"header": "x-groups", "metadata": ["a", "b"]}),
+            Code::ConflictingKeys,
+            "identity.groups.metadata",
+        ),
+        (
+            "/identity/groups",
+            json!({"metadata": ["a"]}),
+            Code::InvalidMetadataPath,
+            "identity.groups.metadata",
+        ),
+        (
+            "/identity/groups",
+            json!({"header": "x-groups", "separator": ", "}),
+            Code::InvalidText,
+            "identity.groups.separator",
+        ),
     ]
 }
 
@@ -209,12 +255,6 @@ fn faulty_rest() -> Vec<Row> {
             json!("one_factor"),
             Code::UnknownValue,
             "access_control.default_policy",
-        ),
-        (
-            "/access_control/rules",
-            json!([{"policy": "bypass"}]),
-            Code::NotSupported,
-            "access_control.rules",
         ),
         ("/api/mode", json!("wait"), Code::UnknownValue, "api.mode"),
         ("/api/hold_timeout", json!("500ms"), Code::InvalidDuration, "api.hold_timeout"),

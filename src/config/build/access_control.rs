@@ -1,0 +1,81 @@
+//! Which requests want a second factor: the default policy and the rules before it.
+
+use crate::config::error::{Code, Fault, Faults, echo};
+use crate::config::keys;
+use crate::config::raw::{Entry, Section};
+use crate::policy::{Condition, Criterion, Pattern, PatternFault, Policies, Policy, Rule};
+
+pub(super) fn policies(section: &Section<'_>, faults: &mut Faults) -> Policies {
+    let default = section.read("default_policy", faults, policy);
+    let rules = section.read("rules", faults, Entry::list).unwrap_or_default();
+    let rules = rules.iter().filter_map(|entry| rule(entry, faults)).collect();
+    Policies { default: default.unwrap_or_default(), rules }
+}
+
+fn policy(entry: &Entry<'_>) -> Result<Policy, Fault> {
+    entry.choice(&Policy::ALL.map(|policy| (policy.name(), policy)), &[])
+}
+
+fn rule(entry: &Entry<'_>, faults: &mut Faults) -> Option<Rule> {
+    let section = Section::open(entry, keys::RULE, faults);
+    let mut conditions = Vec::new();
+    let mut is_bare = section.is_readable();
+    for criterion in Criterion::ALL {
+        let fix = "name at least one, or leave the key out";
+        is_bare &= section.find(criterion.name()).is_none();
+        let list = section.read(criterion.name(), faults, |entry| entry.filled_list(fix));
+        conditions.extend(list.and_then(|list| condition(criterion, &list, faults)));
+    }
+    let fix = "write two_factor, bypass or deny";
+    let policy = section.require("policy", fix, faults, policy);
+    if is_bare {
+        let problem = "matches every request, so that no rule behind it is looked at";
+        let fix = "name methods, paths, hosts, networks, users or groups; or set default_policy";
+        faults.push(entry.fault(Code::NoCondition, problem, fix));
+    }
+    Some(Rule { conditions, policy: policy? })
+}
+
+/// Patterns and, with a `!` before them, exceptions to them.
+fn condition(criterion: Criterion, list: &[Entry<'_>], faults: &mut Faults) -> Option<Condition> {
+    let mut condition = Condition { criterion, wanted: Vec::new(), unwanted: Vec::new() };
+    let mut names_something = false;
+    for entry in list {
+        let Some(text) = faults.keep(entry.text()) else {
+            names_something = true;
+            continue;
+        };
+        let (text, patterns) = match text.strip_prefix('!') {
+            Some(exception) => (exception, &mut condition.unwanted),
+            None => {
+                names_something = true;
+                (text, &mut condition.wanted)
+            }
+        };
+        let pattern = Pattern::read(criterion, text);
+        patterns.extend(faults.keep(pattern.map_err(|fault| invalid(entry, text, fault))));
+    }
+    if let (Some(first), false) = (list.first(), names_something) {
+        let problem = "names what is not meant, and nothing that is";
+        let fix = "name what the rule is for; what it is not for stands in a rule before it";
+        faults.push(first.fault(Code::OnlyNegations, problem, fix));
+        return None;
+    }
+    Some(condition)
+}
+
+fn invalid(entry: &Entry<'_>, text: &str, fault: PatternFault) -> Fault {
+    let fix = match fault {
+        PatternFault::NotAMethod => "write it as in \"GET\"".to_owned(),
+        PatternFault::NotAPath => {
+            "write it as in \"/healthz\" or \"/public/*\", other characters as in \"%20\""
+                .to_owned()
+        }
+        PatternFault::NotAHost => "write it as in \"app.example.com\" or \"*.example.com\"".into(),
+        PatternFault::NotANetwork => "write it as in \"10.0.0.0/8\" or \"2001:db8::/32\"".into(),
+        PatternFault::NotTheFirst { first, length } => format!("use \"{first}/{length}\""),
+        PatternFault::NotAUser => "write it as in \"alice\" or \"svc-*\"".to_owned(),
+        PatternFault::NotAGroup => "write it as in \"ops\" or \"ops-*\"".to_owned(),
+    };
+    entry.fault(Code::InvalidPattern, format!("{} {fault}", echo(text)), fix)
+}

@@ -1,0 +1,66 @@
+//! The groups that the first factor says a user is in.
+
+use super::{IdentityError, InvalidIdentity, Source};
+use crate::http::{HeaderMap, RequestHead};
+
+/// The most bytes of a list of groups that are looked at.
+const MAX_GROUPS_BYTES: usize = 16 * 1024;
+
+/// Where the groups come from, and what stands between them where they are one text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Groups {
+    source: Source,
+    separator: char,
+}
+
+impl Groups {
+    /// Groups of a source; `separator` tells those in one text apart.
+    #[must_use]
+    pub const fn new(source: Source, separator: char) -> Self {
+        Self { source, separator }
+    }
+
+    pub(super) fn attribute(&self) -> Option<&[String]> {
+        self.source.attribute()
+    }
+
+    /// The groups of a request; none where the source is absent.
+    pub(super) fn resolve(
+        &self,
+        head: &RequestHead<'_>,
+        attribute: Option<&[u8]>,
+    ) -> Result<Vec<String>, InvalidIdentity> {
+        let value = match self.source.only_value(head, attribute) {
+            Ok(value) => value,
+            Err(IdentityError::Missing) => return Ok(Vec::new()),
+            Err(IdentityError::Invalid(_)) => return Err(InvalidIdentity::Groups),
+        };
+        if value.len() > MAX_GROUPS_BYTES {
+            return Err(InvalidIdentity::Groups);
+        }
+        if let Some(list) = self.source.attribute().and_then(|_| list(value)) {
+            return list.into_iter().map(group).collect();
+        }
+        let text = str::from_utf8(value).map_err(|_| InvalidIdentity::Groups)?;
+        text.split(self.separator)
+            .map(|name| name.trim_matches([' ', '\t']))
+            .filter(|name| !name.is_empty())
+            .map(|name| group(name.as_bytes()))
+            .collect()
+    }
+}
+
+fn group(name: &[u8]) -> Result<String, InvalidIdentity> {
+    match str::from_utf8(name) {
+        Ok(name) if !name.chars().any(char::is_control) => Ok(name.to_owned()),
+        Ok(_) | Err(_) => Err(InvalidIdentity::Groups),
+    }
+}
+
+/// The entries of a list in metadata, which the host writes as a map from each to nothing. The
+/// lengths before them are no text, so no text is taken for a list.
+fn list(value: &[u8]) -> Option<Vec<&[u8]>> {
+    let map = HeaderMap::parse(value).ok()?;
+    let is_list = !value.is_empty() && map.iter().all(|(_, nothing)| nothing.is_empty());
+    is_list.then(|| map.iter().map(|(entry, _)| entry).collect())
+}

@@ -1,0 +1,269 @@
+//! What a part of a request may be compared with.
+
+use super::{Network, Person, View};
+use crate::http::host::Host;
+use crate::http::path::CanonicalPath;
+use std::net::IpAddr;
+
+/// A part of a request that a rule may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Criterion {
+    /// The method.
+    Methods,
+    /// The path, without its query.
+    Paths,
+    /// The host, without its port.
+    Hosts,
+    /// The peer's address, as Envoy has it.
+    Networks,
+    /// The user that the first factor names.
+    Users,
+    /// The groups that the first factor says the user is in.
+    Groups,
+}
+
+impl Criterion {
+    /// All parts, in the order in which they are looked at.
+    pub const ALL: [Self; 6] =
+        [Self::Methods, Self::Paths, Self::Hosts, Self::Networks, Self::Users, Self::Groups];
+
+    /// The key of a rule.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Methods => "methods",
+            Self::Paths => "paths",
+            Self::Hosts => "hosts",
+            Self::Networks => "networks",
+            Self::Users => "users",
+            Self::Groups => "groups",
+        }
+    }
+
+    pub(super) const fn is_of_person(self) -> bool {
+        match self {
+            Self::Users | Self::Groups => true,
+            Self::Methods | Self::Paths | Self::Hosts | Self::Networks => false,
+        }
+    }
+}
+
+/// How near a request has to come to a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Path and method byte by byte as they were sent.
+    AsWritten,
+    /// In upper or lower case, the path with its escapes decoded and with or without a final slash:
+    /// as some application or other might read them.
+    AnySpelling,
+}
+
+impl Reading {
+    pub(super) const fn opposite(self) -> Self {
+        match self {
+            Self::AsWritten => Self::AnySpelling,
+            Self::AnySpelling => Self::AsWritten,
+        }
+    }
+}
+
+/// Something that a part of a request is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern(Kind);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    Method(String),
+    Path {
+        written: String,
+        decoded: Vec<u8>,
+        with_below: bool,
+    },
+    Host(String),
+    /// A dot and the name that the host ends with.
+    HostsBelow(String),
+    Network(Network),
+    User(Name),
+    Group(Name),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Name {
+    start: String,
+    is_whole: bool,
+}
+
+/// A text that is no pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatternFault {
+    /// A method in lower case, or with a character that no method has.
+    #[error("is no method")]
+    NotAMethod,
+    /// A path that no request has in this form, or a `*` at another place than behind a final
+    /// slash.
+    #[error("is no path that requests have, nor one with \"/*\" at its end")]
+    NotAPath,
+    /// Something that is no host name in lower case and without a port, nor `*.` and one.
+    #[error("is no host name in lower case and without a port, nor \"*.\" and one")]
+    NotAHost,
+    /// Something that is neither an address nor an address and a prefix length.
+    #[error("is neither an IP address nor a network")]
+    NotANetwork,
+    /// A network that is not written by its first address.
+    #[error("is not the first address of its network")]
+    NotTheFirst {
+        /// The first address.
+        first: IpAddr,
+        /// The prefix length.
+        length: u32,
+    },
+    /// A name that no canonical user has, or with a `*` before its end.
+    #[error("is no user name in lower case, nor the beginning of one and \"*\"")]
+    NotAUser,
+    /// An empty name, one with a control character, or with a `*` before its end.
+    #[error("is no name of a group, nor the beginning of one and \"*\"")]
+    NotAGroup,
+}
+
+impl Pattern {
+    /// Reads a pattern for a part of a request.
+    ///
+    /// # Errors
+    ///
+    /// [`PatternFault`] where no request could match it, or only by chance.
+    pub fn read(criterion: Criterion, text: &str) -> Result<Self, PatternFault> {
+        Ok(Self(match criterion {
+            Criterion::Methods => Kind::Method(method(text)?),
+            Criterion::Paths => path(text)?,
+            Criterion::Hosts => host(text)?,
+            Criterion::Networks => Kind::Network(text.parse()?),
+            Criterion::Users => Kind::User(user(text)?),
+            Criterion::Groups => Kind::Group(group(text)?),
+        }))
+    }
+
+    /// Whether the request matches. What a rule names is in the view.
+    pub(super) fn matches(
+        &self,
+        view: &View<'_>,
+        person: Option<&Person<'_>>,
+        reading: Reading,
+    ) -> bool {
+        match &self.0 {
+            Kind::Method(method) => match reading {
+                Reading::AsWritten => view.method == method.as_bytes(),
+                Reading::AnySpelling => view.method.eq_ignore_ascii_case(method.as_bytes()),
+            },
+            Kind::Path { written, decoded, with_below } => {
+                view.path.as_ref().is_some_and(|path| match reading {
+                    Reading::AsWritten => {
+                        let (start, rest) = split(path.sent, written.len());
+                        start == written.as_bytes()
+                            && (rest.is_empty() || (*with_below && rest.starts_with(b"/")))
+                    }
+                    Reading::AnySpelling => {
+                        let (start, rest) = split(path.canonical.decoded(), decoded.len());
+                        start.eq_ignore_ascii_case(decoded)
+                            && (matches!(rest, b"" | b"/")
+                                || (*with_below && rest.starts_with(b"/")))
+                    }
+                })
+            }
+            Kind::Host(name) => view.host.as_ref().is_some_and(|host| host.as_str() == name),
+            Kind::HostsBelow(end) => view.host.as_ref().is_some_and(|host| {
+                host.as_str().strip_suffix(end.as_str()).is_some_and(|rest| !rest.is_empty())
+            }),
+            Kind::Network(network) => view.address.is_some_and(|address| network.contains(address)),
+            Kind::User(name) => person.is_some_and(|person| name.is(person.user)),
+            Kind::Group(name) => {
+                person.is_some_and(|person| person.groups.iter().any(|group| name.is(group)))
+            }
+        }
+    }
+}
+
+impl Name {
+    fn is(&self, name: &str) -> bool {
+        if self.is_whole { name == self.start } else { name.starts_with(&self.start) }
+    }
+
+    fn read(text: &str) -> Self {
+        match text.strip_suffix('*') {
+            Some(start) => Self { start: start.to_owned(), is_whole: false },
+            None => Self { start: text.to_owned(), is_whole: true },
+        }
+    }
+}
+
+/// The first so many bytes and the rest; a shorter text has no rest.
+fn split(text: &[u8], at: usize) -> (&[u8], &[u8]) {
+    text.split_at_checked(at).unwrap_or((text, b""))
+}
+
+fn method(text: &str) -> Result<String, PatternFault> {
+    let is_method = |byte: u8| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_');
+    if !text.is_empty() && text.bytes().all(is_method) {
+        Ok(text.to_owned())
+    } else {
+        Err(PatternFault::NotAMethod)
+    }
+}
+
+fn path(text: &str) -> Result<Kind, PatternFault> {
+    let (written, with_below) = match text.strip_suffix("/*") {
+        Some(above) => (above, true),
+        None => (text, false),
+    };
+    let is_everything = written.is_empty() && with_below;
+    let canonical = match CanonicalPath::of(written.as_bytes()) {
+        Ok(path) if path.as_bytes() == written.as_bytes() => Some(path),
+        Ok(_) | Err(_) => None,
+    };
+    let decoded = match (&canonical, is_everything) {
+        (Some(path), _) => path.decoded(),
+        (None, true) => b"",
+        (None, false) => return Err(PatternFault::NotAPath),
+    };
+    if written.contains(['*', '?']) || (with_below && written.ends_with('/')) {
+        return Err(PatternFault::NotAPath);
+    }
+    let decoded = decoded.strip_suffix(b"/").unwrap_or(decoded).to_vec();
+    Ok(Kind::Path { written: written.to_owned(), decoded, with_below })
+}
+
+fn host(text: &str) -> Result<Kind, PatternFault> {
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    let is_canonical = Host::of(name.as_bytes()).is_ok_and(|host| host.as_str() == name);
+    match text.strip_prefix('*') {
+        _ if !is_canonical => Err(PatternFault::NotAHost),
+        Some(end) if !end.ends_with(']') => Ok(Kind::HostsBelow(end.to_owned())),
+        Some(_) => Err(PatternFault::NotAHost),
+        None => Ok(Kind::Host(text.to_owned())),
+    }
+}
+
+/// The characters are those of canonical users.
+fn user(text: &str) -> Result<Name, PatternFault> {
+    let name = Name::read(text);
+    let is_of_user = |byte: u8| {
+        matches!(byte, b'a'..=b'z' | b'0'..=b'9')
+            || matches!(byte, b'.' | b'_' | b'+' | b'-' | b'@' | b':' | b'/')
+    };
+    if !text.is_empty() && name.start.bytes().all(is_of_user) {
+        Ok(name)
+    } else {
+        Err(PatternFault::NotAUser)
+    }
+}
+
+fn group(text: &str) -> Result<Name, PatternFault> {
+    let name = Name::read(text);
+    if text.trim().is_empty()
+        || text.trim() != text
+        || name.start.contains('*')
+        || text.chars().any(char::is_control)
+    {
+        return Err(PatternFault::NotAGroup);
+    }
+    Ok(name)
+}

@@ -1,0 +1,58 @@
+//! A rule: what it takes to match, and what then is done.
+
+use super::pattern::{Criterion, Pattern, Reading};
+use super::{Person, Policy, View};
+
+/// One rule. It matches where all of its conditions hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// In the order of [`Criterion::ALL`], so that who asks is looked at last.
+    pub conditions: Vec<Condition>,
+    /// What is done with a request that matches.
+    pub policy: Policy,
+}
+
+/// What one part of a request has to be: one of some patterns, and none of others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// The part of the request.
+    pub criterion: Criterion,
+    /// One of these matches.
+    pub wanted: Vec<Pattern>,
+    /// None of these does.
+    pub unwanted: Vec<Pattern>,
+}
+
+impl Rule {
+    pub(super) fn names(&self, criterion: Criterion) -> bool {
+        self.conditions.iter().any(|condition| condition.criterion == criterion)
+    }
+
+    /// Whether all conditions hold; absent where that depends on who asks, which nobody has said.
+    pub(super) fn is_met(&self, view: &View<'_>, person: Option<&Person<'_>>) -> Option<bool> {
+        let reading = match self.policy {
+            Policy::Bypass => Reading::AsWritten,
+            Policy::TwoFactor | Policy::Deny => Reading::AnySpelling,
+        };
+        for condition in &self.conditions {
+            if condition.criterion.is_of_person() && person.is_none() {
+                return None;
+            }
+            if !condition.holds(view, person, reading) {
+                return Some(false);
+            }
+        }
+        Some(true)
+    }
+}
+
+impl Condition {
+    /// An exception is read the other way round than the rule: what it takes from a bypass is
+    /// taken in every spelling.
+    fn holds(&self, view: &View<'_>, person: Option<&Person<'_>>, reading: Reading) -> bool {
+        let matches = |patterns: &[Pattern], reading| {
+            patterns.iter().any(|pattern| pattern.matches(view, person, reading))
+        };
+        matches(&self.wanted, reading) && !matches(&self.unwanted, reading.opposite())
+    }
+}

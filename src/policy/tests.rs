@@ -1,0 +1,106 @@
+use super::*;
+use crate::http::HeaderMap;
+
+fn pattern(criterion: Criterion, text: &str) -> Pattern {
+    Pattern::read(criterion, text).unwrap()
+}
+
+fn rule(policy: Policy, conditions: &[(Criterion, &[&str])]) -> Rule {
+    let condition = |(criterion, texts): &(Criterion, &[&str])| {
+        let patterns = |unwanted: bool| {
+            let texts = texts.iter().filter(|text| text.starts_with('!') == unwanted);
+            texts.map(|text| pattern(*criterion, text.trim_start_matches('!'))).collect()
+        };
+        Condition { criterion: *criterion, wanted: patterns(false), unwanted: patterns(true) }
+    };
+    Rule { conditions: conditions.iter().map(condition).collect(), policy }
+}
+
+fn decide(policies: &Policies, path: &str, person: Option<&Person<'_>>) -> Decision {
+    let buffer = HeaderMap::serialize(&[(b":method", b"GET"), (b":path", path.as_bytes())]);
+    let head = RequestHead::read(&buffer).unwrap();
+    policies.decide(&policies.view(&head, None).unwrap(), person)
+}
+
+#[test]
+fn the_default_policy_decides_where_no_rule_does() {
+    for default in Policy::ALL {
+        let policies = Policies { default, rules: Vec::new() };
+        assert_eq!(decide(&policies, "/admin", None), Decision::Ruled(default, None));
+    }
+    assert_eq!(Policies::default().default, Policy::TwoFactor);
+}
+
+#[test]
+fn policies_have_the_names_of_the_configuration() {
+    assert_eq!(Policy::ALL.map(Policy::name), ["two_factor", "bypass", "deny"]);
+}
+
+#[test]
+fn the_first_rule_that_matches_decides() {
+    let policies = Policies {
+        default: Policy::TwoFactor,
+        rules: vec![
+            rule(Policy::Deny, &[(Criterion::Paths, &["/a/secret"])]),
+            rule(Policy::Bypass, &[(Criterion::Paths, &["/a/*"])]),
+            rule(Policy::Deny, &[(Criterion::Paths, &["/*"])]),
+        ],
+    };
+    assert_eq!(decide(&policies, "/a/secret", None), Decision::Ruled(Policy::Deny, Some(0)));
+    assert_eq!(decide(&policies, "/a/x", None), Decision::Ruled(Policy::Bypass, Some(1)));
+    assert_eq!(decide(&policies, "/b", None), Decision::Ruled(Policy::Deny, Some(2)));
+}
+
+#[test]
+fn nobody_is_asked_for_before_a_rule_depends_on_it() {
+    let policies = Policies {
+        default: Policy::TwoFactor,
+        rules: vec![
+            rule(Policy::Bypass, &[(Criterion::Paths, &["/healthz"])]),
+            rule(Policy::Bypass, &[(Criterion::Paths, &["/a/*"]), (Criterion::Users, &["svc-*"])]),
+            rule(Policy::Deny, &[(Criterion::Paths, &["/a/*"])]),
+        ],
+    };
+    let person = |user| Person { user, groups: &[] };
+    assert_eq!(decide(&policies, "/healthz", None), Decision::Ruled(Policy::Bypass, Some(0)));
+    assert_eq!(decide(&policies, "/b", None), Decision::Ruled(Policy::TwoFactor, None));
+    assert_eq!(decide(&policies, "/a/b", None), Decision::WhoAsks);
+    for (user, decision) in [
+        ("svc-ci", Decision::Ruled(Policy::Bypass, Some(1))),
+        ("alice", Decision::Ruled(Policy::Deny, Some(2))),
+    ] {
+        assert_eq!(decide(&policies, "/a/b", Some(&person(user))), decision, "{user}");
+    }
+}
+
+#[test]
+fn an_exception_to_a_bypass_is_made_in_every_spelling() {
+    let paths: &[&str] = &["/public/*", "!/public/admin/*"];
+    let policies = Policies {
+        default: Policy::TwoFactor,
+        rules: vec![rule(Policy::Bypass, &[(Criterion::Paths, paths)])],
+    };
+    assert_eq!(decide(&policies, "/public/a", None), Decision::Ruled(Policy::Bypass, Some(0)));
+    for path in ["/public/admin", "/public/admin/", "/public/Admin/x", "/public/%61dmin/x"] {
+        assert_eq!(decide(&policies, path, None), Decision::Ruled(Policy::TwoFactor, None));
+    }
+}
+
+#[test]
+fn a_part_that_no_rule_names_is_not_looked_at() {
+    let buffer = HeaderMap::serialize(&[
+        (b":method", b"GET"),
+        (b":path", b"/a/../b"),
+        (b":authority", b"a,b"),
+    ]);
+    let head = RequestHead::read(&buffer).unwrap();
+    let view = |criterion, text: &str| {
+        let rules = vec![rule(Policy::Deny, &[(criterion, &[text])])];
+        Policies { default: Policy::Bypass, rules }.view(&head, None).map(|_| ())
+    };
+    assert_eq!(view(Criterion::Methods, "POST"), Ok(()));
+    assert_eq!(view(Criterion::Users, "alice"), Ok(()));
+    assert_eq!(view(Criterion::Paths, "/a"), Err(Unclear::Path));
+    assert_eq!(view(Criterion::Hosts, "a.example"), Err(Unclear::Host));
+    assert_eq!(view(Criterion::Networks, "10.0.0.0/8"), Err(Unclear::Address));
+}

@@ -1,0 +1,69 @@
+//! A request as rules see it.
+
+use super::Criterion;
+use crate::http::RequestHead;
+use crate::http::host::Host;
+use crate::http::path::CanonicalPath;
+use std::net::IpAddr;
+
+/// The parts of a request that some rule names, in the form that they are judged in.
+#[derive(Clone, Debug)]
+pub struct View<'a> {
+    pub(super) method: &'a [u8],
+    pub(super) path: Option<Path<'a>>,
+    pub(super) host: Option<Host>,
+    pub(super) address: Option<IpAddr>,
+}
+
+/// A path that everybody reads in the same way.
+#[derive(Clone, Debug)]
+pub(super) struct Path<'a> {
+    pub(super) sent: &'a [u8],
+    pub(super) canonical: CanonicalPath,
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Person<'a> {
+    /// The canonical user name.
+    pub user: &'a str,
+    /// The groups that the first factor says the user is in.
+    pub groups: &'a [String],
+}
+
+/// A part of the request that a rule names cannot be told, so no rule can be trusted to match or
+/// not to match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unclear {
+    /// See [`crate::http::path`].
+    #[error("the path can be read in more than one way")]
+    Path,
+    /// See [`crate::http::host`].
+    #[error("the request names no single host")]
+    Host,
+    /// The peer has no IP address, as on a pipe.
+    #[error("the address of the client is not known")]
+    Address,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn of(
+        head: &RequestHead<'a>,
+        address: Option<IpAddr>,
+        is_named: impl Fn(Criterion) -> bool,
+    ) -> Result<Self, Unclear> {
+        let mut view = Self { method: head.method, path: None, host: None, address };
+        if is_named(Criterion::Paths) {
+            let sent = head.path();
+            let canonical = CanonicalPath::of(sent).map_err(|_| Unclear::Path)?;
+            view.path = Some(Path { sent, canonical });
+        }
+        if is_named(Criterion::Hosts) {
+            view.host = Some(Host::of(head.authority).map_err(|_| Unclear::Host)?);
+        }
+        if is_named(Criterion::Networks) && address.is_none() {
+            return Err(Unclear::Address);
+        }
+        Ok(view)
+    }
+}
