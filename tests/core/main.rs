@@ -16,6 +16,7 @@ mod cookies;
 mod duo_vectors;
 mod faults;
 mod hold;
+mod identities;
 mod layers;
 mod limits;
 mod model;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         duo_vectors::trials(),
         faults::trials(),
         hold::trials(),
+        identities::trials(),
         layers::trials(),
         limits::trials(),
         model::trials(),

@@ -115,7 +115,14 @@ impl Rig {
         Self::with(json!({}))
     }
 
-    /// A rig whose minimal configuration is overlaid with `changes`.
+    /// A rig with another first factor.
+    pub(crate) fn with_identity(identity: &Value) -> Self {
+        let mut members = json!({"header": null});
+        overlay(&mut members, identity.clone());
+        Self::with(json!({"identity": members}))
+    }
+
+    /// A rig whose minimal configuration is overlaid with `changes`; `null` takes a member out.
     pub(crate) fn with(changes: Value) -> Self {
         let mut config = json!({
             "version": 1,
@@ -390,7 +397,11 @@ fn overlay(base: &mut Value, changes: Value) {
     match (base, changes) {
         (Value::Object(base), Value::Object(changes)) => {
             for (key, value) in changes {
-                overlay(base.entry(key).or_insert(Value::Null), value);
+                if value.is_null() {
+                    base.remove(&key);
+                } else {
+                    overlay(base.entry(key).or_insert(Value::Null), value);
+                }
             }
         }
         (base, changes) => *base = changes,

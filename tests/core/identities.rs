@@ -1,0 +1,281 @@
+//! Who a request is of, from every source, and what is refused before Duo hears of it.
+
+use crate::rig::{Request, Rig, get, one_phone, started, status, told};
+use duo_mfa::http::HeaderMap;
+use serde_json::{Value, json};
+
+/// What a request carries: by each source one row can be tried.
+#[derive(Clone)]
+enum Sent {
+    /// Lines of headers.
+    Headers(&'static [(&'static str, &'static [u8])]),
+    /// The property that the source reads; absent where the host has none.
+    Attribute(Option<&'static [u8]>),
+}
+
+use Sent::{Attribute, Headers};
+
+const HEADER: &str = r#"{"source": "header", "header": "x-basic-user"}"#;
+const STRIPPING: &str = r#"{"source": "header", "header": "x-basic-user",
+    "normalize": ["trim", "lowercase", {"strip_domain": ["corp.com", "CORP"]}]}"#;
+const JWT: &str = r#"{"source": "jwt", "metadata": ["jwt_authn", "payload", "realm", "email"]}"#;
+const METADATA: &str = r#"{"source": "metadata", "metadata": ["ext_authz", "user"]}"#;
+const SUBJECT: &str = r#"{"source": "mtls", "certificate": "subject"}"#;
+const SAN_URI: &str = r#"{"source": "mtls", "certificate": "san_uri"}"#;
+const SAN_DNS: &str = r#"{"source": "mtls", "certificate": "san_dns"}"#;
+
+const MISSING: Result<&str, &str> = Err("identity_missing");
+const INVALID: Result<&str, &str> = Err("identity_invalid");
+
+const LONG: [u8; 257] = [b'a'; 257];
+/// As long as a canonical user may be.
+const LONGEST: &str = str_of(&[b'a'; 256]);
+/// As long as nobody's name is.
+static HUGE: [u8; 100_000] = [b'a'; 100_000];
+
+type Row = (&'static str, Sent, Result<&'static str, &'static str>);
+
+const fn str_of(bytes: &'static [u8]) -> &'static str {
+    match str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => panic!(),
+    }
+}
+
+const fn of(value: &'static [u8]) -> Sent {
+    Attribute(Some(value))
+}
+
+/// Header lines, and whose request they make it.
+type Lines = (&'static [(&'static str, &'static [u8])], Result<&'static str, &'static str>);
+
+const PLAIN: &[Lines] = &[
+    (&[("x-basic-user", b"alice")], Ok("alice")),
+    (&[("x-basic-user", b"Alice")], Ok("alice")),
+    (&[("x-basic-user", b" alice\t")], Ok("alice")),
+    (&[("x_basic_user", b"alice")], Ok("alice")),
+    (&[("x-basic-user", b"a.l-i_c+e@corp.com")], Ok("a.l-i_c+e@corp.com")),
+    (&[("x-basic-user", LONGEST.as_bytes())], Ok(LONGEST)),
+    (&[], MISSING),
+    (&[("x-basic-user", b"")], MISSING),
+    (&[("x-basic-user", b"  ")], MISSING),
+    (&[("x-basic-user2", b"alice")], MISSING),
+    (&[("x-basic-use", b"alice")], MISSING),
+    (&[("x-duo-mfa-user", b"alice")], MISSING),
+    (&[("authorization", b"Basic YWxpY2U6eA==")], MISSING),
+    (&[("x-basic-user", b"alice"), ("x-basic-user", b"alice")], INVALID),
+    (&[("x-basic-user", b"alice"), ("x-basic-user", b"bob")], INVALID),
+    (&[("x-basic-user", b"alice"), ("x-basic-user", b"")], INVALID),
+    (&[("x-basic-user", b""), ("x-basic-user", b"alice")], INVALID),
+    (&[("x-basic-user", b"alice"), ("x_basic_user", b"admin")], INVALID),
+    (&[("X-Basic-User", b"admin"), ("x-basic-user", b"alice")], INVALID),
+    (&[("x-basic-user", b"alice,admin")], INVALID),
+    (&[("x-basic-user", b"alice, alice")], INVALID),
+    (&[("x-basic-user", b"alice;admin")], INVALID),
+    (&[("x-basic-user", b"a@b@c")], INVALID),
+    (&[("x-basic-user", b"@corp.com")], INVALID),
+    (&[("x-basic-user", b"alice@")], INVALID),
+    (&[("x-basic-user", b"al ice")], INVALID),
+    (&[("x-basic-user", b"al\tice")], INVALID),
+    (&[("x-basic-user", b"CORP\\alice")], INVALID),
+    (&[("x-basic-user", b"alice/admin")], INVALID),
+    (&[("x-basic-user", b"alice:admin")], INVALID),
+    (&[("x-basic-user", b"a&factor=auto")], INVALID),
+    (&[("x-basic-user", b"a%40b")], INVALID),
+    (&[("x-basic-user", b"alice\xff")], INVALID),
+    (&[("x-basic-user", b"\xc0\xaf")], INVALID),
+    (&[("x-basic-user", b"alice\0")], INVALID),
+    (&[("x-basic-user", b"alice\x7f")], INVALID),
+    (&[("x-basic-user", b"alice\x1b[2J")], INVALID),
+    (&[("x-basic-user", b"alice\r\nx: y")], INVALID),
+    (&[("x-basic-user", "ａlice".as_bytes())], INVALID),
+    (&[("x-basic-user", "alice\u{200b}".as_bytes())], INVALID),
+    (&[("x-basic-user", "al\u{130}ce".as_bytes())], INVALID),
+    (&[("x-basic-user", "ame\u{301}lie".as_bytes())], INVALID),
+    (&[("x-basic-user", "\u{202e}alice".as_bytes())], INVALID),
+    (&[("x-basic-user", "\u{a0}alice".as_bytes())], INVALID),
+    (&[("x-basic-user", &LONG)], INVALID),
+    (&[("x-basic-user", &HUGE)], INVALID),
+];
+const STRIPPED: &[Lines] = &[
+    (&[("x-basic-user", b"ALICE@Corp.com")], Ok("alice")),
+    (&[("x-basic-user", b"CORP\\alice")], Ok("alice")),
+    (&[("x-basic-user", b"EVIL\\alice")], INVALID),
+    (&[("x-basic-user", b"alice@evil.com")], INVALID),
+    (&[("x-basic-user", b"alice@corp.com.evil.com")], INVALID),
+    (&[("x-basic-user", b"CORP\\alice@corp.com")], INVALID),
+    (&[("x-basic-user", b"@corp.com")], INVALID),
+];
+
+fn headers() -> Vec<Row> {
+    let rows = |identity, table: &'static [Lines]| {
+        table.iter().map(move |(lines, user)| (identity, Headers(lines), *user))
+    };
+    rows(HEADER, PLAIN).chain(rows(STRIPPING, STRIPPED)).collect()
+}
+
+fn metadata() -> Vec<Row> {
+    vec![
+        (JWT, of(b"alice@corp.com"), Ok("alice@corp.com")),
+        (JWT, of(b"Alice"), Ok("alice")),
+        (JWT, Attribute(None), MISSING),
+        (JWT, of(b""), MISSING),
+        (JWT, of(b"a@b@c"), INVALID),
+        (JWT, of(b"alice,bob"), INVALID),
+        (JWT, of(b"alice\xff"), INVALID),
+        (JWT, of(b"alice\n"), INVALID),
+        (JWT, of(&LONG), INVALID),
+        // A list, a number, a boolean, as the host writes them.
+        (JWT, of(b"\x01\0\0\0\x05\0\0\0\0\0\0\0alice\0\0"), INVALID),
+        (JWT, of(b"\0\0\0\0\0\0\x28\x40"), INVALID),
+        (JWT, of(b"\x01"), INVALID),
+        (JWT, Headers(&[("x-basic-user", b"alice")]), MISSING),
+        (METADATA, of(b"alice"), Ok("alice")),
+        (METADATA, Attribute(None), MISSING),
+        (METADATA, of(b"al ice"), INVALID),
+        (METADATA, Headers(&[("x-basic-user", b"alice")]), MISSING),
+    ]
+}
+
+fn certificates() -> Vec<Row> {
+    vec![
+        (SUBJECT, of(b"CN=alice,OU=ops,O=Example"), Ok("alice")),
+        (SUBJECT, of(b"O=Example,CN=Alice"), Ok("alice")),
+        (SUBJECT, of(b"CN=alice@corp.com,O=Example"), Ok("alice@corp.com")),
+        (SUBJECT, of(b"O=x\\,CN=admin,CN=alice"), Ok("alice")),
+        (SUBJECT, Attribute(None), MISSING),
+        (SUBJECT, of(b""), MISSING),
+        (SUBJECT, of(b"O=Example"), MISSING),
+        (SUBJECT, of(b"O=x\\,CN=admin"), MISSING),
+        (SUBJECT, of(b"CN=,O=Example"), MISSING),
+        (SUBJECT, of(b"CN=alice,CN=admin"), INVALID),
+        (SUBJECT, of(b"CN=alice+CN=admin,O=x"), INVALID),
+        (SUBJECT, of(b"CN=al\\,ice"), INVALID),
+        (SUBJECT, of(b"CN=Alice Liddell,O=x"), INVALID),
+        (SUBJECT, of(b"CN=#0c05616c696365"), INVALID),
+        (SUBJECT, of(b"CN=alice\xff"), INVALID),
+        (SAN_URI, of(b"spiffe://corp.com/ns/prod/sa/ci"), Ok("spiffe://corp.com/ns/prod/sa/ci")),
+        (SAN_URI, of(b"spiffe://corp.com/a,spiffe://corp.com/b"), INVALID),
+        (SAN_URI, of(b"spiffe://corp.com/a%2fb"), INVALID),
+        (SAN_URI, of(b"spiffe://corp.com/a?b"), INVALID),
+        (SAN_URI, Attribute(None), MISSING),
+        (SAN_URI, of(&LONG), INVALID),
+        (SAN_DNS, of(b"ci.corp.com"), Ok("ci.corp.com")),
+        (SAN_DNS, of(b"CI.corp.com"), Ok("ci.corp.com")),
+        (SAN_DNS, of(b"ci.corp.com:443"), INVALID),
+        (SAN_DNS, of(b"*.corp.com"), INVALID),
+        (SAN_DNS, of(b"a.corp.com\0.evil.com"), INVALID),
+        (SAN_DNS, Headers(&[("x-forwarded-client-cert", b"DNS=ci.corp.com")]), MISSING),
+    ]
+}
+
+fn each_source_names_one_user_or_nobody() {
+    let rows: Vec<Row> = [headers(), metadata(), certificates()].concat();
+    assert!(rows.len() >= 80, "{} rows", rows.len());
+    for (identity, sent, user) in rows {
+        let (mut rig, request) = arrange(identity, &sent);
+        let what = format!("{identity} {request:?} {:?}", rig.attribute);
+        match user {
+            Ok(user) => {
+                let script = [one_phone(), started(), status("allow", "allow")];
+                let forward = rig.send(&request, &script).admitted();
+                assert_eq!(told(&forward, "x-duo-mfa-user").as_deref(), Some(user), "{what}");
+                assert_eq!([&rig.body(0)["username"], &rig.body(1)["username"]], [user; 2]);
+            }
+            Err(code) => {
+                let refused = rig.send(&request, &[]).refused();
+                assert_eq!(refused.code(), code, "{what}");
+                assert!(rig.calls.is_empty(), "{what}");
+            }
+        }
+    }
+}
+
+fn arrange(identity: &str, sent: &Sent) -> (Rig, Request) {
+    let identity: Value = serde_json::from_str(identity).unwrap();
+    let mut rig = Rig::with_identity(&identity);
+    rig.mtls = Some(vec![1]);
+    let mut request = get("/").without("x-basic-user");
+    match sent {
+        Headers(lines) => {
+            for (name, value) in *lines {
+                request = request.with(name, value);
+            }
+        }
+        Attribute(value) => rig.attribute = value.map(<[u8]>::to_vec),
+    }
+    (rig, request)
+}
+
+fn a_name_in_a_certificate_counts_only_where_the_client_has_shown_it() {
+    for mtls in [None, Some(vec![]), Some(vec![0]), Some(vec![1, 1]), Some(b"true".to_vec())] {
+        for (identity, name) in
+            [(SUBJECT, &b"CN=alice"[..]), (SAN_URI, b"spiffe://a/b"), (SAN_DNS, b"ci.corp.com")]
+        {
+            let mut rig = Rig::with_identity(&serde_json::from_str(identity).unwrap());
+            rig.attribute = Some(name.to_vec());
+            rig.mtls.clone_from(&mtls);
+            let refused = rig.send(&get("/"), &[]).refused();
+            assert_eq!(refused.code(), "identity_missing", "{identity} {mtls:?}");
+        }
+    }
+}
+
+fn an_approval_is_good_for_one_source() {
+    let mut by_header = Rig::new();
+    let script = [one_phone(), started(), status("allow", "allow")];
+    let forward = by_header.send(&get("/"), &script).admitted();
+    let cookie = crate::rig::pair(&crate::rig::approval(&forward)).to_owned();
+    by_header.send(&get("/").with("cookie", &cookie), &[]).admitted();
+
+    for identity in [JWT, METADATA, SUBJECT, SAN_DNS] {
+        let mut rig = Rig::with_identity(&serde_json::from_str(identity).unwrap());
+        rig.mtls = Some(vec![1]);
+        let name: &[u8] = if identity == SUBJECT { b"CN=alice" } else { b"alice" };
+        rig.attribute = Some(name.to_vec());
+        let script = [one_phone(), started(), status("deny", "deny")];
+        let refused = rig.send(&get("/").with("cookie", &cookie), &script).refused();
+        assert_eq!(refused.code(), "mfa_denied", "{identity}");
+    }
+}
+
+fn groups_of_metadata_are_a_list_or_a_text() {
+    let list = |entries: &[&[u8]]| {
+        let pairs: Vec<(&[u8], &[u8])> = entries.iter().map(|entry| (*entry, &b""[..])).collect();
+        HeaderMap::serialize(&pairs)
+    };
+    for (groups, code) in [
+        (list(&[b"ops"]), None),
+        (list(&[b"dev", b"ops"]), None),
+        (b"ops".to_vec(), None),
+        (b"dev, ops".to_vec(), None),
+        (list(&[]), Some("mfa_required")),
+        (list(&[b"dev"]), Some("mfa_required")),
+        (list(&[b"dev,ops"]), Some("mfa_required")),
+        (list(&[b"Ops", b"opsx"]), Some("mfa_required")),
+        (b"".to_vec(), Some("mfa_required")),
+        (list(&[b"ops", b"\xff"]), Some("identity_invalid")),
+        (list(&[b"ops", b"a\nb"]), Some("identity_invalid")),
+        (HeaderMap::serialize(&[(b"ops", b"true")]), Some("identity_invalid")),
+        (vec![0, 0, 0, 0, 0, 0, 0x28, 0x40], Some("mfa_required")),
+    ] {
+        let mut rig = Rig::with(json!({
+            "identity": {"groups": {"metadata": ["jwt_authn", "payload", "groups"]}},
+            "access_control": {"rules": [{"groups": ["ops"], "policy": "bypass"}]},
+            "api": {"mode": "refuse"},
+        }));
+        rig.groups = Some(groups.clone());
+        let outcome = rig.send(&get("/").with("x-groups", "ops"), &[]);
+        match code {
+            None => drop(outcome.admitted()),
+            Some(code) => assert_eq!(outcome.refused().code(), code, "{groups:?}"),
+        }
+    }
+}
+
+crate::suite![
+    each_source_names_one_user_or_nobody,
+    a_name_in_a_certificate_counts_only_where_the_client_has_shown_it,
+    an_approval_is_good_for_one_source,
+    groups_of_metadata_are_a_list_or_a_text,
+];
