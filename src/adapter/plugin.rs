@@ -103,9 +103,9 @@ impl Plugin {
         self.verified.set(Some(verified));
         let step = match opening {
             Opening::Decided(step) => step,
-            Opening::Unproven(unproven) => {
+            Opening::Undecided(undecided) => {
                 let peer = host::property(&PEER);
-                self.gate.ask(&head, unproven, peer.as_deref(), &self.env())
+                self.gate.ask(&head, undecided, peer.as_deref(), &self.env())
             }
         };
         self.perform(context, step, streams)

@@ -109,8 +109,14 @@ codes! {
     OnlyNegations = "only_negations",
     /// A rule that every request matches.
     NoCondition = "no_condition",
-    /// A text for the push that is empty, too long, or has control characters.
+    /// A text for people that is empty, too long, or has control characters.
     InvalidText = "invalid_text",
+    /// A picture that no page can show.
+    InvalidLogo = "invalid_logo",
+    /// A colour in which nobody could read.
+    InvalidAccent = "invalid_accent",
+    /// An address that no page may lead to.
+    InvalidLink = "invalid_link",
 }
 
 impl fmt::Display for Code {

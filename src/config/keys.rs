@@ -14,9 +14,9 @@ pub(super) const ROOT: &[Key] = &[
     key("request_bodies"),
     key("push"),
     key("limits"),
+    key("branding"),
     key("allow_inline_secrets"),
     later("applications", "remove it; give each Duo application a plugin configuration of its own"),
-    later("branding", "remove it; the sign-in page has its own look"),
     later("audit", "remove it; every decision that is not a plain pass is logged"),
 ];
 
@@ -32,8 +32,8 @@ pub(super) const DUO: &[Key] = &[
     key("check_interval"),
     key("fail_mode"),
     key("factors"),
-    later("enrollment", "write \"off\"; users enrol at Duo"),
-    later("remembered_devices", "write false; an approval lasts as long as session.expiration"),
+    key("enrollment"),
+    key("remembered_devices"),
 ];
 
 pub(super) const IDENTITY: &[Key] = &[
@@ -87,6 +87,9 @@ pub(super) const LIMITS: &[Key] = &[
     later("passcode_tries", "remove it; Duo's own lockout applies"),
     later("rate_limit_service", "remove it; each Envoy limits by itself"),
 ];
+
+pub(super) const BRANDING: &[Key] =
+    &[key("name"), key("logo"), key("accent"), key("help_text"), key("help_url")];
 
 pub(super) const SECRET: &[Key] = &[key("env")];
 

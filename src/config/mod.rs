@@ -23,8 +23,9 @@ pub use error::{Code, ConfigFaults, Fault};
 
 use crate::duo::Credentials;
 use crate::identity::IdentityRules;
+use crate::page::Site;
 use crate::policy::Policies;
-use crate::session::Sessions;
+use crate::session::{Pendings, Preferences, RememberedDevices, Sessions};
 use std::time::Duration;
 
 /// One plugin configuration, checked as a whole.
@@ -38,6 +39,12 @@ pub struct Config {
     pub identity: IdentityRules,
     /// The approval cookies.
     pub sessions: Sessions,
+    /// The sign-ins that are not finished.
+    pub pendings: Pendings,
+    /// What users chose last.
+    pub preferences: Preferences,
+    /// The devices that Duo remembers; absent where none is to be.
+    pub remembered_devices: Option<RememberedDevices>,
     /// Which requests want a second factor.
     pub policies: Policies,
     /// What happens to clients that are no browsers.
@@ -48,6 +55,8 @@ pub struct Config {
     pub push: PushDetails,
     /// How often a user's phone may ring.
     pub limits: Limits,
+    /// The look of the prompt page.
+    pub site: Site,
 }
 
 /// How Duo is asked, and what for.
@@ -67,6 +76,17 @@ pub struct DuoSettings {
     pub check_interval: Duration,
     /// What users are offered, in this order; at least one, none twice.
     pub factors: Vec<Factor>,
+    /// How somebody whom Duo wants to enroll first gets a device.
+    pub enrollment: Enrollment,
+}
+
+/// How somebody without a device gets one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enrollment {
+    /// Not here: the page names the help desk.
+    Off,
+    /// The page leads to Duo's portal.
+    Portal,
 }
 
 /// A factor that users may be offered.

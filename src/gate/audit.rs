@@ -1,6 +1,6 @@
 //! The audit line: one JSON object for each decision that is not a plain pass.
 
-use super::hold::Held;
+use super::asker::Asker;
 use crate::http::RequestHead;
 use crate::json::ObjectText;
 use crate::page::Reference;
@@ -64,31 +64,31 @@ pub(super) fn refused_at_once(head: &RequestHead<'_>, code: Code, reference: &Re
     )
 }
 
-/// A held request admitted.
-pub(super) fn admitted(held: &Held, factor: &'static str) -> Signal {
-    write(Level::Info, &Line { factor: Some(factor), ..of(held, "admitted") })
+/// Somebody admitted.
+pub(super) fn admitted(asker: &Asker, factor: &'static str) -> Signal {
+    write(Level::Info, &Line { factor: Some(factor), ..of(asker, "admitted") })
 }
 
-/// A held request refused. What an operator has to act on is written as an error.
-pub(super) fn refused(held: &Held, code: Code, reason: &str) -> Signal {
+/// Somebody refused. What an operator has to act on is written as an error.
+pub(super) fn refused(asker: &Asker, code: Code, reason: &str) -> Signal {
     let is_alarming = matches!(code, Code::DuoMisconfigured | Code::MfaFraud);
     let level = if is_alarming { Level::Error } else { Level::Info };
     let reason = Some(reason).filter(|reason| !reason.is_empty());
-    write(level, &Line { code: Some(code.name()), reason, ..of(held, "refused") })
+    write(level, &Line { code: Some(code.name()), reason, ..of(asker, "refused") })
 }
 
-fn of<'a>(held: &'a Held, result: &'static str) -> Line<'a> {
+fn of<'a>(asker: &'a Asker, result: &'static str) -> Line<'a> {
     Line {
         event: "duo_mfa",
         result,
         code: None,
-        user: Some(&held.identity.user),
+        user: Some(&asker.identity.user),
         factor: None,
-        client: held.address,
-        method: &held.asked.method,
-        host: &held.asked.host,
-        path: &held.asked.path,
-        reference: held.reference.to_string(),
+        client: asker.address,
+        method: &asker.asked.method,
+        host: &asker.asked.host,
+        path: &asker.asked.path,
+        reference: asker.reference.to_string(),
         reason: None,
     }
 }

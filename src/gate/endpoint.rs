@@ -1,51 +1,130 @@
 //! The filter's own addresses under `path_prefix`: matched exactly on the path as it was sent,
 //! never forwarded, whatever stands below the prefix.
 
-use super::{Moment, Step};
+use super::view::{View, Who};
+use super::{Moment, Step, refuse};
 use crate::config::Config;
-use crate::http::{Client, HeaderValue, Reply, RequestHead};
+use crate::http::{HeaderValue, Reply, RequestHead, ReturnPath};
 use crate::page::{Problem, Reference};
-use crate::signal::{Code, Counter, Signal};
+use crate::signal::Code;
 
-/// The answer, if the request is for the filter itself.
-pub(super) fn answer(config: &Config, head: &RequestHead<'_>, moment: &Moment<'_>) -> Option<Step> {
+/// An address that is about a user's sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    /// `/`: the prompt page.
+    Page,
+    /// What may the user use?
+    Preauth,
+    /// Starts a factor.
+    Auth,
+    /// Where does the sign-in stand?
+    Status,
+    /// Ends the waiting.
+    Cancel,
+    /// Takes the approval back.
+    Logout,
+    /// Who is it?
+    UserInfo,
+}
+
+impl Endpoint {
+    /// Whether it changes something, and so must not be asked for by another site.
+    pub(super) const fn is_act(self) -> bool {
+        match self {
+            Self::Preauth | Self::Auth | Self::Cancel | Self::Logout => true,
+            Self::Page | Self::Status | Self::UserInfo => false,
+        }
+    }
+}
+
+/// Where an own address leads.
+pub(super) enum Route {
+    /// It is the same for everybody.
+    Answered(Step),
+    /// It is about a user.
+    Visit(Endpoint),
+}
+
+/// The methods that an address serves.
+#[derive(Clone, Copy)]
+enum Methods {
+    Get,
+    Read,
+    Post,
+}
+
+impl Methods {
+    const fn allow(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Read => "GET, HEAD",
+            Self::Post => "POST",
+        }
+    }
+
+    const fn serve(self, method: &[u8]) -> bool {
+        match self {
+            Self::Get => matches!(method, b"GET"),
+            Self::Read => matches!(method, b"GET" | b"HEAD"),
+            Self::Post => matches!(method, b"POST"),
+        }
+    }
+}
+
+/// The route, if the request is for the filter itself.
+pub(super) fn route(config: &Config, head: &RequestHead<'_>, moment: &Moment<'_>) -> Option<Route> {
     let rest = head.path().strip_prefix(config.path_prefix.as_bytes())?;
-    let endpoint = match rest {
-        b"" => b"",
+    let name = match rest {
+        b"" => return Some(Route::Answered(not_found(config, head))),
         _ => rest.strip_prefix(b"/")?,
     };
-    let reply = match endpoint {
-        b"healthz" => health(head, true),
-        b"readyz" => health(head, moment.health.is_ready()),
-        _ => return Some(problem(head, Code::NotFound, "Nothing is served at this address.")),
+    let visit = |endpoint| Some(Route::Visit(endpoint));
+    let (methods, route) = match name {
+        b"healthz" => (Methods::Read, Some(Route::Answered(health(true)))),
+        b"readyz" => (Methods::Read, Some(Route::Answered(health(moment.health.is_ready())))),
+        b"" => (Methods::Read, visit(Endpoint::Page)),
+        b"preauth" => (Methods::Post, visit(Endpoint::Preauth)),
+        b"auth" => (Methods::Post, visit(Endpoint::Auth)),
+        b"status" => (Methods::Get, visit(Endpoint::Status)),
+        b"cancel" => (Methods::Post, visit(Endpoint::Cancel)),
+        b"logout" => (Methods::Post, visit(Endpoint::Logout)),
+        b"userinfo" => (Methods::Read, visit(Endpoint::UserInfo)),
+        _ => (Methods::Read, asset(config, head).map(Route::Answered)),
     };
-    Some(match reply {
-        Some(reply) => Step::reply(reply, Vec::new()),
-        None => problem(head, Code::MethodNotAllowed, "This address answers GET and HEAD."),
+    Some(match route {
+        Some(route) if methods.serve(head.method) => route,
+        Some(_) => Route::Answered(wrong_method(config, head, methods)),
+        None => Route::Answered(not_found(config, head)),
     })
 }
 
-fn health(head: &RequestHead<'_>, is_well: bool) -> Option<Reply> {
-    if !matches!(head.method, b"GET" | b"HEAD") {
-        return None;
-    }
-    let (status, body) =
-        if is_well { (200, r#"{"status":"ok"}"#) } else { (503, r#"{"status":"unavailable"}"#) };
-    Some(Reply::new(status, "duo_mfa_health".to_owned(), "application/json", body.into()))
+fn asset(config: &Config, head: &RequestHead<'_>) -> Option<Step> {
+    let reply = config.site.asset(str::from_utf8(head.path()).ok()?)?;
+    Some(Step::reply(reply, Vec::new()))
 }
 
-fn problem(head: &RequestHead<'_>, code: Code, detail: &str) -> Step {
-    let problem = Problem {
-        code,
-        detail: detail.to_owned(),
-        reference: Reference::of_request_id(head.value("x-request-id")),
-        retry_after: None,
-    };
-    let reply = problem.reply(Client::of(&head.hints()));
-    let reply = if code == Code::MethodNotAllowed {
-        reply.with("allow", HeaderValue::from_static("GET, HEAD"))
-    } else {
-        reply
-    };
-    Step::reply(reply, vec![Signal::Count(Counter::Refused(code))])
+fn health(is_well: bool) -> Step {
+    let (status, body) =
+        if is_well { (200, r#"{"status":"ok"}"#) } else { (503, r#"{"status":"unavailable"}"#) };
+    let details = "duo_mfa_health".to_owned();
+    Step::reply(Reply::new(status, details, "application/json", body.into()), Vec::new())
+}
+
+fn not_found(config: &Config, head: &RequestHead<'_>) -> Step {
+    let code = Code::NotFound;
+    refuse::answer(problem(config, head, code, "Nothing is served at this address."), code, None)
+}
+
+fn wrong_method(config: &Config, head: &RequestHead<'_>, methods: Methods) -> Step {
+    let code = Code::MethodNotAllowed;
+    let allow = methods.allow();
+    let reply = problem(config, head, code, &format!("This address answers {allow}."));
+    refuse::answer(reply.with("allow", HeaderValue::from_static(allow)), code, None)
+}
+
+fn problem(config: &Config, head: &RequestHead<'_>, code: Code, detail: &str) -> Reply {
+    let reference = Reference::of_request_id(head.value("x-request-id"));
+    let problem = Problem { code, detail: detail.to_owned(), reference, retry_after: None };
+    let who = Who { asker: None, reference: &problem.reference };
+    View::at_own_address(head, ReturnPath::default()).refusal(&problem, None, who, config)
 }

@@ -1,15 +1,16 @@
-//! What a held request waits for, and where each answer leads.
+//! What a request waits for, and where each answer leads.
 
-use super::failure::{self, Refusal, Remedy, Stage};
-use super::hold::{self, Held};
-use super::limit::{Claim, End, Verdict};
+use super::failure::{self, Refusal, Remedy, Stage, TIMEOUT};
+use super::hold::Held;
+use super::limit::{End, Verdict};
+use super::party::Party;
+use super::prompt::{self, Prompt, Transaction};
 use super::refuse;
 use super::{Call, Env, Event, Step};
 use crate::clock::ClockOffset;
-use crate::duo::{Answer, AuthFactor, DuoError, Fault, Outage, Request, Txid};
+use crate::duo::{Answer, AuthFactor, DuoError, Fault, Outage, Request};
 use crate::secret::Secret;
-use crate::session::Factor;
-use crate::signal::{Counter, Signal};
+use crate::signal::{Code, Counter, Signal};
 use std::time::Duration;
 
 /// The shortest time between two looks at the same transaction.
@@ -21,14 +22,14 @@ const LEAST_TIMEOUT: Duration = Duration::from_millis(100);
 /// A request that waits for Duo. It exists only while a call is outstanding.
 #[derive(Debug)]
 pub struct Flow {
-    held: Held,
+    party: Party,
     expect: Expect,
 }
 
-/// A request that waits for leave to ring a phone: no push or call goes out without.
+/// A request that waits for leave to ring a phone: no push, call or text goes out without.
 #[derive(Debug)]
 pub struct Claimant {
-    held: Held,
+    party: Party,
     prompt: Prompt,
 }
 
@@ -39,6 +40,8 @@ pub(super) enum Expect {
     Preauth,
     /// Is the passcode right?
     Passcode(Secret<String>),
+    /// Passcodes are to be sent by text message; were they?
+    Codes(Prompt),
     /// A push or a call is asked for; under which transaction does it run?
     Transaction(Prompt),
     /// What has the user answered?
@@ -47,56 +50,39 @@ pub(super) enum Expect {
     Clock(Box<Self>),
 }
 
-/// What is sent to a device so that its owner approves there.
-#[derive(Clone, Debug)]
-pub(super) struct Prompt {
-    /// The factor that an approval will be of.
-    pub(super) factor: Factor,
-    /// What Duo is asked to do.
-    pub(super) ask: AuthFactor,
-}
-
-/// A prompt that Duo has sent.
-#[derive(Clone, Debug)]
-pub(super) struct Transaction {
-    /// The factor that an approval will be of.
-    pub(super) factor: Factor,
-    /// Duo's id of it.
-    pub(super) txid: Txid,
-}
-
 impl Flow {
     /// Takes what came of the outstanding call and says what to do.
     #[must_use]
     pub fn handle(self, event: Event<'_>, env: &Env<'_>) -> Step {
-        let Self { held, expect } = self;
+        let Self { party, expect } = self;
         match expect {
             Expect::Preauth => match read(event, Answer::preauth) {
-                Ok(reply) => hold::preauthorized(held, reply, env),
-                Err(fault) => failed(held, Expect::Preauth, &fault, env),
+                Ok(reply) => party.preauthorized(reply, env),
+                Err(fault) => failed(party, Expect::Preauth, &fault, env),
             },
             Expect::Passcode(passcode) => match read(event, Answer::auth_decided) {
-                Ok(status) => hold::passcode_checked(&held, &status, env),
-                Err(fault) => failed(held, Expect::Passcode(passcode), &fault, env),
+                Ok(status) => party.passcode_checked(&status, env),
+                Err(fault) => failed(party, Expect::Passcode(passcode), &fault, env),
+            },
+            Expect::Codes(prompt) => match read(event, Answer::auth_decided) {
+                Ok(status) => party.codes_sent(&status, env),
+                Err(fault) => failed(party, Expect::Codes(prompt), &fault, env),
             },
             Expect::Transaction(prompt) => match read(event, Answer::auth_started) {
-                Ok(txid) => {
-                    let transaction = Transaction { factor: prompt.factor, txid };
-                    send(held, Expect::Status(transaction), env)
-                }
-                Err(fault) => failed(held, Expect::Transaction(prompt), &fault, env),
+                Ok(txid) => party.started(Transaction { factor: prompt.factor, txid }, env),
+                Err(fault) => failed(party, Expect::Transaction(prompt), &fault, env),
             },
             Expect::Status(transaction) => match read(event, Answer::auth_status) {
-                Ok(status) => hold::polled(held, transaction, &status, env),
-                Err(fault) => failed(held, Expect::Status(transaction), &fault, env),
+                Ok(status) => party.polled(transaction, &status, env),
+                Err(fault) => failed(party, Expect::Status(transaction), &fault, env),
             },
             Expect::Clock(waiting) => match read(event, Answer::ping) {
                 Ok(theirs) => {
                     let offset = ClockOffset::between(env.now, theirs);
                     let env = Env { offset, ..*env };
-                    Step { offset: Some(offset), ..send(held, *waiting, &env) }
+                    Step { offset: Some(offset), ..send(party, *waiting, &env) }
                 }
-                Err(fault) => failed(held, Expect::Clock(waiting), &fault, env),
+                Err(fault) => failed(party, Expect::Clock(waiting), &fault, env),
             },
         }
     }
@@ -106,49 +92,65 @@ impl Claimant {
     /// Takes the verdict on the claim and says what to do.
     #[must_use]
     pub fn handle(self, verdict: Verdict, env: &Env<'_>) -> Step {
-        let Self { held, prompt } = self;
+        let Self { party, prompt } = self;
         match verdict {
-            Ok(()) => send(held, Expect::Transaction(prompt), env),
-            Err(limited) => refuse::for_limit(&held, limited),
+            Ok(()) => {
+                let expect = match prompt.ask {
+                    AuthFactor::Sms { .. } => Expect::Codes(prompt),
+                    AuthFactor::Push { .. }
+                    | AuthFactor::Phone { .. }
+                    | AuthFactor::Passcode(_) => Expect::Transaction(prompt),
+                };
+                send(party, expect, env)
+            }
+            Err(limited) => refuse::for_limit(&party, limited, env),
         }
     }
 }
 
-/// Asks for leave to send a prompt.
-pub(super) fn claim(mut held: Held, prompt: Prompt, claim: Claim) -> Step {
-    held.claim = Some(claim);
-    Step::claim(claim, Claimant { held, prompt })
+/// Asks for leave to send a prompt; `owner` is random and stands for this one.
+pub(super) fn claim(
+    party: impl Into<Party>,
+    prompt: Prompt,
+    owner: [u8; 16],
+    env: &Env<'_>,
+) -> Step {
+    let mut party = party.into();
+    let claim = prompt::claim(party.asker(), owner, env.gate.config());
+    party.asker_mut().claim = Some(claim);
+    Step::claim(claim, Claimant { party, prompt })
 }
 
 /// Makes the call whose answer is expected, at once.
-pub(super) fn send(held: Held, expect: Expect, env: &Env<'_>) -> Step {
-    send_after(Duration::ZERO, held, expect, env)
+pub(super) fn send(party: impl Into<Party>, expect: Expect, env: &Env<'_>) -> Step {
+    send_after(Duration::ZERO, party.into(), expect, env)
 }
 
 /// Looks at a transaction again, not sooner than the pace allows.
 pub(super) fn poll(mut held: Held, transaction: Transaction, env: &Env<'_>) -> Step {
     let wait = POLL_PACE.saturating_sub(env.now.since(held.polled_at));
     held.polled_at = env.now.plus(wait);
-    send_after(wait, held, Expect::Status(transaction), env)
+    send_after(wait, held.into(), Expect::Status(transaction), env)
 }
 
-fn send_after(wait: Duration, held: Held, expect: Expect, env: &Env<'_>) -> Step {
+fn send_after(wait: Duration, party: Party, expect: Expect, env: &Env<'_>) -> Step {
     let duo = &env.gate.config().duo;
     let due = env.now.plus(wait);
-    let signed = request(&held, &expect).sign(&duo.credentials, due.shifted(env.offset));
+    let signed = request(&party, &expect).sign(&duo.credentials, due.shifted(env.offset));
     let timeout = match stage(&expect) {
-        Stage::Status => duo.status_timeout.min(held.deadline.since(due)),
+        Stage::Status => duo.status_timeout.min(party.patience(due)),
         Stage::Preauth | Stage::Passcode | Stage::Transaction | Stage::Clock => duo.timeout,
     };
     let call = Call { signed, timeout: timeout.max(LEAST_TIMEOUT), due };
-    Step::call(call, Flow { held, expect })
+    Step::call(call, Flow { party, expect })
 }
 
-fn request(held: &Held, expect: &Expect) -> Request {
+fn request(party: &Party, expect: &Expect) -> Request {
+    let asker = party.asker();
     match expect {
-        Expect::Preauth => held.preauth(),
-        Expect::Passcode(passcode) => held.auth(AuthFactor::Passcode(passcode.clone())),
-        Expect::Transaction(prompt) => held.auth(prompt.ask.clone()),
+        Expect::Preauth => asker.preauth(party.device_token()),
+        Expect::Passcode(passcode) => asker.auth(AuthFactor::Passcode(passcode.clone())),
+        Expect::Codes(prompt) | Expect::Transaction(prompt) => asker.auth(prompt.ask.clone()),
         Expect::Status(transaction) => Request::AuthStatus { txid: transaction.txid.clone() },
         Expect::Clock(_) => Request::Ping,
     }
@@ -158,27 +160,32 @@ const fn stage(expect: &Expect) -> Stage {
     match expect {
         Expect::Preauth => Stage::Preauth,
         Expect::Passcode(_) => Stage::Passcode,
-        Expect::Transaction(_) => Stage::Transaction,
+        Expect::Codes(_) | Expect::Transaction(_) => Stage::Transaction,
         Expect::Status(_) => Stage::Status,
         Expect::Clock(_) => Stage::Clock,
     }
 }
 
-fn failed(mut held: Held, expect: Expect, fault: &DuoError, env: &Env<'_>) -> Step {
+fn failed(mut party: Party, expect: Expect, fault: &DuoError, env: &Env<'_>) -> Step {
     let stage = stage(&expect);
-    let mut step = match failure::remedy(stage, fault, held.tries) {
+    let tries = &mut party.asker_mut().tries;
+    let mut step = match failure::remedy(stage, fault, *tries) {
         Remedy::Resend => {
-            held.tries.resends = held.tries.resends.saturating_add(1);
-            send(held, expect, env)
+            tries.resends = tries.resends.saturating_add(1);
+            send(party, expect, env)
         }
         Remedy::CorrectClock => {
-            held.tries.clock_corrections = held.tries.clock_corrections.saturating_add(1);
-            send(held, Expect::Clock(Box::new(expect)), env)
+            tries.clock_corrections = tries.clock_corrections.saturating_add(1);
+            send(party, Expect::Clock(Box::new(expect)), env)
         }
-        Remedy::LookAgain(late) => look_again(held, expect, &late, fault, env),
+        Remedy::LookAgain(late) => look_again(party, expect, &late, fault, env),
         Remedy::Refuse(refusal) => {
-            let settlement = unstarted(&expect, fault).and_then(|end| held.settlement(end));
-            Step { settlement, ..refuse::for_fault(&held, &refusal, fault) }
+            if refusal.code == Code::PasscodeIncorrect {
+                party.count_try(env);
+            }
+            let settlement =
+                unstarted(&expect, fault).and_then(|end| party.asker().settlement(end));
+            Step { settlement, ..refuse::for_fault(&party, &refusal, fault, env) }
         }
     };
     step.signals.push(Signal::Count(Counter::DuoFailures(stage.endpoint().name())));
@@ -188,27 +195,36 @@ fn failed(mut held: Held, expect: Expect, fault: &DuoError, env: &Env<'_>) -> St
 /// What a fault says of a prompt that was about to be sent.
 fn unstarted(expect: &Expect, fault: &DuoError) -> Option<End> {
     match expect {
-        Expect::Transaction(_) => {
+        Expect::Codes(_) | Expect::Transaction(_) => {
             let is_sure = *fault == DuoError::Unreachable(Outage::NotSent);
             let may_have_started = fault.fault() == Fault::Duo && !is_sure;
             Some(if may_have_started { End::Lost } else { End::Unsent })
         }
         Expect::Clock(waiting) => {
-            matches!(**waiting, Expect::Transaction(_)).then_some(End::Unsent)
+            matches!(**waiting, Expect::Codes(_) | Expect::Transaction(_)).then_some(End::Unsent)
         }
         Expect::Preauth | Expect::Passcode(_) | Expect::Status(_) => None,
     }
 }
 
-/// A lost look at a transaction ends nothing before the request's time is up.
-fn look_again(held: Held, expect: Expect, late: &Refusal, fault: &DuoError, env: &Env<'_>) -> Step {
-    match expect {
-        Expect::Status(transaction) if !held.is_over(env.now) => poll(held, transaction, env),
-        Expect::Preauth
-        | Expect::Passcode(_)
-        | Expect::Transaction(_)
-        | Expect::Status(_)
-        | Expect::Clock(_) => refuse::for_fault(&held, late, fault),
+/// A lost look at a transaction ends nothing before the time for an answer is up.
+fn look_again(
+    party: Party,
+    expect: Expect,
+    late: &Refusal,
+    fault: &DuoError,
+    env: &Env<'_>,
+) -> Step {
+    let is_over = party.asker().is_over(env.now);
+    match (expect, party) {
+        (Expect::Status(transaction), Party::Held(held)) if !is_over => {
+            poll(*held, transaction, env)
+        }
+        // Whoever visits looks again by coming back.
+        (Expect::Status(transaction), Party::Visit(visit)) if !is_over || *late == TIMEOUT => {
+            visit.saw_nothing(transaction.factor, env)
+        }
+        (_, party) => refuse::for_fault(&party, late, fault, env),
     }
 }
 

@@ -10,6 +10,7 @@
 //! header map in place. [`Gate::ask`] begins everything else. Nothing here knows Envoy: no context
 //! ids, tokens or clusters' health; time and random bytes are values.
 
+mod asker;
 mod audit;
 pub mod check;
 mod endpoint;
@@ -17,10 +18,14 @@ pub mod failure;
 mod flow;
 mod hold;
 pub mod limit;
+mod party;
+mod prompt;
 mod refuse;
 pub mod response;
 mod rules;
 mod step;
+mod view;
+mod visit;
 
 pub use check::{Check, CheckStep, Health, Standing};
 pub use flow::{Claimant, Flow};
@@ -28,13 +33,16 @@ pub use step::{Call, Effect, Env, Event, Forward, NewCookie, Step, Unanswered};
 
 use crate::clock::UnixTime;
 use crate::config::{ApiMode, Config};
-use crate::http::{Client, Edit, HeadFault, HeaderValue, RequestHead, cookie};
+use crate::http::{Client, Edit, HeadFault, HeaderValue, RequestHead, cookie, origin};
 use crate::identity::{Attributes, Identity};
 use crate::page::{Problem, Reference};
 use crate::policy::Policy;
 use crate::session::{Approval, Refusal, Subject, Verified};
 use crate::signal::{Code, Counter, Signal};
+use endpoint::{Endpoint, Route};
 use hold::Held;
+use view::{View, Who};
+use visit::{Visit, Visitor};
 
 /// A configuration at work.
 #[derive(Debug)]
@@ -61,16 +69,25 @@ pub struct Moment<'a> {
 pub enum Opening {
     /// The request is forwarded or answered; no call is needed.
     Decided(Step),
-    /// Nothing proves a second factor: on to [`Gate::ask`].
-    Unproven(Unproven),
+    /// Duo may have to be asked: on to [`Gate::ask`].
+    Undecided(Undecided),
 }
 
-/// A request of a known user that carries no approval.
+/// A request of a known user that waits for [`Gate::ask`].
 #[derive(Debug)]
-pub struct Unproven {
-    identity: Identity,
+pub struct Undecided {
+    aim: Aim,
     /// Why the cookie that came was not accepted.
     refusal: Option<Refusal>,
+}
+
+/// What a request is for.
+#[derive(Debug)]
+enum Aim {
+    /// The application, and nothing proves a second factor.
+    Application(Identity),
+    /// The filter itself.
+    Visit(Visitor),
 }
 
 impl Gate {
@@ -101,12 +118,17 @@ impl Gate {
         moment: &Moment<'_>,
         verified: &mut Verified,
     ) -> Opening {
-        if let Some(step) = endpoint::answer(&self.config, head, moment) {
-            return Opening::Decided(step);
-        }
+        let endpoint = match endpoint::route(&self.config, head, moment) {
+            Some(Route::Answered(step)) => return Opening::Decided(step),
+            Some(Route::Visit(endpoint)) => Some(endpoint),
+            None => None,
+        };
         if head.cookies.is_too_long() {
             let detail = "The cookies of this request are longer than 16 KiB.";
             return self.decided(head, Code::BadRequest, detail);
+        }
+        if let Some(endpoint) = endpoint {
+            return self.visit(endpoint, head, moment, verified);
         }
         let (policy, asker) = match self.ruled(head, moment) {
             Ok(ruled) => ruled,
@@ -130,32 +152,63 @@ impl Gate {
         };
         match self.approval(head, &identity, moment.now, verified) {
             Ok(Some(approval)) => Opening::Decided(self.pass(head, identity, &approval, moment)),
-            Ok(None) => Opening::Unproven(Unproven { identity, refusal: None }),
-            Err(refusal) => Opening::Unproven(Unproven { identity, refusal: Some(refusal) }),
+            Ok(None) => Opening::undecided(Aim::Application(identity), None),
+            Err(refusal) => Opening::undecided(Aim::Application(identity), Some(refusal)),
         }
     }
 
-    /// Begins to ask for the second factor, in the way that suits the client.
+    /// A request for one of the filter's own addresses that are about a user.
+    fn visit(
+        &self,
+        endpoint: Endpoint,
+        head: &RequestHead<'_>,
+        moment: &Moment<'_>,
+        verified: &mut Verified,
+    ) -> Opening {
+        let identity = match self.identify(head, moment) {
+            Ok(identity) => identity,
+            Err(denial) => return self.decided(head, denial.code, &denial.detail),
+        };
+        if endpoint.is_act() && origin::check(head).is_err() {
+            let detail = "A page of another site sent this request.";
+            return self.decided(head, Code::CrossSite, detail);
+        }
+        let found = self.approval(head, &identity, moment.now, verified);
+        let (approval, refusal) = match found {
+            Ok(approval) => (approval, None),
+            Err(refusal) => (None, Some(refusal)),
+        };
+        Opening::undecided(Aim::Visit(Visitor { endpoint, identity, approval }), refusal)
+    }
+
+    /// Begins to ask for the second factor, in the way that suits the client, or to answer a
+    /// request to the filter itself.
     ///
     /// `address` is the peer's, as Envoy has it: `192.0.2.1:4711` or `[2001:db8::1]:4711`.
     #[must_use]
     pub fn ask(
         &self,
         head: &RequestHead<'_>,
-        unproven: Unproven,
+        undecided: Undecided,
         address: Option<&[u8]>,
         env: &Env<'_>,
     ) -> Step {
-        let client = Client::of(&head.hints());
-        let Unproven { identity, refusal } = unproven;
-        let mut step = match (client, self.config.api.mode) {
-            (Client::Hold, ApiMode::Hold) => {
-                hold::begin(Held::new(self, head, identity, address, env.now), head, env)
-            }
-            (Client::Hold, ApiMode::Refuse)
-            | (Client::Page | Client::Refuse | Client::RefuseGrpc, _) => {
-                self.refuse(head, Code::MfaRequired, no_prompt_for(client))
-            }
+        let Undecided { aim, refusal } = undecided;
+        let mut step = match aim {
+            Aim::Visit(visitor) => visit::begin(visitor, head, address, env),
+            Aim::Application(identity) => match (Client::of(&head.hints()), self.config.api.mode) {
+                (Client::Hold, ApiMode::Hold) => {
+                    hold::begin(Held::new(self, head, identity, address, env.now), head, env)
+                }
+                (Client::Page, _) => {
+                    let reference = Reference::of_request_id(head.value("x-request-id"));
+                    let line = audit::refused_at_once(head, Code::MfaRequired, &reference);
+                    Visit::in_place(head, identity, address, env).page_in_place(line, env)
+                }
+                (client @ (Client::Hold | Client::Refuse | Client::RefuseGrpc), _) => {
+                    self.refuse(head, Code::MfaRequired, no_prompt_for(client))
+                }
+            },
         };
         step.signals.extend(refusal.map(|why| Signal::Count(Counter::CookieRefused(why.name()))));
         step
@@ -170,7 +223,7 @@ impl Gate {
             reference: Reference::of_request_id(None),
             retry_after: None,
         };
-        refuse::answer(&problem, Client::Refuse, None)
+        refuse::answer(problem.reply(Client::Refuse), Code::BadRequest, None)
     }
 
     fn approval(
@@ -226,14 +279,23 @@ impl Gate {
         let reference = Reference::of_request_id(head.value("x-request-id"));
         let line = audit::refused_at_once(head, code, &reference);
         let problem = Problem { code, detail: detail.to_owned(), reference, retry_after: None };
-        refuse::answer(&problem, Client::of(&head.hints()), Some(line))
+        let who = Who { asker: None, reference: &problem.reference };
+        let reply = View::in_place(head).refusal(&problem, None, who, &self.config);
+        refuse::answer(reply, code, Some(line))
+    }
+}
+
+impl Opening {
+    const fn undecided(aim: Aim, refusal: Option<Refusal>) -> Self {
+        Self::Undecided(Undecided { aim, refusal })
     }
 }
 
 const fn no_prompt_for(client: Client) -> &'static str {
     match client {
-        Client::Hold => "This request needs an approval cookie, and none is given out for it here.",
-        Client::Page => "Sign in with an API client: there is no page to do it on here.",
+        Client::Hold | Client::Page => {
+            "This request needs an approval cookie: start_url, in a browser, gives one."
+        }
         Client::Refuse | Client::RefuseGrpc => {
             "A request in the background cannot be confirmed by a person."
         }

@@ -1,17 +1,17 @@
 //! Refusals: the answer, its count and its audit line in one step.
 
 use super::failure::{Refusal, TIMEOUT};
-use super::hold::Held;
 use super::limit::{Limit, Limited};
-use super::{Step, audit};
+use super::party::Recipient;
+use super::{Env, Step, audit};
 use crate::duo::{DuoError, Status};
-use crate::http::Client;
+use crate::http::Reply;
 use crate::page::Problem;
 use crate::signal::{Code, Counter, Signal};
 use std::time::Duration;
 
 /// Another prompt would be one too many.
-pub(super) fn for_limit(held: &Held, limited: Limited) -> Step {
+pub(super) fn for_limit(to: &impl Recipient, limited: Limited, env: &Env<'_>) -> Step {
     let (code, detail) = match limited.limit {
         Limit::Pending => (
             Code::PendingElsewhere,
@@ -22,22 +22,28 @@ pub(super) fn for_limit(held: &Held, limited: Limited) -> Step {
             "No other prompt is sent to this user for a while: Retry-After says how long.",
         ),
     };
-    refusal_step(held, code, detail, Some(limited.wait), limited.limit.name())
+    let refusal = Refusal { code, detail, retry_after: Some(limited.wait) };
+    refuse_with(to, &refusal, limited.limit.name(), env)
 }
 
 /// No answer, or none that can be used: the request is refused, and an operator told why.
-pub(super) fn for_fault(held: &Held, refusal: &Refusal, fault: &DuoError) -> Step {
+pub(super) fn for_fault(
+    to: &impl Recipient,
+    refusal: &Refusal,
+    fault: &DuoError,
+    env: &Env<'_>,
+) -> Step {
     let reason = match fault.hint() {
         Some(hint) => format!("{fault}; {hint}"),
         None => fault.to_string(),
     };
-    refuse_with(held, refusal, &reason)
+    refuse_with(to, refusal, &reason, env)
 }
 
 /// Duo has not allowed it.
-pub(super) fn refuse_status(held: &Held, status: &Status) -> Step {
+pub(super) fn refuse_status(to: &impl Recipient, status: &Status, env: &Env<'_>) -> Step {
     let (code, detail) = match status {
-        Status::Timeout => return refuse_with(held, &TIMEOUT, status.as_str()),
+        Status::Timeout => return refuse_with(to, &TIMEOUT, status.as_str(), env),
         Status::Fraud => {
             (Code::MfaFraud, "The request was reported as fraud. Your administrator was told.")
         }
@@ -54,34 +60,46 @@ pub(super) fn refuse_status(held: &Held, status: &Status) -> Step {
         | Status::Sent
         | Status::Other(_) => (Code::MfaDenied, "The request was denied on the device."),
     };
-    refuse(held, code, detail, status.as_str())
+    refuse(to, code, detail, status.as_str(), env)
 }
 
 /// A refusal that the table of faults has words for.
-pub(super) fn refuse_with(held: &Held, refusal: &Refusal, reason: &str) -> Step {
-    refusal_step(held, refusal.code, refusal.detail, refusal.retry_after, reason)
+pub(super) fn refuse_with(
+    to: &impl Recipient,
+    refusal: &Refusal,
+    reason: &str,
+    env: &Env<'_>,
+) -> Step {
+    send(to, refusal.code, (refusal.detail, refusal.retry_after), reason, env)
 }
 
 /// A refusal in words of its own; `reason` is for the audit line alone.
-pub(super) fn refuse(held: &Held, code: Code, detail: &str, reason: &str) -> Step {
-    refusal_step(held, code, detail, None, reason)
-}
-
-fn refusal_step(
-    held: &Held,
+pub(super) fn refuse(
+    to: &impl Recipient,
     code: Code,
     detail: &str,
-    retry_after: Option<Duration>,
     reason: &str,
+    env: &Env<'_>,
 ) -> Step {
-    let reference = held.reference.clone();
+    send(to, code, (detail, None), reason, env)
+}
+
+fn send(
+    to: &impl Recipient,
+    code: Code,
+    (detail, retry_after): (&str, Option<Duration>),
+    reason: &str,
+    env: &Env<'_>,
+) -> Step {
+    let reference = to.asker().reference.clone();
     let problem = Problem { code, detail: detail.to_owned(), reference, retry_after };
-    answer(&problem, Client::Hold, Some(audit::refused(held, code, reason)))
+    let line = audit::refused(to.asker(), code, reason);
+    answer(to.refusal(&problem, env), code, Some(line))
 }
 
 /// Any refusal, with its audit line where the request is known well enough for one.
-pub(super) fn answer(problem: &Problem, client: Client, line: Option<Signal>) -> Step {
-    let mut signals = vec![Signal::Count(Counter::Refused(problem.code))];
+pub(super) fn answer(reply: Reply, code: Code, line: Option<Signal>) -> Step {
+    let mut signals = vec![Signal::Count(Counter::Refused(code))];
     signals.extend(line);
-    Step::reply(problem.reply(client), signals)
+    Step::reply(reply, signals)
 }

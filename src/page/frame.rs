@@ -3,10 +3,9 @@
 use super::plain::Plain;
 use super::problem::Reference;
 use super::screen::Factor;
-use super::site::Site;
+use super::site::{Site, encoded};
 use super::text::Language;
 use crate::http::ReturnPath;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Where a page stands, and so what follows an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,13 +40,6 @@ pub struct Frame<'a> {
     pub address: Option<&'a Plain>,
 }
 
-/// All but the unreserved characters (RFC 3986, section 2.3): the whole is one value.
-const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-fn encoded(value: &str) -> String {
-    utf8_percent_encode(value, VALUE).to_string()
-}
-
 impl Frame<'_> {
     /// Where a factor is started: `auth?factor=push&device=DP..&return_to=..`.
     pub(super) fn auth(&self, factor: Factor, device: Option<&str>) -> String {
@@ -58,11 +50,7 @@ impl Frame<'_> {
 
     /// One of the own endpoints, with the way back: `preauth?return_to=..`.
     pub(super) fn own(&self, endpoint: &str) -> String {
-        format!(
-            "{}/{endpoint}?return_to={}",
-            self.site.path_prefix,
-            encoded(self.return_to.as_str())
-        )
+        self.site.address(endpoint, self.return_to)
     }
 
     /// Where everything begins anew by GET, which never sends a push. An empty reference keeps

@@ -107,7 +107,7 @@ fn said(screen: &Screen, frame: &Frame<'_>) -> Said {
 fn is_live(screen: &Screen) -> bool {
     match screen {
         Screen::Start | Screen::Choose(_) | Screen::WrongPasscode | Screen::Activate(_) => true,
-        Screen::SignIn(standing) => standing.refusal().is_none(),
+        Screen::SignIn(standing) => standing.refusal().is_none() && *standing != Standing::Approved,
         Screen::Enroll(_)
         | Screen::DuoDenied { .. }
         | Screen::Refused { .. }

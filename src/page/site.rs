@@ -4,7 +4,16 @@ use super::accent::Accent;
 use super::asset::Asset;
 use super::link::{Link, Logo};
 use super::plain::Plain;
-use crate::http::Reply;
+use crate::http::{Reply, ReturnPath};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// All but the unreserved characters (RFC 3986, section 2.3): the whole is one value.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A text as one value of a query.
+pub(super) fn encoded(value: &str) -> String {
+    utf8_percent_encode(value, VALUE).to_string()
+}
 
 /// The organisation's look and help, as configured under `branding`.
 #[derive(Clone, Debug, Default)]
@@ -64,6 +73,17 @@ impl Site {
         self.sign_in = sign_in;
         self.sign_out = sign_out;
         self
+    }
+
+    /// The prompt page's own address, from where an approval leads to `return_to`.
+    #[must_use]
+    pub fn start_url(&self, return_to: &ReturnPath) -> String {
+        self.address("", return_to)
+    }
+
+    /// One of the own endpoints, with the way back: `preauth?return_to=..`.
+    pub(super) fn address(&self, endpoint: &str, return_to: &ReturnPath) -> String {
+        format!("{}/{endpoint}?return_to={}", self.path_prefix, encoded(return_to.as_str()))
     }
 
     /// The style sheet or the script, if this path is theirs.

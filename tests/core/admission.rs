@@ -77,7 +77,8 @@ fn deny_policy_refuses_without_a_call() {
 }
 
 fn own_addresses_are_never_forwarded() {
-    for path in ["/.duo-mfa", "/.duo-mfa/", "/.duo-mfa/x", "/.duo-mfa//healthz", "/.duo-mfa/auth"] {
+    for path in ["/.duo-mfa", "/.duo-mfa/x", "/.duo-mfa//", "/.duo-mfa//healthz", "/.duo-mfa/auth/"]
+    {
         for policy in ["two_factor", "bypass", "deny"] {
             let mut rig = Rig::with(json!({"access_control": {"default_policy": policy}}));
             let refused = rig.send(&get(path), &[]).refused();

@@ -6,7 +6,9 @@ mod table;
 use document::{COOKIE_KEY, OTHER_COOKIE_KEY, SECRET_KEY, encoded, environment, full, minimal};
 use document::{with, with_all};
 use duo_mfa::clock::UnixTime;
-use duo_mfa::config::{Api, ApiMode, Code, Config, ConfigFaults, Factor, Limits, PushDetails};
+use duo_mfa::config::{
+    Api, ApiMode, Code, Config, ConfigFaults, Enrollment, Factor, Limits, PushDetails,
+};
 use duo_mfa::duo::Signature;
 use duo_mfa::policy::Policy;
 use duo_mfa::session::{self, NewApproval, Refusal, Sessions, Subject};
@@ -41,6 +43,8 @@ fn duo_is_asked_by_the_documented_defaults() {
     assert_eq!(config.duo.push_timeout, Duration::from_secs(60));
     assert_eq!(config.duo.check_interval, Duration::from_secs(60));
     assert_eq!(config.duo.factors, [Factor::Push, Factor::Passcode, Factor::Phone, Factor::Sms]);
+    assert_eq!(config.duo.enrollment, Enrollment::Off);
+    assert!(config.remembered_devices.is_none());
 }
 
 fn every_key_is_read() {
@@ -71,6 +75,8 @@ fn every_key_of_duo_is_read() {
     assert_eq!(config.duo.push_timeout, Duration::from_secs(120));
     assert_eq!(config.duo.check_interval, Duration::from_secs(3600));
     assert_eq!(config.duo.factors, [Factor::Passcode, Factor::Push]);
+    assert_eq!(config.duo.enrollment, Enrollment::Portal);
+    assert!(config.remembered_devices.is_some());
 }
 
 fn approvals_last_as_long_as_configured() {

@@ -256,7 +256,8 @@ fn only_a_client_without_a_mark_of_a_browser_is_held() {
         let request =
             mark.iter().fold(get("/"), |request: Request, (name, value)| request.with(name, value));
         let mut rig = Rig::new();
-        assert_eq!(rig.send(&request, &[]).refused().code(), "mfa_required", "{mark:?}");
+        let refused = rig.send(&request, &[]).refused();
+        assert_eq!(refused.0.details, "duo_mfa_mfa_required", "{mark:?}");
         assert_eq!(rig.calls.len(), 0);
     }
     let grpc = get("/pkg.Service/Method").with("content-type", "application/grpc");

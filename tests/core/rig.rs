@@ -280,7 +280,9 @@ impl Rig {
         };
         match self.gate.open(&head, &moment, &mut self.verified) {
             Opening::Decided(step) => step,
-            Opening::Unproven(unproven) => self.gate.ask(&head, unproven, self.peer, &self.env()),
+            Opening::Undecided(undecided) => {
+                self.gate.ask(&head, undecided, self.peer, &self.env())
+            }
         }
     }
 

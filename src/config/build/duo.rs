@@ -4,7 +4,7 @@ use crate::config::duration::Bounds;
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::raw::{Entry, Section};
 use crate::config::secrets::Secrets;
-use crate::config::{DuoSettings, Factor};
+use crate::config::{DuoSettings, Enrollment, Factor};
 use crate::duo::{ApiHost, Credentials, Signature};
 use crate::secret::Secret;
 use std::time::Duration;
@@ -43,6 +43,7 @@ pub(super) fn settings(
     let check_interval = time("check_interval", DEFAULT_CHECK_INTERVAL, &CHECK_INTERVAL);
     duo.read("fail_mode", faults, |entry| entry.choice(&[("secure", ())], &["safe"]));
     let factors = factors(duo, faults);
+    let enrollment = duo.read("enrollment", faults, enrollment);
     Some(DuoSettings {
         credentials: credentials?,
         cluster: cluster.unwrap_or(DEFAULT_CLUSTER).to_owned(),
@@ -51,7 +52,16 @@ pub(super) fn settings(
         push_timeout,
         check_interval,
         factors,
+        enrollment: enrollment.unwrap_or(Enrollment::Off),
     })
+}
+
+fn enrollment(entry: &Entry<'_>) -> Result<Enrollment, Fault> {
+    if entry.is_false() {
+        // A bare `off` in YAML.
+        return Ok(Enrollment::Off);
+    }
+    entry.choice(&[("off", Enrollment::Off), ("portal", Enrollment::Portal)], &["inline"])
 }
 
 fn credentials(

@@ -4,6 +4,7 @@
 //! log shows every fault.
 
 mod access_control;
+mod branding;
 mod duo;
 mod identity;
 mod session;
@@ -15,6 +16,7 @@ use super::raw::{Entry, Section};
 use super::secrets::Secrets;
 use super::{Api, ApiMode, Config, Limits, PushDetails};
 use crate::json::Json;
+use crate::page::Site;
 use crate::policy::Criterion;
 use std::time::Duration;
 
@@ -48,12 +50,14 @@ pub(super) fn config(
     let inline = root.read("allow_inline_secrets", faults, Entry::flag);
     let secrets = Secrets { environment, inline_is_allowed: inline.unwrap_or(false) };
 
-    let duo = duo::settings(&root.section("duo", keys::DUO, faults), &secrets, faults);
+    let duo_section = root.section("duo", keys::DUO, faults);
+    let duo = duo::settings(&duo_section, &secrets, faults);
+    let remembers_devices = duo_section.read("remembered_devices", faults, Entry::flag);
     let identity_section = root.section("identity", keys::IDENTITY, faults);
     let identity = identity::rules(&identity_section, faults);
     let session = root.section("session", keys::SESSION, faults);
     let secret_key = duo.as_ref().map(|duo| &duo.credentials.secret_key);
-    let sessions = session::sessions(&session, &secrets, secret_key, faults);
+    let cookies = session::cookies(&session, &secrets, secret_key, faults);
     let access_control = root.section("access_control", keys::ACCESS_CONTROL, faults);
     let policies = access_control::policies(&access_control, faults);
     if policies.name(Criterion::Groups) && identity_section.find("groups").is_none() {
@@ -65,17 +69,27 @@ pub(super) fn config(
     let request_bodies = root.read("request_bodies", faults, Entry::flag);
     let push = push(&root.section("push", keys::PUSH, faults), faults);
     let limits = limits(&root.section("limits", keys::LIMITS, faults), faults);
+    let branding = branding::look(&root.section("branding", keys::BRANDING, faults), faults);
 
+    let path_prefix = path_prefix.unwrap_or(DEFAULT_PATH_PREFIX);
+    let request_bodies = request_bodies.unwrap_or(false);
+    let cookies = cookies?;
     Some(Config {
-        path_prefix: path_prefix.unwrap_or(DEFAULT_PATH_PREFIX).to_owned(),
+        path_prefix: path_prefix.to_owned(),
         duo: duo?,
         identity: identity?,
-        sessions: sessions?,
+        sessions: cookies.sessions,
+        pendings: cookies.pendings,
+        preferences: cookies.preferences,
+        remembered_devices: remembers_devices
+            .unwrap_or(false)
+            .then_some(cookies.remembered_devices),
         policies,
         api,
-        request_bodies: request_bodies.unwrap_or(false),
+        request_bodies,
         push,
         limits,
+        site: Site::new(branding, path_prefix).with_request_bodies(request_bodies),
     })
 }
 

@@ -1,4 +1,4 @@
-//! The approval cookies: name, keys, what an approval is good for, and how long.
+//! The cookies: keys, what an approval is good for, and how long.
 
 use crate::clock::UnixTime;
 use crate::config::duration::{Bounds, spelled};
@@ -6,7 +6,10 @@ use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::raw::{Entry, Section};
 use crate::config::secrets::Secrets;
 use crate::secret::Secret;
-use crate::session::{KeyFault, KeyRing, MasterKey, SessionSettings, Sessions};
+use crate::session::{
+    KeyFault, KeyRing, MasterKey, Pendings, Preferences, RememberedDevices, SessionSettings,
+    Sessions,
+};
 use std::time::Duration;
 
 const DEFAULT_COOKIE: &str = "__Host-duo_mfa";
@@ -18,19 +21,29 @@ const DEFAULT_INACTIVITY: Duration = Duration::from_secs(30 * 60);
 const LIFETIME: Bounds = Bounds::up_to(24 * 60 * 60);
 /// The prefix by which browsers hold a cookie to one host, TLS and the path `/`.
 const HOST_PREFIX: &str = "__Host-";
-/// The cookie of pending sign-ins.
-const PENDING_COOKIE: &str = "__Host-duo_txn";
+/// The filter's other cookies.
+const TAKEN: [&str; 3] = ["__Host-duo_txn", "__Host-duo_device", "__Host-duo_preferred"];
+/// Duo's policy says for how long a device is remembered: at most a year.
+const DEVICE_MAX_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const MAX_COOKIE_NAME_BYTES: usize = 64;
 const MAX_APPLICATION_BYTES: usize = 64;
 /// The year 2106; a larger number is in milliseconds.
 const MAX_NOT_BEFORE: u64 = 0xffff_ffff;
 
-pub(super) fn sessions(
+/// Everything that is kept in browsers, under one ring of keys.
+pub(super) struct Cookies {
+    pub(super) sessions: Sessions,
+    pub(super) pendings: Pendings,
+    pub(super) preferences: Preferences,
+    pub(super) remembered_devices: RememberedDevices,
+}
+
+pub(super) fn cookies(
     session: &Section<'_>,
     secrets: &Secrets<'_>,
     secret_key: Option<&Secret<String>>,
     faults: &mut Faults,
-) -> Option<Sessions> {
+) -> Option<Cookies> {
     let cookie = session.read("cookie", faults, cookie);
     let keys = keys(session, secrets, secret_key, faults);
     let application = session.read("application", faults, application);
@@ -45,7 +58,13 @@ pub(super) fn sessions(
         inactivity: inactivity.unwrap_or_else(|| DEFAULT_INACTIVITY.min(expiration)),
         not_before: not_before.unwrap_or_default(),
     };
-    Some(Sessions::new(settings, &keys?))
+    let keys = keys?;
+    Some(Cookies {
+        pendings: Pendings::new(&settings.application, &keys),
+        preferences: Preferences::new(&settings.application, &keys),
+        remembered_devices: RememberedDevices::new(&settings.application, DEVICE_MAX_AGE, &keys),
+        sessions: Sessions::new(settings, &keys),
+    })
 }
 
 fn cookie<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
@@ -54,7 +73,7 @@ fn cookie<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
     let problem = match name.strip_prefix(HOST_PREFIX) {
         None => "does not begin with \"__Host-\"",
         Some("") => "has no name behind \"__Host-\"",
-        Some(_) if name == PENDING_COOKIE => "is the cookie of pending sign-ins",
+        Some(_) if TAKEN.contains(&name) => "is another cookie of the filter",
         Some(_) if name.len() > MAX_COOKIE_NAME_BYTES => "is longer than 64 characters",
         Some(rest) if !rest.bytes().all(is_plain) => {
             "has a character other than letters, digits, \"_\", \"-\" and \".\""

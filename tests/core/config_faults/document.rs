@@ -40,6 +40,8 @@ pub(super) fn full() -> Value {
             "check_interval": "1h",
             "fail_mode": "secure",
             "factors": ["passcode", "push"],
+            "enrollment": "portal",
+            "remembered_devices": true,
         },
         "identity": {
             "source": "jwt",
@@ -72,6 +74,10 @@ pub(super) fn full() -> Value {
         "request_bodies": true,
         "push": {"title": "Wire transfer", "info": {"service": "payments"}},
         "limits": {"pushes": 9, "window": "1h", "deny_cooldown": ["1s", "8h"]},
+        "branding": {
+            "name": "Example", "logo": "data:image/png;base64,AAAA", "accent": "#0b5fff",
+            "help_text": "Call 100.", "help_url": "https://help.example.com/",
+        },
         "allow_inline_secrets": false,
     })
 }

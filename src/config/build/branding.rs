@@ -1,0 +1,43 @@
+//! The look of the prompt page, and whom it names for help.
+
+use super::printable;
+use crate::config::error::{Code, Fault, Faults, echo};
+use crate::config::raw::{Entry, Section};
+use crate::page::{Accent, Branding, DataImage, Link, Logo, Plain};
+
+const MAX_NAME: usize = 64;
+
+pub(super) fn look(section: &Section<'_>, faults: &mut Faults) -> Branding {
+    let text = |most| move |entry: &Entry<'_>| printable(entry, most).map(Plain::new);
+    Branding {
+        name: section.read("name", faults, text(MAX_NAME)).unwrap_or_default(),
+        logo: section.read("logo", faults, logo),
+        accent: section.read("accent", faults, accent),
+        help_text: section.read("help_text", faults, text(Plain::LENGTH)),
+        help_url: section.read("help_url", faults, help_url),
+    }
+}
+
+/// The picture itself is never repeated: it fills the log.
+fn logo(entry: &Entry<'_>) -> Result<Logo, Fault> {
+    DataImage::new(entry.text()?).map(Logo::Data).map_err(|_| {
+        let fix = "write it as in \"data:image/png;base64,...\", 64 kB at most";
+        entry.fault(Code::InvalidLogo, "is no picture in a data: URI", fix)
+    })
+}
+
+fn accent(entry: &Entry<'_>) -> Result<Accent, Fault> {
+    let text = entry.text()?;
+    Accent::new(text).map_err(|fault| {
+        let fix = "write a colour as in \"#0b5fff\"";
+        entry.fault(Code::InvalidAccent, format!("{} cannot be used: {fault}", echo(text)), fix)
+    })
+}
+
+fn help_url(entry: &Entry<'_>) -> Result<Link, Fault> {
+    let text = entry.text()?;
+    Link::new(text).map_err(|fault| {
+        let fix = "write an address as in \"https://help.example.com/\"";
+        entry.fault(Code::InvalidLink, format!("{} cannot be used: {fault}", echo(text)), fix)
+    })
+}

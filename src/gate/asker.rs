@@ -1,0 +1,73 @@
+//! Who asks for access, and what has been tried for them so far.
+
+use super::audit::Asked;
+use super::failure::Tries;
+use super::limit::{Claim, End, Settlement};
+use super::rules::ip_address;
+use crate::clock::UnixTime;
+use crate::duo::{Auth, AuthFactor, Preauth, Request};
+use crate::http::RequestHead;
+use crate::identity::Identity;
+use crate::page::Reference;
+use crate::secret::Secret;
+use crate::session::Subject;
+use std::net::IpAddr;
+
+/// A known user's request that needs a word of Duo's.
+#[derive(Debug)]
+pub(super) struct Asker {
+    pub(super) identity: Identity,
+    pub(super) asked: Asked,
+    pub(super) address: Option<IpAddr>,
+    pub(super) reference: Reference,
+    /// Nobody waits longer than that for an answer on the device.
+    pub(super) deadline: UnixTime,
+    pub(super) tries: Tries,
+    /// The leave to ring the user's phone.
+    pub(super) claim: Option<Claim>,
+}
+
+impl Asker {
+    /// `address` is the peer's, as Envoy has it.
+    pub(super) fn new(
+        head: &RequestHead<'_>,
+        identity: Identity,
+        address: Option<&[u8]>,
+        deadline: UnixTime,
+    ) -> Self {
+        Self {
+            identity,
+            asked: Asked::of(head),
+            address: address.and_then(ip_address),
+            reference: Reference::of_request_id(head.value("x-request-id")),
+            deadline,
+            tries: Tries::default(),
+            claim: None,
+        }
+    }
+
+    pub(super) fn subject(&self) -> Subject<'_> {
+        Subject { source: self.identity.source, user: &self.identity.user }
+    }
+
+    pub(super) fn preauth(&self, trusted_device_token: Option<Secret<String>>) -> Request {
+        Request::Preauth(Preauth {
+            username: self.identity.username.clone(),
+            ipaddr: self.address,
+            trusted_device_token,
+        })
+    }
+
+    pub(super) fn auth(&self, factor: AuthFactor) -> Request {
+        let username = self.identity.username.clone();
+        Request::Auth(Auth { username, factor, ipaddr: self.address })
+    }
+
+    pub(super) fn settlement(&self, end: End) -> Option<Settlement> {
+        self.claim.map(|claim| Settlement { claim, end })
+    }
+
+    pub(super) fn is_over(&self, now: UnixTime) -> bool {
+        now >= self.deadline
+    }
+}

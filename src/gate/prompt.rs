@@ -1,0 +1,148 @@
+//! What rings a user's phone, or is typed in place of that.
+
+use super::asker::Asker;
+use super::limit::{Claim, End};
+use crate::config::{Config, Factor as Offered, PushDetails};
+use crate::duo::{
+    AuthFactor, Capability, Device, DeviceChoice, DeviceKind, PushInfo, Status, Txid,
+};
+use crate::http::RequestHead;
+use crate::secret::Secret;
+use crate::session::Factor;
+use std::time::Duration;
+
+/// The header of a passcode.
+const PASSCODE_HEADER: &str = "x-duo-mfa-passcode";
+
+/// The longest passcode that is handed to Duo, in characters.
+const MAX_PASSCODE: usize = 64;
+
+/// A prompt of which nothing more is heard counts as pending for so much longer than it is waited
+/// for.
+const CLAIM_SLACK: Duration = Duration::from_secs(5);
+
+/// What is sent to a device, so that its owner approves there or reads a passcode.
+#[derive(Clone, Debug)]
+pub(super) struct Prompt {
+    /// The factor that an approval will be of.
+    pub(super) factor: Factor,
+    /// What Duo is asked to do.
+    pub(super) ask: AuthFactor,
+}
+
+/// A prompt that Duo has sent.
+#[derive(Clone, Debug)]
+pub(super) struct Transaction {
+    /// The factor that an approval will be of.
+    pub(super) factor: Factor,
+    /// Duo's id of it.
+    pub(super) txid: Txid,
+}
+
+/// A claim to ring this user's phone. `owner` is random: it stands for this one prompt.
+pub(super) fn claim(asker: &Asker, owner: [u8; 16], config: &Config) -> Claim {
+    let tag = config.sessions.limit_tag(&asker.subject());
+    Claim::new(tag, owner, config.duo.push_timeout.saturating_add(CLAIM_SLACK))
+}
+
+/// A push that says what it is for. `verified` is the transaction of a code that is shown.
+pub(super) fn push(
+    asker: &Asker,
+    device: &Device,
+    verified: Option<Txid>,
+    details: &PushDetails,
+) -> AuthFactor {
+    let asked = [
+        ("host", asker.asked.host.as_str()),
+        ("request", asker.asked.method.as_str()),
+        ("path", asker.asked.path.as_str()),
+    ];
+    let configured = details.info.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    AuthFactor::Push {
+        device: DeviceChoice::Id(device.id.clone()),
+        txid: verified,
+        title: details.title.clone(),
+        display_username: None,
+        info: PushInfo::new(configured.chain(asked)),
+    }
+}
+
+/// Whether a passcode is one of the ways: it is configured, and some device has one.
+pub(super) fn takes_passcode(devices: &[Device], factors: &[Offered]) -> bool {
+    factors.contains(&Offered::Passcode)
+        && devices.iter().any(|device| {
+            device.kind == DeviceKind::Token
+                || device.can(&Capability::MobileOtp)
+                || device.can(&Capability::Sms)
+        })
+}
+
+/// How a prompt ended that Duo did not allow.
+pub(super) const fn end(status: &Status) -> End {
+    match status {
+        Status::Timeout => End::TimedOut,
+        Status::Fraud => End::Fraud,
+        Status::Sent => End::Lost,
+        Status::Calling
+        | Status::Answered
+        | Status::Pushed
+        | Status::PushFailed
+        | Status::Allow
+        | Status::Bypass
+        | Status::Deny
+        | Status::LockedOut
+        | Status::Other(_) => End::Denied,
+    }
+}
+
+/// The passcode that came with a request.
+pub(super) enum SentPasscode {
+    None,
+    One(Secret<String>),
+    /// Something that is no passcode by its form.
+    Malformed,
+    Several,
+}
+
+impl SentPasscode {
+    pub(super) fn with(head: &RequestHead<'_>) -> Self {
+        let mut sent = head.values(PASSCODE_HEADER);
+        match (sent.next(), sent.next()) {
+            (None, _) => Self::None,
+            (Some(_), Some(_)) => Self::Several,
+            (Some(value), None) => passcode(value).map_or(Self::Malformed, Self::One),
+        }
+    }
+}
+
+/// A passcode by its form: letters and digits, as apps, tokens, texts and administrators give
+/// them.
+fn passcode(value: &[u8]) -> Option<Secret<String>> {
+    let code = str::from_utf8(value.trim_ascii()).ok()?;
+    let is_fit = (1..=MAX_PASSCODE).contains(&code.len())
+        && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_fit.then(|| Secret::new(code.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_passcode_is_letters_and_digits() {
+        for (sent, read) in [
+            (b"123456".as_slice(), Some("123456")),
+            (b" 123456 ", Some("123456")),
+            (b"cccccccgklgcvnkcvnnegrnhgrjkhlkfhdkclfncvlgj", {
+                Some("cccccccgklgcvnkcvnnegrnhgrjkhlkfhdkclfncvlgj")
+            }),
+            (b"", None),
+            (b"12 34", None),
+            (b"1;2", None),
+            (b"\xff", None),
+            (&[b'1'; 65], None),
+        ] {
+            assert_eq!(passcode(sent).map(|code| code.expose().clone()).as_deref(), read);
+        }
+    }
+}

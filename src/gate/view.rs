@@ -1,0 +1,136 @@
+//! How a client sees an answer: as a page or as a document, in which language, at which address.
+
+use super::asker::Asker;
+use crate::config::Config;
+use crate::http::{Client, HeaderValue, Reply, RequestHead, ReturnPath};
+use crate::page::{Arrival, Frame, Language, Onward, Plain, Problem, Reference, Screen};
+use crate::signal::Code;
+
+/// What an answer has to know of the request that it is for.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    client: Client,
+    /// A person looks at the answer; else a script or a program reads it.
+    pub(super) is_page: bool,
+    /// A browser keeps cookies; what is none is handed the pending sign-in itself.
+    pub(super) is_browser: bool,
+    pub(super) language: Language,
+    arrival: Arrival,
+    pub(super) return_to: ReturnPath,
+}
+
+impl View {
+    /// At the application's address.
+    pub(super) fn in_place(head: &RequestHead<'_>) -> Self {
+        let is_read = matches!(head.method, b"GET" | b"HEAD");
+        let arrival = if is_read { Arrival::InPlace } else { Arrival::Form };
+        Self::of(head, arrival, ReturnPath::parse(head.target))
+    }
+
+    /// At an address of the filter's own.
+    pub(super) fn at_own_address(head: &RequestHead<'_>, return_to: ReturnPath) -> Self {
+        Self::of(head, Arrival::OwnAddress, return_to)
+    }
+
+    fn of(head: &RequestHead<'_>, arrival: Arrival, return_to: ReturnPath) -> Self {
+        let hints = head.hints();
+        let client = Client::of(&hints);
+        Self {
+            client,
+            is_page: client == Client::Page,
+            is_browser: client != Client::Hold,
+            language: Language::accepted(head.value("accept-language")),
+            arrival,
+            return_to,
+        }
+    }
+
+    /// The page in a state.
+    pub(super) fn page(&self, screen: &Screen, who: Who<'_>, config: &Config) -> Reply {
+        let asker = who.asker;
+        let user = asker.map(|asker| Plain::new(&asker.identity.user));
+        let application = asker.map(|asker| Plain::new(&asker.asked.host));
+        let address = asker.and_then(|asker| asker.address);
+        let address = address.map(|address| Plain::new(&address.to_string()));
+        let frame = Frame {
+            site: &config.site,
+            language: self.language,
+            arrival: self.arrival,
+            return_to: &self.return_to,
+            reference: who.reference,
+            user: user.as_ref(),
+            application: application.as_ref(),
+            address: address.as_ref(),
+        };
+        screen.reply(&frame)
+    }
+
+    /// A refusal: the page for a person, a problem document for all others.
+    pub(super) fn refusal(
+        &self,
+        problem: &Problem,
+        transaction: Option<&str>,
+        who: Who<'_>,
+        config: &Config,
+    ) -> Reply {
+        if self.is_page {
+            return self.page(&screen(problem), who, config);
+        }
+        let start_url = start_url(config, problem.code, &self.return_to);
+        let onward = Onward {
+            start_url: start_url.as_deref(),
+            transaction,
+            language: self.is_browser.then_some(self.language),
+            ..Onward::default()
+        };
+        problem.reply_onward(self.client, &onward)
+    }
+
+    /// The problem with its detail in the person's language; Duo's own words stay.
+    pub(super) fn localised(&self, problem: &Problem) -> Problem {
+        if !self.is_browser || problem.code == Code::DuoDenied {
+            return problem.clone();
+        }
+        let detail = self.language.detail(problem.code, problem.retry_after);
+        Problem { detail, ..problem.clone() }
+    }
+}
+
+/// Whose request it is, as far as that is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Who<'a> {
+    pub(super) asker: Option<&'a Asker>,
+    pub(super) reference: &'a Reference,
+}
+
+impl<'a> From<&'a Asker> for Who<'a> {
+    fn from(asker: &'a Asker) -> Self {
+        Self { asker: Some(asker), reference: &asker.reference }
+    }
+}
+
+fn screen(problem: &Problem) -> Screen {
+    if problem.code == Code::PasscodeIncorrect {
+        return Screen::WrongPasscode;
+    }
+    if problem.code == Code::DuoDenied {
+        return Screen::DuoDenied { message: Plain::new(&problem.detail) };
+    }
+    Screen::Refused { code: problem.code, wait: problem.retry_after }
+}
+
+/// Where a browser can do what this refusal asks for.
+pub(super) fn start_url(config: &Config, code: Code, return_to: &ReturnPath) -> Option<String> {
+    (code == Code::MfaRequired).then(|| config.site.start_url(return_to))
+}
+
+/// On to another address, by GET.
+pub(super) fn see_other(location: HeaderValue) -> Reply {
+    Reply::new(303, "duo_mfa_see_other".to_owned(), "text/plain", Vec::new())
+        .with("location", location)
+}
+
+/// On to the prompt page's own address.
+pub(super) fn to_page(config: &Config, return_to: &ReturnPath) -> Reply {
+    see_other(HeaderValue::lossy(config.site.start_url(return_to)))
+}

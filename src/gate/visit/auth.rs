@@ -1,0 +1,224 @@
+//! `POST auth`: a person has chosen how to confirm. The one visit that rings a phone.
+
+use super::choices::{approved, capability, name};
+use super::{Visit, is_on_device};
+use crate::config::{Config, Factor as Offered};
+use crate::duo::{AuthFactor, AuthResult, AuthStatus, Device, DeviceChoice, Status, Verification};
+use crate::gate::failure::{NO_DEVICE, NO_RANDOMNESS, Refusal, WRONG_PASSCODE};
+use crate::gate::flow::{self, Expect, send};
+use crate::gate::limit::End;
+use crate::gate::prompt::{self, Prompt, SentPasscode, Transaction};
+use crate::gate::refuse::{refuse, refuse_status, refuse_with};
+use crate::gate::view::to_page;
+use crate::gate::{Env, Step};
+use crate::http::RequestHead;
+use crate::http::query::Query;
+use crate::page::Standing;
+use crate::secret::Secret;
+use crate::session::{Bounded, Factor, Pending, PendingKind};
+use crate::signal::Code;
+
+/// How many passcodes one sign-in takes.
+const MOST_TRIES: u8 = 5;
+
+/// A way to confirm that somebody has chosen.
+#[derive(Debug)]
+pub(super) enum Choice {
+    /// A passcode, to be decided at once.
+    Passcode(Secret<String>),
+    /// Something that is sent to a device.
+    Device { factor: Offered, device: DeviceChoice },
+}
+
+impl Visit {
+    pub(super) fn auth(mut self, head: &RequestHead<'_>, env: &Env<'_>) -> Step {
+        match self.chosen(head, env.gate.config()) {
+            Ok(Choice::Passcode(_)) if self.tries() >= MOST_TRIES => self.too_many_tries(env),
+            Ok(choice) => {
+                self.choice = Some(choice);
+                send(self, Expect::Preauth, env)
+            }
+            Err(refusal) => refuse_with(&self, &refusal, "", env),
+        }
+    }
+
+    fn chosen(&self, head: &RequestHead<'_>, config: &Config) -> Result<Choice, Refusal> {
+        let query = Query::of(head.target);
+        let named = query.value("factor");
+        let factor =
+            config.duo.factors.iter().find(|factor| named.as_deref() == Some(factor.name()));
+        let factor = *factor.ok_or(bad("The query names no factor that is accepted here."))?;
+        if factor == Offered::Passcode {
+            return match SentPasscode::with(head) {
+                SentPasscode::One(passcode) => Ok(Choice::Passcode(passcode)),
+                SentPasscode::Malformed => Err(WRONG_PASSCODE),
+                SentPasscode::None => Err(bad("The passcode goes into x-duo-mfa-passcode.")),
+                SentPasscode::Several => Err(bad("More than one passcode came.")),
+            };
+        }
+        let device = query.value("device").map_or(Ok(DeviceChoice::Auto), |id| id.parse());
+        let device = device.map_err(|_| bad("The query names no device by its id."))?;
+        Ok(Choice::Device { factor, device })
+    }
+
+    /// Preauth has said what there is to choose from.
+    pub(super) fn start(
+        mut self,
+        choice: Choice,
+        devices: &[Device],
+        verification: Option<Verification>,
+        env: &Env<'_>,
+    ) -> Step {
+        let (factor, wanted) = match choice {
+            Choice::Passcode(passcode) => return send(self, Expect::Passcode(passcode), env),
+            Choice::Device { factor, device } => (factor, device),
+        };
+        let device = match self.device(factor, &wanted, devices) {
+            Ok(device) => device,
+            Err(refusal) => return refuse_with(&self, &refusal, "", env),
+        };
+        let Some(owner) = env.random else {
+            return refuse_with(&self, &NO_RANDOMNESS, "the host has no random bytes", env);
+        };
+        let verification = verification.filter(|_| factor == Offered::Push);
+        let config = env.gate.config();
+        let id = DeviceChoice::Id(device.id.clone());
+        let (kind, ask) = match factor {
+            Offered::Phone => (PendingKind::Phone, AuthFactor::Phone { device: id }),
+            Offered::Sms => (PendingKind::Sms, AuthFactor::Sms { device: id }),
+            Offered::Push | Offered::Passcode => {
+                let txid = verification.as_ref().map(|verification| verification.txid.clone());
+                let ask = prompt::push(&self.asker, device, txid, &config.push);
+                (PendingKind::Push, ask)
+            }
+        };
+        let mut pending = Pending::new(kind, env.now, owner, self.view.return_to.clone());
+        pending.device = Bounded::new(device.id.as_str()).ok();
+        pending.device_label = Bounded::cut(name(device).as_str());
+        pending.passcode_tries = self.tries();
+        if let Some(verification) = verification {
+            match Bounded::new(verification.code.as_str()) {
+                Ok(code) => pending.verification_code = Some(code),
+                // A code that is not shown would be a policy that is not met.
+                Err(fault) => {
+                    return refuse(&self, Code::DuoUnavailable, CODE, &fault.to_string(), env);
+                }
+            }
+        }
+        self.asker.deadline = pending.created().plus(config.duo.push_timeout);
+        self.pending = Some(pending);
+        flow::claim(self, Prompt { factor: approved(factor), ask }, owner, env)
+    }
+
+    /// The device that is meant: the one named, if it is the user's and can do it.
+    fn device<'d>(
+        &self,
+        factor: Offered,
+        wanted: &DeviceChoice,
+        devices: &'d [Device],
+    ) -> Result<&'d Device, Refusal> {
+        let is_able =
+            |device: &&Device| capability(factor).is_some_and(|capability| device.can(&capability));
+        let mut able = devices.iter().filter(is_able);
+        match wanted {
+            DeviceChoice::Id(id) => able
+                .find(|device| device.id == *id)
+                .ok_or(bad("The device is none of the user's that can do this.")),
+            DeviceChoice::Auto => able.next().ok_or(NO_DEVICE),
+        }
+    }
+
+    /// Duo has sent the prompt.
+    pub(in crate::gate) fn started(mut self, transaction: &Transaction, env: &Env<'_>) -> Step {
+        if let Some(mut pending) = self.pending.take() {
+            pending.txid = Bounded::new(transaction.txid.as_str()).ok();
+            self.hand_out(pending, env);
+        }
+        let standing = self.waiting(transaction.factor, None, env);
+        self.begun(&standing, "", env)
+    }
+
+    /// Duo has sent passcodes, or not.
+    pub(in crate::gate) fn codes_sent(mut self, status: &AuthStatus, env: &Env<'_>) -> Step {
+        let settlement = match status.result {
+            AuthResult::Allow => self.asker.settlement(End::Allowed),
+            AuthResult::Deny | AuthResult::Waiting => {
+                self.asker.settlement(prompt::end(&status.status))
+            }
+        };
+        let step = match (status.result, &status.status) {
+            (AuthResult::Allow, _) => self.approve(Factor::Sms, env.now, status, env),
+            (AuthResult::Deny, Status::Sent) => {
+                if let Some(pending) = self.pending.take() {
+                    self.hand_out(pending, env);
+                }
+                let standing = self.codes();
+                self.begun(&standing, status.status.as_str(), env)
+            }
+            (AuthResult::Deny | AuthResult::Waiting, word) => refuse_status(&self, word, env),
+        };
+        Step { settlement, ..step }
+    }
+
+    /// Duo has decided about a passcode.
+    pub(in crate::gate) fn passcode_checked(mut self, status: &AuthStatus, env: &Env<'_>) -> Step {
+        match (status.result, &status.status) {
+            (AuthResult::Allow, _) => {
+                let is_texted =
+                    matches!(self.pending, Some(Pending { kind: PendingKind::Sms, .. }));
+                let factor = if is_texted { Factor::Sms } else { Factor::Passcode };
+                let settlement = self.asker.settlement(End::Allowed);
+                Step { settlement, ..self.approve(factor, env.now, status, env) }
+            }
+            (AuthResult::Deny, Status::Deny) => {
+                self.count_try(env);
+                refuse_with(&self, &WRONG_PASSCODE, "", env)
+            }
+            (AuthResult::Deny | AuthResult::Waiting, word) => refuse_status(&self, word, env),
+        }
+    }
+
+    /// A passcode was not right: the sign-in takes one less.
+    pub(in crate::gate) fn count_try(&mut self, env: &Env<'_>) {
+        let begun = self.pending.take().or_else(|| {
+            let return_to = self.view.return_to.clone();
+            Some(Pending::new(PendingKind::Passcode, env.now, env.random?, return_to))
+        });
+        if let Some(mut pending) = begun {
+            pending.passcode_tries = pending.passcode_tries.saturating_add(1);
+            self.hand_out(pending, env);
+        }
+    }
+
+    fn tries(&self) -> u8 {
+        self.pending.as_ref().map_or(0, |pending| pending.passcode_tries)
+    }
+
+    fn too_many_tries(self, env: &Env<'_>) -> Step {
+        let left = self.pending.as_ref().map(|pending| pending.expires().since(env.now));
+        let detail = "Too many passcodes were not right.";
+        let refusal = Refusal { code: Code::TooManyRequests, detail, retry_after: left };
+        refuse_with(&self, &refusal, "passcode tries", env)
+    }
+
+    /// Something is on its way to the device: a form goes on to where it can be followed.
+    fn begun(self, standing: &Standing, word: &str, env: &Env<'_>) -> Step {
+        let reply = if self.view.is_page {
+            to_page(env.gate.config(), &self.view.return_to)
+        } else {
+            self.state(standing, word, 202)
+        };
+        Step::reply(self.with_cookies(reply), Vec::new())
+    }
+
+    /// Whether the sign-in of this browser is on a device.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.pending.as_ref().is_some_and(|pending| is_on_device(&pending.kind))
+    }
+}
+
+const CODE: &str = "Duo asks for a code that cannot be shown. Try again shortly.";
+
+const fn bad(detail: &'static str) -> Refusal {
+    Refusal { code: Code::BadRequest, detail, retry_after: None }
+}

@@ -1,0 +1,114 @@
+//! What a user may choose from: what the devices can do, cut with what is configured.
+
+use crate::config;
+use crate::duo::{Capability, Device, DeviceKind};
+use crate::gate::prompt::takes_passcode;
+use crate::page;
+use crate::page::{Choices, Plain};
+use crate::session::{Factor, Preference};
+
+/// The devices and factors to offer, in the configured order but for the preferred one.
+pub(super) fn choices(
+    devices: &[Device],
+    factors: &[config::Factor],
+    preference: Option<&Preference>,
+) -> Choices {
+    let offered: Vec<page::Device> =
+        devices.iter().filter_map(|device| offered(device, factors, preference)).collect();
+    let is_offered = |factor: config::Factor| match factor {
+        config::Factor::Passcode => takes_passcode(devices, factors),
+        config::Factor::Push | config::Factor::Phone | config::Factor::Sms => {
+            offered.iter().any(|device| device.factors.contains(&shown(factor)))
+        }
+    };
+    let factors = factors.iter().filter(|factor| is_offered(**factor));
+    let factors = factors.map(|factor| shown(*factor)).collect();
+    Choices { devices: offered, factors }
+}
+
+/// A device that can do something of what is offered.
+fn offered(
+    device: &Device,
+    factors: &[config::Factor],
+    preference: Option<&Preference>,
+) -> Option<page::Device> {
+    let able = factors
+        .iter()
+        .filter(|factor| capability(**factor).is_some_and(|capability| device.can(&capability)));
+    let mut able: Vec<page::Factor> = able.map(|factor| shown(*factor)).collect();
+    if able.is_empty() {
+        return None;
+    }
+    let last = preference.filter(|last| is_of(last, device.id.as_str()));
+    let preferred = last.and_then(|last| able.iter().position(|factor| is_same(*factor, last)));
+    if let Some(place) = preferred {
+        able.get_mut(..=place)?.rotate_right(1);
+    }
+    Some(page::Device {
+        id: device.id.as_str().to_owned(),
+        name: name(device),
+        kind: kind(device),
+        factors: able,
+        is_preferred: preferred.is_some(),
+    })
+}
+
+/// Whether a preference names what is not there any more.
+pub(super) fn is_stale(last: &Preference, choices: &Choices) -> bool {
+    match last.device {
+        Some(_) => !choices.devices.iter().any(|device| device.is_preferred),
+        None => !choices.factors.iter().any(|factor| is_same(*factor, last)),
+    }
+}
+
+/// What a device has to be able to do; a passcode asks none.
+pub(super) const fn capability(factor: config::Factor) -> Option<Capability> {
+    match factor {
+        config::Factor::Push => Some(Capability::Push),
+        config::Factor::Phone => Some(Capability::Phone),
+        config::Factor::Sms => Some(Capability::Sms),
+        config::Factor::Passcode => None,
+    }
+}
+
+/// What a person calls a device.
+pub(super) fn name(device: &Device) -> Plain {
+    let names = [&device.display_name, &device.name, &device.number];
+    let given = names.into_iter().map(|name| Plain::new(name.as_str()));
+    given.into_iter().find(|name| !name.is_empty()).unwrap_or_else(|| kind(device))
+}
+
+fn kind(device: &Device) -> Plain {
+    match &device.kind {
+        DeviceKind::Phone => Plain::new("phone"),
+        DeviceKind::Token => Plain::new("token"),
+        DeviceKind::Other(word) => Plain::new(word.as_str()),
+    }
+}
+
+fn is_of(last: &Preference, id: &str) -> bool {
+    last.device.as_ref().is_some_and(|device| device.as_str() == id)
+}
+
+fn is_same(factor: page::Factor, last: &Preference) -> bool {
+    factor.name() == last.factor.name()
+}
+
+const fn shown(factor: config::Factor) -> page::Factor {
+    match factor {
+        config::Factor::Push => page::Factor::Push,
+        config::Factor::Phone => page::Factor::Phone,
+        config::Factor::Sms => page::Factor::Sms,
+        config::Factor::Passcode => page::Factor::Passcode,
+    }
+}
+
+/// The factor that an approval will be of.
+pub(super) const fn approved(factor: config::Factor) -> Factor {
+    match factor {
+        config::Factor::Push => Factor::Push,
+        config::Factor::Phone => Factor::Phone,
+        config::Factor::Sms => Factor::Sms,
+        config::Factor::Passcode => Factor::Passcode,
+    }
+}

@@ -1,0 +1,201 @@
+//! Visits: requests to the filter's own addresses that are about a user's sign-in.
+//!
+//! In goes a request of a known user that has passed the cross-site guard; out comes a page, JSON
+//! or a way on, never the request itself. What the next visit needs is in the pending sign-in that
+//! the browser carries, so any worker and any replica can go on with it. Only [`Endpoint::Auth`]
+//! rings a phone, and only by POST.
+//!
+//! Nothing here is kept between two visits.
+
+mod approve;
+mod auth;
+mod choices;
+mod preauth;
+mod sign_out;
+mod status;
+
+use super::asker::Asker;
+use super::endpoint::Endpoint;
+use super::party::{Party, Recipient};
+use super::view::{View, Who};
+use super::{Env, Step, prompt};
+use crate::clock::UnixTime;
+use crate::http::query::Query;
+use crate::http::{HeaderValue, Reply, RequestHead, ReturnPath, cookie};
+use crate::identity::Identity;
+use crate::page::Problem;
+use crate::secret::Secret;
+use crate::session::{Approval, Pending, PendingKind, Preference, Token};
+use crate::signal::Code;
+use auth::Choice;
+use std::time::Duration;
+
+/// A client without cookies sends the pending sign-in in this header.
+const TRANSACTION_HEADER: &str = "x-duo-mfa-transaction";
+
+/// The longest that a script waits for one answer to `GET status`: shorter than any proxy's limit.
+const LONGEST_LOOK: Duration = Duration::from_secs(10);
+
+/// The longest that a page is waited for.
+const LONGEST_PAGE: Duration = Duration::from_secs(2);
+
+/// The least time that Duo is given to answer.
+const SHORTEST_LOOK: Duration = Duration::from_secs(2);
+
+/// A request to the filter itself, while it waits for an answer.
+#[derive(Debug)]
+pub(super) struct Visit {
+    pub(super) asker: Asker,
+    /// What Duo gave for a device that it is to remember.
+    pub(super) device_token: Option<Secret<String>>,
+    view: View,
+    /// What is to be started; absent where somebody only asks.
+    choice: Option<Choice>,
+    /// The sign-in that this browser has begun.
+    pending: Option<Pending>,
+    preference: Option<Preference>,
+    /// The pending sign-in as this answer hands it out.
+    token: Option<Token>,
+    /// The `Set-Cookie` lines of the answer.
+    cookies: Vec<HeaderValue>,
+}
+
+/// A request for one of the filter's endpoints, by a known user.
+#[derive(Debug)]
+pub(super) struct Visitor {
+    pub(super) endpoint: Endpoint,
+    pub(super) identity: Identity,
+    pub(super) approval: Option<Approval>,
+}
+
+/// Begins to answer.
+pub(super) fn begin(
+    visitor: Visitor,
+    head: &RequestHead<'_>,
+    address: Option<&[u8]>,
+    env: &Env<'_>,
+) -> Step {
+    let Visitor { endpoint, identity, approval } = visitor;
+    let visit = Visit::new(head, Asker::new(head, identity, address, env.now), env);
+    match endpoint {
+        Endpoint::Page => visit.page(approval.is_some(), head, env),
+        Endpoint::Status => visit.status(approval.is_some(), env),
+        Endpoint::Preauth => visit.preauth(env),
+        Endpoint::Auth => visit.auth(head, env),
+        Endpoint::Cancel => visit.cancel(env),
+        Endpoint::Logout => visit.logout(env),
+        Endpoint::UserInfo => visit.user_info(approval.as_ref(), env),
+    }
+}
+
+impl Visit {
+    /// A page at the application's own address.
+    pub(super) fn in_place(
+        head: &RequestHead<'_>,
+        identity: Identity,
+        address: Option<&[u8]>,
+        env: &Env<'_>,
+    ) -> Self {
+        let visit = Self::new(head, Asker::new(head, identity, address, env.now), env);
+        Self { view: View::in_place(head), ..visit }
+    }
+
+    fn new(head: &RequestHead<'_>, mut asker: Asker, env: &Env<'_>) -> Self {
+        let config = env.gate.config();
+        let subject = asker.subject();
+        let sent = |name: &str| match head.cookies.find(name) {
+            cookie::Sent::Once(value) => Some(value),
+            cookie::Sent::Never | cookie::Sent::Repeatedly => None,
+        };
+        let token = head.value(TRANSACTION_HEADER).or_else(|| sent(config.pendings.cookie_name()));
+        let pending = token.and_then(|token| config.pendings.open(token, &subject, env.now).ok());
+        let preference = sent(config.preferences.cookie_name())
+            .and_then(|value| config.preferences.open(value, &subject).ok());
+        let device_token = config
+            .remembered_devices
+            .as_ref()
+            .and_then(|devices| devices.open(sent(devices.cookie_name())?, &subject, env.now).ok());
+        let asked_for = Query::of(head.target).value("return_to");
+        let return_to = match (asked_for, &pending) {
+            (Some(path), _) => ReturnPath::parse(path.as_bytes()),
+            (None, Some(pending)) => pending.return_path.clone(),
+            (None, None) => ReturnPath::default(),
+        };
+        if let Some(pending) = &pending {
+            asker.deadline = pending.created().plus(config.duo.push_timeout);
+            if is_on_device(&pending.kind) {
+                asker.claim = Some(prompt::claim(&asker, pending.browser(), config));
+            }
+        }
+        Self {
+            asker,
+            device_token,
+            view: View::at_own_address(head, return_to),
+            choice: None,
+            pending,
+            preference,
+            token: None,
+            cookies: Vec::new(),
+        }
+    }
+
+    /// The longest that a look at a transaction may take from `now` on.
+    pub(super) fn patience(&self, now: UnixTime) -> Duration {
+        let most = if self.view.is_page { LONGEST_PAGE } else { LONGEST_LOOK };
+        self.asker.deadline.since(now).clamp(SHORTEST_LOOK, most)
+    }
+
+    /// Puts a sign-in into the answer, for the next visit.
+    fn hand_out(&mut self, pending: Pending, env: &Env<'_>) {
+        let pendings = &env.gate.config().pendings;
+        let token = pendings.seal(&pending, &self.asker.subject());
+        self.cookies.push(pendings.set_cookie(&token));
+        self.token = Some(token);
+        self.pending = Some(pending);
+    }
+
+    /// Has the browser forget the sign-in.
+    fn forget(&mut self, env: &Env<'_>) {
+        self.cookies.push(env.gate.config().pendings.deletion());
+    }
+
+    /// The pending sign-in in words, for a client that keeps no cookies.
+    fn transaction(&self) -> Option<&str> {
+        let token = self.token.as_ref().filter(|_| !self.view.is_browser);
+        token.map(Token::as_str)
+    }
+
+    fn with_cookies(&self, reply: Reply) -> Reply {
+        self.cookies.iter().fold(reply, |reply, line| reply.with("set-cookie", line.clone()))
+    }
+}
+
+impl Recipient for Visit {
+    fn asker(&self) -> &Asker {
+        &self.asker
+    }
+
+    fn refusal(&self, problem: &Problem, env: &Env<'_>) -> Reply {
+        let problem = self.view.localised(problem);
+        let (who, config) = (Who::from(&self.asker), env.gate.config());
+        self.with_cookies(self.view.refusal(&problem, self.transaction(), who, config))
+    }
+}
+
+impl From<Visit> for Party {
+    fn from(visit: Visit) -> Self {
+        Self::Visit(Box::new(visit))
+    }
+}
+
+/// Whether a sign-in waits for an answer on the device.
+const fn is_on_device(kind: &PendingKind) -> bool {
+    match kind {
+        PendingKind::Push | PendingKind::Phone => true,
+        PendingKind::Sms | PendingKind::Passcode | PendingKind::Enrollment(_) => false,
+    }
+}
+
+/// What a request is told that belongs to no sign-in, or to one that is over.
+const GONE: (Code, &str) =
+    (Code::BadRequest, "No sign-in is waiting here: it has ended, or never began. Start again.");
