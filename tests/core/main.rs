@@ -11,6 +11,7 @@
 )]
 
 mod admission;
+mod browser;
 mod config_faults;
 mod cookies;
 mod duo_vectors;
@@ -20,9 +21,11 @@ mod identities;
 mod layers;
 mod limits;
 mod model;
+mod page;
 mod policy;
 mod readme;
 mod rig;
+mod signin;
 
 use libtest_mimic::{Arguments, Conclusion};
 use std::process::ExitCode;
@@ -52,9 +55,11 @@ fn main() -> ExitCode {
         layers::trials(),
         limits::trials(),
         model::trials(),
+        page::trials(),
         policy::trials(),
         policy::views::trials(),
         readme::trials(),
+        signin::trials(),
     ];
     let conclusion: Conclusion =
         libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect());

@@ -340,6 +340,18 @@ impl Outcome {
         }
     }
 
+    /// The request was answered by the filter, without an approval.
+    #[track_caller]
+    pub(crate) fn answered(self) -> Refused {
+        let answer = self.refused();
+        let cookies = answer.cookies();
+        if cookies.iter().any(|line| line.starts_with("__Host-duo_mfa=") && !is_deletion(line)) {
+            WRONGLY_ADMITTED.fetch_add(1, Ordering::Relaxed);
+            panic!("wrongly approved: {cookies:?}");
+        }
+        answer
+    }
+
     /// The request was refused; the problem's code.
     #[track_caller]
     pub(crate) fn refused(self) -> Refused {
@@ -366,10 +378,25 @@ impl Refused {
         code
     }
 
+    /// The `Set-Cookie` lines.
+    pub(crate) fn cookies(&self) -> Vec<String> {
+        let lines = self.0.headers.iter().filter(|(name, _)| *name == "set-cookie");
+        lines.map(|(_, line)| String::from_utf8(line.as_bytes().to_vec()).unwrap()).collect()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.body.clone()).unwrap()
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let found = self.0.headers.iter().find(|(n, _)| *n == name);
         found.map(|(_, value)| String::from_utf8(value.as_bytes().to_vec()).unwrap())
     }
+}
+
+/// Whether a `Set-Cookie` line takes a cookie away.
+pub(crate) fn is_deletion(line: &str) -> bool {
+    line.contains("Max-Age=0")
 }
 
 /// The value that a forwarded request has for a header of ours.
