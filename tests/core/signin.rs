@@ -1,7 +1,7 @@
 //! The sign-in of a browser, from the page to the approval.
 
 use crate::browser::{Browser, posted};
-use crate::rig::{Rig, Scripted, get, one_phone, preauth, started, status, told};
+use crate::rig::{Refused, Rig, Scripted, get, one_phone, preauth, started, status, told};
 use serde_json::json;
 
 const PHONE: &str = "DPFZRS9FB0D46QFTM891";
@@ -18,40 +18,19 @@ fn waits() -> Scripted {
     status("waiting", "pushed")
 }
 
+/// Starts a push by the script.
+fn pushes(rig: &mut Rig, browser: &mut Browser, return_to: &str) -> Refused {
+    let path = push_to(PHONE, return_to);
+    browser.asks(rig, &browser.posts(&path), &[one_phone(), started()])
+}
+
 fn page_preauth_push_status_and_the_application() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
     alice.asks(&mut rig, &alice.opens("/reports?q=1"), &[]);
-
-    let choices = alice.asks(&mut rig, &alice.posts("/.duo-mfa/preauth"), &[one_phone()]);
-    assert_eq!(choices.0.status, 200);
-    let answer = choices.problem();
-    assert_eq!(answer["result"], "auth");
-    assert_eq!(answer["factors"], json!(["push", "passcode", "phone", "sms"]));
-    let device = json!({
-        "device": PHONE, "name": "iOS (XXX-XXX-0100)", "type": "phone",
-        "factors": ["push", "phone", "sms"], "preferred": false,
-    });
-    assert_eq!(answer["devices"], json!([device]));
-    assert!(!alice.has(PENDING));
-
-    let path = push_to(PHONE, "%2Freports%3Fq%3D1");
-    let begun = alice.asks(&mut rig, &alice.posts(&path), &[one_phone(), started()]);
-    assert_eq!(begun.0.status, 202);
-    assert_eq!(begun.problem()["state"], "waiting");
-    assert_eq!(begun.problem()["seconds_left"], 60);
-    assert_eq!(begun.problem()["poll_after_ms"], 1000);
-    assert!(begun.problem().get("transaction").is_none(), "the cookie has it");
-    let lines = begun.cookies();
-    assert_eq!(lines.len(), 1);
-    assert!(lines[0].starts_with("__Host-duo_txn=") && lines[0].contains("SameSite=Strict"));
-    let sent = rig.body(2);
-    assert_eq!((&sent["factor"], &sent["device"]), (&json!("push"), &json!(PHONE)));
-    assert_eq!(sent["ipaddr"], "192.0.2.7");
-
-    let waiting = alice.asks(&mut rig, &alice.fetches(STATUS), &[waits()]);
-    assert_eq!((waiting.0.status, &waiting.problem()["state"]), (200, &json!("waiting")));
-    assert_eq!(waiting.problem()["status"], "pushed");
+    alice.asks(&mut rig, &alice.posts("/.duo-mfa/preauth"), &[one_phone()]);
+    pushes(&mut rig, &mut alice, "%2Freports%3Fq%3D1");
+    alice.asks(&mut rig, &alice.fetches(STATUS), &[waits()]);
 
     let allow = status("allow", "allow").after(7);
     let approved = alice.is_approved(&mut rig, &alice.fetches(STATUS), &[allow]);
@@ -63,6 +42,43 @@ fn page_preauth_push_status_and_the_application() {
     assert_eq!(told(&forward, "x-duo-mfa-user").as_deref(), Some("alice"));
     assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("push"));
     assert_eq!(rig.called(), ["preauth", "preauth", "auth", "auth_status", "auth_status"]);
+}
+
+fn preauth_tells_what_there_is_to_choose_from() {
+    let mut rig = Rig::new();
+    let mut alice = Browser::of("alice");
+    let choices = alice.asks(&mut rig, &alice.posts("/.duo-mfa/preauth"), &[one_phone()]);
+    assert_eq!(choices.0.status, 200);
+    let answer = choices.problem();
+    assert_eq!(answer["result"], "auth");
+    assert_eq!(answer["factors"], json!(["push", "passcode", "phone", "sms"]));
+    let device = json!({
+        "device": PHONE, "name": "iOS (XXX-XXX-0100)", "type": "phone",
+        "factors": ["push", "phone", "sms"], "preferred": false,
+    });
+    assert_eq!(answer["devices"], json!([device]));
+    assert_eq!(choices.cookies(), [""; 0]);
+}
+
+fn push_that_was_started_is_followed_by_its_cookie() {
+    let mut rig = Rig::new();
+    let mut alice = Browser::of("alice");
+    let begun = pushes(&mut rig, &mut alice, "%2F");
+    assert_eq!(begun.0.status, 202);
+    let state = begun.problem();
+    assert_eq!(state["state"], "waiting");
+    assert_eq!((&state["seconds_left"], &state["poll_after_ms"]), (&json!(60), &json!(1000)));
+    assert!(state.get("transaction").is_none(), "the cookie has it");
+    let lines = begun.cookies();
+    assert_eq!(lines.len(), 1);
+    assert!(lines[0].starts_with("__Host-duo_txn=") && lines[0].contains("SameSite=Strict"));
+    let sent = rig.body(1);
+    assert_eq!((&sent["factor"], &sent["device"]), (&json!("push"), &json!(PHONE)));
+    assert_eq!(sent["ipaddr"], "192.0.2.7");
+
+    let waiting = alice.asks(&mut rig, &alice.fetches(STATUS), &[waits()]);
+    assert_eq!((waiting.0.status, &waiting.problem()["state"]), (200, &json!("waiting")));
+    assert_eq!(waiting.problem()["status"], "pushed");
 }
 
 fn plain_forms_do_the_same() {
@@ -118,6 +134,8 @@ fn preauth_that_allows_is_an_approval() {
 
 crate::suite![
     page_preauth_push_status_and_the_application,
+    preauth_tells_what_there_is_to_choose_from,
+    push_that_was_started_is_followed_by_its_cookie,
     plain_forms_do_the_same,
     program_without_cookies_carries_the_transaction,
     preauth_that_allows_is_an_approval,

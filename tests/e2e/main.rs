@@ -53,6 +53,7 @@ mod own_endpoints;
 mod passcodes;
 mod readme;
 mod secrets;
+mod signin;
 mod thin_line;
 
 use libtest_mimic::Arguments;
@@ -91,6 +92,7 @@ fn main() {
         passcodes::trials(),
         readme::trials(),
         secrets::trials(),
+        signin::trials(),
         thin_line::trials(),
     ];
     let conclusion = libtest_mimic::run(&arguments, topics.into_iter().flatten().collect());
