@@ -69,9 +69,9 @@ pub(super) const RULE: &[Key] = &[
     key("users"),
     key("groups"),
     key("policy"),
-    later("max_age", "remove it; an approval is good until it expires"),
-    later("factors", "remove it; set duo.factors"),
-    later("fail_mode", "remove it; set duo.fail_mode"),
+    key("max_age"),
+    key("factors"),
+    key("fail_mode"),
     later("application", "remove it; give each Duo application a plugin configuration of its own"),
     later("approval", "remove it; an approval is good for many requests"),
 ];

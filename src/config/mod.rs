@@ -19,12 +19,13 @@ mod raw;
 mod secrets;
 mod wire;
 
+pub use crate::policy::Factor;
 pub use error::{Code, ConfigFaults, Fault};
 
 use crate::duo::Credentials;
 use crate::identity::IdentityRules;
 use crate::page::Site;
-use crate::policy::Policies;
+use crate::policy::{FailMode, Policies};
 use crate::session::{Pendings, Preferences, RememberedDevices, Sessions};
 use std::time::Duration;
 
@@ -78,6 +79,8 @@ pub struct DuoSettings {
     pub factors: Vec<Factor>,
     /// How somebody whom Duo wants to enroll first gets a device.
     pub enrollment: Enrollment,
+    /// What happens while Duo cannot be reached, where no rule says otherwise.
+    pub fail_mode: FailMode,
 }
 
 /// How somebody without a device gets one.
@@ -87,35 +90,6 @@ pub enum Enrollment {
     Off,
     /// The page leads to Duo's portal.
     Portal,
-}
-
-/// A factor that users may be offered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Factor {
-    /// Duo Push.
-    Push,
-    /// A passcode from an app, a token, an SMS or an administrator.
-    Passcode,
-    /// A telephone call.
-    Phone,
-    /// An SMS with passcodes.
-    Sms,
-}
-
-impl Factor {
-    /// All factors, in the order in which they are offered by default.
-    pub const ALL: [Self; 4] = [Self::Push, Self::Passcode, Self::Phone, Self::Sms];
-
-    /// The name that Duo and the configuration call it by.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Push => "push",
-            Self::Passcode => "passcode",
-            Self::Phone => "phone",
-            Self::Sms => "sms",
-        }
-    }
 }
 
 /// What happens to a client that is no browser and has no approval.

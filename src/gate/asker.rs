@@ -9,14 +9,28 @@ use crate::duo::{Auth, AuthFactor, Preauth, Request};
 use crate::http::RequestHead;
 use crate::identity::Identity;
 use crate::page::Reference;
+use crate::policy::Terms;
 use crate::secret::Secret;
 use crate::session::Subject;
 use std::net::IpAddr;
+
+/// A second factor that is sought.
+#[derive(Debug)]
+pub(super) struct Sought {
+    /// Of whom.
+    pub(super) identity: Identity,
+    /// By the terms of the rule that asks for it.
+    pub(super) terms: Terms,
+    /// Whether there is a valid approval, which does not meet the terms.
+    pub(super) has_approval: bool,
+}
 
 /// A known user's request that needs a word of Duo's.
 #[derive(Debug)]
 pub(super) struct Asker {
     pub(super) identity: Identity,
+    pub(super) terms: Terms,
+    pub(super) has_approval: bool,
     pub(super) asked: Asked,
     pub(super) address: Option<IpAddr>,
     pub(super) reference: Reference,
@@ -31,12 +45,15 @@ impl Asker {
     /// `address` is the peer's, as Envoy has it.
     pub(super) fn new(
         head: &RequestHead<'_>,
-        identity: Identity,
+        sought: Sought,
         address: Option<&[u8]>,
         deadline: UnixTime,
     ) -> Self {
+        let Sought { identity, terms, has_approval } = sought;
         Self {
             identity,
+            terms,
+            has_approval,
             asked: Asked::of(head),
             address: address.and_then(ip_address),
             reference: Reference::of_request_id(head.value("x-request-id")),

@@ -4,6 +4,7 @@ use super::asker::Asker;
 use crate::http::RequestHead;
 use crate::json::ObjectText;
 use crate::page::Reference;
+use crate::session::Factor;
 use crate::signal::{Code, Level, Signal};
 use std::net::IpAddr;
 
@@ -64,9 +65,10 @@ pub(super) fn refused_at_once(head: &RequestHead<'_>, code: Code, reference: &Re
     )
 }
 
-/// Somebody admitted.
-pub(super) fn admitted(asker: &Asker, factor: &'static str) -> Signal {
-    write(Level::Info, &Line { factor: Some(factor), ..of(asker, "admitted") })
+/// Somebody admitted. Whom Duo could not be asked about, an operator should know of.
+pub(super) fn admitted(asker: &Asker, factor: Factor) -> Signal {
+    let level = if factor == Factor::FailSafe { Level::Warn } else { Level::Info };
+    write(level, &Line { factor: Some(factor.name()), ..of(asker, "admitted") })
 }
 
 /// Somebody refused. What an operator has to act on is written as an error.

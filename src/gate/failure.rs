@@ -1,10 +1,14 @@
 //! The one table of what a fault leads to.
 //!
 //! Fail closed: every fault ends in a refusal, at once or after the one repeat that it is allowed.
+//! The one exception is the operator's: under [`FailMode::Safe`] a user passes whom Duo could not
+//! be asked about at all. Whatever Duo answers, and whatever comes after a prompt was asked for, is
+//! no such case.
 //! A call that starts a prompt is never repeated, since a second push would go out; only the date
 //! is corrected once, because Duo acts on nothing that it refuses for its date.
 
 use crate::duo::{DuoError, Endpoint, Fault};
+use crate::policy::FailMode;
 use crate::signal::Code;
 use std::time::Duration;
 
@@ -64,6 +68,8 @@ pub enum Remedy {
     CorrectClock,
     /// The transaction goes on without this look at it; refuse so once its time is up.
     LookAgain(Refusal),
+    /// Let the user pass: Duo could not be reached, and the fail mode is safe.
+    Admit,
     /// Nothing: refuse.
     Refuse(Refusal),
 }
@@ -81,7 +87,7 @@ pub struct Refusal {
 
 /// The remedy for a fault at a stage.
 #[must_use]
-pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries) -> Remedy {
+pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries, fail_mode: FailMode) -> Remedy {
     match fault {
         DuoError::Unreachable(outage) if stage == Stage::Status && outage.is_timeout() => {
             Remedy::LookAgain(TIMEOUT)
@@ -91,6 +97,11 @@ pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries) -> Remedy {
             Stage::Preauth | Stage::Passcode | Stage::Transaction | Stage::Clock => {
                 if stage.endpoint().is_repeatable() && tries.resends == 0 {
                     Remedy::Resend
+                } else if stage == Stage::Preauth
+                    && fail_mode == FailMode::Safe
+                    && matches!(fault, DuoError::Unreachable(_))
+                {
+                    Remedy::Admit
                 } else {
                     Remedy::Refuse(UNAVAILABLE)
                 }

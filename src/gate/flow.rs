@@ -168,8 +168,9 @@ const fn stage(expect: &Expect) -> Stage {
 
 fn failed(mut party: Party, expect: Expect, fault: &DuoError, env: &Env<'_>) -> Step {
     let stage = stage(&expect);
+    let fail_mode = env.gate.fail_mode(&party.asker().terms);
     let tries = &mut party.asker_mut().tries;
-    let mut step = match failure::remedy(stage, fault, *tries) {
+    let mut step = match failure::remedy(stage, fault, *tries, fail_mode) {
         Remedy::Resend => {
             tries.resends = tries.resends.saturating_add(1);
             send(party, expect, env)
@@ -178,6 +179,7 @@ fn failed(mut party: Party, expect: Expect, fault: &DuoError, env: &Env<'_>) -> 
             tries.clock_corrections = tries.clock_corrections.saturating_add(1);
             send(party, Expect::Clock(Box::new(expect)), env)
         }
+        Remedy::Admit => party.unverified(env),
         Remedy::LookAgain(late) => look_again(party, expect, &late, fault, env),
         Remedy::Refuse(refusal) => {
             if refusal.code == Code::PasscodeIncorrect {

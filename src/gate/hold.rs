@@ -3,7 +3,7 @@
 //! For clients that are no browsers. The request waits, body and all, and nothing of it reaches
 //! the application before Duo's allow; its response then carries the approval cookie.
 
-use super::asker::Asker;
+use super::asker::{Asker, Sought};
 use super::audit;
 use super::failure::{NO_DEVICE, NO_RANDOMNESS, TIMEOUT, WRONG_PASSCODE};
 use super::flow::{self, Expect, send};
@@ -11,6 +11,7 @@ use super::limit::End;
 use super::party::{Party, Recipient};
 use super::prompt::{self, Prompt, SentPasscode, Transaction, takes_passcode};
 use super::refuse::{refuse, refuse_status, refuse_with};
+use super::rules::new_approval;
 use super::view::start_url;
 use super::{Env, Forward, Gate, NewCookie, Step, tell_application};
 use crate::clock::UnixTime;
@@ -20,10 +21,9 @@ use crate::duo::{
     Txid,
 };
 use crate::http::{Client, Edit, Reply, RequestHead, ReturnPath};
-use crate::identity::Identity;
 use crate::page::{Onward, Problem};
 use crate::secret::Secret;
-use crate::session::{Factor, NewApproval};
+use crate::session::Factor;
 use crate::signal::{Code, Counter};
 
 /// What is kept of a request while it waits.
@@ -43,13 +43,13 @@ impl Held {
     pub(super) fn new(
         gate: &Gate,
         head: &RequestHead<'_>,
-        identity: Identity,
+        sought: Sought,
         address: Option<&[u8]>,
         now: UnixTime,
     ) -> Self {
         let deadline = now.plus(gate.config().api.hold_timeout);
         Self {
-            asker: Asker::new(head, identity, address, deadline),
+            asker: Asker::new(head, sought, address, deadline),
             polled_at: now,
             return_to: ReturnPath::parse(head.target),
             edits: gate.stripped(head),
@@ -113,6 +113,11 @@ pub(super) fn preauthorized(held: Held, reply: PreauthReply, env: &Env<'_>) -> S
     }
 }
 
+/// Duo cannot be reached, and the request may go on without it.
+pub(super) fn unverified(held: &Held, env: &Env<'_>) -> Step {
+    approve(held, Factor::FailSafe, env)
+}
+
 /// Duo has decided about a passcode.
 pub(super) fn passcode_checked(held: &Held, status: &AuthStatus, env: &Env<'_>) -> Step {
     match (status.result, &status.status) {
@@ -140,7 +145,7 @@ pub(super) fn polled(
 }
 
 fn ask_passcode(held: Held, passcode: Secret<String>, env: &Env<'_>) -> Step {
-    if !env.gate.config().duo.factors.contains(&config::Factor::Passcode) {
+    if !env.gate.offered(&held.asker.terms).contains(&config::Factor::Passcode) {
         return refuse(&held, Code::BadRequest, "Passcodes are not accepted here.", "", env);
     }
     send(held, Expect::Passcode(passcode), env)
@@ -157,7 +162,7 @@ fn ask_device(
 ) -> Step {
     let config = env.gate.config();
     let able = |capability: &Capability| devices.iter().find(|device| device.can(capability));
-    let prompt = config.duo.factors.iter().find_map(|factor| match factor {
+    let prompt = env.gate.offered(&held.asker.terms).iter().find_map(|factor| match factor {
         config::Factor::Push => able(&Capability::Push).map(|device| Prompt {
             factor: Factor::Push,
             ask: prompt::push(&held.asker, device, None, &config.push),
@@ -184,7 +189,7 @@ fn ask_device(
             held.polled_at = env.now;
             flow::claim(held, prompt, owner, env)
         }
-        None if takes_passcode(devices, &config.duo.factors) => {
+        None if takes_passcode(devices, env.gate.offered(&held.asker.terms)) => {
             let detail = "No device of this user can approve a waiting request. Send a passcode \
                           in x-duo-mfa-passcode, or sign in at start_url.";
             refuse(&held, Code::MfaRequired, detail, "passcodes only", env)
@@ -197,12 +202,15 @@ fn approve(held: &Held, factor: Factor, env: &Env<'_>) -> Step {
     let Some(id) = env.random else {
         return refuse_with(held, &NO_RANDOMNESS, "the host has no random bytes", env);
     };
-    let approval = NewApproval { factor, authenticated: env.now, lifetime: None };
+    let approval = new_approval(factor, env.now);
     let cookie = env.gate.config().sessions.issue(&approval, &held.asker.subject(), env.now, id);
     let mut request = held.edits.clone();
     tell_application(&mut request, held.asker.identity.user.clone(), factor.name(), env.now);
-    let line = audit::admitted(&held.asker, factor.name());
-    let forward = Forward { request, cookie: Some(NewCookie::Approval(cookie)) };
+    let line = audit::admitted(&held.asker, factor);
+    // What is good for minutes does not replace what is good for hours elsewhere.
+    let is_worse = factor == Factor::FailSafe && held.asker.has_approval;
+    let cookie = Some(NewCookie::Approval(cookie)).filter(|_| !is_worse);
+    let forward = Forward { request, cookie };
     let mut step = Step::forward(forward, Counter::Admitted(factor.name()));
     step.signals.push(line);
     step

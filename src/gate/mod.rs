@@ -39,8 +39,10 @@ use crate::page::{Problem, Reference};
 use crate::policy::Policy;
 use crate::session::{Approval, Refusal, Subject, Verified};
 use crate::signal::{Code, Counter, Signal};
+use asker::Sought;
 use endpoint::{Endpoint, Route};
 use hold::Held;
+use rules::{Ruling, Unfit};
 use view::{View, Who};
 use visit::{Visit, Visitor};
 
@@ -78,14 +80,14 @@ pub enum Opening {
 pub struct Undecided {
     aim: Aim,
     /// Why the cookie that came was not accepted.
-    refusal: Option<Refusal>,
+    unfit: Option<Unfit>,
 }
 
 /// What a request is for.
 #[derive(Debug)]
 enum Aim {
     /// The application, and nothing proves a second factor.
-    Application(Identity),
+    Application(Sought),
     /// The filter itself.
     Visit(Visitor),
 }
@@ -130,11 +132,11 @@ impl Gate {
         if let Some(endpoint) = endpoint {
             return self.visit(endpoint, head, moment, verified);
         }
-        let (policy, asker) = match self.ruled(head, moment) {
-            Ok(ruled) => ruled,
+        let Ruling { ruled, asker } = match self.ruled(head, moment) {
+            Ok(ruling) => ruling,
             Err(denial) => return self.decided(head, denial.code, &denial.detail),
         };
-        match policy {
+        match ruled.policy {
             Policy::Bypass => {
                 return Opening::Decided(Step::forward(
                     Forward { request: self.stripped(head), cookie: None },
@@ -150,11 +152,15 @@ impl Gate {
             Ok(identity) => identity,
             Err(denial) => return self.decided(head, denial.code, &denial.detail),
         };
-        match self.approval(head, &identity, moment.now, verified) {
-            Ok(Some(approval)) => Opening::Decided(self.pass(head, identity, &approval, moment)),
-            Ok(None) => Opening::undecided(Aim::Application(identity), None),
-            Err(refusal) => Opening::undecided(Aim::Application(identity), Some(refusal)),
-        }
+        let found = self.approval(head, &identity, moment.now, verified).map_err(Unfit::from);
+        let unfit = match found.and_then(|found| self.fit_where_found(found, ruled, moment.now)) {
+            Ok(Some(fit)) => return Opening::Decided(self.pass(head, identity, &fit, moment)),
+            Ok(None) => None,
+            Err(unfit) => Some(unfit),
+        };
+        let has_approval = unfit.is_some_and(Unfit::is_valid);
+        let sought = Sought { identity, terms: ruled.terms.clone(), has_approval };
+        Opening::Undecided(Undecided { aim: Aim::Application(sought), unfit })
     }
 
     /// A request for one of the filter's own addresses that are about a user.
@@ -173,12 +179,16 @@ impl Gate {
             let detail = "A page of another site sent this request.";
             return self.decided(head, Code::CrossSite, detail);
         }
-        let found = self.approval(head, &identity, moment.now, verified);
-        let (approval, refusal) = match found {
-            Ok(approval) => (approval, None),
-            Err(refusal) => (None, Some(refusal)),
+        let groups = match self.groups(head, moment) {
+            Ok(groups) => groups,
+            Err(denial) => return self.decided(head, denial.code, &denial.detail),
         };
-        Opening::undecided(Aim::Visit(Visitor { endpoint, identity, approval }), refusal)
+        let (approval, unfit) = match self.approval(head, &identity, moment.now, verified) {
+            Ok(approval) => (approval, None),
+            Err(refusal) => (None, Some(refusal.into())),
+        };
+        let aim = Aim::Visit(Visitor { endpoint, identity, groups, approval });
+        Opening::Undecided(Undecided { aim, unfit })
     }
 
     /// Begins to ask for the second factor, in the way that suits the client, or to answer a
@@ -193,24 +203,24 @@ impl Gate {
         address: Option<&[u8]>,
         env: &Env<'_>,
     ) -> Step {
-        let Undecided { aim, refusal } = undecided;
+        let Undecided { aim, unfit } = undecided;
         let mut step = match aim {
             Aim::Visit(visitor) => visit::begin(visitor, head, address, env),
-            Aim::Application(identity) => match (Client::of(&head.hints()), self.config.api.mode) {
+            Aim::Application(sought) => match (Client::of(&head.hints()), self.config.api.mode) {
                 (Client::Hold, ApiMode::Hold) => {
-                    hold::begin(Held::new(self, head, identity, address, env.now), head, env)
+                    hold::begin(Held::new(self, head, sought, address, env.now), head, env)
                 }
                 (Client::Page, _) => {
                     let reference = Reference::of_request_id(head.value("x-request-id"));
                     let line = audit::refused_at_once(head, Code::MfaRequired, &reference);
-                    Visit::in_place(head, identity, address, env).page_in_place(line, env)
+                    Visit::in_place(head, sought, address, env).page_in_place(line, env)
                 }
                 (client @ (Client::Hold | Client::Refuse | Client::RefuseGrpc), _) => {
                     self.refuse(head, Code::MfaRequired, no_prompt_for(client))
                 }
             },
         };
-        step.signals.extend(refusal.map(|why| Signal::Count(Counter::CookieRefused(why.name()))));
+        step.signals.extend(unfit.map(|why| Signal::Count(Counter::CookieRefused(why.name()))));
         step
     }
 
@@ -282,12 +292,6 @@ impl Gate {
         let who = Who { asker: None, reference: &problem.reference };
         let reply = View::in_place(head).refusal(&problem, None, who, &self.config);
         refuse::answer(reply, code, Some(line))
-    }
-}
-
-impl Opening {
-    const fn undecided(aim: Aim, refusal: Option<Refusal>) -> Self {
-        Self::Undecided(Undecided { aim, refusal })
     }
 }
 

@@ -67,6 +67,14 @@ impl Party {
         }
     }
 
+    /// Duo cannot be reached, and that is to let them in.
+    pub(super) fn unverified(self, env: &Env<'_>) -> Step {
+        match self {
+            Self::Held(held) => hold::unverified(&held, env),
+            Self::Visit(visit) => visit.unverified(env),
+        }
+    }
+
     pub(super) fn passcode_checked(self, status: &AuthStatus, env: &Env<'_>) -> Step {
         match self {
             Self::Held(held) => hold::passcode_checked(&held, status, env),

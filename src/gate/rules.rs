@@ -1,16 +1,79 @@
 //! What the rules of the configuration say of a request, and of whom they want to know.
 
 use super::{Gate, Moment};
+use crate::clock::UnixTime;
 use crate::http::RequestHead;
 use crate::identity::{Identity, IdentityError};
-use crate::policy::{Criterion, Decision, Person, Policy, Unclear};
+use crate::policy::{self, Criterion, Decision, FailMode, Person, Ruled, Terms, Unclear};
+use crate::session::{Approval, Factor, NewApproval, Refusal};
 use crate::signal::Code;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// How long somebody passes without being asked about again whom Duo could not be asked about.
+const FAIL_SAFE_LIFETIME: Duration = Duration::from_secs(5 * 60);
 
 /// A request that is refused before its approval is looked at.
 pub(super) struct Denial {
     pub(super) code: Code,
     pub(super) detail: String,
+}
+
+/// What the rules say of a request.
+pub(super) struct Ruling<'g> {
+    pub(super) ruled: Ruled<'g>,
+    /// Who asks, where a rule had to know.
+    pub(super) asker: Option<Identity>,
+}
+
+/// Why the approval of a request does not open what it is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Unfit {
+    /// It is no valid approval.
+    Invalid(Refusal),
+    /// It is older than the rule's `max_age`.
+    TooOld,
+    /// It was given by a factor that the rule does not accept.
+    OtherFactor,
+    /// It was given while Duo could not be reached, which the rule does not accept.
+    FailSafe,
+}
+
+impl Unfit {
+    /// Its name among the metrics.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Invalid(refusal) => refusal.name(),
+            Self::TooOld => "too_old",
+            Self::OtherFactor => "other_factor",
+            Self::FailSafe => "fail_safe",
+        }
+    }
+
+    /// Whether it opens what has no such terms.
+    pub(super) const fn is_valid(self) -> bool {
+        !matches!(self, Self::Invalid(_))
+    }
+}
+
+/// An approval by a factor, passed in a sign-in that was begun `since`.
+pub(super) const fn new_approval(factor: Factor, since: UnixTime) -> NewApproval {
+    let lifetime = match factor {
+        Factor::FailSafe => Some(FAIL_SAFE_LIFETIME),
+        Factor::Push
+        | Factor::Passcode
+        | Factor::Phone
+        | Factor::Sms
+        | Factor::Bypass
+        | Factor::Remembered => None,
+    };
+    NewApproval { factor, authenticated: since, lifetime }
+}
+
+impl From<Refusal> for Unfit {
+    fn from(refusal: Refusal) -> Self {
+        Self::Invalid(refusal)
+    }
 }
 
 impl Gate {
@@ -34,26 +97,99 @@ impl Gate {
         &self,
         head: &RequestHead<'_>,
         moment: &Moment<'_>,
-    ) -> Result<(Policy, Option<Identity>), Denial> {
+    ) -> Result<Ruling<'_>, Denial> {
         let policies = &self.config.policies;
         if policies.rules.is_empty() {
-            return Ok((policies.default, None));
+            return Ok(Ruling { ruled: policies.ruled_by_default(), asker: None });
         }
         let address = moment.address.and_then(ip_address);
         let view = policies.view(head, address)?;
-        if let Decision::Ruled(policy, _) = policies.decide(&view, None) {
-            return Ok((policy, None));
+        if let Decision::Ruled(ruled) = policies.decide(&view, None) {
+            return Ok(Ruling { ruled, asker: None });
         }
         let identity = self.identify(head, moment)?;
         let groups = self.groups(head, moment)?;
         let person = Person { user: &identity.user, groups: &groups };
         match policies.decide(&view, Some(&person)) {
-            Decision::Ruled(policy, _) => Ok((policy, Some(identity))),
-            Decision::WhoAsks => Ok((Policy::Deny, Some(identity))),
+            Decision::Ruled(ruled) => Ok(Ruling { ruled, asker: Some(identity) }),
+            // A person was named; were that not enough, nobody is let pass.
+            Decision::WhoAsks => Err(IdentityError::Missing.into()),
         }
     }
 
-    fn groups(&self, head: &RequestHead<'_>, moment: &Moment<'_>) -> Result<Vec<String>, Denial> {
+    /// The approval that was found, where it opens what the rule is for.
+    pub(super) fn fit_where_found(
+        &self,
+        found: Option<Approval>,
+        ruled: Ruled<'_>,
+        now: UnixTime,
+    ) -> Result<Option<Approval>, Unfit> {
+        found.map(|approval| self.fit(approval, ruled.terms, now)).transpose()
+    }
+
+    /// The same approval, where it meets the terms.
+    pub(super) fn fit(
+        &self,
+        approval: Approval,
+        terms: &Terms,
+        now: UnixTime,
+    ) -> Result<Approval, Unfit> {
+        let is_accepted = |factor| terms.factors.as_ref().is_none_or(|few| few.contains(&factor));
+        match approval.factor() {
+            Factor::Push if !is_accepted(policy::Factor::Push) => Err(Unfit::OtherFactor),
+            Factor::Passcode if !is_accepted(policy::Factor::Passcode) => Err(Unfit::OtherFactor),
+            Factor::Phone if !is_accepted(policy::Factor::Phone) => Err(Unfit::OtherFactor),
+            Factor::Sms if !is_accepted(policy::Factor::Sms) => Err(Unfit::OtherFactor),
+            Factor::Remembered if terms.factors.is_some() || terms.max_age.is_some() => {
+                Err(Unfit::OtherFactor)
+            }
+            Factor::FailSafe if self.fail_mode(terms) == FailMode::Secure => Err(Unfit::FailSafe),
+            Factor::Push
+            | Factor::Passcode
+            | Factor::Phone
+            | Factor::Sms
+            | Factor::Bypass
+            | Factor::Remembered
+            | Factor::FailSafe => match terms.max_age {
+                Some(max_age) if now.since(approval.authenticated()) > max_age => {
+                    Err(Unfit::TooOld)
+                }
+                Some(_) | None => Ok(approval),
+            },
+        }
+    }
+
+    /// What happens to a request of these terms while Duo cannot be reached.
+    pub(super) fn fail_mode(&self, terms: &Terms) -> FailMode {
+        terms.fail_mode.unwrap_or(self.config.duo.fail_mode)
+    }
+
+    /// The factors that are offered under these terms.
+    pub(super) fn offered<'g>(&'g self, terms: &'g Terms) -> &'g [policy::Factor] {
+        terms.factors.as_deref().unwrap_or(&self.config.duo.factors)
+    }
+
+    /// The terms of the rule for another address on the same host, for the same person.
+    pub(super) fn terms_at<'a>(
+        &self,
+        target: &'a [u8],
+        head: &RequestHead<'a>,
+        person: &Person<'_>,
+        address: Option<IpAddr>,
+    ) -> Terms {
+        let policies = &self.config.policies;
+        let mut there = head.clone();
+        (there.method, there.target) = (b"GET", target);
+        let view = policies.view(&there, address);
+        // Where no view is, nothing is that an approval would open.
+        view.map(|view| policies.decide(&view, Some(person)).terms().clone()).unwrap_or_default()
+    }
+
+    pub(super) fn groups(
+        &self,
+        head: &RequestHead<'_>,
+        moment: &Moment<'_>,
+    ) -> Result<Vec<String>, Denial> {
         if !self.config.policies.name(Criterion::Groups) {
             return Ok(Vec::new());
         }

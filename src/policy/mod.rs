@@ -14,11 +14,13 @@
 mod network;
 mod pattern;
 mod rule;
+mod terms;
 mod view;
 
 pub use network::Network;
 pub use pattern::{Criterion, Pattern, PatternFault, Reading};
 pub use rule::{Condition, Rule};
+pub use terms::{Factor, FailMode, Terms};
 pub use view::{Person, Unclear, View};
 
 use crate::http::RequestHead;
@@ -62,11 +64,33 @@ pub struct Policies {
 
 /// What comes of the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// The policy, and the rule that says so; no rule for the default policy.
-    Ruled(Policy, Option<usize>),
+pub enum Decision<'p> {
+    /// A rule decides, or none does.
+    Ruled(Ruled<'p>),
     /// The rule that would decide next names users or groups, and nobody has said who asks.
     WhoAsks,
+}
+
+impl<'p> Decision<'p> {
+    /// The terms of the rule that decides; none of its own where none does.
+    #[must_use]
+    pub const fn terms(self) -> &'p Terms {
+        match self {
+            Self::Ruled(ruled) => ruled.terms,
+            Self::WhoAsks => Terms::NONE,
+        }
+    }
+}
+
+/// A policy, and where it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ruled<'p> {
+    /// What is done with the request.
+    pub policy: Policy,
+    /// The number of the rule, from 0 on; absent for the default policy.
+    pub rule: Option<usize>,
+    /// What the rule wants of a second factor.
+    pub terms: &'p Terms,
 }
 
 impl Policies {
@@ -90,17 +114,27 @@ impl Policies {
         View::of(head, address, |criterion| self.name(criterion))
     }
 
+    /// The default policy, where no rule is looked at.
+    #[must_use]
+    pub const fn ruled_by_default(&self) -> Ruled<'_> {
+        Ruled { policy: self.default, rule: None, terms: Terms::NONE }
+    }
+
     /// The policy for a request. `person` is who asks, where that is known already.
     #[must_use]
-    pub fn decide(&self, view: &View<'_>, person: Option<&Person<'_>>) -> Decision {
+    pub fn decide(&self, view: &View<'_>, person: Option<&Person<'_>>) -> Decision<'_> {
         for (number, rule) in self.rules.iter().enumerate() {
             match rule.is_met(view, person) {
-                Some(true) => return Decision::Ruled(rule.policy, Some(number)),
+                Some(true) => {
+                    let Rule { policy, terms, .. } = rule;
+                    let rule = Some(number);
+                    return Decision::Ruled(Ruled { policy: *policy, rule, terms });
+                }
                 Some(false) => {}
                 None => return Decision::WhoAsks,
             }
         }
-        Decision::Ruled(self.default, None)
+        Decision::Ruled(self.ruled_by_default())
     }
 }
 

@@ -1,7 +1,7 @@
 //! A rule: what it takes to match, and what then is done.
 
 use super::pattern::{Criterion, Pattern, Reading};
-use super::{Person, Policy, View};
+use super::{Person, Policy, Terms, View};
 
 /// One rule. It matches where all of its conditions hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub struct Rule {
     pub conditions: Vec<Condition>,
     /// What is done with a request that matches.
     pub policy: Policy,
+    /// What is wanted of the second factor, where it is asked for.
+    pub terms: Terms,
 }
 
 /// What one part of a request has to be: one of some patterns, and none of others.

@@ -13,10 +13,15 @@ fn rule(policy: Policy, conditions: &[(Criterion, &[&str])]) -> Rule {
         };
         Condition { criterion: *criterion, wanted: patterns(false), unwanted: patterns(true) }
     };
-    Rule { conditions: conditions.iter().map(condition).collect(), policy }
+    let conditions = conditions.iter().map(condition).collect();
+    Rule { conditions, policy, terms: Terms::default() }
 }
 
-fn decide(policies: &Policies, path: &str, person: Option<&Person<'_>>) -> Decision {
+fn ruled(policy: Policy, rule: Option<usize>) -> Decision<'static> {
+    Decision::Ruled(Ruled { policy, rule, terms: Terms::NONE })
+}
+
+fn decide<'p>(policies: &'p Policies, path: &str, person: Option<&Person<'_>>) -> Decision<'p> {
     let buffer = HeaderMap::serialize(&[(b":method", b"GET"), (b":path", path.as_bytes())]);
     let head = RequestHead::read(&buffer).unwrap();
     policies.decide(&policies.view(&head, None).unwrap(), person)
@@ -26,7 +31,7 @@ fn decide(policies: &Policies, path: &str, person: Option<&Person<'_>>) -> Decis
 fn the_default_policy_decides_where_no_rule_does() {
     for default in Policy::ALL {
         let policies = Policies { default, rules: Vec::new() };
-        assert_eq!(decide(&policies, "/admin", None), Decision::Ruled(default, None));
+        assert_eq!(decide(&policies, "/admin", None), ruled(default, None));
     }
     assert_eq!(Policies::default().default, Policy::TwoFactor);
 }
@@ -46,9 +51,9 @@ fn the_first_rule_that_matches_decides() {
             rule(Policy::Deny, &[(Criterion::Paths, &["/*"])]),
         ],
     };
-    assert_eq!(decide(&policies, "/a/secret", None), Decision::Ruled(Policy::Deny, Some(0)));
-    assert_eq!(decide(&policies, "/a/x", None), Decision::Ruled(Policy::Bypass, Some(1)));
-    assert_eq!(decide(&policies, "/b", None), Decision::Ruled(Policy::Deny, Some(2)));
+    assert_eq!(decide(&policies, "/a/secret", None), ruled(Policy::Deny, Some(0)));
+    assert_eq!(decide(&policies, "/a/x", None), ruled(Policy::Bypass, Some(1)));
+    assert_eq!(decide(&policies, "/b", None), ruled(Policy::Deny, Some(2)));
 }
 
 #[test]
@@ -62,13 +67,12 @@ fn nobody_is_asked_for_before_a_rule_depends_on_it() {
         ],
     };
     let person = |user| Person { user, groups: &[] };
-    assert_eq!(decide(&policies, "/healthz", None), Decision::Ruled(Policy::Bypass, Some(0)));
-    assert_eq!(decide(&policies, "/b", None), Decision::Ruled(Policy::TwoFactor, None));
+    assert_eq!(decide(&policies, "/healthz", None), ruled(Policy::Bypass, Some(0)));
+    assert_eq!(decide(&policies, "/b", None), ruled(Policy::TwoFactor, None));
     assert_eq!(decide(&policies, "/a/b", None), Decision::WhoAsks);
-    for (user, decision) in [
-        ("svc-ci", Decision::Ruled(Policy::Bypass, Some(1))),
-        ("alice", Decision::Ruled(Policy::Deny, Some(2))),
-    ] {
+    for (user, decision) in
+        [("svc-ci", ruled(Policy::Bypass, Some(1))), ("alice", ruled(Policy::Deny, Some(2)))]
+    {
         assert_eq!(decide(&policies, "/a/b", Some(&person(user))), decision, "{user}");
     }
 }
@@ -80,9 +84,9 @@ fn an_exception_to_a_bypass_is_made_in_every_spelling() {
         default: Policy::TwoFactor,
         rules: vec![rule(Policy::Bypass, &[(Criterion::Paths, paths)])],
     };
-    assert_eq!(decide(&policies, "/public/a", None), Decision::Ruled(Policy::Bypass, Some(0)));
+    assert_eq!(decide(&policies, "/public/a", None), ruled(Policy::Bypass, Some(0)));
     for path in ["/public/admin", "/public/admin/", "/public/Admin/x", "/public/%61dmin/x"] {
-        assert_eq!(decide(&policies, path, None), Decision::Ruled(Policy::TwoFactor, None));
+        assert_eq!(decide(&policies, path, None), ruled(Policy::TwoFactor, None));
     }
 }
 

@@ -192,7 +192,7 @@ fn all_faults_are_told_at_once() {
                 "factors": ["push", "push", "pull"]},
         "identity": {"source": "header", "header": "Cookie", "normalize": ["trim", "fold"]},
         "session": {"keys": [{"env": "SHORT"}, {"env": "UNSET"}], "cookie": "sid"},
-        "access_control": {"rules": [{"paths": ["/healthz"], "policy": "pass", "max_age": "5m"}]},
+        "access_control": {"rules": [{"paths": ["/healthz"], "policy": "pass", "approval": "per_request"}]},
     });
     let expected = [
         (Code::UnknownVersion, "version"),
@@ -209,7 +209,7 @@ fn all_faults_are_told_at_once() {
         (Code::InvalidCookieName, "session.cookie"),
         (Code::InvalidCookieKey, "session.keys[0]"),
         (Code::MissingVariable, "session.keys[1]"),
-        (Code::NotSupported, "access_control.rules[0].max_age"),
+        (Code::NotSupported, "access_control.rules[0].approval"),
         (Code::UnknownValue, "access_control.rules[0].policy"),
     ];
 

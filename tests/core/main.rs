@@ -26,6 +26,7 @@ mod policy;
 mod readme;
 mod rig;
 mod signin;
+mod terms;
 
 use libtest_mimic::{Arguments, Conclusion};
 use std::process::ExitCode;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         policy::views::trials(),
         readme::trials(),
         signin::trials(),
+        terms::trials(),
     ];
     let conclusion: Conclusion =
         libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect());

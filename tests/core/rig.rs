@@ -176,7 +176,7 @@ impl Rig {
             decided @ Decision::Ruled(..) => decided,
         };
         match decision {
-            Decision::Ruled(_, rule) => rule,
+            Decision::Ruled(ruled) => ruled.rule,
             Decision::WhoAsks => panic!("nobody is nobody"),
         }
     }

@@ -1,14 +1,25 @@
 //! Which requests want a second factor: the default policy and the rules before it.
 
+use super::duo;
+use crate::config::duration::Bounds;
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::keys;
 use crate::config::raw::{Entry, Section};
-use crate::policy::{Condition, Criterion, Pattern, PatternFault, Policies, Policy, Rule};
+use crate::policy::{
+    Condition, Criterion, Factor, Pattern, PatternFault, Policies, Policy, Rule, Terms,
+};
 
-pub(super) fn policies(section: &Section<'_>, faults: &mut Faults) -> Policies {
+/// The keys that are about the second factor.
+const TERMS: [&str; 3] = ["max_age", "factors", "fail_mode"];
+
+/// As long as an approval lives at most.
+const MAX_AGE: Bounds = Bounds::up_to(24 * 60 * 60);
+
+/// The policies; `offered` are the factors that users are offered.
+pub(super) fn policies(section: &Section<'_>, offered: &[Factor], faults: &mut Faults) -> Policies {
     let default = section.read("default_policy", faults, policy);
     let rules = section.read("rules", faults, Entry::list).unwrap_or_default();
-    let rules = rules.iter().filter_map(|entry| rule(entry, faults)).collect();
+    let rules = rules.iter().filter_map(|entry| rule(entry, offered, faults)).collect();
     Policies { default: default.unwrap_or_default(), rules }
 }
 
@@ -16,7 +27,7 @@ fn policy(entry: &Entry<'_>) -> Result<Policy, Fault> {
     entry.choice(&Policy::ALL.map(|policy| (policy.name(), policy)), &[])
 }
 
-fn rule(entry: &Entry<'_>, faults: &mut Faults) -> Option<Rule> {
+fn rule(entry: &Entry<'_>, offered: &[Factor], faults: &mut Faults) -> Option<Rule> {
     let section = Section::open(entry, keys::RULE, faults);
     let mut conditions = Vec::new();
     let mut is_bare = section.is_readable();
@@ -33,7 +44,28 @@ fn rule(entry: &Entry<'_>, faults: &mut Faults) -> Option<Rule> {
         let fix = "name methods, paths, hosts, networks, users or groups; or set default_policy";
         faults.push(entry.fault(Code::NoCondition, problem, fix));
     }
-    Some(Rule { conditions, policy: policy? })
+    let terms = terms(&section, policy, faults);
+    let accepted = terms.factors.iter().flatten();
+    for factor in accepted.filter(|factor| !offered.contains(factor)) {
+        let problem = format!("names \"{}\", which is not among duo.factors", factor.name());
+        let fault = |entry: Entry<'_>| entry.fault(Code::ConflictingKeys, problem, "add it there");
+        section.find("factors").map(fault).into_iter().for_each(|fault| faults.push(fault));
+    }
+    Some(Rule { conditions, policy: policy?, terms })
+}
+
+/// What the rule wants of the second factor, which only a rule that asks for one can.
+fn terms(rule: &Section<'_>, policy: Option<Policy>, faults: &mut Faults) -> Terms {
+    if matches!(policy, Some(Policy::Bypass | Policy::Deny)) {
+        for entry in TERMS.iter().filter_map(|key| rule.find(key)) {
+            let problem = "has no effect, since the rule asks for no second factor";
+            faults.push(entry.fault(Code::ConflictingKeys, problem, "remove it"));
+        }
+    }
+    let max_age = rule.read("max_age", faults, |entry| entry.duration(&MAX_AGE));
+    let factors = duo::factors(rule, faults);
+    let fail_mode = rule.read("fail_mode", faults, duo::fail_mode);
+    Terms { max_age, factors, fail_mode }
 }
 
 /// Patterns and, with a `!` before them, exceptions to them.

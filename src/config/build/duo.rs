@@ -6,6 +6,7 @@ use crate::config::raw::{Entry, Section};
 use crate::config::secrets::Secrets;
 use crate::config::{DuoSettings, Enrollment, Factor};
 use crate::duo::{ApiHost, Credentials, Signature};
+use crate::policy::FailMode;
 use crate::secret::Secret;
 use std::time::Duration;
 
@@ -41,8 +42,8 @@ pub(super) fn settings(
     let status_timeout = time("status_timeout", DEFAULT_STATUS_TIMEOUT, &STATUS_TIMEOUT);
     let push_timeout = time("push_timeout", DEFAULT_PUSH_TIMEOUT, &PUSH_TIMEOUT);
     let check_interval = time("check_interval", DEFAULT_CHECK_INTERVAL, &CHECK_INTERVAL);
-    duo.read("fail_mode", faults, |entry| entry.choice(&[("secure", ())], &["safe"]));
-    let factors = factors(duo, faults);
+    let fail_mode = duo.read("fail_mode", faults, fail_mode).unwrap_or_default();
+    let factors = factors(duo, faults).unwrap_or_else(|| Factor::ALL.to_vec());
     let enrollment = duo.read("enrollment", faults, enrollment);
     Some(DuoSettings {
         credentials: credentials?,
@@ -53,6 +54,7 @@ pub(super) fn settings(
         check_interval,
         factors,
         enrollment: enrollment.unwrap_or(Enrollment::Off),
+        fail_mode,
     })
 }
 
@@ -156,11 +158,14 @@ fn cluster<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
     Err(entry.fault(Code::InvalidCluster, problem, fix))
 }
 
-fn factors(duo: &Section<'_>, faults: &mut Faults) -> Vec<Factor> {
+pub(super) fn fail_mode(entry: &Entry<'_>) -> Result<FailMode, Fault> {
+    entry.choice(&[("secure", FailMode::Secure), ("safe", FailMode::Safe)], &[])
+}
+
+/// The factors under the key of that name; absent where it is.
+pub(super) fn factors(section: &Section<'_>, faults: &mut Faults) -> Option<Vec<Factor>> {
     let fix = "name at least one of push, passcode, phone, sms";
-    let Some(list) = duo.read("factors", faults, |entry| entry.filled_list(fix)) else {
-        return Factor::ALL.to_vec();
-    };
+    let list = section.read("factors", faults, |entry| entry.filled_list(fix))?;
     let words = Factor::ALL.map(|factor| (factor.name(), factor));
     let mut factors = Vec::new();
     for entry in list {
@@ -173,5 +178,5 @@ fn factors(duo: &Section<'_>, faults: &mut Faults) -> Vec<Factor> {
             None => {}
         }
     }
-    factors
+    Some(factors)
 }

@@ -17,7 +17,7 @@ use super::secrets::Secrets;
 use super::{Api, ApiMode, Config, Limits, PushDetails};
 use crate::json::Json;
 use crate::page::Site;
-use crate::policy::Criterion;
+use crate::policy::{Criterion, Factor};
 use std::time::Duration;
 
 const DEFAULT_PATH_PREFIX: &str = "/.duo-mfa";
@@ -58,8 +58,9 @@ pub(super) fn config(
     let session = root.section("session", keys::SESSION, faults);
     let secret_key = duo.as_ref().map(|duo| &duo.credentials.secret_key);
     let cookies = session::cookies(&session, &secrets, secret_key, faults);
+    let offered = duo.as_ref().map_or(Factor::ALL.as_slice(), |duo| &duo.factors);
     let access_control = root.section("access_control", keys::ACCESS_CONTROL, faults);
-    let policies = access_control::policies(&access_control, faults);
+    let policies = access_control::policies(&access_control, offered, faults);
     if policies.name(Criterion::Groups) && identity_section.find("groups").is_none() {
         let fix = "say where the first factor puts them, as in {\"header\": \"x-groups\"}";
         let problem = "is missing, and a rule names groups";

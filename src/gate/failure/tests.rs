@@ -36,7 +36,7 @@ const SPENT: Tries = Tries { resends: 1, clock_corrections: 1 };
 fn a_call_that_starts_a_prompt_is_never_repeated_after_an_outage() {
     for fault in faults() {
         for stage in [Stage::Transaction, Stage::Passcode] {
-            let remedy = remedy(stage, &fault, Tries::default());
+            let remedy = remedy(stage, &fault, Tries::default(), FailMode::Secure);
             let corrects = matches!(remedy, Remedy::CorrectClock);
             assert_eq!(corrects, fault == DuoError::ClockSkew, "{stage:?} {fault:?}");
             assert!(corrects || matches!(remedy, Remedy::Refuse(_)), "{stage:?} {fault:?}");
@@ -48,10 +48,12 @@ fn a_call_that_starts_a_prompt_is_never_repeated_after_an_outage() {
 fn every_fault_is_refused_once_the_tries_are_spent() {
     for fault in faults() {
         for stage in Stage::ALL {
-            match remedy(stage, &fault, SPENT) {
+            match remedy(stage, &fault, SPENT, FailMode::Secure) {
                 Remedy::Refuse(_) => {}
                 Remedy::LookAgain(_) => assert_eq!(stage, Stage::Status, "{fault:?}"),
-                Remedy::Resend | Remedy::CorrectClock => panic!("{stage:?} {fault:?}"),
+                Remedy::Resend | Remedy::CorrectClock | Remedy::Admit => {
+                    panic!("{stage:?} {fault:?}")
+                }
             }
         }
     }
@@ -68,7 +70,8 @@ fn the_operators_faults_are_told_from_outages() {
         (DuoError::Malformed(Malformed::UnknownResult), "duo_unavailable"),
         (DuoError::RateLimited { retry_after: None }, "too_many_requests"),
     ] {
-        let Remedy::Refuse(refusal) = remedy(Stage::Preauth, &fault, SPENT) else {
+        let Remedy::Refuse(refusal) = remedy(Stage::Preauth, &fault, SPENT, FailMode::Secure)
+        else {
             panic!("{fault:?} is not refused");
         };
         assert_eq!(refusal.code.name(), code, "{fault:?}");
@@ -79,7 +82,9 @@ fn the_operators_faults_are_told_from_outages() {
 #[test]
 fn duos_wait_is_handed_on() {
     let fault = DuoError::RateLimited { retry_after: Some(Duration::from_secs(7)) };
-    let Remedy::Refuse(refusal) = remedy(Stage::Transaction, &fault, Tries::default()) else {
+    let Remedy::Refuse(refusal) =
+        remedy(Stage::Transaction, &fault, Tries::default(), FailMode::Secure)
+    else {
         panic!("not refused");
     };
     assert_eq!(refusal.retry_after, Some(Duration::from_secs(7)));
@@ -92,6 +97,27 @@ fn a_lost_look_at_a_transaction_is_no_end() {
         DuoError::Unreachable(Outage::NoAnswer),
         DuoError::InvalidParameter { name: Text::from("txid"), message: Text::default() },
     ] {
-        assert!(matches!(remedy(Stage::Status, &fault, SPENT), Remedy::LookAgain(_)), "{fault:?}");
+        assert!(
+            matches!(remedy(Stage::Status, &fault, SPENT, FailMode::Secure), Remedy::LookAgain(_)),
+            "{fault:?}"
+        );
+    }
+}
+
+#[test]
+fn safe_admits_at_preauth_alone_and_only_whom_duo_could_not_be_asked_about() {
+    for fault in faults() {
+        let is_unreachable = matches!(fault, DuoError::Unreachable(_));
+        for stage in Stage::ALL {
+            for tries in [Tries::default(), SPENT] {
+                let safe = remedy(stage, &fault, tries, FailMode::Safe);
+                let admits = stage == Stage::Preauth && is_unreachable && tries == SPENT;
+                assert_eq!(safe == Remedy::Admit, admits, "{stage:?} {fault:?} {tries:?}");
+                if !admits {
+                    let secure = remedy(stage, &fault, tries, FailMode::Secure);
+                    assert_eq!(safe, secure, "{stage:?} {fault:?} {tries:?}");
+                }
+            }
+        }
     }
 }

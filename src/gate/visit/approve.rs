@@ -5,12 +5,13 @@ use crate::clock::UnixTime;
 use crate::duo::AuthStatus;
 use crate::gate::failure::NO_RANDOMNESS;
 use crate::gate::refuse::refuse_with;
+use crate::gate::rules::new_approval;
 use crate::gate::view::see_other;
 use crate::gate::{Env, Step, audit};
 use crate::http::Reply;
 use crate::page::{Plain, PreauthAnswer, SignInAnswer, Standing};
 use crate::secret::Secret;
-use crate::session::{Factor, NewApproval, Preference};
+use crate::session::{Factor, Preference};
 use crate::signal::{Counter, Level, Signal};
 use std::time::Duration;
 
@@ -36,6 +37,15 @@ impl Visit {
     pub(super) fn allow(self, message: &str, env: &Env<'_>) -> Step {
         let is_remembered = self.device_token.is_some();
         let factor = if is_remembered { Factor::Remembered } else { Factor::Bypass };
+        self.admit_without_prompt(factor, message, env)
+    }
+
+    /// Duo cannot be reached, and the user is let in.
+    pub(in crate::gate) fn unverified(self, env: &Env<'_>) -> Step {
+        self.admit_without_prompt(Factor::FailSafe, "", env)
+    }
+
+    fn admit_without_prompt(self, factor: Factor, message: &str, env: &Env<'_>) -> Step {
         let reply = if self.choice.is_some() || self.view.is_page {
             self.approved("allow")
         } else {
@@ -49,14 +59,14 @@ impl Visit {
         let Some(id) = env.random else {
             return refuse_with(&self, &NO_RANDOMNESS, "the host has no random bytes", env);
         };
-        let approval = NewApproval { factor, authenticated: since, lifetime: None };
+        let approval = new_approval(factor, since);
         let subject = self.asker.subject();
         let cookie = env.gate.config().sessions.issue(&approval, &subject, env.now, id);
         self.cookies.push(cookie);
         self.forget(env);
         let signals = vec![
             Signal::Count(Counter::Admitted(factor.name())),
-            audit::admitted(&self.asker, factor.name()),
+            audit::admitted(&self.asker, factor),
         ];
         Step::reply(self.with_cookies(reply), signals)
     }

@@ -2,7 +2,7 @@
 
 use super::choices::{approved, capability, name};
 use super::{Visit, is_on_device};
-use crate::config::{Config, Factor as Offered};
+use crate::config::Factor as Offered;
 use crate::duo::{AuthFactor, AuthResult, AuthStatus, Device, DeviceChoice, Status, Verification};
 use crate::gate::failure::{NO_DEVICE, NO_RANDOMNESS, Refusal, WRONG_PASSCODE};
 use crate::gate::flow::{self, Expect, send};
@@ -32,7 +32,7 @@ pub(super) enum Choice {
 
 impl Visit {
     pub(super) fn auth(mut self, head: &RequestHead<'_>, env: &Env<'_>) -> Step {
-        match self.chosen(head, env.gate.config()) {
+        match self.chosen(head, env) {
             Ok(Choice::Passcode(_)) if self.tries() >= MOST_TRIES => self.too_many_tries(env),
             Ok(choice) => {
                 self.choice = Some(choice);
@@ -42,11 +42,11 @@ impl Visit {
         }
     }
 
-    fn chosen(&self, head: &RequestHead<'_>, config: &Config) -> Result<Choice, Refusal> {
+    fn chosen(&self, head: &RequestHead<'_>, env: &Env<'_>) -> Result<Choice, Refusal> {
         let query = Query::of(head.target);
         let named = query.value("factor");
-        let factor =
-            config.duo.factors.iter().find(|factor| named.as_deref() == Some(factor.name()));
+        let mut offered = env.gate.offered(&self.asker.terms).iter();
+        let factor = offered.find(|factor| named.as_deref() == Some(factor.name()));
         let factor = *factor.ok_or(bad("The query names no factor that is accepted here."))?;
         if factor == Offered::Passcode {
             return match SentPasscode::with(head) {

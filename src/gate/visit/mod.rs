@@ -14,7 +14,7 @@ mod preauth;
 mod sign_out;
 mod status;
 
-use super::asker::Asker;
+use super::asker::{Asker, Sought};
 use super::endpoint::Endpoint;
 use super::party::{Party, Recipient};
 use super::view::{View, Who};
@@ -24,6 +24,7 @@ use crate::http::query::Query;
 use crate::http::{HeaderValue, Reply, RequestHead, ReturnPath, cookie};
 use crate::identity::Identity;
 use crate::page::Problem;
+use crate::policy::{Person, Terms};
 use crate::secret::Secret;
 use crate::session::{Approval, Pending, PendingKind, Preference, Token};
 use crate::signal::Code;
@@ -65,6 +66,7 @@ pub(super) struct Visit {
 pub(super) struct Visitor {
     pub(super) endpoint: Endpoint,
     pub(super) identity: Identity,
+    pub(super) groups: Vec<String>,
     pub(super) approval: Option<Approval>,
 }
 
@@ -75,11 +77,15 @@ pub(super) fn begin(
     address: Option<&[u8]>,
     env: &Env<'_>,
 ) -> Step {
-    let Visitor { endpoint, identity, approval } = visitor;
-    let visit = Visit::new(head, Asker::new(head, identity, address, env.now), env);
+    let Visitor { endpoint, identity, groups, approval } = visitor;
+    let sought = Sought { identity, terms: Terms::default(), has_approval: approval.is_some() };
+    let mut visit = Visit::new(head, Asker::new(head, sought, address, env.now), env);
+    visit.take_terms(head, &groups, env);
+    let is_approved = approval
+        .is_some_and(|approval| env.gate.fit(approval, &visit.asker.terms, env.now).is_ok());
     match endpoint {
-        Endpoint::Page => visit.page(approval.is_some(), head, env),
-        Endpoint::Status => visit.status(approval.is_some(), env),
+        Endpoint::Page => visit.page(is_approved, head, env),
+        Endpoint::Status => visit.status(is_approved, env),
         Endpoint::Preauth => visit.preauth(env),
         Endpoint::Auth => visit.auth(head, env),
         Endpoint::Cancel => visit.cancel(env),
@@ -92,11 +98,11 @@ impl Visit {
     /// A page at the application's own address.
     pub(super) fn in_place(
         head: &RequestHead<'_>,
-        identity: Identity,
+        sought: Sought,
         address: Option<&[u8]>,
         env: &Env<'_>,
     ) -> Self {
-        let visit = Self::new(head, Asker::new(head, identity, address, env.now), env);
+        let visit = Self::new(head, Asker::new(head, sought, address, env.now), env);
         Self { view: View::in_place(head), ..visit }
     }
 
@@ -136,6 +142,17 @@ impl Visit {
             preference,
             token: None,
             cookies: Vec::new(),
+        }
+    }
+
+    /// Goes by the rule for the address that the sign-in leads to. Where that wants more than any
+    /// approval, a device that Duo remembers is not enough.
+    fn take_terms(&mut self, head: &RequestHead<'_>, groups: &[String], env: &Env<'_>) {
+        let person = Person { user: &self.asker.identity.user, groups };
+        let target = self.view.return_to.as_str().as_bytes();
+        self.asker.terms = env.gate.terms_at(target, head, &person, self.asker.address);
+        if self.asker.terms.max_age.is_some() || self.asker.terms.factors.is_some() {
+            self.device_token = None;
         }
     }
 

@@ -34,7 +34,8 @@ impl Visit {
 
     fn offer(mut self, devices: &[Device], env: &Env<'_>) -> Step {
         let config = env.gate.config();
-        let choices = choices(devices, &config.duo.factors, self.preference.as_ref());
+        let choices =
+            choices(devices, env.gate.offered(&self.asker.terms), self.preference.as_ref());
         if self.preference.as_ref().is_some_and(|last| is_stale(last, &choices)) {
             self.cookies.push(config.preferences.deletion());
         }

@@ -96,7 +96,8 @@
   async function preauth({ heading, error } = {}) {
     $("busy").hidden = false;
     try {
-      const { ok, body } = await call("POST", `${base}preauth`);
+      const query = new URLSearchParams({ return_to: texts.return });
+      const { ok, body } = await call("POST", `${base}preauth?${query}`);
       if (!ok) return finish(body.heading, body.detail, !FINAL.has(body.code));
       if (body.result === "allow") return go();
       if (body.result === "auth") {

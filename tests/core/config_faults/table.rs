@@ -125,7 +125,6 @@ fn faulty_duo() -> Vec<Row> {
         ("/duo/status_timeout", json!("1h"), Code::InvalidDuration, "duo.status_timeout"),
         ("/duo/push_timeout", json!("6m"), Code::InvalidDuration, "duo.push_timeout"),
         ("/duo/check_interval", json!("1.5m"), Code::InvalidDuration, "duo.check_interval"),
-        ("/duo/fail_mode", json!("safe"), Code::NotSupported, "duo.fail_mode"),
         ("/duo/fail_mode", json!("open"), Code::UnknownValue, "duo.fail_mode"),
         ("/duo/factors", json!([]), Code::EmptyList, "duo.factors"),
         ("/duo/factors", json!("push"), Code::WrongType, "duo.factors"),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 pub(super) fn faulty() -> Vec<Row> {
     let mut table = whole_rules();
+    table.extend(terms());
     table.extend(patterns());
     table
 }
@@ -51,6 +52,48 @@ fn whole_rules() -> Vec<Row> {
             list("users", json!(["!alice"])),
             Code::OnlyNegations,
             "access_control.rules[1].users[0]",
+        ),
+    ]
+}
+
+fn terms() -> Vec<Row> {
+    let rules = "/access_control/rules";
+    vec![
+        (
+            rules,
+            json!([{"paths": ["/a"], "policy": "two_factor", "max_age": "25h"}]),
+            Code::InvalidDuration,
+            "access_control.rules[0].max_age",
+        ),
+        (
+            rules,
+            json!([{"paths": ["/a"], "policy": "bypass", "max_age": "5m"}]),
+            Code::ConflictingKeys,
+            "access_control.rules[0].max_age",
+        ),
+        (
+            rules,
+            json!([{"paths": ["/a"], "policy": "deny", "factors": ["push"]}]),
+            Code::ConflictingKeys,
+            "access_control.rules[0].factors",
+        ),
+        (
+            rules,
+            json!([{"paths": ["/a"], "policy": "two_factor", "factors": []}]),
+            Code::EmptyList,
+            "access_control.rules[0].factors",
+        ),
+        (
+            rules,
+            json!([{"paths": ["/a"], "policy": "two_factor", "factors": ["push", "fax"]}]),
+            Code::UnknownValue,
+            "access_control.rules[0].factors[1]",
+        ),
+        (
+            rules,
+            json!([{"paths": ["/a"], "policy": "two_factor", "fail_mode": "open"}]),
+            Code::UnknownValue,
+            "access_control.rules[0].fail_mode",
         ),
         (
             rules,

@@ -1,0 +1,61 @@
+//! What a rule wants of a second factor, beyond there being one.
+
+use std::time::Duration;
+
+/// The terms of a rule. Where one is absent, what holds for all requests does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// An approval that was given longer ago is asked for again.
+    pub max_age: Option<Duration>,
+    /// The factors that are offered and accepted, in this order.
+    pub factors: Option<Vec<Factor>>,
+    /// What happens while Duo cannot be reached.
+    pub fail_mode: Option<FailMode>,
+}
+
+impl Terms {
+    /// No terms of its own.
+    pub(super) const NONE: &'static Self = {
+        static NONE: Terms = Terms { max_age: None, factors: None, fail_mode: None };
+        &NONE
+    };
+}
+
+/// What happens to a user without an approval while Duo cannot be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FailMode {
+    /// The request is refused.
+    #[default]
+    Secure,
+    /// The request goes on, with an approval that lives for minutes.
+    Safe,
+}
+
+/// A factor that users may be offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Factor {
+    /// Duo Push.
+    Push,
+    /// A passcode from an app, a token, an SMS or an administrator.
+    Passcode,
+    /// A telephone call.
+    Phone,
+    /// An SMS with passcodes.
+    Sms,
+}
+
+impl Factor {
+    /// All factors, in the order in which they are offered by default.
+    pub const ALL: [Self; 4] = [Self::Push, Self::Passcode, Self::Phone, Self::Sms];
+
+    /// The name that Duo and the configuration call it by.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::Passcode => "passcode",
+            Self::Phone => "phone",
+            Self::Sms => "sms",
+        }
+    }
+}
