@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 const CHROME: &str = "Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0.0.0";
 const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 
+#[derive(Clone)]
 pub(crate) struct Browser {
     user: &'static str,
     pub(crate) jar: BTreeMap<String, String>,

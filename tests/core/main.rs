@@ -22,11 +22,13 @@ mod layers;
 mod limits;
 mod model;
 mod page;
+mod pending;
 mod policy;
 mod readme;
 mod rig;
 mod signin;
 mod terms;
+mod ways;
 
 use libtest_mimic::{Arguments, Conclusion};
 use std::process::ExitCode;
@@ -57,11 +59,13 @@ fn main() -> ExitCode {
         limits::trials(),
         model::trials(),
         page::trials(),
+        pending::trials(),
         policy::trials(),
         policy::views::trials(),
         readme::trials(),
         signin::trials(),
         terms::trials(),
+        ways::trials(),
     ];
     let conclusion: Conclusion =
         libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect());
