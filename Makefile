@@ -29,6 +29,9 @@ REMAP = --remap-path-prefix=$(CARGO_HOME_DIR)=/cargo --remap-path-prefix=$(CURDI
 # SHA-2 in rolled loops: an approval is hashed when it is first seen, not on every request.
 SMALL_SHA2 = --cfg sha2_backend_soft=\"compact\"
 
+# Envoy's V8 has had SIMD for years: names and cookies are scanned 16 bytes at a time.
+SIMD = -C target-feature=+simd128
+
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 export DUO_MFA_WASM = $(CURDIR)/$(MODULE)
 
@@ -63,7 +66,7 @@ wasm: module ## build the module, dist/duo_mfa.wasm, and hold it to its size
 # What runs the module does not wait for it to be small.
 .PHONY: module
 module: $(WASM_ENV) $(BINARYEN)
-	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS $(REMAP) $(SMALL_SHA2)" cargo wasm --locked $$WASM_CARGO_FLAGS
+	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS $(REMAP) $(SIMD) $(SMALL_SHA2)" cargo wasm --locked $$WASM_CARGO_FLAGS
 	@mkdir -p dist
 	.ci/exports $(BUILT) $(NAMED)
 	$(if $(filter yes,$(SHRINK)),.ci/shrink $(NAMED) $(MODULE),cmp -s $(NAMED) $(MODULE) || cp $(NAMED) $(MODULE))
