@@ -62,7 +62,8 @@ impl<'a> CookieLines<'a> {
     /// one called `name`. A request without any is not edited.
     pub fn strip(&self, name: &str, edits: &mut Vec<Edit>) {
         let is_own = |pair: &[u8]| {
-            pair.trim_ascii_start().starts_with(OWN_PREFIX) || value_of(pair, name).is_some()
+            let pair = pair.trim_ascii_start();
+            pair.starts_with(OWN_PREFIX) || value_of(pair, name).is_some()
         };
         if self.others.is_empty() {
             match self.first.and_then(|line| without(line, is_own)) {
@@ -98,7 +99,11 @@ fn pairs(line: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// The value of a pair if it has this name, with the white space around the pair left out.
 fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=")
+    let pair = pair.trim_ascii_start();
+    if pair.first() != name.as_bytes().first() {
+        return None;
+    }
+    Some(pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?.trim_ascii_end())
 }
 
 /// A line without the filter's own pairs; absent where none is in it.

@@ -52,6 +52,29 @@ impl<'a> HeaderMap<'a> {
         Pairs { lengths: self.lengths, bytes: self.bytes }
     }
 
+    /// The values of the pairs whose names have this length and are accepted. Walks the lengths, and
+    /// looks at no other name.
+    fn named(
+        self,
+        length: usize,
+        is_meant: impl Fn(&[u8]) -> bool,
+    ) -> impl Iterator<Item = &'a [u8]> {
+        let mut start: usize = 0;
+        self.lengths.as_chunks::<8>().0.iter().filter_map(move |&[a, b, c, d, e, f, g, h]| {
+            let name_start = start;
+            let name = usize::try_from(u32::from_le_bytes([a, b, c, d])).ok()?;
+            let value = usize::try_from(u32::from_le_bytes([e, f, g, h])).ok()?;
+            let value_start = name_start.saturating_add(name).saturating_add(1);
+            let value_end = value_start.saturating_add(value);
+            start = value_end.saturating_add(1);
+            if name != length {
+                return None;
+            }
+            let name = self.bytes.get(name_start..)?.get(..length)?;
+            is_meant(name).then(|| self.bytes.get(value_start..value_end))?
+        })
+    }
+
     /// Writes pairs in the host's encoding.
     #[must_use]
     pub fn serialize(pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
@@ -86,6 +109,7 @@ impl Pairs<'_> {
 impl<'a> Iterator for Pairs<'a> {
     type Item = (&'a [u8], &'a [u8]);
 
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let (&[a, b, c, d, e, f, g, h], lengths) = self.lengths.split_first_chunk::<8>()?;
         let name_end = usize::try_from(u32::from_le_bytes([a, b, c, d])).ok()?;
@@ -209,8 +233,9 @@ impl<'a> RequestHead<'a> {
 
     /// Every value of a header, `_` and `-` in names being the same, so that a second spelling
     /// counts as a second value.
-    pub fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.map.iter().filter(|(n, _)| same_name(n, name.as_bytes())).map(|(_, value)| value)
+    pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
+        let name = name.as_bytes();
+        self.map.named(name.len(), move |sent| same_name(sent, name))
     }
 
     /// The only value of a header; absent where there is none or more than one.

@@ -32,7 +32,7 @@ impl HeaderValue {
     #[must_use]
     pub fn lossy(bytes: impl Into<Vec<u8>>) -> Self {
         let mut bytes = bytes.into();
-        if bytes.iter().any(u8::is_ascii_control) {
+        if has_control(&bytes) {
             bytes.retain(|byte| !byte.is_ascii_control());
         }
         Self(bytes.into())
@@ -42,7 +42,7 @@ impl HeaderValue {
     #[must_use]
     pub fn from_static(text: &'static str) -> Self {
         let bytes = text.as_bytes();
-        if bytes.iter().any(u8::is_ascii_control) { Self::lossy(bytes) } else { Self(bytes.into()) }
+        if has_control(bytes) { Self::lossy(bytes) } else { Self(bytes.into()) }
     }
 
     /// A number in decimal digits.
@@ -58,6 +58,24 @@ impl HeaderValue {
     }
 }
 
+/// Whether a control byte is among them: eight at a time, since a whole `Cookie` line is looked
+/// through on every request.
+fn has_control(bytes: &[u8]) -> bool {
+    let (words, rest) = bytes.as_chunks::<8>();
+    words.iter().any(|word| word_has_control(u64::from_ne_bytes(*word)))
+        || rest.iter().any(u8::is_ascii_control)
+}
+
+/// Sets the top bit of each byte that is below 0x20, or that is 0 once 0x7f is taken out of it; a
+/// borrow may set it above such a byte too, never without one.
+const fn word_has_control(word: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let low = word.wrapping_sub(ONES.wrapping_mul(0x20)) & !word;
+    let delete = word ^ ONES.wrapping_mul(0x7f);
+    let delete = delete.wrapping_sub(ONES) & !delete;
+    (low | delete) & ONES.wrapping_mul(0x80) != 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +89,19 @@ mod tests {
                 assert_eq!(HeaderValue::lossy([b'a', byte, b'z']).as_bytes(), b"az");
             } else {
                 assert_eq!(outcome.unwrap().as_bytes(), [b'a', byte, b'z']);
+            }
+        }
+    }
+
+    #[test]
+    fn a_control_byte_is_seen_at_any_place_and_beside_any_other() {
+        for byte in 0..=u8::MAX {
+            for neighbour in [0x20, 0x21, 0x7e, 0x80, 0xff] {
+                for place in 0..17 {
+                    let mut bytes = [neighbour; 17];
+                    bytes[place] = byte;
+                    assert_eq!(has_control(&bytes), byte.is_ascii_control(), "{bytes:x?}");
+                }
             }
         }
     }

@@ -49,6 +49,10 @@ impl Domain {
 /// All steps but one take from the ends, and that one commutes with them; so the name stays a
 /// slice of `raw`, and is copied once.
 pub(super) fn canonical(raw: &str, steps: &[Step], is_uri: bool) -> Result<String, IdentityError> {
+    if is_name(raw, false) {
+        // Of lower-case letters, digits and the like alone: no step finds anything to change.
+        return Ok(raw.to_owned());
+    }
     let mut name = raw;
     let mut is_lowered = false;
     for step in steps {
@@ -92,14 +96,17 @@ fn check(name: &str, is_uri: bool) -> Result<(), InvalidIdentity> {
     if parts.next().is_some() {
         return Err(InvalidIdentity::SeveralDomains);
     }
-    let is_name_byte = |byte: u8| {
-        matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'+' | b'-')
-            || (is_uri && matches!(byte, b':' | b'/'))
-    };
-    let is_name = |part: &str| !part.is_empty() && part.bytes().all(is_name_byte);
-    if is_name(local) && domain.is_none_or(is_name) {
+    if is_name(local, is_uri) && domain.is_none_or(|domain| is_name(domain, is_uri)) {
         Ok(())
     } else {
         Err(InvalidIdentity::OutsideGrammar)
     }
+}
+
+fn is_name(part: &str, is_uri: bool) -> bool {
+    let is_fit = |byte: u8| {
+        matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'+' | b'-')
+            || (is_uri && matches!(byte, b':' | b'/'))
+    };
+    !part.is_empty() && part.bytes().all(is_fit)
 }

@@ -79,6 +79,9 @@ fn literal(text: &str) -> Result<Option<Part>, TemplateFault> {
 impl UsernameTemplate {
     /// Duo's name of a canonical user.
     pub(super) fn fill(&self, user: &str) -> Result<String, InvalidIdentity> {
+        if self.0 == [Part::User] {
+            return Ok(user.to_owned());
+        }
         let (local, domain) = match user.split_once('@') {
             Some((local, domain)) => (local, Some(domain)),
             None => (user, None),
