@@ -1,7 +1,8 @@
 //! Whose callback it is: the root contexts and streams of one VM, by the host's ids.
 //!
 //! A VM may hold several configurations at once: those of two filters, or an old one that drains
-//! beside its successor. A stream is in a table only while there is something to remember of it.
+//! beside its successor. A stream is in a table only while there is something to remember of it,
+//! and what has ended is found out on the tick.
 
 use super::host;
 use super::plugin::{self, Callback, Passage};
@@ -44,6 +45,7 @@ impl Contexts {
     }
 
     pub(super) fn tick(&self, root: u32) {
+        self.forget_what_is_gone();
         if let Some(root) = self.root(root) {
             root.tick(&self.streams);
         }
@@ -90,13 +92,18 @@ impl Contexts {
         }
     }
 
-    /// The context is over, however it ended.
-    pub(super) fn delete(&self, context: u32) {
-        if let Some((plugin, true)) = self.streams.end(context) {
-            plugin.stats.count(Counter::Abandoned);
+    /// Drops what the host does not know any more. It would say so at the end of each context, but
+    /// at the price of one more entry on every request, for the few that are in the table.
+    fn forget_what_is_gone(&self) {
+        for context in self.streams.contexts() {
+            if host::act_for(context).is_err()
+                && let Some((plugin, true)) = self.streams.end(context)
+            {
+                plugin.stats.count(Counter::Abandoned);
+            }
         }
         let mut roots = self.roots.take();
-        roots.retain(|root| root.context() != context);
+        roots.retain(|root| host::act_for(root.context()).is_ok());
         self.roots.set(roots);
     }
 

@@ -82,8 +82,3 @@ extern "C" fn response_headers(context: u32, _: usize, _: u32) -> Action {
 extern "C" fn http_call_response(context: u32, token: u32, headers: usize, body: usize, _: usize) {
     CONTEXTS.with(|contexts| contexts.answered(context, Callback { token, headers, body }));
 }
-
-#[unsafe(export_name = "duo_mfa:proxy_on_delete")]
-extern "C" fn delete(context: u32) {
-    CONTEXTS.with(|contexts| contexts.delete(context));
-}

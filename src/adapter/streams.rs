@@ -40,6 +40,11 @@ impl Streams {
         self.with(|streams| streams.insert(context, stream));
     }
 
+    /// All requests in the table.
+    pub(super) fn contexts(&self) -> Vec<u32> {
+        self.with(|streams| streams.keys().copied().collect())
+    }
+
     /// Takes a request out, and says whose it was and whether it still waited for a decision.
     pub(super) fn end(&self, context: u32) -> Option<(Rc<Plugin>, bool)> {
         let Stream { plugin, stage } = self.with(|streams| streams.remove(&context))?;

@@ -138,7 +138,6 @@ fn module_exports_the_callbacks_that_it_does_something_in() {
         "proxy_abi_version_0_2_1",
         "proxy_on_configure",
         "proxy_on_context_create",
-        "proxy_on_delete",
         "proxy_on_http_call_response",
         "proxy_on_memory_allocate",
         "proxy_on_request_body",
