@@ -95,6 +95,13 @@ pub enum Counter {
     Admitted(&'static str),
     /// Requests refused.
     Refused(Code),
+    /// Requests that passed since nobody is refused, and would have been refused else.
+    Reported {
+        /// The rule that decided, where one did.
+        rule: Option<usize>,
+        /// What they would have been told.
+        code: Code,
+    },
     /// Requests whose client left while they were held.
     Abandoned,
     /// Approval cookies that were not accepted, by the reason's name.
@@ -113,6 +120,12 @@ impl fmt::Display for Counter {
             Self::Bypassed => f.write_str("duo_mfa_bypassed"),
             Self::Admitted(factor) => write!(f, "duo_mfa_admitted.factor.{factor}"),
             Self::Refused(code) => write!(f, "duo_mfa_refused.code.{}", code.name()),
+            Self::Reported { rule: Some(rule), code } => {
+                write!(f, "duo_mfa_would_refuse.rule.{rule}.code.{}", code.name())
+            }
+            Self::Reported { rule: None, code } => {
+                write!(f, "duo_mfa_would_refuse.rule.default.code.{}", code.name())
+            }
             Self::Abandoned => f.write_str("duo_mfa_abandoned"),
             Self::CookieRefused(reason) => write!(f, "duo_mfa_cookie_refused.reason.{reason}"),
             Self::DuoCalls(endpoint) => write!(f, "duo_mfa_duo_calls.endpoint.{endpoint}"),

@@ -6,6 +6,7 @@ use super::slots;
 use super::stats::Stats;
 use super::streams::{Stage, Streams};
 use crate::clock::{ClockOffset, UnixTime};
+use crate::config::Mode;
 use crate::duo::{Answer, SignedCall};
 use crate::gate::{
     Effect, Env, Event, Flow, Forward, Gate, Health, Moment, Opening, Step, Unanswered,
@@ -54,6 +55,11 @@ pub(super) struct Callback {
 
 impl Plugin {
     pub(super) fn new(gate: Gate) -> Self {
+        match gate.config().mode {
+            Mode::Enforce => {}
+            Mode::ReportOnly => log::warn!("mode is report_only: every request passes"),
+            Mode::Off => log::warn!("mode is off: every request passes, and nobody is told of any"),
+        }
         Self {
             record: Record::of(gate.config()),
             gate,

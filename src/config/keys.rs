@@ -59,7 +59,8 @@ pub(super) const SESSION: &[Key] = &[
     later("domain", "remove it; an approval is good for one host name"),
 ];
 
-pub(super) const ACCESS_CONTROL: &[Key] = &[key("default_policy"), key("rules")];
+pub(super) const ACCESS_CONTROL: &[Key] =
+    &[key("default_policy"), key("rules"), key("cors_preflight")];
 
 pub(super) const RULE: &[Key] = &[
     key("methods"),

@@ -32,6 +32,8 @@ use std::time::Duration;
 /// One plugin configuration, checked as a whole.
 #[derive(Debug)]
 pub struct Config {
+    /// Whether anybody is refused.
+    pub mode: Mode,
     /// Where the filter's own endpoints are: absolute, without a slash at its end.
     pub path_prefix: String,
     /// How Duo is asked.
@@ -58,6 +60,18 @@ pub struct Config {
     pub limits: Limits,
     /// The look of the prompt page.
     pub site: Site,
+}
+
+/// Whether what the rules say is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// It is done.
+    #[default]
+    Enforce,
+    /// It is counted and written down; every request passes.
+    ReportOnly,
+    /// Nobody asks; every request passes.
+    Off,
 }
 
 /// How Duo is asked, and what for.

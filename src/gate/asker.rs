@@ -19,6 +19,8 @@ use std::net::IpAddr;
 pub(super) struct Sought {
     /// Of whom.
     pub(super) identity: Identity,
+    /// The rule that asks for it, where one does.
+    pub(super) rule: Option<usize>,
     /// By the terms of the rule that asks for it.
     pub(super) terms: Terms,
     /// Whether there is a valid approval, which does not meet the terms.
@@ -29,6 +31,7 @@ pub(super) struct Sought {
 #[derive(Debug)]
 pub(super) struct Asker {
     pub(super) identity: Identity,
+    pub(super) rule: Option<usize>,
     pub(super) terms: Terms,
     pub(super) has_approval: bool,
     pub(super) asked: Asked,
@@ -49,9 +52,10 @@ impl Asker {
         address: Option<&[u8]>,
         deadline: UnixTime,
     ) -> Self {
-        let Sought { identity, terms, has_approval } = sought;
+        let Sought { identity, rule, terms, has_approval } = sought;
         Self {
             identity,
+            rule,
             terms,
             has_approval,
             asked: Asked::of(head),

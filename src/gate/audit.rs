@@ -14,6 +14,7 @@ const MAX_TEXT: usize = 256;
 struct Line<'a> {
     event: &'static str,
     result: &'static str,
+    rule: Option<usize>,
     code: Option<&'static str>,
     user: Option<&'a str>,
     factor: Option<&'static str>,
@@ -45,13 +46,38 @@ impl Asked {
 }
 
 /// A request refused before anybody was asked.
-pub(super) fn refused_at_once(head: &RequestHead<'_>, code: Code, reference: &Reference) -> Signal {
+pub(super) fn refused_at_once(
+    head: &RequestHead<'_>,
+    code: Code,
+    rule: Option<usize>,
+    reference: &Reference,
+) -> Signal {
+    of_nobody(head, "refused", (code, rule), reference)
+}
+
+/// A request that would have been refused, had the mode been to enforce the rules.
+pub(super) fn unrefused(
+    head: &RequestHead<'_>,
+    code: Code,
+    rule: Option<usize>,
+    reference: &Reference,
+) -> Signal {
+    of_nobody(head, "would_refuse", (code, rule), reference)
+}
+
+fn of_nobody(
+    head: &RequestHead<'_>,
+    result: &'static str,
+    (code, rule): (Code, Option<usize>),
+    reference: &Reference,
+) -> Signal {
     let asked = Asked::of(head);
     write(
         Level::Info,
         &Line {
             event: "duo_mfa",
-            result: "refused",
+            result,
+            rule,
             code: Some(code.name()),
             user: None,
             factor: None,
@@ -83,6 +109,7 @@ fn of<'a>(asker: &'a Asker, result: &'static str) -> Line<'a> {
     Line {
         event: "duo_mfa",
         result,
+        rule: asker.rule,
         code: None,
         user: Some(&asker.identity.user),
         factor: None,
@@ -100,6 +127,7 @@ fn write(level: Level, line: &Line<'_>) -> Signal {
     let text = ObjectText::new()
         .text("event", line.event)
         .text("result", line.result)
+        .some_number("rule", line.rule.and_then(|rule| rule.try_into().ok()))
         .some_text("code", line.code)
         .some_text("user", line.user)
         .some_text("factor", line.factor)

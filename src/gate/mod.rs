@@ -21,6 +21,7 @@ pub mod limit;
 mod party;
 mod prompt;
 mod refuse;
+mod report;
 pub mod response;
 mod rules;
 mod step;
@@ -32,17 +33,17 @@ pub use flow::{Claimant, Flow};
 pub use step::{Call, Effect, Env, Event, Forward, NewCookie, Step, Unanswered};
 
 use crate::clock::UnixTime;
-use crate::config::{ApiMode, Config};
+use crate::config::{ApiMode, Config, Mode};
 use crate::http::{Client, Edit, HeadFault, HeaderValue, RequestHead, cookie, origin};
 use crate::identity::{Attributes, Identity};
 use crate::page::{Problem, Reference};
-use crate::policy::Policy;
+use crate::policy::{Policy, Ruled};
 use crate::session::{Approval, Refusal, Subject, Verified};
 use crate::signal::{Code, Counter, Signal};
 use asker::Sought;
 use endpoint::{Endpoint, Route};
 use hold::Held;
-use rules::{Ruling, Unfit};
+use rules::{Denial, Ruling, Unfit};
 use view::{View, Who};
 use visit::{Visit, Visitor};
 
@@ -125,42 +126,46 @@ impl Gate {
             Some(Route::Visit(endpoint)) => Some(endpoint),
             None => None,
         };
-        if head.cookies.is_too_long() {
-            let detail = "The cookies of this request are longer than 16 KiB.";
-            return self.decided(head, Code::BadRequest, detail);
-        }
-        if let Some(endpoint) = endpoint {
-            return self.visit(endpoint, head, moment, verified);
-        }
-        let Ruling { ruled, asker } = match self.ruled(head, moment) {
-            Ok(ruling) => ruling,
-            Err(denial) => return self.decided(head, denial.code, &denial.detail),
-        };
-        match ruled.policy {
-            Policy::Bypass => {
-                return Opening::Decided(Step::forward(
-                    Forward { request: self.stripped(head), cookie: None },
-                    Counter::Bypassed,
-                ));
+        let judged = match (endpoint, self.config.mode) {
+            (Some(endpoint), _) => self.visit(endpoint, head, moment, verified),
+            (None, Mode::Off) => return self.unjudged(head),
+            (None, Mode::Enforce) => self.judge(head, moment, verified),
+            (None, Mode::ReportOnly) => {
+                return self.reported(head, self.judge(head, moment, verified));
             }
+        };
+        judged.unwrap_or_else(|denial| Opening::Decided(self.refuse(head, &denial)))
+    }
+
+    /// What the rules and the cookie say of a request to the application.
+    fn judge(
+        &self,
+        head: &RequestHead<'_>,
+        moment: &Moment<'_>,
+        verified: &mut Verified,
+    ) -> Result<Opening, Denial> {
+        check_cookies(head)?;
+        let Ruling { ruled, asker } = self.ruled(head, moment)?;
+        match ruled.policy {
+            Policy::Bypass => return Ok(self.unjudged(head)),
             Policy::Deny => {
-                return self.decided(head, Code::AccessDenied, "A rule denies this request.");
+                let denial = Denial::new(Code::AccessDenied, "A rule denies this request.");
+                return Err(denial.by(ruled.rule));
             }
             Policy::TwoFactor => {}
         }
-        let identity = match asker.map_or_else(|| self.identify(head, moment), Ok) {
-            Ok(identity) => identity,
-            Err(denial) => return self.decided(head, denial.code, &denial.detail),
-        };
+        let identity = asker.map_or_else(|| self.identify(head, moment), Ok);
+        let identity = identity.map_err(|denial| denial.by(ruled.rule))?;
         let found = self.approval(head, &identity, moment.now, verified).map_err(Unfit::from);
         let unfit = match found.and_then(|found| self.fit_where_found(found, ruled, moment.now)) {
-            Ok(Some(fit)) => return Opening::Decided(self.pass(head, identity, &fit, moment)),
+            Ok(Some(fit)) => return Ok(Opening::Decided(self.pass(head, identity, &fit, moment))),
             Ok(None) => None,
             Err(unfit) => Some(unfit),
         };
         let has_approval = unfit.is_some_and(Unfit::is_valid);
-        let sought = Sought { identity, terms: ruled.terms.clone(), has_approval };
-        Opening::Undecided(Undecided { aim: Aim::Application(sought), unfit })
+        let Ruled { rule, terms, .. } = ruled;
+        let sought = Sought { identity, rule, terms: terms.clone(), has_approval };
+        Ok(Opening::Undecided(Undecided { aim: Aim::Application(sought), unfit }))
     }
 
     /// A request for one of the filter's own addresses that are about a user.
@@ -170,25 +175,20 @@ impl Gate {
         head: &RequestHead<'_>,
         moment: &Moment<'_>,
         verified: &mut Verified,
-    ) -> Opening {
-        let identity = match self.identify(head, moment) {
-            Ok(identity) => identity,
-            Err(denial) => return self.decided(head, denial.code, &denial.detail),
-        };
+    ) -> Result<Opening, Denial> {
+        check_cookies(head)?;
+        let identity = self.identify(head, moment)?;
         if endpoint.is_act() && origin::check(head).is_err() {
             let detail = "A page of another site sent this request.";
-            return self.decided(head, Code::CrossSite, detail);
+            return Err(Denial::new(Code::CrossSite, detail));
         }
-        let groups = match self.groups(head, moment) {
-            Ok(groups) => groups,
-            Err(denial) => return self.decided(head, denial.code, &denial.detail),
-        };
+        let groups = self.groups(head, moment)?;
         let (approval, unfit) = match self.approval(head, &identity, moment.now, verified) {
             Ok(approval) => (approval, None),
             Err(refusal) => (None, Some(refusal.into())),
         };
         let aim = Aim::Visit(Visitor { endpoint, identity, groups, approval });
-        Opening::Undecided(Undecided { aim, unfit })
+        Ok(Opening::Undecided(Undecided { aim, unfit }))
     }
 
     /// Begins to ask for the second factor, in the way that suits the client, or to answer a
@@ -212,11 +212,13 @@ impl Gate {
                 }
                 (Client::Page, _) => {
                     let reference = Reference::of_request_id(head.value("x-request-id"));
-                    let line = audit::refused_at_once(head, Code::MfaRequired, &reference);
+                    let line =
+                        audit::refused_at_once(head, Code::MfaRequired, sought.rule, &reference);
                     Visit::in_place(head, sought, address, env).page_in_place(line, env)
                 }
                 (client @ (Client::Hold | Client::Refuse | Client::RefuseGrpc), _) => {
-                    self.refuse(head, Code::MfaRequired, no_prompt_for(client))
+                    let denial = Denial::new(Code::MfaRequired, no_prompt_for(client));
+                    self.refuse(head, &denial.by(sought.rule))
                 }
             },
         };
@@ -224,9 +226,14 @@ impl Gate {
         step
     }
 
-    /// Answers a request whose head cannot be read.
+    /// Answers a request whose head cannot be read. Where nobody is refused, one without a path,
+    /// as of CONNECT, goes on.
     #[must_use]
     pub fn malformed(&self, fault: HeadFault) -> Step {
+        if self.config.mode != Mode::Enforce && fault == HeadFault::NoPath {
+            let forward = Forward { request: Vec::new(), cookie: None };
+            return Step::forward(forward, Counter::Bypassed);
+        }
         let problem = Problem {
             code: Code::BadRequest,
             detail: format!("{fault}."),
@@ -281,18 +288,23 @@ impl Gate {
         edits
     }
 
-    fn decided(&self, head: &RequestHead<'_>, code: Code, detail: &str) -> Opening {
-        Opening::Decided(self.refuse(head, code, detail))
-    }
-
-    fn refuse(&self, head: &RequestHead<'_>, code: Code, detail: &str) -> Step {
+    fn refuse(&self, head: &RequestHead<'_>, denial: &Denial) -> Step {
+        let Denial { code, ref detail, rule } = *denial;
         let reference = Reference::of_request_id(head.value("x-request-id"));
-        let line = audit::refused_at_once(head, code, &reference);
-        let problem = Problem { code, detail: detail.to_owned(), reference, retry_after: None };
+        let line = audit::refused_at_once(head, code, rule, &reference);
+        let problem = Problem { code, detail: detail.clone(), reference, retry_after: None };
         let who = Who { asker: None, reference: &problem.reference };
         let reply = View::in_place(head).refusal(&problem, None, who, &self.config);
         refuse::answer(reply, code, Some(line))
     }
+}
+
+fn check_cookies(head: &RequestHead<'_>) -> Result<(), Denial> {
+    if head.cookies.is_too_long() {
+        let detail = "The cookies of this request are longer than 16 KiB.";
+        return Err(Denial::new(Code::BadRequest, detail));
+    }
+    Ok(())
 }
 
 const fn no_prompt_for(client: Client) -> &'static str {

@@ -17,6 +17,18 @@ const FAIL_SAFE_LIFETIME: Duration = Duration::from_secs(5 * 60);
 pub(super) struct Denial {
     pub(super) code: Code,
     pub(super) detail: String,
+    /// The rule that says so, where one does.
+    pub(super) rule: Option<usize>,
+}
+
+impl Denial {
+    pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), rule: None }
+    }
+
+    pub(super) fn by(self, rule: Option<usize>) -> Self {
+        Self { rule, ..self }
+    }
 }
 
 /// What the rules say of a request.
@@ -99,13 +111,19 @@ impl Gate {
         moment: &Moment<'_>,
     ) -> Result<Ruling<'_>, Denial> {
         let policies = &self.config.policies;
+        let of_anybody = |ruled| Ok(Ruling { ruled, asker: None });
         if policies.rules.is_empty() {
-            return Ok(Ruling { ruled: policies.ruled_by_default(), asker: None });
+            return of_anybody(policies.for_preflight(head, policies.ruled_by_default()));
         }
         let address = moment.address.and_then(ip_address);
         let view = policies.view(head, address)?;
-        if let Decision::Ruled(ruled) = policies.decide(&view, None) {
-            return Ok(Ruling { ruled, asker: None });
+        match policies.decide(&view, None) {
+            Decision::Ruled(ruled) => return of_anybody(policies.for_preflight(head, ruled)),
+            // A preflight says nobody's name.
+            Decision::WhoAsks if policies.lets_preflight_pass(head) => {
+                return of_anybody(policies.for_preflight(head, policies.ruled_by_default()));
+            }
+            Decision::WhoAsks => {}
         }
         let identity = self.identify(head, moment)?;
         let groups = self.groups(head, moment)?;
@@ -213,7 +231,7 @@ impl From<IdentityError> for Denial {
             IdentityError::Missing => Code::IdentityMissing,
             IdentityError::Invalid(_) => Code::IdentityInvalid,
         };
-        Self { code, detail: format!("{error}.") }
+        Self::new(code, format!("{error}."))
     }
 }
 
@@ -224,7 +242,7 @@ impl From<Unclear> for Denial {
             Unclear::Host => Code::BadRequest,
             Unclear::Address => Code::AccessDenied,
         };
-        Self { code, detail: format!("Rules cannot be applied: {unclear}.") }
+        Self::new(code, format!("Rules cannot be applied: {unclear}."))
     }
 }
 

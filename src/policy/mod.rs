@@ -60,6 +60,8 @@ pub struct Policies {
     pub default: Policy,
     /// Looked at in this order.
     pub rules: Vec<Rule>,
+    /// Whether a CORS preflight, which carries no credentials, passes unless it is denied.
+    pub exempts_preflights: bool,
 }
 
 /// What comes of the rules.
@@ -118,6 +120,27 @@ impl Policies {
     #[must_use]
     pub const fn ruled_by_default(&self) -> Ruled<'_> {
         Ruled { policy: self.default, rule: None, terms: Terms::NONE }
+    }
+
+    /// Whether a request is a CORS preflight (<https://fetch.spec.whatwg.org/#cors-preflight-request>)
+    /// and such pass here.
+    #[must_use]
+    pub fn lets_preflight_pass(&self, head: &RequestHead<'_>) -> bool {
+        self.exempts_preflights
+            && head.method == b"OPTIONS"
+            && head.value("origin").is_some()
+            && head.value("access-control-request-method").is_some()
+    }
+
+    /// What is done with a request that may be a preflight, and is decided about so far.
+    #[must_use]
+    pub fn for_preflight<'p>(&self, head: &RequestHead<'_>, ruled: Ruled<'p>) -> Ruled<'p> {
+        match ruled.policy {
+            Policy::TwoFactor if self.lets_preflight_pass(head) => {
+                Ruled { policy: Policy::Bypass, ..ruled }
+            }
+            Policy::TwoFactor | Policy::Bypass | Policy::Deny => ruled,
+        }
     }
 
     /// The policy for a request. `person` is who asks, where that is known already.

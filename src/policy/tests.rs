@@ -30,7 +30,7 @@ fn decide<'p>(policies: &'p Policies, path: &str, person: Option<&Person<'_>>) -
 #[test]
 fn the_default_policy_decides_where_no_rule_does() {
     for default in Policy::ALL {
-        let policies = Policies { default, rules: Vec::new() };
+        let policies = Policies { default, ..Policies::default() };
         assert_eq!(decide(&policies, "/admin", None), ruled(default, None));
     }
     assert_eq!(Policies::default().default, Policy::TwoFactor);
@@ -50,6 +50,7 @@ fn the_first_rule_that_matches_decides() {
             rule(Policy::Bypass, &[(Criterion::Paths, &["/a/*"])]),
             rule(Policy::Deny, &[(Criterion::Paths, &["/*"])]),
         ],
+        exempts_preflights: false,
     };
     assert_eq!(decide(&policies, "/a/secret", None), ruled(Policy::Deny, Some(0)));
     assert_eq!(decide(&policies, "/a/x", None), ruled(Policy::Bypass, Some(1)));
@@ -65,6 +66,7 @@ fn nobody_is_asked_for_before_a_rule_depends_on_it() {
             rule(Policy::Bypass, &[(Criterion::Paths, &["/a/*"]), (Criterion::Users, &["svc-*"])]),
             rule(Policy::Deny, &[(Criterion::Paths, &["/a/*"])]),
         ],
+        exempts_preflights: false,
     };
     let person = |user| Person { user, groups: &[] };
     assert_eq!(decide(&policies, "/healthz", None), ruled(Policy::Bypass, Some(0)));
@@ -83,6 +85,7 @@ fn an_exception_to_a_bypass_is_made_in_every_spelling() {
     let policies = Policies {
         default: Policy::TwoFactor,
         rules: vec![rule(Policy::Bypass, &[(Criterion::Paths, paths)])],
+        exempts_preflights: false,
     };
     assert_eq!(decide(&policies, "/public/a", None), ruled(Policy::Bypass, Some(0)));
     for path in ["/public/admin", "/public/admin/", "/public/Admin/x", "/public/%61dmin/x"] {
@@ -100,7 +103,9 @@ fn a_part_that_no_rule_names_is_not_looked_at() {
     let head = RequestHead::read(&buffer).unwrap();
     let view = |criterion, text: &str| {
         let rules = vec![rule(Policy::Deny, &[(criterion, &[text])])];
-        Policies { default: Policy::Bypass, rules }.view(&head, None).map(|_| ())
+        Policies { default: Policy::Bypass, rules, ..Policies::default() }
+            .view(&head, None)
+            .map(|_| ())
     };
     assert_eq!(view(Criterion::Methods, "POST"), Ok(()));
     assert_eq!(view(Criterion::Users, "alice"), Ok(()));

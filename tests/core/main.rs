@@ -21,6 +21,7 @@ mod identities;
 mod layers;
 mod limits;
 mod model;
+mod modes;
 mod page;
 mod pending;
 mod policy;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         layers::trials(),
         limits::trials(),
         model::trials(),
+        modes::trials(),
         page::trials(),
         pending::trials(),
         policy::trials(),

@@ -20,7 +20,13 @@ pub(super) fn policies(section: &Section<'_>, offered: &[Factor], faults: &mut F
     let default = section.read("default_policy", faults, policy);
     let rules = section.read("rules", faults, Entry::list).unwrap_or_default();
     let rules = rules.iter().filter_map(|entry| rule(entry, offered, faults)).collect();
-    Policies { default: default.unwrap_or_default(), rules }
+    let preflights = [(Policy::TwoFactor.name(), false), (Policy::Bypass.name(), true)];
+    let exempt = section.read("cors_preflight", faults, |entry| entry.choice(&preflights, &[]));
+    Policies {
+        default: default.unwrap_or_default(),
+        rules,
+        exempts_preflights: exempt.unwrap_or(false),
+    }
 }
 
 fn policy(entry: &Entry<'_>) -> Result<Policy, Fault> {

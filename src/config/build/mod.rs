@@ -14,7 +14,7 @@ use super::error::{Code, Fault, Faults, echo};
 use super::keys;
 use super::raw::{Entry, Section};
 use super::secrets::Secrets;
-use super::{Api, ApiMode, Config, Limits, PushDetails};
+use super::{Api, ApiMode, Config, Limits, Mode, PushDetails};
 use crate::json::Json;
 use crate::page::Site;
 use crate::policy::{Criterion, Factor};
@@ -45,7 +45,7 @@ pub(super) fn config(
 ) -> Option<Config> {
     let root = Section::open(&Entry::new("", value), keys::ROOT, faults);
     root.read("version", faults, version);
-    root.read("mode", faults, mode);
+    let mode = root.read("mode", faults, mode);
     let path_prefix = root.read("path_prefix", faults, path_prefix);
     let inline = root.read("allow_inline_secrets", faults, Entry::flag);
     let secrets = Secrets { environment, inline_is_allowed: inline.unwrap_or(false) };
@@ -76,6 +76,7 @@ pub(super) fn config(
     let request_bodies = request_bodies.unwrap_or(false);
     let cookies = cookies?;
     Some(Config {
+        mode: mode.unwrap_or_default(),
         path_prefix: path_prefix.to_owned(),
         duo: duo?,
         identity: identity?,
@@ -104,13 +105,13 @@ fn version(entry: &Entry<'_>) -> Result<(), Fault> {
     }
 }
 
-fn mode(entry: &Entry<'_>) -> Result<(), Fault> {
+fn mode(entry: &Entry<'_>) -> Result<Mode, Fault> {
     if entry.is_false() {
         // A bare `off` in YAML.
-        let problem = "\"off\" is not supported in this release";
-        return Err(entry.fault(Code::NotSupported, problem, "disable the filter in Envoy"));
+        return Ok(Mode::Off);
     }
-    entry.choice(&[("enforce", ())], &["report_only", "off"])
+    let modes = [("enforce", Mode::Enforce), ("report_only", Mode::ReportOnly), ("off", Mode::Off)];
+    entry.choice(&modes, &[])
 }
 
 fn path_prefix<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {

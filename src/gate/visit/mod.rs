@@ -78,7 +78,8 @@ pub(super) fn begin(
     env: &Env<'_>,
 ) -> Step {
     let Visitor { endpoint, identity, groups, approval } = visitor;
-    let sought = Sought { identity, terms: Terms::default(), has_approval: approval.is_some() };
+    let terms = Terms::default();
+    let sought = Sought { identity, rule: None, terms, has_approval: approval.is_some() };
     let mut visit = Visit::new(head, Asker::new(head, sought, address, env.now), env);
     visit.take_terms(head, &groups, env);
     let is_approved = approval

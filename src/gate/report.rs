@@ -1,0 +1,36 @@
+//! Modes that refuse nobody: what would have been is counted and written down, or not even that.
+
+use super::rules::Denial;
+use super::{Aim, Forward, Gate, Opening, Step, Undecided, audit};
+use crate::http::RequestHead;
+use crate::page::Reference;
+use crate::signal::{Code, Counter};
+
+impl Gate {
+    /// Lets a request pass whatever the rules say of it. What the filter owns is still removed.
+    pub(super) fn unjudged(&self, head: &RequestHead<'_>) -> Opening {
+        let forward = Forward { request: self.stripped(head), cookie: None };
+        Opening::Decided(Step::forward(forward, Counter::Bypassed))
+    }
+
+    /// Lets a request pass, and says what would have become of it. Duo is not asked.
+    pub(super) fn reported(
+        &self,
+        head: &RequestHead<'_>,
+        judged: Result<Opening, Denial>,
+    ) -> Opening {
+        let (code, rule) = match judged {
+            Ok(Opening::Undecided(Undecided { aim: Aim::Application(sought), .. })) => {
+                (Code::MfaRequired, sought.rule)
+            }
+            Err(denial) => (denial.code, denial.rule),
+            Ok(decided) => return decided,
+        };
+        let reference = Reference::of_request_id(head.value("x-request-id"));
+        let line = audit::unrefused(head, code, rule, &reference);
+        let forward = Forward { request: self.stripped(head), cookie: None };
+        let mut step = Step::forward(forward, Counter::Reported { rule, code });
+        step.signals.push(line);
+        Opening::Decided(step)
+    }
+}
