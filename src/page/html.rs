@@ -77,6 +77,8 @@ fn document(screen: &Screen, frame: &Frame<'_>) -> Markup {
                     @if !site.branding.name.is_empty() { " – " (site.branding.name) }
                 }
                 link rel="stylesheet" href=(site.style.path);
+                // Browsers would ask for the application's, and be refused.
+                link rel="icon" href="data:,";
                 @if is_live(screen) { script src=(site.script.path) defer {} }
                 @if is_waiting(screen) {
                     noscript { meta http-equiv="refresh" content=(REFRESH); }
