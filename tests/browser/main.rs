@@ -3,7 +3,7 @@
 //!
 //! The cases are JavaScript for Playwright, in `cases/`. One Node process tells which there are and
 //! plays them in one Chromium, each with cookies of its own ([`runner`]); every case has a stack
-//! of its own ([`stage`]), the one that `tests/e2e` uses. Of each, the application has to see as
+//! to itself ([`stage`]), the one that `tests/e2e` uses. Of each, the application has to see as
 //! many requests as the case says, and the run ends with how many more it saw.
 //!
 //! `DUO_MFA_CHROMIUM` names the Chromium. Where it, Node or a package is missing, the run fails.
@@ -58,22 +58,23 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Trial};
 
 use crate::runner::Runner;
+use crate::stage::Stages;
 
 fn main() {
     let mut arguments = Arguments::from_args();
     // An Envoy, a simulator and a page each: more at once would only wait for each other.
     arguments.test_threads = arguments.test_threads.or(Some(2));
     let (runner, cases) = Runner::start();
-    let runner = Arc::new(runner);
+    let (runner, stages) = (Arc::new(runner), Arc::new(Stages::default()));
     let trials = cases.into_iter().map(|case| {
-        let runner = Arc::clone(&runner);
-        Trial::test(case.name.clone(), move || stage::play(&case, &runner))
+        let (runner, stages) = (Arc::clone(&runner), Arc::clone(&stages));
+        Trial::test(case.name.clone(), move || stages.play(&case, &runner))
     });
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     if !arguments.list {
         println!("{}", tally::summary());
     }
     let failed = conclusion.has_failed() || tally::wrongly_admitted() != 0;
-    drop(runner);
+    drop((runner, stages));
     std::process::exit(if failed { 101 } else { 0 });
 }

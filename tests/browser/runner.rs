@@ -50,6 +50,8 @@ pub(crate) enum Word {
     Switch,
     Done {
         failure: Option<String>,
+        /// How many people have played on this stage.
+        guests: usize,
     },
 }
 
@@ -58,6 +60,13 @@ struct Line {
     run: usize,
     #[serde(flatten)]
     word: Word,
+}
+
+impl Case {
+    /// Any stage will do.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plugin.is_null() && !self.is_anonymous && !self.stops_at_headers
+    }
 }
 
 type Runs = Arc<Mutex<HashMap<usize, Sender<Word>>>>;

@@ -19,12 +19,14 @@ export class Sim {
     await this.#tell("PUT", "/sim/users", user);
   }
 
-  // Adds a user with one phone for pushes, and gives the name.
-  async guest(number, more = {}) {
-    const username = `guest${number}`;
-    const phone = { name: "Pocket", number: "XXX-XXX-0000", capabilities: ["auto", "push"] };
-    await this.putUser({ username, devices: [phone], ...more });
-    return username;
+  async user(name) {
+    return (await this.#get("/sim/users")).find((user) => user.username === name);
+  }
+
+  // Takes Duo Mobile off the user's first device.
+  async deactivate(username) {
+    const [device] = (await this.user(username)).devices;
+    await this.#tell("POST", `/sim/users/${username}/devices/${device.id}/deactivate`);
   }
 
   // Waits for a push or a call and gives its transaction.
@@ -62,6 +64,11 @@ export class Sim {
 
   async enrollments() {
     return this.#get("/sim/enrollments");
+  }
+
+  // Has Duo Mobile scan the code that the user was given last.
+  async claim(username) {
+    await this.#tell("POST", "/sim/enrollments/claim", { username });
   }
 
   // The calls of an endpoint, oldest first.

@@ -13,6 +13,10 @@ export class Stage {
   #addresses;
   #ask;
   #contexts = [];
+  #allowed = [];
+
+  // How many people have played on this stage.
+  guests;
 
   // What pages did that none may do.
   faults = [];
@@ -21,6 +25,7 @@ export class Stage {
     this.#browser = browser;
     this.#addresses = addresses;
     this.#ask = ask;
+    this.guests = addresses.guests;
     this.sim = new Sim(addresses);
   }
 
@@ -28,15 +33,27 @@ export class Stage {
     return this.#addresses.site;
   }
 
+  // Adds somebody, with a phone that can do everything and a passcode, and gives the name.
+  async guest(more = {}) {
+    const username = `guest${this.guests++}`;
+    const capabilities = ["auto", "push", "sms", "phone", "mobile_otp"];
+    const phone = { name: "Pocket", number: "XXX-XXX-1234", capabilities };
+    await this.sim.putUser({ username, devices: [phone], passcodes: ["123456"], ...more });
+    return username;
+  }
+
   // A browser of its own, in which `user` has passed the first factor.
+  // `script` is false where JavaScript is off, and "blocked" where only the page's own is lost.
   async browser({ user = "alice", script = true, language = "en-US", ...options } = {}) {
     const credentials = Buffer.from(`${user}:${this.#addresses.password}`).toString("base64");
-    return this.#context(this.site, {
-      javaScriptEnabled: script,
+    const context = await this.#context(this.site, {
+      javaScriptEnabled: script !== false,
       locale: language,
       extraHTTPHeaders: user === null ? {} : { authorization: `Basic ${credentials}` },
       ...options,
     });
+    if (script === "blocked") await context.route("**/assets/*.js", (route) => route.abort());
+    return context;
   }
 
   // A page of a browser of its own, at `path`.
@@ -69,6 +86,16 @@ export class Stage {
     await this.#ask("switch");
   }
 
+  // Lets pages of this case ask another origin too.
+  allow(origin) {
+    this.#allowed.push(origin);
+  }
+
+  // Takes out of the faults what this case provoked.
+  forgive(pattern) {
+    this.faults = this.faults.filter((fault) => !pattern.test(fault));
+  }
+
   pages() {
     return this.#contexts.flatMap((context) => context.pages());
   }
@@ -90,7 +117,8 @@ export class Stage {
     this.#contexts.push(context);
     context.setDefaultTimeout(PATIENCE_MS);
     context.on("request", (request) => {
-      if (!request.url().startsWith(`${origin}/`) && !request.url().startsWith("data:")) {
+      const isExpected = [origin, "data:", ...this.#allowed].some((it) => request.url().startsWith(it));
+      if (!isExpected) {
         this.faults.push(`a request to ${request.url()}`);
       }
     });

@@ -1,6 +1,8 @@
 //! One case with its stack: plays it, does for it what a browser cannot, and judges what reached
 //! the application.
 
+use std::sync::Mutex;
+
 use libtest_mimic::Failed;
 use serde_json::{Value, json};
 
@@ -10,34 +12,49 @@ use crate::message::PASSWORD;
 use crate::runner::{Case, Run, Runner, Word};
 use crate::setup::{API_HOST, FirstFactor, INTEGRATION_KEY, SECRET_KEY, Setup};
 use crate::stack::Stack;
-use crate::tally::Verdict;
+use crate::tally::{self, Verdict};
 
-struct Stage {
+/// With an icon of its own: a browser asks for no other.
+const APPLICATION: &str = "<!doctype html><html lang=en><title>Application</title>\
+                           <link rel=icon href='data:,'><p>application";
+
+pub(crate) struct Stage {
     stack: Stack,
     front: Front,
     /// Envoys besides the stack's own.
     others: Vec<Envoy>,
+    /// How many people have played here. Envoy remembers what was sent to whom, so each case has
+    /// others.
+    guests: usize,
+    is_altered: bool,
 }
 
-/// Plays a case.
-///
-/// # Errors
-///
-/// What the case says that went wrong.
-pub(crate) fn play(case: &Case, runner: &Runner) -> Result<(), Failed> {
-    let stack = Stack::start(setup(case));
-    let front = Front::start(stack.envoy.listener);
-    let mut stage = Stage { stack, front, others: Vec::new() };
-    let run = runner.play(case, &stage.addresses());
-    let failure = stage.serve(&run);
-    let reached = stage.stack.app.count();
-    // Of a case that broke off, what it had to see and did not is no news.
-    let admits = if failure.is_some() { case.admits.min(reached) } else { case.admits };
-    stage.stack.settle(Verdict::Admitted(admits), &case.name);
-    for envoy in &mut stage.others {
-        assert_eq!(envoy.damage(), None);
+/// Stages on which nothing is left of the cases before, for cases that want nothing special: most
+/// of the time that a case takes is Envoy's start.
+#[derive(Default)]
+pub(crate) struct Stages(Mutex<Vec<Stage>>);
+
+impl Stages {
+    /// Plays a case.
+    ///
+    /// # Errors
+    ///
+    /// What the case says that went wrong.
+    pub(crate) fn play(&self, case: &Case, runner: &Runner) -> Result<(), Failed> {
+        let free = if case.is_plain() { self.0.lock().unwrap().pop() } else { None };
+        let mut stage = free.unwrap_or_else(|| Stage::set(case));
+        let run = runner.play(case, &stage.addresses());
+        let failure = stage.serve(&run);
+        stage.settle(case, failure.is_none());
+        if let Some(failure) = failure {
+            return Err(failure.into());
+        }
+        if case.is_plain() && !stage.is_altered {
+            stage.stack.sim.reset();
+            self.0.lock().unwrap().push(stage);
+        }
+        Ok(())
     }
-    failure.map_or(Ok(()), |failure| Err(failure.into()))
 }
 
 fn setup(case: &Case) -> Setup {
@@ -53,6 +70,13 @@ fn setup(case: &Case) -> Setup {
 }
 
 impl Stage {
+    fn set(case: &Case) -> Self {
+        let stack = Stack::start(setup(case));
+        stack.app.answer_page(APPLICATION);
+        let front = Front::start(stack.envoy.listener);
+        Self { stack, front, others: Vec::new(), guests: 0, is_altered: false }
+    }
+
     fn addresses(&self) -> Value {
         json!({
             "site": format!("http://{}", self.front.address),
@@ -64,6 +88,7 @@ impl Stage {
                 "secret_key": SECRET_KEY,
             },
             "password": PASSWORD,
+            "guests": self.guests,
         })
     }
 
@@ -73,29 +98,50 @@ impl Stage {
             match run.next() {
                 Word::Admitted => run.answer(&self.admitted()),
                 Word::Restart => {
+                    self.is_altered = true;
                     self.stack.envoy = self.stack.another_envoy();
                     self.front.lead_to(self.stack.envoy.listener);
                     run.answer(&Value::Null);
                 }
                 Word::Switch => {
+                    self.is_altered = true;
                     let other = self.stack.another_envoy();
                     self.front.lead_to(other.listener);
                     self.others.push(other);
                     run.answer(&Value::Null);
                 }
-                Word::Done { failure } => return failure,
+                Word::Done { failure, guests } => {
+                    self.guests = guests;
+                    return failure;
+                }
             }
         }
     }
 
+    /// Judges what reached the application, and that no VM trapped.
+    fn settle(&mut self, case: &Case, is_whole: bool) {
+        tally::pushes(self.stack.sim.pushes());
+        let reached = self.reached();
+        // Of a case that broke off, what it had to see and did not is no news.
+        let admits = if is_whole { case.admits } else { case.admits.min(reached) };
+        self.stack.settle(Verdict::Admitted(admits), &case.name);
+        let envoys = self.others.iter_mut().chain([&mut self.stack.envoy]);
+        let damage: Vec<_> = envoys.filter_map(Envoy::damage).collect();
+        assert!(damage.is_empty(), "{damage:?}");
+    }
+
+    /// How many requests of this case reached the application.
+    fn reached(&self) -> usize {
+        self.stack.unjudged()
+    }
+
     /// How many requests reached the application, and the last of them.
     fn admitted(&self) -> Value {
-        let app = &self.stack.app;
-        let count = app.count();
+        let count = self.reached();
         if count == 0 {
             return json!({"count": 0});
         }
-        let last = app.last();
+        let last = self.stack.app.last();
         let only = |name| last.values(name).first().cloned();
         json!({
             "count": count,

@@ -58,6 +58,7 @@ struct State {
     count: usize,
     seen: Vec<Seen>,
     answer_headers: Vec<(String, String)>,
+    page: Option<&'static str>,
 }
 
 impl App {
@@ -76,6 +77,13 @@ impl App {
     /// The latest request that came.
     pub(crate) fn last(&self) -> Seen {
         self.state.lock().unwrap().seen.last().cloned().expect("a request reached the application")
+    }
+
+    /// Answers with this HTML from here on.
+    #[allow(dead_code, reason = "for the tests of the browser")]
+    pub(crate) fn answer_page(&self, page: &'static str) {
+        self.answer_with("content-type", "text/html; charset=utf-8");
+        self.state.lock().unwrap().page = Some(page);
     }
 
     /// Adds a header to every answer from here on.
@@ -114,7 +122,8 @@ async fn answer(
     for (name, value) in &state.answer_headers {
         response = response.header(name, value);
     }
-    Ok(response.body(Text(Some(Bytes::from_static(b"application\n")))).unwrap())
+    let body = state.page.unwrap_or("application\n");
+    Ok(response.body(Text(Some(Bytes::from_static(body.as_bytes())))).unwrap())
 }
 
 async fn read(request: hyper::Request<Incoming>) -> Seen {

@@ -29,7 +29,7 @@ const USERS: &[&str] =
     &["alice", "bob", "carol", "peter", "tom", "dave", "mallory", "eve", "bella", "two", "rita"];
 
 /// The first factor knows so many people besides, by [`guest`].
-const GUESTS: usize = 100;
+const GUESTS: usize = 1000;
 
 /// The name of somebody whom the simulator does not know by itself.
 pub(crate) fn guest(number: usize) -> String {

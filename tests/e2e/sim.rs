@@ -129,6 +129,12 @@ impl Sim {
         self.tell("POST", "/sim/faults", fault);
     }
 
+    /// Goes back to how it was at the start.
+    #[allow(dead_code, reason = "for the tests of the browser")]
+    pub(crate) fn reset(&self) {
+        self.tell("POST", "/sim/reset", &Value::Null);
+    }
+
     pub(crate) fn clear_faults(&self) {
         self.ask(Request::new("DELETE", "/sim/faults"));
     }

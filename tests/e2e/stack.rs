@@ -120,9 +120,14 @@ impl Stack {
     /// Judges all that has reached the application and is not judged yet.
     #[allow(dead_code, reason = "for the tests of the browser")]
     pub(crate) fn settle(&self, verdict: Verdict, occasion: &str) {
-        let reached = self.app.count() - self.judged.load(SeqCst);
+        let reached = self.unjudged();
         self.judged.fetch_add(reached, SeqCst);
         tally::judge(verdict, reached, occasion);
+    }
+
+    /// How many requests reached the application and are not judged yet.
+    pub(crate) fn unjudged(&self) -> usize {
+        self.app.count().saturating_sub(self.judged.load(SeqCst))
     }
 
     /// Sends a request that has to reach the application, once, and be answered by it.
@@ -186,7 +191,7 @@ impl Drop for Stack {
     /// Holds what is true of every test: the VM did not trap, and nothing reached the application
     /// unjudged.
     fn drop(&mut self) {
-        let stray = self.app.count().saturating_sub(self.judged.load(SeqCst));
+        let stray = self.unjudged();
         tally::stray(stray);
         if thread::panicking() {
             self.directory.keep();
