@@ -104,6 +104,8 @@ pub enum Enrollment {
     Off,
     /// The page leads to Duo's portal.
     Portal,
+    /// The page shows a QR code for Duo Mobile.
+    Inline,
 }
 
 /// What happens to a client that is no browser and has no approval.

@@ -5,7 +5,7 @@ use super::failure::Tries;
 use super::limit::{Claim, End, Settlement};
 use super::rules::ip_address;
 use crate::clock::UnixTime;
-use crate::duo::{Auth, AuthFactor, Preauth, Request};
+use crate::duo::{Auth, AuthFactor, Enroll, Preauth, Request};
 use crate::http::RequestHead;
 use crate::identity::Identity;
 use crate::page::Reference;
@@ -13,6 +13,7 @@ use crate::policy::Terms;
 use crate::secret::Secret;
 use crate::session::Subject;
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// A second factor that is sought.
 #[derive(Debug)]
@@ -26,6 +27,9 @@ pub(super) struct Sought {
     /// Whether there is a valid approval, which does not meet the terms.
     pub(super) has_approval: bool,
 }
+
+/// How long an activation code is good: as long as the browser keeps it.
+const ACTIVATION: Duration = Duration::from_secs(5 * 60);
 
 /// A known user's request that needs a word of Duo's.
 #[derive(Debug)]
@@ -82,6 +86,12 @@ impl Asker {
     pub(super) fn auth(&self, factor: AuthFactor) -> Request {
         let username = self.identity.username.clone();
         Request::Auth(Auth { username, factor, ipaddr: self.address })
+    }
+
+    /// Makes the user whom the first factor named, never another.
+    pub(super) fn enroll(&self) -> Request {
+        let username = Some(self.identity.username.clone());
+        Request::Enroll(Enroll { username, valid_for: Some(ACTIVATION) })
     }
 
     pub(super) fn settlement(&self, end: End) -> Option<Settlement> {

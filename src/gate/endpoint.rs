@@ -3,7 +3,7 @@
 
 use super::view::{View, Who};
 use super::{Moment, Step, refuse};
-use crate::config::Config;
+use crate::config::{Config, Enrollment};
 use crate::http::{HeaderValue, Reply, RequestHead, ReturnPath};
 use crate::page::{Problem, Reference};
 use crate::signal::Code;
@@ -25,14 +25,22 @@ pub(super) enum Endpoint {
     Logout,
     /// Who is it?
     UserInfo,
+    /// Makes a user at Duo, who can then activate a device.
+    Enroll,
+    /// The QR code of that.
+    Activation,
+    /// Was it scanned?
+    EnrollStatus,
 }
 
 impl Endpoint {
     /// Whether it changes something, and so must not be asked for by another site.
     pub(super) const fn is_act(self) -> bool {
         match self {
-            Self::Preauth | Self::Auth | Self::Cancel | Self::Logout => true,
-            Self::Page | Self::Status | Self::UserInfo => false,
+            Self::Preauth | Self::Auth | Self::Cancel | Self::Logout | Self::Enroll => true,
+            Self::Page | Self::Status | Self::UserInfo | Self::Activation | Self::EnrollStatus => {
+                false
+            }
         }
     }
 }
@@ -51,6 +59,7 @@ enum Methods {
     Get,
     Read,
     Post,
+    GetAndPost,
 }
 
 impl Methods {
@@ -59,6 +68,7 @@ impl Methods {
             Self::Get => "GET",
             Self::Read => "GET, HEAD",
             Self::Post => "POST",
+            Self::GetAndPost => "GET, POST",
         }
     }
 
@@ -67,6 +77,7 @@ impl Methods {
             Self::Get => matches!(method, b"GET"),
             Self::Read => matches!(method, b"GET" | b"HEAD"),
             Self::Post => matches!(method, b"POST"),
+            Self::GetAndPost => matches!(method, b"GET" | b"POST"),
         }
     }
 }
@@ -79,6 +90,7 @@ pub(super) fn route(config: &Config, head: &RequestHead<'_>, moment: &Moment<'_>
         _ => rest.strip_prefix(b"/")?,
     };
     let visit = |endpoint| Some(Route::Visit(endpoint));
+    let enrolls = config.duo.enrollment == Enrollment::Inline;
     let (methods, route) = match name {
         b"healthz" => (Methods::Read, Some(Route::Answered(health(true)))),
         b"readyz" => (Methods::Read, Some(Route::Answered(health(moment.health.is_ready())))),
@@ -89,6 +101,9 @@ pub(super) fn route(config: &Config, head: &RequestHead<'_>, moment: &Moment<'_>
         b"cancel" => (Methods::Post, visit(Endpoint::Cancel)),
         b"logout" => (Methods::Post, visit(Endpoint::Logout)),
         b"userinfo" => (Methods::Read, visit(Endpoint::UserInfo)),
+        b"enroll" if enrolls && head.method == b"POST" => (Methods::Post, visit(Endpoint::Enroll)),
+        b"enroll" if enrolls => (Methods::GetAndPost, visit(Endpoint::Activation)),
+        b"enroll/status" if enrolls => (Methods::Get, visit(Endpoint::EnrollStatus)),
         _ => (Methods::Read, asset(config, head).map(Route::Answered)),
     };
     Some(match route {

@@ -29,14 +29,25 @@ pub enum Stage {
     Transaction,
     /// The state of a transaction.
     Status,
+    /// A user is made at Duo.
+    Enroll,
+    /// Whether that user has a device.
+    Activation,
     /// Duo's clock, after it refused a date.
     Clock,
 }
 
 impl Stage {
     /// Every stage.
-    pub const ALL: [Self; 5] =
-        [Self::Preauth, Self::Passcode, Self::Transaction, Self::Status, Self::Clock];
+    pub const ALL: [Self; 7] = [
+        Self::Preauth,
+        Self::Passcode,
+        Self::Transaction,
+        Self::Status,
+        Self::Enroll,
+        Self::Activation,
+        Self::Clock,
+    ];
 
     /// The endpoint that is called at this stage.
     #[must_use]
@@ -45,6 +56,8 @@ impl Stage {
             Self::Preauth => Endpoint::Preauth,
             Self::Passcode | Self::Transaction => Endpoint::Auth,
             Self::Status => Endpoint::AuthStatus,
+            Self::Enroll => Endpoint::Enroll,
+            Self::Activation => Endpoint::EnrollStatus,
             Self::Clock => Endpoint::Ping,
         }
     }
@@ -94,7 +107,12 @@ pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries, fail_mode: FailMode)
         }
         DuoError::Unreachable(_) | DuoError::Garbled(_) => match stage {
             Stage::Status => Remedy::LookAgain(UNAVAILABLE),
-            Stage::Preauth | Stage::Passcode | Stage::Transaction | Stage::Clock => {
+            Stage::Preauth
+            | Stage::Passcode
+            | Stage::Transaction
+            | Stage::Enroll
+            | Stage::Activation
+            | Stage::Clock => {
                 if stage.endpoint().is_repeatable() && tries.resends == 0 {
                     Remedy::Resend
                 } else if stage == Stage::Preauth
@@ -129,14 +147,21 @@ fn invalid_parameter(stage: Stage, name: &str) -> Remedy {
     match (stage, name) {
         // "Nothing new in this long poll" as well as "unknown": its time bounds it.
         (Stage::Status, _) => Remedy::LookAgain(TIMEOUT),
-        (Stage::Preauth | Stage::Passcode | Stage::Transaction, "username") => {
+        // To enroll, the name is taken: Duo knows the user, and no device of theirs.
+        (Stage::Preauth | Stage::Passcode | Stage::Transaction | Stage::Enroll, "username") => {
             Remedy::Refuse(UNKNOWN_USER)
         }
         (Stage::Transaction, "device" | "factor") => Remedy::Refuse(NO_DEVICE),
         (Stage::Passcode, "passcode") => Remedy::Refuse(WRONG_PASSCODE),
-        (Stage::Preauth | Stage::Passcode | Stage::Transaction | Stage::Clock, _) => {
-            Remedy::Refuse(MISCONFIGURED)
-        }
+        (
+            Stage::Preauth
+            | Stage::Passcode
+            | Stage::Transaction
+            | Stage::Enroll
+            | Stage::Activation
+            | Stage::Clock,
+            _,
+        ) => Remedy::Refuse(MISCONFIGURED),
     }
 }
 
@@ -165,7 +190,7 @@ pub(super) const TIMEOUT: Refusal = Refusal {
     retry_after: None,
 };
 
-const UNKNOWN_USER: Refusal = Refusal {
+pub(super) const UNKNOWN_USER: Refusal = Refusal {
     code: Code::EnrollmentRequired,
     detail: "Duo does not know this user, or no device of theirs. Ask your help desk to enroll.",
     retry_after: None,

@@ -8,7 +8,7 @@ use super::prompt::{self, Prompt, Transaction};
 use super::refuse;
 use super::{Call, Env, Event, Step};
 use crate::clock::ClockOffset;
-use crate::duo::{Answer, AuthFactor, DuoError, Fault, Outage, Request};
+use crate::duo::{Answer, AuthFactor, DuoError, EnrollStatus, Fault, Outage, Request};
 use crate::secret::Secret;
 use crate::signal::{Code, Counter, Signal};
 use std::time::Duration;
@@ -46,6 +46,10 @@ pub(super) enum Expect {
     Transaction(Prompt),
     /// What has the user answered?
     Status(Transaction),
+    /// A user is to be made at Duo; how is a device activated?
+    Enroll,
+    /// Was the activation code used?
+    Activation(EnrollStatus),
     /// What time is it at Duo? Then the call that Duo refused for its date is made again.
     Clock(Box<Self>),
 }
@@ -75,6 +79,14 @@ impl Flow {
             Expect::Status(transaction) => match read(event, Answer::auth_status) {
                 Ok(status) => party.polled(transaction, &status, env),
                 Err(fault) => failed(party, Expect::Status(transaction), &fault, env),
+            },
+            Expect::Enroll => match read(event, Answer::enroll) {
+                Ok(enrollment) => party.enrolled(&enrollment, env),
+                Err(fault) => failed(party, Expect::Enroll, &fault, env),
+            },
+            Expect::Activation(code) => match read(event, Answer::enroll_status) {
+                Ok(state) => party.activated(state, env),
+                Err(fault) => failed(party, Expect::Activation(code), &fault, env),
             },
             Expect::Clock(waiting) => match read(event, Answer::ping) {
                 Ok(theirs) => {
@@ -139,7 +151,12 @@ fn send_after(wait: Duration, party: Party, expect: Expect, env: &Env<'_>) -> St
     let signed = request(&party, &expect).sign(&duo.credentials, due.shifted(env.offset));
     let timeout = match stage(&expect) {
         Stage::Status => duo.status_timeout.min(party.patience(due)),
-        Stage::Preauth | Stage::Passcode | Stage::Transaction | Stage::Clock => duo.timeout,
+        Stage::Preauth
+        | Stage::Passcode
+        | Stage::Transaction
+        | Stage::Enroll
+        | Stage::Activation
+        | Stage::Clock => duo.timeout,
     };
     let call = Call { signed, timeout: timeout.max(LEAST_TIMEOUT), due };
     Step::call(call, Flow { party, expect })
@@ -152,6 +169,8 @@ fn request(party: &Party, expect: &Expect) -> Request {
         Expect::Passcode(passcode) => asker.auth(AuthFactor::Passcode(passcode.clone())),
         Expect::Codes(prompt) | Expect::Transaction(prompt) => asker.auth(prompt.ask.clone()),
         Expect::Status(transaction) => Request::AuthStatus { txid: transaction.txid.clone() },
+        Expect::Enroll => asker.enroll(),
+        Expect::Activation(code) => Request::EnrollStatus(code.clone()),
         Expect::Clock(_) => Request::Ping,
     }
 }
@@ -162,6 +181,8 @@ const fn stage(expect: &Expect) -> Stage {
         Expect::Passcode(_) => Stage::Passcode,
         Expect::Codes(_) | Expect::Transaction(_) => Stage::Transaction,
         Expect::Status(_) => Stage::Status,
+        Expect::Enroll => Stage::Enroll,
+        Expect::Activation(_) => Stage::Activation,
         Expect::Clock(_) => Stage::Clock,
     }
 }
@@ -205,7 +226,11 @@ fn unstarted(expect: &Expect, fault: &DuoError) -> Option<End> {
         Expect::Clock(waiting) => {
             matches!(**waiting, Expect::Codes(_) | Expect::Transaction(_)).then_some(End::Unsent)
         }
-        Expect::Preauth | Expect::Passcode(_) | Expect::Status(_) => None,
+        Expect::Preauth
+        | Expect::Passcode(_)
+        | Expect::Status(_)
+        | Expect::Enroll
+        | Expect::Activation(_) => None,
     }
 }
 

@@ -1,14 +1,15 @@
 //! Whom Duo's answer is for: a request that is held, or a visit to an address of the filter's own.
 
 use super::asker::Asker;
+use super::failure::UNKNOWN_USER;
 use super::flow::{self, Expect};
 use super::hold::{self, Held};
 use super::prompt::Transaction;
-use super::refuse::refuse_status;
+use super::refuse::{refuse_status, refuse_with};
 use super::visit::Visit;
 use super::{Env, Step};
 use crate::clock::UnixTime;
-use crate::duo::{AuthStatus, PreauthReply};
+use crate::duo::{AuthStatus, Enrollment, EnrollmentState, PreauthReply};
 use crate::http::Reply;
 use crate::page::Problem;
 use crate::secret::Secret;
@@ -114,6 +115,23 @@ impl Party {
         match self {
             Self::Held(held) => hold::polled(*held, transaction, status, env),
             Self::Visit(visit) => visit.polled(&transaction, status, env),
+        }
+    }
+}
+
+impl Party {
+    pub(super) fn enrolled(self, enrollment: &Enrollment, env: &Env<'_>) -> Step {
+        match self {
+            // A program could not show the code; nobody is enrolled for it.
+            Self::Held(held) => refuse_with(held.as_ref(), &UNKNOWN_USER, "", env),
+            Self::Visit(visit) => visit.enrolled(enrollment, env),
+        }
+    }
+
+    pub(super) fn activated(self, state: EnrollmentState, env: &Env<'_>) -> Step {
+        match self {
+            Self::Held(held) => refuse_with(held.as_ref(), &UNKNOWN_USER, "", env),
+            Self::Visit(visit) => visit.activated(state, env),
         }
     }
 }

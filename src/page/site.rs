@@ -81,6 +81,12 @@ impl Site {
         self.address("", return_to)
     }
 
+    /// Where the QR code of an enrollment is shown.
+    #[must_use]
+    pub fn enrollment_url(&self, return_to: &ReturnPath) -> String {
+        self.address("enroll", return_to)
+    }
+
     /// One of the own endpoints, with the way back: `preauth?return_to=..`.
     pub(super) fn address(&self, endpoint: &str, return_to: &ReturnPath) -> String {
         format!("{}/{endpoint}?return_to={}", self.path_prefix, encoded(return_to.as_str()))

@@ -15,6 +15,7 @@ mod browser;
 mod config_faults;
 mod cookies;
 mod duo_vectors;
+mod enroll;
 mod faults;
 mod hold;
 mod identities;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         config_faults::trials(),
         cookies::trials(),
         duo_vectors::trials(),
+        enroll::trials(),
         faults::trials(),
         hold::trials(),
         identities::trials(),

@@ -63,7 +63,9 @@ fn enrollment(entry: &Entry<'_>) -> Result<Enrollment, Fault> {
         // A bare `off` in YAML.
         return Ok(Enrollment::Off);
     }
-    entry.choice(&[("off", Enrollment::Off), ("portal", Enrollment::Portal)], &["inline"])
+    let ways =
+        [("off", Enrollment::Off), ("portal", Enrollment::Portal), ("inline", Enrollment::Inline)];
+    entry.choice(&ways, &[])
 }
 
 fn credentials(

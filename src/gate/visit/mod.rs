@@ -10,6 +10,7 @@
 mod approve;
 mod auth;
 mod choices;
+mod enroll;
 mod preauth;
 mod sign_out;
 mod status;
@@ -52,6 +53,8 @@ pub(super) struct Visit {
     view: View,
     /// What is to be started; absent where somebody only asks.
     choice: Option<Choice>,
+    /// Whether they want to enroll, if Duo asks for that.
+    enrolls: bool,
     /// The sign-in that this browser has begun.
     pending: Option<Pending>,
     preference: Option<Preference>,
@@ -91,6 +94,9 @@ pub(super) fn begin(
         Endpoint::Auth => visit.auth(head, env),
         Endpoint::Cancel => visit.cancel(env),
         Endpoint::Logout => visit.logout(env),
+        Endpoint::Enroll => visit.enroll(env),
+        Endpoint::Activation => visit.activation(env),
+        Endpoint::EnrollStatus => visit.enroll_status(env),
         Endpoint::UserInfo => visit.user_info(approval.as_ref(), env),
     }
 }
@@ -139,6 +145,7 @@ impl Visit {
             device_token,
             view: View::at_own_address(head, return_to),
             choice: None,
+            enrolls: false,
             pending,
             preference,
             token: None,

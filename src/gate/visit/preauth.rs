@@ -24,7 +24,8 @@ impl Visit {
         match reply {
             PreauthReply::Allow { message } => self.allow(message.as_str(), env),
             PreauthReply::Deny { message } => self.deny(&message, env),
-            PreauthReply::Enroll { portal_url, .. } => self.enroll(portal_url.as_ref(), env),
+            PreauthReply::Enroll { .. } if self.enrolls => send(self, Expect::Enroll, env),
+            PreauthReply::Enroll { portal_url, .. } => self.unenrolled(portal_url.as_ref(), env),
             PreauthReply::Auth { devices, verification } => match self.choice.take() {
                 Some(choice) => self.start(choice, &devices, verification, env),
                 None => self.offer(&devices, env),
@@ -59,11 +60,12 @@ impl Visit {
         self.told(&answer, Code::DuoDenied, env)
     }
 
-    fn enroll(self, portal_url: Option<&Secret<String>>, env: &Env<'_>) -> Step {
+    fn unenrolled(self, portal_url: Option<&Secret<String>>, env: &Env<'_>) -> Step {
         let config = env.gate.config();
         let portal = portal_url.and_then(|url| Link::new(url.expose()).ok());
         let enrollment = match (config.duo.enrollment, portal) {
             (config::Enrollment::Portal, Some(link)) => Enrollment::Portal(link),
+            (config::Enrollment::Inline, _) => Enrollment::Inline,
             (config::Enrollment::Portal, None) | (config::Enrollment::Off, _) => Enrollment::Off,
         };
         let code = Code::EnrollmentRequired;

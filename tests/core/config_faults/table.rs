@@ -128,7 +128,6 @@ fn faulty_duo() -> Vec<Row> {
         ("/duo/factors", json!("push"), Code::WrongType, "duo.factors"),
         ("/duo/factors", json!(["push", "push"]), Code::DuplicateEntry, "duo.factors[1]"),
         ("/duo/factors", json!(["push", "pull"]), Code::UnknownValue, "duo.factors[1]"),
-        ("/duo/enrollment", json!("inline"), Code::NotSupported, "duo.enrollment"),
         ("/duo/enrollment", json!("on"), Code::UnknownValue, "duo.enrollment"),
         ("/duo/enrollment", json!(true), Code::WrongType, "duo.enrollment"),
         ("/duo/remembered_devices", json!("true"), Code::WrongType, "duo.remembered_devices"),
