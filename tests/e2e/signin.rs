@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::http1::Connection;
 use crate::message::{Reply, Request};
 use crate::sim::eventually;
 use crate::stack::{APPROVAL, Stack};
@@ -13,6 +14,7 @@ crate::trials![
     script_signs_in_and_reaches_the_application,
     plain_forms_sign_in_and_reach_the_application,
     denied_push_is_told_and_approves_nothing,
+    sign_in_is_begun_at_one_envoy_and_ended_at_another,
     page_is_answered_to_head_without_a_body,
 ];
 
@@ -152,6 +154,24 @@ fn denied_push_is_told_and_approves_nothing() {
     assert_eq!((&denied["state"], &denied["code"]), (&"denied".into(), &"mfa_denied".into()));
     assert_eq!(browser.jar.len(), 0, "{:?}", browser.jar);
     assert_eq!(browser.open(&stack, "/reports").status, 403);
+}
+
+fn sign_in_is_begun_at_one_envoy_and_ended_at_another() {
+    let stack = Stack::standard();
+    let other = stack.another_envoy();
+    let mut browser = Browser::default();
+    push(&stack, &mut browser);
+    stack.sim.answer("alice", "approve");
+    let ask = Request::get("/.duo-mfa/status").header("accept", "application/json");
+    let ask = browser.with_cookies(ask);
+    let state = stack.judged(Verdict::Denied, "a look at another Envoy", || {
+        let mut connection = Connection::open(other.listener);
+        eventually("the approval", || {
+            let reply = connection.exchange(&ask).expect("an answer");
+            (reply.json()["state"] == "approved").then_some(reply)
+        })
+    });
+    assert!(state.set_cookie(APPROVAL).is_some());
 }
 
 fn page_is_answered_to_head_without_a_body() {
