@@ -25,8 +25,8 @@ impl CanonicalPath {
     ///
     /// [`Ambiguous`] where it does not begin with a slash; has `//`, a segment `.` or `..`, a
     /// backslash, `;`, `#`, a byte that does not print or is not ASCII; has an escape that is
-    /// malformed, or one of a slash, backslash, `;`, `%` or a control character; or escapes bytes
-    /// that are no UTF-8.
+    /// malformed, or one of a slash, backslash, `;`, `%` or a control character; has a segment that
+    /// is a dot or two before an escaped `?`, `#` or space; or escapes bytes that are no UTF-8.
     pub fn of(path: &[u8]) -> Result<Self, Ambiguous> {
         let mut canonical = Vec::with_capacity(path.len());
         let mut decoded = Vec::with_capacity(path.len());
@@ -56,7 +56,7 @@ impl CanonicalPath {
             decoded.push(meant);
         }
         let is_text = str::from_utf8(&decoded).is_ok();
-        if is_text && has_plain_segments(&canonical) {
+        if is_text && has_plain_segments(&decoded) {
             Ok(Self { canonical, decoded })
         } else {
             Err(Ambiguous)
@@ -77,13 +77,19 @@ impl CanonicalPath {
     }
 }
 
-/// Whether a path begins with a slash and none of its segments is one that gets resolved.
+/// Whether a path begins with a slash and none of its segments is one that gets resolved, or would
+/// be by a reader who takes a decoded `?` or `#` for the end of the path, or drops final spaces.
 fn has_plain_segments(path: &[u8]) -> bool {
     let Some(segments) = path.strip_prefix(b"/") else { return false };
     let mut segments = segments.split(|byte| *byte == b'/').peekable();
     while let Some(segment) = segments.next() {
         let is_last = segments.peek().is_none();
-        if segment == b"." || segment == b".." || (segment.is_empty() && !is_last) {
+        if segment.is_empty() && !is_last {
+            return false;
+        }
+        let end = segment.iter().position(|byte| matches!(byte, b'?' | b'#'));
+        let name = end.and_then(|end| segment.get(..end)).unwrap_or(segment);
+        if matches!(name.trim_ascii_end(), b"." | b"..") {
             return false;
         }
     }
@@ -117,6 +123,7 @@ mod tests {
             ("/caf%c3%a9", "/caf%C3%A9"),
             ("/a%20b%3f", "/a%20b%3F"),
             ("/...", "/..."),
+            ("/..a%20/b%3f..", "/..a%20/b%3F.."),
             ("/.well-known/x", "/.well-known/x"),
         ] {
             let of = CanonicalPath::of(path.as_bytes()).unwrap();
@@ -167,6 +174,11 @@ mod tests {
             "/\t",
             "/\u{e9}",
             "/%c0%ae%c0%ae/",
+            "/a/..%23/b",
+            "/a/..%3fx",
+            "/a/..%20/b",
+            "/a/.%20",
+            "/a/..%20%3f",
             "/%ff",
             "/%c3",
             "/a%u002e",

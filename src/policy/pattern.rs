@@ -53,8 +53,8 @@ impl Criterion {
 pub enum Reading {
     /// Path and method byte by byte as they were sent.
     AsWritten,
-    /// In upper or lower case, the path with its escapes decoded and with or without a final slash:
-    /// as some application or other might read them.
+    /// In upper or lower case, the path with its escapes decoded and with or without a final slash,
+    /// spaces, or what an escaped `?` or `#` begins: as some application or other might read them.
     AnySpelling,
 }
 
@@ -163,9 +163,7 @@ impl Pattern {
                     }
                     Reading::AnySpelling => {
                         let (start, rest) = split(path.canonical.decoded(), decoded.len());
-                        start.eq_ignore_ascii_case(decoded)
-                            && (matches!(rest, b"" | b"/")
-                                || (*with_below && rest.starts_with(b"/")))
+                        start.eq_ignore_ascii_case(decoded) && ends_segment(rest, *with_below)
                     }
                 })
             }
@@ -198,6 +196,16 @@ impl Name {
 /// The first so many bytes and the rest; a shorter text has no rest.
 fn split(text: &[u8], at: usize) -> (&[u8], &[u8]) {
     text.split_at_checked(at).unwrap_or((text, b""))
+}
+
+/// Whether a decoded path, of which this is the rest, may be read as one that ends here, or as one
+/// that goes on below.
+fn ends_segment(rest: &[u8], with_below: bool) -> bool {
+    let rest = rest.trim_ascii_start();
+    match rest.strip_prefix(b"/") {
+        Some(below) => with_below || matches!(below.first(), None | Some(b'?' | b'#')),
+        None => matches!(rest.first(), None | Some(b'?' | b'#')),
+    }
 }
 
 fn method(text: &str) -> Result<String, PatternFault> {

@@ -39,6 +39,7 @@ mod stack;
 mod tally;
 
 mod bodies;
+mod certificates;
 mod clients;
 mod configuration;
 mod cookies;
@@ -52,6 +53,7 @@ mod module;
 mod own_endpoints;
 mod passcodes;
 mod readme;
+mod rules;
 mod secrets;
 mod signin;
 mod thin_line;
@@ -78,6 +80,7 @@ fn main() {
     arguments.test_threads = arguments.test_threads.or(Some(2));
     let topics = [
         bodies::trials(),
+        certificates::trials(),
         clients::trials(),
         configuration::trials(),
         cookies::trials(),
@@ -91,6 +94,7 @@ fn main() {
         own_endpoints::trials(),
         passcodes::trials(),
         readme::trials(),
+        rules::trials(),
         secrets::trials(),
         signin::trials(),
         thin_line::trials(),

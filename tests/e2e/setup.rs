@@ -41,6 +41,8 @@ pub(crate) fn guest(number: usize) -> String {
 pub(crate) enum FirstFactor {
     BasicAuth,
     Jwt,
+    /// basic_auth, whose user goes into dynamic metadata.
+    Metadata,
     /// Nothing sets an identity, nothing strips one.
     Absent,
 }
@@ -72,6 +74,10 @@ pub(crate) struct Setup {
     pub(crate) stops_at_headers: bool,
     /// `per_connection_buffer_limit_bytes`
     pub(crate) buffer_limit: u32,
+    /// Overrides members of the connection manager.
+    pub(crate) manager: Value,
+    /// The listener's TLS; absent for plain text.
+    pub(crate) transport_socket: Option<Value>,
     pub(crate) plugin: Value,
     pub(crate) plugin_form: PluginForm,
     /// Envoy's `--component-log-level`
@@ -88,6 +94,8 @@ impl Default for Setup {
             duo_link: DuoLink::Simulator,
             stops_at_headers: false,
             buffer_limit: 1 << 20,
+            manager: json!({}),
+            transport_socket: None,
             plugin: plugin(),
             plugin_form: PluginForm::JsonText,
             log: "wasm:debug",
@@ -146,12 +154,13 @@ impl Setup {
         match self.first_factor {
             FirstFactor::BasicAuth => filters.extend([strip(), basic_auth()]),
             FirstFactor::Jwt => filters.push(jwt_authn()),
+            FirstFactor::Metadata => filters.extend([strip(), basic_auth(), to_metadata()]),
             FirstFactor::Absent => {}
         }
         filters.extend([self.module_filter(module), router()]);
         // Without `use_remote_address` Envoy itself takes a client's X-Forwarded-For for the address
         // of the peer, and so would Duo.
-        let manager = json!({
+        let mut manager = json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "e2e",
             "use_remote_address": true,
@@ -167,13 +176,18 @@ impl Setup {
                 ],
             }]},
         });
+        merge(&mut manager, self.manager.clone());
+        let mut chain = json!({"filters": [
+            {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager},
+        ]});
+        if let Some(socket) = &self.transport_socket {
+            chain["transport_socket"] = socket.clone();
+        }
         json!({
             "name": "main",
             "address": address("127.0.0.1:0".parse().unwrap()),
             "per_connection_buffer_limit_bytes": self.buffer_limit,
-            "filter_chains": [{"filters": [
-                {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager},
-            ]}],
+            "filter_chains": [chain],
         })
     }
 
@@ -252,6 +266,21 @@ fn basic_auth() -> Value {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.basic_auth.v3.BasicAuth",
             "users": {"inline_string": users.join("\n")},
             "forward_username_header": "x-basic-user",
+        },
+    })
+}
+
+fn to_metadata() -> Value {
+    let rule = json!({
+        "header": "x-basic-user",
+        "on_header_present": {"metadata_namespace": "first_factor", "key": "user"},
+        "remove": true,
+    });
+    json!({
+        "name": "to_metadata",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.header_to_metadata.v3.Config",
+            "request_rules": [rule],
         },
     })
 }

@@ -9,7 +9,12 @@ use serde_json::json;
 use std::cell::{Cell, RefCell};
 
 /// Segments that move somewhere else for one reader or another.
-const PIECES: [&str; 30] = [
+const PIECES: [&str; 35] = [
+    "%23",
+    "%3f",
+    "/..%23",
+    "/..%20",
+    "%20/",
     "/",
     "//",
     "/..",
@@ -50,13 +55,14 @@ fn path() -> impl Strategy<Value = String> {
         .prop_filter("a request has a path", |path| !path.is_empty())
 }
 
-/// What the bytes may be for an application: as sent, decoded once, decoded twice, each with and
-/// without parameters, and in one case.
+/// What the bytes may be for an application: as sent, decoded once, decoded twice, up to what is a
+/// `?` or `#` by then, each with and without parameters, and in one case.
 fn views(target: &str) -> Vec<Vec<u8>> {
     let path = target.split('?').next().unwrap().as_bytes().to_vec();
     let once: Vec<u8> = percent_decode(&path).collect();
     let twice: Vec<u8> = percent_decode(&once).collect();
-    let plain = [path, once, twice];
+    let cut = |path: &[u8]| path.split(|b| matches!(b, b'?' | b'#')).next().unwrap().to_vec();
+    let plain = [cut(&once), cut(&twice), path, once, twice];
     let bare = plain.clone().map(|path| without_parameters(&path));
     let mut views: Vec<_> = plain.into_iter().chain(bare).collect();
     views.extend(views.clone().iter().map(|view| view.to_ascii_lowercase()));
@@ -73,10 +79,10 @@ fn without_parameters(path: &[u8]) -> Vec<u8> {
 fn resolved(view: &[u8]) -> Vec<Vec<u8>> {
     let mut place = Vec::new();
     for segment in view.split(|byte| matches!(byte, b'/' | b'\\')) {
-        match segment {
-            b"" | b"." => {}
-            b".." => drop(place.pop()),
-            name => place.push(name.to_vec()),
+        match (segment, segment.trim_ascii_end()) {
+            (b"", _) | (_, b".") => {}
+            (_, b"..") => drop(place.pop()),
+            (_, name) => place.push(name.to_vec()),
         }
     }
     place
