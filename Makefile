@@ -106,6 +106,12 @@ e2e: module .tools/envoy.stamp sim ## only the tests with a real Envoy
 browser: module .tools/envoy.stamp sim ## only the tests with a real Chromium
 	cargo test --locked --test browser
 
+.PHONY: screenshots
+screenshots: module .tools/envoy.stamp sim ## take the pictures of docs/screenshots
+	rm -rf docs/screenshots
+	SCREENSHOTS=$(CURDIR)/docs/screenshots cargo test --locked --test browser every_state
+	du -sh docs/screenshots
+
 .PHONY: bench
 bench: module .tools/envoy.stamp ## measure what a pass by cookie costs Envoy, on a quiet machine; fails short of a goal
 	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS $(REMAP)" cargo build --locked --release --example noop --target wasm32-wasip1 $$WASM_CARGO_FLAGS

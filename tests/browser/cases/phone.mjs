@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 
 import { test } from "../case.mjs";
 import { assertAccessible, assertNarrow } from "../judge.mjs";
+import * as picture from "../picture.mjs";
 import { eventually } from "../stage.mjs";
 
 // Starts a factor as an application does, without a page of ours, and gives its transaction.
@@ -169,6 +170,7 @@ test("the_page_is_accessible_and_narrow_in_both_colour_schemes", {}, async (stag
   await stage.sim.duo("POST", "enroll", { username: "newcomer" });
   for (const colorScheme of ["light", "dark"]) {
     const phone = await stage.phone({ colorScheme });
+    await request(phone, "peter").waitFor();
     await assertAccessible(phone);
     await assertNarrow(phone);
   }
