@@ -103,6 +103,21 @@ export const STATES = {
     wants: { plugin: { duo: { enrollment: "portal" } } },
     reach: (stage, options) => newcomer(stage, options),
   },
+  enroll_here: {
+    heading: "Set up Duo Mobile",
+    wants: { plugin: { duo: { enrollment: "inline" } } },
+    reach: (stage, options) => newcomer(stage, options),
+  },
+  activation_code: {
+    heading: "Set up Duo Mobile",
+    wants: { plugin: { duo: { enrollment: "inline" } } },
+    async reach(stage, options) {
+      const page = await newcomer(stage, options);
+      await page.locator("#enroll").click();
+      await page.locator("main svg").waitFor();
+      return page;
+    },
+  },
   no_device: {
     heading: "No device is ready",
     async reach(stage, options) {

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 
 import { test } from "../case.mjs";
-import { isIn, press, shows } from "../prompt.mjs";
+import { button, isIn, press, shows } from "../prompt.mjs";
 
+const INLINE = { plugin: { duo: { enrollment: "inline" } } };
 const PORTAL = { plugin: { duo: { enrollment: "portal" } } };
 
 const newcomer = (stage) => stage.guest({ status: "not_enrolled", devices: [] });
@@ -33,4 +34,44 @@ test("who_comes_back_from_the_portal_goes_on", { ...PORTAL, admits: 1 }, async (
   await press(page, "Send a push");
   await stage.sim.answer(user, "approve");
   await isIn(page);
+});
+
+test("a_scanned_code_leads_to_the_first_sign_in", { ...INLINE, admits: 1 }, async (stage) => {
+  const user = await newcomer(stage);
+  const page = await stage.open("/reports?year=2026", { user });
+  await shows(page, "Set up Duo Mobile");
+  assert.deepEqual(await stage.sim.calls("enroll"), [], "nothing is made before a press");
+  await press(page, "Set it up");
+  await page.getByRole("img", { name: "QR code" }).waitFor();
+
+  // The code under the picture is typed into the phone.
+  const code = await page.locator("code").filter({ hasText: "duo://" }).innerText();
+  const phone = await stage.phone();
+  await phone.getByLabel("What the QR code holds").fill(code);
+  await phone.keyboard.press("Enter");
+  await phone.getByText("Activated.").waitFor();
+
+  await press(page, "Send a push");
+  await phone.getByRole("button", { name: "Approve" }).click();
+  await isIn(page);
+  assert.equal(page.url(), `${stage.site}/reports?year=2026`);
+  assert.equal((await stage.sim.calls("enroll")).length, 1);
+});
+
+test("a_reload_of_the_code_does_not_make_another", INLINE, async (stage) => {
+  const page = await stage.open("/", { user: await newcomer(stage) });
+  await press(page, "Set it up");
+  const code = page.locator("code").filter({ hasText: "duo://" });
+  const first = await code.innerText();
+  await page.reload();
+  assert.equal(await code.innerText(), first);
+  assert.equal((await stage.sim.calls("enroll")).length, 1);
+});
+
+test("a_phone_is_set_up_before_the_page_believes_it", INLINE, async (stage) => {
+  const page = await stage.open("/", { user: await newcomer(stage) });
+  await press(page, "Set it up");
+  await press(page, "I have set it up");
+  await shows(page, "Set up Duo Mobile");
+  assert.equal(await button(page, "Send a push").filter({ visible: true }).count(), 0);
 });

@@ -122,3 +122,19 @@ test("duo_that_cannot_be_asked_is_said", {}, async (stage) => {
   await press(page, "Try again");
   await shows(page, "Confirm it’s you");
 });
+
+const INLINE = { plugin: { duo: { enrollment: "inline" } } };
+test("a_phone_is_set_up", { ...INLINE, admits: 1 }, async (stage) => {
+  const user = await stage.guest({ status: "not_enrolled", devices: [] });
+  const page = await stage.open("/reports", off({ user }));
+  await press(page, "Continue");
+  await shows(page, "Set up Duo Mobile");
+  await press(page, "Set it up");
+  await page.getByRole("img", { name: "QR code" }).waitFor();
+  await stage.sim.claim(user);
+  await press(page, "Continue");
+  await press(page, "Send a push");
+  await stage.sim.answer(user, "approve");
+  await isIn(page);
+  assert.equal(page.url(), `${stage.site}/reports`);
+});
