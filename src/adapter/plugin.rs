@@ -144,11 +144,11 @@ impl Plugin {
         let cluster = &self.gate.config().duo.cluster;
         host::dispatch(cluster, call, timeout).inspect_err(|unsent| match unsent {
             Unsent::UnknownCluster => log::error!(
-                "cluster {cluster:?} is not known to Envoy: add it; in Istio its name is \
+                "cluster \"{cluster}\" is not known to Envoy: add it; in Istio its name is \
                  outbound|443||API-HOST"
             ),
             Unsent::NoHost => log::error!(
-                "cluster {cluster:?} has no usable host: look at its DNS, TLS and circuit breakers"
+                "cluster \"{cluster}\" has no usable host: look at its DNS, TLS and circuit breakers"
             ),
         })
     }

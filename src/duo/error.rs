@@ -34,7 +34,7 @@ pub enum DuoError {
     #[error("Duo refuses the date: the clocks differ too much")]
     ClockSkew,
     /// 40002: a parameter has a value that Duo does not take.
-    #[error("Duo refuses the parameter {name:?}: {message}", name = name.as_str())]
+    #[error("Duo refuses the parameter \"{name}\": {message}")]
     InvalidParameter {
         /// The parameter; empty where Duo does not say which.
         name: Text,
