@@ -27,21 +27,21 @@ crate::trials![
 const SERVER: &str = "app.example.com";
 
 /// Who signs certificates.
-struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
-    pem: String,
+    pub(crate) pem: String,
 }
 
 /// A certificate and its key.
-struct Pair {
+pub(crate) struct Pair {
     chain: Vec<CertificateDer<'static>>,
-    pem: String,
-    key: KeyPair,
+    pub(crate) pem: String,
+    pub(crate) key: KeyPair,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, "authority of clients");
@@ -52,7 +52,12 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), certificate: der, pem }
     }
 
-    fn sign(&self, names: &[(DnType, &str)], alternatives: Vec<SanType>) -> Pair {
+    /// The certificate of the listener.
+    pub(crate) fn server(&self) -> Pair {
+        self.sign(&[(DnType::CommonName, SERVER)], vec![dns(SERVER)])
+    }
+
+    pub(crate) fn sign(&self, names: &[(DnType, &str)], alternatives: Vec<SanType>) -> Pair {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
@@ -75,7 +80,7 @@ fn dns(text: &str) -> SanType {
 
 /// A listener that asks for a certificate, and takes none that it cannot verify.
 fn listening(authority: &Authority, plugin: &Value) -> Stack {
-    let server = authority.sign(&[(DnType::CommonName, SERVER)], vec![dns(SERVER)]);
+    let server = authority.server();
     let socket = json!({
         "name": "envoy.transport_sockets.tls",
         "typed_config": {
@@ -97,7 +102,7 @@ fn listening(authority: &Authority, plugin: &Value) -> Stack {
 
 /// Sends a request over TLS; the status and the body of the answer, or none where the handshake
 /// fails.
-fn exchange(
+pub(crate) fn exchange(
     to: SocketAddr,
     authority: &Authority,
     client: Option<&Pair>,

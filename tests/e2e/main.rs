@@ -46,6 +46,7 @@ mod cookies;
 mod crowds;
 mod duo_calls;
 mod duo_faults;
+mod examples;
 mod hostile;
 mod leaving;
 mod limits;
@@ -87,6 +88,7 @@ fn main() {
         crowds::trials(),
         duo_calls::trials(),
         duo_faults::trials(),
+        examples::trials(),
         hostile::trials(),
         leaving::trials(),
         limits::trials(),

@@ -1,6 +1,7 @@
 //! One Envoy with the module, one simulator, one application: what each test has to itself.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread::{self, JoinHandle};
@@ -13,7 +14,7 @@ use crate::envoy::{self, Envoy};
 use crate::http1::Connection;
 use crate::http2;
 use crate::message::{Lost, Reply, Request};
-use crate::setup::{DuoLink, Setup, write_authority};
+use crate::setup::{DuoEnd, DuoLink, Setup, write_authority};
 use crate::sim::Sim;
 use crate::tally::{self, Verdict};
 
@@ -30,6 +31,15 @@ pub(crate) struct Stack {
     configuration: Value,
     directory: Directory,
     _closed: TcpSocket,
+}
+
+/// What an Envoy of a test is put between.
+pub(crate) struct Parts<'a> {
+    /// For files that the configuration names.
+    pub(crate) directory: &'a Path,
+    pub(crate) module: &'a Path,
+    pub(crate) app: SocketAddr,
+    pub(crate) duo: &'a DuoEnd,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +63,12 @@ impl Held {
 
 impl Stack {
     pub(crate) fn start(setup: Setup) -> Self {
+        let given = setup.clone();
+        Self::start_as(setup, |parts| given.envoy(parts.module, parts.app, parts.duo))
+    }
+
+    /// Starts an Envoy with a configuration that is made of the other parts.
+    pub(crate) fn start_as(setup: Setup, configure: impl FnOnce(&Parts<'_>) -> Value) -> Self {
         let directory = Directory::new();
         let (sim, app) = (Sim::start(&directory.0), App::start());
         let mut duo = sim.end.clone();
@@ -65,7 +81,10 @@ impl Stack {
                 write_authority(&duo.authority);
             }
         }
-        let configuration = setup.envoy(&envoy::module(), app.address, &duo);
+        let (module, directory_path) = (envoy::module(), directory.0.as_path());
+        let parts =
+            Parts { directory: directory_path, module: &module, app: app.address, duo: &duo };
+        let configuration = configure(&parts);
         let envoy = Envoy::start(&directory.0, &configuration, &setup);
         let judged = AtomicUsize::new(0);
         Self { envoy, sim, app, judged, setup, configuration, directory, _closed: closed }

@@ -1,0 +1,269 @@
+//! The folders of `examples/`: each configuration is started as it stands, but for the places that
+//! its README says to change, and signed in through; and nobody can name himself.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::thread;
+
+use base64::{
+    Engine as _, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD,
+};
+use rcgen::DnType;
+use ring::rand::SystemRandom;
+use ring::rsa::PublicKeyComponents;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use serde_json::{Value, json};
+use sha1::{Digest, Sha1};
+
+use crate::certificates::{self, Authority};
+use crate::message::{PASSWORD, Request};
+use crate::setup::{API_HOST, INTEGRATION_KEY, Setup};
+use crate::stack::{Parts, Stack};
+use crate::tally::Verdict;
+
+crate::trials![
+    basic_auth_signs_in_and_nobody_names_himself,
+    jwt_signs_in_and_nobody_names_himself,
+    metadata_signs_in_and_nobody_names_himself,
+    mtls_signs_in_and_nobody_names_himself,
+    oauth2_proxy_signs_in_and_nobody_names_himself,
+];
+
+/// Every header by which some example or some habit names a user.
+const FORGED: [(&str, &str); 6] = [
+    ("x-basic-user", "alice"),
+    ("x-auth-request-user", "alice"),
+    ("x-auth-request-email", "alice@example.com"),
+    ("x-forwarded-user", "alice"),
+    ("x-forwarded-client-cert", "Subject=\"CN=alice\""),
+    ("x-duo-mfa-user", "alice"),
+];
+
+fn basic_auth_signs_in_and_nobody_names_himself() {
+    let stack = started("basic-auth", |directory, text| {
+        let users = directory.join("users.htpasswd");
+        let password = STANDARD.encode(Sha1::digest(PASSWORD));
+        fs::write(&users, format!("alice:{{SHA}}{password}\nbob:{{SHA}}{password}\n")).unwrap();
+        text.replace("/etc/envoy/users.htpasswd", users.to_str().unwrap())
+    });
+    signs_in(&stack, &|request| request.user("alice"));
+    assert_refused(&stack, Request::get("/").all(&FORGED), 401);
+    assert_asked_as(&stack, "bob", Request::get("/").user("bob").all(&FORGED));
+}
+
+fn jwt_signs_in_and_nobody_names_himself() {
+    let issuer = Issuer::new();
+    let stack = started("jwt", |directory, text| {
+        let keys = directory.join("jwks.json");
+        fs::write(&keys, issuer.keys().to_string()).unwrap();
+        text.replace("/etc/envoy/jwks.json", keys.to_str().unwrap())
+    });
+    let alice = issuer.token("RS256", "alice@example.com");
+    signs_in(&stack, &|request| request.bearer(&alice));
+    assert_refused(&stack, Request::get("/").all(&FORGED), 401);
+    let (head, signature) = alice.rsplit_once('.').unwrap();
+    let bob = issuer.token("RS256", "bob@example.com");
+    let mixed = format!("{}.{signature}", bob.rsplit_once('.').unwrap().0);
+    let unsigned = issuer.token("none", "alice@example.com");
+    for token in [mixed, unsigned, format!("{head}.")] {
+        assert_refused(&stack, Request::get("/").bearer(&token), 401);
+    }
+    let foreign = issuer.token("RS256", "alice@example.org");
+    assert_refused(&stack, Request::get("/").bearer(&foreign), 400);
+    assert_asked_as(&stack, "bob", Request::get("/").bearer(&bob).all(&FORGED));
+}
+
+fn oauth2_proxy_signs_in_and_nobody_names_himself() {
+    signs_in_through_ext_authz("oauth2-proxy");
+}
+
+fn metadata_signs_in_and_nobody_names_himself() {
+    signs_in_through_ext_authz("metadata");
+}
+
+fn signs_in_through_ext_authz(example: &str) {
+    let proxy = oauth2_proxy();
+    let stack = started(example, |_, text| {
+        text.replace(
+            "{address: oauth2-proxy.internal, port_value: 4180}",
+            &format!("{{address: {}, port_value: {}}}", proxy.ip(), proxy.port()),
+        )
+    });
+    signs_in(&stack, &|request| request.header("cookie", "_oauth2_proxy=alice"));
+    assert_refused(&stack, Request::get("/").all(&FORGED), 302);
+    // Signed in, but oauth2-proxy does not say as whom.
+    let nameless = Request::get("/").header("cookie", "_oauth2_proxy=nameless").all(&FORGED);
+    assert_refused(&stack, nameless, 403);
+    let bob = Request::get("/").header("cookie", "_oauth2_proxy=bob").all(&FORGED);
+    assert_asked_as(&stack, "bob", bob);
+}
+
+fn mtls_signs_in_and_nobody_names_himself() {
+    let (clients, servers) = (Authority::new(), Authority::new());
+    let stack = started("mtls", |directory, text| {
+        let server = servers.server();
+        let file = |name: &str, content: String| {
+            let path = directory.join(name);
+            fs::write(&path, content).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        text.replace("/etc/envoy/server.pem", &file("server.pem", server.pem.clone()))
+            .replace("/etc/envoy/server.key", &file("server.key", server.key.serialize_pem()))
+            .replace("/etc/envoy/clients-ca.pem", &file("clients-ca.pem", clients.pem.clone()))
+    });
+    let to = stack.envoy.listener;
+    let alice = clients.sign(&[(DnType::CommonName, "alice")], Vec::new());
+    let passcode = Request::get("/mtls").header("x-duo-mfa-passcode", "123456");
+    let admitted = stack.judged(Verdict::Admitted(1), "a passcode of alice's", || {
+        certificates::exchange(to, &servers, Some(&alice), &passcode)
+    });
+    assert_eq!(admitted.map(|(status, _)| status), Some(200));
+    assert_eq!(stack.app.last().values("x-duo-mfa-user"), ["alice"]);
+
+    let forger = servers.sign(&[(DnType::CommonName, "alice")], Vec::new());
+    let mallory = clients.sign(&[(DnType::CommonName, "mallory")], Vec::new());
+    for (certificate, expected) in
+        [(None, None), (Some(&forger), None), (Some(&mallory), Some(403))]
+    {
+        let request = Request::get("/").all(&FORGED);
+        let refused = stack.judged(Verdict::Denied, "a forged name", || {
+            certificates::exchange(to, &servers, certificate, &request)
+        });
+        assert_eq!(refused.map(|(status, _)| status), expected);
+    }
+}
+
+/// A push, then the cookie, both with what the first factor wants.
+fn signs_in(stack: &Stack, first_factor: &dyn Fn(Request) -> Request) {
+    let reply = stack.answered_push(first_factor(Request::get("/sign-in")), "alice", "approve");
+    assert_eq!(reply.status, 200, "{reply:?} {}", reply.text());
+    assert_eq!(stack.app.last().values("x-duo-mfa-user"), ["alice"]);
+    let cookie = reply.set_cookie(crate::stack::APPROVAL).expect("an approval").to_owned();
+    let pushes = stack.sim.pushes();
+    let request = first_factor(Request::get("/again")).cookie(&cookie);
+    let (_, seen) = stack.admitted(&joined_cookies(request));
+    assert_eq!(seen.values("x-duo-mfa-factor"), ["push"]);
+    assert_eq!(stack.sim.pushes(), pushes, "the cookie is enough");
+}
+
+/// HTTP/1.1 clients send one `Cookie` line.
+fn joined_cookies(mut request: Request) -> Request {
+    let (cookies, rest): (Vec<_>, Vec<_>) =
+        request.headers.into_iter().partition(|(name, _)| name == b"cookie");
+    request.headers = rest;
+    let line = cookies.into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(&b"; "[..]);
+    request.header("cookie", line)
+}
+
+fn assert_refused(stack: &Stack, request: Request, status: u16) {
+    let pushes = stack.sim.pushes();
+    let reply = stack.denied(&request);
+    assert_eq!(reply.status, status, "{reply:?} {}", reply.text());
+    assert_eq!(stack.sim.pushes(), pushes, "nobody is asked");
+}
+
+/// The request is taken for this user's, whatever else it says: bob has a verified push, which a
+/// held request is refused for.
+fn assert_asked_as(stack: &Stack, user: &str, request: Request) {
+    assert_refused(stack, request, 403);
+    let log = stack.envoy.log();
+    let line = log.lines().rfind(|line| line.contains("\"event\":\"duo_mfa\"")).unwrap();
+    assert!(line.contains(&format!("\"user\":\"{user}\"")), "{line}");
+}
+
+/// The example's Envoy, with this machine's files and ports in the places that it names.
+fn started(example: &str, adapted: impl FnOnce(&Path, String) -> String) -> Stack {
+    let file = format!("{}/examples/{example}/envoy.yaml", env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(file).unwrap();
+    Stack::start_as(Setup::default(), |parts: &Parts<'_>| {
+        let Parts { directory, module, app, duo } = parts;
+        let text = adapted(directory, text)
+            .replace("/etc/envoy/duo_mfa.wasm", module.to_str().unwrap())
+            .replace("/etc/ssl/certs/ca-certificates.crt", duo.authority.to_str().unwrap())
+            .replace(
+                "{address: app.internal, port_value: 8080}",
+                &format!("{{address: {}, port_value: {}}}", app.ip(), app.port()),
+            )
+            .replace(
+                "{address: api-xxxxxxxx.duosecurity.com, port_value: 443}",
+                &format!("{{address: {}, port_value: {}}}", duo.address.ip(), duo.address.port()),
+            )
+            .replace("api-xxxxxxxx.duosecurity.com", API_HOST)
+            .replace("DIXXXXXXXXXXXXXXXXXX", INTEGRATION_KEY);
+        let mut envoy: Value = serde_saphyr::from_str(&text).unwrap();
+        let listener = &mut envoy["static_resources"]["listeners"][0];
+        listener["address"]["socket_address"] = json!({"address": "127.0.0.1", "port_value": 0});
+        envoy["admin"] =
+            json!({"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}});
+        envoy
+    })
+}
+
+/// In the part of oauth2-proxy: who has its cookie is signed in.
+fn oauth2_proxy() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            thread::spawn(move || connection.and_then(answer_checks).ok());
+        }
+    });
+    address
+}
+
+fn answer_checks(connection: TcpStream) -> std::io::Result<()> {
+    let mut reader = BufReader::new(connection.try_clone()?);
+    let mut writer = connection;
+    loop {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            if reader.read_line(&mut head)? == 0 {
+                return Ok(());
+            }
+        }
+        let user = head.split("_oauth2_proxy=").nth(1).map(|rest| {
+            rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default()
+        });
+        let answer = match user {
+            Some("nameless") => "200 OK\r\n".to_owned(),
+            Some(user) => format!(
+                "200 OK\r\nx-auth-request-user: {user}\r\nx-auth-request-email: {user}@example.com\r\n"
+            ),
+            None => "302 Found\r\nlocation: https://idp.example.com/authorize\r\n".to_owned(),
+        };
+        writer.write_all(format!("HTTP/1.1 {answer}content-length: 0\r\n\r\n").as_bytes())?;
+    }
+}
+
+/// An identity provider.
+struct Issuer(RsaKeyPair);
+
+impl Issuer {
+    fn new() -> Self {
+        Self(RsaKeyPair::from_pkcs8(include_bytes!("../data/first-factor-rsa.der")).unwrap())
+    }
+
+    /// Its JWKS.
+    fn keys(&self) -> Value {
+        let public = PublicKeyComponents::<Vec<u8>>::from(self.0.public());
+        let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        json!({"keys": [{
+            "kty": "RSA", "alg": "RS256", "use": "sig", "kid": "1",
+            "n": number(&public.n), "e": number(&public.e),
+        }]})
+    }
+
+    fn token(&self, algorithm: &str, email: &str) -> String {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let claims = json!({
+            "iss": "https://idp.example.com", "aud": "app", "email": email, "exp": 4_102_444_800_u64,
+        });
+        let signed = format!("{}.{}", part(&json!({"alg": algorithm, "kid": "1"})), part(&claims));
+        let mut signature = vec![0; self.0.public().modulus_len()];
+        let random = SystemRandom::new();
+        self.0.sign(&RSA_PKCS1_SHA256, &random, signed.as_bytes(), &mut signature).unwrap();
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+}
