@@ -9,6 +9,9 @@ use crate::signal::Code;
 use std::fmt;
 use std::time::Duration;
 
+/// Where a gRPC client finds the `start_url`: among the trailing metadata.
+const START_URL_HEADER: &str = "x-duo-mfa-start-url";
+
 /// The start of the request id: short enough to read out, long enough to find the log line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference(String);
@@ -93,7 +96,12 @@ impl Problem {
             None => reply,
         };
         match client {
-            Client::RefuseGrpc => reply.for_grpc(grpc_status(self.code), self.detail.clone()),
+            // Of a gRPC answer's body nothing is sent.
+            Client::RefuseGrpc => match onward.start_url {
+                Some(url) => reply.with(START_URL_HEADER, HeaderValue::lossy(url.to_owned())),
+                None => reply,
+            }
+            .for_grpc(grpc_status(self.code), self.detail.clone()),
             Client::Page | Client::Hold | Client::Refuse => reply,
         }
     }
@@ -184,6 +192,15 @@ mod tests {
     fn grpc_clients_get_a_grpc_status() {
         let reply = problem("Denied.").reply(Client::RefuseGrpc);
         assert_eq!(reply.grpc, Some((GrpcStatus::Unauthenticated, "Denied.".to_owned())));
+        let url = |reply: &Reply| {
+            let found = reply.headers.iter().find(|(name, _)| *name == START_URL_HEADER);
+            found.map(|(_, value)| value.as_bytes().to_vec())
+        };
+        assert_eq!(url(&reply), None);
+        let onward = Onward { start_url: Some("/.duo-mfa/"), ..Onward::default() };
+        let with_url = problem("Denied.").reply_onward(Client::RefuseGrpc, &onward);
+        assert_eq!(url(&with_url).as_deref(), Some(&b"/.duo-mfa/"[..]));
+        assert_eq!(url(&problem("").reply_onward(Client::Refuse, &onward)), None);
     }
 
     #[test]

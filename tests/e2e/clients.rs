@@ -10,8 +10,8 @@ use crate::tally::Verdict;
 crate::trials![
     navigation_is_refused_and_never_pushes,
     background_requests_are_refused_and_never_push,
-    websocket_upgrade_is_refused,
-    grpc_call_is_refused_with_status_16,
+    websocket_upgrade_is_refused_before_it_is_one,
+    grpc_call_is_refused_with_status_16_in_the_head_alone,
     script_is_refused_at_once_in_refuse_mode,
     request_without_a_first_factor_never_reaches_duo,
 ];
@@ -78,6 +78,7 @@ fn background_requests_are_refused_and_never_push() {
         for method in ["GET", "POST"] {
             let reply = stack.denied(&Request::new(method, "/api").user("alice").all(headers));
             reply.assert_problem(403, "mfa_required");
+            assert_eq!(reply.json()["start_url"], "/.duo-mfa/?return_to=%2Fapi", "{kind}");
             assert_own_answer(&reply);
             assert!(reply.values("set-cookie").is_empty(), "{kind}: {reply:?}");
         }
@@ -87,28 +88,48 @@ fn background_requests_are_refused_and_never_push() {
     assert_no_push(&stack);
 }
 
-fn websocket_upgrade_is_refused() {
+fn websocket_upgrade_is_refused_before_it_is_one() {
     let stack = Stack::standard();
-    let upgrade = Request::get("/socket").user("alice").all(&[
+    let upgrade = Request::get("/socket?room=1").user("alice").all(&[
         ("connection", "upgrade"),
         ("upgrade", "websocket"),
         ("sec-websocket-version", "13"),
         ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
     ]);
-    stack.denied(&upgrade).assert_problem(403, "mfa_required");
+    let by_browser = upgrade.clone().all(&[
+        CHROME,
+        ("origin", "http://app.example.com"),
+        ("sec-fetch-mode", "websocket"),
+        ("sec-fetch-dest", "empty"),
+        ("sec-fetch-site", "same-origin"),
+    ]);
+    for request in [upgrade, by_browser] {
+        let reply = stack.denied(&request);
+        reply.assert_problem(403, "mfa_required");
+        assert_eq!(reply.json()["start_url"], "/.duo-mfa/?return_to=%2Fsocket%3Froom%3D1");
+        assert_eq!(reply.header("sec-websocket-accept"), None, "{reply:?}");
+    }
     assert_no_push(&stack);
 }
 
-fn grpc_call_is_refused_with_status_16() {
+fn grpc_call_is_refused_with_status_16_in_the_head_alone() {
     let stack = Stack::standard();
-    let call = Request::post("/package.Service/Call")
-        .user("alice")
-        .all(&[("content-type", "application/grpc"), ("te", "trailers")])
-        .body(Body::Chunked(vec![0; 5], 5));
-    let reply =
-        stack.judged(Verdict::Denied, "a gRPC call", || stack.hold(call, Protocol::Http2).reply());
-    assert_eq!(reply.status, 200, "{reply:?}");
-    assert_eq!(reply.header("grpc-status"), Some("16"), "{reply:?}");
+    for kind in ["application/grpc", "application/grpc+proto"] {
+        let call = Request::post("/package.Service/Call")
+            .user("alice")
+            .all(&[("content-type", kind), ("te", "trailers")])
+            .body(Body::Chunked(vec![0; 5], 5));
+        let reply = stack
+            .judged(Verdict::Denied, "a gRPC call", || stack.hold(call, Protocol::Http2).reply());
+        assert!(reply.is_head_alone, "{reply:?}");
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert_eq!(reply.header("content-type"), Some("application/grpc"));
+        assert_eq!(reply.header("grpc-status"), Some("16"));
+        assert!(reply.header("grpc-message").is_some_and(|message| !message.is_empty()));
+        let start_url = "/.duo-mfa/?return_to=%2Fpackage.Service%2FCall";
+        assert_eq!(reply.header("x-duo-mfa-start-url"), Some(start_url));
+        assert!(reply.values("set-cookie").is_empty(), "{reply:?}");
+    }
     assert_no_push(&stack);
 }
 

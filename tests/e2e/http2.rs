@@ -95,8 +95,12 @@ async fn receive(reply: ResponseFuture) -> Result<Reply, Lost> {
     let headers = fields.map(|(name, value)| {
         (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     });
-    let mut reply =
-        Reply { status: head.status.as_u16(), headers: headers.collect(), body: Vec::new() };
+    let mut reply = Reply {
+        status: head.status.as_u16(),
+        headers: headers.collect(),
+        body: Vec::new(),
+        is_head_alone: stream.is_end_stream(),
+    };
     while let Some(data) = stream.data().await {
         let data = data.map_err(closed)?;
         stream.flow_control().release_capacity(data.len()).map_err(closed)?;

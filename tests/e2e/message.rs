@@ -106,6 +106,8 @@ pub(crate) struct Reply {
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    /// Nothing came after the head, not even an empty frame. HTTP/2 only.
+    pub(crate) is_head_alone: bool,
 }
 
 impl Reply {
