@@ -26,7 +26,7 @@ function launched() {
   browser ??= chromium.launch({
     executablePath: process.env.CHROMIUM,
     // The sandbox does not start for root; a GPU in software takes longer than none.
-    args: ["--disable-gpu", ...(process.getuid() === 0 ? ["--no-sandbox"] : [])],
+    args: ["--disable-gpu", "--in-process-gpu", ...(process.getuid() === 0 ? ["--no-sandbox"] : [])],
   });
   return browser;
 }

@@ -44,12 +44,20 @@ export class Stage {
 
   // A browser of its own, in which `user` has passed the first factor.
   // `script` is false where JavaScript is off, and "blocked" where only the page's own is lost.
-  async browser({ user = "alice", script = true, language = "en-US", ...options } = {}) {
+  // `reuse` is one that is not needed any more: without its cookies it is as good as a fresh one,
+  // and there sooner.
+  async browser({ user = "alice", script = true, language = "en-US", reuse, ...options } = {}) {
     const credentials = Buffer.from(`${user}:${this.#addresses.password}`).toString("base64");
+    const headers = { "accept-language": language };
+    if (user !== null) headers.authorization = `Basic ${credentials}`;
+    if (reuse) {
+      await reuse.clearCookies();
+      await reuse.setExtraHTTPHeaders(headers);
+      return reuse;
+    }
     const context = await this.#context(this.site, {
       javaScriptEnabled: script !== false,
-      locale: language,
-      extraHTTPHeaders: user === null ? {} : { authorization: `Basic ${credentials}` },
+      extraHTTPHeaders: headers,
       ...options,
     });
     if (script === "blocked") await context.route("**/assets/*.js", (route) => route.abort());
@@ -58,7 +66,8 @@ export class Stage {
 
   // A page of a browser of its own, at `path`.
   async open(path = "/", options = {}) {
-    const page = await (await this.browser(options)).newPage();
+    const browser = await this.browser(options);
+    const page = options.reuse?.pages()[0] ?? (await browser.newPage());
     await page.goto(this.site + path);
     return page;
   }

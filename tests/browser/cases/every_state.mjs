@@ -15,8 +15,9 @@ for (const [name, { heading, wants = {}, reach }] of Object.entries(STATES)) {
   const look = picture.areWanted ? { plugin: { ...wants.plugin, ...picture.BRANDING.plugin } } : {};
   test(name, { ...wants, ...look }, async (stage) => {
     const headings = new Set();
+    let reuse;
     for (const [language, locale] of Object.entries(LANGUAGES)) {
-      const page = await reach(stage, { language: locale });
+      const page = await reach(stage, { language: locale, reuse });
       assert.equal(await page.evaluate(() => document.documentElement.lang), language);
       const said = await page.locator("h1").innerText();
       assert.ok((await page.title()).startsWith(said), "the title says the state first");
@@ -30,7 +31,7 @@ for (const [name, { heading, wants = {}, reach }] of Object.entries(STATES)) {
       headings.add(said);
       await assertAccessible(page);
       await assertNarrow(page);
-      await page.context().close();
+      reuse = page.context();
     }
     assert.equal(headings.size, Object.keys(LANGUAGES).length, "each language has its own heading");
   });
