@@ -126,6 +126,9 @@ impl fmt::Display for Code {
 }
 
 impl Fault {
+    /// Faults are made at a hundred places: one piece of code, not one for each.
+    #[cold]
+    #[inline(never)]
     pub(super) fn new(
         code: Code,
         path: impl Into<String>,
@@ -188,15 +191,16 @@ impl Faults {
     }
 }
 
-/// A value as a message may repeat it: in quotes, control characters escaped, cut where long.
+/// A value as a message may repeat it: in quotes, all but plain ASCII escaped, cut where long.
 pub(super) fn echo(value: &str) -> String {
     match value.char_indices().nth(MAX_ECHO).and_then(|(end, _)| value.get(..end)) {
-        Some(start) => format!("\"{}...\"", start.escape_debug()),
-        None => format!("\"{}\"", value.escape_debug()),
+        Some(start) => format!("\"{}...\"", start.escape_default()),
+        None => format!("\"{}\"", value.escape_default()),
     }
 }
 
 /// The path of an object's member.
+#[inline(never)]
 pub(super) fn member(path: &str, key: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if key.is_empty() || key.len() > MAX_ECHO || !key.bytes().all(is_plain) {
@@ -226,7 +230,7 @@ mod tests {
     #[test]
     fn echoed_values_stay_on_their_line() {
         assert_eq!(echo("a\r\n\u{1b}[2J\"b"), r#""a\r\n\u{1b}[2J\"b""#);
-        assert_eq!(echo(&"ü".repeat(81)), format!("\"{}...\"", "ü".repeat(80)));
+        assert_eq!(echo(&"ü".repeat(81)), format!("\"{}...\"", r"\u{fc}".repeat(80)));
         assert_eq!(member("duo", "a\nb"), r#"duo["a\nb"]"#);
         assert_eq!(member("", "duo"), "duo");
         assert_eq!(member("duo", "a.b"), r#"duo["a.b"]"#);

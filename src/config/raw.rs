@@ -81,6 +81,7 @@ impl<'v> Section<'v> {
     }
 
     /// A member under any of its names.
+    #[inline(never)]
     pub(super) fn find(&self, name: &'static str) -> Option<Entry<'v>> {
         let Members::Of(members) = self.members else { return None };
         let key = self.keys.iter().find(|key| key.name == name)?;
@@ -158,6 +159,8 @@ impl<'v> Entry<'v> {
         Self { path: path.into(), value }
     }
 
+    #[cold]
+    #[inline(never)]
     pub(super) fn fault(
         &self,
         code: Code,
@@ -167,6 +170,7 @@ impl<'v> Entry<'v> {
         Fault::new(code, self.path.clone(), problem, fix)
     }
 
+    #[inline(never)]
     pub(super) fn text(&self) -> Result<&'v str, Fault> {
         self.value.text().ok_or_else(|| self.wrong_type("a text"))
     }
@@ -214,20 +218,26 @@ impl<'v> Entry<'v> {
         later: &[&str],
     ) -> Result<T, Fault> {
         let text = self.text()?;
-        if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
-            return Ok(*meaning);
+        match words.iter().find(|(word, _)| *word == text) {
+            Some((_, meaning)) => Ok(*meaning),
+            None => {
+                let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+                Err(self.unknown_word(text, &known, later))
+            }
         }
-        let known = || words.iter().map(|(word, _)| *word);
-        let listed = known().collect::<Vec<_>>().join(", ");
+    }
+
+    fn unknown_word(&self, text: &str, known: &[&'static str], later: &[&str]) -> Fault {
+        let listed = known.join(", ");
         if later.contains(&text) {
             let problem = format!("{} is not supported in this release", echo(text));
-            return Err(self.fault(Code::NotSupported, problem, format!("write {listed}")));
+            return self.fault(Code::NotSupported, problem, format!("write {listed}"));
         }
-        let fix = match nearest(text, known()) {
+        let fix = match nearest(text, known.iter().copied()) {
             Some(meant) => format!("did you mean \"{meant}\"?"),
             None => format!("known here: {listed}"),
         };
-        Err(self.fault(Code::UnknownValue, format!("{} is not known", echo(text)), fix))
+        self.fault(Code::UnknownValue, format!("{} is not known", echo(text)), fix)
     }
 
     fn object(&self) -> Result<&'v json::Members, Fault> {
