@@ -1,13 +1,21 @@
 #!/usr/bin/env python3
-"""The application of the demo: answers every request with what it got, as JSON.
+"""The application of the demo: answers every request with what it got, as JSON; `/spa/` is examples/spa.
 
     python3 examples/demo/app.py 10003
 """
 
 import hashlib
 import json
+import pathlib
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+SPA = pathlib.Path(__file__).resolve().parents[1] / "spa"
+PAGES = {
+    "/spa/": ("index.html", "text/html; charset=utf-8"),
+    "/spa/signed-in.html": ("signed-in.html", "text/html; charset=utf-8"),
+    "/spa/duo-mfa-fetch.js": ("duo-mfa-fetch.js", "text/javascript; charset=utf-8"),
+}
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -17,6 +25,9 @@ class Echo(BaseHTTPRequestHandler):
     def answer(self):
         self.server.requests += 1
         body = self.body()
+        if page := PAGES.get(self.path.partition("?")[0]):
+            name, kind = page
+            return self.send(kind, (SPA / name).read_bytes())
         answer = {
             "method": self.command,
             "path": self.path,
@@ -25,9 +36,11 @@ class Echo(BaseHTTPRequestHandler):
             "headers": [[name.lower(), value] for name, value in self.headers.items()],
             "requests": self.server.requests,
         }
-        text = json.dumps(answer, indent=2).encode() + b"\n"
+        return self.send("application/json", json.dumps(answer, indent=2).encode() + b"\n")
+
+    def send(self, kind, text):
         self.send_response(200)
-        self.send_header("content-type", "application/json")
+        self.send_header("content-type", kind)
         self.send_header("content-length", str(len(text)))
         self.end_headers()
         if self.command != "HEAD":
