@@ -7,7 +7,7 @@
 use super::host;
 use super::plugin::{self, Callback, Passage};
 use super::root::Root;
-use super::streams::Streams;
+use super::streams::{Arrived, Streams};
 use crate::gate::{NewCookie, response};
 use crate::http::{HeaderMap, Reply};
 use crate::signal::Counter;
@@ -51,11 +51,11 @@ impl Contexts {
         }
     }
 
-    pub(super) fn request_headers(&self, context: u32) -> Action {
+    pub(super) fn request_headers(&self, context: u32, has_body: bool) -> Action {
         let root = self.arrival.take().filter(|(arrived, _)| *arrived == context);
         let plugin = root.and_then(|(_, root)| self.root(root)?.plugin());
         let passage = match plugin {
-            Some(plugin) => plugin.open(context, &self.streams),
+            Some(plugin) => plugin.open(context, has_body, &self.streams),
             None => unconfigured(),
         };
         match passage {
@@ -66,8 +66,14 @@ impl Contexts {
 
     /// Body and trailers wait like the headers. Under `allow_on_headers_stop_iteration: true` a
     /// Continue here would send an undecided request upstream.
-    pub(super) fn request_rest(&self, context: u32) -> Action {
-        if self.streams.is_held(context) { Action::Pause } else { Action::Continue }
+    pub(super) fn request_rest(&self, context: u32, arrived: Arrived) -> Action {
+        if !self.streams.is_held(context) {
+            return Action::Continue;
+        }
+        if let Some((plugin, form, max)) = self.streams.take_form(context, arrived) {
+            plugin.read_form(context, *form, max, &self.streams);
+        }
+        Action::Pause
     }
 
     pub(super) fn response_headers(&self, context: u32) {

@@ -10,6 +10,7 @@
 
 use super::contexts::Contexts;
 use super::plugin::Callback;
+use super::streams::Arrived;
 use super::{host, raw};
 use proxy_wasm::types::Action;
 
@@ -58,18 +59,19 @@ extern "C" fn tick(root: u32) {
 }
 
 #[unsafe(export_name = "duo_mfa:proxy_on_request_headers")]
-extern "C" fn request_headers(context: u32, _: usize, _: u32) -> Action {
-    CONTEXTS.with(|contexts| contexts.request_headers(context))
+extern "C" fn request_headers(context: u32, _: usize, is_whole: u32) -> Action {
+    CONTEXTS.with(|contexts| contexts.request_headers(context, is_whole == 0))
 }
 
 #[unsafe(export_name = "duo_mfa:proxy_on_request_body")]
-extern "C" fn request_body(context: u32, _: usize, _: u32) -> Action {
-    CONTEXTS.with(|contexts| contexts.request_rest(context))
+extern "C" fn request_body(context: u32, size: usize, is_whole: u32) -> Action {
+    let arrived = if is_whole == 0 { Arrived::Part(size) } else { Arrived::Whole };
+    CONTEXTS.with(|contexts| contexts.request_rest(context, arrived))
 }
 
 #[unsafe(export_name = "duo_mfa:proxy_on_request_trailers")]
 extern "C" fn request_trailers(context: u32, _: usize) -> Action {
-    CONTEXTS.with(|contexts| contexts.request_rest(context))
+    CONTEXTS.with(|contexts| contexts.request_rest(context, Arrived::Whole))
 }
 
 #[unsafe(export_name = "duo_mfa:proxy_on_response_headers")]

@@ -46,6 +46,12 @@ pub(super) fn answer_body(size: usize) -> Result<Vec<u8>, Refused> {
     raw::buffer(BufferType::HttpCallResponseBody, size.min(MAX_ANSWER.saturating_add(1)))
 }
 
+/// What has arrived of the request's body, up to one byte above `max`, so that one that is longer
+/// can be told.
+pub(super) fn request_body(max: usize) -> Result<Vec<u8>, Refused> {
+    raw::buffer(BufferType::HttpRequestBody, max.saturating_add(1))
+}
+
 pub(super) fn plugin_configuration(size: usize) -> Result<Vec<u8>, Refused> {
     if size == 0 {
         return Ok(Vec::new());

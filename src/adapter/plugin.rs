@@ -9,7 +9,7 @@ use crate::clock::{ClockOffset, UnixTime};
 use crate::config::Mode;
 use crate::duo::{Answer, SignedCall};
 use crate::gate::{
-    Effect, Env, Event, Flow, Forward, Gate, Health, Moment, Opening, Step, Unanswered,
+    Body, Effect, Env, Event, Flow, Form, Forward, Gate, Health, Moment, Opening, Step, Unanswered,
 };
 use crate::http::{HeadFault, HeaderMap, Reply, RequestHead};
 use crate::identity::Attributes;
@@ -82,8 +82,13 @@ impl Plugin {
         self.clock.get()
     }
 
-    /// A request has arrived.
-    pub(super) fn open(self: &Rc<Self>, context: u32, streams: &Streams) -> Passage {
+    /// A request has arrived, or the head of one that goes on.
+    pub(super) fn open(
+        self: &Rc<Self>,
+        context: u32,
+        has_body: bool,
+        streams: &Streams,
+    ) -> Passage {
         let buffer = host::request_headers().unwrap_or_default();
         let head = match RequestHead::read(&buffer) {
             Ok(head) => head,
@@ -102,6 +107,7 @@ impl Plugin {
                 groups: groups.as_deref(),
             },
             address: peer.as_deref(),
+            has_body,
             health: self.health.get(),
         };
         let mut verified = self.verified.take().unwrap_or_default();
@@ -127,6 +133,38 @@ impl Plugin {
     ) {
         let step = with_event(callback, |event| flow.handle(event, &self.env()));
         resume_if_open(self.perform(context, step, streams));
+    }
+
+    /// A form's body is there, or longer than `max` bytes. The host acts for its stream.
+    pub(super) fn read_form(
+        self: &Rc<Self>,
+        context: u32,
+        form: Form,
+        max: usize,
+        streams: &Streams,
+    ) {
+        let body = host::request_body(max).unwrap_or_default();
+        let body = if body.len() > max { Body::TooLong } else { Body::Whole(&body) };
+        self.go_on(context, form, body, streams);
+    }
+
+    /// Answers the forms that did not arrive in time. The host acts for one stream after the other.
+    pub(super) fn end_late(self: &Rc<Self>, now: UnixTime, streams: &Streams) {
+        for (context, form) in streams.take_late(self, now) {
+            if host::act_for(context).is_ok() {
+                self.go_on(context, *form, Body::Late, streams);
+            }
+        }
+    }
+
+    fn go_on(self: &Rc<Self>, context: u32, form: Form, body: Body<'_>, streams: &Streams) {
+        let buffer = host::request_headers().unwrap_or_default();
+        let step = match RequestHead::read(&buffer) {
+            Ok(head) => form.handle(&head, body, &self.env()),
+            Err(fault) => self.gate.malformed(fault),
+        };
+        // A request to the filter itself is answered, at once or by a call: it never goes on.
+        let _ = self.perform(context, step, streams);
     }
 
     /// Sends the calls whose time has come. The host acts for one stream after the other.
@@ -171,7 +209,7 @@ impl Plugin {
                 self.learn(offset);
             }
             let limits = &self.gate.config().limits;
-            if let Some(settlement) = step.settlement {
+            for settlement in step.settlements {
                 slots::settle(&settlement, limits, host::now().unwrap_or_default());
             }
             let (call, then) = match step.effect {
@@ -179,6 +217,10 @@ impl Plugin {
                 Effect::Reply(reply) => {
                     streams.put(context, self, Stage::Refused);
                     return answer(&reply);
+                }
+                Effect::ReadBody { max, until, then } => {
+                    streams.put(context, self, Stage::Form(max, until, then));
+                    return Passage::Closed;
                 }
                 Effect::Claim { claim, then } => {
                     let env = self.env();

@@ -103,6 +103,7 @@ impl Root {
             plugin.stats.flush();
             self.check_if_due(&plugin, now);
             plugin.send_due(now, streams);
+            plugin.end_late(now, streams);
             // The streams are served; the host acts for the root again.
             let _ = host::act_for(self.context);
         }

@@ -5,7 +5,7 @@
 
 use super::plugin::Plugin;
 use crate::clock::UnixTime;
-use crate::gate::{Call, Flow, NewCookie};
+use crate::gate::{Call, Flow, Form, NewCookie};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -16,10 +16,21 @@ pub(super) enum Stage {
     Due(Box<Call>, Box<Flow>),
     /// A call is out under this token.
     Sent(u32, Box<Flow>),
+    /// Its body arrives, of which so many bytes are taken until that moment.
+    Form(usize, UnixTime, Box<Form>),
     /// It has gone upstream; its response gets this cookie.
     Forwarded(NewCookie),
     /// It was answered; nothing of it may go upstream.
     Refused,
+}
+
+/// How much of a body has arrived.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Arrived {
+    /// So many bytes, and more are to come.
+    Part(usize),
+    /// All of it.
+    Whole,
 }
 
 struct Stream {
@@ -50,7 +61,7 @@ impl Streams {
         let Stream { plugin, stage } = self.with(|streams| streams.remove(&context))?;
         let is_undecided = match stage {
             Stage::Due(..) | Stage::Sent(..) => true,
-            Stage::Forwarded(_) | Stage::Refused => false,
+            Stage::Form(..) | Stage::Forwarded(_) | Stage::Refused => false,
         };
         Some((plugin, is_undecided))
     }
@@ -73,6 +84,44 @@ impl Streams {
                 streams.insert(context, other);
                 None
             }
+        })
+    }
+
+    /// Takes out a form whose body is there, or too long, and the most bytes that it takes.
+    pub(super) fn take_form(
+        &self,
+        context: u32,
+        arrived: Arrived,
+    ) -> Option<(Rc<Plugin>, Box<Form>, usize)> {
+        let is_enough = |max: usize| match arrived {
+            Arrived::Part(size) => size > max,
+            Arrived::Whole => true,
+        };
+        self.with(|streams| match streams.remove(&context)? {
+            Stream { plugin, stage: Stage::Form(max, _, form) } if is_enough(max) => {
+                Some((plugin, form, max))
+            }
+            other => {
+                streams.insert(context, other);
+                None
+            }
+        })
+    }
+
+    /// Takes out the forms of a configuration that did not arrive in time.
+    pub(super) fn take_late(&self, plugin: &Rc<Plugin>, now: UnixTime) -> Vec<(u32, Box<Form>)> {
+        self.with(|streams| {
+            let is_late = |stream: &Stream| {
+                matches!(&stream.stage, Stage::Form(_, until, _) if *until <= now)
+                    && Rc::ptr_eq(&stream.plugin, plugin)
+            };
+            let late: Vec<u32> =
+                streams.iter().filter(|(_, stream)| is_late(stream)).map(|(id, _)| *id).collect();
+            let take = |id: u32| match streams.remove(&id)?.stage {
+                Stage::Form(_, _, form) => Some((id, form)),
+                Stage::Due(..) | Stage::Sent(..) | Stage::Forwarded(_) | Stage::Refused => None,
+            };
+            late.into_iter().filter_map(take).collect()
         })
     }
 
@@ -111,7 +160,7 @@ impl Streams {
                 streams.iter().filter(|(_, stream)| is_due(stream)).map(|(id, _)| *id).collect();
             let take = |id: u32| match streams.remove(&id)?.stage {
                 Stage::Due(call, flow) => Some((id, call, flow)),
-                Stage::Sent(..) | Stage::Forwarded(_) | Stage::Refused => None,
+                Stage::Sent(..) | Stage::Form(..) | Stage::Forwarded(_) | Stage::Refused => None,
             };
             due.into_iter().filter_map(take).collect()
         })

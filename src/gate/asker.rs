@@ -46,6 +46,8 @@ pub(super) struct Asker {
     pub(super) tries: Tries,
     /// The leave to ring the user's phone.
     pub(super) claim: Option<Claim>,
+    /// The leave to try a passcode.
+    pub(super) passcode_claim: Option<Claim>,
 }
 
 impl Asker {
@@ -68,6 +70,7 @@ impl Asker {
             deadline,
             tries: Tries::default(),
             claim: None,
+            passcode_claim: None,
         }
     }
 
@@ -94,8 +97,10 @@ impl Asker {
         Request::Enroll(Enroll { username, valid_for: Some(ACTIVATION) })
     }
 
-    pub(super) fn settlement(&self, end: End) -> Option<Settlement> {
-        self.claim.map(|claim| Settlement { claim, end })
+    /// What is to be written down of all that was granted, where it ended so.
+    pub(super) fn settlements(&self, end: End) -> Vec<Settlement> {
+        let claims = self.claim.into_iter().chain(self.passcode_claim);
+        claims.map(|claim| Settlement { claim, end }).collect()
     }
 
     pub(super) fn is_over(&self, now: UnixTime) -> bool {

@@ -1,8 +1,9 @@
 //! What a request waits for, and where each answer leads.
 
+use super::asker::Asker;
 use super::failure::{self, Refusal, Remedy, Stage, TIMEOUT};
 use super::hold::Held;
-use super::limit::{End, Verdict};
+use super::limit::{End, Settlement, Verdict};
 use super::party::Party;
 use super::prompt::{self, Prompt, Transaction};
 use super::refuse;
@@ -10,6 +11,7 @@ use super::{Call, Env, Event, Step};
 use crate::clock::ClockOffset;
 use crate::duo::{Answer, AuthFactor, DuoError, EnrollStatus, Fault, Outage, Request};
 use crate::secret::Secret;
+use crate::session::Factor;
 use crate::signal::{Code, Counter, Signal};
 use std::time::Duration;
 
@@ -26,7 +28,8 @@ pub struct Flow {
     expect: Expect,
 }
 
-/// A request that waits for leave to ring a phone: no push, call or text goes out without.
+/// A request that waits for leave to ring a phone, or to try a passcode: no push, call or text goes
+/// out without, and no guess.
 #[derive(Debug)]
 pub struct Claimant {
     party: Party,
@@ -109,9 +112,10 @@ impl Claimant {
             Ok(()) => {
                 let expect = match prompt.ask {
                     AuthFactor::Sms { .. } => Expect::Codes(prompt),
-                    AuthFactor::Push { .. }
-                    | AuthFactor::Phone { .. }
-                    | AuthFactor::Passcode(_) => Expect::Transaction(prompt),
+                    AuthFactor::Passcode(passcode) => Expect::Passcode(passcode),
+                    AuthFactor::Push { .. } | AuthFactor::Phone { .. } => {
+                        Expect::Transaction(prompt)
+                    }
                 };
                 send(party, expect, env)
             }
@@ -130,6 +134,19 @@ pub(super) fn claim(
     let mut party = party.into();
     let claim = prompt::claim(party.asker(), owner, env.gate.config());
     party.asker_mut().claim = Some(claim);
+    Step::claim(claim, Claimant { party, prompt })
+}
+
+/// Asks for leave to try a passcode.
+pub(super) fn try_passcode(
+    party: impl Into<Party>,
+    passcode: Secret<String>,
+    env: &Env<'_>,
+) -> Step {
+    let mut party = party.into();
+    let claim = prompt::passcode_claim(party.asker(), env.gate.config());
+    party.asker_mut().passcode_claim = Some(claim);
+    let prompt = Prompt { factor: Factor::Passcode, ask: AuthFactor::Passcode(passcode) };
     Step::claim(claim, Claimant { party, prompt })
 }
 
@@ -206,31 +223,39 @@ fn failed(mut party: Party, expect: Expect, fault: &DuoError, env: &Env<'_>) -> 
             if refusal.code == Code::PasscodeIncorrect {
                 party.count_try(env);
             }
-            let settlement =
-                unstarted(&expect, fault).and_then(|end| party.asker().settlement(end));
-            Step { settlement, ..refuse::for_fault(&party, &refusal, fault, env) }
+            let settlements = unstarted(party.asker(), &expect, fault).into_iter().collect();
+            Step { settlements, ..refuse::for_fault(&party, &refusal, fault, env) }
         }
     };
     step.signals.push(Signal::Count(Counter::DuoFailures(stage.endpoint().name())));
     step
 }
 
-/// What a fault says of a prompt that was about to be sent.
-fn unstarted(expect: &Expect, fault: &DuoError) -> Option<End> {
+/// What a fault says of a prompt that was about to be sent, or of a passcode about to be tried.
+fn unstarted(asker: &Asker, expect: &Expect, fault: &DuoError) -> Option<Settlement> {
+    let is_sure = *fault == DuoError::Unreachable(Outage::NotSent);
     match expect {
         Expect::Codes(_) | Expect::Transaction(_) => {
-            let is_sure = *fault == DuoError::Unreachable(Outage::NotSent);
             let may_have_started = fault.fault() == Fault::Duo && !is_sure;
-            Some(if may_have_started { End::Lost } else { End::Unsent })
+            let end = if may_have_started { End::Lost } else { End::Unsent };
+            asker.claim.map(|claim| Settlement { claim, end })
         }
-        Expect::Clock(waiting) => {
-            matches!(**waiting, Expect::Codes(_) | Expect::Transaction(_)).then_some(End::Unsent)
+        Expect::Passcode(_) => {
+            let is_untried = is_sure || fault.fault() == Fault::Operator;
+            let end = if is_untried { End::Unsent } else { End::Lost };
+            asker.passcode_claim.map(|claim| Settlement { claim, end })
         }
-        Expect::Preauth
-        | Expect::Passcode(_)
-        | Expect::Status(_)
-        | Expect::Enroll
-        | Expect::Activation(_) => None,
+        Expect::Clock(waiting) => match **waiting {
+            Expect::Preauth
+            | Expect::Status(_)
+            | Expect::Enroll
+            | Expect::Activation(_)
+            | Expect::Clock(_) => None,
+            Expect::Codes(_) | Expect::Transaction(_) => asker.claim,
+            Expect::Passcode(_) => asker.passcode_claim,
+        }
+        .map(|claim| Settlement { claim, end: End::Unsent }),
+        Expect::Preauth | Expect::Status(_) | Expect::Enroll | Expect::Activation(_) => None,
     }
 }
 

@@ -121,7 +121,10 @@ pub(super) fn unverified(held: &Held, env: &Env<'_>) -> Step {
 /// Duo has decided about a passcode.
 pub(super) fn passcode_checked(held: &Held, status: &AuthStatus, env: &Env<'_>) -> Step {
     match (status.result, &status.status) {
-        (AuthResult::Allow, _) => approve(held, Factor::Passcode, env),
+        (AuthResult::Allow, _) => {
+            let settlements = held.asker.settlements(End::Allowed);
+            Step { settlements, ..approve(held, Factor::Passcode, env) }
+        }
         (AuthResult::Deny, Status::Deny) => refuse_with(held, &WRONG_PASSCODE, "", env),
         (AuthResult::Deny | AuthResult::Waiting, _) => refuse_status(held, &status.status, env),
     }
@@ -134,7 +137,7 @@ pub(super) fn polled(
     status: &AuthStatus,
     env: &Env<'_>,
 ) -> Step {
-    let settled = |end, step| Step { settlement: held.asker.settlement(end), ..step };
+    let settled = |end, step| Step { settlements: held.asker.settlements(end), ..step };
     let word = &status.status;
     match status.result {
         AuthResult::Allow => settled(End::Allowed, approve(&held, transaction.factor, env)),
@@ -148,7 +151,7 @@ fn ask_passcode(held: Held, passcode: Secret<String>, env: &Env<'_>) -> Step {
     if !env.gate.offered(&held.asker.terms).contains(&config::Factor::Passcode) {
         return refuse(&held, Code::BadRequest, "Passcodes are not accepted here.", "", env);
     }
-    send(held, Expect::Passcode(passcode), env)
+    flow::try_passcode(held, passcode, env)
 }
 
 /// Prompts the first device that can approve by the first factor that it has. A code that the

@@ -1,4 +1,4 @@
-//! Limits on what rings a user's phone, as changes of a table that all workers share.
+//! Limits on what rings a user's phone and on passcodes that are tried, as changes of a table that all workers share.
 //!
 //! In go a bucket's bytes, who asks and the moment; out come a verdict and the bucket's next bytes.
 //! The host swaps those in if nobody was faster, or asks again. The table has a fixed size: a user
@@ -24,12 +24,19 @@ const _: () = assert!(LAST_BUCKET + 1 == BUCKETS && BUCKETS.is_power_of_two());
 /// not known.
 const CLOSED: u64 = 60;
 
-/// Somebody who wants to ring a user's phone.
+/// Somebody who wants to ring a user's phone, or to try a passcode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
     tag: [u8; 16],
-    owner: [u8; 8],
-    lasts: Duration,
+    what: What,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// It rings. `owner` stands for this one try; it is over after `lasts`.
+    Prompt { owner: [u8; 8], lasts: Duration },
+    /// A passcode: it counts until Duo has taken one.
+    Passcode,
 }
 
 impl Claim {
@@ -37,7 +44,12 @@ impl Claim {
     /// `lasts`, whatever is heard of it.
     pub(super) const fn new(tag: [u8; 16], owner: [u8; 16], lasts: Duration) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = owner;
-        Self { tag, owner: [a, b, c, d, e, f, g, h], lasts }
+        Self { tag, what: What::Prompt { owner: [a, b, c, d, e, f, g, h], lasts } }
+    }
+
+    /// `tag` stands for the user among those who try passcodes.
+    pub(super) const fn of_passcode(tag: [u8; 16]) -> Self {
+        Self { tag, what: What::Passcode }
     }
 
     /// The number of the bucket, below [`BUCKETS`].
@@ -48,10 +60,10 @@ impl Claim {
     }
 }
 
-/// Whether the phone may ring.
+/// Whether the phone may ring, or the passcode be tried.
 pub type Verdict = Result<(), Limited>;
 
-/// Why the phone may not ring, and for how long at least.
+/// Why not, and for how long at least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limited {
     /// What stands against it.
@@ -69,7 +81,7 @@ impl Limited {
     }
 }
 
-/// What stands against another push.
+/// What stands against it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
     /// One is on the user's phone.
@@ -78,6 +90,8 @@ pub enum Limit {
     CoolDown,
     /// The window has seen as many as it may.
     Budget,
+    /// Too many passcodes were not right.
+    Passcodes,
     /// There are too many other users.
     NoRoom,
     /// What was written down cannot be read.
@@ -94,6 +108,7 @@ impl Limit {
             Self::Pending => "pending",
             Self::CoolDown => "cool-down",
             Self::Budget => "budget",
+            Self::Passcodes => "passcodes",
             Self::NoRoom => "no room",
             Self::Unreadable => "unreadable",
             Self::Contended => "contended",

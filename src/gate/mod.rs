@@ -2,8 +2,8 @@
 //!
 //! In go a request's head, the moment, what the host knows of the stream, and later Duo's answers;
 //! out comes one [`Step`] at a time, with exactly one effect in it: forward the request, answer
-//! it, make one call to Duo, or claim a push in the table of [`limit`]s, and come back with the
-//! answer. A flow exists only while an answer is outstanding, so a request can be neither paused
+//! it, make one call to Duo, claim a push in the table of [`limit`]s or read a form, and come back
+//! with the answer. A flow exists only while an answer is outstanding, so a request can be neither paused
 //! with nothing to wait for, nor answered and forwarded.
 //!
 //! Who waits for an answer is either a held request (`hold`), which goes on in the end or is
@@ -35,6 +35,7 @@ mod visit;
 pub use check::{Check, CheckStep, Health, Standing};
 pub use flow::{Claimant, Flow};
 pub use step::{Call, Effect, Env, Event, Forward, NewCookie, Step, Unanswered};
+pub use visit::{Body, Form};
 
 use crate::clock::UnixTime;
 use crate::config::{ApiMode, Config, Mode};
@@ -67,6 +68,8 @@ pub struct Moment<'a> {
     /// The peer, as Envoy has it, where [`Gate::wants_address`]: `192.0.2.1:4711` or
     /// `[2001:db8::1]:4711`.
     pub address: Option<&'a [u8]>,
+    /// Whether the request goes on after its head.
+    pub has_body: bool,
     /// The outcome of the last check of Duo.
     pub health: Health,
 }
@@ -191,7 +194,8 @@ impl Gate {
             Ok(approval) => (approval, None),
             Err(refusal) => (None, Some(refusal.into())),
         };
-        let aim = Aim::Visit(Visitor { endpoint, identity, groups, approval });
+        let aim =
+            Aim::Visit(Visitor { endpoint, identity, groups, approval, has_body: moment.has_body });
         Ok(Opening::Undecided(Undecided { aim, unfit }))
     }
 

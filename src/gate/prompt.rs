@@ -6,9 +6,10 @@ use crate::config::{Config, Factor as Offered, PushDetails};
 use crate::duo::{
     AuthFactor, Capability, Device, DeviceChoice, DeviceKind, PushInfo, Status, Txid,
 };
-use crate::http::RequestHead;
+use crate::http::{Parameters, RequestHead};
 use crate::secret::Secret;
 use crate::session::Factor;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// The header of a passcode.
@@ -43,6 +44,11 @@ pub(super) struct Transaction {
 pub(super) fn claim(asker: &Asker, owner: [u8; 16], config: &Config) -> Claim {
     let tag = config.sessions.limit_tag(&asker.subject());
     Claim::new(tag, owner, config.duo.push_timeout.saturating_add(CLAIM_SLACK))
+}
+
+/// A claim to try one passcode of this user's.
+pub(super) fn passcode_claim(asker: &Asker, config: &Config) -> Claim {
+    Claim::of_passcode(config.sessions.passcode_tag(&asker.subject()))
 }
 
 /// A push that says what it is for. `verified` is the transaction of a code that is shown.
@@ -105,12 +111,22 @@ pub(super) enum SentPasscode {
 }
 
 impl SentPasscode {
+    /// What stands in the head.
     pub(super) fn with(head: &RequestHead<'_>) -> Self {
-        let mut sent = head.values(PASSCODE_HEADER);
+        Self::of(head.values(PASSCODE_HEADER))
+    }
+
+    /// What stands in the head or in a form.
+    pub(super) fn posted(head: &RequestHead<'_>, parameters: Parameters<'_>) -> Self {
+        let typed = parameters.posted("passcode").map(|code| Cow::Owned(code.as_bytes().to_vec()));
+        Self::of(head.values(PASSCODE_HEADER).map(Cow::Borrowed).chain(typed))
+    }
+
+    fn of(mut sent: impl Iterator<Item = impl AsRef<[u8]>>) -> Self {
         match (sent.next(), sent.next()) {
             (None, _) => Self::None,
             (Some(_), Some(_)) => Self::Several,
-            (Some(value), None) => passcode(value).map_or(Self::Malformed, Self::One),
+            (Some(value), None) => passcode(value.as_ref()).map_or(Self::Malformed, Self::One),
         }
     }
 }

@@ -10,13 +10,14 @@ use crate::page::Problem;
 use crate::signal::{Code, Counter, Signal};
 use std::time::Duration;
 
-/// Another prompt would be one too many.
+/// Another prompt or passcode would be one too many.
 pub(super) fn for_limit(to: &impl Recipient, limited: Limited, env: &Env<'_>) -> Step {
     let (code, detail) = match limited.limit {
         Limit::Pending => (
             Code::PendingElsewhere,
             "Another sign-in of this user waits for an answer on the device.",
         ),
+        Limit::Passcodes => (Code::TooManyRequests, "Too many passcodes were not right."),
         Limit::CoolDown | Limit::Budget | Limit::NoRoom | Limit::Unreadable | Limit::Contended => (
             Code::TooManyRequests,
             "No other prompt is sent to this user for a while: Retry-After says how long.",

@@ -1,7 +1,7 @@
 //! What goes into a flow and what comes out of it, one step at a time.
 
 use super::limit::{Claim, Settlement};
-use super::{Claimant, Flow, Gate};
+use super::{Claimant, Flow, Form, Gate};
 use crate::clock::{ClockOffset, UnixTime};
 use crate::duo::{Answer, DuoError, Outage, SignedCall};
 use crate::http::{Edit, HeaderValue, Reply};
@@ -97,6 +97,15 @@ pub enum Effect {
         /// Who waits for the verdict.
         then: Box<Claimant>,
     },
+    /// Hold the request, take in its body, and hand it to the form.
+    ReadBody {
+        /// The most bytes that the form takes.
+        max: usize,
+        /// How long the body may take to arrive.
+        until: UnixTime,
+        /// Who waits for the body.
+        then: Box<Form>,
+    },
     /// Let the request go on.
     Forward(Forward),
     /// Answer the request.
@@ -113,7 +122,7 @@ pub struct Step {
     /// How far Duo's clock is ahead, where this step learned it.
     pub offset: Option<ClockOffset>,
     /// What the table of limits is to learn, before the effect.
-    pub settlement: Option<Settlement>,
+    pub settlements: Vec<Settlement>,
 }
 
 impl Step {
@@ -137,6 +146,6 @@ impl Step {
     /// An effect, with what is worth counting or writing down.
     #[must_use]
     pub const fn new(effect: Effect, signals: Vec<Signal>) -> Self {
-        Self { effect, signals, offset: None, settlement: None }
+        Self { effect, signals, offset: None, settlements: Vec::new() }
     }
 }

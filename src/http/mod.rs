@@ -11,8 +11,9 @@ pub mod edit;
 pub mod head;
 pub mod host;
 pub mod origin;
+pub mod parameters;
 pub mod path;
-pub mod query;
+
 pub mod reply;
 pub mod return_path;
 pub mod value;
@@ -20,6 +21,7 @@ pub mod value;
 pub use accept::Client;
 pub use edit::Edit;
 pub use head::{HeadFault, HeaderMap, MalformedMap, RequestHead};
+pub use parameters::Parameters;
 pub use reply::Reply;
 pub use return_path::ReturnPath;
 pub use value::{ControlByte, HeaderValue};

@@ -162,6 +162,14 @@ impl Sessions {
         key.tag("limit", &[key.application(), source, user])
     }
 
+    /// The same in the place where passcodes are counted; no user has both alike.
+    #[must_use]
+    pub fn passcode_tag(&self, subject: &Subject<'_>) -> [u8; 16] {
+        let key = self.sealer.first();
+        let [source, user] = [subject.source, subject.user].map(str::as_bytes);
+        key.tag("passcodes", &[key.application(), source, user])
+    }
+
     /// The `Set-Cookie` value that deletes the approval cookie. It has the same attributes, since
     /// browsers ignore a `__Host-` cookie without them, deletion or not.
     #[must_use]

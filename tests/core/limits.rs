@@ -1,10 +1,13 @@
 //! How often a user's phone may ring, whoever asks and however.
 
+use crate::browser::Browser;
 use crate::rig::{Outcome, Progress, Refused, Rig, Scripted, fail, get, one_phone, says, started};
 use crate::rig::{status, told};
+use duo_mfa::duo::SignedCall;
 use duo_mfa::gate::Unanswered;
 use duo_mfa::signal::{Level, Signal};
 use serde_json::json;
+use std::time::Duration;
 
 /// A held request that gets to its push and this end of it.
 fn pushed(end: &str) -> [Scripted; 3] {
@@ -77,7 +80,7 @@ fn every_end_but_allow_stops_the_next_push_for_its_time() {
         let refused = stopped(&mut rig);
         assert_eq!(refused.code(), "too_many_requests", "{end}");
         assert_eq!(refused.header("retry-after"), Some(wait.to_string()), "{end}");
-        rig.now = rig.now.plus(std::time::Duration::from_secs(wait));
+        rig.now = rig.now.plus(Duration::from_secs(wait));
         rig.send(&get("/"), &pushed("allow")).admitted();
         rig.send(&get("/"), &pushed("allow")).admitted();
     }
@@ -103,7 +106,7 @@ fn passcode_is_taken_while_pushes_are_stopped() {
 fn calls_count_like_pushes() {
     let mut rig = Rig::with(json!({"duo": {"factors": ["phone"]}, "limits": {"pushes": 1}}));
     rig.send(&get("/"), &pushed("timeout")).refused();
-    rig.now = rig.now.plus(std::time::Duration::from_secs(15));
+    rig.now = rig.now.plus(Duration::from_secs(15));
     assert_eq!(stopped(&mut rig).header("retry-after").as_deref(), Some("586"));
 }
 
@@ -111,7 +114,7 @@ fn budget_is_three_in_ten_minutes() {
     let mut rig = Rig::with(json!({"limits": {"deny_cooldown": ["1s"]}}));
     for _ in 0..3 {
         rig.send(&get("/"), &pushed("deny")).refused();
-        rig.now = rig.now.plus(std::time::Duration::from_secs(1));
+        rig.now = rig.now.plus(Duration::from_secs(1));
     }
     let refused = stopped(&mut rig);
     assert_eq!(refused.code(), "too_many_requests");
@@ -180,7 +183,7 @@ fn junk_in_the_table_refuses_pushes_for_a_minute() {
         bytes[0] = 0xee;
     }
     assert_eq!(stopped(&mut rig).header("retry-after").as_deref(), Some("60"));
-    rig.now = rig.now.plus(std::time::Duration::from_secs(60));
+    rig.now = rig.now.plus(Duration::from_secs(60));
     let outcome: Outcome = rig.send(&get("/"), &pushed("allow"));
     outcome.admitted();
 }
@@ -195,7 +198,87 @@ fn users_beyond_number_share_a_table_of_one_size() {
     assert!(rig.table.values().all(|bytes| bytes.len() == 200));
 }
 
+/// A wrong passcode, tried by a browser with these cookies alone.
+#[track_caller]
+fn guessed(rig: &mut Rig, browser: &Browser) -> Refused {
+    let guess = browser.posts("/.duo-mfa/auth?factor=passcode").with("x-duo-mfa-passcode", "0");
+    let is_preauth = |call: &SignedCall| call.endpoint.name() == "preauth";
+    let answer =
+        |call: &SignedCall| if is_preauth(call) { one_phone() } else { status("deny", "deny") };
+    rig.drive(&guess, |call| Some(answer(call))).answered()
+}
+
+fn passcodes_tried(rig: &Rig) -> usize {
+    rig.called().iter().filter(|name| **name == "auth").count()
+}
+
+fn sign_in_that_is_sent_again_has_no_more_tries() {
+    let mut rig = Rig::new();
+    let mut alice = Browser::of("alice");
+    let first = guessed(&mut rig, &alice);
+    assert_eq!(first.code(), "passcode_incorrect");
+    alice.keep(&first);
+    for _ in 0..4 {
+        assert_eq!(guessed(&mut rig, &alice).code(), "passcode_incorrect");
+    }
+    for browser in [&alice, &Browser::of("alice")] {
+        let stopped = guessed(&mut rig, browser);
+        assert_eq!((stopped.code().as_str(), stopped.0.status), ("too_many_requests", 429));
+        assert_eq!(stopped.header("retry-after").as_deref(), Some("301"));
+    }
+    let up_front = get("/").with("x-duo-mfa-passcode", "0");
+    assert_eq!(rig.send(&up_front, &[one_phone()]).refused().0.status, 429);
+    assert_eq!(passcodes_tried(&rig), 5);
+    assert_eq!(guessed(&mut rig, &Browser::of("bob")).code(), "passcode_incorrect");
+
+    rig.now = rig.now.plus(Duration::from_secs(301));
+    assert_eq!(guessed(&mut rig, &alice).code(), "passcode_incorrect");
+}
+
+fn right_passcode_forgets_the_wrong_ones() {
+    let mut rig = Rig::new();
+    let alice = Browser::of("alice");
+    let code = || get("/").with("x-duo-mfa-passcode", "123456");
+    for _ in 0..3 {
+        for _ in 0..4 {
+            assert_eq!(guessed(&mut rig, &alice).code(), "passcode_incorrect");
+        }
+        let forward = rig.send(&code(), &[one_phone(), status("allow", "allow")]).admitted();
+        assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("passcode"));
+    }
+}
+
+fn passcode_that_was_not_sent_is_no_try() {
+    let mut rig = Rig::new();
+    let code = get("/").with("x-duo-mfa-passcode", "123456");
+    for _ in 0..10 {
+        let script = [one_phone(), Scripted::Fails(Unanswered::NoHost)];
+        assert_eq!(rig.send(&code, &script).refused().code(), "duo_unavailable");
+    }
+    for _ in 0..5 {
+        let script = [one_phone(), Scripted::Fails(Unanswered::Cut)];
+        assert_eq!(rig.send(&code, &script).refused().code(), "duo_unavailable");
+    }
+    assert_eq!(rig.send(&code, &[one_phone()]).refused().code(), "too_many_requests");
+}
+
+fn pushes_and_passcodes_are_counted_apart() {
+    let mut rig = Rig::new();
+    for _ in 0..5 {
+        assert_eq!(guessed(&mut rig, &Browser::of("alice")).code(), "passcode_incorrect");
+    }
+    rig.send(&get("/"), &pushed("deny")).refused();
+    assert_eq!(stopped(&mut rig).code(), "too_many_requests");
+    let code = get("/").of("bob").with("x-duo-mfa-passcode", "123456");
+    rig.send(&get("/").of("bob"), &pushed("deny")).refused();
+    rig.send(&code, &[one_phone(), status("allow", "allow")]).admitted();
+}
+
 crate::suite![
+    sign_in_that_is_sent_again_has_no_more_tries,
+    right_passcode_forgets_the_wrong_ones,
+    passcode_that_was_not_sent_is_no_try,
+    pushes_and_passcodes_are_counted_apart,
     fifty_requests_at_once_are_one_push_and_one_admission,
     spellings_of_a_name_share_its_limits_and_other_users_do_not,
     every_end_but_allow_stops_the_next_push_for_its_time,

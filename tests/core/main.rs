@@ -17,6 +17,7 @@ mod cookies;
 mod duo_vectors;
 mod enroll;
 mod faults;
+mod forms;
 mod hold;
 mod identities;
 mod layers;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         duo_vectors::trials(),
         enroll::trials(),
         faults::trials(),
+        forms::trials(),
         hold::trials(),
         identities::trials(),
         layers::trials(),

@@ -1,7 +1,9 @@
 //! Drives the core as Envoy would: a request in, scripted answers of Duo, the outcome out.
 
+mod request;
 mod script;
 
+pub(crate) use request::{Request, get};
 pub(crate) use script::{Scripted, devices, fail, ok, one_phone, preauth, says, started, status};
 
 use duo_mfa::clock::{ClockOffset, UnixTime};
@@ -9,9 +11,9 @@ use duo_mfa::config::Config;
 use duo_mfa::duo::{Answer, SignedCall};
 use duo_mfa::gate::limit::{self, Claim};
 use duo_mfa::gate::{
-    Call, Effect, Env, Event, Flow, Forward, Gate, Health, Moment, NewCookie, Opening, Step,
+    Body, Call, Effect, Env, Event, Flow, Forward, Gate, Health, Moment, NewCookie, Opening, Step,
 };
-use duo_mfa::http::{Edit, HeaderMap, Reply, RequestHead};
+use duo_mfa::http::{Edit, Reply, RequestHead};
 use duo_mfa::identity::Attributes;
 use duo_mfa::policy::{Decision, Person};
 use duo_mfa::session::Verified;
@@ -38,42 +40,6 @@ pub(crate) fn counts() -> String {
 
 pub(crate) fn nobody_was_wrongly_admitted() -> bool {
     WRONGLY_ADMITTED.load(Ordering::Relaxed) == 0
-}
-
-/// A request as Envoy hands it over.
-#[derive(Clone, Debug)]
-pub(crate) struct Request(Vec<(String, Vec<u8>)>);
-
-/// A script's request of alice, without a mark of a browser.
-pub(crate) fn get(path: &str) -> Request {
-    Request(Vec::new())
-        .with(":method", "GET")
-        .with(":path", path)
-        .with(":authority", "app.example.com")
-        .with("x-request-id", "7f3a19c2-1111-4222-8333-444444444444")
-        .with("x-basic-user", "alice")
-}
-
-impl Request {
-    pub(crate) fn with(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        self.0.push((name.to_owned(), value.as_ref().to_vec()));
-        self
-    }
-
-    pub(crate) fn without(mut self, name: &str) -> Self {
-        self.0.retain(|(n, _)| n != name);
-        self
-    }
-
-    pub(crate) fn of(self, user: &str) -> Self {
-        self.without("x-basic-user").with("x-basic-user", user)
-    }
-
-    fn serialized(&self) -> Vec<u8> {
-        let pairs: Vec<(&[u8], &[u8])> =
-            self.0.iter().map(|(n, v)| (n.as_bytes(), v.as_slice())).collect();
-        HeaderMap::serialize(&pairs)
-    }
 }
 
 /// What became of a request.
@@ -108,6 +74,8 @@ pub(crate) struct Rig {
     pub(crate) random: Option<()>,
     pub(crate) calls: Vec<(UnixTime, Call)>,
     pub(crate) signals: Vec<Signal>,
+    /// How many bodies were read.
+    pub(crate) bodies: usize,
 }
 
 impl Rig {
@@ -156,6 +124,7 @@ impl Rig {
             random: Some(()),
             calls: Vec::new(),
             signals: Vec::new(),
+            bodies: 0,
         }
     }
 
@@ -227,7 +196,7 @@ impl Rig {
             if let Some(offset) = step.offset {
                 self.offset = offset;
             }
-            if let Some(settlement) = step.settlement {
+            for settlement in step.settlements {
                 let (bytes, limits) = (self.bucket(&settlement.claim), &self.gate.config().limits);
                 let settled = limit::settle(bytes, &settlement, limits, self.now);
                 self.swap(&settlement.claim, settled);
@@ -235,6 +204,7 @@ impl Rig {
             match step.effect {
                 Effect::Forward(forward) => return answered(Outcome::Forwarded(forward)),
                 Effect::Reply(reply) => return answered(Outcome::Replied(reply)),
+                Effect::ReadBody { .. } => panic!("a body is read but once"),
                 Effect::Claim { claim, then } => {
                     let (bytes, limits) = (self.bucket(&claim), &self.gate.config().limits);
                     let (verdict, claimed) = limit::claim(bytes, &claim, limits, self.now);
@@ -276,12 +246,21 @@ impl Rig {
                 groups: self.gate.groups_attribute().and(self.groups.as_deref()),
             },
             address,
+            has_body: request.has_body(),
             health: self.health,
         };
         match self.gate.open(&head, &moment, &mut self.verified) {
             Opening::Decided(step) => step,
             Opening::Undecided(undecided) => {
-                self.gate.ask(&head, undecided, self.peer, &self.env())
+                let mut step = self.gate.ask(&head, undecided, self.peer, &self.env());
+                let Effect::ReadBody { max, until, then } = step.effect else { return step };
+                self.signals.append(&mut step.signals);
+                self.bodies += 1;
+                let body = request.body(max);
+                if matches!(body, Body::Late) {
+                    self.now = until;
+                }
+                then.handle(&head, body, &self.env())
             }
         }
     }

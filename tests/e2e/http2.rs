@@ -78,6 +78,9 @@ async fn send_data(
     is_last: bool,
 ) -> Result<(), h2::Error> {
     let mut rest = Bytes::copy_from_slice(body);
+    if rest.is_empty() && is_last {
+        return stream.send_data(rest, true);
+    }
     while !rest.is_empty() {
         stream.reserve_capacity(size.min(rest.len()));
         let Some(granted) = poll_fn(|context| stream.poll_capacity(context)).await else {

@@ -47,6 +47,7 @@ mod crowds;
 mod duo_calls;
 mod duo_faults;
 mod examples;
+mod forms;
 mod hostile;
 mod leaving;
 mod limits;
@@ -89,6 +90,7 @@ fn main() {
         duo_calls::trials(),
         duo_faults::trials(),
         examples::trials(),
+        forms::trials(),
         hostile::trials(),
         leaving::trials(),
         limits::trials(),

@@ -1,12 +1,16 @@
-//! A passcode sent up front, with the request itself.
+//! Passcodes, sent up front with the request itself or tried on the page, and how often.
 
 use crate::message::Request;
-use crate::stack::{APPROVAL, Stack};
+use crate::setup::Setup;
+use crate::stack::{APPROVAL, Protocol, Stack};
+use crate::tally::Verdict;
 
 crate::trials![
     right_passcode_up_front_admits_without_a_push,
     wrong_passcode_up_front_is_refused_without_a_push,
     passcode_that_cannot_be_one_never_reaches_duo,
+    sign_in_that_is_sent_again_has_no_more_than_five_tries,
+    crowd_of_guesses_is_five_tries,
 ];
 
 fn with_passcode(passcode: &str) -> Request {
@@ -44,4 +48,53 @@ fn passcode_that_cannot_be_one_never_reaches_duo() {
         assert!(matches!(reply.status, 400 | 422), "{passcode}: {reply:?}");
     }
     assert_eq!(stack.sim.calls("auth"), 0);
+}
+
+/// A wrong passcode, typed on the page by somebody who has this sign-in, whatever its count.
+fn guess(cookie: Option<&str>) -> Request {
+    let request = Request::post("/.duo-mfa/auth?factor=passcode").user("alice");
+    let request = request.header("x-duo-mfa-passcode", "000000").header("content-length", "0");
+    match cookie {
+        Some(cookie) => request.cookie(cookie),
+        None => request,
+    }
+}
+
+fn on_four_workers() -> Stack {
+    Stack::start(Setup { workers: 4, ..Setup::default() })
+}
+
+fn sign_in_that_is_sent_again_has_no_more_than_five_tries() {
+    let stack = on_four_workers();
+    let first = stack.denied(&guess(None));
+    first.assert_problem(422, "passcode_incorrect");
+    let cookie = first.set_cookie("__Host-duo_txn").expect("a sign-in").to_owned();
+    for _ in 0..4 {
+        stack.denied(&guess(Some(&cookie))).assert_problem(422, "passcode_incorrect");
+    }
+    for cookie in [Some(cookie.as_str()), None].into_iter().cycle().take(16) {
+        let stopped = stack.denied(&guess(cookie));
+        stopped.assert_problem(429, "too_many_requests");
+        let wait: u64 = stopped.header("retry-after").expect("a wait").parse().unwrap();
+        assert!((280..=301).contains(&wait), "{wait}");
+    }
+    stack.denied(&with_passcode("000000")).assert_problem(429, "too_many_requests");
+    assert_eq!(stack.sim.calls("auth"), 5);
+}
+
+fn crowd_of_guesses_is_five_tries() {
+    let stack = on_four_workers();
+    let first = stack.denied(&guess(None));
+    let cookie = first.set_cookie("__Host-duo_txn").expect("a sign-in").to_owned();
+    let replies = stack.judged(Verdict::Denied, "a crowd of guesses", || {
+        let ask = |number| {
+            let request = if number % 2 == 0 { guess(Some(&cookie)) } else { guess(None) };
+            stack.hold(request, Protocol::Http1)
+        };
+        let held: Vec<_> = (0..40).map(ask).collect();
+        held.into_iter().map(|held| held.reply().status).collect::<Vec<_>>()
+    });
+    assert_eq!(replies.iter().filter(|status| **status == 422).count(), 4, "{replies:?}");
+    assert_eq!(replies.iter().filter(|status| **status == 429).count(), 36, "{replies:?}");
+    assert_eq!(stack.sim.calls("auth"), 5);
 }

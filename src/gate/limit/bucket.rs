@@ -9,7 +9,7 @@
 //! (0xffff: none), of the others after it; the end of a cool-down, which may lie before it, has
 //! 0x8000 added.
 
-use super::{Claim, End, Limit, Limited, Verdict};
+use super::{Claim, End, Limit, Limited, Verdict, What};
 use crate::config::Limits;
 use std::time::Duration;
 
@@ -37,6 +37,11 @@ const CLOCK_TOLERANCE: u64 = 60;
 const TIMEOUT_COOLDOWN: u64 = 15;
 /// After a report of fraud it takes so many seconds at least.
 const FRAUD_COOLDOWN: u64 = 30 * 60;
+/// How many passcodes may be wrong within [`PASSCODE_WINDOW`]; an entry has room for as many.
+const PASSCODES: usize = 5;
+/// As many seconds as a sign-in may take: however often it is sent again, it has no more tries.
+const PASSCODE_WINDOW: u64 = 5 * 60;
+const _: () = assert!(PASSCODES <= STARTS);
 /// The owner of an entry whose prompt is over.
 const NOBODY: [u8; 8] = [0; 8];
 
@@ -82,7 +87,7 @@ impl Bucket {
         bytes
     }
 
-    /// Writes down a prompt, where nothing stands against it.
+    /// Writes down a prompt or a passcode, where nothing stands against it.
     pub(super) fn grant(&mut self, claim: &Claim, limits: &Limits, now: u64) -> Verdict {
         if now < self.closed {
             return Err(Limited::new(Limit::Unreadable, now, self.closed));
@@ -105,7 +110,13 @@ impl Bucket {
 
     /// The entry of a prompt of which no end is known yet.
     pub(super) fn entry_of(&mut self, claim: &Claim) -> Option<&mut Entry> {
-        let is_its = |entry: &&mut Entry| entry.tag == claim.tag && entry.owner == claim.owner;
+        let is_its = |entry: &&mut Entry| {
+            entry.tag == claim.tag
+                && match claim.what {
+                    What::Prompt { owner, .. } => entry.owner == owner,
+                    What::Passcode => true,
+                }
+        };
         self.entries.iter_mut().find(is_its)
     }
 }
@@ -120,7 +131,7 @@ pub(super) struct Entry {
     cool_down: u64,
     /// Denials in a row.
     denials: u16,
-    /// Prompts that no approval has answered; 0 where there is none.
+    /// Prompts that no approval has answered, or passcodes that were not right; 0: none.
     starts: [u64; STARTS],
 }
 
@@ -153,32 +164,42 @@ impl Entry {
     }
 
     fn grant(&mut self, claim: &Claim, limits: &Limits, now: u64) -> Verdict {
+        let (owner, lasts) = match claim.what {
+            What::Prompt { owner, lasts } => (owner, lasts),
+            What::Passcode => return self.start(PASSCODES, PASSCODE_WINDOW, now, Limit::Passcodes),
+        };
         if now < self.pending {
             return Err(Limited::new(Limit::Pending, now, self.pending));
         }
         if now < self.cool_down {
             return Err(Limited::new(Limit::CoolDown, now, self.cool_down));
         }
+        self.start(limits.pushes, limits.window.as_secs(), now, Limit::Budget)?;
+        if self.denials_expire(limits) <= now {
+            self.denials = 0;
+        }
+        self.owner = owner;
+        self.pending = now.saturating_add(lasts.as_secs());
+        Ok(())
+    }
+
+    /// Counts one more where the window has not seen as many as it may.
+    fn start(&mut self, most: usize, window: u64, now: u64, limit: Limit) -> Verdict {
         let mut counted = 0_usize;
         let mut oldest = u64::MAX;
         for start in self.starts {
-            let leaves = leaves(start, limits);
+            let leaves = leaves(start, window);
             if now < leaves {
                 counted = counted.saturating_add(1);
                 oldest = oldest.min(leaves);
             }
         }
-        if counted >= limits.pushes {
-            return Err(Limited::new(Limit::Budget, now, oldest));
-        }
-        if self.denials_expire(limits) <= now {
-            self.denials = 0;
+        if counted >= most {
+            return Err(Limited::new(limit, now, oldest));
         }
         if let Some(oldest) = self.starts.iter_mut().min() {
             *oldest = now;
         }
-        self.owner = claim.owner;
-        self.pending = now.saturating_add(claim.lasts.as_secs());
         Ok(())
     }
 
@@ -214,7 +235,8 @@ impl Entry {
 
     /// From when on the entry holds nothing against its user.
     fn expires(&self, limits: &Limits) -> u64 {
-        let last = self.starts.iter().max().map_or(0, |last| leaves(*last, limits));
+        let window = limits.window.as_secs().max(PASSCODE_WINDOW);
+        let last = self.starts.iter().max().map_or(0, |last| leaves(*last, window));
         self.pending.max(self.cool_down).max(self.denials_expire(limits)).max(last)
     }
 
@@ -226,8 +248,8 @@ impl Entry {
 }
 
 /// When a start leaves the window: a second late, since it may be later by as much than written.
-fn leaves(start: u64, limits: &Limits) -> u64 {
-    start.saturating_add(limits.window.as_secs()).saturating_add(1)
+const fn leaves(start: u64, window: u64) -> u64 {
+    start.saturating_add(window).saturating_add(1)
 }
 
 /// The seconds between two moments; none where they are the other way round.

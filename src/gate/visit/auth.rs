@@ -11,8 +11,7 @@ use crate::gate::prompt::{self, Prompt, SentPasscode, Transaction};
 use crate::gate::refuse::{refuse, refuse_status, refuse_with};
 use crate::gate::view::to_page;
 use crate::gate::{Env, Step};
-use crate::http::RequestHead;
-use crate::http::query::Query;
+use crate::http::{Parameters, RequestHead};
 use crate::page::Standing;
 use crate::secret::Secret;
 use crate::session::{Bounded, Factor, Pending, PendingKind};
@@ -31,8 +30,13 @@ pub(super) enum Choice {
 }
 
 impl Visit {
-    pub(super) fn auth(mut self, head: &RequestHead<'_>, env: &Env<'_>) -> Step {
-        match self.chosen(head, env) {
+    pub(super) fn auth(
+        mut self,
+        head: &RequestHead<'_>,
+        parameters: Parameters<'_>,
+        env: &Env<'_>,
+    ) -> Step {
+        match self.chosen(head, parameters, env) {
             Ok(Choice::Passcode(_)) if self.tries() >= MOST_TRIES => self.too_many_tries(env),
             Ok(choice) => {
                 self.choice = Some(choice);
@@ -42,22 +46,26 @@ impl Visit {
         }
     }
 
-    fn chosen(&self, head: &RequestHead<'_>, env: &Env<'_>) -> Result<Choice, Refusal> {
-        let query = Query::of(head.target);
-        let named = query.value("factor");
+    fn chosen(
+        &self,
+        head: &RequestHead<'_>,
+        parameters: Parameters<'_>,
+        env: &Env<'_>,
+    ) -> Result<Choice, Refusal> {
+        let named = parameters.value("factor");
         let mut offered = env.gate.offered(&self.asker.terms).iter();
         let factor = offered.find(|factor| named.as_deref() == Some(factor.name()));
-        let factor = *factor.ok_or(bad("The query names no factor that is accepted here."))?;
+        let factor = *factor.ok_or(bad("The request names no factor that is accepted here."))?;
         if factor == Offered::Passcode {
-            return match SentPasscode::with(head) {
+            return match SentPasscode::posted(head, parameters) {
                 SentPasscode::One(passcode) => Ok(Choice::Passcode(passcode)),
                 SentPasscode::Malformed => Err(WRONG_PASSCODE),
                 SentPasscode::None => Err(bad("The passcode goes into x-duo-mfa-passcode.")),
                 SentPasscode::Several => Err(bad("More than one passcode came.")),
             };
         }
-        let device = query.value("device").map_or(Ok(DeviceChoice::Auto), |id| id.parse());
-        let device = device.map_err(|_| bad("The query names no device by its id."))?;
+        let device = parameters.value("device").map_or(Ok(DeviceChoice::Auto), |id| id.parse());
+        let device = device.map_err(|_| bad("The request names no device by its id."))?;
         Ok(Choice::Device { factor, device })
     }
 
@@ -70,7 +78,7 @@ impl Visit {
         env: &Env<'_>,
     ) -> Step {
         let (factor, wanted) = match choice {
-            Choice::Passcode(passcode) => return send(self, Expect::Passcode(passcode), env),
+            Choice::Passcode(passcode) => return flow::try_passcode(self, passcode, env),
             Choice::Device { factor, device } => (factor, device),
         };
         let device = match self.device(factor, &wanted, devices) {
@@ -140,10 +148,10 @@ impl Visit {
 
     /// Duo has sent passcodes, or not.
     pub(in crate::gate) fn codes_sent(mut self, status: &AuthStatus, env: &Env<'_>) -> Step {
-        let settlement = match status.result {
-            AuthResult::Allow => self.asker.settlement(End::Allowed),
+        let settlements = match status.result {
+            AuthResult::Allow => self.asker.settlements(End::Allowed),
             AuthResult::Deny | AuthResult::Waiting => {
-                self.asker.settlement(prompt::end(&status.status))
+                self.asker.settlements(prompt::end(&status.status))
             }
         };
         let step = match (status.result, &status.status) {
@@ -157,7 +165,7 @@ impl Visit {
             }
             (AuthResult::Deny | AuthResult::Waiting, word) => refuse_status(&self, word, env),
         };
-        Step { settlement, ..step }
+        Step { settlements, ..step }
     }
 
     /// Duo has decided about a passcode.
@@ -167,8 +175,8 @@ impl Visit {
                 let is_texted =
                     matches!(self.pending, Some(Pending { kind: PendingKind::Sms, .. }));
                 let factor = if is_texted { Factor::Sms } else { Factor::Passcode };
-                let settlement = self.asker.settlement(End::Allowed);
-                Step { settlement, ..self.approve(factor, env.now, status, env) }
+                let settlements = self.asker.settlements(End::Allowed);
+                Step { settlements, ..self.approve(factor, env.now, status, env) }
             }
             (AuthResult::Deny, Status::Deny) => {
                 self.count_try(env);
@@ -219,6 +227,6 @@ impl Visit {
 
 const CODE: &str = "Duo asks for a code that cannot be shown. Try again shortly.";
 
-const fn bad(detail: &'static str) -> Refusal {
+pub(super) const fn bad(detail: &'static str) -> Refusal {
     Refusal { code: Code::BadRequest, detail, retry_after: None }
 }

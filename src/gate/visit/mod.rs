@@ -11,9 +11,12 @@ mod approve;
 mod auth;
 mod choices;
 mod enroll;
+mod form;
 mod preauth;
 mod sign_out;
 mod status;
+
+pub use form::{Body, Form};
 
 use super::asker::{Asker, Sought};
 use super::endpoint::Endpoint;
@@ -21,8 +24,7 @@ use super::party::{Party, Recipient};
 use super::view::{View, Who};
 use super::{Env, Step, prompt};
 use crate::clock::UnixTime;
-use crate::http::query::Query;
-use crate::http::{HeaderValue, Reply, RequestHead, ReturnPath, cookie};
+use crate::http::{HeaderValue, Parameters, Reply, RequestHead, ReturnPath, cookie};
 use crate::identity::Identity;
 use crate::page::Problem;
 use crate::policy::{Person, Terms};
@@ -71,6 +73,8 @@ pub(super) struct Visitor {
     pub(super) identity: Identity,
     pub(super) groups: Vec<String>,
     pub(super) approval: Option<Approval>,
+    /// Whether the request goes on after its head.
+    pub(super) has_body: bool,
 }
 
 /// Begins to answer.
@@ -80,18 +84,19 @@ pub(super) fn begin(
     address: Option<&[u8]>,
     env: &Env<'_>,
 ) -> Step {
-    let Visitor { endpoint, identity, groups, approval } = visitor;
-    let terms = Terms::default();
-    let sought = Sought { identity, rule: None, terms, has_approval: approval.is_some() };
-    let mut visit = Visit::new(head, Asker::new(head, sought, address, env.now), env);
-    visit.take_terms(head, &groups, env);
+    if Form::is_sent(&visitor, head, env.gate.config()) {
+        return Form::read(visitor, address, env.now);
+    }
+    let (endpoint, approval) = (visitor.endpoint, visitor.approval);
+    let parameters = Parameters::of(head.target);
+    let visit = Visit::of(visitor, head, parameters, address, env);
     let is_approved = approval
         .is_some_and(|approval| env.gate.fit(approval, &visit.asker.terms, env.now).is_ok());
     match endpoint {
         Endpoint::Page => visit.page(is_approved, head, env),
         Endpoint::Status => visit.status(is_approved, env),
         Endpoint::Preauth => visit.preauth(env),
-        Endpoint::Auth => visit.auth(head, env),
+        Endpoint::Auth => visit.auth(head, parameters, env),
         Endpoint::Cancel => visit.cancel(env),
         Endpoint::Logout => visit.logout(env),
         Endpoint::Enroll => visit.enroll(env),
@@ -102,6 +107,23 @@ pub(super) fn begin(
 }
 
 impl Visit {
+    /// At an address of the filter's own, under the terms of where the sign-in leads to.
+    fn of(
+        visitor: Visitor,
+        head: &RequestHead<'_>,
+        parameters: Parameters<'_>,
+        address: Option<&[u8]>,
+        env: &Env<'_>,
+    ) -> Self {
+        let Visitor { identity, groups, approval, .. } = visitor;
+        let has_approval = approval.is_some();
+        let sought = Sought { identity, rule: None, terms: Terms::default(), has_approval };
+        let asker = Asker::new(head, sought, address, env.now);
+        let mut visit = Self::new(head, parameters, asker, env);
+        visit.take_terms(head, &groups, env);
+        visit
+    }
+
     /// A page at the application's own address.
     pub(super) fn in_place(
         head: &RequestHead<'_>,
@@ -109,11 +131,17 @@ impl Visit {
         address: Option<&[u8]>,
         env: &Env<'_>,
     ) -> Self {
-        let visit = Self::new(head, Asker::new(head, sought, address, env.now), env);
+        let asker = Asker::new(head, sought, address, env.now);
+        let visit = Self::new(head, Parameters::of(head.target), asker, env);
         Self { view: View::in_place(head), ..visit }
     }
 
-    fn new(head: &RequestHead<'_>, mut asker: Asker, env: &Env<'_>) -> Self {
+    fn new(
+        head: &RequestHead<'_>,
+        parameters: Parameters<'_>,
+        mut asker: Asker,
+        env: &Env<'_>,
+    ) -> Self {
         let config = env.gate.config();
         let subject = asker.subject();
         let sent = |name: &str| match head.cookies.find(name) {
@@ -128,7 +156,7 @@ impl Visit {
             .remembered_devices
             .as_ref()
             .and_then(|devices| devices.open(sent(devices.cookie_name())?, &subject, env.now).ok());
-        let asked_for = Query::of(head.target).value("return_to");
+        let asked_for = parameters.value("return_to");
         let return_to = match (asked_for, &pending) {
             (Some(path), _) => ReturnPath::parse(path.as_bytes()),
             (None, Some(pending)) => pending.return_path.clone(),

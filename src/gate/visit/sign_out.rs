@@ -13,14 +13,14 @@ use crate::signal::Code;
 impl Visit {
     /// Nobody waits for the prompt any more. It stays on the phone, and it counts.
     pub(super) fn cancel(mut self, env: &Env<'_>) -> Step {
-        let settlement = self.asker.settlement(End::Lost);
+        let settlements = self.asker.settlements(End::Lost);
         self.forget(env);
         let reply = if self.view.is_page {
             to_page(env.gate.config(), &self.view.return_to)
         } else {
             done()
         };
-        Step { settlement, ..Step::reply(self.with_cookies(reply), Vec::new()) }
+        Step { settlements, ..Step::reply(self.with_cookies(reply), Vec::new()) }
     }
 
     /// The approval is taken back from this browser.

@@ -89,14 +89,14 @@ impl Visit {
         let word = &status.status;
         match status.result {
             AuthResult::Allow => {
-                let settlement = self.asker.settlement(End::Allowed);
+                let settlements = self.asker.settlements(End::Allowed);
                 // Whoever asks twice gets two approvals of one end.
                 let begun = self.pending.as_ref().map_or(env.now, |pending| pending.created());
-                Step { settlement, ..self.approve(transaction.factor, begun, status, env) }
+                Step { settlements, ..self.approve(transaction.factor, begun, status, env) }
             }
             AuthResult::Deny => {
-                let settlement = self.asker.settlement(prompt::end(word));
-                Step { settlement, ..self.ended(&refused(word), word.as_str(), env) }
+                let settlements = self.asker.settlements(prompt::end(word));
+                Step { settlements, ..self.ended(&refused(word), word.as_str(), env) }
             }
             AuthResult::Waiting if self.asker.is_over(env.now) => {
                 self.ended(&Standing::TimedOut, word.as_str(), env)

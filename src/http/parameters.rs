@@ -1,0 +1,78 @@
+//! The parameters of a request to the filter's own addresses: the query of its target, and the body
+//! of a form where that is read.
+
+use form_urlencoded::parse;
+use std::borrow::Cow;
+
+/// The longest query that is looked at, in bytes.
+const MAX_QUERY: usize = 8 * 1024;
+
+/// Names and values, read as `application/x-www-form-urlencoded` (WHATWG URL, section 5.1).
+#[derive(Clone, Copy, Debug)]
+pub struct Parameters<'a> {
+    query: &'a [u8],
+    form: &'a [u8],
+}
+
+impl<'a> Parameters<'a> {
+    /// Those of a request's target; a query that is too long counts as none.
+    #[must_use]
+    pub fn of(target: &'a [u8]) -> Self {
+        let start = target.iter().position(|byte| *byte == b'?');
+        let query = start.and_then(|at| target.get(at.saturating_add(1)..)).unwrap_or_default();
+        Self { query: if query.len() <= MAX_QUERY { query } else { &[] }, form: &[] }
+    }
+
+    /// The same, and those of the form that is the request's body.
+    #[must_use]
+    pub const fn with_form(self, body: &'a [u8]) -> Self {
+        Self { form: body, ..self }
+    }
+
+    /// The one value of a parameter; absent where there is none or more than one.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<Cow<'a, str>> {
+        let mut values = parse(self.query).filter(|(n, _)| n == name).map(|(_, value)| value);
+        let mut posted = self.posted(name);
+        let value = values.next().or_else(|| posted.next());
+        value.filter(|_| values.next().is_none() && posted.next().is_none())
+    }
+
+    /// What the body says of a parameter that no address may hold.
+    pub fn posted(&self, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
+        parse(self.form).filter(move |(n, _)| n == name).map(|(_, value)| value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_has_one_decoded_value_or_none() {
+        let target = b"/auth?factor=push&return_to=%2Fa%3Fx%3D1%26y&twice=1&twice=2&e=";
+        let parameters = Parameters::of(target);
+        assert_eq!(parameters.value("factor").as_deref(), Some("push"));
+        assert_eq!(parameters.value("return_to").as_deref(), Some("/a?x=1&y"));
+        assert_eq!(parameters.value("e").as_deref(), Some(""));
+        assert_eq!(parameters.value("twice"), None);
+        assert_eq!(parameters.value("absent"), None);
+        assert_eq!(Parameters::of(b"/auth").value("factor"), None);
+        let long = format!("/auth?factor=push&x={}", "x".repeat(MAX_QUERY));
+        assert_eq!(Parameters::of(long.as_bytes()).value("factor"), None);
+    }
+
+    #[test]
+    fn a_form_adds_parameters_and_a_second_value_is_none() {
+        let body = b"passcode=12+34%35&factor=sms&device=DP1&device=DP2&device=DP3";
+        let parameters = Parameters::of(b"/auth?factor=push&passcode=1&e=").with_form(body);
+        assert_eq!(parameters.posted("passcode").collect::<Vec<_>>(), ["12 345"]);
+        for twice in ["factor", "passcode", "device"] {
+            assert_eq!(parameters.value(twice), None, "{twice}");
+        }
+        assert_eq!(parameters.value("e").as_deref(), Some(""));
+        let alone = Parameters::of(b"/auth").with_form(b"factor=sms");
+        assert_eq!(alone.value("factor").as_deref(), Some("sms"));
+        assert_eq!(Parameters::of(b"/auth?passcode=1").posted("passcode").count(), 0);
+    }
+}
