@@ -1,4 +1,4 @@
-//! The folders of `examples/`: each configuration is started as it stands, but for the places that
+//! The folders of `examples/`, and `envoy/production.yaml`: each configuration is started as it stands, but for the places that
 //! its README says to change, and signed in through; and nobody can name himself.
 
 use std::fs;
@@ -29,7 +29,10 @@ crate::trials![
     metadata_signs_in_and_nobody_names_himself,
     mtls_signs_in_and_nobody_names_himself,
     oauth2_proxy_signs_in_and_nobody_names_himself,
+    production_signs_in_over_tls_and_routes_may_do_without,
 ];
+
+const OLDER_KEY: &str = "qPq3uFz7u0n2m9b4c8d1e6f5g7h3j2k1l0MNBVCXZas=";
 
 /// Every header by which some example or some habit names a user.
 const FORGED: [(&str, &str); 6] = [
@@ -42,7 +45,7 @@ const FORGED: [(&str, &str); 6] = [
 ];
 
 fn basic_auth_signs_in_and_nobody_names_himself() {
-    let stack = started("basic-auth", |directory, text| {
+    let stack = started("examples/basic-auth/envoy.yaml", |directory, text| {
         let users = directory.join("users.htpasswd");
         let password = STANDARD.encode(Sha1::digest(PASSWORD));
         fs::write(&users, format!("alice:{{SHA}}{password}\nbob:{{SHA}}{password}\n")).unwrap();
@@ -55,10 +58,9 @@ fn basic_auth_signs_in_and_nobody_names_himself() {
 
 fn jwt_signs_in_and_nobody_names_himself() {
     let issuer = Issuer::new();
-    let stack = started("jwt", |directory, text| {
-        let keys = directory.join("jwks.json");
-        fs::write(&keys, issuer.keys().to_string()).unwrap();
-        text.replace("/etc/envoy/jwks.json", keys.to_str().unwrap())
+    let stack = started("examples/jwt/envoy.yaml", |directory, text| {
+        let keys = written(directory, "jwks.json", &issuer.keys().to_string());
+        text.replace("/etc/envoy/jwks.json", &keys)
     });
     let alice = issuer.token("RS256", "alice@example.com");
     signs_in(&stack, &|request| request.bearer(&alice));
@@ -76,16 +78,16 @@ fn jwt_signs_in_and_nobody_names_himself() {
 }
 
 fn oauth2_proxy_signs_in_and_nobody_names_himself() {
-    signs_in_through_ext_authz("oauth2-proxy");
+    signs_in_through_ext_authz("examples/oauth2-proxy/envoy.yaml");
 }
 
 fn metadata_signs_in_and_nobody_names_himself() {
-    signs_in_through_ext_authz("metadata");
+    signs_in_through_ext_authz("examples/metadata/envoy.yaml");
 }
 
-fn signs_in_through_ext_authz(example: &str) {
+fn signs_in_through_ext_authz(file: &str) {
     let proxy = oauth2_proxy();
-    let stack = started(example, |_, text| {
+    let stack = started(file, |_, text| {
         text.replace(
             "{address: oauth2-proxy.internal, port_value: 4180}",
             &format!("{{address: {}, port_value: {}}}", proxy.ip(), proxy.port()),
@@ -102,16 +104,9 @@ fn signs_in_through_ext_authz(example: &str) {
 
 fn mtls_signs_in_and_nobody_names_himself() {
     let (clients, servers) = (Authority::new(), Authority::new());
-    let stack = started("mtls", |directory, text| {
-        let server = servers.server();
-        let file = |name: &str, content: String| {
-            let path = directory.join(name);
-            fs::write(&path, content).unwrap();
-            path.to_str().unwrap().to_owned()
-        };
-        text.replace("/etc/envoy/server.pem", &file("server.pem", server.pem.clone()))
-            .replace("/etc/envoy/server.key", &file("server.key", server.key.serialize_pem()))
-            .replace("/etc/envoy/clients-ca.pem", &file("clients-ca.pem", clients.pem.clone()))
+    let stack = started("examples/mtls/envoy.yaml", |directory, text| {
+        let authority = written(directory, "clients-ca.pem", &clients.pem);
+        with_server(directory, &servers, text).replace("/etc/envoy/clients-ca.pem", &authority)
     });
     let to = stack.envoy.listener;
     let alice = clients.sign(&[(DnType::CommonName, "alice")], Vec::new());
@@ -133,6 +128,33 @@ fn mtls_signs_in_and_nobody_names_himself() {
         });
         assert_eq!(refused.map(|(status, _)| status), expected);
     }
+}
+
+fn production_signs_in_over_tls_and_routes_may_do_without() {
+    let (issuer, servers) = (Issuer::new(), Authority::new());
+    let stack = started("envoy/production.yaml", |directory, text| {
+        let keys = written(directory, "jwks.json", &issuer.keys().to_string());
+        with_server(directory, &servers, text).replace("/etc/envoy/jwks.json", &keys)
+    });
+    let to = stack.envoy.listener;
+    let exchanged = |verdict, request: Request| {
+        let occasion = request.summary();
+        let exchange = || certificates::exchange(to, &servers, None, &request);
+        stack.judged(verdict, &occasion, exchange).map(|(status, _)| status)
+    };
+    let alice = issuer.token("RS256", "alice@example.com");
+    let passcode = Request::get("/reports").bearer(&alice).header("x-duo-mfa-passcode", "123456");
+    assert_eq!(exchanged(Verdict::Admitted(1), passcode), Some(200));
+    let seen = stack.app.last();
+    assert_eq!(seen.values("x-duo-mfa-user"), ["alice"]);
+    let by_cookie = Request::get("/robots.txt").header("cookie", format!("id_token={alice}"));
+    assert_eq!(exchanged(Verdict::Admitted(1), by_cookie), Some(200), "the route does without");
+    assert_eq!(exchanged(Verdict::Denied, Request::get("/robots.txt")), Some(401));
+    let page = Request::get("/reports").bearer(&alice).navigation();
+    assert_eq!(exchanged(Verdict::Denied, page), Some(403));
+    let underscored = Request::get("/").bearer(&alice).header("x_duo_mfa_user", "alice");
+    assert_eq!(exchanged(Verdict::Denied, underscored), Some(400));
+    assert!(!stack.envoy.log().to_lowercase().contains("deprecated"), "{}", stack.envoy.log());
 }
 
 /// A push, then the cookie, both with what the first factor wants.
@@ -174,10 +196,11 @@ fn assert_asked_as(stack: &Stack, user: &str, request: Request) {
 }
 
 /// The example's Envoy, with this machine's files and ports in the places that it names.
-fn started(example: &str, adapted: impl FnOnce(&Path, String) -> String) -> Stack {
-    let file = format!("{}/examples/{example}/envoy.yaml", env!("CARGO_MANIFEST_DIR"));
-    let text = fs::read_to_string(file).unwrap();
-    Stack::start_as(Setup::default(), |parts: &Parts<'_>| {
+fn started(file: &str, adapted: impl FnOnce(&Path, String) -> String) -> Stack {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    let mut setup = Setup::default();
+    setup.environment.push(("DUO_MFA_COOKIE_KEY_BEFORE", OLDER_KEY.to_owned()));
+    Stack::start_as(setup, |parts: &Parts<'_>| {
         let Parts { directory, module, app, duo } = parts;
         let text = adapted(directory, text)
             .replace("/etc/envoy/duo_mfa.wasm", module.to_str().unwrap())
@@ -199,6 +222,22 @@ fn started(example: &str, adapted: impl FnOnce(&Path, String) -> String) -> Stac
             json!({"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}});
         envoy
     })
+}
+
+/// Where the file with this content is.
+fn written(directory: &Path, name: &str, content: &str) -> String {
+    let path = directory.join(name);
+    fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// The listener's own certificate.
+fn with_server(directory: &Path, authority: &Authority, text: String) -> String {
+    let server = authority.server();
+    text.replace("/etc/envoy/server.pem", &written(directory, "server.pem", &server.pem)).replace(
+        "/etc/envoy/server.key",
+        &written(directory, "server.key", &server.key.serialize_pem()),
+    )
 }
 
 /// In the part of oauth2-proxy: who has its cookie is signed in.
