@@ -55,6 +55,7 @@ mod module;
 mod own_endpoints;
 mod passcodes;
 mod readme;
+mod rotation;
 mod rules;
 mod secrets;
 mod signin;
@@ -98,6 +99,7 @@ fn main() {
         own_endpoints::trials(),
         passcodes::trials(),
         readme::trials(),
+        rotation::trials(),
         rules::trials(),
         secrets::trials(),
         signin::trials(),
