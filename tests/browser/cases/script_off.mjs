@@ -105,6 +105,37 @@ test("a_passcode_is_said_to_need_javascript", {}, async (stage) => {
   assert.equal(await page.getByLabel("Passcode").isVisible(), false);
 });
 
+const BODIES = { plugin: { request_bodies: true }, stops_at_headers: true };
+test("a_passcode_is_taken_where_bodies_are_read", { ...BODIES, admits: 1 }, async (stage) => {
+  const { page } = await chooser(stage, off(), "/reports");
+  await page.getByLabel("Passcode").fill("123456");
+  await press(page, "Verify code");
+  await isIn(page);
+  assert.equal(page.url(), `${stage.site}/reports`);
+  assert.equal((await stage.admitted()).factor, "passcode");
+});
+
+test("a_wrong_passcode_is_said_where_bodies_are_read", { ...BODIES, admits: 1 }, async (stage) => {
+  const { page } = await chooser(stage, off());
+  await page.getByLabel("Passcode").fill("000000");
+  await press(page, "Verify code");
+  await page.getByText("That code was not right.").waitFor();
+  await isOut(page);
+  await page.getByLabel("Passcode").fill("123456");
+  await press(page, "Verify code");
+  await isIn(page);
+});
+
+test("a_texted_code_is_taken_where_bodies_are_read", { ...BODIES, admits: 1 }, async (stage) => {
+  const { page } = await chooser(stage, off({ user: "carol" }));
+  await press(page, "Text me codes");
+  await shows(page, "Enter a code");
+  const [{ codes }] = await stage.sim.messages();
+  await page.getByLabel("Passcode").fill(codes[0]);
+  await press(page, "Verify code");
+  await isIn(page);
+});
+
 test("another_browser_of_the_same_person_has_to_wait", {}, async (stage) => {
   const { user } = await pushed(stage);
   const { page: other } = await chooser(stage, off({ user }));
