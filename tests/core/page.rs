@@ -1,8 +1,9 @@
 //! The prompt page where the application was asked for, and the addresses around it.
 
 use crate::browser::{Browser, posted};
-use crate::rig::{Rig, get};
+use crate::rig::{Rig, get, preauth};
 use serde_json::json;
+use std::time::Duration;
 
 fn browser_gets_the_page_in_place_without_a_call_to_duo() {
     let mut rig = Rig::new();
@@ -35,6 +36,21 @@ fn form_that_came_too_late_is_said_not_to_be_sent() {
     assert_eq!(page.0.status, 403);
     assert!(page.text().contains(r#"data-arrival="form""#));
     assert!(page.text().contains("Your form was not sent"));
+}
+
+fn form_that_is_sent_after_the_approval_ran_out_is_said_not_to_be_sent() {
+    let mut rig = Rig::with(json!({"session": {"expiration": "10m"}}));
+    let mut browser = Browser::of("alice");
+    let bypassed = browser.posts("/.duo-mfa/preauth");
+    browser.is_approved(&mut rig, &bypassed, &[preauth("allow")]);
+    let order = || browser.submits("/orders?id=1").followed_by("amount=12");
+    rig.send(&order(), &[]).admitted();
+    rig.now = rig.now.plus(Duration::from_secs(600));
+    let page = rig.send(&order(), &[]).answered();
+    assert_eq!((page.0.status, page.0.details.as_str()), (403, "duo_mfa_mfa_required"));
+    assert!(page.text().contains("Your form was not sent"), "{}", page.text());
+    assert!(page.text().contains(r#"data-return="/orders?id=1""#));
+    assert_eq!(rig.bodies, 0);
 }
 
 fn page_at_its_own_address_is_no_refusal() {
@@ -155,6 +171,7 @@ crate::suite![
     browser_gets_the_page_in_place_without_a_call_to_duo,
     hundred_pages_send_no_push,
     form_that_came_too_late_is_said_not_to_be_sent,
+    form_that_is_sent_after_the_approval_ran_out_is_said_not_to_be_sent,
     page_at_its_own_address_is_no_refusal,
     background_request_is_told_where_to_start,
     page_speaks_the_language_of_its_reader,

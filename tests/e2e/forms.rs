@@ -20,6 +20,7 @@ crate::trials![
     form_that_does_not_arrive_is_refused_in_time,
     form_is_refused_at_once_where_the_module_reads_no_bodies,
     buttons_send_no_body_and_are_not_waited_for,
+    form_of_the_application_is_not_sent_after_the_approval_ran_out,
 ];
 
 const AUTH: &str = "/.duo-mfa/auth?factor=passcode&return_to=%2Freports";
@@ -172,4 +173,21 @@ fn buttons_send_no_body_and_are_not_waited_for() {
         });
     }
     assert_eq!(stack.sim.pushes(), 4);
+}
+
+fn form_of_the_application_is_not_sent_after_the_approval_ran_out() {
+    for setup in [Setup::default(), reading()] {
+        let stack = Stack::start(setup.plugin(json!({"session": {"expiration": "2s"}})));
+        let approval = stack.signed_in("alice");
+        let order = |body| submitted("/orders", FORM).cookie(&approval).body(body);
+        let (_, seen) = stack.admitted(&order(Body::Sized(b"amount=12".into())));
+        assert!(seen.carries(b"amount=12"));
+        sleep(Duration::from_secs(3));
+        let large = vec![b'x'; 300_000];
+        for body in [Body::Sized(b"amount=12".into()), Body::Chunked(large, 9_000)] {
+            let page = stack.denied(&order(body));
+            assert_page(&page, 403, "mfa_required");
+            assert!(page.text().contains("Your form was not sent"), "{}", page.text());
+        }
+    }
 }
