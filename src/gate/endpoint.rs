@@ -5,7 +5,7 @@ use super::view::{View, Who};
 use super::{Moment, Step, refuse};
 use crate::config::{Config, Enrollment};
 use crate::http::{HeaderValue, Reply, RequestHead, ReturnPath};
-use crate::page::{Problem, Reference};
+use crate::page::{Onward, Problem, Reference};
 use crate::signal::Code;
 
 /// An address that is about a user's sign-in.
@@ -141,5 +141,6 @@ fn problem(config: &Config, head: &RequestHead<'_>, code: Code, detail: &str) ->
     let reference = Reference::of_request_id(head.value("x-request-id"));
     let problem = Problem { code, detail: detail.to_owned(), reference, retry_after: None };
     let who = Who { asker: None, reference: &problem.reference };
-    View::at_own_address(head, ReturnPath::default()).refusal(&problem, None, who, config)
+    let view = View::at_own_address(head, ReturnPath::default());
+    view.refusal(&problem, Onward::default(), who, config)
 }

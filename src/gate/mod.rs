@@ -41,7 +41,7 @@ use crate::clock::UnixTime;
 use crate::config::{ApiMode, Config, Mode};
 use crate::http::{Client, Edit, HeadFault, HeaderValue, RequestHead, cookie, origin};
 use crate::identity::{Attributes, Identity};
-use crate::page::{Problem, Reference};
+use crate::page::{Onward, Problem, Reference};
 use crate::policy::{Policy, Ruled};
 use crate::session::{Approval, Refusal, Subject, Verified};
 use crate::signal::{Code, Counter, Signal};
@@ -302,7 +302,7 @@ impl Gate {
         let line = audit::refused_at_once(head, code, rule, &reference);
         let problem = Problem { code, detail: detail.clone(), reference, retry_after: None };
         let who = Who { asker: None, reference: &problem.reference };
-        let reply = View::in_place(head).refusal(&problem, None, who, &self.config);
+        let reply = View::in_place(head).refusal(&problem, Onward::default(), who, &self.config);
         refuse::answer(reply, code, Some(line))
     }
 }

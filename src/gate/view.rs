@@ -65,11 +65,12 @@ impl View {
         screen.reply(&frame)
     }
 
-    /// A refusal: the page for a person, a problem document for all others.
+    /// A refusal: the page for a person, a problem document for all others. `onward` is what only
+    /// the sign-in knows.
     pub(super) fn refusal(
         &self,
         problem: &Problem,
-        transaction: Option<&str>,
+        onward: Onward<'_>,
         who: Who<'_>,
         config: &Config,
     ) -> Reply {
@@ -79,9 +80,8 @@ impl View {
         let start_url = start_url(config, problem.code, &self.return_to);
         let onward = Onward {
             start_url: start_url.as_deref(),
-            transaction,
             language: self.is_browser.then_some(self.language),
-            ..Onward::default()
+            ..onward
         };
         problem.reply_onward(self.client, &onward)
     }

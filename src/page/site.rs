@@ -81,6 +81,12 @@ impl Site {
         self.address("", return_to)
     }
 
+    /// Where a sign-in that waits can be asked for.
+    #[must_use]
+    pub fn status_url(&self) -> String {
+        format!("{}/status", self.path_prefix)
+    }
+
     /// Where the QR code of an enrollment is shown.
     #[must_use]
     pub fn enrollment_url(&self, return_to: &ReturnPath) -> String {

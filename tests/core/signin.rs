@@ -3,6 +3,7 @@
 use crate::browser::{Browser, posted};
 use crate::rig::{Refused, Rig, Scripted, get, one_phone, preauth, started, status, told};
 use serde_json::json;
+use std::time::Duration;
 
 const PHONE: &str = "DPFZRS9FB0D46QFTM891";
 const PENDING: &str = "__Host-duo_txn";
@@ -81,6 +82,23 @@ fn push_that_was_started_is_followed_by_its_cookie() {
     assert_eq!(waiting.problem()["status"], "pushed");
 }
 
+fn refusal_says_where_the_push_of_this_browser_is_followed() {
+    let mut rig = Rig::new();
+    let mut alice = Browser::of("alice");
+    pushes(&mut rig, &mut alice, "%2F");
+    let again = alice.posts(&push_to(PHONE, "%2F"));
+    let mut other = Browser::of("alice");
+    let elsewhere = other.asks(&mut rig, &other.posts(&push_to(PHONE, "%2F")), &[one_phone()]);
+    assert_eq!(elsewhere.code(), "pending_elsewhere");
+    assert!(elsewhere.problem().get("status_url").is_none(), "it has begun no push");
+    let refused = alice.asks(&mut rig, &again, &[one_phone()]);
+    assert_eq!(refused.code(), "pending_elsewhere");
+    assert_eq!(refused.problem()["status_url"], STATUS);
+    rig.now = rig.now.plus(Duration::from_secs(60));
+    let late = alice.asks(&mut rig, &again, &[one_phone()]);
+    assert!(late.problem().get("status_url").is_none(), "nobody waits for it any more");
+}
+
 fn plain_forms_do_the_same() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -136,6 +154,7 @@ crate::suite![
     page_preauth_push_status_and_the_application,
     preauth_tells_what_there_is_to_choose_from,
     push_that_was_started_is_followed_by_its_cookie,
+    refusal_says_where_the_push_of_this_browser_is_followed,
     plain_forms_do_the_same,
     program_without_cookies_carries_the_transaction,
     preauth_that_allows_is_an_approval,

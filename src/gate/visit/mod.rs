@@ -26,7 +26,7 @@ use super::{Env, Step, prompt};
 use crate::clock::UnixTime;
 use crate::http::{HeaderValue, Parameters, Reply, RequestHead, ReturnPath, cookie};
 use crate::identity::Identity;
-use crate::page::Problem;
+use crate::page::{Onward, Problem};
 use crate::policy::{Person, Terms};
 use crate::secret::Secret;
 use crate::session::{Approval, Pending, PendingKind, Preference, Token};
@@ -59,6 +59,8 @@ pub(super) struct Visit {
     enrolls: bool,
     /// The sign-in that this browser has begun.
     pending: Option<Pending>,
+    /// Until when the sign-in that the client has waits for an answer on the device.
+    followed: Option<UnixTime>,
     preference: Option<Preference>,
     /// The pending sign-in as this answer hands it out.
     token: Option<Token>,
@@ -162,10 +164,12 @@ impl Visit {
             (None, Some(pending)) => pending.return_path.clone(),
             (None, None) => ReturnPath::default(),
         };
+        let mut followed = None;
         if let Some(pending) = &pending {
             asker.deadline = pending.created().plus(config.duo.push_timeout);
             if is_on_device(&pending.kind) {
                 asker.claim = Some(prompt::claim(&asker, pending.browser(), config));
+                followed = Some(asker.deadline);
             }
         }
         Self {
@@ -175,6 +179,7 @@ impl Visit {
             choice: None,
             enrolls: false,
             pending,
+            followed,
             preference,
             token: None,
             cookies: Vec::new(),
@@ -209,6 +214,7 @@ impl Visit {
 
     /// Has the browser forget the sign-in.
     fn forget(&mut self, env: &Env<'_>) {
+        self.followed = None;
         self.cookies.push(env.gate.config().pendings.deletion());
     }
 
@@ -231,7 +237,14 @@ impl Recipient for Visit {
     fn refusal(&self, problem: &Problem, env: &Env<'_>) -> Reply {
         let problem = self.view.localised(problem);
         let (who, config) = (Who::from(&self.asker), env.gate.config());
-        self.with_cookies(self.view.refusal(&problem, self.transaction(), who, config))
+        let is_followed = self.followed.is_some_and(|until| env.now < until);
+        let status_url = is_followed.then(|| config.site.status_url());
+        let onward = Onward {
+            status_url: status_url.as_deref(),
+            transaction: self.transaction(),
+            ..Onward::default()
+        };
+        self.with_cookies(self.view.refusal(&problem, onward, who, config))
     }
 }
 
