@@ -51,6 +51,12 @@ impl Record {
         standing != health.standing
     }
 
+    /// Writes down Duo's clock alone: how Duo stands may have been found out by another VM since.
+    pub(super) fn learn(&self, offset: ClockOffset) {
+        let (health, cas) = self.read_with_cas();
+        let _ = host::swap_shared(&self.key, &Health { offset, ..health }.encode(), cas);
+    }
+
     fn read_with_cas(&self) -> (Health, Option<u32>) {
         match host::shared(&self.key) {
             Some((bytes, cas)) => (Health::decode(&bytes).unwrap_or_default(), Some(cas)),

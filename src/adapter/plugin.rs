@@ -257,7 +257,7 @@ impl Plugin {
     fn learn(&self, offset: ClockOffset) {
         let health = self.health.get();
         self.health.set(Health { offset, ..health });
-        self.record.write(health.standing, Some(offset));
+        self.record.learn(offset);
     }
 }
 

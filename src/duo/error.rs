@@ -160,14 +160,6 @@ impl DuoError {
         matches!(self, Self::Unreachable(_) | Self::Garbled(_))
     }
 
-    /// Whether the same call may go better at once, where its endpoint
-    /// [is repeatable](super::Endpoint::is_repeatable). [`DuoError::ClockSkew`] is not among
-    /// these: it takes a ping first.
-    #[must_use]
-    pub const fn is_retryable(&self) -> bool {
-        self.is_outage()
-    }
-
     /// What the operator should look at.
     #[must_use]
     pub const fn hint(&self) -> Option<&'static str> {

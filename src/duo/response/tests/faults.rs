@@ -38,7 +38,6 @@ fn each_code_of_duos_is_told_apart() {
         let found = error(status, &fail(&code.to_string()));
         assert_eq!(found, expected);
         assert_eq!((found.fault(), found.is_outage()), (fault, outage), "{code}");
-        assert_eq!(found.is_retryable(), outage, "{code}");
         // The code counts, whatever the status: here it is 200.
         assert_eq!(error(200, &fail(&code.to_string())), expected);
     }
@@ -59,7 +58,7 @@ fn no_4xx_counts_as_an_outage() {
             &long,
         ] {
             let found = error(status, body);
-            assert!(!found.is_outage() && !found.is_retryable(), "HTTP {status} {body:.60}");
+            assert!(!found.is_outage(), "HTTP {status} {body:.60}");
         }
     }
 }
@@ -80,7 +79,7 @@ fn a_server_error_without_duos_envelope_is_an_outage() {
         for body in ["", "upstream request timeout", "<html>", r#"{"stat":"OK"}"#, "{}"] {
             let found = error(status, body);
             assert_eq!(found, DuoError::Unreachable(Outage::Status { status }));
-            assert!(found.is_outage() && found.is_retryable());
+            assert!(found.is_outage());
         }
     }
     assert!(Outage::Status { status: 504 }.is_timeout());
@@ -110,7 +109,7 @@ fn an_answer_of_duos_that_is_not_understood_is_no_outage() {
     ] {
         let found = error(200, body);
         assert_eq!(found, DuoError::Malformed(why), "{body}");
-        assert!(!found.is_outage() && !found.is_retryable());
+        assert!(!found.is_outage());
         assert_eq!(found.fault(), Fault::Duo);
     }
 }
