@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use duo_mfa::config::Config;
 use duo_mfa::signal::Code;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::rig::{Rig, get};
 
 /// Every block's fence, and so who checks it. `session=…` is run by `examples/demo/smoke.py`.
 const CHECKED: [&str; 8] = [
@@ -226,6 +228,23 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
+/// By a method that none serves, so that each says which it does.
+fn documented_endpoints_are_served_by_their_methods() {
+    let mut rig = Rig::with(json!({"duo": {"enrollment": "inline"}}));
+    let rows = table("| endpoint | what it answers |");
+    let named = rows.iter().flat_map(|row| row[0].split(", "));
+    let endpoints: Vec<_> = named.map(|cell| cell.trim_matches('`')).collect();
+    assert!(endpoints.len() > 10, "{endpoints:?}");
+    for endpoint in endpoints {
+        let (method, path) = endpoint.split_once(' ').unwrap();
+        let request = get(&format!("/.duo-mfa{path}")).without(":method").with(":method", "PUT");
+        let refused = rig.send(&request, &[]).answered();
+        assert_eq!(refused.code(), "method_not_allowed", "{endpoint}");
+        let allowed = refused.header("allow").unwrap();
+        assert!(allowed.split(", ").any(|it| it == method), "{endpoint}: {allowed}");
+    }
+}
+
 crate::suite![
     every_block_is_of_a_kind_that_is_checked,
     sessions_are_commands_that_somebody_runs,
@@ -238,5 +257,6 @@ crate::suite![
     documented_keys_and_defaults_are_accepted,
     required_keys_are_required,
     every_refusal_is_documented_with_its_status,
+    documented_endpoints_are_served_by_their_methods,
     links_lead_somewhere,
 ];
