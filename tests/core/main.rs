@@ -16,6 +16,7 @@ mod config_faults;
 mod cookies;
 mod duo_vectors;
 mod enroll;
+mod failures;
 mod faults;
 mod forms;
 mod hold;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         cookies::trials(),
         duo_vectors::trials(),
         enroll::trials(),
+        failures::trials(),
         faults::trials(),
         forms::trials(),
         hold::trials(),

@@ -57,7 +57,7 @@ pub(crate) enum Progress {
 
 /// One gate with its clock, and the calls that it made.
 pub(crate) struct Rig {
-    gate: Gate,
+    pub(crate) gate: Gate,
     verified: Verified,
     /// The table of limits, bucket by bucket.
     pub(crate) table: BTreeMap<u16, Vec<u8>>,

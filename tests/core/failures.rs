@@ -1,0 +1,213 @@
+//! `docs/failures.md`: what each fault leads to, call by call, found out by driving the core.
+//!
+//! `BLESS=1 cargo test --test core failures` writes the page anew. The tests with a real Envoy
+//! hold it to the same page.
+
+use crate::rig::{Outcome, Rig, Scripted, fail, get, ok, one_phone, says, started, status, told};
+use duo_mfa::clock::ClockOffset;
+use duo_mfa::duo::{Answer, Endpoint, SignedCall};
+use duo_mfa::gate::{Check, CheckStep, Event, Standing, Unanswered};
+use serde_json::json;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+const HEAD: &str = "\
+# What each fault leads to
+
+`BLESS=1 cargo test --test core failures` writes this page by driving the filter's core through every cell; the same
+test fails where the page is not what it finds. `make e2e` holds a real Envoy to it: by the simulator's faults at every
+call, and by a cluster that leads nowhere at the first calls, `check` and `preauth`.
+
+*Once* is a fault that one call meets and the next does not. *Lasting* is one that stays, under `fail_mode: secure` and
+`safe`. *Calls* counts the calls of that name while it lasts. Who *passes* has been approved by Duo; who passes
+*unverified* has not, for five minutes at most. Requests with an approval cookie are none of these: they pass, whatever
+state Duo is in.
+";
+
+const CHECK: &str = "
+## check
+
+In the background, after a `ping`; each worker's requests learn Duo's clock from it. It sets `/.duo-mfa/readyz` and
+decides about no request, so that fail modes do not apply.
+";
+
+const PREAUTH: &str = "
+## preauth
+
+What may this user do? The only call after which `safe` differs: nothing has been asked of the user, and Duo said
+nothing.
+";
+
+const AUTH: &str = "
+## auth
+
+Starts the push or the call. It is never sent twice, since two pushes would ring, except after a refused date, on which
+Duo has not acted. Duo answered `preauth` a moment ago, so the first four faults mean that it went away in between; with
+the configuration of a running Envoy an unknown cluster cannot occur.
+";
+
+const STATUS: &str = "
+## auth_status
+
+What has the user answered? A look that fails is repeated, at most once a second, until the time for an answer is up:
+the push on the phone is none the worse for it. No answer within the call's time is the usual case of a user who has not
+answered. An unknown cluster cannot occur.
+";
+
+/// A fault, as the filter gets to see it.
+struct Case {
+    name: &'static str,
+    /// What of it arrives.
+    seen: &'static str,
+    answer: Scripted,
+}
+
+fn cases() -> Vec<Case> {
+    let case = |name, seen, answer| Case { name, seen, answer };
+    let cut = || Scripted::Fails(Unanswered::Cut);
+    vec![
+        case("connection refused", "503 of Envoy", says(503, "upstream connect error")),
+        case("no address in DNS", "503 of Envoy", says(503, "no healthy upstream")),
+        case("TLS failure", "503 of Envoy", says(503, "upstream connect error: TLS_error")),
+        case(UNKNOWN_CLUSTER, "the call is not sent", Scripted::Fails(Unanswered::UnknownCluster)),
+        case("connection closed", "503 of Envoy", says(503, "disconnect/reset before headers")),
+        case("answer cut off", "no answer", cut()),
+        case("timeout", "504 of Envoy", says(504, "upstream request timeout")),
+        case("5xx", "500 and a page", says(500, "<h1>Oops</h1>")),
+        case("5xx of Duo's", "code 50001", fail(50_001, "Internal server error", "")),
+        case("not JSON", "200 and other text", says(200, "<html>")),
+        case("malformed", "200, an unknown reply", ok(&json!({"result": "perhaps"}))),
+        case("429", "code 42901", fail(42_901, "Too many requests", "").retry_after("7")),
+        case("401", "code 40103", fail(40_103, "Invalid signature in request credentials", "")),
+        case("403", "code 40301", fail(40_301, "Access forbidden", "")),
+        case("clock skew", "code 40105", fail(40_105, "Bad request timestamp", "")),
+    ]
+}
+
+const UNKNOWN_CLUSTER: &str = "unknown cluster";
+
+fn page_of_failures_is_what_the_core_does() {
+    let found = page();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/failures.md");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&file, &found).unwrap();
+    }
+    let committed = fs::read_to_string(&file).expect("docs/failures.md");
+    for (line, (committed, found)) in committed.lines().zip(found.lines()).enumerate() {
+        assert_eq!(committed, found, "docs/failures.md:{}: run with BLESS=1", line + 1);
+    }
+    assert_eq!(committed.len(), found.len(), "docs/failures.md: run with BLESS=1");
+}
+
+fn page() -> String {
+    let mut page = HEAD.to_owned();
+    page.push_str(CHECK);
+    page.push_str("\n| fault | arrives as | lasting |\n|---|---|---|\n");
+    for Case { name, seen, answer } in cases() {
+        let standing = check(&answer);
+        writeln!(page, "| {name} | {seen} | {standing} |").unwrap();
+    }
+    for (text, endpoint) in
+        [(PREAUTH, Endpoint::Preauth), (AUTH, Endpoint::Auth), (STATUS, Endpoint::AuthStatus)]
+    {
+        page.push_str(text);
+        page.push_str(
+            "\n| fault | arrives as | once | calls | lasting, secure | lasting, safe |\n",
+        );
+        page.push_str("|---|---|---|---|---|---|\n");
+        for case in cases() {
+            writeln!(page, "{}", row(endpoint, &case)).unwrap();
+        }
+    }
+    page
+}
+
+fn row(endpoint: Endpoint, Case { name, seen, answer }: &Case) -> String {
+    if *name == UNKNOWN_CLUSTER && endpoint != Endpoint::Preauth {
+        return format!("| {name} | {seen} | cannot occur | 0 | cannot occur | cannot occur |");
+    }
+    let (once, _) = request("secure", endpoint, answer, 1);
+    let (secure, calls) = request("secure", endpoint, answer, usize::MAX);
+    let (safe, _) = request("safe", endpoint, answer, usize::MAX);
+    let calls = if calls > 2 { "until the time is up".to_owned() } else { calls.to_string() };
+    format!("| {name} | {seen} | {once} | {calls} | {secure} | {safe} |")
+}
+
+/// What becomes of a request that meets a fault so many times at one call, and how often that
+/// call is made.
+fn request(fail_mode: &str, faulty: Endpoint, fault: &Scripted, times: usize) -> (String, usize) {
+    let mut rig = Rig::with(json!({"duo": {"fail_mode": fail_mode}}));
+    let mut met = 0;
+    let outcome = rig.drive(&get("/"), |call| {
+        if call.endpoint == faulty && met < times {
+            met += 1;
+            return Some(fault.clone());
+        }
+        Some(well(call))
+    });
+    let calls = rig.called().iter().filter(|name| **name == faulty.name()).count();
+    (in_words(outcome), calls)
+}
+
+/// Duo as it should be, with a user who approves.
+fn well(call: &SignedCall) -> Scripted {
+    match call.endpoint {
+        Endpoint::Ping | Endpoint::Check => ok(&json!({"time": 1_800_000_000})),
+        Endpoint::Preauth => one_phone(),
+        Endpoint::Auth => started(),
+        Endpoint::AuthStatus => status("allow", "allow"),
+        Endpoint::Logo | Endpoint::Enroll | Endpoint::EnrollStatus => panic!("{call:?}"),
+    }
+}
+
+fn in_words(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Forwarded(forward) => match told(&forward, "x-duo-mfa-factor").as_deref() {
+            Some("push") => "passes".to_owned(),
+            Some("fail_safe") => "passes unverified".to_owned(),
+            other => panic!("by which factor? {other:?}"),
+        },
+        Outcome::Replied(_) => {
+            let refused = outcome.refused();
+            let wait = refused.header("retry-after");
+            let wait = wait.map(|seconds| format!(", again in {seconds} s")).unwrap_or_default();
+            format!("{} `{}`{wait}", refused.0.status, refused.code())
+        }
+    }
+}
+
+/// What a check leads to that meets a fault at each of its calls that can have it: a ping is not
+/// signed, so Duo refuses neither credentials nor date there.
+fn check(fault: &Scripted) -> &'static str {
+    let rig = Rig::new();
+    let is_refusal = matches!(fault, Scripted::Says { status: 401 | 403, .. });
+    let mut step = Check::begin(&rig.gate, rig.now);
+    loop {
+        match step {
+            CheckStep::Call { call, then } => {
+                let is_ping = call.signed.endpoint == Endpoint::Ping;
+                let says = if is_ping && is_refusal { well(&call.signed) } else { fault.clone() };
+                step = match &says {
+                    Scripted::Says { status, retry_after, body, .. } => {
+                        let retry_after = retry_after.map(str::as_bytes);
+                        let body = body.as_bytes();
+                        let answer = Answer { status: *status, retry_after, body };
+                        then.handle(Event::Answered(answer), &rig.gate, rig.now)
+                    }
+                    Scripted::Fails(why) => then.handle(Event::Failed(*why), &rig.gate, rig.now),
+                };
+            }
+            CheckStep::Done { standing, offset, .. } => {
+                assert_eq!(offset.unwrap_or_default(), ClockOffset::default());
+                return match standing {
+                    Standing::Unknown | Standing::Well => panic!("{fault:?} goes unseen"),
+                    Standing::Unavailable => "not ready: Duo is unavailable",
+                    Standing::Misconfigured => "not ready: misconfigured",
+                };
+            }
+        }
+    }
+}
+
+crate::suite![page_of_failures_is_what_the_core_does];
