@@ -47,6 +47,7 @@ mod crowds;
 mod duo_calls;
 mod duo_faults;
 mod examples;
+mod failures;
 mod forms;
 mod hostile;
 mod leaving;
@@ -91,6 +92,7 @@ fn main() {
         duo_calls::trials(),
         duo_faults::trials(),
         examples::trials(),
+        failures::trials(),
         forms::trials(),
         hostile::trials(),
         leaving::trials(),

@@ -1,0 +1,242 @@
+//! `docs/failures.md` against a real Envoy: each row that a fault of the simulator or a cluster
+//! without a Duo can make.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::message::{Reply, Request};
+use crate::setup::{DuoLink, Setup};
+use crate::sim::eventually;
+use crate::stack::{APPROVAL, Stack};
+use crate::tally::Verdict;
+
+crate::trials![
+    faults_lead_where_the_page_says_under_secure,
+    faults_lead_where_the_page_says_under_safe,
+    clusters_without_a_duo_lead_where_the_page_says_under_secure,
+    clusters_without_a_duo_lead_where_the_page_says_under_safe,
+    faults_at_the_check_lead_where_the_page_says,
+];
+
+/// The faults that the simulator can make at any call, by their names on the page.
+fn simulated() -> Vec<(&'static str, Value)> {
+    let malformed = r#"{"stat":"OK","response":{"result":"perhaps"}}"#;
+    vec![
+        ("connection closed", json!({"kind": "refuse"})),
+        ("answer cut off", json!({"kind": "truncated"})),
+        ("timeout", json!({"kind": "hang"})),
+        ("5xx", json!({"kind": "status", "status": 500, "body": "<h1>Oops</h1>"})),
+        ("5xx of Duo's", json!({"kind": "fail", "code": 50001})),
+        ("not JSON", json!({"kind": "malformed"})),
+        ("malformed", json!({"kind": "raw", "status": 200, "body": malformed})),
+        ("429", json!({"kind": "rate_limit", "retry_after": "7"})),
+        ("401", json!({"kind": "fail", "code": 40103})),
+        ("403", json!({"kind": "fail", "code": 40301})),
+        ("clock skew", json!({"kind": "fail", "code": 40105})),
+    ]
+}
+
+/// The faults of a cluster, from the first call on.
+#[derive(Clone, Copy)]
+enum Cluster {
+    Linked(DuoLink),
+    /// Its name has no address.
+    Nameless,
+}
+
+const CLUSTERS: [(&str, Cluster); 4] = [
+    ("connection refused", Cluster::Linked(DuoLink::ClosedPort)),
+    ("no address in DNS", Cluster::Nameless),
+    ("TLS failure", Cluster::Linked(DuoLink::Impostor)),
+    ("unknown cluster", Cluster::Linked(DuoLink::NoCluster)),
+];
+
+fn start(cluster: Cluster, fail_mode: &str) -> Stack {
+    let setup = Setup::default().plugin(json!({
+        "duo": {
+            "fail_mode": fail_mode, "check_interval": "5s",
+            "timeout": "1s", "status_timeout": "1s", "push_timeout": "3s",
+        },
+        "api": {"hold_timeout": "3s"},
+    }));
+    match cluster {
+        Cluster::Linked(duo_link) => Stack::start(Setup { duo_link, ..setup }),
+        Cluster::Nameless => {
+            let given = setup.clone();
+            Stack::start_as(setup, |parts| {
+                let mut configuration = given.envoy(parts.module, parts.app, parts.duo);
+                forget_address(&mut configuration["static_resources"]["clusters"][1]);
+                configuration
+            })
+        }
+    }
+}
+
+/// Has a cluster look for its host's name where no name server is.
+fn forget_address(cluster: &mut Value) {
+    let socket = |host: &str, port: u16| json!({"address": host, "port_value": port});
+    assert_eq!(cluster["name"], "duo_api");
+    cluster["type"] = json!("STRICT_DNS");
+    cluster["wait_for_warm_on_init"] = json!(false);
+    cluster["typed_dns_resolver_config"] = json!({
+        "name": "envoy.network.dns_resolver.cares",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
+            "resolvers": [{"socket_address": socket("127.0.0.1", 9)}],
+        },
+    });
+    let endpoint = &mut cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"];
+    endpoint["address"] = json!({"socket_address": socket("duo.invalid", 443)});
+}
+
+/// One row of the page, without the fault's name.
+struct Row(Vec<String>);
+
+/// The columns of a row.
+const ONCE: usize = 1;
+const CALLS: usize = 2;
+
+fn lasting(fail_mode: &str) -> usize {
+    match fail_mode {
+        "secure" => 3,
+        "safe" => 4,
+        other => panic!("{other}"),
+    }
+}
+
+/// The row of a fault in the section of a call.
+fn row(call: &str, fault: &str) -> Row {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/failures.md");
+    let page = fs::read_to_string(page).unwrap();
+    let sections = page.split("\n## ").skip(1);
+    let section = sections.filter_map(|section| section.split_once('\n'));
+    let (_, section) = section.into_iter().find(|(name, _)| *name == call).expect("a section");
+    let rows = section.lines().filter(|line| line.starts_with("| "));
+    let cells =
+        |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+    let row = rows.map(cells).find(|cells: &Vec<String>| cells[0] == fault);
+    Row(row.unwrap_or_else(|| panic!("no row: {call}, {fault}")).split_off(1))
+}
+
+/// What became of a request, in the page's words.
+fn in_words(stack: &Stack, reply: &Reply) -> String {
+    if reply.status == 200 {
+        return match stack.app.last().values("x-duo-mfa-factor").concat().as_str() {
+            "push" => "passes".to_owned(),
+            "fail_safe" => "passes unverified".to_owned(),
+            other => panic!("by which factor? {other:?}"),
+        };
+    }
+    assert_eq!(reply.set_cookie(APPROVAL), None, "{reply:?}");
+    let wait = reply.header("retry-after");
+    let wait = wait.map(|seconds| format!(", again in {seconds} s")).unwrap_or_default();
+    let code = reply.json()["code"].as_str().unwrap().to_owned();
+    format!("{} `{code}`{wait}", reply.status)
+}
+
+/// Sends a request of somebody new who approves each push, and holds what becomes of it to the
+/// page.
+fn assert_leads(stack: &Stack, user: usize, cell: &str, occasion: &str) {
+    let user = stack.sim.guest(user);
+    stack.sim.always(&user, "approve");
+    let passes = cell.starts_with("passes");
+    let verdict = if passes { Verdict::Admitted(1) } else { Verdict::Denied };
+    let reply = stack.judged(verdict, occasion, || stack.send(&Request::get("/").user(&user)));
+    assert_eq!(in_words(stack, &reply), cell, "{occasion}: {}", reply.text());
+}
+
+fn assert_faults_lead_where_the_page_says(fail_mode: &str) {
+    let stack = start(Cluster::Linked(DuoLink::Simulator), fail_mode);
+    let mut users = 0..;
+    for call in ["preauth", "auth", "auth_status"] {
+        for (name, mut fault) in simulated() {
+            let Row(cells) = row(call, name);
+            fault["endpoint"] = json!(call);
+            let occasion = format!("{name} at {call}, lasting, {fail_mode}");
+            let before = stack.sim.calls(call);
+            stack.sim.fault(&fault);
+            assert_leads(&stack, users.next().unwrap(), &cells[lasting(fail_mode)], &occasion);
+            let calls = stack.sim.calls(call) - before;
+            match cells[CALLS].parse::<usize>() {
+                Ok(expected) => assert_eq!(calls, expected, "{occasion}"),
+                Err(_) => assert!((2..=4).contains(&calls), "{occasion}: {calls} calls"),
+            }
+            stack.sim.clear_faults();
+
+            fault["times"] = json!(1);
+            stack.sim.fault(&fault);
+            let occasion = format!("{name} at {call}, once, {fail_mode}");
+            assert_leads(&stack, users.next().unwrap(), &cells[ONCE], &occasion);
+            stack.sim.clear_faults();
+        }
+    }
+}
+
+fn faults_lead_where_the_page_says_under_secure() {
+    assert_faults_lead_where_the_page_says("secure");
+}
+
+fn faults_lead_where_the_page_says_under_safe() {
+    assert_faults_lead_where_the_page_says("safe");
+}
+
+fn assert_clusters_lead_where_the_page_says(fail_mode: &str) {
+    for (name, cluster) in CLUSTERS {
+        let Row(cells) = row("preauth", name);
+        let stack = start(cluster, fail_mode);
+        let occasion = format!("{name}, {fail_mode}");
+        for user in 0..3 {
+            assert_leads(&stack, user, &cells[lasting(fail_mode)], &occasion);
+        }
+        assert_not_ready(&stack, name);
+        assert_eq!(stack.sim.journal().len(), 0, "{name}: nobody was told anything");
+    }
+}
+
+fn clusters_without_a_duo_lead_where_the_page_says_under_secure() {
+    assert_clusters_lead_where_the_page_says("secure");
+}
+
+fn clusters_without_a_duo_lead_where_the_page_says_under_safe() {
+    assert_clusters_lead_where_the_page_says("safe");
+}
+
+fn is_ready(stack: &Stack) -> bool {
+    stack.denied(&Request::get("/.duo-mfa/readyz").user("alice")).status == 200
+}
+
+/// Holds what the check of Duo has come to, to the page.
+fn assert_not_ready(stack: &Stack, fault: &str) {
+    let Row(cells) = row("check", fault);
+    assert!(cells[1].starts_with("not ready"), "{fault}: {cells:?}");
+    eventually("a failed check", || {
+        stack.envoy.log().contains("the check of Duo failed").then_some(())
+    });
+    assert!(!is_ready(stack), "{fault}");
+}
+
+fn faults_at_the_check_lead_where_the_page_says() {
+    let stack = start(Cluster::Linked(DuoLink::Simulator), "secure");
+    eventually("readiness", || is_ready(&stack).then_some(()));
+    for (name, mut fault) in simulated() {
+        let Row(cells) = row("check", name);
+        assert!(cells[1].starts_with("not ready"), "{name}: {cells:?}");
+        fault["endpoint"] = json!("check");
+        stack.sim.fault(&fault);
+        let other = stack.another_envoy();
+        let ask = Request::get("/.duo-mfa/readyz").user("alice");
+        eventually("a failed check", || {
+            other.log().contains("the check of Duo failed").then_some(())
+        });
+        let reply = stack.judged(Verdict::Denied, name, || {
+            crate::http1::Connection::open(other.listener).exchange(&ask).expect("an answer")
+        });
+        assert_eq!(reply.status, 503, "{name}");
+        stack.sim.clear_faults();
+    }
+    // The check says nothing about requests.
+    stack.sim.fault(&json!({"kind": "fail", "code": 40103, "endpoint": "check"}));
+    stack.signed_in("alice");
+}
