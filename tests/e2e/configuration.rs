@@ -5,8 +5,8 @@ use std::process::ExitStatus;
 use serde_json::{Value, json};
 
 use crate::envoy;
-use crate::setup::{COOKIE_KEY, DuoEnd, PluginForm, SECRET_KEY, Setup, write_authority};
-use crate::stack::Directory;
+use crate::setup::{COOKIE_KEY, DuoEnd, PluginForm, SECRET_KEY, Setup};
+use crate::stack::{Directory, write_authority};
 
 crate::trials![
     good_configuration_passes_validation,

@@ -29,6 +29,7 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
 mod app;
+mod browser;
 mod envoy;
 mod http1;
 mod http2;
@@ -48,14 +49,18 @@ mod duo_calls;
 mod duo_faults;
 mod examples;
 mod failures;
+mod forgeries;
 mod forms;
 mod hostile;
 mod leaving;
 mod limits;
 mod module;
+mod never_pushes;
 mod own_endpoints;
 mod passcodes;
 mod readme;
+mod replicas;
+mod return_paths;
 mod rotation;
 mod rules;
 mod secrets;
@@ -94,14 +99,18 @@ fn main() {
         examples::trials(),
         failures::trials(),
         forms::trials(),
+        forgeries::trials(),
         hostile::trials(),
         leaving::trials(),
         limits::trials(),
         module::trials(),
+        never_pushes::trials(),
         own_endpoints::trials(),
         passcodes::trials(),
         readme::trials(),
         rotation::trials(),
+        replicas::trials(),
+        return_paths::trials(),
         rules::trials(),
         secrets::trials(),
         signin::trials(),

@@ -6,8 +6,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::envoy;
-use crate::setup::{Setup, write_authority};
-use crate::stack::Directory;
+use crate::setup::Setup;
+use crate::stack::{Directory, write_authority};
 
 crate::trials![fragments_make_a_configuration_that_envoy_takes];
 

@@ -9,10 +9,8 @@ use std::path::{Path, PathBuf};
 use base64::{
     Engine as _, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD,
 };
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
-use sha2::Sha256;
 
 use crate::message::PASSWORD;
 
@@ -76,6 +74,8 @@ pub(crate) struct Setup {
     pub(crate) buffer_limit: u32,
     /// Overrides members of the connection manager.
     pub(crate) manager: Value,
+    /// Where Envoy reads its listener from, again after each change; absent where it is static.
+    pub(crate) listener_file: Option<PathBuf>,
     /// The listener's TLS; absent for plain text.
     pub(crate) transport_socket: Option<Value>,
     pub(crate) plugin: Value,
@@ -95,6 +95,7 @@ impl Default for Setup {
             stops_at_headers: false,
             buffer_limit: 1 << 20,
             manager: json!({}),
+            listener_file: None,
             transport_socket: None,
             plugin: plugin(),
             plugin_form: PluginForm::JsonText,
@@ -137,16 +138,43 @@ impl Setup {
         self
     }
 
+    /// Puts what it names by a relative path into this directory.
+    pub(crate) fn with_files_in(mut self, directory: &Path) -> Self {
+        self.listener_file = self.listener_file.map(|file| directory.join(file));
+        self
+    }
+
     /// The whole Envoy configuration, as JSON.
     pub(crate) fn envoy(&self, module: &Path, app: SocketAddr, duo: &DuoEnd) -> Value {
         let mut clusters = vec![app_cluster(app)];
         if self.duo_link != DuoLink::NoCluster {
             clusters.push(duo_cluster(duo));
         }
-        json!({
+        let mut envoy = json!({
             "admin": {"address": address("127.0.0.1:0".parse().unwrap())},
-            "static_resources": {"listeners": [self.listener(module)], "clusters": clusters},
-        })
+            "static_resources": {"listeners": [], "clusters": clusters},
+        });
+        match &self.listener_file {
+            None => envoy["static_resources"]["listeners"] = json!([self.listener(module)]),
+            Some(file) => {
+                self.write_listener(file, module);
+                envoy["node"] = json!({"id": "e2e", "cluster": "e2e"});
+                envoy["dynamic_resources"] = json!({"lds_config": {
+                    "resource_api_version": "V3",
+                    "path_config_source": {"path": file},
+                }});
+            }
+        }
+        envoy
+    }
+
+    /// Puts the listener into its file, from where Envoy takes it at once.
+    pub(crate) fn write_listener(&self, file: &Path, module: &Path) {
+        let mut listener = self.listener(module);
+        listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
+        let next = file.with_extension("next");
+        std::fs::write(&next, json!({"resources": [listener]}).to_string()).unwrap();
+        std::fs::rename(next, file).unwrap();
     }
 
     fn listener(&self, module: &Path) -> Value {
@@ -366,21 +394,4 @@ fn assignment(name: &str, to: SocketAddr) -> Value {
         "cluster_name": name,
         "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(to)}}]}],
     })
-}
-
-/// A token of the first factor's issuer, with these claims.
-pub(crate) fn token(claims: &Value) -> String {
-    let mut claims = claims.clone();
-    claims["iss"] = json!("https://first.example");
-    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let signed = format!("{}.{}", part(&json!({"alg": "HS256", "kid": "e2e"})), part(&claims));
-    let mut mac = Hmac::<Sha256>::new_from_slice(JWT_KEY).unwrap();
-    mac.update(signed.as_bytes());
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
-}
-
-/// Writes the certificate of an authority that has signed nothing.
-pub(crate) fn write_authority(path: &Path) {
-    let certificate = rcgen::generate_simple_self_signed(["nowhere.test".to_owned()]).unwrap();
-    std::fs::write(path, certificate.cert.pem()).unwrap();
 }

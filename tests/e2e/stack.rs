@@ -14,8 +14,8 @@ use crate::envoy::{self, Envoy};
 use crate::http1::Connection;
 use crate::http2;
 use crate::message::{Lost, Reply, Request};
-use crate::setup::{DuoEnd, DuoLink, Setup, write_authority};
-use crate::sim::Sim;
+use crate::setup::{DuoEnd, DuoLink, Setup};
+use crate::sim::{Sim, eventually};
 use crate::tally::{self, Verdict};
 
 pub(crate) const APPROVAL: &str = "__Host-duo_mfa";
@@ -64,12 +64,15 @@ impl Held {
 impl Stack {
     pub(crate) fn start(setup: Setup) -> Self {
         let given = setup.clone();
-        Self::start_as(setup, |parts| given.envoy(parts.module, parts.app, parts.duo))
+        Self::start_as(setup, |parts| {
+            given.with_files_in(parts.directory).envoy(parts.module, parts.app, parts.duo)
+        })
     }
 
     /// Starts an Envoy with a configuration that is made of the other parts.
     pub(crate) fn start_as(setup: Setup, configure: impl FnOnce(&Parts<'_>) -> Value) -> Self {
         let directory = Directory::new();
+        let setup = setup.with_files_in(&directory.0);
         let (sim, app) = (Sim::start(&directory.0), App::start());
         let mut duo = sim.end.clone();
         let closed = closed_port();
@@ -101,6 +104,32 @@ impl Stack {
 
     pub(crate) fn standard() -> Self {
         Self::start(Setup::default())
+    }
+
+    /// Ends this Envoy without a farewell and starts another in its place.
+    pub(crate) fn restart(&mut self) {
+        assert_eq!(self.envoy.damage(), None);
+        self.envoy = self.another_envoy();
+    }
+
+    /// Overrides members of the plugin configuration of the Envoy that runs, and waits until its
+    /// listener is another one.
+    pub(crate) fn reload(&mut self, patch: Value) {
+        let replaced = || {
+            let kinds = ["listener_modified", "listener_in_place_updated"];
+            kinds
+                .map(|kind| self.envoy.stat(&format!("listener_manager.{kind}")))
+                .iter()
+                .sum::<u64>()
+        };
+        let before = replaced();
+        let setup = self.setup.clone().plugin(patch);
+        setup.write_listener(setup.listener_file.as_ref().expect("a file"), &envoy::module());
+        eventually("another listener", || (replaced() != before).then_some(()));
+        eventually("its workers", || {
+            (self.envoy.stat("listener_manager.total_listeners_warming") == 0).then_some(())
+        });
+        self.setup = setup;
     }
 
     pub(crate) fn connect(&self) -> Connection {
@@ -262,4 +291,10 @@ impl Drop for Directory {
             fs::remove_dir_all(&self.0).ok();
         }
     }
+}
+
+/// Writes the certificate of an authority that has signed nothing.
+pub(crate) fn write_authority(path: &Path) {
+    let certificate = rcgen::generate_simple_self_signed(["nowhere.test".to_owned()]).unwrap();
+    fs::write(path, certificate.cert.pem()).unwrap();
 }

@@ -3,8 +3,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
 use crate::message::{Reply, Request};
-use crate::setup::Setup;
+use crate::setup::{FirstFactor, JWT_KEY, Setup};
 use crate::stack::{APPROVAL, Protocol, Stack};
 use crate::tally::Verdict;
 
@@ -114,7 +119,7 @@ fn fraud_is_refused_with_mfa_fraud() {
 
 fn lockout_during_the_push_is_refused_with_mfa_locked_out() {
     let stack = Stack::standard();
-    stack.sim.fault(&serde_json::json!({
+    stack.sim.fault(&json!({
         "endpoint": "auth_status", "kind": "raw", "status": 200,
         "headers": [["content-type", "application/json"]],
         "body": r#"{"stat":"OK","response":{"result":"deny","status":"locked_out","status_msg":"Disabled."}}"#,
@@ -145,8 +150,8 @@ fn preauth_enroll_is_refused_without_an_enrollment() {
 
 fn user_without_a_usable_device_is_refused() {
     let stack = Stack::standard();
-    let phone = serde_json::json!({"platform": "Landline", "capabilities": []});
-    stack.sim.put_user(&serde_json::json!({"username": "guest0", "devices": [phone]}));
+    let phone = json!({"platform": "Landline", "capabilities": []});
+    stack.sim.put_user(&json!({"username": "guest0", "devices": [phone]}));
     assert_refused_with(&stack, "guest0", "no_device");
 }
 
@@ -182,14 +187,14 @@ fn struct_configuration_works_as_json_text_does() {
 }
 
 fn identity_of_a_token_is_asked_for_at_duo() {
-    let mut setup = Setup::default().plugin(serde_json::json!({"identity": {
+    let mut setup = Setup::default().plugin(json!({"identity": {
         "source": "jwt", "header": null,
         "metadata": ["envoy.filters.http.jwt_authn", "jwt_payload", "email"],
     }}));
-    setup.first_factor = crate::setup::FirstFactor::Jwt;
+    setup.first_factor = FirstFactor::Jwt;
     let stack = Stack::start(setup);
-    let token = crate::setup::token(&serde_json::json!({"sub": "1", "email": "alice"}));
-    let held = stack.held_push(Request::get("/").bearer(&token), Protocol::Http1, "alice");
+    let alice = token(&json!({"sub": "1", "email": "alice"}));
+    let held = stack.held_push(Request::get("/").bearer(&alice), Protocol::Http1, "alice");
     let reply = stack.judged(Verdict::Admitted(1), "an approved push", || {
         stack.sim.answer("alice", "approve");
         held.reply()
@@ -197,6 +202,17 @@ fn identity_of_a_token_is_asked_for_at_duo() {
     assert_eq!(reply.status, 200);
     assert_eq!(stack.app.last().values("x-duo-mfa-user"), ["alice"]);
     stack.denied(&Request::get("/")).assert_problem(403, "identity_missing");
-    let nobody = crate::setup::token(&serde_json::json!({"sub": "1"}));
+    let nobody = token(&json!({"sub": "1"}));
     stack.denied(&Request::get("/").bearer(&nobody)).assert_problem(403, "identity_missing");
+}
+
+/// A token of the first factor's issuer, with these claims.
+fn token(claims: &Value) -> String {
+    let mut claims = claims.clone();
+    claims["iss"] = json!("https://first.example");
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", part(&json!({"alg": "HS256", "kid": "e2e"})), part(&claims));
+    let mut mac = Hmac::<Sha256>::new_from_slice(JWT_KEY).unwrap();
+    mac.update(signed.as_bytes());
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }

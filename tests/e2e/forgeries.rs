@@ -1,0 +1,259 @@
+//! Sign-ins that are not one's own, not this one, or over: none approves anybody.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use duo_mfa::clock::UnixTime;
+use duo_mfa::http::ReturnPath;
+use duo_mfa::session::{KeyRing, MasterKey, Pending, PendingKind, Pendings, Subject};
+
+use crate::browser::{Browser, PENDING, fetched};
+use crate::message::Request;
+use crate::setup::COOKIE_KEY;
+use crate::stack::{APPROVAL, Stack};
+
+crate::trials![
+    transaction_of_another_sign_in_is_never_looked_at,
+    token_with_another_byte_is_no_sign_in,
+    approved_sign_in_of_another_user_approves_nobody,
+    sign_in_that_was_replayed_lasts_no_longer_and_rings_no_phone,
+    sign_in_that_was_denied_stays_denied,
+    token_of_a_sign_in_is_no_approval,
+    approval_after_five_minutes_comes_too_late,
+    sign_in_from_the_future_is_none,
+    sign_in_of_another_key_or_application_is_none,
+    second_browser_gets_nothing_of_the_first_ones_push,
+];
+
+fn asks_with_header(user: &str, transaction: &str) -> Request {
+    fetched("GET", "status").user(user).header("x-duo-mfa-transaction", transaction)
+}
+
+/// A look at a sign-in that is refused without a call to Duo.
+fn assert_none(stack: &Stack, request: &Request) {
+    let looks = stack.sim.calls("auth_status");
+    stack.denied(request).assert_problem(400, "bad_request");
+    assert_eq!(stack.sim.calls("auth_status"), looks, "{}", request.summary());
+}
+
+fn assert_refused(stack: &Stack, browser: &Browser) {
+    let request = browser.with_cookies(Request::get("/reports").navigation());
+    assert_eq!(stack.denied(&request).status, 403);
+}
+
+fn transaction_of_another_sign_in_is_never_looked_at() {
+    let stack = Stack::standard();
+    let guest = stack.sim.guest(0);
+    let (mut alice, mut other) = (Browser::of("alice"), Browser::of(&guest));
+    alice.push(&stack);
+    other.push(&stack);
+    let txid = stack.sim.pending(&guest)["txid"].as_str().unwrap().to_owned();
+    stack.sim.answer(&guest, "approve");
+    for endpoint in [
+        format!("status?txid={txid}"),
+        format!("status?transaction={txid}"),
+        format!("status?x-duo-mfa-transaction={txid}&username={guest}"),
+    ] {
+        assert_eq!(alice.fetch(&stack, "GET", &endpoint).json()["state"], "waiting");
+    }
+    for name in ["x-duo-mfa-txid", "txid", "x_duo_mfa_txid"] {
+        let request = alice.with_cookies(fetched("GET", "status").header(name, &txid));
+        assert_eq!(stack.denied(&request).json()["state"], "waiting", "{name}");
+    }
+    assert_none(&stack, &asks_with_header("alice", &txid));
+    let both = fetched("GET", "status").header("x-duo-mfa-transaction", &txid);
+    assert_none(&stack, &alice.with_cookies(both));
+    let asked = stack.sim.journal();
+    let is_of_guest = |entry: &&serde_json::Value| entry["params"]["txid"] == txid.as_str();
+    assert_eq!(asked.iter().filter(is_of_guest).count(), 0, "nobody but its owner asks for it");
+    assert_refused(&stack, &alice);
+    assert_eq!(other.ended(&stack)["state"], "approved");
+}
+
+fn token_with_another_byte_is_no_sign_in() {
+    let stack = Stack::standard();
+    let mut alice = Browser::of("alice");
+    alice.push(&stack);
+    stack.sim.answer("alice", "approve");
+    let token = alice.jar[PENDING].clone();
+    for place in 0..token.len() {
+        let mut bytes = token.clone().into_bytes();
+        bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
+        let mut forger = Browser::of("alice");
+        forger.jar.insert(PENDING.to_owned(), String::from_utf8(bytes).unwrap());
+        stack
+            .denied(&forger.with_cookies(fetched("GET", "status")))
+            .assert_problem(400, "bad_request");
+    }
+    for shape in [&token[1..], &token[..token.len() - 1], "", "A", "null"] {
+        assert_none(&stack, &asks_with_header("alice", shape));
+    }
+    assert_eq!(stack.sim.calls("auth_status"), 0);
+    assert_eq!(alice.ended(&stack)["state"], "approved");
+}
+
+/// Mallory knows alice's password and owns a phone that Duo knows as the guest's.
+fn approved_sign_in_of_another_user_approves_nobody() {
+    let stack = Stack::standard();
+    let guest = stack.sim.guest(0);
+    let mut own = Browser::of(&guest);
+    own.push(&stack);
+    stack.sim.answer(&guest, "approve");
+    let mut as_alice = Browser::of("alice");
+    as_alice.jar.clone_from(&own.jar);
+    assert_none(&stack, &as_alice.with_cookies(fetched("GET", "status")));
+    assert_none(&stack, &asks_with_header("alice", &own.jar[PENDING]));
+    let page = as_alice.open(&stack, "/.duo-mfa/status");
+    assert_eq!((page.status, page.set_cookie(APPROVAL)), (400, None));
+    assert_refused(&stack, &as_alice);
+    // Nor with the approval that came of it.
+    assert_eq!(own.ended(&stack)["state"], "approved");
+    as_alice.jar.clone_from(&own.jar);
+    assert_refused(&stack, &as_alice);
+    own.reaches_the_application(&stack, "/reports");
+}
+
+fn expiry(stack: &Stack, browser: &mut Browser) -> u64 {
+    browser.fetch(stack, "GET", "userinfo").json()["expires_at"].as_u64().expect("an expiry")
+}
+
+fn sign_in_that_was_replayed_lasts_no_longer_and_rings_no_phone() {
+    let stack = Stack::standard();
+    let mut alice = Browser::of("alice");
+    alice.push(&stack);
+    let mut replay = alice.clone();
+    stack.sim.answer("alice", "approve");
+    assert_eq!(alice.ended(&stack)["state"], "approved");
+    std::thread::sleep(Duration::from_millis(1_100));
+    assert_eq!(replay.ended(&stack)["state"], "approved");
+    assert_eq!(expiry(&stack, &mut alice), expiry(&stack, &mut replay));
+    let mut thief = Browser::of("two");
+    thief.jar.clone_from(&replay.jar);
+    assert_refused(&stack, &thief);
+    assert_eq!([stack.sim.calls("auth"), stack.sim.pushes()], [1, 1]);
+}
+
+fn sign_in_that_was_denied_stays_denied() {
+    for (action, state) in [("deny", "denied"), ("fraud", "fraud"), ("timeout", "timeout")] {
+        let stack = Stack::standard();
+        let mut alice = Browser::of("alice");
+        alice.push(&stack);
+        let replay = alice.clone();
+        stack.sim.answer("alice", action);
+        assert_eq!(alice.ended(&stack)["state"], state);
+        for _ in 0..3 {
+            let told = stack.denied(&replay.with_cookies(fetched("GET", "status")));
+            assert_eq!(told.json()["state"], state);
+        }
+        let again = replay.with_cookies(fetched("POST", "auth?factor=push"));
+        stack.denied(&again).assert_problem(429, "too_many_requests");
+        assert_refused(&stack, &replay);
+        assert_eq!(stack.sim.pushes(), 1, "{action}");
+    }
+}
+
+fn token_of_a_sign_in_is_no_approval() {
+    let stack = Stack::standard();
+    let mut alice = Browser::of("alice");
+    alice.push(&stack);
+    let token = alice.jar[PENDING].clone();
+    stack.sim.answer("alice", "approve");
+    assert_eq!(alice.ended(&stack)["state"], "approved");
+    let approval = alice.jar[APPROVAL].clone();
+    let mut forger = Browser::of("alice");
+    forger.jar.insert(APPROVAL.to_owned(), token);
+    assert_refused(&stack, &forger);
+    forger.jar = [(PENDING.to_owned(), approval.clone())].into();
+    assert_refused(&stack, &forger);
+    assert_none(&stack, &forger.with_cookies(fetched("GET", "status")));
+    assert_none(&stack, &asks_with_header("alice", &approval));
+    alice.reaches_the_application(&stack, "/reports");
+}
+
+fn now() -> UnixTime {
+    UnixTime::from_seconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())
+}
+
+/// Sign-ins as the filter of these tests seals them, or another one.
+fn pendings(application: &str, key: &str) -> Pendings {
+    let ring = KeyRing::new(vec![MasterKey::from_base64(key).unwrap()]).unwrap();
+    Pendings::new(application, &ring)
+}
+
+const ALICE: Subject<'static> = Subject { source: "header", user: "alice" };
+
+/// A push to alice that she approves, in a sign-in that began then and is sealed by these.
+fn begun_at(stack: &Stack, began: UnixTime, sealer: &Pendings) -> Browser {
+    let mut alice = Browser::of("alice");
+    alice.push(stack);
+    let own = pendings("default", COOKIE_KEY);
+    let genuine = own.open(alice.jar[PENDING].as_bytes(), &ALICE, now()).expect("a sign-in");
+    let pending = Pending {
+        txid: genuine.txid.clone(),
+        device: genuine.device.clone(),
+        ..Pending::new(PendingKind::Push, began, genuine.browser(), ReturnPath::default())
+    };
+    let token = sealer.seal(&pending, &ALICE);
+    alice.jar.insert(PENDING.to_owned(), token.as_str().to_owned());
+    stack.sim.answer("alice", "approve");
+    alice
+}
+
+fn approval_after_five_minutes_comes_too_late() {
+    let stack = Stack::standard();
+    let own = pendings("default", COOKIE_KEY);
+    let mut late = begun_at(&stack, now().minus(Duration::from_secs(301)), &own);
+    assert_none(&stack, &late.with_cookies(fetched("GET", "status")));
+    assert_none(&stack, &asks_with_header("alice", &late.jar[PENDING]));
+    let page = late.open(&stack, "/.duo-mfa/");
+    assert!(page.text().contains(r#"data-pane="start""#), "{}", page.text());
+    assert_eq!(page.set_cookie(APPROVAL), None);
+    assert_refused(&stack, &late);
+
+    let stack = Stack::standard();
+    let mut in_time = begun_at(&stack, now().minus(Duration::from_secs(240)), &own);
+    assert_eq!(in_time.ended(&stack)["state"], "approved");
+    in_time.reaches_the_application(&stack, "/reports");
+}
+
+fn sign_in_from_the_future_is_none() {
+    let stack = Stack::standard();
+    let own = pendings("default", COOKIE_KEY);
+    let early = begun_at(&stack, now().plus(Duration::from_secs(120)), &own);
+    assert_none(&stack, &early.with_cookies(fetched("GET", "status")));
+}
+
+fn sign_in_of_another_key_or_application_is_none() {
+    let other_key = "mWxrDnyeWHMtmxY+lrDGkgLHnvEUoe5XZF+edtQ7Vbg=";
+    for sealer in [pendings("payroll", COOKIE_KEY), pendings("default", other_key)] {
+        let stack = Stack::standard();
+        let forged = begun_at(&stack, now(), &sealer);
+        assert_none(&stack, &forged.with_cookies(fetched("GET", "status")));
+        assert_none(&stack, &asks_with_header("alice", &forged.jar[PENDING]));
+        assert_refused(&stack, &forged);
+    }
+}
+
+fn second_browser_gets_nothing_of_the_first_ones_push() {
+    let stack = Stack::standard();
+    let (mut first, mut second) = (Browser::of("alice"), Browser::of("alice"));
+    first.push(&stack);
+    let start = |second: &mut Browser| second.fetch(&stack, "POST", "auth?factor=push");
+    start(&mut second).assert_problem(429, "pending_elsewhere");
+    assert_eq!(second.submit(&stack, "/.duo-mfa/auth?factor=push").status, 429);
+    stack.denied(&Request::get("/").user("alice")).assert_problem(429, "pending_elsewhere");
+    assert!(second.jar.is_empty(), "{:?}", second.jar);
+    assert_none(&stack, &second.with_cookies(fetched("GET", "status")));
+
+    stack.sim.answer("alice", "approve");
+    assert_none(&stack, &second.with_cookies(fetched("GET", "status")));
+    assert_refused(&stack, &second);
+    assert!(second.open(&stack, "/.duo-mfa/").text().contains(r#"data-pane="start""#));
+    assert_eq!(first.ended(&stack)["state"], "approved");
+    assert_none(&stack, &second.with_cookies(fetched("GET", "status")));
+    assert_refused(&stack, &second);
+    first.reaches_the_application(&stack, "/reports");
+    assert_eq!(stack.sim.pushes(), 1);
+    // What the second one asks for itself is a push of its own.
+    second.sign_in(&stack);
+    assert_eq!(stack.sim.pushes(), 2);
+}
