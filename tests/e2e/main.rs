@@ -47,6 +47,7 @@ mod cookies;
 mod crowds;
 mod duo_calls;
 mod duo_faults;
+mod enroll;
 mod examples;
 mod failures;
 mod forgeries;
@@ -96,6 +97,7 @@ fn main() {
         crowds::trials(),
         duo_calls::trials(),
         duo_faults::trials(),
+        enroll::trials(),
         examples::trials(),
         failures::trials(),
         forms::trials(),

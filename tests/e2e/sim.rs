@@ -124,13 +124,17 @@ impl Sim {
         self.tell("PUT", "/sim/users", user);
     }
 
+    /// Has Duo Mobile scan an activation code, as the QR code holds it.
+    pub(crate) fn claim(&self, code: &str) {
+        self.tell("POST", "/sim/enrollments/claim", &json!({"activation_code": code}));
+    }
+
     /// Switches a fault on; its members are those of the simulator's faults.
     pub(crate) fn fault(&self, fault: &Value) {
         self.tell("POST", "/sim/faults", fault);
     }
 
     /// Goes back to how it was at the start.
-    #[allow(dead_code, reason = "for the tests of the browser")]
     pub(crate) fn reset(&self) {
         self.tell("POST", "/sim/reset", &Value::Null);
     }
