@@ -4,7 +4,7 @@ use super::rules::Denial;
 use super::{Aim, Forward, Gate, Opening, Step, Undecided, audit};
 use crate::http::RequestHead;
 use crate::page::Reference;
-use crate::signal::{Code, Counter};
+use crate::signal::{Code, Counter, Signal};
 
 impl Gate {
     /// Lets a request pass whatever the rules say of it. What the filter owns is still removed.
@@ -19,11 +19,11 @@ impl Gate {
         head: &RequestHead<'_>,
         judged: Result<Opening, Denial>,
     ) -> Opening {
-        let (code, rule) = match judged {
-            Ok(Opening::Undecided(Undecided { aim: Aim::Application(sought), .. })) => {
-                (Code::MfaRequired, sought.rule)
+        let (code, rule, unfit) = match judged {
+            Ok(Opening::Undecided(Undecided { aim: Aim::Application(sought), unfit })) => {
+                (Code::MfaRequired, sought.rule, unfit)
             }
-            Err(denial) => (denial.code, denial.rule),
+            Err(denial) => (denial.code, denial.rule, None),
             Ok(decided) => return decided,
         };
         let reference = Reference::of_request_id(head.value("x-request-id"));
@@ -31,6 +31,7 @@ impl Gate {
         let forward = Forward { request: self.stripped(head), cookie: None };
         let mut step = Step::forward(forward, Counter::Reported { rule, code });
         step.signals.push(line);
+        step.signals.extend(unfit.map(|why| Signal::Count(Counter::CookieRefused(why.name()))));
         Opening::Decided(step)
     }
 }

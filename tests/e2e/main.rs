@@ -55,6 +55,7 @@ mod forms;
 mod hostile;
 mod leaving;
 mod limits;
+mod modes;
 mod module;
 mod never_pushes;
 mod own_endpoints;
@@ -105,6 +106,7 @@ fn main() {
         hostile::trials(),
         leaving::trials(),
         limits::trials(),
+        modes::trials(),
         module::trials(),
         never_pushes::trials(),
         own_endpoints::trials(),
