@@ -1,14 +1,17 @@
 //! The application behind the proxy: it counts the requests that reach it, keeps what came, byte
-//! for byte, and answers 200.
+//! for byte, and answers 200. A WebSocket gets back what it sends; a stream of events says one and
+//! goes on.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex};
+use std::task::Poll;
 
 use hyper::body::{Body as _, Bytes, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use sha2::{Digest, Sha256};
@@ -19,6 +22,9 @@ use tokio::task::AbortHandle;
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 });
+
+/// The first of a stream of events.
+pub(crate) const EVENT: &str = "data: reached\n\n";
 
 /// One request as the application got it.
 #[derive(Clone, Debug)]
@@ -105,16 +111,21 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
         tokio::spawn(async move {
             let service = service_fn(|request| answer(request, Arc::clone(&state)));
             let server = auto::Builder::new(TokioExecutor::new());
-            server.serve_connection(TokioIo::new(socket), service).await.ok();
+            let socket = TokioIo::new(socket);
+            server.serve_connection_with_upgrades(socket, service).await.ok();
         });
     }
 }
 
 async fn answer(
-    request: hyper::Request<Incoming>,
+    mut request: hyper::Request<Incoming>,
     state: Arc<Mutex<State>>,
 ) -> Result<hyper::Response<Text>, Infallible> {
     state.lock().unwrap().count += 1;
+    let upgrade = request.headers().contains_key("upgrade");
+    let upgrade = upgrade.then(|| hyper::upgrade::on(&mut request));
+    let is_endless =
+        request.headers().get("accept").is_some_and(|accept| accept == "text/event-stream");
     let seen = read(request).await;
     let mut state = state.lock().unwrap();
     state.seen.push(seen);
@@ -122,8 +133,23 @@ async fn answer(
     for (name, value) in &state.answer_headers {
         response = response.header(name, value);
     }
-    let body = state.page.unwrap_or("application\n");
-    Ok(response.body(Text(Some(Bytes::from_static(body.as_bytes())))).unwrap())
+    if let Some(upgrade) = upgrade {
+        tokio::spawn(echo(upgrade));
+        let response = response.status(101).header("connection", "upgrade");
+        return Ok(response.header("upgrade", "websocket").body(Text::of("")).unwrap());
+    }
+    if is_endless {
+        let response = response.header("content-type", "text/event-stream");
+        return Ok(response.body(Text { is_endless, ..Text::of(EVENT) }).unwrap());
+    }
+    Ok(response.body(Text::of(state.page.unwrap_or("application\n"))).unwrap())
+}
+
+/// Sends back what comes.
+async fn echo(upgrade: OnUpgrade) {
+    let Ok(tunnel) = upgrade.await else { return };
+    let (mut reader, mut writer) = tokio::io::split(TokioIo::new(tunnel));
+    tokio::io::copy(&mut reader, &mut writer).await.ok();
 }
 
 async fn read(request: hyper::Request<Incoming>) -> Seen {
@@ -156,8 +182,17 @@ async fn read(request: hyper::Request<Incoming>) -> Seen {
     seen
 }
 
-/// A body of one piece.
-struct Text(Option<Bytes>);
+/// A body of one piece, and of nothing more, or of what never comes.
+struct Text {
+    piece: Option<Bytes>,
+    is_endless: bool,
+}
+
+impl Text {
+    const fn of(text: &'static str) -> Self {
+        Self { piece: Some(Bytes::from_static(text.as_bytes())), is_endless: false }
+    }
+}
 
 impl hyper::body::Body for Text {
     type Data = Bytes;
@@ -166,11 +201,17 @@ impl hyper::body::Body for Text {
     fn poll_frame(
         mut self: Pin<&mut Self>,
         _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        std::task::Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.piece.take() {
+            None if self.is_endless => Poll::Pending,
+            piece => Poll::Ready(piece.map(|bytes| Ok(Frame::data(bytes)))),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.as_ref().map_or(0, |bytes| bytes.len() as u64))
+        if self.is_endless {
+            return SizeHint::default();
+        }
+        SizeHint::with_exact(self.piece.as_ref().map_or(0, |bytes| bytes.len() as u64))
     }
 }

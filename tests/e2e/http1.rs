@@ -71,6 +71,24 @@ impl Connection {
         self.read_reply(false).inspect(|_| tally::answered())
     }
 
+    /// Reads the head of an answer and the first chunk of its body, of which more may come.
+    pub(crate) fn receive_first(&mut self) -> Result<(Reply, Vec<u8>), Lost> {
+        let status = self.read_status()?;
+        let reply = Reply { status, headers: self.read_fields()?, ..Reply::default() };
+        assert_eq!(reply.header("transfer-encoding"), Some("chunked"), "{reply:?}");
+        let line = self.read_line()?;
+        let length = usize::from_str_radix(line.trim(), 16).expect("a chunk's length");
+        let chunk = self.read_exactly(length)?;
+        tally::answered();
+        Ok((reply, chunk))
+    }
+
+    /// Sends bytes through what an upgrade has made of the connection, and reads as many.
+    pub(crate) fn echoed(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Lost> {
+        self.send_rest(bytes);
+        self.read_exactly(bytes.len())
+    }
+
     /// Leaves at once, with a reset where bytes are left unread.
     pub(crate) fn leave(self) {
         self.socket.shutdown(Shutdown::Both).ok();

@@ -53,6 +53,7 @@ mod failures;
 mod forgeries;
 mod forms;
 mod hostile;
+mod kinds;
 mod leaving;
 mod limits;
 mod modes;
@@ -104,6 +105,7 @@ fn main() {
         forms::trials(),
         forgeries::trials(),
         hostile::trials(),
+        kinds::trials(),
         leaving::trials(),
         limits::trials(),
         modes::trials(),
