@@ -1,8 +1,10 @@
 //! Drives the core as Envoy would: a request in, scripted answers of Duo, the outcome out.
 
+mod outcome;
 mod request;
 mod script;
 
+pub(crate) use outcome::{Outcome, Refused, approval, is_deletion, pair, told};
 pub(crate) use request::{Request, get};
 pub(crate) use script::{Scripted, devices, fail, ok, one_phone, preauth, says, started, status};
 
@@ -10,10 +12,8 @@ use duo_mfa::clock::{ClockOffset, UnixTime};
 use duo_mfa::config::Config;
 use duo_mfa::duo::{Answer, SignedCall};
 use duo_mfa::gate::limit::{self, Claim};
-use duo_mfa::gate::{
-    Body, Call, Effect, Env, Event, Flow, Forward, Gate, Health, Moment, NewCookie, Opening, Step,
-};
-use duo_mfa::http::{Edit, Reply, RequestHead};
+use duo_mfa::gate::{Body, Call, Effect, Env, Event, Flow, Gate, Health, Moment, Opening, Step};
+use duo_mfa::http::RequestHead;
 use duo_mfa::identity::Attributes;
 use duo_mfa::policy::{Decision, Person};
 use duo_mfa::session::Verified;
@@ -40,13 +40,6 @@ pub(crate) fn counts() -> String {
 
 pub(crate) fn nobody_was_wrongly_admitted() -> bool {
     WRONGLY_ADMITTED.load(Ordering::Relaxed) == 0
-}
-
-/// What became of a request.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    Forwarded(Forward),
-    Replied(Reply),
 }
 
 /// How far a request has come.
@@ -305,100 +298,6 @@ fn drawn() -> [u8; 16] {
 fn answered(outcome: Outcome) -> Progress {
     ANSWERED.fetch_add(1, Ordering::Relaxed);
     Progress::Done(outcome)
-}
-
-impl Outcome {
-    /// The request was let through.
-    #[track_caller]
-    pub(crate) fn admitted(self) -> Forward {
-        match self {
-            Self::Forwarded(forward) => forward,
-            Self::Replied(reply) => {
-                panic!("refused: {} {}", reply.status, String::from_utf8_lossy(&reply.body))
-            }
-        }
-    }
-
-    /// The request was answered by the filter, without an approval.
-    #[track_caller]
-    pub(crate) fn answered(self) -> Refused {
-        let answer = self.refused();
-        let cookies = answer.cookies();
-        if cookies.iter().any(|line| line.starts_with("__Host-duo_mfa=") && !is_deletion(line)) {
-            WRONGLY_ADMITTED.fetch_add(1, Ordering::Relaxed);
-            panic!("wrongly approved: {cookies:?}");
-        }
-        answer
-    }
-
-    /// The request was refused; the problem's code.
-    #[track_caller]
-    pub(crate) fn refused(self) -> Refused {
-        match self {
-            Self::Replied(reply) => Refused(reply),
-            Self::Forwarded(forward) => {
-                WRONGLY_ADMITTED.fetch_add(1, Ordering::Relaxed);
-                panic!("wrongly admitted: {forward:?}")
-            }
-        }
-    }
-}
-
-pub(crate) struct Refused(pub(crate) Reply);
-
-impl Refused {
-    pub(crate) fn problem(&self) -> Value {
-        serde_json::from_slice(&self.0.body).unwrap()
-    }
-
-    pub(crate) fn code(&self) -> String {
-        let code = self.problem()["code"].as_str().unwrap().to_owned();
-        assert_eq!(self.0.details, format!("duo_mfa_{code}"));
-        code
-    }
-
-    /// The `Set-Cookie` lines.
-    pub(crate) fn cookies(&self) -> Vec<String> {
-        let lines = self.0.headers.iter().filter(|(name, _)| *name == "set-cookie");
-        lines.map(|(_, line)| String::from_utf8(line.as_bytes().to_vec()).unwrap()).collect()
-    }
-
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.0.body.clone()).unwrap()
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<String> {
-        let found = self.0.headers.iter().find(|(n, _)| *n == name);
-        found.map(|(_, value)| String::from_utf8(value.as_bytes().to_vec()).unwrap())
-    }
-}
-
-/// Whether a `Set-Cookie` line takes a cookie away.
-pub(crate) fn is_deletion(line: &str) -> bool {
-    line.contains("Max-Age=0")
-}
-
-/// The value that a forwarded request has for a header of ours.
-pub(crate) fn told(forward: &Forward, name: &str) -> Option<String> {
-    forward.request.iter().find_map(|edit| match edit {
-        Edit::Set(n, value) | Edit::Append(n, value) if *n == name => {
-            Some(String::from_utf8(value.as_bytes().to_vec()).unwrap())
-        }
-        Edit::Set(..) | Edit::Append(..) | Edit::Remove(_) => None,
-    })
-}
-
-/// The `Set-Cookie` line of an approval.
-pub(crate) fn approval(forward: &Forward) -> String {
-    match &forward.cookie {
-        Some(NewCookie::Approval(line)) => String::from_utf8(line.as_bytes().to_vec()).unwrap(),
-        other => panic!("no approval: {other:?}"),
-    }
-}
-
-/// The pair of name and value that a client sends back.
-pub(crate) fn pair(line: &str) -> &str {
-    line.split(';').next().unwrap()
 }
 
 fn overlay(base: &mut Value, changes: Value) {
