@@ -8,7 +8,7 @@ use crate::session::Factor;
 use crate::signal::{Code, Level, Signal};
 use std::net::IpAddr;
 
-/// The longest text of a client's that is written, in characters.
+/// The longest text of a client's or of Duo's that is written, in characters.
 const MAX_TEXT: usize = 256;
 
 struct Line<'a> {
@@ -101,6 +101,8 @@ pub(super) fn admitted(asker: &Asker, factor: Factor) -> Signal {
 pub(super) fn refused(asker: &Asker, code: Code, reason: &str) -> Signal {
     let is_alarming = matches!(code, Code::DuoMisconfigured | Code::MfaFraud);
     let level = if is_alarming { Level::Error } else { Level::Info };
+    let end = reason.char_indices().nth(MAX_TEXT).map(|(at, _)| at);
+    let reason = end.and_then(|end| reason.get(..end)).unwrap_or(reason);
     let reason = Some(reason).filter(|reason| !reason.is_empty());
     write(level, &Line { code: Some(code.name()), reason, ..of(asker, "refused") })
 }

@@ -189,6 +189,35 @@ fn second_browser_never_joins_the_first_ones_push() {
     assert_eq!(rig.called().iter().filter(|name| **name == "auth").count(), 2);
 }
 
+fn denials_on_the_page_cost_a_minute_five_and_thirty() {
+    let mut rig = Rig::new();
+    for wait in [60, 300, 1_800] {
+        let mut alice = pushed(&mut rig);
+        alice.asks(&mut rig, &alice.fetches(STATUS), &[status("deny", "deny")]);
+        for at in [0, wait - 1] {
+            rig.now = rig.now.plus(Duration::from_secs(at));
+            let other = Browser::of("alice");
+            for browser in [&alice, &other] {
+                let refused = rig.send(&browser.posts(PUSH), &[one_phone()]).answered();
+                assert_eq!((refused.code().as_str(), refused.0.status), ("too_many_requests", 429));
+                assert_eq!(refused.header("retry-after"), Some((wait - at).to_string()));
+            }
+        }
+        rig.now = rig.now.plus(Duration::from_secs(1));
+    }
+    assert_eq!(rig.called().iter().filter(|name| **name == "auth").count(), 3);
+}
+
+fn fraud_on_the_page_costs_half_an_hour() {
+    let mut rig = Rig::new();
+    let mut alice = pushed(&mut rig);
+    alice.asks(&mut rig, &alice.fetches(STATUS), &[status("deny", "fraud")]);
+    let refused = alice.asks(&mut rig, &alice.posts(PUSH), &[one_phone()]);
+    assert_eq!(refused.header("retry-after").as_deref(), Some("1800"));
+    rig.now = rig.now.plus(Duration::from_secs(1_800));
+    pushed(&mut rig);
+}
+
 fn cancelled_push_makes_way_and_still_counts() {
     let mut rig = Rig::new();
     let mut alice = pushed(&mut rig);
@@ -316,6 +345,8 @@ crate::suite![
     transaction_comes_from_a_sealed_token_alone,
     finished_sign_in_approves_again_with_the_same_end,
     second_browser_never_joins_the_first_ones_push,
+    denials_on_the_page_cost_a_minute_five_and_thirty,
+    fraud_on_the_page_costs_half_an_hour,
     cancelled_push_makes_way_and_still_counts,
     text_messages_count_and_keep_no_push_waiting,
     page_in_place_shows_the_push_that_waits,

@@ -80,6 +80,13 @@ impl Envoy {
         line.map_or(0, |value| value.parse().unwrap())
     }
 
+    /// Bytes of memory that are this process's own.
+    pub(crate) fn resident(&self) -> u64 {
+        let path = format!("/proc/{}/statm", self.process.id());
+        let pages = fs::read_to_string(path).unwrap().split(' ').nth(1).unwrap().parse::<u64>();
+        pages.unwrap() * 4_096
+    }
+
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
     }

@@ -4,15 +4,19 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use h2::SendStream;
-use h2::client::ResponseFuture;
+use h2::client::{ResponseFuture, SendRequest};
+use h2::{Reason, SendStream};
 use hyper::body::Bytes;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::runtime::Runtime;
+use tokio::time::{sleep, timeout};
 
 use crate::http1::PATIENCE;
 use crate::message::{Body, Lost, Reply, Request};
 use crate::tally;
+
+/// Time for frames to leave.
+const FLUSH: Duration = Duration::from_millis(100);
 
 /// Sends one request on a connection of its own and waits for its answer.
 pub(crate) fn exchange(to: SocketAddr, request: &Request) -> Result<Reply, Lost> {
@@ -28,6 +32,37 @@ pub(crate) fn exchange(to: SocketAddr, request: &Request) -> Result<Reply, Lost>
         Err(Lost::Closed) => {}
     }
     outcome
+}
+
+/// A request without a body that is under way, and that its client can give up.
+pub(crate) struct Pending {
+    runtime: Runtime,
+    stream: SendStream<Bytes>,
+    _reply: ResponseFuture,
+    _sender: SendRequest<Bytes>,
+}
+
+impl Pending {
+    pub(crate) fn send(to: SocketAddr, request: &Request) -> Self {
+        tally::sent();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (stream, reply, sender) = runtime.block_on(async {
+            let socket = TcpStream::connect(to).await.expect("the server listens");
+            let (sender, connection) = h2::client::handshake(socket).await.unwrap();
+            tokio::spawn(connection);
+            let mut sender = sender.ready().await.unwrap();
+            let (reply, stream) = sender.send_request(head(request), true).unwrap();
+            sleep(FLUSH).await;
+            (stream, reply, sender)
+        });
+        Self { runtime, stream, _reply: reply, _sender: sender }
+    }
+
+    /// Resets the stream, leaves the connection open for a moment, then closes it.
+    pub(crate) fn reset(mut self, reason: Reason) {
+        self.stream.send_reset(reason);
+        self.runtime.block_on(async { sleep(FLUSH).await });
+    }
 }
 
 async fn round_trip(to: SocketAddr, request: &Request) -> Result<Reply, Lost> {

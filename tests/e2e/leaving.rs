@@ -3,7 +3,10 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::http1::{Connection, encode};
+use h2::Reason;
+
+use crate::http1::encode;
+use crate::http2;
 use crate::message::{Body, Request};
 use crate::sim::eventually;
 use crate::stack::Stack;
@@ -12,14 +15,15 @@ use crate::tally::Verdict;
 crate::trials![
     client_that_leaves_before_the_allow_is_never_resumed,
     client_that_leaves_in_the_middle_of_its_body_is_never_resumed,
+    stream_that_is_reset_is_never_resumed,
     clients_that_leave_at_every_stage_leave_the_vm_alive,
 ];
 
-/// Has `connection`'s client leave, then its push be approved: nothing goes upstream.
-fn assert_left_alone(stack: &Stack, connection: Connection) {
+/// Has a client leave, then its push be approved: nothing goes upstream.
+fn assert_left_alone(stack: &Stack, leave: impl FnOnce()) {
     stack.judged(Verdict::Denied, "a client that left", || {
         stack.sim.pending("alice");
-        connection.leave();
+        leave();
         let active = || stack.envoy.stat("http.e2e.downstream_rq_active");
         eventually("the end of the request", || (active() == 0).then_some(()));
         stack.sim.answer("alice", "approve");
@@ -34,7 +38,7 @@ fn client_that_leaves_before_the_allow_is_never_resumed() {
     let stack = Stack::standard();
     let mut connection = stack.connect();
     connection.send_part(&encode(&Request::get("/reports").user("alice")));
-    assert_left_alone(&stack, connection);
+    assert_left_alone(&stack, || connection.leave());
 }
 
 fn client_that_leaves_in_the_middle_of_its_body_is_never_resumed() {
@@ -43,7 +47,16 @@ fn client_that_leaves_in_the_middle_of_its_body_is_never_resumed() {
     let encoded = encode(&Request::post("/upload").user("alice").body(body));
     let mut connection = stack.connect();
     connection.send_part(&encoded[..encoded.len() / 2]);
-    assert_left_alone(&stack, connection);
+    assert_left_alone(&stack, || connection.leave());
+}
+
+fn stream_that_is_reset_is_never_resumed() {
+    for reason in [Reason::CANCEL, Reason::NO_ERROR, Reason::INTERNAL_ERROR] {
+        let stack = Stack::standard();
+        let request = Request::get("/reports").user("alice");
+        let pending = http2::Pending::send(stack.envoy.listener, &request);
+        assert_left_alone(&stack, || pending.reset(reason));
+    }
 }
 
 fn clients_that_leave_at_every_stage_leave_the_vm_alive() {

@@ -53,6 +53,7 @@ mod failures;
 mod forgeries;
 mod forms;
 mod hostile;
+mod inert;
 mod kinds;
 mod leaving;
 mod limits;
@@ -60,6 +61,7 @@ mod modes;
 mod module;
 mod never_pushes;
 mod own_endpoints;
+mod page_limits;
 mod passcodes;
 mod readme;
 mod replicas;
@@ -106,12 +108,14 @@ fn main() {
         forgeries::trials(),
         hostile::trials(),
         kinds::trials(),
+        inert::trials(),
         leaving::trials(),
         limits::trials(),
         modes::trials(),
         module::trials(),
         never_pushes::trials(),
         own_endpoints::trials(),
+        page_limits::trials(),
         passcodes::trials(),
         readme::trials(),
         rotation::trials(),

@@ -224,6 +224,36 @@ fn full_bucket_gives_up_only_what_no_longer_counts() {
 }
 
 #[test]
+fn million_users_share_a_table_of_one_size() {
+    const USERS: u64 = 1_000_000;
+    let mut table = std::collections::BTreeMap::<u16, Vec<u8>>::new();
+    let (mut granted, mut no_room) = (0_u64, 0_u64);
+    for user in 0..USERS {
+        let mut tag = [0; 16];
+        // As a keyed hash would, spreads the users over all buckets.
+        let spread = user.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        tag[..8].copy_from_slice(&spread.to_be_bytes());
+        tag[8..].copy_from_slice(&user.to_be_bytes());
+        let wanted = Claim::new(tag, tag, LASTS);
+        // Ten thousand a second: far more at once than the table has room for.
+        let now = NOON.plus(Duration::from_millis(user / 10));
+        let bytes = table.get(&wanted.bucket()).map(Vec::as_slice);
+        match claim(bytes, &wanted, &limits(), now) {
+            (Ok(()), Some(changed)) => {
+                granted += 1;
+                table.insert(wanted.bucket(), changed);
+            }
+            (Err(Limited { limit: Limit::NoRoom, .. }), None) => no_room += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(granted + no_room, USERS);
+    assert!(granted > u64::from(BUCKETS) && no_room > 0, "{granted} {no_room}");
+    assert_eq!(table.len(), usize::from(BUCKETS));
+    assert!(table.values().all(|bytes| bytes.len() == EMPTY.len()));
+}
+
+#[test]
 fn bytes_that_are_not_ours_close_the_bucket_for_a_minute() {
     let mut used = Desk::new();
     used.alice().unwrap();

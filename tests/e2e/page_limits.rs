@@ -1,0 +1,165 @@
+//! How often a phone rings for what browsers ask, however many there are and on however many
+//! workers; and that those who ask take up no more of Envoy's memory.
+
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::browser::{Browser, PENDING, fetched};
+use crate::http1::{Connection, encode};
+use crate::message::Reply;
+use crate::setup::{FirstFactor, Setup};
+use crate::stack::Stack;
+use crate::tally::Verdict;
+
+crate::trials![
+    thousand_starts_of_one_browser_are_one_push,
+    twenty_starts_from_five_browsers_stay_within_the_budget_of_one_worker,
+    twenty_starts_from_five_browsers_stay_within_the_budget_of_four_workers,
+    denials_on_the_page_stop_pushes_for_longer_each_time,
+    fraud_on_the_page_stops_pushes_for_half_an_hour,
+    memory_does_not_grow_with_the_users_who_start,
+];
+
+const START: &str = "auth?factor=push&device=auto";
+
+fn retry_after(reply: &Reply) -> u64 {
+    reply.header("retry-after").expect("a wait").parse().expect("seconds")
+}
+
+fn thousand_starts_of_one_browser_are_one_push() {
+    const STARTS: usize = 1_000;
+    let setup = Setup { workers: 4, ..Setup::default() };
+    let stack = Stack::start(setup.plugin(json!({"duo": {"timeout": "30s"}})));
+    let mut alice = Browser::of("alice");
+    let request = encode(&alice.with_cookies(fetched("POST", START)));
+    let replies = stack.judged(Verdict::Denied, "a thousand starts", || {
+        let mut connections: Vec<_> = (0..STARTS).map(|_| stack.connect()).collect();
+        for connection in &mut connections {
+            connection.send_part(&request);
+        }
+        let replies = connections.iter_mut().map(|connection| connection.receive());
+        replies.map(|reply| reply.expect("an answer")).collect::<Vec<_>>()
+    });
+    let (begun, refused): (Vec<_>, Vec<_>) =
+        replies.into_iter().partition(|reply| reply.status == 202);
+    assert_eq!((begun.len(), refused.len()), (1, STARTS - 1));
+    for reply in &refused {
+        assert_eq!(reply.status, 429, "{reply:?} {}", reply.text());
+        assert_eq!(reply.set_cookie(PENDING), None);
+    }
+    assert_eq!([stack.sim.calls("auth"), stack.sim.pushes()], [1, 1]);
+    alice.keep(&begun[0]);
+    stack.sim.answer("alice", "approve");
+    assert_eq!(alice.ended(&stack)["state"], "approved");
+    alice.reaches_the_application(&stack, "/reports");
+}
+
+/// Five browsers of alice start in turn, and each gives up at once what it has started.
+fn assert_within_the_budget(workers: u32) {
+    let stack = Stack::start(Setup { workers, ..Setup::default() });
+    let mut browsers = vec![Browser::of("alice"); 5];
+    let mut begun = 0;
+    for turn in 0..20 {
+        let browser = &mut browsers[turn % 5];
+        let reply = browser.fetch(&stack, "POST", START);
+        if reply.status == 202 {
+            begun += 1;
+            assert_eq!(browser.fetch(&stack, "POST", "cancel").status, 200);
+        } else {
+            reply.assert_problem(429, "too_many_requests");
+            assert!((500..=601).contains(&retry_after(&reply)), "{reply:?}");
+        }
+        assert_eq!(stack.sim.pushes(), begun);
+    }
+    assert_eq!(begun, 3);
+}
+
+fn twenty_starts_from_five_browsers_stay_within_the_budget_of_one_worker() {
+    assert_within_the_budget(1);
+}
+
+fn twenty_starts_from_five_browsers_stay_within_the_budget_of_four_workers() {
+    assert_within_the_budget(4);
+}
+
+/// Has alice answer a push so, and shows that no browser of hers starts another for that long.
+fn assert_stopped(stack: &Stack, action: &str, wait: u64) {
+    let mut alice = Browser::of("alice");
+    alice.push(stack);
+    stack.sim.answer("alice", action);
+    assert_ne!(alice.ended(stack)["state"], "approved");
+    let pushes = stack.sim.pushes();
+    let asked = Instant::now();
+    for mut browser in [alice, Browser::of("alice")] {
+        let reply = browser.fetch(stack, "POST", START);
+        reply.assert_problem(429, "too_many_requests");
+        assert!((wait.saturating_sub(20)..=wait).contains(&retry_after(&reply)), "{reply:?}");
+        let page = browser.submit(stack, "/.duo-mfa/auth?factor=push");
+        assert_eq!(page.status, 429, "{page:?}");
+    }
+    assert!(asked.elapsed() < Duration::from_secs(wait), "the machine is too slow for this test");
+    assert_eq!(stack.sim.pushes(), pushes);
+}
+
+fn denials_on_the_page_stop_pushes_for_longer_each_time() {
+    let limits = json!({"limits": {"pushes": 4, "deny_cooldown": ["4s", "6s", "30m"]}});
+    let stack = Stack::start(Setup { workers: 4, ..Setup::default() }.plugin(limits));
+    for wait in [4, 6, 1_800] {
+        assert_stopped(&stack, "deny", wait);
+        if wait < 60 {
+            sleep(Duration::from_secs(wait));
+        }
+    }
+    assert_eq!(stack.sim.pushes(), 3);
+}
+
+fn fraud_on_the_page_stops_pushes_for_half_an_hour() {
+    assert_stopped(&Stack::standard(), "fraud", 1_800);
+}
+
+/// Has people start a push each for a while, each once, and gives how many they were.
+fn starts(stack: &Stack, numbers: &AtomicUsize, span: Duration) -> usize {
+    let (first, end) = (numbers.load(SeqCst), Instant::now() + span);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let mut connection = Connection::open(stack.envoy.listener);
+                while Instant::now() < end {
+                    let user = format!("user{}", numbers.fetch_add(1, SeqCst));
+                    let request = fetched("POST", START).header("x-basic-user", user);
+                    let reply = connection.exchange(&request).expect("an answer");
+                    assert!(matches!(reply.status, 202 | 429), "{reply:?} {}", reply.text());
+                }
+            });
+        }
+    });
+    numbers.load(SeqCst) - first
+}
+
+fn memory_does_not_grow_with_the_users_who_start() {
+    const MOST: u64 = 2 << 20;
+    let mut setup = Setup { log: "wasm:error", ..Setup::default() };
+    setup.first_factor = FirstFactor::Absent;
+    let stack = Stack::start(setup);
+    let says = |response| json!({"stat": "OK", "response": response}).to_string();
+    let phone = json!({"device": "DPFZRS9FB0D46QFTM891", "type": "phone", "number": "",
+        "name": "", "capabilities": ["auto", "push"]});
+    let preauth = says(json!({"result": "auth", "status_msg": "", "devices": [phone]}));
+    let auth = says(json!({"txid": "45f7c92b-f45f-4862-8545-e0f58e78075a"}));
+    for (endpoint, body) in [("preauth", preauth), ("auth", auth)] {
+        let answer = json!({"endpoint": endpoint, "kind": "raw", "status": 200, "body": body});
+        stack.sim.fault(&answer);
+    }
+    let numbers = AtomicUsize::new(0);
+    // Connections, code and the table itself take their memory first.
+    starts(&stack, &numbers, Duration::from_secs(5));
+    let before = stack.envoy.resident();
+    let users = starts(&stack, &numbers, Duration::from_secs(15));
+    let growth = stack.envoy.resident().saturating_sub(before);
+    println!("{users} users who start a push: {growth} bytes more");
+    assert!(users > 1_000, "{users}");
+    assert!(growth < MOST, "{growth} bytes more after {users} users");
+}
