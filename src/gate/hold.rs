@@ -9,17 +9,14 @@ use super::failure::{NO_DEVICE, NO_RANDOMNESS, TIMEOUT, WRONG_PASSCODE};
 use super::flow::{self, Expect, send};
 use super::limit::End;
 use super::party::{Party, Recipient};
-use super::prompt::{self, Prompt, SentPasscode, Transaction, takes_passcode};
+use super::prompt::{self, Ending, Prompt, SentPasscode, Transaction, takes_passcode};
 use super::refuse::{refuse, refuse_status, refuse_with};
 use super::rules::new_approval;
 use super::view::start_url;
 use super::{Env, Forward, Gate, NewCookie, Step, tell_application};
 use crate::clock::UnixTime;
 use crate::config;
-use crate::duo::{
-    AuthFactor, AuthResult, AuthStatus, Capability, Device, DeviceChoice, PreauthReply, Status,
-    Txid,
-};
+use crate::duo::{AuthResult, AuthStatus, Device, PreauthReply, Status, Txid};
 use crate::http::{Client, Edit, Reply, RequestHead, ReturnPath};
 use crate::page::{Onward, Problem};
 use crate::secret::Secret;
@@ -141,7 +138,7 @@ pub(super) fn polled(
     let word = &status.status;
     match status.result {
         AuthResult::Allow => settled(End::Allowed, approve(&held, transaction.factor, env)),
-        AuthResult::Deny => settled(prompt::end(word), refuse_status(&held, word, env)),
+        AuthResult::Deny => settled(Ending::of(word).settled(), refuse_status(&held, word, env)),
         AuthResult::Waiting if held.asker.is_over(env.now) => refuse_with(&held, &TIMEOUT, "", env),
         AuthResult::Waiting => flow::poll(held, transaction, env),
     }
@@ -164,16 +161,12 @@ fn ask_device(
     env: &Env<'_>,
 ) -> Step {
     let config = env.gate.config();
-    let able = |capability: &Capability| devices.iter().find(|device| device.can(capability));
     let prompt = env.gate.offered(&held.asker.terms).iter().find_map(|factor| match factor {
-        config::Factor::Push => able(&Capability::Push).map(|device| Prompt {
-            factor: Factor::Push,
-            ask: prompt::push(&held.asker, device, None, &config.push),
-        }),
-        config::Factor::Phone => able(&Capability::Phone).map(|device| Prompt {
-            factor: Factor::Phone,
-            ask: AuthFactor::Phone { device: DeviceChoice::Id(device.id.clone()) },
-        }),
+        config::Factor::Push | config::Factor::Phone => {
+            let capability = prompt::capability(*factor)?;
+            let device = devices.iter().find(|device| device.can(&capability))?;
+            Prompt::to(device, *factor, None, &held.asker, &config.push)
+        }
         config::Factor::Passcode | config::Factor::Sms => None,
     });
     match prompt {

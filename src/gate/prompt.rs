@@ -51,11 +51,32 @@ pub(super) fn passcode_claim(asker: &Asker, config: &Config) -> Claim {
     Claim::of_passcode(config.sessions.passcode_tag(&asker.subject()))
 }
 
-/// A push that says what it is for. `verified` is the transaction of a code that is shown.
-pub(super) fn push(
-    asker: &Asker,
-    device: &Device,
+impl Prompt {
+    /// To this device, by a factor that it can do; absent for a passcode, which is not sent.
+    /// `verified` is the transaction of a code that is shown with a push.
+    pub(super) fn to(
+        device: &Device,
+        factor: Offered,
+        verified: Option<Txid>,
+        asker: &Asker,
+        details: &PushDetails,
+    ) -> Option<Self> {
+        let id = DeviceChoice::Id(device.id.clone());
+        let ask = match factor {
+            Offered::Push => push(id, verified, asker, details),
+            Offered::Phone => AuthFactor::Phone { device: id },
+            Offered::Sms => AuthFactor::Sms { device: id },
+            Offered::Passcode => return None,
+        };
+        Some(Self { factor: approved(factor), ask })
+    }
+}
+
+/// A push that says what it is for.
+fn push(
+    device: DeviceChoice,
     verified: Option<Txid>,
+    asker: &Asker,
     details: &PushDetails,
 ) -> AuthFactor {
     let asked = [
@@ -65,11 +86,31 @@ pub(super) fn push(
     ];
     let configured = details.info.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     AuthFactor::Push {
-        device: DeviceChoice::Id(device.id.clone()),
+        device,
         txid: verified,
         title: details.title.clone(),
         display_username: None,
         info: PushInfo::new(configured.chain(asked)),
+    }
+}
+
+/// What a device has to be able to do; a passcode asks none.
+pub(super) const fn capability(factor: Offered) -> Option<Capability> {
+    match factor {
+        Offered::Push => Some(Capability::Push),
+        Offered::Phone => Some(Capability::Phone),
+        Offered::Sms => Some(Capability::Sms),
+        Offered::Passcode => None,
+    }
+}
+
+/// The factor that an approval will be of.
+pub(super) const fn approved(factor: Offered) -> Factor {
+    match factor {
+        Offered::Push => Factor::Push,
+        Offered::Phone => Factor::Phone,
+        Offered::Sms => Factor::Sms,
+        Offered::Passcode => Factor::Passcode,
     }
 }
 
@@ -83,21 +124,47 @@ pub(super) fn takes_passcode(devices: &[Device], factors: &[Offered]) -> bool {
         })
 }
 
-/// How a prompt ended that Duo did not allow.
-pub(super) const fn end(status: &Status) -> End {
-    match status {
-        Status::Timeout => End::TimedOut,
-        Status::Fraud => End::Fraud,
-        Status::Sent => End::Lost,
-        Status::Calling
-        | Status::Answered
-        | Status::Pushed
-        | Status::PushFailed
-        | Status::Allow
-        | Status::Bypass
-        | Status::Deny
-        | Status::LockedOut
-        | Status::Other(_) => End::Denied,
+/// What Duo's word says of a prompt that it did not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Nobody answered.
+    TimedOut,
+    /// The user reported it as fraud.
+    Fraud,
+    /// Duo has locked the account.
+    LockedOut,
+    /// Passcodes went out, which nobody has typed in.
+    CodesSent,
+    /// The user denied it, or Duo in their place.
+    Denied,
+}
+
+impl Ending {
+    pub(super) const fn of(status: &Status) -> Self {
+        match status {
+            Status::Timeout => Self::TimedOut,
+            Status::Fraud => Self::Fraud,
+            Status::LockedOut => Self::LockedOut,
+            Status::Sent => Self::CodesSent,
+            Status::Calling
+            | Status::Answered
+            | Status::Pushed
+            | Status::PushFailed
+            | Status::Allow
+            | Status::Bypass
+            | Status::Deny
+            | Status::Other(_) => Self::Denied,
+        }
+    }
+
+    /// What the table of limits is told.
+    pub(super) const fn settled(self) -> End {
+        match self {
+            Self::TimedOut => End::TimedOut,
+            Self::Fraud => End::Fraud,
+            Self::CodesSent => End::Lost,
+            Self::LockedOut | Self::Denied => End::Denied,
+        }
     }
 }
 

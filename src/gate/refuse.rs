@@ -3,6 +3,7 @@
 use super::failure::{Refusal, TIMEOUT};
 use super::limit::{Limit, Limited};
 use super::party::Recipient;
+use super::prompt::Ending;
 use super::{Env, Step, audit};
 use crate::duo::{DuoError, Status};
 use crate::http::Reply;
@@ -43,23 +44,17 @@ pub(super) fn for_fault(
 
 /// Duo has not allowed it.
 pub(super) fn refuse_status(to: &impl Recipient, status: &Status, env: &Env<'_>) -> Step {
-    let (code, detail) = match status {
-        Status::Timeout => return refuse_with(to, &TIMEOUT, status.as_str(), env),
-        Status::Fraud => {
+    let (code, detail) = match Ending::of(status) {
+        Ending::TimedOut => return refuse_with(to, &TIMEOUT, status.as_str(), env),
+        Ending::Fraud => {
             (Code::MfaFraud, "The request was reported as fraud. Your administrator was told.")
         }
-        Status::LockedOut => {
+        Ending::LockedOut => {
             (Code::MfaLockedOut, "The account is locked after failed tries. Ask your help desk.")
         }
-        Status::Calling
-        | Status::Answered
-        | Status::Pushed
-        | Status::PushFailed
-        | Status::Allow
-        | Status::Bypass
-        | Status::Deny
-        | Status::Sent
-        | Status::Other(_) => (Code::MfaDenied, "The request was denied on the device."),
+        Ending::CodesSent | Ending::Denied => {
+            (Code::MfaDenied, "The request was denied on the device.")
+        }
     };
     refuse(to, code, detail, status.as_str(), env)
 }

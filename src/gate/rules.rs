@@ -1,5 +1,6 @@
 //! What the rules of the configuration say of a request, and of whom they want to know.
 
+use super::prompt::approved;
 use super::{Gate, Moment};
 use crate::clock::UnixTime;
 use crate::http::RequestHead;
@@ -152,12 +153,12 @@ impl Gate {
         terms: &Terms,
         now: UnixTime,
     ) -> Result<Approval, Unfit> {
-        let is_accepted = |factor| terms.factors.as_ref().is_none_or(|few| few.contains(&factor));
+        let is_approval = |factor: &policy::Factor| approved(*factor) == approval.factor();
+        let is_accepted = || terms.factors.as_ref().is_none_or(|few| few.iter().any(is_approval));
         match approval.factor() {
-            Factor::Push if !is_accepted(policy::Factor::Push) => Err(Unfit::OtherFactor),
-            Factor::Passcode if !is_accepted(policy::Factor::Passcode) => Err(Unfit::OtherFactor),
-            Factor::Phone if !is_accepted(policy::Factor::Phone) => Err(Unfit::OtherFactor),
-            Factor::Sms if !is_accepted(policy::Factor::Sms) => Err(Unfit::OtherFactor),
+            Factor::Push | Factor::Passcode | Factor::Phone | Factor::Sms if !is_accepted() => {
+                Err(Unfit::OtherFactor)
+            }
             Factor::Remembered if terms.factors.is_some() || terms.max_age.is_some() => {
                 Err(Unfit::OtherFactor)
             }

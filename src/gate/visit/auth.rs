@@ -1,13 +1,13 @@
 //! `POST auth`: a person has chosen how to confirm. The one visit that rings a phone.
 
-use super::choices::{approved, capability, name};
+use super::choices::name;
 use super::{Visit, is_on_device};
 use crate::config::Factor as Offered;
-use crate::duo::{AuthFactor, AuthResult, AuthStatus, Device, DeviceChoice, Status, Verification};
+use crate::duo::{AuthResult, AuthStatus, Device, DeviceChoice, Status, Verification};
 use crate::gate::failure::{NO_DEVICE, NO_RANDOMNESS, Refusal, WRONG_PASSCODE};
 use crate::gate::flow::{self, Expect, send};
 use crate::gate::limit::End;
-use crate::gate::prompt::{self, Prompt, SentPasscode, Transaction};
+use crate::gate::prompt::{Ending, Prompt, SentPasscode, Transaction, capability};
 use crate::gate::refuse::{refuse, refuse_status, refuse_with};
 use crate::gate::view::to_page;
 use crate::gate::{Env, Step};
@@ -90,15 +90,14 @@ impl Visit {
         };
         let verification = verification.filter(|_| factor == Offered::Push);
         let config = env.gate.config();
-        let id = DeviceChoice::Id(device.id.clone());
-        let (kind, ask) = match factor {
-            Offered::Phone => (PendingKind::Phone, AuthFactor::Phone { device: id }),
-            Offered::Sms => (PendingKind::Sms, AuthFactor::Sms { device: id }),
-            Offered::Push | Offered::Passcode => {
-                let txid = verification.as_ref().map(|verification| verification.txid.clone());
-                let ask = prompt::push(&self.asker, device, txid, &config.push);
-                (PendingKind::Push, ask)
-            }
+        let txid = verification.as_ref().map(|verification| verification.txid.clone());
+        let Some(prompt) = Prompt::to(device, factor, txid, &self.asker, &config.push) else {
+            return refuse_with(&self, &NO_DEVICE, "", env);
+        };
+        let kind = match factor {
+            Offered::Phone => PendingKind::Phone,
+            Offered::Sms => PendingKind::Sms,
+            Offered::Push | Offered::Passcode => PendingKind::Push,
         };
         let mut pending = Pending::new(kind, env.now, owner, self.view.return_to.clone());
         pending.device = Bounded::new(device.id.as_str()).ok();
@@ -115,7 +114,7 @@ impl Visit {
         }
         self.asker.deadline = pending.created().plus(config.duo.push_timeout);
         self.pending = Some(pending);
-        flow::claim(self, Prompt { factor: approved(factor), ask }, owner, env)
+        flow::claim(self, prompt, owner, env)
     }
 
     /// The device that is meant: the one named, if it is the user's and can do it.
@@ -151,7 +150,7 @@ impl Visit {
         let settlements = match status.result {
             AuthResult::Allow => self.asker.settlements(End::Allowed),
             AuthResult::Deny | AuthResult::Waiting => {
-                self.asker.settlements(prompt::end(&status.status))
+                self.asker.settlements(Ending::of(&status.status).settled())
             }
         };
         let step = match (status.result, &status.status) {

@@ -1,11 +1,11 @@
 //! What a user may choose from: what the devices can do, cut with what is configured.
 
 use crate::config;
-use crate::duo::{Capability, Device, DeviceKind};
-use crate::gate::prompt::takes_passcode;
+use crate::duo::{Device, DeviceKind};
+use crate::gate::prompt::{capability, takes_passcode};
 use crate::page;
 use crate::page::{Choices, Plain};
-use crate::session::{Factor, Preference};
+use crate::session::Preference;
 
 /// The devices and factors to offer, in the configured order but for the preferred one.
 pub(super) fn choices(
@@ -61,16 +61,6 @@ pub(super) fn is_stale(last: &Preference, choices: &Choices) -> bool {
     }
 }
 
-/// What a device has to be able to do; a passcode asks none.
-pub(super) const fn capability(factor: config::Factor) -> Option<Capability> {
-    match factor {
-        config::Factor::Push => Some(Capability::Push),
-        config::Factor::Phone => Some(Capability::Phone),
-        config::Factor::Sms => Some(Capability::Sms),
-        config::Factor::Passcode => None,
-    }
-}
-
 /// What a person calls a device.
 pub(super) fn name(device: &Device) -> Plain {
     let names = [&device.display_name, &device.name, &device.number];
@@ -100,15 +90,5 @@ const fn shown(factor: config::Factor) -> page::Factor {
         config::Factor::Phone => page::Factor::Phone,
         config::Factor::Sms => page::Factor::Sms,
         config::Factor::Passcode => page::Factor::Passcode,
-    }
-}
-
-/// The factor that an approval will be of.
-pub(super) const fn approved(factor: config::Factor) -> Factor {
-    match factor {
-        config::Factor::Push => Factor::Push,
-        config::Factor::Phone => Factor::Phone,
-        config::Factor::Sms => Factor::Sms,
-        config::Factor::Passcode => Factor::Passcode,
     }
 }

@@ -4,7 +4,7 @@ use super::{GONE, Visit};
 use crate::duo::{AuthResult, AuthStatus, Status, Txid};
 use crate::gate::flow::{Expect, send};
 use crate::gate::limit::End;
-use crate::gate::prompt::{self, Transaction};
+use crate::gate::prompt::{Ending, Transaction};
 use crate::gate::refuse::{self, refuse};
 use crate::gate::view::Who;
 use crate::gate::{Env, Step, audit};
@@ -95,8 +95,9 @@ impl Visit {
                 Step { settlements, ..self.approve(transaction.factor, begun, status, env) }
             }
             AuthResult::Deny => {
-                let settlements = self.asker.settlements(prompt::end(word));
-                Step { settlements, ..self.ended(&refused(word), word.as_str(), env) }
+                let ending = Ending::of(word);
+                let settlements = self.asker.settlements(ending.settled());
+                Step { settlements, ..self.ended(&refused(ending), word.as_str(), env) }
             }
             AuthResult::Waiting if self.asker.is_over(env.now) => {
                 self.ended(&Standing::TimedOut, word.as_str(), env)
@@ -191,20 +192,11 @@ impl Visit {
     }
 }
 
-/// What Duo's refusal means.
-const fn refused(status: &Status) -> Standing {
-    match status {
-        Status::Timeout => Standing::TimedOut,
-        Status::Fraud => Standing::Fraud,
-        Status::LockedOut => Standing::LockedOut,
-        Status::Calling
-        | Status::Answered
-        | Status::Pushed
-        | Status::PushFailed
-        | Status::Allow
-        | Status::Bypass
-        | Status::Deny
-        | Status::Sent
-        | Status::Other(_) => Standing::Denied,
+const fn refused(ending: Ending) -> Standing {
+    match ending {
+        Ending::TimedOut => Standing::TimedOut,
+        Ending::Fraud => Standing::Fraud,
+        Ending::LockedOut => Standing::LockedOut,
+        Ending::CodesSent | Ending::Denied => Standing::Denied,
     }
 }
