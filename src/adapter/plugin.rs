@@ -116,7 +116,7 @@ impl Plugin {
         let step = match opening {
             Opening::Decided(step) => step,
             Opening::Undecided(undecided) => {
-                let peer = host::property(&PEER);
+                let peer = peer.or_else(|| host::property(&PEER));
                 self.gate.ask(&head, undecided, peer.as_deref(), &self.env())
             }
         };

@@ -76,14 +76,11 @@ impl Streams {
 
     /// Takes out the flow of a request that waits for this call.
     pub(super) fn take_sent(&self, context: u32, token: u32) -> Option<(Rc<Plugin>, Box<Flow>)> {
-        self.with(|streams| match streams.remove(&context)? {
+        self.take(context, |stream| match stream {
             Stream { plugin, stage: Stage::Sent(sent, flow) } if sent == token => {
-                Some((plugin, flow))
+                Ok((plugin, flow))
             }
-            other => {
-                streams.insert(context, other);
-                None
-            }
+            other => Err(other),
         })
     }
 
@@ -97,42 +94,19 @@ impl Streams {
             Arrived::Part(size) => size > max,
             Arrived::Whole => true,
         };
-        self.with(|streams| match streams.remove(&context)? {
+        self.take(context, |stream| match stream {
             Stream { plugin, stage: Stage::Form(max, _, form) } if is_enough(max) => {
-                Some((plugin, form, max))
+                Ok((plugin, form, max))
             }
-            other => {
-                streams.insert(context, other);
-                None
-            }
-        })
-    }
-
-    /// Takes out the forms of a configuration that did not arrive in time.
-    pub(super) fn take_late(&self, plugin: &Rc<Plugin>, now: UnixTime) -> Vec<(u32, Box<Form>)> {
-        self.with(|streams| {
-            let is_late = |stream: &Stream| {
-                matches!(&stream.stage, Stage::Form(_, until, _) if *until <= now)
-                    && Rc::ptr_eq(&stream.plugin, plugin)
-            };
-            let late: Vec<u32> =
-                streams.iter().filter(|(_, stream)| is_late(stream)).map(|(id, _)| *id).collect();
-            let take = |id: u32| match streams.remove(&id)?.stage {
-                Stage::Form(_, _, form) => Some((id, form)),
-                Stage::Due(..) | Stage::Sent(..) | Stage::Forwarded(_) | Stage::Refused => None,
-            };
-            late.into_iter().filter_map(take).collect()
+            other => Err(other),
         })
     }
 
     /// Takes out the cookie that the request's response is to carry.
     pub(super) fn take_cookie(&self, context: u32) -> Option<NewCookie> {
-        self.with(|streams| match streams.remove(&context)? {
-            Stream { stage: Stage::Forwarded(cookie), .. } => Some(cookie),
-            other => {
-                streams.insert(context, other);
-                None
-            }
+        self.take(context, |stream| match stream {
+            Stream { stage: Stage::Forwarded(cookie), .. } => Ok(cookie),
+            other => Err(other),
         })
     }
 
@@ -151,18 +125,44 @@ impl Streams {
         plugin: &Rc<Plugin>,
         now: UnixTime,
     ) -> Vec<(u32, Box<Call>, Box<Flow>)> {
+        let due = self.take_all(plugin, |stream| match stream {
+            Stream { stage: Stage::Due(call, flow), .. } if call.due <= now => Ok((call, flow)),
+            other => Err(other),
+        });
+        due.into_iter().map(|(context, (call, flow))| (context, call, flow)).collect()
+    }
+
+    /// Takes out the forms of a configuration that did not arrive in time.
+    pub(super) fn take_late(&self, plugin: &Rc<Plugin>, now: UnixTime) -> Vec<(u32, Box<Form>)> {
+        self.take_all(plugin, |stream| match stream {
+            Stream { stage: Stage::Form(_, until, form), .. } if until <= now => Ok(form),
+            other => Err(other),
+        })
+    }
+
+    /// Takes a request out if it is the one that is meant; another is handed back and stays.
+    fn take<T>(&self, context: u32, meant: impl FnOnce(Stream) -> Result<T, Stream>) -> Option<T> {
         self.with(|streams| {
-            let is_due = |stream: &Stream| {
-                matches!(&stream.stage, Stage::Due(call, _) if call.due <= now)
-                    && Rc::ptr_eq(&stream.plugin, plugin)
-            };
-            let due: Vec<u32> =
-                streams.iter().filter(|(_, stream)| is_due(stream)).map(|(id, _)| *id).collect();
-            let take = |id: u32| match streams.remove(&id)?.stage {
-                Stage::Due(call, flow) => Some((id, call, flow)),
-                Stage::Sent(..) | Stage::Form(..) | Stage::Forwarded(_) | Stage::Refused => None,
-            };
-            due.into_iter().filter_map(take).collect()
+            let stream = streams.remove(&context)?;
+            let kept = |other| drop(streams.insert(context, other));
+            meant(stream).map_err(kept).ok()
+        })
+    }
+
+    /// As [`Self::take`], of all requests of one configuration.
+    fn take_all<T>(
+        &self,
+        plugin: &Rc<Plugin>,
+        meant: impl Fn(Stream) -> Result<T, Stream>,
+    ) -> Vec<(u32, T)> {
+        let taken = |context| Some((context, self.take(context, &meant)?));
+        self.of(plugin).into_iter().filter_map(taken).collect()
+    }
+
+    fn of(&self, plugin: &Rc<Plugin>) -> Vec<u32> {
+        self.with(|streams| {
+            let ours = streams.iter().filter(|(_, stream)| Rc::ptr_eq(&stream.plugin, plugin));
+            ours.map(|(context, _)| *context).collect()
         })
     }
 
