@@ -1,6 +1,6 @@
 //! Who asks for access, and what has been tried for them so far.
 
-use super::audit::Asked;
+use super::audit::{self, Asked};
 use super::failure::Tries;
 use super::limit::{Claim, End, Settlement};
 use super::rules::ip_address;
@@ -66,7 +66,7 @@ impl Asker {
             has_approval,
             asked: Asked::of(head),
             address: address.and_then(ip_address),
-            reference: Reference::of_request_id(head.value("x-request-id")),
+            reference: audit::reference(head),
             deadline,
             tries: Tries::default(),
             claim: None,
@@ -75,7 +75,7 @@ impl Asker {
     }
 
     pub(super) fn subject(&self) -> Subject<'_> {
-        Subject { source: self.identity.source, user: &self.identity.user }
+        subject(&self.identity)
     }
 
     pub(super) fn preauth(&self, trusted_device_token: Option<Secret<String>>) -> Request {
@@ -106,4 +106,9 @@ impl Asker {
     pub(super) fn is_over(&self, now: UnixTime) -> bool {
         now >= self.deadline
     }
+}
+
+/// Whose cookies they are.
+pub(super) fn subject(identity: &Identity) -> Subject<'_> {
+    Subject { source: identity.source, user: &identity.user }
 }

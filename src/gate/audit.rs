@@ -45,6 +45,11 @@ impl Asked {
     }
 }
 
+/// What an audit line and its answer have in common.
+pub(super) fn reference(head: &RequestHead<'_>) -> Reference {
+    Reference::of_request_id(head.value("x-request-id"))
+}
+
 /// A request refused before anybody was asked.
 pub(super) fn refused_at_once(
     head: &RequestHead<'_>,

@@ -2,10 +2,10 @@
 //! never forwarded, whatever stands below the prefix.
 
 use super::view::{View, Who};
-use super::{Moment, Step, refuse};
+use super::{Moment, Step, audit, refuse};
 use crate::config::{Config, Enrollment};
 use crate::http::{HeaderValue, Reply, RequestHead, ReturnPath};
-use crate::page::{Onward, Problem, Reference};
+use crate::page::{Onward, Problem};
 use crate::signal::Code;
 
 /// An address that is about a user's sign-in.
@@ -138,7 +138,7 @@ fn wrong_method(config: &Config, head: &RequestHead<'_>, methods: Methods) -> St
 }
 
 fn problem(config: &Config, head: &RequestHead<'_>, code: Code, detail: &str) -> Reply {
-    let reference = Reference::of_request_id(head.value("x-request-id"));
+    let reference = audit::reference(head);
     let problem = Problem { code, detail: detail.to_owned(), reference, retry_after: None };
     let who = Who { asker: None, reference: &problem.reference };
     let view = View::at_own_address(head, ReturnPath::default());

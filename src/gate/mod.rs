@@ -43,9 +43,9 @@ use crate::http::{Client, Edit, HeadFault, HeaderValue, RequestHead, cookie, ori
 use crate::identity::{Attributes, Identity};
 use crate::page::{Onward, Problem, Reference};
 use crate::policy::{Policy, Ruled};
-use crate::session::{Approval, Refusal, Subject, Verified};
+use crate::session::{Approval, Refusal, Verified};
 use crate::signal::{Code, Counter, Signal};
-use asker::Sought;
+use asker::{Sought, subject};
 use endpoint::{Endpoint, Route};
 use hold::Held;
 use rules::{Denial, Ruling, Unfit};
@@ -219,7 +219,7 @@ impl Gate {
                     hold::begin(Held::new(self, head, sought, address, env.now), head, env)
                 }
                 (Client::Page, _) => {
-                    let reference = Reference::of_request_id(head.value("x-request-id"));
+                    let reference = audit::reference(head);
                     let line =
                         audit::refused_at_once(head, Code::MfaRequired, sought.rule, &reference);
                     Visit::in_place(head, sought, address, env).page_in_place(line, env)
@@ -260,8 +260,7 @@ impl Gate {
     ) -> Result<Option<Approval>, Refusal> {
         match head.cookies.find(self.config.sessions.cookie_name()) {
             cookie::Sent::Once(value) => {
-                let subject = Subject { source: identity.source, user: &identity.user };
-                self.config.sessions.admit(verified, value, &subject, now).map(Some)
+                self.config.sessions.admit(verified, value, &subject(identity), now).map(Some)
             }
             cookie::Sent::Never | cookie::Sent::Repeatedly => Ok(None),
         }
@@ -274,8 +273,7 @@ impl Gate {
         approval: &Approval,
         moment: &Moment<'_>,
     ) -> Step {
-        let subject = Subject { source: identity.source, user: &identity.user };
-        let renewal = self.config.sessions.renewal(approval, &subject, moment.now);
+        let renewal = self.config.sessions.renewal(approval, &subject(&identity), moment.now);
         let mut request = self.stripped(head);
         tell_application(
             &mut request,
@@ -298,7 +296,7 @@ impl Gate {
 
     fn refuse(&self, head: &RequestHead<'_>, denial: &Denial) -> Step {
         let Denial { code, ref detail, rule } = *denial;
-        let reference = Reference::of_request_id(head.value("x-request-id"));
+        let reference = audit::reference(head);
         let line = audit::refused_at_once(head, code, rule, &reference);
         let problem = Problem { code, detail: detail.clone(), reference, retry_after: None };
         let who = Who { asker: None, reference: &problem.reference };

@@ -117,9 +117,7 @@ impl Party {
             Self::Visit(visit) => visit.polled(&transaction, status, env),
         }
     }
-}
 
-impl Party {
     pub(super) fn enrolled(self, enrollment: &Enrollment, env: &Env<'_>) -> Step {
         match self {
             // A program could not show the code; nobody is enrolled for it.

@@ -3,7 +3,6 @@
 use super::rules::Denial;
 use super::{Aim, Forward, Gate, Opening, Step, Undecided, audit};
 use crate::http::RequestHead;
-use crate::page::Reference;
 use crate::signal::{Code, Counter, Signal};
 
 impl Gate {
@@ -26,7 +25,7 @@ impl Gate {
             Err(denial) => (denial.code, denial.rule, None),
             Ok(decided) => return decided,
         };
-        let reference = Reference::of_request_id(head.value("x-request-id"));
+        let reference = audit::reference(head);
         let line = audit::unrefused(head, code, rule, &reference);
         let forward = Forward { request: self.stripped(head), cookie: None };
         let mut step = Step::forward(forward, Counter::Reported { rule, code });
