@@ -153,8 +153,8 @@ impl DuoError {
         }
     }
 
-    /// Whether Duo could not be asked at all: what a fail mode is about. Never so for an HTTP
-    /// 4xx, whatever its body says.
+    /// Whether there is no answer of Duo's own: none came, or one that is not Duo's JSON. A fail mode
+    /// is about the former alone. Never so for an HTTP 4xx, whatever its body says.
     #[must_use]
     pub const fn is_outage(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Garbled(_))
