@@ -71,6 +71,15 @@ module: $(WASM_ENV) $(BINARYEN)
 	.ci/exports $(BUILT) $(NAMED)
 	$(if $(filter yes,$(SHRINK)),.ci/shrink $(NAMED) $(MODULE),cmp -s $(NAMED) $(MODULE) || cp $(NAMED) $(MODULE))
 
+.PHONY: oci
+oci: wasm ## pack the module as an OCI image, dist/oci and dist/oci.tar: no container engine, the same digest each time
+	.ci/oci $(MODULE) dist/oci
+
+.PHONY: dist
+dist: oci ## all that a release consists of, in dist/: the module, its SHA-256, the image
+	cd dist && sha256sum $(notdir $(MODULE)) oci.tar >SHA256SUMS
+	@ls -l dist
+
 .PHONY: smoke
 smoke: module .tools/envoy.stamp sim ## run the demo by script: push, cookie, denial, policy, body
 	python3 examples/demo/smoke.py

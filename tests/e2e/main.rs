@@ -53,6 +53,7 @@ mod failures;
 mod forgeries;
 mod forms;
 mod hostile;
+mod image;
 mod inert;
 mod kinds;
 mod leaving;
@@ -107,6 +108,7 @@ fn main() {
         forms::trials(),
         forgeries::trials(),
         hostile::trials(),
+        image::trials(),
         kinds::trials(),
         inert::trials(),
         leaving::trials(),
