@@ -80,20 +80,20 @@ impl Asker {
 
     pub(super) fn preauth(&self, trusted_device_token: Option<Secret<String>>) -> Request {
         Request::Preauth(Preauth {
-            username: self.identity.username.clone(),
+            username: self.identity.username().to_owned(),
             ipaddr: self.address,
             trusted_device_token,
         })
     }
 
     pub(super) fn auth(&self, factor: AuthFactor) -> Request {
-        let username = self.identity.username.clone();
+        let username = self.identity.username().to_owned();
         Request::Auth(Auth { username, factor, ipaddr: self.address })
     }
 
     /// Makes the user whom the first factor named, never another.
     pub(super) fn enroll(&self) -> Request {
-        let username = Some(self.identity.username.clone());
+        let username = Some(self.identity.username().to_owned());
         Request::Enroll(Enroll { username, valid_for: Some(ACTIVATION) })
     }
 

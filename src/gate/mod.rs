@@ -163,9 +163,14 @@ impl Gate {
         }
         let identity = asker.map_or_else(|| self.identify(head, moment), Ok);
         let identity = identity.map_err(|denial| denial.by(ruled.rule))?;
-        let found = self.approval(head, &identity, moment.now, verified).map_err(Unfit::from);
+        let cookies = self.parted(head);
+        let found = self.approval(cookies.found, &identity, moment.now, verified);
+        let found = found.map_err(Unfit::from);
         let unfit = match found.and_then(|found| self.fit_where_found(found, ruled, moment.now)) {
-            Ok(Some(fit)) => return Ok(Opening::Decided(self.pass(head, identity, &fit, moment))),
+            Ok(Some(fit)) => {
+                let edits = stripped(head, cookies);
+                return Ok(Opening::Decided(self.pass(edits, identity, &fit, moment)));
+            }
             Ok(None) => None,
             Err(unfit) => Some(unfit),
         };
@@ -190,7 +195,8 @@ impl Gate {
             return Err(Denial::new(Code::CrossSite, detail));
         }
         let groups = self.groups(head, moment)?;
-        let (approval, unfit) = match self.approval(head, &identity, moment.now, verified) {
+        let sent = head.cookies.find(self.config.sessions.cookie_name());
+        let (approval, unfit) = match self.approval(sent, &identity, moment.now, verified) {
             Ok(approval) => (approval, None),
             Err(refusal) => (None, Some(refusal.into())),
         };
@@ -253,12 +259,12 @@ impl Gate {
 
     fn approval(
         &self,
-        head: &RequestHead<'_>,
+        sent: cookie::Sent<'_>,
         identity: &Identity,
         now: UnixTime,
         verified: &mut Verified,
     ) -> Result<Option<Approval>, Refusal> {
-        match head.cookies.find(self.config.sessions.cookie_name()) {
+        match sent {
             cookie::Sent::Once(value) => {
                 self.config.sessions.admit(verified, value, &subject(identity), now).map(Some)
             }
@@ -268,13 +274,12 @@ impl Gate {
 
     fn pass(
         &self,
-        head: &RequestHead<'_>,
+        mut request: Vec<Edit>,
         identity: Identity,
         approval: &Approval,
         moment: &Moment<'_>,
     ) -> Step {
         let renewal = self.config.sessions.renewal(approval, &subject(&identity), moment.now);
-        let mut request = self.stripped(head);
         tell_application(
             &mut request,
             identity.user,
@@ -288,10 +293,12 @@ impl Gate {
     /// The edits that every forwarded request gets: nothing of the filter's own goes upstream, and
     /// nothing that looks like it.
     fn stripped(&self, head: &RequestHead<'_>) -> Vec<Edit> {
-        let mut edits: Vec<Edit> =
-            head.reserved.iter().map(|name| Edit::Remove(name.to_vec())).collect();
-        head.cookies.strip(self.config.sessions.cookie_name(), &mut edits);
-        edits
+        stripped(head, self.parted(head))
+    }
+
+    /// The filter's own cookies, and the application's.
+    fn parted<'a>(&self, head: &RequestHead<'a>) -> cookie::Parted<'a> {
+        head.cookies.part(self.config.sessions.cookie_name())
     }
 
     fn refuse(&self, head: &RequestHead<'_>, denial: &Denial) -> Step {
@@ -303,6 +310,12 @@ impl Gate {
         let reply = View::in_place(head).refusal(&problem, Onward::default(), who, &self.config);
         refuse::answer(reply, code, Some(line))
     }
+}
+
+fn stripped(head: &RequestHead<'_>, cookies: cookie::Parted<'_>) -> Vec<Edit> {
+    let mut edits = cookies.edits;
+    edits.extend(head.reserved.iter().map(|name| Edit::Remove(name.to_vec())));
+    edits
 }
 
 fn check_cookies(head: &RequestHead<'_>) -> Result<(), Denial> {

@@ -27,6 +27,24 @@ pub enum Sent<'a> {
     Repeatedly,
 }
 
+/// The filter's own cookies apart from the application's.
+#[derive(Clone, Debug)]
+pub struct Parted<'a> {
+    /// The cookie that was asked for.
+    pub found: Sent<'a>,
+    /// What leaves a request with the application's alone; nothing where it has no others.
+    pub edits: Vec<Edit>,
+}
+
+impl<'a> Sent<'a> {
+    const fn again(self, value: &'a [u8]) -> Self {
+        match self {
+            Self::Never => Self::Once(value),
+            Self::Once(_) | Self::Repeatedly => Self::Repeatedly,
+        }
+    }
+}
+
 impl<'a> CookieLines<'a> {
     /// Adds a line as it was sent.
     pub fn push(&mut self, line: &'a [u8]) {
@@ -46,37 +64,42 @@ impl<'a> CookieLines<'a> {
     /// Finds a cookie by its exact name.
     #[must_use]
     pub fn find(&self, name: &str) -> Sent<'a> {
-        let mut found = Sent::Never;
-        for pair in self.lines().flat_map(pairs) {
-            if let Some(value) = value_of(pair, name) {
-                found = match found {
-                    Sent::Never => Sent::Once(value),
-                    Sent::Once(_) | Sent::Repeatedly => return Sent::Repeatedly,
-                };
-            }
-        }
-        found
+        let values = self.lines().flat_map(pairs).filter_map(|pair| value_of(pair, name));
+        values.fold(Sent::Never, Sent::again)
     }
 
-    /// Adds the edits that take the filter's own cookies out: those under [`OWN_PREFIX`] and the
-    /// one called `name`. A request without any is not edited.
-    pub fn strip(&self, name: &str, edits: &mut Vec<Edit>) {
-        let is_own = |pair: &[u8]| {
-            let pair = pair.trim_ascii_start();
-            pair.starts_with(OWN_PREFIX) || value_of(pair, name).is_some()
+    /// Parts the filter's own cookies, those under [`OWN_PREFIX`] and the one called `name`, from
+    /// the application's.
+    #[must_use]
+    pub fn part(&self, name: &str) -> Parted<'a> {
+        let mut found = Sent::Never;
+        let mut is_own = |pair: &'a [u8]| match value_of(pair, name) {
+            Some(value) => {
+                found = found.again(value);
+                true
+            }
+            None => pair.trim_ascii_start().starts_with(OWN_PREFIX),
         };
-        if self.others.is_empty() {
-            match self.first.and_then(|line| without(line, is_own)) {
+        let mut edits = Vec::new();
+        match (self.first, self.others.as_slice()) {
+            (None, _) => {}
+            (Some(line), []) => match without(line, is_own) {
                 None => {}
                 Some(kept) if kept.is_empty() => edits.push(Edit::Remove(b"cookie".to_vec())),
                 Some(kept) => edits.push(Edit::Set("cookie", HeaderValue::lossy(kept))),
+            },
+            (Some(_), [_, ..]) => {
+                let kept: Vec<_> =
+                    self.lines().map(|line| (line, without(line, &mut is_own))).collect();
+                if kept.iter().any(|(_, kept)| kept.is_some()) {
+                    edits.push(Edit::Remove(b"cookie".to_vec()));
+                    let kept = kept.into_iter().map(|(line, kept)| kept.unwrap_or(line.to_vec()));
+                    let kept = kept.filter(|line| !line.is_empty());
+                    edits.extend(kept.map(|line| Edit::Append("cookie", HeaderValue::lossy(line))));
+                }
             }
-        } else if self.lines().flat_map(pairs).any(is_own) {
-            edits.push(Edit::Remove(b"cookie".to_vec()));
-            let kept = self.lines().map(|l| without(l, is_own).unwrap_or_else(|| l.to_vec()));
-            let kept = kept.filter(|line| !line.is_empty());
-            edits.extend(kept.map(|line| Edit::Append("cookie", HeaderValue::lossy(line))));
         }
+        Parted { found, edits }
     }
 
     fn lines(&self) -> impl Iterator<Item = &'a [u8]> {
@@ -107,7 +130,7 @@ fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
 }
 
 /// A line without the filter's own pairs; absent where none is in it.
-fn without(line: &[u8], is_own: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
+fn without<'a>(line: &'a [u8], mut is_own: impl FnMut(&'a [u8]) -> bool) -> Option<Vec<u8>> {
     let mut kept: Option<Vec<u8>> = None;
     let mut before: usize = 0;
     for pair in pairs(line) {
@@ -148,9 +171,7 @@ mod tests {
     }
 
     fn stripped(sent: &[&str]) -> Vec<Edit> {
-        let mut edits = Vec::new();
-        lines(sent).strip(NAME, &mut edits);
-        edits
+        lines(sent).part(NAME).edits
     }
 
     fn set(line: &str) -> Edit {
@@ -179,13 +200,18 @@ mod tests {
             ("", Sent::Never),
         ] {
             assert_eq!(lines(&[line]).find(NAME), found, "{line}");
+            assert_eq!(lines(&[line]).part(NAME).found, found, "{line}");
         }
     }
 
     #[test]
     fn a_cookie_sent_twice_is_none() {
-        assert_eq!(lines(&["__Host-duo_mfa=a; __Host-duo_mfa=a"]).find(NAME), Sent::Repeatedly);
-        assert_eq!(lines(&["__Host-duo_mfa=a", "__Host-duo_mfa=b"]).find(NAME), Sent::Repeatedly);
+        for sent in
+            [&["__Host-duo_mfa=a; __Host-duo_mfa=a"][..], &["__Host-duo_mfa=a", "__Host-duo_mfa=b"]]
+        {
+            assert_eq!(lines(sent).find(NAME), Sent::Repeatedly);
+            assert_eq!(lines(sent).part(NAME).found, Sent::Repeatedly);
+        }
     }
 
     #[test]
@@ -213,9 +239,9 @@ mod tests {
 
     #[test]
     fn a_cookie_of_another_configured_name_is_stripped_too() {
-        let mut edits = Vec::new();
-        lines(&["__Host-other=v; a=1"]).strip("__Host-other", &mut edits);
-        assert_eq!(edits, [set("a=1")]);
+        let parted = lines(&["__Host-other=v; a=1"]).part("__Host-other");
+        assert_eq!(parted.edits, [set("a=1")]);
+        assert_eq!(parted.found, Sent::Once(b"v"));
     }
 
     #[test]

@@ -50,8 +50,8 @@ pub struct Attributes<'a> {
 pub struct Identity {
     /// The canonical name: `[a-z0-9._+-]`, with at most one `@domain`.
     pub user: String,
-    /// The name that Duo is called with.
-    pub username: String,
+    /// The name that Duo is called with, where it is another.
+    username: Option<String>,
     /// Which kind of source vouched for it: `header`, `jwt`, `metadata` or `mtls`.
     pub source: &'static str,
 }
@@ -95,6 +95,14 @@ pub enum InvalidIdentity {
     /// The groups are there more than once, too long, or no text.
     #[error("the user's groups cannot be read")]
     Groups,
+}
+
+impl Identity {
+    /// The name that Duo is called with.
+    #[must_use]
+    pub fn username(&self) -> &str {
+        self.username.as_deref().unwrap_or(&self.user)
+    }
 }
 
 impl IdentityRules {
