@@ -93,7 +93,8 @@ impl<'a> CookieLines<'a> {
                     self.lines().map(|line| (line, without(line, &mut is_own))).collect();
                 if kept.iter().any(|(_, kept)| kept.is_some()) {
                     edits.push(Edit::Remove(b"cookie".to_vec()));
-                    let kept = kept.into_iter().map(|(line, kept)| kept.unwrap_or(line.to_vec()));
+                    let kept =
+                        kept.into_iter().map(|(line, kept)| kept.unwrap_or_else(|| line.to_vec()));
                     let kept = kept.filter(|line| !line.is_empty());
                     edits.extend(kept.map(|line| Edit::Append("cookie", HeaderValue::lossy(line))));
                 }
