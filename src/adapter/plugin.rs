@@ -9,7 +9,8 @@ use crate::clock::{ClockOffset, UnixTime};
 use crate::config::Mode;
 use crate::duo::{Answer, SignedCall};
 use crate::gate::{
-    Body, Effect, Env, Event, Flow, Form, Forward, Gate, Health, Moment, Opening, Step, Unanswered,
+    Body, Effect, Env, Event, Flow, Form, Forward, Gate, Health, Logo, Moment, Opening, Step,
+    Unanswered,
 };
 use crate::http::{HeadFault, HeaderMap, Reply, RequestHead};
 use crate::identity::Attributes;
@@ -34,6 +35,7 @@ pub(super) struct Plugin {
     /// is computed there, and an approval that lives a quarter of a second longer harms nobody.
     clock: Cell<UnixTime>,
     verified: Cell<Option<Box<Verified>>>,
+    logo: Cell<Logo>,
 }
 
 /// Whether a request goes on.
@@ -67,6 +69,7 @@ impl Plugin {
             health: Cell::default(),
             clock: Cell::new(host::now().unwrap_or_default()),
             verified: Cell::default(),
+            logo: Cell::default(),
         }
     }
 
@@ -80,6 +83,14 @@ impl Plugin {
     pub(super) fn refresh_clock(&self) -> UnixTime {
         self.clock.set(host::now().unwrap_or_default());
         self.clock.get()
+    }
+
+    /// Works on the account's picture. `work` calls nothing that needs it.
+    pub(super) fn with_logo<T>(&self, work: impl FnOnce(&mut Logo) -> T) -> T {
+        let mut logo = self.logo.take();
+        let outcome = work(&mut logo);
+        self.logo.set(logo);
+        outcome
     }
 
     /// A request has arrived, or the head of one that goes on.
@@ -217,6 +228,10 @@ impl Plugin {
                 Effect::Reply(reply) => {
                     streams.put(context, self, Stage::Refused);
                     return answer(&reply);
+                }
+                Effect::Logo { absent } => {
+                    streams.put(context, self, Stage::Refused);
+                    return answer(&self.with_logo(|logo| logo.reply(absent)));
                 }
                 Effect::ReadBody { max, until, then } => {
                     streams.put(context, self, Stage::Form(max, until, then));

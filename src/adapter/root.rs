@@ -6,7 +6,7 @@ use super::slots;
 use super::streams::Streams;
 use crate::clock::UnixTime;
 use crate::config::Config;
-use crate::gate::{Check, CheckStep, Event, Gate, Standing};
+use crate::gate::{Check, CheckStep, Event, Gate, Health, Standing};
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,12 +19,20 @@ pub(super) struct Root {
     context: u32,
     plugin: OnceCell<Rc<Plugin>>,
     check: Cell<Option<(u32, Check)>>,
+    /// The call for the account's picture that is out.
+    logo: Cell<Option<u32>>,
     up: Cell<Option<Metric>>,
 }
 
 impl Root {
     pub(super) const fn new(context: u32) -> Self {
-        Self { context, plugin: OnceCell::new(), check: Cell::new(None), up: Cell::new(None) }
+        Self {
+            context,
+            plugin: OnceCell::new(),
+            check: Cell::new(None),
+            logo: Cell::new(None),
+            up: Cell::new(None),
+        }
     }
 
     pub(super) const fn context(&self) -> u32 {
@@ -36,8 +44,7 @@ impl Root {
         self.plugin.get().cloned()
     }
 
-    fn check_if_due(&self, plugin: &Plugin, now: UnixTime) {
-        let health = plugin.refresh_health();
+    fn check_if_due(&self, plugin: &Plugin, health: &Health, now: UnixTime) {
         if let Some(up) = self.up.get() {
             up.set(u64::from(health.is_ready()));
         }
@@ -47,6 +54,24 @@ impl Root {
         self.check.set(check);
         if is_idle && health.is_due(now, interval) && plugin.record.claim(now, interval) {
             self.go_on(plugin, Check::begin(&plugin.gate, now));
+        }
+    }
+
+    /// Each VM has a picture of its own: the host's shared data would hold it for good.
+    fn fetch_logo_if_due(&self, plugin: &Plugin, health: &Health, now: UnixTime) {
+        let call = plugin.with_logo(|logo| {
+            let is_due = self.logo.get().is_none() && logo.is_due(&plugin.gate, health, now);
+            is_due.then(|| logo.fetch(&plugin.gate, health, now))
+        });
+        if let Some(call) = call {
+            match plugin.dispatch(&call.signed, call.timeout) {
+                Ok(token) => self.logo.set(Some(token)),
+                Err(unsent) => {
+                    let event = Event::Failed(unsent.into());
+                    let said = plugin.with_logo(|logo| logo.learn(&event));
+                    plugin.stats.take(Vec::from_iter(said));
+                }
+            }
         }
     }
 
@@ -101,7 +126,9 @@ impl Root {
         if let Some(plugin) = self.plugin() {
             let now = plugin.refresh_clock();
             plugin.stats.flush();
-            self.check_if_due(&plugin, now);
+            let health = plugin.refresh_health();
+            self.check_if_due(&plugin, &health, now);
+            self.fetch_logo_if_due(&plugin, &health, now);
             plugin.send_due(now, streams);
             plugin.end_late(now, streams);
             // The streams are served; the host acts for the root again.
@@ -109,8 +136,17 @@ impl Root {
         }
     }
 
-    /// A call is over. No where it is none of this root's checks.
+    /// A call is over. No where it is none of this root's own.
     pub(super) fn answered(&self, callback: Callback) -> bool {
+        if self.logo.get() == Some(callback.token) {
+            self.logo.set(None);
+            if let Some(plugin) = self.plugin() {
+                let said =
+                    with_event(callback, |event| plugin.with_logo(|logo| logo.learn(&event)));
+                plugin.stats.take(Vec::from_iter(said));
+            }
+            return true;
+        }
         match (self.check.take(), self.plugin()) {
             (Some((sent, check)), Some(plugin)) if sent == callback.token => {
                 let now = host::now().unwrap_or_default();

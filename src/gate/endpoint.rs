@@ -2,7 +2,7 @@
 //! never forwarded, whatever stands below the prefix.
 
 use super::view::{View, Who};
-use super::{Moment, Step, audit, refuse};
+use super::{Effect, Moment, Step, audit, refuse};
 use crate::config::{Config, Enrollment};
 use crate::http::{HeaderValue, Reply, RequestHead, ReturnPath};
 use crate::page::{Onward, Problem};
@@ -94,6 +94,9 @@ pub(super) fn route(config: &Config, head: &RequestHead<'_>, moment: &Moment<'_>
     let (methods, route) = match name {
         b"healthz" => (Methods::Read, Some(Route::Answered(health(true)))),
         b"readyz" => (Methods::Read, Some(Route::Answered(health(moment.health.is_ready())))),
+        b"logo" if config.site.serves_logo() => {
+            (Methods::Read, Some(Route::Answered(logo(config, head))))
+        }
         b"" => (Methods::Read, visit(Endpoint::Page)),
         b"preauth" => (Methods::Post, visit(Endpoint::Preauth)),
         b"auth" => (Methods::Post, visit(Endpoint::Auth)),
@@ -123,6 +126,11 @@ fn health(is_well: bool) -> Step {
         if is_well { (200, r#"{"status":"ok"}"#) } else { (503, r#"{"status":"unavailable"}"#) };
     let details = "duo_mfa_health".to_owned();
     Step::reply(Reply::new(status, details, "application/json", body.into()), Vec::new())
+}
+
+fn logo(config: &Config, head: &RequestHead<'_>) -> Step {
+    let absent = problem(config, head, Code::NotFound, "Duo has no picture of this account.");
+    Step::new(Effect::Logo { absent }, Vec::new())
 }
 
 fn not_found(config: &Config, head: &RequestHead<'_>) -> Step {

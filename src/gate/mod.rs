@@ -22,6 +22,7 @@ pub mod failure;
 mod flow;
 mod hold;
 pub mod limit;
+mod logo;
 mod party;
 mod prompt;
 mod refuse;
@@ -34,6 +35,7 @@ mod visit;
 
 pub use check::{Check, CheckStep, Health, Standing};
 pub use flow::{Claimant, Flow};
+pub use logo::Logo;
 pub use step::{Call, Effect, Env, Event, Forward, NewCookie, Step, Unanswered};
 pub use visit::{Body, Form};
 

@@ -110,6 +110,11 @@ pub enum Effect {
     Forward(Forward),
     /// Answer the request.
     Reply(Reply),
+    /// Answer the request with the picture of the account, as [`super::Logo::reply`] has it.
+    Logo {
+        /// What to answer where there is none.
+        absent: Reply,
+    },
 }
 
 /// One step of a flow.

@@ -1,6 +1,7 @@
 //! An answer that the filter gives itself, with the headers that every such answer has.
 
 use super::HeaderValue;
+use std::time::Duration;
 
 /// The policy of every answer: no script, style or frame but the filter's own.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
@@ -81,6 +82,14 @@ impl Reply {
     pub fn immutable(mut self) -> Self {
         self.headers.retain(|(name, _)| !matches!(*name, "cache-control" | "vary"));
         self.with("cache-control", HeaderValue::from_static("public, max-age=31536000, immutable"))
+    }
+
+    /// The same answer, which browsers may show again for so long without asking.
+    #[must_use]
+    pub fn kept_by_browsers(mut self, span: Duration) -> Self {
+        self.headers.retain(|(name, _)| !matches!(*name, "cache-control" | "vary"));
+        let directives = format!("private, max-age={}", span.as_secs());
+        self.with("cache-control", HeaderValue::lossy(directives))
     }
 
     /// The same answer for a gRPC client.

@@ -60,7 +60,7 @@ fn has_scheme(address: &str, scheme: &str) -> bool {
 pub enum Logo {
     /// In the page itself, as a `data:` URI.
     Data(DataImage),
-    /// At `{path_prefix}/logo`.
+    /// Duo's, at `{path_prefix}/logo`.
     Served,
 }
 

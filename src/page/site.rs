@@ -81,6 +81,12 @@ impl Site {
         self.address("", return_to)
     }
 
+    /// Whether pages show the account's picture at Duo.
+    #[must_use]
+    pub const fn serves_logo(&self) -> bool {
+        matches!(self.branding.logo, Some(Logo::Served))
+    }
+
     /// Where a sign-in that waits can be asked for.
     #[must_use]
     pub fn status_url(&self) -> String {

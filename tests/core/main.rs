@@ -23,6 +23,7 @@ mod hold;
 mod identities;
 mod layers;
 mod limits;
+mod logo;
 mod model;
 mod modes;
 mod page;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         identities::trials(),
         layers::trials(),
         limits::trials(),
+        logo::trials(),
         model::trials(),
         modes::trials(),
         page::trials(),

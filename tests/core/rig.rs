@@ -12,7 +12,9 @@ use duo_mfa::clock::{ClockOffset, UnixTime};
 use duo_mfa::config::Config;
 use duo_mfa::duo::{Answer, SignedCall};
 use duo_mfa::gate::limit::{self, Claim};
-use duo_mfa::gate::{Body, Call, Effect, Env, Event, Flow, Gate, Health, Moment, Opening, Step};
+use duo_mfa::gate::{
+    Body, Call, Effect, Env, Event, Flow, Gate, Health, Logo, Moment, Opening, Step,
+};
 use duo_mfa::http::RequestHead;
 use duo_mfa::identity::Attributes;
 use duo_mfa::policy::{Decision, Person};
@@ -67,6 +69,8 @@ pub(crate) struct Rig {
     pub(crate) random: Option<()>,
     pub(crate) calls: Vec<(UnixTime, Call)>,
     pub(crate) signals: Vec<Signal>,
+    /// The account's picture, as it was fetched.
+    pub(crate) logo: Logo,
     /// How many bodies were read.
     pub(crate) bodies: usize,
 }
@@ -117,6 +121,7 @@ impl Rig {
             random: Some(()),
             calls: Vec::new(),
             signals: Vec::new(),
+            logo: Logo::default(),
             bodies: 0,
         }
     }
@@ -197,6 +202,9 @@ impl Rig {
             match step.effect {
                 Effect::Forward(forward) => return answered(Outcome::Forwarded(forward)),
                 Effect::Reply(reply) => return answered(Outcome::Replied(reply)),
+                Effect::Logo { absent } => {
+                    return answered(Outcome::Replied(self.logo.reply(absent)));
+                }
                 Effect::ReadBody { .. } => panic!("a body is read but once"),
                 Effect::Claim { claim, then } => {
                     let (bytes, limits) = (self.bucket(&claim), &self.gate.config().limits);

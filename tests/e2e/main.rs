@@ -58,6 +58,7 @@ mod inert;
 mod kinds;
 mod leaving;
 mod limits;
+mod logo;
 mod modes;
 mod module;
 mod never_pushes;
@@ -113,6 +114,7 @@ fn main() {
         inert::trials(),
         leaving::trials(),
         limits::trials(),
+        logo::trials(),
         modes::trials(),
         module::trials(),
         never_pushes::trials(),

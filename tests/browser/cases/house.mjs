@@ -138,3 +138,19 @@ test("the_organisations_name_colour_and_help_are_on_the_page", BRANDED, async (s
     .evaluate((it) => getComputedStyle(it).backgroundColor);
   assert.equal(colour, "rgb(122, 31, 162)");
 });
+
+const PICTURED = { plugin: { branding: { name: "Example Corp", logo: "duo" } } };
+test("duos_picture_of_the_account_is_on_the_page", PICTURED, async (stage) => {
+  const browser = await stage.browser({ user: await stage.guest() });
+  const page = await browser.newPage();
+  const asked = () => page.request.get(`${stage.site}/.duo-mfa/logo`).then((it) => it.status());
+  // Each worker has a picture of its own.
+  for (let well = 0; well < 10; ) {
+    well = (await asked()) === 200 ? well + 1 : 0;
+    await page.waitForTimeout(50);
+  }
+  await page.goto(stage.site);
+  const picture = page.getByRole("img", { name: "Example Corp" });
+  const [width, shown] = await picture.evaluate((it) => [it.naturalWidth, it.offsetWidth]);
+  assert.ok(width > 0 && shown > 0, `${width} ${shown}`);
+});

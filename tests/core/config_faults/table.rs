@@ -66,6 +66,7 @@ fn faulty_documents() -> Vec<Row> {
         ("/branding/name", json!(""), Code::InvalidText, "branding.name"),
         ("/branding/name", json!("a\nb"), Code::InvalidText, "branding.name"),
         ("/branding/logo", json!("https://x/y.png"), Code::InvalidLogo, "branding.logo"),
+        ("/branding/logo", json!("Duo"), Code::InvalidLogo, "branding.logo"),
         ("/branding/logo", json!("data:text/html,x"), Code::InvalidLogo, "branding.logo"),
         ("/branding/accent", json!("blue"), Code::InvalidAccent, "branding.accent"),
         ("/branding/accent", json!("#ffcc00"), Code::InvalidAccent, "branding.accent"),
