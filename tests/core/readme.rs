@@ -10,9 +10,11 @@ use serde_json::{Value, json};
 
 use crate::rig::{Rig, get};
 
-/// Every block's fence, and so who checks it. `session=…` is run by `examples/demo/smoke.py`.
-const CHECKED: [&str; 8] = [
+/// Every block's fence, and so who checks it. `session=…` is run by `examples/demo/smoke.py`, `cli`
+/// by `tests/cli/readme.rs`.
+const CHECKED: [&str; 9] = [
     "console",
+    "console cli",
     "console session=demo",
     "console session=key",
     "yaml file=envoy-filter",
@@ -29,7 +31,9 @@ fn every_block_is_of_a_kind_that_is_checked() {
 }
 
 fn sessions_are_commands_that_somebody_runs() {
-    for block in blocks().iter().filter(|block| block.fence.starts_with("console")) {
+    let is_session =
+        |block: &&Block| block.fence.starts_with("console") && block.fence != "console cli";
+    for block in blocks().iter().filter(is_session) {
         for line in block.text.lines() {
             let command = line.strip_prefix("$ ").unwrap_or_else(|| panic!("no command: {line}"));
             let by_smoke = block.fence.contains("session=");

@@ -1,0 +1,148 @@
+//! The cluster by which the filter calls Duo.
+
+use super::Subject;
+use super::warning::{Code, Warning};
+use crate::plugin::Host;
+use crate::value::{at, each, extension, is_set, list_at, member, text_at};
+use serde_json::Value;
+
+/// The filter's own, where nothing is written.
+const DEFAULT: &str = "duo_api";
+/// How a host is written under `duo`.
+const API_HOST: [&str; 3] = ["api_host", "hostname", "host"];
+/// What only a cluster has.
+const MARKS: [&str; 4] = ["load_assignment", "connect_timeout", "cluster_type", "lb_policy"];
+
+pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
+    let duo = at(subject.written, &["duo"]).unwrap_or(&Value::Null);
+    let name = text_at(duo, &["cluster"]).unwrap_or(DEFAULT);
+    match cluster(subject, name) {
+        Some(cluster) => {
+            let api_host = API_HOST.iter().find_map(|key| text_at(duo, &[key]));
+            of_cluster(cluster, name, api_host)
+        }
+        None => missing(subject, name).into_iter().collect(),
+    }
+}
+
+/// The cluster of a name, in whichever file.
+fn cluster<'a>(subject: &Subject<'a>, name: &str) -> Option<&'a Value> {
+    let mut found = None;
+    for value in subject.documents.iter().filter_map(|document| document.value()) {
+        each(value, &mut |value| {
+            let is_cluster = MARKS.iter().any(|mark| member(value, mark).is_some());
+            if is_cluster && text_at(value, &["name"]) == Some(name) {
+                found = found.or(Some(value));
+            }
+        });
+    }
+    found
+}
+
+/// That there is none can be said only of a bootstrap that gets no clusters from elsewhere.
+fn missing(subject: &Subject<'_>, name: &str) -> Option<Warning> {
+    let Host::Envoy { .. } = subject.host else { return None };
+    let bootstrap = subject.document.value()?;
+    let is_static = member(bootstrap, "static_resources").is_some()
+        && at(bootstrap, &["dynamic_resources", "cds_config"]).is_none();
+    is_static.then(|| {
+        Warning::new(
+            Code::ClusterMissing,
+            format!("there is no cluster {name}, so that Duo cannot be called"),
+            "add it to static_resources.clusters, or write another name as duo.cluster",
+        )
+    })
+}
+
+fn of_cluster(cluster: &Value, name: &str, api_host: Option<&str>) -> Vec<Warning> {
+    let socket = at(cluster, &["transport_socket", "typed_config"]).and_then(extension);
+    let Some((_, tls)) = socket.filter(|(kind, _)| kind.ends_with(".UpstreamTlsContext")) else {
+        return vec![Warning::new(
+            Code::ClusterWithoutTls,
+            format!("cluster {name} has no TLS: calls of Duo go over the network in clear"),
+            "give it a transport_socket with an UpstreamTlsContext",
+        )];
+    };
+    let options = at(cluster, &["typed_extension_protocol_options"]).and_then(Value::as_object);
+    let follows_host = |what: &str| {
+        let mut options = options.into_iter().flatten();
+        options.any(|(_, options)| is_set(options, &["upstream_http_protocol_options", what]))
+    };
+    let sni = text_at(tls, &["sni"]);
+    let has_sni = sni.is_some() || follows_host("auto_sni") || is_set(tls, &["auto_host_sni"]);
+    let common = at(tls, &["common_tls_context"]).unwrap_or(&Value::Null);
+    let verification = Verification::of(common);
+    let names_follow =
+        follows_host("auto_san_validation") || is_set(tls, &["auto_sni_san_validation"]);
+
+    let mut warnings = Vec::new();
+    let host = api_host.unwrap_or("API-HOST");
+    if !has_sni {
+        let problem = format!("cluster {name} names no host in the TLS handshake");
+        let fix = format!("write `sni: {host}` in its UpstreamTlsContext");
+        warnings.push(Warning::new(Code::ClusterWithoutSni, problem, fix));
+    }
+    if !verification.has_authority {
+        warnings.push(Warning::new(
+            Code::ClusterNotVerified,
+            format!("cluster {name} takes any certificate for Duo's"),
+            "write `trusted_ca` in its validation_context",
+        ));
+    }
+    if verification.names.is_empty() && !verification.is_discovered && !names_follow {
+        warnings.push(Warning::new(
+            Code::ClusterNameNotVerified,
+            format!("cluster {name} takes a certificate of any host for Duo's"),
+            format!(
+                "write `match_typed_subject_alt_names: [{{san_type: DNS, matcher: {{exact: \
+                 {host}}}}}]` in its validation_context"
+            ),
+        ));
+    }
+    let is_other = |given: &str| api_host.is_some_and(|host| !given.eq_ignore_ascii_case(host));
+    // A pattern may match it; of several names one is enough.
+    let names: Option<Vec<_>> = verification.names.into_iter().collect();
+    let names = names.filter(|names| names.iter().all(|name| is_other(name)));
+    let wrong_name = names.and_then(|names| names.first().copied());
+    if let Some(other) = sni.filter(|sni| is_other(sni)).or(wrong_name) {
+        warnings.push(Warning::new(
+            Code::ClusterOfOtherHost,
+            format!("cluster {name} is about {other}, and duo.api_host is {host}"),
+            "write the same host at both",
+        ));
+    }
+    warnings
+}
+
+/// What a TLS context asks of the server's certificate.
+struct Verification<'c> {
+    has_authority: bool,
+    /// Some of it is told by a secret discovery service.
+    is_discovered: bool,
+    /// The names of which the certificate has to have one; absent for one that is a pattern.
+    names: Vec<Option<&'c str>>,
+}
+
+impl<'c> Verification<'c> {
+    fn of(common: &'c Value) -> Self {
+        let combined = at(common, &["combined_validation_context"]).unwrap_or(&Value::Null);
+        let discovered = "validation_context_sds_secret_config";
+        let is_discovered =
+            member(common, discovered).is_some() || member(combined, discovered).is_some();
+        let context = member(common, "validation_context")
+            .or_else(|| member(combined, "default_validation_context"))
+            .unwrap_or(&Value::Null);
+        let has_authority = ["trusted_ca", "system_root_certs", "ca_certificate_provider_instance"]
+            .iter()
+            .any(|key| member(context, key).is_some());
+        let typed = list_at(context, &["match_typed_subject_alt_names"]).iter();
+        let typed = typed.map(|name| text_at(name, &["matcher", "exact"]));
+        let untyped = list_at(context, &["match_subject_alt_names"]).iter();
+        let untyped = untyped.map(|name| text_at(name, &["exact"]));
+        Self {
+            has_authority: has_authority || is_discovered,
+            is_discovered,
+            names: typed.chain(untyped).collect(),
+        }
+    }
+}

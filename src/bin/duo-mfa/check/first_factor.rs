@@ -1,0 +1,187 @@
+//! Whether the name that the configuration trusts comes from a first factor, and from no client.
+
+use super::Subject;
+use super::header::{self, Handling};
+use super::warning::{Code, Warning};
+use crate::plugin::{Chain, Host};
+use crate::value::{at, extension, is_set, list_at, text_at};
+use serde_json::Value;
+
+/// Filters that may set any metadata.
+const SETS_ANY_METADATA: [&str; 5] = ["Lua", "ExternalProcessor", "Config", "Wasm", "ExtAuthz"];
+
+pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
+    let mut warnings = headers(subject);
+    match text_at(subject.written, &["identity", "source"]) {
+        Some("jwt") => warnings.extend(jwt(subject)),
+        Some("metadata") => warnings.extend(metadata(subject)),
+        Some("mtls") => warnings.extend(certificate(subject)),
+        Some(_) | None => {}
+    }
+    warnings
+}
+
+/// Every header that is trusted, for a name or for groups.
+fn headers(subject: &Subject<'_>) -> Vec<Warning> {
+    let identity = at(subject.written, &["identity"]).unwrap_or(&Value::Null);
+    let names = [text_at(identity, &["header"]), text_at(identity, &["groups", "header"])];
+    names.into_iter().flatten().filter_map(|header| trusted_header(subject, header)).collect()
+}
+
+fn trusted_header(subject: &Subject<'_>, header: &str) -> Option<Warning> {
+    let (handling, fix) = match subject.host {
+        Host::Nothing => return None,
+        Host::Envoy { chain: Some(chain), .. } => {
+            let by_filters =
+                chain.before.iter().map(|filter| header::by_filter(filter, header)).max();
+            let by_manager = header::by_manager(chain.manager, header);
+            let fix = format!(
+                "put a header_mutation filter with {{remove: {header}}} before the filter that \
+                 sets it; a route's request_headers_to_remove acts after this filter"
+            );
+            (by_filters.unwrap_or(Handling::Untouched).max(by_manager), fix)
+        }
+        Host::Envoy { chain: None, .. } | Host::Istio { .. } => {
+            let fix = format!(
+                "give the EnvoyFilter too that puts a header_mutation with {{remove: {header}}} \
+                 before the first factor, or take the name from a JWT"
+            );
+            (header::by_documents(subject.documents, header), fix)
+        }
+        Host::Gateway { .. } => {
+            let fix = format!(
+                "give the ClientTrafficPolicy too whose headers.earlyRequestHeaders.remove lists \
+                 {header}; an HTTPRoute's filters act after this filter"
+            );
+            (header::by_documents(subject.documents, header), fix)
+        }
+    };
+    let problem = match handling {
+        Handling::Stripped => return None,
+        Handling::MaybeReplaced => format!(
+            "{header} is trusted, and is replaced only where the authorization service answers \
+             with it: else a client's own header says who the client is"
+        ),
+        Handling::Untouched => format!(
+            "{header} is trusted, and nothing before the filter is seen to remove a client's own: \
+             whoever sends it is whoever it names"
+        ),
+    };
+    Some(Warning::new(Code::HeaderNotStripped, problem, fix))
+}
+
+fn jwt(subject: &Subject<'_>) -> Option<Warning> {
+    match subject.host {
+        Host::Nothing | Host::Gateway { .. } | Host::Envoy { chain: None, .. } => None,
+        Host::Envoy { chain: Some(chain), .. } => jwt_in_chain(subject, &chain),
+        Host::Istio { phase, .. } => (phase == Some("AUTHN")).then(|| {
+            Warning::new(
+                Code::RunsBeforeFirstFactor,
+                "in phase AUTHN the filter runs before Istio has verified the JWT that it trusts: \
+                 every request is refused",
+                "write `phase: AUTHZ`",
+            )
+        }),
+    }
+}
+
+fn jwt_in_chain(subject: &Subject<'_>, chain: &Chain<'_>) -> Option<Warning> {
+    let mut providers = Vec::new();
+    let mut is_any = false;
+    for (_, config) in before(chain).filter(|(kind, _)| *kind == "JwtAuthentication") {
+        is_any = true;
+        providers.extend(at(config, &["providers"]).and_then(Value::as_object));
+    }
+    if !is_any {
+        return Some(Warning::new(
+            Code::JwtFilterMissing,
+            "identity.source is jwt, and no jwt_authn filter stands before this one: every request \
+             is refused",
+            "put envoy.filters.http.jwt_authn before it",
+        ));
+    }
+    let wanted = list_at(subject.written, &["identity", "metadata"]).get(1)?.as_str()?;
+    let puts = |provider: &Value| text_at(provider, &["payload_in_metadata"]) == Some(wanted);
+    let is_put = providers.into_iter().flatten().any(|(_, provider)| puts(provider));
+    (!is_put).then(|| {
+        Warning::new(
+            Code::JwtPayloadMissing,
+            format!(
+                "no provider of jwt_authn has `payload_in_metadata: {wanted}`, from which \
+                     identity.metadata takes the name: every request is refused"
+            ),
+            format!("write `payload_in_metadata: {wanted}` there"),
+        )
+    })
+}
+
+fn metadata(subject: &Subject<'_>) -> Option<Warning> {
+    let Host::Envoy { chain: Some(chain), .. } = subject.host else { return None };
+    let namespace = list_at(subject.written, &["identity", "metadata"]).first()?.as_str()?;
+    let sets = |(kind, _): (&str, &Value)| {
+        SETS_ANY_METADATA.contains(&kind)
+            || (kind == "JwtAuthentication" && namespace.ends_with(".jwt_authn"))
+    };
+    let is_named = |filter: &Value| text_at(filter, &["name"]) == Some(namespace);
+    let is_set = before(&chain).any(sets) || chain.before.iter().any(is_named);
+    (!is_set).then(|| {
+        Warning::new(
+            Code::MetadataFilterMissing,
+            format!(
+                "the name is taken from the metadata of {namespace}, and no filter before this \
+                     one can set it: every request is refused"
+            ),
+            "put the first factor before this filter",
+        )
+    })
+}
+
+fn certificate(subject: &Subject<'_>) -> Vec<Warning> {
+    let Host::Envoy { chain: Some(Chain { filter_chain: Some(filter_chain), .. }), .. } =
+        subject.host
+    else {
+        return Vec::new();
+    };
+    let tls = at(filter_chain, &["transport_socket", "typed_config"]).unwrap_or(&Value::Null);
+    let mut warnings = Vec::new();
+    if !is_set(tls, &["require_client_certificate"]) {
+        warnings.push(Warning::new(
+            Code::CertificateNotRequired,
+            "identity.source is mtls, and the listener does not ask for a certificate: every \
+             request is refused",
+            "write `require_client_certificate: true` in its DownstreamTlsContext",
+        ));
+    }
+    let common = at(tls, &["common_tls_context"]).unwrap_or(&Value::Null);
+    if !verifies(common) {
+        warnings.push(Warning::new(
+            Code::CertificateNotVerified,
+            "the listener takes any certificate, so that everybody can make one with any name",
+            "write `trusted_ca` in its validation_context, and no `trust_chain_verification`",
+        ));
+    }
+    warnings
+}
+
+fn verifies(common: &Value) -> bool {
+    let combined = at(common, &["combined_validation_context"]).unwrap_or(&Value::Null);
+    let contexts =
+        [at(common, &["validation_context"]), at(combined, &["default_validation_context"])];
+    let accepts_any = |context: &Value| {
+        text_at(context, &["trust_chain_verification"]) == Some("ACCEPT_UNTRUSTED")
+    };
+    let by_discovery = ["validation_context_sds_secret_config"];
+    let is_discovered =
+        at(common, &by_discovery).is_some() || at(combined, &by_discovery).is_some();
+    let mut contexts = contexts.into_iter().flatten();
+    let has_authority = contexts.clone().any(|context| at(context, &["trusted_ca"]).is_some());
+    (has_authority || is_discovered) && !contexts.any(accepts_any)
+}
+
+/// The filters before this one: the last part of each one's type, and its configuration.
+fn before<'d>(chain: &Chain<'d>) -> impl Iterator<Item = (&'d str, &'d Value)> {
+    chain.before.iter().filter_map(|filter| {
+        let (kind, config) = extension(at(filter, &["typed_config"])?)?;
+        Some((kind.rsplit('.').next()?, config))
+    })
+}

@@ -1,0 +1,164 @@
+//! What becomes of a client's own header before the filter sees it.
+
+use crate::document::Document;
+use crate::value::{at, each, extension, list_at, text_at};
+use serde_json::Value;
+
+/// What is done to a header on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Handling {
+    /// Nothing that could be seen.
+    Untouched,
+    /// It is replaced where somebody else has a value for it; else a client's own stays.
+    MaybeReplaced,
+    /// A client's own never comes further.
+    Stripped,
+}
+
+/// By an HTTP filter.
+pub(super) fn by_filter(filter: &Value, header: &str) -> Handling {
+    match at(filter, &["typed_config"]).and_then(extension) {
+        Some((kind, config)) => by_extension(kind, config, header),
+        None => Handling::Untouched,
+    }
+}
+
+/// By the connection manager, before any filter.
+pub(super) fn by_manager(manager: &Value, header: &str) -> Handling {
+    let early = list_at(manager, &["early_header_mutation_extensions"]).iter();
+    let by_early = early.map(|extension| by_filter(extension, header)).max();
+    let is_certificate = is(header, "x-forwarded-client-cert");
+    let sanitizes = text_at(manager, &["forward_client_cert_details"])
+        .is_none_or(|how| matches!(how, "SANITIZE" | "SANITIZE_SET"));
+    if is_certificate && sanitizes {
+        return Handling::Stripped;
+    }
+    by_early.unwrap_or(Handling::Untouched)
+}
+
+/// By any object of Istio's or Envoy Gateway's. Which of them applies to the filter's gateway is
+/// not looked at: labels and references may be anything.
+pub(super) fn by_documents(documents: &[&Document], header: &str) -> Handling {
+    let values = documents.iter().filter_map(|document| document.value());
+    values.map(|value| by_object(value, header)).max().unwrap_or(Handling::Untouched)
+}
+
+fn by_object(object: &Value, header: &str) -> Handling {
+    let spec = object.get("spec").unwrap_or(&Value::Null);
+    let stripped_if = |does| if does { Handling::Stripped } else { Handling::Untouched };
+    let names = |list: &[Value], key: &str| list.iter().any(|entry| has(entry, key, header));
+    match object.get("kind").and_then(Value::as_str) {
+        Some("EnvoyFilter" | "EnvoyPatchPolicy") => by_any_extension(spec, header),
+        Some("RequestAuthentication") => {
+            let mut rules = list_at(spec, &["jwtRules"]).iter();
+            stripped_if(rules.any(|rule| {
+                names(list_at(rule, &["outputClaimToHeaders"]), "header")
+                    || has(rule, "outputPayloadToHeader", header)
+            }))
+        }
+        Some("ClientTrafficPolicy") => {
+            let early = at(spec, &["headers", "earlyRequestHeaders"]).unwrap_or(&Value::Null);
+            let removes = list_at(early, &["remove"]).iter().any(|name| is_text(name, header));
+            stripped_if(removes || names(list_at(early, &["set"]), "name"))
+        }
+        Some("SecurityPolicy") => by_security_policy(spec, header),
+        Some(_) | None => Handling::Untouched,
+    }
+}
+
+fn by_security_policy(spec: &Value, header: &str) -> Handling {
+    let mut providers = list_at(spec, &["jwt", "providers"]).iter();
+    let sets_claim = providers.any(|provider| {
+        list_at(provider, &["claimToHeaders"]).iter().any(|claim| has(claim, "header", header))
+    });
+    let basic_auth = at(spec, &["basicAuth"]).unwrap_or(&Value::Null);
+    let mut passed_on = ["http", "grpc"]
+        .into_iter()
+        .flat_map(|kind| list_at(spec, &["extAuth", kind, "headersToBackend"]));
+    if sets_claim || has(basic_auth, "forwardUsernameHeader", header) {
+        Handling::Stripped
+    } else if passed_on.any(|name| is_text(name, header)) {
+        Handling::MaybeReplaced
+    } else {
+        Handling::Untouched
+    }
+}
+
+fn by_any_extension(spec: &Value, header: &str) -> Handling {
+    let mut most = Handling::Untouched;
+    each(spec, &mut |value| {
+        if let Some((kind, config)) = extension(value) {
+            most = most.max(by_extension(kind, config, header));
+        }
+    });
+    most
+}
+
+fn by_extension(kind: &str, config: &Value, header: &str) -> Handling {
+    let stripped_if = |does| if does { Handling::Stripped } else { Handling::Untouched };
+    let kind = kind.rsplit('.').next().unwrap_or_default();
+    match kind {
+        "HeaderMutation" => {
+            // The HTTP filter has them under `mutations`, the early extension at its root.
+            let of_filter = list_at(config, &["mutations", "request_mutations"]).iter();
+            let mut mutations = of_filter.chain(list_at(config, &["mutations"]));
+            stripped_if(mutations.any(|mutation| strips(mutation, header)))
+        }
+        "BasicAuth" => stripped_if(has(config, "forward_username_header", header)),
+        "JwtAuthentication" => {
+            let providers = at(config, &["providers"]).and_then(Value::as_object);
+            stripped_if(providers.into_iter().flatten().any(|(_, provider)| {
+                let mut claims = list_at(provider, &["claim_to_headers"]).iter();
+                claims.any(|claim| has(claim, "header_name", header))
+                    || has(provider, "forward_payload_header", header)
+            }))
+        }
+        "ExtAuthz" => {
+            let path = ["http_service", "authorization_response", "allowed_upstream_headers"];
+            let allowed = at(config, &path).unwrap_or(&Value::Null);
+            let mut patterns = list_at(allowed, &["patterns"]).iter();
+            let answers = patterns.any(|pattern| matches(pattern, header));
+            if answers || at(config, &["grpc_service"]).is_some() {
+                Handling::MaybeReplaced
+            } else {
+                Handling::Untouched
+            }
+        }
+        _ => Handling::Untouched,
+    }
+}
+
+/// Whether a header mutation leaves nothing of a client's own header.
+fn strips(mutation: &Value, header: &str) -> bool {
+    let matcher = at(mutation, &["remove_on_match", "key_matcher"]);
+    let overwrites = || {
+        let append = at(mutation, &["append"])?;
+        let how = text_at(append, &["append_action"])?;
+        let key = text_at(append, &["header", "key"])?;
+        Some(how == "OVERWRITE_IF_EXISTS_OR_ADD" && is(key, header))
+    };
+    has(mutation, "remove", header)
+        || matcher.is_some_and(|pattern| matches(pattern, header))
+        || overwrites().unwrap_or(false)
+}
+
+/// Whether Envoy's `StringMatcher` matches; a regular expression counts as one that does not.
+fn matches(pattern: &Value, header: &str) -> bool {
+    let text = |name| text_at(pattern, &[name]);
+    text("exact").is_some_and(|exact| is(exact, header))
+        || text("prefix").is_some_and(|prefix| header.starts_with(prefix))
+        || text("suffix").is_some_and(|suffix| header.ends_with(suffix))
+        || text("contains").is_some_and(|part| header.contains(part))
+}
+
+fn has(object: &Value, key: &str, header: &str) -> bool {
+    text_at(object, &[key]).is_some_and(|name| is(name, header))
+}
+
+fn is_text(value: &Value, header: &str) -> bool {
+    value.as_str().is_some_and(|name| is(name, header))
+}
+
+fn is(name: &str, header: &str) -> bool {
+    name.eq_ignore_ascii_case(header)
+}

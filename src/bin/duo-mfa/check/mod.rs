@@ -1,0 +1,169 @@
+//! `duo-mfa check`: reads every plugin configuration in some files with the filter's own reader,
+//! and looks at what stands around it.
+//!
+//! A fault is what the module refuses; it comes word for word from the module's own code. A
+//! warning is what no module can see: a first factor whose word anybody can write, a cluster that
+//! takes any certificate, a host that lets pass while the filter is down. All files of one run are
+//! looked at together, since a filter and its cluster may stand in two.
+
+mod cluster;
+mod first_factor;
+mod header;
+mod host;
+mod setting;
+mod waits;
+mod warning;
+
+use crate::Outcome;
+use crate::document::Document;
+use crate::environment::Environment;
+use crate::plugin::{Host, Plugin};
+use duo_mfa::config::{Config, ConfigFaults};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use warning::Warning;
+
+/// Check plugin configurations, and the Envoy, Istio or Envoy Gateway files that they stand in
+///
+/// Exit status: 0 where no configuration is at fault, 1 where one is, 2 where a file cannot be read
+/// or has no configuration.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Envoy configuration, WasmPlugin, TrafficExtension, EnvoyFilter, EnvoyExtensionPolicy,
+    /// ConfigMap, or the plugin configuration itself; YAML or JSON
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// File of NAME=VALUE lines: the environment of Envoy
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
+    /// Count warnings as faults
+    #[arg(long)]
+    strict: bool,
+}
+
+/// A plugin configuration and all that is known around it.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    host: Host<'a>,
+    /// What is written.
+    written: &'a Value,
+    /// What it means, where it is not at fault.
+    config: Option<&'a Config>,
+    /// The document that it stands in.
+    document: &'a Document,
+    /// The documents of all files.
+    documents: &'a [&'a Document],
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let environment = match Environment::new(arguments.env_file.as_deref()) {
+        Ok(environment) => environment,
+        Err(error) => {
+            eprintln!("duo-mfa: {error}");
+            return Outcome::Unreadable;
+        }
+    };
+    let mut outcome = Outcome::Fine;
+    let mut files: Vec<(&Path, Vec<Document>)> = Vec::new();
+    for path in &arguments.files {
+        match Document::read(path) {
+            Ok(documents) => files.push((path, documents)),
+            Err(error) => {
+                println!("{}: {error}", path.display());
+                outcome = Outcome::Unreadable;
+            }
+        }
+    }
+    let documents: Vec<_> = files.iter().flat_map(|(_, documents)| documents).collect();
+    let mut is_any_found = false;
+    for (path, own) in &files {
+        for document in own {
+            for plugin in Plugin::all(document) {
+                is_any_found = true;
+                let report = Report::of(&plugin, document, &documents, &environment);
+                println!("{}", report.text(&title(path, &plugin)));
+                outcome = outcome.max(report.outcome(arguments.strict));
+            }
+        }
+    }
+    if !is_any_found && outcome == Outcome::Fine {
+        eprintln!("duo-mfa: no plugin configuration of the filter in these files");
+        return Outcome::Unreadable;
+    }
+    outcome
+}
+
+pub(crate) fn title(path: &Path, plugin: &Plugin<'_>) -> String {
+    let separator = if plugin.place.is_empty() { "" } else { ": " };
+    format!("{}{separator}{}", path.display(), plugin.place)
+}
+
+/// What is to be said of one plugin configuration.
+struct Report {
+    faults: Option<ConfigFaults>,
+    warnings: Vec<Warning>,
+    absent: Vec<String>,
+}
+
+impl Report {
+    fn of(
+        plugin: &Plugin<'_>,
+        document: &Document,
+        documents: &[&Document],
+        environment: &Environment,
+    ) -> Self {
+        let bytes = plugin.configuration.bytes();
+        let read = Config::parse(&bytes, &|name| Some(environment.value(name)));
+        let absent = environment.take_absent().into_iter().collect();
+        let written = plugin.configuration.value().unwrap_or_default();
+        let config = read.as_ref().ok();
+        let subject = Subject { host: plugin.host, written: &written, config, document, documents };
+        Self { warnings: subject.warnings(), faults: read.err(), absent }
+    }
+
+    fn outcome(&self, is_strict: bool) -> Outcome {
+        if self.faults.is_some() || (is_strict && !self.warnings.is_empty()) {
+            Outcome::Faulty
+        } else {
+            Outcome::Fine
+        }
+    }
+
+    fn text(&self, title: &str) -> String {
+        let faults: Vec<_> = self.faults.iter().flat_map(ConfigFaults::iter).collect();
+        let mut text = format!("{title}: {}", summary(faults.len(), self.warnings.len()));
+        for fault in faults {
+            let at = if fault.path.is_empty() { "" } else { " at " };
+            let (code, path) = (fault.code, &fault.path);
+            text += &format!("\n  fault {code}{at}{path}: {}; {}", fault.problem, fault.fix);
+        }
+        for warning in &self.warnings {
+            text += &format!("\n  warning {warning}");
+        }
+        if !self.absent.is_empty() {
+            let names = self.absent.join(", ");
+            text += &format!("\n  not set here, so that its value was not checked: {names}");
+        }
+        text
+    }
+}
+
+fn summary(faults: usize, warnings: usize) -> String {
+    let count = |number: usize, what: &str| {
+        (number > 0).then(|| format!("{number} {what}{}", if number == 1 { "" } else { "s" }))
+    };
+    let parts: Vec<_> =
+        [count(faults, "fault"), count(warnings, "warning")].into_iter().flatten().collect();
+    if parts.is_empty() { "ok".to_owned() } else { parts.join(", ") }
+}
+
+impl Subject<'_> {
+    fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = setting::warnings(self);
+        warnings.extend(first_factor::warnings(self));
+        warnings.extend(host::warnings(self));
+        warnings.extend(waits::warnings(self));
+        warnings.extend(cluster::warnings(self));
+        warnings
+    }
+}

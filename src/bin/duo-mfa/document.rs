@@ -1,0 +1,98 @@
+//! The documents of a file: YAML or JSON, several in one, and those that a ConfigMap holds.
+
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// One document of a file.
+#[derive(Debug)]
+pub(crate) struct Document {
+    /// Where it stands in its file, where that needs saying.
+    pub(crate) place: Option<String>,
+    /// What it says.
+    pub(crate) content: Content,
+}
+
+/// What a document says.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// YAML or JSON.
+    Value(Value),
+    /// A text that is no YAML and may be meant as JSON: the plugin configuration's own reader knows
+    /// best what is wrong with it.
+    Text(String),
+}
+
+/// A file without documents.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DocumentError {
+    #[error("{0}")]
+    Unreadable(#[from] std::io::Error),
+    #[error("is not YAML: {0}")]
+    NotYaml(#[from] Box<serde_saphyr::Error>),
+}
+
+impl Document {
+    /// The documents of a file.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] where the file cannot be read, or is neither YAML nor JSON.
+    pub(crate) fn read(path: &Path) -> Result<Vec<Self>, DocumentError> {
+        let text = fs::read_to_string(path)?;
+        let values = match values(&text) {
+            Ok(values) => values,
+            Err(_) if text.trim_start().starts_with('{') => {
+                return Ok(vec![Self { place: None, content: Content::Text(text) }]);
+            }
+            Err(error) => return Err(error),
+        };
+        let mut documents = Vec::new();
+        for value in values {
+            documents.extend(held(&value)?);
+            documents.push(Self { place: name(&value), content: Content::Value(value) });
+        }
+        Ok(documents)
+    }
+
+    /// What it says, where that is a value.
+    pub(crate) fn value(&self) -> Option<&Value> {
+        match &self.content {
+            Content::Value(value) => Some(value),
+            Content::Text(_) => None,
+        }
+    }
+}
+
+fn values(text: &str) -> Result<Vec<Value>, DocumentError> {
+    let values: Vec<Value> = serde_saphyr::from_multiple(text).map_err(Box::new)?;
+    Ok(values.into_iter().filter(|value| !value.is_null()).collect())
+}
+
+/// The documents in the texts of a ConfigMap.
+fn held(map: &Value) -> Result<Vec<Document>, DocumentError> {
+    let mut documents = Vec::new();
+    if map.get("kind").and_then(Value::as_str) != Some("ConfigMap") {
+        return Ok(documents);
+    }
+    let data = map.get("data").and_then(Value::as_object).into_iter().flatten();
+    let is_readable =
+        |key: &str| [".yaml", ".yml", ".json"].iter().any(|extension| key.ends_with(extension));
+    for (key, text) in data.filter(|(key, _)| is_readable(key)) {
+        for value in values(text.as_str().unwrap_or_default())? {
+            let place = name(map).map_or_else(|| key.clone(), |name| format!("{name}, {key}"));
+            documents.push(Document { place: Some(place), content: Content::Value(value) });
+        }
+    }
+    Ok(documents)
+}
+
+/// Kind and name of a Kubernetes object.
+fn name(value: &Value) -> Option<String> {
+    let kind = value.get("kind")?.as_str()?;
+    let name = value.get("metadata").and_then(|metadata| metadata.get("name"));
+    Some(match name.and_then(Value::as_str) {
+        Some(name) => format!("{kind} {name}"),
+        None => kind.to_owned(),
+    })
+}

@@ -1,0 +1,76 @@
+//! The environment that a configuration takes its secrets from, which is Envoy's and seldom ours.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
+/// Variables of a file and of this process.
+pub(crate) struct Environment {
+    of_file: BTreeMap<String, String>,
+    absent: RefCell<BTreeSet<String>>,
+}
+
+/// A file of variables that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EnvironmentError {
+    #[error("{}: {error}", path.display())]
+    Unreadable { path: PathBuf, error: std::io::Error },
+    #[error("{}: line {line} is not NAME=VALUE", path.display())]
+    NoAssignment { path: PathBuf, line: usize },
+}
+
+impl Environment {
+    /// The variables of this process, and before them those of a file with a `NAME=VALUE` a line.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvironmentError`] where the file cannot be read, or has a line of another kind.
+    pub(crate) fn new(file: Option<&Path>) -> Result<Self, EnvironmentError> {
+        let of_file = file.map(variables).transpose()?.unwrap_or_default();
+        Ok(Self { of_file, absent: RefCell::default() })
+    }
+
+    /// A variable's value. One that is not set here may be where Envoy runs: a value of its own
+    /// stands in for it, which is fit for a secret key and for a cookie key.
+    pub(crate) fn value(&self, name: &str) -> String {
+        let value = self.of_file.get(name).cloned().or_else(|| std::env::var(name).ok());
+        value.unwrap_or_else(|| {
+            self.absent.borrow_mut().insert(name.to_owned());
+            STANDARD.encode(Sha256::digest(name))
+        })
+    }
+
+    /// Takes the names of the variables that were asked for and are not set here.
+    pub(crate) fn take_absent(&self) -> BTreeSet<String> {
+        self.absent.take()
+    }
+}
+
+fn variables(path: &Path) -> Result<BTreeMap<String, String>, EnvironmentError> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| EnvironmentError::Unreadable { path: path.to_owned(), error })?;
+    let mut variables = BTreeMap::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        let Some((name, value)) = line.split_once('=') else {
+            let line = index.saturating_add(1);
+            return Err(EnvironmentError::NoAssignment { path: path.to_owned(), line });
+        };
+        variables.insert(name.trim().to_owned(), unquoted(value.trim()).to_owned());
+    }
+    Ok(variables)
+}
+
+fn unquoted(value: &str) -> &str {
+    let between = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
+    between('"').or_else(|| between('\'')).unwrap_or(value)
+}

@@ -1,0 +1,168 @@
+//! `duo-mfa explain`: which rule decides about a request, by the filter's own code.
+
+use crate::Outcome;
+use crate::check::title;
+use crate::document::Document;
+use crate::environment::Environment;
+use crate::plugin::Plugin;
+use duo_mfa::config::{Config, Mode};
+use duo_mfa::http::{HeaderMap, RequestHead};
+use duo_mfa::policy::{Decision, FailMode, Person, Policy, Ruled, Unclear};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Say which rule decides about a request, and what it wants
+///
+/// The rules are those of every plugin configuration in the file. Exit status: 0 where a rule or the
+/// default policy decides, 1 where the request is refused before, or a configuration is at fault, 2
+/// where the file cannot be read or has no configuration, or a rule wants to know more.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// As for `check`
+    file: PathBuf,
+    /// The request's method
+    #[arg(long, default_value = "GET")]
+    method: String,
+    /// The host that it names
+    #[arg(long, default_value = "localhost")]
+    host: String,
+    /// Its path, and query
+    #[arg(long)]
+    path: String,
+    /// Further header, as in "origin: https://example.com"
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+    /// Who asks: the canonical name, after identity.normalize
+    #[arg(long)]
+    user: Option<String>,
+    /// A group that the user is in; may be repeated
+    #[arg(long = "group", value_name = "GROUP", requires = "user")]
+    groups: Vec<String>,
+    /// The client's address
+    #[arg(long)]
+    address: Option<IpAddr>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let (environment, documents) = match read(arguments) {
+        Ok(read) => read,
+        Err(error) => {
+            eprintln!("duo-mfa: {error}");
+            return Outcome::Unreadable;
+        }
+    };
+    let plugins: Vec<_> = documents.iter().flat_map(Plugin::all).collect();
+    if plugins.is_empty() {
+        eprintln!("duo-mfa: no plugin configuration of the filter in this file");
+        return Outcome::Unreadable;
+    }
+    let mut outcome = Outcome::Fine;
+    for plugin in &plugins {
+        if plugins.len() > 1 {
+            println!("{}", title(&arguments.file, plugin));
+        }
+        match Config::parse(&plugin.configuration.bytes(), &|name| Some(environment.value(name))) {
+            Ok(config) => outcome = outcome.max(explain(&config, arguments)),
+            Err(faults) => {
+                println!("{faults}");
+                outcome = outcome.max(Outcome::Faulty);
+            }
+        }
+    }
+    outcome
+}
+
+fn read(arguments: &Arguments) -> Result<(Environment, Vec<Document>), Box<dyn std::error::Error>> {
+    let documents = Document::read(&arguments.file)
+        .map_err(|error| format!("{}: {error}", arguments.file.display()))?;
+    Ok((Environment::new(None)?, documents))
+}
+
+/// Prints what a configuration says of the request.
+fn explain(config: &Config, arguments: &Arguments) -> Outcome {
+    let headers: Vec<_> =
+        arguments.headers.iter().filter_map(|line| line.split_once(':')).collect();
+    let mut pairs: Vec<(&[u8], &[u8])> = vec![
+        (b":method", arguments.method.as_bytes()),
+        (b":path", arguments.path.as_bytes()),
+        (b":authority", arguments.host.as_bytes()),
+    ];
+    let lowered: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim()))
+        .collect();
+    pairs.extend(lowered.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
+    let buffer = HeaderMap::serialize(&pairs);
+    let head = match RequestHead::read(&buffer) {
+        Ok(head) => head,
+        Err(fault) => return refused(&fault.to_string()),
+    };
+    let rest = arguments.path.strip_prefix(&*config.path_prefix);
+    if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?'])) {
+        println!("an address of the filter itself, under path_prefix {}", config.path_prefix);
+        return Outcome::Fine;
+    }
+    let view = match config.policies.view(&head, arguments.address) {
+        Ok(view) => view,
+        Err(Unclear::Address) if arguments.address.is_none() => {
+            return untold("a rule names networks: give --address");
+        }
+        Err(unclear) => return refused(&unclear.to_string()),
+    };
+    let person = arguments.user.as_deref().map(|user| Person { user, groups: &arguments.groups });
+    let policies = &config.policies;
+    let ruled = match policies.decide(&view, person.as_ref()) {
+        Decision::Ruled(ruled) => policies.for_preflight(&head, ruled),
+        Decision::WhoAsks if policies.lets_preflight_pass(&head) => {
+            policies.for_preflight(&head, policies.ruled_by_default())
+        }
+        Decision::WhoAsks => {
+            return untold("a rule names users or groups: give --user, without whom it is refused");
+        }
+    };
+    match config.mode {
+        Mode::Enforce => {}
+        Mode::ReportOnly => println!("mode: report_only: it passes whatever follows"),
+        Mode::Off => println!("mode: off: it passes whatever follows"),
+    }
+    print(config, ruled);
+    Outcome::Fine
+}
+
+fn refused(why: &str) -> Outcome {
+    println!("refused: {why}");
+    Outcome::Faulty
+}
+
+fn untold(what: &str) -> Outcome {
+    eprintln!("duo-mfa: {what}");
+    Outcome::Unreadable
+}
+
+fn print(config: &Config, ruled: Ruled<'_>) {
+    let Ruled { policy, rule, terms } = ruled;
+    match rule {
+        Some(number) => println!("rule: {number}, access_control.rules[{number}]"),
+        None => println!("rule: none, access_control.default_policy"),
+    }
+    println!("policy: {}", policy.name());
+    match policy {
+        Policy::Bypass | Policy::Deny => {}
+        Policy::TwoFactor => {
+            let factors = terms.factors.as_ref().unwrap_or(&config.duo.factors);
+            let names: Vec<_> = factors.iter().map(|factor| factor.name()).collect();
+            let fail_mode = match terms.fail_mode.unwrap_or(config.duo.fail_mode) {
+                FailMode::Secure => "secure",
+                FailMode::Safe => "safe",
+            };
+            println!("factors: {}", names.join(", "));
+            println!("max_age: {}", terms.max_age.map_or_else(|| "none".to_owned(), seconds));
+            println!("fail_mode: {fail_mode}");
+        }
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{}s", time.as_secs())
+}

@@ -1,0 +1,234 @@
+//! Finding the filter's plugin configurations, and what stands around each.
+
+use crate::document::{Content, Document};
+use crate::value::{list_at, member, text_at};
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// The objects of a configuration, by some of which it is known for one.
+const SECTIONS: [&str; 4] = ["duo", "identity", "session", "access_control"];
+
+/// A plugin configuration of the filter.
+#[derive(Debug)]
+pub(crate) struct Plugin<'d> {
+    /// Where it stands in its file; empty where it is the file.
+    pub(crate) place: String,
+    /// What is handed to the module.
+    pub(crate) configuration: Configuration<'d>,
+    /// What it stands in.
+    pub(crate) host: Host<'d>,
+}
+
+/// What is handed to the module.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Configuration<'d> {
+    /// A text, as it is.
+    Text(&'d str),
+    /// An object, which the control plane writes as JSON, or Envoy as a `Struct`.
+    Object(&'d Value),
+    /// Nothing.
+    Absent,
+}
+
+/// What a plugin configuration stands in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Host<'d> {
+    /// Nothing that says how it runs.
+    Nothing,
+    /// Envoy's `PluginConfig`; `chain` is there where a connection manager is.
+    Envoy { plugin: &'d Value, chain: Option<Chain<'d>> },
+    /// The part of Istio's WasmPlugin or TrafficExtension that is about the module, and the phase.
+    Istio { plugin: &'d Value, phase: Option<&'d str> },
+    /// An entry of Envoy Gateway's EnvoyExtensionPolicy.
+    Gateway { plugin: &'d Value },
+}
+
+/// The way of a request to the filter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chain<'d> {
+    /// The HTTP filters before it.
+    pub(crate) before: &'d [Value],
+    /// The connection manager.
+    pub(crate) manager: &'d Value,
+    /// The filter chain that the connection manager stands in.
+    pub(crate) filter_chain: Option<&'d Value>,
+}
+
+impl Configuration<'_> {
+    /// The bytes that the module reads.
+    pub(crate) fn bytes(&self) -> Cow<'_, [u8]> {
+        match self {
+            Self::Text(text) => Cow::Borrowed(text.as_bytes()),
+            Self::Object(value) => Cow::Owned(value.to_string().into_bytes()),
+            Self::Absent => Cow::Borrowed(b""),
+        }
+    }
+
+    /// What is written; absent where it is no JSON.
+    pub(crate) fn value(&self) -> Option<Cow<'_, Value>> {
+        match self {
+            Self::Text(text) => serde_json::from_str(text).ok().map(Cow::Owned),
+            Self::Object(value) => Some(Cow::Borrowed(value)),
+            Self::Absent => None,
+        }
+    }
+}
+
+impl<'d> Plugin<'d> {
+    /// The plugin configurations of a document.
+    pub(crate) fn all(document: &'d Document) -> Vec<Self> {
+        let mut search = Search { found: Vec::new() };
+        let around =
+            Around { place: document.place.clone().unwrap_or_default(), ..Around::default() };
+        match &document.content {
+            Content::Text(text) => {
+                search.add(around.place, Configuration::Text(text), Host::Nothing);
+            }
+            Content::Value(value) => {
+                let place = around.place.clone();
+                search.look(value, &around);
+                // Nobody else's file begins like this, however little of it there is.
+                if search.found.is_empty() && SECTIONS.iter().any(|name| value.get(name).is_some())
+                {
+                    search.add(place, Configuration::Object(value), Host::Nothing);
+                }
+            }
+        }
+        search.found
+    }
+}
+
+struct Search<'d> {
+    found: Vec<Plugin<'d>>,
+}
+
+/// What the search has passed on its way down.
+#[derive(Clone, Default)]
+struct Around<'d> {
+    place: String,
+    filter_chain: Option<&'d Value>,
+    chain: Option<Chain<'d>>,
+}
+
+impl Around<'_> {
+    fn within(&self, what: &str, name: Option<&str>) -> Self {
+        let Some(name) = name else { return self.clone() };
+        let separator = if self.place.is_empty() { "" } else { ", " };
+        Self { place: format!("{}{separator}{what} {name}", self.place), ..self.clone() }
+    }
+}
+
+impl<'d> Search<'d> {
+    fn add(&mut self, place: String, configuration: Configuration<'d>, host: Host<'d>) {
+        self.found.push(Plugin { place, configuration, host });
+    }
+
+    fn look(&mut self, value: &'d Value, around: &Around<'d>) {
+        match value {
+            Value::Array(list) => list.iter().for_each(|value| self.look(value, around)),
+            Value::Object(_) => self.look_at_object(value, around),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    fn look_at_object(&mut self, value: &'d Value, around: &Around<'d>) {
+        let spec = value.get("spec").unwrap_or(&Value::Null);
+        match value.get("kind").and_then(Value::as_str) {
+            Some("WasmPlugin") => self.of_istio(spec, spec, around),
+            Some("TrafficExtension") => {
+                spec.get("wasm").into_iter().for_each(|wasm| self.of_istio(wasm, spec, around));
+            }
+            Some("EnvoyExtensionPolicy") => {
+                list_at(spec, &["wasm"]).iter().for_each(|wasm| self.of_gateway(wasm, around));
+            }
+            Some(_) | None => self.look_at_envoys(value, around),
+        }
+    }
+
+    fn of_istio(&mut self, plugin: &'d Value, spec: &'d Value, around: &Around<'d>) {
+        let configuration = configuration(member(plugin, "plugin_config"));
+        if is_ours(plugin, configuration) {
+            let phase = text_at(spec, &["phase"]);
+            self.add(around.place.clone(), configuration, Host::Istio { plugin, phase });
+        }
+    }
+
+    fn of_gateway(&mut self, plugin: &'d Value, around: &Around<'d>) {
+        let configuration = configuration(plugin.get("config"));
+        if is_ours(plugin, configuration) {
+            let place = around.within("wasm", text_at(plugin, &["name"])).place;
+            self.add(place, configuration, Host::Gateway { plugin });
+        }
+    }
+
+    fn look_at_envoys(&mut self, value: &'d Value, around: &Around<'d>) {
+        if member(value, "vm_config").is_some() {
+            let given = member(value, "configuration");
+            let configuration = configuration(given.and_then(|given| given.get("value")));
+            if is_ours(value, configuration) {
+                let host = Host::Envoy { plugin: value, chain: around.chain };
+                self.add(around.place.clone(), configuration, host);
+            }
+        } else if is_configuration(value) {
+            self.add(around.place.clone(), Configuration::Object(value), Host::Nothing);
+        } else if member(value, "http_filters").is_some_and(Value::is_array) {
+            self.look_at_manager(value, around);
+        } else {
+            let mut around = around.clone();
+            if member(value, "filter_chains").is_some() {
+                around = around.within("listener", text_at(value, &["name"]));
+            }
+            if value.get("filters").is_some_and(Value::is_array) {
+                around.filter_chain = Some(value);
+            }
+            self.look_inside(value, &around);
+        }
+    }
+
+    fn look_inside(&mut self, value: &'d Value, around: &Around<'d>) {
+        let members = value.as_object().into_iter().flatten();
+        members.for_each(|(_, value)| self.look(value, around));
+    }
+
+    fn look_at_manager(&mut self, manager: &'d Value, around: &Around<'d>) {
+        let filters = list_at(manager, &["http_filters"]);
+        for (index, filter) in filters.iter().enumerate() {
+            let before = filters.get(..index).unwrap_or_default();
+            let mut inside = around.within("filter", text_at(filter, &["name"]));
+            let filter_chain = around.filter_chain;
+            inside.chain = Some(Chain { before, manager, filter_chain });
+            self.look(filter, &inside);
+        }
+    }
+}
+
+/// What a member that holds the configuration says.
+fn configuration(given: Option<&Value>) -> Configuration<'_> {
+    match given {
+        Some(Value::String(text)) => Configuration::Text(text),
+        Some(Value::Null) | None => Configuration::Absent,
+        Some(value) => Configuration::Object(value),
+    }
+}
+
+/// Whether a plugin is the filter: by what it is configured with, or by what it is called.
+fn is_ours(plugin: &Value, configuration: Configuration<'_>) -> bool {
+    let names = [
+        text_at(plugin, &["name"]),
+        text_at(plugin, &["root_id"]),
+        text_at(plugin, &["plugin_name"]),
+        text_at(plugin, &["url"]),
+        text_at(plugin, &["vm_config", "vm_id"]),
+        text_at(plugin, &["vm_config", "code", "local", "filename"]),
+        text_at(plugin, &["code", "image", "url"]),
+        text_at(plugin, &["code", "http", "url"]),
+    ];
+    let is_named = |name: &str| name.contains("duo_mfa") || name.contains("duo-mfa");
+    names.into_iter().flatten().any(is_named)
+        || configuration.value().is_some_and(|value| is_configuration(&value))
+}
+
+/// Whether an object has the shape of the filter's configuration. One section could be anything's.
+fn is_configuration(value: &Value) -> bool {
+    SECTIONS.iter().filter(|name| value.get(name).is_some_and(Value::is_object)).count() > 1
+}

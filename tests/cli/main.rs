@@ -1,0 +1,13 @@
+//! `duo-mfa` as an operator runs it: files in, standard output and an exit status out.
+
+#![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod explain;
+mod faults;
+mod files;
+mod readme;
+mod run;
+mod shipped;
+mod warnings;

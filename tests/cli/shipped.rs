@@ -1,0 +1,59 @@
+//! Every configuration that the repository ships is one that the program has nothing against.
+
+use crate::run::duo_mfa;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The warnings that a folder's files have on purpose, and why.
+const EXPECTED: [(&str, &[&str]); 0] = [];
+
+#[test]
+fn every_shipped_file_is_in_order() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
+    for file in ["envoy", "examples"].iter().flat_map(|folder| yaml_files(&root.join(folder))) {
+        let text = fs::read_to_string(&file).unwrap();
+        // A chart's templates are no YAML yet.
+        if !text.contains("{{") {
+            let name = file.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+            // What is in one folder of examples is deployed together; what is under envoy/ is not.
+            let folder =
+                if file.starts_with(root.join("envoy")) { &file } else { file.parent().unwrap() };
+            folders.entry(folder.strip_prefix(root).unwrap().to_owned()).or_default().push(name);
+        }
+    }
+    let mut checked = 0;
+    for (folder, files) in folders {
+        let is_configuration = |file: &String| {
+            let text = fs::read_to_string(root.join(file)).unwrap();
+            text.contains("integration_key")
+        };
+        if !files.iter().any(is_configuration) {
+            continue;
+        }
+        let mut arguments = vec!["check"];
+        arguments.extend(files.iter().map(String::as_str));
+        let ran = duo_mfa(&arguments);
+        let folder = folder.to_str().unwrap();
+        let expected = EXPECTED.iter().find(|(name, _)| *name == folder);
+        assert_eq!(ran.status, 0, "{folder}: {ran:?}");
+        assert_eq!(ran.warnings(), expected.map_or(&[][..], |(_, codes)| codes), "{}", ran.output);
+        checked += 1;
+    }
+    assert!(checked >= 7, "{checked}");
+}
+
+fn yaml_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(yaml_files(&path));
+        } else if path.extension().is_some_and(|kind| kind == "yaml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}

@@ -1,0 +1,366 @@
+//! What stands around a configuration: each mistake has its warning, and nothing else has one.
+
+use crate::files::{
+    File, MANAGER, configure, example, extension_policy, filter_config, plugin, wasm_plugin,
+};
+use crate::run::duo_mfa;
+use serde_json::{Value, json};
+
+fn warned(files: &[Value], codes: &[&str]) {
+    let files: Vec<_> = files.iter().map(File::of).collect();
+    let mut arguments = vec!["check"];
+    arguments.extend(files.iter().map(File::path));
+    let ran = duo_mfa(&arguments);
+    assert_eq!((ran.status, ran.warnings()), (0, codes.to_vec()), "{ran:#?}");
+    arguments.push("--strict");
+    let status = i32::from(!codes.is_empty());
+    assert_eq!(duo_mfa(&arguments).status, status, "{codes:?}");
+}
+
+/// An example with one change, and the warning that it is to get.
+type Row = (&'static str, fn(&mut Value), &'static [&'static str]);
+
+fn manager(bootstrap: &mut Value) -> &mut Value {
+    bootstrap.pointer_mut(MANAGER).unwrap()
+}
+
+fn filters(bootstrap: &mut Value) -> &mut Vec<Value> {
+    manager(bootstrap)["http_filters"].as_array_mut().unwrap()
+}
+
+fn without(bootstrap: &mut Value, name: &str) {
+    filters(bootstrap).retain(|filter| filter["name"] != name);
+}
+
+fn filter<'b>(bootstrap: &'b mut Value, name: &str) -> &'b mut Value {
+    filters(bootstrap).iter_mut().find(|filter| filter["name"] == name).unwrap()
+}
+
+fn duo_tls(bootstrap: &mut Value) -> &mut Value {
+    let clusters = bootstrap["static_resources"]["clusters"].as_array_mut().unwrap();
+    let duo = clusters.iter_mut().find(|cluster| cluster["name"] == "duo_api").unwrap();
+    &mut duo["transport_socket"]["typed_config"]
+}
+
+fn validation(bootstrap: &mut Value) -> &mut Value {
+    &mut duo_tls(bootstrap)["common_tls_context"]["validation_context"]
+}
+
+fn remove(value: &mut Value, key: &str) {
+    value.as_object_mut().unwrap().remove(key).unwrap();
+}
+
+const FIRST_FACTOR: &[Row] = &[
+    ("basic-auth", |it| without(it, "strip"), &[]),
+    ("basic-auth", |it| without(it, "envoy.filters.http.basic_auth"), &[]),
+    (
+        "basic-auth",
+        |it| {
+            without(it, "strip");
+            without(it, "envoy.filters.http.basic_auth");
+        },
+        &["header_not_stripped"],
+    ),
+    ("basic-auth", |it| filters(it).rotate_left(2), &["header_not_stripped"]),
+    (
+        "basic-auth",
+        |it| configure(it, |plugin| plugin["identity"]["header"] = json!("x-other-user")),
+        &["header_not_stripped"],
+    ),
+    (
+        "basic-auth",
+        |it| configure(it, |plugin| plugin["identity"]["groups"] = json!({"header": "x-groups"})),
+        &["header_not_stripped"],
+    ),
+    (
+        "basic-auth",
+        |it| {
+            without(it, "strip");
+            without(it, "envoy.filters.http.basic_auth");
+            manager(it)["route_config"]["request_headers_to_remove"] = json!(["x-basic-user"]);
+        },
+        &["header_not_stripped"],
+    ),
+    ("oauth2-proxy", |it| without(it, "strip"), &["header_not_stripped"]),
+    ("jwt", |it| without(it, "envoy.filters.http.jwt_authn"), &["jwt_filter_missing"]),
+    ("jwt", |it| filters(it).rotate_left(1), &["jwt_filter_missing"]),
+    (
+        "jwt",
+        |it| {
+            let jwt = filter(it, "envoy.filters.http.jwt_authn");
+            remove(&mut jwt["typed_config"]["providers"]["idp"], "payload_in_metadata");
+        },
+        &["jwt_payload_missing"],
+    ),
+    (
+        "jwt",
+        |it| {
+            configure(it, |plugin| {
+                plugin["identity"] = json!({"source": "header", "header": "x-email"});
+            });
+            let jwt = filter(it, "envoy.filters.http.jwt_authn");
+            jwt["typed_config"]["providers"]["idp"]["claim_to_headers"] =
+                json!([{"header_name": "x-email", "claim_name": "email"}]);
+        },
+        &[],
+    ),
+    ("metadata", |it| without(it, "envoy.filters.http.ext_authz"), &["metadata_filter_missing"]),
+    (
+        "mtls",
+        |it| {
+            let chain = &mut it["static_resources"]["listeners"][0]["filter_chains"][0];
+            remove(&mut chain["transport_socket"]["typed_config"], "require_client_certificate");
+        },
+        &["certificate_not_required"],
+    ),
+    (
+        "mtls",
+        |it| {
+            let chain = &mut it["static_resources"]["listeners"][0]["filter_chains"][0];
+            let tls = &mut chain["transport_socket"]["typed_config"];
+            tls["common_tls_context"]["validation_context"]["trust_chain_verification"] =
+                json!("ACCEPT_UNTRUSTED");
+        },
+        &["certificate_not_verified"],
+    ),
+];
+
+const AROUND: &[Row] = &[
+    ("jwt", |it| filter_config(it)["failure_policy"] = json!("FAIL_OPEN"), &["fails_open"]),
+    ("jwt", |it| filter_config(it)["fail_open"] = json!(true), &["fails_open"]),
+    ("jwt", |it| remove(filter_config(it), "failure_policy"), &["fails_for_good"]),
+    (
+        "jwt",
+        |it| {
+            filter_config(it)["vm_config"]["environment_variables"]["host_env_keys"] =
+                json!(["DUO_SECRET_KEY"]);
+        },
+        &["variable_not_passed"],
+    ),
+    (
+        "jwt",
+        |it| {
+            filter_config(it)["vm_config"]["environment_variables"]["key_values"] =
+                json!({"DUO_SECRET_KEY": "x"});
+        },
+        &["variable_in_plain_sight"],
+    ),
+    (
+        "jwt",
+        |it| configure(it, |plugin| plugin["request_bodies"] = json!(true)),
+        &["request_bodies_not_held"],
+    ),
+    (
+        "jwt",
+        |it| filter_config(it)["allow_on_headers_stop_iteration"] = json!(true),
+        &["request_bodies_not_read"],
+    ),
+    (
+        "jwt",
+        |it| {
+            filter_config(it)["allow_on_headers_stop_iteration"] = json!(true);
+            configure(it, |plugin| plugin["request_bodies"] = json!(true));
+        },
+        &[],
+    ),
+    ("jwt", |it| remove(manager(it), "use_remote_address"), &["address_not_trusted"]),
+    ("jwt", |it| manager(it)["stream_idle_timeout"] = json!("60s"), &["idle_timeout_too_short"]),
+    ("jwt", |it| remove(manager(it), "stream_idle_timeout"), &[]),
+    ("jwt", |it| manager(it)["stream_idle_timeout"] = json!("0s"), &[]),
+    (
+        "jwt",
+        |it| {
+            manager(it)["stream_idle_timeout"] = json!("30s");
+            configure(it, |plugin| plugin["api"] = json!({"mode": "refuse"}));
+        },
+        &[],
+    ),
+    (
+        "jwt",
+        |it| {
+            let route = &mut manager(it)["route_config"]["virtual_hosts"][0]["routes"][0]["route"];
+            route["idle_timeout"] = json!("10s");
+        },
+        &["idle_timeout_too_short"],
+    ),
+    (
+        "jwt",
+        |it| {
+            manager(it)["common_http_protocol_options"] = json!({"max_stream_duration": "30s"});
+        },
+        &["stream_duration_too_short"],
+    ),
+    (
+        "jwt",
+        |it| configure(it, |plugin| plugin["mode"] = json!("report_only")),
+        &["nobody_is_asked"],
+    ),
+    (
+        "jwt",
+        |it| configure(it, |plugin| plugin["allow_inline_secrets"] = json!(true)),
+        &["inline_secrets_allowed"],
+    ),
+];
+
+const CLUSTER: &[Row] = &[
+    (
+        "jwt",
+        |it| configure(it, |plugin| plugin["duo"]["cluster"] = json!("duo")),
+        &["cluster_missing"],
+    ),
+    (
+        "jwt",
+        |it| {
+            configure(it, |plugin| plugin["duo"]["cluster"] = json!("duo"));
+            it["dynamic_resources"] = json!({"cds_config": {"ads": {}}});
+        },
+        &[],
+    ),
+    (
+        "jwt",
+        |it| {
+            let clusters = it["static_resources"]["clusters"].as_array_mut().unwrap();
+            clusters.iter_mut().for_each(|cluster| {
+                cluster.as_object_mut().unwrap().remove("transport_socket");
+            });
+        },
+        &["cluster_without_tls"],
+    ),
+    ("jwt", |it| remove(duo_tls(it), "sni"), &["cluster_without_sni"]),
+    ("jwt", |it| remove(validation(it), "trusted_ca"), &["cluster_not_verified"]),
+    (
+        "jwt",
+        |it| remove(validation(it), "match_typed_subject_alt_names"),
+        &["cluster_name_not_verified"],
+    ),
+    (
+        "jwt",
+        |it| remove(&mut duo_tls(it)["common_tls_context"], "validation_context"),
+        &["cluster_not_verified", "cluster_name_not_verified"],
+    ),
+    ("jwt", |it| duo_tls(it)["sni"] = json!("api-other.test"), &["cluster_of_other_host"]),
+    (
+        "jwt",
+        |it| {
+            validation(it)["match_typed_subject_alt_names"] =
+                json!([{"san_type": "DNS", "matcher": {"suffix": ".duosecurity.com"}}]);
+        },
+        &[],
+    ),
+    (
+        "jwt",
+        |it| {
+            validation(it)["match_typed_subject_alt_names"][0]["matcher"]["exact"] =
+                json!("api-other.test");
+        },
+        &["cluster_of_other_host"],
+    ),
+];
+
+#[test]
+fn a_first_factor_that_cannot_be_trusted_is_warned_of() {
+    every(FIRST_FACTOR);
+}
+
+#[test]
+fn a_host_that_does_not_fit_is_warned_of() {
+    every(AROUND);
+}
+
+#[test]
+fn a_cluster_that_does_not_lead_to_duo_is_warned_of() {
+    every(CLUSTER);
+}
+
+fn every(rows: &[Row]) {
+    for (name, change, codes) in rows {
+        let mut bootstrap = example(name);
+        change(&mut bootstrap);
+        warned(&[bootstrap], codes);
+    }
+}
+
+/// As [`Row`], around the plugin configuration of a control plane's object.
+type Object = (fn(&mut Value), &'static [&'static str]);
+
+const OF_ISTIO: &[Object] = &[
+    (|_| {}, &[]),
+    (|it| it["phase"] = json!("AUTHN"), &["runs_before_first_factor"]),
+    (|it| it["failStrategy"] = json!("FAIL_OPEN"), &["fails_open"]),
+    (|it| remove(it, "failStrategy"), &["fails_for_good"]),
+    (|it| remove(it, "vmConfig"), &["variable_not_passed", "variable_not_passed"]),
+    (
+        |it| it["vmConfig"]["env"][0] = json!({"name": "DUO_SECRET_KEY", "value": "x"}),
+        &["variable_in_plain_sight"],
+    ),
+    (|it| it["pluginConfig"]["request_bodies"] = json!(true), &["request_bodies_not_held"]),
+];
+
+const OF_GATEWAY: &[Object] = &[
+    (|_| {}, &[]),
+    (|it| it["wasm"][0]["failOpen"] = json!(true), &["fails_open"]),
+    (|it| it["wasm"][0]["env"]["hostKeys"] = json!(["DUO_SECRET_KEY"]), &["variable_not_passed"]),
+    (|it| it["wasm"][0]["config"]["request_bodies"] = json!(true), &["request_bodies_not_held"]),
+];
+
+#[test]
+fn a_control_planes_object_is_looked_at_as_a_host() {
+    let mut plugin = plugin();
+    plugin["identity"] = json!({"source": "jwt",
+        "metadata": ["envoy.filters.http.jwt_authn", "payload", "email"]});
+    for (change, codes) in OF_ISTIO {
+        let mut object = wasm_plugin(&plugin);
+        change(&mut object["spec"]);
+        warned(&[object], codes);
+    }
+    for (change, codes) in OF_GATEWAY {
+        let mut object = extension_policy(&plugin);
+        change(&mut object["spec"]);
+        warned(&[object], codes);
+    }
+}
+
+/// What strips the header may stand in another file.
+#[test]
+fn a_header_that_another_object_strips_is_not_warned_of() {
+    let strips = |remove: &str| {
+        json!({"kind": "EnvoyFilter", "spec": {"configPatches": [{"patch": {"value": {
+            "name": "strip",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+                "mutations": {"request_mutations": [{"remove": remove}]}}
+        }}}]}})
+    };
+    let early = |remove: &str| {
+        json!({"kind": "ClientTrafficPolicy",
+            "spec": {"headers": {"earlyRequestHeaders": {"remove": [remove]}}}})
+    };
+    for object in [wasm_plugin(&plugin()), extension_policy(&plugin())] {
+        warned(std::slice::from_ref(&object), &["header_not_stripped"]);
+        for other in [strips("x-other"), early("x-other")] {
+            warned(&[object.clone(), other], &["header_not_stripped"]);
+        }
+        for other in [strips("X-Basic-User"), early("x-basic-user")] {
+            warned(&[other, object.clone()], &[]);
+        }
+    }
+}
+
+#[test]
+fn a_bare_configuration_has_nothing_around_it() {
+    warned(&[plugin()], &[]);
+}
+
+#[test]
+fn a_warning_says_why_and_what_to_write() {
+    let mut bootstrap = example("basic-auth");
+    without(&mut bootstrap, "strip");
+    without(&mut bootstrap, "envoy.filters.http.basic_auth");
+    let file = File::of(&bootstrap);
+    let ran = duo_mfa(&["check", file.path()]);
+    let line = "  warning header_not_stripped: x-basic-user is trusted, and nothing before the \
+        filter is seen to remove a client's own: whoever sends it is whoever it names; put a \
+        header_mutation filter with {remove: x-basic-user} before the filter that sets it; a \
+        route's request_headers_to_remove acts after this filter";
+    assert!(ran.output.contains(line), "{}", ran.output);
+}
