@@ -111,6 +111,13 @@ test: module .tools/envoy.stamp sim ## every test: unit, core, simulator, client
 e2e: module .tools/envoy.stamp sim ## only the tests with a real Envoy
 	cargo test --locked --test e2e
 
+# How many users sign in during a soak.
+USERS = 1000000
+
+.PHONY: soak
+soak: module .tools/envoy.stamp ## have USERS (1000000) users sign in through one Envoy, and measure what its memory grows by
+	SOAK_USERS=$(USERS) cargo test --locked --profile bench --test e2e memory:: -- --nocapture
+
 .PHONY: browser
 browser: module .tools/envoy.stamp sim ## only the tests with a real Chromium
 	cargo test --locked --test browser

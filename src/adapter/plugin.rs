@@ -19,7 +19,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// The property that holds the peer's address.
+/// The property that holds the peer's address: of the connection, or what a trusted proxy has
+/// written into `x-forwarded-for`, as `use_remote_address` and `xff_num_trusted_hops` say. The
+/// header itself is never read.
 const PEER: [&str; 2] = ["source", "address"];
 
 /// The property that says whether the client has shown a certificate.

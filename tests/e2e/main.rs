@@ -41,6 +41,7 @@ mod tally;
 
 mod bodies;
 mod certificates;
+mod client_address;
 mod clients;
 mod configuration;
 mod cookies;
@@ -59,6 +60,7 @@ mod kinds;
 mod leaving;
 mod limits;
 mod logo;
+mod memory;
 mod modes;
 mod module;
 mod never_pushes;
@@ -97,6 +99,7 @@ fn main() {
     let topics = [
         bodies::trials(),
         certificates::trials(),
+        client_address::trials(),
         clients::trials(),
         configuration::trials(),
         cookies::trials(),
@@ -115,6 +118,7 @@ fn main() {
         leaving::trials(),
         limits::trials(),
         logo::trials(),
+        memory::trials(),
         modes::trials(),
         module::trials(),
         never_pushes::trials(),

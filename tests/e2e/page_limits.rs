@@ -1,16 +1,15 @@
 //! How often a phone rings for what browsers ask, however many there are and on however many
-//! workers; and that those who ask take up no more of Envoy's memory.
+//! workers.
 
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::thread::{self, sleep};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::browser::{Browser, PENDING, fetched};
-use crate::http1::{Connection, encode};
+use crate::http1::encode;
 use crate::message::Reply;
-use crate::setup::{FirstFactor, Setup};
+use crate::setup::Setup;
 use crate::stack::Stack;
 use crate::tally::Verdict;
 
@@ -20,7 +19,6 @@ crate::trials![
     twenty_starts_from_five_browsers_stay_within_the_budget_of_four_workers,
     denials_on_the_page_stop_pushes_for_longer_each_time,
     fraud_on_the_page_stops_pushes_for_half_an_hour,
-    memory_does_not_grow_with_the_users_who_start,
 ];
 
 const START: &str = "auth?factor=push&device=auto";
@@ -118,48 +116,4 @@ fn denials_on_the_page_stop_pushes_for_longer_each_time() {
 
 fn fraud_on_the_page_stops_pushes_for_half_an_hour() {
     assert_stopped(&Stack::standard(), "fraud", 1_800);
-}
-
-/// Has people start a push each for a while, each once, and gives how many they were.
-fn starts(stack: &Stack, numbers: &AtomicUsize, span: Duration) -> usize {
-    let (first, end) = (numbers.load(SeqCst), Instant::now() + span);
-    thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                let mut connection = Connection::open(stack.envoy.listener);
-                while Instant::now() < end {
-                    let user = format!("user{}", numbers.fetch_add(1, SeqCst));
-                    let request = fetched("POST", START).header("x-basic-user", user);
-                    let reply = connection.exchange(&request).expect("an answer");
-                    assert!(matches!(reply.status, 202 | 429), "{reply:?} {}", reply.text());
-                }
-            });
-        }
-    });
-    numbers.load(SeqCst) - first
-}
-
-fn memory_does_not_grow_with_the_users_who_start() {
-    const MOST: u64 = 2 << 20;
-    let mut setup = Setup { log: "wasm:error", ..Setup::default() };
-    setup.first_factor = FirstFactor::Absent;
-    let stack = Stack::start(setup);
-    let says = |response| json!({"stat": "OK", "response": response}).to_string();
-    let phone = json!({"device": "DPFZRS9FB0D46QFTM891", "type": "phone", "number": "",
-        "name": "", "capabilities": ["auto", "push"]});
-    let preauth = says(json!({"result": "auth", "status_msg": "", "devices": [phone]}));
-    let auth = says(json!({"txid": "45f7c92b-f45f-4862-8545-e0f58e78075a"}));
-    for (endpoint, body) in [("preauth", preauth), ("auth", auth)] {
-        let answer = json!({"endpoint": endpoint, "kind": "raw", "status": 200, "body": body});
-        stack.sim.fault(&answer);
-    }
-    let numbers = AtomicUsize::new(0);
-    // Connections, code and the table itself take their memory first.
-    starts(&stack, &numbers, Duration::from_secs(5));
-    let before = stack.envoy.resident();
-    let users = starts(&stack, &numbers, Duration::from_secs(15));
-    let growth = stack.envoy.resident().saturating_sub(before);
-    println!("{users} users who start a push: {growth} bytes more");
-    assert!(users > 1_000, "{users}");
-    assert!(growth < MOST, "{growth} bytes more after {users} users");
 }

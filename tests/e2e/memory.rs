@@ -1,0 +1,131 @@
+//! What the filter keeps of those who sign in, in Envoy's memory: nothing that grows with them.
+//!
+//! `SOAK_USERS` says how many they are, for `make soak`; what that prints is the proof.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread;
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::browser::fetched;
+use crate::http1::{Connection, encode};
+use crate::setup::{FirstFactor, Setup};
+use crate::stack::{APPROVAL, Stack};
+
+crate::trials![memory_does_not_grow_with_the_users_who_sign_in];
+
+/// Bytes of memory that Envoy may have more at the end.
+const MOST: u64 = 2 << 20;
+
+/// How many people sign in, unless `SOAK_USERS` says it.
+const USERS: usize = 20_000;
+
+/// How many people ask at once.
+const CLIENTS: usize = 16;
+
+#[derive(Clone, Copy)]
+enum Factor {
+    Passcode,
+    Push,
+}
+
+/// What became of some people.
+#[derive(Default)]
+struct Outcomes {
+    /// Have signed in by passcode and got an approval.
+    approved: AtomicUsize,
+    /// Wait for an answer to their push.
+    waiting: AtomicUsize,
+    /// Get no push: the table of limits has room for so many at a time, and no more.
+    refused: AtomicUsize,
+}
+
+impl Outcomes {
+    /// Has one person sign in.
+    fn of(&self, user: usize, by: Factor, connection: &mut Connection) {
+        let request = match by {
+            Factor::Passcode => fetched("POST", "auth?factor=passcode")
+                .header("x-duo-mfa-passcode", format!("{:06}", user % 1_000_000)),
+            Factor::Push => fetched("POST", "auth?factor=push&device=auto"),
+        };
+        let request = request.header("x-basic-user", format!("user{user}"));
+        connection.send_part(&encode(&request));
+        let reply = connection.receive().expect("an answer");
+        let is_approved = reply.set_cookie(APPROVAL).is_some();
+        let outcome = match (by, reply.status, is_approved) {
+            (Factor::Passcode, 200, true) => &self.approved,
+            (Factor::Push, 202, false) => &self.waiting,
+            (Factor::Push, 429, false) => &self.refused,
+            _ => panic!("user{user}: {reply:?} {}", reply.text()),
+        };
+        outcome.fetch_add(1, SeqCst);
+    }
+}
+
+/// Has people sign in, each once.
+fn sign_in(stack: &Stack, users: Range<usize>, by: Factor, outcomes: &Outcomes) {
+    let next = AtomicUsize::new(users.start);
+    thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| {
+                let mut connection = Connection::open(stack.envoy.listener);
+                loop {
+                    let user = next.fetch_add(1, SeqCst);
+                    if user >= users.end {
+                        break;
+                    }
+                    outcomes.of(user, by, &mut connection);
+                }
+            });
+        }
+    });
+}
+
+/// A stack in which everybody has a phone, pushes go out, and every passcode is right.
+fn start() -> Stack {
+    let mut setup = Setup { log: "wasm:error", ..Setup::default() };
+    setup.first_factor = FirstFactor::Absent;
+    let stack = Stack::start(setup);
+    let says = |response| json!({"stat": "OK", "response": response}).to_string();
+    let phone = json!({"device": "DPFZRS9FB0D46QFTM891", "type": "phone", "number": "",
+        "name": "", "capabilities": ["auto", "push", "mobile_otp"]});
+    let preauth = says(json!({"result": "auth", "status_msg": "", "devices": [phone]}));
+    // To a push it is the transaction that counts, to a passcode the result.
+    let auth = says(json!({"txid": "45f7c92b-f45f-4862-8545-e0f58e78075a",
+        "result": "allow", "status": "allow", "status_msg": ""}));
+    for (endpoint, body) in [("preauth", preauth), ("auth", auth)] {
+        let answer = json!({"endpoint": endpoint, "kind": "raw", "status": 200, "body": body});
+        stack.sim.fault(&answer);
+    }
+    stack
+}
+
+fn memory_does_not_grow_with_the_users_who_sign_in() {
+    let users = std::env::var("SOAK_USERS").ok();
+    let users = users.map_or(USERS, |users| users.parse().expect("SOAK_USERS is a number"));
+    let stack = start();
+    // Connections, code and the table itself take their memory first.
+    let warm = (users / 10).min(50_000);
+    sign_in(&stack, 0..warm, Factor::Passcode, &Outcomes::default());
+    let before = stack.envoy.resident();
+    let begun = Instant::now();
+    let outcomes = Outcomes::default();
+    // A push that waits holds its place in the table of limits for minutes, so they come last.
+    let (pushes, end) = (warm + users - users / 10, warm + users);
+    sign_in(&stack, warm..pushes, Factor::Passcode, &outcomes);
+    sign_in(&stack, pushes..end, Factor::Push, &outcomes);
+    let seconds = begun.elapsed().as_secs_f64();
+    let after = stack.envoy.resident();
+    let growth = after.saturating_sub(before);
+    let Outcomes { approved, waiting, refused } = outcomes;
+    let [approved, waiting, refused] = [approved, waiting, refused].map(AtomicUsize::into_inner);
+    println!(
+        "users={users} approved={approved} waiting={waiting} refused={refused} \
+         seconds={seconds:.0} resident_before={before} resident_after={after} growth={growth}"
+    );
+    assert_eq!((approved, waiting + refused), (users - users / 10, users / 10));
+    assert!(waiting >= 1_000, "{waiting} pushes of {users} users");
+    assert!(growth < MOST, "{growth} bytes more after {users} users");
+}
