@@ -53,6 +53,10 @@ $(WASM_ENV): .ci/wasm-std rust-toolchain.toml
 	.ci/envoy
 	@touch $@
 
+.tools/validators.stamp: .ci/validators .ci/validators.txt
+	.ci/validators
+	@touch $@
+
 .tools/cargo-deny.stamp: .ci/cargo-deny
 	.ci/cargo-deny
 	@touch $@
@@ -106,6 +110,10 @@ lint: $(WASM_ENV) .tools/cargo-deny.stamp ## format, clippy for both targets, la
 test: module .tools/envoy.stamp sim ## every test: unit, core, simulator, clients, Envoy, Chromium; ends with counts and wrongly_admitted=
 	cargo test --locked 2>&1 | tee $(TARGET_DIR)/test.log
 	.ci/summary $(TARGET_DIR)/test.log
+
+.PHONY: examples
+examples: module .tools/envoy.stamp .tools/validators.stamp ## check every YAML file that is shipped; CRDS=FOLDER checks custom resources too
+	.tools/validators/bin/python .ci/examples
 
 .PHONY: e2e
 e2e: module .tools/envoy.stamp sim ## only the tests with a real Envoy

@@ -1,0 +1,40 @@
+"""What no shipped file may do: let requests pass while the filter is down, call Duo without knowing whom, hold a secret."""
+
+from . import documents
+from .products import plugin
+
+OPEN = {"fail_open": True, "failOpen": True, "failStrategy": "FAIL_OPEN", "failure_policy": "FAIL_OPEN", "failure_mode_allow": True}
+
+
+def faults(document):
+    found = []
+    for path, value in documents.walk(document):
+        at = ".".join(path) or "."
+        if path and OPEN.get(path[-1], ...) == value:
+            found.append(f"{at}: {value} lets everybody pass while something is down")
+        if not isinstance(value, dict):
+            continue
+        if str(value.get("@type", "")).endswith("UpstreamTlsContext"):
+            trust = (value.get("common_tls_context") or {}).get("validation_context") or {}
+            missing = [name for name in ("trusted_ca", "match_typed_subject_alt_names") if name not in trust]
+            missing += [] if "sni" in value else ["sni"]
+            found += [f"{at}: TLS without {name}" for name in missing]
+    found += istio_tls(document)
+    carried = plugin(document)
+    if carried:
+        found += secrets(carried[0])
+    return found
+
+
+def istio_tls(document):
+    if document.get("kind") != "DestinationRule":
+        return []
+    tls = document["spec"]["trafficPolicy"].get("tls", {})
+    return [f"spec.trafficPolicy.tls: no {name}" for name in ("mode", "sni", "subjectAltNames") if not tls.get(name)]
+
+
+def secrets(configuration):
+    """A secret key or a cookie key is the name of a variable."""
+    given = {"duo.secret_key": configuration["duo"]["secret_key"]}
+    given |= {f"session.keys.{index}": key for index, key in enumerate(configuration["session"]["keys"])}
+    return [f"{at}: a secret in the configuration" for at, value in given.items() if list(value) != ["env"]]

@@ -1,0 +1,40 @@
+"""YAML as its readers take it: several documents in a file, and a key given twice is a fault."""
+
+import yaml
+
+
+class Loader(yaml.SafeLoader):
+    def construct_mapping(self, node, deep=False):
+        keys = [key.value for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def documents(text):
+    """All documents that are not empty. Raises yaml.YAMLError."""
+    return [document for document in yaml.load_all(text, Loader) if document is not None]
+
+
+def read(path):
+    return documents(path.read_text(encoding="utf-8"))
+
+
+def dump(document):
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+def walk(value, path=()):
+    """Every member of a document with its path, parents first."""
+    yield path, value
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield from walk(member, (*path, str(key)))
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from walk(member, (*path, str(index)))
+
+
+def kind(document):
+    return f"{document.get('kind')}/{(document.get('metadata') or {}).get('name')}"

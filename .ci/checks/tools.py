@@ -1,0 +1,36 @@
+"""Helm, kubectl kustomize and Docker Compose: each by its own binary, offline."""
+
+import pathlib
+import subprocess
+import sys
+
+BIN = pathlib.Path(sys.prefix) / "bin"
+
+
+def run(*command, given=None):
+    """Whether it succeeded, what it printed, and what it complained of."""
+    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+    complaint = [line for line in done.stderr.splitlines() if line.strip()]
+    return done.returncode == 0, done.stdout, complaint or ["it failed without a word"]
+
+
+def helm_lint_faults(chart, values):
+    fine, said, complaint = run(BIN / "helm", "lint", "--strict", chart, "--values", values)
+    return [] if fine else [line for line in said.splitlines() if "[ERROR]" in line or "[WARNING]" in line] + complaint
+
+
+def helm_template(chart, values):
+    """What the chart renders, and the faults if it does not."""
+    fine, rendered, complaint = run(BIN / "helm", "template", "mfa", chart, "--namespace", "app", "--values", values)
+    return rendered, [] if fine else complaint
+
+
+def kustomize(folder):
+    """What the folder renders, and the faults if it does not."""
+    fine, rendered, complaint = run(BIN / "kubectl", "kustomize", folder)
+    return rendered, [] if fine else complaint
+
+
+def compose_faults(path):
+    fine, _, complaint = run(BIN / "docker-compose", "--file", path, "config", "--quiet")
+    return [] if fine else complaint

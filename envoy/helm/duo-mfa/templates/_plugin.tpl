@@ -1,0 +1,30 @@
+{{/* The names of the variables that hold secrets. */}}
+{{- define "duo-mfa.variables" -}}
+{{- $names := list "DUO_SECRET_KEY" "DUO_MFA_COOKIE_KEY" -}}
+{{- if .Values.secret.rotating }}{{ $names = append $names "DUO_MFA_COOKIE_KEY_BEFORE" }}{{ end -}}
+{{- toJson $names -}}
+{{- end }}
+
+{{/* The plugin configuration, as JSON: (dict "root" $ "cluster" NAME "payload" KEY). */}}
+{{- define "duo-mfa.plugin" -}}
+{{- $values := .root.Values -}}
+{{- $keys := list (dict "env" "DUO_MFA_COOKIE_KEY") -}}
+{{- if $values.secret.rotating }}{{ $keys = append $keys (dict "env" "DUO_MFA_COOKIE_KEY_BEFORE") }}{{ end -}}
+{{- $duo := dict "api_host" $values.duo.apiHost "integration_key" $values.duo.integrationKey
+      "secret_key" (dict "env" "DUO_SECRET_KEY") "cluster" .cluster -}}
+{{- $made := dict "version" 1 "duo" $duo "session" (dict "keys" $keys) -}}
+{{- if $values.jwt.issuer -}}
+{{- $path := list "envoy.filters.http.jwt_authn" .payload $values.jwt.claim -}}
+{{- $_ := set $made "identity" (dict "source" "jwt" "metadata" $path) -}}
+{{- else if not $values.pluginConfig.identity -}}
+{{- fail "no first factor: set jwt.issuer, or pluginConfig.identity" -}}
+{{- end -}}
+{{- toJson (mustMergeOverwrite $made (deepCopy $values.pluginConfig)) -}}
+{{- end }}
+
+{{- define "duo-mfa.labels" -}}
+app.kubernetes.io/name: duo-mfa
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end }}
