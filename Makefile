@@ -49,7 +49,7 @@ $(WASM_ENV): .ci/wasm-std rust-toolchain.toml
 	.ci/binaryen
 	@touch $@
 
-.tools/envoy.stamp: .ci/envoy
+.tools/envoy.stamp: .ci/envoy .ci/envoy.txt
 	.ci/envoy
 	@touch $@
 
@@ -125,6 +125,10 @@ USERS = 1000000
 .PHONY: soak
 soak: module .tools/envoy.stamp ## have USERS (1000000) users sign in through one Envoy, and measure what its memory grows by
 	SOAK_USERS=$(USERS) cargo test --locked --profile bench --test e2e memory:: -- --nocapture
+
+.PHONY: matrix
+matrix: module sim ## the core of the tests on every Envoy of .ci/envoy.txt; ends with a table
+	.ci/matrix
 
 .PHONY: browser
 browser: module .tools/envoy.stamp sim ## only the tests with a real Chromium

@@ -7,6 +7,7 @@
 //!
 //! `DUO_MFA_ENVOY` names the Envoy (default `.tools/bin/envoy`), `DUO_MFA_WASM` the module
 //! (default `dist/duo_mfa.wasm`). Where one is missing, every test fails: none is skipped.
+//! `DUO_MFA_E2E=core` runs what every supported Envoy has to pass ([`CORE`]), as `make matrix` does.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -39,6 +40,7 @@ mod sim;
 mod stack;
 mod tally;
 
+mod api_client;
 mod bodies;
 mod certificates;
 mod client_address;
@@ -76,7 +78,29 @@ mod secrets;
 mod signin;
 mod thin_line;
 
-use libtest_mimic::Arguments;
+use libtest_mimic::{Arguments, Trial};
+
+/// What every Envoy of `.ci/envoy.txt` has to pass, by how the names of tests begin: sign-ins of pages and programs, held
+/// bodies, limits, faults of Duo's, configurations; not what takes long, nor what is about crowds.
+const CORE: &[&str] = &[
+    "api_client::",
+    "bodies::",
+    "configuration::",
+    "cookies::",
+    "duo_faults::",
+    "examples::",
+    "forms::",
+    "image::",
+    "kinds::",
+    "limits::",
+    "modes::",
+    "own_endpoints::",
+    "page_limits::denials",
+    "page_limits::fraud",
+    "page_limits::twenty",
+    "passcodes::",
+    "signin::",
+];
 
 /// Names every test by its function and its topic.
 macro_rules! trials {
@@ -97,6 +121,7 @@ fn main() {
     // An Envoy and a simulator each: more at once would measure the machine, not the filter.
     arguments.test_threads = arguments.test_threads.or(Some(2));
     let topics = [
+        api_client::trials(),
         bodies::trials(),
         certificates::trials(),
         client_address::trials(),
@@ -134,10 +159,18 @@ fn main() {
         signin::trials(),
         thin_line::trials(),
     ];
-    let conclusion = libtest_mimic::run(&arguments, topics.into_iter().flatten().collect());
+    let mut trials: Vec<_> = topics.into_iter().flatten().collect();
+    if std::env::var("DUO_MFA_E2E").is_ok_and(|part| part == "core") {
+        trials.retain(is_core);
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
     if !arguments.list {
         println!("{}", tally::summary());
     }
     let failed = conclusion.has_failed() || tally::wrongly_admitted() != 0;
     std::process::exit(if failed { 101 } else { 0 });
+}
+
+fn is_core(trial: &Trial) -> bool {
+    CORE.iter().any(|topic| trial.name().starts_with(topic))
 }

@@ -102,6 +102,13 @@ impl Sim {
         self.tell("POST", &format!("/sim/transactions/{txid}/{action}"), &json!({}));
     }
 
+    /// Approves the verified push to `user`, with the code that the screen shows.
+    pub(crate) fn enter(&self, user: &str, code: &str) {
+        let pending = self.pending(user);
+        let txid = pending["txid"].as_str().unwrap();
+        self.tell("POST", &format!("/sim/transactions/{txid}/approve"), &json!({"code": code}));
+    }
+
     /// Has `user` answer every push with this action, without anybody pressing a button.
     pub(crate) fn always(&self, user: &str, action: &str) {
         let answer = json!({"answer": action, "after_ms": 50});
