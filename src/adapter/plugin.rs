@@ -64,6 +64,12 @@ impl Plugin {
             Mode::ReportOnly => log::warn!("mode is report_only: every request passes"),
             Mode::Off => log::warn!("mode is off: every request passes, and nobody is told of any"),
         }
+        for header in gate.config().identity.trusted_headers() {
+            log::info!(
+                "the header {header} is trusted: a filter before this one must remove a client's \
+                 own from every request, on every route"
+            );
+        }
         Self {
             record: Record::of(gate.config()),
             gate,

@@ -5,6 +5,7 @@
 //! here is a slice of that buffer; duplicates stay visible.
 
 use super::cookie::CookieLines;
+use std::cell::Cell;
 
 /// The prefix of header names that belong to the filter; a client's own are removed.
 pub const RESERVED_PREFIX: &[u8] = b"x-duo-mfa-";
@@ -20,6 +21,15 @@ pub struct HeaderMap<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the host's header map is malformed")]
 pub struct MalformedMap;
+
+/// A header that is not the one word of one sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotSole {
+    /// It stands in the request more than once, in whatever spelling.
+    Repeated,
+    /// It stands there once, with `_` for `-` or the other way round.
+    Misspelled,
+}
 
 impl<'a> HeaderMap<'a> {
     /// Checks the whole buffer once, so that walking it cannot fail.
@@ -249,6 +259,30 @@ impl<'a> RequestHead<'a> {
     pub fn value(&self, name: &str) -> Option<&'a [u8]> {
         let mut values = self.values(name);
         values.next().filter(|_| values.next().is_none())
+    }
+
+    /// The only value of a header that is trusted, under exactly this name: who strips a client's
+    /// own by its name leaves a spelling with `_` for `-` in the request.
+    ///
+    /// # Errors
+    ///
+    /// [`NotSole`] where there is another value, or another spelling.
+    pub fn sole_value(&self, name: &str) -> Result<Option<&'a [u8]>, NotSole> {
+        let is_misspelled = Cell::new(false);
+        let mut values = self.map.named(name.len(), |sent| {
+            let is_meant = same_name(sent, name.as_bytes());
+            let is_other = is_meant && !sent.eq_ignore_ascii_case(name.as_bytes());
+            is_misspelled.set(is_misspelled.get() || is_other);
+            is_meant
+        });
+        let value = values.next();
+        if values.next().is_some() {
+            Err(NotSole::Repeated)
+        } else if is_misspelled.get() {
+            Err(NotSole::Misspelled)
+        } else {
+            Ok(value)
+        }
     }
 
     /// The headers that tell one kind of client from another. Looked for when they are asked for:

@@ -20,7 +20,7 @@ pub mod value;
 
 pub use accept::Client;
 pub use edit::Edit;
-pub use head::{HeadFault, HeaderMap, MalformedMap, RequestHead};
+pub use head::{HeadFault, HeaderMap, MalformedMap, NotSole, RequestHead};
 pub use parameters::Parameters;
 pub use reply::Reply;
 pub use return_path::ReturnPath;

@@ -20,6 +20,10 @@ impl Groups {
         Self { source, separator }
     }
 
+    pub(super) fn header_name(&self) -> Option<&str> {
+        self.source.header_name()
+    }
+
     pub(super) fn attribute(&self) -> Option<&[String]> {
         self.source.attribute()
     }

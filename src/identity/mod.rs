@@ -74,6 +74,9 @@ pub enum InvalidIdentity {
     /// whatever spelling.
     #[error("the identity stands there more than once")]
     Repeated,
+    /// The header has `_` for `-`, or the other way round: a spelling that nobody strips.
+    #[error("the identity stands in a header of another spelling")]
+    Misspelled,
     /// It is longer than [`MAX_BYTES`].
     #[error("the identity is longer than 256 bytes")]
     TooLong,
@@ -136,6 +139,12 @@ impl IdentityRules {
     #[must_use]
     pub fn groups_attribute(&self) -> Option<&[String]> {
         self.groups.as_ref()?.attribute()
+    }
+
+    /// The headers that are trusted: whoever may write one is whoever it names.
+    pub fn trusted_headers(&self) -> impl Iterator<Item = &str> {
+        let of_groups = self.groups.as_ref().and_then(Groups::header_name);
+        self.source.header_name().into_iter().chain(of_groups)
     }
 
     /// The one user of a request.

@@ -2,7 +2,7 @@
 
 use super::distinguished_name::common_name;
 use super::{Attributes, IdentityError, InvalidIdentity};
-use crate::http::RequestHead;
+use crate::http::{NotSole, RequestHead};
 
 /// Headers that a client or the protocol itself sets: none of them is a first factor's word.
 const NEVER_AN_IDENTITY: [&str; 16] = [
@@ -157,6 +157,14 @@ impl Source {
         }
     }
 
+    /// The header that is trusted, where it is one.
+    pub(super) fn header_name(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Header(name) => Some(name),
+            Kind::Metadata { .. } | Kind::Certificate { .. } => None,
+        }
+    }
+
     pub(super) const fn is_certificate(&self) -> bool {
         matches!(self.0, Kind::Certificate { .. })
     }
@@ -190,12 +198,11 @@ impl Source {
     ) -> Result<&'a [u8], IdentityError> {
         match &self.0 {
             Kind::Header(name) => {
-                let mut values = head.values(name);
-                let first = values.next();
-                match values.next() {
-                    Some(_) => Err(InvalidIdentity::Repeated.into()),
-                    None => first.ok_or(IdentityError::Missing),
-                }
+                let value = head.sole_value(name).map_err(|fault| match fault {
+                    NotSole::Repeated => InvalidIdentity::Repeated,
+                    NotSole::Misspelled => InvalidIdentity::Misspelled,
+                })?;
+                value.ok_or(IdentityError::Missing)
             }
             Kind::Metadata { .. } | Kind::Certificate { .. } => {
                 attribute.ok_or(IdentityError::Missing)

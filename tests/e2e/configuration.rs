@@ -5,11 +5,12 @@ use std::process::ExitStatus;
 use serde_json::{Value, json};
 
 use crate::envoy;
-use crate::setup::{COOKIE_KEY, DuoEnd, PluginForm, SECRET_KEY, Setup};
+use crate::setup::{COOKIE_KEY, DuoEnd, FirstFactor, PluginForm, SECRET_KEY, Setup};
 use crate::stack::{Directory, write_authority};
 
 crate::trials![
     good_configuration_passes_validation,
+    header_that_is_trusted_is_told_with_what_must_strip_it,
     faulty_configuration_is_refused_with_its_path,
     all_faults_are_told_at_once,
     text_that_is_no_configuration_is_refused,
@@ -32,6 +33,27 @@ fn good_configuration_passes_validation() {
         let (status, output) = validate(&Setup { plugin_form, ..Setup::default() });
         assert_eq!(status.code(), Some(0), "{plugin_form:?}: {output}");
     }
+}
+
+fn header_that_is_trusted_is_told_with_what_must_strip_it() {
+    let told = |header: &str| {
+        format!(
+            "the header {header} is trusted: a filter before this one must remove a client's own"
+        )
+    };
+    let groups = json!({"identity": {"groups": {"header": "x-groups"}}});
+    let (_, output) = validate(&Setup::default().plugin(groups));
+    for header in ["x-basic-user", "x-groups"] {
+        assert!(output.contains(&told(header)), "{header} is not in:\n{output}");
+    }
+    let mut jwt = Setup::default().plugin(json!({"identity": {
+        "source": "jwt", "header": null,
+        "metadata": ["envoy.filters.http.jwt_authn", "jwt_payload", "email"],
+    }}));
+    jwt.first_factor = FirstFactor::Jwt;
+    let (status, output) = validate(&jwt);
+    assert_eq!(status.code(), Some(0), "{output}");
+    assert!(!output.contains("is trusted"), "{output}");
 }
 
 fn assert_refused(setup: &Setup, words: &[&str]) {

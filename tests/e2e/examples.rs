@@ -98,6 +98,10 @@ fn signs_in_through_ext_authz(file: &str) {
     // Signed in, but oauth2-proxy does not say as whom.
     let nameless = Request::get("/").header("cookie", "_oauth2_proxy=nameless").all(&FORGED);
     assert_refused(&stack, nameless, 403);
+    // What strips a header by its name does not strip this.
+    let spelled = Request::get("/").header("cookie", "_oauth2_proxy=nameless");
+    let status = if file.contains("oauth2-proxy") { 400 } else { 403 };
+    assert_refused(&stack, spelled.header("x_auth_request_email", "alice@example.com"), status);
     let bob = Request::get("/").header("cookie", "_oauth2_proxy=bob").all(&FORGED);
     assert_asked_as(&stack, "bob", bob);
 }
