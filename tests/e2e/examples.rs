@@ -200,7 +200,7 @@ fn assert_asked_as(stack: &Stack, user: &str, request: Request) {
 }
 
 /// The example's Envoy, with this machine's files and ports in the places that it names.
-fn started(file: &str, adapted: impl FnOnce(&Path, String) -> String) -> Stack {
+pub(crate) fn started(file: &str, adapted: impl FnOnce(&Path, String) -> String) -> Stack {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
     let mut setup = Setup::default();
     setup.environment.push(("DUO_MFA_COOKIE_KEY_BEFORE", OLDER_KEY.to_owned()));

@@ -69,6 +69,7 @@ mod never_pushes;
 mod own_endpoints;
 mod page_limits;
 mod passcodes;
+mod per_route;
 mod readme;
 mod replicas;
 mod return_paths;
@@ -99,6 +100,7 @@ const CORE: &[&str] = &[
     "page_limits::fraud",
     "page_limits::twenty",
     "passcodes::",
+    "per_route::",
     "signin::",
 ];
 
@@ -150,6 +152,7 @@ fn main() {
         own_endpoints::trials(),
         page_limits::trials(),
         passcodes::trials(),
+        per_route::trials(),
         readme::trials(),
         rotation::trials(),
         replicas::trials(),
