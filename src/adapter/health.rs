@@ -2,11 +2,66 @@
 
 use super::host;
 use crate::clock::{ClockOffset, UnixTime};
-use crate::config::Config;
-use crate::gate::{Health, Standing};
+use crate::config::{Applications, DuoSettings};
+use crate::gate::{Health, Learned, Standing};
 use sha2::{Digest, Sha256};
+use std::cell::Cell;
 use std::fmt::Write;
 use std::time::Duration;
+
+/// What this VM knows of the Duo applications of a configuration, by their numbers.
+#[derive(Debug)]
+pub(super) struct Healths {
+    known: Vec<(Record, Cell<Health>)>,
+    are_well: Cell<bool>,
+}
+
+impl Healths {
+    pub(super) fn of(applications: &Applications) -> Self {
+        let known = applications.iter().map(|it| (Record::of(&it.duo), Cell::default()));
+        Self { known: known.collect(), are_well: Cell::new(false) }
+    }
+
+    /// Whether the last check of each went well.
+    pub(super) fn are_well(&self) -> bool {
+        self.are_well.get()
+    }
+
+    /// Takes over what other VMs may have learned.
+    pub(super) fn refresh(&self) {
+        let mut are_well = true;
+        for (record, health) in &self.known {
+            health.set(record.read());
+            are_well &= health.get().is_ready();
+        }
+        self.are_well.set(are_well);
+    }
+
+    /// That of the application that is asked where no rule names another.
+    pub(super) fn main(&self) -> Health {
+        self.known.first().map(|(_, health)| health.get()).unwrap_or_default()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Record, Health)> {
+        self.known.iter().map(|(record, health)| (record, health.get()))
+    }
+
+    pub(super) fn record(&self, application: usize) -> Option<&Record> {
+        self.known.get(application).map(|(record, _)| record)
+    }
+
+    pub(super) fn offsets(&self) -> Vec<ClockOffset> {
+        self.known.iter().map(|(_, health)| health.get().offset).collect()
+    }
+
+    pub(super) fn learn(&self, learned: Learned) {
+        let Learned { application, offset } = learned;
+        if let Some((record, health)) = self.known.get(application) {
+            health.set(Health { offset, ..health.get() });
+            record.learn(offset);
+        }
+    }
+}
 
 /// The shared record of one Duo application.
 #[derive(Debug)]
@@ -15,10 +70,10 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// The record of the application that a configuration names. Configurations that differ in it
-    /// may share a VM, so the key is told by it.
-    pub(super) fn of(config: &Config) -> Self {
-        let duo = &config.duo.credentials;
+    /// The record of the application with these credentials. Configurations that differ in it may
+    /// share a VM, so the key is told by it.
+    fn of(duo: &DuoSettings) -> Self {
+        let duo = &duo.credentials;
         let digest = Sha256::new()
             .chain_update(duo.api_host.as_str())
             .chain_update([0])
@@ -31,7 +86,7 @@ impl Record {
         Self { key }
     }
 
-    pub(super) fn read(&self) -> Health {
+    fn read(&self) -> Health {
         self.read_with_cas().0
     }
 
@@ -52,7 +107,7 @@ impl Record {
     }
 
     /// Writes down Duo's clock alone: how Duo stands may have been found out by another VM since.
-    pub(super) fn learn(&self, offset: ClockOffset) {
+    fn learn(&self, offset: ClockOffset) {
         let (health, cas) = self.read_with_cas();
         let _ = host::swap_shared(&self.key, &Health { offset, ..health }.encode(), cas);
     }

@@ -1,15 +1,15 @@
 //! One plugin configuration in one VM: what its root and its streams share.
 
-use super::health::Record;
+use super::health::Healths;
 use super::host::{self, Unsent};
 use super::slots;
 use super::stats::Stats;
 use super::streams::{Stage, Streams};
 use crate::clock::{ClockOffset, UnixTime};
 use crate::config::Mode;
-use crate::duo::{Answer, SignedCall};
+use crate::duo::Answer;
 use crate::gate::{
-    Body, Effect, Env, Event, Flow, Form, Forward, Gate, Health, Logo, Moment, Opening, Step,
+    Body, Call, Effect, Env, Event, Flow, Form, Forward, Gate, Logo, Moment, Opening, Step,
     Unanswered,
 };
 use crate::http::{HeadFault, HeaderMap, Reply, RequestHead};
@@ -17,7 +17,6 @@ use crate::identity::Attributes;
 use crate::session::Verified;
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
 
 /// The property that holds the peer's address: of the connection, or what a trusted proxy has
 /// written into `x-forwarded-for`, as `use_remote_address` and `xff_num_trusted_hops` say. The
@@ -30,9 +29,8 @@ const MTLS: [&str; 2] = ["connection", "mtls"];
 /// A configuration at work in this VM.
 pub(super) struct Plugin {
     pub(super) gate: Gate,
-    pub(super) record: Record,
+    pub(super) healths: Healths,
     pub(super) stats: Stats,
-    health: Cell<Health>,
     /// The time of the last tick: asking the host on every request would cost more than all that
     /// is computed there, and an approval that lives a quarter of a second longer harms nobody.
     clock: Cell<UnixTime>,
@@ -71,20 +69,13 @@ impl Plugin {
             );
         }
         Self {
-            record: Record::of(gate.config()),
+            healths: Healths::of(&gate.config().applications),
             gate,
             stats: Stats::default(),
-            health: Cell::default(),
             clock: Cell::new(host::now().unwrap_or_default()),
             verified: Cell::default(),
             logo: Cell::default(),
         }
-    }
-
-    /// Takes over what another VM may have learned.
-    pub(super) fn refresh_health(&self) -> Health {
-        self.health.set(self.record.read());
-        self.health.get()
     }
 
     /// Takes the host's time. A host without a clock makes every cookie one of the future.
@@ -127,7 +118,7 @@ impl Plugin {
             },
             address: peer.as_deref(),
             has_body,
-            health: self.health.get(),
+            duo_is_well: self.healths.are_well(),
         };
         let mut verified = self.verified.take().unwrap_or_default();
         let opening = self.gate.open(&head, &moment, &mut verified);
@@ -136,7 +127,8 @@ impl Plugin {
             Opening::Decided(step) => step,
             Opening::Undecided(undecided) => {
                 let peer = peer.or_else(|| host::property(&PEER));
-                self.gate.ask(&head, undecided, peer.as_deref(), &self.env())
+                let offsets = self.healths.offsets();
+                self.gate.ask(&head, undecided, peer.as_deref(), &self.env(&offsets))
             }
         };
         self.perform(context, step, streams)
@@ -150,7 +142,8 @@ impl Plugin {
         callback: Callback,
         streams: &Streams,
     ) {
-        let step = with_event(callback, |event| flow.handle(event, &self.env()));
+        let offsets = self.healths.offsets();
+        let step = with_event(callback, |event| flow.handle(event, &self.env(&offsets)));
         resume_if_open(self.perform(context, step, streams));
     }
 
@@ -179,7 +172,7 @@ impl Plugin {
     fn go_on(self: &Rc<Self>, context: u32, form: Form, body: Body<'_>, streams: &Streams) {
         let buffer = host::request_headers().unwrap_or_default();
         let step = match RequestHead::read(&buffer) {
-            Ok(head) => form.handle(&head, body, &self.env()),
+            Ok(head) => form.handle(&head, body, &self.env(&self.healths.offsets())),
             Err(fault) => self.gate.malformed(fault),
         };
         // A request to the filter itself is answered, at once or by a call: it never goes on.
@@ -196,10 +189,10 @@ impl Plugin {
         }
     }
 
-    /// Sends a call, counted under the application's cluster.
-    pub(super) fn dispatch(&self, call: &SignedCall, timeout: Duration) -> Result<u32, Unsent> {
-        let cluster = &self.gate.config().duo.cluster;
-        host::dispatch(cluster, call, timeout).inspect_err(|unsent| match unsent {
+    /// Sends a call, counted under the Duo application's cluster.
+    pub(super) fn dispatch(&self, call: &Call) -> Result<u32, Unsent> {
+        let cluster = &self.gate.config().applications.get(call.application).duo.cluster;
+        host::dispatch(cluster, &call.signed, call.timeout).inspect_err(|unsent| match unsent {
             Unsent::UnknownCluster => log::error!(
                 "cluster \"{cluster}\" is not known to Envoy: add it; in Istio its name is \
                  outbound|443||API-HOST"
@@ -210,11 +203,11 @@ impl Plugin {
         })
     }
 
-    fn env(&self) -> Env<'_> {
+    fn env<'a>(&'a self, offsets: &'a [ClockOffset]) -> Env<'a> {
         Env {
             gate: &self.gate,
             now: host::now().unwrap_or_default(),
-            offset: self.health.get().offset,
+            offsets,
             random: host::random(),
         }
     }
@@ -224,8 +217,8 @@ impl Plugin {
     fn perform(self: &Rc<Self>, context: u32, mut step: Step, streams: &Streams) -> Passage {
         loop {
             self.stats.take(step.signals);
-            if let Some(offset) = step.offset {
-                self.learn(offset);
+            if let Some(learned) = step.learned {
+                self.healths.learn(learned);
             }
             let limits = &self.gate.config().limits;
             for settlement in step.settlements {
@@ -246,7 +239,8 @@ impl Plugin {
                     return Passage::Closed;
                 }
                 Effect::Claim { claim, then } => {
-                    let env = self.env();
+                    let offsets = self.healths.offsets();
+                    let env = self.env(&offsets);
                     step = then.handle(slots::claim(&claim, limits, env.now), &env);
                     continue;
                 }
@@ -256,12 +250,15 @@ impl Plugin {
                 streams.put(context, self, Stage::Due(call, then));
                 return Passage::Closed;
             }
-            match self.dispatch(&call.signed, call.timeout) {
+            match self.dispatch(&call) {
                 Ok(token) => {
                     streams.put(context, self, Stage::Sent(token, then));
                     return Passage::Closed;
                 }
-                Err(unsent) => step = then.handle(Event::Failed(unsent.into()), &self.env()),
+                Err(unsent) => {
+                    let offsets = self.healths.offsets();
+                    step = then.handle(Event::Failed(unsent.into()), &self.env(&offsets));
+                }
             }
         }
     }
@@ -275,12 +272,6 @@ impl Plugin {
             streams.put(context, self, Stage::Forwarded(cookie));
         }
         Passage::Open
-    }
-
-    fn learn(&self, offset: ClockOffset) {
-        let health = self.health.get();
-        self.health.set(Health { offset, ..health });
-        self.record.learn(offset);
     }
 }
 

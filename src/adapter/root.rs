@@ -18,10 +18,12 @@ const TICK: Duration = Duration::from_millis(250);
 pub(super) struct Root {
     context: u32,
     plugin: OnceCell<Rc<Plugin>>,
-    check: Cell<Option<(u32, Check)>>,
+    /// The checks under way, each with the token of its call.
+    checks: Cell<Vec<(u32, Check)>>,
     /// The call for the account's picture that is out.
     logo: Cell<Option<u32>>,
-    up: Cell<Option<Metric>>,
+    /// Whether Duo is well: for each Duo application, by its number.
+    ups: OnceCell<Vec<Option<Metric>>>,
 }
 
 impl Root {
@@ -29,9 +31,9 @@ impl Root {
         Self {
             context,
             plugin: OnceCell::new(),
-            check: Cell::new(None),
+            checks: Cell::new(Vec::new()),
             logo: Cell::new(None),
-            up: Cell::new(None),
+            ups: OnceCell::new(),
         }
     }
 
@@ -44,17 +46,36 @@ impl Root {
         self.plugin.get().cloned()
     }
 
-    fn check_if_due(&self, plugin: &Plugin, health: &Health, now: UnixTime) {
-        if let Some(up) = self.up.get() {
-            up.set(u64::from(health.is_ready()));
+    fn check_if_due(&self, plugin: &Plugin, now: UnixTime) {
+        let applications = plugin.gate.config().applications.iter();
+        let ups = self.ups.get().into_iter().flatten();
+        let known = plugin.healths.iter().zip(ups).zip(applications).enumerate();
+        for (number, (((record, health), up), application)) in known {
+            if let Some(up) = up {
+                up.set(u64::from(health.is_ready()));
+            }
+            let interval = application.duo.check_interval;
+            if !self.checks(number) && health.is_due(now, interval) && record.claim(now, interval) {
+                self.go_on(plugin, Check::begin(&plugin.gate, number, now));
+            }
         }
-        let interval = plugin.gate.config().duo.check_interval;
-        let check = self.check.take();
-        let is_idle = check.is_none();
-        self.check.set(check);
-        if is_idle && health.is_due(now, interval) && plugin.record.claim(now, interval) {
-            self.go_on(plugin, Check::begin(&plugin.gate, now));
-        }
+    }
+
+    /// Whether a check of this Duo application is under way.
+    fn checks(&self, application: usize) -> bool {
+        let checks = self.checks.take();
+        let is_checked = checks.iter().any(|(_, check)| check.application() == application);
+        self.checks.set(checks);
+        is_checked
+    }
+
+    /// Takes out the check that waits for this call.
+    fn take_check(&self, token: u32) -> Option<Check> {
+        let mut checks = self.checks.take();
+        let place = checks.iter().position(|(sent, _)| *sent == token);
+        let check = place.map(|place| checks.swap_remove(place).1);
+        self.checks.set(checks);
+        check
     }
 
     /// Each VM has a picture of its own: the host's shared data would hold it for good.
@@ -64,7 +85,7 @@ impl Root {
             is_due.then(|| logo.fetch(&plugin.gate, health, now))
         });
         if let Some(call) = call {
-            match plugin.dispatch(&call.signed, call.timeout) {
+            match plugin.dispatch(&call) {
                 Ok(token) => self.logo.set(Some(token)),
                 Err(unsent) => {
                     let event = Event::Failed(unsent.into());
@@ -78,21 +99,22 @@ impl Root {
     fn go_on(&self, plugin: &Plugin, mut step: CheckStep) {
         loop {
             match step {
-                CheckStep::Call { call, then } => {
-                    match plugin.dispatch(&call.signed, call.timeout) {
-                        Ok(token) => {
-                            self.check.set(Some((token, then)));
-                            return;
-                        }
-                        Err(unsent) => {
-                            let now = host::now().unwrap_or_default();
-                            let event = Event::Failed(unsent.into());
-                            step = then.handle(event, &plugin.gate, now);
-                        }
+                CheckStep::Call { call, then } => match plugin.dispatch(&call) {
+                    Ok(token) => {
+                        let mut checks = self.checks.take();
+                        checks.push((token, then));
+                        self.checks.set(checks);
+                        return;
                     }
-                }
-                CheckStep::Done { standing, offset, line } => {
-                    let is_other = plugin.record.write(standing, offset);
+                    Err(unsent) => {
+                        let now = host::now().unwrap_or_default();
+                        let event = Event::Failed(unsent.into());
+                        step = then.handle(event, &plugin.gate, now);
+                    }
+                },
+                CheckStep::Done { application, standing, offset, line } => {
+                    let record = plugin.healths.record(application);
+                    let is_other = record.is_some_and(|record| record.write(standing, offset));
                     if is_other || standing == Standing::Misconfigured {
                         plugin.stats.take(vec![line]);
                     }
@@ -108,7 +130,11 @@ impl Root {
         match Config::parse(&bytes, &host::environment) {
             Ok(config) => {
                 slots::create();
-                self.up.set(host::gauge("duo_mfa_duo_up"));
+                let ups = config.applications.iter().map(|it| match &it.name {
+                    None => host::gauge("duo_mfa_duo_up"),
+                    Some(name) => host::gauge(&format!("duo_mfa_duo_up.application.{name}")),
+                });
+                let _ = self.ups.set(ups.collect());
                 log::debug!("configured");
                 self.plugin.set(Rc::new(Plugin::new(Gate::new(config)))).is_ok()
                     && host::tick_each(TICK).is_ok()
@@ -126,9 +152,9 @@ impl Root {
         if let Some(plugin) = self.plugin() {
             let now = plugin.refresh_clock();
             plugin.stats.flush();
-            let health = plugin.refresh_health();
-            self.check_if_due(&plugin, &health, now);
-            self.fetch_logo_if_due(&plugin, &health, now);
+            plugin.healths.refresh();
+            self.check_if_due(&plugin, now);
+            self.fetch_logo_if_due(&plugin, &plugin.healths.main(), now);
             plugin.send_due(now, streams);
             plugin.end_late(now, streams);
             // The streams are served; the host acts for the root again.
@@ -147,17 +173,12 @@ impl Root {
             }
             return true;
         }
-        match (self.check.take(), self.plugin()) {
-            (Some((sent, check)), Some(plugin)) if sent == callback.token => {
-                let now = host::now().unwrap_or_default();
-                let step = with_event(callback, |event| check.handle(event, &plugin.gate, now));
-                self.go_on(&plugin, step);
-                true
-            }
-            (other, _) => {
-                self.check.set(other);
-                false
-            }
-        }
+        let Some((plugin, check)) = self.plugin().zip(self.take_check(callback.token)) else {
+            return false;
+        };
+        let now = host::now().unwrap_or_default();
+        let step = with_event(callback, |event| check.handle(event, &plugin.gate, now));
+        self.go_on(&plugin, step);
+        true
     }
 }

@@ -7,6 +7,7 @@ pub(super) const ROOT: &[Key] = &[
     key("mode"),
     key("path_prefix"),
     key("duo"),
+    key("applications"),
     key("identity"),
     key("session"),
     key("access_control"),
@@ -16,7 +17,6 @@ pub(super) const ROOT: &[Key] = &[
     key("limits"),
     key("branding"),
     key("allow_inline_secrets"),
-    later("applications", "remove it; give each Duo application a plugin configuration of its own"),
     later("audit", "remove it; every decision that is not a plain pass is logged"),
 ];
 
@@ -35,6 +35,10 @@ pub(super) const DUO: &[Key] = &[
     key("enrollment"),
     key("remembered_devices"),
 ];
+
+pub(super) const APPLICATION: &[Key] = &[key("duo"), key("session")];
+
+pub(super) const APPLICATION_SESSION: &[Key] = &[key("application")];
 
 pub(super) const IDENTITY: &[Key] = &[
     key("source"),
@@ -73,7 +77,7 @@ pub(super) const RULE: &[Key] = &[
     key("max_age"),
     key("factors"),
     key("fail_mode"),
-    later("application", "remove it; give each Duo application a plugin configuration of its own"),
+    key("application"),
     later("approval", "remove it; an approval is good for many requests"),
 ];
 

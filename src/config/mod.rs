@@ -9,6 +9,7 @@
 //! This is the composition root. It knows how the leaves are built from words, and nothing of
 //! requests, clocks or the host; no secret stands in any text that it makes.
 
+mod application;
 mod build;
 mod duration;
 mod error;
@@ -20,13 +21,13 @@ mod secrets;
 mod wire;
 
 pub use crate::policy::Factor;
+pub use application::{Application, Applications};
 pub use error::{Code, ConfigFaults, Fault};
 
 use crate::duo::Credentials;
 use crate::identity::IdentityRules;
 use crate::page::Site;
 use crate::policy::{FailMode, Policies};
-use crate::session::{Pendings, Preferences, RememberedDevices, Sessions};
 use std::time::Duration;
 
 /// One plugin configuration, checked as a whole.
@@ -36,18 +37,10 @@ pub struct Config {
     pub mode: Mode,
     /// Where the filter's own endpoints are: absolute, without a slash at its end.
     pub path_prefix: String,
-    /// How Duo is asked.
-    pub duo: DuoSettings,
+    /// The applications at Duo, and what browsers keep for each.
+    pub applications: Applications,
     /// Who the user is.
     pub identity: IdentityRules,
-    /// The approval cookies.
-    pub sessions: Sessions,
-    /// The sign-ins that are not finished.
-    pub pendings: Pendings,
-    /// What users chose last.
-    pub preferences: Preferences,
-    /// The devices that Duo remembers; absent where none is to be.
-    pub remembered_devices: Option<RememberedDevices>,
     /// Which requests want a second factor.
     pub policies: Policies,
     /// What happens to clients that are no browsers.

@@ -1,5 +1,6 @@
 //! The audit line: one JSON object for each decision that is not a plain pass.
 
+use super::Env;
 use super::asker::Asker;
 use crate::http::RequestHead;
 use crate::json::ObjectText;
@@ -15,6 +16,7 @@ struct Line<'a> {
     event: &'static str,
     result: &'static str,
     rule: Option<usize>,
+    application: Option<&'a str>,
     code: Option<&'static str>,
     user: Option<&'a str>,
     factor: Option<&'static str>,
@@ -83,6 +85,7 @@ fn of_nobody(
             event: "duo_mfa",
             result,
             rule,
+            application: None,
             code: Some(code.name()),
             user: None,
             factor: None,
@@ -97,26 +100,27 @@ fn of_nobody(
 }
 
 /// Somebody admitted. Whom Duo could not be asked about, an operator should know of.
-pub(super) fn admitted(asker: &Asker, factor: Factor) -> Signal {
+pub(super) fn admitted(asker: &Asker, factor: Factor, env: &Env<'_>) -> Signal {
     let level = if factor == Factor::FailSafe { Level::Warn } else { Level::Info };
-    write(level, &Line { factor: Some(factor.name()), ..of(asker, "admitted") })
+    write(level, &Line { factor: Some(factor.name()), ..of(asker, "admitted", env) })
 }
 
 /// Somebody refused. What an operator has to act on is written as an error.
-pub(super) fn refused(asker: &Asker, code: Code, reason: &str) -> Signal {
+pub(super) fn refused(asker: &Asker, code: Code, reason: &str, env: &Env<'_>) -> Signal {
     let is_alarming = matches!(code, Code::DuoMisconfigured | Code::MfaFraud);
     let level = if is_alarming { Level::Error } else { Level::Info };
     let end = reason.char_indices().nth(MAX_TEXT).map(|(at, _)| at);
     let reason = end.and_then(|end| reason.get(..end)).unwrap_or(reason);
     let reason = Some(reason).filter(|reason| !reason.is_empty());
-    write(level, &Line { code: Some(code.name()), reason, ..of(asker, "refused") })
+    write(level, &Line { code: Some(code.name()), reason, ..of(asker, "refused", env) })
 }
 
-fn of<'a>(asker: &'a Asker, result: &'static str) -> Line<'a> {
+fn of<'a>(asker: &'a Asker, result: &'static str, env: &Env<'a>) -> Line<'a> {
     Line {
         event: "duo_mfa",
         result,
         rule: asker.rule,
+        application: env.gate.application(&asker.terms).name.as_deref(),
         code: None,
         user: Some(&asker.identity.user),
         factor: None,
@@ -135,6 +139,7 @@ fn write(level: Level, line: &Line<'_>) -> Signal {
         .text("event", line.event)
         .text("result", line.result)
         .some_number("rule", line.rule.and_then(|rule| rule.try_into().ok()))
+        .some_text("application", line.application)
         .some_text("code", line.code)
         .some_text("user", line.user)
         .some_text("factor", line.factor)

@@ -105,14 +105,17 @@ impl Health {
 
 /// A check under way.
 #[derive(Clone, Copy, Debug)]
-pub enum Check {
-    /// Ping: is Duo there, and what time is it there?
-    ExpectPing,
-    /// Check, with the date put right: are the credentials right?
-    ExpectCheck {
-        /// How far Duo's clock is ahead.
-        offset: ClockOffset,
-    },
+pub struct Check {
+    application: usize,
+    expect: Expect,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Expect {
+    /// Is Duo there, and what time is it there?
+    Ping,
+    /// With the date put right: are the credentials right? Duo's clock is so far ahead.
+    Check(ClockOffset),
 }
 
 /// What comes of one step of a check.
@@ -127,6 +130,8 @@ pub enum CheckStep {
     },
     /// The check is over.
     Done {
+        /// The number of the Duo application.
+        application: usize,
         /// How it went.
         standing: Standing,
         /// How far Duo's clock is ahead, where that was learned.
@@ -137,10 +142,16 @@ pub enum CheckStep {
 }
 
 impl Check {
-    /// Begins a check.
+    /// Begins a check of the Duo application with this number.
     #[must_use]
-    pub fn begin(gate: &Gate, now: UnixTime) -> CheckStep {
-        call(gate, &Request::Ping, now, Self::ExpectPing)
+    pub fn begin(gate: &Gate, application: usize, now: UnixTime) -> CheckStep {
+        call(gate, &Request::Ping, now, Self { application, expect: Expect::Ping })
+    }
+
+    /// The number of the Duo application that is checked.
+    #[must_use]
+    pub const fn application(&self) -> usize {
+        self.application
     }
 
     /// Takes what came of the outstanding call.
@@ -150,55 +161,75 @@ impl Check {
             Event::Answered(answer) => self.read(&answer),
             Event::Failed(why) => Err(why.into()),
         };
-        match (self, outcome) {
-            (Self::ExpectPing, Ok(theirs)) => {
+        let name = gate.config().applications.get(self.application).name.as_deref();
+        match (self.expect, outcome) {
+            (Expect::Ping, Ok(theirs)) => {
                 let offset = ClockOffset::between(now, theirs);
-                let then = Self::ExpectCheck { offset };
+                let then = Self { expect: Expect::Check(offset), ..self };
                 call(gate, &Request::Check, now.shifted(offset), then)
             }
-            (Self::ExpectCheck { offset }, Ok(_)) => well(offset),
-            (Self::ExpectPing, Err(fault)) => ill(&fault, None),
-            (Self::ExpectCheck { offset }, Err(fault)) => ill(&fault, Some(offset)),
+            (Expect::Check(offset), Ok(_)) => {
+                self.done(Standing::Well, Some(offset), well(name, offset))
+            }
+            (Expect::Ping, Err(fault)) => self.done(standing(&fault), None, failed(name, &fault)),
+            (Expect::Check(offset), Err(fault)) => {
+                self.done(standing(&fault), Some(offset), failed(name, &fault))
+            }
         }
     }
 
+    const fn done(
+        self,
+        standing: Standing,
+        offset: Option<ClockOffset>,
+        line: Signal,
+    ) -> CheckStep {
+        CheckStep::Done { application: self.application, standing, offset, line }
+    }
+
     fn read(self, answer: &Answer<'_>) -> Result<UnixTime, DuoError> {
-        match self {
-            Self::ExpectPing => answer.ping(),
-            Self::ExpectCheck { .. } => answer.check(),
+        match self.expect {
+            Expect::Ping => answer.ping(),
+            Expect::Check(_) => answer.check(),
         }
     }
 }
 
 fn call(gate: &Gate, request: &Request, now: UnixTime, then: Check) -> CheckStep {
-    let duo = &gate.config().duo;
+    let application = then.application;
+    let duo = &gate.config().applications.get(application).duo;
     let signed = request.sign(&duo.credentials, now);
-    let call = Call { signed, timeout: duo.timeout, due: UnixTime::default() };
+    let call = Call { application, signed, timeout: duo.timeout, due: UnixTime::default() };
     CheckStep::Call { call, then }
 }
 
-fn well(offset: ClockOffset) -> CheckStep {
-    let seconds = offset.seconds();
-    let line = if seconds.unsigned_abs() > MAX_OFFSET.as_secs() {
-        let text = format!(
-            "Duo answers and accepts the credentials; its clock is {seconds} s ahead of this \
-             host's, which is allowed for: is this host's clock synchronized?"
-        );
-        Signal::Log(Level::Warn, text)
-    } else {
-        Signal::Log(Level::Info, "Duo answers and accepts the credentials".to_owned())
-    };
-    CheckStep::Done { standing: Standing::Well, offset: Some(offset), line }
+/// What a line calls Duo: by the application's name, where it has one.
+fn whom(name: Option<&str>) -> String {
+    name.map_or_else(|| "Duo".to_owned(), |name| format!("Duo (application {name})"))
 }
 
-fn ill(fault: &DuoError, offset: Option<ClockOffset>) -> CheckStep {
+fn well(name: Option<&str>, offset: ClockOffset) -> Signal {
+    let (duo, seconds) = (whom(name), offset.seconds());
+    if seconds.unsigned_abs() > MAX_OFFSET.as_secs() {
+        let text = format!(
+            "{duo} answers and accepts the credentials; its clock is {seconds} s ahead of this \
+             host's, which is allowed for: is this host's clock synchronized?"
+        );
+        return Signal::Log(Level::Warn, text);
+    }
+    Signal::Log(Level::Info, format!("{duo} answers and accepts the credentials"))
+}
+
+fn failed(name: Option<&str>, fault: &DuoError) -> Signal {
     let hint = fault.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-    let text = format!("the check of Duo failed: {fault}{hint}");
-    let standing = match fault.fault() {
+    Signal::Log(Level::Error, format!("the check of {} failed: {fault}{hint}", whom(name)))
+}
+
+fn standing(fault: &DuoError) -> Standing {
+    match fault.fault() {
         Fault::Operator | Fault::Filter => Standing::Misconfigured,
         Fault::Duo | Fault::User => Standing::Unavailable,
-    };
-    CheckStep::Done { standing, offset, line: Signal::Log(Level::Error, text) }
+    }
 }
 
 #[cfg(test)]

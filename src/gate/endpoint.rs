@@ -3,7 +3,7 @@
 
 use super::view::{View, Who};
 use super::{Effect, Moment, Step, audit, refuse};
-use crate::config::{Config, Enrollment};
+use crate::config::{Application, Config, Enrollment};
 use crate::http::{HeaderValue, Reply, RequestHead, ReturnPath};
 use crate::page::{Onward, Problem};
 use crate::signal::Code;
@@ -90,10 +90,11 @@ pub(super) fn route(config: &Config, head: &RequestHead<'_>, moment: &Moment<'_>
         _ => rest.strip_prefix(b"/")?,
     };
     let visit = |endpoint| Some(Route::Visit(endpoint));
-    let enrolls = config.duo.enrollment == Enrollment::Inline;
+    let is_inline = |it: &Application| it.duo.enrollment == Enrollment::Inline;
+    let enrolls = config.applications.iter().any(is_inline);
     let (methods, route) = match name {
         b"healthz" => (Methods::Read, Some(Route::Answered(health(true)))),
-        b"readyz" => (Methods::Read, Some(Route::Answered(health(moment.health.is_ready())))),
+        b"readyz" => (Methods::Read, Some(Route::Answered(health(moment.duo_is_well)))),
         b"logo" if config.site.serves_logo() => {
             (Methods::Read, Some(Route::Answered(logo(config, head))))
         }

@@ -7,7 +7,7 @@ use super::limit::{End, Settlement, Verdict};
 use super::party::Party;
 use super::prompt::{self, Prompt, Transaction};
 use super::refuse;
-use super::{Call, Env, Event, Step};
+use super::{Call, Env, Event, Learned, Step};
 use crate::clock::ClockOffset;
 use crate::duo::{Answer, AuthFactor, DuoError, EnrollStatus, Fault, Outage, Request};
 use crate::secret::Secret;
@@ -94,8 +94,9 @@ impl Flow {
             Expect::Clock(waiting) => match read(event, Answer::ping) {
                 Ok(theirs) => {
                     let offset = ClockOffset::between(env.now, theirs);
-                    let env = Env { offset, ..*env };
-                    Step { offset: Some(offset), ..send(party, *waiting, &env) }
+                    let learned = Learned { application: party.asker().terms.application, offset };
+                    let step = call_after(Duration::ZERO, party, *waiting, offset, env);
+                    Step { learned: Some(learned), ..step }
                 }
                 Err(fault) => failed(party, Expect::Clock(waiting), &fault, env),
             },
@@ -163,9 +164,21 @@ pub(super) fn poll(mut held: Held, transaction: Transaction, env: &Env<'_>) -> S
 }
 
 fn send_after(wait: Duration, party: Party, expect: Expect, env: &Env<'_>) -> Step {
-    let duo = &env.gate.config().duo;
+    let offset = env.offset(party.asker().terms.application);
+    call_after(wait, party, expect, offset, env)
+}
+
+fn call_after(
+    wait: Duration,
+    party: Party,
+    expect: Expect,
+    offset: ClockOffset,
+    env: &Env<'_>,
+) -> Step {
+    let terms = &party.asker().terms;
+    let duo = &env.gate.application(terms).duo;
     let due = env.now.plus(wait);
-    let signed = request(&party, &expect).sign(&duo.credentials, due.shifted(env.offset));
+    let signed = request(&party, &expect).sign(&duo.credentials, due.shifted(offset));
     let timeout = match stage(&expect) {
         Stage::Status => duo.status_timeout.min(party.patience(due)),
         Stage::Preauth
@@ -175,7 +188,8 @@ fn send_after(wait: Duration, party: Party, expect: Expect, env: &Env<'_>) -> St
         | Stage::Activation
         | Stage::Clock => duo.timeout,
     };
-    let call = Call { signed, timeout: timeout.max(LEAST_TIMEOUT), due };
+    let application = terms.application;
+    let call = Call { application, signed, timeout: timeout.max(LEAST_TIMEOUT), due };
     Step::call(call, Flow { party, expect })
 }
 

@@ -180,8 +180,9 @@ fn ask_device(
             let Some(owner) = env.random else {
                 return refuse_with(&held, &NO_RANDOMNESS, "the host has no random bytes", env);
             };
+            let push_timeout = env.gate.application(&held.asker.terms).duo.push_timeout;
             let asker = &mut held.asker;
-            asker.deadline = asker.deadline.min(env.now.plus(config.duo.push_timeout));
+            asker.deadline = asker.deadline.min(env.now.plus(push_timeout));
             held.polled_at = env.now;
             flow::claim(held, prompt, owner, env)
         }
@@ -199,10 +200,11 @@ fn approve(held: &Held, factor: Factor, env: &Env<'_>) -> Step {
         return refuse_with(held, &NO_RANDOMNESS, "the host has no random bytes", env);
     };
     let approval = new_approval(factor, env.now);
-    let cookie = env.gate.config().sessions.issue(&approval, &held.asker.subject(), env.now, id);
+    let sessions = &env.gate.application(&held.asker.terms).sessions;
+    let cookie = sessions.issue(&approval, &held.asker.subject(), env.now, id);
     let mut request = held.edits.clone();
     tell_application(&mut request, held.asker.identity.user.clone(), factor.name(), env.now);
-    let line = audit::admitted(&held.asker, factor);
+    let line = audit::admitted(&held.asker, factor, env);
     // What is good for minutes does not replace what is good for hours elsewhere.
     let is_worse = factor == Factor::FailSafe && held.asker.has_approval;
     let cookie = Some(NewCookie::Approval(cookie)).filter(|_| !is_worse);

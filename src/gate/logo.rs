@@ -41,9 +41,9 @@ impl Logo {
     #[must_use]
     pub fn fetch(&mut self, gate: &Gate, health: &Health, now: UnixTime) -> Call {
         self.begun = Some(now);
-        let duo = &gate.config().duo;
+        let duo = &gate.config().applications.main.duo;
         let signed = Request::Logo.sign(&duo.credentials, now.shifted(health.offset));
-        Call { signed, timeout: duo.timeout, due: UnixTime::default() }
+        Call { application: 0, signed, timeout: duo.timeout, due: UnixTime::default() }
     }
 
     /// Takes what came of the call. A picture from before stays where there is no better one; what

@@ -36,7 +36,7 @@ mod visit;
 pub use check::{Check, CheckStep, Health, Standing};
 pub use flow::{Claimant, Flow};
 pub use logo::Logo;
-pub use step::{Call, Effect, Env, Event, Forward, NewCookie, Step, Unanswered};
+pub use step::{Call, Effect, Env, Event, Forward, Learned, NewCookie, Step, Unanswered};
 pub use visit::{Body, Form};
 
 use crate::clock::UnixTime;
@@ -45,7 +45,7 @@ use crate::http::{Client, Edit, HeadFault, HeaderValue, RequestHead, cookie, ori
 use crate::identity::{Attributes, Identity};
 use crate::page::{Onward, Problem, Reference};
 use crate::policy::{Policy, Ruled};
-use crate::session::{Approval, Refusal, Verified};
+use crate::session::{Approval, Refusal, Sessions, Verified};
 use crate::signal::{Code, Counter, Signal};
 use asker::{Sought, subject};
 use endpoint::{Endpoint, Route};
@@ -72,8 +72,8 @@ pub struct Moment<'a> {
     pub address: Option<&'a [u8]>,
     /// Whether the request goes on after its head.
     pub has_body: bool,
-    /// The outcome of the last check of Duo.
-    pub health: Health,
+    /// Whether the last check of each Duo application went well.
+    pub duo_is_well: bool,
 }
 
 /// What [`Gate::open`] comes to.
@@ -136,7 +136,7 @@ impl Gate {
             None => None,
         };
         let judged = match (endpoint, self.config.mode) {
-            (Some(endpoint), _) => self.visit(endpoint, head, moment, verified),
+            (Some(endpoint), _) => self.visit(endpoint, head, moment),
             (None, Mode::Off) => return self.unjudged(head),
             (None, Mode::Enforce) => self.judge(head, moment, verified),
             (None, Mode::ReportOnly) => {
@@ -165,13 +165,14 @@ impl Gate {
         }
         let identity = asker.map_or_else(|| self.identify(head, moment), Ok);
         let identity = identity.map_err(|denial| denial.by(ruled.rule))?;
-        let cookies = self.parted(head);
-        let found = self.approval(cookies.found, &identity, moment.now, verified);
+        let sessions = &self.application(ruled.terms).sessions;
+        let cookies = self.parted(head, sessions);
+        let found = approval(sessions, cookies.found, &identity, moment.now, verified);
         let found = found.map_err(Unfit::from);
         let unfit = match found.and_then(|found| self.fit_where_found(found, ruled, moment.now)) {
             Ok(Some(fit)) => {
                 let edits = stripped(head, cookies);
-                return Ok(Opening::Decided(self.pass(edits, identity, &fit, moment)));
+                return Ok(Opening::Decided(self.pass(edits, identity, (sessions, &fit), moment)));
             }
             Ok(None) => None,
             Err(unfit) => Some(unfit),
@@ -188,7 +189,6 @@ impl Gate {
         endpoint: Endpoint,
         head: &RequestHead<'_>,
         moment: &Moment<'_>,
-        verified: &mut Verified,
     ) -> Result<Opening, Denial> {
         check_cookies(head)?;
         let identity = self.identify(head, moment)?;
@@ -197,14 +197,9 @@ impl Gate {
             return Err(Denial::new(Code::CrossSite, detail));
         }
         let groups = self.groups(head, moment)?;
-        let sent = head.cookies.find(self.config.sessions.cookie_name());
-        let (approval, unfit) = match self.approval(sent, &identity, moment.now, verified) {
-            Ok(approval) => (approval, None),
-            Err(refusal) => (None, Some(refusal.into())),
-        };
-        let aim =
-            Aim::Visit(Visitor { endpoint, identity, groups, approval, has_body: moment.has_body });
-        Ok(Opening::Undecided(Undecided { aim, unfit }))
+        let has_body = moment.has_body;
+        let aim = Aim::Visit(Visitor { endpoint, identity, groups, has_body });
+        Ok(Opening::Undecided(Undecided { aim, unfit: None }))
     }
 
     /// Begins to ask for the second factor, in the way that suits the client, or to answer a
@@ -259,29 +254,14 @@ impl Gate {
         refuse::answer(problem.reply(Client::Refuse), Code::BadRequest, None)
     }
 
-    fn approval(
-        &self,
-        sent: cookie::Sent<'_>,
-        identity: &Identity,
-        now: UnixTime,
-        verified: &mut Verified,
-    ) -> Result<Option<Approval>, Refusal> {
-        match sent {
-            cookie::Sent::Once(value) => {
-                self.config.sessions.admit(verified, value, &subject(identity), now).map(Some)
-            }
-            cookie::Sent::Never | cookie::Sent::Repeatedly => Ok(None),
-        }
-    }
-
     fn pass(
         &self,
         mut request: Vec<Edit>,
         identity: Identity,
-        approval: &Approval,
+        (sessions, approval): (&Sessions, &Approval),
         moment: &Moment<'_>,
     ) -> Step {
-        let renewal = self.config.sessions.renewal(approval, &subject(&identity), moment.now);
+        let renewal = sessions.renewal(approval, &subject(&identity), moment.now);
         tell_application(
             &mut request,
             identity.user,
@@ -295,12 +275,13 @@ impl Gate {
     /// The edits that every forwarded request gets: nothing of the filter's own goes upstream, and
     /// nothing that looks like it.
     fn stripped(&self, head: &RequestHead<'_>) -> Vec<Edit> {
-        stripped(head, self.parted(head))
+        let sessions = &self.config.applications.main.sessions;
+        stripped(head, self.parted(head, sessions))
     }
 
-    /// The filter's own cookies, and the application's.
-    fn parted<'a>(&self, head: &RequestHead<'a>) -> cookie::Parted<'a> {
-        head.cookies.part(self.config.sessions.cookie_name())
+    /// The filter's own cookies, and the application's; found is that of these `sessions`.
+    fn parted<'a>(&self, head: &RequestHead<'a>, sessions: &Sessions) -> cookie::Parted<'a> {
+        head.cookies.part(sessions.cookie_name(), self.config.applications.odd_cookies())
     }
 
     fn refuse(&self, head: &RequestHead<'_>, denial: &Denial) -> Step {
@@ -318,6 +299,22 @@ fn stripped(head: &RequestHead<'_>, cookies: cookie::Parted<'_>) -> Vec<Edit> {
     let mut edits = cookies.edits;
     edits.extend(head.reserved.iter().map(|name| Edit::Remove(name.to_vec())));
     edits
+}
+
+/// The approval that a request brings, where it is one of these.
+fn approval(
+    sessions: &Sessions,
+    sent: cookie::Sent<'_>,
+    identity: &Identity,
+    now: UnixTime,
+    verified: &mut Verified,
+) -> Result<Option<Approval>, Refusal> {
+    match sent {
+        cookie::Sent::Once(value) => {
+            sessions.admit(verified, value, &subject(identity), now).map(Some)
+        }
+        cookie::Sent::Never | cookie::Sent::Repeatedly => Ok(None),
+    }
 }
 
 fn check_cookies(head: &RequestHead<'_>) -> Result<(), Denial> {

@@ -41,14 +41,16 @@ pub(super) struct Transaction {
 }
 
 /// A claim to ring this user's phone. `owner` is random: it stands for this one prompt.
+/// A phone is one phone: a user's prompts are counted over all Duo applications together.
 pub(super) fn claim(asker: &Asker, owner: [u8; 16], config: &Config) -> Claim {
-    let tag = config.sessions.limit_tag(&asker.subject());
-    Claim::new(tag, owner, config.duo.push_timeout.saturating_add(CLAIM_SLACK))
+    let tag = config.applications.main.sessions.limit_tag(&asker.subject());
+    let duo = &config.applications.under(&asker.terms).duo;
+    Claim::new(tag, owner, duo.push_timeout.saturating_add(CLAIM_SLACK))
 }
 
 /// A claim to try one passcode of this user's.
 pub(super) fn passcode_claim(asker: &Asker, config: &Config) -> Claim {
-    Claim::of_passcode(config.sessions.passcode_tag(&asker.subject()))
+    Claim::of_passcode(config.applications.main.sessions.passcode_tag(&asker.subject()))
 }
 
 impl Prompt {

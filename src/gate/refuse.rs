@@ -89,7 +89,7 @@ fn send(
 ) -> Step {
     let reference = to.asker().reference.clone();
     let problem = Problem { code, detail: detail.to_owned(), reference, retry_after };
-    let line = audit::refused(to.asker(), code, reason);
+    let line = audit::refused(to.asker(), code, reason, env);
     answer(to.refusal(&problem, env), code, Some(line))
 }
 

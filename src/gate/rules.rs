@@ -3,6 +3,7 @@
 use super::prompt::approved;
 use super::{Gate, Moment};
 use crate::clock::UnixTime;
+use crate::config::Application;
 use crate::http::RequestHead;
 use crate::identity::{Identity, IdentityError};
 use crate::policy::{self, Criterion, Decision, FailMode, Person, Ruled, Terms, Unclear};
@@ -178,14 +179,19 @@ impl Gate {
         }
     }
 
+    /// The Duo application that is asked under these terms.
+    pub(super) fn application(&self, terms: &Terms) -> &Application {
+        self.config.applications.under(terms)
+    }
+
     /// What happens to a request of these terms while Duo cannot be reached.
     pub(super) fn fail_mode(&self, terms: &Terms) -> FailMode {
-        terms.fail_mode.unwrap_or(self.config.duo.fail_mode)
+        terms.fail_mode.unwrap_or_else(|| self.application(terms).duo.fail_mode)
     }
 
     /// The factors that are offered under these terms.
     pub(super) fn offered<'g>(&'g self, terms: &'g Terms) -> &'g [policy::Factor] {
-        terms.factors.as_deref().unwrap_or(&self.config.duo.factors)
+        terms.factors.as_deref().unwrap_or(&self.application(terms).duo.factors)
     }
 
     /// The terms of the rule for another address on the same host, for the same person.

@@ -15,10 +15,17 @@ pub struct Env<'a> {
     pub gate: &'a Gate,
     /// The time.
     pub now: UnixTime,
-    /// How far Duo's clock is ahead of ours, as last learned.
-    pub offset: ClockOffset,
+    /// How far Duo's clock is ahead of ours, as last learned: for each Duo application, by its
+    /// number. One that is missing is not ahead.
+    pub offsets: &'a [ClockOffset],
     /// Fresh random bytes; absent where the host has none.
     pub random: Option<[u8; 16]>,
+}
+
+impl Env<'_> {
+    pub(super) fn offset(&self, application: usize) -> ClockOffset {
+        self.offsets.get(application).copied().unwrap_or_default()
+    }
 }
 
 /// What a flow was waiting for.
@@ -54,6 +61,8 @@ impl From<Unanswered> for DuoError {
 /// A call to make.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// The number of the Duo application that it is for, whose cluster it goes to.
+    pub application: usize,
     /// What to send.
     pub signed: SignedCall,
     /// How long to wait for the answer.
@@ -125,9 +134,18 @@ pub struct Step {
     /// What is worth counting or writing down.
     pub signals: Vec<Signal>,
     /// How far Duo's clock is ahead, where this step learned it.
-    pub offset: Option<ClockOffset>,
+    pub learned: Option<Learned>,
     /// What the table of limits is to learn, before the effect.
     pub settlements: Vec<Settlement>,
+}
+
+/// How far the clock of an application's API host is ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Learned {
+    /// The number of the application.
+    pub application: usize,
+    /// How far its clock is ahead of ours.
+    pub offset: ClockOffset,
 }
 
 impl Step {
@@ -151,6 +169,6 @@ impl Step {
     /// An effect, with what is worth counting or writing down.
     #[must_use]
     pub const fn new(effect: Effect, signals: Vec<Signal>) -> Self {
-        Self { effect, signals, offset: None, settlements: Vec::new() }
+        Self { effect, signals, learned: None, settlements: Vec::new() }
     }
 }

@@ -68,17 +68,18 @@ impl<'a> CookieLines<'a> {
         values.fold(Sent::Never, Sent::again)
     }
 
-    /// Parts the filter's own cookies, those under [`OWN_PREFIX`] and the one called `name`, from
-    /// the application's.
+    /// Parts the filter's own cookies, those under [`OWN_PREFIX`], the one called `name` and the
+    /// `odd` ones, from the application's.
     #[must_use]
-    pub fn part(&self, name: &str) -> Parted<'a> {
+    pub fn part(&self, name: &str, odd: &[String]) -> Parted<'a> {
+        let is_odd = |pair| odd.iter().any(|name| value_of(pair, name).is_some());
         let mut found = Sent::Never;
         let mut is_own = |pair: &'a [u8]| match value_of(pair, name) {
             Some(value) => {
                 found = found.again(value);
                 true
             }
-            None => pair.trim_ascii_start().starts_with(OWN_PREFIX),
+            None => pair.trim_ascii_start().starts_with(OWN_PREFIX) || is_odd(pair),
         };
         let mut edits = Vec::new();
         match (self.first, self.others.as_slice()) {
@@ -172,7 +173,7 @@ mod tests {
     }
 
     fn stripped(sent: &[&str]) -> Vec<Edit> {
-        lines(sent).part(NAME).edits
+        lines(sent).part(NAME, &[]).edits
     }
 
     fn set(line: &str) -> Edit {
@@ -201,7 +202,7 @@ mod tests {
             ("", Sent::Never),
         ] {
             assert_eq!(lines(&[line]).find(NAME), found, "{line}");
-            assert_eq!(lines(&[line]).part(NAME).found, found, "{line}");
+            assert_eq!(lines(&[line]).part(NAME, &[]).found, found, "{line}");
         }
     }
 
@@ -211,7 +212,7 @@ mod tests {
             [&["__Host-duo_mfa=a; __Host-duo_mfa=a"][..], &["__Host-duo_mfa=a", "__Host-duo_mfa=b"]]
         {
             assert_eq!(lines(sent).find(NAME), Sent::Repeatedly);
-            assert_eq!(lines(sent).part(NAME).found, Sent::Repeatedly);
+            assert_eq!(lines(sent).part(NAME, &[]).found, Sent::Repeatedly);
         }
     }
 
@@ -240,9 +241,13 @@ mod tests {
 
     #[test]
     fn a_cookie_of_another_configured_name_is_stripped_too() {
-        let parted = lines(&["__Host-other=v; a=1"]).part("__Host-other");
+        let parted = lines(&["__Host-other=v; a=1"]).part("__Host-other", &[]);
         assert_eq!(parted.edits, [set("a=1")]);
         assert_eq!(parted.found, Sent::Once(b"v"));
+        let odd = ["__Host-other".to_owned(), "__Host-other-b".to_owned()];
+        let parted = lines(&["__Host-other=v; a=1; __Host-other-b=w"]).part(NAME, &odd);
+        assert_eq!(parted.edits, [set("a=1")]);
+        assert_eq!(parted.found, Sent::Never);
     }
 
     #[test]

@@ -11,12 +11,16 @@ pub struct Terms {
     pub factors: Option<Vec<Factor>>,
     /// What happens while Duo cannot be reached.
     pub fail_mode: Option<FailMode>,
+    /// The number of the Duo application that is asked; 0 is the one that is where no rule names
+    /// another.
+    pub application: usize,
 }
 
 impl Terms {
     /// No terms of its own.
     pub(super) const NONE: &'static Self = {
-        static NONE: Terms = Terms { max_age: None, factors: None, fail_mode: None };
+        static NONE: Terms =
+            Terms { max_age: None, factors: None, fail_mode: None, application: 0 };
         &NONE
     };
 }

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::claims::Claims;
 use super::sessions::CLOCK_TOLERANCE;
-use super::set_cookie::{SameSite, set_cookie};
+use super::set_cookie::{SameSite, set_apart, set_cookie};
 use super::token::Purpose;
 use super::vault::{OVERHEAD_BYTES, Vault};
 use super::{KeyRing, LengthFault, Nonce, Refusal, Subject};
@@ -30,6 +30,7 @@ const MAX_COOKIE_CHARACTERS: usize = ((OVERHEAD_BYTES + 8 + MAX_TOKEN_BYTES) * 8
 /// The remembered devices of one application under one ring of keys.
 #[derive(Clone, Debug)]
 pub struct RememberedDevices {
+    cookie: String,
     vault: Vault,
     max_age: Duration,
 }
@@ -39,13 +40,23 @@ impl RememberedDevices {
     /// after it was kept, whatever the browser does.
     #[must_use]
     pub fn new(application: &str, max_age: Duration, keys: &KeyRing) -> Self {
-        Self { vault: Vault::new(keys, Purpose::DEVICE, COOKIE, application), max_age }
+        Self::in_cookie(COOKIE.to_owned(), application, max_age, keys)
+    }
+
+    /// Those of one among several applications on a host, in a cookie of its own.
+    #[must_use]
+    pub fn apart(application: &str, max_age: Duration, keys: &KeyRing) -> Self {
+        Self::in_cookie(set_apart(COOKIE, application), application, max_age, keys)
+    }
+
+    fn in_cookie(cookie: String, application: &str, max_age: Duration, keys: &KeyRing) -> Self {
+        Self { vault: Vault::new(keys, Purpose::DEVICE, &cookie, application), cookie, max_age }
     }
 
     /// The name of the cookie.
     #[must_use]
-    pub const fn cookie_name(&self) -> &'static str {
-        COOKIE
+    pub fn cookie_name(&self) -> &str {
+        &self.cookie
     }
 
     /// The `Set-Cookie` value that keeps Duo's `trusted_device_token` for a user. `nonce` is to
@@ -69,7 +80,7 @@ impl RememberedDevices {
         let plain = Secret::new([kept.as_slice(), token.expose().as_bytes()].concat());
         let sealed = self.vault.seal(plain.expose(), subject, nonce);
         let value = URL_SAFE_NO_PAD.encode(sealed);
-        Ok(set_cookie(COOKIE, &value, SameSite::Lax, Some(self.max_age)))
+        Ok(set_cookie(&self.cookie, &value, SameSite::Lax, Some(self.max_age)))
     }
 
     /// Reads the value of the one such cookie of a request: Duo's `trusted_device_token` of this
@@ -105,6 +116,6 @@ impl RememberedDevices {
     /// The `Set-Cookie` value that forgets the device.
     #[must_use]
     pub fn deletion(&self) -> HeaderValue {
-        set_cookie(COOKIE, "", SameSite::Lax, Some(Duration::ZERO))
+        set_cookie(&self.cookie, "", SameSite::Lax, Some(Duration::ZERO))
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::claims::Claims;
 use super::pending::{LIFETIME, TOKEN_BYTES, TOKEN_CHARACTERS};
 use super::sessions::CLOCK_TOLERANCE;
-use super::set_cookie::{SameSite, set_cookie};
+use super::set_cookie::{SameSite, set_apart, set_cookie};
 use super::token::{Purpose, Sealer};
 use super::vault::Vault;
 use super::{Enrollment, KeyRing, Nonce, Pending, PendingKind, Refusal, Subject};
@@ -18,6 +18,7 @@ const COOKIE: &str = "__Host-duo_txn";
 /// The pending sign-ins of one application under one ring of keys.
 #[derive(Clone, Debug)]
 pub struct Pendings {
+    cookie: String,
     sealer: Sealer,
     enrollments: Vault,
 }
@@ -38,16 +39,27 @@ impl Pendings {
     /// Derives all keys and tags that do not depend on a request.
     #[must_use]
     pub fn new(application: &str, keys: &KeyRing) -> Self {
+        Self::in_cookie(COOKIE.to_owned(), application, keys)
+    }
+
+    /// Those of one among several applications on a host, in a cookie of its own.
+    #[must_use]
+    pub fn apart(application: &str, keys: &KeyRing) -> Self {
+        Self::in_cookie(set_apart(COOKIE, application), application, keys)
+    }
+
+    fn in_cookie(cookie: String, application: &str, keys: &KeyRing) -> Self {
         Self {
-            sealer: Sealer::new(keys, Purpose::TRANSACTION, COOKIE, application),
-            enrollments: Vault::new(keys, Purpose::ENROLLMENT, COOKIE, application),
+            sealer: Sealer::new(keys, Purpose::TRANSACTION, &cookie, application),
+            enrollments: Vault::new(keys, Purpose::ENROLLMENT, &cookie, application),
+            cookie,
         }
     }
 
     /// The name of the cookie.
     #[must_use]
-    pub const fn cookie_name(&self) -> &'static str {
-        COOKIE
+    pub fn cookie_name(&self) -> &str {
+        &self.cookie
     }
 
     /// Writes a pending sign-in of a user: a begun one, or one opened before and updated.
@@ -103,13 +115,13 @@ impl Pendings {
     /// The `Set-Cookie` value that hands a pending sign-in to a browser.
     #[must_use]
     pub fn set_cookie(&self, token: &Token) -> HeaderValue {
-        set_cookie(COOKIE, token.as_str(), SameSite::Strict, Some(LIFETIME))
+        set_cookie(&self.cookie, token.as_str(), SameSite::Strict, Some(LIFETIME))
     }
 
     /// The `Set-Cookie` value that deletes it there.
     #[must_use]
     pub fn deletion(&self) -> HeaderValue {
-        set_cookie(COOKIE, "", SameSite::Strict, Some(Duration::ZERO))
+        set_cookie(&self.cookie, "", SameSite::Strict, Some(Duration::ZERO))
     }
 
     /// The nonce is a keyed hash of what it encrypts and for whom, so it comes twice for the same

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::claims::{Claims, write_text};
-use super::set_cookie::{SameSite, set_cookie};
+use super::set_cookie::{SameSite, set_apart, set_cookie};
 use super::token::{HEAD_BYTES, MAC_BYTES, Purpose, Sealer};
 use super::{Bounded, Factor, KeyRing, Refusal, Subject};
 use crate::http::HeaderValue;
@@ -30,6 +30,7 @@ pub struct Preference {
 /// The preferences of one application's users under one ring of keys.
 #[derive(Clone, Debug)]
 pub struct Preferences {
+    cookie: String,
     sealer: Sealer,
 }
 
@@ -37,13 +38,23 @@ impl Preferences {
     /// Derives all keys and tags that do not depend on a request.
     #[must_use]
     pub fn new(application: &str, keys: &KeyRing) -> Self {
-        Self { sealer: Sealer::new(keys, Purpose::PREFERENCE, COOKIE, application) }
+        Self::in_cookie(COOKIE.to_owned(), application, keys)
+    }
+
+    /// Those of one among several applications on a host, in a cookie of its own.
+    #[must_use]
+    pub fn apart(application: &str, keys: &KeyRing) -> Self {
+        Self::in_cookie(set_apart(COOKIE, application), application, keys)
+    }
+
+    fn in_cookie(cookie: String, application: &str, keys: &KeyRing) -> Self {
+        Self { sealer: Sealer::new(keys, Purpose::PREFERENCE, &cookie, application), cookie }
     }
 
     /// The name of the cookie.
     #[must_use]
-    pub const fn cookie_name(&self) -> &'static str {
-        COOKIE
+    pub fn cookie_name(&self) -> &str {
+        &self.cookie
     }
 
     /// The `Set-Cookie` value that keeps a user's preference for a year.
@@ -53,7 +64,7 @@ impl Preferences {
         let mut claims = [key.user(subject), *key.application()].concat();
         claims.push(preference.factor.code());
         write_text(&mut claims, preference.device.as_ref());
-        set_cookie(COOKIE, &self.sealer.seal(&claims), SameSite::Lax, Some(MAX_AGE))
+        set_cookie(&self.cookie, &self.sealer.seal(&claims), SameSite::Lax, Some(MAX_AGE))
     }
 
     /// Reads the value of the one such cookie of a request.
@@ -77,6 +88,6 @@ impl Preferences {
     /// The `Set-Cookie` value that forgets it.
     #[must_use]
     pub fn deletion(&self) -> HeaderValue {
-        set_cookie(COOKIE, "", SameSite::Lax, Some(Duration::ZERO))
+        set_cookie(&self.cookie, "", SameSite::Lax, Some(Duration::ZERO))
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 use super::approval::{self, Approval, Audience, COOKIE_BYTES, TOKEN_BYTES};
-use super::set_cookie::{SameSite, set_cookie};
+use super::set_cookie::{SameSite, set_apart, set_cookie};
 use super::token::{Purpose, Sealer, Tag, TagKey};
 use super::{Factor, KeyRing, Refusal, Subject, Verified};
 use crate::clock::UnixTime;
@@ -30,6 +30,16 @@ pub struct SessionSettings {
     pub inactivity: Duration,
     /// Approvals issued before are void.
     pub not_before: UnixTime,
+}
+
+impl SessionSettings {
+    /// The same for approvals of another application on the same host, in a cookie of their own:
+    /// no approval of the one takes the place of one of the other.
+    #[must_use]
+    pub fn apart(&self, application: &str) -> Self {
+        let cookie = set_apart(&self.cookie, application);
+        Self { cookie, application: application.to_owned(), ..self.clone() }
+    }
 }
 
 /// A second factor that was just passed.

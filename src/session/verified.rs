@@ -22,12 +22,12 @@ type Cookie = [u8; COOKIE_BYTES];
 /// Up to 1,024 verified cookies, about 350 bytes each.
 #[derive(Default)]
 pub struct Verified {
-    /// The keys and settings under which the entries were verified.
-    regime: Tag,
     sets: Vec<[Option<Box<Entry>>; WAYS]>,
 }
 
 struct Entry {
+    /// The keys and settings under which it was verified.
+    regime: Tag,
     cookie: Cookie,
     source: Box<str>,
     user: Box<str>,
@@ -47,14 +47,11 @@ impl Verified {
         value: &[u8],
         subject: &Subject<'_>,
     ) -> Option<&Approval> {
-        if self.regime != *regime {
-            return None;
-        }
         let cookie = value.try_into().ok()?;
         let set = self.sets.get(set_of(cookie))?;
         set.iter()
             .flatten()
-            .find(|entry| entry.is_for(cookie, subject))
+            .find(|entry| entry.regime == *regime && entry.is_for(cookie, subject))
             .map(|entry| &entry.approval)
     }
 
@@ -66,9 +63,7 @@ impl Verified {
         subject: &Subject<'_>,
         approval: Approval,
     ) {
-        if self.regime != *regime || self.sets.is_empty() {
-            self.regime = *regime;
-            self.sets.clear();
+        if self.sets.is_empty() {
             self.sets.resize_with(SETS, Default::default);
         }
         let Ok(cookie) = value.try_into() else {
@@ -77,7 +72,7 @@ impl Verified {
         if let Some([first, second]) = self.sets.get_mut(set_of(&cookie)) {
             *second = first.take();
             let (source, user) = (subject.source.into(), subject.user.into());
-            *first = Some(Box::new(Entry { cookie, source, user, approval }));
+            *first = Some(Box::new(Entry { regime: *regime, cookie, source, user, approval }));
         }
     }
 }
@@ -184,7 +179,8 @@ mod tests {
 
         table.remember(&[8; 16], &cookie(2), &ALICE, approval(2));
         assert_eq!(table.find(&[8; 16], &genuine, &ALICE), None);
-        assert_eq!(found(&table, &genuine), None);
+        assert_eq!(found(&table, &cookie(2)), None);
+        assert_eq!(found(&table, &genuine), Some(approval(1)), "one regime beside the other");
     }
 
     #[test]

@@ -71,8 +71,7 @@ impl Browser {
             panic!("an own endpoint is never forwarded")
         };
         let answer = Refused(reply);
-        let is_approval =
-            |line: &&String| line.starts_with("__Host-duo_mfa=") && !is_deletion(line);
+        let is_approval = |line: &&String| line.starts_with("__Host-duo_mfa") && !is_deletion(line);
         assert_eq!(answer.cookies().iter().filter(is_approval).count(), 1, "{}", answer.text());
         self.keep(&answer);
         answer

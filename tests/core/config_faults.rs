@@ -21,7 +21,7 @@ fn minimal_configuration_has_the_documented_defaults() {
 
     assert_eq!(config.path_prefix, "/.duo-mfa");
     assert_eq!(config.identity.attribute(), None);
-    assert_eq!(config.sessions.cookie_name(), "__Host-duo_mfa");
+    assert_eq!(config.applications.main.sessions.cookie_name(), "__Host-duo_mfa");
     assert_eq!(config.policies.default, Policy::TwoFactor);
     assert_eq!(config.api, Api { mode: ApiMode::Hold, hold_timeout: Duration::from_secs(60) });
     assert!(!config.request_bodies);
@@ -33,18 +33,24 @@ fn minimal_configuration_has_the_documented_defaults() {
 fn duo_is_asked_by_the_documented_defaults() {
     let config = parse(&minimal()).unwrap();
 
-    assert_eq!(config.duo.credentials.api_host.as_str(), "api-1234abcd.duosecurity.com");
-    assert_eq!(config.duo.credentials.integration_key, "DIXXXXXXXXXXXXXXXXXX");
-    assert_eq!(config.duo.credentials.secret_key.expose(), SECRET_KEY);
-    assert_eq!(config.duo.credentials.signature, Signature::V5);
-    assert_eq!(config.duo.cluster, "duo_api");
-    assert_eq!(config.duo.timeout, Duration::from_secs(10));
-    assert_eq!(config.duo.status_timeout, Duration::from_secs(25));
-    assert_eq!(config.duo.push_timeout, Duration::from_secs(60));
-    assert_eq!(config.duo.check_interval, Duration::from_secs(60));
-    assert_eq!(config.duo.factors, [Factor::Push, Factor::Passcode, Factor::Phone, Factor::Sms]);
-    assert_eq!(config.duo.enrollment, Enrollment::Off);
-    assert!(config.remembered_devices.is_none());
+    assert_eq!(
+        config.applications.main.duo.credentials.api_host.as_str(),
+        "api-1234abcd.duosecurity.com"
+    );
+    assert_eq!(config.applications.main.duo.credentials.integration_key, "DIXXXXXXXXXXXXXXXXXX");
+    assert_eq!(config.applications.main.duo.credentials.secret_key.expose(), SECRET_KEY);
+    assert_eq!(config.applications.main.duo.credentials.signature, Signature::V5);
+    assert_eq!(config.applications.main.duo.cluster, "duo_api");
+    assert_eq!(config.applications.main.duo.timeout, Duration::from_secs(10));
+    assert_eq!(config.applications.main.duo.status_timeout, Duration::from_secs(25));
+    assert_eq!(config.applications.main.duo.push_timeout, Duration::from_secs(60));
+    assert_eq!(config.applications.main.duo.check_interval, Duration::from_secs(60));
+    assert_eq!(
+        config.applications.main.duo.factors,
+        [Factor::Push, Factor::Passcode, Factor::Phone, Factor::Sms]
+    );
+    assert_eq!(config.applications.main.duo.enrollment, Enrollment::Off);
+    assert!(config.applications.main.remembered_devices.is_none());
 }
 
 fn every_key_is_read() {
@@ -56,7 +62,7 @@ fn every_key_is_read() {
         config.identity.attribute().unwrap(),
         ["metadata", "filter_metadata", "envoy.filters.http.jwt_authn", "payload", "sub"]
     );
-    assert_eq!(config.sessions.cookie_name(), "__Host-sso");
+    assert_eq!(config.applications.main.sessions.cookie_name(), "__Host-sso");
     assert_eq!(config.policies.default, Policy::Deny);
     assert_eq!(config.api, Api { mode: ApiMode::Refuse, hold_timeout: Duration::from_secs(90) });
     assert!(config.request_bodies);
@@ -68,25 +74,26 @@ fn every_key_is_read() {
 fn every_key_of_duo_is_read() {
     let config = parse(&full()).unwrap();
 
-    assert_eq!(config.duo.credentials.signature, Signature::V2Sha1);
-    assert_eq!(config.duo.cluster, "outbound|443||api-1234abcd.duosecurity.com");
-    assert_eq!(config.duo.timeout, Duration::from_secs(5));
-    assert_eq!(config.duo.status_timeout, Duration::from_secs(30));
-    assert_eq!(config.duo.push_timeout, Duration::from_secs(120));
-    assert_eq!(config.duo.check_interval, Duration::from_secs(3600));
-    assert_eq!(config.duo.factors, [Factor::Passcode, Factor::Push]);
-    assert_eq!(config.duo.enrollment, Enrollment::Portal);
-    assert!(config.remembered_devices.is_some());
+    assert_eq!(config.applications.main.duo.credentials.signature, Signature::V2Sha1);
+    assert_eq!(config.applications.main.duo.cluster, "outbound|443||api-1234abcd.duosecurity.com");
+    assert_eq!(config.applications.main.duo.timeout, Duration::from_secs(5));
+    assert_eq!(config.applications.main.duo.status_timeout, Duration::from_secs(30));
+    assert_eq!(config.applications.main.duo.push_timeout, Duration::from_secs(120));
+    assert_eq!(config.applications.main.duo.check_interval, Duration::from_secs(3600));
+    assert_eq!(config.applications.main.duo.factors, [Factor::Passcode, Factor::Push]);
+    assert_eq!(config.applications.main.duo.enrollment, Enrollment::Portal);
+    assert!(config.applications.main.remembered_devices.is_some());
 }
 
 fn approvals_last_as_long_as_configured() {
-    let default = parse(&minimal()).unwrap().sessions;
-    let short = parse(&full()).unwrap().sessions;
+    let default = parse(&minimal()).unwrap().applications.main.sessions;
+    let short = parse(&full()).unwrap().applications.main.sessions;
     let both =
         with_all(&[("/session/expiration", json!("24h")), ("/session/inactivity", json!("24h"))]);
-    let long = parse(&both).unwrap().sessions;
+    let long = parse(&both).unwrap().applications.main.sessions;
     // Idle as long as the approval lives, where only that is set and it is less than 30 minutes.
-    let brief = parse(&with("/session/expiration", json!("10m"))).unwrap().sessions;
+    let brief =
+        parse(&with("/session/expiration", json!("10m"))).unwrap().applications.main.sessions;
 
     for (sessions, inactivity, expiration) in [
         (default, minutes(30), minutes(8 * 60)),
@@ -105,8 +112,9 @@ fn approvals_last_as_long_as_configured() {
 
 fn approvals_are_good_for_one_application_and_void_before_a_time() {
     let start = UnixTime::from_seconds(1_700_000_000);
-    let sessions = |pointer, value| parse(&with(pointer, value)).unwrap().sessions;
-    let default = parse(&minimal()).unwrap().sessions;
+    let sessions =
+        |pointer, value| parse(&with(pointer, value)).unwrap().applications.main.sessions;
+    let default = parse(&minimal()).unwrap().applications.main.sessions;
     let cookie = issue(&default, start);
 
     let named = sessions("/session/application", json!("default"));
@@ -142,8 +150,11 @@ fn aliases_name_the_same_keys() {
             skey: {"env": "DUO_SECRET_KEY"},
         });
         let config = parse(&with("/duo", duo)).unwrap();
-        assert_eq!(config.duo.credentials.api_host.as_str(), "api-1234abcd.duosecurity.com");
-        assert_eq!(config.duo.credentials.secret_key.expose(), SECRET_KEY);
+        assert_eq!(
+            config.applications.main.duo.credentials.api_host.as_str(),
+            "api-1234abcd.duosecurity.com"
+        );
+        assert_eq!(config.applications.main.duo.credentials.secret_key.expose(), SECRET_KEY);
     }
 }
 

@@ -182,7 +182,7 @@ fn in_words(outcome: Outcome) -> String {
 fn check(fault: &Scripted) -> &'static str {
     let rig = Rig::new();
     let is_refusal = matches!(fault, Scripted::Says { status: 401 | 403, .. });
-    let mut step = Check::begin(&rig.gate, rig.now);
+    let mut step = Check::begin(&rig.gate, 0, rig.now);
     loop {
         match step {
             CheckStep::Call { call, then } => {

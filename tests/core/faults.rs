@@ -107,7 +107,7 @@ fn refused_date_is_put_right_once() {
     let script = [skew(), ping(600), one_phone(), started(), status("allow", "allow")];
     rig.send(&get("/"), &script).admitted();
     assert_eq!(rig.called(), ["preauth", "ping", "preauth", "auth", "auth_status"]);
-    assert_eq!(rig.offset.seconds(), 600, "the host learns the offset");
+    assert_eq!(rig.offsets[0].seconds(), 600, "the host learns the offset");
     let date = |call: usize| {
         let headers = &rig.calls[call].1.signed.headers;
         let found = headers.iter().find(|(name, _)| *name == "date").unwrap();

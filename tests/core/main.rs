@@ -11,6 +11,7 @@
 )]
 
 mod admission;
+mod applications;
 mod browser;
 mod config_faults;
 mod cookies;
@@ -54,6 +55,9 @@ macro_rules! suite {
 fn main() -> ExitCode {
     let trials = [
         admission::trials(),
+        applications::trials(),
+        applications::config::trials(),
+        applications::visits::trials(),
         config_faults::trials(),
         cookies::trials(),
         duo_vectors::trials(),

@@ -13,7 +13,7 @@ use duo_mfa::config::Config;
 use duo_mfa::duo::{Answer, SignedCall};
 use duo_mfa::gate::limit::{self, Claim};
 use duo_mfa::gate::{
-    Body, Call, Effect, Env, Event, Flow, Gate, Health, Logo, Moment, Opening, Step,
+    Body, Call, Effect, Env, Event, Flow, Gate, Health, Learned, Logo, Moment, Opening, Step,
 };
 use duo_mfa::http::RequestHead;
 use duo_mfa::identity::Attributes;
@@ -26,6 +26,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) const SECRET_KEY: &str = "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep";
+pub(crate) const OTHER_SECRET_KEY: &str = "bq9XkT2mVz7LcN4wRy1HsF8jPd5GtU3eAo6ZxKiQ";
 pub(crate) const COOKIE_KEY: &str = "pMzo0uFM2P5cPIGe6jbvvQnC8gXH1V3rC5wfVTdXPcw=";
 pub(crate) const NOON: UnixTime = UnixTime::from_seconds(1_800_000_000);
 const PEER: &[u8] = b"192.0.2.7:51000";
@@ -63,7 +64,8 @@ pub(crate) struct Rig {
     pub(crate) attribute: Option<Vec<u8>>,
     pub(crate) mtls: Option<Vec<u8>>,
     pub(crate) groups: Option<Vec<u8>>,
-    pub(crate) offset: ClockOffset,
+    /// Of each Duo application.
+    pub(crate) offsets: Vec<ClockOffset>,
     pub(crate) health: Health,
     /// Absent where the host has no random bytes.
     pub(crate) random: Option<()>,
@@ -103,6 +105,7 @@ impl Rig {
         overlay(&mut config, changes);
         let environment = |name: &str| match name {
             "DUO_SECRET_KEY" => Some(SECRET_KEY.to_owned()),
+            "OTHER_SECRET_KEY" => Some(OTHER_SECRET_KEY.to_owned()),
             "DUO_MFA_COOKIE_KEY" => Some(COOKIE_KEY.to_owned()),
             _ => None,
         };
@@ -116,7 +119,7 @@ impl Rig {
             attribute: None,
             mtls: None,
             groups: None,
-            offset: ClockOffset::default(),
+            offsets: vec![ClockOffset::default(); 3],
             health: Health::default(),
             random: Some(()),
             calls: Vec::new(),
@@ -191,8 +194,8 @@ impl Rig {
     fn perform(&mut self, mut step: Step) -> Progress {
         loop {
             self.signals.append(&mut step.signals);
-            if let Some(offset) = step.offset {
-                self.offset = offset;
+            if let Some(Learned { application, offset }) = step.learned {
+                self.offsets[application] = offset;
             }
             for settlement in step.settlements {
                 let (bytes, limits) = (self.bucket(&settlement.claim), &self.gate.config().limits);
@@ -248,7 +251,7 @@ impl Rig {
             },
             address,
             has_body: request.has_body(),
-            health: self.health,
+            duo_is_well: self.health.is_ready(),
         };
         match self.gate.open(&head, &moment, &mut self.verified) {
             Opening::Decided(step) => step,
@@ -280,7 +283,7 @@ impl Rig {
 
     fn env(&self) -> Env<'_> {
         let random = self.random.map(|_| drawn());
-        Env { gate: &self.gate, now: self.now, offset: self.offset, random }
+        Env { gate: &self.gate, now: self.now, offsets: &self.offsets, random }
     }
 
     /// The endpoints called, in order.

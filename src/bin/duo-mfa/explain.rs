@@ -5,7 +5,7 @@ use crate::check::title;
 use crate::document::Document;
 use crate::environment::Environment;
 use crate::plugin::Plugin;
-use duo_mfa::config::{Config, Mode};
+use duo_mfa::config::{Application, Config, Mode};
 use duo_mfa::http::{HeaderMap, RequestHead};
 use duo_mfa::policy::{Decision, FailMode, Person, Policy, Ruled, Unclear};
 use std::net::IpAddr;
@@ -150,12 +150,16 @@ fn print(config: &Config, ruled: Ruled<'_>) {
     match policy {
         Policy::Bypass | Policy::Deny => {}
         Policy::TwoFactor => {
-            let factors = terms.factors.as_ref().unwrap_or(&config.duo.factors);
+            let Application { name, duo, .. } = config.applications.under(terms);
+            let factors = terms.factors.as_ref().unwrap_or(&duo.factors);
             let names: Vec<_> = factors.iter().map(|factor| factor.name()).collect();
-            let fail_mode = match terms.fail_mode.unwrap_or(config.duo.fail_mode) {
+            let fail_mode = match terms.fail_mode.unwrap_or(duo.fail_mode) {
                 FailMode::Secure => "secure",
                 FailMode::Safe => "safe",
             };
+            if let Some(name) = name {
+                println!("application: {name}");
+            }
             println!("factors: {}", names.join(", "));
             println!("max_age: {}", terms.max_age.map_or_else(|| "none".to_owned(), seconds));
             println!("fail_mode: {fail_mode}");

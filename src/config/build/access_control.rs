@@ -1,25 +1,31 @@
 //! Which requests want a second factor: the default policy and the rules before it.
 
+use super::applications::Written;
 use super::duo;
 use crate::config::duration::Bounds;
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::keys;
+use crate::config::nearest::nearest;
 use crate::config::raw::{Entry, Section};
-use crate::policy::{
-    Condition, Criterion, Factor, Pattern, PatternFault, Policies, Policy, Rule, Terms,
-};
+use crate::policy::{Condition, Criterion, Pattern, PatternFault, Policies, Policy, Rule, Terms};
 
 /// The keys that are about the second factor.
-const TERMS: [&str; 3] = ["max_age", "factors", "fail_mode"];
+const TERMS: [&str; 4] = ["max_age", "factors", "fail_mode", "application"];
 
 /// As long as an approval lives at most.
 const MAX_AGE: Bounds = Bounds::up_to(24 * 60 * 60);
 
-/// The policies; `offered` are the factors that users are offered.
-pub(super) fn policies(section: &Section<'_>, offered: &[Factor], faults: &mut Faults) -> Policies {
+/// The policies; `written` are the Duo applications that rules may name, each of which one does.
+pub(super) fn policies(
+    section: &Section<'_>,
+    written: &Written<'_>,
+    faults: &mut Faults,
+) -> Policies {
     let default = section.read("default_policy", faults, policy);
     let rules = section.read("rules", faults, Entry::list).unwrap_or_default();
-    let rules = rules.iter().filter_map(|entry| rule(entry, offered, faults)).collect();
+    let mut used = Vec::new();
+    let rules = rules.iter().filter_map(|entry| rule(entry, written, &mut used, faults)).collect();
+    written.say_unused(&used, faults);
     let preflights = [(Policy::TwoFactor.name(), false), (Policy::Bypass.name(), true)];
     let exempt = section.read("cors_preflight", faults, |entry| entry.choice(&preflights, &[]));
     Policies {
@@ -33,7 +39,12 @@ fn policy(entry: &Entry<'_>) -> Result<Policy, Fault> {
     entry.choice(&Policy::ALL.map(|policy| (policy.name(), policy)), &[])
 }
 
-fn rule(entry: &Entry<'_>, offered: &[Factor], faults: &mut Faults) -> Option<Rule> {
+fn rule(
+    entry: &Entry<'_>,
+    written: &Written<'_>,
+    used: &mut Vec<usize>,
+    faults: &mut Faults,
+) -> Option<Rule> {
     let section = Section::open(entry, keys::RULE, faults);
     let mut conditions = Vec::new();
     let mut is_bare = section.is_readable();
@@ -50,7 +61,9 @@ fn rule(entry: &Entry<'_>, offered: &[Factor], faults: &mut Faults) -> Option<Ru
         let fix = "name methods, paths, hosts, networks, users or groups; or set default_policy";
         faults.push(entry.fault(Code::NoCondition, problem, fix));
     }
-    let terms = terms(&section, policy, faults);
+    let terms = terms(&section, policy, written, faults);
+    used.push(terms.application);
+    let offered = written.offered(terms.application);
     let accepted = terms.factors.iter().flatten();
     for factor in accepted.filter(|factor| !offered.contains(factor)) {
         let problem = format!("names \"{}\", which is not among duo.factors", factor.name());
@@ -61,7 +74,12 @@ fn rule(entry: &Entry<'_>, offered: &[Factor], faults: &mut Faults) -> Option<Ru
 }
 
 /// What the rule wants of the second factor, which only a rule that asks for one can.
-fn terms(rule: &Section<'_>, policy: Option<Policy>, faults: &mut Faults) -> Terms {
+fn terms(
+    rule: &Section<'_>,
+    policy: Option<Policy>,
+    written: &Written<'_>,
+    faults: &mut Faults,
+) -> Terms {
     if matches!(policy, Some(Policy::Bypass | Policy::Deny)) {
         for entry in TERMS.iter().filter_map(|key| rule.find(key)) {
             let problem = "has no effect, since the rule asks for no second factor";
@@ -71,7 +89,21 @@ fn terms(rule: &Section<'_>, policy: Option<Policy>, faults: &mut Faults) -> Ter
     let max_age = rule.read("max_age", faults, |entry| entry.duration(&MAX_AGE));
     let factors = duo::factors(rule, faults);
     let fail_mode = rule.read("fail_mode", faults, duo::fail_mode);
-    Terms { max_age, factors, fail_mode }
+    let application = rule.read("application", faults, |entry| application(entry, written));
+    Terms { max_age, factors, fail_mode, application: application.unwrap_or_default() }
+}
+
+/// The number of the Duo application that a rule names.
+fn application(entry: &Entry<'_>, written: &Written<'_>) -> Result<usize, Fault> {
+    let name = entry.text()?;
+    written.number(name).ok_or_else(|| {
+        let problem = format!("{} is not among applications", echo(name));
+        let fix = match nearest(name, written.names()) {
+            Some(meant) => format!("did you mean \"{meant}\"?"),
+            None => "write it there, with its duo".to_owned(),
+        };
+        entry.fault(Code::UnknownValue, problem, fix)
+    })
 }
 
 /// Patterns and, with a `!` before them, exceptions to them.

@@ -28,33 +28,50 @@ const MIN_SECRET_KEY_BYTES: usize = 20;
 const MAX_SECRET_KEY_BYTES: usize = 256;
 const MAX_CLUSTER_BYTES: usize = 256;
 
+/// `main` are the settings at the root, for another application than that one: what it does not
+/// say is as there. Host and keys it has to say, and so the cluster, unless that leads to its host.
 pub(super) fn settings(
     duo: &Section<'_>,
+    main: Option<&DuoSettings>,
     secrets: &Secrets<'_>,
     faults: &mut Faults,
 ) -> Option<DuoSettings> {
-    let credentials = credentials(duo, secrets, faults);
-    let cluster = duo.read("cluster", faults, cluster);
+    let signature = main.map(|main| main.credentials.signature).unwrap_or_default();
+    let credentials = credentials(duo, signature, secrets, faults);
+    let host = credentials.as_ref().map(|credentials| &credentials.api_host);
+    let is_elsewhere =
+        main.zip(host).is_some_and(|(main, host)| main.credentials.api_host != *host);
+    let cluster = if is_elsewhere {
+        let fix = "name the cluster that leads to this api_host, which is not that of duo";
+        duo.require("cluster", fix, faults, cluster)
+    } else {
+        let usual = main.map_or(DEFAULT_CLUSTER, |main| &main.cluster);
+        Some(duo.read("cluster", faults, cluster).unwrap_or(usual))
+    };
     let mut time = |name, default, bounds: &Bounds| {
         duo.read(name, faults, |entry| entry.duration(bounds)).unwrap_or(default)
     };
-    let timeout = time("timeout", DEFAULT_TIMEOUT, &TIMEOUT);
-    let status_timeout = time("status_timeout", DEFAULT_STATUS_TIMEOUT, &STATUS_TIMEOUT);
-    let push_timeout = time("push_timeout", DEFAULT_PUSH_TIMEOUT, &PUSH_TIMEOUT);
-    let check_interval = time("check_interval", DEFAULT_CHECK_INTERVAL, &CHECK_INTERVAL);
-    let fail_mode = duo.read("fail_mode", faults, fail_mode).unwrap_or_default();
-    let factors = factors(duo, faults).unwrap_or_else(|| Factor::ALL.to_vec());
-    let enrollment = duo.read("enrollment", faults, enrollment);
+    let [timeout, status_timeout, push_timeout, check_interval] = main.map_or(
+        [DEFAULT_TIMEOUT, DEFAULT_STATUS_TIMEOUT, DEFAULT_PUSH_TIMEOUT, DEFAULT_CHECK_INTERVAL],
+        |main| [main.timeout, main.status_timeout, main.push_timeout, main.check_interval],
+    );
+    let timeout = time("timeout", timeout, &TIMEOUT);
+    let status_timeout = time("status_timeout", status_timeout, &STATUS_TIMEOUT);
+    let push_timeout = time("push_timeout", push_timeout, &PUSH_TIMEOUT);
+    let check_interval = time("check_interval", check_interval, &CHECK_INTERVAL);
+    let fail_mode = duo.read("fail_mode", faults, fail_mode).or_else(|| Some(main?.fail_mode));
+    let factors = factors(duo, faults).or_else(|| Some(main?.factors.clone()));
+    let enrollment = duo.read("enrollment", faults, enrollment).or_else(|| Some(main?.enrollment));
     Some(DuoSettings {
         credentials: credentials?,
-        cluster: cluster.unwrap_or(DEFAULT_CLUSTER).to_owned(),
+        cluster: cluster?.to_owned(),
         timeout,
         status_timeout,
         push_timeout,
         check_interval,
-        factors,
+        factors: factors.unwrap_or_else(|| Factor::ALL.to_vec()),
         enrollment: enrollment.unwrap_or(Enrollment::Off),
-        fail_mode,
+        fail_mode: fail_mode.unwrap_or_default(),
     })
 }
 
@@ -70,6 +87,7 @@ fn enrollment(entry: &Entry<'_>) -> Result<Enrollment, Fault> {
 
 fn credentials(
     duo: &Section<'_>,
+    usual: Signature,
     secrets: &Secrets<'_>,
     faults: &mut Faults,
 ) -> Option<Credentials> {
@@ -90,7 +108,7 @@ fn credentials(
         api_host: api_host?,
         integration_key: integration_key?,
         secret_key: secret_key?,
-        signature: signature.unwrap_or_default(),
+        signature: signature.unwrap_or(usual),
     })
 }
 

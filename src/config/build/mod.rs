@@ -4,6 +4,7 @@
 //! log shows every fault.
 
 mod access_control;
+mod applications;
 mod branding;
 mod duo;
 mod identity;
@@ -17,7 +18,8 @@ use super::secrets::Secrets;
 use super::{Api, ApiMode, Config, Limits, Mode, PushDetails};
 use crate::json::Json;
 use crate::page::Site;
-use crate::policy::{Criterion, Factor};
+use crate::policy::Criterion;
+use applications::Written;
 use std::time::Duration;
 
 const DEFAULT_PATH_PREFIX: &str = "/.duo-mfa";
@@ -50,17 +52,15 @@ pub(super) fn config(
     let inline = root.read("allow_inline_secrets", faults, Entry::flag);
     let secrets = Secrets { environment, inline_is_allowed: inline.unwrap_or(false) };
 
-    let duo_section = root.section("duo", keys::DUO, faults);
-    let duo = duo::settings(&duo_section, &secrets, faults);
-    let remembers_devices = duo_section.read("remembered_devices", faults, Entry::flag);
+    let written = Written::read(&root, &secrets, faults);
     let identity_section = root.section("identity", keys::IDENTITY, faults);
     let identity = identity::rules(&identity_section, faults);
     let session = root.section("session", keys::SESSION, faults);
-    let secret_key = duo.as_ref().map(|duo| &duo.credentials.secret_key);
-    let cookies = session::cookies(&session, &secrets, secret_key, faults);
-    let offered = duo.as_ref().map_or(Factor::ALL.as_slice(), |duo| &duo.factors);
+    let secret_keys: Vec<_> = written.settings().map(|duo| &duo.credentials.secret_key).collect();
+    let browser = session::browser(&session, &secrets, &secret_keys, faults);
     let access_control = root.section("access_control", keys::ACCESS_CONTROL, faults);
-    let policies = access_control::policies(&access_control, offered, faults);
+    let policies = access_control::policies(&access_control, &written, faults);
+    let applications = browser.and_then(|browser| written.build(&browser, faults));
     if policies.name(Criterion::Groups) && identity_section.find("groups").is_none() {
         let fix = "say where the first factor puts them, as in {\"header\": \"x-groups\"}";
         let problem = "is missing, and a rule names groups";
@@ -74,18 +74,11 @@ pub(super) fn config(
 
     let path_prefix = path_prefix.unwrap_or(DEFAULT_PATH_PREFIX);
     let request_bodies = request_bodies.unwrap_or(false);
-    let cookies = cookies?;
     Some(Config {
         mode: mode.unwrap_or_default(),
         path_prefix: path_prefix.to_owned(),
-        duo: duo?,
+        applications: applications?,
         identity: identity?,
-        sessions: cookies.sessions,
-        pendings: cookies.pendings,
-        preferences: cookies.preferences,
-        remembered_devices: remembers_devices
-            .unwrap_or(false)
-            .then_some(cookies.remembered_devices),
         policies,
         api,
         request_bodies,

@@ -5,6 +5,7 @@ use crate::config::duration::{Bounds, spelled};
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::raw::{Entry, Section};
 use crate::config::secrets::Secrets;
+use crate::config::{Application, DuoSettings};
 use crate::secret::Secret;
 use crate::session::{
     KeyFault, KeyRing, MasterKey, Pendings, Preferences, RememberedDevices, SessionSettings,
@@ -30,22 +31,69 @@ const MAX_APPLICATION_BYTES: usize = 64;
 /// The year 2106; a larger number is in milliseconds.
 const MAX_NOT_BEFORE: u64 = 0xffff_ffff;
 
-/// Everything that is kept in browsers, under one ring of keys.
-pub(super) struct Cookies {
-    pub(super) sessions: Sessions,
-    pub(super) pendings: Pendings,
-    pub(super) preferences: Preferences,
-    pub(super) remembered_devices: RememberedDevices,
+/// What is kept in browsers, under one ring of keys.
+pub(super) struct Browser {
+    settings: SessionSettings,
+    keys: KeyRing,
 }
 
-pub(super) fn cookies(
+impl Browser {
+    /// What the approvals by the `duo` at the root are good for.
+    pub(super) fn application(&self) -> &str {
+        &self.settings.application
+    }
+
+    /// The application that is asked where no rule names another.
+    pub(super) fn first(&self, duo: DuoSettings, remembers_devices: bool) -> Application {
+        let Self { settings, keys } = self;
+        let name = &settings.application;
+        let devices = remembers_devices.then(|| RememberedDevices::new(name, DEVICE_MAX_AGE, keys));
+        Application {
+            name: None,
+            duo,
+            sessions: Sessions::new(settings.clone(), keys),
+            pendings: Pendings::new(name, keys),
+            preferences: Preferences::new(name, keys),
+            remembered_devices: devices,
+        }
+    }
+
+    /// One that rules name; `approves` is what its approvals are good for, where that is not its
+    /// name.
+    pub(super) fn another(
+        &self,
+        name: &str,
+        approves: Option<&str>,
+        duo: DuoSettings,
+        remembers_devices: bool,
+    ) -> Application {
+        let Self { settings, keys } = self;
+        let settings = match approves.unwrap_or(name) {
+            shared if shared == settings.application => settings.clone(),
+            own => settings.apart(own),
+        };
+        let devices =
+            remembers_devices.then(|| RememberedDevices::apart(name, DEVICE_MAX_AGE, keys));
+        Application {
+            name: Some(name.to_owned()),
+            duo,
+            sessions: Sessions::new(settings, keys),
+            pendings: Pendings::apart(name, keys),
+            preferences: Preferences::apart(name, keys),
+            remembered_devices: devices,
+        }
+    }
+}
+
+/// `secret_keys` are those of all Duo applications.
+pub(super) fn browser(
     session: &Section<'_>,
     secrets: &Secrets<'_>,
-    secret_key: Option<&Secret<String>>,
+    secret_keys: &[&Secret<String>],
     faults: &mut Faults,
-) -> Option<Cookies> {
+) -> Option<Browser> {
     let cookie = session.read("cookie", faults, cookie);
-    let keys = keys(session, secrets, secret_key, faults);
+    let keys = keys(session, secrets, secret_keys, faults);
     let application = session.read("application", faults, application);
     let expiration = session.read("expiration", faults, |entry| entry.duration(&LIFETIME));
     let expiration = expiration.unwrap_or(DEFAULT_EXPIRATION);
@@ -58,13 +106,7 @@ pub(super) fn cookies(
         inactivity: inactivity.unwrap_or_else(|| DEFAULT_INACTIVITY.min(expiration)),
         not_before: not_before.unwrap_or_default(),
     };
-    let keys = keys?;
-    Some(Cookies {
-        pendings: Pendings::new(&settings.application, &keys),
-        preferences: Preferences::new(&settings.application, &keys),
-        remembered_devices: RememberedDevices::new(&settings.application, DEVICE_MAX_AGE, &keys),
-        sessions: Sessions::new(settings, &keys),
-    })
+    Some(Browser { settings, keys: keys? })
 }
 
 fn cookie<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
@@ -73,7 +115,7 @@ fn cookie<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
     let problem = match name.strip_prefix(HOST_PREFIX) {
         None => "does not begin with \"__Host-\"",
         Some("") => "has no name behind \"__Host-\"",
-        Some(_) if TAKEN.contains(&name) => "is another cookie of the filter",
+        Some(_) if is_taken(name) => "is another cookie of the filter",
         Some(_) if name.len() > MAX_COOKIE_NAME_BYTES => "is longer than 64 characters",
         Some(rest) if !rest.bytes().all(is_plain) => {
             "has a character other than letters, digits, \"_\", \"-\" and \".\""
@@ -84,11 +126,23 @@ fn cookie<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
     Err(entry.fault(Code::InvalidCookieName, format!("{} {problem}", echo(name)), fix))
 }
 
-fn application<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
+/// Whether a name is that of another cookie, or of one that an application has to itself.
+fn is_taken(name: &str) -> bool {
+    let behind = |taken| name.strip_prefix(taken);
+    TAKEN.into_iter().filter_map(behind).any(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+/// The name of what approvals are good for.
+pub(super) fn application<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
     let name = entry.text()?;
+    plain_name(entry, name).map(|()| name)
+}
+
+/// Whether an application can have this name, under which `entry` stands or which it is.
+pub(super) fn plain_name(entry: &Entry<'_>, name: &str) -> Result<(), Fault> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     if (1..=MAX_APPLICATION_BYTES).contains(&name.len()) && name.bytes().all(is_plain) {
-        return Ok(name);
+        return Ok(());
     }
     let problem = format!("{} is no plain name", echo(name));
     let fix = "write 1 to 64 letters, digits, \"_\", \"-\" and \".\"";
@@ -120,7 +174,7 @@ fn not_before(entry: &Entry<'_>) -> Result<UnixTime, Fault> {
 fn keys(
     session: &Section<'_>,
     secrets: &Secrets<'_>,
-    secret_key: Option<&Secret<String>>,
+    secret_keys: &[&Secret<String>],
     faults: &mut Faults,
 ) -> Option<KeyRing> {
     let fix = "name at least one, as in [{\"env\": \"DUO_MFA_COOKIE_KEY\"}]";
@@ -131,7 +185,7 @@ fn keys(
     let mut keys = Vec::new();
     for entry in &list {
         let Some(text) = secrets.read(entry, faults) else { continue };
-        if let Some(key) = faults.keep(key(entry, &text, &texts, secret_key)) {
+        if let Some(key) = faults.keep(key(entry, &text, &texts, secret_keys)) {
             keys.push(key);
             texts.push(text);
         }
@@ -141,23 +195,22 @@ fn keys(
     if is_complete { faults.keep(built) } else { None }
 }
 
-/// One cookie key, which is neither the secret key nor one of those before it.
+/// One cookie key, which is neither a secret key nor one of those before it.
 fn key(
     entry: &Entry<'_>,
     text: &Secret<String>,
     before: &[Secret<String>],
-    secret_key: Option<&Secret<String>>,
+    secret_keys: &[&Secret<String>],
 ) -> Result<MasterKey, Fault> {
     let reused = || {
         let fix = "make a key of its own: openssl rand -base64 32";
         entry.fault(Code::ReusedKey, "is Duo's secret key", fix)
     };
-    let is_secret_key = |secret_key: &Secret<String>| text.expose().trim() == secret_key.expose();
-    if secret_key.is_some_and(is_secret_key) {
+    if secret_keys.iter().any(|secret_key| text.expose().trim() == secret_key.expose()) {
         return Err(reused());
     }
     let key = MasterKey::from_base64(text.expose()).map_err(|fault| key_fault(entry, fault))?;
-    if secret_key.is_some_and(|secret_key| key.is_same_as(secret_key.expose().as_bytes())) {
+    if secret_keys.iter().any(|secret_key| key.is_same_as(secret_key.expose().as_bytes())) {
         return Err(reused());
     }
     if before.iter().any(|other| key.is_same_as(other.expose().as_bytes())) {

@@ -61,12 +61,13 @@ impl Visit {
         };
         let approval = new_approval(factor, since);
         let subject = self.asker.subject();
-        let cookie = env.gate.config().sessions.issue(&approval, &subject, env.now, id);
+        let sessions = &env.gate.application(&self.asker.terms).sessions;
+        let cookie = sessions.issue(&approval, &subject, env.now, id);
         self.cookies.push(cookie);
         self.forget(env);
         let signals = vec![
             Signal::Count(Counter::Admitted(factor.name())),
-            audit::admitted(&self.asker, factor),
+            audit::admitted(&self.asker, factor, env),
         ];
         Step::reply(self.with_cookies(reply), signals)
     }
@@ -91,14 +92,14 @@ impl Visit {
         let device = pending.and_then(|pending| pending.device.clone());
         let preference = Preference { factor, device };
         if self.preference.as_ref() != Some(&preference) {
-            let preferences = &env.gate.config().preferences;
+            let preferences = &env.gate.application(&self.asker.terms).preferences;
             self.cookies.push(preferences.remember(&preference, &self.asker.subject()));
         }
     }
 
     /// Keeps what Duo gave for this device; a line for the log where it cannot be kept.
     fn remember_device(&mut self, token: &Secret<String>, env: &Env<'_>) -> Option<Signal> {
-        let devices = env.gate.config().remembered_devices.as_ref()?;
+        let devices = env.gate.application(&self.asker.terms).remembered_devices.as_ref()?;
         let [a, b, c, d, e, f, g, h, i, j, k, l, ..] = env.random?;
         let nonce = [a, b, c, d, e, f, g, h, i, j, k, l];
         match devices.remember(token, &self.asker.subject(), env.now, nonce) {

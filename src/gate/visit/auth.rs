@@ -90,6 +90,7 @@ impl Visit {
         };
         let verification = verification.filter(|_| factor == Offered::Push);
         let config = env.gate.config();
+        let push_timeout = env.gate.application(&self.asker.terms).duo.push_timeout;
         let txid = verification.as_ref().map(|verification| verification.txid.clone());
         let Some(prompt) = Prompt::to(device, factor, txid, &self.asker, &config.push) else {
             return refuse_with(&self, &NO_DEVICE, "", env);
@@ -112,7 +113,7 @@ impl Visit {
                 }
             }
         }
-        self.asker.deadline = pending.created().plus(config.duo.push_timeout);
+        self.asker.deadline = pending.created().plus(push_timeout);
         self.pending = Some(pending);
         flow::claim(self, prompt, owner, env)
     }

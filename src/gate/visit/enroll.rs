@@ -90,7 +90,7 @@ impl Visit {
                 } else {
                     EnrollmentAnswer::Expired.reply()
                 };
-                let line = audit::refused(&self.asker, code, "activation code expired");
+                let line = audit::refused(&self.asker, code, "activation code expired", env);
                 refuse::answer(self.with_cookies(reply), code, Some(line))
             }
         }

@@ -4,7 +4,7 @@
 //! application.
 
 use super::auth::bad;
-use super::{Visit, Visitor};
+use super::{Visit, Visitor, counted};
 use crate::clock::UnixTime;
 use crate::config::Config;
 use crate::gate::endpoint::Endpoint;
@@ -63,22 +63,23 @@ impl Form {
     pub fn handle(self, head: &RequestHead<'_>, body: Body<'_>, env: &Env<'_>) -> Step {
         let Self { visitor, address } = self;
         let parameters = Parameters::of(head.target);
-        let visit = |parameters| Visit::of(visitor, head, parameters, address.as_deref(), env);
-        match body {
-            Body::Whole(bytes) => {
-                let parameters = parameters.with_form(bytes);
-                visit(parameters).auth(head, parameters, env)
-            }
-            Body::TooLong => {
-                refuse_with(&visit(parameters), &bad("The form is longer than 4 KiB."), "", env)
-            }
+        let parameters = match body {
+            Body::Whole(bytes) => parameters.with_form(bytes),
+            Body::TooLong | Body::Late => parameters,
+        };
+        let visit = Visit::of(visitor, head, parameters, address.as_deref(), env);
+        let refusal = visit.approval.err();
+        let step = match body {
+            Body::Whole(_) => visit.auth(head, parameters, env),
+            Body::TooLong => refuse_with(&visit, &bad("The form is longer than 4 KiB."), "", env),
             Body::Late => {
-                let refusal = bad("The form did not arrive in time.");
-                let mut step = refuse_with(&visit(parameters), &refusal, "", env);
+                let late = bad("The form did not arrive in time.");
+                let mut step = refuse_with(&visit, &late, "", env);
                 step.signals.push(Signal::Log(Level::Warn, LATE.to_owned()));
                 step
             }
-        }
+        };
+        counted(refusal, step)
     }
 }
 

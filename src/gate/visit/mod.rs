@@ -29,8 +29,8 @@ use crate::identity::Identity;
 use crate::page::{Onward, Problem};
 use crate::policy::{Person, Terms};
 use crate::secret::Secret;
-use crate::session::{Approval, Pending, PendingKind, Preference, Token};
-use crate::signal::Code;
+use crate::session::{Approval, Pending, PendingKind, Pendings, Preference, Refusal, Token};
+use crate::signal::{Code, Counter, Signal};
 use auth::Choice;
 use std::time::Duration;
 
@@ -57,6 +57,8 @@ pub(super) struct Visit {
     choice: Option<Choice>,
     /// Whether they want to enroll, if Duo asks for that.
     enrolls: bool,
+    /// The approval that came with the request, or why it is none.
+    approval: Result<Option<Approval>, Refusal>,
     /// The sign-in that this browser has begun.
     pending: Option<Pending>,
     /// Until when the sign-in that the client has waits for an answer on the device.
@@ -74,7 +76,6 @@ pub(super) struct Visitor {
     pub(super) endpoint: Endpoint,
     pub(super) identity: Identity,
     pub(super) groups: Vec<String>,
-    pub(super) approval: Option<Approval>,
     /// Whether the request goes on after its head.
     pub(super) has_body: bool,
 }
@@ -89,12 +90,14 @@ pub(super) fn begin(
     if Form::is_sent(&visitor, head, env.gate.config()) {
         return Form::read(visitor, address, env.now);
     }
-    let (endpoint, approval) = (visitor.endpoint, visitor.approval);
+    let endpoint = visitor.endpoint;
     let parameters = Parameters::of(head.target);
     let visit = Visit::of(visitor, head, parameters, address, env);
+    let refusal = visit.approval.err();
+    let approval = visit.approval.ok().flatten();
     let is_approved = approval
         .is_some_and(|approval| env.gate.fit(approval, &visit.asker.terms, env.now).is_ok());
-    match endpoint {
+    let step = match endpoint {
         Endpoint::Page => visit.page(is_approved, head, env),
         Endpoint::Status => visit.status(is_approved, env),
         Endpoint::Preauth => visit.preauth(env),
@@ -105,11 +108,47 @@ pub(super) fn begin(
         Endpoint::Activation => visit.activation(env),
         Endpoint::EnrollStatus => visit.enroll_status(env),
         Endpoint::UserInfo => visit.user_info(approval.as_ref(), env),
+    };
+    counted(refusal, step)
+}
+
+/// The value of a cookie that came exactly once.
+fn sent<'a>(head: &RequestHead<'a>, cookie: &str) -> Option<&'a [u8]> {
+    match head.cookies.find(cookie) {
+        cookie::Sent::Once(value) => Some(value),
+        cookie::Sent::Never | cookie::Sent::Repeatedly => None,
     }
 }
 
+/// The sign-in of this user that came with the request, where it is one of these.
+fn begun(
+    head: &RequestHead<'_>,
+    pendings: &Pendings,
+    asker: &Asker,
+    env: &Env<'_>,
+) -> Option<Pending> {
+    let token = head.value(TRANSACTION_HEADER).or_else(|| sent(head, pendings.cookie_name()))?;
+    pendings.open(token, &asker.subject(), env.now).ok()
+}
+
+/// Where the sign-in leads to that was begun last, for whichever application.
+fn way_back(head: &RequestHead<'_>, asker: &Asker, env: &Env<'_>) -> Option<ReturnPath> {
+    let applications = env.gate.config().applications.iter();
+    let begun = applications.filter_map(|it| begun(head, &it.pendings, asker, env));
+    Some(begun.max_by_key(Pending::created)?.return_path)
+}
+
+/// A step, with the count of an approval cookie that was not accepted, where one came.
+fn counted(refusal: Option<Refusal>, mut step: Step) -> Step {
+    let count = |why: Refusal| Signal::Count(Counter::CookieRefused(why.name()));
+    step.signals.extend(refusal.map(count));
+    step
+}
+
 impl Visit {
-    /// At an address of the filter's own, under the terms of where the sign-in leads to.
+    /// At an address of the filter's own, under the terms of where the sign-in leads to: those say
+    /// which Duo application it is for. Where they want more than any approval, a device that Duo
+    /// remembers is not enough.
     fn of(
         visitor: Visitor,
         head: &RequestHead<'_>,
@@ -117,12 +156,20 @@ impl Visit {
         address: Option<&[u8]>,
         env: &Env<'_>,
     ) -> Self {
-        let Visitor { identity, groups, approval, .. } = visitor;
-        let has_approval = approval.is_some();
-        let sought = Sought { identity, rule: None, terms: Terms::default(), has_approval };
-        let asker = Asker::new(head, sought, address, env.now);
-        let mut visit = Self::new(head, parameters, asker, env);
-        visit.take_terms(head, &groups, env);
+        let Visitor { identity, groups, .. } = visitor;
+        let sought = Sought { identity, rule: None, terms: Terms::default(), has_approval: false };
+        let mut asker = Asker::new(head, sought, address, env.now);
+        let asked_for = parameters.value("return_to");
+        let asked_for = asked_for.map(|path| ReturnPath::parse(path.as_bytes()));
+        let return_to = asked_for.or_else(|| way_back(head, &asker, env)).unwrap_or_default();
+        let person = Person { user: &asker.identity.user, groups: &groups };
+        let target = return_to.as_str().as_bytes();
+        asker.terms = env.gate.terms_at(target, head, &person, asker.address);
+        let mut visit = Self::new(head, View::at_own_address(head, return_to), asker, env);
+        visit.asker.has_approval = matches!(visit.approval, Ok(Some(_)));
+        if visit.asker.terms.max_age.is_some() || visit.asker.terms.factors.is_some() {
+            visit.device_token = None;
+        }
         visit
     }
 
@@ -134,39 +181,27 @@ impl Visit {
         env: &Env<'_>,
     ) -> Self {
         let asker = Asker::new(head, sought, address, env.now);
-        let visit = Self::new(head, Parameters::of(head.target), asker, env);
-        Self { view: View::in_place(head), ..visit }
+        Self::new(head, View::in_place(head), asker, env)
     }
 
-    fn new(
-        head: &RequestHead<'_>,
-        parameters: Parameters<'_>,
-        mut asker: Asker,
-        env: &Env<'_>,
-    ) -> Self {
+    /// With what the browser has for the Duo application that is asked.
+    fn new(head: &RequestHead<'_>, view: View, mut asker: Asker, env: &Env<'_>) -> Self {
         let config = env.gate.config();
+        let application = config.applications.under(&asker.terms);
         let subject = asker.subject();
-        let sent = |name: &str| match head.cookies.find(name) {
-            cookie::Sent::Once(value) => Some(value),
-            cookie::Sent::Never | cookie::Sent::Repeatedly => None,
-        };
-        let token = head.value(TRANSACTION_HEADER).or_else(|| sent(config.pendings.cookie_name()));
-        let pending = token.and_then(|token| config.pendings.open(token, &subject, env.now).ok());
-        let preference = sent(config.preferences.cookie_name())
-            .and_then(|value| config.preferences.open(value, &subject).ok());
-        let device_token = config
+        let sent = |name: &str| sent(head, name);
+        let approval = sent(application.sessions.cookie_name())
+            .map(|value| application.sessions.open(value, &subject, env.now));
+        let pending = begun(head, &application.pendings, &asker, env);
+        let preference = sent(application.preferences.cookie_name())
+            .and_then(|value| application.preferences.open(value, &subject).ok());
+        let device_token = application
             .remembered_devices
             .as_ref()
             .and_then(|devices| devices.open(sent(devices.cookie_name())?, &subject, env.now).ok());
-        let asked_for = parameters.value("return_to");
-        let return_to = match (asked_for, &pending) {
-            (Some(path), _) => ReturnPath::parse(path.as_bytes()),
-            (None, Some(pending)) => pending.return_path.clone(),
-            (None, None) => ReturnPath::default(),
-        };
         let mut followed = None;
         if let Some(pending) = &pending {
-            asker.deadline = pending.created().plus(config.duo.push_timeout);
+            asker.deadline = pending.created().plus(application.duo.push_timeout);
             if is_on_device(&pending.kind) {
                 asker.claim = Some(prompt::claim(&asker, pending.browser(), config));
                 followed = Some(asker.deadline);
@@ -175,25 +210,15 @@ impl Visit {
         Self {
             asker,
             device_token,
-            view: View::at_own_address(head, return_to),
+            view,
             choice: None,
             enrolls: false,
+            approval: approval.transpose(),
             pending,
             followed,
             preference,
             token: None,
             cookies: Vec::new(),
-        }
-    }
-
-    /// Goes by the rule for the address that the sign-in leads to. Where that wants more than any
-    /// approval, a device that Duo remembers is not enough.
-    fn take_terms(&mut self, head: &RequestHead<'_>, groups: &[String], env: &Env<'_>) {
-        let person = Person { user: &self.asker.identity.user, groups };
-        let target = self.view.return_to.as_str().as_bytes();
-        self.asker.terms = env.gate.terms_at(target, head, &person, self.asker.address);
-        if self.asker.terms.max_age.is_some() || self.asker.terms.factors.is_some() {
-            self.device_token = None;
         }
     }
 
@@ -205,7 +230,7 @@ impl Visit {
 
     /// Puts a sign-in into the answer, for the next visit.
     fn hand_out(&mut self, pending: Pending, env: &Env<'_>) {
-        let pendings = &env.gate.config().pendings;
+        let pendings = &env.gate.application(&self.asker.terms).pendings;
         let token = pendings.seal(&pending, &self.asker.subject());
         self.cookies.push(pendings.set_cookie(&token));
         self.token = Some(token);
@@ -215,7 +240,7 @@ impl Visit {
     /// Has the browser forget the sign-in.
     fn forget(&mut self, env: &Env<'_>) {
         self.followed = None;
-        self.cookies.push(env.gate.config().pendings.deletion());
+        self.cookies.push(env.gate.application(&self.asker.terms).pendings.deletion());
     }
 
     /// The pending sign-in in words, for a client that keeps no cookies.

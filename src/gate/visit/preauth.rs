@@ -24,7 +24,9 @@ impl Visit {
         match reply {
             PreauthReply::Allow { message } => self.allow(message.as_str(), env),
             PreauthReply::Deny { message } => self.deny(&message, env),
-            PreauthReply::Enroll { .. } if self.enrolls => send(self, Expect::Enroll, env),
+            PreauthReply::Enroll { .. } if self.enrolls && self.is_enrolled_here(env) => {
+                send(self, Expect::Enroll, env)
+            }
             PreauthReply::Enroll { portal_url, .. } => self.unenrolled(portal_url.as_ref(), env),
             PreauthReply::Auth { devices, verification } => match self.choice.take() {
                 Some(choice) => self.start(choice, &devices, verification, env),
@@ -33,12 +35,18 @@ impl Visit {
         }
     }
 
+    /// Whether the Duo application that is asked has users enrolled on the page.
+    fn is_enrolled_here(&self, env: &Env<'_>) -> bool {
+        env.gate.application(&self.asker.terms).duo.enrollment == config::Enrollment::Inline
+    }
+
     fn offer(mut self, devices: &[Device], env: &Env<'_>) -> Step {
         let config = env.gate.config();
         let choices =
             choices(devices, env.gate.offered(&self.asker.terms), self.preference.as_ref());
         if self.preference.as_ref().is_some_and(|last| is_stale(last, &choices)) {
-            self.cookies.push(config.preferences.deletion());
+            let preferences = &env.gate.application(&self.asker.terms).preferences;
+            self.cookies.push(preferences.deletion());
         }
         if choices.factors.is_empty() {
             return refuse_with(&self, &NO_DEVICE, "", env);
@@ -63,7 +71,7 @@ impl Visit {
     fn unenrolled(self, portal_url: Option<&Secret<String>>, env: &Env<'_>) -> Step {
         let config = env.gate.config();
         let portal = portal_url.and_then(|url| Link::new(url.expose()).ok());
-        let enrollment = match (config.duo.enrollment, portal) {
+        let enrollment = match (env.gate.application(&self.asker.terms).duo.enrollment, portal) {
             (config::Enrollment::Portal, Some(link)) => Enrollment::Portal(link),
             (config::Enrollment::Inline, _) => Enrollment::Inline,
             (config::Enrollment::Portal, None) | (config::Enrollment::Off, _) => Enrollment::Off,
@@ -72,7 +80,7 @@ impl Visit {
         if self.view.is_page {
             let who = Who::from(&self.asker);
             let reply = self.view.page(&Screen::Enroll(enrollment), who, config);
-            let line = audit::refused(&self.asker, code, "");
+            let line = audit::refused(&self.asker, code, "", env);
             return refuse::answer(self.with_cookies(reply), code, Some(line));
         }
         if self.choice.is_some() {
@@ -85,7 +93,7 @@ impl Visit {
     /// A refusal that is the answer to the question: HTTP 200.
     fn told(self, answer: &PreauthAnswer, code: Code, env: &Env<'_>) -> Step {
         let reply = answer.reply(&env.gate.config().site, self.view.language);
-        let line = audit::refused(self.asker(), code, "");
+        let line = audit::refused(self.asker(), code, "", env);
         refuse::answer(self.with_cookies(reply), code, Some(line))
     }
 }

@@ -23,11 +23,18 @@ impl Visit {
         Step { settlements, ..Step::reply(self.with_cookies(reply), Vec::new()) }
     }
 
-    /// The approval is taken back from this browser.
+    /// All approvals are taken back from this browser, and what it has begun.
     pub(super) fn logout(mut self, env: &Env<'_>) -> Step {
         let config = env.gate.config();
-        self.cookies.push(config.sessions.deletion());
-        self.forget(env);
+        self.followed = None;
+        for application in config.applications.iter() {
+            for line in [application.sessions.deletion(), application.pendings.deletion()] {
+                // Applications may share their approvals.
+                if !self.cookies.contains(&line) {
+                    self.cookies.push(line);
+                }
+            }
+        }
         let reply = if self.view.is_page {
             self.view.page(&Screen::SignedOut, Who::from(&self.asker), config)
         } else {

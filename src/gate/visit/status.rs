@@ -144,7 +144,7 @@ impl Visit {
             awaited,
             device: self.device_label(),
             left: self.asker.deadline.since(env.now),
-            total: env.gate.config().duo.push_timeout,
+            total: env.gate.application(&self.asker.terms).duo.push_timeout,
         })
     }
 
@@ -165,7 +165,7 @@ impl Visit {
     fn ended(mut self, standing: &Standing, word: &str, env: &Env<'_>) -> Step {
         self.forget(env);
         let code = standing.refusal().unwrap_or(Code::MfaDenied);
-        let line = audit::refused(&self.asker, code, word);
+        let line = audit::refused(&self.asker, code, word, env);
         let step = self.tell(standing, word, env);
         Step { signals: vec![Signal::Count(Counter::Refused(code)), line], ..step }
     }

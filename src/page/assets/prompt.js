@@ -6,6 +6,7 @@
   const $ = (id) => document.getElementById(id);
   const page = $("mfa");
   const texts = page.dataset;
+  const back = new URLSearchParams({ return_to: texts.return });
   const base = texts.base;
   const first = { heading: $("heading").textContent, message: $("status")?.textContent };
   // Ends after which another try is of no use.
@@ -96,8 +97,7 @@
   async function preauth({ heading, error } = {}) {
     $("busy").hidden = false;
     try {
-      const query = new URLSearchParams({ return_to: texts.return });
-      const { ok, body } = await call("POST", `${base}preauth?${query}`);
+      const { ok, body } = await call("POST", `${base}preauth?${back}`);
       if (!ok) return finish(body.heading, body.detail, !FINAL.has(body.code));
       if (body.result === "allow") return go();
       if (body.result === "auth") {
@@ -217,7 +217,7 @@
   }
 
   function follow() {
-    poll(`${base}status`, ({ ok, body }) => {
+    poll(`${base}status?${back}`, ({ ok, body }) => {
       if (ok) return take(body);
       fail(body.code, body.heading, body.detail);
       return false;
@@ -284,7 +284,7 @@
   } else if (texts.pane === "wait") {
     follow();
   } else if (texts.pane === "enroll") {
-    poll(`${base}enroll/status`, ({ body }) => {
+    poll(`${base}enroll/status?${back}`, ({ body }) => {
       if (body.result === "waiting") return true;
       if (body.result === "done") go();
       return false;

@@ -30,7 +30,7 @@ impl Outcome {
     pub(crate) fn answered(self) -> Refused {
         let answer = self.refused();
         let cookies = answer.cookies();
-        if cookies.iter().any(|line| line.starts_with("__Host-duo_mfa=") && !is_deletion(line)) {
+        if cookies.iter().any(|line| line.starts_with("__Host-duo_mfa") && !is_deletion(line)) {
             WRONGLY_ADMITTED.fetch_add(1, Ordering::Relaxed);
             panic!("wrongly approved: {cookies:?}");
         }

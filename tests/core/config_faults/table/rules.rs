@@ -98,7 +98,7 @@ fn terms() -> Vec<Row> {
         (
             rules,
             json!([{"paths": ["/a"], "policy": "two_factor", "application": "b"}]),
-            Code::NotSupported,
+            Code::UnknownValue,
             "access_control.rules[0].application",
         ),
         (

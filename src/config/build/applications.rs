@@ -1,0 +1,115 @@
+//! The Duo applications that rules name: each with its own host and keys, and the rest of its
+//! `duo` from the one at the root.
+
+use super::session::{Browser, application};
+use super::{duo, session};
+use crate::config::error::{Code, Faults};
+use crate::config::keys;
+use crate::config::raw::{Entry, Section};
+use crate::config::secrets::Secrets;
+use crate::config::{Application, Applications, DuoSettings};
+use crate::policy::Factor;
+
+/// An application as it was written, whole or not.
+pub(super) struct Named<'v> {
+    entry: Entry<'v>,
+    name: &'v str,
+    /// Absent where it is at fault.
+    pub(super) duo: Option<DuoSettings>,
+    remembers_devices: bool,
+    /// What its approvals are good for, where that is not its name.
+    approves: Option<&'v str>,
+}
+
+/// The applications of the configuration; `main` is the `duo` at the root.
+pub(super) struct Written<'v> {
+    pub(super) main: Option<DuoSettings>,
+    pub(super) remembers_devices: bool,
+    pub(super) named: Vec<Named<'v>>,
+}
+
+impl<'v> Written<'v> {
+    pub(super) fn read(root: &Section<'v>, secrets: &Secrets<'_>, faults: &mut Faults) -> Self {
+        let section = root.section("duo", keys::DUO, faults);
+        let main = duo::settings(&section, None, secrets, faults);
+        let flag = section.read("remembered_devices", faults, Entry::flag);
+        let remembers_devices = flag.unwrap_or(false);
+        let entries = root.read("applications", faults, Entry::members).unwrap_or_default();
+        let mut named = Vec::new();
+        for (name, entry) in entries {
+            faults.keep(session::plain_name(&entry, name));
+            let section = Section::open(&entry, keys::APPLICATION, faults);
+            let duo_section = section.section("duo", keys::DUO, faults);
+            let duo = duo::settings(&duo_section, main.as_ref(), secrets, faults);
+            let flag = duo_section.read("remembered_devices", faults, Entry::flag);
+            let session = section.section("session", keys::APPLICATION_SESSION, faults);
+            let approves = session.read("application", faults, application);
+            let remembers_devices = flag.unwrap_or(remembers_devices);
+            named.push(Named { entry, name, duo, remembers_devices, approves });
+        }
+        Self { main, remembers_devices, named }
+    }
+
+    /// All settings by which Duo is asked, as far as they are whole.
+    pub(super) fn settings(&self) -> impl Iterator<Item = &DuoSettings> {
+        self.main.iter().chain(self.named.iter().filter_map(|named| named.duo.as_ref()))
+    }
+
+    /// The number that a rule means by this name.
+    pub(super) fn number(&self, name: &str) -> Option<usize> {
+        self.named.iter().position(|named| named.name == name).map(|place| place.saturating_add(1))
+    }
+
+    /// The names that a rule may have.
+    pub(super) fn names(&self) -> Vec<&'v str> {
+        self.named.iter().map(|named| named.name).collect()
+    }
+
+    /// The factors that the application of this number offers.
+    pub(super) fn offered(&self, number: usize) -> &[Factor] {
+        let duo = match number.checked_sub(1) {
+            None => self.main.as_ref(),
+            Some(other) => self.named.get(other).and_then(|named| named.duo.as_ref()),
+        };
+        duo.map_or(Factor::ALL.as_slice(), |duo| &duo.factors)
+    }
+
+    /// Says which applications no rule leads to; `used` are the numbers that rules name.
+    pub(super) fn say_unused(&self, used: &[usize], faults: &mut Faults) {
+        for named in self
+            .named
+            .iter()
+            .filter(|named| self.number(named.name).is_some_and(|number| !used.contains(&number)))
+        {
+            let problem = "has no effect, since no rule names it";
+            let fix = "name it in the application of a rule, or remove it";
+            faults.push(named.entry.fault(Code::ConflictingKeys, problem, fix));
+        }
+    }
+
+    /// Puts all of them to work with what browsers keep for them.
+    pub(super) fn build(self, browser: &Browser, faults: &mut Faults) -> Option<Applications> {
+        let of_root = browser.application();
+        let others: Vec<_> = self
+            .named
+            .into_iter()
+            .map(|named| {
+                if named.name == of_root {
+                    let problem = "is named as session.application, which the approvals by duo are \
+                               good for";
+                    let fix = "give it another name";
+                    faults.push(named.entry.fault(Code::ConflictingKeys, problem, fix));
+                }
+                Some(browser.another(
+                    named.name,
+                    named.approves,
+                    named.duo?,
+                    named.remembers_devices,
+                ))
+            })
+            .collect();
+        let main = browser.first(self.main?, self.remembers_devices);
+        let others: Option<Vec<Application>> = others.into_iter().collect();
+        Some(Applications::new(main, others?))
+    }
+}
