@@ -107,7 +107,7 @@ lint: $(WASM_ENV) .tools/cargo-deny.stamp ## format, clippy for both targets, la
 	cargo-deny --all-features --locked --exclude-dev --target wasm32-wasip1 check bans
 
 .PHONY: test
-test: module .tools/envoy.stamp sim ## every test: unit, core, simulator, clients, Envoy, Chromium; ends with counts and wrongly_admitted=
+test: module .tools/envoy.stamp .tools/validators.stamp sim ## every test: unit, core, simulator, clients, Envoy, Chromium; ends with counts and wrongly_admitted=
 	cargo test --locked 2>&1 | tee $(TARGET_DIR)/test.log
 	.ci/summary $(TARGET_DIR)/test.log
 
@@ -116,7 +116,7 @@ examples: module .tools/envoy.stamp .tools/validators.stamp ## check every YAML 
 	.tools/validators/bin/python .ci/examples
 
 .PHONY: e2e
-e2e: module .tools/envoy.stamp sim ## only the tests with a real Envoy
+e2e: module .tools/envoy.stamp .tools/validators.stamp sim ## only the tests with a real Envoy
 	cargo test --locked --test e2e
 
 # How many users sign in during a soak.

@@ -32,7 +32,7 @@ crate::trials![
     production_signs_in_over_tls_and_routes_may_do_without,
 ];
 
-const OLDER_KEY: &str = "qPq3uFz7u0n2m9b4c8d1e6f5g7h3j2k1l0MNBVCXZas=";
+pub(crate) const OLDER_KEY: &str = "qPq3uFz7u0n2m9b4c8d1e6f5g7h3j2k1l0MNBVCXZas=";
 
 /// Every header by which some example or some habit names a user.
 const FORGED: [(&str, &str); 6] = [
@@ -281,10 +281,10 @@ fn answer_checks(connection: TcpStream) -> std::io::Result<()> {
 }
 
 /// An identity provider.
-struct Issuer(RsaKeyPair);
+pub(crate) struct Issuer(RsaKeyPair);
 
 impl Issuer {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(RsaKeyPair::from_pkcs8(include_bytes!("../data/first-factor-rsa.der")).unwrap())
     }
 
@@ -298,7 +298,12 @@ impl Issuer {
         }]})
     }
 
-    fn token(&self, algorithm: &str, email: &str) -> String {
+    /// Its JWKS as a source of jwt_authn's.
+    pub(crate) fn local_keys(&self) -> Value {
+        json!({"inline_string": self.keys().to_string()})
+    }
+
+    pub(crate) fn token(&self, algorithm: &str, email: &str) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let claims = json!({
             "iss": "https://idp.example.com", "aud": "app", "email": email, "exp": 4_102_444_800_u64,

@@ -35,6 +35,8 @@ mod envoy;
 mod http1;
 mod http2;
 mod message;
+mod product;
+mod resources;
 mod setup;
 mod sim;
 mod stack;
@@ -70,6 +72,7 @@ mod own_endpoints;
 mod page_limits;
 mod passcodes;
 mod per_route;
+mod products;
 mod readme;
 mod replicas;
 mod return_paths;
@@ -153,6 +156,7 @@ fn main() {
         page_limits::trials(),
         passcodes::trials(),
         per_route::trials(),
+        products::trials(),
         readme::trials(),
         rotation::trials(),
         replicas::trials(),

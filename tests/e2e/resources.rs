@@ -1,0 +1,94 @@
+//! The resources of Kubernetes that the project ships, as files or rendered by its chart.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::setup::{API_HOST, INTEGRATION_KEY};
+
+/// The resources of some files, with the API host and the integration key of the simulator.
+pub(crate) struct Resources(Vec<Value>);
+
+impl Resources {
+    pub(crate) fn of_files(files: &[&str]) -> Self {
+        let read = |file: &&str| of_simulator(fs::read_to_string(root().join(file)).unwrap());
+        Self(files.iter().map(read).flat_map(|text| documents(&text)).collect())
+    }
+
+    /// What the chart renders with one of its sets of values.
+    pub(crate) fn of_chart(values: &str) -> Self {
+        let chart = root().join("envoy/helm/duo-mfa");
+        let helm = std::env::var("DUO_MFA_HELM")
+            .unwrap_or_else(|_| ".tools/validators/bin/helm".to_owned());
+        let output = Command::new(root().join(&helm))
+            .args(["template", "mfa", "--namespace", "app"])
+            .arg(&chart)
+            .arg("--values")
+            .arg(chart.join("ci").join(values))
+            .output()
+            .unwrap_or_else(|error| panic!("{helm}: {error}: run `make e2e` or set DUO_MFA_HELM"));
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{complaint}");
+        let rendered = String::from_utf8(output.stdout).unwrap();
+        Self(documents(&of_simulator(rendered)))
+    }
+
+    /// The only resource of this kind, or of its name where there are several.
+    pub(crate) fn one(&self, kind: &str, name: &str) -> &Value {
+        let found: Vec<&Value> =
+            self.0.iter().filter(|resource| resource["kind"] == kind).collect();
+        let named = found.iter().find(|resource| resource["metadata"]["name"] == name);
+        match (found.as_slice(), named) {
+            ([only], _) => only,
+            (_, Some(named)) => named,
+            _ => panic!("no {kind} {name}"),
+        }
+    }
+
+    pub(crate) fn find(&self, kind: &str) -> Option<&Value> {
+        self.all().find(|resource| resource["kind"] == kind)
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Value> {
+        self.0.iter()
+    }
+
+    pub(crate) fn with(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    pub(crate) fn without(mut self, kind: &str) -> Self {
+        self.0.retain(|resource| resource["kind"] != kind);
+        self
+    }
+
+    pub(crate) fn namespace(resource: &Value) -> &str {
+        // What a chart renders is for the namespace that Helm is told on its command line.
+        resource["metadata"]["namespace"].as_str().unwrap_or("app")
+    }
+}
+
+fn documents(text: &str) -> Vec<Value> {
+    serde_saphyr::from_multiple(text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The text with the API host and the integration key of the simulator.
+pub(crate) fn of_simulator(text: String) -> String {
+    text.replace("api-xxxxxxxx.duosecurity.com", API_HOST)
+        .replace("DIXXXXXXXXXXXXXXXXXX", INTEGRATION_KEY)
+}
+
+pub(crate) fn root() -> PathBuf {
+    env!("CARGO_MANIFEST_DIR").into()
+}
+
+pub(crate) fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap_or_else(|| panic!("no list: {value}"))
+}
+
+pub(crate) fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
+}
