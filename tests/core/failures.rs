@@ -16,8 +16,9 @@ const HEAD: &str = "\
 # What each fault leads to
 
 `BLESS=1 cargo test --test core failures` writes this page by driving the filter's core through every cell; the same
-test fails where the page is not what it finds. `make e2e` holds a real Envoy to it: by the simulator's faults at every
-call, and by a cluster that leads nowhere at the first calls, `check` and `preauth`.
+test fails where the page is not what it finds. `make e2e` holds a real Envoy to it, and says to how many of its cells:
+by the simulator's faults at every call; by a cluster that leads nowhere at the first calls, `check` and `preauth`; and
+by a host that moves away or loses its name while a request waits, at `auth` and `auth_status`.
 
 *Once* is a fault that one call meets and the next does not. *Lasting* is one that stays, under `fail_mode: secure` and
 `safe`. *Calls* counts the calls of that name while it lasts. Who *passes* has been approved by Duo; who passes

@@ -1,8 +1,10 @@
 //! `docs/failures.md` against a real Envoy: each row that a fault of the simulator or a cluster
-//! without a Duo can make.
+//! without a Duo can make. What happens where Duo goes away midway: [`crate::failures_midway`].
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
@@ -91,23 +93,27 @@ fn forget_address(cluster: &mut Value) {
     endpoint["address"] = json!({"socket_address": socket("duo.invalid", 443)});
 }
 
-/// One row of the page, without the fault's name.
-struct Row(Vec<String>);
-
-/// The columns of a row.
-const ONCE: usize = 1;
-const CALLS: usize = 2;
-
-fn lasting(fail_mode: &str) -> usize {
-    match fail_mode {
-        "secure" => 3,
-        "safe" => 4,
-        other => panic!("{other}"),
-    }
+/// One row of the page about a call, under one fail mode.
+pub(crate) struct Row {
+    pub(crate) once: String,
+    pub(crate) calls: String,
+    pub(crate) lasting: String,
 }
 
 /// The row of a fault in the section of a call.
-fn row(call: &str, fault: &str) -> Row {
+pub(crate) fn row(call: &str, fault: &str, fail_mode: &str) -> Row {
+    let cells: [String; 5] = cells(call, fault).try_into().unwrap();
+    let [_, once, calls, secure, safe] = cells;
+    let lasting = match fail_mode {
+        "secure" => secure,
+        "safe" => safe,
+        other => panic!("{other}"),
+    };
+    Row { once, calls, lasting }
+}
+
+/// The cells of a fault in the section of a call, without its name.
+fn cells(call: &str, fault: &str) -> Vec<String> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/failures.md");
     let page = fs::read_to_string(page).unwrap();
     let sections = page.split("\n## ").skip(1);
@@ -117,7 +123,7 @@ fn row(call: &str, fault: &str) -> Row {
     let cells =
         |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
     let row = rows.map(cells).find(|cells: &Vec<String>| cells[0] == fault);
-    Row(row.unwrap_or_else(|| panic!("no row: {call}, {fault}")).split_off(1))
+    row.unwrap_or_else(|| panic!("no row: {call}, {fault}")).split_off(1)
 }
 
 /// What became of a request, in the page's words.
@@ -144,7 +150,25 @@ fn assert_leads(stack: &Stack, user: usize, cell: &str, occasion: &str) {
     let passes = cell.starts_with("passes");
     let verdict = if passes { Verdict::Admitted(1) } else { Verdict::Denied };
     let reply = stack.judged(verdict, occasion, || stack.send(&Request::get("/").user(&user)));
-    assert_eq!(in_words(stack, &reply), cell, "{occasion}: {}", reply.text());
+    assert_cell(stack, &reply, cell, occasion);
+}
+
+/// The cells of the page to which a real Envoy was held, by their names.
+static HELD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// How many they are.
+pub(crate) fn cells_held() -> usize {
+    HELD.lock().unwrap().len()
+}
+
+fn hold(name: &str) {
+    HELD.lock().unwrap().insert(name.to_owned());
+}
+
+/// Holds an answer to the cell that `name` stands for.
+pub(crate) fn assert_cell(stack: &Stack, reply: &Reply, cell: &str, name: &str) {
+    assert_eq!(in_words(stack, reply), cell, "{name}: {}", reply.text());
+    hold(name);
 }
 
 fn assert_faults_lead_where_the_page_says(fail_mode: &str) {
@@ -152,23 +176,23 @@ fn assert_faults_lead_where_the_page_says(fail_mode: &str) {
     let mut users = 0..;
     for call in ["preauth", "auth", "auth_status"] {
         for (name, mut fault) in simulated() {
-            let Row(cells) = row(call, name);
+            let Row { once, calls, lasting } = row(call, name, fail_mode);
             fault["endpoint"] = json!(call);
             let occasion = format!("{name} at {call}, lasting, {fail_mode}");
             let before = stack.sim.calls(call);
             stack.sim.fault(&fault);
-            assert_leads(&stack, users.next().unwrap(), &cells[lasting(fail_mode)], &occasion);
-            let calls = stack.sim.calls(call) - before;
-            match cells[CALLS].parse::<usize>() {
-                Ok(expected) => assert_eq!(calls, expected, "{occasion}"),
-                Err(_) => assert!((2..=4).contains(&calls), "{occasion}: {calls} calls"),
+            assert_leads(&stack, users.next().unwrap(), &lasting, &occasion);
+            let made = stack.sim.calls(call) - before;
+            match calls.parse::<usize>() {
+                Ok(expected) => assert_eq!(made, expected, "{occasion}"),
+                Err(_) => assert!((2..=4).contains(&made), "{occasion}: {made} calls"),
             }
             stack.sim.clear_faults();
 
             fault["times"] = json!(1);
             stack.sim.fault(&fault);
             let occasion = format!("{name} at {call}, once, {fail_mode}");
-            assert_leads(&stack, users.next().unwrap(), &cells[ONCE], &occasion);
+            assert_leads(&stack, users.next().unwrap(), &once, &occasion);
             stack.sim.clear_faults();
         }
     }
@@ -184,13 +208,14 @@ fn faults_lead_where_the_page_says_under_safe() {
 
 fn assert_clusters_lead_where_the_page_says(fail_mode: &str) {
     for (name, cluster) in CLUSTERS {
-        let Row(cells) = row("preauth", name);
+        let Row { lasting, .. } = row("preauth", name, fail_mode);
         let stack = start(cluster, fail_mode);
-        let occasion = format!("{name}, {fail_mode}");
         for user in 0..3 {
-            assert_leads(&stack, user, &cells[lasting(fail_mode)], &occasion);
+            let occasion = format!("{name} at preauth, lasting, {fail_mode}");
+            assert_leads(&stack, user, &lasting, &occasion);
         }
         assert_not_ready(&stack, name);
+        hold(&format!("{name} at the check, {fail_mode}"));
         assert_eq!(stack.sim.journal().len(), 0, "{name}: nobody was told anything");
     }
 }
@@ -209,7 +234,7 @@ fn is_ready(stack: &Stack) -> bool {
 
 /// Holds what the check of Duo has come to, to the page.
 fn assert_not_ready(stack: &Stack, fault: &str) {
-    let Row(cells) = row("check", fault);
+    let cells = cells("check", fault);
     assert!(cells[1].starts_with("not ready"), "{fault}: {cells:?}");
     eventually("a failed check", || {
         stack.envoy.log().contains("the check of Duo failed").then_some(())
@@ -221,7 +246,7 @@ fn faults_at_the_check_lead_where_the_page_says() {
     let stack = start(Cluster::Linked(DuoLink::Simulator), "secure");
     eventually("readiness", || is_ready(&stack).then_some(()));
     for (name, mut fault) in simulated() {
-        let Row(cells) = row("check", name);
+        let cells = cells("check", name);
         assert!(cells[1].starts_with("not ready"), "{name}: {cells:?}");
         fault["endpoint"] = json!("check");
         stack.sim.fault(&fault);
@@ -234,6 +259,7 @@ fn faults_at_the_check_lead_where_the_page_says() {
             crate::http1::Connection::open(other.listener).exchange(&ask).expect("an answer")
         });
         assert_eq!(reply.status, 503, "{name}");
+        hold(&format!("{name} at the check"));
         stack.sim.clear_faults();
     }
     // The check says nothing about requests.

@@ -35,6 +35,7 @@ mod envoy;
 mod http1;
 mod http2;
 mod message;
+mod names;
 mod product;
 mod resources;
 mod setup;
@@ -55,6 +56,7 @@ mod duo_faults;
 mod enroll;
 mod examples;
 mod failures;
+mod failures_midway;
 mod forgeries;
 mod forms;
 mod hostile;
@@ -139,6 +141,7 @@ fn main() {
         enroll::trials(),
         examples::trials(),
         failures::trials(),
+        failures_midway::trials(),
         forms::trials(),
         forgeries::trials(),
         hostile::trials(),
@@ -172,7 +175,7 @@ fn main() {
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !arguments.list {
-        println!("{}", tally::summary());
+        println!("{} failure_cells={}", tally::summary(), failures::cells_held());
     }
     let failed = conclusion.has_failed() || tally::wrongly_admitted() != 0;
     std::process::exit(if failed { 101 } else { 0 });

@@ -1,0 +1,264 @@
+//! `docs/failures.md` where Duo goes away after it has answered: between `preauth` and `auth`, and
+//! between `auth` and `auth_status`. The cluster's host moves, or loses its name, while a request
+//! waits; what is under way ends as it would, and the next call meets the fault itself.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::failures::{Row, assert_cell, row};
+use crate::message::Request;
+use crate::names::NameServer;
+use crate::setup::{API_HOST, Setup};
+use crate::sim::{Sim, eventually};
+use crate::stack::{Directory, Protocol, Stack};
+use crate::tally::Verdict;
+
+crate::trials![
+    refused_connections_midway_lead_where_the_page_says_under_secure,
+    refused_connections_midway_lead_where_the_page_says_under_safe,
+    failed_handshakes_midway_lead_where_the_page_says_under_secure,
+    failed_handshakes_midway_lead_where_the_page_says_under_safe,
+    lost_names_midway_lead_where_the_page_says_under_secure,
+    lost_names_midway_lead_where_the_page_says_under_safe,
+];
+
+/// How long Duo takes for `preauth`, so that its host can move meanwhile.
+const PREAUTH: Duration = Duration::from_millis(2_500);
+
+/// A stack whose Duo can go away.
+struct Midway {
+    stack: Stack,
+    /// The fault's name on the page.
+    fault: &'static str,
+    fail_mode: &'static str,
+    host: Host,
+}
+
+/// What decides where Duo's host is.
+enum Host {
+    /// The file of the cluster's endpoints, and where they are with the fault.
+    Listed { file: PathBuf, well: SocketAddr, faulty: SocketAddr },
+    /// The server that knows the host's name.
+    Named(NameServer),
+}
+
+fn setup(fail_mode: &str) -> Setup {
+    Setup::default().plugin(json!({
+        "duo": {
+            "fail_mode": fail_mode,
+            "timeout": "5s", "status_timeout": "1s", "push_timeout": "8s",
+        },
+        "api": {"hold_timeout": "8s"},
+    }))
+}
+
+fn write_endpoints(file: &Path, at: SocketAddr) {
+    let address = json!({"socket_address": {"address": at.ip(), "port_value": at.port()}});
+    let endpoints = json!({"resources": [{
+        "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
+        "cluster_name": "duo_api",
+        "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
+    }]});
+    let next = file.with_extension("next");
+    fs::write(&next, endpoints.to_string()).unwrap();
+    fs::rename(next, file).unwrap();
+}
+
+fn duo_cluster(configuration: &mut Value) -> &mut Value {
+    let cluster = &mut configuration["static_resources"]["clusters"][1];
+    assert_eq!(cluster["name"], "duo_api");
+    cluster
+}
+
+impl Midway {
+    /// A Duo that moves to `faulty`.
+    fn listed(fault: &'static str, fail_mode: &'static str, faulty: SocketAddr) -> Self {
+        let (setup, mut host) = (setup(fail_mode), None);
+        let given = setup.clone();
+        let stack = Stack::start_as(setup, |parts| {
+            let (file, well) = (parts.directory.join("endpoints.json"), parts.duo.address);
+            write_endpoints(&file, well);
+            let mut configuration = given.envoy(parts.module, parts.app, parts.duo);
+            configuration["node"] = json!({"id": "e2e", "cluster": "e2e"});
+            let cluster = duo_cluster(&mut configuration);
+            cluster.as_object_mut().unwrap().remove("load_assignment");
+            cluster["type"] = json!("EDS");
+            cluster["eds_cluster_config"] = json!({"eds_config": {
+                "resource_api_version": "V3", "path_config_source": {"path": file},
+            }});
+            host = Some(Host::Listed { file, well, faulty });
+            configuration
+        });
+        Self { stack, fault, fail_mode, host: host.unwrap() }
+    }
+
+    /// A Duo whose name is lost.
+    fn named(fault: &'static str, fail_mode: &'static str) -> Self {
+        let (setup, names) = (setup(fail_mode), NameServer::start());
+        let given = setup.clone();
+        let stack = Stack::start_as(setup, |parts| {
+            let mut configuration = given.envoy(parts.module, parts.app, parts.duo);
+            let cluster = duo_cluster(&mut configuration);
+            let port = |of: SocketAddr, host: &str| json!({"socket_address": {"address": host, "port_value": of.port()}});
+            cluster["type"] = json!("STRICT_DNS");
+            cluster["dns_lookup_family"] = json!("V4_ONLY");
+            cluster["dns_refresh_rate"] = json!("0.2s");
+            let rate = json!({"base_interval": "0.2s", "max_interval": "0.2s"});
+            cluster["dns_failure_refresh_rate"] = rate;
+            cluster["typed_dns_resolver_config"] = json!({
+                "name": "envoy.network.dns_resolver.cares",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
+                    "resolvers": [port(names.address, "127.0.0.1")],
+                    "dns_resolver_options": {"no_default_search_domain": true},
+                },
+            });
+            let endpoint =
+                &mut cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"];
+            endpoint["address"] = port(parts.duo.address, API_HOST);
+            configuration
+        });
+        Self { stack, fault, fail_mode, host: Host::Named(names) }
+    }
+
+    /// Has Duo go away, or come back, and waits until every worker knows.
+    fn move_duo(&self, is_well: bool) {
+        let changes = || self.stack.envoy.stat("cluster.duo_api.membership_change");
+        let before = changes();
+        match &self.host {
+            Host::Listed { file, well, faulty } => {
+                write_endpoints(file, if is_well { *well } else { *faulty });
+            }
+            Host::Named(names) => names.know(is_well),
+        }
+        eventually("another host", || (changes() != before).then_some(()));
+        sleep(Duration::from_millis(100));
+    }
+
+    /// How often Envoy has met the fault itself.
+    fn met(&self) -> u64 {
+        let counted = match self.fault {
+            "connection refused" => "upstream_cx_connect_fail",
+            "TLS failure" => "ssl.fail_verify_error",
+            "no address in DNS" => "upstream_cx_none_healthy",
+            other => panic!("{other}"),
+        };
+        self.stack.envoy.stat(&format!("cluster.duo_api.{counted}"))
+    }
+
+    fn calls(&self, endpoint: &str) -> u64 {
+        self.stack.envoy.stat(&format!("wasmcustom.duo_mfa_duo_calls.endpoint.{endpoint}"))
+    }
+
+    /// Duo answers `preauth`, and cannot be reached when `auth` is sent.
+    fn assert_auth(&self, user: usize) {
+        let Self { stack, fault, fail_mode, .. } = self;
+        let Row { once, lasting, calls } = row("auth", fault, fail_mode);
+        assert_eq!(once, lasting, "there is one call, so that it is all the same");
+        let user = stack.sim.guest(user);
+        let ms = u64::try_from(PREAUTH.as_millis()).unwrap();
+        stack.sim.fault(&json!({"endpoint": "preauth", "kind": "latency", "ms": ms}));
+        let (asked, met) = (stack.sim.calls("preauth"), self.met());
+        let occasion = format!("{fault} at auth, {fail_mode}");
+        let reply = stack.judged(Verdict::Denied, &occasion, || {
+            let held = stack.hold(Request::get("/").user(&user), Protocol::Http1);
+            eventually("preauth", || (stack.sim.calls("preauth") > asked).then_some(()));
+            self.move_duo(false);
+            assert!(!held.is_answered(), "Duo went away too late: {occasion}");
+            held.reply()
+        });
+        for times in ["once", "lasting"] {
+            assert_cell(stack, &reply, &lasting, &format!("{fault} at auth, {times}, {fail_mode}"));
+        }
+        assert!(self.met() > met, "{occasion} is not what was met");
+        eventually("the count", || (self.calls("auth") > 0).then_some(()));
+        assert_eq!(self.calls("auth").to_string(), calls, "{occasion}");
+        assert_eq!(stack.sim.calls("auth"), 0, "{occasion}");
+        stack.sim.clear_faults();
+        self.move_duo(true);
+    }
+
+    /// Duo has sent a push, and cannot be reached when `auth_status` is sent.
+    fn assert_auth_status(&self, user: usize, comes_back: bool) {
+        let Self { stack, fault, fail_mode, .. } = self;
+        let Row { once, lasting, .. } = row("auth_status", fault, fail_mode);
+        let (times, cell) = if comes_back { ("once", once) } else { ("lasting", lasting) };
+        let user = stack.sim.guest(user);
+        let occasion = format!("{fault} at auth_status, {times}, {fail_mode}");
+        let held = stack.held_push(Request::get("/").user(&user), Protocol::Http1, &user);
+        let met = self.met();
+        self.move_duo(false);
+        eventually("a look that fails", || (self.met() > met).then_some(()));
+        assert!(!held.is_answered(), "a look that fails ends nothing: {occasion}");
+        let verdict = if comes_back { Verdict::Admitted(1) } else { Verdict::Denied };
+        let reply = stack.judged(verdict, &occasion, || {
+            if comes_back {
+                self.move_duo(true);
+                stack.sim.answer(&user, "approve");
+            }
+            held.reply()
+        });
+        assert_cell(stack, &reply, &cell, &occasion);
+        if !comes_back {
+            self.move_duo(true);
+        }
+    }
+
+    fn assert_leads_where_the_page_says(&self) {
+        self.assert_auth(0);
+        self.assert_auth_status(1, true);
+        self.assert_auth_status(2, false);
+    }
+}
+
+/// A port of this machine where nobody listens.
+fn assert_refused(fail_mode: &'static str) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let closed = socket.local_addr().unwrap();
+    let midway = Midway::listed("connection refused", fail_mode, closed);
+    midway.assert_leads_where_the_page_says();
+    assert_eq!(midway.stack.envoy.stat("cluster.duo_api.ssl.connection_error"), 0);
+}
+
+/// A Duo whose certificate is signed by nobody that Envoy trusts.
+fn assert_failed_handshakes(fail_mode: &'static str) {
+    let directory = Directory::new();
+    let impostor = Sim::start(&directory.0);
+    let midway = Midway::listed("TLS failure", fail_mode, impostor.end.address);
+    midway.assert_leads_where_the_page_says();
+    assert_eq!(impostor.journal().len(), 0, "an impostor is told nothing");
+}
+
+fn assert_lost_names(fail_mode: &'static str) {
+    Midway::named("no address in DNS", fail_mode).assert_leads_where_the_page_says();
+}
+
+fn refused_connections_midway_lead_where_the_page_says_under_secure() {
+    assert_refused("secure");
+}
+
+fn refused_connections_midway_lead_where_the_page_says_under_safe() {
+    assert_refused("safe");
+}
+
+fn failed_handshakes_midway_lead_where_the_page_says_under_secure() {
+    assert_failed_handshakes("secure");
+}
+
+fn failed_handshakes_midway_lead_where_the_page_says_under_safe() {
+    assert_failed_handshakes("safe");
+}
+
+fn lost_names_midway_lead_where_the_page_says_under_secure() {
+    assert_lost_names("secure");
+}
+
+fn lost_names_midway_lead_where_the_page_says_under_safe() {
+    assert_lost_names("safe");
+}
