@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The application of the demo: answers every request with what it got, as JSON; `/spa/` is examples/spa.
 
-    python3 examples/demo/app.py 10003
+    python3 examples/demo/app.py [PORT [ADDRESS]]
 """
 
 import hashlib
@@ -68,14 +68,14 @@ class App(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port=0):
-        super().__init__(("127.0.0.1", port), Echo)
+    def __init__(self, port=0, address="127.0.0.1"):
+        super().__init__((address, port), Echo)
         self.requests = 0
 
 
 if __name__ == "__main__":
-    app = App(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
-    print(f"http://127.0.0.1:{app.server_port}", flush=True)
+    app = App(*map(int, sys.argv[1:2]), *sys.argv[2:3])
+    print("http://{}:{}".format(*app.server_address), flush=True)
     try:
         app.serve_forever()
     except KeyboardInterrupt:

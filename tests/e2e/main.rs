@@ -48,6 +48,7 @@ mod bodies;
 mod certificates;
 mod client_address;
 mod clients;
+mod compose;
 mod configuration;
 mod cookies;
 mod crowds;
@@ -91,6 +92,7 @@ use libtest_mimic::{Arguments, Trial};
 const CORE: &[&str] = &[
     "api_client::",
     "bodies::",
+    "compose::",
     "configuration::",
     "cookies::",
     "duo_faults::",
@@ -133,6 +135,7 @@ fn main() {
         certificates::trials(),
         client_address::trials(),
         clients::trials(),
+        compose::trials(),
         configuration::trials(),
         cookies::trials(),
         crowds::trials(),
