@@ -19,7 +19,7 @@ use sha1::{Digest, Sha1};
 
 use crate::certificates::{self, Authority};
 use crate::message::{PASSWORD, Request};
-use crate::setup::{API_HOST, INTEGRATION_KEY, Setup};
+use crate::setup::{API_HOST, INTEGRATION_KEY, OTHER_SECRET_KEY, Setup};
 use crate::stack::{Parts, Stack};
 use crate::tally::Verdict;
 
@@ -45,12 +45,7 @@ const FORGED: [(&str, &str); 6] = [
 ];
 
 fn basic_auth_signs_in_and_nobody_names_himself() {
-    let stack = started("examples/basic-auth/envoy.yaml", |directory, text| {
-        let users = directory.join("users.htpasswd");
-        let password = STANDARD.encode(Sha1::digest(PASSWORD));
-        fs::write(&users, format!("alice:{{SHA}}{password}\nbob:{{SHA}}{password}\n")).unwrap();
-        text.replace("/etc/envoy/users.htpasswd", users.to_str().unwrap())
-    });
+    let stack = started("examples/basic-auth/envoy.yaml", with_users);
     signs_in(&stack, &|request| request.user("alice"));
     assert_refused(&stack, Request::get("/").all(&FORGED), 401);
     assert_asked_as(&stack, "bob", Request::get("/").user("bob").all(&FORGED));
@@ -199,11 +194,21 @@ fn assert_asked_as(stack: &Stack, user: &str, request: Request) {
     assert!(line.contains(&format!("\"user\":\"{user}\"")), "{line}");
 }
 
+/// The users of an example with basic_auth.
+pub(crate) fn with_users(directory: &Path, text: String) -> String {
+    let users = directory.join("users.htpasswd");
+    let password = STANDARD.encode(Sha1::digest(PASSWORD));
+    let line = |user| format!("{user}:{{SHA}}{password}\n");
+    fs::write(&users, ["alice", "bob", "two"].map(line).concat()).unwrap();
+    text.replace("/etc/envoy/users.htpasswd", users.to_str().unwrap())
+}
+
 /// The example's Envoy, with this machine's files and ports in the places that it names.
 pub(crate) fn started(file: &str, adapted: impl FnOnce(&Path, String) -> String) -> Stack {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
     let mut setup = Setup::default();
     setup.environment.push(("DUO_MFA_COOKIE_KEY_BEFORE", OLDER_KEY.to_owned()));
+    setup.environment.push(("DUO_SECRET_KEY_PAYMENTS", OTHER_SECRET_KEY.to_owned()));
     Stack::start_as(setup, |parts: &Parts<'_>| {
         let Parts { directory, module, app, duo } = parts;
         let text = adapted(directory, text)

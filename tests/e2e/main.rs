@@ -44,6 +44,7 @@ mod stack;
 mod tally;
 
 mod api_client;
+mod applications;
 mod bodies;
 mod certificates;
 mod client_address;
@@ -131,6 +132,7 @@ fn main() {
     arguments.test_threads = arguments.test_threads.or(Some(2));
     let topics = [
         api_client::trials(),
+        applications::trials(),
         bodies::trials(),
         certificates::trials(),
         client_address::trials(),

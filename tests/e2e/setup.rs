@@ -18,6 +18,8 @@ use crate::message::PASSWORD;
 pub(crate) const API_HOST: &str = "api-sim.duosecurity.test";
 pub(crate) const INTEGRATION_KEY: &str = "DISIM4E2E7TESTS2KEYX";
 pub(crate) const SECRET_KEY: &str = "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep";
+/// The secret key of another account at Duo.
+pub(crate) const OTHER_SECRET_KEY: &str = "bq9XkT2mVz7LcN4wRy1HsF8jPd5GtU3eAo6ZxKiQ";
 pub(crate) const COOKIE_KEY: &str = "b1c7Yk2mUeN0h3xkq8rW5tVz6aD9sGfJ4pLwQ1eRoHc=";
 /// The key that signs the tokens of the first factor.
 pub(crate) const JWT_KEY: &[u8] = b"an octet key of the first factor, 32+ bytes";

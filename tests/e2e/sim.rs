@@ -31,12 +31,22 @@ pub(crate) struct Sim {
 impl Sim {
     /// Starts a simulator that keeps its certificate authority in `directory`.
     pub(crate) fn start(directory: &Path) -> Self {
+        Self::of(directory, API_HOST, INTEGRATION_KEY, SECRET_KEY)
+    }
+
+    /// As [`Self::start`], of another account at Duo.
+    pub(crate) fn of(
+        directory: &Path,
+        api_host: &str,
+        integration_key: &str,
+        secret_key: &str,
+    ) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_duo-sim"))
             .arg("--exit-with-stdin")
             .arg("--state-dir")
             .arg(directory.join("duo-sim"))
-            .args(["--api-host", API_HOST])
-            .args(["--integration-key", INTEGRATION_KEY, "--secret-key", SECRET_KEY])
+            .args(["--api-host", api_host])
+            .args(["--integration-key", integration_key, "--secret-key", secret_key])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
