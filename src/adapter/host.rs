@@ -97,6 +97,15 @@ pub(super) fn property<S: AsRef<str>>(path: &[S]) -> Option<Vec<u8>> {
     raw::property(&joined).ok()
 }
 
+/// Sets a property of the stream, which Envoy calls filter state: `wasm.` and the name.
+///
+/// # Errors
+///
+/// [`Refused`] where the host does not know the stream any more.
+pub(super) fn set_property(name: &str, value: &str) -> Result<(), Refused> {
+    raw::set_property(name, value)
+}
+
 /// The host's clock.
 ///
 /// # Errors

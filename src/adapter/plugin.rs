@@ -9,12 +9,13 @@ use crate::clock::{ClockOffset, UnixTime};
 use crate::config::Mode;
 use crate::duo::Answer;
 use crate::gate::{
-    Body, Call, Effect, Env, Event, Flow, Form, Forward, Gate, Logo, Moment, Opening, Step,
-    Unanswered,
+    Body, Call, Effect, Env, Event, Flow, Form, Forward, Gate, Judgement, Logo, Moment, Opening,
+    Step, Unanswered,
 };
 use crate::http::{HeadFault, HeaderMap, Reply, RequestHead};
 use crate::identity::Attributes;
 use crate::session::Verified;
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -217,6 +218,11 @@ impl Plugin {
     fn perform(self: &Rc<Self>, context: u32, mut step: Step, streams: &Streams) -> Passage {
         loop {
             self.stats.take(step.signals);
+            if let Some(judgement) = step.judgement
+                && self.gate.config().filter_state
+            {
+                tell(judgement);
+            }
             if let Some(learned) = step.learned {
                 self.healths.learn(learned);
             }
@@ -272,6 +278,16 @@ impl Plugin {
             streams.put(context, self, Stage::Forwarded(cookie));
         }
         Passage::Open
+    }
+}
+
+/// Tells the host what became of the request that it acts for.
+#[inline(never)]
+fn tell(judgement: Judgement) {
+    for (name, value) in judgement.properties() {
+        if value.is_some_and(|value: Cow<'_, str>| host::set_property(name, &value).is_err()) {
+            log::debug!("a request was gone before Envoy could be told of it");
+        }
     }
 }
 

@@ -45,6 +45,12 @@ unsafe extern "C" {
         data: *mut *mut u8,
         len: *mut usize,
     ) -> u32;
+    fn proxy_set_property(
+        path: *const u8,
+        path_len: usize,
+        value: *const u8,
+        value_len: usize,
+    ) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
     fn proxy_log(level: LogLevel, text: *const u8, text_len: usize) -> u32;
     fn proxy_define_metric(kind: MetricType, name: *const u8, name_len: usize, id: *mut u32)
@@ -146,6 +152,11 @@ pub(super) fn buffer(buffer: BufferType, max: usize) -> Result<Vec<u8>, Refused>
 pub(super) fn property(path: &[u8]) -> Result<Vec<u8>, Refused> {
     // SAFETY: the slice is live, and both pointers are valid for writes during the call.
     take(|data, len| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, len) })
+}
+
+pub(super) fn set_property(name: &str, value: &str) -> Result<(), Refused> {
+    // SAFETY: the pointers and lengths are those of live slices.
+    done(unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
 }
 
 /// Nanoseconds since 1970.

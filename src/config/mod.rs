@@ -47,6 +47,8 @@ pub struct Config {
     pub api: Api,
     /// Whether the host lets the filter read a request's body before the application sees it.
     pub request_bodies: bool,
+    /// Whether Envoy is told what became of each request, for its access log and other filters.
+    pub filter_state: bool,
     /// What a push says beyond the user's name.
     pub push: PushDetails,
     /// How often a user's phone may ring.

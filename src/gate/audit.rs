@@ -2,6 +2,7 @@
 
 use super::Env;
 use super::asker::Asker;
+use super::{Judgement, Outcome};
 use crate::http::RequestHead;
 use crate::json::ObjectText;
 use crate::page::Reference;
@@ -12,14 +13,21 @@ use std::net::IpAddr;
 /// The longest text of a client's or of Duo's that is written, in characters.
 const MAX_TEXT: usize = 256;
 
+/// An audit line, and what it says in short.
+#[derive(Debug)]
+pub(super) struct Audited {
+    pub(super) line: Signal,
+    pub(super) judgement: Judgement,
+}
+
 struct Line<'a> {
     event: &'static str,
-    result: &'static str,
+    outcome: Outcome,
     rule: Option<usize>,
     application: Option<&'a str>,
     code: Option<&'static str>,
     user: Option<&'a str>,
-    factor: Option<&'static str>,
+    factor: Option<Factor>,
     client: Option<IpAddr>,
     method: &'a str,
     host: &'a str,
@@ -58,8 +66,8 @@ pub(super) fn refused_at_once(
     code: Code,
     rule: Option<usize>,
     reference: &Reference,
-) -> Signal {
-    of_nobody(head, "refused", (code, rule), reference)
+) -> Audited {
+    of_nobody(head, Outcome::Refused, (code, rule), reference)
 }
 
 /// A request that would have been refused, had the mode been to enforce the rules.
@@ -68,22 +76,22 @@ pub(super) fn unrefused(
     code: Code,
     rule: Option<usize>,
     reference: &Reference,
-) -> Signal {
-    of_nobody(head, "would_refuse", (code, rule), reference)
+) -> Audited {
+    of_nobody(head, Outcome::WouldRefuse, (code, rule), reference)
 }
 
 fn of_nobody(
     head: &RequestHead<'_>,
-    result: &'static str,
+    outcome: Outcome,
     (code, rule): (Code, Option<usize>),
     reference: &Reference,
-) -> Signal {
+) -> Audited {
     let asked = Asked::of(head);
     write(
         Level::Info,
         &Line {
             event: "duo_mfa",
-            result,
+            outcome,
             rule,
             application: None,
             code: Some(code.name()),
@@ -100,25 +108,25 @@ fn of_nobody(
 }
 
 /// Somebody admitted. Whom Duo could not be asked about, an operator should know of.
-pub(super) fn admitted(asker: &Asker, factor: Factor, env: &Env<'_>) -> Signal {
+pub(super) fn admitted(asker: &Asker, factor: Factor, env: &Env<'_>) -> Audited {
     let level = if factor == Factor::FailSafe { Level::Warn } else { Level::Info };
-    write(level, &Line { factor: Some(factor.name()), ..of(asker, "admitted", env) })
+    write(level, &Line { factor: Some(factor), ..of(asker, Outcome::Admitted, env) })
 }
 
 /// Somebody refused. What an operator has to act on is written as an error.
-pub(super) fn refused(asker: &Asker, code: Code, reason: &str, env: &Env<'_>) -> Signal {
+pub(super) fn refused(asker: &Asker, code: Code, reason: &str, env: &Env<'_>) -> Audited {
     let is_alarming = matches!(code, Code::DuoMisconfigured | Code::MfaFraud);
     let level = if is_alarming { Level::Error } else { Level::Info };
     let end = reason.char_indices().nth(MAX_TEXT).map(|(at, _)| at);
     let reason = end.and_then(|end| reason.get(..end)).unwrap_or(reason);
     let reason = Some(reason).filter(|reason| !reason.is_empty());
-    write(level, &Line { code: Some(code.name()), reason, ..of(asker, "refused", env) })
+    write(level, &Line { code: Some(code.name()), reason, ..of(asker, Outcome::Refused, env) })
 }
 
-fn of<'a>(asker: &'a Asker, result: &'static str, env: &Env<'a>) -> Line<'a> {
+fn of<'a>(asker: &'a Asker, outcome: Outcome, env: &Env<'a>) -> Line<'a> {
     Line {
         event: "duo_mfa",
-        result,
+        outcome,
         rule: asker.rule,
         application: env.gate.application(&asker.terms).name.as_deref(),
         code: None,
@@ -133,23 +141,26 @@ fn of<'a>(asker: &'a Asker, result: &'static str, env: &Env<'a>) -> Line<'a> {
     }
 }
 
-fn write(level: Level, line: &Line<'_>) -> Signal {
+fn write(level: Level, line: &Line<'_>) -> Audited {
     let client = line.client.map(|client| client.to_string());
     let text = ObjectText::new()
         .text("event", line.event)
-        .text("result", line.result)
+        .text("result", line.outcome.name())
         .some_number("rule", line.rule.and_then(|rule| rule.try_into().ok()))
         .some_text("application", line.application)
         .some_text("code", line.code)
         .some_text("user", line.user)
-        .some_text("factor", line.factor)
+        .some_text("factor", line.factor.map(Factor::name))
         .some_text("client", client.as_deref())
         .text("method", line.method)
         .text("host", line.host)
         .text("path", line.path)
         .text("reference", &line.reference)
         .some_text("reason", line.reason);
-    Signal::Log(level, text.finish())
+    Audited {
+        line: Signal::Log(level, text.finish()),
+        judgement: Judgement { outcome: line.outcome, factor: line.factor, rule: line.rule },
+    }
 }
 
 /// Bytes of a client's as text: what is no text, and what is no character to read, as `\u{fffd}`.

@@ -48,7 +48,7 @@ impl Endpoint {
 /// Where an own address leads.
 pub(super) enum Route {
     /// It is the same for everybody.
-    Answered(Step),
+    Answered(Box<Step>),
     /// It is about a user.
     Visit(Endpoint),
 }
@@ -86,18 +86,16 @@ impl Methods {
 pub(super) fn route(config: &Config, head: &RequestHead<'_>, moment: &Moment<'_>) -> Option<Route> {
     let rest = head.path().strip_prefix(config.path_prefix.as_bytes())?;
     let name = match rest {
-        b"" => return Some(Route::Answered(not_found(config, head))),
+        b"" => return Some(answered(not_found(config, head))),
         _ => rest.strip_prefix(b"/")?,
     };
     let visit = |endpoint| Some(Route::Visit(endpoint));
     let is_inline = |it: &Application| it.duo.enrollment == Enrollment::Inline;
     let enrolls = config.applications.iter().any(is_inline);
     let (methods, route) = match name {
-        b"healthz" => (Methods::Read, Some(Route::Answered(health(true)))),
-        b"readyz" => (Methods::Read, Some(Route::Answered(health(moment.duo_is_well)))),
-        b"logo" if config.site.serves_logo() => {
-            (Methods::Read, Some(Route::Answered(logo(config, head))))
-        }
+        b"healthz" => (Methods::Read, Some(answered(health(true)))),
+        b"readyz" => (Methods::Read, Some(answered(health(moment.duo_is_well)))),
+        b"logo" if config.site.serves_logo() => (Methods::Read, Some(answered(logo(config, head)))),
         b"" => (Methods::Read, visit(Endpoint::Page)),
         b"preauth" => (Methods::Post, visit(Endpoint::Preauth)),
         b"auth" => (Methods::Post, visit(Endpoint::Auth)),
@@ -108,13 +106,17 @@ pub(super) fn route(config: &Config, head: &RequestHead<'_>, moment: &Moment<'_>
         b"enroll" if enrolls && head.method == b"POST" => (Methods::Post, visit(Endpoint::Enroll)),
         b"enroll" if enrolls => (Methods::GetAndPost, visit(Endpoint::Activation)),
         b"enroll/status" if enrolls => (Methods::Get, visit(Endpoint::EnrollStatus)),
-        _ => (Methods::Read, asset(config, head).map(Route::Answered)),
+        _ => (Methods::Read, asset(config, head).map(answered)),
     };
     Some(match route {
         Some(route) if methods.serve(head.method) => route,
-        Some(_) => Route::Answered(wrong_method(config, head, methods)),
-        None => Route::Answered(not_found(config, head)),
+        Some(_) => answered(wrong_method(config, head, methods)),
+        None => answered(not_found(config, head)),
     })
+}
+
+fn answered(step: Step) -> Route {
+    Route::Answered(Box::new(step))
 }
 
 fn asset(config: &Config, head: &RequestHead<'_>) -> Option<Step> {

@@ -204,12 +204,10 @@ fn approve(held: &Held, factor: Factor, env: &Env<'_>) -> Step {
     let cookie = sessions.issue(&approval, &held.asker.subject(), env.now, id);
     let mut request = held.edits.clone();
     tell_application(&mut request, held.asker.identity.user.clone(), factor.name(), env.now);
-    let line = audit::admitted(&held.asker, factor, env);
     // What is good for minutes does not replace what is good for hours elsewhere.
     let is_worse = factor == Factor::FailSafe && held.asker.has_approval;
     let cookie = Some(NewCookie::Approval(cookie)).filter(|_| !is_worse);
     let forward = Forward { request, cookie };
-    let mut step = Step::forward(forward, Counter::Admitted(factor.name()));
-    step.signals.push(line);
-    step
+    let step = Step::forward(forward, Counter::Admitted(factor.name()));
+    step.audited(audit::admitted(&held.asker, factor, env))
 }

@@ -21,6 +21,7 @@ mod endpoint;
 pub mod failure;
 mod flow;
 mod hold;
+mod judgement;
 pub mod limit;
 mod logo;
 mod party;
@@ -35,6 +36,7 @@ mod visit;
 
 pub use check::{Check, CheckStep, Health, Standing};
 pub use flow::{Claimant, Flow};
+pub use judgement::{Judgement, Outcome};
 pub use logo::Logo;
 pub use step::{Call, Effect, Env, Event, Forward, Learned, NewCookie, Step, Unanswered};
 pub use visit::{Body, Form};
@@ -131,13 +133,13 @@ impl Gate {
         verified: &mut Verified,
     ) -> Opening {
         let endpoint = match endpoint::route(&self.config, head, moment) {
-            Some(Route::Answered(step)) => return Opening::Decided(step),
+            Some(Route::Answered(step)) => return Opening::Decided(*step),
             Some(Route::Visit(endpoint)) => Some(endpoint),
             None => None,
         };
         let judged = match (endpoint, self.config.mode) {
             (Some(endpoint), _) => self.visit(endpoint, head, moment),
-            (None, Mode::Off) => return self.unjudged(head),
+            (None, Mode::Off) => return Opening::Decided(self.unjudged(head)),
             (None, Mode::Enforce) => self.judge(head, moment, verified),
             (None, Mode::ReportOnly) => {
                 return self.reported(head, self.judge(head, moment, verified));
@@ -156,7 +158,11 @@ impl Gate {
         check_cookies(head)?;
         let Ruling { ruled, asker } = self.ruled(head, moment)?;
         match ruled.policy {
-            Policy::Bypass => return Ok(self.unjudged(head)),
+            Policy::Bypass => {
+                let (outcome, rule) = (Outcome::Bypassed, ruled.rule);
+                let step = self.unjudged(head).judged(Judgement { outcome, factor: None, rule });
+                return Ok(Opening::Decided(step));
+            }
             Policy::Deny => {
                 let denial = Denial::new(Code::AccessDenied, "A rule denies this request.");
                 return Err(denial.by(ruled.rule));
@@ -172,7 +178,10 @@ impl Gate {
         let unfit = match found.and_then(|found| self.fit_where_found(found, ruled, moment.now)) {
             Ok(Some(fit)) => {
                 let edits = stripped(head, cookies);
-                return Ok(Opening::Decided(self.pass(edits, identity, (sessions, &fit), moment)));
+                let (outcome, factor) = (Outcome::Passed, Some(fit.factor()));
+                let judgement = Judgement { outcome, factor, rule: ruled.rule };
+                let step = self.pass(edits, identity, (sessions, &fit), moment);
+                return Ok(Opening::Decided(step.judged(judgement)));
             }
             Ok(None) => None,
             Err(unfit) => Some(unfit),

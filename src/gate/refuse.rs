@@ -1,10 +1,11 @@
 //! Refusals: the answer, its count and its audit line in one step.
 
+use super::audit::{self, Audited};
 use super::failure::{Refusal, TIMEOUT};
 use super::limit::{Limit, Limited};
 use super::party::Recipient;
 use super::prompt::Ending;
-use super::{Env, Step, audit};
+use super::{Env, Judgement, Outcome, Step};
 use crate::duo::{DuoError, Status};
 use crate::http::Reply;
 use crate::page::Problem;
@@ -94,8 +95,10 @@ fn send(
 }
 
 /// Any refusal, with its audit line where the request is known well enough for one.
-pub(super) fn answer(reply: Reply, code: Code, line: Option<Signal>) -> Step {
-    let mut signals = vec![Signal::Count(Counter::Refused(code))];
-    signals.extend(line);
-    Step::reply(reply, signals)
+pub(super) fn answer(reply: Reply, code: Code, audited: Option<Audited>) -> Step {
+    let step = Step::reply(reply, vec![Signal::Count(Counter::Refused(code))]);
+    match audited {
+        Some(audited) => step.audited(audited),
+        None => step.judged(Judgement { outcome: Outcome::Refused, factor: None, rule: None }),
+    }
 }

@@ -7,9 +7,9 @@ use crate::signal::{Code, Counter, Signal};
 
 impl Gate {
     /// Lets a request pass whatever the rules say of it. What the filter owns is still removed.
-    pub(super) fn unjudged(&self, head: &RequestHead<'_>) -> Opening {
+    pub(super) fn unjudged(&self, head: &RequestHead<'_>) -> Step {
         let forward = Forward { request: self.stripped(head), cookie: None };
-        Opening::Decided(Step::forward(forward, Counter::Bypassed))
+        Step::forward(forward, Counter::Bypassed)
     }
 
     /// Lets a request pass, and says what would have become of it. Duo is not asked.
@@ -26,10 +26,10 @@ impl Gate {
             Ok(decided) => return decided,
         };
         let reference = audit::reference(head);
-        let line = audit::unrefused(head, code, rule, &reference);
+        let audited = audit::unrefused(head, code, rule, &reference);
         let forward = Forward { request: self.stripped(head), cookie: None };
-        let mut step = Step::forward(forward, Counter::Reported { rule, code });
-        step.signals.push(line);
+        let step = Step::forward(forward, Counter::Reported { rule, code });
+        let mut step = step.audited(audited);
         step.signals.extend(unfit.map(|why| Signal::Count(Counter::CookieRefused(why.name()))));
         Opening::Decided(step)
     }

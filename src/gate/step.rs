@@ -1,7 +1,8 @@
 //! What goes into a flow and what comes out of it, one step at a time.
 
+use super::audit::Audited;
 use super::limit::{Claim, Settlement};
-use super::{Claimant, Flow, Form, Gate};
+use super::{Claimant, Flow, Form, Gate, Judgement};
 use crate::clock::{ClockOffset, UnixTime};
 use crate::duo::{Answer, DuoError, Outage, SignedCall};
 use crate::http::{Edit, HeaderValue, Reply};
@@ -137,6 +138,8 @@ pub struct Step {
     pub learned: Option<Learned>,
     /// What the table of limits is to learn, before the effect.
     pub settlements: Vec<Settlement>,
+    /// What became of the request, where this step decides that.
+    pub judgement: Option<Judgement>,
 }
 
 /// How far the clock of an application's API host is ahead.
@@ -151,6 +154,17 @@ pub struct Learned {
 impl Step {
     pub(super) fn forward(forward: Forward, counter: Counter) -> Self {
         Self::new(Effect::Forward(forward), vec![Signal::Count(counter)])
+    }
+
+    /// A step that decides, with its audit line.
+    pub(super) fn audited(mut self, audited: Audited) -> Self {
+        self.signals.push(audited.line);
+        self.judged(audited.judgement)
+    }
+
+    /// A step that decides.
+    pub(super) fn judged(self, judgement: Judgement) -> Self {
+        Self { judgement: Some(judgement), ..self }
     }
 
     pub(super) const fn reply(reply: Reply, signals: Vec<Signal>) -> Self {
@@ -169,6 +183,6 @@ impl Step {
     /// An effect, with what is worth counting or writing down.
     #[must_use]
     pub const fn new(effect: Effect, signals: Vec<Signal>) -> Self {
-        Self { effect, signals, learned: None, settlements: Vec::new() }
+        Self { effect, signals, learned: None, settlements: Vec::new(), judgement: None }
     }
 }

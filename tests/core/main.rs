@@ -22,6 +22,7 @@ mod faults;
 mod forms;
 mod hold;
 mod identities;
+mod judgements;
 mod layers;
 mod limits;
 mod logo;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         forms::trials(),
         hold::trials(),
         identities::trials(),
+        judgements::trials(),
         layers::trials(),
         limits::trials(),
         logo::trials(),

@@ -13,7 +13,8 @@ use duo_mfa::config::Config;
 use duo_mfa::duo::{Answer, SignedCall};
 use duo_mfa::gate::limit::{self, Claim};
 use duo_mfa::gate::{
-    Body, Call, Effect, Env, Event, Flow, Gate, Health, Learned, Logo, Moment, Opening, Step,
+    Body, Call, Effect, Env, Event, Flow, Gate, Health, Judgement, Learned, Logo, Moment, Opening,
+    Step,
 };
 use duo_mfa::http::RequestHead;
 use duo_mfa::identity::Attributes;
@@ -71,6 +72,8 @@ pub(crate) struct Rig {
     pub(crate) random: Option<()>,
     pub(crate) calls: Vec<(UnixTime, Call)>,
     pub(crate) signals: Vec<Signal>,
+    /// What became of the requests, where that was decided.
+    pub(crate) judgements: Vec<Judgement>,
     /// The account's picture, as it was fetched.
     pub(crate) logo: Logo,
     /// How many bodies were read.
@@ -124,6 +127,7 @@ impl Rig {
             random: Some(()),
             calls: Vec::new(),
             signals: Vec::new(),
+            judgements: Vec::new(),
             logo: Logo::default(),
             bodies: 0,
         }
@@ -194,6 +198,7 @@ impl Rig {
     fn perform(&mut self, mut step: Step) -> Progress {
         loop {
             self.signals.append(&mut step.signals);
+            self.judgements.extend(step.judgement);
             if let Some(Learned { application, offset }) = step.learned {
                 self.offsets[application] = offset;
             }

@@ -59,6 +59,7 @@ mod enroll;
 mod examples;
 mod failures;
 mod failures_midway;
+mod filter_state;
 mod forgeries;
 mod forms;
 mod hostile;
@@ -147,6 +148,7 @@ fn main() {
         examples::trials(),
         failures::trials(),
         failures_midway::trials(),
+        filter_state::trials(),
         forms::trials(),
         forgeries::trials(),
         hostile::trials(),

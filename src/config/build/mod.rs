@@ -68,6 +68,7 @@ pub(super) fn config(
     }
     let api = api(&root.section("api", keys::API, faults), faults);
     let request_bodies = root.read("request_bodies", faults, Entry::flag);
+    let filter_state = root.read("filter_state", faults, Entry::flag);
     let push = push(&root.section("push", keys::PUSH, faults), faults);
     let limits = limits(&root.section("limits", keys::LIMITS, faults), faults);
     let branding = branding::look(&root.section("branding", keys::BRANDING, faults), faults);
@@ -82,6 +83,7 @@ pub(super) fn config(
         policies,
         api,
         request_bodies,
+        filter_state: filter_state.unwrap_or(false),
         push,
         limits,
         site: Site::new(branding, path_prefix).with_request_bodies(request_bodies),

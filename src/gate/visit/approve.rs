@@ -65,11 +65,9 @@ impl Visit {
         let cookie = sessions.issue(&approval, &subject, env.now, id);
         self.cookies.push(cookie);
         self.forget(env);
-        let signals = vec![
-            Signal::Count(Counter::Admitted(factor.name())),
-            audit::admitted(&self.asker, factor, env),
-        ];
-        Step::reply(self.with_cookies(reply), signals)
+        let audited = audit::admitted(&self.asker, factor, env);
+        let signals = vec![Signal::Count(Counter::Admitted(factor.name()))];
+        Step::reply(self.with_cookies(reply), signals).audited(audited)
     }
 
     fn approved(&self, word: &str) -> Reply {

@@ -2,12 +2,13 @@
 
 use super::{GONE, Visit};
 use crate::duo::{AuthResult, AuthStatus, Status, Txid};
+use crate::gate::audit::{self, Audited};
 use crate::gate::flow::{Expect, send};
 use crate::gate::limit::End;
 use crate::gate::prompt::{Ending, Transaction};
 use crate::gate::refuse::{self, refuse};
 use crate::gate::view::Who;
-use crate::gate::{Env, Step, audit};
+use crate::gate::{Env, Step};
 use crate::http::{Reply, RequestHead};
 use crate::page::{Awaited, Plain, Screen, SignInAnswer, Standing, Waiting};
 use crate::session::{Factor, PendingKind};
@@ -35,11 +36,11 @@ impl Visit {
     }
 
     /// The page at the application's own address. Duo is not asked.
-    pub(in crate::gate) fn page_in_place(&self, line: Signal, env: &Env<'_>) -> Step {
+    pub(in crate::gate) fn page_in_place(&self, audited: Audited, env: &Env<'_>) -> Step {
         let who = Who::from(&self.asker);
         let screen = self.known(env).map_or(Screen::Start, Screen::SignIn);
         let reply = self.view.page(&screen, who, env.gate.config());
-        refuse::answer(reply, Code::MfaRequired, Some(line))
+        refuse::answer(reply, Code::MfaRequired, Some(audited))
     }
 
     /// Where the sign-in stands as far as that is known without Duo.
@@ -165,9 +166,9 @@ impl Visit {
     fn ended(mut self, standing: &Standing, word: &str, env: &Env<'_>) -> Step {
         self.forget(env);
         let code = standing.refusal().unwrap_or(Code::MfaDenied);
-        let line = audit::refused(&self.asker, code, word, env);
+        let audited = audit::refused(&self.asker, code, word, env);
         let step = self.tell(standing, word, env);
-        Step { signals: vec![Signal::Count(Counter::Refused(code)), line], ..step }
+        Step { signals: vec![Signal::Count(Counter::Refused(code))], ..step }.audited(audited)
     }
 
     fn tell(self, standing: &Standing, word: &str, env: &Env<'_>) -> Step {

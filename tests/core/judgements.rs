@@ -1,0 +1,109 @@
+//! What a step says of a request to Envoy's access log and to the filters behind this one.
+
+use crate::browser::Browser;
+use crate::rig::{Rig, approval, get, one_phone, pair, preauth, started, status};
+use duo_mfa::gate::{Judgement, Outcome};
+use duo_mfa::session::Factor;
+use duo_mfa::signal::Signal;
+use serde_json::{Value, json};
+
+fn ruled(mode: &str) -> Rig {
+    Rig::with(json!({
+        "mode": mode,
+        "access_control": {"rules": [
+            {"paths": ["/public/*"], "policy": "bypass"},
+            {"paths": ["/internal/*"], "policy": "deny"},
+            {"paths": ["/reports/*"], "policy": "two_factor"},
+        ]},
+    }))
+}
+
+const fn judged(outcome: Outcome, factor: Option<Factor>, rule: Option<usize>) -> Judgement {
+    Judgement { outcome, factor, rule }
+}
+
+fn every_decision_says_what_became_of_the_request() {
+    let push = [one_phone(), started(), status("allow", "allow")];
+    let denied = [one_phone(), started(), status("deny", "deny")];
+    let allowed = [preauth("allow")];
+    let passed = approval(&ruled("enforce").send(&get("/reports"), &push).admitted());
+    let by_cookie = get("/reports").with("cookie", pair(&passed));
+    let at_root = get("/").with("cookie", pair(&passed));
+    for (request, script, expected) in [
+        (get("/public"), &[][..], judged(Outcome::Bypassed, None, Some(0))),
+        (get("/internal"), &[], judged(Outcome::Refused, None, Some(1))),
+        (get("/reports"), &push, judged(Outcome::Admitted, Some(Factor::Push), Some(2))),
+        (get("/"), &push, judged(Outcome::Admitted, Some(Factor::Push), None)),
+        (get("/reports"), &allowed, judged(Outcome::Admitted, Some(Factor::Bypass), Some(2))),
+        (get("/reports"), &denied, judged(Outcome::Refused, None, Some(2))),
+        (by_cookie, &[], judged(Outcome::Passed, Some(Factor::Push), Some(2))),
+        (at_root, &[], judged(Outcome::Passed, Some(Factor::Push), None)),
+        (get("/reports").of(""), &[], judged(Outcome::Refused, None, Some(2))),
+        (get("/a/../b"), &[], judged(Outcome::Refused, None, None)),
+        (get("/.duo-mfa/none"), &[], judged(Outcome::Refused, None, None)),
+        (get("/").without(":path"), &[], judged(Outcome::Refused, None, None)),
+    ] {
+        let mut rig = ruled("enforce");
+        rig.send(&request, script);
+        assert_eq!(rig.judgements, [expected], "{request:?}");
+        assert_as_the_audit_line(&rig, expected);
+    }
+}
+
+/// Where there is a line, it says the same.
+fn assert_as_the_audit_line(rig: &Rig, judgement: Judgement) {
+    let lines = rig.signals.iter().filter_map(|signal| match signal {
+        Signal::Log(_, text) => serde_json::from_str::<Value>(text).ok(),
+        Signal::Count(_) => None,
+    });
+    for line in lines {
+        let [(_, result), (_, factor), (_, rule)] = judgement.properties();
+        let rule = rule.map(|rule| rule.parse::<usize>().unwrap());
+        assert_eq!(line["result"], json!(result), "{line}");
+        assert_eq!((&line["factor"], &line["rule"]), (&json!(factor), &json!(rule)), "{line}");
+    }
+}
+
+fn what_is_not_refused_is_told_too() {
+    let mut rig = ruled("report_only");
+    rig.send(&get("/internal"), &[]);
+    rig.send(&get("/public"), &[]);
+    assert_eq!(
+        rig.judgements,
+        [judged(Outcome::WouldRefuse, None, Some(1)), judged(Outcome::Bypassed, None, Some(0))]
+    );
+    let mut off = ruled("off");
+    off.send(&get("/internal"), &[]);
+    assert_eq!(off.judgements, []);
+}
+
+fn a_page_that_waits_has_become_nothing_yet() {
+    let mut rig = Rig::new();
+    let alice = Browser::of("alice");
+    rig.send(&alice.opens("/"), &[]);
+    assert_eq!(rig.judgements, [judged(Outcome::Refused, None, None)]);
+    rig.judgements.clear();
+    rig.send(&alice.opens("/.duo-mfa/"), &[]);
+    rig.send(&get("/.duo-mfa/healthz"), &[]);
+    assert_eq!(rig.judgements, []);
+}
+
+fn values_are_plain_words_and_numbers() {
+    let all = judged(Outcome::WouldRefuse, Some(Factor::FailSafe), Some(12)).properties();
+    let texts = all.map(|(name, value)| (name, value.unwrap().into_owned()));
+    let expected = [
+        ("duo_mfa_result", "would_refuse"),
+        ("duo_mfa_factor", "fail_safe"),
+        ("duo_mfa_rule", "12"),
+    ];
+    assert_eq!(texts, expected.map(|(name, value)| (name, value.to_owned())));
+    let least = judged(Outcome::Refused, None, None).properties();
+    assert_eq!(least.map(|(_, value)| value.is_some()), [true, false, false]);
+}
+
+crate::suite![
+    every_decision_says_what_became_of_the_request,
+    what_is_not_refused_is_told_too,
+    a_page_that_waits_has_become_nothing_yet,
+    values_are_plain_words_and_numbers,
+];
