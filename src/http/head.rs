@@ -5,7 +5,6 @@
 //! here is a slice of that buffer; duplicates stay visible.
 
 use super::cookie::CookieLines;
-use std::cell::Cell;
 
 /// The prefix of header names that belong to the filter; a client's own are removed.
 pub const RESERVED_PREFIX: &[u8] = b"x-duo-mfa-";
@@ -62,13 +61,13 @@ impl<'a> HeaderMap<'a> {
         Pairs { lengths: self.lengths, bytes: self.bytes }
     }
 
-    /// The values of the pairs whose names have this length and are accepted. Walks the lengths, and
-    /// looks at no other name.
+    /// The pairs whose names have this length and are accepted. Walks the lengths, and looks at no
+    /// other name.
     fn named(
         self,
         length: usize,
         is_meant: impl Fn(&[u8]) -> bool,
-    ) -> impl Iterator<Item = &'a [u8]> {
+    ) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let mut start: usize = 0;
         self.lengths.as_chunks::<8>().0.iter().filter_map(move |lengths| {
             let name_start = start;
@@ -80,7 +79,7 @@ impl<'a> HeaderMap<'a> {
                 return None;
             }
             let name = self.bytes.get(name_start..)?.get(..length)?;
-            is_meant(name).then(|| self.bytes.get(value_start..value_end))?
+            is_meant(name).then(|| Some((name, self.bytes.get(value_start..value_end)?)))?
         })
     }
 
@@ -251,7 +250,7 @@ impl<'a> RequestHead<'a> {
     /// counts as a second value.
     pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
         let name = name.as_bytes();
-        self.map.named(name.len(), move |sent| same_name(sent, name))
+        self.map.named(name.len(), move |sent| same_name(sent, name)).map(|(_, value)| value)
     }
 
     /// The only value of a header; absent where there is none or more than one.
@@ -268,20 +267,12 @@ impl<'a> RequestHead<'a> {
     ///
     /// [`NotSole`] where there is another value, or another spelling.
     pub fn sole_value(&self, name: &str) -> Result<Option<&'a [u8]>, NotSole> {
-        let is_misspelled = Cell::new(false);
-        let mut values = self.map.named(name.len(), |sent| {
-            let is_meant = same_name(sent, name.as_bytes());
-            let is_other = is_meant && !sent.eq_ignore_ascii_case(name.as_bytes());
-            is_misspelled.set(is_misspelled.get() || is_other);
-            is_meant
-        });
-        let value = values.next();
-        if values.next().is_some() {
-            Err(NotSole::Repeated)
-        } else if is_misspelled.get() {
-            Err(NotSole::Misspelled)
-        } else {
-            Ok(value)
+        let name = name.as_bytes();
+        let mut pairs = self.map.named(name.len(), |sent| same_name(sent, name));
+        match (pairs.next(), pairs.next()) {
+            (_, Some(_)) => Err(NotSole::Repeated),
+            (Some((sent, _)), None) if !is_spelled(sent, name) => Err(NotSole::Misspelled),
+            (sole, None) => Ok(sole.map(|(_, value)| value)),
         }
     }
 
@@ -358,6 +349,11 @@ fn is_reserved(name: &[u8]) -> bool {
     // Most names that begin with an x are told by their third letter.
     matches!(name.get(2), Some(b'd' | b'D'))
         && name.get(..RESERVED_PREFIX.len()).is_some_and(|start| same_name(start, RESERVED_PREFIX))
+}
+
+/// Whether two header names are the same, letters in any case.
+fn is_spelled(sent: &[u8], name: &[u8]) -> bool {
+    sent == name || sent.eq_ignore_ascii_case(name)
 }
 
 /// Whether two header names are the same, with `_` read as `-` and letters in any case.
