@@ -136,3 +136,20 @@ fn a_fresh_key_is_one_that_the_module_takes_and_never_the_same() {
         assert_eq!((ran.status, ran.faults().len()), (0, 0), "{ran:?}");
     }
 }
+
+/// A chart's values have the same sections; they are not what the module reads.
+#[test]
+fn values_and_templates_of_a_chart_are_no_configuration() {
+    let values = "duo: {apiHost: x}\nidentity: {}\nsession: {}\nform: istio\n";
+    let values = File::new("values.yaml", values);
+    let template =
+        File::new("plugin.yaml", "{{- if .Values.duo }}\nduo: {{ .Values.duo }}\n{{ end }}\n");
+    for file in [values, template] {
+        let ran = duo_mfa(&["check", file.path()]);
+        assert_eq!((ran.status, ran.faults().len()), (2, 0), "{ran:?}");
+    }
+    let little = File::new("plugin.yaml", "version: 1\nsession: {}\n");
+    let ran = duo_mfa(&["check", little.path()]);
+    assert_eq!(ran.status, 1, "{ran:?}");
+    assert!(ran.faults().contains(&"missing_key"), "{ran:?}");
+}

@@ -17,9 +17,8 @@ fn every_shipped_file_is_in_order() {
         // A chart's templates are no YAML yet.
         if !text.contains("{{") {
             let name = file.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-            // What is in one folder of examples is deployed together; what is under envoy/ is not.
-            let folder =
-                if file.starts_with(root.join("envoy")) { &file } else { file.parent().unwrap() };
+            // What is in one folder is deployed together.
+            let folder = file.parent().unwrap();
             folders.entry(folder.strip_prefix(root).unwrap().to_owned()).or_default().push(name);
         }
     }

@@ -313,10 +313,87 @@ fn a_control_planes_object_is_looked_at_as_a_host() {
         change(&mut object["spec"]);
         warned(&[object], codes);
     }
+    plugin["identity"]["metadata"][1] = json!("idp");
     for (change, codes) in OF_GATEWAY {
         let mut object = extension_policy(&plugin);
         change(&mut object["spec"]);
         warned(&[object], codes);
+    }
+}
+
+const ISTIO: &[Object] = &[
+    (|_| {}, &[]),
+    (
+        |it| it["plugin"]["duo"]["cluster"] = json!("outbound|443||api-other.test"),
+        &["cluster_of_other_host", "cluster_missing"],
+    ),
+    (|it| it["entry"]["spec"]["hosts"] = json!(["api-other.test"]), &["cluster_missing"]),
+    (|it| it["rule"]["spec"]["host"] = json!("api-other.test"), &["cluster_without_tls"]),
+    (
+        |it| it["rule"]["spec"]["trafficPolicy"]["tls"]["mode"] = json!("DISABLE"),
+        &["cluster_without_tls"],
+    ),
+    (
+        |it| it["rule"]["spec"]["trafficPolicy"]["tls"]["insecureSkipVerify"] = json!(true),
+        &["cluster_not_verified"],
+    ),
+    (
+        |it| it["rule"]["spec"]["trafficPolicy"]["tls"]["sni"] = json!("api-other.test"),
+        &["cluster_of_other_host"],
+    ),
+    (|it| it["plugin"]["identity"]["metadata"][1] = json!("idp"), &["jwt_payload_missing"]),
+    // What is not in the files may be in the cluster.
+    (|it| it["entry"] = json!({}), &[]),
+];
+
+const GATEWAY: &[Object] = &[
+    (|_| {}, &[]),
+    (|it| it["route"]["metadata"]["name"] = json!("other"), &["cluster_missing"]),
+    (|it| it["tls"]["spec"]["targetRefs"] = json!([]), &["cluster_without_tls"]),
+    (
+        |it| it["tls"]["spec"]["validation"]["hostname"] = json!("api-other.test"),
+        &["cluster_of_other_host"],
+    ),
+    (|it| it["plugin"]["identity"]["metadata"][1] = json!("payload"), &["jwt_payload_missing"]),
+    (|it| it["route"] = json!({}), &[]),
+    (|it| it["security"] = json!({}), &[]),
+];
+
+/// What the control plane makes of its objects, as far as they are among the files.
+#[test]
+fn a_cluster_that_is_made_of_objects_is_looked_at_in_them() {
+    let host = "api-xxxxxxxx.duosecurity.com";
+    let mut plugin = plugin();
+    plugin["identity"] = json!({"source": "jwt",
+        "metadata": ["envoy.filters.http.jwt_authn", "payload", "email"]});
+    plugin["duo"]["cluster"] = json!(format!("outbound|443||{host}"));
+    for (change, codes) in ISTIO {
+        let mut objects = json!({
+            "plugin": plugin,
+            "entry": {"kind": "ServiceEntry", "spec": {"hosts": [host]}},
+            "rule": {"kind": "DestinationRule", "spec": {"host": host,
+                "trafficPolicy": {"tls": {"mode": "SIMPLE", "sni": host}}}},
+        });
+        change(&mut objects);
+        let plugin = wasm_plugin(&objects["plugin"]);
+        warned(&[objects["entry"].clone(), objects["rule"].clone(), plugin], codes);
+    }
+    plugin["identity"]["metadata"][1] = json!("idp");
+    plugin["duo"]["cluster"] = json!("httproute/default/duo-api/rule/0");
+    for (change, codes) in GATEWAY {
+        let mut objects = json!({
+            "plugin": plugin,
+            "route": {"kind": "HTTPRoute", "metadata": {"name": "duo-api", "namespace": "default"},
+                "spec": {"rules": [{"backendRefs": [{"kind": "Backend", "name": "duo-api"}]}]}},
+            "tls": {"kind": "BackendTLSPolicy", "spec": {
+                "targetRefs": [{"kind": "Backend", "name": "duo-api"}],
+                "validation": {"hostname": host, "wellKnownCACertificates": "System"}}},
+            "security": {"kind": "SecurityPolicy", "spec": {"jwt": {"providers": [{"name": "idp"}]}}},
+        });
+        change(&mut objects);
+        let others = ["route", "tls", "security"].map(|name| objects[name].clone());
+        let plugin = extension_policy(&objects["plugin"]);
+        warned(&[&others[..], &[plugin]].concat(), codes);
     }
 }
 

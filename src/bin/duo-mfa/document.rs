@@ -1,8 +1,8 @@
 //! The documents of a file: YAML or JSON, several in one, and those that a ConfigMap holds.
 
 use serde_json::Value;
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 /// One document of a file.
 #[derive(Debug)]
@@ -27,22 +27,24 @@ pub(crate) enum Content {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DocumentError {
     #[error("{0}")]
-    Unreadable(#[from] std::io::Error),
+    Unreadable(#[from] io::Error),
     #[error("is not YAML: {0}")]
     NotYaml(#[from] Box<serde_saphyr::Error>),
 }
 
 impl Document {
-    /// The documents of a file.
+    /// The documents of a file; `-` is standard input.
     ///
     /// # Errors
     ///
     /// [`DocumentError`] where the file cannot be read, or is neither YAML nor JSON.
     pub(crate) fn read(path: &Path) -> Result<Vec<Self>, DocumentError> {
-        let text = fs::read_to_string(path)?;
+        let is_input = path == Path::new("-");
+        let text =
+            if is_input { io::read_to_string(io::stdin())? } else { fs::read_to_string(path)? };
         let values = match values(&text) {
             Ok(values) => values,
-            Err(_) if text.trim_start().starts_with('{') => {
+            Err(_) if text.trim_start().starts_with('{') && !text.contains("{{") => {
                 return Ok(vec![Self { place: None, content: Content::Text(text) }]);
             }
             Err(error) => return Err(error),

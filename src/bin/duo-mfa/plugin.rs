@@ -5,8 +5,11 @@ use crate::value::{list_at, member, text_at};
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// The objects of a configuration, by some of which it is known for one.
+/// The objects of a configuration, of which each has some.
 const SECTIONS: [&str; 4] = ["duo", "identity", "session", "access_control"];
+/// What an application at Duo is made of.
+const APPLICATION: [&str; 7] =
+    ["api_host", "hostname", "host", "integration_key", "ikey", "secret_key", "skey"];
 
 /// A plugin configuration of the filter.
 #[derive(Debug)]
@@ -87,9 +90,9 @@ impl<'d> Plugin<'d> {
             Content::Value(value) => {
                 let place = around.place.clone();
                 search.look(value, &around);
-                // Nobody else's file begins like this, however little of it there is.
-                if search.found.is_empty() && SECTIONS.iter().any(|name| value.get(name).is_some())
-                {
+                // A file that is a configuration, however little of one.
+                let is_any = SECTIONS.iter().any(|name| value.get(name).is_some());
+                if search.found.is_empty() && is_any && value.get("version").is_some() {
                     search.add(place, Configuration::Object(value), Host::Nothing);
                 }
             }
@@ -228,7 +231,9 @@ fn is_ours(plugin: &Value, configuration: Configuration<'_>) -> bool {
         || configuration.value().is_some_and(|value| is_configuration(&value))
 }
 
-/// Whether an object has the shape of the filter's configuration. One section could be anything's.
+/// Whether an object has the shape of the filter's configuration: Duo's application is written as
+/// only there.
 fn is_configuration(value: &Value) -> bool {
-    SECTIONS.iter().filter(|name| value.get(name).is_some_and(Value::is_object)).count() > 1
+    let duo = value.get("duo");
+    APPLICATION.iter().any(|key| duo.is_some_and(|duo| duo.get(key).is_some()))
 }

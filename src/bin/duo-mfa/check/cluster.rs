@@ -1,10 +1,12 @@
 //! The cluster by which the filter calls Duo.
 
 use super::Subject;
+use super::mesh;
 use super::warning::{Code, Warning};
 use crate::plugin::Host;
 use crate::value::{at, each, extension, is_set, list_at, member, text_at};
 use serde_json::Value;
+use std::iter;
 
 /// The filter's own, where nothing is written.
 const DEFAULT: &str = "duo_api";
@@ -16,19 +18,21 @@ const MARKS: [&str; 4] = ["load_assignment", "connect_timeout", "cluster_type", 
 pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
     let duo = at(subject.written, &["duo"]).unwrap_or(&Value::Null);
     let name = text_at(duo, &["cluster"]).unwrap_or(DEFAULT);
+    let api_host = API_HOST.iter().find_map(|key| text_at(duo, &[key]));
+    if let Some(warnings) = mesh::warnings(subject, name, api_host) {
+        return warnings;
+    }
     match cluster(subject, name) {
-        Some(cluster) => {
-            let api_host = API_HOST.iter().find_map(|key| text_at(duo, &[key]));
-            of_cluster(cluster, name, api_host)
-        }
+        Some(cluster) => of_cluster(cluster, name, api_host),
         None => missing(subject, name).into_iter().collect(),
     }
 }
 
-/// The cluster of a name, in whichever file.
+/// The cluster of a name, in whichever file; the filter's own comes first.
 fn cluster<'a>(subject: &Subject<'a>, name: &str) -> Option<&'a Value> {
     let mut found = None;
-    for value in subject.documents.iter().filter_map(|document| document.value()) {
+    let documents = iter::once(&subject.document).chain(subject.documents);
+    for value in documents.filter_map(|document| document.value()) {
         each(value, &mut |value| {
             let is_cluster = MARKS.iter().any(|mark| member(value, mark).is_some());
             if is_cluster && text_at(value, &["name"]) == Some(name) {
@@ -45,23 +49,15 @@ fn missing(subject: &Subject<'_>, name: &str) -> Option<Warning> {
     let bootstrap = subject.document.value()?;
     let is_static = member(bootstrap, "static_resources").is_some()
         && at(bootstrap, &["dynamic_resources", "cds_config"]).is_none();
-    is_static.then(|| {
-        Warning::new(
-            Code::ClusterMissing,
-            format!("there is no cluster {name}, so that Duo cannot be called"),
-            "add it to static_resources.clusters, or write another name as duo.cluster",
-        )
-    })
+    let fix = "add it to static_resources.clusters, or write another name as duo.cluster";
+    is_static.then(|| mesh::missing(name, fix.to_owned()))
 }
 
 fn of_cluster(cluster: &Value, name: &str, api_host: Option<&str>) -> Vec<Warning> {
     let socket = at(cluster, &["transport_socket", "typed_config"]).and_then(extension);
     let Some((_, tls)) = socket.filter(|(kind, _)| kind.ends_with(".UpstreamTlsContext")) else {
-        return vec![Warning::new(
-            Code::ClusterWithoutTls,
-            format!("cluster {name} has no TLS: calls of Duo go over the network in clear"),
-            "give it a transport_socket with an UpstreamTlsContext",
-        )];
+        let fix = "give it a transport_socket with an UpstreamTlsContext";
+        return vec![mesh::without_tls(name, fix.to_owned())];
     };
     let options = at(cluster, &["typed_extension_protocol_options"]).and_then(Value::as_object);
     let follows_host = |what: &str| {
@@ -104,13 +100,8 @@ fn of_cluster(cluster: &Value, name: &str, api_host: Option<&str>) -> Vec<Warnin
     let names: Option<Vec<_>> = verification.names.into_iter().collect();
     let names = names.filter(|names| names.iter().all(|name| is_other(name)));
     let wrong_name = names.and_then(|names| names.first().copied());
-    if let Some(other) = sni.filter(|sni| is_other(sni)).or(wrong_name) {
-        warnings.push(Warning::new(
-            Code::ClusterOfOtherHost,
-            format!("cluster {name} is about {other}, and duo.api_host is {host}"),
-            "write the same host at both",
-        ));
-    }
+    let other = sni.filter(|sni| is_other(sni)).or(wrong_name);
+    warnings.extend(other.and_then(|other| mesh::other_host(name, other, api_host)));
     warnings
 }
 

@@ -2,6 +2,7 @@
 
 use super::Subject;
 use super::header::{self, Handling};
+use super::mesh;
 use super::warning::{Code, Warning};
 use crate::plugin::{Chain, Host};
 use crate::value::{at, extension, is_set, list_at, text_at};
@@ -72,17 +73,50 @@ fn trusted_header(subject: &Subject<'_>, header: &str) -> Option<Warning> {
 
 fn jwt(subject: &Subject<'_>) -> Option<Warning> {
     match subject.host {
-        Host::Nothing | Host::Gateway { .. } | Host::Envoy { chain: None, .. } => None,
+        Host::Nothing | Host::Envoy { chain: None, .. } => None,
         Host::Envoy { chain: Some(chain), .. } => jwt_in_chain(subject, &chain),
-        Host::Istio { phase, .. } => (phase == Some("AUTHN")).then(|| {
-            Warning::new(
-                Code::RunsBeforeFirstFactor,
-                "in phase AUTHN the filter runs before Istio has verified the JWT that it trusts: \
-                 every request is refused",
-                "write `phase: AUTHZ`",
-            )
-        }),
+        Host::Istio { phase: Some("AUTHN"), .. } => Some(Warning::new(
+            Code::RunsBeforeFirstFactor,
+            "in phase AUTHN the filter runs before Istio has verified the JWT that it trusts: \
+             every request is refused",
+            "write `phase: AUTHZ`",
+        )),
+        Host::Istio { .. } => {
+            let wanted = payload(subject)?;
+            (wanted != "payload").then(|| {
+                let problem = format!(
+                    "identity.metadata takes the name from {wanted}, and Istio puts a verified JWT \
+                     into payload: every request is refused"
+                );
+                let fix = "write [envoy.filters.http.jwt_authn, payload, CLAIM]";
+                Warning::new(Code::JwtPayloadMissing, problem, fix)
+            })
+        }
+        Host::Gateway { .. } => jwt_of_gateway(subject),
     }
+}
+
+/// The key under which identity.metadata looks for the verified JWT.
+fn payload<'a>(subject: &Subject<'a>) -> Option<&'a str> {
+    list_at(subject.written, &["identity", "metadata"]).get(1)?.as_str()
+}
+
+/// Envoy Gateway puts a verified JWT under the name of its provider.
+fn jwt_of_gateway(subject: &Subject<'_>) -> Option<Warning> {
+    let wanted = payload(subject)?;
+    let policies = mesh::objects(subject.documents, "SecurityPolicy");
+    let mut providers =
+        policies.flat_map(|policy| list_at(policy, &["spec", "jwt", "providers"])).peekable();
+    providers.peek()?;
+    let is_any = providers.any(|provider| text_at(provider, &["name"]) == Some(wanted));
+    (!is_any).then(|| {
+        let problem = format!(
+            "no SecurityPolicy has a JWT provider {wanted}, from which identity.metadata takes the \
+             name: every request is refused"
+        );
+        let fix = "write [envoy.filters.http.jwt_authn, PROVIDER, CLAIM]";
+        Warning::new(Code::JwtPayloadMissing, problem, fix)
+    })
 }
 
 fn jwt_in_chain(subject: &Subject<'_>, chain: &Chain<'_>) -> Option<Warning> {
@@ -100,7 +134,7 @@ fn jwt_in_chain(subject: &Subject<'_>, chain: &Chain<'_>) -> Option<Warning> {
             "put envoy.filters.http.jwt_authn before it",
         ));
     }
-    let wanted = list_at(subject.written, &["identity", "metadata"]).get(1)?.as_str()?;
+    let wanted = payload(subject)?;
     let puts = |provider: &Value| text_at(provider, &["payload_in_metadata"]) == Some(wanted);
     let is_put = providers.into_iter().flatten().any(|(_, provider)| puts(provider));
     (!is_put).then(|| {

@@ -10,6 +10,7 @@ mod cluster;
 mod first_factor;
 mod header;
 mod host;
+mod mesh;
 mod setting;
 mod waits;
 mod warning;
@@ -30,7 +31,7 @@ use warning::Warning;
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Envoy configuration, WasmPlugin, TrafficExtension, EnvoyFilter, EnvoyExtensionPolicy,
-    /// ConfigMap, or the plugin configuration itself; YAML or JSON
+    /// ConfigMap, or the plugin configuration itself; YAML or JSON; - is standard input
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// File of NAME=VALUE lines: the environment of Envoy

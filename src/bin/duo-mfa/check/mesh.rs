@@ -1,0 +1,120 @@
+//! The cluster that Istio or Envoy Gateway makes from objects of its own, by which the filter calls
+//! Duo. Only what stands in the files is held against them: the rest may be in the cluster already.
+
+use super::Subject;
+use super::warning::{Code, Warning};
+use crate::document::Document;
+use crate::value::{at, is_set, list_at, text_at};
+use serde_json::Value;
+
+/// Of a cluster that is named as Istio or Envoy Gateway does; absent for any other name.
+pub(super) fn warnings(
+    subject: &Subject<'_>,
+    name: &str,
+    api_host: Option<&str>,
+) -> Option<Vec<Warning>> {
+    let of_istio = name.strip_prefix("outbound|").and_then(|rest| rest.rsplit('|').next());
+    if let Some(host) = of_istio {
+        return Some(of_service(subject.documents, (name, host), api_host));
+    }
+    let mut parts = name.strip_prefix("httproute/")?.split('/');
+    let (namespace, route) = (parts.next()?, parts.next()?);
+    Some(of_route(subject.documents, name, (namespace, route), api_host))
+}
+
+/// Istio's cluster of a ServiceEntry.
+fn of_service(
+    documents: &[&Document],
+    (name, host): (&str, &str),
+    api_host: Option<&str>,
+) -> Vec<Warning> {
+    let mut warnings: Vec<_> = other_host(name, host, api_host).into_iter().collect();
+    let mut entries = objects(documents, "ServiceEntry").peekable();
+    if entries.peek().is_none() {
+        return warnings;
+    }
+    let names = |entry: &Value| list_at(entry, &["spec", "hosts"]).iter().any(|it| it == host);
+    if !entries.any(names) {
+        warnings.push(missing(name, format!("add a ServiceEntry for {host}")));
+        return warnings;
+    }
+    let is_meant = |rule: &&Value| text_at(rule, &["spec", "host"]) == Some(host);
+    let rule = objects(documents, "DestinationRule").find(is_meant).unwrap_or(&Value::Null);
+    let policy = at(rule, &["spec", "trafficPolicy"]).unwrap_or(&Value::Null);
+    let of_port = || list_at(policy, &["portLevelSettings"]).iter().find_map(|it| it.get("tls"));
+    let tls = policy.get("tls").or_else(of_port).unwrap_or(&Value::Null);
+    if !matches!(text_at(tls, &["mode"]), Some("SIMPLE" | "MUTUAL")) {
+        let fix = format!("add a DestinationRule for {host} with `tls: {{mode: SIMPLE}}`");
+        warnings.push(without_tls(name, fix));
+    } else if is_set(tls, &["insecureSkipVerify"]) {
+        warnings.push(Warning::new(
+            Code::ClusterNotVerified,
+            format!("cluster {name} takes any certificate for Duo's"),
+            "remove insecureSkipVerify from its DestinationRule",
+        ));
+    }
+    let sni = text_at(tls, &["sni"]);
+    warnings.extend(sni.and_then(|sni| other_host(name, sni, Some(host))));
+    warnings
+}
+
+/// Envoy Gateway's cluster of a route.
+fn of_route(
+    documents: &[&Document],
+    name: &str,
+    (namespace, route): (&str, &str),
+    api_host: Option<&str>,
+) -> Vec<Warning> {
+    let mut routes = objects(documents, "HTTPRoute").peekable();
+    if routes.peek().is_none() {
+        return Vec::new();
+    }
+    let is_meant = |object: &&Value| {
+        text_at(object, &["metadata", "name"]) == Some(route)
+            && text_at(object, &["metadata", "namespace"]).is_none_or(|given| given == namespace)
+    };
+    let Some(route) = routes.find(is_meant) else {
+        return vec![missing(name, "add its HTTPRoute, whose backend is Duo's API host".into())];
+    };
+    let rules = list_at(route, &["spec", "rules"]).iter();
+    let backends: Vec<_> = rules
+        .flat_map(|rule| list_at(rule, &["backendRefs"]))
+        .filter_map(|backend| text_at(backend, &["name"]))
+        .collect();
+    let is_theirs = |policy: &&Value| {
+        let mut targets = list_at(policy, &["spec", "targetRefs"]).iter();
+        targets.any(|target| text_at(target, &["name"]).is_some_and(|it| backends.contains(&it)))
+    };
+    let Some(policy) = objects(documents, "BackendTLSPolicy").find(is_theirs) else {
+        let host = api_host.unwrap_or("API-HOST");
+        let fix = format!("add a BackendTLSPolicy with `hostname: {host}` for its backend");
+        return vec![without_tls(name, fix)];
+    };
+    let hostname = text_at(policy, &["spec", "validation", "hostname"]);
+    hostname.and_then(|hostname| other_host(name, hostname, api_host)).into_iter().collect()
+}
+
+/// The objects of a kind in all files.
+pub(super) fn objects<'d>(
+    documents: &'d [&'d Document],
+    kind: &'static str,
+) -> impl Iterator<Item = &'d Value> {
+    let values = documents.iter().filter_map(|document| document.value());
+    values.filter(move |value| text_at(value, &["kind"]) == Some(kind))
+}
+
+pub(super) fn other_host(name: &str, given: &str, api_host: Option<&str>) -> Option<Warning> {
+    let host = api_host.filter(|host| !host.eq_ignore_ascii_case(given))?;
+    let problem = format!("cluster {name} is about {given}, and duo.api_host is {host}");
+    Some(Warning::new(Code::ClusterOfOtherHost, problem, "write the same host at both"))
+}
+
+pub(super) fn missing(name: &str, fix: String) -> Warning {
+    let problem = format!("there is no cluster {name}, so that Duo cannot be called");
+    Warning::new(Code::ClusterMissing, problem, fix)
+}
+
+pub(super) fn without_tls(name: &str, fix: String) -> Warning {
+    let problem = format!("cluster {name} has no TLS: calls of Duo go over the network in clear");
+    Warning::new(Code::ClusterWithoutTls, problem, fix)
+}
