@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use base64::{
@@ -20,6 +20,7 @@ use sha1::{Digest, Sha1};
 use crate::certificates::{self, Authority};
 use crate::message::{PASSWORD, Request};
 use crate::setup::{API_HOST, INTEGRATION_KEY, OTHER_SECRET_KEY, Setup};
+use crate::sim::eventually;
 use crate::stack::{Parts, Stack};
 use crate::tally::Verdict;
 
@@ -131,9 +132,14 @@ fn mtls_signs_in_and_nobody_names_himself() {
 
 fn production_signs_in_over_tls_and_routes_may_do_without() {
     let (issuer, servers) = (Issuer::new(), Authority::new());
+    let mut file = PathBuf::new();
     let stack = started("envoy/production.yaml", |directory, text| {
         let keys = written(directory, "jwks.json", &issuer.keys().to_string());
-        with_server(directory, &servers, text).replace("/etc/envoy/jwks.json", &keys)
+        file = directory.join("access.log");
+        let to_file = format!("FileAccessLog\n              path: {}\n", file.display());
+        with_server(directory, &servers, text)
+            .replace("/etc/envoy/jwks.json", &keys)
+            .replace("stream.v3.StdoutAccessLog\n", &format!("file.v3.{to_file}"))
     });
     let to = stack.envoy.listener;
     let exchanged = |verdict, request: Request| {
@@ -153,6 +159,15 @@ fn production_signs_in_over_tls_and_routes_may_do_without() {
     assert_eq!(exchanged(Verdict::Denied, page), Some(403));
     let underscored = Request::get("/").bearer(&alice).header("x_duo_mfa_user", "alice");
     assert_eq!(exchanged(Verdict::Denied, underscored), Some(400));
+    let results = eventually("the access log", || {
+        let text = fs::read_to_string(&file).ok()?;
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let results = lines.map(|line| (line["result"].clone(), line["factor"].clone()));
+        let results: Vec<_> = results.collect();
+        (results.len() == 5).then_some(results)
+    });
+    let of_the_filter = [(json!("admitted"), json!("passcode")), (json!("refused"), Value::Null)];
+    assert_eq!([&results[0], &results[3]], [&of_the_filter[0], &of_the_filter[1]], "{results:?}");
     assert!(!stack.envoy.log().to_lowercase().contains("deprecated"), "{}", stack.envoy.log());
 }
 
