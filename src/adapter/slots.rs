@@ -19,7 +19,7 @@ pub(super) fn create() {
     let _ = (0..BUCKETS).try_for_each(|bucket| host::swap_shared(&key(bucket), &EMPTY, None));
 }
 
-/// Claims a push. What cannot be written down is not granted.
+/// Claims a push, a passcode or what is good once. What cannot be written down is not granted.
 pub(super) fn claim(claim: &Claim, limits: &Limits, now: UnixTime) -> Verdict {
     change(claim.bucket(), &mut |bytes| limit::claim(bytes, claim, limits, now))
 }

@@ -90,7 +90,7 @@ pub(super) const LIMITS: &[Key] = &[
     key("pushes"),
     key("window"),
     key("deny_cooldown"),
-    later("passcode_tries", "remove it; Duo's own lockout applies"),
+    key("passcode_tries"),
     later("rate_limit_service", "remove it; each Envoy limits by itself"),
 ];
 

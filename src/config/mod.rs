@@ -140,11 +140,16 @@ pub struct Limits {
     /// How long it may not after a denial, after the next one in a row, and so on; the last holds
     /// for all that follow. At least one.
     pub deny_cooldown: Vec<Duration>,
+    /// How many passcodes may be wrong in five minutes: 1 to [`Self::MAX_PASSCODE_TRIES`].
+    pub passcode_tries: usize,
 }
 
 impl Limits {
     /// The most pushes that a window may have.
     pub const MAX_PUSHES: usize = 9;
+
+    /// The most passcodes that may be wrong.
+    pub const MAX_PASSCODE_TRIES: usize = 9;
 }
 
 impl Config {

@@ -215,5 +215,13 @@ pub(super) const NO_RANDOMNESS: Refusal = Refusal {
     retry_after: Some(AFTER_OUTAGE),
 };
 
+/// The table of limits does not say whether something that is good once was used before.
+pub(super) const UNKNOWN_USE: Refusal = Refusal {
+    code: Code::DuoUnavailable,
+    detail: "It cannot be told at the moment whether this approval was used before. Try again \
+             shortly.",
+    retry_after: Some(AFTER_OUTAGE),
+};
+
 #[cfg(test)]
 mod tests;

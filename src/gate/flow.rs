@@ -7,6 +7,7 @@ use super::limit::{End, Settlement, Verdict};
 use super::party::Party;
 use super::prompt::{self, Prompt, Transaction};
 use super::refuse;
+use super::visit::Allowed;
 use super::{Call, Env, Event, Learned, Step};
 use crate::clock::ClockOffset;
 use crate::duo::{Answer, AuthFactor, DuoError, EnrollStatus, Fault, Outage, Request};
@@ -28,12 +29,18 @@ pub struct Flow {
     expect: Expect,
 }
 
-/// A request that waits for leave to ring a phone, or to try a passcode: no push, call or text goes
-/// out without, and no guess.
+/// A request that waits for leave: no push, call or text goes out without, no passcode is tried, and
+/// nothing that is good once is given.
 #[derive(Debug)]
-pub struct Claimant {
-    party: Party,
-    prompt: Prompt,
+pub struct Claimant(Wish);
+
+/// What leave is wanted for.
+#[derive(Debug)]
+enum Wish {
+    /// To ring a phone, or to try a passcode.
+    Prompt(Party, Prompt),
+    /// To give out the approval of a sign-in.
+    Approval(Box<Allowed>),
 }
 
 /// The answer that is waited for, with exactly what is needed to go on from it.
@@ -108,9 +115,8 @@ impl Claimant {
     /// Takes the verdict on the claim and says what to do.
     #[must_use]
     pub fn handle(self, verdict: Verdict, env: &Env<'_>) -> Step {
-        let Self { party, prompt } = self;
-        match verdict {
-            Ok(()) => {
+        match (self.0, verdict) {
+            (Wish::Prompt(party, prompt), Ok(())) => {
                 let expect = match prompt.ask {
                     AuthFactor::Sms { .. } => Expect::Codes(prompt),
                     AuthFactor::Passcode(passcode) => Expect::Passcode(passcode),
@@ -120,8 +126,15 @@ impl Claimant {
                 };
                 send(party, expect, env)
             }
-            Err(limited) => refuse::for_limit(&party, limited, env),
+            (Wish::Prompt(party, _), Err(limited)) => refuse::for_limit(&party, limited, env),
+            (Wish::Approval(allowed), verdict) => allowed.claimed(verdict, env),
         }
+    }
+}
+
+impl From<Allowed> for Claimant {
+    fn from(allowed: Allowed) -> Self {
+        Self(Wish::Approval(Box::new(allowed)))
     }
 }
 
@@ -135,7 +148,7 @@ pub(super) fn claim(
     let mut party = party.into();
     let claim = prompt::claim(party.asker(), owner, env.gate.config());
     party.asker_mut().claim = Some(claim);
-    Step::claim(claim, Claimant { party, prompt })
+    Step::claim(claim, Claimant(Wish::Prompt(party, prompt)))
 }
 
 /// Asks for leave to try a passcode.
@@ -148,7 +161,7 @@ pub(super) fn try_passcode(
     let claim = prompt::passcode_claim(party.asker(), env.gate.config());
     party.asker_mut().passcode_claim = Some(claim);
     let prompt = Prompt { factor: Factor::Passcode, ask: AuthFactor::Passcode(passcode) };
-    Step::claim(claim, Claimant { party, prompt })
+    Step::claim(claim, Claimant(Wish::Prompt(party, prompt)))
 }
 
 /// Makes the call whose answer is expected, at once.

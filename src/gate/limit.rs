@@ -1,30 +1,40 @@
-//! Limits on what rings a user's phone and on passcodes that are tried, as changes of a table that all workers share.
+//! Limits on what rings a user's phone, on passcodes that are tried, and on what is good once, as
+//! changes of a table that all workers share.
 //!
 //! In go a bucket's bytes, who asks and the moment; out come a verdict and the bucket's next bytes.
 //! The host swaps those in if nobody was faster, or asks again. The table has a fixed size: a user
 //! is found by a keyed tag, whose start is the number of the bucket, so that nobody can choose
-//! whom to collide with. What cannot be read, and what has no room, refuses the push.
+//! whom to collide with; what is good once is found by random bytes of its own, in the other half of
+//! the table. What cannot be read, and what has no room, is not granted.
 
 mod bucket;
+mod head;
+mod ledger;
 
-pub use bucket::EMPTY;
+pub use head::EMPTY;
 
 use crate::clock::UnixTime;
 use crate::config::Limits;
 use bucket::Bucket;
+use ledger::Ledger;
 use std::time::Duration;
 
-/// How many buckets the table has.
-pub const BUCKETS: u16 = 4096;
+/// How many buckets the table has: as many for users as for what is good once.
+pub const BUCKETS: u16 = 8192;
 
-const LAST_BUCKET: u16 = 0x0fff;
-const _: () = assert!(LAST_BUCKET + 1 == BUCKETS && BUCKETS.is_power_of_two());
+const OF_USERS: u16 = 0x1000;
+const LAST_OF_USERS: u16 = 0x0fff;
+const _: () = assert!(LAST_OF_USERS + 1 == OF_USERS && 2 * OF_USERS == BUCKETS);
 
 /// For so many seconds nothing is granted from a bucket that could not be read: whom it stopped is
 /// not known.
 const CLOSED: u64 = 60;
 
-/// Somebody who wants to ring a user's phone, or to try a passcode.
+/// For so many seconds after a sign-in was given for the first time it is given again: its answer
+/// may have been lost on the way.
+const GRACE: u64 = 10;
+
+/// Somebody who wants to ring a user's phone, to try a passcode, or to use what is good once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
     tag: [u8; 16],
@@ -37,6 +47,31 @@ enum What {
     Prompt { owner: [u8; 8], lasts: Duration },
     /// A passcode: it counts until Duo has taken one.
     Passcode,
+    /// What is good once. It is remembered for as long as it would be good otherwise.
+    Once { kind: Once, kept: Duration },
+}
+
+/// What is good once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Once {
+    /// A sign-in that Duo has allowed.
+    SignIn,
+}
+
+impl Once {
+    /// Keeps the kinds apart in the table.
+    const fn code(self) -> u8 {
+        match self {
+            Self::SignIn => 1,
+        }
+    }
+
+    /// For so many seconds after the first use the next one is not told from it.
+    const fn grace(self) -> u64 {
+        match self {
+            Self::SignIn => GRACE,
+        }
+    }
 }
 
 impl Claim {
@@ -52,15 +87,30 @@ impl Claim {
         Self { tag, what: What::Passcode }
     }
 
+    /// `id` is random, and stands for what is good once; it is good for no longer than `kept`.
+    pub(super) const fn once(kind: Once, id: [u8; 16], kept: Duration) -> Self {
+        Self { tag: id, what: What::Once { kind, kept } }
+    }
+
     /// The number of the bucket, below [`BUCKETS`].
     #[must_use]
     pub const fn bucket(&self) -> u16 {
         let [high, low, ..] = self.tag;
-        u16::from_be_bytes([high, low]) & LAST_BUCKET
+        let number = u16::from_be_bytes([high, low]) & LAST_OF_USERS;
+        match self.what {
+            What::Prompt { .. } | What::Passcode => number,
+            What::Once { .. } => number | OF_USERS,
+        }
+    }
+
+    /// Stands for what is good once among those of its bucket.
+    const fn entry(&self, kind: Once) -> ledger::Tag {
+        let [_, _, a, b, c, d, e, f, g, ..] = self.tag;
+        [kind.code(), a, b, c, d, e, f, g]
     }
 }
 
-/// Whether the phone may ring, or the passcode be tried.
+/// Whether the phone may ring, the passcode be tried, or that be used which is good once.
 pub type Verdict = Result<(), Limited>;
 
 /// Why not, and for how long at least.
@@ -92,7 +142,9 @@ pub enum Limit {
     Budget,
     /// Too many passcodes were not right.
     Passcodes,
-    /// There are too many other users.
+    /// It was used before, or it is over.
+    Used,
+    /// There are too many others.
     NoRoom,
     /// What was written down cannot be read.
     Unreadable,
@@ -109,6 +161,7 @@ impl Limit {
             Self::CoolDown => "cool-down",
             Self::Budget => "budget",
             Self::Passcodes => "passcodes",
+            Self::Used => "used",
             Self::NoRoom => "no room",
             Self::Unreadable => "unreadable",
             Self::Contended => "contended",
@@ -150,19 +203,38 @@ pub fn claim(
     limits: &Limits,
     now: UnixTime,
 ) -> (Verdict, Option<Vec<u8>>) {
-    let now = now.seconds();
-    let Some(mut bucket) = Bucket::decode(bytes.unwrap_or(&EMPTY), now) else {
-        let until = now.saturating_add(CLOSED);
-        let limited = Limited::new(Limit::Unreadable, now, until);
-        return (Err(limited), Some(Bucket::closed(until).encode(now)));
-    };
-    match bucket.grant(claim, limits, now) {
-        Ok(()) => (Ok(()), Some(bucket.encode(now))),
-        Err(limited) => (Err(limited), None),
+    let (bytes, now) = (bytes.unwrap_or(&EMPTY), now.seconds());
+    match claim.what {
+        What::Prompt { .. } | What::Passcode => match Bucket::decode(bytes, now) {
+            Some(mut bucket) => {
+                let verdict = bucket.grant(claim, limits, now);
+                (verdict, verdict.is_ok().then(|| bucket.encode(now)))
+            }
+            None => {
+                let until = now.saturating_add(CLOSED);
+                (unreadable(now, until), Some(Bucket::closed(until).encode(now)))
+            }
+        },
+        What::Once { kind, kept } => {
+            let kept = now.saturating_add(kept.as_secs());
+            match Ledger::decode(bytes, now) {
+                Some(mut ledger) => {
+                    let verdict = ledger.grant(claim.entry(kind), kind.grace(), kept, now);
+                    (verdict, verdict.is_ok().then(|| ledger.encode(now)))
+                }
+                // What it remembered is over when this would be.
+                None => (unreadable(now, kept), Some(Ledger::closed(kept).encode(now))),
+            }
+        }
     }
 }
 
-/// Writes down how a claim ended; nothing where that is known, or too late to matter.
+const fn unreadable(now: u64, until: u64) -> Verdict {
+    Err(Limited::new(Limit::Unreadable, now, until))
+}
+
+/// Writes down how a claim ended; nothing where that is known, or too late to matter. What is good
+/// once is over by any end, claimed or not.
 #[must_use]
 pub fn settle(
     bytes: Option<&[u8]>,
@@ -171,10 +243,19 @@ pub fn settle(
     now: UnixTime,
 ) -> Option<Vec<u8>> {
     let now = now.seconds();
-    let mut bucket = Bucket::decode(bytes?, now)?;
     let Settlement { claim, end } = settlement;
-    bucket.entry_of(claim)?.end(*end, limits, now);
-    Some(bucket.encode(now))
+    match claim.what {
+        What::Prompt { .. } | What::Passcode => {
+            let mut bucket = Bucket::decode(bytes?, now)?;
+            bucket.entry_of(claim)?.end(*end, limits, now);
+            Some(bucket.encode(now))
+        }
+        What::Once { kind, kept } => {
+            let mut ledger = Ledger::decode(bytes.unwrap_or(&EMPTY), now)?;
+            ledger.end(claim.entry(kind), now.saturating_add(kept.as_secs()), now);
+            Some(ledger.encode(now))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -20,7 +20,12 @@ pub(super) fn for_limit(to: &impl Recipient, limited: Limited, env: &Env<'_>) ->
             "Another sign-in of this user waits for an answer on the device.",
         ),
         Limit::Passcodes => (Code::TooManyRequests, "Too many passcodes were not right."),
-        Limit::CoolDown | Limit::Budget | Limit::NoRoom | Limit::Unreadable | Limit::Contended => (
+        Limit::CoolDown
+        | Limit::Budget
+        | Limit::Used
+        | Limit::NoRoom
+        | Limit::Unreadable
+        | Limit::Contended => (
             Code::TooManyRequests,
             "No other prompt is sent to this user for a while: Retry-After says how long.",
         ),

@@ -176,8 +176,8 @@ impl Step {
         Self::new(Effect::Call { call: Box::new(call), then: Box::new(then) }, signals)
     }
 
-    pub(super) fn claim(claim: Claim, then: Claimant) -> Self {
-        Self::new(Effect::Claim { claim, then: Box::new(then) }, Vec::new())
+    pub(super) fn claim(claim: Claim, then: impl Into<Claimant>) -> Self {
+        Self::new(Effect::Claim { claim, then: Box::new(then.into()) }, Vec::new())
     }
 
     /// An effect, with what is worth counting or writing down.

@@ -35,7 +35,7 @@ pub use device::RememberedDevices;
 pub use enrollment::Enrollment;
 pub use factor::Factor;
 pub use keyring::{KeyFault, KeyRing, MasterKey};
-pub use pending::{Pending, PendingKind, Start};
+pub use pending::{LIFETIME as PENDING_LIFETIME, Pending, PendingKind, Start};
 pub use pendings::{Pendings, Token};
 pub use preference::{Preference, Preferences};
 pub use refusal::Refusal;

@@ -19,7 +19,7 @@ use crate::clock::UnixTime;
 use crate::http::{ReturnPath, return_path};
 
 /// How long a sign-in may take from its first act to the second factor.
-pub(super) const LIFETIME: Duration = Duration::from_secs(300);
+pub const LIFETIME: Duration = Duration::from_secs(300);
 
 /// The most bytes of a pending sign-in before base64. One that waits for an enrollment has no
 /// device, label, txid or code, whatever the rest is.

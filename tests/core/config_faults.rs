@@ -27,7 +27,10 @@ fn minimal_configuration_has_the_documented_defaults() {
     assert!(!config.request_bodies);
     assert_eq!(config.push, PushDetails { title: "Sign-in".to_owned(), info: Vec::new() });
     let deny_cooldown = vec![minutes(1), minutes(5), minutes(30)];
-    assert_eq!(config.limits, Limits { pushes: 3, window: minutes(10), deny_cooldown });
+    assert_eq!(
+        config.limits,
+        Limits { pushes: 3, window: minutes(10), deny_cooldown, passcode_tries: 5 }
+    );
 }
 
 fn duo_is_asked_by_the_documented_defaults() {
@@ -68,7 +71,10 @@ fn every_key_is_read() {
     assert!(config.request_bodies);
     assert_eq!(config.push, PushDetails { title: "Wire transfer".to_owned(), info });
     let deny_cooldown = vec![Duration::from_secs(1), minutes(8 * 60)];
-    assert_eq!(config.limits, Limits { pushes: 9, window: minutes(60), deny_cooldown });
+    assert_eq!(
+        config.limits,
+        Limits { pushes: 9, window: minutes(60), deny_cooldown, passcode_tries: 9 }
+    );
 }
 
 fn every_key_of_duo_is_read() {

@@ -235,6 +235,27 @@ fn sign_in_that_is_sent_again_has_no_more_tries() {
     assert_eq!(guessed(&mut rig, &alice).code(), "passcode_incorrect");
 }
 
+fn as_many_passcodes_may_be_wrong_as_configured() {
+    for tries in [1, 2, 9] {
+        let mut rig = Rig::with(json!({"limits": {"passcode_tries": tries}}));
+        let mut alice = Browser::of("alice");
+        for _ in 0..tries {
+            let refused = guessed(&mut rig, &alice);
+            assert_eq!(refused.code(), "passcode_incorrect");
+            alice.keep(&refused);
+        }
+        let calls = rig.calls.len();
+        let stopped = rig.send(
+            &alice.posts("/.duo-mfa/auth?factor=passcode").with("x-duo-mfa-passcode", "0"),
+            &[],
+        );
+        assert_eq!(stopped.answered().code(), "too_many_requests", "its own count is up");
+        assert_eq!(guessed(&mut rig, &Browser::of("alice")).code(), "too_many_requests");
+        assert_eq!(rig.called()[calls..], ["preauth"]);
+        assert_eq!(passcodes_tried(&rig), tries);
+    }
+}
+
 fn right_passcode_forgets_the_wrong_ones() {
     let mut rig = Rig::new();
     let alice = Browser::of("alice");
@@ -276,6 +297,7 @@ fn pushes_and_passcodes_are_counted_apart() {
 
 crate::suite![
     sign_in_that_is_sent_again_has_no_more_tries,
+    as_many_passcodes_may_be_wrong_as_configured,
     right_passcode_forgets_the_wrong_ones,
     passcode_that_was_not_sent_is_no_try,
     pushes_and_passcodes_are_counted_apart,

@@ -32,6 +32,7 @@ mod page;
 mod pending;
 mod policy;
 mod readme;
+mod replay;
 mod rig;
 mod signin;
 mod terms;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         policy::trials(),
         policy::views::trials(),
         readme::trials(),
+        replay::trials(),
         signin::trials(),
         terms::trials(),
         ways::trials(),

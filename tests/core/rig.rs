@@ -307,7 +307,8 @@ fn drawn() -> [u8; 16] {
     static DRAWN: AtomicUsize = AtomicUsize::new(1);
     let number = u64::try_from(DRAWN.fetch_add(1, Ordering::Relaxed)).unwrap();
     let mut bytes = [7; 16];
-    bytes[..8].copy_from_slice(&number.to_be_bytes());
+    // Spread over all bits, as random ones are.
+    bytes[..8].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
     bytes
 }
 

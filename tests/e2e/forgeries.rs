@@ -8,14 +8,16 @@ use duo_mfa::session::{KeyRing, MasterKey, Pending, PendingKind, Pendings, Subje
 
 use crate::browser::{Browser, PENDING, fetched};
 use crate::message::Request;
-use crate::setup::COOKIE_KEY;
+use crate::setup::{COOKIE_KEY, Setup};
 use crate::stack::{APPROVAL, Stack};
 
 crate::trials![
     transaction_of_another_sign_in_is_never_looked_at,
     token_with_another_byte_is_no_sign_in,
     approved_sign_in_of_another_user_approves_nobody,
-    sign_in_that_was_replayed_lasts_no_longer_and_rings_no_phone,
+    answer_that_was_lost_is_given_again_and_lasts_no_longer,
+    replay_after_allow_is_refused,
+    replay_after_logout_is_refused,
     sign_in_that_was_denied_stays_denied,
     token_of_a_sign_in_is_no_approval,
     approval_after_five_minutes_comes_too_late,
@@ -111,20 +113,56 @@ fn expiry(stack: &Stack, browser: &mut Browser) -> u64 {
     browser.fetch(stack, "GET", "userinfo").json()["expires_at"].as_u64().expect("an expiry")
 }
 
-fn sign_in_that_was_replayed_lasts_no_longer_and_rings_no_phone() {
-    let stack = Stack::standard();
+/// A stack of four workers, an approved browser of alice, and one with the token from before.
+fn replayed() -> (Stack, Browser, Browser) {
+    let stack = Stack::start(Setup { workers: 4, ..Setup::default() });
     let mut alice = Browser::of("alice");
     alice.push(&stack);
-    let mut replay = alice.clone();
+    let replay = alice.clone();
     stack.sim.answer("alice", "approve");
     assert_eq!(alice.ended(&stack)["state"], "approved");
-    std::thread::sleep(Duration::from_millis(1_100));
-    assert_eq!(replay.ended(&stack)["state"], "approved");
-    assert_eq!(expiry(&stack, &mut alice), expiry(&stack, &mut replay));
-    let mut thief = Browser::of("two");
-    thief.jar.clone_from(&replay.jar);
-    assert_refused(&stack, &thief);
+    (stack, alice, replay)
+}
+
+/// Sends the token again, as a cookie and as text, by connections that land on any worker.
+fn assert_over(stack: &Stack, replay: &Browser) {
+    for _ in 0..8 {
+        let cookie = replay.with_cookies(fetched("GET", "status"));
+        stack.denied(&cookie).assert_problem(400, "bad_request");
+        let carried = asks_with_header("alice", &replay.jar[PENDING]);
+        stack.denied(&carried).assert_problem(400, "bad_request");
+        let page = replay.with_cookies(Request::get("/.duo-mfa/").navigation());
+        assert_eq!(stack.denied(&page).status, 400);
+    }
     assert_eq!([stack.sim.calls("auth"), stack.sim.pushes()], [1, 1]);
+}
+
+fn answer_that_was_lost_is_given_again_and_lasts_no_longer() {
+    let (stack, mut alice, replay) = replayed();
+    for _ in 0..4 {
+        std::thread::sleep(Duration::from_millis(1_100));
+        let mut again = replay.clone();
+        assert_eq!(again.ended(&stack)["state"], "approved");
+        assert_eq!(expiry(&stack, &mut alice), expiry(&stack, &mut again));
+        let mut thief = Browser::of("two");
+        thief.jar.clone_from(&again.jar);
+        assert_refused(&stack, &thief);
+    }
+    assert_eq!([stack.sim.calls("auth"), stack.sim.pushes()], [1, 1]);
+}
+
+fn replay_after_allow_is_refused() {
+    let (stack, alice, replay) = replayed();
+    std::thread::sleep(Duration::from_secs(11));
+    assert_over(&stack, &replay);
+    alice.reaches_the_application(&stack, "/reports");
+}
+
+fn replay_after_logout_is_refused() {
+    let (stack, mut alice, replay) = replayed();
+    assert_eq!(alice.fetch(&stack, "POST", "logout").status, 200);
+    assert_over(&stack, &replay);
+    assert_refused(&stack, &alice);
 }
 
 fn sign_in_that_was_denied_stays_denied() {

@@ -26,6 +26,7 @@ const DEFAULT_PATH_PREFIX: &str = "/.duo-mfa";
 const DEFAULT_HOLD_TIMEOUT: Duration = Duration::from_secs(60);
 const DEFAULT_PUSH_TITLE: &str = "Sign-in";
 const DEFAULT_PUSHES: usize = 3;
+const DEFAULT_PASSCODE_TRIES: usize = 5;
 const DEFAULT_WINDOW: Duration = Duration::from_secs(10 * 60);
 const DEFAULT_DENY_COOLDOWN: [Duration; 3] =
     [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(30 * 60)];
@@ -159,25 +160,31 @@ fn push(section: &Section<'_>, faults: &mut Faults) -> PushDetails {
 }
 
 fn limits(section: &Section<'_>, faults: &mut Faults) -> Limits {
-    let pushes = section.read("pushes", faults, |entry| {
-        let count = usize::try_from(entry.whole_number()?).unwrap_or(usize::MAX);
-        if (1..=Limits::MAX_PUSHES).contains(&count) {
-            return Ok(count);
-        }
-        let fix = format!("write 1 to {}", Limits::MAX_PUSHES);
-        Err(entry.fault(Code::InvalidNumber, format!("{count} is out of bounds"), fix))
-    });
+    let pushes = section.read("pushes", faults, |entry| count(entry, Limits::MAX_PUSHES));
     let window = section.read("window", faults, |entry| entry.duration(&LIMIT));
     let waits = section.read("deny_cooldown", faults, |entry| {
         entry.filled_list("write one time or more, as in [\"60s\", \"5m\", \"30m\"]")
     });
     let waits = waits
         .map(|waits| waits.iter().filter_map(|wait| faults.keep(wait.duration(&LIMIT))).collect());
+    let tries = |entry: &Entry<'_>| count(entry, Limits::MAX_PASSCODE_TRIES);
+    let passcode_tries = section.read("passcode_tries", faults, tries);
     Limits {
         pushes: pushes.unwrap_or(DEFAULT_PUSHES),
         window: window.unwrap_or(DEFAULT_WINDOW),
         deny_cooldown: waits.unwrap_or_else(|| DEFAULT_DENY_COOLDOWN.to_vec()),
+        passcode_tries: passcode_tries.unwrap_or(DEFAULT_PASSCODE_TRIES),
     }
+}
+
+/// A number from one on.
+fn count(entry: &Entry<'_>, most: usize) -> Result<usize, Fault> {
+    let count = usize::try_from(entry.whole_number()?).unwrap_or(usize::MAX);
+    if (1..=most).contains(&count) {
+        return Ok(count);
+    }
+    let problem = format!("{count} is out of bounds");
+    Err(entry.fault(Code::InvalidNumber, problem, format!("write 1 to {most}")))
 }
 
 /// A text that a person reads: some characters, none of control, not too many.

@@ -1,47 +1,33 @@
 //! One bucket of the table: four users, in bytes.
 //!
 //! ```text
-//! bucket = version u8 | written u32 | closed u16 | 0 | 4 entries
+//! bucket = head | 4 entries
 //! entry  = tag [16] | owner [8] | pending u16 | cool-down u16 | denials u16 | 9 starts u16
 //! ```
 //!
-//! All numbers are big-endian, times are seconds: of `written` since 1970, of the starts before it
-//! (0xffff: none), of the others after it; the end of a cool-down, which may lie before it, has
-//! 0x8000 added.
+//! All numbers are big-endian, times are seconds: of the starts before the head's `written` (0xffff:
+//! none), of the others after it; the end of a cool-down, which may lie before it, has 0x8000 added.
 
+use super::head::{BUCKET_BYTES, HEAD_BYTES, Head, span};
 use super::{Claim, End, Limit, Limited, Verdict, What};
 use crate::config::Limits;
 use std::time::Duration;
 
-const VERSION: u8 = 1;
-const HEAD_BYTES: usize = 8;
 const ENTRIES: usize = 4;
 const ENTRY_BYTES: usize = 48;
-const BUCKET_BYTES: usize = 200;
 const STARTS: usize = Limits::MAX_PUSHES;
 const NO_START: u16 = u16::MAX;
 const BIAS: u64 = 0x8000;
 const _: () = assert!(HEAD_BYTES + ENTRIES * ENTRY_BYTES == BUCKET_BYTES);
 const _: () = assert!(16 + 8 + 2 * (3 + STARTS) == ENTRY_BYTES);
 
-/// A bucket that was never used.
-pub const EMPTY: [u8; BUCKET_BYTES] = {
-    let mut bytes = [0; BUCKET_BYTES];
-    bytes[0] = VERSION;
-    bytes
-};
-
-/// A bucket written so many seconds in the future is not one of ours.
-const CLOCK_TOLERANCE: u64 = 60;
 /// A prompt that nobody answered may be repeated after so many seconds.
 const TIMEOUT_COOLDOWN: u64 = 15;
 /// After a report of fraud it takes so many seconds at least.
 const FRAUD_COOLDOWN: u64 = 30 * 60;
-/// How many passcodes may be wrong within [`PASSCODE_WINDOW`]; an entry has room for as many.
-const PASSCODES: usize = 5;
 /// As many seconds as a sign-in may take: however often it is sent again, it has no more tries.
 const PASSCODE_WINDOW: u64 = 5 * 60;
-const _: () = assert!(PASSCODES <= STARTS);
+const _: () = assert!(Limits::MAX_PASSCODE_TRIES <= STARTS);
 /// The owner of an entry whose prompt is over.
 const NOBODY: [u8; 8] = [0; 8];
 
@@ -61,26 +47,16 @@ impl Bucket {
 
     /// Reads what [`Self::encode`] has written; absent for anything else.
     pub(super) fn decode(bytes: &[u8], now: u64) -> Option<Self> {
-        let (&[VERSION, a, b, c, d, e, f, 0], rest) = bytes.split_first_chunk()? else {
-            return None;
-        };
-        let written = u64::from(u32::from_be_bytes([a, b, c, d]));
-        if bytes.len() != BUCKET_BYTES || written > now.saturating_add(CLOCK_TOLERANCE) {
-            return None;
-        }
-        let mut bucket = Self::closed(written.saturating_add(u16::from_be_bytes([e, f]).into()));
-        for (entry, bytes) in bucket.entries.iter_mut().zip(rest.as_chunks().0) {
+        let (Head { written, closed }, entries) = Head::read(bytes, now)?;
+        let mut bucket = Self::closed(closed);
+        for (entry, bytes) in bucket.entries.iter_mut().zip(entries.as_chunks().0) {
             *entry = Entry::decode(bytes, written)?;
         }
         Some(bucket)
     }
 
     pub(super) fn encode(&self, now: u64) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(BUCKET_BYTES);
-        bytes.push(VERSION);
-        bytes.extend_from_slice(&u32::try_from(now).unwrap_or(u32::MAX).to_be_bytes());
-        bytes.extend_from_slice(&span(now, self.closed).to_be_bytes());
-        bytes.push(0);
+        let mut bytes = Head { written: now, closed: self.closed }.begin();
         for entry in &self.entries {
             entry.encode(now, &mut bytes);
         }
@@ -115,6 +91,7 @@ impl Bucket {
                 && match claim.what {
                     What::Prompt { owner, .. } => entry.owner == owner,
                     What::Passcode => true,
+                    What::Once { .. } => false,
                 }
         };
         self.entries.iter_mut().find(is_its)
@@ -166,7 +143,11 @@ impl Entry {
     fn grant(&mut self, claim: &Claim, limits: &Limits, now: u64) -> Verdict {
         let (owner, lasts) = match claim.what {
             What::Prompt { owner, lasts } => (owner, lasts),
-            What::Passcode => return self.start(PASSCODES, PASSCODE_WINDOW, now, Limit::Passcodes),
+            What::Passcode => {
+                return self.start(limits.passcode_tries, PASSCODE_WINDOW, now, Limit::Passcodes);
+            }
+            // It has buckets of its own.
+            What::Once { .. } => return Err(Limited::new(Limit::NoRoom, 0, 1)),
         };
         if now < self.pending {
             return Err(Limited::new(Limit::Pending, now, self.pending));
@@ -250,9 +231,4 @@ impl Entry {
 /// When a start leaves the window: a second late, since it may be later by as much than written.
 const fn leaves(start: u64, window: u64) -> u64 {
     start.saturating_add(window).saturating_add(1)
-}
-
-/// The seconds between two moments; none where they are the other way round.
-fn span(from: u64, until: u64) -> u16 {
-    u16::try_from(until.saturating_sub(from)).unwrap_or(u16::MAX)
 }

@@ -1,4 +1,3 @@
-use super::bucket::EMPTY;
 use super::*;
 use proptest::prelude::*;
 
@@ -11,6 +10,7 @@ fn limits() -> Limits {
         pushes: 3,
         window: Duration::from_secs(600),
         deny_cooldown: [60, 300, 1_800].map(Duration::from_secs).to_vec(),
+        passcode_tries: 5,
     }
 }
 
@@ -248,8 +248,8 @@ fn million_users_share_a_table_of_one_size() {
         }
     }
     assert_eq!(granted + no_room, USERS);
-    assert!(granted > u64::from(BUCKETS) && no_room > 0, "{granted} {no_room}");
-    assert_eq!(table.len(), usize::from(BUCKETS));
+    assert!(granted > u64::from(OF_USERS) && no_room > 0, "{granted} {no_room}");
+    assert_eq!(table.len(), usize::from(OF_USERS));
     assert!(table.values().all(|bytes| bytes.len() == EMPTY.len()));
 }
 

@@ -1,10 +1,11 @@
 //! An approval at the end of a visit: the cookies, and the way on.
 
-use super::Visit;
+use super::{GONE, Visit};
 use crate::clock::UnixTime;
 use crate::duo::AuthStatus;
-use crate::gate::failure::NO_RANDOMNESS;
-use crate::gate::refuse::refuse_with;
+use crate::gate::failure::{NO_RANDOMNESS, UNKNOWN_USE};
+use crate::gate::limit::{End, Limit, Limited, Verdict};
+use crate::gate::refuse::{refuse, refuse_with};
 use crate::gate::rules::new_approval;
 use crate::gate::view::see_other;
 use crate::gate::{Env, Step, audit};
@@ -15,12 +16,65 @@ use crate::session::{Factor, Preference};
 use crate::signal::{Counter, Level, Signal};
 use std::time::Duration;
 
+/// A sign-in that Duo has allowed, while it is found out whether it was given before.
+#[derive(Debug)]
+pub(in crate::gate) struct Allowed {
+    visit: Visit,
+    factor: Factor,
+    start: Start,
+    status: AuthStatus,
+}
+
+/// What the approvals of one sign-in have in common, however often it is given: since when they
+/// are good, and their id.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    since: UnixTime,
+    id: Option<[u8; 16]>,
+}
+
+impl Start {
+    /// Of a sign-in that is begun and ended by this visit.
+    pub(super) const fn here(env: &Env<'_>) -> Self {
+        Self { since: env.now, id: env.random }
+    }
+}
+
+impl Allowed {
+    /// The table has said whether the sign-in may be given.
+    pub(in crate::gate) fn claimed(self, verdict: Verdict, env: &Env<'_>) -> Step {
+        let Self { mut visit, factor, start, status } = self;
+        match verdict {
+            Ok(()) => visit.approve(factor, start, &status, env),
+            Err(Limited { limit: Limit::Used, .. }) => {
+                visit.forget(env);
+                let (code, detail) = GONE;
+                refuse(&visit, code, detail, Limit::Used.name(), env)
+            }
+            Err(Limited { limit, .. }) => refuse_with(&visit, &UNKNOWN_USE, limit.name(), env),
+        }
+    }
+}
+
 impl Visit {
-    /// Duo has allowed a sign-in that was begun `since`.
+    /// Duo has allowed what waits on the device. The token of the sign-in may have been sent before,
+    /// or copied, so it gives an approval once.
+    pub(super) fn redeem(self, factor: Factor, status: &AuthStatus, env: &Env<'_>) -> Step {
+        let settlements = self.asker.settlements(End::Allowed);
+        let (Some(pending), Some(claim)) = (&self.pending, self.once(env)) else {
+            let (code, detail) = GONE;
+            return Step { settlements, ..refuse(&self, code, detail, "", env) };
+        };
+        let start = Start { since: pending.created(), id: Some(pending.browser()) };
+        let allowed = Allowed { visit: self, factor, start, status: status.clone() };
+        Step { settlements, ..Step::claim(claim, allowed) }
+    }
+
+    /// Duo has allowed a sign-in.
     pub(super) fn approve(
         mut self,
         factor: Factor,
-        since: UnixTime,
+        start: Start,
         status: &AuthStatus,
         env: &Env<'_>,
     ) -> Step {
@@ -28,7 +82,7 @@ impl Visit {
         let token = status.trusted_device_token.as_ref();
         let unkept = token.and_then(|token| self.remember_device(token, env));
         let reply = self.approved(status.status.as_str());
-        let mut step = self.admit(factor, since, reply, env);
+        let mut step = self.admit(factor, start, reply, env);
         step.signals.extend(unkept);
         step
     }
@@ -52,14 +106,14 @@ impl Visit {
             let answer = PreauthAnswer::Allow { message: Plain::new(message) };
             answer.reply(&env.gate.config().site, self.view.language)
         };
-        self.admit(factor, env.now, reply, env)
+        self.admit(factor, Start::here(env), reply, env)
     }
 
-    fn admit(mut self, factor: Factor, since: UnixTime, reply: Reply, env: &Env<'_>) -> Step {
-        let Some(id) = env.random else {
+    fn admit(mut self, factor: Factor, start: Start, reply: Reply, env: &Env<'_>) -> Step {
+        let Some(id) = start.id else {
             return refuse_with(&self, &NO_RANDOMNESS, "the host has no random bytes", env);
         };
-        let approval = new_approval(factor, since);
+        let approval = new_approval(factor, start.since);
         let subject = self.asker.subject();
         let sessions = &env.gate.application(&self.asker.terms).sessions;
         let cookie = sessions.issue(&approval, &subject, env.now, id);

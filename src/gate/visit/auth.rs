@@ -1,5 +1,6 @@
 //! `POST auth`: a person has chosen how to confirm. The one visit that rings a phone.
 
+use super::approve::Start;
 use super::choices::name;
 use super::{Visit, is_on_device};
 use crate::config::Factor as Offered;
@@ -16,9 +17,6 @@ use crate::page::Standing;
 use crate::secret::Secret;
 use crate::session::{Bounded, Factor, Pending, PendingKind};
 use crate::signal::Code;
-
-/// How many passcodes one sign-in takes.
-const MOST_TRIES: u8 = 5;
 
 /// A way to confirm that somebody has chosen.
 #[derive(Debug)]
@@ -37,7 +35,7 @@ impl Visit {
         env: &Env<'_>,
     ) -> Step {
         match self.chosen(head, parameters, env) {
-            Ok(Choice::Passcode(_)) if self.tries() >= MOST_TRIES => self.too_many_tries(env),
+            Ok(Choice::Passcode(_)) if self.has_no_try_left(env) => self.too_many_tries(env),
             Ok(choice) => {
                 self.choice = Some(choice);
                 send(self, Expect::Preauth, env)
@@ -155,7 +153,7 @@ impl Visit {
             }
         };
         let step = match (status.result, &status.status) {
-            (AuthResult::Allow, _) => self.approve(Factor::Sms, env.now, status, env),
+            (AuthResult::Allow, _) => self.approve(Factor::Sms, Start::here(env), status, env),
             (AuthResult::Deny, Status::Sent) => {
                 if let Some(pending) = self.pending.take() {
                     self.hand_out(pending, env);
@@ -175,8 +173,10 @@ impl Visit {
                 let is_texted =
                     matches!(self.pending, Some(Pending { kind: PendingKind::Sms, .. }));
                 let factor = if is_texted { Factor::Sms } else { Factor::Passcode };
-                let settlements = self.asker.settlements(End::Allowed);
-                Step { settlements, ..self.approve(factor, env.now, status, env) }
+                let mut settlements = self.asker.settlements(End::Allowed);
+                // What may still be on the phone leads nowhere.
+                settlements.extend(self.over(env));
+                Step { settlements, ..self.approve(factor, Start::here(env), status, env) }
             }
             (AuthResult::Deny, Status::Deny) => {
                 self.count_try(env);
@@ -200,6 +200,10 @@ impl Visit {
 
     fn tries(&self) -> u8 {
         self.pending.as_ref().map_or(0, |pending| pending.passcode_tries)
+    }
+
+    fn has_no_try_left(&self, env: &Env<'_>) -> bool {
+        usize::from(self.tries()) >= env.gate.config().limits.passcode_tries
     }
 
     fn too_many_tries(self, env: &Env<'_>) -> Step {

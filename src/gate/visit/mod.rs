@@ -16,10 +16,12 @@ mod preauth;
 mod sign_out;
 mod status;
 
+pub(super) use approve::Allowed;
 pub use form::{Body, Form};
 
 use super::asker::{Asker, Sought};
 use super::endpoint::Endpoint;
+use super::limit::{Claim, End, Once, Settlement};
 use super::party::{Party, Recipient};
 use super::view::{View, Who};
 use super::{Env, Step, prompt};
@@ -29,7 +31,9 @@ use crate::identity::Identity;
 use crate::page::{Onward, Problem};
 use crate::policy::{Person, Terms};
 use crate::secret::Secret;
-use crate::session::{Approval, Pending, PendingKind, Pendings, Preference, Refusal, Token};
+use crate::session::{
+    Approval, PENDING_LIFETIME, Pending, PendingKind, Pendings, Preference, Refusal, Token,
+};
 use crate::signal::{Code, Counter, Signal};
 use auth::Choice;
 use std::time::Duration;
@@ -45,6 +49,9 @@ const LONGEST_PAGE: Duration = Duration::from_secs(2);
 
 /// The least time that Duo is given to answer.
 const SHORTEST_LOOK: Duration = Duration::from_secs(2);
+
+/// The table of limits counts in whole seconds.
+const A_SECOND: Duration = Duration::from_secs(1);
 
 /// A request to the filter itself, while it waits for an answer.
 #[derive(Debug)]
@@ -103,7 +110,7 @@ pub(super) fn begin(
         Endpoint::Preauth => visit.preauth(env),
         Endpoint::Auth => visit.auth(head, parameters, env),
         Endpoint::Cancel => visit.cancel(env),
-        Endpoint::Logout => visit.logout(env),
+        Endpoint::Logout => visit.logout(head, env),
         Endpoint::Enroll => visit.enroll(env),
         Endpoint::Activation => visit.activation(env),
         Endpoint::EnrollStatus => visit.enroll_status(env),
@@ -243,6 +250,17 @@ impl Visit {
         self.cookies.push(env.gate.application(&self.asker.terms).pendings.deletion());
     }
 
+    /// The sign-in of this browser, for the table of what is good once.
+    fn once(&self, env: &Env<'_>) -> Option<Claim> {
+        let pending = self.pending.as_ref()?;
+        Some(once(pending.browser(), pending.created(), env.now))
+    }
+
+    /// Has the sign-in of this browser be over, whatever Duo says of it.
+    fn over(&self, env: &Env<'_>) -> Option<Settlement> {
+        self.once(env).map(|claim| Settlement { claim, end: End::Lost })
+    }
+
     /// The pending sign-in in words, for a client that keeps no cookies.
     fn transaction(&self) -> Option<&str> {
         let token = self.token.as_ref().filter(|_| !self.view.is_browser);
@@ -277,6 +295,13 @@ impl From<Visit> for Party {
     fn from(visit: Visit) -> Self {
         Self::Visit(Box::new(visit))
     }
+}
+
+/// A sign-in for the table of what is good once. It can be finished until some minutes after it
+/// began.
+fn once(id: [u8; 16], began: UnixTime, now: UnixTime) -> Claim {
+    let left = began.plus(PENDING_LIFETIME).since(now);
+    Claim::once(Once::SignIn, id, left.saturating_add(A_SECOND))
 }
 
 /// Whether a sign-in waits for an answer on the device.

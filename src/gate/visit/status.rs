@@ -4,7 +4,6 @@ use super::{GONE, Visit};
 use crate::duo::{AuthResult, AuthStatus, Status, Txid};
 use crate::gate::audit::{self, Audited};
 use crate::gate::flow::{Expect, send};
-use crate::gate::limit::End;
 use crate::gate::prompt::{Ending, Transaction};
 use crate::gate::refuse::{self, refuse};
 use crate::gate::view::Who;
@@ -89,12 +88,7 @@ impl Visit {
     ) -> Step {
         let word = &status.status;
         match status.result {
-            AuthResult::Allow => {
-                let settlements = self.asker.settlements(End::Allowed);
-                // Whoever asks twice gets two approvals of one end.
-                let begun = self.pending.as_ref().map_or(env.now, |pending| pending.created());
-                Step { settlements, ..self.approve(transaction.factor, begun, status, env) }
-            }
+            AuthResult::Allow => self.redeem(transaction.factor, status, env),
             AuthResult::Deny => {
                 let ending = Ending::of(word);
                 let settlements = self.asker.settlements(ending.settled());

@@ -73,7 +73,7 @@ pub(super) fn full() -> Value {
         "api": {"mode": "refuse", "hold_timeout": "90s"},
         "request_bodies": true,
         "push": {"title": "Wire transfer", "info": {"service": "payments"}},
-        "limits": {"pushes": 9, "window": "1h", "deny_cooldown": ["1s", "8h"]},
+        "limits": {"pushes": 9, "passcode_tries": 9, "window": "1h", "deny_cooldown": ["1s", "8h"]},
         "branding": {
             "name": "Example", "logo": "data:image/png;base64,AAAA", "accent": "#0b5fff",
             "help_text": "Call 100.", "help_url": "https://help.example.com/",

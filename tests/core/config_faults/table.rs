@@ -40,7 +40,9 @@ fn faulty_limits() -> Vec<Row> {
             Code::InvalidDuration,
             "limits.deny_cooldown[1]",
         ),
-        ("/limits/passcode_tries", json!(5), Code::NotSupported, "limits.passcode_tries"),
+        ("/limits/passcode_tries", json!(0), Code::InvalidNumber, "limits.passcode_tries"),
+        ("/limits/passcode_tries", json!(10), Code::InvalidNumber, "limits.passcode_tries"),
+        ("/limits/passcode_tries", json!("5"), Code::WrongType, "limits.passcode_tries"),
         (
             "/limits/rate_limit_service",
             json!({"cluster": "ratelimit"}),

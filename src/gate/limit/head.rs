@@ -1,0 +1,58 @@
+//! What every bucket of the table begins with.
+//!
+//! ```text
+//! bucket = head | entries; 200 bytes
+//! head   = version u8 | written u32 | closed u16 | 0
+//! ```
+//!
+//! All numbers are big-endian, times are seconds: of `written` since 1970, of `closed` after it.
+
+const VERSION: u8 = 1;
+pub(super) const HEAD_BYTES: usize = 8;
+pub(super) const BUCKET_BYTES: usize = 200;
+
+/// A bucket that was never used.
+pub const EMPTY: [u8; BUCKET_BYTES] = {
+    let mut bytes = [0; BUCKET_BYTES];
+    bytes[0] = VERSION;
+    bytes
+};
+
+/// A bucket written so many seconds in the future is not one of ours.
+const CLOCK_TOLERANCE: u64 = 60;
+
+/// When a bucket was written, and until when nothing is granted from it: seconds since 1970.
+pub(super) struct Head {
+    pub(super) written: u64,
+    pub(super) closed: u64,
+}
+
+impl Head {
+    /// Reads a head, and gives the entries behind it; absent for what is no bucket.
+    pub(super) fn read(bytes: &[u8], now: u64) -> Option<(Self, &[u8])> {
+        let (&[VERSION, a, b, c, d, e, f, 0], entries) = bytes.split_first_chunk()? else {
+            return None;
+        };
+        let written = u64::from(u32::from_be_bytes([a, b, c, d]));
+        if bytes.len() != BUCKET_BYTES || written > now.saturating_add(CLOCK_TOLERANCE) {
+            return None;
+        }
+        let closed = written.saturating_add(u16::from_be_bytes([e, f]).into());
+        Some((Self { written, closed }, entries))
+    }
+
+    /// The first bytes of a bucket.
+    pub(super) fn begin(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(BUCKET_BYTES);
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&u32::try_from(self.written).unwrap_or(u32::MAX).to_be_bytes());
+        bytes.extend_from_slice(&span(self.written, self.closed).to_be_bytes());
+        bytes.push(0);
+        bytes
+    }
+}
+
+/// The seconds between two moments; none where they are the other way round.
+pub(super) fn span(from: u64, until: u64) -> u16 {
+    u16::try_from(until.saturating_sub(from)).unwrap_or(u16::MAX)
+}

@@ -1,0 +1,190 @@
+//! A sign-in that Duo has allowed, and whoever sends its token again.
+
+use crate::browser::Browser;
+use crate::rig::{Refused, Rig, Scripted, get, one_phone, started, status};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const PENDING: &str = "__Host-duo_txn";
+const STATUS: &str = "/.duo-mfa/status";
+const PUSH: &str = "/.duo-mfa/auth?factor=push&return_to=%2Freports";
+
+fn allows() -> Scripted {
+    status("allow", "allow")
+}
+
+/// A browser of alice whose push is on the phone.
+fn pushed(rig: &mut Rig) -> Browser {
+    let mut alice = Browser::of("alice");
+    alice.asks(rig, &alice.posts(PUSH), &[one_phone(), started()]);
+    alice
+}
+
+/// One whose push was approved, and one that has the token from before.
+fn approved(rig: &mut Rig) -> (Browser, Browser) {
+    let mut alice = pushed(rig);
+    let replay = alice.clone();
+    alice.is_approved(rig, &alice.fetches(STATUS), &[allows()]);
+    (alice, replay)
+}
+
+fn after(rig: &mut Rig, seconds: u64) {
+    rig.now = rig.now.plus(Duration::from_secs(seconds));
+}
+
+fn token(browser: &Browser) -> String {
+    browser.jar[PENDING].split_once('=').unwrap().1.to_owned()
+}
+
+#[track_caller]
+fn assert_over(answer: &Refused) {
+    assert_eq!((answer.code().as_str(), answer.0.status), ("bad_request", 400));
+}
+
+fn expiry(rig: &mut Rig, browser: &mut Browser) -> Value {
+    let info = browser.asks(rig, &browser.fetches("/.duo-mfa/userinfo"), &[]);
+    info.problem()["expires_at"].clone()
+}
+
+fn lost_answer_is_given_again_for_ten_seconds() {
+    for waits in [0, 1, 9] {
+        let mut rig = Rig::new();
+        let (mut alice, mut again) = approved(&mut rig);
+        after(&mut rig, waits);
+        again.is_approved(&mut rig, &again.fetches(STATUS), &[allows()]);
+        assert_eq!(expiry(&mut rig, &mut alice), expiry(&mut rig, &mut again));
+        assert_eq!(rig.called().iter().filter(|name| **name == "auth").count(), 1);
+    }
+}
+
+fn replay_after_allow_is_refused() {
+    for waits in [10, 60, 299] {
+        let mut rig = Rig::new();
+        let (_, mut replay) = approved(&mut rig);
+        after(&mut rig, waits);
+        let carried = get(STATUS).with("x-duo-mfa-transaction", token(&replay));
+        assert_over(&rig.send(&carried, &[allows()]).answered());
+        assert_over(&replay.asks(&mut rig, &replay.fetches(STATUS), &[allows()]));
+        assert!(!replay.has(PENDING), "it is forgotten");
+        let page = replay.asks(&mut rig, &replay.opens("/reports"), &[]);
+        assert_eq!(page.0.status, 403);
+    }
+}
+
+fn replay_on_the_page_is_refused() {
+    let mut rig = Rig::new();
+    let (_, mut replay) = approved(&mut rig);
+    after(&mut rig, 10);
+    let page = replay.asks(&mut rig, &replay.opens("/.duo-mfa/"), &[allows()]);
+    assert_eq!((page.0.status, page.0.details.as_str()), (400, "duo_mfa_bad_request"));
+    assert!(!replay.has(PENDING));
+}
+
+fn lost_answer_does_not_make_the_grace_longer() {
+    let mut rig = Rig::new();
+    let (_, replay) = approved(&mut rig);
+    after(&mut rig, 6);
+    replay.clone().is_approved(&mut rig, &replay.fetches(STATUS), &[allows()]);
+    after(&mut rig, 6);
+    assert_over(&rig.send(&replay.fetches(STATUS), &[allows()]).answered());
+}
+
+fn replay_after_logout_is_refused_at_once() {
+    let mut rig = Rig::new();
+    let (mut alice, replay) = approved(&mut rig);
+    alice.asks(&mut rig, &alice.posts("/.duo-mfa/logout"), &[]);
+    for waits in [0, 5, 290] {
+        after(&mut rig, waits);
+        assert_over(&rig.send(&replay.fetches(STATUS), &[allows()]).answered());
+    }
+}
+
+fn logout_or_cancel_ends_what_is_on_the_device() {
+    for end in ["logout", "cancel"] {
+        let mut rig = Rig::new();
+        let mut alice = pushed(&mut rig);
+        let replay = alice.clone();
+        alice.asks(&mut rig, &alice.posts(&format!("/.duo-mfa/{end}")), &[]);
+        assert!(!alice.has(PENDING));
+        assert_over(&rig.send(&replay.fetches(STATUS), &[allows()]).answered());
+    }
+}
+
+fn passcode_ends_the_push_that_waits() {
+    let mut rig = Rig::new();
+    let mut alice = pushed(&mut rig);
+    let replay = alice.clone();
+    let typed = alice.posts("/.duo-mfa/auth?factor=passcode").with("x-duo-mfa-passcode", "123456");
+    alice.is_approved(&mut rig, &typed, &[one_phone(), allows()]);
+    assert_over(&rig.send(&replay.fetches(STATUS), &[allows()]).answered());
+}
+
+fn sign_ins_of_one_user_end_each_for_itself() {
+    let mut rig = Rig::new();
+    let (mut first, replay) = approved(&mut rig);
+    let (_, second) = approved(&mut rig);
+    first.asks(&mut rig, &first.posts("/.duo-mfa/logout"), &[]);
+    assert_over(&rig.send(&replay.fetches(STATUS), &[allows()]).answered());
+    second.clone().is_approved(&mut rig, &second.fetches(STATUS), &[allows()]);
+}
+
+fn table_that_cannot_be_read_gives_no_approval() {
+    let mut rig = Rig::new();
+    let mut alice = pushed(&mut rig);
+    for number in 0..8_192 {
+        rig.table.insert(number, b"junk".to_vec());
+    }
+    for waits in [0, 4, 200] {
+        after(&mut rig, waits);
+        let refused = alice.asks(&mut rig, &alice.fetches(STATUS), &[allows()]);
+        assert_eq!((refused.code().as_str(), refused.0.status), ("duo_unavailable", 503));
+        assert_eq!(refused.header("retry-after").as_deref(), Some("5"));
+        assert!(alice.has(PENDING), "it may be told later");
+    }
+    after(&mut rig, 97);
+    assert_over(&alice.asks(&mut rig, &alice.fetches(STATUS), &[]));
+}
+
+fn full_bucket_gives_no_approval() {
+    let mut rig = Rig::new();
+    // As many as a bucket takes, all in one: no other answer of the table is a first use.
+    let mut bytes = vec![1_u8];
+    bytes.extend(u32::try_from(rig.now.seconds()).unwrap().to_be_bytes());
+    bytes.extend([0; 3]);
+    for entry in 0..16_u8 {
+        bytes.extend([entry; 8]);
+        bytes.extend([0, 0, 1, 0]);
+    }
+    for number in 4_096..8_192 {
+        rig.table.insert(number, bytes.clone());
+    }
+    let mut alice = pushed(&mut rig);
+    let refused = alice.asks(&mut rig, &alice.fetches(STATUS), &[allows()]);
+    assert_eq!((refused.code().as_str(), refused.0.status), ("duo_unavailable", 503));
+    after(&mut rig, 256);
+    alice.is_approved(&mut rig, &alice.fetches(STATUS), &[allows()]);
+}
+
+fn sign_ins_beyond_number_share_a_table_of_one_size() {
+    let mut rig = Rig::with(json!({"limits": {"pushes": 9}}));
+    for _ in 0..300 {
+        approved(&mut rig);
+        after(&mut rig, 1);
+    }
+    assert!(rig.table.len() <= 8_192);
+    assert!(rig.table.values().all(|bytes| bytes.len() == 200));
+}
+
+crate::suite![
+    lost_answer_is_given_again_for_ten_seconds,
+    replay_after_allow_is_refused,
+    replay_on_the_page_is_refused,
+    lost_answer_does_not_make_the_grace_longer,
+    replay_after_logout_is_refused_at_once,
+    logout_or_cancel_ends_what_is_on_the_device,
+    passcode_ends_the_push_that_waits,
+    sign_ins_of_one_user_end_each_for_itself,
+    table_that_cannot_be_read_gives_no_approval,
+    full_bucket_gives_no_approval,
+    sign_ins_beyond_number_share_a_table_of_one_size,
+];
