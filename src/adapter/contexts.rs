@@ -70,10 +70,13 @@ impl Contexts {
         if !self.streams.is_held(context) {
             return Action::Continue;
         }
-        if let Some((plugin, form, max)) = self.streams.take_form(context, arrived) {
-            plugin.read_form(context, *form, max, &self.streams);
+        let Some((plugin, form, max)) = self.streams.take_form(context, arrived) else {
+            return Action::Pause;
+        };
+        match plugin.read_form(context, *form, max, &self.streams) {
+            Passage::Open => Action::Continue,
+            Passage::Closed => Action::Pause,
         }
-        Action::Pause
     }
 
     pub(super) fn response_headers(&self, context: u32) {

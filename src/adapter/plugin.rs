@@ -148,36 +148,41 @@ impl Plugin {
         resume_if_open(self.perform(context, step, streams));
     }
 
-    /// A form's body is there, or longer than `max` bytes. The host acts for its stream.
+    /// A body is there, or longer than `max` bytes. The host acts for its stream.
     pub(super) fn read_form(
         self: &Rc<Self>,
         context: u32,
         form: Form,
         max: usize,
         streams: &Streams,
-    ) {
+    ) -> Passage {
         let body = host::request_body(max).unwrap_or_default();
         let body = if body.len() > max { Body::TooLong } else { Body::Whole(&body) };
-        self.go_on(context, form, body, streams);
+        self.go_on(context, form, body, streams)
     }
 
-    /// Answers the forms that did not arrive in time. The host acts for one stream after the other.
+    /// Goes on without the bodies that did not arrive in time. The host acts for one stream after the other.
     pub(super) fn end_late(self: &Rc<Self>, now: UnixTime, streams: &Streams) {
         for (context, form) in streams.take_late(self, now) {
             if host::act_for(context).is_ok() {
-                self.go_on(context, *form, Body::Late, streams);
+                resume_if_open(self.go_on(context, *form, Body::Late, streams));
             }
         }
     }
 
-    fn go_on(self: &Rc<Self>, context: u32, form: Form, body: Body<'_>, streams: &Streams) {
+    fn go_on(
+        self: &Rc<Self>,
+        context: u32,
+        form: Form,
+        body: Body<'_>,
+        streams: &Streams,
+    ) -> Passage {
         let buffer = host::request_headers().unwrap_or_default();
         let step = match RequestHead::read(&buffer) {
             Ok(head) => form.handle(&head, body, &self.env(&self.healths.offsets())),
             Err(fault) => self.gate.malformed(fault),
         };
-        // A request to the filter itself is answered, at once or by a call: it never goes on.
-        let _ = self.perform(context, step, streams);
+        self.perform(context, step, streams)
     }
 
     /// Sends the calls whose time has come. The host acts for one stream after the other.

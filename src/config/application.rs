@@ -4,7 +4,7 @@
 use super::DuoSettings;
 use crate::http::cookie::OWN_PREFIX;
 use crate::policy::Terms;
-use crate::session::{Pendings, Preferences, RememberedDevices, Sessions};
+use crate::session::{Operations, Pendings, Preferences, RememberedDevices, Sessions};
 
 /// An application at Duo, and what browsers keep on its word.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub struct Application {
     pub sessions: Sessions,
     /// The sign-ins that are not finished; Duo knows each under this application alone.
     pub pendings: Pendings,
+    /// The approvals of single operations.
+    pub operations: Operations,
     /// What users chose last.
     pub preferences: Preferences,
     /// The devices that Duo remembers; absent where none is to be.

@@ -79,7 +79,7 @@ pub(super) const RULE: &[Key] = &[
     key("factors"),
     key("fail_mode"),
     key("application"),
-    later("approval", "remove it; an approval is good for many requests"),
+    key("approval"),
 ];
 
 pub(super) const API: &[Key] = &[key("mode"), key("hold_timeout")];

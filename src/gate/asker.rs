@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 /// A second factor that is sought.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Sought {
     /// Of whom.
     pub(super) identity: Identity,
@@ -101,6 +101,12 @@ impl Asker {
     pub(super) fn settlements(&self, end: End) -> Vec<Settlement> {
         let claims = self.claim.into_iter().chain(self.passcode_claim);
         claims.map(|claim| Settlement { claim, end }).collect()
+    }
+
+    /// Whether a page could end in an approval for what is asked: an approval for one request that a
+    /// page leads to is for a GET.
+    pub(super) fn can_start_elsewhere(&self) -> bool {
+        !self.terms.is_for_one_request || self.asked.method == "GET"
     }
 
     pub(super) fn is_over(&self, now: UnixTime) -> bool {

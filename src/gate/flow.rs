@@ -4,6 +4,7 @@ use super::asker::Asker;
 use super::failure::{self, Refusal, Remedy, Stage, TIMEOUT};
 use super::hold::Held;
 use super::limit::{End, Settlement, Verdict};
+use super::operation::Spending;
 use super::party::Party;
 use super::prompt::{self, Prompt, Transaction};
 use super::refuse;
@@ -41,6 +42,8 @@ enum Wish {
     Prompt(Party, Prompt),
     /// To give out the approval of a sign-in.
     Approval(Box<Allowed>),
+    /// To use the approval of an operation.
+    Operation(Box<Spending>),
 }
 
 /// The answer that is waited for, with exactly what is needed to go on from it.
@@ -128,6 +131,7 @@ impl Claimant {
             }
             (Wish::Prompt(party, _), Err(limited)) => refuse::for_limit(&party, limited, env),
             (Wish::Approval(allowed), verdict) => allowed.claimed(verdict, env),
+            (Wish::Operation(spending), verdict) => spending.claimed(verdict),
         }
     }
 }
@@ -135,6 +139,12 @@ impl Claimant {
 impl From<Allowed> for Claimant {
     fn from(allowed: Allowed) -> Self {
         Self(Wish::Approval(Box::new(allowed)))
+    }
+}
+
+impl From<Spending> for Claimant {
+    fn from(spending: Spending) -> Self {
+        Self(Wish::Operation(Box::new(spending)))
     }
 }
 

@@ -62,6 +62,7 @@ impl Recipient for Held {
 
     fn refusal(&self, problem: &Problem, env: &Env<'_>) -> Reply {
         let start_url = start_url(env.gate.config(), problem.code, &self.return_to);
+        let start_url = start_url.filter(|_| self.asker.can_start_elsewhere());
         let onward = Onward { start_url: start_url.as_deref(), ..Onward::default() };
         problem.reply_onward(Client::Hold, &onward)
     }
@@ -206,7 +207,9 @@ fn approve(held: &Held, factor: Factor, env: &Env<'_>) -> Step {
     tell_application(&mut request, held.asker.identity.user.clone(), factor.name(), env.now);
     // What is good for minutes does not replace what is good for hours elsewhere.
     let is_worse = factor == Factor::FailSafe && held.asker.has_approval;
-    let cookie = Some(NewCookie::Approval(cookie)).filter(|_| !is_worse);
+    // The approval of this request is used up by it.
+    let is_over = held.asker.terms.is_for_one_request;
+    let cookie = Some(NewCookie::Approval(cookie)).filter(|_| !is_worse && !is_over);
     let forward = Forward { request, cookie };
     let step = Step::forward(forward, Counter::Admitted(factor.name()));
     step.audited(audit::admitted(&held.asker, factor, env))

@@ -56,6 +56,8 @@ enum What {
 pub(super) enum Once {
     /// A sign-in that Duo has allowed.
     SignIn,
+    /// The approval of an operation.
+    Operation,
 }
 
 impl Once {
@@ -63,6 +65,7 @@ impl Once {
     const fn code(self) -> u8 {
         match self {
             Self::SignIn => 1,
+            Self::Operation => 2,
         }
     }
 
@@ -70,6 +73,7 @@ impl Once {
     const fn grace(self) -> u64 {
         match self {
             Self::SignIn => GRACE,
+            Self::Operation => 0,
         }
     }
 }

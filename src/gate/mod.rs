@@ -24,6 +24,7 @@ mod hold;
 mod judgement;
 pub mod limit;
 mod logo;
+mod operation;
 mod party;
 mod prompt;
 mod refuse;
@@ -47,7 +48,7 @@ use crate::http::{Client, Edit, HeadFault, HeaderValue, RequestHead, cookie, ori
 use crate::identity::{Attributes, Identity};
 use crate::page::{Onward, Problem, Reference};
 use crate::policy::{Policy, Ruled};
-use crate::session::{Approval, Refusal, Sessions, Verified};
+use crate::session::{Approval, BodyDigest, Refusal, Sessions, Verified};
 use crate::signal::{Code, Counter, Signal};
 use asker::{Sought, subject};
 use endpoint::{Endpoint, Route};
@@ -100,6 +101,12 @@ pub struct Undecided {
 enum Aim {
     /// The application, and nothing proves a second factor.
     Application(Sought),
+    /// The application, with what may be an approval of this request alone.
+    Operation {
+        sought: Sought,
+        /// Whether what it does is in its body too.
+        has_body: bool,
+    },
     /// The filter itself.
     Visit(Visitor),
 }
@@ -171,6 +178,9 @@ impl Gate {
         }
         let identity = asker.map_or_else(|| self.identify(head, moment), Ok);
         let identity = identity.map_err(|denial| denial.by(ruled.rule))?;
+        if ruled.terms.is_for_one_request {
+            return Ok(self.judge_operation(head, identity, ruled, moment.has_body));
+        }
         let sessions = &self.application(ruled.terms).sessions;
         let cookies = self.parted(head, sessions);
         let found = approval(sessions, cookies.found, &identity, moment.now, verified);
@@ -226,24 +236,45 @@ impl Gate {
         let Undecided { aim, unfit } = undecided;
         let mut step = match aim {
             Aim::Visit(visitor) => visit::begin(visitor, head, address, env),
-            Aim::Application(sought) => match (Client::of(&head.hints()), self.config.api.mode) {
-                (Client::Hold, ApiMode::Hold) => {
-                    hold::begin(Held::new(self, head, sought, address, env.now), head, env)
-                }
-                (Client::Page, _) => {
-                    let reference = audit::reference(head);
-                    let line =
-                        audit::refused_at_once(head, Code::MfaRequired, sought.rule, &reference);
-                    Visit::in_place(head, sought, address, env).page_in_place(line, env)
-                }
-                (client @ (Client::Hold | Client::Refuse | Client::RefuseGrpc), _) => {
-                    let denial = Denial::new(Code::MfaRequired, no_prompt_for(client));
-                    self.refuse(head, &denial.by(sought.rule))
-                }
-            },
+            Aim::Application(sought) => self.unapproved(head, sought, address, env),
+            Aim::Operation { sought, has_body: true } => {
+                Form::read_operation(sought, address, env.now)
+            }
+            Aim::Operation { sought, has_body: false } => {
+                let body = BodyDigest::of_none();
+                operation::read(Some(&body), head, sought, address, env)
+            }
         };
         step.signals.extend(unfit.map(|why| Signal::Count(Counter::CookieRefused(why.name()))));
         step
+    }
+
+    /// Asks for the second factor that an application's request wants.
+    fn unapproved(
+        &self,
+        head: &RequestHead<'_>,
+        sought: Sought,
+        address: Option<&[u8]>,
+        env: &Env<'_>,
+    ) -> Step {
+        let is_for_one_request = sought.terms.is_for_one_request;
+        match (Client::of(&head.hints()), self.config.api.mode) {
+            (Client::Hold, ApiMode::Hold) => {
+                hold::begin(Held::new(self, head, sought, address, env.now), head, env)
+            }
+            (Client::Page, _) if !is_for_one_request || head.method == b"GET" => {
+                let reference = audit::reference(head);
+                let line = audit::refused_at_once(head, Code::MfaRequired, sought.rule, &reference);
+                Visit::in_place(head, sought, address, env).page_in_place(line, env)
+            }
+            (client, _) if is_for_one_request => {
+                operation::refuse(client, head, sought, address, env)
+            }
+            (client, _) => {
+                let denial = Denial::new(Code::MfaRequired, no_prompt_for(client));
+                self.refuse(head, &denial.by(sought.rule))
+            }
+        }
     }
 
     /// Answers a request whose head cannot be read. Where nobody is refused, one without a path,

@@ -19,9 +19,10 @@ impl Gate {
         judged: Result<Opening, Denial>,
     ) -> Opening {
         let (code, rule, unfit) = match judged {
-            Ok(Opening::Undecided(Undecided { aim: Aim::Application(sought), unfit })) => {
-                (Code::MfaRequired, sought.rule, unfit)
-            }
+            Ok(Opening::Undecided(Undecided {
+                aim: Aim::Application(sought) | Aim::Operation { sought, .. },
+                unfit,
+            })) => (Code::MfaRequired, sought.rule, unfit),
             Err(denial) => (denial.code, denial.rule, None),
             Ok(decided) => return decided,
         };

@@ -10,7 +10,7 @@ use crate::http::{Edit, HeaderMap, HeaderValue};
 pub fn edits(cookie: &NewCookie, response: &HeaderMap<'_>) -> Vec<Edit> {
     let mut edits = Vec::new();
     match cookie {
-        NewCookie::Approval(value) => {
+        NewCookie::Approval(value) | NewCookie::UsedUp(value) => {
             edits.push(Edit::Set("cache-control", HeaderValue::from_static("no-store")));
             set_cookie(response, value, &mut edits);
         }

@@ -51,6 +51,8 @@ pub(super) enum Unfit {
     OtherFactor,
     /// It was given while Duo could not be reached, which the rule does not accept.
     FailSafe,
+    /// It is good for many requests, and the rule wants one for this request alone.
+    NotOfThisRequest,
 }
 
 impl Unfit {
@@ -61,6 +63,7 @@ impl Unfit {
             Self::TooOld => "too_old",
             Self::OtherFactor => "other_factor",
             Self::FailSafe => "fail_safe",
+            Self::NotOfThisRequest => "not_of_this_request",
         }
     }
 
@@ -154,8 +157,10 @@ impl Gate {
         terms: &Terms,
         now: UnixTime,
     ) -> Result<Approval, Unfit> {
-        let is_approval = |factor: &policy::Factor| approved(*factor) == approval.factor();
-        let is_accepted = || terms.factors.as_ref().is_none_or(|few| few.iter().any(is_approval));
+        if terms.is_for_one_request {
+            return Err(Unfit::NotOfThisRequest);
+        }
+        let is_accepted = || is_accepted(approval.factor(), terms);
         match approval.factor() {
             Factor::Push | Factor::Passcode | Factor::Phone | Factor::Sms if !is_accepted() => {
                 Err(Unfit::OtherFactor)
@@ -184,8 +189,12 @@ impl Gate {
         self.config.applications.under(terms)
     }
 
-    /// What happens to a request of these terms while Duo cannot be reached.
+    /// What happens to a request of these terms while Duo cannot be reached. What wants an approval
+    /// of its own gets none.
     pub(super) fn fail_mode(&self, terms: &Terms) -> FailMode {
+        if terms.is_for_one_request {
+            return FailMode::Secure;
+        }
         terms.fail_mode.unwrap_or_else(|| self.application(terms).duo.fail_mode)
     }
 
@@ -194,18 +203,15 @@ impl Gate {
         terms.factors.as_deref().unwrap_or(&self.application(terms).duo.factors)
     }
 
-    /// The terms of the rule for another address on the same host, for the same person.
-    pub(super) fn terms_at<'a>(
+    /// The terms of the rule for another request of the same person.
+    pub(super) fn terms_of(
         &self,
-        target: &'a [u8],
-        head: &RequestHead<'a>,
+        request: &RequestHead<'_>,
         person: &Person<'_>,
         address: Option<IpAddr>,
     ) -> Terms {
         let policies = &self.config.policies;
-        let mut there = head.clone();
-        (there.method, there.target) = (b"GET", target);
-        let view = policies.view(&there, address);
+        let view = policies.view(request, address);
         // Where no view is, nothing is that an approval would open.
         view.map(|view| policies.decide(&view, Some(person)).terms().clone()).unwrap_or_default()
     }
@@ -251,6 +257,12 @@ impl From<Unclear> for Denial {
         };
         Self::new(code, format!("Rules cannot be applied: {unclear}."))
     }
+}
+
+/// Whether the terms name this among the factors that users choose from, or none at all.
+pub(super) fn is_accepted(factor: Factor, terms: &Terms) -> bool {
+    let is_it = |named: &policy::Factor| approved(*named) == factor;
+    terms.factors.as_ref().is_none_or(|few| few.iter().any(is_it))
 }
 
 /// The address in what Envoy says of a peer; absent for a peer without one, as on a pipe.

@@ -86,6 +86,8 @@ pub struct Forward {
 pub enum NewCookie {
     /// For an approval just given: the response must not be stored by anybody.
     Approval(HeaderValue),
+    /// The deletion of an approval that was used up: the response must not be stored by anybody.
+    UsedUp(HeaderValue),
     /// A later sight of an approval: left out where the response is for everybody.
     Renewal(HeaderValue),
 }

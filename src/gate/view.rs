@@ -78,6 +78,7 @@ impl View {
             return self.page(&screen(problem), who, config);
         }
         let start_url = start_url(config, problem.code, &self.return_to);
+        let start_url = start_url.filter(|_| who.asker.is_none_or(Asker::can_start_elsewhere));
         let onward = Onward {
             start_url: start_url.as_deref(),
             language: self.is_browser.then_some(self.language),

@@ -14,13 +14,20 @@ pub struct Terms {
     /// The number of the Duo application that is asked; 0 is the one that is where no rule names
     /// another.
     pub application: usize,
+    /// Each request wants an approval of its own, which opens no other.
+    pub is_for_one_request: bool,
 }
 
 impl Terms {
     /// No terms of its own.
     pub(super) const NONE: &'static Self = {
-        static NONE: Terms =
-            Terms { max_age: None, factors: None, fail_mode: None, application: 0 };
+        static NONE: Terms = Terms {
+            max_age: None,
+            factors: None,
+            fail_mode: None,
+            application: 0,
+            is_for_one_request: false,
+        };
         &NONE
     };
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! version u8 = 1 | key id u8 | created u64 | user tag [16] | application tag [16]
 //!   | kind u8 | passcode tries u8 | browser [16]
-//!   | device | device label | txid | verification code | return path | enrollment
+//!   | device | device label | txid | verification code | return path | enrollment or operation
 //! ```
 //!
 //! The first two bytes belong to [`super::token`], as does how the texts of the last line are
@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::claims::{Claims, write_text};
 use super::enrollment::MAX_SEALED_BYTES;
 use super::token::{HEAD_BYTES, MAC_BYTES, write_part};
-use super::{Bounded, Enrollment, Factor, Refusal};
+use super::{Bounded, Enrollment, Factor, Operation, Refusal};
 use crate::clock::UnixTime;
 use crate::http::{ReturnPath, return_path};
 
@@ -22,7 +22,7 @@ use crate::http::{ReturnPath, return_path};
 pub const LIFETIME: Duration = Duration::from_secs(300);
 
 /// The most bytes of a pending sign-in before base64. One that waits for an enrollment has no
-/// device, label, txid or code, whatever the rest is.
+/// device, label, txid, code or operation, whatever the rest is.
 pub(super) const TOKEN_BYTES: usize = HEAD_BYTES
     + (8 + 2 * 16)
     + (2 + 16)
@@ -30,7 +30,7 @@ pub(super) const TOKEN_BYTES: usize = HEAD_BYTES
     + if MAX_SEALED_BYTES > TEXT_BYTES { MAX_SEALED_BYTES } else { TEXT_BYTES }
     + return_path::MAX_BYTES
     + MAC_BYTES;
-const TEXT_BYTES: usize = 64 + 128 + 64 + 8;
+const TEXT_BYTES: usize = 64 + 128 + 64 + 8 + 32;
 /// The most characters of a pending sign-in.
 pub(super) const TOKEN_CHARACTERS: usize = (TOKEN_BYTES * 8).div_ceil(6);
 
@@ -90,6 +90,9 @@ pub struct Pending {
     pub passcode_tries: u8,
     /// Where the person goes on afterwards.
     pub return_path: ReturnPath,
+    /// What the approval is good for; absent where it is good for all that wants no approval of its
+    /// own. An enrollment leads to no approval, and has none.
+    pub operation: Option<Operation>,
 }
 
 impl Pending {
@@ -111,6 +114,7 @@ impl Pending {
             verification_code: None,
             passcode_tries: 0,
             return_path,
+            operation: None,
         }
     }
 
@@ -150,7 +154,9 @@ impl Pending {
         write_text(claims, self.device_label.as_ref());
         write_text(claims, self.txid.as_ref());
         write_text(claims, self.verification_code.as_ref());
-        for part in [self.return_path.as_str().as_bytes(), enrollment] {
+        let operation = self.operation.as_ref().filter(|_| enrollment.is_empty());
+        let last = operation.map_or(enrollment, |operation| operation.as_bytes());
+        for part in [self.return_path.as_str().as_bytes(), last] {
             write_part(part, |piece| claims.extend_from_slice(piece));
         }
     }
@@ -168,21 +174,27 @@ impl Pending {
         let txid = claims.text()?;
         let verification_code = claims.text()?;
         let return_path = ReturnPath::parse(claims.part()?);
-        let kind = match (code, claims.part()?) {
-            (1, []) => PendingKind::Push,
-            (2, []) => PendingKind::Phone,
-            (3, []) => PendingKind::Sms,
-            (4, []) => PendingKind::Passcode,
-            (5, sealed) => PendingKind::Enrollment(open_enrollment(sealed)?),
+        let last = claims.part()?;
+        claims.end()?;
+        let (kind, operation) = match code {
+            1 => (PendingKind::Push, last),
+            2 => (PendingKind::Phone, last),
+            3 => (PendingKind::Sms, last),
+            4 => (PendingKind::Passcode, last),
+            5 => (PendingKind::Enrollment(open_enrollment(last)?), [].as_slice()),
             _ => return Err(Refusal::Layout),
         };
-        claims.end()?;
+        let operation = match operation {
+            [] => None,
+            bytes => Some(Operation::from_bytes(bytes.try_into().or(Err(Refusal::Layout))?)),
+        };
         Ok(Self {
             device,
             device_label,
             txid,
             verification_code,
             passcode_tries,
+            operation,
             ..Self::new(kind, created, browser, return_path)
         })
     }

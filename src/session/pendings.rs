@@ -23,9 +23,10 @@ pub struct Pendings {
     enrollments: Vault,
 }
 
-/// A pending sign-in as its browser has it in a cookie, and a client without cookies as text.
+/// A pending sign-in, or the approval of an operation, as its browser has it in a cookie, and a
+/// client without cookies as text.
 #[derive(Clone, Debug)]
-pub struct Token(Secret<String>);
+pub struct Token(pub(super) Secret<String>);
 
 impl Token {
     /// The text, for `transaction` and `x-duo-mfa-transaction`.

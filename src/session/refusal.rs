@@ -33,6 +33,9 @@ pub enum Refusal {
     /// Another user's.
     #[error("of another user")]
     OtherUser,
+    /// Of another operation.
+    #[error("of another operation")]
+    OtherOperation,
     /// Bound to something that this request does not have.
     #[error("bound to something else")]
     OtherBinding,
@@ -56,6 +59,7 @@ impl Refusal {
             Self::Idle => "idle",
             Self::OtherApplication => "other_application",
             Self::OtherUser => "other_user",
+            Self::OtherOperation => "other_operation",
             Self::OtherBinding => "other_binding",
             Self::Void => "void",
         }

@@ -54,6 +54,8 @@ impl Purpose {
     pub(super) const ENROLLMENT: Self = Self("enroll");
     /// The token of a remembered device.
     pub(super) const DEVICE: Self = Self("device");
+    /// The approval of one operation.
+    pub(super) const OPERATION: Self = Self("operation");
     /// Preferred device and factor.
     pub(super) const PREFERENCE: Self = Self("preferred");
     /// No token: the tags in all of them.

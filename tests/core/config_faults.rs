@@ -209,7 +209,7 @@ fn all_faults_are_told_at_once() {
                 "factors": ["push", "push", "pull"]},
         "identity": {"source": "header", "header": "Cookie", "normalize": ["trim", "fold"]},
         "session": {"keys": [{"env": "SHORT"}, {"env": "UNSET"}], "cookie": "sid"},
-        "access_control": {"rules": [{"paths": ["/healthz"], "policy": "pass", "approval": "per_request"}]},
+        "access_control": {"rules": [{"paths": ["/healthz"], "policy": "pass", "approval": "once"}]},
     });
     let expected = [
         (Code::UnknownVersion, "version"),
@@ -226,8 +226,8 @@ fn all_faults_are_told_at_once() {
         (Code::InvalidCookieName, "session.cookie"),
         (Code::InvalidCookieKey, "session.keys[0]"),
         (Code::MissingVariable, "session.keys[1]"),
-        (Code::NotSupported, "access_control.rules[0].approval"),
         (Code::UnknownValue, "access_control.rules[0].policy"),
+        (Code::UnknownValue, "access_control.rules[0].approval"),
     ];
 
     assert_eq!(found(&document), expected.map(|(code, path)| (code, path.to_owned())));

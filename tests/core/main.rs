@@ -28,6 +28,7 @@ mod limits;
 mod logo;
 mod model;
 mod modes;
+mod operation;
 mod page;
 mod pending;
 mod policy;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         logo::trials(),
         model::trials(),
         modes::trials(),
+        operation::trials(),
         page::trials(),
         pending::trials(),
         policy::trials(),

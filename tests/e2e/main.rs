@@ -73,6 +73,7 @@ mod memory;
 mod modes;
 mod module;
 mod never_pushes;
+mod operation;
 mod own_endpoints;
 mod page_limits;
 mod passcodes;
@@ -162,6 +163,7 @@ fn main() {
         modes::trials(),
         module::trials(),
         never_pushes::trials(),
+        operation::trials(),
         own_endpoints::trials(),
         page_limits::trials(),
         passcodes::trials(),

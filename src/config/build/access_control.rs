@@ -7,10 +7,12 @@ use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::keys;
 use crate::config::nearest::nearest;
 use crate::config::raw::{Entry, Section};
-use crate::policy::{Condition, Criterion, Pattern, PatternFault, Policies, Policy, Rule, Terms};
+use crate::policy::{
+    Condition, Criterion, FailMode, Pattern, PatternFault, Policies, Policy, Rule, Terms,
+};
 
 /// The keys that are about the second factor.
-const TERMS: [&str; 4] = ["max_age", "factors", "fail_mode", "application"];
+const TERMS: [&str; 5] = ["max_age", "factors", "fail_mode", "application", "approval"];
 
 /// As long as an approval lives at most.
 const MAX_AGE: Bounds = Bounds::up_to(24 * 60 * 60);
@@ -90,7 +92,23 @@ fn terms(
     let factors = duo::factors(rule, faults);
     let fail_mode = rule.read("fail_mode", faults, duo::fail_mode);
     let application = rule.read("application", faults, |entry| application(entry, written));
-    Terms { max_age, factors, fail_mode, application: application.unwrap_or_default() }
+    let reach = [("session", false), ("per_request", true)];
+    let reach = rule.read("approval", faults, |entry| entry.choice(&reach, &[]));
+    let is_for_one_request = reach.unwrap_or(false);
+    if is_for_one_request {
+        let unmeant = [
+            ("max_age", max_age.is_some(), "has no effect, since each approval is a new one"),
+            ("fail_mode", fail_mode == Some(FailMode::Safe), "lets pass without any approval"),
+        ];
+        for (key, _, problem) in unmeant.into_iter().filter(|(_, is_set, _)| *is_set) {
+            let fault = |entry: Entry<'_>| {
+                entry.fault(Code::ConflictingKeys, problem, "remove it, or approval: per_request")
+            };
+            rule.find(key).map(fault).into_iter().for_each(|fault| faults.push(fault));
+        }
+    }
+    let application = application.unwrap_or_default();
+    Terms { max_age, factors, fail_mode, application, is_for_one_request }
 }
 
 /// The number of the Duo application that a rule names.

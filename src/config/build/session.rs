@@ -8,8 +8,8 @@ use crate::config::secrets::Secrets;
 use crate::config::{Application, DuoSettings};
 use crate::secret::Secret;
 use crate::session::{
-    KeyFault, KeyRing, MasterKey, Pendings, Preferences, RememberedDevices, SessionSettings,
-    Sessions,
+    KeyFault, KeyRing, MasterKey, Operations, Pendings, Preferences, RememberedDevices,
+    SessionSettings, Sessions,
 };
 use std::time::Duration;
 
@@ -23,7 +23,8 @@ const LIFETIME: Bounds = Bounds::up_to(24 * 60 * 60);
 /// The prefix by which browsers hold a cookie to one host, TLS and the path `/`.
 const HOST_PREFIX: &str = "__Host-";
 /// The filter's other cookies.
-const TAKEN: [&str; 3] = ["__Host-duo_txn", "__Host-duo_device", "__Host-duo_preferred"];
+const TAKEN: [&str; 4] =
+    ["__Host-duo_txn", "__Host-duo_operation", "__Host-duo_device", "__Host-duo_preferred"];
 /// Duo's policy says for how long a device is remembered: at most a year.
 const DEVICE_MAX_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const MAX_COOKIE_NAME_BYTES: usize = 64;
@@ -53,6 +54,7 @@ impl Browser {
             duo,
             sessions: Sessions::new(settings.clone(), keys),
             pendings: Pendings::new(name, keys),
+            operations: Operations::new(name, settings.not_before, keys),
             preferences: Preferences::new(name, keys),
             remembered_devices: devices,
         }
@@ -77,6 +79,7 @@ impl Browser {
         Application {
             name: Some(name.to_owned()),
             duo,
+            operations: Operations::new(name, settings.not_before, keys),
             sessions: Sessions::new(settings, keys),
             pendings: Pendings::apart(name, keys),
             preferences: Preferences::apart(name, keys),

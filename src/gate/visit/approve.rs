@@ -2,7 +2,7 @@
 
 use super::{GONE, Visit};
 use crate::clock::UnixTime;
-use crate::duo::AuthStatus;
+use crate::duo::{AuthStatus, Status};
 use crate::gate::failure::{NO_RANDOMNESS, UNKNOWN_USE};
 use crate::gate::limit::{End, Limit, Limited, Verdict};
 use crate::gate::refuse::{refuse, refuse_with};
@@ -12,7 +12,7 @@ use crate::gate::{Env, Step, audit};
 use crate::http::Reply;
 use crate::page::{Plain, PreauthAnswer, SignInAnswer, Standing};
 use crate::secret::Secret;
-use crate::session::{Factor, Preference};
+use crate::session::{Factor, OperationApproval, Preference};
 use crate::signal::{Counter, Level, Signal};
 use std::time::Duration;
 
@@ -66,7 +66,9 @@ impl Visit {
             return Step { settlements, ..refuse(&self, code, detail, "", env) };
         };
         let start = Start { since: pending.created(), id: Some(pending.browser()) };
-        let allowed = Allowed { visit: self, factor, start, status: status.clone() };
+        // What it was begun for, whatever is asked for by now.
+        let visit = Self { operation: pending.operation, ..self };
+        let allowed = Allowed { visit, factor, start, status: status.clone() };
         Step { settlements, ..Step::claim(claim, allowed) }
     }
 
@@ -81,8 +83,7 @@ impl Visit {
         self.remember_choice(factor, env);
         let token = status.trusted_device_token.as_ref();
         let unkept = token.and_then(|token| self.remember_device(token, env));
-        let reply = self.approved(status.status.as_str());
-        let mut step = self.admit(factor, start, reply, env);
+        let mut step = self.admit(factor, start, env, &|visit| visit.approved(&status.status));
         step.signals.extend(unkept);
         step
     }
@@ -100,39 +101,55 @@ impl Visit {
     }
 
     fn admit_without_prompt(self, factor: Factor, message: &str, env: &Env<'_>) -> Step {
-        let reply = if self.choice.is_some() || self.view.is_page {
-            self.approved("allow")
-        } else {
+        self.admit(factor, Start::here(env), env, &|visit| {
+            if visit.choice.is_some() || visit.view.is_page {
+                return visit.approved(&Status::Allow);
+            }
             let answer = PreauthAnswer::Allow { message: Plain::new(message) };
-            answer.reply(&env.gate.config().site, self.view.language)
-        };
-        self.admit(factor, Start::here(env), reply, env)
+            answer.reply(&env.gate.config().site, visit.view.language)
+        })
     }
 
-    fn admit(mut self, factor: Factor, start: Start, reply: Reply, env: &Env<'_>) -> Step {
+    /// Gives the approval; `answer` is what is said of it.
+    fn admit(
+        mut self,
+        factor: Factor,
+        start: Start,
+        env: &Env<'_>,
+        answer: &dyn Fn(&Self) -> Reply,
+    ) -> Step {
         let Some(id) = start.id else {
             return refuse_with(&self, &NO_RANDOMNESS, "the host has no random bytes", env);
         };
-        let approval = new_approval(factor, start.since);
+        let application = env.gate.application(&self.asker.terms);
         let subject = self.asker.subject();
-        let sessions = &env.gate.application(&self.asker.terms).sessions;
-        let cookie = sessions.issue(&approval, &subject, env.now, id);
-        self.cookies.push(cookie);
+        match self.operation {
+            None => {
+                let approval = new_approval(factor, start.since);
+                self.cookies.push(application.sessions.issue(&approval, &subject, env.now, id));
+            }
+            Some(operation) => {
+                let approval = OperationApproval { factor, authenticated: start.since, id };
+                let token = application.operations.seal(&approval, &operation, &subject, env.now);
+                self.cookies.push(application.operations.set_cookie(&token));
+                self.token = Some(token);
+            }
+        }
         self.forget(env);
         let audited = audit::admitted(&self.asker, factor, env);
         let signals = vec![Signal::Count(Counter::Admitted(factor.name()))];
-        Step::reply(self.with_cookies(reply), signals).audited(audited)
+        Step::reply(self.with_cookies(answer(&self)), signals).audited(audited)
     }
 
-    fn approved(&self, word: &str) -> Reply {
+    fn approved(&self, word: &Status) -> Reply {
         if self.view.is_page {
             return see_other(self.view.return_to.location());
         }
         let answer = SignInAnswer {
             standing: &Standing::Approved,
-            status: word,
+            status: word.as_str(),
             poll_after: Duration::ZERO,
-            transaction: None,
+            transaction: self.transaction(),
             return_to: Some(&self.view.return_to),
         };
         answer.reply(200, self.view.language)

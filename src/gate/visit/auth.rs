@@ -15,7 +15,7 @@ use crate::gate::{Env, Step};
 use crate::http::{Parameters, RequestHead};
 use crate::page::Standing;
 use crate::secret::Secret;
-use crate::session::{Bounded, Factor, Pending, PendingKind};
+use crate::session::{BodyDigest, Bounded, Factor, Pending, PendingKind};
 use crate::signal::Code;
 
 /// A way to confirm that somebody has chosen.
@@ -34,6 +34,14 @@ impl Visit {
         parameters: Parameters<'_>,
         env: &Env<'_>,
     ) -> Step {
+        if let Some(hex) = parameters.value("body_sha256") {
+            if !env.gate.config().request_bodies {
+                return refuse_with(&self, &bad("Bodies are not read here."), "", env);
+            }
+            if BodyDigest::parse(&hex).is_none() {
+                return refuse_with(&self, &bad("body_sha256 is no SHA-256 in hex."), "", env);
+            }
+        }
         match self.chosen(head, parameters, env) {
             Ok(Choice::Passcode(_)) if self.has_no_try_left(env) => self.too_many_tries(env),
             Ok(choice) => {
@@ -102,6 +110,7 @@ impl Visit {
         pending.device = Bounded::new(device.id.as_str()).ok();
         pending.device_label = Bounded::cut(name(device).as_str());
         pending.passcode_tries = self.tries();
+        pending.operation = self.operation;
         if let Some(verification) = verification {
             match Bounded::new(verification.code.as_str()) {
                 Ok(code) => pending.verification_code = Some(code),

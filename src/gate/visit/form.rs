@@ -1,33 +1,48 @@
-//! A form whose body is on its way: how a passcode comes from a browser without a script.
+//! A request whose body is on its way: how a passcode comes from a browser without a script, and
+//! what an operation does that was approved ahead.
 //!
-//! Only the body of a `POST auth` is ever read, and only where the host can hold it back from the
-//! application.
+//! Only the body of a `POST auth` is read, and that of a request which brings an approval of its
+//! own; and only where the host can hold it back from the application.
 
 use super::auth::bad;
 use super::{Visit, Visitor, counted};
 use crate::clock::UnixTime;
 use crate::config::Config;
+use crate::gate::asker::Sought;
 use crate::gate::endpoint::Endpoint;
 use crate::gate::refuse::refuse_with;
-use crate::gate::{Effect, Env, Step};
+use crate::gate::{Effect, Env, Step, operation};
 use crate::http::{Parameters, RequestHead};
+use crate::session::BodyDigest;
 use crate::signal::{Level, Signal};
 use std::time::Duration;
 
 /// The most bytes that a form may have; a passcode and a way back need a tenth.
 const MAX_BYTES: usize = 4 * 1024;
 
-/// How long a form may take to arrive.
+/// The most bytes of an operation's body that is approved ahead.
+const MAX_OPERATION: usize = 64 * 1024;
+
+/// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A form, while its body arrives.
+/// A request, while its body arrives.
 #[derive(Debug)]
 pub struct Form {
-    visitor: Visitor,
+    reader: Reader,
     address: Option<Vec<u8>>,
 }
 
-/// What came of a form's body.
+/// Who waits for the body.
+#[derive(Debug)]
+enum Reader {
+    /// A visit, for what is typed in.
+    Visitor(Visitor),
+    /// A request to the application, for what it does.
+    Operation(Sought),
+}
+
+/// What came of a body.
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "a form may hold a passcode")]
 pub enum Body<'a> {
@@ -53,35 +68,65 @@ impl Form {
     }
 
     pub(super) fn read(visitor: Visitor, address: Option<&[u8]>, now: UnixTime) -> Step {
-        let then = Box::new(Self { visitor, address: address.map(<[u8]>::to_vec) });
-        let effect = Effect::ReadBody { max: MAX_BYTES, until: now.plus(PATIENCE), then };
-        Step::new(effect, Vec::new())
+        Self::begin(Reader::Visitor(visitor), MAX_BYTES, address, now)
+    }
+
+    /// Reads what a request does that brings an approval.
+    pub(in crate::gate) fn read_operation(
+        sought: Sought,
+        address: Option<&[u8]>,
+        now: UnixTime,
+    ) -> Step {
+        Self::begin(Reader::Operation(sought), MAX_OPERATION, address, now)
+    }
+
+    fn begin(reader: Reader, max: usize, address: Option<&[u8]>, now: UnixTime) -> Step {
+        let then = Box::new(Self { reader, address: address.map(<[u8]>::to_vec) });
+        Step::new(Effect::ReadBody { max, until: now.plus(PATIENCE), then }, Vec::new())
     }
 
     /// Takes the body, and the head of the same request once more.
     #[must_use]
     pub fn handle(self, head: &RequestHead<'_>, body: Body<'_>, env: &Env<'_>) -> Step {
-        let Self { visitor, address } = self;
-        let parameters = Parameters::of(head.target);
-        let parameters = match body {
-            Body::Whole(bytes) => parameters.with_form(bytes),
-            Body::TooLong | Body::Late => parameters,
-        };
-        let visit = Visit::of(visitor, head, parameters, address.as_deref(), env);
-        let refusal = visit.approval.err();
-        let step = match body {
-            Body::Whole(_) => visit.auth(head, parameters, env),
-            Body::TooLong => refuse_with(&visit, &bad("The form is longer than 4 KiB."), "", env),
-            Body::Late => {
-                let late = bad("The form did not arrive in time.");
-                let mut step = refuse_with(&visit, &late, "", env);
-                step.signals.push(Signal::Log(Level::Warn, LATE.to_owned()));
-                step
+        let address = self.address.as_deref();
+        let mut step = match self.reader {
+            Reader::Visitor(visitor) => visited(visitor, head, body, address, env),
+            Reader::Operation(sought) => {
+                let body = match body {
+                    Body::Whole(bytes) => Some(BodyDigest::of(bytes)),
+                    Body::TooLong | Body::Late => None,
+                };
+                operation::read(body.as_ref(), head, sought, address, env)
             }
         };
-        counted(refusal, step)
+        if let Body::Late = body {
+            step.signals.push(Signal::Log(Level::Warn, LATE.to_owned()));
+        }
+        step
     }
 }
 
-const LATE: &str = "the body of a form did not arrive in time; request_bodies needs \
+fn visited(
+    visitor: Visitor,
+    head: &RequestHead<'_>,
+    body: Body<'_>,
+    address: Option<&[u8]>,
+    env: &Env<'_>,
+) -> Step {
+    let parameters = Parameters::of(head.target);
+    let parameters = match body {
+        Body::Whole(bytes) => parameters.with_form(bytes),
+        Body::TooLong | Body::Late => parameters,
+    };
+    let visit = Visit::of(visitor, head, parameters, address, env);
+    let refusal = visit.approval.err();
+    let step = match body {
+        Body::Whole(_) => visit.auth(head, parameters, env),
+        Body::TooLong => refuse_with(&visit, &bad("The form is longer than 4 KiB."), "", env),
+        Body::Late => refuse_with(&visit, &bad("The form did not arrive in time."), "", env),
+    };
+    counted(refusal, step)
+}
+
+const LATE: &str = "a body that is read did not arrive in time; request_bodies needs \
                     allow_on_headers_stop_iteration: true in the plugin's Envoy configuration";

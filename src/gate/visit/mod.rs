@@ -20,11 +20,12 @@ pub(super) use approve::Allowed;
 pub use form::{Body, Form};
 
 use super::asker::{Asker, Sought};
+use super::audit::Asked;
 use super::endpoint::Endpoint;
 use super::limit::{Claim, End, Once, Settlement};
 use super::party::{Party, Recipient};
 use super::view::{View, Who};
-use super::{Env, Step, prompt};
+use super::{Env, Step, operation, prompt};
 use crate::clock::UnixTime;
 use crate::http::{HeaderValue, Parameters, Reply, RequestHead, ReturnPath, cookie};
 use crate::identity::Identity;
@@ -32,14 +33,16 @@ use crate::page::{Onward, Problem};
 use crate::policy::{Person, Terms};
 use crate::secret::Secret;
 use crate::session::{
-    Approval, PENDING_LIFETIME, Pending, PendingKind, Pendings, Preference, Refusal, Token,
+    Approval, BodyDigest, Operation, PENDING_LIFETIME, Pending, PendingKind, Pendings, Preference,
+    Refusal, Token,
 };
 use crate::signal::{Code, Counter, Signal};
 use auth::Choice;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// A client without cookies sends the pending sign-in in this header.
-const TRANSACTION_HEADER: &str = "x-duo-mfa-transaction";
+pub(super) const TRANSACTION_HEADER: &str = "x-duo-mfa-transaction";
 
 /// The longest that a script waits for one answer to `GET status`: shorter than any proxy's limit.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
@@ -71,7 +74,10 @@ pub(super) struct Visit {
     /// Until when the sign-in that the client has waits for an answer on the device.
     followed: Option<UnixTime>,
     preference: Option<Preference>,
-    /// The pending sign-in as this answer hands it out.
+    /// The one operation that an approval is wanted for; absent where it is wanted for all that
+    /// want no approval of their own.
+    operation: Option<Operation>,
+    /// The pending sign-in, or the approval of an operation, as this answer hands it out.
     token: Option<Token>,
     /// The `Set-Cookie` lines of the answer.
     cookies: Vec<HeaderValue>,
@@ -163,18 +169,31 @@ impl Visit {
         address: Option<&[u8]>,
         env: &Env<'_>,
     ) -> Self {
-        let Visitor { identity, groups, .. } = visitor;
+        let Visitor { endpoint, identity, groups, .. } = visitor;
         let sought = Sought { identity, rule: None, terms: Terms::default(), has_approval: false };
         let mut asker = Asker::new(head, sought, address, env.now);
         let asked_for = parameters.value("return_to");
         let asked_for = asked_for.map(|path| ReturnPath::parse(path.as_bytes()));
         let return_to = asked_for.or_else(|| way_back(head, &asker, env)).unwrap_or_default();
+        let method = parameters.value("method").unwrap_or(Cow::Borrowed("GET"));
+        let mut wanted = head.clone();
+        (wanted.method, wanted.target) = (method.as_bytes(), return_to.as_str().as_bytes());
         let person = Person { user: &asker.identity.user, groups: &groups };
-        let target = return_to.as_str().as_bytes();
-        asker.terms = env.gate.terms_at(target, head, &person, asker.address);
+        asker.terms = env.gate.terms_of(&wanted, &person, asker.address);
+        let mut operation = None;
+        if asker.terms.is_for_one_request {
+            let body = parameters.value("body_sha256").and_then(|hex| BodyDigest::parse(&hex));
+            operation = Some(operation::of(&wanted, &body.unwrap_or_else(BodyDigest::of_none)));
+            if endpoint == Endpoint::Auth {
+                // The phone shows what is approved.
+                asker.asked = Asked::of(&wanted);
+            }
+        }
         let mut visit = Self::new(head, View::at_own_address(head, return_to), asker, env);
+        visit.operation = operation;
         visit.asker.has_approval = matches!(visit.approval, Ok(Some(_)));
-        if visit.asker.terms.max_age.is_some() || visit.asker.terms.factors.is_some() {
+        let Terms { max_age, factors, is_for_one_request, .. } = &visit.asker.terms;
+        if max_age.is_some() || factors.is_some() || *is_for_one_request {
             visit.device_token = None;
         }
         visit
@@ -224,6 +243,7 @@ impl Visit {
             pending,
             followed,
             preference,
+            operation: None,
             token: None,
             cookies: Vec::new(),
         }

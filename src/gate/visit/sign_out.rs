@@ -6,7 +6,7 @@ use crate::gate::limit::{End, Settlement};
 use crate::gate::refuse::refuse;
 use crate::gate::view::{Who, to_page};
 use crate::gate::{Env, Step};
-use crate::http::Reply;
+use crate::http::{Reply, RequestHead};
 use crate::page::{Screen, UserInfo};
 use crate::session::{Approval, PENDING_LIFETIME};
 use crate::signal::Code;
@@ -39,9 +39,11 @@ impl Visit {
             let pending = begun(head, &application.pendings, &self.asker, env);
             let pending = pending.map(|pending| (pending.browser(), pending.created()));
             let is_recent = |(_, began): &(_, UnixTime)| env.now <= began.plus(PENDING_LIFETIME);
-            settlements.extend(approval.into_iter().chain(pending).filter(is_recent).map(
-                |(id, began)| Settlement { claim: once(id, began, env.now), end: End::Lost },
-            ));
+            settlements.extend(
+                approval.into_iter().chain(pending).filter(is_recent).map(|(id, began)| {
+                    Settlement { claim: once(id, began, env.now), end: End::Lost }
+                }),
+            );
             for line in [application.sessions.deletion(), application.pendings.deletion()] {
                 // Applications may share their approvals.
                 if !self.cookies.contains(&line) {
@@ -49,6 +51,8 @@ impl Visit {
                 }
             }
         }
+        // All applications' approvals of operations have one name.
+        self.cookies.push(config.applications.main.operations.deletion());
         let reply = if self.view.is_page {
             self.view.page(&Screen::SignedOut, Who::from(&self.asker), config)
         } else {

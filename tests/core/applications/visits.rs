@@ -133,6 +133,7 @@ fn user_is_told_of_the_approval_at_the_address_and_logs_out_of_all() {
             "__Host-duo_mfa-payments",
             "__Host-duo_txn-payments",
             "__Host-duo_txn-wiki",
+            "__Host-duo_operation",
         ]
     );
     for path in ["/", "/payments/x"] {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 pub(super) fn faulty() -> Vec<Row> {
     let mut table = whole_rules();
     table.extend(terms());
+    table.extend(approval());
     table.extend(patterns());
     table
 }
@@ -101,11 +102,37 @@ fn terms() -> Vec<Row> {
             Code::UnknownValue,
             "access_control.rules[0].application",
         ),
+    ]
+}
+
+fn approval() -> Vec<Row> {
+    let rules = "/access_control/rules";
+    vec![
         (
             rules,
-            json!([{"paths": ["/a"], "policy": "two_factor", "approval": "per_request"}]),
-            Code::NotSupported,
+            json!([{"paths": ["/a"], "policy": "two_factor", "approval": "once"}]),
+            Code::UnknownValue,
             "access_control.rules[0].approval",
+        ),
+        (
+            rules,
+            json!([{"paths": ["/a"], "policy": "bypass", "approval": "per_request"}]),
+            Code::ConflictingKeys,
+            "access_control.rules[0].approval",
+        ),
+        (
+            rules,
+            json!([{"paths": ["/a"], "policy": "two_factor", "approval": "per_request",
+                "max_age": "5m"}]),
+            Code::ConflictingKeys,
+            "access_control.rules[0].max_age",
+        ),
+        (
+            rules,
+            json!([{"paths": ["/a"], "policy": "two_factor", "approval": "per_request",
+                "fail_mode": "safe"}]),
+            Code::ConflictingKeys,
+            "access_control.rules[0].fail_mode",
         ),
     ]
 }

@@ -1,0 +1,156 @@
+//! Requests that want an approval of their own (`approval: per_request`).
+//!
+//! A held request is its own operation: it is asked about, and goes on with Duo's allow. Any other
+//! brings an approval that a sign-in gave for this very operation, as a cookie or as text, and the
+//! table of limits says whether it was used before. It is claimed before the request goes on, so a
+//! request that then fails has used it too.
+
+use super::asker::{Asker, Sought, subject};
+use super::audit::Audited;
+use super::limit::{Claim, Once, Verdict};
+use super::refuse::answer;
+use super::rules::is_accepted;
+use super::view::{View, Who};
+use super::visit::TRANSACTION_HEADER;
+use super::{Aim, Env, Forward, Gate, NewCookie, Opening, Step, Undecided};
+use super::{audit, tell_application};
+use crate::http::{Client, RequestHead, cookie};
+use crate::identity::Identity;
+use crate::page::{Onward, Problem};
+use crate::policy::{Ruled, Terms};
+use crate::session::{BodyDigest, Factor, Operation, OperationApproval, Operations};
+use crate::signal::{Code, Counter};
+
+/// What a request does.
+pub(super) fn of(head: &RequestHead<'_>, body: &BodyDigest) -> Operation {
+    Operation::of(head.method, head.authority, head.target, body)
+}
+
+/// A request whose approval is there, while it is found out whether that was used before.
+#[derive(Debug)]
+pub(super) struct Spending {
+    forward: Forward,
+    line: Audited,
+    /// What happens where it may not be used: the user is asked again.
+    otherwise: Step,
+}
+
+impl Spending {
+    /// The table has said whether the approval may be used.
+    pub(super) fn claimed(self, verdict: Verdict) -> Step {
+        match verdict {
+            Ok(()) => Step::forward(self.forward, Counter::Passed).audited(self.line),
+            Err(_) => self.otherwise,
+        }
+    }
+}
+
+impl Gate {
+    /// What is to be found out of a request that wants an approval of its own: whether the one that
+    /// it brings is good for what it does, if it brings one.
+    pub(super) fn judge_operation(
+        &self,
+        head: &RequestHead<'_>,
+        identity: Identity,
+        ruled: Ruled<'_>,
+        has_body: bool,
+    ) -> Opening {
+        let Ruled { rule, terms, .. } = ruled;
+        let sought = Sought { identity, rule, terms: terms.clone(), has_approval: false };
+        // Nothing proves what a request does whose body cannot be read.
+        let is_readable = !has_body || self.config.request_bodies;
+        let aim = if is_readable && self.token_of_operation(head).is_some() {
+            Aim::Operation { sought, has_body }
+        } else {
+            Aim::Application(sought)
+        };
+        Opening::Undecided(Undecided { aim, unfit: None })
+    }
+
+    /// What a request brings that may be an approval of its own.
+    fn token_of_operation<'a>(&self, head: &RequestHead<'a>) -> Option<&'a [u8]> {
+        head.value(TRANSACTION_HEADER).or_else(|| {
+            match head.cookies.find(self.config.applications.main.operations.cookie_name()) {
+                cookie::Sent::Once(value) => Some(value),
+                cookie::Sent::Never | cookie::Sent::Repeatedly => None,
+            }
+        })
+    }
+}
+
+/// Goes on with a request that brings something, once all that it does is known: `body` is
+/// absent where that is not to be found out.
+pub(super) fn read(
+    body: Option<&BodyDigest>,
+    head: &RequestHead<'_>,
+    sought: Sought,
+    address: Option<&[u8]>,
+    env: &Env<'_>,
+) -> Step {
+    let gate = env.gate;
+    let approval = body.zip(gate.token_of_operation(head)).and_then(|(body, token)| {
+        let subject = subject(&sought.identity);
+        let operations = &gate.application(&sought.terms).operations;
+        operations.open(token, &of(head, body), &subject, env.now).ok()
+    });
+    match approval.filter(|approval| opens(approval.factor, &sought.terms)) {
+        Some(approval) => spend(&approval, head, sought, address, env),
+        None => gate.unapproved(head, sought, address, env),
+    }
+}
+
+/// Whether an approval of this factor may open a request of these terms.
+fn opens(factor: Factor, terms: &Terms) -> bool {
+    match factor {
+        Factor::Push | Factor::Passcode | Factor::Phone | Factor::Sms => is_accepted(factor, terms),
+        Factor::Bypass => true,
+        Factor::Remembered | Factor::FailSafe => false,
+    }
+}
+
+/// Lets a request go on if its approval was not used before, and asks again otherwise.
+fn spend(
+    approval: &OperationApproval,
+    head: &RequestHead<'_>,
+    sought: Sought,
+    address: Option<&[u8]>,
+    env: &Env<'_>,
+) -> Step {
+    let gate = env.gate;
+    let user = sought.identity.user.clone();
+    let asker = Asker::new(head, sought.clone(), address, env.now);
+    let line = audit::admitted(&asker, approval.factor, env);
+    let mut request = gate.stripped(head);
+    tell_application(&mut request, user, approval.factor.name(), approval.authenticated);
+    let cookie = Some(NewCookie::UsedUp(gate.application(&sought.terms).operations.deletion()));
+    let forward = Forward { request, cookie };
+    let otherwise = gate.unapproved(head, sought, address, env);
+    let claim = Claim::once(Once::Operation, approval.id, Operations::REMEMBERED);
+    Step::claim(claim, Spending { forward, line, otherwise })
+}
+
+/// A request that cannot be held, and that no page can lead to an approval for.
+pub(super) fn refuse(
+    client: Client,
+    head: &RequestHead<'_>,
+    sought: Sought,
+    address: Option<&[u8]>,
+    env: &Env<'_>,
+) -> Step {
+    let (code, detail) = match client {
+        Client::Page => (Code::AccessDenied, FORM),
+        Client::Hold | Client::Refuse | Client::RefuseGrpc => (Code::MfaRequired, OPERATION),
+    };
+    let asker = Asker::new(head, sought, address, env.now);
+    let reference = asker.reference.clone();
+    let problem = Problem { code, detail: detail.to_owned(), reference, retry_after: None };
+    let view = View::in_place(head);
+    let reply = view.refusal(&problem, Onward::default(), Who::from(&asker), env.gate.config());
+    answer(reply, code, Some(audit::refused(&asker, code, "", env)))
+}
+
+const FORM: &str = "Each such request is approved by itself, and a form cannot be.";
+
+const OPERATION: &str = "This request needs an approval of its own. Send it as a program that is \
+                         held; or approve it at POST auth with its method and return_to (and \
+                         body_sha256, where bodies are read), and send it with what that gives.";

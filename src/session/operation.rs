@@ -1,0 +1,78 @@
+//! One operation: what a request does, and where.
+//!
+//! ```text
+//! operation = SHA-256( method | authority | path with query | SHA-256 of the body )
+//! ```
+//!
+//! Each part stands behind its length, as [`super::token`] writes it, so that no two operations are
+//! written alike. Other headers are not in it.
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::Refusal;
+use super::token::write_part;
+
+/// A request's body, in short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyDigest([u8; 32]);
+
+/// What a request does, in short.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation([u8; 32]);
+
+impl BodyDigest {
+    /// Of a request without a body.
+    #[must_use]
+    pub fn of_none() -> Self {
+        Self::of(&[])
+    }
+
+    /// Of the bytes of a body.
+    #[must_use]
+    pub fn of(body: &[u8]) -> Self {
+        Self(Sha256::digest(body).into())
+    }
+
+    /// Reads 64 hexadecimal digits; absent for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.as_bytes();
+        let mut digest = [0; 32];
+        if digits.len() != 64 {
+            return None;
+        }
+        for (byte, pair) in digest.iter_mut().zip(digits.as_chunks::<2>().0) {
+            let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
+            *byte = u8::try_from(high?.checked_mul(16)?.checked_add(low?)?).ok()?;
+        }
+        Some(Self(digest))
+    }
+}
+
+impl Operation {
+    /// What a request does that has these parts, as they are sent.
+    #[must_use]
+    pub fn of(method: &[u8], authority: &[u8], target: &[u8], body: &BodyDigest) -> Self {
+        let mut digest = Sha256::new();
+        for part in [method, authority, target, &body.0] {
+            write_part(part, |piece| digest.update(piece));
+        }
+        Self(digest.finalize().into())
+    }
+
+    pub(super) const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    pub(super) const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// # Errors
+    ///
+    /// [`Refusal::OtherOperation`] where it is another one.
+    pub(super) fn check(&self, other: &Self) -> Result<(), Refusal> {
+        if bool::from(self.0.ct_eq(&other.0)) { Ok(()) } else { Err(Refusal::OtherOperation) }
+    }
+}

@@ -1,0 +1,407 @@
+//! Rules by which each request is approved by itself.
+
+use crate::browser::{Browser, posted};
+use crate::rig::{Outcome, Refused, Request, Rig, Scripted, approval, fail, get, one_phone, pair};
+use crate::rig::{preauth, started, status, told};
+use duo_mfa::gate::{Forward, NewCookie};
+use duo_mfa::signal::{Counter, Signal};
+use serde_json::{Value, json};
+use sha2::Digest;
+use std::time::Duration;
+
+const WIRE: &str = "/wire?to=7";
+const STATUS: &str = "/.duo-mfa/status";
+const OPERATION: &str = "__Host-duo_operation";
+const PUSH: [fn() -> Scripted; 2] = [one_phone, started];
+
+fn allows() -> Scripted {
+    status("allow", "allow")
+}
+
+fn rig_with(changes: &Value) -> Rig {
+    let mut config = json!({"access_control": {"rules": [
+        {"paths": ["/wire", "/wire/*"], "policy": "two_factor", "approval": "per_request"},
+        {"paths": ["/orders/*"], "methods": ["DELETE"], "policy": "two_factor", "approval": "per_request"},
+    ]}});
+    for (key, value) in changes.as_object().unwrap() {
+        config[key] = value.clone();
+    }
+    Rig::with(config)
+}
+
+fn rig() -> Rig {
+    rig_with(&json!({}))
+}
+
+fn delete(path: &str) -> Request {
+    get(path).without(":method").with(":method", "DELETE")
+}
+
+/// Sends a held request, whose push is approved.
+fn held(rig: &mut Rig, request: &Request) -> Forward {
+    rig.send(request, &[one_phone(), started(), allows()]).admitted()
+}
+
+fn auth(path: &str) -> String {
+    format!("/.duo-mfa/auth?factor=push&return_to={}", path.replace('?', "%3F").replace('=', "%3D"))
+}
+
+/// A browser of alice whose push for this address is on the phone.
+fn pushed(rig: &mut Rig, path: &str) -> Browser {
+    let mut alice = Browser::of("alice");
+    alice.asks(rig, &alice.posts(&auth(path)), &PUSH.map(|answer| answer()));
+    alice
+}
+
+/// One that has the approval of this operation, and no other.
+fn approved(rig: &mut Rig, path: &str) -> Browser {
+    let mut alice = pushed(rig, path);
+    let state = alice.asks(rig, &alice.fetches(STATUS), &[allows()]);
+    assert_eq!((state.0.status, &state.problem()["state"]), (200, &json!("approved")));
+    assert_eq!(state.problem()["return_to"], path);
+    assert!(state.problem().get("transaction").is_none(), "a browser has it as a cookie");
+    assert!(alice.has(OPERATION) && !alice.has("__Host-duo_mfa") && !alice.has("__Host-duo_txn"));
+    alice
+}
+
+#[track_caller]
+fn assert_asked_again(rig: &mut Rig, request: &Request) {
+    let page = rig.send(request, &[]).refused();
+    assert_eq!((page.0.status, page.0.details.as_str()), (403, "duo_mfa_mfa_required"));
+}
+
+#[track_caller]
+fn used_up(forward: &Forward) {
+    let Some(NewCookie::UsedUp(line)) = &forward.cookie else { panic!("{forward:?}") };
+    let line = str::from_utf8(line.as_bytes()).unwrap();
+    assert!(line.starts_with("__Host-duo_operation=;") && line.contains("Max-Age=0"), "{line}");
+}
+
+fn held_request_is_asked_about_each_time() {
+    let mut rig = rig();
+    let session = held(&mut rig, &get("/reports"));
+    let session = pair(&approval(&session)).to_owned();
+    rig.send(&get("/reports").with("cookie", &session), &[]).admitted();
+    for request in [delete("/orders/7"), get(WIRE), posted(get(WIRE)).followed_by("amount=12")] {
+        for _ in 0..2 {
+            let forward = held(&mut rig, &request.clone().with("cookie", &session));
+            assert_eq!(forward.cookie, None, "it opens nothing else");
+            assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("push"));
+        }
+        let script = [one_phone(), started(), status("deny", "deny")];
+        let refused = rig.send(&request.with("cookie", &session), &script).refused();
+        assert_eq!(refused.code(), "mfa_denied");
+        rig.now = rig.now.plus(Duration::from_secs(24 * 60));
+        rig.table.clear();
+    }
+}
+
+fn rule_by_method_leaves_the_others_alone() {
+    let mut rig = rig();
+    let session = pair(&approval(&held(&mut rig, &get("/orders/7")))).to_owned();
+    rig.send(&get("/orders/7").with("cookie", &session), &[]).admitted();
+}
+
+fn passcode_up_front_approves_one_request() {
+    let mut rig = rig();
+    let request = delete("/orders/7").with("x-duo-mfa-passcode", "123456");
+    let forward = rig.send(&request, &[one_phone(), allows()]).admitted();
+    assert_eq!(forward.cookie, None);
+    let again = rig.send(&request, &[one_phone(), status("deny", "deny")]).refused();
+    assert_eq!(again.code(), "passcode_incorrect");
+}
+
+fn page_leads_to_an_approval_that_is_used_once() {
+    let mut rig = rig();
+    let mut alice = Browser::of("alice");
+    let page = alice.asks(&mut rig, &alice.opens(WIRE), &[]);
+    assert_eq!(page.0.status, 403);
+    assert!(page.text().contains(r#"data-pane="start""#));
+    let alice = approved(&mut rig, WIRE);
+    assert_eq!(rig.body(1)["pushinfo"], "host=app.example.com&request=GET&path=%2Fwire");
+    let forward = rig.send(&alice.opens(WIRE), &[]).admitted();
+    used_up(&forward);
+    assert_eq!(told(&forward, "x-duo-mfa-user").as_deref(), Some("alice"));
+    assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("push"));
+    for _ in 0..3 {
+        assert_asked_again(&mut rig, &alice.opens(WIRE));
+    }
+    let lines: Vec<_> =
+        rig.signals.iter().filter(|s| **s == Signal::Count(Counter::Passed)).collect();
+    assert_eq!(lines.len(), 1);
+}
+
+fn approval_opens_nothing_else() {
+    let mut rig = rig();
+    let alice = approved(&mut rig, WIRE);
+    for path in
+        ["/wire", "/wire?to=8", "/wire?to=7&to=8", "/wire?to=%37", "/WIRE?to=7", "/wire/?to=7"]
+    {
+        assert_asked_again(&mut rig, &alice.opens(path));
+    }
+    assert_asked_again(&mut rig, &alice.opens("/reports"));
+    let elsewhere = alice.opens(WIRE).without(":authority").with(":authority", "b.example.com");
+    assert_asked_again(&mut rig, &elsewhere);
+    let mut mallory = Browser::of("mallory");
+    mallory.jar.clone_from(&alice.jar);
+    assert_asked_again(&mut rig, &mallory.opens(WIRE));
+    let twice = alice.opens(WIRE).with("cookie", &alice.jar[OPERATION]);
+    assert_asked_again(&mut rig, &twice);
+    let head = alice.opens(WIRE).without(":method").with(":method", "HEAD");
+    assert_eq!(rig.send(&head, &[]).refused().0.status, 403);
+    assert_eq!(rig.send(&alice.posts(WIRE), &[]).refused().code(), "mfa_required");
+    assert_asked_again(&mut rig, &alice.opens(WIRE).followed_by("x"));
+    // None of all that has used it.
+    used_up(&rig.send(&alice.opens(WIRE), &[]).admitted());
+}
+
+fn forged_approvals_open_nothing() {
+    let mut rig = rig();
+    let alice = approved(&mut rig, WIRE);
+    let token = alice.jar[OPERATION].split_once('=').unwrap().1.to_owned();
+    for place in (0..token.len()).step_by(3) {
+        let mut bytes = token.clone().into_bytes();
+        bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
+        let mut forger = Browser::of("alice");
+        let value = String::from_utf8(bytes).unwrap();
+        forger.jar.insert(OPERATION.to_owned(), format!("{OPERATION}={value}"));
+        assert_asked_again(&mut rig, &forger.opens(WIRE));
+    }
+    // A pending sign-in and an approval are no approval of an operation, nor it one of them.
+    let pending = pushed(&mut rig, WIRE).jar["__Host-duo_txn"].clone();
+    let session = pair(&approval(&held(&mut rig, &get("/").of("bob")))).to_owned();
+    for (other, user) in [(pending, "alice"), (session, "bob")] {
+        let value = other.split_once('=').unwrap().1;
+        let mut forger = Browser::of(user);
+        forger.jar.insert(OPERATION.to_owned(), format!("{OPERATION}={value}"));
+        assert_asked_again(&mut rig, &forger.opens(WIRE));
+    }
+    let mut forger = Browser::of("alice");
+    forger.jar.insert("a".to_owned(), format!("__Host-duo_mfa={token}"));
+    assert_asked_again(&mut rig, &forger.opens("/reports"));
+    forger.jar.insert("a".to_owned(), format!("__Host-duo_txn={token}"));
+    assert_eq!(forger.asks(&mut rig, &forger.fetches(STATUS), &[]).code(), "bad_request");
+}
+
+fn approval_waits_for_a_minute() {
+    for (waits, is_good) in [(60, true), (61, false)] {
+        let mut rig = rig();
+        let alice = approved(&mut rig, WIRE);
+        rig.now = rig.now.plus(Duration::from_secs(waits));
+        match is_good {
+            true => used_up(&rig.send(&alice.opens(WIRE), &[]).admitted()),
+            false => assert_asked_again(&mut rig, &alice.opens(WIRE)),
+        }
+    }
+}
+
+fn lost_answer_given_again_is_still_one_use() {
+    let mut rig = rig();
+    let first = pushed(&mut rig, WIRE);
+    let (mut first, mut second) = (first.clone(), first);
+    first.asks(&mut rig, &first.fetches(STATUS), &[allows()]);
+    rig.now = rig.now.plus(Duration::from_secs(9));
+    second.asks(&mut rig, &second.fetches(STATUS), &[allows()]);
+    assert_ne!(first.jar, second.jar);
+    used_up(&rig.send(&first.opens(WIRE), &[]).admitted());
+    for waits in [0, 55] {
+        rig.now = rig.now.plus(Duration::from_secs(waits));
+        assert_asked_again(&mut rig, &second.opens(WIRE));
+    }
+}
+
+/// Who polls may name another address than the push was for: that is not what was approved.
+fn sign_in_gives_what_it_was_begun_for() {
+    let mut rig = rig();
+    let mut alice = pushed(&mut rig, WIRE);
+    let elsewhere = alice.fetches("/.duo-mfa/status?return_to=%2Freports");
+    alice.asks(&mut rig, &elsewhere, &[allows()]);
+    assert_asked_again(&mut rig, &alice.opens("/reports"));
+    used_up(&rig.send(&alice.opens(WIRE), &[]).admitted());
+
+    let mut alice = pushed(&mut rig, "/reports");
+    let there = alice.fetches("/.duo-mfa/status?return_to=%2Fwire%3Fto%3D7");
+    alice.is_approved(&mut rig, &there, &[allows()]);
+    assert!(!alice.has(OPERATION));
+    assert_asked_again(&mut rig, &alice.opens(WIRE));
+    let again = alice.fetches("/.duo-mfa/status?return_to=%2Fwire%3Fto%3D7");
+    let state = alice.asks(&mut rig, &again, &[]);
+    assert_eq!((state.code().as_str(), state.0.status), ("bad_request", 400), "it is not approved");
+}
+
+fn program_approves_an_operation_and_sends_it() {
+    for mode in ["hold", "refuse"] {
+        let mut rig = rig_with(&json!({"api": {"mode": mode}}));
+        let start = posted(get(&format!("{}&method=DELETE", auth("/orders/7"))));
+        let begun = rig.send(&start, &PUSH.map(|answer| answer())).answered().problem();
+        assert_eq!(
+            rig.body(1)["pushinfo"],
+            "host=app.example.com&request=DELETE&path=%2Forders%2F7"
+        );
+        let ask = get(STATUS).with("x-duo-mfa-transaction", begun["transaction"].as_str().unwrap());
+        let state = rig.send(&ask, &[allows()]).answered().problem();
+        assert_eq!(state["state"], "approved");
+        let token = state["transaction"].as_str().unwrap();
+        let with = |request: Request| request.with("x-duo-mfa-transaction", token);
+        for other in [with(delete("/orders/8")), with(delete("/orders/7")).followed_by("x")] {
+            let refused = refused_or_held(&mut rig, &other, mode);
+            assert_eq!(refused.code(), if mode == "hold" { "duo_denied" } else { "mfa_required" });
+        }
+        used_up(&rig.send(&with(delete("/orders/7")), &[]).admitted());
+        let again = refused_or_held(&mut rig, &with(delete("/orders/7")), mode);
+        assert!(again.problem().get("start_url").is_none(), "no page leads to a DELETE");
+    }
+}
+
+/// A held request is asked about, here in vain; another is refused at once.
+#[track_caller]
+fn refused_or_held(rig: &mut Rig, request: &Request, mode: &str) -> Refused {
+    let script = [preauth("deny")];
+    rig.send(request, if mode == "hold" { &script } else { &[] }).refused()
+}
+
+fn script_of_a_page_approves_an_operation_by_cookie() {
+    let mut rig = rig();
+    let mut alice = Browser::of("alice");
+    let request =
+        |alice: &Browser| alice.fetches("/orders/7").without(":method").with(":method", "DELETE");
+    let refused = alice.asks(&mut rig, &request(&alice), &[]);
+    assert_eq!((refused.code().as_str(), refused.0.status), ("mfa_required", 403));
+    assert!(refused.problem().get("start_url").is_none());
+    let start = alice.posts(&format!("{}&method=DELETE", auth("/orders/7")));
+    alice.asks(&mut rig, &start, &PUSH.map(|answer| answer()));
+    alice.asks(&mut rig, &alice.fetches(STATUS), &[allows()]);
+    used_up(&rig.send(&request(&alice), &[]).admitted());
+    assert_eq!(rig.send(&request(&alice), &[]).refused().code(), "mfa_required");
+}
+
+fn body_is_read_where_an_approval_comes_with_it() {
+    let config = json!({"api": {"mode": "refuse"}, "request_bodies": true});
+    let mut rig = rig_with(&config);
+    let auth = format!("{}&method=POST", auth(WIRE));
+    for digest in ["", "00", &"g".repeat(64), &"0".repeat(66)] {
+        let start = posted(get(&format!("{auth}&body_sha256={digest}")));
+        assert_eq!(rig.send(&start, &[]).answered().code(), "bad_request", "{digest}");
+    }
+    let digest: String =
+        sha2::Sha256::digest(b"amount=12").iter().map(|byte| format!("{byte:02X}")).collect();
+    let start = posted(get(&format!("{auth}&body_sha256={digest}")));
+    let begun = rig.send(&start, &PUSH.map(|answer| answer())).answered().problem();
+    let ask = get(STATUS).with("x-duo-mfa-transaction", begun["transaction"].as_str().unwrap());
+    let state = rig.send(&ask, &[allows()]).answered().problem();
+    let token = state["transaction"].as_str().unwrap();
+    let bare = || posted(get(WIRE));
+    rig.send(&bare().followed_by("amount=12"), &[]).refused();
+    assert_eq!(rig.bodies, 0, "nothing came with it");
+    let request = || bare().with("x-duo-mfa-transaction", token);
+    let long = vec![b'x'; 64 * 1024 + 1];
+    for other in ["amount=13".into(), Vec::new(), b"amount=12\n".to_vec(), long] {
+        assert_eq!(rig.send(&request().followed_by(other), &[]).refused().code(), "mfa_required");
+    }
+    assert_eq!(rig.send(&request(), &[]).refused().code(), "mfa_required");
+    let late = rig.send(&request().followed_by_half(), &[]).refused();
+    assert_eq!((late.code().as_str(), rig.bodies), ("mfa_required", 5));
+    used_up(&rig.send(&request().followed_by("amount=12"), &[]).admitted());
+    let again = rig.send(&request().followed_by("amount=12"), &[]).refused();
+    assert_eq!(again.code(), "mfa_required");
+}
+
+fn held_body_goes_on_with_its_push_whatever_came_with_it() {
+    let mut rig = rig_with(&json!({"request_bodies": true}));
+    let request = posted(get(WIRE)).with("x-duo-mfa-transaction", "x").followed_by("amount=12");
+    let forward = held(&mut rig, &request);
+    assert_eq!((forward.cookie, rig.bodies), (None, 1));
+}
+
+fn form_of_a_browser_is_refused() {
+    let mut rig = rig();
+    let form = Browser::of("alice").submits(WIRE).followed_by("to=7");
+    let page = rig.send(&form, &[]).refused();
+    assert_eq!((page.0.status, page.0.details.as_str()), (403, "duo_mfa_access_denied"));
+}
+
+fn outage_approves_no_operation() {
+    let down = || Scripted::Fails(duo_mfa::gate::Unanswered::NoHost);
+    let duo = json!({"fail_mode": "safe"});
+    let mut rig = rig_with(&json!({"duo": duo}));
+    let forward = rig.send(&get("/reports"), &[down(), down()]).admitted();
+    let unverified = pair(&approval(&forward)).to_owned();
+    let request = get(WIRE).with("cookie", &unverified);
+    assert_eq!(rig.send(&request, &[down(), down()]).refused().code(), "duo_unavailable");
+    let alice = Browser::of("alice");
+    let begun = rig.send(&alice.posts(&auth(WIRE)), &[down(), down()]).answered();
+    assert_eq!(begun.code(), "duo_unavailable");
+    let limited = fail(42_901, "Too Many Requests", "");
+    assert_eq!(rig.send(&request, &[limited]).refused().code(), "too_many_requests");
+}
+
+fn bypass_status_at_duo_is_asked_about_each_time() {
+    let mut rig = rig();
+    let mut bella = Browser::of("bella");
+    let ask = bella.posts("/.duo-mfa/preauth?return_to=%2Fwire%3Fto%3D7");
+    let allowed = bella.asks(&mut rig, &ask, &[preauth("allow")]);
+    assert_eq!(allowed.problem()["result"], "allow");
+    used_up(&rig.send(&bella.opens(WIRE), &[]).admitted());
+    assert_asked_again(&mut rig, &bella.opens(WIRE));
+    for _ in 0..2 {
+        let forward = rig.send(&get(WIRE).of("bella"), &[preauth("allow")]).admitted();
+        assert_eq!(forward.cookie, None);
+    }
+}
+
+fn other_factor_than_the_rule_takes_approves_nothing() {
+    let rule = |factor| {
+        json!({"rules": [
+            {"paths": ["/wire"], "policy": "two_factor", "approval": "per_request", "factors": [factor]},
+        ]})
+    };
+    let mut by_push = rig_with(&json!({"access_control": rule("push")}));
+    let alice = approved(&mut by_push, WIRE);
+    let mut by_phone = rig_with(&json!({"access_control": rule("phone")}));
+    assert_asked_again(&mut by_phone, &alice.opens(WIRE));
+    used_up(&by_push.send(&alice.opens(WIRE), &[]).admitted());
+}
+
+fn table_that_cannot_be_read_lets_nothing_pass() {
+    let mut rig = rig();
+    let alice = approved(&mut rig, WIRE);
+    for number in 0..8_192 {
+        rig.table.insert(number, b"junk".to_vec());
+    }
+    for _ in 0..2 {
+        assert_asked_again(&mut rig, &alice.opens(WIRE));
+        rig.now = rig.now.plus(Duration::from_secs(30));
+    }
+}
+
+fn report_only_says_what_would_be_refused() {
+    let mut rig = rig_with(&json!({"mode": "report_only"}));
+    let Outcome::Forwarded(forward) = rig.send(&delete("/orders/7"), &[]) else {
+        panic!("refused")
+    };
+    assert_eq!(forward.cookie, None);
+    let code = duo_mfa::signal::Code::MfaRequired;
+    assert!(rig.signals.contains(&Signal::Count(Counter::Reported { rule: Some(1), code })));
+}
+
+crate::suite![
+    held_request_is_asked_about_each_time,
+    rule_by_method_leaves_the_others_alone,
+    passcode_up_front_approves_one_request,
+    page_leads_to_an_approval_that_is_used_once,
+    approval_opens_nothing_else,
+    forged_approvals_open_nothing,
+    approval_waits_for_a_minute,
+    lost_answer_given_again_is_still_one_use,
+    sign_in_gives_what_it_was_begun_for,
+    program_approves_an_operation_and_sends_it,
+    script_of_a_page_approves_an_operation_by_cookie,
+    body_is_read_where_an_approval_comes_with_it,
+    held_body_goes_on_with_its_push_whatever_came_with_it,
+    form_of_a_browser_is_refused,
+    outage_approves_no_operation,
+    bypass_status_at_duo_is_asked_about_each_time,
+    other_factor_than_the_rule_takes_approves_nothing,
+    table_that_cannot_be_read_lets_nothing_pass,
+    report_only_says_what_would_be_refused,
+];
