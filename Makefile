@@ -96,6 +96,10 @@ demo: module .tools/envoy.stamp sim ## run Envoy, the filter, duo-sim and an app
 sim:
 	cargo build --locked --bin duo-sim
 
+.PHONY: cli
+cli:
+	cargo build --locked --bin duo-mfa
+
 .PHONY: lint
 lint: $(WASM_ENV) .tools/cargo-deny.stamp ## format, clippy for both targets, layers, what no shipped file may say, rustdoc, licences and bans
 	cargo fmt --check
@@ -113,8 +117,8 @@ test: module .tools/envoy.stamp .tools/validators.stamp sim ## every test: unit,
 	.ci/summary $(TARGET_DIR)/test.log
 
 .PHONY: examples
-examples: module .tools/envoy.stamp .tools/validators.stamp ## check every YAML file that is shipped; CRDS=FOLDER checks custom resources too
-	.tools/validators/bin/python .ci/examples
+examples: module .tools/envoy.stamp .tools/validators.stamp cli ## check every YAML file that is shipped; CRDS=FOLDER checks custom resources too
+	DUO_MFA_CLI=$(TARGET_DIR)/debug/duo-mfa .tools/validators/bin/python .ci/examples
 
 .PHONY: e2e
 e2e: module .tools/envoy.stamp .tools/validators.stamp sim ## only the tests with a real Envoy

@@ -132,6 +132,8 @@ def trials(stand_ins, crds):
     deprecated = "respect_dns_ttl: true\n    connect_timeout"
     yield "a deprecated Envoy field", "respect_dns_ttl", lambda: in_envoy(stand_ins, PRODUCTION, "connect_timeout", deprecated)
     yield "a typo in the plugin configuration", "api_hots", lambda: in_envoy(stand_ins, PRODUCTION, '"api_host"', '"api_hots"')
+    stray = changed(shipped(PRODUCTION), '"cluster": "duo_api"', '"cluster": "duo_apl"')
+    yield "a plugin that names no cluster of the file", "duo_apl", lambda: tools.check_faults(stray)
     yield "a file without a stand-in", "stand-in", lambda: in_envoy(stand_ins, PRODUCTION, "jwks.json", "other.json")
     yield "a typo in an EnvoyFilter's patch", "conect_timeout", lambda: in_patches(stand_ins, "connect_timeout", "conect_timeout")
     bad = ("api_host:", "api_hots:")

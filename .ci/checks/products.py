@@ -38,6 +38,9 @@ def plugin(document):
     if document.get("kind") not in ("WasmPlugin", "TrafficExtension"):
         return None
     module = spec.get("wasm", spec)
+    if "pluginConfig" not in module:
+        # Higress has its plugins' configuration, and no variables.
+        return module["defaultConfig"], ["DUO_SECRET_KEY", "DUO_MFA_COOKIE_KEY"]
     return module["pluginConfig"], [entry["name"] for entry in module["vmConfig"]["env"] if entry["valueFrom"] == "HOST"]
 
 

@@ -1,8 +1,10 @@
-"""Helm, kubectl kustomize and Docker Compose: each by its own binary, offline."""
+"""Helm, kubectl kustomize, Docker Compose, and the project's own `duo-mfa check`: each by its own binary, offline."""
 
+import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 BIN = pathlib.Path(sys.prefix) / "bin"
 
@@ -34,3 +36,15 @@ def kustomize(folder):
 def compose_faults(path):
     fine, _, complaint = run(BIN / "docker-compose", "--file", path, "config", "--quiet")
     return [] if fine else complaint
+
+
+def check_faults(text):
+    """What `duo-mfa check` says against a file with a plugin configuration: also of what stands around it."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        fine, said, complaint = run(os.environ["DUO_MFA_CLI"], "check", file.name)
+    found = [line.strip() for line in said.splitlines() if line.startswith("  ") and "not set here" not in line]
+    # A proxy before Istio 1.27 knows nothing better than FAIL_CLOSE.
+    found = [line for line in found if not line.startswith("warning fails_for_good")]
+    return found if fine else found or complaint

@@ -8,12 +8,15 @@ use crate::examples::Issuer;
 use crate::message::{Body, Request};
 use crate::product::{IstioPlugin, envoy_gateway, envoy_of, istio, istio_with_patches, standalone};
 use crate::resources::{Resources, of_simulator, root};
+use crate::setup::API_HOST;
+use crate::sim::eventually;
 use crate::stack::{APPROVAL, Stack};
 
 crate::trials![
     istio_wasm_plugin_signs_in_and_its_header_is_demanded,
     istio_traffic_extension_sidecar_and_waypoint_sign_in,
     istio_without_its_plugin_lets_nobody_pass,
+    istio_without_its_cluster_is_not_ready_and_says_its_name,
     istio_envoy_filter_signs_in_and_reads_forms,
     envoy_gateway_signs_in_where_the_route_switches_it_on,
     kubernetes_signs_in,
@@ -28,6 +31,7 @@ fn istio_wasm_plugin_signs_in_and_its_header_is_demanded() {
     let issuer = Issuer::new();
     let stack = istio(&Resources::of_files(&GATEWAY), &issuer, IstioPlugin::Applied);
     signs_in(&stack, &issuer);
+    is_ready(&stack, &Request::get("/.duo-mfa/readyz"));
     // A request without a token passes RequestAuthentication, and not the filter.
     stack.denied(&forged(Request::get("/reports"))).assert_problem(403, "identity_missing");
     // What the filter's rules bypass is exempt from the policy as well.
@@ -43,6 +47,21 @@ fn istio_without_its_plugin_lets_nobody_pass() {
         let reply = stack.denied(&forged(request));
         assert_eq!((reply.status, reply.text().as_str()), (403, "RBAC: access denied"));
     }
+}
+
+fn istio_without_its_cluster_is_not_ready_and_says_its_name() {
+    let issuer = Issuer::new();
+    // The plugin names the cluster of the API host, and the ServiceEntry is another host's.
+    let mut resources = Resources::of_files(&GATEWAY);
+    resources.one_mut("DestinationRule")["spec"]["host"] = "api-other.duosecurity.com".into();
+    let stack = istio(&resources, &issuer, IstioPlugin::Applied);
+    let alice = issuer.token("RS256", "alice@example.com");
+    let held = stack.denied(&Request::get("/reports").bearer(&alice));
+    held.assert_problem(503, "duo_unavailable");
+    assert_eq!(stack.denied(&Request::get("/.duo-mfa/readyz")).status, 503);
+    let log = stack.envoy.log();
+    let line = format!("cluster \"outbound|443||{API_HOST}\" is not known to Envoy");
+    assert!(log.contains(&line), "{log}");
 }
 
 fn istio_traffic_extension_sidecar_and_waypoint_sign_in() {
@@ -80,6 +99,8 @@ fn envoy_gateway_signs_in_where_the_route_switches_it_on() {
     let files = ["envoy/envoy-gateway/mfa.yaml", "envoy/envoy-gateway/duo-api.yaml"];
     let stack = envoy_gateway(&Resources::of_files(&files), &issuer, "duo-mfa", "duo-api");
     signs_in(&stack, &issuer);
+    let alice = issuer.token("RS256", "alice@example.com");
+    is_ready(&stack, &Request::get("/.duo-mfa/readyz").bearer(&alice));
     assert_eq!(stack.denied(&forged(Request::get("/reports"))).status, 401);
 }
 
@@ -93,7 +114,7 @@ fn kubernetes_signs_in() {
 
 fn chart_signs_in_in_each_form() {
     let issuer = Issuer::new();
-    for form in ["gateway", "traffic-extension", "waypoint"] {
+    for form in ["gateway", "traffic-extension", "waypoint", "sidecar"] {
         let resources = Resources::of_chart(&format!("istio-{form}-values.yaml"));
         signs_in(&istio(&resources, &issuer, IstioPlugin::Applied), &issuer);
     }
@@ -142,6 +163,11 @@ fn held_request_signs_in(stack: &Stack, issuer: &Issuer) {
     assert_eq!(stack.sim.pushes(), pushes, "the cookie is enough");
     let denied = stack.answered_push(Request::get("/").bearer(&token), "two", "deny");
     denied.assert_problem(403, "mfa_denied");
+}
+
+/// Duo answered a signed check: what the guides have an operator look for first.
+fn is_ready(stack: &Stack, ask: &Request) {
+    eventually("readiness", || (stack.denied(ask).status == 200).then_some(()));
 }
 
 /// A browser that has the identity provider's cookie.

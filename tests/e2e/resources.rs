@@ -47,6 +47,10 @@ impl Resources {
         }
     }
 
+    pub(crate) fn one_mut(&mut self, kind: &str) -> &mut Value {
+        self.0.iter_mut().find(|resource| resource["kind"] == kind).expect("the resource")
+    }
+
     pub(crate) fn find(&self, kind: &str) -> Option<&Value> {
         self.all().find(|resource| resource["kind"] == kind)
     }
