@@ -24,7 +24,6 @@ spec:
           spec: {type: object, required: [key], properties: {key: {type: string}, tries: {type: integer}}}
 """
 LOCK = "{apiVersion: example.com/v1, kind: Lock, metadata: {name: front}, spec: {key: brass, tries: 3}}"
-COMPOSE = "services: {app: {image: registry.example.com/app, ports: ['127.0.0.1:8080:8080']}}\n"
 
 PRODUCTION = "envoy/production.yaml"
 CHART = "envoy/helm/duo-mfa"
@@ -109,12 +108,9 @@ def in_template(old, new):
 
 
 def in_compose(old, new):
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / "compose.yaml"
-        path.write_text(COMPOSE, encoding="utf-8")
-        if tools.compose_faults(path):
-            return []
-        path.write_text(changed(COMPOSE, old, new), encoding="utf-8")
+    with copied("envoy/compose") as folder:
+        path = folder / "compose.yaml"
+        path.write_text(changed(path.read_text(encoding="utf-8"), old, new), encoding="utf-8")
         return tools.compose_faults(path)
 
 
@@ -145,7 +141,7 @@ def trials(stand_ins, crds):
     yield "an unknown field that a chart renders", "replicsa", lambda: in_template("replicas:", "replicsa:")
     yield "a value that the chart does not know", "/form", lambda: in_values("form: standalone", "form: standalnoe")
     yield "a missing file of a kustomization", "service.yaml", lambda: in_kustomize("service.yaml")
-    yield "an unknown key of a service in compose", "imgae", lambda: in_compose("image", "imgae")
+    yield "an unknown key of a service in compose", "comand", lambda: in_compose("command:", "comand:")
     yield "a key given twice", "twice", lambda: twice("envoy/istio/gateway.yaml", "  phase: AUTHZ")
     san = ("match_typed_subject_alt_names", "# ")
     yield "a cluster that takes any certificate", "match_typed", lambda: in_closed(PRODUCTION, *san)

@@ -6,7 +6,9 @@ import subprocess
 import sys
 import tempfile
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(sys.prefix) / "bin"
+CLI = os.environ.get("DUO_MFA_CLI", ROOT / "target/debug/duo-mfa")
 
 
 def run(*command, given=None):
@@ -43,7 +45,7 @@ def check_faults(text):
     with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
         file.write(text)
         file.flush()
-        fine, said, complaint = run(os.environ["DUO_MFA_CLI"], "check", file.name)
+        fine, said, complaint = run(CLI, "check", file.name)
     found = [line.strip() for line in said.splitlines() if line.startswith("  ") and "not set here" not in line]
     # A proxy before Istio 1.27 knows nothing better than FAIL_CLOSE.
     found = [line for line in found if not line.startswith("warning fails_for_good")]

@@ -41,11 +41,14 @@ fn istio_wasm_plugin_signs_in_and_its_header_is_demanded() {
 
 fn istio_without_its_plugin_lets_nobody_pass() {
     let issuer = Issuer::new();
-    let stack = istio(&Resources::of_files(&GATEWAY), &issuer, IstioPlugin::Deleted);
     let alice = issuer.token("RS256", "alice@example.com");
-    for request in [Request::get("/reports"), Request::get("/").bearer(&alice)] {
-        let reply = stack.denied(&forged(request));
-        assert_eq!((reply.status, reply.text().as_str()), (403, "RBAC: access denied"));
+    let of_chart = Resources::of_chart("istio-gateway-values.yaml");
+    for resources in [Resources::of_files(&GATEWAY), of_chart] {
+        let stack = istio(&resources, &issuer, IstioPlugin::Deleted);
+        for request in [Request::get("/reports"), Request::get("/").bearer(&alice)] {
+            let reply = stack.denied(&forged(request));
+            assert_eq!((reply.status, reply.text().as_str()), (403, "RBAC: access denied"));
+        }
     }
 }
 
