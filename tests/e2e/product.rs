@@ -18,13 +18,19 @@ const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wa
 ///
 /// strip (an EnvoyFilter) -> RequestAuthentication -> the module -> AuthorizationPolicy -> router
 pub(crate) fn istio(resources: &Resources, issuer: &Issuer, plugin: IstioPlugin) -> Stack {
-    let stack = Stack::start_as(setup(), |parts| {
+    let mut setup = setup();
+    if let IstioPlugin::WithoutSecrets = plugin {
+        setup.environment.clear();
+    }
+    let stack = Stack::start_as(setup, |parts| {
         let mut filters = vec![istio_jwt(resources.one("RequestAuthentication", "idp"), issuer)];
         if let Some(strip) = resources.find("EnvoyFilter") {
             filters.insert(0, strip["spec"]["configPatches"][0]["patch"]["value"].clone());
         }
         match plugin {
-            IstioPlugin::Applied => filters.push(istio_module(resources, parts)),
+            IstioPlugin::Applied | IstioPlugin::WithoutSecrets => {
+                filters.push(istio_module(resources, parts));
+            }
             IstioPlugin::Deleted => {}
         }
         filters.extend(resources.find("AuthorizationPolicy").map(istio_rbac));
@@ -53,6 +59,8 @@ fn setup() -> Setup {
 #[derive(Clone, Copy)]
 pub(crate) enum IstioPlugin {
     Applied,
+    /// Its gateway does not have the secrets in its environment.
+    WithoutSecrets,
     /// Somebody took the WasmPlugin away, and left the rest.
     Deleted,
 }

@@ -16,6 +16,7 @@ crate::trials![
     istio_wasm_plugin_signs_in_and_its_header_is_demanded,
     istio_traffic_extension_sidecar_and_waypoint_sign_in,
     istio_without_its_plugin_lets_nobody_pass,
+    istio_without_its_secrets_lets_nobody_pass_and_says_which,
     istio_without_its_cluster_is_not_ready_and_says_its_name,
     istio_envoy_filter_signs_in_and_reads_forms,
     envoy_gateway_signs_in_where_the_route_switches_it_on,
@@ -49,6 +50,20 @@ fn istio_without_its_plugin_lets_nobody_pass() {
             let reply = stack.denied(&forged(request));
             assert_eq!((reply.status, reply.text().as_str()), (403, "RBAC: access denied"));
         }
+    }
+}
+
+fn istio_without_its_secrets_lets_nobody_pass_and_says_which() {
+    let issuer = Issuer::new();
+    let stack = istio(&Resources::of_files(&GATEWAY), &issuer, IstioPlugin::WithoutSecrets);
+    let refusal = eventually("a refused configuration", || {
+        let log = stack.envoy.log();
+        log.lines().find(|line| line.contains("duo_mfa configuration:")).map(str::to_owned)
+    });
+    assert!(refusal.contains("duo.secret_key: missing_variable"), "{refusal}");
+    let alice = issuer.token("RS256", "alice@example.com");
+    for request in [Request::get("/robots.txt"), Request::get("/").bearer(&alice)] {
+        assert_eq!(stack.denied(&forged(request)).status, 500);
     }
 }
 
