@@ -110,6 +110,8 @@ impl Plugin {
         let wants_certificate = self.gate.config().identity.wants_certificate();
         let mtls = wants_certificate.then(|| host::property(&MTLS)).flatten();
         let peer = self.gate.wants_address().then(|| host::property(&PEER)).flatten();
+        let bound: Vec<_> =
+            self.gate.bound_properties().iter().map(|path| host::property(path)).collect();
         let moment = Moment {
             now: self.clock.get(),
             attributes: Attributes {
@@ -118,6 +120,7 @@ impl Plugin {
                 groups: groups.as_deref(),
             },
             address: peer.as_deref(),
+            bound: &bound,
             has_body,
             duo_is_well: self.healths.are_well(),
         };

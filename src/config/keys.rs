@@ -60,7 +60,7 @@ pub(super) const SESSION: &[Key] = &[
     key("expiration"),
     key("inactivity"),
     key("not_before"),
-    later("bind", "remove it; an approval is bound to user and application"),
+    key("bind"),
     later("domain", "remove it; an approval is good for one host name"),
 ];
 
@@ -100,6 +100,8 @@ pub(super) const BRANDING: &[Key] =
 pub(super) const SECRET: &[Key] = &[key("env")];
 
 pub(super) const STEP: &[Key] = &[key("strip_domain")];
+
+pub(super) const BINDING: &[Key] = &[key("metadata")];
 
 const fn key(name: &'static str) -> Key {
     aliased(name, &[])

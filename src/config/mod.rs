@@ -28,6 +28,7 @@ use crate::duo::Credentials;
 use crate::identity::IdentityRules;
 use crate::page::Site;
 use crate::policy::{FailMode, Policies};
+use crate::session::Bindings;
 use std::time::Duration;
 
 /// One plugin configuration, checked as a whole.
@@ -41,6 +42,8 @@ pub struct Config {
     pub applications: Applications,
     /// Who the user is.
     pub identity: IdentityRules,
+    /// What approvals are bound to besides the user.
+    pub bindings: Bindings,
     /// Which requests want a second factor.
     pub policies: Policies,
     /// What happens to clients that are no browsers.

@@ -11,7 +11,7 @@ use crate::identity::Identity;
 use crate::page::Reference;
 use crate::policy::Terms;
 use crate::secret::Secret;
-use crate::session::Subject;
+use crate::session::{Bound, Subject};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ use std::time::Duration;
 pub(super) struct Sought {
     /// Of whom.
     pub(super) identity: Identity,
+    /// What the approval is to be bound to besides.
+    pub(super) bound: Bound,
     /// The rule that asks for it, where one does.
     pub(super) rule: Option<usize>,
     /// By the terms of the rule that asks for it.
@@ -35,6 +37,7 @@ const ACTIVATION: Duration = Duration::from_secs(5 * 60);
 #[derive(Debug)]
 pub(super) struct Asker {
     pub(super) identity: Identity,
+    bound: Bound,
     pub(super) rule: Option<usize>,
     pub(super) terms: Terms,
     pub(super) has_approval: bool,
@@ -58,9 +61,10 @@ impl Asker {
         address: Option<&[u8]>,
         deadline: UnixTime,
     ) -> Self {
-        let Sought { identity, rule, terms, has_approval } = sought;
+        let Sought { identity, bound, rule, terms, has_approval } = sought;
         Self {
             identity,
+            bound,
             rule,
             terms,
             has_approval,
@@ -75,7 +79,7 @@ impl Asker {
     }
 
     pub(super) fn subject(&self) -> Subject<'_> {
-        subject(&self.identity)
+        subject(&self.identity, &self.bound)
     }
 
     pub(super) fn preauth(&self, trusted_device_token: Option<Secret<String>>) -> Request {
@@ -115,6 +119,6 @@ impl Asker {
 }
 
 /// Whose cookies they are.
-pub(super) fn subject(identity: &Identity) -> Subject<'_> {
-    Subject { source: identity.source, user: &identity.user }
+pub(super) fn subject<'a>(identity: &'a Identity, bound: &'a Bound) -> Subject<'a> {
+    Subject { source: identity.source, user: &identity.user, bound: bound.as_bytes() }
 }

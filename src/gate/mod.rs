@@ -48,7 +48,7 @@ use crate::http::{Client, Edit, HeadFault, HeaderValue, RequestHead, cookie, ori
 use crate::identity::{Attributes, Identity};
 use crate::page::{Onward, Problem, Reference};
 use crate::policy::{Policy, Ruled};
-use crate::session::{Approval, BodyDigest, Refusal, Sessions, Verified};
+use crate::session::{Approval, BodyDigest, Refusal, Sessions, Subject, Verified};
 use crate::signal::{Code, Counter, Signal};
 use asker::{Sought, subject};
 use endpoint::{Endpoint, Route};
@@ -73,6 +73,8 @@ pub struct Moment<'a> {
     /// The peer, as Envoy has it, where [`Gate::wants_address`]: `192.0.2.1:4711` or
     /// `[2001:db8::1]:4711`.
     pub address: Option<&'a [u8]>,
+    /// The values of [`Gate::bound_properties`], each where the host has one.
+    pub bound: &'a [Option<Vec<u8>>],
     /// Whether the request goes on after its head.
     pub has_body: bool,
     /// Whether the last check of each Duo application went well.
@@ -178,19 +180,22 @@ impl Gate {
         }
         let identity = asker.map_or_else(|| self.identify(head, moment), Ok);
         let identity = identity.map_err(|denial| denial.by(ruled.rule))?;
+        let bound = self.bound(moment).map_err(|denial| denial.by(ruled.rule))?;
         if ruled.terms.is_for_one_request {
-            return Ok(self.judge_operation(head, identity, ruled, moment.has_body));
+            return Ok(self.judge_operation(head, (identity, bound), ruled, moment.has_body));
         }
         let sessions = &self.application(ruled.terms).sessions;
         let cookies = self.parted(head, sessions);
-        let found = approval(sessions, cookies.found, &identity, moment.now, verified);
+        let user = subject(&identity, &bound);
+        let found = approval(sessions, cookies.found, &user, moment.now, verified);
         let found = found.map_err(Unfit::from);
         let unfit = match found.and_then(|found| self.fit_where_found(found, ruled, moment.now)) {
             Ok(Some(fit)) => {
                 let edits = stripped(head, cookies);
                 let (outcome, factor) = (Outcome::Passed, Some(fit.factor()));
                 let judgement = Judgement { outcome, factor, rule: ruled.rule };
-                let step = self.pass(edits, identity, (sessions, &fit), moment);
+                let renewal = sessions.renewal(&fit, &user, moment.now);
+                let step = pass(edits, identity, &fit, renewal);
                 return Ok(Opening::Decided(step.judged(judgement)));
             }
             Ok(None) => None,
@@ -198,7 +203,7 @@ impl Gate {
         };
         let has_approval = unfit.is_some_and(Unfit::is_valid);
         let Ruled { rule, terms, .. } = ruled;
-        let sought = Sought { identity, rule, terms: terms.clone(), has_approval };
+        let sought = Sought { identity, bound, rule, terms: terms.clone(), has_approval };
         Ok(Opening::Undecided(Undecided { aim: Aim::Application(sought), unfit }))
     }
 
@@ -216,8 +221,9 @@ impl Gate {
             return Err(Denial::new(Code::CrossSite, detail));
         }
         let groups = self.groups(head, moment)?;
+        let bound = self.bound(moment)?;
         let has_body = moment.has_body;
-        let aim = Aim::Visit(Visitor { endpoint, identity, groups, has_body });
+        let aim = Aim::Visit(Visitor { endpoint, identity, bound, groups, has_body });
         Ok(Opening::Undecided(Undecided { aim, unfit: None }))
     }
 
@@ -294,24 +300,6 @@ impl Gate {
         refuse::answer(problem.reply(Client::Refuse), Code::BadRequest, None)
     }
 
-    fn pass(
-        &self,
-        mut request: Vec<Edit>,
-        identity: Identity,
-        (sessions, approval): (&Sessions, &Approval),
-        moment: &Moment<'_>,
-    ) -> Step {
-        let renewal = sessions.renewal(approval, &subject(&identity), moment.now);
-        tell_application(
-            &mut request,
-            identity.user,
-            approval.factor().name(),
-            approval.authenticated(),
-        );
-        let forward = Forward { request, cookie: renewal.map(NewCookie::Renewal) };
-        Step::forward(forward, Counter::Passed)
-    }
-
     /// The edits that every forwarded request gets: nothing of the filter's own goes upstream, and
     /// nothing that looks like it.
     fn stripped(&self, head: &RequestHead<'_>) -> Vec<Edit> {
@@ -335,6 +323,23 @@ impl Gate {
     }
 }
 
+/// A request with a valid approval goes on.
+fn pass(
+    mut request: Vec<Edit>,
+    identity: Identity,
+    approval: &Approval,
+    renewal: Option<HeaderValue>,
+) -> Step {
+    tell_application(
+        &mut request,
+        identity.user,
+        approval.factor().name(),
+        approval.authenticated(),
+    );
+    let forward = Forward { request, cookie: renewal.map(NewCookie::Renewal) };
+    Step::forward(forward, Counter::Passed)
+}
+
 fn stripped(head: &RequestHead<'_>, cookies: cookie::Parted<'_>) -> Vec<Edit> {
     let mut edits = cookies.edits;
     edits.extend(head.reserved.iter().map(|name| Edit::Remove(name.to_vec())));
@@ -345,14 +350,12 @@ fn stripped(head: &RequestHead<'_>, cookies: cookie::Parted<'_>) -> Vec<Edit> {
 fn approval(
     sessions: &Sessions,
     sent: cookie::Sent<'_>,
-    identity: &Identity,
+    user: &Subject<'_>,
     now: UnixTime,
     verified: &mut Verified,
 ) -> Result<Option<Approval>, Refusal> {
     match sent {
-        cookie::Sent::Once(value) => {
-            sessions.admit(verified, value, &subject(identity), now).map(Some)
-        }
+        cookie::Sent::Once(value) => sessions.admit(verified, value, user, now).map(Some),
         cookie::Sent::Never | cookie::Sent::Repeatedly => Ok(None),
     }
 }

@@ -18,7 +18,7 @@ use crate::http::{Client, RequestHead, cookie};
 use crate::identity::Identity;
 use crate::page::{Onward, Problem};
 use crate::policy::{Ruled, Terms};
-use crate::session::{BodyDigest, Factor, Operation, OperationApproval, Operations};
+use crate::session::{BodyDigest, Bound, Factor, Operation, OperationApproval, Operations};
 use crate::signal::{Code, Counter};
 
 /// What a request does.
@@ -51,12 +51,13 @@ impl Gate {
     pub(super) fn judge_operation(
         &self,
         head: &RequestHead<'_>,
-        identity: Identity,
+        (identity, bound): (Identity, Bound),
         ruled: Ruled<'_>,
         has_body: bool,
     ) -> Opening {
         let Ruled { rule, terms, .. } = ruled;
-        let sought = Sought { identity, rule, terms: terms.clone(), has_approval: false };
+        let (terms, has_approval) = (terms.clone(), false);
+        let sought = Sought { identity, bound, rule, terms, has_approval };
         // Nothing proves what a request does whose body cannot be read.
         let is_readable = !has_body || self.config.request_bodies;
         let aim = if is_readable && self.token_of_operation(head).is_some() {
@@ -89,7 +90,7 @@ pub(super) fn read(
 ) -> Step {
     let gate = env.gate;
     let approval = body.zip(gate.token_of_operation(head)).and_then(|(body, token)| {
-        let subject = subject(&sought.identity);
+        let subject = subject(&sought.identity, &sought.bound);
         let operations = &gate.application(&sought.terms).operations;
         operations.open(token, &of(head, body), &subject, env.now).ok()
     });

@@ -7,7 +7,7 @@ use crate::config::Application;
 use crate::http::RequestHead;
 use crate::identity::{Identity, IdentityError};
 use crate::policy::{self, Criterion, Decision, FailMode, Person, Ruled, Terms, Unclear};
-use crate::session::{Approval, Factor, NewApproval, Refusal};
+use crate::session::{Approval, Bound, Factor, NewApproval, Refusal};
 use crate::signal::Code;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -94,10 +94,27 @@ impl From<Refusal> for Unfit {
 }
 
 impl Gate {
-    /// Whether some rule goes by the peer's address, so that [`Moment::address`] has to be there.
+    /// Whether some rule goes by the peer's address, or approvals are bound to it, so that
+    /// [`Moment::address`] has to be there.
     #[must_use]
     pub fn wants_address(&self) -> bool {
-        self.config.policies.name(Criterion::Networks)
+        self.config.policies.name(Criterion::Networks) || self.config.bindings.want_address()
+    }
+
+    /// The paths of the properties that approvals are bound to.
+    #[must_use]
+    pub fn bound_properties(&self) -> &[Vec<String>] {
+        self.config.bindings.properties()
+    }
+
+    /// What an approval of this request is bound to, or the refusal of one that could not be.
+    pub(super) fn bound(&self, moment: &Moment<'_>) -> Result<Bound, Denial> {
+        let address = || moment.address.and_then(ip_address);
+        let address = self.config.bindings.want_address().then(address).flatten();
+        let bound = self.config.bindings.resolve(moment.bound, address);
+        bound.map_err(|unbound| {
+            Denial::new(Code::AccessDenied, format!("No approval can be given: {unbound}."))
+        })
     }
 
     /// The path of the property that holds the user's groups, where some rule goes by them and

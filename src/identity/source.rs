@@ -150,7 +150,9 @@ impl Source {
         }
     }
 
-    pub(super) fn attribute(&self) -> Option<&[String]> {
+    /// The path of the host's property where it is; absent for a header.
+    #[must_use]
+    pub fn attribute(&self) -> Option<&[String]> {
         match &self.0 {
             Kind::Header(_) => None,
             Kind::Metadata { property, .. } | Kind::Certificate { property, .. } => Some(property),

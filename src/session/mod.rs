@@ -13,6 +13,7 @@
 //! Nothing in this folder knows Duo, configuration, the request's other headers, or the host.
 
 mod approval;
+mod binding;
 mod bounded;
 mod claims;
 mod device;
@@ -32,6 +33,7 @@ mod vault;
 mod verified;
 
 pub use approval::Approval;
+pub use binding::{Binding, Bindings, Bound, Unbound};
 pub use bounded::{Bounded, LengthFault};
 pub use device::RememberedDevices;
 pub use enrollment::Enrollment;

@@ -78,7 +78,7 @@ impl Operations {
             claims.extend_from_slice(&time.seconds().to_be_bytes());
         }
         claims.push(approval.factor.code());
-        for part in [approval.id, key.user(subject), *key.application()] {
+        for part in [approval.id, key.bound_user(subject), *key.application()] {
             claims.extend_from_slice(&part);
         }
         claims.extend_from_slice(operation.as_bytes());
@@ -115,7 +115,7 @@ impl Operations {
         if now > issued.plus(LIFETIME) {
             return Err(Refusal::Expired);
         }
-        opened.key.check(&application, &user, subject)?;
+        opened.key.check_bound(&application, &user, subject)?;
         approved.check(operation)?;
         if issued < self.not_before {
             return Err(Refusal::Void);

@@ -69,7 +69,7 @@ impl Pendings {
         let key = self.sealer.first();
         let mut claims = Vec::with_capacity(TOKEN_BYTES);
         claims.extend_from_slice(&pending.created().seconds().to_be_bytes());
-        claims.extend_from_slice(&key.user(subject));
+        claims.extend_from_slice(&key.bound_user(subject));
         claims.extend_from_slice(key.application());
         let enrollment = match &pending.kind {
             PendingKind::Enrollment(enrollment) => self.seal_enrollment(enrollment, subject),
@@ -107,7 +107,7 @@ impl Pendings {
         if now > created.plus(LIFETIME) {
             return Err(Refusal::Expired);
         }
-        opened.key.check(&application, &user, subject)?;
+        opened.key.check_bound(&application, &user, subject)?;
         Pending::read(created, claims, |sealed| {
             Enrollment::decode(self.enrollments.open(sealed, subject)?.expose())
         })

@@ -15,7 +15,6 @@ use crate::http::HeaderValue;
 pub(super) const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 /// A cookie is renewed when this part of the idle time has passed since the last renewal.
 const RENEWALS_PER_IDLE_TIME: u32 = 4;
-const UNBOUND: Tag = [0; 16];
 
 /// What the operator says about sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,8 +190,11 @@ impl Sessions {
 
     fn seal(&self, approval: &Approval, subject: &Subject<'_>) -> HeaderValue {
         let key = self.sealer.first();
-        let audience =
-            Audience { user: key.user(subject), application: *key.application(), binding: UNBOUND };
+        let audience = Audience {
+            user: key.user(subject),
+            application: *key.application(),
+            binding: key.binding(subject),
+        };
         let value = self.sealer.seal(&approval::encode(approval, &audience));
         // No `Max-Age`: the cookie ends with the browser's session.
         set_cookie(&self.settings.cookie, &value, SameSite::Lax, None)
@@ -224,7 +226,7 @@ impl Sessions {
 
 fn check_audience(audience: &Audience, key: &TagKey, subject: &Subject<'_>) -> Result<(), Refusal> {
     key.check(&audience.application, &audience.user, subject)?;
-    if !bool::from(audience.binding.ct_eq(&UNBOUND)) {
+    if !bool::from(audience.binding.ct_eq(&key.binding(subject))) {
         return Err(Refusal::OtherBinding);
     }
     Ok(())

@@ -19,8 +19,8 @@ use super::*;
 use crate::clock::UnixTime;
 use crate::http::HeaderValue;
 
-const ALICE: Subject<'_> = Subject { source: "header", user: "alice" };
-const BOB: Subject<'_> = Subject { source: "header", user: "bob" };
+const ALICE: Subject<'_> = Subject { source: "header", user: "alice", bound: &[] };
+const BOB: Subject<'_> = Subject { source: "header", user: "bob", bound: &[] };
 const ID: [u8; 16] = *b"0123456789abcdef";
 const EXPIRATION: u64 = 8 * 3600;
 const INACTIVITY: u64 = 30 * 60;

@@ -36,6 +36,8 @@ pub struct Subject<'a> {
     pub source: &'a str,
     /// The canonical name.
     pub user: &'a str,
+    /// What else approvals are bound to, as [`super::Bound`] has it; empty where nothing is.
+    pub bound: &'a [u8],
 }
 
 /// Stands for a text in a token: equal only for equal texts under one key, and not reversible.
@@ -186,6 +188,22 @@ impl TagKey {
         tag(&self.subject, "sub", &[subject.source.as_bytes(), subject.user.as_bytes()])
     }
 
+    /// The tag of what an approval is bound to besides; zeros where that is nothing.
+    pub(super) fn binding(&self, subject: &Subject<'_>) -> Tag {
+        match subject.bound {
+            [] => Tag::default(),
+            bound => tag(&self.subject, "bind", &[bound]),
+        }
+    }
+
+    /// The tag of a user together with what is bound besides.
+    pub(super) fn bound_user(&self, subject: &Subject<'_>) -> Tag {
+        match subject.bound {
+            [] => self.user(subject),
+            bound => tag(&self.subject, "bound sub", &[&self.user(subject), bound]),
+        }
+    }
+
     /// The tag of the application that the sealer was made for.
     pub(super) const fn application(&self) -> &Tag {
         &self.application
@@ -203,10 +221,24 @@ impl TagKey {
         user: &Tag,
         subject: &Subject<'_>,
     ) -> Result<(), Refusal> {
+        self.check_tags(application, user, &self.user(subject))
+    }
+
+    /// The same, where the user's tag is of [`Self::bound_user`].
+    pub(super) fn check_bound(
+        &self,
+        application: &Tag,
+        user: &Tag,
+        subject: &Subject<'_>,
+    ) -> Result<(), Refusal> {
+        self.check_tags(application, user, &self.bound_user(subject))
+    }
+
+    fn check_tags(&self, application: &Tag, user: &Tag, expected: &Tag) -> Result<(), Refusal> {
         if !bool::from(application.ct_eq(&self.application)) {
             return Err(Refusal::OtherApplication);
         }
-        if !bool::from(user.ct_eq(&self.user(subject))) {
+        if !bool::from(user.ct_eq(expected)) {
             return Err(Refusal::OtherUser);
         }
         Ok(())

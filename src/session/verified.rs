@@ -31,6 +31,7 @@ struct Entry {
     cookie: Cookie,
     source: Box<str>,
     user: Box<str>,
+    bound: Box<[u8]>,
     approval: Approval,
 }
 
@@ -72,7 +73,8 @@ impl Verified {
         if let Some([first, second]) = self.sets.get_mut(set_of(&cookie)) {
             *second = first.take();
             let (source, user) = (subject.source.into(), subject.user.into());
-            *first = Some(Box::new(Entry { regime: *regime, cookie, source, user, approval }));
+            let (regime, bound) = (*regime, subject.bound.into());
+            *first = Some(Box::new(Entry { regime, cookie, source, user, bound, approval }));
         }
     }
 }
@@ -89,6 +91,7 @@ impl Entry {
         is_same(&self.cookie, cookie)
             && *self.user == *subject.user
             && *self.source == *subject.source
+            && *self.bound == *subject.bound
     }
 }
 
@@ -118,7 +121,7 @@ mod tests {
     use crate::clock::UnixTime;
     use crate::session::Factor;
 
-    const ALICE: Subject<'_> = Subject { source: "header", user: "alice" };
+    const ALICE: Subject<'_> = Subject { source: "header", user: "alice", bound: &[] };
     const REGIME: Tag = [7; 16];
 
     fn approval(number: u64) -> Approval {
@@ -171,8 +174,9 @@ mod tests {
         table.remember(&REGIME, &genuine, &ALICE, approval(1));
         let bob = Subject { user: "bob", ..ALICE };
         let same_name = Subject { source: "jwt", ..ALICE };
-        let moved = Subject { source: "headera", user: "lice" };
-        for subject in [bob, same_name, moved] {
+        let moved = Subject { source: "headera", user: "lice", ..ALICE };
+        let bound = Subject { bound: b"there", ..ALICE };
+        for subject in [bob, same_name, moved, bound] {
             assert_eq!(table.find(&REGIME, &genuine, &subject), None, "{subject:?}");
         }
         assert_eq!(table.find(&[8; 16], &genuine, &ALICE), None);

@@ -71,7 +71,7 @@ pub(crate) enum Kind {
 impl Credential {
     pub(crate) fn issue(keys: &Keys) -> Result<Self, Fault> {
         let approval = NewApproval { factor: Factor::Push, authenticated: now(), lifetime: None };
-        let subject = Subject { source: "header", user: USER };
+        let subject = Subject { source: "header", user: USER, bound: &[] };
         let line = keys.sessions()?.issue(&approval, &subject, now(), [7; 16]);
         let line = String::from_utf8(line.as_bytes().to_vec())?;
         let pair = line.split(';').next().unwrap_or_default();

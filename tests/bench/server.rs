@@ -55,7 +55,7 @@ async fn authorize(State(sessions): State<Arc<Sessions>>, headers: HeaderMap) ->
     }
     let user = headers.get(USER_HEADER).and_then(|user| user.to_str().ok());
     if let (Some(user), Sent::Once(value)) = (user, cookies.find(COOKIE))
-        && sessions.open(value, &Subject { source: "header", user }, now()).is_ok()
+        && sessions.open(value, &Subject { source: "header", user, bound: &[] }, now()).is_ok()
     {
         return [("x-duo-mfa-user", user)].into_response();
     }

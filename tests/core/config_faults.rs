@@ -169,7 +169,6 @@ fn keys_of_later_releases_are_accepted_where_they_turn_on_nothing() {
         ("/duo/enrollment", json!("off")),
         ("/duo/enrollment", json!(false)),
         ("/duo/remembered_devices", json!(false)),
-        ("/session/bind", json!([])),
         ("/session/domain", json!("")),
         ("/access_control/rules", json!([])),
         ("/applications", json!({})),
@@ -323,7 +322,7 @@ fn no_secret_is_in_any_message() {
     }
 }
 
-const ALICE: Subject<'_> = Subject { source: "header", user: "alice" };
+const ALICE: Subject<'_> = Subject { source: "header", user: "alice", bound: &[] };
 
 /// The value of a cookie for Alice.
 fn issue(sessions: &Sessions, now: UnixTime) -> Vec<u8> {

@@ -12,6 +12,7 @@
 
 mod admission;
 mod applications;
+mod binding;
 mod browser;
 mod config_faults;
 mod cookies;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         applications::trials(),
         applications::config::trials(),
         applications::visits::trials(),
+        binding::trials(),
         config_faults::trials(),
         cookies::trials(),
         duo_vectors::trials(),

@@ -65,6 +65,8 @@ pub(crate) struct Rig {
     pub(crate) attribute: Option<Vec<u8>>,
     pub(crate) mtls: Option<Vec<u8>>,
     pub(crate) groups: Option<Vec<u8>>,
+    /// What it has of the properties that approvals are bound to.
+    pub(crate) bound: Vec<Option<Vec<u8>>>,
     /// Of each Duo application.
     pub(crate) offsets: Vec<ClockOffset>,
     pub(crate) health: Health,
@@ -122,6 +124,7 @@ impl Rig {
             attribute: None,
             mtls: None,
             groups: None,
+            bound: Vec::new(),
             offsets: vec![ClockOffset::default(); 3],
             health: Health::default(),
             random: Some(()),
@@ -247,6 +250,7 @@ impl Rig {
             Err(fault) => return self.gate.malformed(fault),
         };
         let address = self.gate.wants_address().then_some(self.peer).flatten();
+        let bound = if self.gate.bound_properties().is_empty() { &[][..] } else { &self.bound };
         let moment = Moment {
             now: self.now,
             attributes: Attributes {
@@ -255,6 +259,7 @@ impl Rig {
                 groups: self.gate.groups_attribute().and(self.groups.as_deref()),
             },
             address,
+            bound,
             has_body: request.has_body(),
             duo_is_well: self.health.is_ready(),
         };

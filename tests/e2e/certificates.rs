@@ -79,7 +79,7 @@ fn dns(text: &str) -> SanType {
 }
 
 /// A listener that asks for a certificate, and takes none that it cannot verify.
-fn listening(authority: &Authority, plugin: &Value) -> Stack {
+pub(crate) fn listening(authority: &Authority, plugin: &Value) -> Stack {
     let server = authority.server();
     let socket = json!({
         "name": "envoy.transport_sockets.tls",

@@ -212,7 +212,7 @@ fn pendings(application: &str, key: &str) -> Pendings {
     Pendings::new(application, &ring)
 }
 
-const ALICE: Subject<'static> = Subject { source: "header", user: "alice" };
+const ALICE: Subject<'static> = Subject { source: "header", user: "alice", bound: &[] };
 
 /// A push to alice that she approves, in a sign-in that began then and is sealed by these.
 fn begun_at(stack: &Stack, began: UnixTime, sealer: &Pendings) -> Browser {

@@ -45,6 +45,7 @@ mod tally;
 
 mod api_client;
 mod applications;
+mod binding;
 mod bodies;
 mod certificates;
 mod client_address;
@@ -135,6 +136,7 @@ fn main() {
     let topics = [
         api_client::trials(),
         applications::trials(),
+        binding::trials(),
         bodies::trials(),
         certificates::trials(),
         client_address::trials(),

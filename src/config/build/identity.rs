@@ -126,7 +126,7 @@ fn header(entry: &Entry<'_>) -> Result<Source, Fault> {
     })
 }
 
-fn metadata(
+pub(super) fn metadata(
     entry: &Entry<'_>,
     source: fn(&[String]) -> Result<Source, SourceFault>,
 ) -> Result<Source, Fault> {

@@ -5,6 +5,7 @@
 
 mod access_control;
 mod applications;
+mod binding;
 mod branding;
 mod duo;
 mod identity;
@@ -59,6 +60,7 @@ pub(super) fn config(
     let session = root.section("session", keys::SESSION, faults);
     let secret_keys: Vec<_> = written.settings().map(|duo| &duo.credentials.secret_key).collect();
     let browser = session::browser(&session, &secrets, &secret_keys, faults);
+    let bindings = binding::bindings(&session, faults);
     let access_control = root.section("access_control", keys::ACCESS_CONTROL, faults);
     let policies = access_control::policies(&access_control, &written, faults);
     let applications = browser.and_then(|browser| written.build(&browser, faults));
@@ -81,6 +83,7 @@ pub(super) fn config(
         path_prefix: path_prefix.to_owned(),
         applications: applications?,
         identity: identity?,
+        bindings,
         policies,
         api,
         request_bodies,

@@ -33,8 +33,8 @@ use crate::page::{Onward, Problem};
 use crate::policy::{Person, Terms};
 use crate::secret::Secret;
 use crate::session::{
-    Approval, BodyDigest, Operation, PENDING_LIFETIME, Pending, PendingKind, Pendings, Preference,
-    Refusal, Token,
+    Approval, BodyDigest, Bound, Operation, PENDING_LIFETIME, Pending, PendingKind, Pendings,
+    Preference, Refusal, Token,
 };
 use crate::signal::{Code, Counter, Signal};
 use auth::Choice;
@@ -88,6 +88,7 @@ pub(super) struct Visit {
 pub(super) struct Visitor {
     pub(super) endpoint: Endpoint,
     pub(super) identity: Identity,
+    pub(super) bound: Bound,
     pub(super) groups: Vec<String>,
     /// Whether the request goes on after its head.
     pub(super) has_body: bool,
@@ -169,8 +170,9 @@ impl Visit {
         address: Option<&[u8]>,
         env: &Env<'_>,
     ) -> Self {
-        let Visitor { endpoint, identity, groups, .. } = visitor;
-        let sought = Sought { identity, rule: None, terms: Terms::default(), has_approval: false };
+        let Visitor { endpoint, identity, bound, groups, .. } = visitor;
+        let (terms, has_approval) = (Terms::default(), false);
+        let sought = Sought { identity, bound, rule: None, terms, has_approval };
         let mut asker = Asker::new(head, sought, address, env.now);
         let asked_for = parameters.value("return_to");
         let asked_for = asked_for.map(|path| ReturnPath::parse(path.as_bytes()));

@@ -61,6 +61,30 @@ fn a_cookie_is_good_for_its_user_alone() {
 }
 
 #[test]
+fn a_bound_cookie_is_good_where_it_is_bound_alone() {
+    let sessions = sessions();
+    let subjects: [&[u8]; 3] = [b"", b"here", b"there"];
+    let subjects = subjects.map(|bound| Subject { bound, ..ALICE });
+    for (number, subject) in subjects.iter().enumerate() {
+        let issued = value(&sessions, &sessions.issue(&by_push(at(0)), subject, at(0), ID));
+        let mut verified = Verified::new();
+        for (other_number, other) in subjects.iter().enumerate() {
+            let opened = sessions.open(issued.as_bytes(), other, at(0));
+            let admitted = sessions.admit(&mut verified, issued.as_bytes(), other, at(0));
+            assert_eq!(opened, admitted);
+            let refusal = (number != other_number).then_some(Refusal::OtherBinding);
+            assert_eq!(opened.err(), refusal, "{subject:?} {other:?}");
+        }
+        let approval = sessions.open(issued.as_bytes(), subject, at(0)).unwrap();
+        let renewed = sessions.renewal(&approval, subject, at(1_000)).unwrap();
+        let renewed = value(&sessions, &renewed);
+        assert!(sessions.open(renewed.as_bytes(), subject, at(1_000)).is_ok());
+    }
+    let [unbound, here, _] = subjects;
+    assert_eq!(sessions.limit_tag(&unbound), sessions.limit_tag(&here), "one budget everywhere");
+}
+
+#[test]
 fn a_cookie_is_good_for_its_application_and_name_alone() {
     let cookie = cookie(&sessions(), at(0));
     let application = "other".to_owned();

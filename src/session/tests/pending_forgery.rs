@@ -48,6 +48,22 @@ fn a_pending_sign_in_is_its_users_alone() {
 }
 
 #[test]
+fn a_bound_sign_in_is_finished_where_it_is_bound_alone() {
+    let subjects: [&[u8]; 3] = [b"", b"here", b"there"];
+    let subjects = subjects.map(|bound| Subject { bound, ..ALICE });
+    for pending in [push(), enrollment()] {
+        for subject in &subjects {
+            let token = pendings().seal(&pending, subject);
+            for other in &subjects {
+                let opened = pendings().open(token.as_str().as_bytes(), other, at(0));
+                let refusal = (subject != other).then_some(Refusal::OtherUser);
+                assert_eq!(opened.err(), refusal, "{subject:?} {other:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_pending_sign_in_is_its_applications_alone() {
     let other = Pendings::new("other", &ring(&[1]));
     let refusal = other.open(token().as_bytes(), &ALICE, at(0)).unwrap_err();

@@ -57,6 +57,7 @@ pub(super) fn full() -> Value {
             "expiration": "1h",
             "inactivity": "10m",
             "not_before": 1_700_000_000,
+            "bind": ["certificate", "ip_prefix", {"metadata": ["first_factor", "device"]}],
         },
         "access_control": {
             "default_policy": "deny",

@@ -257,7 +257,29 @@ fn faulty_sessions() -> Vec<Row> {
             Code::InvalidNumber,
             "session.not_before",
         ),
-        ("/session/bind", json!(["certificate"]), Code::NotSupported, "session.bind"),
+        ("/session/bind", json!("certificate"), Code::WrongType, "session.bind"),
+        ("/session/bind", json!(["Certificate"]), Code::UnknownValue, "session.bind[0]"),
+        ("/session/bind", json!(["ip_prefix", "ip"]), Code::UnknownValue, "session.bind[1]"),
+        (
+            "/session/bind",
+            json!(["ip_prefix", "ip_prefix"]),
+            Code::DuplicateEntry,
+            "session.bind[1]",
+        ),
+        ("/session/bind", json!([24]), Code::WrongType, "session.bind[0]"),
+        ("/session/bind", json!([{}]), Code::MissingKey, "session.bind[0].metadata"),
+        (
+            "/session/bind",
+            json!([{"metadata": ["f", "k"], "header": "x"}]),
+            Code::UnknownKey,
+            "session.bind[0].header",
+        ),
+        (
+            "/session/bind",
+            json!([{"metadata": ["first_factor"]}]),
+            Code::InvalidMetadataPath,
+            "session.bind[0].metadata",
+        ),
         ("/session/domain", json!("example.com"), Code::NotSupported, "session.domain"),
     ]
 }
