@@ -39,15 +39,25 @@ class Answer:
         return next((cookie for cookie in self.cookies if cookie.startswith(f"{COOKIE}=")), None)
 
 
+# How a browser without JavaScript sends a form.
+FORM = {
+    "accept": "text/html",
+    "content-type": "application/x-www-form-urlencoded",
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+    "sec-fetch-site": "same-origin",
+}
+
+
 class Client:
     """A program without a browser: the filter holds its requests while Duo asks the user."""
 
     def __init__(self, stack):
         self.port = stack.ports["envoy"]
 
-    def send(self, method, path, user, body=None, cookie=None):
+    def send(self, method, path, user, body=None, cookie=None, more=None):
         password = base64.b64encode(f"{user}:demo".encode()).decode()
-        headers = {"authorization": f"Basic {password}", "user-agent": "smoke"}
+        headers = {"authorization": f"Basic {password}", "user-agent": "smoke", **(more or {})}
         if cookie:
             headers["cookie"] = cookie
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
@@ -103,6 +113,8 @@ class Smoke:
         yield "429 too_many_requests and no second push right after it", self.no_push_after_denial
         yield "403 duo_denied by Duo's policy, nothing reached the application", self.denied_by_policy
         yield "held POST of 100000 bytes arrived with the same SHA-256", self.held_body
+        yield "413 to a held POST above the buffer limit, nothing reached the application", self.body_above_the_limit
+        yield "303 and an approval after a passcode in a form, as sent without JavaScript", self.passcode_of_a_form
         yield "README's line for a cookie key makes 32 bytes", self.readme_key
         self.duo.approve_from_here_on("alice")
         self.duo.approve_from_here_on("two")
@@ -144,6 +156,16 @@ class Smoke:
         answer = self.held("two", "approve", "POST", "/upload", body)
         expect(answer.status == 200, answer)
         expect(answer.json.get("body_sha256") == hashlib.sha256(body).hexdigest(), answer)
+
+    def body_above_the_limit(self):
+        before = self.app.requests
+        answer = self.client.send("POST", "/upload", "peter", bytes(2_000_000))
+        expect(answer.status == 413 and self.app.requests == before, answer)
+
+    def passcode_of_a_form(self):
+        path = "/.duo-mfa/auth?factor=passcode&return_to=%2Freports"
+        answer = self.client.send("POST", path, "alice", b"passcode=123456", more=FORM)
+        expect(answer.status == 303 and answer.approval(), answer)
 
     def readme_key(self):
         (command,) = readme.session("key")
