@@ -9,6 +9,7 @@
 //! Nothing here checks a password or a token: the filter in front of this one did. Nothing here
 //! knows Duo, cookies, or what becomes of a request without an identity.
 
+mod compatibility;
 mod distinguished_name;
 mod groups;
 mod normalize;

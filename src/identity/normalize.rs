@@ -1,10 +1,14 @@
 //! From the first factor's spelling of a user to the one canonical spelling, or to a refusal.
 
-use super::{IdentityError, InvalidIdentity};
+use super::{IdentityError, InvalidIdentity, MAX_BYTES, compatibility};
 
 /// One step of normalization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// Unicode's compatibility forms of ASCII become ASCII (NFKC), before all other steps wherever
+    /// this one stands. Only for a first factor that does so too: to another, the full-width
+    /// spelling of a name may be somebody else.
+    Nfkc,
     /// Spaces and tabs at both ends go.
     Trim,
     /// ASCII letters become lower case; no other letter has one that is safe to map to.
@@ -46,17 +50,24 @@ impl Domain {
 
 /// Applies the steps in their order and holds the result to the grammar.
 ///
-/// All steps but one take from the ends, and that one commutes with them; so the name stays a
-/// slice of `raw`, and is copied once.
+/// After the first, all steps but one take from the ends, and that one commutes with them; so the
+/// name stays a slice, and is copied once.
 pub(super) fn canonical(raw: &str, steps: &[Step], is_uri: bool) -> Result<String, IdentityError> {
     if is_name(raw, false) {
         // Of lower-case letters, digits and the like alone: no step finds anything to change.
         return Ok(raw.to_owned());
     }
+    let has_nfkc = steps.iter().any(|step| matches!(step, Step::Nfkc));
+    let plain = has_nfkc.then(|| compatibility::plain(raw));
+    let raw = plain.as_deref().unwrap_or(raw);
+    if raw.len() > MAX_BYTES {
+        return Err(InvalidIdentity::TooLong.into());
+    }
     let mut name = raw;
     let mut is_lowered = false;
     for step in steps {
         match step {
+            Step::Nfkc => {}
             Step::Trim => name = name.trim_matches([' ', '\t']),
             Step::Lowercase => is_lowered = true,
             Step::StripDomain(domains) => name = strip(name, domains)?,

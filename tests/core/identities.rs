@@ -18,6 +18,8 @@ use Sent::{Attribute, Headers};
 const HEADER: &str = r#"{"source": "header", "header": "x-basic-user"}"#;
 const STRIPPING: &str = r#"{"source": "header", "header": "x-basic-user",
     "normalize": ["trim", "lowercase", {"strip_domain": ["corp.com", "CORP"]}]}"#;
+const PLAIN_FORMS: &str = r#"{"source": "header", "header": "x-basic-user",
+    "normalize": ["nfkc", "trim", "lowercase", {"strip_domain": ["corp.com"]}]}"#;
 const JWT: &str = r#"{"source": "jwt", "metadata": ["jwt_authn", "payload", "realm", "email"]}"#;
 const METADATA: &str = r#"{"source": "metadata", "metadata": ["ext_authz", "user"]}"#;
 const SUBJECT: &str = r#"{"source": "mtls", "certificate": "subject"}"#;
@@ -107,12 +109,32 @@ const STRIPPED: &[Lines] = &[
     (&[("x-basic-user", b"CORP\\alice@corp.com")], INVALID),
     (&[("x-basic-user", b"@corp.com")], INVALID),
 ];
+/// With Unicode's compatibility forms made plain; what has none is refused as ever.
+const MADE_PLAIN: &[Lines] = &[
+    (&[("x-basic-user", "\u{ff21}lice".as_bytes())], Ok("alice")),
+    (&[("x-basic-user", "\u{1d4d0}\u{1d4f5}\u{2170}c\u{1d41e}".as_bytes())], Ok("alice")),
+    (&[("x-basic-user", "\u{3000}alice\u{a0}".as_bytes())], Ok("alice")),
+    (&[("x-basic-user", "alice\u{ff20}\u{ff23}orp\u{ff0e}com".as_bytes())], Ok("alice")),
+    (&[("x-basic-user", "\u{fb01}ona".as_bytes())], Ok("fiona")),
+    (&[("x-basic-user", "\u{212a}arl".as_bytes())], Ok("karl")),
+    (&[("x-basic-user", "alice\u{ff20}evil.com".as_bytes())], INVALID),
+    (&[("x-basic-user", "al\u{130}ce".as_bytes())], INVALID),
+    (&[("x-basic-user", "al\u{131}ce".as_bytes())], INVALID),
+    (&[("x-basic-user", "ame\u{301}lie".as_bytes())], INVALID),
+    (&[("x-basic-user", "am\u{e9}lie".as_bytes())], INVALID),
+    (&[("x-basic-user", "\u{430}lice".as_bytes())], INVALID),
+    (&[("x-basic-user", "alice\u{200b}".as_bytes())], INVALID),
+    (&[("x-basic-user", "\u{202e}alice".as_bytes())], INVALID),
+    (&[("x-basic-user", "\u{3000}".as_bytes())], MISSING),
+    (&[("x-basic-user", b"alice")], Ok("alice")),
+];
 
 fn headers() -> Vec<Row> {
     let rows = |identity, table: &'static [Lines]| {
         table.iter().map(move |(lines, user)| (identity, Headers(lines), *user))
     };
-    rows(HEADER, PLAIN).chain(rows(STRIPPING, STRIPPED)).collect()
+    let made_plain = rows(PLAIN_FORMS, MADE_PLAIN);
+    rows(HEADER, PLAIN).chain(rows(STRIPPING, STRIPPED)).chain(made_plain).collect()
 }
 
 fn metadata() -> Vec<Row> {

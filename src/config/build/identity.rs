@@ -143,13 +143,25 @@ fn steps(identity: &Section<'_>, faults: &mut Faults) -> Vec<Step> {
     list.iter().filter_map(|entry| step(entry, faults)).collect()
 }
 
+/// The steps that are one word.
+#[derive(Clone, Copy)]
+enum Word {
+    Trim,
+    Lowercase,
+    Nfkc,
+}
+
 fn step(entry: &Entry<'_>, faults: &mut Faults) -> Option<Step> {
     if entry.is_text() {
-        let words = [("trim", false), ("lowercase", true)];
-        let lowers = faults.keep(entry.choice(&words, &[]))?;
-        return Some(if lowers { Step::Lowercase } else { Step::Trim });
+        let words = [("trim", Word::Trim), ("lowercase", Word::Lowercase), ("nfkc", Word::Nfkc)];
+        return Some(match faults.keep(entry.choice(&words, &[]))? {
+            Word::Trim => Step::Trim,
+            Word::Lowercase => Step::Lowercase,
+            Word::Nfkc => Step::Nfkc,
+        });
     }
-    let fix = "write \"trim\", \"lowercase\" or {\"strip_domain\": [\"corp.example.com\"]}";
+    let fix =
+        "write \"trim\", \"lowercase\", \"nfkc\" or {\"strip_domain\": [\"corp.example.com\"]}";
     let section = Section::open(entry, keys::STEP, faults);
     let list = section.require("strip_domain", fix, faults, |entry| entry.filled_list(fix))?;
     let domains = list.iter().filter_map(|entry| faults.keep(domain(entry)));
