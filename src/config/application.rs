@@ -38,13 +38,16 @@ impl Applications {
     /// `others` have the numbers from 1 on.
     #[must_use]
     pub fn new(main: Application, others: Vec<Application>) -> Self {
-        let names = std::iter::once(&main).chain(&others).map(|it| it.sessions.cookie_name());
-        let mut odd_cookies: Vec<_> = names.map(str::to_owned).collect();
-        odd_cookies.sort_unstable();
-        odd_cookies.dedup();
-        // A name that all share is looked for anyway.
-        let is_alone = odd_cookies.len() == 1;
-        odd_cookies.retain(|name| !is_alone && !name.as_bytes().starts_with(OWN_PREFIX));
+        // A name that all share is looked for anyway; among several, the main one's is odd too.
+        let name = |it: &Application| it.sessions.cookie_name().to_owned();
+        let mut odd_cookies = vec![name(&main)];
+        for cookie in others.iter().map(name) {
+            if !odd_cookies.contains(&cookie) {
+                odd_cookies.push(cookie);
+            }
+        }
+        let are_several = odd_cookies.len() > 1;
+        odd_cookies.retain(|name| are_several && !name.as_bytes().starts_with(OWN_PREFIX));
         Self { main, others, odd_cookies }
     }
 
