@@ -46,6 +46,10 @@ fn validation(bootstrap: &mut Value) -> &mut Value {
     &mut duo_tls(bootstrap)["common_tls_context"]["validation_context"]
 }
 
+fn payments(plugin: &mut Value) -> &mut Value {
+    &mut plugin["applications"]["payments"]["duo"]
+}
+
 fn remove(value: &mut Value, key: &str) {
     value.as_object_mut().unwrap().remove(key).unwrap();
 }
@@ -225,6 +229,16 @@ const CLUSTER: &[Row] = &[
             });
         },
         &["cluster_without_tls"],
+    ),
+    (
+        "applications",
+        |it| configure(it, |plugin| payments(plugin)["cluster"] = json!("duo")),
+        &["cluster_missing"],
+    ),
+    (
+        "applications",
+        |it| configure(it, |plugin| payments(plugin)["cluster"] = json!("duo_api")),
+        &["cluster_of_other_host"],
     ),
     ("jwt", |it| remove(duo_tls(it), "sni"), &["cluster_without_sni"]),
     ("jwt", |it| remove(validation(it), "trusted_ca"), &["cluster_not_verified"]),

@@ -16,9 +16,23 @@ const API_HOST: [&str; 3] = ["api_host", "hostname", "host"];
 const MARKS: [&str; 4] = ["load_assignment", "connect_timeout", "cluster_type", "lb_policy"];
 
 pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
-    let duo = at(subject.written, &["duo"]).unwrap_or(&Value::Null);
-    let name = text_at(duo, &["cluster"]).unwrap_or(DEFAULT);
-    let api_host = API_HOST.iter().find_map(|key| text_at(duo, &[key]));
+    let main = at(subject.written, &["duo"]).unwrap_or(&Value::Null);
+    let usual = text_at(main, &["cluster"]).unwrap_or(DEFAULT);
+    let others = at(subject.written, &["applications"]).and_then(Value::as_object);
+    let others = others.into_iter().flat_map(|named| named.values());
+    let all = iter::once(main).chain(others.filter_map(|other| member(other, "duo")));
+    let mut called = Vec::new();
+    for duo in all {
+        let name = text_at(duo, &["cluster"]).unwrap_or(usual);
+        let api_host = API_HOST.iter().find_map(|key| text_at(duo, &[key]));
+        if !called.contains(&(name, api_host)) {
+            called.push((name, api_host));
+        }
+    }
+    called.into_iter().flat_map(|(name, api_host)| of(subject, name, api_host)).collect()
+}
+
+fn of(subject: &Subject<'_>, name: &str, api_host: Option<&str>) -> Vec<Warning> {
     if let Some(warnings) = mesh::warnings(subject, name, api_host) {
         return warnings;
     }
