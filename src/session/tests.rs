@@ -1,5 +1,6 @@
 //! What all topics share: keys, settings, users and cookies.
 
+mod apart;
 mod approval;
 mod device;
 mod forgery;

@@ -1,0 +1,122 @@
+//! Cookies of several applications on one host.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::http::ReturnPath;
+
+/// What one application keeps in a browser for Alice, as values of cookies.
+struct Kept {
+    names: [String; 4],
+    approval: String,
+    pending: String,
+    preference: String,
+    device: String,
+}
+
+struct Application {
+    sessions: Sessions,
+    pendings: Pendings,
+    preferences: Preferences,
+    devices: RememberedDevices,
+}
+
+impl Application {
+    /// The one that has its cookies under their plain names.
+    fn main() -> Self {
+        let (name, keys) = (settings().application, ring(&[1]));
+        Self {
+            sessions: sessions(),
+            pendings: Pendings::new(&name, &keys),
+            preferences: Preferences::new(&name, &keys),
+            devices: RememberedDevices::new(&name, Duration::from_secs(60), &keys),
+        }
+    }
+
+    fn apart(name: &str) -> Self {
+        let keys = ring(&[1]);
+        Self {
+            sessions: Sessions::new(settings().apart(name), &keys),
+            pendings: Pendings::apart(name, &keys),
+            preferences: Preferences::apart(name, &keys),
+            devices: RememberedDevices::apart(name, Duration::from_secs(60), &keys),
+        }
+    }
+
+    fn names(&self) -> [String; 4] {
+        [
+            self.sessions.cookie_name(),
+            self.pendings.cookie_name(),
+            self.preferences.cookie_name(),
+            self.devices.cookie_name(),
+        ]
+        .map(str::to_owned)
+    }
+
+    fn keeps(&self) -> Kept {
+        let sign_in = Pending::new(PendingKind::Push, at(0), ID, ReturnPath::default());
+        let preference = Preference { factor: Factor::Push, device: None };
+        let token = crate::secret::Secret::new("a token of Duo's".to_owned());
+        let device = self.devices.remember(&token, &ALICE, at(0), [7; 12]).unwrap();
+        let value = |line: &HeaderValue| {
+            let line = String::from_utf8(line.as_bytes().to_vec()).unwrap();
+            line.split(';').next().unwrap().split_once('=').unwrap().1.to_owned()
+        };
+        Kept {
+            names: self.names(),
+            approval: cookie(&self.sessions, at(0)),
+            pending: self.pendings.seal(&sign_in, &ALICE).as_str().to_owned(),
+            preference: value(&self.preferences.remember(&preference, &ALICE)),
+            device: value(&device),
+        }
+    }
+
+    /// Which of them this application takes for its own.
+    fn opens(&self, kept: &Kept) -> [bool; 4] {
+        [
+            open(&self.sessions, &kept.approval, at(1)).is_ok(),
+            self.pendings.open(kept.pending.as_bytes(), &ALICE, at(1)).is_ok(),
+            self.preferences.open(kept.preference.as_bytes(), &ALICE).is_ok(),
+            self.devices.open(kept.device.as_bytes(), &ALICE, at(1)).is_ok(),
+        ]
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_application_opens_what_another_has_kept(
+        names in prop::collection::btree_set("[a-zA-Z0-9_.-]{1,8}", 2..4),
+    ) {
+        let others = names.iter().filter(|name| *name != "default").map(|it| Application::apart(it));
+        let all: Vec<_> = std::iter::once(Application::main()).chain(others).collect();
+        let kept: Vec<_> = all.iter().map(Application::keeps).collect();
+        for (number, application) in all.iter().enumerate() {
+            for (whose, kept) in kept.iter().enumerate() {
+                prop_assert_eq!(application.opens(kept), [number == whose; 4]);
+            }
+        }
+        let cookies: BTreeSet<_> = kept.iter().flat_map(|kept| &kept.names).collect();
+        prop_assert_eq!(cookies.len(), kept.iter().flat_map(|kept| &kept.names).count(), "{:?}", cookies);
+    }
+}
+
+/// The name of a cookie is in what is signed, also where the application is the same.
+#[test]
+fn main_applications_own_name_set_apart_opens_nothing_of_it() {
+    let [main, apart] = [Application::main(), Application::apart("default")];
+    assert_eq!(main.opens(&apart.keeps()), [false; 4]);
+    assert_eq!(apart.opens(&main.keeps()), [false; 4]);
+    assert_eq!(
+        apart.names(),
+        [
+            "__Host-duo_mfa-default",
+            "__Host-duo_txn-default",
+            "__Host-duo_preferred-default",
+            "__Host-duo_device-default",
+        ]
+    );
+}
