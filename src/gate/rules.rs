@@ -206,12 +206,8 @@ impl Gate {
         self.config.applications.under(terms)
     }
 
-    /// What happens to a request of these terms while Duo cannot be reached. What wants an approval
-    /// of its own gets none.
+    /// What happens to a request of these terms while Duo cannot be reached.
     pub(super) fn fail_mode(&self, terms: &Terms) -> FailMode {
-        if terms.is_for_one_request {
-            return FailMode::Secure;
-        }
         terms.fail_mode.unwrap_or_else(|| self.application(terms).duo.fail_mode)
     }
 

@@ -5,6 +5,7 @@ mod approval;
 mod device;
 mod forgery;
 mod lifetime;
+mod operations;
 mod pending;
 mod pending_forgery;
 mod preference;

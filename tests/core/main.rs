@@ -79,6 +79,7 @@ fn main() -> ExitCode {
         model::trials(),
         modes::trials(),
         operation::trials(),
+        operation::ahead::trials(),
         page::trials(),
         pending::trials(),
         policy::trials(),

@@ -20,6 +20,7 @@ crate::trials![
     approval_of_another_operation_opens_nothing,
     program_approves_ahead_and_sends_once,
     body_is_part_of_what_was_approved,
+    body_that_was_read_in_vain_waits_for_a_push,
     body_is_not_read_where_the_module_may_not,
 ];
 
@@ -219,6 +220,28 @@ fn body_is_part_of_what_was_approved() {
         .judged(Verdict::Admitted(1), "in pieces", || stack.hold(request, Protocol::Http2).reply());
     assert_eq!(reply.status, 200, "{reply:?} {}", reply.text());
     assert!(stack.app.last().carries(&body));
+
+    let token = ahead(&stack, &for_body(&body));
+    let trailers = vec![("x-checksum".to_owned(), "c0ffee".to_owned())];
+    let request = Request::post(WIRE).user("alice").header("x-duo-mfa-transaction", &token);
+    let request = request.body(Body::Trailed(body.clone(), 16_000, trailers.clone()));
+    let reply = stack.judged(Verdict::Admitted(1), "with trailers", || {
+        stack.hold(request, Protocol::Http2).reply()
+    });
+    assert_eq!(reply.status, 200, "{reply:?} {}", reply.text());
+    let seen = stack.app.last();
+    assert!(seen.carries(&body) && seen.trailers == trailers);
+}
+
+fn body_that_was_read_in_vain_waits_for_a_push() {
+    let reading = json!({"request_bodies": true});
+    let stack = Stack::start(setup(2).stopping_at_headers(1 << 20).plugin(reading));
+    for length in [9_usize, 60_000, 200_000] {
+        let body: Vec<u8> = b"amount=12".iter().copied().cycle().take(length).collect();
+        let reply = stack.answered_push(posted(body.clone(), "no approval"), "alice", "approve");
+        assert_eq!((reply.status, reply.set_cookie(OPERATION)), (200, None));
+        assert!(stack.app.last().carries(&body), "{length}");
+    }
 }
 
 fn body_is_not_read_where_the_module_may_not() {

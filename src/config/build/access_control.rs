@@ -107,6 +107,8 @@ fn terms(
             rule.find(key).map(fault).into_iter().for_each(|fault| faults.push(fault));
         }
     }
+    // Whom Duo could not be asked about has no approval of this request.
+    let fail_mode = if is_for_one_request { Some(FailMode::Secure) } else { fail_mode };
     let application = application.unwrap_or_default();
     Terms { max_age, factors, fail_mode, application, is_for_one_request }
 }

@@ -112,3 +112,6 @@ impl Entry {
         Some(Self { tag: *tag, used, kept })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! Approvals of single operations: what comes back, until when, for whom and for what.
+
+use super::*;
+
+fn operations(seeds: &[u16], application: &str, not_before: UnixTime) -> Operations {
+    Operations::new(application, not_before, &ring(seeds))
+}
+
+fn own() -> Operations {
+    operations(&[1], "default", at(0))
+}
+
+fn wire(body: &[u8]) -> Operation {
+    Operation::of(b"POST", b"app.example.com", b"/wire?to=7", &BodyDigest::of(body))
+}
+
+fn sealed(by: &Operations) -> Token {
+    let approval = OperationApproval { factor: Factor::Push, authenticated: at(3), id: ID };
+    by.seal(&approval, &wire(b"amount=12"), &ALICE, at(10))
+}
+
+fn opened(token: &str, now: UnixTime) -> Result<OperationApproval, Refusal> {
+    own().open(token.as_bytes(), &wire(b"amount=12"), &ALICE, now)
+}
+
+fn refusal(outcome: Result<OperationApproval, Refusal>) -> Refusal {
+    outcome.map(|approval| panic!("{approval:?}")).unwrap_err()
+}
+
+#[test]
+fn an_approval_comes_back_as_it_was_given() {
+    let approval = opened(sealed(&own()).as_str(), at(10)).unwrap();
+    let OperationApproval { factor, authenticated, id } = approval;
+    assert_eq!((factor, authenticated, id), (Factor::Push, at(3), ID));
+}
+
+#[test]
+fn an_approval_is_good_for_a_minute() {
+    let token = sealed(&own());
+    opened(token.as_str(), at(70)).unwrap();
+    assert_eq!(refusal(opened(token.as_str(), at(71))), Refusal::Expired);
+    let early = operations(&[1], "default", at(0)).seal(
+        &OperationApproval { factor: Factor::Push, authenticated: at(100), id: ID },
+        &wire(b"amount=12"),
+        &ALICE,
+        at(100),
+    );
+    opened(early.as_str(), at(40)).unwrap();
+    assert_eq!(refusal(opened(early.as_str(), at(39))), Refusal::Future);
+}
+
+#[test]
+fn an_approval_is_good_for_one_user_application_and_key() {
+    let token = sealed(&own());
+    let of_bob = own().open(token.as_str().as_bytes(), &wire(b"amount=12"), &BOB, at(10));
+    assert_eq!(refusal(of_bob), Refusal::OtherUser);
+    let elsewhere = sealed(&operations(&[1], "payroll", at(0)));
+    assert_eq!(refusal(opened(elsewhere.as_str(), at(10))), Refusal::OtherApplication);
+    let stranger = sealed(&operations(&[2], "default", at(0)));
+    assert!(matches!(
+        refusal(opened(stranger.as_str(), at(10))),
+        Refusal::UnknownKey | Refusal::Forged
+    ));
+    let rotated = operations(&[2, 1], "default", at(0));
+    rotated.open(token.as_str().as_bytes(), &wire(b"amount=12"), &ALICE, at(10)).unwrap();
+    let voided = operations(&[1], "default", at(11));
+    let void = voided.open(token.as_str().as_bytes(), &wire(b"amount=12"), &ALICE, at(10));
+    assert_eq!(refusal(void), Refusal::Void);
+}
+
+#[test]
+fn an_approval_is_good_for_one_operation() {
+    let token = sealed(&own());
+    let body = BodyDigest::of(b"amount=12");
+    let (host, target) = (b"app.example.com".as_slice(), b"/wire?to=7".as_slice());
+    for other in [
+        wire(b"amount=13"),
+        wire(b""),
+        Operation::of(b"PUT", host, target, &body),
+        Operation::of(b"POST", b"b.example.com", target, &body),
+        Operation::of(b"POST", host, b"/wire?to=8", &body),
+        // The same bytes in other parts.
+        Operation::of(b"POSTapp", b".example.com", target, &body),
+        Operation::of(b"POST", b"app.example.com/wire", b"?to=7", &body),
+    ] {
+        let outcome = own().open(token.as_str().as_bytes(), &other, &ALICE, at(10));
+        assert_eq!(refusal(outcome), Refusal::OtherOperation);
+    }
+}
+
+#[test]
+fn a_changed_or_cut_approval_is_none() {
+    let token = sealed(&own()).as_str().to_owned();
+    for (place, forged, expected) in flipped(&token) {
+        assert_eq!(refusal(opened(&forged, at(10))), expected, "{place:?}");
+    }
+    for end in 0..token.len() {
+        assert_eq!(refusal(opened(token.get(..end).unwrap(), at(10))), Refusal::Length);
+    }
+    assert_eq!(refusal(opened(&format!("{token}A"), at(10))), Refusal::Length);
+}
+
+#[test]
+fn tokens_of_other_purposes_are_no_approvals() {
+    let approval = NewApproval { factor: Factor::Push, authenticated: at(0), lifetime: None };
+    let pending = pending::push();
+    let pending = Pendings::new("default", &ring(&[1])).seal(&pending, &ALICE);
+    refusal(opened(pending.as_str(), at(10)));
+    let line = sessions().issue(&approval, &ALICE, at(0), ID);
+    let line = str::from_utf8(line.as_bytes()).unwrap();
+    let value = line.split(['=', ';']).nth(1).unwrap();
+    refusal(opened(value, at(10)));
+}
+
+#[test]
+fn a_pending_sign_in_keeps_what_it_was_begun_for() {
+    let pendings = Pendings::new("default", &ring(&[1]));
+    for kind in [PendingKind::Push, PendingKind::Phone, PendingKind::Sms, PendingKind::Passcode] {
+        let begun = Pending { operation: Some(wire(b"")), kind, ..pending::push() };
+        let token = pendings.seal(&begun, &ALICE);
+        let opened = pendings.open(token.as_str().as_bytes(), &ALICE, at(10)).unwrap();
+        opened.operation.unwrap().check(&wire(b"")).unwrap();
+        let token = pendings.seal(&Pending { operation: None, ..begun }, &ALICE);
+        let opened = pendings.open(token.as_str().as_bytes(), &ALICE, at(10)).unwrap();
+        assert!(opened.operation.is_none());
+    }
+    let enrolling = Pending { operation: Some(wire(b"")), ..pending::enrollment() };
+    let token = pendings.seal(&enrolling, &ALICE);
+    let opened = pendings.open(token.as_str().as_bytes(), &ALICE, at(10)).unwrap();
+    assert!(opened.operation.is_none() && matches!(opened.kind, PendingKind::Enrollment(_)));
+}
+
+#[test]
+fn a_digest_is_read_from_64_hexadecimal_digits() {
+    let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852B855";
+    assert_eq!(BodyDigest::parse(empty), Some(BodyDigest::of_none()));
+    for text in [
+        "",
+        "e3",
+        empty.trim_start_matches('e'),
+        &format!("{empty}0"),
+        &empty.replace('e', "g"),
+        &"é".repeat(32),
+    ] {
+        assert_eq!(BodyDigest::parse(text), None, "{text}");
+    }
+}

@@ -1,0 +1,98 @@
+//! Operations that are approved ahead by whoever sends them: by their method, address and body.
+
+use super::{PUSH, STATUS, WIRE, allows, auth, delete, held, rig, rig_with, used_up};
+use crate::browser::{Browser, posted};
+use crate::rig::{Refused, Request, Rig, get, preauth};
+use serde_json::json;
+use sha2::Digest;
+
+fn program_approves_an_operation_and_sends_it() {
+    for mode in ["hold", "refuse"] {
+        let mut rig = rig_with(&json!({"api": {"mode": mode}}));
+        let start = posted(get(&format!("{}&method=DELETE", auth("/orders/7"))));
+        let begun = rig.send(&start, &PUSH.map(|answer| answer())).answered().problem();
+        assert_eq!(
+            rig.body(1)["pushinfo"],
+            "host=app.example.com&request=DELETE&path=%2Forders%2F7"
+        );
+        let ask = get(STATUS).with("x-duo-mfa-transaction", begun["transaction"].as_str().unwrap());
+        let state = rig.send(&ask, &[allows()]).answered().problem();
+        assert_eq!(state["state"], "approved");
+        let token = state["transaction"].as_str().unwrap();
+        let with = |request: Request| request.with("x-duo-mfa-transaction", token);
+        for other in [with(delete("/orders/8")), with(delete("/orders/7")).followed_by("x")] {
+            let refused = refused_or_held(&mut rig, &other, mode);
+            assert_eq!(refused.code(), if mode == "hold" { "duo_denied" } else { "mfa_required" });
+        }
+        used_up(&rig.send(&with(delete("/orders/7")), &[]).admitted());
+        let again = refused_or_held(&mut rig, &with(delete("/orders/7")), mode);
+        assert!(again.problem().get("start_url").is_none(), "no page leads to a DELETE");
+    }
+}
+
+/// A held request is asked about, here in vain; another is refused at once.
+#[track_caller]
+fn refused_or_held(rig: &mut Rig, request: &Request, mode: &str) -> Refused {
+    let script = [preauth("deny")];
+    rig.send(request, if mode == "hold" { &script } else { &[] }).refused()
+}
+
+fn script_of_a_page_approves_an_operation_by_cookie() {
+    let mut rig = rig();
+    let mut alice = Browser::of("alice");
+    let request =
+        |alice: &Browser| alice.fetches("/orders/7").without(":method").with(":method", "DELETE");
+    let refused = alice.asks(&mut rig, &request(&alice), &[]);
+    assert_eq!((refused.code().as_str(), refused.0.status), ("mfa_required", 403));
+    assert!(refused.problem().get("start_url").is_none());
+    let start = alice.posts(&format!("{}&method=DELETE", auth("/orders/7")));
+    alice.asks(&mut rig, &start, &PUSH.map(|answer| answer()));
+    alice.asks(&mut rig, &alice.fetches(STATUS), &[allows()]);
+    used_up(&rig.send(&request(&alice), &[]).admitted());
+    assert_eq!(rig.send(&request(&alice), &[]).refused().code(), "mfa_required");
+}
+
+fn body_is_read_where_an_approval_comes_with_it() {
+    let config = json!({"api": {"mode": "refuse"}, "request_bodies": true});
+    let mut rig = rig_with(&config);
+    let auth = format!("{}&method=POST", auth(WIRE));
+    for digest in ["", "00", &"g".repeat(64), &"0".repeat(66)] {
+        let start = posted(get(&format!("{auth}&body_sha256={digest}")));
+        assert_eq!(rig.send(&start, &[]).answered().code(), "bad_request", "{digest}");
+    }
+    let digest: String =
+        sha2::Sha256::digest(b"amount=12").iter().map(|byte| format!("{byte:02X}")).collect();
+    let start = posted(get(&format!("{auth}&body_sha256={digest}")));
+    let begun = rig.send(&start, &PUSH.map(|answer| answer())).answered().problem();
+    let ask = get(STATUS).with("x-duo-mfa-transaction", begun["transaction"].as_str().unwrap());
+    let state = rig.send(&ask, &[allows()]).answered().problem();
+    let token = state["transaction"].as_str().unwrap();
+    let bare = || posted(get(WIRE));
+    rig.send(&bare().followed_by("amount=12"), &[]).refused();
+    assert_eq!(rig.bodies, 0, "nothing came with it");
+    let request = || bare().with("x-duo-mfa-transaction", token);
+    let long = vec![b'x'; 64 * 1024 + 1];
+    for other in ["amount=13".into(), Vec::new(), b"amount=12\n".to_vec(), long] {
+        assert_eq!(rig.send(&request().followed_by(other), &[]).refused().code(), "mfa_required");
+    }
+    assert_eq!(rig.send(&request(), &[]).refused().code(), "mfa_required");
+    let late = rig.send(&request().followed_by_half(), &[]).refused();
+    assert_eq!((late.code().as_str(), rig.bodies), ("mfa_required", 5));
+    used_up(&rig.send(&request().followed_by("amount=12"), &[]).admitted());
+    let again = rig.send(&request().followed_by("amount=12"), &[]).refused();
+    assert_eq!(again.code(), "mfa_required");
+}
+
+fn held_body_goes_on_with_its_push_whatever_came_with_it() {
+    let mut rig = rig_with(&json!({"request_bodies": true}));
+    let request = posted(get(WIRE)).with("x-duo-mfa-transaction", "x").followed_by("amount=12");
+    let forward = held(&mut rig, &request);
+    assert_eq!((forward.cookie, rig.bodies), (None, 1));
+}
+
+crate::suite![
+    program_approves_an_operation_and_sends_it,
+    script_of_a_page_approves_an_operation_by_cookie,
+    body_is_read_where_an_approval_comes_with_it,
+    held_body_goes_on_with_its_push_whatever_came_with_it,
+];
