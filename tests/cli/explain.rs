@@ -11,6 +11,13 @@ fn ruled() -> Value {
     let mut plugin = plugin();
     plugin["duo"]["fail_mode"] = json!("safe");
     plugin["identity"]["groups"] = json!({"header": "x-groups"});
+    plugin["applications"] = json!({"payments": {"duo": {
+        "api_host": "api-yyyyyyyy.duosecurity.com",
+        "integration_key": "DIYYYYYYYYYYYYYYYYYY",
+        "secret_key": {"env": "DUO_SECRET_KEY_PAYMENTS"},
+        "cluster": "duo_api_payments",
+        "factors": ["push"],
+    }}});
     plugin["access_control"] = json!({
         "default_policy": "deny",
         "cors_preflight": "bypass",
@@ -20,7 +27,9 @@ fn ruled() -> Value {
             {"hosts": ["*.example.com"], "paths": ["/admin/*"], "groups": ["ops"],
              "policy": "two_factor", "max_age": "5m", "factors": ["push"], "fail_mode": "secure"},
             {"users": ["svc-*"], "policy": "bypass"},
-            {"paths": ["/*"], "groups": ["staff"], "policy": "two_factor"}
+            {"paths": ["/*"], "groups": ["staff"], "policy": "two_factor"},
+            {"paths": ["/pay"], "users": ["carol"], "policy": "two_factor", "approval": "per_request",
+             "application": "payments"}
         ]
     });
     plugin
@@ -48,6 +57,12 @@ const ROWS: &[Row] = &[
         &["--path", "/", "--user", "bob", "--group", "staff"],
         0,
         "rule: 4, access_control.rules[4]\n",
+    ),
+    (
+        &["--path", "/pay", "--user", "carol"],
+        0,
+        "rule: 5, access_control.rules[5]\npolicy: two_factor\napplication: payments\n\
+         factors: push\nmax_age: none\nfail_mode: safe\napproval: per_request\n",
     ),
     (
         &["--path", "/", "--user", "bob"],
@@ -98,9 +113,11 @@ fn the_rule_and_its_terms_are_told() {
 fn what_is_told_is_what_the_core_decides() {
     let text = ruled().to_string();
     let config = Config::parse(text.as_bytes(), &|name| {
-        Some(format!("{name}-{}", "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep").replace('_', "-"))
-            .filter(|_| name == "DUO_SECRET_KEY")
-            .or_else(|| Some("b1c7Yk2mUeN0h3xkq8rW5tVz6aD9sGfJ4pLwQ1eRoHc=".to_owned()))
+        let value = match name {
+            "DUO_MFA_COOKIE_KEY" => "b1c7Yk2mUeN0h3xkq8rW5tVz6aD9sGfJ4pLwQ1eRoHc=",
+            _ => "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep",
+        };
+        Some(value.to_owned())
     })
     .unwrap();
     let file = File::of(&ruled());
