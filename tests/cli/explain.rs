@@ -62,7 +62,7 @@ const ROWS: &[Row] = &[
         &["--path", "/pay", "--user", "carol"],
         0,
         "rule: 5, access_control.rules[5]\npolicy: two_factor\napplication: payments\n\
-         factors: push\nmax_age: none\nfail_mode: safe\napproval: per_request\n",
+         factors: push\napproval: per_request\nmax_age: none\nfail_mode: secure\n",
     ),
     (
         &["--path", "/", "--user", "bob"],

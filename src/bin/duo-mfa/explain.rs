@@ -166,9 +166,6 @@ fn print(config: &Config, ruled: Ruled<'_>) {
             }
             println!("max_age: {}", terms.max_age.map_or_else(|| "none".to_owned(), seconds));
             println!("fail_mode: {fail_mode}");
-            if terms.is_for_one_request {
-                println!("approval: per_request");
-            }
         }
     }
 }
