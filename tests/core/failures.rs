@@ -18,7 +18,8 @@ const HEAD: &str = "\
 `BLESS=1 cargo test --test core failures` writes this page by driving the filter's core through every cell; the same
 test fails where the page is not what it finds. `make e2e` holds a real Envoy to it, and says to how many of its cells:
 by the simulator's faults at every call; by a cluster that leads nowhere at the first calls, `check` and `preauth`; and
-by a host that moves away or loses its name while a request waits, at `auth` and `auth_status`.
+by a host that moves away or loses its name, and a cluster that is taken out, while a request waits, at `auth` and
+`auth_status`.
 
 *Once* is a fault that one call meets and the next does not. *Lasting* is one that stays, under `fail_mode: secure` and
 `safe`. *Calls* counts the calls of that name while it lasts. Who *passes* has been approved by Duo; who passes
@@ -44,8 +45,8 @@ const AUTH: &str = "
 ## auth
 
 Starts the push or the call. It is never sent twice, since two pushes would ring, except after a refused date, on which
-Duo has not acted. Duo answered `preauth` a moment ago, so the first four faults mean that it went away in between; with
-the configuration of a running Envoy an unknown cluster cannot occur.
+Duo has not acted. Duo answered `preauth` a moment ago, so the first three faults mean that it went away in between; the
+cluster itself cannot, since `auth` is sent from where that answer is read.
 ";
 
 const STATUS: &str = "
@@ -53,7 +54,7 @@ const STATUS: &str = "
 
 What has the user answered? A look that fails is repeated, at most once a second, until the time for an answer is up:
 the push on the phone is none the worse for it. No answer within the call's time is the usual case of a user who has not
-answered. An unknown cluster cannot occur.
+answered. A cluster is unknown where it was taken out of Envoy's configuration meanwhile.
 ";
 
 /// A fault, as the filter gets to see it.
@@ -125,7 +126,7 @@ fn page() -> String {
 }
 
 fn row(endpoint: Endpoint, Case { name, seen, answer }: &Case) -> String {
-    if *name == UNKNOWN_CLUSTER && endpoint != Endpoint::Preauth {
+    if *name == UNKNOWN_CLUSTER && endpoint == Endpoint::Auth {
         return format!("| {name} | {seen} | cannot occur | 0 | cannot occur | cannot occur |");
     }
     let (once, _) = request("secure", endpoint, answer, 1);

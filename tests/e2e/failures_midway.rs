@@ -25,6 +25,8 @@ crate::trials![
     failed_handshakes_midway_lead_where_the_page_says_under_safe,
     lost_names_midway_lead_where_the_page_says_under_secure,
     lost_names_midway_lead_where_the_page_says_under_safe,
+    clusters_taken_out_midway_lead_where_the_page_says_under_secure,
+    clusters_taken_out_midway_lead_where_the_page_says_under_safe,
 ];
 
 /// How long Duo takes for `preauth`, so that its host can move meanwhile.
@@ -45,6 +47,8 @@ enum Host {
     Listed { file: PathBuf, well: SocketAddr, faulty: SocketAddr },
     /// The server that knows the host's name.
     Named(NameServer),
+    /// The file of Envoy's clusters, and the one that leads there.
+    Clustered { file: PathBuf, cluster: Value },
 }
 
 fn setup(fail_mode: &str) -> Setup {
@@ -57,16 +61,21 @@ fn setup(fail_mode: &str) -> Setup {
     }))
 }
 
+/// Puts resources into their file, from where Envoy takes them at once.
+fn write(file: &Path, resources: &Value) {
+    let next = file.with_extension("next");
+    fs::write(&next, json!({"version_info": "", "resources": resources}).to_string()).unwrap();
+    fs::rename(next, file).unwrap();
+}
+
 fn write_endpoints(file: &Path, at: SocketAddr) {
     let address = json!({"socket_address": {"address": at.ip(), "port_value": at.port()}});
-    let endpoints = json!({"resources": [{
+    let endpoints = json!([{
         "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
         "cluster_name": "duo_api",
         "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
-    }]});
-    let next = file.with_extension("next");
-    fs::write(&next, endpoints.to_string()).unwrap();
-    fs::rename(next, file).unwrap();
+    }]);
+    write(file, &endpoints);
 }
 
 fn duo_cluster(configuration: &mut Value) -> &mut Value {
@@ -126,15 +135,48 @@ impl Midway {
         Self { stack, fault, fail_mode, host: Host::Named(names) }
     }
 
+    /// A Duo whose cluster is taken out.
+    fn clustered(fault: &'static str, fail_mode: &'static str) -> Self {
+        let (setup, mut host) = (setup(fail_mode), None);
+        let given = setup.clone();
+        let stack = Stack::start_as(setup, |parts| {
+            let file = parts.directory.join("clusters.json");
+            let mut configuration = given.envoy(parts.module, parts.app, parts.duo);
+            let mut cluster = duo_cluster(&mut configuration).take();
+            cluster["@type"] = json!("type.googleapis.com/envoy.config.cluster.v3.Cluster");
+            configuration["static_resources"]["clusters"].as_array_mut().unwrap().truncate(1);
+            write(&file, &json!([cluster]));
+            configuration["node"] = json!({"id": "e2e", "cluster": "e2e"});
+            configuration["dynamic_resources"] = json!({"cds_config": {
+                "resource_api_version": "V3", "path_config_source": {"path": file},
+            }});
+            host = Some(Host::Clustered { file, cluster });
+            configuration
+        });
+        Self { stack, fault, fail_mode, host: host.unwrap() }
+    }
+
     /// Has Duo go away, or come back, and waits until every worker knows.
     fn move_duo(&self, is_well: bool) {
-        let changes = || self.stack.envoy.stat("cluster.duo_api.membership_change");
+        let changes = || match (&self.host, is_well) {
+            (Host::Listed { .. } | Host::Named(_), _) => {
+                self.stack.envoy.stat("cluster.duo_api.membership_change")
+            }
+            (Host::Clustered { .. }, true) => {
+                self.stack.envoy.stat("cluster_manager.cluster_added")
+            }
+            (Host::Clustered { .. }, false) => {
+                self.stack.envoy.stat("cluster_manager.cluster_removed")
+            }
+        };
         let before = changes();
         match &self.host {
             Host::Listed { file, well, faulty } => {
                 write_endpoints(file, if is_well { *well } else { *faulty });
             }
             Host::Named(names) => names.know(is_well),
+            Host::Clustered { file, cluster } if is_well => write(file, &json!([cluster])),
+            Host::Clustered { file, .. } => write(file, &json!([])),
         }
         eventually("another host", || (changes() != before).then_some(()));
         sleep(Duration::from_millis(100));
@@ -146,6 +188,10 @@ impl Midway {
             "connection refused" => "upstream_cx_connect_fail",
             "TLS failure" => "ssl.fail_verify_error",
             "no address in DNS" => "upstream_cx_none_healthy",
+            "unknown cluster" => {
+                let told = |line: &&str| line.contains("is not known to Envoy");
+                return self.stack.envoy.log().lines().filter(told).count().try_into().unwrap();
+            }
             other => panic!("{other}"),
         };
         self.stack.envoy.stat(&format!("cluster.duo_api.{counted}"))
@@ -261,4 +307,19 @@ fn lost_names_midway_lead_where_the_page_says_under_secure() {
 
 fn lost_names_midway_lead_where_the_page_says_under_safe() {
     assert_lost_names("safe");
+}
+
+/// There is no moment between `preauth` and `auth` at which a cluster could be taken out.
+fn assert_clusters_taken_out(fail_mode: &'static str) {
+    let midway = Midway::clustered("unknown cluster", fail_mode);
+    midway.assert_auth_status(1, true);
+    midway.assert_auth_status(2, false);
+}
+
+fn clusters_taken_out_midway_lead_where_the_page_says_under_secure() {
+    assert_clusters_taken_out("secure");
+}
+
+fn clusters_taken_out_midway_lead_where_the_page_says_under_safe() {
+    assert_clusters_taken_out("safe");
 }
