@@ -225,6 +225,9 @@ impl Plugin {
     /// counted, so this ends.
     fn perform(self: &Rc<Self>, context: u32, mut step: Step, streams: &Streams) -> Passage {
         loop {
+            if let Some(counter) = step.count {
+                self.stats.count(counter);
+            }
             self.stats.take(step.signals);
             if let Some(judgement) = step.judgement
                 && self.gate.config().filter_state

@@ -134,7 +134,9 @@ pub enum Effect {
 pub struct Step {
     /// The one thing to do.
     pub effect: Effect,
-    /// What is worth counting or writing down.
+    /// What is counted of a request that goes on: apart, so that a pass makes no list.
+    pub count: Option<Counter>,
+    /// What else is worth counting or writing down.
     pub signals: Vec<Signal>,
     /// How far Duo's clock is ahead, where this step learned it.
     pub learned: Option<Learned>,
@@ -155,7 +157,7 @@ pub struct Learned {
 
 impl Step {
     pub(super) fn forward(forward: Forward, counter: Counter) -> Self {
-        Self::new(Effect::Forward(forward), vec![Signal::Count(counter)])
+        Self { count: Some(counter), ..Self::new(Effect::Forward(forward), Vec::new()) }
     }
 
     /// A step that decides, with its audit line.
@@ -185,6 +187,7 @@ impl Step {
     /// An effect, with what is worth counting or writing down.
     #[must_use]
     pub const fn new(effect: Effect, signals: Vec<Signal>) -> Self {
-        Self { effect, signals, learned: None, settlements: Vec::new(), judgement: None }
+        let settlements = Vec::new();
+        Self { effect, count: None, signals, learned: None, settlements, judgement: None }
     }
 }

@@ -200,6 +200,7 @@ impl Rig {
 
     fn perform(&mut self, mut step: Step) -> Progress {
         loop {
+            self.signals.extend(step.count.map(Signal::Count));
             self.signals.append(&mut step.signals);
             self.judgements.extend(step.judgement);
             if let Some(Learned { application, offset }) = step.learned {
