@@ -373,7 +373,8 @@ fn duo_cluster(duo: &DuoEnd) -> Value {
     json!({
         "name": "duo_api",
         "type": "STATIC",
-        "connect_timeout": "2s",
+        // TLS too: a thousand handshakes take a loaded machine some seconds.
+        "connect_timeout": "15s",
         "load_assignment": assignment("duo_api", duo.address),
         "transport_socket": {
             "name": "envoy.transport_sockets.tls",
