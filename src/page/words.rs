@@ -45,7 +45,11 @@ pub(super) fn of_standing(standing: &Standing, language: Language) -> Said {
             let device = device.as_ref().map_or(texts.your_phone, |(_, name)| name.as_str());
             Said::of_device(texts.enter_code, device)
         }
-        Standing::Approved => Said::plainly(texts.approved),
+        Standing::Approved => {
+            // What the page adds is for those whose form was not sent.
+            let heading = texts.approved.heading;
+            Said { heading, message: heading.to_owned() }
+        }
         Standing::Denied => Said::plainly(texts.denied),
         Standing::TimedOut => Said::plainly(texts.timeout),
         Standing::Fraud => Said::plainly(texts.fraud),

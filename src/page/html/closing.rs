@@ -73,7 +73,7 @@ pub(super) fn approved(frame: &Frame<'_>, said: &Said) -> Markup {
     html! {
         main {
             (top(frame, said))
-            @if frame.arrival == Arrival::Form { p { (said.message) } }
+            @if frame.arrival == Arrival::Form { p { (texts.approved.message) } }
             (link(frame.return_to.as_str(), texts.continue_))
         }
     }
