@@ -354,10 +354,7 @@ fn approval(
     now: UnixTime,
     verified: &mut Verified,
 ) -> Result<Option<Approval>, Refusal> {
-    match sent {
-        cookie::Sent::Once(value) => sessions.admit(verified, value, user, now).map(Some),
-        cookie::Sent::Never | cookie::Sent::Repeatedly => Ok(None),
-    }
+    sent.once().map(|value| sessions.admit(verified, value, user, now)).transpose()
 }
 
 fn check_cookies(head: &RequestHead<'_>) -> Result<(), Denial> {

@@ -11,10 +11,10 @@ use super::limit::{Claim, Once, Verdict};
 use super::refuse::answer;
 use super::rules::is_accepted;
 use super::view::{View, Who};
-use super::visit::TRANSACTION_HEADER;
+use super::visit::transaction;
 use super::{Aim, Env, Forward, Gate, NewCookie, Opening, Step, Undecided};
 use super::{audit, tell_application};
-use crate::http::{Client, RequestHead, cookie};
+use crate::http::{Client, RequestHead};
 use crate::identity::Identity;
 use crate::page::{Onward, Problem};
 use crate::policy::{Ruled, Terms};
@@ -70,12 +70,7 @@ impl Gate {
 
     /// What a request brings that may be an approval of its own.
     fn token_of_operation<'a>(&self, head: &RequestHead<'a>) -> Option<&'a [u8]> {
-        head.value(TRANSACTION_HEADER).or_else(|| {
-            match head.cookies.find(self.config.applications.main.operations.cookie_name()) {
-                cookie::Sent::Once(value) => Some(value),
-                cookie::Sent::Never | cookie::Sent::Repeatedly => None,
-            }
-        })
+        transaction(head, self.config.applications.main.operations.cookie_name())
     }
 }
 

@@ -37,6 +37,15 @@ pub struct Parted<'a> {
 }
 
 impl<'a> Sent<'a> {
+    /// The value of a cookie that came exactly once.
+    #[must_use]
+    pub const fn once(self) -> Option<&'a [u8]> {
+        match self {
+            Self::Once(value) => Some(value),
+            Self::Never | Self::Repeatedly => None,
+        }
+    }
+
     const fn again(self, value: &'a [u8]) -> Self {
         match self {
             Self::Never => Self::Once(value),

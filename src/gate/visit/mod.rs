@@ -27,7 +27,7 @@ use super::party::{Party, Recipient};
 use super::view::{View, Who};
 use super::{Env, Step, operation, prompt};
 use crate::clock::UnixTime;
-use crate::http::{HeaderValue, Parameters, Reply, RequestHead, ReturnPath, cookie};
+use crate::http::{HeaderValue, Parameters, Reply, RequestHead, ReturnPath};
 use crate::identity::Identity;
 use crate::page::{Onward, Problem};
 use crate::policy::{Person, Terms};
@@ -42,7 +42,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 /// A client without cookies sends the pending sign-in in this header.
-pub(super) const TRANSACTION_HEADER: &str = "x-duo-mfa-transaction";
+const TRANSACTION_HEADER: &str = "x-duo-mfa-transaction";
 
 /// The longest that a script waits for one answer to `GET status`: shorter than any proxy's limit.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
@@ -128,10 +128,12 @@ pub(super) fn begin(
 
 /// The value of a cookie that came exactly once.
 fn sent<'a>(head: &RequestHead<'a>, cookie: &str) -> Option<&'a [u8]> {
-    match head.cookies.find(cookie) {
-        cookie::Sent::Once(value) => Some(value),
-        cookie::Sent::Never | cookie::Sent::Repeatedly => None,
-    }
+    head.cookies.find(cookie).once()
+}
+
+/// What the client has of a sign-in: in the header, where it keeps no cookies, or in this cookie.
+pub(super) fn transaction<'a>(head: &RequestHead<'a>, cookie: &str) -> Option<&'a [u8]> {
+    head.value(TRANSACTION_HEADER).or_else(|| sent(head, cookie))
 }
 
 /// The sign-in of this user that came with the request, where it is one of these.
@@ -141,7 +143,7 @@ fn begun(
     asker: &Asker,
     env: &Env<'_>,
 ) -> Option<Pending> {
-    let token = head.value(TRANSACTION_HEADER).or_else(|| sent(head, pendings.cookie_name()))?;
+    let token = transaction(head, pendings.cookie_name())?;
     pendings.open(token, &asker.subject(), env.now).ok()
 }
 
