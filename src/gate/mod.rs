@@ -49,7 +49,7 @@ use crate::identity::{Attributes, Identity};
 use crate::page::{Onward, Problem, Reference};
 use crate::policy::{Policy, Ruled};
 use crate::session::{Approval, BodyDigest, Refusal, Sessions, Subject, Verified};
-use crate::signal::{Code, Counter, Signal};
+use crate::signal::{Code, Counter};
 use asker::{Sought, subject};
 use endpoint::{Endpoint, Route};
 use hold::Held;
@@ -251,7 +251,7 @@ impl Gate {
                 operation::read(Some(&body), head, sought, address, env)
             }
         };
-        step.signals.extend(unfit.map(|why| Signal::Count(Counter::CookieRefused(why.name()))));
+        step.signals.extend(unfit.map(Unfit::counted));
         step
     }
 

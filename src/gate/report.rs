@@ -1,9 +1,9 @@
 //! Modes that refuse nobody: what would have been is counted and written down, or not even that.
 
-use super::rules::Denial;
+use super::rules::{Denial, Unfit};
 use super::{Aim, Forward, Gate, Opening, Step, Undecided, audit};
 use crate::http::RequestHead;
-use crate::signal::{Code, Counter, Signal};
+use crate::signal::{Code, Counter};
 
 impl Gate {
     /// Lets a request pass whatever the rules say of it. What the filter owns is still removed.
@@ -31,7 +31,7 @@ impl Gate {
         let forward = Forward { request: self.stripped(head), cookie: None };
         let step = Step::forward(forward, Counter::Reported { rule, code });
         let mut step = step.audited(audited);
-        step.signals.extend(unfit.map(|why| Signal::Count(Counter::CookieRefused(why.name()))));
+        step.signals.extend(unfit.map(Unfit::counted));
         Opening::Decided(step)
     }
 }

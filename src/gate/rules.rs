@@ -8,7 +8,7 @@ use crate::http::RequestHead;
 use crate::identity::{Identity, IdentityError};
 use crate::policy::{self, Criterion, Decision, FailMode, Person, Ruled, Terms, Unclear};
 use crate::session::{Approval, Bound, Factor, NewApproval, Refusal};
-use crate::signal::Code;
+use crate::signal::{Code, Counter, Signal};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ pub(super) enum Unfit {
 
 impl Unfit {
     /// Its name among the metrics.
-    pub(super) const fn name(self) -> &'static str {
+    const fn name(self) -> &'static str {
         match self {
             Self::Invalid(refusal) => refusal.name(),
             Self::TooOld => "too_old",
@@ -65,6 +65,11 @@ impl Unfit {
             Self::FailSafe => "fail_safe",
             Self::NotOfThisRequest => "not_of_this_request",
         }
+    }
+
+    /// What is counted of a cookie that was not accepted.
+    pub(super) const fn counted(self) -> Signal {
+        Signal::Count(Counter::CookieRefused(self.name()))
     }
 
     /// Whether it opens what has no such terms.

@@ -24,6 +24,7 @@ use super::audit::Asked;
 use super::endpoint::Endpoint;
 use super::limit::{Claim, End, Once, Settlement};
 use super::party::{Party, Recipient};
+use super::rules::Unfit;
 use super::view::{View, Who};
 use super::{Env, Step, operation, prompt};
 use crate::clock::UnixTime;
@@ -36,7 +37,7 @@ use crate::session::{
     Approval, BodyDigest, Bound, Operation, PENDING_LIFETIME, Pending, PendingKind, Pendings,
     Preference, Refusal, Token,
 };
-use crate::signal::{Code, Counter, Signal};
+use crate::signal::Code;
 use auth::Choice;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -156,8 +157,7 @@ fn way_back(head: &RequestHead<'_>, asker: &Asker, env: &Env<'_>) -> Option<Retu
 
 /// A step, with the count of an approval cookie that was not accepted, where one came.
 fn counted(refusal: Option<Refusal>, mut step: Step) -> Step {
-    let count = |why: Refusal| Signal::Count(Counter::CookieRefused(why.name()));
-    step.signals.extend(refusal.map(count));
+    step.signals.extend(refusal.map(|why| Unfit::from(why).counted()));
     step
 }
 
