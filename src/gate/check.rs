@@ -196,11 +196,7 @@ impl Check {
 }
 
 fn call(gate: &Gate, request: &Request, now: UnixTime, then: Check) -> CheckStep {
-    let application = then.application;
-    let duo = &gate.config().applications.get(application).duo;
-    let signed = request.sign(&duo.credentials, now);
-    let call = Call { application, signed, timeout: duo.timeout, due: UnixTime::default() };
-    CheckStep::Call { call, then }
+    CheckStep::Call { call: Call::at_once(gate, then.application, request, now), then }
 }
 
 /// What a line calls Duo: by the application's name, where it has one.

@@ -41,9 +41,7 @@ impl Logo {
     #[must_use]
     pub fn fetch(&mut self, gate: &Gate, health: &Health, now: UnixTime) -> Call {
         self.begun = Some(now);
-        let duo = &gate.config().applications.main.duo;
-        let signed = Request::Logo.sign(&duo.credentials, now.shifted(health.offset));
-        Call { application: 0, signed, timeout: duo.timeout, due: UnixTime::default() }
+        Call::at_once(gate, 0, &Request::Logo, now.shifted(health.offset))
     }
 
     /// Takes what came of the call. A picture from before stays where there is no better one; what

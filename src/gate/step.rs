@@ -4,7 +4,7 @@ use super::audit::Audited;
 use super::limit::{Claim, Settlement};
 use super::{Claimant, Flow, Form, Gate, Judgement};
 use crate::clock::{ClockOffset, UnixTime};
-use crate::duo::{Answer, DuoError, Outage, SignedCall};
+use crate::duo::{Answer, DuoError, Outage, Request, SignedCall};
 use crate::http::{Edit, HeaderValue, Reply};
 use crate::signal::{Counter, Signal};
 use std::time::Duration;
@@ -70,6 +70,15 @@ pub struct Call {
     pub timeout: Duration,
     /// When to send it; at once where that has passed.
     pub due: UnixTime,
+}
+
+impl Call {
+    /// A call of the filter's own to a Duo application, to be sent at once; `now` is Duo's time.
+    pub(super) fn at_once(gate: &Gate, application: usize, ask: &Request, now: UnixTime) -> Self {
+        let duo = &gate.config().applications.get(application).duo;
+        let signed = ask.sign(&duo.credentials, now);
+        Self { application, signed, timeout: duo.timeout, due: UnixTime::default() }
+    }
 }
 
 /// A request that goes upstream.
