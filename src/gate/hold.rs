@@ -5,12 +5,12 @@
 
 use super::asker::{Asker, Sought};
 use super::audit;
-use super::failure::{NO_DEVICE, NO_RANDOMNESS, TIMEOUT, WRONG_PASSCODE};
+use super::failure::{NO_DEVICE, TIMEOUT, WRONG_PASSCODE};
 use super::flow::{self, Expect, send};
 use super::limit::End;
 use super::party::{Party, Recipient};
 use super::prompt::{self, Ending, Prompt, SentPasscode, Transaction, takes_passcode};
-use super::refuse::{refuse, refuse_status, refuse_with};
+use super::refuse::{refuse, refuse_status, refuse_with, refuse_without_randomness};
 use super::rules::new_approval;
 use super::view::start_url;
 use super::{Env, Forward, Gate, NewCookie, Step, tell_application};
@@ -179,7 +179,7 @@ fn ask_device(
         }
         Some(prompt) => {
             let Some(owner) = env.random else {
-                return refuse_with(&held, &NO_RANDOMNESS, "the host has no random bytes", env);
+                return refuse_without_randomness(&held, env);
             };
             let push_timeout = env.gate.application(&held.asker.terms).duo.push_timeout;
             let asker = &mut held.asker;
@@ -198,7 +198,7 @@ fn ask_device(
 
 fn approve(held: &Held, factor: Factor, env: &Env<'_>) -> Step {
     let Some(id) = env.random else {
-        return refuse_with(held, &NO_RANDOMNESS, "the host has no random bytes", env);
+        return refuse_without_randomness(held, env);
     };
     let approval = new_approval(factor, env.now);
     let sessions = &env.gate.application(&held.asker.terms).sessions;

@@ -1,7 +1,7 @@
 //! Refusals: the answer, its count and its audit line in one step.
 
 use super::audit::{self, Audited};
-use super::failure::{Refusal, TIMEOUT};
+use super::failure::{NO_RANDOMNESS, Refusal, TIMEOUT};
 use super::limit::{Limit, Limited};
 use super::party::Recipient;
 use super::prompt::Ending;
@@ -46,6 +46,11 @@ pub(super) fn for_fault(
         None => fault.to_string(),
     };
     refuse_with(to, refusal, &reason, env)
+}
+
+/// The host has no random bytes, without which nothing is begun or approved.
+pub(super) fn refuse_without_randomness(to: &impl Recipient, env: &Env<'_>) -> Step {
+    refuse_with(to, &NO_RANDOMNESS, "the host has no random bytes", env)
 }
 
 /// Duo has not allowed it.

@@ -3,9 +3,9 @@
 use super::{GONE, Visit};
 use crate::clock::UnixTime;
 use crate::duo::{AuthStatus, Status};
-use crate::gate::failure::{NO_RANDOMNESS, UNKNOWN_USE};
+use crate::gate::failure::UNKNOWN_USE;
 use crate::gate::limit::{End, Limit, Limited, Verdict};
-use crate::gate::refuse::{refuse, refuse_with};
+use crate::gate::refuse::{refuse, refuse_with, refuse_without_randomness};
 use crate::gate::rules::new_approval;
 use crate::gate::view::see_other;
 use crate::gate::{Env, Step, audit};
@@ -119,7 +119,7 @@ impl Visit {
         answer: &dyn Fn(&Self) -> Reply,
     ) -> Step {
         let Some(id) = start.id else {
-            return refuse_with(&self, &NO_RANDOMNESS, "the host has no random bytes", env);
+            return refuse_without_randomness(&self, env);
         };
         let application = env.gate.application(&self.asker.terms);
         let subject = self.asker.subject();

@@ -5,11 +5,11 @@ use super::choices::name;
 use super::{Visit, is_on_device};
 use crate::config::Factor as Offered;
 use crate::duo::{AuthResult, AuthStatus, Device, DeviceChoice, Status, Verification};
-use crate::gate::failure::{NO_DEVICE, NO_RANDOMNESS, Refusal, WRONG_PASSCODE};
+use crate::gate::failure::{NO_DEVICE, Refusal, WRONG_PASSCODE};
 use crate::gate::flow::{self, Expect, send};
 use crate::gate::limit::End;
 use crate::gate::prompt::{Ending, Prompt, SentPasscode, Transaction, capability};
-use crate::gate::refuse::{refuse, refuse_status, refuse_with};
+use crate::gate::refuse::{refuse, refuse_status, refuse_with, refuse_without_randomness};
 use crate::gate::view::to_page;
 use crate::gate::{Env, Step};
 use crate::http::{Parameters, RequestHead};
@@ -92,7 +92,7 @@ impl Visit {
             Err(refusal) => return refuse_with(&self, &refusal, "", env),
         };
         let Some(owner) = env.random else {
-            return refuse_with(&self, &NO_RANDOMNESS, "the host has no random bytes", env);
+            return refuse_without_randomness(&self, env);
         };
         let verification = verification.filter(|_| factor == Offered::Push);
         let config = env.gate.config();

@@ -2,9 +2,8 @@
 
 use super::{GONE, Visit};
 use crate::duo::{self, EnrollStatus, EnrollmentState};
-use crate::gate::failure::NO_RANDOMNESS;
 use crate::gate::flow::{Expect, send};
-use crate::gate::refuse::{self, refuse, refuse_with};
+use crate::gate::refuse::{self, refuse, refuse_without_randomness};
 use crate::gate::view::{Who, see_other, to_page};
 use crate::gate::{Env, Step, audit};
 use crate::http::{HeaderValue, Reply};
@@ -48,7 +47,7 @@ impl Visit {
     /// Duo has made the user.
     pub(in crate::gate) fn enrolled(mut self, made: &duo::Enrollment, env: &Env<'_>) -> Step {
         let Some(browser) = env.random else {
-            return refuse_with(&self, &NO_RANDOMNESS, "the host has no random bytes", env);
+            return refuse_without_randomness(&self, env);
         };
         match kept(made) {
             Ok(enrollment) => {
