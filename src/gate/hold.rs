@@ -200,16 +200,17 @@ fn approve(held: &Held, factor: Factor, env: &Env<'_>) -> Step {
     let Some(id) = env.random else {
         return refuse_without_randomness(held, env);
     };
-    let approval = new_approval(factor, env.now);
-    let sessions = &env.gate.application(&held.asker.terms).sessions;
-    let cookie = sessions.issue(&approval, &held.asker.subject(), env.now, id);
     let mut request = held.edits.clone();
     tell_application(&mut request, held.asker.identity.user.clone(), factor.name(), env.now);
     // What is good for minutes does not replace what is good for hours elsewhere.
     let is_worse = factor == Factor::FailSafe && held.asker.has_approval;
     // The approval of this request is used up by it.
     let is_over = held.asker.terms.is_for_one_request;
-    let cookie = Some(NewCookie::Approval(cookie)).filter(|_| !is_worse && !is_over);
+    let cookie = (!is_worse && !is_over).then(|| {
+        let approval = new_approval(factor, env.now);
+        let sessions = &env.gate.application(&held.asker.terms).sessions;
+        NewCookie::Approval(sessions.issue(&approval, &held.asker.subject(), env.now, id))
+    });
     let forward = Forward { request, cookie };
     let step = Step::forward(forward, Counter::Admitted(factor.name()));
     step.audited(audit::admitted(&held.asker, factor, env))
