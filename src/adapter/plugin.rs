@@ -5,7 +5,7 @@ use super::host::{self, Unsent};
 use super::slots;
 use super::stats::Stats;
 use super::streams::{Stage, Streams};
-use crate::clock::{ClockOffset, UnixTime};
+use crate::clock::UnixTime;
 use crate::config::Mode;
 use crate::duo::Answer;
 use crate::gate::{
@@ -131,8 +131,7 @@ impl Plugin {
             Opening::Decided(step) => step,
             Opening::Undecided(undecided) => {
                 let peer = peer.or_else(|| host::property(&PEER));
-                let offsets = self.healths.offsets();
-                self.gate.ask(&head, undecided, peer.as_deref(), &self.env(&offsets))
+                self.gate.ask(&head, undecided, peer.as_deref(), &self.env())
             }
         };
         self.perform(context, step, streams)
@@ -146,8 +145,7 @@ impl Plugin {
         callback: Callback,
         streams: &Streams,
     ) {
-        let offsets = self.healths.offsets();
-        let step = with_event(callback, |event| flow.handle(event, &self.env(&offsets)));
+        let step = with_event(callback, |event| flow.handle(event, &self.env()));
         resume_if_open(self.perform(context, step, streams));
     }
 
@@ -182,7 +180,7 @@ impl Plugin {
     ) -> Passage {
         let buffer = host::request_headers().unwrap_or_default();
         let step = match RequestHead::read(&buffer) {
-            Ok(head) => form.handle(&head, body, &self.env(&self.healths.offsets())),
+            Ok(head) => form.handle(&head, body, &self.env()),
             Err(fault) => self.gate.malformed(fault),
         };
         self.perform(context, step, streams)
@@ -212,11 +210,11 @@ impl Plugin {
         })
     }
 
-    fn env<'a>(&'a self, offsets: &'a [ClockOffset]) -> Env<'a> {
+    fn env(&self) -> Env<'_> {
         Env {
             gate: &self.gate,
             now: host::now().unwrap_or_default(),
-            offsets,
+            offsets: self.healths.offsets(),
             random: host::random(),
         }
     }
@@ -256,8 +254,7 @@ impl Plugin {
                     return Passage::Closed;
                 }
                 Effect::Claim { claim, then } => {
-                    let offsets = self.healths.offsets();
-                    let env = self.env(&offsets);
+                    let env = self.env();
                     step = then.handle(slots::claim(&claim, limits, env.now), &env);
                     continue;
                 }
@@ -272,10 +269,7 @@ impl Plugin {
                     streams.put(context, self, Stage::Sent(token, then));
                     return Passage::Closed;
                 }
-                Err(unsent) => {
-                    let offsets = self.healths.offsets();
-                    step = then.handle(Event::Failed(unsent.into()), &self.env(&offsets));
-                }
+                Err(unsent) => step = then.handle(Event::Failed(unsent.into()), &self.env()),
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::signal::{Counter, Signal};
 use std::time::Duration;
 
 /// Everything impure, as values.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Env<'a> {
     /// The configuration at work.
     pub gate: &'a Gate,
@@ -18,7 +18,7 @@ pub struct Env<'a> {
     pub now: UnixTime,
     /// How far Duo's clock is ahead of ours, as last learned: for each Duo application, by its
     /// number. One that is missing is not ahead.
-    pub offsets: &'a [ClockOffset],
+    pub offsets: Vec<ClockOffset>,
     /// Fresh random bytes; absent where the host has none.
     pub random: Option<[u8; 16]>,
 }

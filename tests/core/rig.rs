@@ -294,7 +294,7 @@ impl Rig {
 
     fn env(&self) -> Env<'_> {
         let random = self.random.map(|_| drawn());
-        Env { gate: &self.gate, now: self.now, offsets: &self.offsets, random }
+        Env { gate: &self.gate, now: self.now, offsets: self.offsets.clone(), random }
     }
 
     /// The endpoints called, in order.
