@@ -100,11 +100,11 @@ fn terms(
             ("max_age", max_age.is_some(), "has no effect, since each approval is a new one"),
             ("fail_mode", fail_mode == Some(FailMode::Safe), "lets pass without any approval"),
         ];
-        for (key, _, problem) in unmeant.into_iter().filter(|(_, is_set, _)| *is_set) {
-            let fault = |entry: Entry<'_>| {
-                entry.fault(Code::ConflictingKeys, problem, "remove it, or approval: per_request")
-            };
-            rule.find(key).map(fault).into_iter().for_each(|fault| faults.push(fault));
+        for (key, is_set, problem) in unmeant {
+            if is_set && let Some(entry) = rule.find(key) {
+                let fix = "remove it, or approval: per_request";
+                faults.push(entry.fault(Code::ConflictingKeys, problem, fix));
+            }
         }
     }
     // Whom Duo could not be asked about has no approval of this request.

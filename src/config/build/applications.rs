@@ -76,11 +76,7 @@ impl<'v> Written<'v> {
 
     /// Says which applications no rule leads to; `used` are the numbers that rules name.
     pub(super) fn say_unused(&self, used: &[usize], faults: &mut Faults) {
-        for named in self
-            .named
-            .iter()
-            .filter(|named| self.number(named.name).is_some_and(|number| !used.contains(&number)))
-        {
+        for (_, named) in (1..).zip(&self.named).filter(|(number, _)| !used.contains(number)) {
             let problem = "has no effect, since no rule names it";
             let fix = "name it in the application of a rule, or remove it";
             faults.push(named.entry.fault(Code::ConflictingKeys, problem, fix));
