@@ -93,11 +93,7 @@ fn of_cluster(cluster: &Value, name: &str, api_host: Option<&str>) -> Vec<Warnin
         warnings.push(Warning::new(Code::ClusterWithoutSni, problem, fix));
     }
     if !verification.has_authority {
-        warnings.push(Warning::new(
-            Code::ClusterNotVerified,
-            format!("cluster {name} takes any certificate for Duo's"),
-            "write `trusted_ca` in its validation_context",
-        ));
+        warnings.push(mesh::not_verified(name, "write `trusted_ca` in its validation_context"));
     }
     if verification.names.is_empty() && !verification.is_discovered && !names_follow {
         warnings.push(Warning::new(

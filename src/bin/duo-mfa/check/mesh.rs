@@ -47,11 +47,7 @@ fn of_service(
         let fix = format!("add a DestinationRule for {host} with `tls: {{mode: SIMPLE}}`");
         warnings.push(without_tls(name, fix));
     } else if is_set(tls, &["insecureSkipVerify"]) {
-        warnings.push(Warning::new(
-            Code::ClusterNotVerified,
-            format!("cluster {name} takes any certificate for Duo's"),
-            "remove insecureSkipVerify from its DestinationRule",
-        ));
+        warnings.push(not_verified(name, "remove insecureSkipVerify from its DestinationRule"));
     }
     let sni = text_at(tls, &["sni"]);
     warnings.extend(sni.and_then(|sni| other_host(name, sni, Some(host))));
@@ -112,6 +108,11 @@ pub(super) fn other_host(name: &str, given: &str, api_host: Option<&str>) -> Opt
 pub(super) fn missing(name: &str, fix: String) -> Warning {
     let problem = format!("there is no cluster {name}, so that Duo cannot be called");
     Warning::new(Code::ClusterMissing, problem, fix)
+}
+
+pub(super) fn not_verified(name: &str, fix: &'static str) -> Warning {
+    let problem = format!("cluster {name} takes any certificate for Duo's");
+    Warning::new(Code::ClusterNotVerified, problem, fix)
 }
 
 pub(super) fn without_tls(name: &str, fix: String) -> Warning {
