@@ -1,6 +1,8 @@
 //! A browser of one user: it keeps cookies and marks its requests as browsers do.
 
-use crate::rig::{Outcome, Refused, Request, Rig, Scripted, get, is_deletion, pair};
+use crate::rig::{
+    Outcome, Refused, Request, Rig, Scripted, get, is_deletion, one_phone, pair, started,
+};
 use std::collections::BTreeMap;
 
 const CHROME: &str = "Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0.0.0";
@@ -15,6 +17,14 @@ pub(crate) struct Browser {
 impl Browser {
     pub(crate) fn of(user: &'static str) -> Self {
         Self { user, jar: BTreeMap::new() }
+    }
+
+    /// A browser of alice whose push is on the phone.
+    pub(crate) fn pushed(rig: &mut Rig) -> Self {
+        let mut alice = Self::of("alice");
+        let push = alice.posts("/.duo-mfa/auth?factor=push&return_to=%2Freports");
+        alice.asks(rig, &push, &[one_phone(), started()]);
+        alice
     }
 
     fn request(&self, path: &str) -> Request {

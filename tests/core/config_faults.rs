@@ -35,25 +35,21 @@ fn minimal_configuration_has_the_documented_defaults() {
 
 fn duo_is_asked_by_the_documented_defaults() {
     let config = parse(&minimal()).unwrap();
+    let application = &config.applications.main;
+    let duo = &application.duo;
 
-    assert_eq!(
-        config.applications.main.duo.credentials.api_host.as_str(),
-        "api-1234abcd.duosecurity.com"
-    );
-    assert_eq!(config.applications.main.duo.credentials.integration_key, "DIXXXXXXXXXXXXXXXXXX");
-    assert_eq!(config.applications.main.duo.credentials.secret_key.expose(), SECRET_KEY);
-    assert_eq!(config.applications.main.duo.credentials.signature, Signature::V5);
-    assert_eq!(config.applications.main.duo.cluster, "duo_api");
-    assert_eq!(config.applications.main.duo.timeout, Duration::from_secs(10));
-    assert_eq!(config.applications.main.duo.status_timeout, Duration::from_secs(25));
-    assert_eq!(config.applications.main.duo.push_timeout, Duration::from_secs(60));
-    assert_eq!(config.applications.main.duo.check_interval, Duration::from_secs(60));
-    assert_eq!(
-        config.applications.main.duo.factors,
-        [Factor::Push, Factor::Passcode, Factor::Phone, Factor::Sms]
-    );
-    assert_eq!(config.applications.main.duo.enrollment, Enrollment::Off);
-    assert!(config.applications.main.remembered_devices.is_none());
+    assert_eq!(duo.credentials.api_host.as_str(), "api-1234abcd.duosecurity.com");
+    assert_eq!(duo.credentials.integration_key, "DIXXXXXXXXXXXXXXXXXX");
+    assert_eq!(duo.credentials.secret_key.expose(), SECRET_KEY);
+    assert_eq!(duo.credentials.signature, Signature::V5);
+    assert_eq!(duo.cluster, "duo_api");
+    assert_eq!(duo.timeout, Duration::from_secs(10));
+    assert_eq!(duo.status_timeout, Duration::from_secs(25));
+    assert_eq!(duo.push_timeout, Duration::from_secs(60));
+    assert_eq!(duo.check_interval, Duration::from_secs(60));
+    assert_eq!(duo.factors, [Factor::Push, Factor::Passcode, Factor::Phone, Factor::Sms]);
+    assert_eq!(duo.enrollment, Enrollment::Off);
+    assert!(application.remembered_devices.is_none());
 }
 
 fn every_key_is_read() {
@@ -79,16 +75,18 @@ fn every_key_is_read() {
 
 fn every_key_of_duo_is_read() {
     let config = parse(&full()).unwrap();
+    let application = &config.applications.main;
+    let duo = &application.duo;
 
-    assert_eq!(config.applications.main.duo.credentials.signature, Signature::V2Sha1);
-    assert_eq!(config.applications.main.duo.cluster, "outbound|443||api-1234abcd.duosecurity.com");
-    assert_eq!(config.applications.main.duo.timeout, Duration::from_secs(5));
-    assert_eq!(config.applications.main.duo.status_timeout, Duration::from_secs(30));
-    assert_eq!(config.applications.main.duo.push_timeout, Duration::from_secs(120));
-    assert_eq!(config.applications.main.duo.check_interval, Duration::from_secs(3600));
-    assert_eq!(config.applications.main.duo.factors, [Factor::Passcode, Factor::Push]);
-    assert_eq!(config.applications.main.duo.enrollment, Enrollment::Portal);
-    assert!(config.applications.main.remembered_devices.is_some());
+    assert_eq!(duo.credentials.signature, Signature::V2Sha1);
+    assert_eq!(duo.cluster, "outbound|443||api-1234abcd.duosecurity.com");
+    assert_eq!(duo.timeout, Duration::from_secs(5));
+    assert_eq!(duo.status_timeout, Duration::from_secs(30));
+    assert_eq!(duo.push_timeout, Duration::from_secs(120));
+    assert_eq!(duo.check_interval, Duration::from_secs(3600));
+    assert_eq!(duo.factors, [Factor::Passcode, Factor::Push]);
+    assert_eq!(duo.enrollment, Enrollment::Portal);
+    assert!(application.remembered_devices.is_some());
 }
 
 fn approvals_last_as_long_as_configured() {

@@ -3,7 +3,7 @@
 pub(crate) mod ahead;
 
 use crate::browser::{Browser, posted};
-use crate::rig::{Outcome, Request, Rig, Scripted, approval, fail, get, one_phone, pair};
+use crate::rig::{Outcome, Request, Rig, Scripted, allows, approval, fail, get, one_phone, pair};
 use crate::rig::{preauth, started, status, told};
 use duo_mfa::gate::{Forward, NewCookie};
 use duo_mfa::signal::{Counter, Signal};
@@ -14,10 +14,6 @@ const WIRE: &str = "/wire?to=7";
 const STATUS: &str = "/.duo-mfa/status";
 const OPERATION: &str = "__Host-duo_operation";
 const PUSH: [fn() -> Scripted; 2] = [one_phone, started];
-
-fn allows() -> Scripted {
-    status("allow", "allow")
-}
 
 fn rig_with(changes: &Value) -> Rig {
     let mut config = json!({"access_control": {"rules": [

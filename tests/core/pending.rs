@@ -1,7 +1,7 @@
 //! A sign-in that waits: every end of it, and what others make of its token.
 
 use crate::browser::{Browser, posted};
-use crate::rig::{Rig, Scripted, get, one_phone, says, started, status};
+use crate::rig::{Rig, Scripted, allows, get, one_phone, says, started, status};
 use duo_mfa::gate::Unanswered;
 use duo_mfa::signal::{Counter, Signal};
 use serde_json::json;
@@ -16,17 +16,6 @@ fn waits() -> Scripted {
     status("waiting", "pushed")
 }
 
-fn allows() -> Scripted {
-    status("allow", "allow")
-}
-
-/// A browser of alice whose push is on the phone.
-fn pushed(rig: &mut Rig) -> Browser {
-    let mut alice = Browser::of("alice");
-    alice.asks(rig, &alice.posts(PUSH), &[one_phone(), started()]);
-    alice
-}
-
 fn every_end_but_allow_has_a_state_of_its_own() {
     for (result, word, state, code) in [
         ("deny", "deny", "denied", "mfa_denied"),
@@ -37,7 +26,7 @@ fn every_end_but_allow_has_a_state_of_its_own() {
         ("deny", "allow", "denied", "mfa_denied"),
     ] {
         let mut rig = Rig::new();
-        let mut alice = pushed(&mut rig);
+        let mut alice = Browser::pushed(&mut rig);
         let mut other_tab = alice.clone();
         let ended = alice.asks(&mut rig, &alice.fetches(STATUS), &[status(result, word)]);
         assert_eq!(ended.0.status, 200);
@@ -64,7 +53,7 @@ fn only_an_exact_allow_approves() {
         "",
     ] {
         let mut rig = Rig::new();
-        let mut alice = pushed(&mut rig);
+        let mut alice = Browser::pushed(&mut rig);
         alice.asks(&mut rig, &alice.fetches(STATUS), &[says(200, body)]);
         alice.asks(&mut rig, &alice.opens("/.duo-mfa/"), &[says(200, body)]);
         assert!(!alice.has(APPROVAL));
@@ -72,14 +61,14 @@ fn only_an_exact_allow_approves() {
     let allow = r#"{"stat":"OK","response":{"result":"allow","status":"allow"}}"#;
     for http in [201, 204, 400, 403, 429, 500, 503] {
         let mut rig = Rig::new();
-        let mut alice = pushed(&mut rig);
+        let mut alice = Browser::pushed(&mut rig);
         alice.asks(&mut rig, &alice.fetches(STATUS), &[says(http, allow)]);
     }
 }
 
 fn lost_look_ends_nothing() {
     let mut rig = Rig::new();
-    let mut alice = pushed(&mut rig);
+    let mut alice = Browser::pushed(&mut rig);
     for lost in [says(504, "upstream request timeout"), Scripted::Fails(Unanswered::Cut)] {
         let state = alice.asks(&mut rig, &alice.fetches(STATUS), &[lost]);
         assert_eq!((state.0.status, &state.problem()["state"]), (200, &json!("waiting")));
@@ -89,7 +78,7 @@ fn lost_look_ends_nothing() {
 
 fn no_look_takes_longer_than_ten_seconds_and_a_page_two() {
     let mut rig = Rig::new();
-    let mut alice = pushed(&mut rig);
+    let mut alice = Browser::pushed(&mut rig);
     let script = alice.fetches(STATUS);
     alice.asks(&mut rig, &script, &[waits().after(55)]);
     alice.asks(&mut rig, &script, &[waits()]);
@@ -100,13 +89,13 @@ fn no_look_takes_longer_than_ten_seconds_and_a_page_two() {
 
 fn push_that_nobody_answers_ends_after_its_time() {
     let mut rig = Rig::new();
-    let mut alice = pushed(&mut rig);
+    let mut alice = Browser::pushed(&mut rig);
     rig.now = rig.now.plus(Duration::from_secs(60));
     let ended = alice.asks(&mut rig, &alice.fetches(STATUS), &[waits()]);
     assert_eq!(ended.problem()["state"], "timeout");
     assert!(!alice.has(PENDING));
     let mut rig = Rig::new();
-    let mut alice = pushed(&mut rig);
+    let mut alice = Browser::pushed(&mut rig);
     rig.now = rig.now.plus(Duration::from_secs(200));
     // The tab slept, and the push was approved in time.
     alice.is_approved(&mut rig, &alice.fetches(STATUS), &[allows()]);
@@ -114,7 +103,7 @@ fn push_that_nobody_answers_ends_after_its_time() {
 
 fn sign_in_lives_five_minutes() {
     let mut rig = Rig::new();
-    let mut alice = pushed(&mut rig);
+    let mut alice = Browser::pushed(&mut rig);
     rig.now = rig.now.plus(Duration::from_secs(301));
     let gone = alice.asks(&mut rig, &alice.fetches(STATUS), &[]);
     assert_eq!((gone.code().as_str(), gone.0.status), ("bad_request", 400));
@@ -124,7 +113,7 @@ fn sign_in_lives_five_minutes() {
 
 fn token_is_good_for_its_user_alone() {
     let mut rig = Rig::new();
-    let alice = pushed(&mut rig);
+    let alice = Browser::pushed(&mut rig);
     let calls = rig.calls.len();
     let mut mallory = Browser::of("mallory");
     mallory.jar.clone_from(&alice.jar);
@@ -137,7 +126,7 @@ fn token_is_good_for_its_user_alone() {
 
 fn transaction_comes_from_a_sealed_token_alone() {
     let mut rig = Rig::new();
-    let alice = pushed(&mut rig);
+    let alice = Browser::pushed(&mut rig);
     let token = alice.jar[PENDING].split_once('=').unwrap().1.to_owned();
     let calls = rig.calls.len();
     let txid = "45f7c92b-f45f-4862-8545-e0f58e78075a";
@@ -159,7 +148,7 @@ fn transaction_comes_from_a_sealed_token_alone() {
 
 fn second_browser_never_joins_the_first_ones_push() {
     let mut rig = Rig::new();
-    let mut first = pushed(&mut rig);
+    let mut first = Browser::pushed(&mut rig);
     let mut second = Browser::of("alice");
     let refused = second.asks(&mut rig, &second.posts(PUSH), &[one_phone()]);
     assert_eq!((refused.code().as_str(), refused.0.status), ("pending_elsewhere", 429));
@@ -176,7 +165,7 @@ fn second_browser_never_joins_the_first_ones_push() {
 fn denials_on_the_page_cost_a_minute_five_and_thirty() {
     let mut rig = Rig::new();
     for wait in [60, 300, 1_800] {
-        let mut alice = pushed(&mut rig);
+        let mut alice = Browser::pushed(&mut rig);
         alice.asks(&mut rig, &alice.fetches(STATUS), &[status("deny", "deny")]);
         for at in [0, wait - 1] {
             rig.now = rig.now.plus(Duration::from_secs(at));
@@ -194,17 +183,17 @@ fn denials_on_the_page_cost_a_minute_five_and_thirty() {
 
 fn fraud_on_the_page_costs_half_an_hour() {
     let mut rig = Rig::new();
-    let mut alice = pushed(&mut rig);
+    let mut alice = Browser::pushed(&mut rig);
     alice.asks(&mut rig, &alice.fetches(STATUS), &[status("deny", "fraud")]);
     let refused = alice.asks(&mut rig, &alice.posts(PUSH), &[one_phone()]);
     assert_eq!(refused.header("retry-after").as_deref(), Some("1800"));
     rig.now = rig.now.plus(Duration::from_secs(1_800));
-    pushed(&mut rig);
+    Browser::pushed(&mut rig);
 }
 
 fn cancelled_push_makes_way_and_still_counts() {
     let mut rig = Rig::new();
-    let mut alice = pushed(&mut rig);
+    let mut alice = Browser::pushed(&mut rig);
     for _ in 0..2 {
         let done = alice.asks(&mut rig, &alice.posts("/.duo-mfa/cancel"), &[]);
         assert_eq!((done.0.status, done.text().as_str()), (200, "{}"));
@@ -235,7 +224,7 @@ fn text_messages_count_and_keep_no_push_waiting() {
 
 fn page_in_place_shows_the_push_that_waits() {
     let mut rig = Rig::new();
-    let mut alice = pushed(&mut rig);
+    let mut alice = Browser::pushed(&mut rig);
     let page = alice.asks(&mut rig, &alice.opens("/reports"), &[]);
     assert_eq!(page.0.status, 403);
     assert!(page.text().contains(r#"data-pane="wait""#) && page.text().contains("192.0.2.7"));
@@ -247,7 +236,7 @@ fn page_in_place_shows_the_push_that_waits() {
 
 fn other_tab_learns_of_the_approval() {
     let mut rig = Rig::new();
-    let mut alice = pushed(&mut rig);
+    let mut alice = Browser::pushed(&mut rig);
     alice.is_approved(&mut rig, &alice.fetches(STATUS), &[allows()]);
     let state = alice.asks(&mut rig, &alice.fetches(STATUS), &[]);
     assert_eq!((state.0.status, &state.problem()["state"]), (200, &json!("approved")));
@@ -258,7 +247,7 @@ fn other_tab_learns_of_the_approval() {
 
 fn prefetch_and_head_look_at_nothing() {
     let mut rig = Rig::new();
-    let mut alice = pushed(&mut rig);
+    let mut alice = Browser::pushed(&mut rig);
     let calls = rig.calls.len();
     let prefetch = alice.opens("/.duo-mfa/").with("sec-purpose", "prefetch");
     alice.asks(&mut rig, &prefetch, &[]);
@@ -269,7 +258,7 @@ fn prefetch_and_head_look_at_nothing() {
 
 fn logout_takes_the_approval_back() {
     let mut rig = Rig::new();
-    let mut alice = pushed(&mut rig);
+    let mut alice = Browser::pushed(&mut rig);
     let none = alice.asks(&mut rig, &alice.fetches("/.duo-mfa/userinfo"), &[]);
     assert_eq!((none.code().as_str(), none.0.status), ("mfa_required", 403));
     alice.is_approved(&mut rig, &alice.fetches(STATUS), &[allows()]);
@@ -297,7 +286,7 @@ fn duo_out_of_reach_is_told_and_nothing_is_repeated() {
 
 fn approval_without_random_bytes_is_none() {
     let mut rig = Rig::new();
-    let mut alice = pushed(&mut rig);
+    let mut alice = Browser::pushed(&mut rig);
     rig.random = None;
     let passcode = "/.duo-mfa/auth?factor=passcode";
     let typed = Browser::of("two").posts(passcode).with("x-duo-mfa-passcode", "123456");

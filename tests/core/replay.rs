@@ -1,28 +1,16 @@
 //! A sign-in that Duo has allowed, and whoever sends its token again.
 
 use crate::browser::Browser;
-use crate::rig::{Refused, Rig, Scripted, get, one_phone, started, status};
+use crate::rig::{Refused, Rig, allows, get, one_phone};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 const PENDING: &str = "__Host-duo_txn";
 const STATUS: &str = "/.duo-mfa/status";
-const PUSH: &str = "/.duo-mfa/auth?factor=push&return_to=%2Freports";
-
-fn allows() -> Scripted {
-    status("allow", "allow")
-}
-
-/// A browser of alice whose push is on the phone.
-fn pushed(rig: &mut Rig) -> Browser {
-    let mut alice = Browser::of("alice");
-    alice.asks(rig, &alice.posts(PUSH), &[one_phone(), started()]);
-    alice
-}
 
 /// One whose push was approved, and one that has the token from before.
 fn approved(rig: &mut Rig) -> (Browser, Browser) {
-    let mut alice = pushed(rig);
+    let mut alice = Browser::pushed(rig);
     let replay = alice.clone();
     alice.is_approved(rig, &alice.fetches(STATUS), &[allows()]);
     (alice, replay)
@@ -102,7 +90,7 @@ fn replay_after_logout_is_refused_at_once() {
 fn logout_or_cancel_ends_what_is_on_the_device() {
     for end in ["logout", "cancel"] {
         let mut rig = Rig::new();
-        let mut alice = pushed(&mut rig);
+        let mut alice = Browser::pushed(&mut rig);
         let replay = alice.clone();
         alice.asks(&mut rig, &alice.posts(&format!("/.duo-mfa/{end}")), &[]);
         assert!(!alice.has(PENDING));
@@ -112,7 +100,7 @@ fn logout_or_cancel_ends_what_is_on_the_device() {
 
 fn passcode_ends_the_push_that_waits() {
     let mut rig = Rig::new();
-    let mut alice = pushed(&mut rig);
+    let mut alice = Browser::pushed(&mut rig);
     let replay = alice.clone();
     let typed = alice.posts("/.duo-mfa/auth?factor=passcode").with("x-duo-mfa-passcode", "123456");
     alice.is_approved(&mut rig, &typed, &[one_phone(), allows()]);
@@ -130,7 +118,7 @@ fn sign_ins_of_one_user_end_each_for_itself() {
 
 fn table_that_cannot_be_read_gives_no_approval() {
     let mut rig = Rig::new();
-    let mut alice = pushed(&mut rig);
+    let mut alice = Browser::pushed(&mut rig);
     for number in 0..8_192 {
         rig.table.insert(number, b"junk".to_vec());
     }
@@ -158,7 +146,7 @@ fn full_bucket_gives_no_approval() {
     for number in 4_096..8_192 {
         rig.table.insert(number, bytes.clone());
     }
-    let mut alice = pushed(&mut rig);
+    let mut alice = Browser::pushed(&mut rig);
     let refused = alice.asks(&mut rig, &alice.fetches(STATUS), &[allows()]);
     assert_eq!((refused.code().as_str(), refused.0.status), ("duo_unavailable", 503));
     after(&mut rig, 256);

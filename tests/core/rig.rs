@@ -6,7 +6,9 @@ mod script;
 
 pub(crate) use outcome::{Outcome, Refused, approval, is_deletion, pair, told};
 pub(crate) use request::{Request, get};
-pub(crate) use script::{Scripted, devices, fail, ok, one_phone, preauth, says, started, status};
+pub(crate) use script::{
+    Scripted, allows, devices, fail, ok, one_phone, preauth, says, started, status,
+};
 
 use duo_mfa::clock::{ClockOffset, UnixTime};
 use duo_mfa::config::Config;

@@ -183,15 +183,11 @@ pub(crate) fn envoy_of(resources: &Resources) -> String {
 /// What Istio makes of a RequestAuthentication: a request without a token passes.
 fn istio_jwt(resource: &Value, issuer: &Issuer) -> Value {
     let rule = &resource["spec"]["jwtRules"][0];
-    let headers: Vec<Value> = list(&rule["fromHeaders"])
-        .iter()
-        .map(|header| json!({"name": header["name"], "value_prefix": header["prefix"]}))
-        .collect();
     let provider = json!({
         "issuer": rule["issuer"],
         "audiences": rule["audiences"],
         "local_jwks": issuer.local_keys(),
-        "from_headers": headers,
+        "from_headers": headers(&rule["fromHeaders"], "prefix"),
         "from_cookies": rule["fromCookies"],
         "payload_in_metadata": "payload",
     });
@@ -202,20 +198,22 @@ fn istio_jwt(resource: &Value, issuer: &Issuer) -> Value {
 fn gateway_jwt(resource: &Value, issuer: &Issuer) -> Value {
     let given = &resource["spec"]["jwt"]["providers"][0];
     let from = &given["extractFrom"];
-    let headers: Vec<Value> = list(&from["headers"])
-        .iter()
-        .map(|header| json!({"name": header["name"], "value_prefix": header["valuePrefix"]}))
-        .collect();
     let provider = json!({
         "issuer": given["issuer"],
         "audiences": given["audiences"],
         "local_jwks": issuer.local_keys(),
-        "from_headers": headers,
+        "from_headers": headers(&from["headers"], "valuePrefix"),
         "from_cookies": from["cookies"],
         "payload_in_metadata": given["name"],
         "forward": true,
     });
     jwt_authn("idp", provider, json!({"provider_name": "idp"}))
+}
+
+/// Where a token stands; `prefix` is what the product calls what is before it there.
+fn headers(given: &Value, prefix: &str) -> Vec<Value> {
+    let header = |it: &Value| json!({"name": it["name"], "value_prefix": it[prefix]});
+    list(given).iter().map(header).collect()
 }
 
 fn jwt_authn(name: &str, provider: Value, requirement: Value) -> Value {

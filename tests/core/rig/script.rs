@@ -67,6 +67,11 @@ pub(crate) fn status(result: &str, status: &str) -> Scripted {
     ok(&json!({"result": result, "status": status, "status_msg": "Words of Duo."}))
 }
 
+/// Duo's word on a push that was approved.
+pub(crate) fn allows() -> Scripted {
+    status("allow", "allow")
+}
+
 pub(crate) fn preauth(result: &str) -> Scripted {
     ok(&json!({"result": result, "status_msg": "Words of Duo."}))
 }
