@@ -52,6 +52,12 @@ const ISTIO: &[Object] = &[
         &["cluster_of_other_host", "cluster_missing"],
     ),
     (|it| it["entry"]["spec"]["hosts"] = json!(["api-other.test"]), &["cluster_missing"]),
+    (|it| it["entry"]["spec"]["ports"] = json!([{"number": 443}]), &[]),
+    (|it| it["entry"]["spec"]["ports"] = json!([{"number": 80}]), &["cluster_missing"]),
+    (
+        |it| it["plugin"]["identity"]["metadata"] = json!(["payload", "email"]),
+        &["jwt_payload_missing"],
+    ),
     (|it| it["rule"]["spec"]["host"] = json!("api-other.test"), &["cluster_without_tls"]),
     (
         |it| it["rule"]["spec"]["trafficPolicy"]["tls"]["mode"] = json!("DISABLE"),
@@ -73,6 +79,10 @@ const ISTIO: &[Object] = &[
 const GATEWAY: &[Object] = &[
     (|_| {}, &[]),
     (|it| it["route"]["metadata"]["name"] = json!("other"), &["cluster_missing"]),
+    (
+        |it| it["plugin"]["duo"]["cluster"] = json!("httproute/default/duo-api/rule/1"),
+        &["cluster_missing"],
+    ),
     (|it| it["tls"]["spec"]["targetRefs"] = json!([]), &["cluster_without_tls"]),
     (
         |it| it["tls"]["spec"]["validation"]["hostname"] = json!("api-other.test"),

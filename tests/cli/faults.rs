@@ -73,9 +73,12 @@ fn what_yaml_refuses_and_json_may_say_is_read_by_the_modules_reader() {
     let twice = File::new("plugin.json", &text.replacen('{', r#"{"version":1,"#, 1));
     let ran = duo_mfa(&["check", twice.path()]);
     assert_eq!((ran.status, ran.faults()), (1, vec!["duplicate_key"]), "{ran:?}");
-    let cut = File::new("plugin.json", text.strip_suffix('}').unwrap());
-    let ran = duo_mfa(&["check", cut.path()]);
-    assert_eq!((ran.status, ran.faults()), (1, vec!["malformed_configuration"]), "{ran:?}");
+    let cut = text.strip_suffix('}').unwrap();
+    for text in [cut.to_owned(), format!("{cut},}}"), format!("\u{feff}{text}")] {
+        let file = File::new("plugin.json", &text);
+        let ran = duo_mfa(&["check", file.path()]);
+        assert_eq!((ran.status, ran.faults()), (1, vec!["malformed_configuration"]), "{ran:?}");
+    }
 }
 
 #[test]
@@ -117,6 +120,13 @@ fn variables_are_taken_from_a_file_and_what_is_not_set_is_said() {
     for text in [secret, "c2hvcnQ="] {
         assert!(!ran.output.contains(text) && !ran.errors.contains(text), "{ran:?}");
     }
+
+    // A secret that stands where its variable's name should is not repeated either.
+    let mut envoy = example("basic-auth");
+    configure(&mut envoy, |plugin| plugin["duo"]["secret_key"] = json!({"env": secret}));
+    let ran = duo_mfa(&["check", File::of(&envoy).path()]);
+    assert_eq!((ran.status, ran.warnings()), (0, vec!["variable_not_passed"]), "{ran:?}");
+    assert!(!ran.output.contains(secret), "{ran:?}");
 
     let nonsense = File::new("envoy.env", "DUO_SECRET_KEY\n");
     let ran = duo_mfa(&["check", "--env-file", nonsense.path(), file.path()]);

@@ -34,6 +34,17 @@ fn filter<'b>(bootstrap: &'b mut Value, name: &str) -> &'b mut Value {
     filters(bootstrap).iter_mut().find(|filter| filter["name"] == name).unwrap()
 }
 
+const FILTER_CONFIG: &str = "type.googleapis.com/envoy.config.route.v3.FilterConfig";
+
+fn virtual_host(bootstrap: &mut Value) -> &mut Value {
+    &mut manager(bootstrap)["route_config"]["virtual_hosts"][0]
+}
+
+/// Switches a filter off on a route or a virtual host.
+fn off(route: &mut Value, filter: &str) {
+    route["typed_per_filter_config"][filter] = json!({"@type": FILTER_CONFIG, "disabled": true});
+}
+
 fn duo_tls(bootstrap: &mut Value) -> &mut Value {
     let clusters = bootstrap["static_resources"]["clusters"].as_array_mut().unwrap();
     let duo = clusters.iter_mut().find(|cluster| cluster["name"] == "duo_api").unwrap();
@@ -83,6 +94,48 @@ const FIRST_FACTOR: &[Row] = &[
         },
         &["header_not_stripped"],
     ),
+    (
+        "basic-auth",
+        |it| {
+            without(it, "strip");
+            filter(it, "envoy.filters.http.basic_auth")["disabled"] = json!(true);
+        },
+        &["header_not_stripped"],
+    ),
+    // Switched off on a route: alone, together with this filter, and this one on again below.
+    (
+        "basic-auth",
+        |it| {
+            without(it, "strip");
+            off(&mut virtual_host(it)["routes"][0], "envoy.filters.http.basic_auth");
+        },
+        &["header_not_stripped"],
+    ),
+    (
+        "basic-auth",
+        |it| off(&mut virtual_host(it)["routes"][0], "envoy.filters.http.basic_auth"),
+        &[],
+    ),
+    (
+        "basic-auth",
+        |it| {
+            without(it, "strip");
+            off(virtual_host(it), "envoy.filters.http.basic_auth");
+            off(virtual_host(it), "duo_mfa");
+        },
+        &[],
+    ),
+    (
+        "basic-auth",
+        |it| {
+            without(it, "strip");
+            off(virtual_host(it), "envoy.filters.http.basic_auth");
+            off(virtual_host(it), "duo_mfa");
+            virtual_host(it)["routes"][0]["typed_per_filter_config"]["duo_mfa"] =
+                json!({"@type": FILTER_CONFIG, "config": {}});
+        },
+        &["header_not_stripped"],
+    ),
     ("oauth2-proxy", |it| without(it, "strip"), &["header_not_stripped"]),
     ("jwt", |it| without(it, "envoy.filters.http.jwt_authn"), &["jwt_filter_missing"]),
     ("jwt", |it| filters(it).rotate_left(1), &["jwt_filter_missing"]),
@@ -91,6 +144,15 @@ const FIRST_FACTOR: &[Row] = &[
         |it| {
             let jwt = filter(it, "envoy.filters.http.jwt_authn");
             remove(&mut jwt["typed_config"]["providers"]["idp"], "payload_in_metadata");
+        },
+        &["jwt_payload_missing"],
+    ),
+    (
+        "jwt",
+        |it| {
+            configure(it, |plugin| {
+                plugin["identity"]["metadata"] = json!(["jwt_payload", "email"]);
+            });
         },
         &["jwt_payload_missing"],
     ),
@@ -199,6 +261,11 @@ const AROUND: &[Row] = &[
     ),
     (
         "jwt",
+        |it| configure(it, |plugin| plugin["access_control"]["default_policy"] = json!("bypass")),
+        &["nobody_is_asked"],
+    ),
+    (
+        "jwt",
         |it| configure(it, |plugin| plugin["allow_inline_secrets"] = json!(true)),
         &["inline_secrets_allowed"],
     ),
@@ -290,6 +357,54 @@ fn every(rows: &[Row]) {
         change(&mut bootstrap);
         warned(&[bootstrap], codes);
     }
+}
+
+/// Rules, and whether one of them never decides.
+#[test]
+fn a_rule_that_never_decides_is_warned_of() {
+    let two = |first: Value, second: Value| json!([first, second]);
+    let rows = [
+        (two(json!({"paths": ["/a/*"]}), json!({"paths": ["/a", "/a/b/*"]})), true),
+        (two(json!({"paths": ["/a/*"]}), json!({"paths": ["/a/b"], "methods": ["GET"]})), true),
+        (two(json!({"hosts": ["*.x.test"]}), json!({"hosts": ["a.x.test", "*.b.x.test"]})), true),
+        (two(json!({"users": ["svc-*"]}), json!({"users": ["svc-a*", "!svc-b"]})), true),
+        (two(json!({"paths": ["/a/b"]}), json!({"paths": ["/a/*"]})), false),
+        (two(json!({"paths": ["/a/*"]}), json!({"paths": ["/ab", "/a/b"]})), false),
+        (two(json!({"paths": ["/*"], "methods": ["GET"]}), json!({"paths": ["/a"]})), false),
+        (two(json!({"paths": ["/a/*", "!/a/b"]}), json!({"paths": ["/a/b"]})), false),
+        (two(json!({"hosts": ["*.x.test"]}), json!({"hosts": ["x.test"]})), false),
+        (json!([{"paths": ["/.duo-mfa/*"]}]), true),
+        (json!([{"paths": ["/.duo-mfa-x", "/.duo-mfa/"]}]), false),
+    ];
+    for (mut rules, is_warned_of) in rows {
+        for rule in rules.as_array_mut().unwrap() {
+            rule["policy"] = json!("two_factor");
+        }
+        let mut plugin = plugin();
+        plugin["access_control"] = json!({"rules": rules});
+        let codes: &[&str] = if is_warned_of { &["rule_never_decides"] } else { &[] };
+        warned(&[plugin], codes);
+    }
+}
+
+#[test]
+fn a_host_of_duos_that_is_no_api_is_warned_of() {
+    let mut plugin = plugin();
+    plugin["duo"]["api_host"] = json!("admin-xxxxxxxx.duosecurity.com");
+    warned(&[plugin], &["host_of_no_api"]);
+}
+
+/// What is at fault as a whole says nothing about bodies, names and clusters.
+#[test]
+fn a_configuration_that_is_not_there_has_no_warnings_of_its_own() {
+    let mut bootstrap = example("jwt");
+    filter_config(&mut bootstrap)["allow_on_headers_stop_iteration"] = json!(true);
+    remove(filter_config(&mut bootstrap), "configuration");
+    let clusters = bootstrap["static_resources"]["clusters"].as_array_mut().unwrap();
+    clusters.retain(|cluster| cluster["name"] != "duo_api");
+    let file = File::of(&bootstrap);
+    let ran = duo_mfa(&["check", file.path()]);
+    assert_eq!((ran.faults(), ran.warnings()), (vec!["empty_configuration"], vec![]), "{ran:?}");
 }
 
 #[test]

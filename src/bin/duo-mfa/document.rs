@@ -42,15 +42,19 @@ impl Document {
         let is_input = path == Path::new("-");
         let text =
             if is_input { io::read_to_string(io::stdin())? } else { fs::read_to_string(path)? };
-        let values = match values(&text) {
-            Ok(values) => values,
-            Err(_) if text.trim_start().starts_with('{') && !text.contains("{{") => {
-                return Ok(vec![Self { place: None, content: Content::Text(text) }]);
+        let values = values(&text);
+        let is_for_the_modules_reader = match &values {
+            Ok(values) => {
+                let is_plugins = matches!(&**values, [value] if value.get("duo").is_some());
+                is_plugins && is_meant_as_json(&text) && !is_json(&text)
             }
-            Err(error) => return Err(error),
+            Err(_) => text.trim_start().starts_with('{') && !text.contains("{{"),
         };
+        if is_for_the_modules_reader {
+            return Ok(vec![Self { place: None, content: Content::Text(text) }]);
+        }
         let mut documents = Vec::new();
-        for value in values {
+        for value in values? {
             documents.extend(held(&value)?);
             documents.push(Self { place: name(&value), content: Content::Value(value) });
         }
@@ -64,6 +68,18 @@ impl Document {
             Content::Text(_) => None,
         }
     }
+}
+
+/// Whether it begins as JSON does: YAML takes more than JSON, such as a comma before a bracket, and
+/// what reads the text in the end may not.
+fn is_meant_as_json(text: &str) -> bool {
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    start.strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with('"'))
+}
+
+fn is_json(text: &str) -> bool {
+    let read: Result<serde::de::IgnoredAny, _> = serde_json::from_str(text);
+    read.is_ok()
 }
 
 fn values(text: &str) -> Result<Vec<Value>, DocumentError> {

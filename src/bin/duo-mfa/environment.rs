@@ -51,6 +51,15 @@ impl Environment {
     }
 }
 
+/// A variable's name as it may be printed: what stands in a name's place may be the secret itself.
+pub(crate) fn printable(name: &str) -> &str {
+    if name.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        "(not repeated, as it has lower-case letters and may be the secret itself)"
+    } else {
+        name
+    }
+}
+
 fn variables(path: &Path) -> Result<BTreeMap<String, String>, EnvironmentError> {
     let text = fs::read_to_string(path)
         .map_err(|error| EnvironmentError::Unreadable { path: path.to_owned(), error })?;

@@ -1,7 +1,7 @@
 //! `duo-mfa explain`: which rule decides about a request, by the filter's own code.
 
 use crate::Outcome;
-use crate::check::title;
+use crate::check::{NOTHING_FOUND, title};
 use crate::document::Document;
 use crate::environment::Environment;
 use crate::plugin::Plugin;
@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     };
     let plugins: Vec<_> = documents.iter().flat_map(Plugin::all).collect();
     if plugins.is_empty() {
-        eprintln!("duo-mfa: no plugin configuration of the filter in this file");
+        eprintln!("duo-mfa: {NOTHING_FOUND} in this file");
         return Outcome::Unreadable;
     }
     let mut outcome = Outcome::Fine;

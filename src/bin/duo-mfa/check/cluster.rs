@@ -16,6 +16,9 @@ const API_HOST: [&str; 3] = ["api_host", "hostname", "host"];
 const MARKS: [&str; 4] = ["load_assignment", "connect_timeout", "cluster_type", "lb_policy"];
 
 pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
+    if !subject.is_readable() {
+        return Vec::new();
+    }
     let main = at(subject.written, &["duo"]).unwrap_or(&Value::Null);
     let usual = text_at(main, &["cluster"]).unwrap_or(DEFAULT);
     let others = at(subject.written, &["applications"]).and_then(Value::as_object);

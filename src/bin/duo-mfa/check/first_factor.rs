@@ -8,13 +8,16 @@ use crate::plugin::{Chain, Host};
 use crate::value::{at, extension, is_set, list_at, text_at};
 use serde_json::Value;
 
+/// Under which jwt_authn puts what it has verified, whatever the filter is called.
+const OF_JWT: &str = "envoy.filters.http.jwt_authn";
+
 /// Filters that may set any metadata.
 const SETS_ANY_METADATA: [&str; 5] = ["Lua", "ExternalProcessor", "Config", "Wasm", "ExtAuthz"];
 
 pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
     let mut warnings = headers(subject);
     match text_at(subject.written, &["identity", "source"]) {
-        Some("jwt") => warnings.extend(jwt(subject)),
+        Some("jwt") => warnings.extend(elsewhere(subject).or_else(|| jwt(subject))),
         Some("metadata") => warnings.extend(metadata(subject)),
         Some("mtls") => warnings.extend(certificate(subject)),
         Some(_) | None => {}
@@ -33,14 +36,12 @@ fn trusted_header(subject: &Subject<'_>, header: &str) -> Option<Warning> {
     let (handling, fix) = match subject.host {
         Host::Nothing => return None,
         Host::Envoy { chain: Some(chain), .. } => {
-            let by_filters =
-                chain.before.iter().map(|filter| header::by_filter(filter, header)).max();
-            let by_manager = header::by_manager(chain.manager, header);
+            let handling = header::in_chain(&chain, header);
             let fix = format!(
                 "put a header_mutation filter with {{remove: {header}}} before the filter that \
                  sets it; a route's request_headers_to_remove acts after this filter"
             );
-            (by_filters.unwrap_or(Handling::Untouched).max(by_manager), fix)
+            (handling, fix)
         }
         Host::Envoy { chain: None, .. } | Host::Istio { .. } => {
             let fix = format!(
@@ -63,12 +64,32 @@ fn trusted_header(subject: &Subject<'_>, header: &str) -> Option<Warning> {
             "{header} is trusted, and is replaced only where the authorization service answers \
              with it: else a client's own header says who the client is"
         ),
+        Handling::StrippedHereAndThere => format!(
+            "{header} is trusted, and the filter that takes a client's own off is switched off \
+             where this one is not: there whoever sends it is whoever it names"
+        ),
         Handling::Untouched => format!(
             "{header} is trusted, and nothing before the filter is seen to remove a client's own: \
              whoever sends it is whoever it names"
         ),
     };
     Some(Warning::new(Code::HeaderNotStripped, problem, fix))
+}
+
+/// A path that leads past the verified JWT.
+fn elsewhere(subject: &Subject<'_>) -> Option<Warning> {
+    if matches!(subject.host, Host::Nothing) {
+        return None;
+    }
+    let first = list_at(subject.written, &["identity", "metadata"]).first()?.as_str()?;
+    (first != OF_JWT).then(|| {
+        let problem = format!(
+            "identity.metadata begins with {first}, and a verified JWT stands under {OF_JWT}: \
+             every request is refused"
+        );
+        let fix = format!("write [{OF_JWT}, PAYLOAD, CLAIM]; for other metadata, source: metadata");
+        Warning::new(Code::JwtPayloadMissing, problem, fix)
+    })
 }
 
 fn jwt(subject: &Subject<'_>) -> Option<Warning> {

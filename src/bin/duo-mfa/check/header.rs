@@ -1,6 +1,8 @@
 //! What becomes of a client's own header before the filter sees it.
 
+use super::route;
 use crate::document::Document;
+use crate::plugin::Chain;
 use crate::value::{at, each, extension, list_at, text_at};
 use serde_json::Value;
 
@@ -9,14 +11,26 @@ use serde_json::Value;
 pub(super) enum Handling {
     /// Nothing that could be seen.
     Untouched,
+    /// A client's own is taken off on some routes, and comes further on others.
+    StrippedHereAndThere,
     /// It is replaced where somebody else has a value for it; else a client's own stays.
     MaybeReplaced,
     /// A client's own never comes further.
     Stripped,
 }
 
+/// By all that comes before the filter.
+pub(super) fn in_chain(chain: &Chain<'_>, header: &str) -> Handling {
+    let by_filters = chain.before.iter().map(|filter| {
+        let handling = by_filter(filter, header);
+        let is_everywhere = handling != Handling::Stripped || !route::skips(chain, filter);
+        if is_everywhere { handling } else { Handling::StrippedHereAndThere }
+    });
+    by_filters.max().unwrap_or(Handling::Untouched).max(by_manager(chain.manager, header))
+}
+
 /// By an HTTP filter.
-pub(super) fn by_filter(filter: &Value, header: &str) -> Handling {
+fn by_filter(filter: &Value, header: &str) -> Handling {
     match at(filter, &["typed_config"]).and_then(extension) {
         Some((kind, config)) => by_extension(kind, config, header),
         None => Handling::Untouched,
@@ -24,7 +38,7 @@ pub(super) fn by_filter(filter: &Value, header: &str) -> Handling {
 }
 
 /// By the connection manager, before any filter.
-pub(super) fn by_manager(manager: &Value, header: &str) -> Handling {
+fn by_manager(manager: &Value, header: &str) -> Handling {
     let early = list_at(manager, &["early_header_mutation_extensions"]).iter();
     let by_early = early.map(|extension| by_filter(extension, header)).max();
     let is_certificate = is(header, "x-forwarded-client-cert");

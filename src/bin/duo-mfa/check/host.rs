@@ -2,6 +2,7 @@
 
 use super::Subject;
 use super::warning::{Code, Warning};
+use crate::environment::printable;
 use crate::plugin::{Chain, Host};
 use crate::value::{at, each, is_set, list_at, member, text_at};
 use serde_json::Value;
@@ -75,12 +76,13 @@ fn variables(subject: &Subject<'_>) -> Vec<Warning> {
         }
     };
     let warn = |name: &str| {
+        let shown = printable(name);
         if written.contains(name) {
             let problem =
-                format!("{name} stands in Envoy's configuration, which /config_dump shows");
+                format!("{shown} stands in Envoy's configuration, which /config_dump shows");
             Some(Warning::new(Code::VariableInPlainSight, problem, fix))
         } else {
-            let problem = format!("the module cannot see {name}, and refuses the configuration");
+            let problem = format!("the module cannot see {shown}, and refuses the configuration");
             (!passed.contains(name)).then(|| Warning::new(Code::VariableNotPassed, problem, fix))
         }
     };
@@ -104,6 +106,9 @@ fn texts(list: &[Value]) -> BTreeSet<&str> {
 
 /// Whether the host holds a request whose body the filter wants to read.
 fn bodies(subject: &Subject<'_>) -> Option<Warning> {
+    if !subject.is_readable() {
+        return None;
+    }
     let reads = is_set(subject.written, &["request_bodies"]);
     let (holds, fix) = match subject.host {
         Host::Nothing => return None,

@@ -13,19 +13,20 @@ pub(super) fn warnings(
     name: &str,
     api_host: Option<&str>,
 ) -> Option<Vec<Warning>> {
-    let of_istio = name.strip_prefix("outbound|").and_then(|rest| rest.rsplit('|').next());
-    if let Some(host) = of_istio {
-        return Some(of_service(subject.documents, (name, host), api_host));
+    if let Some(of_istio) = name.strip_prefix("outbound|") {
+        let (port, host) = (of_istio.split('|').next()?, of_istio.rsplit('|').next()?);
+        return Some(of_service(subject.documents, (name, port, host), api_host));
     }
     let mut parts = name.strip_prefix("httproute/")?.split('/');
     let (namespace, route) = (parts.next()?, parts.next()?);
-    Some(of_route(subject.documents, name, (namespace, route), api_host))
+    let rule = parts.nth(1).and_then(|number| number.parse().ok());
+    Some(of_route(subject.documents, name, (namespace, route, rule), api_host))
 }
 
 /// Istio's cluster of a ServiceEntry.
 fn of_service(
     documents: &[&Document],
-    (name, host): (&str, &str),
+    (name, port, host): (&str, &str, &str),
     api_host: Option<&str>,
 ) -> Vec<Warning> {
     let mut warnings: Vec<_> = other_host(name, host, api_host).into_iter().collect();
@@ -33,9 +34,14 @@ fn of_service(
     if entries.peek().is_none() {
         return warnings;
     }
-    let names = |entry: &Value| list_at(entry, &["spec", "hosts"]).iter().any(|it| it == host);
+    let names = |entry: &Value| {
+        let ports = list_at(entry, &["spec", "ports"]);
+        let mut numbers = ports.iter().filter_map(|port| port.get("number")?.as_u64());
+        let has_port = ports.is_empty() || numbers.any(|number| Ok(number) == port.parse());
+        has_port && list_at(entry, &["spec", "hosts"]).iter().any(|it| it == host)
+    };
     if !entries.any(names) {
-        warnings.push(missing(name, format!("add a ServiceEntry for {host}")));
+        warnings.push(missing(name, format!("add a ServiceEntry for {host} with port {port}")));
         return warnings;
     }
     let is_meant = |rule: &&Value| text_at(rule, &["spec", "host"]) == Some(host);
@@ -58,7 +64,7 @@ fn of_service(
 fn of_route(
     documents: &[&Document],
     name: &str,
-    (namespace, route): (&str, &str),
+    (namespace, route, rule): (&str, &str, Option<usize>),
     api_host: Option<&str>,
 ) -> Vec<Warning> {
     let mut routes = objects(documents, "HTTPRoute").peekable();
@@ -69,14 +75,13 @@ fn of_route(
         text_at(object, &["metadata", "name"]) == Some(route)
             && text_at(object, &["metadata", "namespace"]).is_none_or(|given| given == namespace)
     };
-    let Some(route) = routes.find(is_meant) else {
-        return vec![missing(name, "add its HTTPRoute, whose backend is Duo's API host".into())];
+    let rules = routes.find(is_meant).map(|route| list_at(route, &["spec", "rules"]));
+    let Some(rule) = rules.zip(rule).and_then(|(rules, number)| rules.get(number)) else {
+        let fix = "add its HTTPRoute, of which rule 0 is the first, with Duo's API host as backend";
+        return vec![missing(name, fix.into())];
     };
-    let rules = list_at(route, &["spec", "rules"]).iter();
-    let backends: Vec<_> = rules
-        .flat_map(|rule| list_at(rule, &["backendRefs"]))
-        .filter_map(|backend| text_at(backend, &["name"]))
-        .collect();
+    let backends = list_at(rule, &["backendRefs"]).iter();
+    let backends: Vec<_> = backends.filter_map(|backend| text_at(backend, &["name"])).collect();
     let is_theirs = |policy: &&Value| {
         let mut targets = list_at(policy, &["spec", "targetRefs"]).iter();
         targets.any(|target| text_at(target, &["name"]).is_some_and(|it| backends.contains(&it)))

@@ -11,13 +11,15 @@ mod first_factor;
 mod header;
 mod host;
 mod mesh;
+mod route;
+mod rules;
 mod setting;
 mod waits;
 mod warning;
 
 use crate::Outcome;
 use crate::document::Document;
-use crate::environment::Environment;
+use crate::environment::{Environment, printable};
 use crate::plugin::{Host, Plugin};
 use duo_mfa::config::{Config, ConfigFaults};
 use serde_json::Value;
@@ -41,6 +43,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     strict: bool,
 }
+
+/// What is missing, and how it would have been known.
+pub(crate) const NOTHING_FOUND: &str = "no plugin configuration of the filter, neither an object \
+                                        with duo.api_host nor a plugin named duo_mfa,";
 
 /// A plugin configuration and all that is known around it.
 #[derive(Clone, Copy)]
@@ -88,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         }
     }
     if !is_any_found && outcome == Outcome::Fine {
-        eprintln!("duo-mfa: no plugin configuration of the filter in these files");
+        eprintln!("duo-mfa: {NOTHING_FOUND} in these files");
         return Outcome::Unreadable;
     }
     outcome
@@ -142,7 +148,8 @@ impl Report {
             text += &format!("\n  warning {warning}");
         }
         if !self.absent.is_empty() {
-            let names = self.absent.join(", ");
+            let names: Vec<_> = self.absent.iter().map(|name| printable(name)).collect();
+            let names = names.join(", ");
             text += &format!("\n  not set here, so that its value was not checked: {names}");
         }
         text
@@ -159,8 +166,14 @@ fn summary(faults: usize, warnings: usize) -> String {
 }
 
 impl Subject<'_> {
+    /// Whether anything is known of what is written: else nothing in it is missing either.
+    fn is_readable(&self) -> bool {
+        self.written.is_object()
+    }
+
     fn warnings(&self) -> Vec<Warning> {
         let mut warnings = setting::warnings(self);
+        warnings.extend(rules::warnings(self));
         warnings.extend(first_factor::warnings(self));
         warnings.extend(host::warnings(self));
         warnings.extend(waits::warnings(self));

@@ -3,17 +3,15 @@
 use super::Subject;
 use super::warning::{Code, Warning};
 use crate::value::is_set;
-use duo_mfa::config::Mode;
+use duo_mfa::config::{Config, Mode};
+use duo_mfa::policy::Policy;
 
 pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    match subject.config.map(|config| config.mode) {
-        Some(Mode::Enforce) | None => {}
-        Some(Mode::ReportOnly | Mode::Off) => warnings.push(Warning::new(
-            Code::NobodyIsAsked,
-            "mode lets every request pass, whoever sends it",
-            "write \"enforce\", or leave the key out, once the rules are tried",
-        )),
+    if let Some(config) = subject.config {
+        warnings.extend(nobody_is_asked(config));
+        let hosts = config.applications.iter().map(|it| it.duo.credentials.api_host.as_str());
+        warnings.extend(hosts.filter_map(host_of_no_api));
     }
     if is_set(subject.written, &["allow_inline_secrets"]) {
         warnings.push(Warning::new(
@@ -23,4 +21,31 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
         ));
     }
     warnings
+}
+
+fn nobody_is_asked(config: &Config) -> Option<Warning> {
+    let asks = |policy| policy == Policy::TwoFactor;
+    let mut policies = config.policies.rules.iter().map(|rule| rule.policy);
+    let (problem, fix) = match config.mode {
+        Mode::ReportOnly | Mode::Off => (
+            "mode lets every request pass, whoever sends it",
+            "write \"enforce\", or leave the key out, once the rules are tried",
+        ),
+        Mode::Enforce if asks(config.policies.default) || policies.any(asks) => return None,
+        Mode::Enforce => (
+            "neither a rule nor access_control.default_policy asks for a second factor",
+            "write \"two_factor\" as default_policy, or leave the key out",
+        ),
+    };
+    Some(Warning::new(Code::NobodyIsAsked, problem, fix))
+}
+
+/// Duo's admin panel and other services stand under names like that of the API.
+fn host_of_no_api(host: &str) -> Option<Warning> {
+    let is_another = host.ends_with(".duosecurity.com") && !host.starts_with("api-");
+    is_another.then(|| {
+        let problem = format!("duo.api_host is {host}, and Duo's API hosts begin with \"api-\"");
+        let fix = "copy \"API hostname\" from the application's page in Duo's admin panel";
+        Warning::new(Code::HostOfNoApi, problem, fix)
+    })
 }

@@ -30,6 +30,10 @@ macro_rules! codes {
 codes! {
     /// The configuration lets everybody pass.
     NobodyIsAsked = "nobody_is_asked",
+    /// A rule is never the one that decides.
+    RuleNeverDecides = "rule_never_decides",
+    /// The API host is another of Duo's hosts.
+    HostOfNoApi = "host_of_no_api",
     /// Secrets may stand in the configuration.
     InlineSecretsAllowed = "inline_secrets_allowed",
     /// A header that is trusted may be the client's own.

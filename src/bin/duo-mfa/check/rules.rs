@@ -1,0 +1,72 @@
+//! Rules that decide about nothing, which the module cannot tell from rules that do.
+
+use super::Subject;
+use super::warning::{Code, Warning};
+use crate::value::list_at;
+use duo_mfa::policy::Criterion;
+use serde_json::Value;
+
+pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
+    let Some(config) = subject.config else { return Vec::new() };
+    let rules = list_at(subject.written, &["access_control", "rules"]);
+    let mut warnings = Vec::new();
+    for (number, rule) in rules.iter().enumerate() {
+        let before = rules.get(..number).unwrap_or_default();
+        if let Some(first) = before.iter().position(|earlier| covers(earlier, rule)) {
+            let problem = format!(
+                "access_control.rules[{number}] stands behind rules[{first}], which decides first \
+                 about all that it names"
+            );
+            warnings.push(never(problem, "put the narrower rule before the wider one"));
+        } else if is_of_own_endpoints(rule, &config.path_prefix) {
+            let problem = format!(
+                "access_control.rules[{number}] names paths under {}, where the filter itself \
+                 answers before any rule is looked at",
+                config.path_prefix
+            );
+            warnings.push(never(problem, "remove it"));
+        }
+    }
+    warnings
+}
+
+fn never(problem: String, fix: &'static str) -> Warning {
+    Warning::new(Code::RuleNeverDecides, problem, fix)
+}
+
+/// Whether all that the later rule matches as it is written is matched by the earlier one. In doubt
+/// it is not.
+fn covers(earlier: &Value, later: &Value) -> bool {
+    Criterion::ALL.into_iter().all(|criterion| {
+        let Some(wider) = patterns(earlier, criterion) else { return true };
+        let Some(narrower) = patterns(later, criterion) else { return false };
+        let mut wanted = narrower.iter().filter(|pattern| !pattern.starts_with('!'));
+        !wider.iter().any(|pattern| pattern.starts_with('!'))
+            && wanted.all(|narrow| wider.iter().any(|wide| includes(criterion, wide, narrow)))
+    })
+}
+
+fn patterns(rule: &Value, criterion: Criterion) -> Option<Vec<&str>> {
+    rule.get(criterion.name())?.as_array()?.iter().map(Value::as_str).collect()
+}
+
+fn includes(criterion: Criterion, wide: &str, narrow: &str) -> bool {
+    let begins = |end: &str| wide.strip_suffix(end).and_then(|start| narrow.strip_prefix(start));
+    wide == narrow
+        || match criterion {
+            Criterion::Paths => {
+                begins("/*").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }
+            Criterion::Hosts => wide.strip_prefix('*').is_some_and(|end| narrow.ends_with(end)),
+            Criterion::Users | Criterion::Groups => begins("*").is_some(),
+            Criterion::Methods | Criterion::Networks => false,
+        }
+}
+
+fn is_of_own_endpoints(rule: &Value, prefix: &str) -> bool {
+    let is_own = |path: &&str| {
+        path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let paths = patterns(rule, Criterion::Paths).unwrap_or_default();
+    !paths.is_empty() && paths.iter().all(is_own)
+}
