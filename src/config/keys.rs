@@ -103,6 +103,19 @@ pub(super) const STEP: &[Key] = &[key("strip_domain")];
 
 pub(super) const BINDING: &[Key] = &[key("metadata")];
 
+/// The object that a key belongs into, of which the root has none.
+pub(super) fn home(name: &str) -> Option<&'static str> {
+    let sections = [
+        ("duo", DUO),
+        ("session", SESSION),
+        ("access_control", ACCESS_CONTROL),
+        ("identity", IDENTITY),
+        ("limits", LIMITS),
+    ];
+    let has = |keys: &[Key]| keys.iter().any(|key| key.name == name && key.later.is_none());
+    sections.into_iter().find_map(|(section, keys)| has(keys).then_some(section))
+}
+
 const fn key(name: &'static str) -> Key {
     aliased(name, &[])
 }

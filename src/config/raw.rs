@@ -1,6 +1,7 @@
 //! The configuration as it was written: objects whose keys are all known, values of known types.
 
 use super::error::{Code, Fault, Faults, echo, member};
+use super::keys;
 use super::nearest::nearest;
 use crate::json::{self, Json};
 use std::borrow::Cow;
@@ -124,9 +125,11 @@ fn key_fault(
     let at = member(path, name);
     let Some(key) = keys.iter().find(|key| key.is(name)) else {
         let known = || keys.iter().filter(|key| key.later.is_none()).map(|key| key.name);
-        let fix = match nearest(name, known()) {
-            Some(meant) => format!("did you mean \"{meant}\"?"),
-            None => format!("known here: {}", known().collect::<Vec<_>>().join(", ")),
+        let home = if path.is_empty() { keys::home(name) } else { None };
+        let fix = match (nearest(name, known()), home) {
+            (Some(meant), _) => format!("did you mean \"{meant}\"?"),
+            (None, Some(section)) => format!("write it as {section}.{name}"),
+            (None, None) => format!("known here: {}", known().collect::<Vec<_>>().join(", ")),
         };
         return Some(Fault::new(Code::UnknownKey, at, "is not a known key", fix));
     };
@@ -193,7 +196,10 @@ impl<'v> Entry<'v> {
 
     /// The entries of a list.
     pub(super) fn list(&self) -> Result<Vec<Self>, Fault> {
-        let list = self.value.list().ok_or_else(|| self.wrong_type("a list"))?;
+        let list = self.value.list().ok_or_else(|| {
+            let fix = "put it between [ and ]".into();
+            Fault { fix, ..self.wrong_type("a list") }
+        })?;
         let entry = |(index, value)| Self { path: format!("{}[{index}]", self.path), value };
         Ok(list.iter().enumerate().map(entry).collect())
     }

@@ -64,7 +64,7 @@ impl Secrets<'_> {
 /// The variable's name, unless it could be a secret that stands in the wrong place.
 fn shown(name: &str) -> String {
     if name.bytes().any(|byte| byte.is_ascii_lowercase()) {
-        String::new()
+        " (not repeated: is it the secret itself?)".to_owned()
     } else {
         format!(" {}", echo(name))
     }

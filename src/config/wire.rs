@@ -18,7 +18,8 @@ pub(super) fn read(bytes: &[u8], faults: &mut Faults) -> Option<Json> {
             Code::Empty,
             "",
             "there is no configuration",
-            "put JSON text into the plugin's `configuration`, as a google.protobuf.StringValue",
+            "put JSON text into the plugin's `configuration`, as a google.protobuf.StringValue; in \
+             Istio it is pluginConfig, in Envoy Gateway config",
         ));
         return None;
     }

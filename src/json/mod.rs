@@ -74,7 +74,8 @@ impl Json {
         match self {
             Self::Null => "nothing",
             Self::Flag(_) => "true or false",
-            Self::Whole(_) | Self::OtherNumber => "a number",
+            Self::Whole(_) => "a number",
+            Self::OtherNumber => "a number below zero, too large, or with a fraction",
             Self::Text(_) => "a text",
             Self::List(_) => "a list",
             Self::Object(_) => "an object",

@@ -251,6 +251,34 @@ fn a_fault_tells_what_to_write_instead() {
             r#"duo.timeout: wrong_type: must be a text, not a number; write it with a unit, as in "10s", "5m" or "8h""#,
         ),
         (
+            "/duo/factors",
+            json!("push"),
+            "duo.factors: wrong_type: must be a list, not a text; put it between [ and ]",
+        ),
+        (
+            "/limits/pushes",
+            json!(-1),
+            "limits.pushes: wrong_type: must be a whole number, zero or more, not a number below \
+             zero, too large, or with a fraction; write a whole number, zero or more",
+        ),
+        (
+            "/fail_mode",
+            json!("safe"),
+            "fail_mode: unknown_key: is not a known key; write it as duo.fail_mode",
+        ),
+        (
+            "/rules",
+            json!([]),
+            "rules: unknown_key: is not a known key; write it as access_control.rules",
+        ),
+        (
+            "/duo/secret_key",
+            json!({"env": SECRET_KEY}),
+            "duo.secret_key: missing_variable: the environment variable (not repeated: is it the \
+             secret itself?) is not set; set it where Envoy runs, and list it in the plugin's \
+             host_env_keys",
+        ),
+        (
             "/identity/header",
             json!("X-User"),
             r#"identity.header: invalid_header: "X-User" must be in lower case; use "x-user""#,

@@ -151,8 +151,9 @@ fn is_integration_key(text: &str) -> bool {
 
 fn secret_key(entry: &Entry<'_>, secret: Secret<String>) -> Result<Secret<String>, Fault> {
     let text = secret.expose();
-    let problem = if text.bytes().any(|byte| !byte.is_ascii_graphic()) {
-        "has a space, a line break or another character that no secret key has"
+    let is_fit = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'');
+    let problem = if !text.bytes().all(is_fit) {
+        "has a space, a line break, a quote or another character that no secret key has"
     } else if is_integration_key(text) {
         "is an integration key"
     } else if !(MIN_SECRET_KEY_BYTES..=MAX_SECRET_KEY_BYTES).contains(&text.len()) {

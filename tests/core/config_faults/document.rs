@@ -94,6 +94,7 @@ pub(super) fn environment(name: &str) -> Option<String> {
         "SECRET_KEY_BASE64" => "Wmg1ZUdtVXE5enBmUW55VUl1NU9MOWlXb01NdjVaTm1rM3pMSjRFcA==",
         "EMPTY" => "",
         "SHORT" => "tooshort",
+        "QUOTED" => "\"Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep\"",
         "LINE_BREAK" => "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4E\n",
         "IKEY" => "DIXXXXXXXXXXXXXXXXXX",
         "ONE_BYTE" => "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",

@@ -114,6 +114,7 @@ fn faulty_duo() -> Vec<Row> {
         ("/duo/secret_key", json!({"env": "EMPTY"}), Code::MissingVariable, "duo.secret_key"),
         ("/duo/secret_key", json!({"env": "SHORT"}), Code::InvalidSecretKey, "duo.secret_key"),
         ("/duo/secret_key", json!({"env": "LINE_BREAK"}), Code::InvalidSecretKey, "duo.secret_key"),
+        ("/duo/secret_key", json!({"env": "QUOTED"}), Code::InvalidSecretKey, "duo.secret_key"),
         ("/duo/secret_key", json!({"env": "IKEY"}), Code::InvalidSecretKey, "duo.secret_key"),
         ("/duo/cluster", json!(""), Code::InvalidCluster, "duo.cluster"),
         ("/duo/cluster", json!("duo\napi"), Code::InvalidCluster, "duo.cluster"),
