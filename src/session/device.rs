@@ -14,10 +14,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::claims::Claims;
 use super::sessions::CLOCK_TOLERANCE;
-use super::set_cookie::{SameSite, set_apart, set_cookie};
+use super::set_cookie::{SameSite, set_cookie};
 use super::token::Purpose;
 use super::vault::{OVERHEAD_BYTES, Vault};
-use super::{KeyRing, LengthFault, Nonce, Refusal, Subject};
+use super::{CookieOwner, KeyRing, LengthFault, Nonce, Refusal, Subject};
 use crate::clock::UnixTime;
 use crate::http::HeaderValue;
 use crate::secret::Secret;
@@ -39,17 +39,8 @@ impl RememberedDevices {
     /// Derives all keys and tags that do not depend on a request. A device is forgotten `max_age`
     /// after it was kept, whatever the browser does.
     #[must_use]
-    pub fn new(application: &str, max_age: Duration, keys: &KeyRing) -> Self {
-        Self::in_cookie(COOKIE.to_owned(), application, max_age, keys)
-    }
-
-    /// Those of one among several applications on a host, in a cookie of its own.
-    #[must_use]
-    pub fn apart(application: &str, max_age: Duration, keys: &KeyRing) -> Self {
-        Self::in_cookie(set_apart(COOKIE, application), application, max_age, keys)
-    }
-
-    fn in_cookie(cookie: String, application: &str, max_age: Duration, keys: &KeyRing) -> Self {
+    pub fn new(owner: CookieOwner<'_>, max_age: Duration, keys: &KeyRing) -> Self {
+        let (cookie, application) = (owner.cookie(COOKIE), owner.application());
         Self { vault: Vault::new(keys, Purpose::DEVICE, &cookie, application), cookie, max_age }
     }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::claims::Claims;
 use super::pending::{LIFETIME, TOKEN_BYTES, TOKEN_CHARACTERS};
 use super::sessions::CLOCK_TOLERANCE;
-use super::set_cookie::{SameSite, set_apart, set_cookie};
+use super::set_cookie::{SameSite, set_cookie};
 use super::token::{Purpose, Sealer};
 use super::vault::Vault;
-use super::{Enrollment, KeyRing, Nonce, Pending, PendingKind, Refusal, Subject};
+use super::{CookieOwner, Enrollment, KeyRing, Nonce, Pending, PendingKind, Refusal, Subject};
 use crate::clock::UnixTime;
 use crate::http::HeaderValue;
 use crate::secret::Secret;
@@ -39,17 +39,8 @@ impl Token {
 impl Pendings {
     /// Derives all keys and tags that do not depend on a request.
     #[must_use]
-    pub fn new(application: &str, keys: &KeyRing) -> Self {
-        Self::in_cookie(COOKIE.to_owned(), application, keys)
-    }
-
-    /// Those of one among several applications on a host, in a cookie of its own.
-    #[must_use]
-    pub fn apart(application: &str, keys: &KeyRing) -> Self {
-        Self::in_cookie(set_apart(COOKIE, application), application, keys)
-    }
-
-    fn in_cookie(cookie: String, application: &str, keys: &KeyRing) -> Self {
+    pub fn new(owner: CookieOwner<'_>, keys: &KeyRing) -> Self {
+        let (cookie, application) = (owner.cookie(COOKIE), owner.application());
         Self {
             sealer: Sealer::new(keys, Purpose::TRANSACTION, &cookie, application),
             enrollments: Vault::new(keys, Purpose::ENROLLMENT, &cookie, application),

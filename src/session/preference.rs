@@ -9,9 +9,9 @@
 use std::time::Duration;
 
 use super::claims::{Claims, write_text};
-use super::set_cookie::{SameSite, set_apart, set_cookie};
+use super::set_cookie::{SameSite, set_cookie};
 use super::token::{HEAD_BYTES, MAC_BYTES, Purpose, Sealer};
-use super::{Bounded, Factor, KeyRing, Refusal, Subject};
+use super::{Bounded, CookieOwner, Factor, KeyRing, Refusal, Subject};
 use crate::http::HeaderValue;
 
 const COOKIE: &str = "__Host-duo_preferred";
@@ -37,17 +37,8 @@ pub struct Preferences {
 impl Preferences {
     /// Derives all keys and tags that do not depend on a request.
     #[must_use]
-    pub fn new(application: &str, keys: &KeyRing) -> Self {
-        Self::in_cookie(COOKIE.to_owned(), application, keys)
-    }
-
-    /// Those of one among several applications on a host, in a cookie of its own.
-    #[must_use]
-    pub fn apart(application: &str, keys: &KeyRing) -> Self {
-        Self::in_cookie(set_apart(COOKIE, application), application, keys)
-    }
-
-    fn in_cookie(cookie: String, application: &str, keys: &KeyRing) -> Self {
+    pub fn new(owner: CookieOwner<'_>, keys: &KeyRing) -> Self {
+        let (cookie, application) = (owner.cookie(COOKIE), owner.application());
         Self { sealer: Sealer::new(keys, Purpose::PREFERENCE, &cookie, application), cookie }
     }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 use super::approval::{self, Approval, Audience, COOKIE_BYTES, TOKEN_BYTES};
-use super::set_cookie::{SameSite, set_apart, set_cookie};
+use super::set_cookie::{SameSite, set_cookie};
 use super::token::{Purpose, Sealer, Tag, TagKey};
-use super::{Factor, KeyRing, Refusal, Subject, Verified};
+use super::{CookieOwner, Factor, KeyRing, Refusal, Subject, Verified};
 use crate::clock::UnixTime;
 use crate::http::HeaderValue;
 
@@ -36,7 +36,7 @@ impl SessionSettings {
     /// no approval of the one takes the place of one of the other.
     #[must_use]
     pub fn apart(&self, application: &str) -> Self {
-        let cookie = set_apart(&self.cookie, application);
+        let cookie = CookieOwner::Beside(application).cookie(&self.cookie);
         Self { cookie, application: application.to_owned(), ..self.clone() }
     }
 }

@@ -13,11 +13,6 @@ pub(super) enum SameSite {
     Strict,
 }
 
-/// The name of an application's own cookie beside that of another one on the same host.
-pub(super) fn set_apart(cookie: &str, application: &str) -> String {
-    format!("{cookie}-{application}")
-}
-
 /// RFC 6265bis, section 4.1: without `Domain` and with `Secure` and `Path=/`, as the prefix
 /// `__Host-` demands. A deletion is an empty value for no time, with all the same attributes, since
 /// browsers ignore a `__Host-` cookie without them.

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use duo_mfa::clock::UnixTime;
 use duo_mfa::http::ReturnPath;
-use duo_mfa::session::{KeyRing, MasterKey, Pending, PendingKind, Pendings, Subject};
+use duo_mfa::session::{CookieOwner, KeyRing, MasterKey, Pending, PendingKind, Pendings, Subject};
 
 use crate::browser::{Browser, PENDING, fetched};
 use crate::message::Request;
@@ -209,7 +209,7 @@ fn now() -> UnixTime {
 /// Sign-ins as the filter of these tests seals them, or another one.
 fn pendings(application: &str, key: &str) -> Pendings {
     let ring = KeyRing::new(vec![MasterKey::from_base64(key).unwrap()]).unwrap();
-    Pendings::new(application, &ring)
+    Pendings::new(CookieOwner::Main(application), &ring)
 }
 
 const ALICE: Subject<'static> = Subject { source: "header", user: "alice", bound: &[] };

@@ -96,15 +96,11 @@ impl<'v> Written<'v> {
                     let fix = "give it another name";
                     faults.push(named.entry.fault(Code::ConflictingKeys, problem, fix));
                 }
-                Some(browser.another(
-                    named.name,
-                    named.approves,
-                    named.duo?,
-                    named.remembers_devices,
-                ))
+                let (name, duo) = (Some(named.name), named.duo?);
+                Some(browser.build(name, named.approves, duo, named.remembers_devices))
             })
             .collect();
-        let main = browser.first(self.main?, self.remembers_devices);
+        let main = browser.build(None, None, self.main?, self.remembers_devices);
         let others: Option<Vec<Application>> = others.into_iter().collect();
         Some(Applications::new(main, others?))
     }

@@ -8,8 +8,8 @@ use crate::config::secrets::Secrets;
 use crate::config::{Application, DuoSettings};
 use crate::secret::Secret;
 use crate::session::{
-    KeyFault, KeyRing, MasterKey, Operations, Pendings, Preferences, RememberedDevices,
-    SessionSettings, Sessions,
+    CookieOwner, KeyFault, KeyRing, MasterKey, Operations, Pendings, Preferences,
+    RememberedDevices, SessionSettings, Sessions,
 };
 use std::time::Duration;
 
@@ -44,45 +44,31 @@ impl Browser {
         &self.settings.application
     }
 
-    /// The application that is asked where no rule names another.
-    pub(super) fn first(&self, duo: DuoSettings, remembers_devices: bool) -> Application {
-        let Self { settings, keys } = self;
-        let name = &settings.application;
-        let devices = remembers_devices.then(|| RememberedDevices::new(name, DEVICE_MAX_AGE, keys));
-        Application {
-            name: None,
-            duo,
-            sessions: Sessions::new(settings.clone(), keys),
-            pendings: Pendings::new(name, keys),
-            operations: Operations::new(name, settings.not_before, keys),
-            preferences: Preferences::new(name, keys),
-            remembered_devices: devices,
-        }
-    }
-
-    /// One that rules name; `approves` is what its approvals are good for, where that is not its
-    /// name.
-    pub(super) fn another(
+    /// The application of this name, or the one that is asked where no rule names another;
+    /// `approves` is what its approvals are good for, where that is not its name.
+    pub(super) fn build(
         &self,
-        name: &str,
+        name: Option<&str>,
         approves: Option<&str>,
         duo: DuoSettings,
         remembers_devices: bool,
     ) -> Application {
         let Self { settings, keys } = self;
-        let settings = match approves.unwrap_or(name) {
-            shared if shared == settings.application => settings.clone(),
-            own => settings.apart(own),
-        };
+        let of_root = self.application();
+        let owner = name.map_or(CookieOwner::Main(of_root), CookieOwner::Beside);
         let devices =
-            remembers_devices.then(|| RememberedDevices::apart(name, DEVICE_MAX_AGE, keys));
+            remembers_devices.then(|| RememberedDevices::new(owner, DEVICE_MAX_AGE, keys));
+        let settings = match approves.or(name) {
+            Some(own) if own != of_root => settings.apart(own),
+            Some(_) | None => settings.clone(),
+        };
         Application {
-            name: Some(name.to_owned()),
+            name: name.map(str::to_owned),
             duo,
-            operations: Operations::new(name, settings.not_before, keys),
+            operations: Operations::new(name.unwrap_or(of_root), settings.not_before, keys),
             sessions: Sessions::new(settings, keys),
-            pendings: Pendings::apart(name, keys),
-            preferences: Preferences::apart(name, keys),
+            pendings: Pendings::new(owner, keys),
+            preferences: Preferences::new(owner, keys),
             remembered_devices: devices,
         }
     }

@@ -26,22 +26,21 @@ struct Application {
 impl Application {
     /// The one that has its cookies under their plain names.
     fn main() -> Self {
-        let (name, keys) = (settings().application, ring(&[1]));
-        Self {
-            sessions: sessions(),
-            pendings: Pendings::new(&name, &keys),
-            preferences: Preferences::new(&name, &keys),
-            devices: RememberedDevices::new(&name, Duration::from_secs(60), &keys),
-        }
+        Self::of(sessions(), CookieOwner::Main(&settings().application))
     }
 
     fn apart(name: &str) -> Self {
+        let sessions = Sessions::new(settings().apart(name), &ring(&[1]));
+        Self::of(sessions, CookieOwner::Beside(name))
+    }
+
+    fn of(sessions: Sessions, owner: CookieOwner<'_>) -> Self {
         let keys = ring(&[1]);
         Self {
-            sessions: Sessions::new(settings().apart(name), &keys),
-            pendings: Pendings::apart(name, &keys),
-            preferences: Preferences::apart(name, &keys),
-            devices: RememberedDevices::apart(name, Duration::from_secs(60), &keys),
+            sessions,
+            pendings: Pendings::new(owner, &keys),
+            preferences: Preferences::new(owner, &keys),
+            devices: RememberedDevices::new(owner, Duration::from_secs(60), &keys),
         }
     }
 

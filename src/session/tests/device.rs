@@ -16,7 +16,7 @@ fn devices() -> RememberedDevices {
 
 fn devices_of(application: &str, seeds: &[u16]) -> RememberedDevices {
     let max_age = Duration::from_secs(30 * 24 * 3600);
-    RememberedDevices::new(application, max_age, &ring(seeds))
+    RememberedDevices::new(CookieOwner::Main(application), max_age, &ring(seeds))
 }
 
 fn remembered(token: &str, nonce: Nonce) -> String {
@@ -46,7 +46,11 @@ fn a_remembered_device_comes_back_for_its_user() {
 
 #[test]
 fn the_cookie_has_its_documented_bytes() {
-    let devices = RememberedDevices::new("default", Duration::from_secs(60), &golden_ring());
+    let devices = RememberedDevices::new(
+        CookieOwner::Main("default"),
+        Duration::from_secs(60),
+        &golden_ring(),
+    );
     assert_eq!(open(&devices, GOLDEN, ALICE).as_deref(), Ok("trusted"));
     let line = devices.remember(&Secret::new("trusted".to_owned()), &ALICE, at(0), NONCE).unwrap();
     assert!(line.as_bytes().starts_with(format!("__Host-duo_device={GOLDEN};").as_bytes()));

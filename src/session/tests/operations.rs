@@ -104,7 +104,7 @@ fn a_changed_or_cut_approval_is_none() {
 fn tokens_of_other_purposes_are_no_approvals() {
     let approval = NewApproval { factor: Factor::Push, authenticated: at(0), lifetime: None };
     let pending = pending::push();
-    let pending = Pendings::new("default", &ring(&[1])).seal(&pending, &ALICE);
+    let pending = Pendings::new(CookieOwner::Main("default"), &ring(&[1])).seal(&pending, &ALICE);
     refusal(opened(pending.as_str(), at(10)));
     let line = sessions().issue(&approval, &ALICE, at(0), ID);
     let line = str::from_utf8(line.as_bytes()).unwrap();
@@ -114,7 +114,7 @@ fn tokens_of_other_purposes_are_no_approvals() {
 
 #[test]
 fn a_pending_sign_in_keeps_what_it_was_begun_for() {
-    let pendings = Pendings::new("default", &ring(&[1]));
+    let pendings = Pendings::new(CookieOwner::Main("default"), &ring(&[1]));
     for kind in [PendingKind::Push, PendingKind::Phone, PendingKind::Sms, PendingKind::Passcode] {
         let begun = Pending { operation: Some(wire(b"")), kind, ..pending::push() };
         let token = pendings.seal(&begun, &ALICE);

@@ -12,7 +12,7 @@ const GOLDEN: &str = "AcEAAAAAZVPxAFbf9vlAGkoampzzEWKqn3WEM9vl7KYtyQIp0GYKLJ8cAQ
 pub(super) const BROWSER: [u8; 16] = *b"fedcba9876543210";
 
 pub(super) fn pendings() -> Pendings {
-    Pendings::new("default", &ring(&[1]))
+    Pendings::new(CookieOwner::Main("default"), &ring(&[1]))
 }
 
 /// A push of Alice's at the start.
@@ -134,7 +134,7 @@ proptest! {
 
 #[test]
 fn the_token_has_its_documented_bytes() {
-    let pendings = Pendings::new("default", &golden_ring());
+    let pendings = Pendings::new(CookieOwner::Main("default"), &golden_ring());
     assert_eq!(pendings.seal(&push(), &ALICE).as_str(), GOLDEN);
     let opened = pendings.open(GOLDEN.as_bytes(), &ALICE, at(0)).unwrap();
     assert_eq!(content(&opened), content(&push()));

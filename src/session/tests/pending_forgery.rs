@@ -65,7 +65,7 @@ fn a_bound_sign_in_is_finished_where_it_is_bound_alone() {
 
 #[test]
 fn a_pending_sign_in_is_its_applications_alone() {
-    let other = Pendings::new("other", &ring(&[1]));
+    let other = Pendings::new(CookieOwner::Main("other"), &ring(&[1]));
     let refusal = other.open(token().as_bytes(), &ALICE, at(0)).unwrap_err();
     assert_eq!(refusal, Refusal::OtherApplication);
 }
@@ -95,7 +95,7 @@ fn a_pending_sign_in_survives_a_rotation_while_its_key_is_in_the_ring() {
     for pending in [push(), enrollment()] {
         let token = pendings().seal(&pending, &ALICE);
         let open = |seeds: &[u16]| {
-            let pendings = Pendings::new("default", &ring(seeds));
+            let pendings = Pendings::new(CookieOwner::Main("default"), &ring(seeds));
             pendings.open(token.as_str().as_bytes(), &ALICE, at(0))
         };
         assert_eq!(open(&[2, 1]).unwrap().created(), at(0));

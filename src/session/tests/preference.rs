@@ -8,7 +8,7 @@ const GOLDEN: &str = "AcFW3_b5QBpKGpqc8xFiqp91hDPb5eymLckCKdBmCiyfHAEAFERQRlpSUz
     GvjVoiXX3dozhDmhZxOIfkCAJcJik";
 
 fn preferences() -> Preferences {
-    Preferences::new("default", &ring(&[1]))
+    Preferences::new(CookieOwner::Main("default"), &ring(&[1]))
 }
 
 fn preference(factor: Factor, device: Option<&str>) -> Preference {
@@ -46,7 +46,7 @@ fn a_preference_comes_back_for_its_user() {
 
 #[test]
 fn the_cookie_has_its_documented_bytes() {
-    let preferences = Preferences::new("default", &golden_ring());
+    let preferences = Preferences::new(CookieOwner::Main("default"), &golden_ring());
     let opened = preferences.open(GOLDEN.as_bytes(), &ALICE).unwrap();
     assert_eq!(opened, preference(Factor::Push, Some("DPFZRS9FB0D46QFTM891")));
     let line = preferences.remember(&opened, &ALICE);
@@ -58,7 +58,7 @@ fn a_preference_is_no_other_users_or_applications() {
     let value = remembered(&preference(Factor::Push, Some("DP1")));
     assert_eq!(open(&value, BOB), Err(Refusal::OtherUser));
     assert_eq!(open(&value, Subject { source: "jwt", ..ALICE }), Err(Refusal::OtherUser));
-    let other = Preferences::new("other", &ring(&[1]));
+    let other = Preferences::new(CookieOwner::Main("other"), &ring(&[1]));
     assert_eq!(other.open(value.as_bytes(), &ALICE), Err(Refusal::OtherApplication));
 }
 
