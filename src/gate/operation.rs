@@ -6,7 +6,6 @@
 //! request that then fails has used it too.
 
 use super::asker::{Asker, Sought, subject};
-use super::audit::Audited;
 use super::limit::{Claim, Once, Verdict};
 use super::refuse::answer;
 use super::rules::is_accepted;
@@ -26,12 +25,13 @@ pub(super) fn of(head: &RequestHead<'_>, body: &BodyDigest) -> Operation {
     Operation::of(head.method, head.authority, head.target, body)
 }
 
-/// A request whose approval is there, while it is found out whether that was used before.
+/// A request whose approval is there, while it is found out whether that was used before. Both ways
+/// on are ready, since the request's head is not looked at a second time.
 #[derive(Debug)]
 pub(super) struct Spending {
-    forward: Forward,
-    line: Audited,
-    /// What happens where it may not be used: the user is asked again.
+    /// The request goes on.
+    passed: Step,
+    /// The user is asked again.
     otherwise: Step,
 }
 
@@ -39,7 +39,7 @@ impl Spending {
     /// The table has said whether the approval may be used.
     pub(super) fn claimed(self, verdict: Verdict) -> Step {
         match verdict {
-            Ok(()) => Step::forward(self.forward, Counter::Passed).audited(self.line),
+            Ok(()) => self.passed,
             Err(_) => self.otherwise,
         }
     }
@@ -112,17 +112,17 @@ fn spend(
     address: Option<&[u8]>,
     env: &Env<'_>,
 ) -> Step {
-    let gate = env.gate;
-    let user = sought.identity.user.clone();
+    let OperationApproval { factor, authenticated, id } = *approval;
     let asker = Asker::new(head, sought.clone(), address, env.now);
-    let line = audit::admitted(&asker, approval.factor, env);
-    let mut request = gate.stripped(head);
-    tell_application(&mut request, user, approval.factor.name(), approval.authenticated);
-    let cookie = Some(NewCookie::UsedUp(gate.application(&sought.terms).operations.deletion()));
-    let forward = Forward { request, cookie };
-    let otherwise = gate.unapproved(head, sought, address, env);
-    let claim = Claim::once(Once::Operation, approval.id, Operations::REMEMBERED);
-    Step::claim(claim, Spending { forward, line, otherwise })
+    let audited = audit::admitted(&asker, factor, env);
+    let operations = &env.gate.application(&asker.terms).operations;
+    let cookie = Some(NewCookie::UsedUp(operations.deletion()));
+    let mut request = env.gate.stripped(head);
+    tell_application(&mut request, asker.identity.user, factor.name(), authenticated);
+    let passed = Step::forward(Forward { request, cookie }, Counter::Passed).audited(audited);
+    let otherwise = env.gate.unapproved(head, sought, address, env);
+    let claim = Claim::once(Once::Operation, id, Operations::REMEMBERED);
+    Step::claim(claim, Spending { passed, otherwise })
 }
 
 /// A request that cannot be held, and that no page can lead to an approval for.
