@@ -61,8 +61,8 @@ impl Recipient for Held {
     }
 
     fn refusal(&self, problem: &Problem, env: &Env<'_>) -> Reply {
-        let start_url = start_url(env.gate.config(), problem.code, &self.return_to);
-        let start_url = start_url.filter(|_| self.asker.can_start_elsewhere());
+        let config = env.gate.config();
+        let start_url = start_url(problem.code, Some(&self.asker), &self.return_to, config);
         let onward = Onward { start_url: start_url.as_deref(), ..Onward::default() };
         problem.reply_onward(Client::Hold, &onward)
     }
@@ -93,7 +93,7 @@ pub(super) fn begin(mut held: Held, head: &RequestHead<'_>, env: &Env<'_>) -> St
 }
 
 /// Preauth has answered.
-pub(super) fn preauthorized(held: Held, reply: PreauthReply, env: &Env<'_>) -> Step {
+pub(super) fn preauthorized(mut held: Held, reply: PreauthReply, env: &Env<'_>) -> Step {
     match reply {
         PreauthReply::Allow { .. } => approve(&held, Factor::Bypass, env),
         PreauthReply::Deny { message } => {
@@ -104,7 +104,7 @@ pub(super) fn preauthorized(held: Held, reply: PreauthReply, env: &Env<'_>) -> S
             let detail = "This user has no device at Duo. Ask your help desk to enroll one.";
             refuse(&held, Code::EnrollmentRequired, detail, "", env)
         }
-        PreauthReply::Auth { devices, verification } => match held.passcode.clone() {
+        PreauthReply::Auth { devices, verification } => match held.passcode.take() {
             Some(passcode) => ask_passcode(held, passcode, env),
             None => ask_device(held, &devices, verification.as_ref().map(|code| &code.txid), env),
         },

@@ -77,8 +77,7 @@ impl View {
         if self.is_page {
             return self.page(&screen(problem), who, config);
         }
-        let start_url = start_url(config, problem.code, &self.return_to);
-        let start_url = start_url.filter(|_| who.asker.is_none_or(Asker::can_start_elsewhere));
+        let start_url = start_url(problem.code, who.asker, &self.return_to, config);
         let onward = Onward {
             start_url: start_url.as_deref(),
             language: self.is_browser.then_some(self.language),
@@ -121,8 +120,14 @@ fn screen(problem: &Problem) -> Screen {
 }
 
 /// Where a browser can do what this refusal asks for.
-pub(super) fn start_url(config: &Config, code: Code, return_to: &ReturnPath) -> Option<String> {
-    (code == Code::MfaRequired).then(|| config.site.start_url(return_to))
+pub(super) fn start_url(
+    code: Code,
+    asker: Option<&Asker>,
+    return_to: &ReturnPath,
+    config: &Config,
+) -> Option<String> {
+    let can_start = code == Code::MfaRequired && asker.is_none_or(Asker::can_start_elsewhere);
+    can_start.then(|| config.site.start_url(return_to))
 }
 
 /// On to another address, by GET.
