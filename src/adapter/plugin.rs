@@ -162,7 +162,8 @@ impl Plugin {
         self.go_on(context, form, body, streams)
     }
 
-    /// Goes on without the bodies that did not arrive in time. The host acts for one stream after the other.
+    /// Goes on without the bodies that did not arrive in time. The host acts for one stream after
+    /// the other.
     pub(super) fn end_late(self: &Rc<Self>, now: UnixTime, streams: &Streams) {
         for (context, form) in streams.take_late(self, now) {
             if host::act_for(context).is_ok() {
@@ -196,17 +197,21 @@ impl Plugin {
         }
     }
 
-    /// Sends a call, counted under the Duo application's cluster.
-    pub(super) fn dispatch(&self, call: &Call) -> Result<u32, Unsent> {
+    /// Sends a call to the cluster of its Duo application. Why it cannot be sent is for the log.
+    pub(super) fn dispatch(&self, call: &Call) -> Result<u32, Unanswered> {
         let cluster = &self.gate.config().applications.get(call.application).duo.cluster;
-        host::dispatch(cluster, &call.signed, call.timeout).inspect_err(|unsent| match unsent {
-            Unsent::UnknownCluster => log::error!(
-                "cluster \"{cluster}\" is not known to Envoy: add it; in Istio its name is \
-                 outbound|443||API-HOST"
-            ),
-            Unsent::NoHost => log::error!(
-                "cluster \"{cluster}\" has no usable host: look at its DNS, TLS and circuit breakers"
-            ),
+        host::dispatch(cluster, &call.signed, call.timeout).map_err(|unsent| {
+            match unsent {
+                Unsent::UnknownCluster => log::error!(
+                    "cluster \"{cluster}\" is not known to Envoy: add it; in Istio its name is \
+                     outbound|443||API-HOST"
+                ),
+                Unsent::NoHost => log::error!(
+                    "cluster \"{cluster}\" has no usable host: look at its DNS, TLS and circuit \
+                     breakers"
+                ),
+            }
+            Unanswered::NotSent
         })
     }
 
@@ -269,7 +274,7 @@ impl Plugin {
                     streams.put(context, self, Stage::Sent(token, then));
                     return Passage::Closed;
                 }
-                Err(unsent) => step = then.handle(Event::Failed(unsent.into()), &self.env()),
+                Err(not_sent) => step = then.handle(Event::Failed(not_sent), &self.env()),
             }
         }
     }
@@ -329,14 +334,5 @@ pub(super) fn with_event<T>(callback: Callback, work: impl FnOnce(Event<'_>) -> 
             body: &body,
         })),
         None => work(Event::Failed(Unanswered::Cut)),
-    }
-}
-
-impl From<Unsent> for Unanswered {
-    fn from(unsent: Unsent) -> Self {
-        match unsent {
-            Unsent::UnknownCluster => Self::UnknownCluster,
-            Unsent::NoHost => Self::NoHost,
-        }
     }
 }

@@ -87,9 +87,8 @@ impl Root {
         if let Some(call) = call {
             match plugin.dispatch(&call) {
                 Ok(token) => self.logo.set(Some(token)),
-                Err(unsent) => {
-                    let event = Event::Failed(unsent.into());
-                    let said = plugin.with_logo(|logo| logo.learn(&event));
+                Err(not_sent) => {
+                    let said = plugin.with_logo(|logo| logo.learn(Event::Failed(not_sent)));
                     plugin.stats.take(Vec::from_iter(said));
                 }
             }
@@ -106,10 +105,9 @@ impl Root {
                         self.checks.set(checks);
                         return;
                     }
-                    Err(unsent) => {
+                    Err(not_sent) => {
                         let now = host::now().unwrap_or_default();
-                        let event = Event::Failed(unsent.into());
-                        step = then.handle(event, &plugin.gate, now);
+                        step = then.handle(Event::Failed(not_sent), &plugin.gate, now);
                     }
                 },
                 CheckStep::Done { application, standing, offset, line } => {
@@ -167,8 +165,7 @@ impl Root {
         if self.logo.get() == Some(callback.token) {
             self.logo.set(None);
             if let Some(plugin) = self.plugin() {
-                let said =
-                    with_event(callback, |event| plugin.with_logo(|logo| logo.learn(&event)));
+                let said = with_event(callback, |event| plugin.with_logo(|logo| logo.learn(event)));
                 plugin.stats.take(Vec::from_iter(said));
             }
             return true;

@@ -157,10 +157,10 @@ impl Check {
     /// Takes what came of the outstanding call.
     #[must_use]
     pub fn handle(self, event: Event<'_>, gate: &Gate, now: UnixTime) -> CheckStep {
-        let outcome = match event {
-            Event::Answered(answer) => self.read(&answer),
-            Event::Failed(why) => Err(why.into()),
-        };
+        let outcome = event.read(match self.expect {
+            Expect::Ping => Answer::ping,
+            Expect::Check(_) => Answer::check,
+        });
         let name = gate.config().applications.get(self.application).name.as_deref();
         match (self.expect, outcome) {
             (Expect::Ping, Ok(theirs)) => {
@@ -185,13 +185,6 @@ impl Check {
         line: Signal,
     ) -> CheckStep {
         CheckStep::Done { application: self.application, standing, offset, line }
-    }
-
-    fn read(self, answer: &Answer<'_>) -> Result<UnixTime, DuoError> {
-        match self.expect {
-            Expect::Ping => answer.ping(),
-            Expect::Check(_) => answer.check(),
-        }
     }
 }
 

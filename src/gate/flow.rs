@@ -73,35 +73,35 @@ impl Flow {
     pub fn handle(self, event: Event<'_>, env: &Env<'_>) -> Step {
         let Self { party, expect } = self;
         match expect {
-            Expect::Preauth => match read(event, Answer::preauth) {
+            Expect::Preauth => match event.read(Answer::preauth) {
                 Ok(reply) => party.preauthorized(reply, env),
                 Err(fault) => failed(party, Expect::Preauth, &fault, env),
             },
-            Expect::Passcode(passcode) => match read(event, Answer::auth_decided) {
+            Expect::Passcode(passcode) => match event.read(Answer::auth_decided) {
                 Ok(status) => party.passcode_checked(&status, env),
                 Err(fault) => failed(party, Expect::Passcode(passcode), &fault, env),
             },
-            Expect::Codes(prompt) => match read(event, Answer::auth_decided) {
+            Expect::Codes(prompt) => match event.read(Answer::auth_decided) {
                 Ok(status) => party.codes_sent(&status, env),
                 Err(fault) => failed(party, Expect::Codes(prompt), &fault, env),
             },
-            Expect::Transaction(prompt) => match read(event, Answer::auth_started) {
+            Expect::Transaction(prompt) => match event.read(Answer::auth_started) {
                 Ok(txid) => party.started(Transaction { factor: prompt.factor, txid }, env),
                 Err(fault) => failed(party, Expect::Transaction(prompt), &fault, env),
             },
-            Expect::Status(transaction) => match read(event, Answer::auth_status) {
+            Expect::Status(transaction) => match event.read(Answer::auth_status) {
                 Ok(status) => party.polled(transaction, &status, env),
                 Err(fault) => failed(party, Expect::Status(transaction), &fault, env),
             },
-            Expect::Enroll => match read(event, Answer::enroll) {
+            Expect::Enroll => match event.read(Answer::enroll) {
                 Ok(enrollment) => party.enrolled(&enrollment, env),
                 Err(fault) => failed(party, Expect::Enroll, &fault, env),
             },
-            Expect::Activation(code) => match read(event, Answer::enroll_status) {
+            Expect::Activation(code) => match event.read(Answer::enroll_status) {
                 Ok(state) => party.activated(state, env),
                 Err(fault) => failed(party, Expect::Activation(code), &fault, env),
             },
-            Expect::Clock(waiting) => match read(event, Answer::ping) {
+            Expect::Clock(waiting) => match event.read(Answer::ping) {
                 Ok(theirs) => {
                     let offset = ClockOffset::between(env.now, theirs);
                     let learned = Learned { application: party.asker().terms.application, offset };
@@ -314,16 +314,5 @@ fn look_again(
             visit.saw_nothing(transaction.factor, env)
         }
         (_, party) => refuse::for_fault(&party, late, fault, env),
-    }
-}
-
-/// The typed answer, or what stands in its place.
-fn read<'a, T>(
-    event: Event<'a>,
-    parse: impl FnOnce(&Answer<'a>) -> Result<T, DuoError>,
-) -> Result<T, DuoError> {
-    match event {
-        Event::Answered(answer) => parse(&answer),
-        Event::Failed(why) => Err(why.into()),
     }
 }

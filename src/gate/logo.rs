@@ -5,7 +5,7 @@
 
 use super::{Call, Event, Gate, Health};
 use crate::clock::UnixTime;
-use crate::duo::{DuoError, Request};
+use crate::duo::{Answer, DuoError, Request};
 use crate::http::Reply;
 use crate::signal::{Level, Signal};
 use std::time::Duration;
@@ -46,12 +46,8 @@ impl Logo {
 
     /// Takes what came of the call. A picture from before stays where there is no better one; what
     /// an operator should know is said once.
-    pub fn learn(&mut self, event: &Event<'_>) -> Option<Signal> {
-        let outcome = match event {
-            Event::Answered(answer) => answer.logo(),
-            Event::Failed(why) => Err((*why).into()),
-        };
-        let fault = match outcome {
+    pub fn learn(&mut self, event: Event<'_>) -> Option<Signal> {
+        let fault = match event.read(Answer::logo) {
             Ok(picture) => {
                 self.picture = Some(picture.to_vec());
                 None

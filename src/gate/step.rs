@@ -39,22 +39,33 @@ pub enum Event<'a> {
     Failed(Unanswered),
 }
 
+impl<'a> Event<'a> {
+    /// What the answer says to this question, or what stands in its place.
+    pub(super) fn read<T>(
+        self,
+        question: impl FnOnce(&Answer<'a>) -> Result<T, DuoError>,
+    ) -> Result<T, DuoError> {
+        match self {
+            Self::Answered(answer) => question(&answer),
+            Self::Failed(why) => Err(why.into()),
+        }
+    }
+}
+
 /// Why there is no answer to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unanswered {
     /// The answer was cut off, or too large for Envoy to hand over.
     Cut,
-    /// The call was not sent: Envoy does not know the cluster.
-    UnknownCluster,
-    /// The call was not sent: no usable host, or a circuit breaker is open.
-    NoHost,
+    /// The call was not sent: Envoy does not know the cluster, or that has no usable host.
+    NotSent,
 }
 
 impl From<Unanswered> for DuoError {
     fn from(why: Unanswered) -> Self {
         match why {
             Unanswered::Cut => Self::Unreachable(Outage::NoAnswer),
-            Unanswered::UnknownCluster | Unanswered::NoHost => Self::Unreachable(Outage::NotSent),
+            Unanswered::NotSent => Self::Unreachable(Outage::NotSent),
         }
     }
 }

@@ -72,7 +72,7 @@ fn cases() -> Vec<Case> {
         case("connection refused", "503 of Envoy", says(503, "upstream connect error")),
         case("no address in DNS", "503 of Envoy", says(503, "no healthy upstream")),
         case("TLS failure", "503 of Envoy", says(503, "upstream connect error: TLS_error")),
-        case(UNKNOWN_CLUSTER, "the call is not sent", Scripted::Fails(Unanswered::UnknownCluster)),
+        case(UNKNOWN_CLUSTER, "the call is not sent", Scripted::Fails(Unanswered::NotSent)),
         case("connection closed", "503 of Envoy", says(503, "disconnect/reset before headers")),
         case("answer cut off", "no answer", cut()),
         case("timeout", "504 of Envoy", says(504, "upstream request timeout")),

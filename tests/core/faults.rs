@@ -9,8 +9,7 @@ use serde_json::json;
 fn outages() -> Vec<Scripted> {
     vec![
         Scripted::Fails(Unanswered::Cut),
-        Scripted::Fails(Unanswered::UnknownCluster),
-        Scripted::Fails(Unanswered::NoHost),
+        Scripted::Fails(Unanswered::NotSent),
         says(503, "upstream connect error or disconnect/reset before headers"),
         says(502, "protocol error"),
         says(504, "upstream request timeout"),

@@ -125,7 +125,7 @@ fn prompt_that_duo_refuses_to_send_costs_nothing() {
     for answer in [
         fail(42_901, "Too many requests", ""),
         fail(40_002, "Invalid", "device"),
-        Scripted::Fails(Unanswered::NoHost),
+        Scripted::Fails(Unanswered::NotSent),
     ] {
         let mut rig = Rig::new();
         for _ in 0..4 {
@@ -273,7 +273,7 @@ fn passcode_that_was_not_sent_is_no_try() {
     let mut rig = Rig::new();
     let code = get("/").with("x-duo-mfa-passcode", "123456");
     for _ in 0..10 {
-        let script = [one_phone(), Scripted::Fails(Unanswered::NoHost)];
+        let script = [one_phone(), Scripted::Fails(Unanswered::NotSent)];
         assert_eq!(rig.send(&code, &script).refused().code(), "duo_unavailable");
     }
     for _ in 0..5 {

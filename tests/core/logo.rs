@@ -31,7 +31,7 @@ fn learn(rig: &mut Rig, status: u16, body: &[u8]) -> Option<Signal> {
     let call = logo.fetch(gate, &WELL, *now);
     assert_eq!(call.signed.endpoint, Endpoint::Logo);
     assert_eq!((call.signed.method, call.signed.path.as_str()), ("GET", "/auth/v2/logo"));
-    rig.logo.learn(&Event::Answered(Answer { status, retry_after: None, body }))
+    rig.logo.learn(Event::Answered(Answer { status, retry_after: None, body }))
 }
 
 fn picture_is_served_to_everybody_as_duo_gave_it() {
@@ -97,7 +97,7 @@ fn it_is_fetched_once_an_hour_and_sooner_where_that_failed() {
     assert!(rig.logo.is_due(&rig.gate, &WELL, start));
     let _call = rig.logo.fetch(&rig.gate, &WELL, start);
     assert!(!rig.logo.is_due(&rig.gate, &WELL, start), "a call is out");
-    assert!(rig.logo.learn(&Event::Failed(Unanswered::Cut)).is_some());
+    assert!(rig.logo.learn(Event::Failed(Unanswered::Cut)).is_some());
     let again = start.plus(Duration::from_secs(300));
     assert!(!rig.logo.is_due(&rig.gate, &WELL, start.plus(Duration::from_secs(299))));
     assert!(rig.logo.is_due(&rig.gate, &WELL, again));

@@ -38,7 +38,7 @@ fn pool() -> Vec<Scripted> {
         says(503, "upstream connect error"),
         says(200, "{"),
         Scripted::Fails(Unanswered::Cut),
-        Scripted::Fails(Unanswered::NoHost),
+        Scripted::Fails(Unanswered::NotSent),
         preauth("allow"),
         status("allow", "allow"),
     ]

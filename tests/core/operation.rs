@@ -234,7 +234,7 @@ fn form_of_a_browser_is_refused() {
 }
 
 fn outage_approves_no_operation() {
-    let down = || Scripted::Fails(duo_mfa::gate::Unanswered::NoHost);
+    let down = || Scripted::Fails(duo_mfa::gate::Unanswered::NotSent);
     let duo = json!({"fail_mode": "safe"});
     let mut rig = rig_with(&json!({"duo": duo}));
     let forward = rig.send(&get("/reports"), &[down(), down()]).admitted();

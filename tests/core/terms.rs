@@ -110,8 +110,7 @@ fn bypass_status_at_duo_meets_every_rule() {
 fn unreachable() -> Vec<Scripted> {
     vec![
         Scripted::Fails(Unanswered::Cut),
-        Scripted::Fails(Unanswered::UnknownCluster),
-        Scripted::Fails(Unanswered::NoHost),
+        Scripted::Fails(Unanswered::NotSent),
         says(503, "upstream connect error"),
         says(504, "upstream request timeout"),
         says(500, ""),
