@@ -2,8 +2,7 @@
 
 from . import documents
 from .products import plugin
-
-OPEN = {"fail_open": True, "failOpen": True, "failStrategy": "FAIL_OPEN", "failure_policy": "FAIL_OPEN", "failure_mode_allow": True}
+from .words import ISTIO_VERIFIED, OPEN, VERIFIED
 
 
 def faults(document):
@@ -16,9 +15,7 @@ def faults(document):
             continue
         if str(value.get("@type", "")).endswith("UpstreamTlsContext"):
             trust = (value.get("common_tls_context") or {}).get("validation_context") or {}
-            missing = [name for name in ("trusted_ca", "match_typed_subject_alt_names") if name not in trust]
-            missing += [] if "sni" in value else ["sni"]
-            found += [f"{at}: TLS without {name}" for name in missing]
+            found += [f"{at}: TLS without {name}" for name in VERIFIED if name not in {*value, *trust}]
     found += istio_tls(document)
     carried = plugin(document)
     if carried:
@@ -30,7 +27,7 @@ def istio_tls(document):
     if document.get("kind") != "DestinationRule":
         return []
     tls = document["spec"]["trafficPolicy"].get("tls", {})
-    return [f"spec.trafficPolicy.tls: no {name}" for name in ("mode", "sni", "subjectAltNames") if not tls.get(name)]
+    return [f"spec.trafficPolicy.tls: no {name}" for name in ISTIO_VERIFIED if not tls.get(name)]
 
 
 def secrets(configuration):
