@@ -148,6 +148,9 @@ impl Root {
 
     pub(super) fn tick(&self, streams: &Streams) {
         if let Some(plugin) = self.plugin() {
+            // What is sent for a root is answered there, and the host acts for whom it was asked
+            // about last.
+            let _ = host::act_for(self.context);
             let now = plugin.refresh_clock();
             plugin.stats.flush();
             plugin.healths.refresh();
@@ -155,8 +158,6 @@ impl Root {
             self.fetch_logo_if_due(&plugin, &plugin.healths.main(), now);
             plugin.send_due(now, streams);
             plugin.end_late(now, streams);
-            // The streams are served; the host acts for the root again.
-            let _ = host::act_for(self.context);
         }
     }
 

@@ -1,5 +1,7 @@
 //! The filter's own endpoints: answered by it, whatever the client carries, and never forwarded.
 
+use serde_json::{Value, json};
+
 use crate::message::Request;
 use crate::setup::{DuoLink, Setup};
 use crate::sim::eventually;
@@ -8,6 +10,7 @@ use crate::stack::Stack;
 crate::trials![
     healthz_answers_without_a_second_factor,
     readyz_tells_whether_duo_answered,
+    each_of_two_configurations_in_a_vm_is_ready,
     unknown_own_endpoints_are_404_and_never_forwarded,
 ];
 
@@ -26,6 +29,32 @@ fn readyz_tells_whether_duo_answered() {
     let cut_off = Stack::start(Setup { duo_link: DuoLink::ClosedPort, ..Setup::default() });
     std::thread::sleep(std::time::Duration::from_secs(2));
     assert_eq!(cut_off.denied(&ask).status, 503);
+}
+
+fn each_of_two_configurations_in_a_vm_is_ready() {
+    let setup = Setup::default();
+    let first = setup.clone().plugin(json!({"mode": "off", "path_prefix": "/.first"}));
+    // Another application at Duo, so that what is learned of the one says nothing of the other.
+    let second = setup.clone().plugin(json!({"duo": {"integration_key": "DIXXXXXXXXXXXXXXXXXX"}}));
+    let stack = Stack::start_as(setup, |parts| {
+        let of = |setup: &Setup| setup.envoy(parts.module, parts.app, parts.duo);
+        let (mut envoy, mut other) = (of(&first), of(&second));
+        let filter = filters(&mut other).remove(2);
+        let chain = filters(&mut envoy);
+        assert_eq!((&chain[2]["name"], &filter["name"]), (&"duo_mfa".into(), &"duo_mfa".into()));
+        chain.insert(3, filter);
+        envoy
+    });
+    let ask = Request::get("/.first/readyz").user("alice");
+    eventually("readiness of the first", || (stack.denied(&ask).status == 200).then_some(()));
+    let ask = Request::get("/.duo-mfa/readyz").user("alice");
+    assert_eq!(stack.denied(&ask).status, 503);
+}
+
+fn filters(envoy: &mut Value) -> &mut Vec<Value> {
+    let chain = &mut envoy["static_resources"]["listeners"][0]["filter_chains"][0];
+    let filters = &mut chain["filters"][0]["typed_config"]["http_filters"];
+    filters.as_array_mut().unwrap()
 }
 
 fn unknown_own_endpoints_are_404_and_never_forwarded() {
