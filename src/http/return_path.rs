@@ -36,6 +36,12 @@ impl ReturnPath {
         &self.0
     }
 
+    /// What a browser asks for on its way there: the path with its query, without the fragment.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        self.0.split_once('#').map_or(self.0.as_str(), |(target, _)| target)
+    }
+
     /// The path as the value of `Location`.
     #[must_use]
     pub fn location(&self) -> HeaderValue {

@@ -40,7 +40,8 @@ fn held(rig: &mut Rig, request: &Request) -> Forward {
 }
 
 fn auth(path: &str) -> String {
-    format!("/.duo-mfa/auth?factor=push&return_to={}", path.replace('?', "%3F").replace('=', "%3D"))
+    let path = path.replace('?', "%3F").replace('=', "%3D").replace('#', "%23");
+    format!("/.duo-mfa/auth?factor=push&return_to={path}")
 }
 
 /// A browser of alice whose push for this address is on the phone.
@@ -126,6 +127,12 @@ fn page_leads_to_an_approval_that_is_used_once() {
     let lines: Vec<_> =
         rig.signals.iter().filter(|s| **s == Signal::Count(Counter::Passed)).collect();
     assert_eq!(lines.len(), 1);
+}
+
+fn place_in_a_page_is_no_part_of_what_it_asks_for() {
+    let mut rig = rig();
+    let alice = approved(&mut rig, &format!("{WIRE}#amount"));
+    used_up(&rig.send(&alice.opens(WIRE), &[]).admitted());
 }
 
 fn approval_opens_nothing_else() {
@@ -302,6 +309,7 @@ crate::suite![
     rule_by_method_leaves_the_others_alone,
     passcode_up_front_approves_one_request,
     page_leads_to_an_approval_that_is_used_once,
+    place_in_a_page_is_no_part_of_what_it_asks_for,
     approval_opens_nothing_else,
     forged_approvals_open_nothing,
     approval_waits_for_a_minute,

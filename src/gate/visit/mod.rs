@@ -181,7 +181,7 @@ impl Visit {
         let return_to = asked_for.or_else(|| way_back(head, &asker, env)).unwrap_or_default();
         let method = parameters.value("method").unwrap_or(Cow::Borrowed("GET"));
         let mut wanted = head.clone();
-        (wanted.method, wanted.target) = (method.as_bytes(), return_to.as_str().as_bytes());
+        (wanted.method, wanted.target) = (method.as_bytes(), return_to.target().as_bytes());
         let person = Person { user: &asker.identity.user, groups: &groups };
         asker.terms = env.gate.terms_of(&wanted, &person, asker.address);
         let mut operation = None;

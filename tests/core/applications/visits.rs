@@ -32,6 +32,7 @@ fn sign_in_is_at_the_application_that_it_leads_to() {
     for (to, key) in [
         (THERE, "DIPAYMENTSXXXXXXXXXX"),
         ("return_to=%2Fwiki", "DIWIKIXXXXXXXXXXXXXX"),
+        ("return_to=%2Fpayments%2Fx%23tab", "DIPAYMENTSXXXXXXXXXX"),
         ("return_to=%2F", "DIWJ8X6AEYOR5OMC6TQ1"),
         ("", "DIWJ8X6AEYOR5OMC6TQ1"),
     ] {
@@ -44,7 +45,7 @@ fn sign_in_is_at_the_application_that_it_leads_to() {
     let look = alice.fetches(STATUS);
     let approved = alice.is_approved(&mut rig, &look, &[status("allow", "allow")]);
     assert_eq!(approved.problem()["return_to"], "/payments/x");
-    assert!(rig.calls.iter().skip(4).all(|(_, call)| call.application == 1));
+    assert!(rig.calls.iter().skip(5).all(|(_, call)| call.application == 1));
     assert!(alice.has(APPROVAL) && !alice.has("__Host-duo_mfa") && !alice.has(PENDING));
     rig.send(&alice.opens("/payments/x"), &[]).admitted();
     assert_eq!(alice.asks(&mut rig, &alice.opens("/"), &[]).0.status, 403);
