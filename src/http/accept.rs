@@ -40,8 +40,11 @@ impl Client {
         if hints.accept.is_some_and(names_html) {
             return Self::Page;
         }
-        let mozilla = hints.user_agent.is_some_and(|v| has_prefix(v, b"mozilla/"));
-        if mozilla || hints.any_browser_mark.is_some() { Self::Refuse } else { Self::Hold }
+        // Safari has Apple's player load what a page plays: the page's cookies, and no other mark.
+        let browsers = [b"mozilla/".as_slice(), b"applecoremedia/"];
+        let is_browser =
+            hints.user_agent.is_some_and(|v| browsers.iter().any(|name| has_prefix(v, name)));
+        if is_browser || hints.any_browser_mark.is_some() { Self::Refuse } else { Self::Hold }
     }
 }
 
@@ -104,6 +107,7 @@ mod tests {
             (&[("sec-fetch-site", "cross-site")], Refuse),
             (&[chrome], Refuse),
             (&[("user-agent", "mozilla/4.0")], Refuse),
+            (&[("user-agent", "AppleCoreMedia/1.0.0.20G75 (iPhone; U; CPU OS 16_6)")], Refuse),
             (&[("accept", "image/png"), ("referer", "https://a.example/")], Refuse),
             (&[("origin", "https://a.example")], Refuse),
             (&[html, ("x-requested-with", "XMLHttpRequest")], Refuse),
