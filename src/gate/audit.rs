@@ -5,7 +5,7 @@ use super::asker::Asker;
 use super::{Judgement, Outcome};
 use crate::http::RequestHead;
 use crate::json::ObjectText;
-use crate::page::Reference;
+use crate::page::{Plain, Reference};
 use crate::session::Factor;
 use crate::signal::{Code, Level, Signal};
 use std::net::IpAddr;
@@ -163,9 +163,10 @@ fn write(level: Level, line: &Line<'_>) -> Audited {
     }
 }
 
-/// Bytes of a client's as text: what is no text, and what is no character to read, as `\u{fffd}`.
+/// Bytes of a client's as text: what is no text, and what is no character to read or turns the
+/// direction of others, as `\u{fffd}`.
 fn readable(bytes: &[u8]) -> String {
-    let fit = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let fit = |c| if Plain::shows(c) { c } else { char::REPLACEMENT_CHARACTER };
     String::from_utf8_lossy(bytes).chars().take(MAX_TEXT).map(fit).collect()
 }
 
@@ -177,5 +178,10 @@ mod tests {
     fn text_of_a_client_stays_on_one_line() {
         assert_eq!(readable(b"/a\r\nb\x1b[2J\xff"), "/a\u{fffd}\u{fffd}b\u{fffd}[2J\u{fffd}");
         assert_eq!(readable(&[b'a'; 1000]).len(), super::MAX_TEXT);
+    }
+
+    #[test]
+    fn text_of_a_client_is_read_in_the_order_that_it_was_sent_in() {
+        assert_eq!(readable("/\u{202e}nimda/\u{2028}".as_bytes()), "/\u{fffd}nimda/\u{fffd}");
     }
 }

@@ -16,7 +16,18 @@ impl Plain {
     /// Takes what can be shown and leaves the rest out.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self(text.chars().filter(|c| is_shown(*c)).take(Self::LENGTH).collect())
+        Self(text.chars().filter(|c| Self::shows(*c)).take(Self::LENGTH).collect())
+    }
+
+    /// Whether a character can be shown beside others.
+    #[must_use]
+    pub fn shows(character: char) -> bool {
+        let turns_direction = matches!(
+            character,
+            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        );
+        let ends_line = matches!(character, '\u{2028}' | '\u{2029}');
+        !(character.is_control() || turns_direction || ends_line)
     }
 
     /// The text.
@@ -30,15 +41,6 @@ impl Plain {
     pub fn is_empty(&self) -> bool {
         self.0.trim().is_empty()
     }
-}
-
-fn is_shown(character: char) -> bool {
-    let turns_direction = matches!(
-        character,
-        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-    );
-    let ends_line = matches!(character, '\u{2028}' | '\u{2029}');
-    !(character.is_control() || turns_direction || ends_line)
 }
 
 impl fmt::Display for Plain {
