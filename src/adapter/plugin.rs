@@ -265,7 +265,7 @@ impl Plugin {
                 }
                 Effect::Call { call, then } => (call, then),
             };
-            if call.due > host::now().unwrap_or_default() {
+            if !call.is_due(host::now().unwrap_or_default()) {
                 streams.put(context, self, Stage::Due(call, then));
                 return Passage::Closed;
             }

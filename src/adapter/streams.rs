@@ -126,7 +126,7 @@ impl Streams {
         now: UnixTime,
     ) -> Vec<(u32, Box<Call>, Box<Flow>)> {
         let due = self.take_all(plugin, |stream| match stream {
-            Stream { stage: Stage::Due(call, flow), .. } if call.due <= now => Ok((call, flow)),
+            Stream { stage: Stage::Due(call, flow), .. } if call.is_due(now) => Ok((call, flow)),
             other => Err(other),
         });
         due.into_iter().map(|(context, (call, flow))| (context, call, flow)).collect()

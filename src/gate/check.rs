@@ -63,7 +63,9 @@ impl Health {
                 interval.min(AFTER_FAILURE)
             }
         };
-        self.begun == UnixTime::default() || now.since(self.begun) >= pause
+        // A host's clock may be set back.
+        self.begun == UnixTime::default()
+            || now.since(self.begun).max(self.begun.since(now)) >= pause
     }
 
     /// The record as it is shared.
@@ -267,5 +269,15 @@ mod tests {
         assert!(!health(Standing::Misconfigured).is_due(at(4), interval));
         assert!(health(Standing::Unavailable).is_due(at(5), interval));
         assert!(health(Standing::Unavailable).is_due(at(2), Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn a_check_of_the_future_is_due_again() {
+        // The host's clock was set back since.
+        let begun = UnixTime::from_seconds(90_000);
+        let health = Health { standing: Standing::Well, begun, ..Health::default() };
+        let interval = Duration::from_secs(60);
+        assert!(!health.is_due(UnixTime::from_seconds(89_970), interval));
+        assert!(health.is_due(UnixTime::from_seconds(3_600), interval));
     }
 }

@@ -18,7 +18,7 @@ use crate::signal::{Code, Counter, Signal};
 use std::time::Duration;
 
 /// The shortest time between two looks at the same transaction.
-const POLL_PACE: Duration = Duration::from_secs(1);
+pub(super) const POLL_PACE: Duration = Duration::from_secs(1);
 
 /// The shortest timeout of a call; 0 would mean none to Envoy.
 const LEAST_TIMEOUT: Duration = Duration::from_millis(100);

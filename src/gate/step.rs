@@ -1,6 +1,7 @@
 //! What goes into a flow and what comes out of it, one step at a time.
 
 use super::audit::Audited;
+use super::flow::POLL_PACE;
 use super::limit::{Claim, Settlement};
 use super::{Claimant, Flow, Form, Gate, Judgement};
 use crate::clock::{ClockOffset, UnixTime};
@@ -84,6 +85,13 @@ pub struct Call {
 }
 
 impl Call {
+    /// Whether to send it: its time has come, or is further off than any call ever waits, since the
+    /// host's clock was set back.
+    #[must_use]
+    pub fn is_due(&self, now: UnixTime) -> bool {
+        self.due <= now || self.due.since(now) > POLL_PACE
+    }
+
     /// A call of the filter's own to a Duo application, to be sent at once; `now` is Duo's time.
     pub(super) fn at_once(gate: &Gate, application: usize, ask: &Request, now: UnixTime) -> Self {
         let duo = &gate.config().applications.get(application).duo;

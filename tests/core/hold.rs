@@ -5,6 +5,7 @@ use crate::rig::{
 };
 use duo_mfa::http::Edit;
 use serde_json::json;
+use std::time::Duration;
 
 fn approved_push_forwards_the_same_request_with_a_cookie() {
     let mut rig = Rig::new();
@@ -208,6 +209,10 @@ fn transaction_is_looked_at_once_a_second_at_most() {
     rig.send(&get("/"), &script).admitted();
     let polls: Vec<u64> = rig.calls.iter().skip(2).map(|(at, _)| at.millis()).collect();
     assert!(polls.windows(2).all(|pair| pair[1] - pair[0] >= 1_000), "{polls:?}");
+    let (at, call) = rig.calls.last().unwrap();
+    let second = Duration::from_secs(1);
+    assert_eq!([at.minus(second), *at].map(|now| call.is_due(now)), [false, true]);
+    assert!(call.is_due(at.minus(3_600 * second)), "the clock was set back meanwhile");
 }
 
 fn request_is_held_no_longer_than_configured() {

@@ -105,6 +105,7 @@ fn it_is_fetched_once_an_hour_and_sooner_where_that_failed() {
     assert_eq!(learn(&mut rig, 200, PNG), None);
     assert!(!rig.logo.is_due(&rig.gate, &WELL, again.plus(HOUR - Duration::from_secs(1))));
     assert!(rig.logo.is_due(&rig.gate, &WELL, again.plus(HOUR)));
+    assert!(rig.logo.is_due(&rig.gate, &WELL, again.minus(HOUR)), "the clock was set back");
 }
 
 fn page_shows_it_and_says_the_name_in_its_place() {
