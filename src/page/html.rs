@@ -155,7 +155,6 @@ fn main(screen: &Screen, frame: &Frame<'_>, said: &Said) -> Markup {
             Standing::TimedOut => closing::refused(Code::MfaTimeout, frame, said),
             Standing::Fraud => closing::refused(Code::MfaFraud, frame, said),
             Standing::LockedOut => closing::refused(Code::MfaLockedOut, frame, said),
-            Standing::Failed(code) => closing::refused(*code, frame, said),
         },
         Screen::DuoDenied { .. } => closing::refused(Code::DuoDenied, frame, said),
         Screen::Refused { code, .. } => closing::refused(*code, frame, said),
@@ -171,12 +170,7 @@ fn top(frame: &Frame<'_>, said: &Said) -> Markup {
         h1 #heading tabindex="-1" { (said.heading) }
         @if let Some(user) = frame.user {
             @let user = html! { strong { bdi { (user) } } };
-            p.who {
-                (Filled(texts.signed_in_as, &[("user", &user)]))
-                @if let Some(link) = &frame.site.sign_out {
-                    " " a href=(link.as_str()) { (texts.not_you) }
-                }
-            }
+            p.who { (Filled(texts.signed_in_as, &[("user", &user)])) }
         }
     }
 }

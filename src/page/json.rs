@@ -127,7 +127,6 @@ impl SignInAnswer<'_> {
             Standing::TimedOut => ("timeout", None),
             Standing::Fraud => ("fraud", None),
             Standing::LockedOut => ("locked_out", None),
-            Standing::Failed(_) => ("error", None),
         };
         let verification_code = waiting.and_then(|waiting| match &waiting.awaited {
             Awaited::VerifiedPush { code } => Some(code),

@@ -120,8 +120,6 @@ pub enum Standing {
     Fraud,
     /// Duo has locked the account.
     LockedOut,
-    /// It cannot go on, for another reason.
-    Failed(Code),
 }
 
 /// How somebody without a device can get one.
@@ -187,7 +185,6 @@ impl Standing {
             Self::TimedOut => Some(Code::MfaTimeout),
             Self::Fraud => Some(Code::MfaFraud),
             Self::LockedOut => Some(Code::MfaLockedOut),
-            Self::Failed(code) => Some(*code),
         }
     }
 }

@@ -36,8 +36,6 @@ pub struct Site {
     pub(super) branding: Branding,
     pub(super) path_prefix: String,
     pub(super) request_bodies: bool,
-    pub(super) sign_in: Option<Link>,
-    pub(super) sign_out: Option<Link>,
     pub(super) style: Asset,
     pub(super) script: Asset,
 }
@@ -49,29 +47,13 @@ impl Site {
         let style = Asset::style(path_prefix, branding.accent);
         let script = Asset::script(path_prefix);
         let path_prefix = path_prefix.to_owned();
-        Self {
-            branding,
-            path_prefix,
-            request_bodies: false,
-            sign_in: None,
-            sign_out: None,
-            style,
-            script,
-        }
+        Self { branding, path_prefix, request_bodies: false, style, script }
     }
 
     /// The same, where the filter can read a form's body: a passcode needs no script then.
     #[must_use]
     pub fn with_request_bodies(mut self, can_read_bodies: bool) -> Self {
         self.request_bodies = can_read_bodies;
-        self
-    }
-
-    /// The same, with the first factor's addresses for signing in and out, where they are known.
-    #[must_use]
-    pub fn with_first_factor(mut self, sign_in: Option<Link>, sign_out: Option<Link>) -> Self {
-        self.sign_in = sign_in;
-        self.sign_out = sign_out;
         self
     }
 

@@ -54,9 +54,6 @@ pub(super) fn of_standing(standing: &Standing, language: Language) -> Said {
         Standing::TimedOut => Said::plainly(texts.timeout),
         Standing::Fraud => Said::plainly(texts.fraud),
         Standing::LockedOut => Said::plainly(texts.account_locked),
-        Standing::Failed(code) => {
-            Said { heading: language.heading(*code), message: language.detail(*code, None) }
-        }
     }
 }
 

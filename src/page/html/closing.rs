@@ -13,10 +13,8 @@ enum Next {
     TryAgain,
     /// From the beginning.
     StartAgain,
-    /// The first factor.
-    SignIn,
-    /// Only the help desk can.
-    AskForHelp,
+    /// Nothing on this page: sign in by the first factor, or ask for help.
+    Nothing,
 }
 
 const fn next(code: Code) -> Next {
@@ -31,8 +29,8 @@ const fn next(code: Code) -> Next {
         Code::BadRequest | Code::CrossSite | Code::NotFound | Code::MethodNotAllowed => {
             Next::StartAgain
         }
-        Code::IdentityMissing => Next::SignIn,
-        Code::MfaFraud
+        Code::IdentityMissing
+        | Code::MfaFraud
         | Code::MfaLockedOut
         | Code::DuoDenied
         | Code::EnrollmentRequired
@@ -40,7 +38,7 @@ const fn next(code: Code) -> Next {
         | Code::IdentityInvalid
         | Code::AccessDenied
         | Code::DuoMisconfigured
-        | Code::PathAmbiguous => Next::AskForHelp,
+        | Code::PathAmbiguous => Next::Nothing,
     }
 }
 
@@ -52,11 +50,7 @@ pub(super) fn refused(code: Code, frame: &Frame<'_>, said: &Said) -> Markup {
             Arrival::OwnAddress => preauth(frame, texts.try_again),
         },
         Next::StartAgain => link(&frame.again(), texts.start_again),
-        Next::SignIn => match &frame.site.sign_in {
-            Some(address) => link(address.as_str(), texts.sign_in),
-            None => html! {},
-        },
-        Next::AskForHelp => html! {},
+        Next::Nothing => html! {},
     };
     html! {
         main {

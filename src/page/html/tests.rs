@@ -27,9 +27,7 @@ impl Stage {
             help_text: Some(text.clone()),
             help_url: Link::new("mailto:help@example.com").ok(),
         };
-        let link = |address| Link::new(address).ok();
-        let site = Site::new(branding, "/.duo-mfa")
-            .with_first_factor(link("https://sso.example/in"), link("https://sso.example/out"));
+        let site = Site::new(branding, "/.duo-mfa");
         let reference = Reference::of_request_id(Some(b"7f3a19c2-aaaa"));
         let return_to = ReturnPath::parse(b"/app?x=1&y=a%20b");
         Self { site, text, reference, return_to }
@@ -88,7 +86,6 @@ impl Stage {
             Screen::SignIn(Standing::TimedOut),
             Screen::SignIn(Standing::Fraud),
             Screen::SignIn(Standing::LockedOut),
-            Screen::SignIn(Standing::Failed(Code::DuoUnavailable)),
             Screen::WrongPasscode,
             Screen::Enroll(Enrollment::Off),
             Screen::Enroll(Enrollment::Inline),

@@ -2,7 +2,6 @@ use super::super::link::Link;
 use super::super::screen::{Factor, Waiting};
 use super::super::site::Branding;
 use super::*;
-use crate::signal::Code;
 use serde_json::{Value, json};
 
 fn parsed(reply: &Reply) -> Value {
@@ -129,7 +128,6 @@ fn every_standing_has_a_state_of_its_own() {
         (Standing::TimedOut, "timeout", json!("mfa_timeout")),
         (Standing::Fraud, "fraud", json!("mfa_fraud")),
         (Standing::LockedOut, "locked_out", json!("mfa_locked_out")),
-        (Standing::Failed(Code::DuoUnavailable), "error", json!("duo_unavailable")),
     ];
     for (standing, state, code) in cases {
         let body = parsed(&answer(&standing).reply(200, Language::De));

@@ -129,7 +129,6 @@ pub(super) const TEXTS: Texts = Texts {
     minutes: "{number} minutes",
     not_asked: "Vous n’êtes pas à l’origine de cette demande\u{202f}? Appuyez sur Refuser sur \
                 votre téléphone et signalez-la.",
-    not_you: "Ce n’est pas vous\u{202f}?",
     offline: "Connexion perdue. Nouvel essai…",
     one_moment: "Un instant…",
     one_second: "{number} seconde",
@@ -140,7 +139,6 @@ pub(super) const TEXTS: Texts = Texts {
     seconds_left: "Encore {number} secondes",
     send_again: "Renvoyer",
     send_push: "Envoyer un push",
-    sign_in: "Se connecter",
     signed_in_as: "Connecté en tant que {user}.",
     start_again: "Recommencer",
     text_codes: "Codes par SMS",
