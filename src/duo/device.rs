@@ -24,8 +24,6 @@ pub struct Device {
     pub number: Text,
     /// What it can do.
     pub capabilities: Vec<Capability>,
-    /// The character that the next valid passcode by SMS starts with.
-    pub sms_nextcode: Option<Text>,
 }
 
 impl Device {
@@ -34,9 +32,7 @@ impl Device {
     pub fn can(&self, capability: &Capability) -> bool {
         self.capabilities.contains(capability)
     }
-}
 
-impl Device {
     pub(super) fn read(members: Members<'_>) -> Result<Self, Malformed> {
         let id = members.required_text("device")?.parse();
         let capabilities = members.list("capabilities")?.iter();
@@ -50,7 +46,6 @@ impl Device {
             display_name: members.label("display_name")?,
             number: members.label("number")?,
             capabilities: capabilities.map(capability).collect::<Result<_, _>>()?,
-            sms_nextcode: Some(members.label("sms_nextcode")?).filter(|code| !code.is_empty()),
         })
     }
 }

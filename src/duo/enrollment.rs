@@ -4,7 +4,6 @@ use super::error::Malformed;
 use super::id::{MalformedId, UserId};
 use super::members::Members;
 use super::preauth_reply::https_url;
-use super::text::Text;
 use crate::clock::UnixTime;
 use crate::secret::Secret;
 
@@ -13,8 +12,6 @@ use crate::secret::Secret;
 pub struct Enrollment {
     /// The user, for enroll_status.
     pub user_id: UserId,
-    /// The user's name.
-    pub username: Text,
     /// The activation code, `duo://...`, for enroll_status.
     pub activation_code: Secret<String>,
     /// The link that opens Duo Mobile on the phone itself. Always https.
@@ -57,7 +54,6 @@ impl Enrollment {
         let qr_content = in_picture.unwrap_or_else(|| activation_code.clone());
         Ok(Self {
             user_id: user_id.map_err(|MalformedId| Malformed::Members)?,
-            username: members.required_text("username")?.into(),
             activation_code: Secret::new(activation_code),
             activation_url: members.text("activation_url")?.and_then(https_url),
             qr_content: Secret::new(qr_content),

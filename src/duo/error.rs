@@ -7,7 +7,8 @@ use super::text::Text;
 /// A call that brought no reply of the kind that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DuoError {
-    /// No answer, or a server's failure.
+    /// No answer, or a server's failure; never an HTTP 4xx, whatever its body says. What a fail mode
+    /// is about.
     #[error("Duo cannot be reached: {0}")]
     Unreachable(Outage),
     /// HTTP 200 with something that is not Duo's.
@@ -151,13 +152,6 @@ impl DuoError {
             Self::Rejected { code: 50_000..=59_999, .. } => Fault::Duo,
             Self::Rejected { .. } => Fault::Filter,
         }
-    }
-
-    /// Whether there is no answer of Duo's own: none came, or one that is not Duo's JSON. A fail mode
-    /// is about the former alone. Never so for an HTTP 4xx, whatever its body says.
-    #[must_use]
-    pub const fn is_outage(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::Garbled(_))
     }
 
     /// What the operator should look at.

@@ -5,7 +5,6 @@ use super::error::Malformed;
 use super::id::{MalformedId, Txid};
 use super::members::Members;
 use super::text::Text;
-use crate::clock::UnixTime;
 use crate::secret::Secret;
 
 /// What a user may do.
@@ -30,8 +29,6 @@ pub enum PreauthReply {
     },
     /// Enroll a device first.
     Enroll {
-        /// Duo's words.
-        message: Text,
         /// Duo's page for this user, good for 5 minutes. Always https; whoever has it can enroll.
         portal_url: Option<Secret<String>>,
     },
@@ -44,8 +41,6 @@ pub struct Verification {
     pub txid: Txid,
     /// The code to show, 3 to 6 digits.
     pub code: Text,
-    /// Until when the two are good; Duo gives a minute.
-    pub expires: Option<UnixTime>,
 }
 
 impl PreauthReply {
@@ -62,7 +57,7 @@ impl PreauthReply {
             "auth" => Ok(Self::Auth { devices, verification: push.verification()? }),
             "allow" => Ok(Self::Allow { message }),
             "deny" => Ok(Self::Deny { message }),
-            "enroll" => Ok(Self::Enroll { message, portal_url }),
+            "enroll" => Ok(Self::Enroll { portal_url }),
             _ => Err(Malformed::UnknownResult),
         }
     }
@@ -72,16 +67,11 @@ impl PreauthReply {
 struct VerifiedPush<'j> {
     txid: Option<&'j str>,
     code: Text,
-    expires: Option<u64>,
 }
 
 impl<'j> VerifiedPush<'j> {
     fn read(members: Members<'j>) -> Result<Self, Malformed> {
-        Ok(Self {
-            txid: members.text("txid")?,
-            code: members.label("verification_code")?,
-            expires: members.whole("expiration")?,
-        })
+        Ok(Self { txid: members.text("txid")?, code: members.label("verification_code")? })
     }
 
     /// The verified push, which is one where there is a code to show.
@@ -93,7 +83,6 @@ impl<'j> VerifiedPush<'j> {
         Ok(Some(Verification {
             txid: txid.parse().map_err(|MalformedId| Malformed::Members)?,
             code: self.code,
-            expires: self.expires.map(UnixTime::from_seconds),
         }))
     }
 }

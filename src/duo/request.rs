@@ -76,8 +76,6 @@ pub enum AuthFactor {
         txid: Option<Txid>,
         /// What is asked for: Duo shows "`title` request".
         title: String,
-        /// The name that the push shows in place of the username.
-        display_username: Option<String>,
         /// What else the push shows.
         info: PushInfo,
     },
@@ -232,13 +230,12 @@ impl Auth {
             .with("username", &self.username)
             .with_some("ipaddr", self.ipaddr.map(address));
         match &self.factor {
-            AuthFactor::Push { device, txid, title, display_username, info } => params
+            AuthFactor::Push { device, txid, title, info } => params
                 .with("factor", "push")
                 .with("async", "1")
                 .with("device", device.as_str())
                 .with("type", title)
                 .with_some("txid", txid.as_ref().map(Txid::as_str))
-                .with_some("display_username", display_username.as_deref())
                 .with_some("pushinfo", info.encoded()),
             AuthFactor::Phone { device } => {
                 params.with("factor", "phone").with("async", "1").with("device", device.as_str())

@@ -91,7 +91,6 @@ fn push(
         device,
         txid: verified,
         title: details.title.clone(),
-        display_username: None,
         info: PushInfo::new(configured.chain(asked)),
     }
 }

@@ -143,13 +143,11 @@ fn a_push_carries_all_that_it_shows() {
         device: "DPFZRS9FB0D46QFTM891".parse().unwrap(),
         txid: Some(txid()),
         title: "Sign-in".to_owned(),
-        display_username: Some("Alice A.".to_owned()),
         info: PushInfo::new([("path", "/a b")]),
     });
     assert_eq!(
         body(&push, Signature::V2Sha1),
-        "async=1&device=DPFZRS9FB0D46QFTM891&display_username=Alice%20A.&factor=push\
-         &pushinfo=path%3D%252Fa%2520b&txid=45f7c92b-f45f-4862-8545-e0f58e78075a\
+        "async=1&device=DPFZRS9FB0D46QFTM891&factor=push&pushinfo=path%3D%252Fa%2520b&txid=45f7c92b-f45f-4862-8545-e0f58e78075a\
          &type=Sign-in&username=alice"
     );
 }
@@ -160,7 +158,6 @@ fn a_plain_push_has_no_empty_parameters() {
         device: DeviceChoice::Auto,
         txid: None,
         title: "Sign-in".to_owned(),
-        display_username: None,
         info: PushInfo::default(),
     });
     assert_eq!(

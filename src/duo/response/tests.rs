@@ -175,7 +175,6 @@ fn preauth_lists_phones_and_tokens() {
     assert_eq!(phone.kind, DeviceKind::Phone);
     assert_eq!(phone.display_name, Text::from("iOS (XXX-XXX-1234)"));
     assert_eq!(phone.number, Text::from("XXX-XXX-1234"));
-    assert_eq!(phone.sms_nextcode, Some(Text::from("3")));
     assert!(phone.can(&Capability::Push) && phone.can(&Capability::MobileOtp));
     assert!(phone.can(&Capability::Other(Text::from("hologram"))));
     assert_eq!((&token.kind, &token.name), (&DeviceKind::Token, &Text::from("0")));
@@ -193,7 +192,6 @@ fn a_verified_push_has_a_code_and_a_transaction() {
     };
     assert_eq!(found.txid.as_str(), "45f7c92b-f45f-4862-8545-e0f58e78075a");
     assert_eq!(found.code.as_str(), "052");
-    assert_eq!(found.expires, Some(UnixTime::from_seconds(1_757_000_060)));
 
     let no_txid = ok(r#"{"stat":"OK","response":{"result":"auth","verification_code":"052"}}"#);
     assert!(matches!(no_txid.preauth(), Err(DuoError::Malformed(Malformed::Members))));
@@ -202,7 +200,7 @@ fn a_verified_push_has_a_code_and_a_transaction() {
 }
 
 #[test]
-fn preauth_denies_and_asks_to_enroll_in_duos_words() {
+fn preauth_denies_in_duos_words_and_asks_to_enroll() {
     let deny = ok(r#"{"stat":"OK","response":{"result":"deny","status_msg":"Locked\u0007 out."}}"#);
     let Ok(PreauthReply::Deny { message }) = deny.preauth() else { panic!("no deny") };
     assert_eq!(message.as_str(), "Locked out.");
@@ -219,10 +217,9 @@ fn preauth_denies_and_asks_to_enroll_in_duos_words() {
             r#"{{"stat":"OK","response":{{"enroll_portal_url":"{url}","result":"enroll",
             "status_msg":"Enroll an authentication device to proceed"}}}}"#
         );
-        let Ok(PreauthReply::Enroll { message, portal_url }) = ok(&body).preauth() else {
+        let Ok(PreauthReply::Enroll { portal_url }) = ok(&body).preauth() else {
             panic!("no enroll");
         };
-        assert_eq!(message.as_str(), "Enroll an authentication device to proceed");
         assert_eq!(portal_url.is_some(), kept, "{url}");
     }
 }
@@ -286,7 +283,6 @@ fn an_enrollment_has_what_activates_a_device() {
         "expiration":1357020061,"user_id":"DU94SWSN4ADHHJHF2HXT","username":"49c6c3097adb386048c84354d82ea63d"}}"#;
     let made = ok(body).enroll().unwrap();
     assert_eq!(made.user_id.as_str(), "DU94SWSN4ADHHJHF2HXT");
-    assert_eq!(made.username.as_str(), "49c6c3097adb386048c84354d82ea63d");
     assert_eq!(made.qr_content.expose(), "duo://m-x/8LIRa5danr");
     assert!(made.activation_code.expose().starts_with("duo://8LIRa5danrICk"));
     assert!(made.activation_url.is_some());

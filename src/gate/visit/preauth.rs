@@ -27,7 +27,7 @@ impl Visit {
             PreauthReply::Enroll { .. } if self.enrolls && self.is_enrolled_here(env) => {
                 send(self, Expect::Enroll, env)
             }
-            PreauthReply::Enroll { portal_url, .. } => self.unenrolled(portal_url.as_ref(), env),
+            PreauthReply::Enroll { portal_url } => self.unenrolled(portal_url.as_ref(), env),
             PreauthReply::Auth { devices, verification } => match self.choice.take() {
                 Some(choice) => self.start(choice, &devices, verification, env),
                 None => self.offer(&devices, env),
