@@ -137,8 +137,6 @@ impl fmt::Display for Counter {
 /// How loud a log line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// For those who watch a single request.
-    Debug,
     /// A decision that somebody may want to look up.
     Info,
     /// Something is not as it should be and goes on.

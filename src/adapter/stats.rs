@@ -58,7 +58,6 @@ impl Stats {
 
 const fn crate_level(level: Level) -> log::Level {
     match level {
-        Level::Debug => log::Level::Debug,
         Level::Info => log::Level::Info,
         Level::Warn => log::Level::Warn,
         Level::Error => log::Level::Error,

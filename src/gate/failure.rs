@@ -38,17 +38,6 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// Every stage.
-    pub const ALL: [Self; 7] = [
-        Self::Preauth,
-        Self::Passcode,
-        Self::Transaction,
-        Self::Status,
-        Self::Enroll,
-        Self::Activation,
-        Self::Clock,
-    ];
-
     /// The endpoint that is called at this stage.
     #[must_use]
     pub const fn endpoint(self) -> Endpoint {

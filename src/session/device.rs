@@ -103,10 +103,4 @@ impl RememberedDevices {
         let token = str::from_utf8(claims.rest()).map_err(|_| Refusal::Layout)?;
         Ok(Secret::new(token.to_owned()))
     }
-
-    /// The `Set-Cookie` value that forgets the device.
-    #[must_use]
-    pub fn deletion(&self) -> HeaderValue {
-        set_cookie(&self.cookie, "", SameSite::Lax, Some(Duration::ZERO))
-    }
 }

@@ -36,12 +36,6 @@ struct Entry {
 }
 
 impl Verified {
-    /// An empty table.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     pub(super) fn find(
         &self,
         regime: &Tag,
@@ -150,7 +144,7 @@ mod tests {
 
     #[test]
     fn only_the_exact_bytes_are_found() {
-        let mut table = Verified::new();
+        let mut table = Verified::default();
         let genuine = cookie(0x1234_5678);
         assert_eq!(found(&table, &genuine), None);
         table.remember(&REGIME, &genuine, &ALICE, approval(1));
@@ -169,7 +163,7 @@ mod tests {
 
     #[test]
     fn only_the_same_subject_and_regime_find_it() {
-        let mut table = Verified::new();
+        let mut table = Verified::default();
         let genuine = cookie(1);
         table.remember(&REGIME, &genuine, &ALICE, approval(1));
         let bob = Subject { user: "bob", ..ALICE };
@@ -189,7 +183,7 @@ mod tests {
 
     #[test]
     fn no_cookie_is_in_the_debug_text() {
-        let mut table = Verified::new();
+        let mut table = Verified::default();
         table.remember(&REGIME, &cookie(1), &ALICE, approval(1));
         assert_eq!(format!("{table:?}"), "Verified { .. }");
     }
@@ -198,7 +192,7 @@ mod tests {
     fn a_full_set_loses_its_oldest_cookie() {
         let set = set_of(&cookie(0));
         let alike: Vec<Cookie> = (0..).map(cookie).filter(|c| set_of(c) == set).take(3).collect();
-        let mut table = Verified::new();
+        let mut table = Verified::default();
         for (number, cookie) in (1..).zip(&alike) {
             table.remember(&REGIME, cookie, &ALICE, approval(number));
         }
@@ -208,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_table_is_bounded_and_well_filled() {
-        let mut table = Verified::new();
+        let mut table = Verified::default();
         for number in 0..20_000 {
             table.remember(&REGIME, &cookie(number), &ALICE, approval(number));
         }

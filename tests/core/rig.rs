@@ -119,7 +119,7 @@ impl Rig {
         let config = Config::parse(config.to_string().as_bytes(), &environment);
         Self {
             gate: Gate::new(config.unwrap_or_else(|faults| panic!("{faults}"))),
-            verified: Verified::new(),
+            verified: Verified::default(),
             table: BTreeMap::new(),
             now: NOON,
             peer: Some(PEER),

@@ -67,7 +67,7 @@ fn a_bound_cookie_is_good_where_it_is_bound_alone() {
     let subjects = subjects.map(|bound| Subject { bound, ..ALICE });
     for (number, subject) in subjects.iter().enumerate() {
         let issued = value(&sessions, &sessions.issue(&by_push(at(0)), subject, at(0), ID));
-        let mut verified = Verified::new();
+        let mut verified = Verified::default();
         for (other_number, other) in subjects.iter().enumerate() {
             let opened = sessions.open(issued.as_bytes(), other, at(0));
             let admitted = sessions.admit(&mut verified, issued.as_bytes(), other, at(0));
@@ -130,7 +130,7 @@ fn a_warm_table_never_changes_an_answer() {
         .collect();
     let moments = [0, 1, 599, 601, 1799, 1801, 8 * 3600].map(at);
 
-    let mut verified = Verified::new();
+    let mut verified = Verified::default();
     let (mut admitted, mut refused) = (0, 0);
     for _ in 0..2 {
         for sessions in &regimes {

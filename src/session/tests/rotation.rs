@@ -48,7 +48,7 @@ fn two_keys_of_one_id_are_both_tried() {
 
 #[test]
 fn a_removed_key_opens_nothing_that_was_verified_before() {
-    let mut verified = Verified::new();
+    let mut verified = Verified::default();
     let before = under(&[1, 2]);
     let cookie = cookie(&under(&[2]), at(0));
     let admit = |sessions: &Sessions, verified: &mut Verified| {
