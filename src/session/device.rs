@@ -22,7 +22,7 @@ use crate::clock::UnixTime;
 use crate::http::HeaderValue;
 use crate::secret::Secret;
 
-const COOKIE: &str = "__Host-duo_device";
+pub(super) const COOKIE: &str = "__Host-duo_device";
 /// The longest token that is kept; browsers give a cookie 4,096 bytes.
 const MAX_TOKEN_BYTES: usize = 2048;
 const MAX_COOKIE_CHARACTERS: usize = ((OVERHEAD_BYTES + 8 + MAX_TOKEN_BYTES) * 8).div_ceil(6);

@@ -52,5 +52,9 @@ pub use token::Subject;
 pub use vault::Nonce;
 pub use verified::Verified;
 
+/// The plain names of all cookies but the approval's, whose name is the operator's.
+pub const COOKIES: [&str; 4] =
+    [pendings::COOKIE, operations::COOKIE, device::COOKIE, preference::COOKIE];
+
 #[cfg(test)]
 mod tests;

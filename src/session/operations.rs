@@ -20,7 +20,7 @@ use crate::clock::UnixTime;
 use crate::http::HeaderValue;
 use crate::secret::Secret;
 
-const COOKIE: &str = "__Host-duo_operation";
+pub(super) const COOKIE: &str = "__Host-duo_operation";
 const TOKEN_BYTES: usize = HEAD_BYTES + 2 * 8 + 1 + 3 * 16 + 32 + MAC_BYTES;
 const TOKEN_CHARACTERS: usize = (TOKEN_BYTES * 8).div_ceil(6);
 

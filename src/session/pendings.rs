@@ -13,7 +13,7 @@ use crate::clock::UnixTime;
 use crate::http::HeaderValue;
 use crate::secret::Secret;
 
-const COOKIE: &str = "__Host-duo_txn";
+pub(super) const COOKIE: &str = "__Host-duo_txn";
 
 /// The pending sign-ins of one application under one ring of keys.
 #[derive(Clone, Debug)]

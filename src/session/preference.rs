@@ -14,7 +14,7 @@ use super::token::{HEAD_BYTES, MAC_BYTES, Purpose, Sealer};
 use super::{Bounded, CookieOwner, Factor, KeyRing, Refusal, Subject};
 use crate::http::HeaderValue;
 
-const COOKIE: &str = "__Host-duo_preferred";
+pub(super) const COOKIE: &str = "__Host-duo_preferred";
 const MAX_AGE: Duration = Duration::from_secs(365 * 24 * 3600);
 const TOKEN_BYTES: usize = HEAD_BYTES + 2 * 16 + 1 + 2 + 64 + MAC_BYTES;
 

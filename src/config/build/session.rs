@@ -8,7 +8,7 @@ use crate::config::secrets::Secrets;
 use crate::config::{Application, DuoSettings};
 use crate::secret::Secret;
 use crate::session::{
-    CookieOwner, KeyFault, KeyRing, MasterKey, Operations, Pendings, Preferences,
+    COOKIES, CookieOwner, KeyFault, KeyRing, MasterKey, Operations, Pendings, Preferences,
     RememberedDevices, SessionSettings, Sessions,
 };
 use std::time::Duration;
@@ -22,9 +22,6 @@ const DEFAULT_INACTIVITY: Duration = Duration::from_secs(30 * 60);
 const LIFETIME: Bounds = Bounds::up_to(24 * 60 * 60);
 /// The prefix by which browsers hold a cookie to one host, TLS and the path `/`.
 const HOST_PREFIX: &str = "__Host-";
-/// The filter's other cookies.
-const TAKEN: [&str; 4] =
-    ["__Host-duo_txn", "__Host-duo_operation", "__Host-duo_device", "__Host-duo_preferred"];
 /// Duo's policy says for how long a device is remembered: at most a year.
 const DEVICE_MAX_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const MAX_COOKIE_NAME_BYTES: usize = 64;
@@ -118,7 +115,7 @@ fn cookie<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
 /// Whether a name is that of another cookie, or of one that an application has to itself.
 fn is_taken(name: &str) -> bool {
     let behind = |taken| name.strip_prefix(taken);
-    TAKEN.into_iter().filter_map(behind).any(|rest| rest.is_empty() || rest.starts_with('-'))
+    COOKIES.into_iter().filter_map(behind).any(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// The name of what approvals are good for.
