@@ -49,7 +49,7 @@ codes! {
     DuplicateKey = "duplicate_key",
     /// A key that is not known.
     UnknownKey = "unknown_key",
-    /// A key or value that is documented for a later release.
+    /// A key that is documented for a later release.
     NotSupported = "not_supported",
     /// A key that has to be there.
     MissingKey = "missing_key",

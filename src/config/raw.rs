@@ -217,31 +217,22 @@ impl<'v> Entry<'v> {
         Ok(self.object()?.iter().map(entry).collect())
     }
 
-    /// One of a few words; `later` are those of a later release.
-    pub(super) fn choice<T: Copy>(
-        &self,
-        words: &[(&'static str, T)],
-        later: &[&str],
-    ) -> Result<T, Fault> {
+    /// One of a few words.
+    pub(super) fn choice<T: Copy>(&self, words: &[(&'static str, T)]) -> Result<T, Fault> {
         let text = self.text()?;
         match words.iter().find(|(word, _)| *word == text) {
             Some((_, meaning)) => Ok(*meaning),
             None => {
                 let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-                Err(self.unknown_word(text, &known, later))
+                Err(self.unknown_word(text, &known))
             }
         }
     }
 
-    fn unknown_word(&self, text: &str, known: &[&'static str], later: &[&str]) -> Fault {
-        let listed = known.join(", ");
-        if later.contains(&text) {
-            let problem = format!("{} is not supported in this release", echo(text));
-            return self.fault(Code::NotSupported, problem, format!("write {listed}"));
-        }
+    fn unknown_word(&self, text: &str, known: &[&'static str]) -> Fault {
         let fix = match nearest(text, known.iter().copied()) {
             Some(meant) => format!("did you mean \"{meant}\"?"),
-            None => format!("known here: {listed}"),
+            None => format!("known here: {}", known.join(", ")),
         };
         self.fault(Code::UnknownValue, format!("{} is not known", echo(text)), fix)
     }

@@ -29,7 +29,7 @@ pub(super) fn policies(
     let rules = rules.iter().filter_map(|entry| rule(entry, written, &mut used, faults)).collect();
     written.say_unused(&used, faults);
     let preflights = [(Policy::TwoFactor.name(), false), (Policy::Bypass.name(), true)];
-    let exempt = section.read("cors_preflight", faults, |entry| entry.choice(&preflights, &[]));
+    let exempt = section.read("cors_preflight", faults, |entry| entry.choice(&preflights));
     Policies {
         default: default.unwrap_or_default(),
         rules,
@@ -38,7 +38,7 @@ pub(super) fn policies(
 }
 
 fn policy(entry: &Entry<'_>) -> Result<Policy, Fault> {
-    entry.choice(&Policy::ALL.map(|policy| (policy.name(), policy)), &[])
+    entry.choice(&Policy::ALL.map(|policy| (policy.name(), policy)))
 }
 
 fn rule(
@@ -93,7 +93,7 @@ fn terms(
     let fail_mode = rule.read("fail_mode", faults, duo::fail_mode);
     let application = rule.read("application", faults, |entry| application(entry, written));
     let reach = [("session", false), ("per_request", true)];
-    let reach = rule.read("approval", faults, |entry| entry.choice(&reach, &[]));
+    let reach = rule.read("approval", faults, |entry| entry.choice(&reach));
     let is_for_one_request = reach.unwrap_or(false);
     if is_for_one_request {
         let unmeant = [

@@ -27,7 +27,7 @@ pub(super) fn bindings(session: &Section<'_>, faults: &mut Faults) -> Bindings {
 fn binding(entry: &Entry<'_>, faults: &mut Faults) -> Option<Binding> {
     if entry.is_text() {
         let words = [("certificate", true), ("ip_prefix", false)];
-        let is_certificate = faults.keep(entry.choice(&words, &[]))?;
+        let is_certificate = faults.keep(entry.choice(&words))?;
         return Some(if is_certificate { Binding::Certificate } else { Binding::IpPrefix });
     }
     let section = Section::open(entry, keys::BINDING, faults);

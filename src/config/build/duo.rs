@@ -82,7 +82,7 @@ fn enrollment(entry: &Entry<'_>) -> Result<Enrollment, Fault> {
     }
     let ways =
         [("off", Enrollment::Off), ("portal", Enrollment::Portal), ("inline", Enrollment::Inline)];
-    entry.choice(&ways, &[])
+    entry.choice(&ways)
 }
 
 fn credentials(
@@ -103,7 +103,7 @@ fn credentials(
     });
     let forms =
         [("v5", Signature::V5), ("v2-sha512", Signature::V2Sha512), ("v2-sha1", Signature::V2Sha1)];
-    let signature = duo.read("signature", faults, |entry| entry.choice(&forms, &[]));
+    let signature = duo.read("signature", faults, |entry| entry.choice(&forms));
     Some(Credentials {
         api_host: api_host?,
         integration_key: integration_key?,
@@ -180,7 +180,7 @@ fn cluster<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
 }
 
 pub(super) fn fail_mode(entry: &Entry<'_>) -> Result<FailMode, Fault> {
-    entry.choice(&[("secure", FailMode::Secure), ("safe", FailMode::Safe)], &[])
+    entry.choice(&[("secure", FailMode::Secure), ("safe", FailMode::Safe)])
 }
 
 /// The factors under the key of that name; absent where it is.
@@ -190,7 +190,7 @@ pub(super) fn factors(section: &Section<'_>, faults: &mut Faults) -> Option<Vec<
     let words = Factor::ALL.map(|factor| (factor.name(), factor));
     let mut factors = Vec::new();
     for entry in list {
-        match faults.keep(entry.choice(&words, &[])) {
+        match faults.keep(entry.choice(&words)) {
             Some(factor) if factors.contains(&factor) => {
                 let problem = format!("{} stands in the list twice", echo(factor.name()));
                 faults.push(entry.fault(Code::DuplicateEntry, problem, "keep one of them"));

@@ -51,7 +51,7 @@ fn source(identity: &Section<'_>, faults: &mut Faults) -> Option<Source> {
         ("metadata", Kind::Metadata),
     ];
     let fix = "write header, jwt, mtls or metadata, by what the first factor sets";
-    let kind = identity.require("source", fix, faults, |entry| entry.choice(&kinds, &[]));
+    let kind = identity.require("source", fix, faults, |entry| entry.choice(&kinds));
     let Some(kind) = kind else {
         identity.read("header", faults, header);
         identity.read("metadata", faults, |entry| metadata(entry, Source::metadata));
@@ -82,7 +82,7 @@ fn certificate(entry: &Entry<'_>) -> Result<Source, Fault> {
         ("san_uri", CertificateField::SanUri),
         ("san_dns", CertificateField::SanDns),
     ];
-    entry.choice(&fields, &[]).map(Source::certificate)
+    entry.choice(&fields).map(Source::certificate)
 }
 
 fn groups(identity: &Section<'_>, faults: &mut Faults) -> Option<Groups> {
@@ -154,7 +154,7 @@ enum Word {
 fn step(entry: &Entry<'_>, faults: &mut Faults) -> Option<Step> {
     if entry.is_text() {
         let words = [("trim", Word::Trim), ("lowercase", Word::Lowercase), ("nfkc", Word::Nfkc)];
-        return Some(match faults.keep(entry.choice(&words, &[]))? {
+        return Some(match faults.keep(entry.choice(&words))? {
             Word::Trim => Step::Trim,
             Word::Lowercase => Step::Lowercase,
             Word::Nfkc => Step::Nfkc,

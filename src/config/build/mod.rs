@@ -110,7 +110,7 @@ fn mode(entry: &Entry<'_>) -> Result<Mode, Fault> {
         return Ok(Mode::Off);
     }
     let modes = [("enforce", Mode::Enforce), ("report_only", Mode::ReportOnly), ("off", Mode::Off)];
-    entry.choice(&modes, &[])
+    entry.choice(&modes)
 }
 
 fn path_prefix<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
@@ -136,7 +136,7 @@ fn path_prefix<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
 
 fn api(section: &Section<'_>, faults: &mut Faults) -> Api {
     let modes = [("hold", ApiMode::Hold), ("refuse", ApiMode::Refuse)];
-    let mode = section.read("mode", faults, |entry| entry.choice(&modes, &[]));
+    let mode = section.read("mode", faults, |entry| entry.choice(&modes));
     let hold_timeout = section.read("hold_timeout", faults, |entry| entry.duration(&HOLD_TIMEOUT));
     Api {
         mode: mode.unwrap_or(ApiMode::Hold),
