@@ -11,9 +11,8 @@ use crate::identity::Identity;
 use crate::page::Reference;
 use crate::policy::Terms;
 use crate::secret::Secret;
-use crate::session::{Bound, Subject};
+use crate::session::{Bound, PENDING_LIFETIME, Subject};
 use std::net::IpAddr;
-use std::time::Duration;
 
 /// A second factor that is sought.
 #[derive(Clone, Debug)]
@@ -29,9 +28,6 @@ pub(super) struct Sought {
     /// Whether there is a valid approval, which does not meet the terms.
     pub(super) has_approval: bool,
 }
-
-/// How long an activation code is good: as long as the browser keeps it.
-const ACTIVATION: Duration = Duration::from_secs(5 * 60);
 
 /// A known user's request that needs a word of Duo's.
 #[derive(Debug)]
@@ -98,7 +94,8 @@ impl Asker {
     /// Makes the user whom the first factor named, never another.
     pub(super) fn enroll(&self) -> Request {
         let username = Some(self.identity.username().to_owned());
-        Request::Enroll(Enroll { username, valid_for: Some(ACTIVATION) })
+        // The code is good for as long as the browser keeps it.
+        Request::Enroll(Enroll { username, valid_for: Some(PENDING_LIFETIME) })
     }
 
     /// What is to be written down of all that was granted, where it ended so.
@@ -107,8 +104,8 @@ impl Asker {
         claims.map(|claim| Settlement { claim, end }).collect()
     }
 
-    /// Whether a page could end in an approval for what is asked: an approval for one request that a
-    /// page leads to is for a GET.
+    /// Whether a page could end in an approval for what is asked: an approval for one request that
+    /// a page leads to is for a GET.
     pub(super) fn can_start_elsewhere(&self) -> bool {
         !self.terms.is_for_one_request || self.asked.method == "GET"
     }

@@ -2,6 +2,7 @@
 
 use super::distinguished_name::common_name;
 use super::{Attributes, IdentityError, InvalidIdentity};
+use crate::http::head::RESERVED_PREFIX;
 use crate::http::{NotSole, RequestHead};
 
 /// Headers that a client or the protocol itself sets: none of them is a first factor's word.
@@ -23,9 +24,6 @@ const NEVER_AN_IDENTITY: [&str; 16] = [
     "upgrade",
     "user-agent",
 ];
-
-/// The prefix of the names that belong to the filter itself.
-const RESERVED_PREFIX: &str = "x-duo-mfa-";
 
 /// Where dynamic metadata stands among the host's properties.
 const METADATA: [&str; 2] = ["metadata", "filter_metadata"];
@@ -97,7 +95,9 @@ impl Source {
             return Err(SourceFault::UpperCase);
         }
         let folded = name.replace('_', "-");
-        if folded.starts_with(RESERVED_PREFIX) || NEVER_AN_IDENTITY.contains(&folded.as_str()) {
+        if folded.as_bytes().starts_with(RESERVED_PREFIX)
+            || NEVER_AN_IDENTITY.contains(&folded.as_str())
+        {
             return Err(SourceFault::NeverAnIdentity);
         }
         Ok(Self(Kind::Header(name.to_owned())))

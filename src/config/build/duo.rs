@@ -8,6 +8,7 @@ use crate::config::{DuoSettings, Enrollment, Factor};
 use crate::duo::{ApiHost, Credentials, Signature};
 use crate::policy::FailMode;
 use crate::secret::Secret;
+use crate::session::PENDING_LIFETIME;
 use std::time::Duration;
 
 const DEFAULT_CLUSTER: &str = "duo_api";
@@ -18,8 +19,8 @@ const DEFAULT_CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
 const TIMEOUT: Bounds = Bounds::up_to(60);
 const STATUS_TIMEOUT: Bounds = Bounds::up_to(2 * 60);
-/// A pending sign-in lives 5 minutes at most.
-const PUSH_TIMEOUT: Bounds = Bounds::up_to(5 * 60);
+/// Nobody can answer later than a pending sign-in lives.
+const PUSH_TIMEOUT: Bounds = Bounds::up_to(PENDING_LIFETIME.as_secs());
 const CHECK_INTERVAL: Bounds = Bounds::up_to(60 * 60);
 
 const INTEGRATION_KEY_BYTES: usize = 20;

@@ -13,7 +13,8 @@ const METADATA_FIX: &str =
     "write it as in [\"envoy.filters.http.jwt_authn\", \"jwt_payload\", \"email\"]";
 
 const CERTIFICATE_FIX: &str = "write subject, san_uri or san_dns";
-const GROUPS_FIX: &str = "write it as in {\"header\": \"x-groups\"} or {\"metadata\": [\"envoy.filters.http.jwt_authn\", ...]}";
+const GROUPS_FIX: &str = "write it as in {\"header\": \"x-groups\"} or \
+                          {\"metadata\": [\"envoy.filters.http.jwt_authn\", ...]}";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {

@@ -20,6 +20,7 @@ use super::{Api, ApiMode, Config, Limits, Mode, PushDetails};
 use crate::json::Json;
 use crate::page::Site;
 use crate::policy::Criterion;
+use crate::session::PENDING_LIFETIME;
 use applications::Written;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ const DEFAULT_DENY_COOLDOWN: [Duration; 3] =
     [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(30 * 60)];
 
 /// A held request waits as long as a pending sign-in lives at most.
-const HOLD_TIMEOUT: Bounds = Bounds::up_to(5 * 60);
+const HOLD_TIMEOUT: Bounds = Bounds::up_to(PENDING_LIFETIME.as_secs());
 /// What the table of limits can hold.
 const LIMIT: Bounds = Bounds::up_to(8 * 60 * 60);
 const MAX_PREFIX_BYTES: usize = 128;

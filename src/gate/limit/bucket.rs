@@ -5,12 +5,14 @@
 //! entry  = tag [16] | owner [8] | pending u16 | cool-down u16 | denials u16 | 9 starts u16
 //! ```
 //!
-//! All numbers are big-endian, times are seconds: of the starts before the head's `written` (0xffff:
-//! none), of the others after it; the end of a cool-down, which may lie before it, has 0x8000 added.
+//! All numbers are big-endian, times are seconds: of the starts before the head's `written`
+//! (0xffff: none), of the others after it; the end of a cool-down, which may lie before it, has
+//! 0x8000 added.
 
 use super::head::{BUCKET_BYTES, HEAD_BYTES, Head, span};
 use super::{Claim, End, Limit, Limited, Verdict, What};
 use crate::config::Limits;
+use crate::session::PENDING_LIFETIME;
 use std::time::Duration;
 
 const ENTRIES: usize = 4;
@@ -26,7 +28,7 @@ const TIMEOUT_COOLDOWN: u64 = 15;
 /// After a report of fraud it takes so many seconds at least.
 const FRAUD_COOLDOWN: u64 = 30 * 60;
 /// As many seconds as a sign-in may take: however often it is sent again, it has no more tries.
-const PASSCODE_WINDOW: u64 = 5 * 60;
+const PASSCODE_WINDOW: u64 = PENDING_LIFETIME.as_secs();
 const _: () = assert!(Limits::MAX_PASSCODE_TRIES <= STARTS);
 /// The owner of an entry whose prompt is over.
 const NOBODY: [u8; 8] = [0; 8];
