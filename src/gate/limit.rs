@@ -81,7 +81,7 @@ impl Once {
 impl Claim {
     /// `tag` stands for the user, `owner` for this one try: random bytes. The prompt is over after
     /// `lasts`, whatever is heard of it.
-    pub(super) const fn new(tag: [u8; 16], owner: [u8; 16], lasts: Duration) -> Self {
+    pub(super) const fn of_prompt(tag: [u8; 16], owner: [u8; 16], lasts: Duration) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = owner;
         Self { tag, what: What::Prompt { owner: [a, b, c, d, e, f, g, h], lasts } }
     }

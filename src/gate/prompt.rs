@@ -45,7 +45,7 @@ pub(super) struct Transaction {
 pub(super) fn claim(asker: &Asker, owner: [u8; 16], config: &Config) -> Claim {
     let tag = config.applications.main.sessions.limit_tag(&asker.subject());
     let duo = &config.applications.under(&asker.terms).duo;
-    Claim::new(tag, owner, duo.push_timeout.saturating_add(CLAIM_SLACK))
+    Claim::of_prompt(tag, owner, duo.push_timeout.saturating_add(CLAIM_SLACK))
 }
 
 /// A claim to try one passcode of this user's.

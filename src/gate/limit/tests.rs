@@ -29,7 +29,7 @@ impl Desk {
     /// Somebody else wants to ring this user's phone.
     fn ring(&mut self, tag: [u8; 16]) -> Result<Claim, Limited> {
         self.owners = self.owners.wrapping_add(1);
-        let wanted = Claim::new(tag, [self.owners; 16], LASTS);
+        let wanted = Claim::of_prompt(tag, [self.owners; 16], LASTS);
         let (verdict, changed) = claim(self.bytes.as_deref(), &wanted, &limits(), self.now);
         self.bytes = changed.or_else(|| self.bytes.take());
         verdict.map(|()| wanted)
@@ -234,7 +234,7 @@ fn million_users_share_a_table_of_one_size() {
         let spread = user.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         tag[..8].copy_from_slice(&spread.to_be_bytes());
         tag[8..].copy_from_slice(&user.to_be_bytes());
-        let wanted = Claim::new(tag, tag, LASTS);
+        let wanted = Claim::of_prompt(tag, tag, LASTS);
         // Ten thousand a second: far more at once than the table has room for.
         let now = NOON.plus(Duration::from_millis(user / 10));
         let bytes = table.get(&wanted.bucket()).map(Vec::as_slice);
@@ -289,14 +289,14 @@ fn grant_is_written_down_and_refusal_writes_nothing() {
     let mut desk = Desk::new();
     desk.alice().unwrap();
     assert!(desk.bytes.is_some());
-    let again = Claim::new(ALICE, [9; 16], LASTS);
+    let again = Claim::of_prompt(ALICE, [9; 16], LASTS);
     let (verdict, changed) = claim(desk.bytes.as_deref(), &again, &limits(), desk.now);
     assert_eq!((verdict, changed), (Err(limited(Limit::Pending, 65)), None));
 }
 
 #[test]
 fn never_used_bucket_is_an_absent_one() {
-    let wanted = Claim::new(ALICE, [1; 16], LASTS);
+    let wanted = Claim::of_prompt(ALICE, [1; 16], LASTS);
     let absent = claim(None, &wanted, &limits(), NOON);
     assert_eq!(absent, claim(Some(&EMPTY), &wanted, &limits(), NOON));
     assert_eq!(absent.0, Ok(()));
