@@ -1,4 +1,4 @@
-//! Time as a value: seconds since 1970 in UTC, and how far Duo's clock is from ours.
+//! Time as a value: milliseconds since 1970 in UTC, and how far Duo's clock is from ours.
 
 use std::time::Duration;
 

@@ -30,8 +30,8 @@ pub struct Flow {
     expect: Expect,
 }
 
-/// A request that waits for leave: no push, call or text goes out without, no passcode is tried, and
-/// nothing that is good once is given.
+/// A request that waits for leave: no push, call or text goes out without, no passcode is tried,
+/// and nothing that is good once is given.
 #[derive(Debug)]
 pub struct Claimant(Wish);
 

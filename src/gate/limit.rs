@@ -4,8 +4,8 @@
 //! In go a bucket's bytes, who asks and the moment; out come a verdict and the bucket's next bytes.
 //! The host swaps those in if nobody was faster, or asks again. The table has a fixed size: a user
 //! is found by a keyed tag, whose start is the number of the bucket, so that nobody can choose
-//! whom to collide with; what is good once is found by random bytes of its own, in the other half of
-//! the table. What cannot be read, and what has no room, is not granted.
+//! whom to collide with; what is good once is found by random bytes of its own, in the other half
+//! of the table. What cannot be read, and what has no room, is not granted.
 
 mod bucket;
 mod head;

@@ -3,12 +3,12 @@
 //! In go a request's head, the moment, what the host knows of the stream, and later Duo's answers;
 //! out comes one [`Step`] at a time, with exactly one effect in it: forward the request, answer
 //! it, make one call to Duo, claim a push in the table of [`limit`]s or read a form, and come back
-//! with the answer. A flow exists only while an answer is outstanding, so a request can be neither paused
-//! with nothing to wait for, nor answered and forwarded.
+//! with the answer. A flow exists only while an answer is outstanding, so a request can be neither
+//! paused with nothing to wait for, nor answered and forwarded.
 //!
 //! Who waits for an answer is either a held request (`hold`), which goes on in the end or is
-//! refused, or a visit (`visit`) to an address of the filter's own, by a browser mostly, which is always
-//! answered. Both go through one `flow`, one table of faults and one path to a claim.
+//! refused, or a visit (`visit`) to an address of the filter's own, by a browser mostly, which is
+//! always answered. Both go through one `flow`, one table of faults and one path to a claim.
 //!
 //! [`Gate::open`] is the whole of what a request with a valid approval cookie costs; it reads the
 //! header map in place. [`Gate::ask`] begins everything else. Nothing here knows Envoy: no context

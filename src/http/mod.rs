@@ -13,7 +13,6 @@ pub mod host;
 pub mod origin;
 pub mod parameters;
 pub mod path;
-
 pub mod reply;
 pub mod return_path;
 pub mod value;

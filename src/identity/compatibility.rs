@@ -2,9 +2,9 @@
 //! <https://www.unicode.org/reports/tr15/>).
 //!
 //! The NFKC of a text is ASCII only where that of each of its characters is, one after the other:
-//! nothing composes to ASCII, and a mark behind a letter is no ASCII itself. So two short tables do,
-//! of the characters whose NFKC is made of letters, digits, `.`, `_`, `+`, `-`, `@`, `\` and spaces.
-//! Whatever else there is stays as it is, and no grammar of names takes it.
+//! nothing composes to ASCII, and a mark behind a letter is no ASCII itself. So two short tables
+//! do, of the characters whose NFKC is made of letters, digits, `.`, `_`, `+`, `-`, `@`, `\` and
+//! spaces. Whatever else there is stays as it is, and no grammar of names takes it.
 
 use std::str::Chars;
 

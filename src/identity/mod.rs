@@ -1,8 +1,8 @@
 //! Who the first factor says the user is.
 //!
 //! In go a request's head and the [`Attributes`] that the rules ask the host for; out comes one
-//! canonical user name and the user's groups, or the reason why there is none. There is one source, and
-//! never a second one to fall back to. A name is either canonical after the configured steps or
+//! canonical user name and the user's groups, or the reason why there is none. There is one source,
+//! and never a second one to fall back to. A name is either canonical after the configured steps or
 //! refused; nothing is guessed, cut or replaced, so that two spellings can never be two users
 //! with two budgets.
 //!

@@ -2,7 +2,7 @@
 //!
 //! In go bytes, out comes one [`Json`], or a [`Fault`] that says where the text ends to be JSON. A
 //! name that stands in an object twice is noted by its [`Members`], since two readers of such a
-//! text may take it for two things. Numbers are whole or of no use: nothing here has use for others.
+//! text may take it for two things. Numbers are whole or of no use.
 //!
 //! The other way, [`ObjectText`] writes objects of texts and numbers.
 //!

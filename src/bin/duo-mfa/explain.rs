@@ -14,9 +14,9 @@ use std::time::Duration;
 
 /// Say which rule decides about a request, and what it wants
 ///
-/// The rules are those of every plugin configuration in the file. Exit status: 0 where a rule or the
-/// default policy decides, 1 where the request is refused before, or a configuration is at fault, 2
-/// where the file cannot be read or has no configuration, or a rule wants to know more.
+/// The rules are those of every plugin configuration in the file. Exit status: 0 where a rule or
+/// the default policy decides, 1 where the request is refused before, or a configuration is at
+/// fault, 2 where the file cannot be read or has no configuration, or a rule wants to know more.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// As for `check`

@@ -57,8 +57,8 @@ impl Allowed {
 }
 
 impl Visit {
-    /// Duo has allowed what waits on the device. The token of the sign-in may have been sent before,
-    /// or copied, so it gives an approval once.
+    /// Duo has allowed what waits on the device. The token of the sign-in may have been sent
+    /// before, or copied, so it gives an approval once.
     pub(super) fn redeem(self, factor: Factor, status: &AuthStatus, env: &Env<'_>) -> Step {
         let settlements = self.asker.settlements(End::Allowed);
         let (Some(pending), Some(claim)) = (&self.pending, self.once(env)) else {
