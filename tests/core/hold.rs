@@ -247,6 +247,16 @@ fn long_poll_never_outlasts_the_request() {
     assert_eq!(waits, [18, 17, 7]);
 }
 
+fn last_look_has_a_timeout_too() {
+    let mut rig = Rig::with(json!({"api": {"hold_timeout": "20s"}}));
+    let waits = || status("waiting", "pushed");
+    let script = [one_phone(), started(), waits().after(19), waits(), status("allow", "allow")];
+    rig.send(&get("/"), &script).admitted();
+    let timeouts: Vec<u128> =
+        rig.calls.iter().skip(2).map(|(_, call)| call.timeout.as_millis()).collect();
+    assert_eq!(timeouts, [20_000, 1_000, 100], "Envoy would wait for ever with 0");
+}
+
 fn only_a_client_without_a_mark_of_a_browser_is_held() {
     let marks: [&[(&str, &str)]; 7] = [
         &[("accept", "text/html")],
@@ -298,6 +308,7 @@ crate::suite![
     transaction_is_looked_at_once_a_second_at_most,
     request_is_held_no_longer_than_configured,
     long_poll_never_outlasts_the_request,
+    last_look_has_a_timeout_too,
     only_a_client_without_a_mark_of_a_browser_is_held,
     approval_without_random_bytes_is_no_approval,
 ];

@@ -269,12 +269,14 @@ fn right_passcode_forgets_the_wrong_ones() {
     }
 }
 
-fn passcode_that_was_not_sent_is_no_try() {
+fn passcode_that_duo_did_not_look_at_is_no_try() {
     let mut rig = Rig::new();
     let code = get("/").with("x-duo-mfa-passcode", "123456");
     for _ in 0..10 {
         let script = [one_phone(), Scripted::Fails(Unanswered::NotSent)];
         assert_eq!(rig.send(&code, &script).refused().code(), "duo_unavailable");
+        let script = [one_phone(), fail(40_103, "Invalid signature", "")];
+        assert_eq!(rig.send(&code, &script).refused().code(), "duo_misconfigured");
     }
     for _ in 0..5 {
         let script = [one_phone(), Scripted::Fails(Unanswered::Cut)];
@@ -299,7 +301,7 @@ crate::suite![
     sign_in_that_is_sent_again_has_no_more_tries,
     as_many_passcodes_may_be_wrong_as_configured,
     right_passcode_forgets_the_wrong_ones,
-    passcode_that_was_not_sent_is_no_try,
+    passcode_that_duo_did_not_look_at_is_no_try,
     pushes_and_passcodes_are_counted_apart,
     fifty_requests_at_once_are_one_push_and_one_admission,
     spellings_of_a_name_share_its_limits_and_other_users_do_not,

@@ -81,6 +81,14 @@ fn off_lets_everything_pass_but_what_is_the_filters_own() {
     }
 }
 
+fn head_that_cannot_be_read_is_refused_in_every_mode() {
+    for name in ["enforce", "report_only", "off"] {
+        for request in [get("/").without(":method"), get("/").with(":path", "/b")] {
+            assert_eq!(mode(name).send(&request, &[]).refused().code(), "bad_request", "{name}");
+        }
+    }
+}
+
 fn preflight() -> crate::rig::Request {
     let request = get("/api").of("").without(":method").with(":method", "OPTIONS");
     let request = request.with("origin", "https://spa.example.com");
@@ -117,5 +125,6 @@ crate::suite![
     report_only_counts_what_passes_as_ever,
     names_of_report_only_are_those_of_rules_and_codes,
     off_lets_everything_pass_but_what_is_the_filters_own,
+    head_that_cannot_be_read_is_refused_in_every_mode,
     preflight_passes_only_where_the_operator_says_so,
 ];

@@ -96,6 +96,17 @@ fn push_that_nobody_answers_ends_after_its_time() {
     assert!(!alice.has(PENDING));
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
+    rig.now = rig.now.plus(Duration::from_secs(60));
+    let lost = Scripted::Fails(Unanswered::Cut);
+    let unknown = alice.asks(&mut rig, &alice.fetches(STATUS), &[lost]);
+    assert_eq!(unknown.code(), "duo_unavailable");
+    assert!(alice.has(PENDING), "it may have been approved in time");
+    let late = says(504, "upstream request timeout");
+    let ended = alice.asks(&mut rig, &alice.fetches(STATUS), &[late]);
+    assert_eq!(ended.problem()["state"], "timeout");
+    assert!(!alice.has(PENDING));
+    let mut rig = Rig::new();
+    let mut alice = Browser::pushed(&mut rig);
     rig.now = rig.now.plus(Duration::from_secs(200));
     // The tab slept, and the push was approved in time.
     alice.is_approved(&mut rig, &alice.fetches(STATUS), &[allows()]);

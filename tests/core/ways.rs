@@ -2,7 +2,7 @@
 //! remembered of the choice.
 
 use crate::browser::Browser;
-use crate::rig::{Rig, Scripted, devices, ok, one_phone, preauth, started, status, told};
+use crate::rig::{Rig, Scripted, devices, fail, ok, one_phone, preauth, started, status, told};
 use serde_json::{Value, json};
 
 const PHONE: &str = "DPFZRS9FB0D46QFTM891";
@@ -129,6 +129,19 @@ fn sixth_wrong_passcode_is_not_asked_about() {
     assert_eq!((stopped.code().as_str(), stopped.0.status), ("too_many_requests", 429));
     assert_eq!(stopped.header("retry-after").as_deref(), Some("300"));
     assert_eq!(rig.calls.len(), calls);
+}
+
+fn passcode_that_duo_takes_for_none_counts_as_a_wrong_one() {
+    let mut rig = Rig::with(json!({"limits": {"passcode_tries": 1}}));
+    let mut alice = Browser::of("alice");
+    let typed = |alice: &Browser| {
+        alice.posts(&auth("factor=passcode")).with("x-duo-mfa-passcode", "000000")
+    };
+    let invalid = [one_phone(), fail(40_002, "Invalid request parameters", "passcode")];
+    let refused = alice.asks(&mut rig, &typed(&alice), &invalid);
+    assert_eq!((refused.code().as_str(), refused.0.status), ("passcode_incorrect", 422));
+    let stopped = alice.asks(&mut rig, &typed(&alice), &[]);
+    assert_eq!((stopped.code().as_str(), stopped.0.status), ("too_many_requests", 429));
 }
 
 fn wrong_passcode_of_a_form_is_told_on_the_page() {
@@ -281,6 +294,7 @@ crate::suite![
     texted_code_signs_in,
     form_that_asks_for_a_text_goes_on_to_the_page,
     sixth_wrong_passcode_is_not_asked_about,
+    passcode_that_duo_takes_for_none_counts_as_a_wrong_one,
     wrong_passcode_of_a_form_is_told_on_the_page,
     what_is_not_offered_is_refused_without_a_prompt,
     user_without_a_device_is_told_so,

@@ -224,6 +224,36 @@ fn full_bucket_gives_up_only_what_no_longer_counts() {
 }
 
 #[test]
+fn denial_keeps_its_place_for_as_long_as_it_makes_the_next_one_worse() {
+    let mut desk = Desk::new();
+    for number in 1..=4 {
+        let claim = desk.ring(neighbour(number)).unwrap();
+        desk.end(claim, End::Denied);
+    }
+    // A minute's cool-down, and the longest of them.
+    desk.wait(60 + 1_800 - 1);
+    assert_eq!(desk.alice(), Err(limited(Limit::NoRoom, 1)));
+    desk.wait(1);
+    desk.alice().unwrap();
+}
+
+#[test]
+fn passcode_keeps_its_place_for_five_minutes_however_short_the_window_of_pushes() {
+    let limits = Limits { window: Duration::from_secs(60), ..limits() };
+    let tried = |bytes: Option<&[u8]>, tag, seconds| {
+        claim(bytes, &Claim::of_passcode(tag), &limits, NOON.plus(Duration::from_secs(seconds)))
+    };
+    let mut bytes = None;
+    for number in 1..=4 {
+        let (verdict, changed) = tried(bytes.as_deref(), neighbour(number), 0);
+        verdict.unwrap();
+        bytes = changed;
+    }
+    assert_eq!(tried(bytes.as_deref(), ALICE, 300).0, Err(limited(Limit::NoRoom, 1)));
+    assert_eq!(tried(bytes.as_deref(), ALICE, 301).0, Ok(()));
+}
+
+#[test]
 fn million_users_share_a_table_of_one_size() {
     const USERS: u64 = 1_000_000;
     let mut table = std::collections::BTreeMap::<u16, Vec<u8>>::new();

@@ -24,6 +24,7 @@ fn program_approves_an_operation_and_sends_it() {
             let refused = refused_or_held(&mut rig, &other, mode);
             assert_eq!(refused.code(), if mode == "hold" { "duo_denied" } else { "mfa_required" });
         }
+        assert_eq!(rig.bodies, 0, "the host could not hold one back");
         used_up(&rig.send(&with(delete("/orders/7")), &[]).admitted());
         let again = refused_or_held(&mut rig, &with(delete("/orders/7")), mode);
         assert!(again.problem().get("start_url").is_none(), "no page leads to a DELETE");
