@@ -4,6 +4,8 @@
 use std::thread::sleep;
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::http1::encode;
 use crate::message::{Body, Request};
 use crate::setup::Setup;
@@ -18,6 +20,7 @@ crate::trials![
     body_above_the_buffer_limit_is_413_where_the_module_stops_at_headers,
     body_that_ends_during_the_push_arrives_whole,
     approved_upload_passes_by_its_cookie_alone,
+    routes_timeout_begins_when_the_request_goes_on,
 ];
 
 const SMALL: usize = 100_000;
@@ -181,6 +184,27 @@ fn approved_upload_passes_by_its_cookie_alone() {
             });
             assert_eq!(reply.status, 200, "{protocol:?}: {reply:?} {}", reply.text());
             assert!(stack.app.last().carries(&bytes(LARGE)), "{protocol:?}");
+        }
+    }
+}
+
+/// docs/deploy/envoy.md: what bounds a held request is Envoy's idle timeout.
+fn routes_timeout_begins_when_the_request_goes_on() {
+    let route = json!({"match": {"prefix": "/"}, "route": {"cluster": "app", "timeout": "1s"}});
+    let host = json!({"name": "app", "domains": ["*"], "routes": [route]});
+    let manager = json!({"route_config": {"virtual_hosts": [host]}});
+    for setup in [Setup::default(), stopping(1_000_000)] {
+        let stack = Stack::start(Setup { manager: manager.clone(), ..setup });
+        let bodies = [Body::Sized(Vec::new()), Body::Sized(bytes(SMALL))];
+        for (user, body) in ["alice", "two"].into_iter().zip(bodies) {
+            let request = Request::post("/orders").user(user).body(body);
+            let held = stack.held_push(request, Protocol::Http1, user);
+            sleep(Duration::from_secs(3));
+            let reply = stack.judged(Verdict::Admitted(1), "after the route's timeout", || {
+                stack.sim.answer(user, "approve");
+                held.reply()
+            });
+            assert_eq!(reply.status, 200, "{user} {reply:?}");
         }
     }
 }

@@ -47,7 +47,7 @@ static_resources:
               domains: ["*"]
               routes:
               - match: {prefix: /}
-                route: {cluster: app, timeout: 120s}
+                route: {cluster: app}
           http_filters:
           {{- with .Values.jwt }}{{ if .issuer }}
           - name: envoy.filters.http.jwt_authn
