@@ -37,7 +37,7 @@ export DUO_MFA_WASM = $(CURDIR)/$(MODULE)
 
 .PHONY: help
 help: ## list the targets
-	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | sort | awk -F '\t' '{printf "  %-8s %s\n", $$1, $$2}'
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | sort | awk -F '\t' '{printf "  %-11s %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: $(WASM_ENV) $(BINARYEN) .tools/envoy.stamp ## install what the other targets need, under .tools/ (they do it by themselves)

@@ -30,6 +30,7 @@ mod logo;
 mod model;
 mod modes;
 mod operation;
+mod operations;
 mod page;
 mod pending;
 mod policy;
@@ -80,6 +81,7 @@ fn main() -> ExitCode {
         modes::trials(),
         operation::trials(),
         operation::ahead::trials(),
+        operations::trials(),
         page::trials(),
         pending::trials(),
         policy::trials(),

@@ -126,6 +126,44 @@ fn documented_keys_and_defaults_are_accepted() {
     }
 }
 
+/// A value at the bound is taken, the next one is not.
+fn documented_bounds_hold() {
+    let mut bounded = 0;
+    for row in table("| key | default |") {
+        let Some(most) = row[2].split("at most `").nth(1) else { continue };
+        let most = most.split('`').next().unwrap();
+        let (number, unit) = most.split_at(most.trim_end_matches(char::is_alphabetic).len());
+        let number: u64 = number.parse().unwrap();
+        for (number, is_taken) in [(number, true), (number + 1, false)] {
+            let value =
+                if unit.is_empty() { json!(number) } else { json!(format!("{number}{unit}")) };
+            let mut plugin = plugin_configuration();
+            *row[0].split('.').fold(&mut plugin, |object, key| &mut object[key]) = value.clone();
+            let config = Config::parse(plugin.to_string().as_bytes(), &environment);
+            assert_eq!(config.is_ok(), is_taken, "{}: {value}", row[0]);
+        }
+        bounded += 1;
+    }
+    assert!(bounded > 7, "{bounded}");
+}
+
+fn every_key_is_documented() {
+    let source = read("src/config/keys.rs");
+    let readme = read("README.md");
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words: BTreeSet<_> = readme.split(|c| !is_word(c)).collect();
+    let of_this_release = |line: &&str| !line.trim_start().starts_with("later(");
+    let (lists, _) = source.split_once("/// The object that a key belongs into").unwrap();
+    let mut keys = 0;
+    for line in lists.lines().filter(of_this_release) {
+        for key in line.split('"').skip(1).step_by(2) {
+            assert!(words.contains(key), "{key}");
+            keys += 1;
+        }
+    }
+    assert!(keys > 70, "{keys}");
+}
+
 fn required_keys_are_required() {
     for path in
         ["duo.api_host", "duo.integration_key", "duo.secret_key", "identity.source", "session.keys"]
@@ -153,15 +191,41 @@ fn every_refusal_is_documented_with_its_status() {
 }
 
 fn links_lead_somewhere() {
-    for page in ["README.md", "SECURITY.md", "DESIGN.md", "CHANGELOG.md", "examples/demo/README.md"]
-    {
+    for page in [
+        "README.md",
+        "SECURITY.md",
+        "DESIGN.md",
+        "CHANGELOG.md",
+        "docs/operations.md",
+        "docs/deploy/README.md",
+        "docs/deploy/compose.md",
+        "docs/deploy/envoy.md",
+        "docs/deploy/envoy-gateway.md",
+        "docs/deploy/istio.md",
+        "docs/deploy/kubernetes.md",
+        "examples/demo/README.md",
+    ] {
         let text = read(page);
         let folder = root().join(page).parent().unwrap().to_owned();
         let targets = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
         for target in targets.filter(|target| !target.starts_with("https://")) {
-            assert!(folder.join(target).exists(), "{page}: {target}");
+            let (path, section) = target.split_once('#').unwrap_or((target, ""));
+            let path = if path.is_empty() { root().join(page) } else { folder.join(path) };
+            assert!(path.exists(), "{page}: {target}");
+            assert!(section.is_empty() || has_section(&path, section), "{page}: {target}");
         }
     }
+}
+
+/// Whether a page has a heading that a link names.
+fn has_section(page: &Path, section: &str) -> bool {
+    let text = fs::read_to_string(page).unwrap();
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let mut anchors = headings.map(|line| {
+        let heading = line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        heading.replace(|c: char| !c.is_alphanumeric() && c != '-', "")
+    });
+    anchors.any(|anchor| anchor == section)
 }
 
 struct Block {
@@ -273,6 +337,8 @@ crate::suite![
     identity_by_jwt_is_accepted,
     rules_are_accepted,
     documented_keys_and_defaults_are_accepted,
+    documented_bounds_hold,
+    every_key_is_documented,
     required_keys_are_required,
     every_refusal_is_documented_with_its_status,
     documented_endpoints_are_served_by_their_methods,

@@ -1,0 +1,139 @@
+//! docs/operations.md names the metrics, the members of an audit line and the lines of the log that
+//! there are.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use duo_mfa::signal::{Code, Counter};
+
+const ALL: [Counter; 10] = [
+    Counter::Passed,
+    Counter::Bypassed,
+    Counter::Admitted("FACTOR"),
+    Counter::Refused(Code::MfaDenied),
+    Counter::Reported { rule: Some(7), code: Code::MfaDenied },
+    Counter::Reported { rule: None, code: Code::MfaDenied },
+    Counter::Abandoned,
+    Counter::CookieRefused("REASON"),
+    Counter::DuoCalls("ENDPOINT"),
+    Counter::DuoFailures("ENDPOINT"),
+];
+
+/// Fails to compile where a counter is new: it belongs into the list above, and onto the page.
+const fn is_listed(counter: Counter) -> bool {
+    match counter {
+        Counter::Passed
+        | Counter::Bypassed
+        | Counter::Admitted(_)
+        | Counter::Refused(_)
+        | Counter::Reported { .. }
+        | Counter::Abandoned
+        | Counter::CookieRefused(_)
+        | Counter::DuoCalls(_)
+        | Counter::DuoFailures(_) => true,
+    }
+}
+
+fn every_metric_is_documented() {
+    assert!(ALL.into_iter().all(is_listed));
+    let placed = |counter: &Counter| {
+        let name = counter.to_string().replace(Code::MfaDenied.name(), "CODE");
+        name.replace("rule.7.", "rule.RULE.").replace("rule.default.", "rule.RULE.")
+    };
+    let mut coded: BTreeSet<_> = ALL.iter().map(placed).collect();
+    // The one gauge, which is the adapter's.
+    assert!(read("src/adapter/root.rs").contains("host::gauge(\"duo_mfa_duo_up\")"));
+    coded.insert("duo_mfa_duo_up".to_owned());
+    let documented: BTreeSet<_> = first_cells("| metric |").into_iter().collect();
+    assert_eq!(documented, coded);
+}
+
+/// The names that stand in a metric's place, as the code that makes them has them.
+fn every_name_within_a_metric_is_documented() {
+    let page = read("docs/operations.md");
+    for (metric, file) in [
+        ("duo_mfa_cookie_refused", "src/session/refusal.rs"),
+        ("duo_mfa_admitted", "src/session/factor.rs"),
+    ] {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{metric}"))).unwrap();
+        let names: Vec<_> = read(file)
+            .lines()
+            .filter_map(|line| line.trim().split_once("=> \"")?.1.strip_suffix("\","))
+            // What is about a pending sign-in or an operation is no approval.
+            .map(str::to_owned)
+            .collect();
+        assert!(names.len() > 6, "{file}");
+        for name in names {
+            assert!(row.contains(&format!("`{name}`")), "{metric}: {name}");
+        }
+    }
+}
+
+fn every_member_of_an_audit_line_is_documented() {
+    let source = read("src/gate/audit.rs");
+    let writer = source.split("ObjectText::new()").nth(1).unwrap();
+    let calls = writer.split(";").next().unwrap().split('.').skip(1);
+    let coded: BTreeSet<_> =
+        calls.filter_map(|call| call.split('"').nth(1)).map(str::to_owned).collect();
+    let rows = first_cells("| member |");
+    let cells = rows.iter().flat_map(|cell| cell.split(", "));
+    let documented: BTreeSet<_> = cells.map(|cell| cell.trim_matches('`').to_owned()).collect();
+    assert!(coded.len() > 10, "{coded:?}");
+    assert_eq!(documented, coded);
+}
+
+fn every_documented_line_is_one_that_is_written() {
+    let mut code = String::new();
+    for folder in ["src/adapter", "src/config", "src/gate"] {
+        for file in rust_files(&root().join(folder)) {
+            let text = fs::read_to_string(file).unwrap();
+            // A text that goes on in the next line.
+            code += &text.split("\\\n").map(str::trim_start).collect::<String>();
+        }
+    }
+    let lines = first_cells("| line |");
+    assert!(lines.len() > 10);
+    for line in lines.iter().flat_map(|cell| cell.split(", `")) {
+        for part in line.trim_matches('`').split(" ... ").map(|part| part.trim_end_matches(" ..."))
+        {
+            assert!(code.contains(part), "no line has: {part}");
+        }
+    }
+}
+
+/// The first cells of the table that begins with `head`; those of one name without back quotes.
+fn first_cells(head: &str) -> Vec<String> {
+    let page = read("docs/operations.md");
+    let lines = page.lines().skip_while(|line| !line.starts_with(head)).skip(2);
+    let rows = lines.take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.split('|').nth(1).unwrap().trim().trim_matches('`').to_owned()).collect()
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+crate::suite![
+    every_metric_is_documented,
+    every_name_within_a_metric_is_documented,
+    every_member_of_an_audit_line_is_documented,
+    every_documented_line_is_one_that_is_written,
+];
