@@ -1,7 +1,8 @@
 //! A device that Duo remembers: its token, encrypted in a cookie.
 //!
 //! Duo's `trusted_device_token` lets its bearer pass without a second factor, so nobody but the
-//! filter reads it, and it is opened for the user alone for whom it was kept.
+//! filter reads it, and it is opened for the user alone for whom it was kept, and with what else
+//! approvals are bound to.
 //!
 //! ```text
 //! kept u64 | trusted_device_token
@@ -33,15 +34,22 @@ pub struct RememberedDevices {
     cookie: String,
     vault: Vault,
     max_age: Duration,
+    not_before: UnixTime,
 }
 
 impl RememberedDevices {
     /// Derives all keys and tags that do not depend on a request. A device is forgotten `max_age`
-    /// after it was kept, whatever the browser does.
+    /// after it was kept, whatever the browser does; one kept before `not_before` is forgotten.
     #[must_use]
-    pub fn new(owner: CookieOwner<'_>, max_age: Duration, keys: &KeyRing) -> Self {
+    pub fn new(
+        owner: CookieOwner<'_>,
+        max_age: Duration,
+        not_before: UnixTime,
+        keys: &KeyRing,
+    ) -> Self {
         let (cookie, application) = (owner.cookie(COOKIE), owner.application());
-        Self { vault: Vault::new(keys, Purpose::DEVICE, &cookie, application), cookie, max_age }
+        let vault = Vault::new(keys, Purpose::DEVICE, &cookie, application);
+        Self { cookie, vault, max_age, not_before }
     }
 
     /// The name of the cookie.
@@ -99,6 +107,9 @@ impl RememberedDevices {
         }
         if now > kept.plus(self.max_age) {
             return Err(Refusal::Expired);
+        }
+        if kept < self.not_before {
+            return Err(Refusal::Void);
         }
         let token = str::from_utf8(claims.rest()).map_err(|_| Refusal::Layout)?;
         Ok(Secret::new(token.to_owned()))

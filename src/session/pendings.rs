@@ -121,7 +121,7 @@ impl Pendings {
     fn seal_enrollment(&self, enrollment: &Enrollment, subject: &Subject<'_>) -> Vec<u8> {
         let plain = enrollment.encode();
         let key = self.enrollments.first();
-        let user = key.user(subject);
+        let user = key.bound_user(subject);
         let parts = [plain.expose().as_slice(), &user, key.application()];
         let mut nonce = Nonce::default();
         for (slot, byte) in nonce.iter_mut().zip(key.tag("enroll nonce", &parts)) {

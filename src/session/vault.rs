@@ -3,7 +3,7 @@
 //! ```text
 //! sealed = version u8 = 1 | key id u8 | nonce [12] | ChaCha20-Poly1305 ciphertext | tag [16]
 //! AD     = "duo-mfa/" purpose "/v1" NUL | u16 length of cookie name | cookie name
-//!            | version u8 | key id u8 | user tag [16] | application tag [16]
+//!            | version u8 | key id u8 | tag of the user and what is bound [16] | application tag [16]
 //! ```
 //!
 //! RFC 8439. The tags are not in the value, so that one of another user or application is as
@@ -98,6 +98,6 @@ impl Vault {
 
     fn associated_data(&self, key: &TagKey, subject: &Subject<'_>) -> Vec<u8> {
         let head = [VERSION, key.id()];
-        [&self.prefix, head.as_slice(), &key.user(subject), key.application()].concat()
+        [&self.prefix, head.as_slice(), &key.bound_user(subject), key.application()].concat()
     }
 }

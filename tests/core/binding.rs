@@ -1,7 +1,7 @@
 //! Approvals and pending sign-ins that are bound to more than their user (`session.bind`).
 
 use crate::browser::Browser;
-use crate::rig::{Rig, approval, get, one_phone, pair, started, status, told};
+use crate::rig::{Rig, approval, get, ok, one_phone, pair, started, status, told};
 use serde_json::{Value, json};
 
 const PENDING: &str = "__Host-duo_txn";
@@ -161,6 +161,23 @@ fn sign_in_is_finished_where_it_was_begun() {
     rig.send(&alice.opens("/"), &[]).refused();
 }
 
+fn device_is_remembered_where_duo_was_told_to() {
+    let mut rig = Rig::with(json!({
+        "duo": {"remembered_devices": true}, "session": {"bind": ["certificate"]},
+    }));
+    rig.bound = values(&["aa"]);
+    let mut alice = Browser::pushed(&mut rig);
+    let allow = json!({"result": "allow", "status": "allow", "trusted_device_token": "T"});
+    alice.is_approved(&mut rig, &alice.fetches("/.duo-mfa/status"), &[ok(&allow)]);
+    assert!(alice.has("__Host-duo_device"));
+    for (certificate, token) in [("aa", Some("T")), ("ab", None)] {
+        rig.bound = values(&[certificate]);
+        alice.asks(&mut rig, &alice.posts("/.duo-mfa/preauth"), &[one_phone()]);
+        let asked = rig.body(rig.calls.len() - 1);
+        assert_eq!(asked.get("trusted_device_token").and_then(Value::as_str), token);
+    }
+}
+
 fn approval_of_one_request_is_good_where_it_was_given() {
     let mut rig = Rig::with(json!({
         "session": {"bind": ["ip_prefix"]},
@@ -181,6 +198,7 @@ fn approval_of_one_request_is_good_where_it_was_given() {
 }
 
 crate::suite![
+    device_is_remembered_where_duo_was_told_to,
     approval_of_one_request_is_good_where_it_was_given,
     approval_is_good_in_the_network_where_it_was_given,
     approval_is_good_with_the_certificate_and_the_metadata_that_it_was_given_with,

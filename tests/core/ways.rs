@@ -4,6 +4,7 @@
 use crate::browser::Browser;
 use crate::rig::{Rig, Scripted, devices, fail, ok, one_phone, preauth, started, status, told};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const PHONE: &str = "DPFZRS9FB0D46QFTM891";
 const OTHER: &str = "DPFZRS9FB0D46QFTM892";
@@ -279,6 +280,15 @@ fn device_that_duo_remembers_is_named_at_the_next_preauth() {
     bob.jar.insert("__Host-duo_device".to_owned(), alice.jar["__Host-duo_device"].clone());
     bob.asks(&mut rig, &bob.posts(PREAUTH), &[one_phone()]);
     assert!(rig.body(4).get("trusted_device_token").is_none());
+
+    // As far as it was kept before, it is forgotten with all approvals.
+    let not_before = rig.now.seconds() + 1;
+    let mut rig = Rig::with(json!({
+        "duo": {"remembered_devices": true}, "session": {"not_before": not_before},
+    }));
+    rig.now = rig.now.plus(Duration::from_secs(1));
+    alice.asks(&mut rig, &alice.posts(PREAUTH), &[one_phone()]);
+    assert!(rig.body(0).get("trusted_device_token").is_none());
 
     let mut rig = Rig::new();
     let mut carol = Browser::of("carol");

@@ -53,8 +53,9 @@ impl Browser {
         let Self { settings, keys } = self;
         let of_root = self.application();
         let owner = name.map_or(CookieOwner::Main(of_root), CookieOwner::Beside);
-        let devices =
-            remembers_devices.then(|| RememberedDevices::new(owner, DEVICE_MAX_AGE, keys));
+        let not_before = settings.not_before;
+        let devices = remembers_devices
+            .then(|| RememberedDevices::new(owner, DEVICE_MAX_AGE, not_before, keys));
         let settings = match approves.or(name) {
             Some(own) if own != of_root => settings.apart(own),
             Some(_) | None => settings.clone(),
@@ -62,7 +63,7 @@ impl Browser {
         Application {
             name: name.map(str::to_owned),
             duo,
-            operations: Operations::new(name.unwrap_or(of_root), settings.not_before, keys),
+            operations: Operations::new(name.unwrap_or(of_root), not_before, keys),
             sessions: Sessions::new(settings, keys),
             pendings: Pendings::new(owner, keys),
             preferences: Preferences::new(owner, keys),

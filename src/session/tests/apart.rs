@@ -40,7 +40,7 @@ impl Application {
             sessions,
             pendings: Pendings::new(owner, &keys),
             preferences: Preferences::new(owner, &keys),
-            devices: RememberedDevices::new(owner, Duration::from_secs(60), &keys),
+            devices: RememberedDevices::new(owner, Duration::from_secs(60), at(0), &keys),
         }
     }
 

@@ -16,7 +16,7 @@ fn devices() -> RememberedDevices {
 
 fn devices_of(application: &str, seeds: &[u16]) -> RememberedDevices {
     let max_age = Duration::from_secs(30 * 24 * 3600);
-    RememberedDevices::new(CookieOwner::Main(application), max_age, &ring(seeds))
+    RememberedDevices::new(CookieOwner::Main(application), max_age, at(0), &ring(seeds))
 }
 
 fn remembered(token: &str, nonce: Nonce) -> String {
@@ -45,6 +45,7 @@ fn the_cookie_has_its_documented_bytes() {
     let devices = RememberedDevices::new(
         CookieOwner::Main("default"),
         Duration::from_secs(60),
+        UnixTime::default(),
         &golden_ring(),
     );
     assert_eq!(open(&devices, GOLDEN, ALICE).as_deref(), Ok("trusted"));
@@ -73,7 +74,8 @@ fn each_nonce_gives_another_cookie() {
 fn a_remembered_device_is_no_other_users_or_applications() {
     let value = remembered(TOKEN, NONCE);
     let same_name = Subject { source: "jwt", ..ALICE };
-    for other in [BOB, same_name, Subject { user: "", ..ALICE }] {
+    let bound = Subject { bound: b"a certificate", ..ALICE };
+    for other in [BOB, same_name, Subject { user: "", ..ALICE }, bound] {
         assert_eq!(open(&devices(), &value, other), Err(Refusal::Forged));
     }
     assert_eq!(open(&devices_of("other", &[1]), &value, ALICE), Err(Refusal::Forged));
