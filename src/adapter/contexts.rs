@@ -79,6 +79,19 @@ impl Contexts {
         }
     }
 
+    /// Trailers end the body. Some applications read them as headers, so what is the filter's own
+    /// goes from them too.
+    pub(super) fn request_trailers(&self, context: u32) -> Action {
+        let buffer = host::request_trailers().unwrap_or_default();
+        let edits = HeaderMap::parse(&buffer).map(|trailers| trailers.without_reserved());
+        if edits.is_ok_and(|edits| host::edit_trailers(&edits).is_ok()) {
+            self.request_rest(context, Arrived::Whole)
+        } else {
+            log::error!("the trailers of a request could not be read; it does not go on");
+            Action::Pause
+        }
+    }
+
     pub(super) fn response_headers(&self, context: u32) {
         if let Some(cookie) = self.streams.take_cookie(context) {
             set_cookie(&cookie);

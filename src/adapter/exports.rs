@@ -71,7 +71,7 @@ extern "C" fn request_body(context: u32, size: usize, is_whole: u32) -> Action {
 
 #[unsafe(export_name = "duo_mfa:proxy_on_request_trailers")]
 extern "C" fn request_trailers(context: u32, _: usize) -> Action {
-    CONTEXTS.with(|contexts| contexts.request_rest(context, Arrived::Whole))
+    CONTEXTS.with(|contexts| contexts.request_trailers(context))
 }
 
 #[unsafe(export_name = "duo_mfa:proxy_on_response_headers")]

@@ -32,6 +32,10 @@ pub(super) fn response_headers() -> Result<Vec<u8>, Refused> {
     raw::headers(MapType::HttpResponseHeaders)
 }
 
+pub(super) fn request_trailers() -> Result<Vec<u8>, Refused> {
+    raw::headers(MapType::HttpRequestTrailers)
+}
+
 /// The headers of the answer that a callback is about.
 pub(super) fn answer_headers() -> Result<Vec<u8>, Refused> {
     raw::headers(MapType::HttpCallResponseHeaders)
@@ -66,6 +70,15 @@ pub(super) fn plugin_configuration(size: usize) -> Result<Vec<u8>, Refused> {
 /// The first edit that the host refuses: the request must not go on.
 pub(super) fn edit_request(edits: &[Edit]) -> Result<(), Refused> {
     edit(MapType::HttpRequestHeaders, edits)
+}
+
+/// Makes the edits on the request's trailers, in order.
+///
+/// # Errors
+///
+/// The first edit that the host refuses: the request must not go on.
+pub(super) fn edit_trailers(edits: &[Edit]) -> Result<(), Refused> {
+    edit(MapType::HttpRequestTrailers, edits)
 }
 
 /// Makes the edits on the response, in order.

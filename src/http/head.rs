@@ -4,6 +4,7 @@
 //! then the bytes, each followed by a NUL (the "pairs" encoding of the proxy-wasm ABI). Everything
 //! here is a slice of that buffer; duplicates stay visible.
 
+use super::Edit;
 use super::cookie::CookieLines;
 
 /// The prefix of header names that belong to the filter; a client's own are removed.
@@ -59,6 +60,13 @@ impl<'a> HeaderMap<'a> {
     #[must_use]
     pub const fn iter(&self) -> Pairs<'a> {
         Pairs { lengths: self.lengths, bytes: self.bytes }
+    }
+
+    /// The edits that take out what is named under [`RESERVED_PREFIX`], in any spelling.
+    #[must_use]
+    pub fn without_reserved(&self) -> Vec<Edit> {
+        let reserved = self.iter().filter(|(name, _)| is_reserved(name));
+        reserved.map(|(name, _)| Edit::Remove(name.to_vec())).collect()
     }
 
     /// The pairs whose names have this length and are accepted. Walks the lengths, and looks at no

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use crate::http1::encode;
-use crate::message::Request;
+use crate::message::{Body, Request};
 use crate::setup::{FirstFactor, Setup};
-use crate::stack::Stack;
+use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 
 crate::trials![
@@ -13,6 +13,7 @@ crate::trials![
     identity_that_is_not_canonical_never_reaches_duo,
     second_identity_is_refused,
     spoofed_result_headers_never_reach_the_application,
+    spoofed_result_trailers_never_reach_the_application,
     connect_without_a_path_is_refused,
     cookie_bombs_are_refused,
 ];
@@ -169,6 +170,30 @@ fn spoofed_result_headers_never_reach_the_application() {
     })));
     let (_, seen) = open.admitted(&spoofed(Request::get("/").user("alice")));
     assert_eq!(reserved(&seen.headers), [""; 0]);
+}
+
+fn spoofed_result_trailers_never_reach_the_application() {
+    let stack = Stack::standard();
+    let approval = stack.signed_in("alice");
+    let owned = |name: &str| (name.to_owned(), "admin".to_owned());
+    let trailers =
+        ["x-checksum", "x-duo-mfa-user", "x_duo_mfa_factor", "x-duo-mfa-passcode"].map(owned);
+    let request = Request::post("/").user("alice");
+    let request = request.body(Body::Trailed(b"amount=12".to_vec(), 4, trailers.to_vec()));
+    stack.judged(Verdict::Admitted(1), "by its cookie", || {
+        let passed = stack.hold(request.clone().cookie(&approval), Protocol::Http2);
+        assert_eq!(passed.reply().status, 200);
+    });
+    assert_eq!(stack.app.last().trailers, [owned("x-checksum")]);
+    let request = Request::post("/").user("alice");
+    let request =
+        request.body(Body::Trailed(b"amount=12".to_vec(), 4, vec![owned("x-duo-mfa-time")]));
+    let held = stack.held_push(request, Protocol::Http2, "alice");
+    stack.judged(Verdict::Admitted(1), "by its push", || {
+        stack.sim.answer("alice", "approve");
+        assert_eq!(held.reply().status, 200);
+    });
+    assert_eq!(stack.app.last().trailers, []);
 }
 
 fn connect_without_a_path_is_refused() {
