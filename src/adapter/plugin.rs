@@ -103,7 +103,9 @@ impl Plugin {
         let buffer = host::request_headers().unwrap_or_default();
         let head = match RequestHead::read(&buffer) {
             Ok(head) => head,
-            Err(fault) => return self.perform(context, self.gate.malformed(fault), streams),
+            Err(fault) => {
+                return self.perform(context, self.gate.malformed(fault, &buffer), streams);
+            }
         };
         let attribute = self.gate.attribute().and_then(host::property);
         let groups = self.gate.groups_attribute().and_then(host::property);
@@ -182,7 +184,7 @@ impl Plugin {
         let buffer = host::request_headers().unwrap_or_default();
         let step = match RequestHead::read(&buffer) {
             Ok(head) => form.handle(&head, body, &self.env()),
-            Err(fault) => self.gate.malformed(fault),
+            Err(fault) => self.gate.malformed(fault, &buffer),
         };
         self.perform(context, step, streams)
     }
@@ -282,7 +284,7 @@ impl Plugin {
     fn forward(self: &Rc<Self>, context: u32, forward: Forward, streams: &Streams) -> Passage {
         if host::edit_request(&forward.request).is_err() {
             // Half edited, it could carry a client's header as ours: it does not go on.
-            return self.perform(context, self.gate.malformed(HeadFault::Malformed), streams);
+            return self.perform(context, self.gate.malformed(HeadFault::Malformed, &[]), streams);
         }
         if let Some(cookie) = forward.cookie {
             streams.put(context, self, Stage::Forwarded(cookie));

@@ -44,7 +44,7 @@ pub use visit::{Body, Form};
 
 use crate::clock::UnixTime;
 use crate::config::{ApiMode, Config, Mode};
-use crate::http::{Client, Edit, HeadFault, HeaderValue, RequestHead, cookie, origin};
+use crate::http::{Client, Edit, HeadFault, HeaderMap, HeaderValue, RequestHead, cookie, origin};
 use crate::identity::{Attributes, Identity};
 use crate::page::{Onward, Problem, Reference};
 use crate::policy::{Policy, Ruled};
@@ -283,12 +283,15 @@ impl Gate {
         }
     }
 
-    /// Answers a request whose head cannot be read. Where nobody is refused, one without a path,
-    /// as of CONNECT, goes on.
+    /// Answers a request whose head, of these `fields`, cannot be read. Where nobody is refused,
+    /// one without a path, as of CONNECT, goes on.
     #[must_use]
-    pub fn malformed(&self, fault: HeadFault) -> Step {
-        if self.config.mode != Mode::Enforce && fault == HeadFault::NoPath {
-            let forward = Forward { request: Vec::new(), cookie: None };
+    pub fn malformed(&self, fault: HeadFault, fields: &[u8]) -> Step {
+        if self.config.mode != Mode::Enforce
+            && fault == HeadFault::NoPath
+            && let Ok(fields) = HeaderMap::parse(fields)
+        {
+            let forward = Forward { request: fields.without_reserved(), cookie: None };
             return Step::forward(forward, Counter::Bypassed);
         }
         let problem = Problem {

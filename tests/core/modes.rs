@@ -77,7 +77,14 @@ fn off_lets_everything_pass_but_what_is_the_filters_own() {
             assert_eq!(forward.request, [Edit::Remove("x-duo-mfa-user".into())], "{path}");
         }
         assert_eq!(rig.send(&get("/.duo-mfa/x"), &[]).refused().code(), "not_found");
-        rig.send(&get("/").without(":path"), &[]).admitted();
+    }
+}
+
+fn connect_passes_without_what_is_the_filters_own() {
+    for name in ["report_only", "off"] {
+        let request = get("/").without(":path").with("x_duo_mfa_user", "admin");
+        let forward = mode(name).send(&request, &[]).admitted();
+        assert_eq!(forward.request, [Edit::Remove("x_duo_mfa_user".into())], "{name}");
     }
 }
 
@@ -125,6 +132,7 @@ crate::suite![
     report_only_counts_what_passes_as_ever,
     names_of_report_only_are_those_of_rules_and_codes,
     off_lets_everything_pass_but_what_is_the_filters_own,
+    connect_passes_without_what_is_the_filters_own,
     head_that_cannot_be_read_is_refused_in_every_mode,
     preflight_passes_only_where_the_operator_says_so,
 ];

@@ -250,7 +250,7 @@ impl Rig {
         let buffer = request.serialized();
         let head = match RequestHead::read(&buffer) {
             Ok(head) => head,
-            Err(fault) => return self.gate.malformed(fault),
+            Err(fault) => return self.gate.malformed(fault, &buffer),
         };
         let address = self.gate.wants_address().then_some(self.peer).flatten();
         let bound = if self.gate.bound_properties().is_empty() { &[][..] } else { &self.bound };
