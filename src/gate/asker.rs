@@ -36,7 +36,6 @@ pub(super) struct Asker {
     bound: Bound,
     pub(super) rule: Option<usize>,
     pub(super) terms: Terms,
-    pub(super) has_approval: bool,
     pub(super) asked: Asked,
     pub(super) address: Option<IpAddr>,
     pub(super) reference: Reference,
@@ -57,13 +56,12 @@ impl Asker {
         address: Option<&[u8]>,
         deadline: UnixTime,
     ) -> Self {
-        let Sought { identity, bound, rule, terms, has_approval } = sought;
+        let Sought { identity, bound, rule, terms, has_approval: _ } = sought;
         Self {
             identity,
             bound,
             rule,
             terms,
-            has_approval,
             asked: Asked::of(head),
             address: address.and_then(ip_address),
             reference: audit::reference(head),

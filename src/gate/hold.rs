@@ -29,6 +29,8 @@ pub(super) struct Held {
     pub(super) asker: Asker,
     /// When the transaction was looked at, or will be.
     pub(super) polled_at: UnixTime,
+    /// Whether there is a valid approval, which does not meet the terms.
+    has_approval: bool,
     /// Where a browser would go on.
     return_to: ReturnPath,
     /// The edits that the request gets whoever approves it.
@@ -46,8 +48,9 @@ impl Held {
     ) -> Self {
         let deadline = now.plus(gate.config().api.hold_timeout);
         Self {
-            asker: Asker::new(head, sought, address, deadline),
             polled_at: now,
+            has_approval: sought.has_approval,
+            asker: Asker::new(head, sought, address, deadline),
             return_to: ReturnPath::parse(head.target),
             edits: gate.stripped(head),
             passcode: None,
@@ -203,7 +206,7 @@ fn approve(held: &Held, factor: Factor, env: &Env<'_>) -> Step {
     let mut request = held.edits.clone();
     tell_application(&mut request, held.asker.identity.user.clone(), factor.name(), env.now);
     // What is good for minutes does not replace what is good for hours elsewhere.
-    let is_worse = factor == Factor::FailSafe && held.asker.has_approval;
+    let is_worse = factor == Factor::FailSafe && held.has_approval;
     // The approval of this request is used up by it.
     let is_over = held.asker.terms.is_for_one_request;
     let cookie = (!is_worse && !is_over).then(|| {

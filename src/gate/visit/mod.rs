@@ -195,7 +195,6 @@ impl Visit {
         }
         let mut visit = Self::new(head, View::at_own_address(head, return_to), asker, env);
         visit.operation = operation;
-        visit.asker.has_approval = matches!(visit.approval, Ok(Some(_)));
         let Terms { max_age, factors, is_for_one_request, .. } = &visit.asker.terms;
         if max_age.is_some() || factors.is_some() || *is_for_one_request {
             visit.device_token = None;
