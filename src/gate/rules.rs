@@ -144,13 +144,8 @@ impl Gate {
         }
         let address = moment.address.and_then(ip_address);
         let view = policies.view(head, address)?;
-        match policies.decide(&view, None) {
-            Decision::Ruled(ruled) => return of_anybody(policies.for_preflight(head, ruled)),
-            // A preflight says nobody's name.
-            Decision::WhoAsks if policies.lets_preflight_pass(head) => {
-                return of_anybody(policies.for_preflight(head, policies.ruled_by_default()));
-            }
-            Decision::WhoAsks => {}
+        if let Decision::Ruled(ruled) = policies.decide_request(head, &view, None) {
+            return of_anybody(ruled);
         }
         let identity = self.identify(head, moment)?;
         let groups = self.groups(head, moment)?;

@@ -124,12 +124,28 @@ impl Policies {
 
     /// Whether a request is a CORS preflight (<https://fetch.spec.whatwg.org/#cors-preflight-request>)
     /// and such pass here.
-    #[must_use]
-    pub fn lets_preflight_pass(&self, head: &RequestHead<'_>) -> bool {
+    fn lets_preflight_pass(&self, head: &RequestHead<'_>) -> bool {
         self.exempts_preflights
             && head.method == b"OPTIONS"
             && head.value("origin").is_some()
             && head.value("access-control-request-method").is_some()
+    }
+
+    /// As [`Self::decide`], for a request that may be a preflight: that says nobody's name.
+    #[must_use]
+    pub fn decide_request(
+        &self,
+        head: &RequestHead<'_>,
+        view: &View<'_>,
+        person: Option<&Person<'_>>,
+    ) -> Decision<'_> {
+        match self.decide(view, person) {
+            Decision::Ruled(ruled) => Decision::Ruled(self.for_preflight(head, ruled)),
+            Decision::WhoAsks if self.lets_preflight_pass(head) => {
+                Decision::Ruled(self.for_preflight(head, self.ruled_by_default()))
+            }
+            Decision::WhoAsks => Decision::WhoAsks,
+        }
     }
 
     /// What is done with a request that may be a preflight, and is decided about so far.

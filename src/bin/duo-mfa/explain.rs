@@ -111,12 +111,8 @@ fn explain(config: &Config, arguments: &Arguments) -> Outcome {
         Err(unclear) => return refused(&unclear.to_string()),
     };
     let person = arguments.user.as_deref().map(|user| Person { user, groups: &arguments.groups });
-    let policies = &config.policies;
-    let ruled = match policies.decide(&view, person.as_ref()) {
-        Decision::Ruled(ruled) => policies.for_preflight(&head, ruled),
-        Decision::WhoAsks if policies.lets_preflight_pass(&head) => {
-            policies.for_preflight(&head, policies.ruled_by_default())
-        }
+    let ruled = match config.policies.decide_request(&head, &view, person.as_ref()) {
+        Decision::Ruled(ruled) => ruled,
         Decision::WhoAsks => {
             return untold("a rule names users or groups: give --user, without whom it is refused");
         }
