@@ -4,31 +4,23 @@
 use serde_json::{Value, json};
 
 /// A refusal of the Auth API.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fail {
-    #[error("Missing required request parameters")]
     MissingParameter(&'static str),
-    #[error("Invalid request parameters")]
     InvalidParameter(&'static str),
-    #[error("Missing request credentials")]
     MissingCredentials,
-    #[error("Invalid integration key in request credentials")]
     InvalidIntegrationKey,
-    #[error("Invalid signature in request credentials")]
     InvalidSignature,
-    #[error("Missing request timestamp")]
     MissingTimestamp,
-    #[error("Bad request timestamp")]
     BadTimestamp,
-    #[error("Invalid request content type")]
     InvalidContentType,
-    #[error("Resource not found")]
     NotFound,
-    #[error("Method not allowed")]
     MethodNotAllowed,
     /// Any other code of Duo's, asked for by a fault switch.
-    #[error("{}", message_of(*.code))]
-    Told { code: u32, detail: Option<String> },
+    Told {
+        code: u32,
+        detail: Option<String>,
+    },
 }
 
 impl Fail {
@@ -69,7 +61,8 @@ impl Fail {
     }
 
     pub(crate) fn envelope(&self) -> Value {
-        let mut body = json!({"stat": "FAIL", "code": self.code(), "message": self.to_string()});
+        let code = self.code();
+        let mut body = json!({"stat": "FAIL", "code": code, "message": message_of(code)});
         if let (Some(detail), Some(members)) = (self.detail(), body.as_object_mut()) {
             members.insert("message_detail".to_owned(), json!(detail));
         }
@@ -77,7 +70,7 @@ impl Fail {
     }
 }
 
-fn message_of(code: u32) -> &'static str {
+const fn message_of(code: u32) -> &'static str {
     match code {
         40001 => "Missing required request parameters",
         40002 => "Invalid request parameters",
