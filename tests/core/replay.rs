@@ -59,6 +59,18 @@ fn replay_after_allow_is_refused() {
     }
 }
 
+fn sign_in_is_remembered_until_its_very_end() {
+    let mut rig = Rig::new();
+    let mut alice = Browser::pushed(&mut rig);
+    let replay = alice.clone();
+    let late = |millis| Duration::from_millis(millis);
+    let begun = rig.now;
+    rig.now = begun.plus(late(10_900));
+    alice.is_approved(&mut rig, &alice.fetches(STATUS), &[allows()]);
+    rig.now = begun.plus(late(299_500));
+    assert_over(&rig.send(&replay.fetches(STATUS), &[allows()]).answered());
+}
+
 fn replay_on_the_page_is_refused() {
     let mut rig = Rig::new();
     let (_, mut replay) = approved(&mut rig);
@@ -166,6 +178,7 @@ fn sign_ins_beyond_number_share_a_table_of_one_size() {
 crate::suite![
     lost_answer_is_given_again_for_ten_seconds,
     replay_after_allow_is_refused,
+    sign_in_is_remembered_until_its_very_end,
     replay_on_the_page_is_refused,
     lost_answer_does_not_make_the_grace_longer,
     replay_after_logout_is_refused_at_once,

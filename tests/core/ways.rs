@@ -2,7 +2,9 @@
 //! remembered of the choice.
 
 use crate::browser::Browser;
-use crate::rig::{Rig, Scripted, devices, fail, ok, one_phone, preauth, started, status, told};
+use crate::rig::{
+    Rig, Scripted, allows, devices, fail, ok, one_phone, preauth, started, status, told,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -75,11 +77,13 @@ fn code_that_cannot_be_shown_sends_no_push() {
     let mut bob = Browser::of("bob");
     let long = ok(&json!({
         "result": "auth", "txid": "1", "verification_code": "123456789",
-        "devices": [phone(PHONE, "first", &json!(["push"]))],
+        "devices": [phone(PHONE, "first", &json!(["push", "phone"]))],
     }));
-    let refused = bob.asks(&mut rig, &bob.posts(&auth("factor=push")), &[long]);
+    let refused = bob.asks(&mut rig, &bob.posts(&auth("factor=push")), std::slice::from_ref(&long));
     assert_eq!(refused.code(), "duo_unavailable");
     assert_eq!(rig.called(), ["preauth"]);
+    let begun = bob.asks(&mut rig, &bob.posts(&auth("factor=phone")), &[long, started()]);
+    assert_eq!(begun.problem()["state"], "waiting", "a call needs none");
 }
 
 fn texted_code_signs_in() {
@@ -143,6 +147,10 @@ fn passcode_that_duo_takes_for_none_counts_as_a_wrong_one() {
     assert_eq!((refused.code().as_str(), refused.0.status), ("passcode_incorrect", 422));
     let stopped = alice.asks(&mut rig, &typed(&alice), &[]);
     assert_eq!((stopped.code().as_str(), stopped.0.status), ("too_many_requests", 429));
+
+    alice.asks(&mut rig, &alice.posts(&auth("factor=push")), &[one_phone(), started()]);
+    let stopped = alice.asks(&mut rig, &typed(&alice), &[]);
+    assert_eq!(stopped.code(), "too_many_requests", "a push does not make it forgotten");
 }
 
 fn wrong_passcode_of_a_form_is_told_on_the_page() {
@@ -249,6 +257,16 @@ fn last_choice_is_offered_first() {
     assert_eq!(preferred(&answer), [false, false], "another user's choice is none");
 }
 
+fn passcode_typed_while_a_push_waits_is_the_last_choice() {
+    let mut rig = Rig::new();
+    let mut alice = Browser::pushed(&mut rig);
+    let typed = alice.posts(&auth("factor=passcode")).with("x-duo-mfa-passcode", "123456");
+    alice.is_approved(&mut rig, &typed, &[one_phone(), allows()]);
+    let answer = alice.asks(&mut rig, &alice.posts(PREAUTH), &[one_phone()]);
+    assert_eq!(answer.problem()["devices"][0]["preferred"], false);
+    assert!(alice.has(PREFERRED), "a passcode needs no device");
+}
+
 fn choice_that_is_gone_is_forgotten() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -311,6 +329,7 @@ crate::suite![
     preauth_denies_in_duos_words,
     enrollment_is_the_help_desks_or_at_duos_portal,
     last_choice_is_offered_first,
+    passcode_typed_while_a_push_waits_is_the_last_choice,
     choice_that_is_gone_is_forgotten,
     device_that_duo_remembers_is_named_at_the_next_preauth,
 ];

@@ -25,6 +25,9 @@ fn program_approves_an_operation_and_sends_it() {
             assert_eq!(refused.code(), if mode == "hold" { "duo_denied" } else { "mfa_required" });
         }
         assert_eq!(rig.bodies, 0, "the host could not hold one back");
+        let digest = "0".repeat(64);
+        let start = format!("{}&method=DELETE&body_sha256={digest}", auth("/orders/7"));
+        assert_eq!(rig.send(&posted(get(&start)), &[]).answered().code(), "bad_request", "{mode}");
         used_up(&rig.send(&with(delete("/orders/7")), &[]).admitted());
         let again = refused_or_held(&mut rig, &with(delete("/orders/7")), mode);
         assert!(again.problem().get("start_url").is_none(), "no page leads to a DELETE");
