@@ -125,4 +125,20 @@ mod tests {
             "nothing is rewritten where nothing is forged"
         );
     }
+
+    #[test]
+    fn a_forged_cookie_of_the_configured_name_goes_too() {
+        const NAMED: &str = "__Host-approval=v; Path=/; Secure; HttpOnly; SameSite=Lax";
+        let headers: [(&[u8], &[u8]); 3] = [
+            (b"set-cookie", b"__Host-approval =forged"),
+            (b"set-cookie", b"__Host-approvals=1"),
+            (b"cache-control", b"private"),
+        ];
+        let buffer = HeaderMap::serialize(&headers);
+        let renewal = NewCookie::Renewal(HeaderValue::from_static(NAMED));
+        assert_eq!(
+            edits(&renewal, &HeaderMap::parse(&buffer).unwrap()),
+            [Edit::Remove(b"set-cookie".to_vec()), cookie("__Host-approvals=1"), cookie(NAMED)]
+        );
+    }
 }

@@ -38,6 +38,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn request_without_an_authority_is_of_no_origin() {
+        let pairs: [(&[u8], &[u8]); 3] =
+            [(b":method", b"POST"), (b":path", b"/"), (b"origin", b"https://")];
+        let buffer = HeaderMap::serialize(&pairs);
+        assert_eq!(check(&RequestHead::read(&buffer).unwrap()), Err(CrossSite));
+    }
+
+    #[test]
     fn only_this_origin_passes_the_guard() {
         let table: &[(&[(&str, &str)], bool)] = &[
             (&[], true),

@@ -265,6 +265,7 @@ mod tests {
         assert_eq!(of(&random[..16].repeat(2)), KeyFault::Patterned);
         assert_eq!(of(&random[..9].repeat(4)), KeyFault::Patterned);
         assert_eq!(of(b"abcabdabeabcabdabeabcabdabeabcabd"), KeyFault::Patterned);
+        assert_eq!(of(b"aaaaaaaaaaaaaaaaaaaaaaaaaabcdefg"), KeyFault::Patterned);
     }
 
     #[test]

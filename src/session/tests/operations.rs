@@ -35,6 +35,13 @@ fn an_approval_comes_back_as_it_was_given() {
 }
 
 #[test]
+fn an_approval_is_no_younger_than_itself() {
+    let ahead = OperationApproval { factor: Factor::Push, authenticated: at(50), id: ID };
+    let token = own().seal(&ahead, &wire(b"amount=12"), &ALICE, at(10));
+    assert_eq!(opened(token.as_str(), at(10)).unwrap().authenticated, at(10));
+}
+
+#[test]
 fn an_approval_is_good_for_a_minute() {
     let token = sealed(&own());
     opened(token.as_str(), at(70)).unwrap();

@@ -255,3 +255,29 @@ fn an_activation_leaves_encrypted() {
     assert!(debug.starts_with("Token([redacted]) "), "{debug}");
     assert!(!debug.contains("aBcDeF"), "{debug}");
 }
+
+#[test]
+fn no_two_activations_are_encrypted_under_one_nonce() {
+    /// Where the sealed activation begins: behind version, key id, created, two tags, kind, tries,
+    /// browser, four texts that are not there, the path `/`, and its own length.
+    const SEALED: usize = 2 + 8 + 2 * 16 + 2 + 16 + 4 * 2 + (2 + 1) + 2;
+    let nonce = |pending: &Pending, user: &Subject<'_>| {
+        let token = pendings().seal(pending, user);
+        let bytes = URL_SAFE_NO_PAD.decode(token.as_str()).unwrap();
+        assert_eq!(bytes[SEALED..SEALED + 2], bytes[..2], "version and key id of the vault");
+        bytes[SEALED + 2..SEALED + 14].to_vec()
+    };
+    let mut other = enrollment();
+    let PendingKind::Enrollment(activation) = &mut other.kind else { panic!("{other:?}") };
+    activation.activation_code = text("duo://aBcDeFgHiJkLmNoPqRsT-AbCdEg");
+    let nonces = [
+        nonce(&enrollment(), &ALICE),
+        nonce(&other, &ALICE),
+        nonce(&enrollment(), &BOB),
+        nonce(&other, &BOB),
+    ];
+    for (number, one) in nonces.iter().enumerate() {
+        assert!(nonces.iter().skip(number + 1).all(|another| another != one), "{number}");
+    }
+    assert_eq!(nonce(&enrollment(), &ALICE), nonces[0], "an update writes the same");
+}
