@@ -175,6 +175,13 @@ fn a_preflight_passes_where_the_configuration_says_so() {
 }
 
 #[test]
+fn a_header_without_a_value_is_not_passed_over() {
+    let file = File::of(&ruled());
+    let ran = duo_mfa(&["explain", file.path(), "--path", "/", "--header", "origin"]);
+    assert_eq!((ran.status, ran.errors.contains("has no colon")), (2, true), "{ran:?}");
+}
+
+#[test]
 fn a_configuration_at_fault_explains_nothing() {
     let mut plugin = ruled();
     plugin["access_control"]["rules"][0]["policy"] = json!("allow");

@@ -190,6 +190,22 @@ fn every_refusal_is_documented_with_its_status() {
     assert_eq!(documented, coded);
 }
 
+fn example_pages_start_the_file_beside_them() {
+    let mut started = 0;
+    for entry in fs::read_dir(root().join("examples")).unwrap() {
+        let folder = entry.unwrap().path();
+        if !folder.join("envoy.yaml").exists() {
+            continue;
+        }
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let page = read(&format!("examples/{name}/README.md"));
+        let command = format!("\n$ envoy -c examples/{name}/envoy.yaml\n");
+        assert!(page.contains(&command), "{name}");
+        started += 1;
+    }
+    assert!(started > 5, "{started}");
+}
+
 fn links_lead_somewhere() {
     for page in [
         "README.md",
@@ -342,5 +358,6 @@ crate::suite![
     required_keys_are_required,
     every_refusal_is_documented_with_its_status,
     documented_endpoints_are_served_by_their_methods,
+    example_pages_start_the_file_beside_them,
     links_lead_somewhere,
 ];

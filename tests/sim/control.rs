@@ -109,6 +109,12 @@ async fn an_address_for_others_needs_to_be_asked_for() {
     assert!(!refused.status.success());
     let error = String::from_utf8(refused.stderr).unwrap();
     assert!(error.contains("0.0.0.0:0 is not a loopback address; use --listen"), "{error}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let refused = run(&["--https", &address]).await;
+    assert!(!refused.status.success());
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert!(error.contains(&format!("{address}: Address already in use")), "{error}");
     let unreadable = run(&["--users", "/nowhere/users.yaml"]).await;
     assert!(!unreadable.status.success());
     let error = String::from_utf8(unreadable.stderr).unwrap();

@@ -31,8 +31,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     path: String,
     /// Further header, as in "origin: https://example.com"
-    #[arg(long = "header", value_name = "NAME: VALUE")]
-    headers: Vec<String>,
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    headers: Vec<(String, String)>,
     /// Who asks: the canonical name, after identity.normalize
     #[arg(long)]
     user: Option<String>,
@@ -79,20 +79,21 @@ fn read(arguments: &Arguments) -> Result<(Environment, Vec<Document>), Box<dyn s
     Ok((Environment::new(None)?, documents))
 }
 
+/// A header as a command line has it.
+fn header(line: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = line.split_once(':').ok_or("has no colon")?;
+    Ok((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+}
+
 /// Prints what a configuration says of the request.
 fn explain(config: &Config, arguments: &Arguments) -> Outcome {
-    let headers: Vec<_> =
-        arguments.headers.iter().filter_map(|line| line.split_once(':')).collect();
     let mut pairs: Vec<(&[u8], &[u8])> = vec![
         (b":method", arguments.method.as_bytes()),
         (b":path", arguments.path.as_bytes()),
         (b":authority", arguments.host.as_bytes()),
     ];
-    let lowered: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim()))
-        .collect();
-    pairs.extend(lowered.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
+    let headers = arguments.headers.iter();
+    pairs.extend(headers.map(|(name, value)| (name.as_bytes(), value.as_bytes())));
     let buffer = HeaderMap::serialize(&pairs);
     let head = match RequestHead::read(&buffer) {
         Ok(head) => head,

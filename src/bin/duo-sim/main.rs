@@ -37,6 +37,7 @@ mod verify;
 mod world;
 
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -91,10 +92,14 @@ async fn run(options: Options) -> Result<(), StartError> {
 
 async fn bind(options: &Options) -> Result<Listeners, StartError> {
     Ok(Listeners {
-        http: TcpListener::bind(options.address(options.http)?).await?,
-        https: TcpListener::bind(options.address(options.https)?).await?,
-        control: TcpListener::bind(options.address(options.control)?).await?,
+        http: listener(options.address(options.http)?).await?,
+        https: listener(options.address(options.https)?).await?,
+        control: listener(options.address(options.control)?).await?,
     })
+}
+
+async fn listener(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| StartError::Bind { address, error })
 }
 
 fn announce(print: Print, line: &serde_json::Value) -> io::Result<()> {

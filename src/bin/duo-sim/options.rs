@@ -85,6 +85,8 @@ pub(crate) enum Print {
 pub(crate) enum StartError {
     #[error("{0} is not a loopback address; use --listen to serve others")]
     NotLoopback(SocketAddr),
+    #[error("{address}: {error}")]
+    Bind { address: SocketAddr, error: io::Error },
     #[error("{0}")]
     Socket(#[from] io::Error),
     #[error(transparent)]
