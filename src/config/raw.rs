@@ -219,8 +219,8 @@ impl<'v> Entry<'v> {
 
     /// One of a few words.
     pub(super) fn choice<T: Copy>(&self, words: &[(&'static str, T)]) -> Result<T, Fault> {
-        let text = self.text()?;
-        match words.iter().find(|(word, _)| *word == text) {
+        let text = self.value.text();
+        match words.iter().find(|(word, _)| text == Some(*word)) {
             Some((_, meaning)) => Ok(*meaning),
             None => {
                 let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
@@ -229,7 +229,11 @@ impl<'v> Entry<'v> {
         }
     }
 
-    fn unknown_word(&self, text: &str, known: &[&'static str]) -> Fault {
+    fn unknown_word(&self, text: Option<&str>, known: &[&'static str]) -> Fault {
+        let Some(text) = text else {
+            let fix = format!("write {}", known.join(", ")).into();
+            return Fault { fix, ..self.wrong_type("a text") };
+        };
         let fix = match nearest(text, known.iter().copied()) {
             Some(meant) => format!("did you mean \"{meant}\"?"),
             None => format!("known here: {}", known.join(", ")),

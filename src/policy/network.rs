@@ -53,6 +53,7 @@ impl FromStr for Network {
         let mask = if is_v4 { mask | !u128::from(u32::MAX) } else { mask };
         if bits(address) & !mask != 0 || !is_canonical {
             let first = Self::first(bits(address) & mask);
+            let most = if first.is_ipv4() { Ipv4Addr::BITS } else { most };
             let length = most.saturating_sub(host_bits);
             return Err(PatternFault::NotTheFirst { first, length });
         }
@@ -128,8 +129,12 @@ mod tests {
             ("10.0.0.5/8", "10.0.0.0", 8),
             ("10.1.0.0/0", "0.0.0.0", 0),
             ("2001:db8::1/32", "2001:db8::", 32),
-            ("::ffff:10.0.0.0/104", "10.0.0.0", 104),
+            ("::ffff:10.0.0.0/104", "10.0.0.0", 8),
+            ("::ffff:10.0.0.1", "10.0.0.1", 32),
+            ("::ffff:10.0.0.1/90", "::ffc0:0:0", 90),
         ] {
+            // What is told to be written instead is taken.
+            assert!(Network::from_str(&format!("{first}/{length}")).is_ok(), "{text:?}");
             let first = first.parse().unwrap();
             assert_eq!(
                 Network::from_str(text),

@@ -266,6 +266,19 @@ const AROUND: &[Row] = &[
     ),
     (
         "jwt",
+        |it| {
+            configure(it, |plugin| {
+                plugin["access_control"]["rules"] = json!([
+                    {"networks": ["0.0.0.0/0", "::/0"], "policy": "bypass"},
+                    {"paths": ["/*", "!/admin"], "policy": "bypass"},
+                    {"paths": ["/*"], "policy": "two_factor"},
+                ]);
+            });
+        },
+        &["nobody_is_asked"],
+    ),
+    (
+        "jwt",
         |it| configure(it, |plugin| plugin["allow_inline_secrets"] = json!(true)),
         &["inline_secrets_allowed"],
     ),

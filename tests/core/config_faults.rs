@@ -256,6 +256,12 @@ fn a_fault_tells_what_to_write_instead() {
             "duo.factors: wrong_type: must be a list, not a text; put it between [ and ]",
         ),
         (
+            "/access_control/cors_preflight",
+            json!(true),
+            "access_control.cors_preflight: wrong_type: must be a text, not true or false; write \
+             two_factor, bypass",
+        ),
+        (
             "/limits/pushes",
             json!(-1),
             "limits.pushes: wrong_type: must be a whole number, zero or more, not a number below \

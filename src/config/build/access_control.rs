@@ -120,7 +120,7 @@ fn application(entry: &Entry<'_>, written: &Written<'_>) -> Result<usize, Fault>
         let problem = format!("{} is not among applications", echo(name));
         let fix = match nearest(name, written.names()) {
             Some(meant) => format!("did you mean \"{meant}\"?"),
-            None => "write it there, with its duo".to_owned(),
+            None => "write it there, with its duo; for the duo at the root leave it out".to_owned(),
         };
         entry.fault(Code::UnknownValue, problem, fix)
     })

@@ -161,9 +161,8 @@ fn host_and_keys_are_never_those_of_the_root() {
 }
 
 fn misspelt_application_is_told_which_was_meant() {
-    for (name, fix) in
-        [("payment", "did you mean \"payments\"?"), ("shop", "write it there, with its duo")]
-    {
+    let absent = "write it there, with its duo; for the duo at the root leave it out";
+    for (name, fix) in [("payment", "did you mean \"payments\"?"), ("shop", absent)] {
         let mut document = with("/access_control/rules/1/application", json!(name));
         document["access_control"]["rules"]
             .as_array_mut()

@@ -2,7 +2,7 @@
 
 use super::Subject;
 use super::warning::{Code, Warning};
-use crate::value::list_at;
+use crate::value::{list_at, text_at};
 use duo_mfa::policy::Criterion;
 use serde_json::Value;
 
@@ -11,6 +11,11 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
     let rules = list_at(subject.written, &["access_control", "rules"]);
     let mut warnings = Vec::new();
     for (number, rule) in rules.iter().enumerate() {
+        if text_at(rule, &["policy"]) == Some("bypass") && is_of_all(rule) {
+            let problem = format!("access_control.rules[{number}] lets every request pass");
+            let fix = "name fewer paths, networks or users";
+            warnings.push(Warning::new(Code::NobodyIsAsked, problem, fix));
+        }
         let before = rules.get(..number).unwrap_or_default();
         if let Some(first) = before.iter().position(|earlier| covers(earlier, rule)) {
             let problem = format!(
@@ -61,6 +66,21 @@ fn includes(criterion: Criterion, wide: &str, narrow: &str) -> bool {
             Criterion::Users | Criterion::Groups => begins("*").is_some(),
             Criterion::Methods | Criterion::Networks => false,
         }
+}
+
+/// Whether a rule names nothing but all paths, all addresses or all users.
+fn is_of_all(rule: &Value) -> bool {
+    Criterion::ALL.into_iter().all(|criterion| {
+        let is_all = |pattern: &&str| match criterion {
+            Criterion::Paths => *pattern == "/*",
+            Criterion::Networks => matches!(*pattern, "0.0.0.0/0" | "::/0"),
+            Criterion::Users => *pattern == "*",
+            Criterion::Methods | Criterion::Hosts | Criterion::Groups => false,
+        };
+        patterns(rule, criterion).is_none_or(|patterns| {
+            patterns.iter().any(is_all) && !patterns.iter().any(|pattern| pattern.starts_with('!'))
+        })
+    })
 }
 
 fn is_of_own_endpoints(rule: &Value, prefix: &str) -> bool {
