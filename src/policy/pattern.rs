@@ -168,9 +168,10 @@ impl Pattern {
                 })
             }
             Kind::Host(name) => view.host.as_ref().is_some_and(|host| host.as_str() == name),
-            Kind::HostsBelow(end) => view.host.as_ref().is_some_and(|host| {
-                host.as_str().strip_suffix(end.as_str()).is_some_and(|rest| !rest.is_empty())
-            }),
+            // Something stands before the dot: no host begins with one.
+            Kind::HostsBelow(end) => {
+                view.host.as_ref().is_some_and(|host| host.as_str().ends_with(end.as_str()))
+            }
             Kind::Network(network) => view.address.is_some_and(|address| network.contains(address)),
             Kind::User(name) => person.is_some_and(|person| name.is(person.user)),
             Kind::Group(name) => {
