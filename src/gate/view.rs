@@ -12,8 +12,6 @@ pub(super) struct View {
     client: Client,
     /// A person looks at the answer; else a script or a program reads it.
     pub(super) is_page: bool,
-    /// A browser keeps cookies; what is none is handed the pending sign-in itself.
-    pub(super) is_browser: bool,
     pub(super) language: Language,
     arrival: Arrival,
     pub(super) return_to: ReturnPath,
@@ -38,11 +36,15 @@ impl View {
         Self {
             client,
             is_page: client == Client::Page,
-            is_browser: client != Client::Hold,
             language: Language::accepted(head.value("accept-language")),
             arrival,
             return_to,
         }
+    }
+
+    /// A browser keeps cookies; what is none is handed the pending sign-in itself.
+    pub(super) const fn is_browser(&self) -> bool {
+        !matches!(self.client, Client::Hold)
     }
 
     /// The page in a state.
@@ -80,7 +82,7 @@ impl View {
         let start_url = start_url(problem.code, who.asker, &self.return_to, config);
         let onward = Onward {
             start_url: start_url.as_deref(),
-            language: self.is_browser.then_some(self.language),
+            language: self.is_browser().then_some(self.language),
             ..onward
         };
         problem.reply_onward(self.client, &onward)
@@ -88,7 +90,7 @@ impl View {
 
     /// The problem with its detail in the person's language; Duo's own words stay.
     pub(super) fn localised(&self, problem: &Problem) -> Problem {
-        if !self.is_browser || problem.code == Code::DuoDenied {
+        if !self.is_browser() || problem.code == Code::DuoDenied {
             return problem.clone();
         }
         let detail = self.language.detail(problem.code, problem.retry_after);

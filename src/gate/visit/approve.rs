@@ -102,7 +102,7 @@ impl Visit {
 
     fn admit_without_prompt(self, factor: Factor, message: &str, env: &Env<'_>) -> Step {
         self.admit(factor, Start::here(env), env, &|visit| {
-            if visit.choice.is_some() || visit.view.is_page {
+            if visit.starts() || visit.view.is_page {
                 return visit.approved(&Status::Allow);
             }
             let answer = PreauthAnswer::Allow { message: Plain::new(message) };

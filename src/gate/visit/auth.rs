@@ -2,7 +2,7 @@
 
 use super::approve::Start;
 use super::choices::name;
-use super::{Visit, is_on_device};
+use super::{Visit, Wanted};
 use crate::config::Factor as Offered;
 use crate::duo::{AuthResult, AuthStatus, Device, DeviceChoice, Status, Verification};
 use crate::gate::failure::{NO_DEVICE, Refusal, WRONG_PASSCODE};
@@ -45,7 +45,7 @@ impl Visit {
         match self.chosen(head, parameters, env) {
             Ok(Choice::Passcode(_)) if self.has_no_try_left(env) => self.too_many_tries(env),
             Ok(choice) => {
-                self.choice = Some(choice);
+                self.wanted = Wanted::Start(choice);
                 send(self, Expect::Preauth, env)
             }
             Err(refusal) => refuse_with(&self, &refusal, "", env),
@@ -230,11 +230,6 @@ impl Visit {
             self.state(standing, word, 202)
         };
         Step::reply(self.with_cookies(reply), Vec::new())
-    }
-
-    /// Whether the sign-in of this browser is on a device.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.pending.as_ref().is_some_and(|pending| is_on_device(&pending.kind))
     }
 }
 

@@ -3,8 +3,7 @@
 use crate::config;
 use crate::duo::{Device, DeviceKind};
 use crate::gate::prompt::{capability, takes_passcode};
-use crate::page;
-use crate::page::{Choices, Plain};
+use crate::page::{self, Choices, Plain};
 use crate::session::Preference;
 
 /// The devices and factors to offer, in the configured order but for the preferred one.

@@ -1,6 +1,6 @@
 //! `POST enroll`, `GET enroll`, `GET enroll/status`: a first device, activated by a QR code.
 
-use super::{GONE, Visit};
+use super::{GONE, Visit, Wanted};
 use crate::duo::{self, EnrollStatus, EnrollmentState};
 use crate::gate::flow::{Expect, send};
 use crate::gate::refuse::{self, refuse, refuse_without_randomness};
@@ -23,7 +23,7 @@ impl Visit {
         if self.enrollment().is_some() {
             return self.shown(env);
         }
-        self.enrolls = true;
+        self.wanted = Wanted::Enrollment;
         send(self, Expect::Preauth, env)
     }
 

@@ -64,10 +64,7 @@ pub(super) struct Visit {
     /// What Duo gave for a device that it is to remember.
     pub(super) device_token: Option<Secret<String>>,
     view: View,
-    /// What is to be started; absent where somebody only asks.
-    choice: Option<Choice>,
-    /// Whether they want to enroll, if Duo asks for that.
-    enrolls: bool,
+    wanted: Wanted,
     /// The approval that came with the request, or why it is none.
     approval: Result<Option<Approval>, Refusal>,
     /// The sign-in that this browser has begun.
@@ -82,6 +79,17 @@ pub(super) struct Visit {
     token: Option<Token>,
     /// The `Set-Cookie` lines of the answer.
     cookies: Vec<HeaderValue>,
+}
+
+/// What comes of Duo's word on the user.
+#[derive(Debug)]
+enum Wanted {
+    /// Somebody only asks what there is to choose from.
+    Choices,
+    /// This is started.
+    Start(Choice),
+    /// A first device is set up, if Duo wants one.
+    Enrollment,
 }
 
 /// A request for one of the filter's endpoints, by a known user.
@@ -240,8 +248,7 @@ impl Visit {
             asker,
             device_token,
             view,
-            choice: None,
-            enrolls: false,
+            wanted: Wanted::Choices,
             approval: approval.transpose(),
             pending,
             followed,
@@ -250,6 +257,11 @@ impl Visit {
             token: None,
             cookies: Vec::new(),
         }
+    }
+
+    /// Whether something is started if Duo lets the user.
+    const fn starts(&self) -> bool {
+        matches!(self.wanted, Wanted::Start(_))
     }
 
     /// The longest that a look at a transaction may take from `now` on.
@@ -286,7 +298,7 @@ impl Visit {
 
     /// The pending sign-in in words, for a client that keeps no cookies.
     fn transaction(&self) -> Option<&str> {
-        let token = self.token.as_ref().filter(|_| !self.view.is_browser);
+        let token = self.token.as_ref().filter(|_| !self.view.is_browser());
         token.map(Token::as_str)
     }
 

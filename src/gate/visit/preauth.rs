@@ -1,7 +1,7 @@
 //! `POST preauth`: what may this user use?
 
-use super::Visit;
 use super::choices::{choices, is_stale};
+use super::{Visit, Wanted};
 use crate::config;
 use crate::duo::{Device, PreauthReply, Text};
 use crate::gate::failure::NO_DEVICE;
@@ -13,6 +13,7 @@ use crate::gate::{Env, Step, audit};
 use crate::page::{Enrollment, Link, Plain, PreauthAnswer, Screen};
 use crate::secret::Secret;
 use crate::signal::Code;
+use std::mem;
 
 impl Visit {
     pub(super) fn preauth(self, env: &Env<'_>) -> Step {
@@ -24,20 +25,24 @@ impl Visit {
         match reply {
             PreauthReply::Allow { message } => self.allow(message.as_str(), env),
             PreauthReply::Deny { message } => self.deny(&message, env),
-            PreauthReply::Enroll { .. } if self.enrolls && self.is_enrolled_here(env) => {
+            PreauthReply::Enroll { .. } if self.is_enrolled_here(env) => {
                 send(self, Expect::Enroll, env)
             }
             PreauthReply::Enroll { portal_url } => self.unenrolled(portal_url.as_ref(), env),
-            PreauthReply::Auth { devices, verification } => match self.choice.take() {
-                Some(choice) => self.start(choice, &devices, verification, env),
-                None => self.offer(&devices, env),
-            },
+            PreauthReply::Auth { devices, verification } => {
+                match mem::replace(&mut self.wanted, Wanted::Choices) {
+                    Wanted::Start(choice) => self.start(choice, &devices, verification, env),
+                    Wanted::Choices | Wanted::Enrollment => self.offer(&devices, env),
+                }
+            }
         }
     }
 
-    /// Whether the Duo application that is asked has users enrolled on the page.
+    /// Whether a first device is wanted, and the Duo application that is asked has users enrolled
+    /// on the page.
     fn is_enrolled_here(&self, env: &Env<'_>) -> bool {
-        env.gate.application(&self.asker.terms).duo.enrollment == config::Enrollment::Inline
+        let enrollment = env.gate.application(&self.asker.terms).duo.enrollment;
+        matches!(self.wanted, Wanted::Enrollment) && enrollment == config::Enrollment::Inline
     }
 
     fn offer(mut self, devices: &[Device], env: &Env<'_>) -> Step {
@@ -61,7 +66,7 @@ impl Visit {
 
     /// The script is told what Duo said; whoever wanted more than to know is refused.
     fn deny(self, message: &Text, env: &Env<'_>) -> Step {
-        if self.view.is_page || self.choice.is_some() {
+        if self.view.is_page || self.starts() {
             return refuse(&self, Code::DuoDenied, message.as_str(), "", env);
         }
         let answer = PreauthAnswer::Deny { message: Plain::new(message.as_str()) };
@@ -83,7 +88,7 @@ impl Visit {
             let line = audit::refused(&self.asker, code, "", env);
             return refuse::answer(self.with_cookies(reply), code, Some(line));
         }
-        if self.choice.is_some() {
+        if self.starts() {
             let detail = "This user has no device at Duo. Ask your help desk to enroll one.";
             return refuse(&self, code, detail, "", env);
         }

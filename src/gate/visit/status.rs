@@ -1,6 +1,6 @@
 //! `GET status` and the prompt page: where a sign-in stands. One look at Duo each, at most.
 
-use super::{GONE, Visit};
+use super::{GONE, Visit, is_on_device};
 use crate::duo::{AuthResult, AuthStatus, Status, Txid};
 use crate::gate::audit::{self, Audited};
 use crate::gate::flow::{Expect, send};
@@ -74,7 +74,7 @@ impl Visit {
 
     /// Duo's id of what is on the device.
     fn transaction_at_duo(&self) -> Option<Transaction> {
-        let pending = self.pending.as_ref().filter(|_| self.is_waiting())?;
+        let pending = self.pending.as_ref().filter(|pending| is_on_device(&pending.kind))?;
         let txid: Txid = pending.txid.as_ref()?.as_str().parse().ok()?;
         Some(Transaction { factor: pending.kind.factor()?, txid })
     }
