@@ -6,8 +6,7 @@ use super::site::Site;
 use super::text::{Language, whole_seconds};
 use super::words::{self, Said};
 use crate::clock::UnixTime;
-use crate::http::ReturnPath;
-use crate::http::{HeaderValue, Reply};
+use crate::http::{HeaderValue, Reply, ReturnPath};
 use crate::json::ObjectText;
 use std::time::Duration;
 
