@@ -124,7 +124,14 @@ mod tests {
     fn only_images_are_logos() {
         assert!(DataImage::new("data:image/png;base64,AAAA").is_ok());
         assert!(DataImage::new("data:image/svg+xml,%3Csvg%3E").is_ok());
-        for bad in ["data:text/html,x", "https://x/y.png", "data:image/png", "data:image/x;,"] {
+        for bad in [
+            "data:text/html,x",
+            "https://x/y.png",
+            "data:image/png",
+            "data:image/x;,",
+            "data:image/svg+xml,é",
+            "data:image/svg+xml,\n",
+        ] {
             assert_eq!(DataImage::new(bad), Err(NoImage), "{bad}");
         }
         let large = format!("data:image/png;base64,{}", "A".repeat(DataImage::LENGTH));

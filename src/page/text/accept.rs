@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn the_heaviest_known_language_is_chosen() {
-        let cases: [(&str, Option<Language>); 17] = [
+        let cases: [(&str, Option<Language>); 18] = [
             ("de-CH,de;q=.9", Some(Language::De)),
             ("de-CH", Some(Language::De)),
             ("en-US,en;q=0.9,fr;q=0.8", Some(Language::En)),
@@ -75,6 +75,7 @@ mod tests {
             ("es;q=0.001", Some(Language::Es)),
             ("de;q=0, fr;q=0.1", Some(Language::Fr)),
             ("de;q=0.5, fr;q=0.5", Some(Language::De)),
+            ("de;q=0", None),
             ("tlh, *", None),
             ("*", None),
             ("", None),
