@@ -12,6 +12,8 @@ pub fn edits(cookie: &NewCookie, response: &HeaderMap<'_>) -> Vec<Edit> {
     match cookie {
         NewCookie::Approval(value) | NewCookie::UsedUp(value) => {
             edits.push(Edit::Set("cache-control", HeaderValue::from_static("no-store")));
+            let targeted = response.iter().filter(|(name, _)| is_targeted(name));
+            edits.extend(targeted.map(|(name, _)| Edit::Remove(name.to_vec())));
             set_cookie(response, value, &mut edits);
         }
         NewCookie::Renewal(value) => match reach(response) {
@@ -34,6 +36,9 @@ enum Reach {
 }
 
 fn reach(response: &HeaderMap<'_>) -> Reach {
+    if response.iter().any(|(name, _)| is_targeted(name)) {
+        return Reach::Everybody;
+    }
     let mut reach = Reach::Unsaid;
     let lines = response.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"cache-control"));
     for directive in lines.flat_map(|(_, line)| line.split(|byte| *byte == b',')) {
@@ -46,6 +51,15 @@ fn reach(response: &HeaderMap<'_>) -> Reach {
         }
     }
     reach
+}
+
+/// Whether a header is what some shared caches go by in place of `Cache-Control` (RFC 9213).
+fn is_targeted(name: &[u8]) -> bool {
+    let ends_with = |end: &[u8]| {
+        let start = name.len().checked_sub(end.len());
+        start.and_then(|at| name.get(at..)).is_some_and(|rest| rest.eq_ignore_ascii_case(end))
+    };
+    ends_with(b"cdn-cache-control") || ends_with(b"surrogate-control")
 }
 
 fn set_cookie(response: &HeaderMap<'_>, value: &HeaderValue, edits: &mut Vec<Edit>) {
@@ -92,6 +106,17 @@ mod tests {
         let edits = edited(NewCookie::Approval, &[("cache-control", "public, max-age=60")]);
         let no_store = Edit::Set("cache-control", HeaderValue::from_static("no-store"));
         assert_eq!(edits, [no_store, cookie(LINE)]);
+    }
+
+    #[test]
+    fn what_is_said_to_some_caches_alone_does_not_spread_a_cookie() {
+        for targeted in ["CDN-Cache-Control", "Example-CDN-Cache-Control", "Surrogate-Control"] {
+            let headers = [(targeted, "max-age=60"), ("cache-control", "private")];
+            assert_eq!(edited(NewCookie::Renewal, &headers), [], "{targeted}");
+            let edits = edited(NewCookie::Approval, &headers);
+            let no_store = Edit::Set("cache-control", HeaderValue::from_static("no-store"));
+            assert_eq!(edits, [no_store, Edit::Remove(targeted.into()), cookie(LINE)]);
+        }
     }
 
     #[test]
