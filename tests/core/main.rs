@@ -15,6 +15,7 @@ mod applications;
 mod binding;
 mod browser;
 mod config_faults;
+mod conversations;
 mod cookies;
 mod duo_vectors;
 mod enroll;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         applications::visits::trials(),
         binding::trials(),
         config_faults::trials(),
+        conversations::trials(),
         cookies::trials(),
         duo_vectors::trials(),
         enroll::trials(),
