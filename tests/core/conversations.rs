@@ -52,6 +52,14 @@ struct Factor {
     is_used: bool,
 }
 
+/// A request that reached the application.
+struct Admitted<'a> {
+    user: &'static str,
+    path: &'static str,
+    forward: &'a Forward,
+    now: UnixTime,
+}
+
 /// Duo, which knows nothing of browsers: whoever has the id of a transaction is told how it stands.
 #[derive(Default)]
 struct Duo {
@@ -107,7 +115,11 @@ impl Duo {
                     }
                 }
             }
-            other => panic!("nobody asks for {other:?}"),
+            Endpoint::Ping
+            | Endpoint::Check
+            | Endpoint::Logo
+            | Endpoint::Enroll
+            | Endpoint::EnrollStatus => panic!("nobody asks for {:?}", call.endpoint),
         }
     }
 
@@ -132,14 +144,8 @@ impl Duo {
 
     /// Holds that a request was allowed in by the factor that the application is told of, and that
     /// its sender knew of that.
-    fn check(
-        &mut self,
-        user: &str,
-        known: &BTreeSet<usize>,
-        path: &str,
-        forward: &Forward,
-        now: UnixTime,
-    ) {
+    fn check(&mut self, admitted: &Admitted<'_>, known: &BTreeSet<usize>) {
+        let Admitted { user, path, forward, now } = *admitted;
         let is_one = good_for(path) == path;
         let time = told(forward, "x-duo-mfa-time").unwrap();
         let opens = |(number, factor): &(usize, &mut Factor)| {
@@ -198,7 +204,9 @@ impl World {
         visitor.known.extend(before..self.duo.factors.len());
         let lines = match outcome {
             Outcome::Forwarded(forward) => {
-                self.duo.check(visitor.user, &visitor.known, path, &forward, self.rig.now);
+                let admitted =
+                    Admitted { user: visitor.user, path, forward: &forward, now: self.rig.now };
+                self.duo.check(&admitted, &visitor.known);
                 given(&forward).into_iter().collect()
             }
             Outcome::Replied(reply) => Refused(reply).cookies(),
@@ -241,7 +249,8 @@ impl World {
         if let Outcome::Forwarded(forward) = outcome {
             // What is held is approved at the end.
             self.duo.factors.iter_mut().skip(before).for_each(|it| it.since = self.rig.now);
-            self.duo.check(user, &known, path, &forward, self.rig.now);
+            let admitted = Admitted { user, path, forward: &forward, now: self.rig.now };
+            self.duo.check(&admitted, &known);
             if let Some(line) = given(&forward) {
                 let name = line.split('=').next().unwrap().to_owned();
                 self.kept.push(Kept { name, pair: pair(&line).to_owned(), known });
