@@ -228,6 +228,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_clock_that_is_far_off_is_worth_a_warning() {
+        for (seconds, level) in [
+            (0, Level::Info),
+            (60, Level::Info),
+            (-60, Level::Info),
+            (61, Level::Warn),
+            (-61, Level::Warn),
+        ] {
+            let Signal::Log(said, text) = well(Some("b"), ClockOffset::from_seconds(seconds))
+            else {
+                panic!("nothing is counted")
+            };
+            assert_eq!(said, level, "{text}");
+            assert!(text.starts_with("Duo (application b) answers"), "{text}");
+        }
+    }
+
+    #[test]
     fn a_record_reads_back() {
         for standing in
             [Standing::Unknown, Standing::Well, Standing::Unavailable, Standing::Misconfigured]

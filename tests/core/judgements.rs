@@ -26,6 +26,7 @@ fn every_decision_says_what_became_of_the_request() {
     let push = [one_phone(), started(), status("allow", "allow")];
     let denied = [one_phone(), started(), status("deny", "deny")];
     let allowed = [preauth("allow")];
+    let disabled = [preauth("deny")];
     let passed = approval(&ruled("enforce").send(&get("/reports"), &push).admitted());
     let by_cookie = get("/reports").with("cookie", pair(&passed));
     let at_root = get("/").with("cookie", pair(&passed));
@@ -36,6 +37,7 @@ fn every_decision_says_what_became_of_the_request() {
         (get("/"), &push, judged(Outcome::Admitted, Some(Factor::Push), None)),
         (get("/reports"), &allowed, judged(Outcome::Admitted, Some(Factor::Bypass), Some(2))),
         (get("/reports"), &denied, judged(Outcome::Refused, None, Some(2))),
+        (get("/reports"), &disabled, judged(Outcome::Refused, None, Some(2))),
         (by_cookie, &[], judged(Outcome::Passed, Some(Factor::Push), Some(2))),
         (at_root, &[], judged(Outcome::Passed, Some(Factor::Push), None)),
         (get("/reports").of(""), &[], judged(Outcome::Refused, None, Some(2))),
@@ -60,6 +62,7 @@ fn assert_as_the_audit_line(rig: &Rig, judgement: Judgement) {
         let [(_, result), (_, factor), (_, rule)] = judgement.properties();
         let rule = rule.map(|rule| rule.parse::<usize>().unwrap());
         assert_eq!(line["result"], json!(result), "{line}");
+        assert_ne!(line.get("reason"), Some(&json!("")), "{line}");
         assert_eq!((&line["factor"], &line["rule"]), (&json!(factor), &json!(rule)), "{line}");
     }
 }
