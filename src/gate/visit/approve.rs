@@ -1,11 +1,12 @@
 //! An approval at the end of a visit: the cookies, and the way on.
 
-use super::{GONE, Visit};
+use super::Visit;
+use super::sign_in::GONE;
 use crate::clock::UnixTime;
 use crate::duo::{AuthStatus, Status};
 use crate::gate::failure::UNKNOWN_USE;
 use crate::gate::limit::{End, Limit, Limited, Verdict};
-use crate::gate::refuse::{refuse, refuse_with, refuse_without_randomness};
+use crate::gate::refuse::{refuse_with, refuse_without_randomness};
 use crate::gate::rules::new_approval;
 use crate::gate::view::see_other;
 use crate::gate::{Env, Step, audit};
@@ -48,8 +49,7 @@ impl Allowed {
             Ok(()) => visit.approve(factor, start, &status, env),
             Err(Limited { limit: Limit::Used, .. }) => {
                 visit.forget(env);
-                let (code, detail) = GONE;
-                refuse(&visit, code, detail, Limit::Used.name(), env)
+                refuse_with(&visit, &GONE, Limit::Used.name(), env)
             }
             Err(Limited { limit, .. }) => refuse_with(&visit, &UNKNOWN_USE, limit.name(), env),
         }
@@ -62,8 +62,7 @@ impl Visit {
     pub(super) fn redeem(self, factor: Factor, status: &AuthStatus, env: &Env<'_>) -> Step {
         let settlements = self.asker.settlements(End::Allowed);
         let (Some(pending), Some(claim)) = (&self.pending, self.once(env)) else {
-            let (code, detail) = GONE;
-            return Step { settlements, ..refuse(&self, code, detail, "", env) };
+            return Step { settlements, ..refuse_with(&self, &GONE, "", env) };
         };
         let start = Start { since: pending.created(), id: Some(pending.browser()) };
         // What it was begun for, whatever is asked for by now.

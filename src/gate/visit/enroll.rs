@@ -1,9 +1,10 @@
 //! `POST enroll`, `GET enroll`, `GET enroll/status`: a first device, activated by a QR code.
 
-use super::{GONE, Visit, Wanted};
+use super::sign_in::GONE;
+use super::{Visit, Wanted};
 use crate::duo::{self, EnrollStatus, EnrollmentState};
 use crate::gate::flow::{Expect, send};
-use crate::gate::refuse::{self, refuse, refuse_without_randomness};
+use crate::gate::refuse::{self, refuse, refuse_with, refuse_without_randomness};
 use crate::gate::view::{Who, see_other, to_page};
 use crate::gate::{Env, Step, audit};
 use crate::http::{HeaderValue, Reply};
@@ -37,10 +38,7 @@ impl Visit {
     pub(super) fn enroll_status(self, env: &Env<'_>) -> Step {
         match self.enrollment().and_then(question) {
             Some(code) => send(self, Expect::Activation(code), env),
-            None => {
-                let (code, detail) = GONE;
-                refuse(&self, code, detail, "", env)
-            }
+            None => refuse_with(&self, &GONE, "", env),
         }
     }
 

@@ -13,16 +13,17 @@ mod choices;
 mod enroll;
 mod form;
 mod preauth;
+mod sign_in;
 mod sign_out;
 mod status;
 
 pub(super) use approve::Allowed;
 pub use form::{Body, Form};
+pub(super) use sign_in::transaction;
 
 use super::asker::{Asker, Sought};
 use super::audit::Asked;
 use super::endpoint::Endpoint;
-use super::limit::{Claim, End, Once, Settlement};
 use super::party::{Party, Recipient};
 use super::rules::Unfit;
 use super::view::{View, Who};
@@ -33,17 +34,11 @@ use crate::identity::Identity;
 use crate::page::{Onward, Problem};
 use crate::policy::{Person, Terms};
 use crate::secret::Secret;
-use crate::session::{
-    Approval, BodyDigest, Bound, Operation, PENDING_LIFETIME, Pending, PendingKind, Pendings,
-    Preference, Refusal, Token,
-};
-use crate::signal::Code;
+use crate::session::{Approval, BodyDigest, Bound, Operation, Pending, Preference, Refusal, Token};
 use auth::Choice;
+use sign_in::{begun, is_on_device, way_back};
 use std::borrow::Cow;
 use std::time::Duration;
-
-/// A client without cookies sends the pending sign-in in this header.
-const TRANSACTION_HEADER: &str = "x-duo-mfa-transaction";
 
 /// The longest that a script waits for one answer to `GET status`: shorter than any proxy's limit.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
@@ -53,9 +48,6 @@ const LONGEST_PAGE: Duration = Duration::from_secs(2);
 
 /// The least time that Duo is given to answer.
 const SHORTEST_LOOK: Duration = Duration::from_secs(2);
-
-/// The table of limits counts in whole seconds.
-const A_SECOND: Duration = Duration::from_secs(1);
 
 /// A request to the filter itself, while it waits for an answer.
 #[derive(Debug)]
@@ -138,29 +130,6 @@ pub(super) fn begin(
 /// The value of a cookie that came exactly once.
 fn sent<'a>(head: &RequestHead<'a>, cookie: &str) -> Option<&'a [u8]> {
     head.cookies.find(cookie).once()
-}
-
-/// What the client has of a sign-in: in the header, where it keeps no cookies, or in this cookie.
-pub(super) fn transaction<'a>(head: &RequestHead<'a>, cookie: &str) -> Option<&'a [u8]> {
-    head.value(TRANSACTION_HEADER).or_else(|| sent(head, cookie))
-}
-
-/// The sign-in of this user that came with the request, where it is one of these.
-fn begun(
-    head: &RequestHead<'_>,
-    pendings: &Pendings,
-    asker: &Asker,
-    env: &Env<'_>,
-) -> Option<Pending> {
-    let token = transaction(head, pendings.cookie_name())?;
-    pendings.open(token, &asker.subject(), env.now).ok()
-}
-
-/// Where the sign-in leads to that was begun last, for whichever application.
-fn way_back(head: &RequestHead<'_>, asker: &Asker, env: &Env<'_>) -> Option<ReturnPath> {
-    let applications = env.gate.config().applications.iter();
-    let begun = applications.filter_map(|it| begun(head, &it.pendings, asker, env));
-    Some(begun.max_by_key(Pending::created)?.return_path)
 }
 
 /// A step, with the count of an approval cookie that was not accepted, where one came.
@@ -270,38 +239,6 @@ impl Visit {
         self.asker.deadline.since(now).clamp(SHORTEST_LOOK, most)
     }
 
-    /// Puts a sign-in into the answer, for the next visit.
-    fn hand_out(&mut self, pending: Pending, env: &Env<'_>) {
-        let pendings = &env.gate.application(&self.asker.terms).pendings;
-        let token = pendings.seal(&pending, &self.asker.subject());
-        self.cookies.push(pendings.set_cookie(&token));
-        self.token = Some(token);
-        self.pending = Some(pending);
-    }
-
-    /// Has the browser forget the sign-in.
-    fn forget(&mut self, env: &Env<'_>) {
-        self.followed = None;
-        self.cookies.push(env.gate.application(&self.asker.terms).pendings.deletion());
-    }
-
-    /// The sign-in of this browser, for the table of what is good once.
-    fn once(&self, env: &Env<'_>) -> Option<Claim> {
-        let pending = self.pending.as_ref()?;
-        Some(once(pending.browser(), pending.created(), env.now))
-    }
-
-    /// Has the sign-in of this browser be over, whatever Duo says of it.
-    fn over(&self, env: &Env<'_>) -> Option<Settlement> {
-        self.once(env).map(|claim| Settlement { claim, end: End::Lost })
-    }
-
-    /// The pending sign-in in words, for a client that keeps no cookies.
-    fn transaction(&self) -> Option<&str> {
-        let token = self.token.as_ref().filter(|_| !self.view.is_browser());
-        token.map(Token::as_str)
-    }
-
     fn with_cookies(&self, reply: Reply) -> Reply {
         self.cookies.iter().fold(reply, |reply, line| reply.with("set-cookie", line.clone()))
     }
@@ -331,22 +268,3 @@ impl From<Visit> for Party {
         Self::Visit(Box::new(visit))
     }
 }
-
-/// A sign-in for the table of what is good once. It can be finished until some minutes after it
-/// began.
-fn once(id: [u8; 16], began: UnixTime, now: UnixTime) -> Claim {
-    let left = began.plus(PENDING_LIFETIME).since(now);
-    Claim::once(Once::SignIn, id, left.saturating_add(A_SECOND))
-}
-
-/// Whether a sign-in waits for an answer on the device.
-const fn is_on_device(kind: &PendingKind) -> bool {
-    match kind {
-        PendingKind::Push | PendingKind::Phone => true,
-        PendingKind::Sms | PendingKind::Passcode | PendingKind::Enrollment(_) => false,
-    }
-}
-
-/// What a request is told that belongs to no sign-in, or to one that is over.
-const GONE: (Code, &str) =
-    (Code::BadRequest, "No sign-in is waiting here: it has ended, or never began. Start again.");

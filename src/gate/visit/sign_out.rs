@@ -1,6 +1,7 @@
 //! `POST cancel`, `POST logout` and `GET userinfo`: what needs no word of Duo's.
 
-use super::{Visit, begun, once, sent};
+use super::sign_in::{begun, once};
+use super::{Visit, sent};
 use crate::clock::UnixTime;
 use crate::gate::limit::{End, Settlement};
 use crate::gate::refuse::refuse;

@@ -1,11 +1,12 @@
 //! `GET status` and the prompt page: where a sign-in stands. One look at Duo each, at most.
 
-use super::{GONE, Visit, is_on_device};
+use super::Visit;
+use super::sign_in::{GONE, is_on_device};
 use crate::duo::{AuthResult, AuthStatus, Status, Txid};
 use crate::gate::audit::{self, Audited};
 use crate::gate::flow::{Expect, send};
 use crate::gate::prompt::{Ending, Transaction};
-use crate::gate::refuse::{self, refuse};
+use crate::gate::refuse::{self, refuse_with};
 use crate::gate::view::Who;
 use crate::gate::{Env, Step};
 use crate::http::{Reply, RequestHead};
@@ -65,10 +66,7 @@ impl Visit {
             Some(standing) => self.tell(&standing, "sent", env),
             // Another tab of this browser has seen the end.
             None if is_approved => self.tell(&Standing::Approved, "allow", env),
-            None => {
-                let (code, detail) = GONE;
-                refuse(&self, code, detail, "", env)
-            }
+            None => refuse_with(&self, &GONE, "", env),
         }
     }
 
