@@ -7,6 +7,7 @@ use crate::config::{Application, Config, Enrollment};
 use crate::http::{HeaderValue, Reply, RequestHead, ReturnPath};
 use crate::page::{Onward, Problem};
 use crate::signal::Code;
+use memchr::arch::all::is_prefix;
 
 /// An address that is about a user's sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +85,12 @@ impl Methods {
 
 /// The route, if the request is for the filter itself.
 pub(super) fn route(config: &Config, head: &RequestHead<'_>, moment: &Moment<'_>) -> Option<Route> {
-    let rest = head.path().strip_prefix(config.path_prefix.as_bytes())?;
+    let prefix = config.path_prefix.as_bytes();
+    // Most requests are for the application: their query need not be looked for.
+    if !is_prefix(head.target, prefix) {
+        return None;
+    }
+    let rest = head.path().strip_prefix(prefix)?;
     let name = match rest {
         b"" => return Some(answered(not_found(config, head))),
         _ => rest.strip_prefix(b"/")?,

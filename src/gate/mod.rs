@@ -188,17 +188,19 @@ impl Gate {
         let cookies = self.parted(head, sessions);
         let user = subject(&identity, &bound);
         let found = approval(sessions, cookies.found, &user, moment.now, verified);
-        let found = found.map_err(Unfit::from);
-        let unfit = match found.and_then(|found| self.fit_where_found(found, ruled, moment.now)) {
-            Ok(Some(fit)) => {
-                let edits = stripped(head, cookies);
-                let (outcome, factor) = (Outcome::Passed, Some(fit.factor()));
-                let judgement = Judgement { outcome, factor, rule: ruled.rule };
-                let renewal = sessions.renewal(&fit, &user, moment.now);
-                let step = pass(edits, identity, &fit, renewal);
-                return Ok(Opening::Decided(step.judged(judgement)));
-            }
+        let unfit = match found.map_err(Unfit::from) {
             Ok(None) => None,
+            Ok(Some(found)) => match self.fit(&found, ruled.terms, moment.now) {
+                Ok(()) => {
+                    let edits = stripped(head, cookies);
+                    let (outcome, factor) = (Outcome::Passed, Some(found.factor()));
+                    let judgement = Judgement { outcome, factor, rule: ruled.rule };
+                    let renewal = sessions.renewal(&found, &user, moment.now);
+                    let step = pass(edits, identity, &found, renewal);
+                    return Ok(Opening::Decided(step.judged(judgement)));
+                }
+                Err(unfit) => Some(unfit),
+            },
             Err(unfit) => Some(unfit),
         };
         let has_approval = unfit.is_some_and(Unfit::is_valid);

@@ -114,6 +114,9 @@ impl Gate {
 
     /// What an approval of this request is bound to, or the refusal of one that could not be.
     pub(super) fn bound(&self, moment: &Moment<'_>) -> Result<Bound, Denial> {
+        if self.config.bindings.is_empty() {
+            return Ok(Bound::default());
+        }
         let address = || moment.address.and_then(ip_address);
         let address = self.config.bindings.want_address().then(address).flatten();
         let bound = self.config.bindings.resolve(moment.bound, address);
@@ -157,23 +160,13 @@ impl Gate {
         }
     }
 
-    /// The approval that was found, where it opens what the rule is for.
-    pub(super) fn fit_where_found(
-        &self,
-        found: Option<Approval>,
-        ruled: Ruled<'_>,
-        now: UnixTime,
-    ) -> Result<Option<Approval>, Unfit> {
-        found.map(|approval| self.fit(approval, ruled.terms, now)).transpose()
-    }
-
-    /// The same approval, where it meets the terms.
+    /// Whether an approval meets the terms.
     pub(super) fn fit(
         &self,
-        approval: Approval,
+        approval: &Approval,
         terms: &Terms,
         now: UnixTime,
-    ) -> Result<Approval, Unfit> {
+    ) -> Result<(), Unfit> {
         if terms.is_for_one_request {
             return Err(Unfit::NotOfThisRequest);
         }
@@ -196,7 +189,7 @@ impl Gate {
                 Some(max_age) if now.since(approval.authenticated()) > max_age => {
                     Err(Unfit::TooOld)
                 }
-                Some(_) | None => Ok(approval),
+                Some(_) | None => Ok(()),
             },
         }
     }

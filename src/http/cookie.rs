@@ -2,6 +2,7 @@
 //! own taken out, every other byte left as it was sent.
 
 use super::{Edit, HeaderValue};
+use memchr::arch::all::is_prefix;
 
 /// What every cookie of the filter is named with; none of them goes upstream.
 pub const OWN_PREFIX: &[u8] = b"__Host-duo_";
@@ -73,7 +74,8 @@ impl<'a> CookieLines<'a> {
     /// Finds a cookie by its exact name.
     #[must_use]
     pub fn find(&self, name: &str) -> Sent<'a> {
-        let values = self.lines().flat_map(pairs).filter_map(|pair| value_of(pair, name));
+        let trimmed = self.lines().flat_map(pairs).map(<[u8]>::trim_ascii_start);
+        let values = trimmed.filter_map(|pair| value_of(pair, name));
         values.fold(Sent::Never, Sent::again)
     }
 
@@ -83,12 +85,13 @@ impl<'a> CookieLines<'a> {
     pub fn part(&self, name: &str, odd: &[String]) -> Parted<'a> {
         let is_odd = |pair| odd.iter().any(|name| value_of(pair, name).is_some());
         let mut found = Sent::Never;
-        let mut is_own = |pair: &'a [u8]| match value_of(pair, name) {
-            Some(value) => {
+        let mut is_own = |pair: &'a [u8]| {
+            let pair = pair.trim_ascii_start();
+            if let Some(value) = value_of(pair, name) {
                 found = found.again(value);
-                true
+                return true;
             }
-            None => pair.trim_ascii_start().starts_with(OWN_PREFIX) || is_odd(pair),
+            is_prefix(pair, OWN_PREFIX) || is_odd(pair)
         };
         let mut edits = Vec::new();
         match (self.first, self.others.as_slice()) {
@@ -131,13 +134,16 @@ fn pairs(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The value of a pair if it has this name, with the white space around the pair left out.
+/// The value of a pair if it has this name, with the white space behind it left out; of that before
+/// the pair, none is left.
 fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let pair = pair.trim_ascii_start();
-    if pair.first() != name.as_bytes().first() {
+    if !is_prefix(pair, name.as_bytes()) {
         return None;
     }
-    Some(pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?.trim_ascii_end())
+    let [b'=', value @ ..] = pair.get(name.len()..)? else {
+        return None;
+    };
+    Some(value.trim_ascii_end())
 }
 
 /// A line without the filter's own pairs; absent where none is in it.

@@ -6,6 +6,7 @@
 
 use super::Edit;
 use super::cookie::CookieLines;
+use memchr::arch::all::is_equal;
 
 /// The prefix of header names that belong to the filter; a client's own are removed.
 pub const RESERVED_PREFIX: &[u8] = b"x-duo-mfa-";
@@ -70,7 +71,7 @@ impl<'a> HeaderMap<'a> {
     }
 
     /// The pairs whose names have this length and are accepted. Walks the lengths, and looks at no
-    /// other name.
+    /// other name. A whole map's lengths fit its bytes, so their sums wrap in none.
     fn named(
         self,
         length: usize,
@@ -80,14 +81,13 @@ impl<'a> HeaderMap<'a> {
         self.lengths.as_chunks::<8>().0.iter().filter_map(move |lengths| {
             let name_start = start;
             let (name, value) = name_and_value(*lengths)?;
-            let value_start = name_start.saturating_add(name).saturating_add(1);
-            let value_end = value_start.saturating_add(value);
-            start = value_end.saturating_add(1);
+            let value_start = name_start.wrapping_add(name).wrapping_add(1);
+            start = value_start.wrapping_add(value).wrapping_add(1);
             if name != length {
                 return None;
             }
             let name = self.bytes.get(name_start..)?.get(..length)?;
-            is_meant(name).then(|| Some((name, self.bytes.get(value_start..value_end)?)))?
+            is_meant(name).then(|| Some((name, self.bytes.get(value_start..)?.get(..value)?)))?
         })
     }
 
@@ -129,17 +129,14 @@ impl<'a> Iterator for Pairs<'a> {
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let (first, lengths) = self.lengths.split_first_chunk::<8>()?;
-        let (name_end, value) = name_and_value(*first)?;
-        let value_start = name_end.checked_add(1)?;
-        let value_end = value_start.checked_add(value)?;
-        let (pair, bytes) = self.bytes.split_at_checked(value_end.checked_add(1)?)?;
-        if pair.get(name_end) != Some(&0) || pair.get(value_end) != Some(&0) {
-            return None;
-        }
-        let pair = (pair.get(..name_end)?, pair.get(value_start..value_end)?);
+        let (name, value) = name_and_value(*first)?;
+        let (name, bytes) = self.bytes.split_at_checked(name)?;
+        let [0, bytes @ ..] = bytes else { return None };
+        let (value, bytes) = bytes.split_at_checked(value)?;
+        let [0, bytes @ ..] = bytes else { return None };
         self.lengths = lengths;
         self.bytes = bytes;
-        Some(pair)
+        Some((name, value))
     }
 }
 
@@ -276,11 +273,15 @@ impl<'a> RequestHead<'a> {
     /// [`NotSole`] where there is another value, or another spelling.
     pub fn sole_value(&self, name: &str) -> Result<Option<&'a [u8]>, NotSole> {
         let name = name.as_bytes();
-        let mut pairs = self.map.named(name.len(), |sent| same_name(sent, name));
-        match (pairs.next(), pairs.next()) {
-            (_, Some(_)) => Err(NotSole::Repeated),
-            (Some((sent, _)), None) if !is_spelled(sent, name) => Err(NotSole::Misspelled),
-            (sole, None) => Ok(sole.map(|(_, value)| value)),
+        let mut sole = None;
+        for pair in self.map.named(name.len(), |sent| same_name(sent, name)) {
+            if sole.replace(pair).is_some() {
+                return Err(NotSole::Repeated);
+            }
+        }
+        match sole {
+            Some((sent, _)) if !is_spelled(sent, name) => Err(NotSole::Misspelled),
+            sole => Ok(sole.map(|(_, value)| value)),
         }
     }
 
@@ -360,15 +361,18 @@ fn is_reserved(name: &[u8]) -> bool {
 }
 
 /// Whether two header names are the same, letters in any case.
+///
+/// `==` on slices is a call of wasm's `memcmp`, which goes byte by byte; on the path of a pass it is
+/// memchr's comparison, here and wherever a name or a cookie is looked for.
 fn is_spelled(sent: &[u8], name: &[u8]) -> bool {
-    sent == name || sent.eq_ignore_ascii_case(name)
+    is_equal(sent, name) || sent.eq_ignore_ascii_case(name)
 }
 
 /// Whether two header names are the same, with `_` read as `-` and letters in any case.
 fn same_name(sent: &[u8], name: &[u8]) -> bool {
     let fold = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
     sent.len() == name.len()
-        && (sent == name || sent.iter().zip(name).all(|(a, b)| fold(*a) == fold(*b)))
+        && (is_equal(sent, name) || sent.iter().zip(name).all(|(a, b)| fold(*a) == fold(*b)))
 }
 
 #[cfg(test)]

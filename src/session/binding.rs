@@ -67,6 +67,12 @@ impl Bindings {
         Self { bindings, properties }
     }
 
+    /// Whether approvals are bound to their user alone.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.bindings.is_empty()
+    }
+
     /// The paths of the host's properties that [`Self::resolve`] needs, in order.
     #[must_use]
     pub fn properties(&self) -> &[Vec<String>] {

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use memchr::arch::all::is_equal;
 use subtle::ConstantTimeEq;
 
 use super::approval::{Approval, COOKIE_BYTES};
@@ -46,7 +47,7 @@ impl Verified {
         let set = self.sets.get(set_of(cookie))?;
         set.iter()
             .flatten()
-            .find(|entry| entry.regime == *regime && entry.is_for(cookie, subject))
+            .find(|entry| is_equal(&entry.regime, regime) && entry.is_for(cookie, subject))
             .map(|entry| &entry.approval)
     }
 
@@ -83,22 +84,20 @@ impl fmt::Debug for Verified {
 impl Entry {
     fn is_for(&self, cookie: &Cookie, subject: &Subject<'_>) -> bool {
         is_same(&self.cookie, cookie)
-            && *self.user == *subject.user
-            && *self.source == *subject.source
-            && *self.bound == *subject.bound
+            && is_equal(self.user.as_bytes(), subject.user.as_bytes())
+            && is_equal(self.source.as_bytes(), subject.source.as_bytes())
+            && is_equal(&self.bound, subject.bound)
     }
 }
 
-/// Compares by words: `subtle` on single bytes would cost more than all else that a hit does.
+/// Compares by words, the last of which laps over the one before it: `subtle` on single bytes would
+/// cost more than all else that a hit does.
 fn is_same(a: &Cookie, b: &Cookie) -> bool {
-    let (a_words, a_rest) = a.as_chunks::<8>();
-    let (b_words, b_rest) = b.as_chunks::<8>();
-    let difference = a_words
-        .iter()
-        .zip(b_words)
-        .map(|(a, b)| u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b))
-        .fold(0, |sum, bits| sum | bits);
-    bool::from(difference.ct_eq(&0) & a_rest.ct_eq(b_rest))
+    let differ = |a: &[u8; 8], b: &[u8; 8]| u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b);
+    let (a_words, b_words) = (a.as_chunks().0, b.as_chunks().0);
+    let words = a_words.iter().zip(b_words).fold(0, |sum, (a, b)| sum | differ(a, b));
+    let last = a.last_chunk().zip(b.last_chunk()).map_or(u64::MAX, |(a, b)| differ(a, b));
+    (words | last).ct_eq(&0).into()
 }
 
 fn set_of(cookie: &Cookie) -> usize {

@@ -110,8 +110,8 @@ pub(super) fn begin(
     let visit = Visit::of(visitor, head, parameters, address, env);
     let refusal = visit.approval.err();
     let approval = visit.approval.ok().flatten();
-    let is_approved = approval
-        .is_some_and(|approval| env.gate.fit(approval, &visit.asker.terms, env.now).is_ok());
+    let fit = |approval| env.gate.fit(approval, &visit.asker.terms, env.now);
+    let is_approved = approval.as_ref().is_some_and(|approval| fit(approval).is_ok());
     let step = match endpoint {
         Endpoint::Page => visit.page(is_approved, head, env),
         Endpoint::Status => visit.status(is_approved, env),
