@@ -125,7 +125,7 @@ impl Pairs<'_> {
 impl<'a> Iterator for Pairs<'a> {
     type Item = (&'a [u8], &'a [u8]);
 
-    // All headers of every request come by here; a call for each shows in the instructions of a pass.
+    // All headers of every request come by here: a call for each shows in the cost of a pass.
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let (first, lengths) = self.lengths.split_first_chunk::<8>()?;
@@ -362,8 +362,8 @@ fn is_reserved(name: &[u8]) -> bool {
 
 /// Whether two header names are the same, letters in any case.
 ///
-/// `==` on slices is a call of wasm's `memcmp`, which goes byte by byte; on the path of a pass it is
-/// memchr's comparison, here and wherever a name or a cookie is looked for.
+/// In wasm `==` on slices calls a `memcmp` that goes byte by byte, hence memchr's comparison here
+/// and wherever a pass looks for a name or a cookie.
 fn is_spelled(sent: &[u8], name: &[u8]) -> bool {
     is_equal(sent, name) || sent.eq_ignore_ascii_case(name)
 }

@@ -1,6 +1,6 @@
 //! Whose cookies they are, where one host has several Duo applications.
 
-/// The Duo application that cookies belong to, by its name. Its tokens are good for that name alone.
+/// The Duo application that cookies belong to, by its name: its tokens are good for that alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CookieOwner<'a> {
     /// The only one, or the first of several: its cookies have their plain names.
