@@ -57,6 +57,12 @@ impl UnixTime {
         Duration::from_millis(self.millis.saturating_sub(earlier.millis))
     }
 
+    /// How far two moments are apart, whichever is the earlier: a host's clock may be set back.
+    #[must_use]
+    pub const fn apart(self, other: Self) -> Duration {
+        Duration::from_millis(self.millis.abs_diff(other.millis))
+    }
+
     /// This moment as a clock that is `offset` ahead of ours shows it.
     #[must_use]
     pub fn shifted(self, offset: ClockOffset) -> Self {

@@ -23,6 +23,7 @@ mod wire;
 pub use crate::policy::Factor;
 pub use application::{Application, Applications};
 pub use error::{Code, ConfigFaults, Fault};
+pub use secrets::may_be_a_secret;
 
 use crate::duo::Credentials;
 use crate::identity::IdentityRules;

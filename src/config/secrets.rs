@@ -61,9 +61,16 @@ impl Secrets<'_> {
     }
 }
 
+/// Whether what stands where a variable's name belongs may be the secret itself: it has lower-case
+/// letters, so it is not to be repeated anywhere.
+#[must_use]
+pub fn may_be_a_secret(name: &str) -> bool {
+    name.bytes().any(|byte| byte.is_ascii_lowercase())
+}
+
 /// The variable's name, unless it could be a secret that stands in the wrong place.
 fn shown(name: &str) -> String {
-    if name.bytes().any(|byte| byte.is_ascii_lowercase()) {
+    if may_be_a_secret(name) {
         " (not repeated: is it the secret itself?)".to_owned()
     } else {
         format!(" {}", echo(name))

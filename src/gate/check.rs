@@ -63,9 +63,7 @@ impl Health {
                 interval.min(AFTER_FAILURE)
             }
         };
-        // A host's clock may be set back.
-        self.begun == UnixTime::default()
-            || now.since(self.begun).max(self.begun.since(now)) >= pause
+        self.begun == UnixTime::default() || now.apart(self.begun) >= pause
     }
 
     /// The record as it is shared.

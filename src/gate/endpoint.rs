@@ -90,7 +90,7 @@ pub(super) fn route(config: &Config, head: &RequestHead<'_>, moment: &Moment<'_>
     if !is_prefix(head.target, prefix) {
         return None;
     }
-    let rest = head.path().strip_prefix(prefix)?;
+    let rest = head.path().get(prefix.len()..)?;
     let name = match rest {
         b"" => return Some(answered(not_found(config, head))),
         _ => rest.strip_prefix(b"/")?,

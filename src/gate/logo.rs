@@ -34,7 +34,7 @@ impl Logo {
         let pause = if self.fault.is_none() { FRESH } else { AFTER_FAILURE };
         gate.config().site.serves_logo()
             && health.is_ready()
-            && self.begun.is_none_or(|begun| now.since(begun).max(begun.since(now)) >= pause)
+            && self.begun.is_none_or(|begun| now.apart(begun) >= pause)
     }
 
     /// Begins to fetch it: the call to make at once, whose outcome goes to [`Self::learn`].

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use duo_mfa::config::may_be_a_secret;
 use sha2::{Digest as _, Sha256};
 
 /// Variables of a file and of this process.
@@ -53,7 +54,7 @@ impl Environment {
 
 /// A variable's name as it may be printed: what stands in a name's place may be the secret itself.
 pub(crate) fn printable(name: &str) -> &str {
-    if name.bytes().any(|byte| byte.is_ascii_lowercase()) {
+    if may_be_a_secret(name) {
         "(not repeated, as it has lower-case letters and may be the secret itself)"
     } else {
         name

@@ -56,14 +56,15 @@ fn patterns(rule: &Value, criterion: Criterion) -> Option<Vec<&str>> {
 }
 
 fn includes(criterion: Criterion, wide: &str, narrow: &str) -> bool {
-    let begins = |end: &str| wide.strip_suffix(end).and_then(|start| narrow.strip_prefix(start));
     wide == narrow
         || match criterion {
             Criterion::Paths => {
-                begins("/*").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                wide.strip_suffix("/*").is_some_and(|folder| is_below(narrow, folder))
             }
             Criterion::Hosts => wide.strip_prefix('*').is_some_and(|end| narrow.ends_with(end)),
-            Criterion::Users | Criterion::Groups => begins("*").is_some(),
+            Criterion::Users | Criterion::Groups => {
+                wide.strip_suffix('*').is_some_and(|start| narrow.starts_with(start))
+            }
             Criterion::Methods | Criterion::Networks => false,
         }
 }
@@ -84,9 +85,11 @@ fn is_of_all(rule: &Value) -> bool {
 }
 
 fn is_of_own_endpoints(rule: &Value, prefix: &str) -> bool {
-    let is_own = |path: &&str| {
-        path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
     let paths = patterns(rule, Criterion::Paths).unwrap_or_default();
-    !paths.is_empty() && paths.iter().all(is_own)
+    !paths.is_empty() && paths.iter().all(|path| is_below(path, prefix))
+}
+
+/// Whether a path is a folder, or below it.
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
