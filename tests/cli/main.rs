@@ -10,5 +10,6 @@ mod faults;
 mod files;
 mod readme;
 mod run;
+mod settings;
 mod shipped;
 mod warnings;

@@ -1,6 +1,6 @@
 //! What stands around a configuration: each mistake has its warning, and nothing else has one.
 
-use crate::files::{File, MANAGER, configure, example, filter_config, plugin};
+use crate::files::{File, MANAGER, configure, example, filter_config};
 use crate::run::duo_mfa;
 use serde_json::{Value, json};
 
@@ -43,6 +43,13 @@ fn virtual_host(bootstrap: &mut Value) -> &mut Value {
 /// Switches a filter off on a route or a virtual host.
 fn off(route: &mut Value, filter: &str) {
     route["typed_per_filter_config"][filter] = json!({"@type": FILTER_CONFIG, "disabled": true});
+}
+
+/// Has the header taken off by basic_auth alone, and switches that off together with this filter.
+fn both_off(bootstrap: &mut Value) {
+    without(bootstrap, "strip");
+    off(virtual_host(bootstrap), "envoy.filters.http.basic_auth");
+    off(virtual_host(bootstrap), "duo_mfa");
 }
 
 fn duo_tls(bootstrap: &mut Value) -> &mut Value {
@@ -116,21 +123,11 @@ const FIRST_FACTOR: &[Row] = &[
         |it| off(&mut virtual_host(it)["routes"][0], "envoy.filters.http.basic_auth"),
         &[],
     ),
+    ("basic-auth", |it| both_off(it), &[]),
     (
         "basic-auth",
         |it| {
-            without(it, "strip");
-            off(virtual_host(it), "envoy.filters.http.basic_auth");
-            off(virtual_host(it), "duo_mfa");
-        },
-        &[],
-    ),
-    (
-        "basic-auth",
-        |it| {
-            without(it, "strip");
-            off(virtual_host(it), "envoy.filters.http.basic_auth");
-            off(virtual_host(it), "duo_mfa");
+            both_off(it);
             virtual_host(it)["routes"][0]["typed_per_filter_config"]["duo_mfa"] =
                 json!({"@type": FILTER_CONFIG, "config": {}});
         },
@@ -372,41 +369,6 @@ fn every(rows: &[Row]) {
     }
 }
 
-/// Rules, and whether one of them never decides.
-#[test]
-fn a_rule_that_never_decides_is_warned_of() {
-    let two = |first: Value, second: Value| json!([first, second]);
-    let rows = [
-        (two(json!({"paths": ["/a/*"]}), json!({"paths": ["/a", "/a/b/*"]})), true),
-        (two(json!({"paths": ["/a/*"]}), json!({"paths": ["/a/b"], "methods": ["GET"]})), true),
-        (two(json!({"hosts": ["*.x.test"]}), json!({"hosts": ["a.x.test", "*.b.x.test"]})), true),
-        (two(json!({"users": ["svc-*"]}), json!({"users": ["svc-a*", "!svc-b"]})), true),
-        (two(json!({"paths": ["/a/b"]}), json!({"paths": ["/a/*"]})), false),
-        (two(json!({"paths": ["/a/*"]}), json!({"paths": ["/ab", "/a/b"]})), false),
-        (two(json!({"paths": ["/*"], "methods": ["GET"]}), json!({"paths": ["/a"]})), false),
-        (two(json!({"paths": ["/a/*", "!/a/b"]}), json!({"paths": ["/a/b"]})), false),
-        (two(json!({"hosts": ["*.x.test"]}), json!({"hosts": ["x.test"]})), false),
-        (json!([{"paths": ["/.duo-mfa/*"]}]), true),
-        (json!([{"paths": ["/.duo-mfa-x", "/.duo-mfa/"]}]), false),
-    ];
-    for (mut rules, is_warned_of) in rows {
-        for rule in rules.as_array_mut().unwrap() {
-            rule["policy"] = json!("two_factor");
-        }
-        let mut plugin = plugin();
-        plugin["access_control"] = json!({"rules": rules});
-        let codes: &[&str] = if is_warned_of { &["rule_never_decides"] } else { &[] };
-        warned(&[plugin], codes);
-    }
-}
-
-#[test]
-fn a_host_of_duos_that_is_no_api_is_warned_of() {
-    let mut plugin = plugin();
-    plugin["duo"]["api_host"] = json!("admin-xxxxxxxx.duosecurity.com");
-    warned(&[plugin], &["host_of_no_api"]);
-}
-
 /// What is at fault as a whole says nothing about bodies, names and clusters.
 #[test]
 fn a_configuration_that_is_not_there_has_no_warnings_of_its_own() {
@@ -418,11 +380,6 @@ fn a_configuration_that_is_not_there_has_no_warnings_of_its_own() {
     let file = File::of(&bootstrap);
     let ran = duo_mfa(&["check", file.path()]);
     assert_eq!((ran.faults(), ran.warnings()), (vec!["empty_configuration"], vec![]), "{ran:?}");
-}
-
-#[test]
-fn a_bare_configuration_has_nothing_around_it() {
-    warned(&[plugin()], &[]);
 }
 
 #[test]

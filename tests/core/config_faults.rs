@@ -1,17 +1,20 @@
 //! Configurations that are read, and those that are refused: with which code, at which path.
 
+mod approvals;
 mod document;
 mod table;
 
+use approvals::{
+    approvals_are_good_for_one_application_and_void_before_a_time,
+    approvals_last_as_long_as_configured,
+};
 use document::{COOKIE_KEY, OTHER_COOKIE_KEY, SECRET_KEY, encoded, environment, full, minimal};
 use document::{with, with_all};
-use duo_mfa::clock::UnixTime;
 use duo_mfa::config::{
     Api, ApiMode, Code, Config, ConfigFaults, Enrollment, Factor, Limits, PushDetails,
 };
 use duo_mfa::duo::Signature;
 use duo_mfa::policy::Policy;
-use duo_mfa::session::{self, NewApproval, Refusal, Sessions, Subject};
 use serde_json::{Value, json};
 use std::time::Duration;
 use table::faulty_values;
@@ -87,46 +90,6 @@ fn every_key_of_duo_is_read() {
     assert_eq!(duo.factors, [Factor::Passcode, Factor::Push]);
     assert_eq!(duo.enrollment, Enrollment::Portal);
     assert!(application.remembered_devices.is_some());
-}
-
-fn approvals_last_as_long_as_configured() {
-    let default = parse(&minimal()).unwrap().applications.main.sessions;
-    let short = parse(&full()).unwrap().applications.main.sessions;
-    let both =
-        with_all(&[("/session/expiration", json!("24h")), ("/session/inactivity", json!("24h"))]);
-    let long = parse(&both).unwrap().applications.main.sessions;
-    // Idle as long as the approval lives, where only that is set and it is less than 30 minutes.
-    let brief =
-        parse(&with("/session/expiration", json!("10m"))).unwrap().applications.main.sessions;
-
-    for (sessions, inactivity, expiration) in [
-        (default, minutes(30), minutes(8 * 60)),
-        (short, minutes(10), minutes(60)),
-        (long, minutes(24 * 60), minutes(24 * 60)),
-        (brief, minutes(10), minutes(10)),
-    ] {
-        let start = UnixTime::from_seconds(1_700_000_000);
-        let second = Duration::from_secs(1);
-        let cookie = issue(&sessions, start);
-        let approval = sessions.open(&cookie, &ALICE, start.plus(inactivity).minus(second));
-        assert_eq!(approval.unwrap().expires(), start.plus(expiration));
-        assert!(sessions.open(&cookie, &ALICE, start.plus(inactivity).plus(second)).is_err());
-    }
-}
-
-fn approvals_are_good_for_one_application_and_void_before_a_time() {
-    let start = UnixTime::from_seconds(1_700_000_000);
-    let sessions =
-        |pointer, value| parse(&with(pointer, value)).unwrap().applications.main.sessions;
-    let default = parse(&minimal()).unwrap().applications.main.sessions;
-    let cookie = issue(&default, start);
-
-    let named = sessions("/session/application", json!("default"));
-    let other = sessions("/session/application", json!("payments"));
-    let voided = sessions("/session/not_before", json!(1_700_000_001));
-    assert!(named.open(&cookie, &ALICE, start).is_ok());
-    assert_eq!(other.open(&cookie, &ALICE, start), Err(Refusal::OtherApplication));
-    assert_eq!(voided.open(&cookie, &ALICE, start), Err(Refusal::Void));
 }
 
 fn struct_configuration_is_that_of_the_json_text() {
@@ -352,17 +315,6 @@ fn no_secret_is_in_any_message() {
         let text = format!("{config:?}");
         assert!(!text.contains(SECRET_KEY) && !text.contains(COOKIE_KEY), "{text}");
     }
-}
-
-const ALICE: Subject<'_> = Subject { source: "header", user: "alice", bound: &[] };
-
-/// The value of a cookie for Alice.
-fn issue(sessions: &Sessions, now: UnixTime) -> Vec<u8> {
-    let approval =
-        NewApproval { factor: session::Factor::Push, authenticated: now, lifetime: None };
-    let set_cookie = sessions.issue(&approval, &ALICE, now, [7; 16]);
-    let pair = set_cookie.as_bytes().split(|byte| *byte == b';').next().unwrap();
-    pair[sessions.cookie_name().len() + 1..].to_vec()
 }
 
 const fn minutes(count: u64) -> Duration {

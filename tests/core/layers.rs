@@ -97,21 +97,24 @@ const NONE: [&str; 0] = [];
 
 /// Every file of the library but `lib.rs`, which names all modules and holds nothing else.
 fn library_files(src: &Path) -> Vec<PathBuf> {
+    let (programs, lib) = (src.join("bin"), src.join("lib.rs"));
+    let mut files = rust_files(src);
+    files.retain(|file| !file.starts_with(&programs) && *file != lib);
+    files.sort();
+    files
+}
+
+/// Every Rust file in a folder and those below it.
+pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    let mut folders = vec![src.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() && path != src.join("bin") {
-                folders.push(path);
-            } else if path.extension().is_some_and(|kind| kind == "rs")
-                && path != src.join("lib.rs")
-            {
-                files.push(path);
-            }
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            files.push(path);
         }
     }
-    files.sort();
     files
 }
 
