@@ -1,6 +1,5 @@
 //! `POST /auth/v2/enroll` and `enroll_status`: a new user, an activation code, and its claim.
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
@@ -10,21 +9,10 @@ use crate::fail::Fail;
 use crate::params::Params;
 use crate::persona::{Capability, Device, DeviceKind, User, UserStatus};
 use crate::random;
-use crate::world::World;
+use crate::world::{Enrollment, World};
 
 /// Seconds that an activation code lives when the application names no time.
 const DEFAULT_VALID_SECONDS: i64 = 86_400;
-
-/// An activation code that was given out.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Enrollment {
-    pub(crate) user_id: String,
-    pub(crate) username: String,
-    /// `duo://...`
-    pub(crate) activation_code: String,
-    expires_ms: i64,
-    pub(crate) is_claimed: bool,
-}
 
 /// Why an activation code can't be claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::enroll::Enrollment;
 use crate::faults::Faults;
 use crate::journal::Journal;
 use crate::persona::{User, UserStatus};
@@ -44,6 +43,17 @@ pub(crate) struct Offer {
     pub(crate) username: String,
     pub(crate) code: String,
     pub(crate) expires_ms: i64,
+}
+
+/// An activation code that was given out.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Enrollment {
+    pub(crate) user_id: String,
+    pub(crate) username: String,
+    /// `duo://...`
+    pub(crate) activation_code: String,
+    pub(crate) expires_ms: i64,
+    pub(crate) is_claimed: bool,
 }
 
 /// How often things were sent to a device.
