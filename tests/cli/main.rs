@@ -9,6 +9,7 @@ mod explain;
 mod faults;
 mod files;
 mod readme;
+mod replies;
 mod run;
 mod settings;
 mod shipped;

@@ -16,13 +16,13 @@ pub(crate) fn warned(files: &[Value], codes: &[&str]) {
 }
 
 /// An example with one change, and the warning that it is to get.
-type Row = (&'static str, fn(&mut Value), &'static [&'static str]);
+pub(crate) type Row = (&'static str, fn(&mut Value), &'static [&'static str]);
 
-fn manager(bootstrap: &mut Value) -> &mut Value {
+pub(crate) fn manager(bootstrap: &mut Value) -> &mut Value {
     bootstrap.pointer_mut(MANAGER).unwrap()
 }
 
-fn filters(bootstrap: &mut Value) -> &mut Vec<Value> {
+pub(crate) fn filters(bootstrap: &mut Value) -> &mut Vec<Value> {
     manager(bootstrap)["http_filters"].as_array_mut().unwrap()
 }
 
@@ -36,7 +36,7 @@ fn filter<'b>(bootstrap: &'b mut Value, name: &str) -> &'b mut Value {
 
 const FILTER_CONFIG: &str = "type.googleapis.com/envoy.config.route.v3.FilterConfig";
 
-fn virtual_host(bootstrap: &mut Value) -> &mut Value {
+pub(crate) fn virtual_host(bootstrap: &mut Value) -> &mut Value {
     &mut manager(bootstrap)["route_config"]["virtual_hosts"][0]
 }
 
@@ -361,7 +361,7 @@ fn a_cluster_that_does_not_lead_to_duo_is_warned_of() {
     every(CLUSTER);
 }
 
-fn every(rows: &[Row]) {
+pub(crate) fn every(rows: &[Row]) {
     for (name, change, codes) in rows {
         let mut bootstrap = example(name);
         change(&mut bootstrap);

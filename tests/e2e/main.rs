@@ -43,6 +43,7 @@ mod sim;
 mod stack;
 mod tally;
 
+mod altered_replies;
 mod api_client;
 mod applications;
 mod binding;
@@ -134,6 +135,7 @@ fn main() {
     // An Envoy and a simulator each: more at once would measure the machine, not the filter.
     arguments.test_threads = arguments.test_threads.or(Some(2));
     let topics = [
+        altered_replies::trials(),
         api_client::trials(),
         applications::trials(),
         binding::trials(),

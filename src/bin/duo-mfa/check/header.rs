@@ -143,7 +143,7 @@ fn by_extension(kind: &str, config: &Value, header: &str) -> Handling {
 }
 
 /// Whether a header mutation leaves nothing of a client's own header.
-fn strips(mutation: &Value, header: &str) -> bool {
+pub(super) fn strips(mutation: &Value, header: &str) -> bool {
     let matcher = at(mutation, &["remove_on_match", "key_matcher"]);
     let overwrites = || {
         let append = at(mutation, &["append"])?;

@@ -11,6 +11,7 @@ mod first_factor;
 mod header;
 mod host;
 mod mesh;
+mod replies;
 mod route;
 mod rules;
 mod setting;
@@ -177,6 +178,7 @@ impl Subject<'_> {
         warnings.extend(first_factor::warnings(self));
         warnings.extend(host::warnings(self));
         warnings.extend(waits::warnings(self));
+        warnings.extend(replies::warnings(self));
         warnings.extend(cluster::warnings(self));
         warnings
     }

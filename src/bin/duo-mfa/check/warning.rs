@@ -68,6 +68,12 @@ codes! {
     IdleTimeoutTooShort = "idle_timeout_too_short",
     /// As before, whatever happens on the stream.
     StreamDurationTooShort = "stream_duration_too_short",
+    /// Something outside the filter replaces its replies.
+    RepliesReplaced = "replies_replaced",
+    /// Something outside the filter removes its cookies from responses.
+    CookiesRemoved = "cookies_removed",
+    /// A cache answers in place of the filter.
+    CachedBeforeFilter = "cached_before_filter",
     /// There is no cluster of the name.
     ClusterMissing = "cluster_missing",
     /// Duo is called in clear.
