@@ -145,13 +145,31 @@ impl DuoError {
             Self::NotDuo { .. } | Self::BadCredentials { .. } | Self::ClockSkew => Fault::Operator,
             Self::RateLimited { .. } => Fault::User,
             Self::InvalidParameter { name, .. } => match name.as_str() {
-                "username" | "device" | "txid" | "passcode" => Fault::User,
+                "username" | "device" | "factor" | "txid" | "passcode" => Fault::User,
                 _ => Fault::Filter,
             },
             Self::Rejected { code: 40_400..=40_499, .. } => Fault::Operator,
             Self::Rejected { code: 50_000..=59_999, .. } => Fault::Duo,
             Self::Rejected { .. } => Fault::Filter,
         }
+    }
+
+    /// Duo's own words about a refused call, fit to be shown; empty for other errors.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let (message, detail) = match self {
+            Self::InvalidParameter { name, message } => (message, name),
+            Self::Rejected { message, detail, .. } => (message, detail),
+            Self::Unreachable(_)
+            | Self::Garbled(_)
+            | Self::Malformed(_)
+            | Self::NotDuo { .. }
+            | Self::BadCredentials { .. }
+            | Self::ClockSkew
+            | Self::RateLimited { .. } => return String::new(),
+        };
+        let separator = if message.is_empty() || detail.is_empty() { "" } else { ": " };
+        format!("{message}{separator}{detail}")
     }
 
     /// What the operator should look at.

@@ -124,6 +124,12 @@ pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries, fail_mode: FailMode)
             ..LIMITED
         }),
         DuoError::InvalidParameter { name, .. } => invalid_parameter(stage, name.as_str()),
+        // 40001 is a parameter that the filter left out; other codes of 400 are about this request.
+        DuoError::Rejected { code: 40_003..=40_099, .. }
+            if matches!(stage, Stage::Passcode | Stage::Transaction) =>
+        {
+            Remedy::Refuse(FACTOR_REFUSED)
+        }
         DuoError::Rejected { .. } => Remedy::Refuse(match fault.fault() {
             Fault::Duo => UNAVAILABLE,
             Fault::Operator | Fault::Filter | Fault::User => MISCONFIGURED,
@@ -140,17 +146,12 @@ fn invalid_parameter(stage: Stage, name: &str) -> Remedy {
         (Stage::Preauth | Stage::Passcode | Stage::Transaction | Stage::Enroll, "username") => {
             Remedy::Refuse(UNKNOWN_USER)
         }
-        (Stage::Transaction, "device" | "factor") => Remedy::Refuse(NO_DEVICE),
         (Stage::Passcode, "passcode") => Remedy::Refuse(WRONG_PASSCODE),
-        (
-            Stage::Preauth
-            | Stage::Passcode
-            | Stage::Transaction
-            | Stage::Enroll
-            | Stage::Activation
-            | Stage::Clock,
-            _,
-        ) => Remedy::Refuse(MISCONFIGURED),
+        // Preauth was accepted a moment ago, so credentials and the user are fine.
+        (Stage::Passcode | Stage::Transaction, _) => Remedy::Refuse(FACTOR_REFUSED),
+        (Stage::Preauth | Stage::Enroll | Stage::Activation | Stage::Clock, _) => {
+            Remedy::Refuse(MISCONFIGURED)
+        }
     }
 }
 
@@ -188,6 +189,13 @@ pub(super) const UNKNOWN_USER: Refusal = Refusal {
 pub(super) const NO_DEVICE: Refusal = Refusal {
     code: Code::NoDevice,
     detail: "No device of this user can approve the request. Ask your help desk.",
+    retry_after: None,
+};
+
+/// Duo does not accept one factor; the detail that the client gets is Duo's reason.
+const FACTOR_REFUSED: Refusal = Refusal {
+    code: Code::FactorRefused,
+    detail: "Duo does not accept this way to confirm. Use another one.",
     retry_after: None,
 };
 

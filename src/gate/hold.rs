@@ -12,13 +12,13 @@ use super::party::{Party, Recipient};
 use super::prompt::{self, Ending, Prompt, SentPasscode, Transaction, takes_passcode};
 use super::refuse::{refuse, refuse_status, refuse_with, refuse_without_randomness};
 use super::rules::new_approval;
-use super::view::start_url;
+use super::view::{explained, start_url};
 use super::{Env, Forward, Gate, NewCookie, Step, tell_application};
 use crate::clock::UnixTime;
 use crate::config;
 use crate::duo::{AuthResult, AuthStatus, Device, PreauthReply, Status, Txid};
 use crate::http::{Client, Edit, Reply, RequestHead, ReturnPath};
-use crate::page::{Onward, Problem};
+use crate::page::{Language, Onward, Problem};
 use crate::secret::Secret;
 use crate::session::Factor;
 use crate::signal::{Code, Counter};
@@ -65,6 +65,9 @@ impl Recipient for Held {
 
     fn refusal(&self, problem: &Problem, env: &Env<'_>) -> Reply {
         let config = env.gate.config();
+        let is_explained = problem.code == Code::FactorRefused;
+        let explained = is_explained.then(|| explained(problem, Language::En));
+        let problem = explained.as_ref().unwrap_or(problem);
         let start_url = start_url(problem.code, Some(&self.asker), &self.return_to, config);
         let onward = Onward { start_url: start_url.as_deref(), ..Onward::default() };
         problem.reply_onward(Client::Hold, &onward)

@@ -6,10 +6,10 @@ use super::limit::{Limit, Limited};
 use super::party::Recipient;
 use super::prompt::Ending;
 use super::{Env, Judgement, Outcome, Step};
-use crate::duo::{DuoError, Status};
+use crate::duo::{DuoError, Fault, Status};
 use crate::http::Reply;
 use crate::page::Problem;
-use crate::signal::{Code, Counter, Signal};
+use crate::signal::{Code, Counter, Level, Signal};
 use std::time::Duration;
 
 /// Another prompt or passcode would be one too many.
@@ -45,6 +45,13 @@ pub(super) fn for_fault(
         Some(hint) => format!("{fault}; {hint}"),
         None => fault.to_string(),
     };
+    if refusal.code == Code::FactorRefused {
+        let mut step = refuse(to, refusal.code, &fault.words(), &reason, env);
+        if fault.fault() != Fault::User {
+            step.signals.push(Signal::Log(Level::Warn, format!("{fault}, which the filter sent")));
+        }
+        return step;
+    }
     refuse_with(to, refusal, &reason, env)
 }
 

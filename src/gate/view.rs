@@ -90,12 +90,22 @@ impl View {
 
     /// The problem with its detail in the person's language; Duo's own words stay.
     pub(super) fn localised(&self, problem: &Problem) -> Problem {
+        let language = if self.is_browser() { self.language } else { Language::En };
+        if problem.code == Code::FactorRefused {
+            return explained(problem, language);
+        }
         if !self.is_browser() || problem.code == Code::DuoDenied {
             return problem.clone();
         }
-        let detail = self.language.detail(problem.code, problem.retry_after);
+        let detail = language.detail(problem.code, problem.retry_after);
         Problem { detail, ..problem.clone() }
     }
+}
+
+/// A refusal whose detail is Duo's reason, with a sentence before it that says what to do.
+pub(super) fn explained(problem: &Problem, language: Language) -> Problem {
+    let detail = format!("{} ({})", language.detail(problem.code, None), problem.detail);
+    Problem { detail, ..problem.clone() }
 }
 
 /// Whose request it is, as far as that is known.
@@ -118,6 +128,9 @@ fn screen(problem: &Problem) -> Screen {
     if problem.code == Code::DuoDenied {
         return Screen::DuoDenied { message: Plain::new(&problem.detail) };
     }
+    if problem.code == Code::FactorRefused {
+        return Screen::FactorRefused { message: Plain::new(&problem.detail) };
+    }
     Screen::Refused { code: problem.code, wait: problem.retry_after }
 }
 
@@ -128,7 +141,8 @@ pub(super) fn start_url(
     return_to: &ReturnPath,
     config: &Config,
 ) -> Option<String> {
-    let can_start = code == Code::MfaRequired && asker.is_none_or(Asker::can_start_elsewhere);
+    let is_about_a_factor = matches!(code, Code::MfaRequired | Code::FactorRefused);
+    let can_start = is_about_a_factor && asker.is_none_or(Asker::can_start_elsewhere);
     can_start.then(|| config.site.start_url(return_to))
 }
 

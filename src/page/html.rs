@@ -56,6 +56,7 @@ impl Screen {
             | Self::Enroll(_)
             | Self::Activate(_)
             | Self::DuoDenied { .. }
+            | Self::FactorRefused { .. }
             | Self::SignedOut => None,
         }
     }
@@ -112,6 +113,7 @@ fn is_live(screen: &Screen) -> bool {
         Screen::SignIn(standing) => standing.refusal().is_none() && *standing != Standing::Approved,
         Screen::Enroll(_)
         | Screen::DuoDenied { .. }
+        | Screen::FactorRefused { .. }
         | Screen::Refused { .. }
         | Screen::SignedOut => false,
     }
@@ -157,6 +159,7 @@ fn main(screen: &Screen, frame: &Frame<'_>, said: &Said) -> Markup {
             Standing::LockedOut => closing::refused(Code::MfaLockedOut, frame, said),
         },
         Screen::DuoDenied { .. } => closing::refused(Code::DuoDenied, frame, said),
+        Screen::FactorRefused { .. } => closing::refused(Code::FactorRefused, frame, said),
         Screen::Refused { code, .. } => closing::refused(*code, frame, said),
         Screen::SignedOut => closing::signed_out(frame, said),
     }

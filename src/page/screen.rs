@@ -164,6 +164,11 @@ pub enum Screen {
         /// Its reason, in its words.
         message: Plain,
     },
+    /// Duo does not accept the chosen factor; others may do.
+    FactorRefused {
+        /// What that means in the person's language, and Duo's reason.
+        message: Plain,
+    },
     /// A refusal that its code says everything about.
     Refused {
         /// Which.
@@ -199,6 +204,7 @@ impl Screen {
             Self::WrongPasscode => Some(Code::PasscodeIncorrect),
             Self::Enroll(_) | Self::Activate(_) => Some(Code::EnrollmentRequired),
             Self::DuoDenied { .. } => Some(Code::DuoDenied),
+            Self::FactorRefused { .. } => Some(Code::FactorRefused),
             Self::Refused { code, .. } => Some(*code),
             Self::SignedOut => None,
         }

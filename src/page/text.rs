@@ -140,7 +140,7 @@ macro_rules! texts {
 texts! {
     words:
         access_denied account_locked answer_phone approved bad_request check_phone confirm denied
-        duo_denied enroll enter_code form_not_sent fraud identity_invalid identity_missing
+        duo_denied enroll enter_code factor_refused form_not_sent fraud identity_invalid identity_missing
         misconfigured no_device not_found pending_elsewhere phone_unreachable signed_out timeout
         too_many_requests unavailable verified_push;
     texts:
@@ -164,6 +164,7 @@ impl Texts {
             Code::DuoDenied => self.duo_denied,
             Code::EnrollmentRequired => self.enroll,
             Code::NoDevice => self.no_device,
+            Code::FactorRefused => self.factor_refused,
             Code::IdentityMissing => self.identity_missing,
             Code::IdentityInvalid => self.identity_invalid,
             Code::AccessDenied => self.access_denied,

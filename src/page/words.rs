@@ -29,6 +29,9 @@ pub(super) fn of_screen(screen: &Screen, language: Language) -> Said {
         Screen::Enroll(enrollment) => of_enrollment(enrollment, language),
         Screen::Activate(_) => Said { heading: texts.enroll.heading, message: String::new() },
         Screen::DuoDenied { message } => of_duo(message.as_str(), language),
+        Screen::FactorRefused { message } => {
+            Said { heading: texts.factor_refused.heading, message: message.to_string() }
+        }
         Screen::Refused { code, wait } => {
             Said { heading: language.heading(*code), message: language.detail(*code, *wait) }
         }

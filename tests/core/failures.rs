@@ -80,6 +80,7 @@ fn cases() -> Vec<Case> {
         case("5xx of Duo's", "code 50001", fail(50_001, "Internal server error", "")),
         case("not JSON", "200 and other text", says(200, "<html>")),
         case("malformed", "200, an unknown reply", ok(&json!({"result": "perhaps"}))),
+        case("400", "code 40002", fail(40_002, "Invalid request parameters", "factor")),
         case("429", "code 42901", fail(42_901, "Too many requests", "").retry_after("7")),
         case("401", "code 40103", fail(40_103, "Invalid signature in request credentials", "")),
         case("403", "code 40301", fail(40_301, "Access forbidden", "")),

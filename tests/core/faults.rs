@@ -130,8 +130,8 @@ fn what_duo_says_of_the_user_by_a_parameter_is_understood() {
     for (script, code) in [
         (vec![fail(40_002, "Invalid", "username")], "enrollment_required"),
         (vec![one_phone(), fail(40_002, "Invalid", "username")], "enrollment_required"),
-        (vec![one_phone(), fail(40_002, "Invalid", "device")], "no_device"),
-        (vec![one_phone(), fail(40_002, "Invalid", "pushinfo")], "duo_misconfigured"),
+        (vec![one_phone(), fail(40_002, "Invalid", "device")], "factor_refused"),
+        (vec![one_phone(), fail(40_002, "Invalid", "pushinfo")], "factor_refused"),
     ] {
         assert_eq!(Rig::new().send(&get("/"), &script).refused().code(), code);
     }

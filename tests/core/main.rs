@@ -19,6 +19,7 @@ mod conversations;
 mod cookies;
 mod duo_vectors;
 mod enroll;
+mod factor_refusals;
 mod failures;
 mod faults;
 mod forms;
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         cookies::trials(),
         duo_vectors::trials(),
         enroll::trials(),
+        factor_refusals::trials(),
         failures::trials(),
         faults::trials(),
         forms::trials(),

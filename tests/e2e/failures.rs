@@ -33,6 +33,7 @@ fn simulated() -> Vec<(&'static str, Value)> {
         ("5xx of Duo's", json!({"kind": "fail", "code": 50001})),
         ("not JSON", json!({"kind": "malformed"})),
         ("malformed", json!({"kind": "raw", "status": 200, "body": malformed})),
+        ("400", json!({"kind": "fail", "code": 40002, "detail": "factor"})),
         ("429", json!({"kind": "rate_limit", "retry_after": "7"})),
         ("401", json!({"kind": "fail", "code": 40103})),
         ("403", json!({"kind": "fail", "code": 40301})),

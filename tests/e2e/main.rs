@@ -59,6 +59,7 @@ mod duo_calls;
 mod duo_faults;
 mod enroll;
 mod examples;
+mod factor_refusals;
 mod failures;
 mod failures_midway;
 mod filter_state;
@@ -151,6 +152,7 @@ fn main() {
         duo_faults::trials(),
         enroll::trials(),
         examples::trials(),
+        factor_refusals::trials(),
         failures::trials(),
         failures_midway::trials(),
         filter_state::trials(),

@@ -57,12 +57,13 @@ pub(crate) async fn serve(
 ) -> io::Result<Response<Body>> {
     let received = read(head, body, tls).await?;
     let endpoint = route(&received);
+    let params = read_params(&received);
+    let factor = params.as_ref().ok().and_then(|params| params.optional("factor"));
     let met = match endpoint {
-        Ok(endpoint) => sim.change(|world| world.faults.meet(endpoint)),
+        Ok(endpoint) => sim.change(|world| world.faults.meet(endpoint, factor)),
         Err(_) => Met::default(),
     };
     let now_ms = Sim::now_ms() + met.skew_seconds * 1000;
-    let params = read_params(&received);
     let signature =
         verify(&received.presented(), &sim.settings.keys, sim.settings.accepted, now_ms / 1000);
     let number = sim.change(|world| {

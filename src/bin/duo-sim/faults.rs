@@ -2,8 +2,9 @@
 //! or until cleared.
 //!
 //! As JSON: `{"endpoint": "auth", "times": 1, "acts": true, "kind": "status", "status": 503}`.
-//! Without `endpoint` it holds for all, without `times` until cleared. With `acts` the call is
-//! carried out first and only its answer is lost.
+//! Without `endpoint` it holds for all, without `times` until cleared. With `factor` it holds for
+//! the calls of `auth` that ask for this factor. With `acts` the call is carried out first and only
+//! its answer is lost.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,9 @@ use crate::endpoint::Endpoint;
 pub(crate) struct Switch {
     #[serde(default)]
     pub(crate) endpoint: Option<Endpoint>,
+    /// The parameter `factor` of the calls to hit: `push`, `phone`, `sms`, `passcode`.
+    #[serde(default)]
+    pub(crate) factor: Option<String>,
     /// Requests that are still to be hit.
     #[serde(default)]
     pub(crate) times: Option<u32>,
@@ -113,11 +117,15 @@ impl Faults {
         self.0.retain(|switch| endpoint.is_some() && switch.endpoint != endpoint);
     }
 
-    /// What a request to `endpoint` meets; switches with a count are used up by it.
-    pub(crate) fn meet(&mut self, endpoint: Endpoint) -> Met {
+    /// What a request to `endpoint` meets, which may ask for a factor; switches with a count are
+    /// used up by it.
+    pub(crate) fn meet(&mut self, endpoint: Endpoint, factor: Option<&str>) -> Met {
         let mut met = Met::default();
         for switch in &mut self.0 {
             if switch.endpoint.is_some_and(|only| only != endpoint) {
+                continue;
+            }
+            if switch.factor.is_some() && switch.factor.as_deref() != factor {
                 continue;
             }
             if let Fault::Latency { ms } = &switch.fault {

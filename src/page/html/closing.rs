@@ -11,6 +11,8 @@ use maud::{Markup, html};
 enum Next {
     /// The same again, by another way perhaps.
     TryAgain,
+    /// The same again, by another way for sure.
+    AnotherWay,
     /// From the beginning.
     StartAgain,
     /// Nothing on this page: sign in by the first factor, or ask for help.
@@ -26,6 +28,7 @@ const fn next(code: Code) -> Next {
         | Code::TooManyRequests
         | Code::PendingElsewhere
         | Code::DuoUnavailable => Next::TryAgain,
+        Code::FactorRefused => Next::AnotherWay,
         Code::BadRequest | Code::CrossSite | Code::NotFound | Code::MethodNotAllowed => {
             Next::StartAgain
         }
@@ -44,11 +47,13 @@ const fn next(code: Code) -> Next {
 
 pub(super) fn refused(code: Code, frame: &Frame<'_>, said: &Said) -> Markup {
     let texts = frame.language.texts();
+    let again = |label| match frame.arrival {
+        Arrival::InPlace | Arrival::Form => link(&frame.again(), label),
+        Arrival::OwnAddress => preauth(frame, label),
+    };
     let action = match next(code) {
-        Next::TryAgain => match frame.arrival {
-            Arrival::InPlace | Arrival::Form => link(&frame.again(), texts.try_again),
-            Arrival::OwnAddress => preauth(frame, texts.try_again),
-        },
+        Next::TryAgain => again(texts.try_again),
+        Next::AnotherWay => again(texts.another_way),
         Next::StartAgain => link(&frame.again(), texts.start_again),
         Next::Nothing => html! {},
     };

@@ -96,6 +96,7 @@ impl Stage {
                 expires: UnixTime::from_seconds(1_700_000_000),
             }),
             Screen::DuoDenied { message: self.text.clone() },
+            Screen::FactorRefused { message: self.text.clone() },
             Screen::SignedOut,
         ];
         let codes = [
@@ -107,6 +108,7 @@ impl Stage {
             Code::DuoDenied,
             Code::EnrollmentRequired,
             Code::NoDevice,
+            Code::FactorRefused,
             Code::IdentityMissing,
             Code::IdentityInvalid,
             Code::AccessDenied,

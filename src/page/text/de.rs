@@ -48,6 +48,10 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "Code eingeben",
         message: "Codes per SMS gesendet an: {device}. Geben Sie unten einen davon ein.",
     },
+    factor_refused: Words {
+        heading: "Dieser Weg steht nicht zur Verfügung",
+        message: "Duo nimmt diesen Weg für Ihr Konto nicht an. Wählen Sie einen anderen.",
+    },
     form_not_sent: Words {
         heading: "Ihr Formular wurde nicht gesendet",
         message: "Bestätigen Sie, dass Sie es sind, und senden Sie es dann erneut.",

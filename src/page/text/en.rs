@@ -37,6 +37,10 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "Enter a code",
         message: "We texted codes to {device}. Enter one below.",
     },
+    factor_refused: Words {
+        heading: "That way isn’t available",
+        message: "Duo does not accept this way for your account. Use another one.",
+    },
     form_not_sent: Words {
         heading: "Your form was not sent",
         message: "Confirm it’s you, then send it again.",

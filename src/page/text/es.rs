@@ -39,6 +39,10 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "Introduzca un código",
         message: "Códigos enviados por SMS a: {device}. Introduzca uno abajo.",
     },
+    factor_refused: Words {
+        heading: "Esta forma no está disponible",
+        message: "Duo no acepta esta forma para su cuenta. Elija otra.",
+    },
     form_not_sent: Words {
         heading: "Su formulario no se ha enviado",
         message: "Confirme su identidad y envíelo otra vez.",

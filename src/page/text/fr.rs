@@ -46,6 +46,10 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "Saisissez un code",
         message: "Codes envoyés par SMS à\u{202f}: {device}. Saisissez-en un ci-dessous.",
     },
+    factor_refused: Words {
+        heading: "Ce moyen n’est pas disponible",
+        message: "Duo n’accepte pas ce moyen pour votre compte. Choisissez-en un autre.",
+    },
     form_not_sent: Words {
         heading: "Votre formulaire n’a pas été envoyé",
         message: "Confirmez votre identité, puis envoyez-le à nouveau.",

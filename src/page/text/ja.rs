@@ -45,6 +45,10 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "コードの入力",
         message: "{device}にSMSでコードを送信しました。いずれか1つを下に入力してください。",
     },
+    factor_refused: Words {
+        heading: "この方法は使用できません",
+        message: "Duoはこのアカウントでこの方法を受け付けていません。別の方法をお試しください。",
+    },
     form_not_sent: Words {
         heading: "フォームは送信されていません",
         message: "ご本人確認の後、もう一度送信してください。",

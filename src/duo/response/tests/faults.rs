@@ -177,6 +177,7 @@ fn a_parameter_of_the_users_is_the_users_fault() {
         ("username", Fault::User),
         ("txid", Fault::User),
         ("device", Fault::User),
+        ("factor", Fault::User),
         ("ipaddr", Fault::Filter),
         ("", Fault::Filter),
     ] {
