@@ -112,6 +112,8 @@ pub enum Counter {
     DuoCalls(&'static str),
     /// Calls that Duo did not answer as it should, by the endpoint's name.
     DuoFailures(&'static str),
+    /// Buckets of the table of limits that could not be read, each of which was closed.
+    LimitsUnreadable,
 }
 
 impl fmt::Display for Counter {
@@ -132,6 +134,7 @@ impl fmt::Display for Counter {
             Self::CookieRefused(reason) => write!(f, "duo_mfa_cookie_refused.reason.{reason}"),
             Self::DuoCalls(endpoint) => write!(f, "duo_mfa_duo_calls.endpoint.{endpoint}"),
             Self::DuoFailures(endpoint) => write!(f, "duo_mfa_duo_failures.endpoint.{endpoint}"),
+            Self::LimitsUnreadable => f.write_str("duo_mfa_limits_unreadable"),
         }
     }
 }

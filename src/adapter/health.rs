@@ -1,12 +1,13 @@
 //! What this Envoy knows of Duo, shared by all its VMs, so that one of them checks for all.
+//!
+//! Other plugins may write shared data too. A record that the filter has not written counts as no
+//! check yet.
 
 use super::host;
 use crate::clock::{ClockOffset, UnixTime};
 use crate::config::{Applications, DuoSettings};
-use crate::gate::{Health, Learned, Standing};
-use sha2::{Digest, Sha256};
+use crate::gate::{Health, HealthRecord, Learned, Standing};
 use std::cell::Cell;
-use std::fmt::Write;
 use std::time::Duration;
 
 /// What this VM knows of the Duo applications of a configuration, by their numbers.
@@ -66,24 +67,16 @@ impl Healths {
 /// The shared record of one Duo application.
 #[derive(Debug)]
 pub(super) struct Record {
+    record: HealthRecord,
     key: String,
 }
 
 impl Record {
-    /// The record of the application with these credentials. Configurations that differ in it may
-    /// share a VM, so the key is told by it.
+    /// The record of the application with these credentials. Configurations that differ in them may
+    /// share a VM, so the name follows from them.
     fn of(duo: &DuoSettings) -> Self {
-        let duo = &duo.credentials;
-        let digest = Sha256::new()
-            .chain_update(duo.api_host.as_str())
-            .chain_update([0])
-            .chain_update(&duo.integration_key)
-            .finalize();
-        let mut key = String::from("duo_mfa/health/");
-        for byte in digest.iter().take(8) {
-            let _ = write!(key, "{byte:02x}");
-        }
-        Self { key }
+        let record = HealthRecord::new(&duo.shared_key());
+        Self { key: record.name(), record }
     }
 
     fn read(&self) -> Health {
@@ -93,8 +86,7 @@ impl Record {
     /// Claims the next check for this VM; no where somebody else has, or none is due.
     pub(super) fn claim(&self, now: UnixTime, interval: Duration) -> bool {
         let (health, cas) = self.read_with_cas();
-        let claimed = Health { begun: now, ..health };
-        health.is_due(now, interval) && host::swap_shared(&self.key, &claimed.encode(), cas).is_ok()
+        health.is_due(now, interval) && self.swap(Health { begun: now, ..health }, cas)
     }
 
     /// Writes down how a check went, and says whether that is another outcome than before.
@@ -102,20 +94,22 @@ impl Record {
         let (health, cas) = self.read_with_cas();
         let offset = offset.unwrap_or(health.offset);
         // Whoever was faster has written a fresher outcome.
-        let _ = host::swap_shared(&self.key, &Health { standing, offset, ..health }.encode(), cas);
+        self.swap(Health { standing, offset, ..health }, cas);
         standing != health.standing
     }
 
     /// Writes down Duo's clock alone: how Duo stands may have been found out by another VM since.
     fn learn(&self, offset: ClockOffset) {
         let (health, cas) = self.read_with_cas();
-        let _ = host::swap_shared(&self.key, &Health { offset, ..health }.encode(), cas);
+        self.swap(Health { offset, ..health }, cas);
     }
 
     fn read_with_cas(&self) -> (Health, Option<u32>) {
-        match host::shared(&self.key) {
-            Some((bytes, cas)) => (Health::decode(&bytes).unwrap_or_default(), Some(cas)),
-            None => (Health::default(), None),
-        }
+        let (bytes, cas) = host::shared(&self.key).unzip();
+        (bytes.and_then(|bytes| self.record.open(&bytes)).unwrap_or_default(), cas)
+    }
+
+    fn swap(&self, health: Health, cas: Option<u32>) -> bool {
+        host::swap_shared(&self.key, &self.record.seal(&health), cas).is_ok()
     }
 }

@@ -8,6 +8,7 @@ use super::streams::{Stage, Streams};
 use crate::clock::UnixTime;
 use crate::config::Mode;
 use crate::duo::Answer;
+use crate::gate::limit::Table;
 use crate::gate::{
     Body, Call, Effect, Env, Event, Flow, Form, Forward, Gate, Judgement, Logo, Moment, Opening,
     Step, Unanswered,
@@ -32,6 +33,7 @@ pub(super) struct Plugin {
     pub(super) gate: Gate,
     pub(super) healths: Healths,
     pub(super) stats: Stats,
+    pub(super) table: Table,
     /// The time of the last tick: asking the host on every request would cost more than all that
     /// is computed there, and an approval that lives a quarter of a second longer harms nobody.
     clock: Cell<UnixTime>,
@@ -71,6 +73,7 @@ impl Plugin {
         }
         Self {
             healths: Healths::of(&gate.config().applications),
+            table: Table::new(&gate.config().shared),
             gate,
             stats: Stats::default(),
             clock: Cell::new(host::now().unwrap_or_default()),
@@ -244,7 +247,8 @@ impl Plugin {
             }
             let limits = &self.gate.config().limits;
             for settlement in step.settlements {
-                slots::settle(&settlement, limits, host::now().unwrap_or_default());
+                let now = host::now().unwrap_or_default();
+                self.stats.take(self.table.settle(&settlement, limits, now, &mut slots::change));
             }
             let (call, then) = match step.effect {
                 Effect::Forward(forward) => return self.forward(context, forward, streams),
@@ -262,7 +266,9 @@ impl Plugin {
                 }
                 Effect::Claim { claim, then } => {
                     let env = self.env();
-                    step = then.handle(slots::claim(&claim, limits, env.now), &env);
+                    let changed = self.table.claim(&claim, limits, env.now, &mut slots::change);
+                    self.stats.take(changed.signals);
+                    step = then.handle(changed.verdict, &env);
                     continue;
                 }
                 Effect::Call { call, then } => (call, then),

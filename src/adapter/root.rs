@@ -127,15 +127,15 @@ impl Root {
         let bytes = host::plugin_configuration(size).unwrap_or_default();
         match Config::parse(&bytes, &host::environment) {
             Ok(config) => {
-                slots::create();
                 let ups = config.applications.iter().map(|it| match &it.name {
                     None => host::gauge("duo_mfa_duo_up"),
                     Some(name) => host::gauge(&format!("duo_mfa_duo_up.application.{name}")),
                 });
                 let _ = self.ups.set(ups.collect());
                 log::debug!("configured");
-                self.plugin.set(Rc::new(Plugin::new(Gate::new(config)))).is_ok()
-                    && host::tick_each(TICK).is_ok()
+                let plugin = Plugin::new(Gate::new(config));
+                slots::create(&plugin.table);
+                self.plugin.set(Rc::new(plugin)).is_ok() && host::tick_each(TICK).is_ok()
             }
             Err(faults) => {
                 for fault in faults.iter() {

@@ -29,7 +29,7 @@ use crate::duo::Credentials;
 use crate::identity::IdentityRules;
 use crate::page::Site;
 use crate::policy::{FailMode, Policies};
-use crate::session::Bindings;
+use crate::session::{Bindings, SharedKey};
 use std::time::Duration;
 
 /// One plugin configuration, checked as a whole.
@@ -57,6 +57,9 @@ pub struct Config {
     pub push: PushDetails,
     /// How often a user's phone may ring.
     pub limits: Limits,
+    /// The key of what all workers of an Envoy share about those limits. All configurations that
+    /// have it share one table.
+    pub shared: SharedKey,
     /// The look of the prompt page.
     pub site: Site,
 }
@@ -94,6 +97,18 @@ pub struct DuoSettings {
     pub enrollment: Enrollment,
     /// What happens while Duo cannot be reached, where no rule says otherwise.
     pub fail_mode: FailMode,
+}
+
+impl DuoSettings {
+    /// The key of what all configurations of an Envoy share that ask by these credentials. It is
+    /// derived from the secret key, so that no other plugin knows it and a new cookie key does not
+    /// change it.
+    #[must_use]
+    pub fn shared_key(&self) -> SharedKey {
+        let Credentials { api_host, integration_key, secret_key, .. } = &self.credentials;
+        let parts = [api_host.as_str().as_bytes(), integration_key.as_bytes()];
+        SharedKey::new(secret_key.expose().as_bytes(), &parts)
+    }
 }
 
 /// How somebody without a device gets one.

@@ -10,11 +10,14 @@
 mod bucket;
 mod head;
 mod ledger;
+mod table;
 
 pub use head::EMPTY;
+pub use table::{Change, Changed, Table, Work};
 
 use crate::clock::UnixTime;
 use crate::config::Limits;
+use crate::session::{Operations, PENDING_LIFETIME};
 use bucket::Bucket;
 use ledger::Ledger;
 use std::time::Duration;
@@ -214,10 +217,7 @@ pub fn claim(
                 let verdict = bucket.grant(claim, limits, now);
                 (verdict, verdict.is_ok().then(|| bucket.encode(now)))
             }
-            None => {
-                let until = now.saturating_add(CLOSED);
-                (unreadable(now, until), Some(Bucket::closed(until).encode(now)))
-            }
+            None => close_users(now),
         },
         What::Once { kind, kept } => {
             let kept = now.saturating_add(kept.as_secs());
@@ -226,11 +226,30 @@ pub fn claim(
                     let verdict = ledger.grant(claim.entry(kind), kind.grace(), kept, now);
                     (verdict, verdict.is_ok().then(|| ledger.encode(now)))
                 }
-                // What it remembered is over when this would be.
-                None => (unreadable(now, kept), Some(Ledger::closed(kept).encode(now))),
+                None => close_uses(now),
             }
         }
     }
+}
+
+/// What becomes of a bucket that somebody else has written: nothing is granted from it for a while.
+fn closed(claim: &Claim, now: UnixTime) -> (Verdict, Option<Vec<u8>>) {
+    let now = now.seconds();
+    match claim.what {
+        What::Prompt { .. } | What::Passcode => close_users(now),
+        What::Once { .. } => close_uses(now),
+    }
+}
+
+fn close_users(now: u64) -> (Verdict, Option<Vec<u8>>) {
+    let until = now.saturating_add(CLOSED);
+    (unreadable(now, until), Some(Bucket::closed(until).encode(now)))
+}
+
+/// Until everything that the bucket may have held would be forgotten.
+fn close_uses(now: u64) -> (Verdict, Option<Vec<u8>>) {
+    let until = now.saturating_add(Operations::REMEMBERED.max(PENDING_LIFETIME).as_secs());
+    (unreadable(now, until), Some(Ledger::closed(until).encode(now)))
 }
 
 const fn unreadable(now: u64, until: u64) -> Verdict {

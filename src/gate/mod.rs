@@ -20,6 +20,7 @@ pub mod check;
 mod endpoint;
 pub mod failure;
 mod flow;
+mod health_record;
 mod hold;
 mod judgement;
 pub mod limit;
@@ -37,6 +38,7 @@ mod visit;
 
 pub use check::{Check, CheckStep, Health, Standing};
 pub use flow::{Claimant, Flow};
+pub use health_record::HealthRecord;
 pub use judgement::{Judgement, Outcome};
 pub use logo::Logo;
 pub use step::{Call, Effect, Env, Event, Forward, Learned, NewCookie, Step, Unanswered};

@@ -106,6 +106,10 @@ impl MasterKey {
         let is_key = |bytes: &[u8]| bool::from(self.0.expose().as_slice().ct_eq(bytes));
         is_key(other) || decode(other).map(Secret::new).is_some_and(|key| is_key(key.expose()))
     }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.expose()
+    }
 }
 
 /// One to four keys: the first signs, all verify.
@@ -174,7 +178,7 @@ impl RingKey {
 
 /// An HMAC with its key schedule done (RFC 2104, section 2). The key is brought to the block's
 /// length here, since that leaves nothing that could fail.
-fn keyed(key: &[u8]) -> HmacSha256 {
+pub(super) fn keyed(key: &[u8]) -> HmacSha256 {
     let mut block = hmac::digest::Key::<HmacSha256>::default();
     let hashed;
     let key = if key.len() > block.len() {

@@ -253,7 +253,7 @@ pub(super) fn write_prefix(purpose: Purpose, cookie: &str, mut write: impl FnMut
     write_part(cookie.as_bytes(), write);
 }
 
-fn tag(key: &HmacSha256, label: &str, parts: &[&[u8]]) -> Tag {
+pub(super) fn tag(key: &HmacSha256, label: &str, parts: &[&[u8]]) -> Tag {
     let mut mac = key.clone().chain_update(label).chain_update([0]);
     for part in parts {
         write_part(part, |bytes| mac.update(bytes));

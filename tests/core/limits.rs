@@ -1,7 +1,9 @@
 //! How often a user's phone may ring, whoever asks and however.
 
 use crate::browser::Browser;
-use crate::rig::{Outcome, Progress, Refused, Rig, Scripted, fail, get, one_phone, says, started};
+use crate::rig::{
+    BUCKET_BYTES, Outcome, Progress, Refused, Rig, Scripted, fail, get, one_phone, says, started,
+};
 use crate::rig::{status, told};
 use duo_mfa::duo::SignedCall;
 use duo_mfa::gate::Unanswered;
@@ -195,7 +197,7 @@ fn users_beyond_number_share_a_table_of_one_size() {
         rig.drive(&get("/").of(&format!("user{number}")), |_| script.next()).refused();
     }
     assert!(rig.table.len() <= 4_096);
-    assert!(rig.table.values().all(|bytes| bytes.len() == 200));
+    assert!(rig.table.values().all(|bytes| bytes.len() == BUCKET_BYTES));
 }
 
 /// A wrong passcode, tried by a browser with these cookies alone.

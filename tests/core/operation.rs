@@ -285,9 +285,7 @@ fn other_factor_than_the_rule_takes_approves_nothing() {
 fn table_that_cannot_be_read_lets_nothing_pass() {
     let mut rig = rig();
     let alice = approved(&mut rig, WIRE);
-    for number in 0..8_192 {
-        rig.table.insert(number, b"junk".to_vec());
-    }
+    rig.spoil_the_table();
     for _ in 0..2 {
         assert_asked_again(&mut rig, &alice.opens(WIRE));
         rig.now = rig.now.plus(Duration::from_secs(30));

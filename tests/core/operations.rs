@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::layers::rust_files;
 use duo_mfa::signal::{Code, Counter};
 
-const ALL: [Counter; 10] = [
+const ALL: [Counter; 11] = [
     Counter::Passed,
     Counter::Bypassed,
     Counter::Admitted("FACTOR"),
@@ -19,6 +19,7 @@ const ALL: [Counter; 10] = [
     Counter::CookieRefused("REASON"),
     Counter::DuoCalls("ENDPOINT"),
     Counter::DuoFailures("ENDPOINT"),
+    Counter::LimitsUnreadable,
 ];
 
 /// Fails to compile where a counter is new: it belongs into the list above, and onto the page.
@@ -32,7 +33,8 @@ const fn is_listed(counter: Counter) -> bool {
         | Counter::Abandoned
         | Counter::CookieRefused(_)
         | Counter::DuoCalls(_)
-        | Counter::DuoFailures(_) => true,
+        | Counter::DuoFailures(_)
+        | Counter::LimitsUnreadable => true,
     }
 }
 

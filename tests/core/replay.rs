@@ -1,7 +1,7 @@
 //! A sign-in that Duo has allowed, and whoever sends its token again.
 
 use crate::browser::Browser;
-use crate::rig::{Refused, Rig, allows, get, one_phone};
+use crate::rig::{BUCKET_BYTES, Refused, Rig, allows, get, one_phone};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -131,9 +131,7 @@ fn sign_ins_of_one_user_end_each_for_itself() {
 fn table_that_cannot_be_read_gives_no_approval() {
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
-    for number in 0..8_192 {
-        rig.table.insert(number, b"junk".to_vec());
-    }
+    rig.spoil_the_table();
     for waits in [0, 4, 200] {
         after(&mut rig, waits);
         let refused = alice.asks(&mut rig, &alice.fetches(STATUS), &[allows()]);
@@ -156,7 +154,7 @@ fn full_bucket_gives_no_approval() {
         bytes.extend([0, 0, 1, 0]);
     }
     for number in 4_096..8_192 {
-        rig.table.insert(number, bytes.clone());
+        rig.put_bucket(number, bytes.clone());
     }
     let mut alice = Browser::pushed(&mut rig);
     let refused = alice.asks(&mut rig, &alice.fetches(STATUS), &[allows()]);
@@ -172,7 +170,7 @@ fn sign_ins_beyond_number_share_a_table_of_one_size() {
         after(&mut rig, 1);
     }
     assert!(rig.table.len() <= 8_192);
-    assert!(rig.table.values().all(|bytes| bytes.len() == 200));
+    assert!(rig.table.values().all(|bytes| bytes.len() == BUCKET_BYTES));
 }
 
 crate::suite![

@@ -13,7 +13,7 @@ pub(crate) use script::{
 use duo_mfa::clock::{ClockOffset, UnixTime};
 use duo_mfa::config::Config;
 use duo_mfa::duo::{Answer, SignedCall};
-use duo_mfa::gate::limit::{self, Claim};
+use duo_mfa::gate::limit::{EMPTY, Table, Work};
 use duo_mfa::gate::{
     Body, Call, Effect, Env, Event, Flow, Gate, Health, Judgement, Learned, Logo, Moment, Opening,
     Step,
@@ -32,6 +32,8 @@ pub(crate) const SECRET_KEY: &str = "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep";
 pub(crate) const OTHER_SECRET_KEY: &str = "bq9XkT2mVz7LcN4wRy1HsF8jPd5GtU3eAo6ZxKiQ";
 pub(crate) const COOKIE_KEY: &str = "pMzo0uFM2P5cPIGe6jbvvQnC8gXH1V3rC5wfVTdXPcw=";
 pub(crate) const NOON: UnixTime = UnixTime::from_seconds(1_800_000_000);
+/// The bytes of a bucket of the table, with its MAC.
+pub(crate) const BUCKET_BYTES: usize = EMPTY.len() + 16;
 const PEER: &[u8] = b"192.0.2.7:51000";
 
 static SENT: AtomicUsize = AtomicUsize::new(0);
@@ -58,8 +60,8 @@ pub(crate) enum Progress {
 pub(crate) struct Rig {
     pub(crate) gate: Gate,
     verified: Verified,
-    /// The table of limits, bucket by bucket.
-    pub(crate) table: BTreeMap<u16, Vec<u8>>,
+    /// The table of limits, bucket by bucket, as the host's shared data has it.
+    pub(crate) table: BTreeMap<String, Vec<u8>>,
     pub(crate) now: UnixTime,
     /// The peer, as Envoy has it; absent on a pipe.
     pub(crate) peer: Option<&'static [u8]>,
@@ -208,10 +210,13 @@ impl Rig {
             if let Some(Learned { application, offset }) = step.learned {
                 self.offsets[application] = offset;
             }
+            let config = self.gate.config();
+            let table = Table::new(&config.shared);
             for settlement in step.settlements {
-                let (bytes, limits) = (self.bucket(&settlement.claim), &self.gate.config().limits);
-                let settled = limit::settle(bytes, &settlement, limits, self.now);
-                self.swap(&settlement.claim, settled);
+                let change =
+                    &mut |name: &str, work: &mut Work<'_>| swap(&mut self.table, name, work);
+                let said = table.settle(&settlement, &config.limits, self.now, change);
+                self.signals.extend(said);
             }
             match step.effect {
                 Effect::Forward(forward) => return answered(Outcome::Forwarded(forward)),
@@ -221,10 +226,11 @@ impl Rig {
                 }
                 Effect::ReadBody { .. } => panic!("a body is read but once"),
                 Effect::Claim { claim, then } => {
-                    let (bytes, limits) = (self.bucket(&claim), &self.gate.config().limits);
-                    let (verdict, claimed) = limit::claim(bytes, &claim, limits, self.now);
-                    self.swap(&claim, claimed);
-                    step = then.handle(verdict, &self.env());
+                    let change =
+                        &mut |name: &str, work: &mut Work<'_>| swap(&mut self.table, name, work);
+                    let changed = table.claim(&claim, &config.limits, self.now, change);
+                    self.signals.extend(changed.signals);
+                    step = then.handle(changed.verdict, &self.env());
                 }
                 Effect::Call { call, then } => {
                     self.now = self.now.max(call.due);
@@ -233,16 +239,6 @@ impl Rig {
                     return Progress::Waits(signed, then);
                 }
             }
-        }
-    }
-
-    fn bucket(&self, claim: &Claim) -> Option<&[u8]> {
-        self.table.get(&claim.bucket()).map(Vec::as_slice)
-    }
-
-    fn swap(&mut self, claim: &Claim, changed: Option<Vec<u8>>) {
-        if let Some(bytes) = changed {
-            self.table.insert(claim.bucket(), bytes);
         }
     }
 
@@ -308,6 +304,29 @@ impl Rig {
     pub(crate) fn body(&self, call: usize) -> Value {
         serde_json::from_slice(&self.calls[call].1.signed.body).unwrap()
     }
+}
+
+/// Somebody else's bytes under every name of the table, and one bucket of a test's choice.
+impl Rig {
+    pub(crate) fn spoil_the_table(&mut self) {
+        let table = Table::new(&self.gate.config().shared);
+        let names = table.unused().map(|(name, _)| name);
+        self.table.extend(names.map(|name| (name, b"junk".to_vec())));
+    }
+
+    pub(crate) fn put_bucket(&mut self, number: u16, bytes: Vec<u8>) {
+        let table = Table::new(&self.gate.config().shared);
+        let values = table.values();
+        self.table.insert(values.name(number), values.seal(number, bytes));
+    }
+}
+
+/// Changes a value as a host does that nobody is faster than.
+fn swap(table: &mut BTreeMap<String, Vec<u8>>, name: &str, work: &mut Work<'_>) -> bool {
+    if let Some(bytes) = work(table.get(name).map(Vec::as_slice)) {
+        table.insert(name.to_owned(), bytes);
+    }
+    true
 }
 
 /// Sixteen bytes that were not there before.

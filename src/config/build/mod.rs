@@ -79,10 +79,12 @@ pub(super) fn config(
 
     let path_prefix = path_prefix.unwrap_or(DEFAULT_PATH_PREFIX);
     let request_bodies = request_bodies.unwrap_or(false);
+    let applications = applications?;
     Some(Config {
         mode: mode.unwrap_or_default(),
         path_prefix: path_prefix.to_owned(),
-        applications: applications?,
+        shared: applications.main.duo.shared_key(),
+        applications,
         identity: identity?,
         bindings,
         policies,

@@ -7,7 +7,8 @@
 //!
 //! All numbers are big-endian, times are seconds: of `written` since 1970, of `closed` after it.
 
-const VERSION: u8 = 1;
+/// The version of the layout. Another one has other names in shared data.
+pub(super) const VERSION: u8 = 1;
 pub(super) const HEAD_BYTES: usize = 8;
 pub(super) const BUCKET_BYTES: usize = 200;
 

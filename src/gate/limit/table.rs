@@ -1,0 +1,115 @@
+//! The whole table, as a host keeps it in the data that all workers share.
+//!
+//! Other plugins may write that data too. So each bucket has a name that only the holder of a
+//! secret can compute, and a MAC that covers its number. A bucket whose MAC is wrong is closed, as
+//! one that cannot be read: it grants nothing for a while, and the log says so.
+
+use super::head::VERSION;
+use super::{BUCKETS, Claim, EMPTY, Limited, Settlement, Verdict, claim, closed, settle};
+use crate::clock::UnixTime;
+use crate::config::Limits;
+use crate::session::{SharedKey, SharedValues};
+use crate::signal::{Counter, Level, Signal};
+
+/// The names and seals of all buckets.
+#[derive(Clone, Debug)]
+pub struct Table(SharedValues);
+
+/// Computes the next bytes of one value from its present ones; `None` leaves it as it is.
+pub type Work<'w> = dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>> + 'w;
+
+/// Changes the value with this name. The host reads it, calls the work, and swaps the new bytes in
+/// if nobody was faster, or begins anew. Says whether that went well.
+pub type Change<'c> = dyn FnMut(&str, &mut Work<'_>) -> bool + 'c;
+
+/// What became of a change.
+#[derive(Debug)]
+pub struct Changed {
+    /// Whether the claim is granted.
+    pub verdict: Verdict,
+    /// What an operator has to know.
+    pub signals: Vec<Signal>,
+}
+
+impl Table {
+    /// The table of all configurations that have this key.
+    #[must_use]
+    pub fn new(key: &SharedKey) -> Self {
+        // Two layouts under one name would close each other's buckets.
+        Self(key.values(&format!("limit/{VERSION}")))
+    }
+
+    /// The names and seals of the buckets, by their numbers.
+    #[must_use]
+    pub const fn values(&self) -> &SharedValues {
+        &self.0
+    }
+
+    /// All buckets, each with its name and the bytes of one that was never used.
+    pub fn unused(&self) -> impl Iterator<Item = (String, Vec<u8>)> {
+        (0..BUCKETS).map(|bucket| (self.0.name(bucket), self.0.seal(bucket, EMPTY.to_vec())))
+    }
+
+    /// Claims a push, a passcode or a single use. What cannot be written down is not granted.
+    pub fn claim(
+        &self,
+        claimed: &Claim,
+        limits: &Limits,
+        now: UnixTime,
+        change: &mut Change<'_>,
+    ) -> Changed {
+        self.change(claimed, change, &mut |bytes| match bytes {
+            Ok(bytes) => claim(bytes, claimed, limits, now),
+            Err(Forged) => closed(claimed, now),
+        })
+    }
+
+    /// Writes down how a claim ended. Where that fails, the claim ends by its time.
+    pub fn settle(
+        &self,
+        settlement: &Settlement,
+        limits: &Limits,
+        now: UnixTime,
+        change: &mut Change<'_>,
+    ) -> Vec<Signal> {
+        let changed = self.change(&settlement.claim, change, &mut |bytes| match bytes {
+            Ok(bytes) => (Ok(()), settle(bytes, settlement, limits, now)),
+            Err(Forged) => closed(&settlement.claim, now),
+        });
+        changed.signals
+    }
+
+    fn change(&self, claimed: &Claim, change: &mut Change<'_>, judge: &mut Judge<'_>) -> Changed {
+        let (bucket, values) = (claimed.bucket(), &self.0);
+        let (mut verdict, mut is_closed) = (Err(Limited::CONTENDED), false);
+        let is_done = change(&values.name(bucket), &mut |stored| {
+            let bytes = stored.map(|stored| values.open(bucket, stored).ok_or(Forged)).transpose();
+            let (judged, changed) = judge(bytes);
+            is_closed = changed.is_some() && judged.is_err();
+            verdict = judged;
+            changed.map(|bytes| values.seal(bucket, bytes))
+        });
+        let verdict = if is_done { verdict } else { Err(Limited::CONTENDED) };
+        let signals = if is_done && is_closed { alarm(bucket) } else { Vec::new() };
+        Changed { verdict, signals }
+    }
+}
+
+/// Bytes that this filter did not write there.
+#[derive(Clone, Copy)]
+struct Forged;
+
+/// Judges a claim by the bytes of its bucket, and computes the next ones.
+type Judge<'j> = dyn FnMut(Result<Option<&[u8]>, Forged>) -> (Verdict, Option<Vec<u8>>) + 'j;
+
+fn alarm(bucket: u16) -> Vec<Signal> {
+    let text = format!(
+        "bucket {bucket} of the limits cannot be read and grants nothing for a while: another \
+         plugin has written this filter's shared data, or the host's clock was set back. Give the \
+         filter a vm_id that no other plugin has"
+    );
+    vec![Signal::Count(Counter::LimitsUnreadable), Signal::Log(Level::Error, text)]
+}
+
+#[cfg(test)]
+mod tests;

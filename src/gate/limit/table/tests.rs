@@ -1,0 +1,183 @@
+use super::super::{End, Once};
+use super::*;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const NOON: UnixTime = UnixTime::from_seconds(1_800_000_000);
+const SECRET: &[u8] = b"Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep";
+const ALICE: [u8; 16] = *b"\x0a\xbctag of alice..";
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn limits() -> Limits {
+    Limits {
+        pushes: 3,
+        window: Duration::from_secs(600),
+        deny_cooldown: vec![MINUTE],
+        passcode_tries: 5,
+    }
+}
+
+/// Shared data of one `vm_id`, as this filter and its neighbors have it.
+struct Host {
+    data: BTreeMap<String, Vec<u8>>,
+    now: UnixTime,
+    signals: Vec<Signal>,
+}
+
+impl Host {
+    fn new() -> Self {
+        Self { data: BTreeMap::new(), now: NOON, signals: Vec::new() }
+    }
+
+    fn table() -> Table {
+        Table::new(&SharedKey::new(SECRET, &[]))
+    }
+
+    fn claim(&mut self, claim: &Claim) -> Verdict {
+        let Self { data, now, signals } = self;
+        let changed = Self::table().claim(claim, &limits(), *now, &mut |name, work| {
+            if let Some(bytes) = work(data.get(name).map(Vec::as_slice)) {
+                data.insert(name.to_owned(), bytes);
+            }
+            true
+        });
+        signals.extend(changed.signals);
+        changed.verdict
+    }
+
+    fn settle(&mut self, claim: Claim, end: End) {
+        let Self { data, now, signals } = self;
+        let settlement = Settlement { claim, end };
+        let said = Self::table().settle(&settlement, &limits(), *now, &mut |name, work| {
+            if let Some(bytes) = work(data.get(name).map(Vec::as_slice)) {
+                data.insert(name.to_owned(), bytes);
+            }
+            true
+        });
+        signals.extend(said);
+    }
+
+    fn alarms(&self) -> usize {
+        let is_count = |it: &&Signal| matches!(it, Signal::Count(Counter::LimitsUnreadable));
+        let is_line =
+            |it: &&Signal| matches!(it, Signal::Log(Level::Error, text) if text.contains("vm_id"));
+        let [counts, lines] = [
+            self.signals.iter().filter(is_count).count(),
+            self.signals.iter().filter(is_line).count(),
+        ];
+        assert_eq!(counts, lines);
+        counts
+    }
+}
+
+fn push(number: u8) -> Claim {
+    Claim::of_prompt(ALICE, [number; 16], MINUTE)
+}
+
+fn operation() -> Claim {
+    Claim::once(Once::Operation, [5; 16], MINUTE)
+}
+
+/// What a neighbor may write, who knows this code but not the secret.
+fn forgeries(bucket: u16) -> Vec<Vec<u8>> {
+    let theirs = SharedKey::new(b"a secret of the neighbor's", &[]).values("limit/1");
+    let ours = SharedKey::new(SECRET, &[]).values(&format!("limit/{VERSION}"));
+    vec![
+        Vec::new(),
+        EMPTY.to_vec(),
+        [EMPTY.as_slice(), &[0; 16]].concat(),
+        theirs.seal(bucket, EMPTY.to_vec()),
+        // A bucket of ours that belongs elsewhere.
+        ours.seal(bucket ^ 1, EMPTY.to_vec()),
+    ]
+}
+
+#[test]
+fn a_neighbor_that_wipes_a_bucket_closes_it() {
+    for (what, claim) in [("push", push(1)), ("use", operation())] {
+        for forged in forgeries(claim.bucket()) {
+            let mut host = Host::new();
+            host.claim(&claim).unwrap();
+            let name = host.data.keys().next().unwrap().clone();
+            host.data.insert(name, forged.clone());
+            for _ in 0..3 {
+                let refused = host.claim(&claim).unwrap_err();
+                assert_eq!(refused.limit, super::super::Limit::Unreadable, "{what} {forged:?}");
+            }
+            assert_eq!(host.alarms(), 1, "{what}: one line for one bucket");
+            let closed = if what == "push" { 60 } else { 420 };
+            host.now = NOON.plus(Duration::from_secs(closed - 1));
+            host.claim(&claim).unwrap_err();
+            host.now = NOON.plus(Duration::from_secs(closed));
+            host.claim(&claim).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_denial_that_comes_to_a_wiped_bucket_closes_it_too() {
+    let mut host = Host::new();
+    host.claim(&push(1)).unwrap();
+    host.data.values_mut().for_each(Vec::clear);
+    host.settle(push(1), End::Denied);
+    assert_eq!(host.alarms(), 1);
+    assert_eq!(host.claim(&push(2)).unwrap_err().limit, super::super::Limit::Unreadable);
+    assert_eq!(host.alarms(), 1);
+}
+
+#[test]
+fn a_neighbor_that_writes_every_name_it_can_guess_changes_nothing() {
+    let mut host = Host::new();
+    host.claim(&push(1)).unwrap();
+    host.settle(push(1), End::Denied);
+    let before = host.data.clone();
+    for bucket in 0..BUCKETS {
+        for name in [
+            format!("duo_mfa/limit/{bucket:04}"),
+            format!("duo_mfa/{bucket:04x}"),
+            SharedKey::new(b"a secret of the neighbor's", &[]).values("limit/1").name(bucket),
+        ] {
+            assert!(!before.contains_key(&name));
+            host.data.insert(name, EMPTY.to_vec());
+        }
+    }
+    assert_eq!(host.claim(&push(2)).unwrap_err().limit, super::super::Limit::CoolDown);
+    assert_eq!(host.alarms(), 0);
+}
+
+#[test]
+fn configurations_with_one_key_share_a_table_and_others_do_not() {
+    let mut host = Host::new();
+    host.claim(&push(1)).unwrap();
+    assert_eq!(host.claim(&push(2)).unwrap_err().limit, super::super::Limit::Pending);
+    let other = Table::new(&SharedKey::new(b"another secret key", &[]));
+    let mut data = std::mem::take(&mut host.data);
+    let changed = other.claim(&push(3), &limits(), NOON, &mut |name, work| {
+        assert!(!data.contains_key(name));
+        data.insert(name.to_owned(), work(None).unwrap());
+        true
+    });
+    assert_eq!(changed.verdict, Ok(()));
+    assert_eq!(data.len(), 2);
+}
+
+#[test]
+fn a_table_that_is_made_at_start_is_one_that_was_never_used() {
+    let mut host = Host::new();
+    host.data = Host::table().unused().collect();
+    assert_eq!(host.data.len(), usize::from(BUCKETS));
+    host.claim(&push(1)).unwrap();
+    assert_eq!(host.claim(&push(2)).unwrap_err().limit, super::super::Limit::Pending);
+    host.claim(&operation()).unwrap();
+    assert_eq!(host.data.len(), usize::from(BUCKETS), "no name is new");
+    assert_eq!(host.alarms(), 0);
+}
+
+#[test]
+fn a_change_that_others_always_outrun_is_not_granted() {
+    let changed = Host::table().claim(&push(1), &limits(), NOON, &mut |_, work| {
+        work(None);
+        false
+    });
+    assert_eq!(changed.verdict, Err(Limited::CONTENDED));
+}
