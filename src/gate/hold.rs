@@ -1,6 +1,6 @@
 //! The held request: preauth, then a prompt or a passcode, then Duo's word.
 //!
-//! For clients that are no browsers. The request waits, body and all, and nothing of it reaches
+//! For clients that are no browsers, and for passcodes of all others. The request waits, body and all, and nothing of it reaches
 //! the application before Duo's allow; its response then carries the approval cookie.
 
 use super::asker::{Asker, Sought};
@@ -13,7 +13,7 @@ use super::prompt::{self, Ending, Prompt, SentPasscode, Transaction, takes_passc
 use super::refuse::{refuse, refuse_status, refuse_with, refuse_without_randomness};
 use super::rules::new_approval;
 use super::view::{explained, start_url};
-use super::{Env, Forward, Gate, NewCookie, Step, tell_application};
+use super::{Env, Forward, NewCookie, Step, tell_application};
 use crate::clock::UnixTime;
 use crate::config;
 use crate::duo::{AuthResult, AuthStatus, Device, PreauthReply, Status, Txid};
@@ -27,6 +27,8 @@ use crate::signal::{Code, Counter};
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) asker: Asker,
+    /// Not always [`Client::Hold`]: whoever brings a passcode is held until Duo has decided on it.
+    client: Client,
     /// When the transaction was looked at, or will be.
     pub(super) polled_at: UnixTime,
     /// Whether there is a valid approval, which does not meet the terms.
@@ -40,19 +42,20 @@ pub(super) struct Held {
 
 impl Held {
     pub(super) fn new(
-        gate: &Gate,
         head: &RequestHead<'_>,
         sought: Sought,
+        client: Client,
         address: Option<&[u8]>,
-        now: UnixTime,
+        env: &Env<'_>,
     ) -> Self {
-        let deadline = now.plus(gate.config().api.hold_timeout);
+        let deadline = env.now.plus(env.gate.config().api.hold_timeout);
         Self {
-            polled_at: now,
+            client,
+            polled_at: env.now,
             has_approval: sought.has_approval,
             asker: Asker::new(head, sought, address, deadline),
             return_to: ReturnPath::parse(head.target),
-            edits: gate.stripped(head),
+            edits: env.gate.stripped(head),
             passcode: None,
         }
     }
@@ -70,7 +73,7 @@ impl Recipient for Held {
         let problem = explained.as_ref().unwrap_or(problem);
         let start_url = start_url(problem.code, Some(&self.asker), &self.return_to, config);
         let onward = Onward { start_url: start_url.as_deref(), ..Onward::default() };
-        problem.reply_onward(Client::Hold, &onward)
+        problem.reply_onward(self.client, &onward)
     }
 }
 

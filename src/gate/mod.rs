@@ -33,6 +33,7 @@ mod report;
 pub mod response;
 mod rules;
 mod step;
+mod unapproved;
 mod view;
 mod visit;
 
@@ -45,7 +46,7 @@ pub use step::{Call, Effect, Env, Event, Forward, Learned, NewCookie, Step, Unan
 pub use visit::{Body, Form};
 
 use crate::clock::UnixTime;
-use crate::config::{ApiMode, Config, Mode};
+use crate::config::{Config, Mode};
 use crate::http::{Client, Edit, HeadFault, HeaderMap, HeaderValue, RequestHead, cookie, origin};
 use crate::identity::{Attributes, Identity};
 use crate::page::{Onward, Problem, Reference};
@@ -54,10 +55,9 @@ use crate::session::{Approval, BodyDigest, Refusal, Sessions, Subject, Verified}
 use crate::signal::{Code, Counter};
 use asker::{Sought, subject};
 use endpoint::{Endpoint, Route};
-use hold::Held;
 use rules::{Denial, Ruling, Unfit};
 use view::{View, Who};
-use visit::{Visit, Visitor};
+use visit::Visitor;
 
 /// A configuration at work.
 #[derive(Debug)]
@@ -259,34 +259,6 @@ impl Gate {
         step
     }
 
-    /// Asks for the second factor that an application's request wants.
-    fn unapproved(
-        &self,
-        head: &RequestHead<'_>,
-        sought: Sought,
-        address: Option<&[u8]>,
-        env: &Env<'_>,
-    ) -> Step {
-        let is_for_one_request = sought.terms.is_for_one_request;
-        match (Client::of(&head.hints()), self.config.api.mode) {
-            (Client::Hold, ApiMode::Hold) => {
-                hold::begin(Held::new(self, head, sought, address, env.now), head, env)
-            }
-            (Client::Page, _) if !is_for_one_request || head.method == b"GET" => {
-                let reference = audit::reference(head);
-                let line = audit::refused_at_once(head, Code::MfaRequired, sought.rule, &reference);
-                Visit::in_place(head, sought, address, env).page_in_place(line, env)
-            }
-            (client, _) if is_for_one_request => {
-                operation::refuse(client, head, sought, address, env)
-            }
-            (client, _) => {
-                let denial = Denial::new(Code::MfaRequired, no_prompt_for(client));
-                self.refuse(head, &denial.by(sought.rule))
-            }
-        }
-    }
-
     /// Answers a request whose head, of these `fields`, cannot be read. Where nobody is refused,
     /// one without a path, as of CONNECT, goes on.
     #[must_use]
@@ -370,17 +342,6 @@ fn check_cookies(head: &RequestHead<'_>) -> Result<(), Denial> {
         return Err(Denial::new(Code::BadRequest, detail));
     }
     Ok(())
-}
-
-const fn no_prompt_for(client: Client) -> &'static str {
-    match client {
-        Client::Hold | Client::Page => {
-            "This request needs an approval cookie: start_url, in a browser, gives one."
-        }
-        Client::Refuse | Client::RefuseGrpc => {
-            "A request in the background cannot be confirmed by a person."
-        }
-    }
 }
 
 /// Adds the headers by which the application learns who was admitted, how and when.

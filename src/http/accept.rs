@@ -1,10 +1,12 @@
 //! What kind of client sends a request, and so how it is asked for its second factor.
 //!
 //! One table, read from the top: a request that a page sends in the background, an upgrade or
-//! gRPC cannot show a prompt and is refused; a browser's navigation is for the prompt page; what
-//! shows no mark of a browser at all can be held until Duo answers.
+//! gRPC cannot show a prompt and is refused; a browser's navigation is for the prompt page; a
+//! request that shows no mark of a browser can be held until Duo answers. The table is held to
+//! what real clients send by `tests/core/client_kinds.rs`.
 
-use super::head::Hints;
+use super::agent::{Agent, has_prefix};
+use super::hints::Hints;
 
 /// The kinds of client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,51 +26,104 @@ impl Client {
     /// for which a push is sent without a click.
     #[must_use]
     pub fn of(hints: &Hints<'_>) -> Self {
-        if hints.content_type.is_some_and(|v| has_prefix(v, b"application/grpc")) {
+        if hints.content_type.is_some_and(is_grpc) {
             return Self::RefuseGrpc;
         }
-        if hints.upgrade.is_some() || hints.purpose.is_some() {
+        if hints.upgrade.is_some_and(is_protocol) || hints.purpose.is_some() {
             return Self::Refuse;
         }
-        if let Some(mode) = hints.fetch_mode {
-            let navigates = mode == b"navigate" && hints.fetch_dest == Some(b"document");
-            return if navigates { Self::Page } else { Self::Refuse };
+        let agent = Agent::of(hints.user_agent);
+        let prefers_html = hints.accept.is_some_and(prefers_html);
+        if hints.fetch_mode == Some(b"navigate") {
+            return match hints.fetch_dest {
+                Some(b"document") => Self::Page,
+                // A service worker that passes a navigation on, or a browser that does not send the
+                // destination yet. Without HTML it is a link with a `download` attribute.
+                Some(b"empty") | None if prefers_html => Self::Page,
+                Some(_) | None => Self::Refuse,
+            };
         }
-        if hints.requested_with.is_some() {
+        let is_marked = hints.any_browser_mark.is_some();
+        // Node's `fetch` sends this one header of the five, and no other mark.
+        if hints.fetch_mode.is_some() && (is_marked || agent == Agent::Browser) {
             return Self::Refuse;
         }
-        if hints.accept.is_some_and(names_html) {
-            return Self::Page;
+        let is_unasked = hints.is_icon && !prefers_html;
+        if is_unasked || hints.requested_with.is_some_and(is_script) {
+            return Self::Refuse;
         }
-        // Safari has Apple's player load what a page plays: the page's cookies, and no other mark.
-        let browsers = [b"mozilla/".as_slice(), b"applecoremedia/"];
-        let is_browser =
-            hints.user_agent.is_some_and(|v| browsers.iter().any(|name| has_prefix(v, name)));
-        if is_browser || hints.any_browser_mark.is_some() { Self::Refuse } else { Self::Hold }
+        match agent {
+            Agent::Program if is_marked => Self::Refuse,
+            Agent::Program => Self::Hold,
+            Agent::Helper => Self::Refuse,
+            Agent::TextBrowser => Self::Page,
+            Agent::Browser | Agent::Unknown if prefers_html => Self::Page,
+            Agent::Browser => Self::Refuse,
+            Agent::Unknown if is_marked || hints.accept.is_some_and(names_feed) => Self::Refuse,
+            Agent::Unknown => Self::Hold,
+        }
     }
 }
 
-/// Whether an `Accept` value (RFC 9110, section 12.5.1) names HTML with a weight above zero; the
-/// wild card does not, since every script sends it.
-fn names_html(accept: &[u8]) -> bool {
-    accept.split(|byte| *byte == b',').any(|range| {
+/// Whether Envoy too takes the content type for gRPC: grpc-web is not.
+fn is_grpc(content_type: &[u8]) -> bool {
+    let grpc = b"application/grpc";
+    has_prefix(content_type, grpc)
+        && matches!(content_type.get(grpc.len()), None | Some(b'+' | b';'))
+}
+
+/// Whether an `Upgrade` is to another protocol: `h2c`, which Java's client offers with every
+/// request, is still HTTP.
+fn is_protocol(upgrade: &[u8]) -> bool {
+    !upgrade.eq_ignore_ascii_case(b"h2c")
+}
+
+/// Whether `X-Requested-With` is a script's. Android's WebView sends the name of its application,
+/// as in `com.example.mail`, with navigations too.
+fn is_script(requested_with: &[u8]) -> bool {
+    !requested_with.contains(&b'.')
+}
+
+/// Whether an `Accept` value (RFC 9110, section 12.5.1) names HTML, and nothing with a higher
+/// weight. Every browser that navigates prefers HTML; pip and its like name it as a last resort.
+/// The wild card names nothing, since every script sends it.
+fn prefers_html(accept: &[u8]) -> bool {
+    let (mut html, mut other) = (0, 0);
+    for range in accept.split(|byte| *byte == b',') {
         let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
         let kind = parts.next().unwrap_or_default();
-        let html = kind.eq_ignore_ascii_case(b"text/html")
+        let is_html = kind.eq_ignore_ascii_case(b"text/html")
             || kind.eq_ignore_ascii_case(b"application/xhtml+xml");
-        html && !parts.any(is_weight_of_zero)
-    })
+        let best = if is_html { &mut html } else { &mut other };
+        *best = weight(parts).max(*best);
+    }
+    html > 0 && html >= other
 }
 
-fn is_weight_of_zero(parameter: &[u8]) -> bool {
-    let (name, value) = parameter.split_at_checked(2).unwrap_or_default();
-    name.eq_ignore_ascii_case(b"q=")
-        && value.first() == Some(&b'0')
-        && value.iter().all(|byte| matches!(byte, b'0' | b'.'))
+/// The weight of a range in thousandths, from its parameters. One that cannot be read is the full
+/// weight.
+fn weight<'a>(mut parameters: impl Iterator<Item = &'a [u8]>) -> u16 {
+    let weight = parameters.find_map(|parameter| {
+        let (name, value) = parameter.split_at_checked(2)?;
+        name.eq_ignore_ascii_case(b"q=").then_some(value)
+    });
+    match weight {
+        Some([b'0']) => 0,
+        Some([b'0', b'.', digits @ ..]) if digits.len() <= 3 => {
+            let places = digits.iter().copied().chain(*b"000").take(3);
+            places.fold(0, |sum: u16, digit| {
+                let digit = u16::from(digit.wrapping_sub(b'0')).min(9);
+                sum.saturating_mul(10).saturating_add(digit)
+            })
+        }
+        Some(_) | None => 1000,
+    }
 }
 
-fn has_prefix(value: &[u8], lower_case: &[u8]) -> bool {
-    value.get(..lower_case.len()).is_some_and(|start| start.eq_ignore_ascii_case(lower_case))
+/// Whether an `Accept` value names a feed: its readers ask on a timer.
+fn names_feed(accept: &[u8]) -> bool {
+    let mut kinds = accept.split(|byte| matches!(*byte, b',' | b';')).map(<[u8]>::trim_ascii);
+    kinds.any(|kind| kind.eq_ignore_ascii_case(b"application/rss+xml"))
 }
 
 #[cfg(test)]
@@ -98,10 +153,17 @@ mod tests {
             (&[("accept", "text/html;q=0.1")], Page),
             (&[("accept", "TEXT/HTML")], Page),
             (&[("accept", "application/xhtml+xml")], Page),
+            (&[("accept", "text/html;q=0.5, */*;q=0.05")], Page),
+            (&[("accept", "text/html;q=0.9, application/json;q=0.91")], Hold),
+            (&[("accept", "text/html;q=x, application/json")], Page),
+            (&[("accept", "application/xml,application/xhtml+xml,text/html;q=0.9")], Page),
             (&[chrome, html], Page),
             (&[chrome, html, navigate, document], Page),
             (&[chrome, html, navigate, ("sec-fetch-dest", "iframe")], Refuse),
-            (&[chrome, html, navigate], Refuse),
+            (&[chrome, html, navigate], Page),
+            (&[chrome, navigate], Refuse),
+            (&[chrome, html, navigate, ("sec-fetch-dest", "empty")], Page),
+            (&[chrome, ("accept", "*/*"), navigate, ("sec-fetch-dest", "empty")], Refuse),
             (&[chrome, ("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")], Refuse),
             (&[("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")], Refuse),
             (&[("sec-fetch-site", "cross-site")], Refuse),
@@ -113,9 +175,16 @@ mod tests {
             (&[html, ("x-requested-with", "XMLHttpRequest")], Refuse),
             (&[chrome, html, navigate, document, ("sec-purpose", "prefetch")], Refuse),
             (&[html, ("purpose", "prefetch")], Refuse),
+            (&[html, ("x-requested-with", "com.example.mail")], Page),
+            (&[("x-requested-with", "com.example.mail")], Refuse),
+            (&[("sec-fetch-mode", "cors")], Hold),
+            (&[("sec-fetch-mode", "cors"), ("user-agent", "Mozilla/5.0")], Refuse),
+            (&[("sec-ch-ua-mobile", "?0")], Refuse),
+            (&[("upgrade", "h2c")], Hold),
             (&[("upgrade", "websocket")], Refuse),
             (&[("content-type", "application/grpc+proto"), ("te", "trailers")], RefuseGrpc),
             (&[("content-type", "Application/GRPC")], RefuseGrpc),
+            (&[("content-type", "application/grpc-web+proto"), chrome], Refuse),
             (&[("content-type", "application/json")], Hold),
         ];
         for (headers, expected) in table {

@@ -6,6 +6,7 @@
 
 use super::Edit;
 use super::cookie::CookieLines;
+use super::hints::Hints;
 use memchr::arch::all::is_equal;
 
 /// The prefix of header names that belong to the filter; a client's own are removed.
@@ -168,33 +169,6 @@ pub struct RequestHead<'a> {
     pub reserved: Vec<&'a [u8]>,
 }
 
-/// The headers by which [`super::accept`] tells a browser from a script.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Hints<'a> {
-    /// `Accept`
-    pub accept: Option<&'a [u8]>,
-    /// `Content-Type`
-    pub content_type: Option<&'a [u8]>,
-    /// `Upgrade`
-    pub upgrade: Option<&'a [u8]>,
-    /// `User-Agent`
-    pub user_agent: Option<&'a [u8]>,
-    /// `Sec-Fetch-Mode`
-    pub fetch_mode: Option<&'a [u8]>,
-    /// `Sec-Fetch-Dest`
-    pub fetch_dest: Option<&'a [u8]>,
-    /// `Sec-Fetch-Site`
-    pub fetch_site: Option<&'a [u8]>,
-    /// `Origin`
-    pub origin: Option<&'a [u8]>,
-    /// Any `Sec-Fetch-*` header, `Origin` or `Referer`: what only a browser sends.
-    pub any_browser_mark: Option<&'a [u8]>,
-    /// `Sec-Purpose` or `Purpose`: a browser's prefetch.
-    pub purpose: Option<&'a [u8]>,
-    /// `X-Requested-With`: a script in a page.
-    pub requested_with: Option<&'a [u8]>,
-}
-
 /// A head that no decision can be made on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeadFault {
@@ -289,9 +263,7 @@ impl<'a> RequestHead<'a> {
     /// a request that passes by its cookie is never asked what sends it.
     #[must_use]
     pub fn hints(&self) -> Hints<'a> {
-        let mut hints = Hints::default();
-        self.map.iter().for_each(|(name, value)| hints.take(name, value));
-        hints
+        Hints::of(self.map, self.path())
     }
 
     /// The target without its query.
@@ -322,35 +294,6 @@ impl<'a> Pseudo<'a> {
             None => Ok(()),
             Some(_) => Err(HeadFault::DuplicatePseudoHeader),
         }
-    }
-}
-
-impl<'a> Hints<'a> {
-    fn take(&mut self, name: &[u8], value: &'a [u8]) {
-        let slot = match name {
-            b"accept" => &mut self.accept,
-            b"content-type" => &mut self.content_type,
-            b"upgrade" => &mut self.upgrade,
-            b"user-agent" => &mut self.user_agent,
-            b"sec-purpose" | b"purpose" => &mut self.purpose,
-            b"x-requested-with" => &mut self.requested_with,
-            b"origin" => {
-                self.any_browser_mark = Some(value);
-                &mut self.origin
-            }
-            b"referer" => &mut self.any_browser_mark,
-            _ if name.starts_with(b"sec-fetch-") => {
-                self.any_browser_mark = Some(value);
-                match name {
-                    b"sec-fetch-mode" => &mut self.fetch_mode,
-                    b"sec-fetch-dest" => &mut self.fetch_dest,
-                    b"sec-fetch-site" => &mut self.fetch_site,
-                    _ => return,
-                }
-            }
-            _ => return,
-        };
-        *slot = Some(value);
     }
 }
 

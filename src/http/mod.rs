@@ -6,9 +6,11 @@
 //! Duo, sessions, configuration or the host.
 
 pub mod accept;
+mod agent;
 pub mod cookie;
 pub mod edit;
 pub mod head;
+pub mod hints;
 pub mod host;
 pub mod origin;
 pub mod parameters;

@@ -1,41 +1,76 @@
 //! The cross-site guard: whether a request that changes something was sent by this origin.
 
-use super::RequestHead;
-use super::head::Hints;
+use super::hints::Hints;
+use super::{Client, RequestHead};
 
 /// The request was sent by another site's page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the request was sent by another site")]
 pub struct CrossSite;
 
-/// Checks who sent a request. A browser says so in `Sec-Fetch-Site` (Fetch Metadata), an older
-/// one in `Origin` (Fetch standard, section 3.2); what sends neither is no browser, and no other
-/// site can make it send anything.
+/// Checks who sent a request. A browser says so in `Sec-Fetch-Site` (Fetch Metadata), an older one
+/// in `Origin` (Fetch standard, section 3.2).
+///
+/// Some browsers send neither with a form (Internet Explorer, Firefox before 70). Their requests
+/// pass by a `Referer` of this origin, which every page of the filter has them send. So does any
+/// that carries a header of the filter's own: no form has it, and a script of another site sends it
+/// with an `Origin` alone. Whatever else sends neither is no browser, and no other site can make it
+/// send anything.
 ///
 /// # Errors
 ///
 /// [`CrossSite`] where it was, or may have been, another site.
 pub fn check(head: &RequestHead<'_>) -> Result<(), CrossSite> {
-    let Hints { fetch_site, origin, .. } = head.hints();
-    let is_own = match (fetch_site, origin) {
-        (Some(site), _) => site == b"same-origin" || site == b"none",
-        (None, Some(origin)) => is_origin_of(origin, head.authority),
-        (None, None) => true,
-    };
+    let hints = head.hints();
+    let is_own = said(head, &hints).unwrap_or_else(|| match hints.referer {
+        Some(referer) => is_of_origin(referer, head.authority),
+        None => {
+            let is_browser = !matches!(Client::of(&hints), Client::Hold | Client::RefuseGrpc);
+            !is_browser || !head.reserved.is_empty()
+        }
+    });
     if is_own { Ok(()) } else { Err(CrossSite) }
+}
+
+/// Whether a request says that another site's page sent it.
+#[must_use]
+pub fn is_foreign(head: &RequestHead<'_>) -> bool {
+    said(head, &head.hints()) == Some(false)
+}
+
+/// Whether this origin sent the request, where the browser says who did.
+fn said(head: &RequestHead<'_>, hints: &Hints<'_>) -> Option<bool> {
+    match (hints.fetch_site, hints.origin) {
+        (Some(site), _) => Some(site == b"same-origin" || site == b"none"),
+        (None, Some(origin)) => Some(is_origin_of(origin, head.authority)),
+        (None, None) => None,
+    }
 }
 
 /// Whether an `Origin` names this authority. The scheme is not compared, since a proxy before this
 /// one may have ended TLS.
 fn is_origin_of(origin: &[u8], authority: &[u8]) -> bool {
-    let named = origin.strip_prefix(b"https://").or_else(|| origin.strip_prefix(b"http://"));
-    named.is_some_and(|named| !named.is_empty() && named.eq_ignore_ascii_case(authority))
+    without_scheme(origin)
+        .is_some_and(|named| !named.is_empty() && named.eq_ignore_ascii_case(authority))
+}
+
+/// Whether an address, as in `Referer`, is of this authority.
+fn is_of_origin(address: &[u8], authority: &[u8]) -> bool {
+    let rest = without_scheme(address).unwrap_or_default();
+    let named = rest.split(|byte| matches!(byte, b'/' | b'?' | b'#')).next().unwrap_or_default();
+    !named.is_empty() && named.eq_ignore_ascii_case(authority)
+}
+
+fn without_scheme(address: &[u8]) -> Option<&[u8]> {
+    address.strip_prefix(b"https://").or_else(|| address.strip_prefix(b"http://"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::HeaderMap;
     use super::*;
+
+    const IE: (&str, &str) = ("user-agent", "Mozilla/5.0 (Windows NT 10.0; Trident/7.0; rv:11.0)");
 
     #[test]
     fn request_without_an_authority_is_of_no_origin() {
@@ -64,6 +99,22 @@ mod tests {
             (&[("origin", "ftp://app.example.com")], false),
             (&[("sec-fetch-site", "cross-site"), ("origin", "https://app.example.com")], false),
             (&[("sec-fetch-site", "same-origin"), ("origin", "null")], true),
+            (&[IE], false),
+            (&[("accept", "text/html")], false),
+            (&[("x-requested-with", "XMLHttpRequest")], false),
+            (&[IE, ("referer", "https://app.example.com/.duo-mfa/?return_to=%2F")], true),
+            (&[IE, ("referer", "http://APP.example.com")], true),
+            (&[IE, ("referer", "https://app.example.com?a=https://b")], true),
+            (&[IE, ("referer", "https://evil.example/https://app.example.com/")], false),
+            (&[IE, ("referer", "https://app.example.com.evil.example/")], false),
+            (&[IE, ("referer", "https://app.example.com@evil.example/")], false),
+            (&[IE, ("referer", "app.example.com/")], false),
+            (&[IE, ("referer", "")], false),
+            (&[("referer", "https://evil.example/"), ("x-duo-mfa-passcode", "1")], false),
+            (&[IE, ("x-duo-mfa-passcode", "1")], true),
+            (&[IE, ("x-duo-mfa-passcode", "1"), ("origin", "https://evil.example")], false),
+            (&[("user-agent", "Mozilla/5.0 (Windows NT 10.0; en-US) PowerShell/7.4.2")], true),
+            (&[("content-type", "application/grpc")], true),
         ];
         for (headers, passes) in table {
             let mut pairs: Vec<(&[u8], &[u8])> =

@@ -11,9 +11,11 @@
 )]
 
 mod admission;
+mod any_client;
 mod applications;
 mod binding;
 mod browser;
+mod client_kinds;
 mod config_faults;
 mod conversations;
 mod cookies;
@@ -62,10 +64,12 @@ macro_rules! suite {
 fn main() -> ExitCode {
     let trials = [
         admission::trials(),
+        any_client::trials(),
         applications::trials(),
         applications::config::trials(),
         applications::visits::trials(),
         binding::trials(),
+        client_kinds::trials(),
         config_faults::trials(),
         conversations::trials(),
         cookies::trials(),

@@ -144,7 +144,7 @@ fn methods_of_a_page_are_refused_without_an_approval() {
     let stack = Stack::standard();
     for method in METHODS {
         let request = Request::new(method, "/reports").user("alice");
-        let request = request.header("sec-fetch-mode", "cors");
+        let request = request.all(&[("sec-fetch-mode", "cors"), ("sec-fetch-site", "same-origin")]);
         let reply = stack.denied(&request);
         assert_eq!(reply.status, 403, "{method}: {reply:?}");
         assert_eq!(reply.header("content-type"), Some("application/problem+json"), "{method}");

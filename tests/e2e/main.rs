@@ -83,6 +83,7 @@ mod passcodes;
 mod per_route;
 mod products;
 mod readme;
+mod real_clients;
 mod replicas;
 mod return_paths;
 mod rotation;
@@ -176,6 +177,7 @@ fn main() {
         per_route::trials(),
         products::trials(),
         readme::trials(),
+        real_clients::trials(),
         rotation::trials(),
         replicas::trials(),
         return_paths::trials(),

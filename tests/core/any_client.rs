@@ -1,0 +1,122 @@
+//! What clients of every kind may do: bring a passcode, and be told the way on.
+
+use crate::browser::{Browser, posted};
+use crate::rig::{Outcome, Request, Rig, get, one_phone, status, told};
+use serde_json::json;
+
+const CHROME: (&str, &str) = ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0.0.0");
+
+fn powershell(path: &str) -> Request {
+    let agent =
+        "Mozilla/5.0 (Windows NT 10.0; Microsoft Windows 10.0.22631; en-US) PowerShell/7.4.2";
+    get(path).with("user-agent", agent)
+}
+
+fn with_passcode(request: &Request) -> Request {
+    request.clone().with("x-duo-mfa-passcode", "123456")
+}
+
+/// One request of each kind that is not held.
+fn unheld() -> [(&'static str, Request); 6] {
+    let grpc = posted(get("/package.Service/Call")).with("te", "trailers");
+    [
+        ("a program that calls itself Mozilla", get("/api").with(CHROME.0, CHROME.1)),
+        ("a script of our own page", Browser::of("alice").fetches("/api")),
+        ("a form", Browser::of("alice").submits("/api")),
+        ("gRPC", grpc.with("content-type", "application/grpc")),
+        ("an upgrade", get("/api").with("upgrade", "websocket")),
+        ("a player", get("/api").with("user-agent", "Lavf/60.16.100")),
+    ]
+}
+
+fn passcode_of_any_client_is_tried_and_rings_no_phone() {
+    for (name, request) in unheld() {
+        let mut rig = Rig::new();
+        let right = [one_phone(), status("allow", "allow")];
+        let forward = rig.send(&with_passcode(&request), &right).admitted();
+        assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("passcode"), "{name}");
+        assert_eq!(rig.body(1)["factor"], "passcode", "{name}");
+
+        let mut rig = Rig::new();
+        let wrong = [one_phone(), status("deny", "deny")];
+        let refused = rig.send(&with_passcode(&request), &wrong).answered();
+        assert_eq!(refused.0.details, "duo_mfa_passcode_incorrect", "{name}");
+        assert_eq!(refused.0.grpc.is_some(), name == "gRPC", "{name}");
+    }
+}
+
+fn passcode_of_a_foreign_page_is_not_tried() {
+    for request in [
+        get("/api").with("origin", "https://evil.example"),
+        get("/api").with("origin", "null"),
+        Browser::of("alice")
+            .fetches("/api")
+            .without("sec-fetch-site")
+            .with("sec-fetch-site", "cross-site"),
+        Browser::of("alice")
+            .fetches("/api")
+            .without("sec-fetch-site")
+            .with("sec-fetch-site", "same-site"),
+    ] {
+        let mut rig = Rig::new();
+        rig.send(&with_passcode(&request), &[]).refused();
+    }
+}
+
+fn passcode_waits_for_nobody_where_programs_are_refused_at_once() {
+    let mut rig = Rig::with(json!({"api": {"mode": "refuse"}}));
+    for (_, request) in unheld() {
+        rig.send(&with_passcode(&request), &[]).refused();
+    }
+}
+
+fn refusal_names_the_remedy_that_there_is() {
+    for (changes, is_named) in [
+        (json!({}), true),
+        (json!({"api": {"mode": "refuse"}}), false),
+        (json!({"duo": {"factors": ["push"]}}), false),
+    ] {
+        for (name, request) in unheld().into_iter().filter(|(name, _)| *name != "a form") {
+            let mut rig = Rig::with(changes.clone());
+            let Outcome::Replied(reply) = rig.send(&request, &[]) else { panic!("{name}") };
+            let said = match &reply.grpc {
+                Some((_, message)) => message.clone(),
+                None => String::from_utf8(reply.body.clone()).unwrap(),
+            };
+            assert_eq!(said.contains("x-duo-mfa-passcode"), is_named, "{name}: {said}");
+            assert!(said.contains("start_url"), "{name}: {said}");
+        }
+    }
+}
+
+fn powershell_is_held_and_starts_sign_ins() {
+    let mut rig = Rig::new();
+    let right = [one_phone(), status("allow", "allow")];
+    rig.send(&with_passcode(&powershell("/api")), &right).admitted();
+    let start = posted(powershell("/.duo-mfa/auth?factor=push"));
+    let begun = rig.send(&start, &[one_phone(), crate::rig::started()]).answered();
+    assert_eq!(begun.0.status, 202);
+    assert!(begun.problem()["transaction"].is_string());
+}
+
+fn form_of_an_old_browser_that_names_no_sender_rings_no_phone() {
+    let ie = || get("/.duo-mfa/auth?factor=push").with("user-agent", "Mozilla/5.0 (Trident/7.0)");
+    let form = || posted(ie()).with("accept", "text/html, application/xhtml+xml, */*");
+    for foreign in [form(), form().with("referer", "https://evil.example/")] {
+        let mut rig = Rig::new();
+        let refused = rig.send(&foreign, &[]).answered();
+        assert_eq!(refused.0.details, "duo_mfa_cross_site");
+    }
+    let mut rig = Rig::new();
+    let own = form().with("referer", "https://app.example.com/reports");
+    assert_eq!(rig.send(&own, &[one_phone(), crate::rig::started()]).answered().0.status, 303);
+}
+
+crate::suite![
+    passcode_of_any_client_is_tried_and_rings_no_phone,
+    passcode_of_a_foreign_page_is_not_tried,
+    passcode_waits_for_nobody_where_programs_are_refused_at_once,
+    refusal_names_the_remedy_that_there_is,
+    powershell_is_held_and_starts_sign_ins,
+    form_of_an_old_browser_that_names_no_sender_rings_no_phone,
+];
