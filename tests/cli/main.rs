@@ -8,6 +8,7 @@ mod control_planes;
 mod explain;
 mod faults;
 mod files;
+mod one_host;
 mod readme;
 mod replies;
 mod run;

@@ -4,8 +4,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::browser::Browser;
 use crate::message::Request;
 use crate::setup::Setup;
 use crate::stack::{APPROVAL, Stack};
@@ -20,6 +21,7 @@ crate::trials![
     approval_of_another_application_or_key_denies,
     approval_in_use_is_renewed_and_an_idle_one_expires,
     approval_of_another_process_with_the_same_key_admits,
+    two_ports_of_one_host_need_two_cookie_names_or_one_session,
 ];
 
 /// A request that is refused at once where its cookie does not admit it.
@@ -177,4 +179,35 @@ fn approval_in_use_is_renewed_and_an_idle_one_expires() {
     stack.admitted(&background("alice").cookie(&renewed));
     sleep(Duration::from_millis(2500));
     stack.denied(&background("alice").cookie(&renewed)).assert_problem(403, "mfa_required");
+}
+
+/// A browser's jar knows no ports: two Envoys stand for two ports.
+fn two_ports_of_one_host_need_two_cookie_names_or_one_session() {
+    let start = |session: Value| Stack::start(Setup::default().plugin(json!({"session": session})));
+    let navigation = || Request::get("/reports").navigation();
+    let main = Stack::standard();
+
+    // Another application under the same name: each sign-in replaces the other's.
+    let other = start(json!({"application": "admin"}));
+    let mut browser = Browser::of("alice");
+    browser.sign_in(&main);
+    browser.sign_in(&other);
+    browser.reaches_the_application(&other, "/reports");
+    assert_eq!(main.denied(&browser.with_cookies(navigation())).status, 403);
+
+    // Under a name of its own: both hold, and neither application sees a cookie of the other's.
+    let other = start(json!({"application": "admin", "cookie": "__Host-duo_mfa_admin"}));
+    let mut browser = Browser::of("alice");
+    browser.sign_in(&main);
+    browser.push(&other);
+    other.sim.answer("alice", "approve");
+    assert_eq!(browser.ended(&other)["state"], "approved");
+    browser.reaches_the_application(&main, "/reports");
+    browser.reaches_the_application(&other, "/reports");
+
+    // With the same session: one approval opens both.
+    let other = Stack::standard();
+    let mut browser = Browser::of("alice");
+    browser.sign_in(&main);
+    browser.reaches_the_application(&other, "/reports");
 }

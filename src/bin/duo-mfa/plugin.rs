@@ -55,6 +55,8 @@ pub(crate) struct Chain<'d> {
     pub(crate) manager: &'d Value,
     /// The filter chain that the connection manager stands in.
     pub(crate) filter_chain: Option<&'d Value>,
+    /// The listener.
+    pub(crate) listener: Option<&'d Value>,
 }
 
 impl Configuration<'_> {
@@ -109,6 +111,7 @@ struct Search<'d> {
 #[derive(Clone, Default)]
 struct Around<'d> {
     place: String,
+    listener: Option<&'d Value>,
     filter_chain: Option<&'d Value>,
     chain: Option<Chain<'d>>,
 }
@@ -180,6 +183,7 @@ impl<'d> Search<'d> {
             let mut around = around.clone();
             if member(value, "filter_chains").is_some() {
                 around = around.within("listener", text_at(value, &["name"]));
+                around.listener = Some(value);
             }
             if value.get("filters").is_some_and(Value::is_array) {
                 around.filter_chain = Some(value);
@@ -198,8 +202,8 @@ impl<'d> Search<'d> {
         for (index, filter) in filters.iter().enumerate() {
             let before = filters.get(..index).unwrap_or_default();
             let mut inside = around.within("filter", text_at(filter, &["name"]));
-            let filter_chain = around.filter_chain;
-            inside.chain = Some(Chain { before, manager, filter_chain });
+            let Around { filter_chain, listener, .. } = *around;
+            inside.chain = Some(Chain { before, manager, filter_chain, listener });
             self.look(filter, &inside);
         }
     }

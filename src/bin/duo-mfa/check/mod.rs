@@ -11,6 +11,7 @@ mod first_factor;
 mod header;
 mod host;
 mod mesh;
+mod one_host;
 mod replies;
 mod route;
 mod rules;
@@ -179,6 +180,7 @@ impl Subject<'_> {
         warnings.extend(host::warnings(self));
         warnings.extend(waits::warnings(self));
         warnings.extend(replies::warnings(self));
+        warnings.extend(one_host::warnings(self));
         warnings.extend(cluster::warnings(self));
         warnings
     }

@@ -74,6 +74,8 @@ codes! {
     CookiesRemoved = "cookies_removed",
     /// A cache answers in place of the filter.
     CachedBeforeFilter = "cached_before_filter",
+    /// Two configurations on one host take each other's cookie.
+    CookieContested = "cookie_contested",
     /// There is no cluster of the name.
     ClusterMissing = "cluster_missing",
     /// Duo is called in clear.

@@ -1,0 +1,82 @@
+//! Two plugin configurations on one host: cookies know hosts, not ports, so that each of the two
+//! replaces the other's approval, unless they share it or name it differently.
+
+use super::Subject;
+use super::warning::{Code, Warning};
+use crate::plugin::{Chain, Host, Plugin};
+use crate::value::{at, list_at, text_at};
+use serde_json::Value;
+
+/// Where there is another configuration before this one in the same document.
+pub(super) fn warnings(subject: &Subject<'_>) -> Option<Warning> {
+    let Host::Envoy { plugin: own, chain: Some(chain) } = subject.host else { return None };
+    let plugins = Plugin::all(subject.document);
+    let is_before = |other: &&Plugin<'_>| match other.host {
+        Host::Envoy { plugin, .. } => !std::ptr::eq(plugin, own),
+        Host::Nothing | Host::Istio { .. } | Host::Gateway { .. } => true,
+    };
+    let other = plugins.iter().take_while(is_before).find(|other| {
+        let Host::Envoy { chain: Some(others), .. } = other.host else { return false };
+        let written = other.configuration.value();
+        share_a_host(&chain, &others)
+            && written.is_some_and(|written| is_contested(subject.written, &written))
+    })?;
+    let problem = format!(
+        "this host has another configuration on another port or route ({}), with the same cookie \
+         and another session.application or cookie key: browsers send cookies to every port, and \
+         each sign-in replaces the other's",
+        other.place
+    );
+    let fix = "give one a session.cookie such as \"__Host-duo_mfa_admin\", or both the same \
+               session.keys and session.application";
+    Some(Warning::new(Code::CookieContested, problem, fix))
+}
+
+/// Whether a browser can reach both under one name.
+fn share_a_host(one: &Chain<'_>, other: &Chain<'_>) -> bool {
+    if std::ptr::eq(one.manager, other.manager) {
+        return true;
+    }
+    let (Some(port), Some(others)) = (port(one), port(other)) else { return false };
+    // Of one port's filter chains each has names of its own.
+    let domains = domains(other);
+    port != others
+        && self::domains(one).iter().any(|name| domains.iter().any(|other| overlap(name, other)))
+}
+
+fn port<'v>(chain: &Chain<'v>) -> Option<&'v Value> {
+    at(chain.listener?, &["address", "socket_address", "port_value"])
+}
+
+/// The names that the routes are for, without ports.
+fn domains(chain: &Chain<'_>) -> Vec<String> {
+    let hosts = list_at(chain.manager, &["route_config", "virtual_hosts"]).iter();
+    let names = hosts.flat_map(|host| list_at(host, &["domains"])).filter_map(Value::as_str);
+    let without_port = |name: &str| match name.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*') => {
+            host.to_ascii_lowercase()
+        }
+        Some(_) | None => name.to_ascii_lowercase(),
+    };
+    names.map(without_port).collect()
+}
+
+/// Whether two of Envoy's domains have a name in common; `*` stands at one end.
+fn overlap(one: &str, other: &str) -> bool {
+    let covers = |pattern: &str, name: &str| {
+        pattern.strip_prefix('*').is_some_and(|end| name.ends_with(end))
+            || pattern.strip_suffix('*').is_some_and(|start| name.starts_with(start))
+    };
+    one == other || covers(one, other) || covers(other, one)
+}
+
+/// Whether both set the same cookie, and one does not take what the other signs.
+fn is_contested(one: &Value, other: &Value) -> bool {
+    let text = |of, key, default| text_at(of, &["session", key]).unwrap_or(default);
+    let cookie = |of| text(of, "cookie", "__Host-duo_mfa");
+    let application = |of| text(of, "application", "default");
+    let keys = |of| list_at(of, &["session", "keys"]);
+    let takes = |of, signed| keys(signed).first().is_some_and(|key| keys(of).contains(key));
+    cookie(one) == cookie(other)
+        && (application(one) != application(other) || !takes(one, other) || !takes(other, one))
+}
