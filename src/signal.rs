@@ -24,6 +24,7 @@ pub enum Code {
     TooManyRequests,
     PendingElsewhere,
     DuoUnavailable,
+    Overloaded,
     DuoMisconfigured,
     BadRequest,
     CrossSite,
@@ -52,6 +53,7 @@ impl Code {
             Self::TooManyRequests => ("too_many_requests", 429, "Too many requests"),
             Self::PendingElsewhere => ("pending_elsewhere", 429, "Another sign-in is waiting"),
             Self::DuoUnavailable => ("duo_unavailable", 503, "Duo cannot be asked"),
+            Self::Overloaded => ("overloaded", 503, "Too much is waiting here"),
             Self::DuoMisconfigured => ("duo_misconfigured", 503, "Duo refuses this application"),
             Self::BadRequest => ("bad_request", 400, "The request is malformed"),
             Self::CrossSite => ("cross_site", 403, "The request comes from another site"),
@@ -114,6 +116,8 @@ pub enum Counter {
     DuoFailures(&'static str),
     /// Buckets of the table of limits that could not be read, each of which was closed.
     LimitsUnreadable,
+    /// Calls that this Envoy had no room for, by the endpoint's name.
+    Overflows(&'static str),
 }
 
 impl fmt::Display for Counter {
@@ -133,6 +137,7 @@ impl fmt::Display for Counter {
             Self::Abandoned => f.write_str("duo_mfa_abandoned"),
             Self::CookieRefused(reason) => write!(f, "duo_mfa_cookie_refused.reason.{reason}"),
             Self::DuoCalls(endpoint) => write!(f, "duo_mfa_duo_calls.endpoint.{endpoint}"),
+            Self::Overflows(endpoint) => write!(f, "duo_mfa_overflows.endpoint.{endpoint}"),
             Self::DuoFailures(endpoint) => write!(f, "duo_mfa_duo_failures.endpoint.{endpoint}"),
             Self::LimitsUnreadable => f.write_str("duo_mfa_limits_unreadable"),
         }

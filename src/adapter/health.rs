@@ -6,9 +6,12 @@
 use super::host;
 use crate::clock::{ClockOffset, UnixTime};
 use crate::config::{Applications, DuoSettings};
-use crate::gate::{Health, HealthRecord, Learned, Standing};
+use crate::gate::{Found, Health, HealthRecord, Learned};
 use std::cell::Cell;
 use std::time::Duration;
+
+/// How often a change is tried while others are faster.
+const TRIES: usize = 8;
 
 /// What this VM knows of the Duo applications of a configuration, by their numbers.
 #[derive(Debug)]
@@ -51,15 +54,41 @@ impl Healths {
         self.known.get(application).map(|(record, _)| record)
     }
 
-    pub(super) fn offsets(&self) -> Vec<ClockOffset> {
-        self.known.iter().map(|(_, health)| health.get().offset).collect()
+    /// What is known of each, by its number.
+    pub(super) fn all(&self) -> Vec<Health> {
+        self.known.iter().map(|(_, health)| health.get()).collect()
     }
 
-    pub(super) fn learn(&self, learned: Learned) {
-        let Learned { application, offset } = learned;
-        if let Some((record, health)) = self.known.get(application) {
-            health.set(Health { offset, ..health.get() });
-            record.learn(offset);
+    /// Takes over what a request's call told.
+    pub(super) fn learn(&self, learned: Learned, now: UnixTime) {
+        let Learned { application, contact, offset } = learned;
+        self.change(application, &|health| {
+            let told = health.told(contact, now);
+            match offset {
+                Some(offset) => Some(Health { offset, ..told.unwrap_or(health) }),
+                None => told,
+            }
+        });
+    }
+
+    /// A request's call is under way.
+    pub(super) fn occupy(&self, application: usize, now: UnixTime) {
+        self.change(application, &|health| health.occupied(now));
+    }
+
+    /// Whether some worker may have a call of a request's under way.
+    pub(super) fn is_occupied(&self, application: usize, now: UnixTime) -> bool {
+        let record = self.known.get(application);
+        record.is_some_and(|(record, _)| record.read().is_occupied(now))
+    }
+
+    /// Changes a record. It is read anew only where what this VM knows of it is to change.
+    fn change(&self, application: usize, work: &dyn Fn(Health) -> Option<Health>) {
+        if let Some((record, health)) = self.known.get(application)
+            && work(health.get()).is_some()
+            && let Some(changed) = record.change(work)
+        {
+            health.set(changed);
         }
     }
 }
@@ -89,19 +118,34 @@ impl Record {
         health.is_due(now, interval) && self.swap(Health { begun: now, ..health }, cas)
     }
 
-    /// Writes down how a check went, and says whether that is another outcome than before.
-    pub(super) fn write(&self, standing: Standing, offset: Option<ClockOffset>) -> bool {
-        let (health, cas) = self.read_with_cas();
-        let offset = offset.unwrap_or(health.offset);
-        // Whoever was faster has written a fresher outcome.
-        self.swap(Health { standing, offset, ..health }, cas);
-        standing != health.standing
+    /// Writes down what a check found that was begun at `began`, and says whether Duo stands
+    /// otherwise than before.
+    pub(super) fn write(
+        &self,
+        found: Found,
+        began: UnixTime,
+        offset: Option<ClockOffset>,
+        duo: &DuoSettings,
+    ) -> bool {
+        let before = self.read().standing;
+        let changed = self.change(&|health| {
+            let offset = offset.unwrap_or(health.offset);
+            Some(Health { offset, ..health.checked(found, began, duo) })
+        });
+        changed.is_some_and(|health| health.standing != before)
     }
 
-    /// Writes down Duo's clock alone: how Duo stands may have been found out by another VM since.
-    fn learn(&self, offset: ClockOffset) {
-        let (health, cas) = self.read_with_cas();
-        self.swap(Health { offset, ..health }, cas);
+    /// Changes the record as it is now, and gives the outcome; `None` if nothing was to change, or
+    /// others were faster each time.
+    fn change(&self, work: &dyn Fn(Health) -> Option<Health>) -> Option<Health> {
+        for _ in 0..TRIES {
+            let (health, cas) = self.read_with_cas();
+            let changed = work(health)?;
+            if self.swap(changed, cas) {
+                return Some(changed);
+            }
+        }
+        None
     }
 
     fn read_with_cas(&self) -> (Health, Option<u32>) {

@@ -20,8 +20,9 @@ const BAD_ARGUMENT: u32 = 2;
 pub(super) enum Unsent {
     /// Envoy does not know the cluster.
     UnknownCluster,
-    /// The cluster has no usable host, or a circuit breaker is open.
-    NoHost,
+    /// Envoy took it back at once: the cluster has no usable host, or its circuit breaker is full.
+    /// The host's answer is the same (1.40: `InternalFailure`), and no callback tells which.
+    TakenBack,
 }
 
 pub(super) fn request_headers() -> Result<Vec<u8>, Refused> {
@@ -218,7 +219,7 @@ pub(super) fn dispatch(cluster: &str, call: &SignedCall, timeout: Duration) -> R
     let timeout = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
     raw::http_call(cluster, &headers, &call.body, timeout).map_err(|refused| match refused {
         Refused(BAD_ARGUMENT) => Unsent::UnknownCluster,
-        Refused(_) => Unsent::NoHost,
+        Refused(_) => Unsent::TakenBack,
     })
 }
 

@@ -202,29 +202,44 @@ impl Plugin {
         }
     }
 
-    /// Sends a call to the cluster of its Duo application. Why it cannot be sent is for the log.
-    pub(super) fn dispatch(&self, call: &Call) -> Result<u32, Unanswered> {
+    /// Sends a call to the cluster of its Duo application. Why it cannot be sent is for the log;
+    /// `is_occupied` says whether other calls are under way there, which may fill the circuit
+    /// breaker.
+    pub(super) fn dispatch(
+        &self,
+        call: &Call,
+        is_occupied: &dyn Fn() -> bool,
+    ) -> Result<u32, Unanswered> {
         let cluster = &self.gate.config().applications.get(call.application).duo.cluster;
-        host::dispatch(cluster, &call.signed, call.timeout).map_err(|unsent| {
-            match unsent {
-                Unsent::UnknownCluster => log::error!(
+        host::dispatch(cluster, &call.signed, call.timeout).map_err(|unsent| match unsent {
+            Unsent::UnknownCluster => {
+                log::error!(
                     "cluster \"{cluster}\" is not known to Envoy: add it; in Istio its name is \
                      outbound|443||API-HOST"
-                ),
-                Unsent::NoHost => log::error!(
-                    "cluster \"{cluster}\" has no usable host: look at its DNS, TLS and circuit \
-                     breakers"
-                ),
+                );
+                Unanswered::NotSent
             }
-            Unanswered::NotSent
+            // It is counted, and stands in the line of the request that met it.
+            Unsent::TakenBack if is_occupied() => Unanswered::Overflow,
+            Unsent::TakenBack => {
+                log::error!("cluster \"{cluster}\" has no usable host: look at its DNS and TLS");
+                Unanswered::NotSent
+            }
         })
+    }
+
+    /// Has all workers know to which Duo applications this one has calls under way.
+    pub(super) fn note_calls(self: &Rc<Self>, now: UnixTime, streams: &Streams) {
+        for application in streams.asked(self) {
+            self.healths.occupy(application, now);
+        }
     }
 
     fn env(&self) -> Env<'_> {
         Env {
             gate: &self.gate,
             now: host::now().unwrap_or_default(),
-            offsets: self.healths.offsets(),
+            healths: self.healths.all(),
             random: host::random(),
         }
     }
@@ -243,7 +258,7 @@ impl Plugin {
                 tell(judgement);
             }
             if let Some(learned) = step.learned {
-                self.healths.learn(learned);
+                self.healths.learn(learned, host::now().unwrap_or_default());
             }
             let limits = &self.gate.config().limits;
             for settlement in step.settlements {
@@ -277,8 +292,10 @@ impl Plugin {
                 streams.put(context, self, Stage::Due(call, then));
                 return Passage::Closed;
             }
-            match self.dispatch(&call) {
+            let is_occupied = || streams.asked(self).contains(&call.application);
+            match self.dispatch(&call, &is_occupied) {
                 Ok(token) => {
+                    self.healths.occupy(call.application, host::now().unwrap_or_default());
                     streams.put(context, self, Stage::Sent(token, then));
                     return Passage::Closed;
                 }

@@ -6,7 +6,7 @@ use super::slots;
 use super::streams::Streams;
 use crate::clock::UnixTime;
 use crate::config::Config;
-use crate::gate::{Check, CheckStep, Event, Gate, Health, Standing};
+use crate::gate::{Check, CheckStep, Event, Found, Gate, Health};
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -85,7 +85,7 @@ impl Root {
             is_due.then(|| logo.fetch(&plugin.gate, health, now))
         });
         if let Some(call) = call {
-            match plugin.dispatch(&call) {
+            match plugin.dispatch(&call, &|| plugin.healths.is_occupied(call.application, now)) {
                 Ok(token) => self.logo.set(Some(token)),
                 Err(not_sent) => {
                     let said = plugin.with_logo(|logo| logo.learn(Event::Failed(not_sent)));
@@ -98,7 +98,10 @@ impl Root {
     fn go_on(&self, plugin: &Plugin, mut step: CheckStep) {
         loop {
             match step {
-                CheckStep::Call { call, then } => match plugin.dispatch(&call) {
+                CheckStep::Call { call, then } => match plugin.dispatch(&call, &|| {
+                    let now = host::now().unwrap_or_default();
+                    plugin.healths.is_occupied(call.application, now)
+                }) {
                     Ok(token) => {
                         let mut checks = self.checks.take();
                         checks.push((token, then));
@@ -110,10 +113,12 @@ impl Root {
                         step = then.handle(Event::Failed(not_sent), &plugin.gate, now);
                     }
                 },
-                CheckStep::Done { application, standing, offset, line } => {
+                CheckStep::Done { application, began, found, offset, line } => {
                     let record = plugin.healths.record(application);
-                    let is_other = record.is_some_and(|record| record.write(standing, offset));
-                    if is_other || standing == Standing::Misconfigured {
+                    let duo = &plugin.gate.config().applications.get(application).duo;
+                    let is_other =
+                        record.is_some_and(|record| record.write(found, began, offset, duo));
+                    if is_other || matches!(found, Found::Misconfigured | Found::Nothing) {
                         plugin.stats.take(vec![line]);
                     }
                     return;
@@ -157,6 +162,7 @@ impl Root {
             self.check_if_due(&plugin, now);
             self.fetch_logo_if_due(&plugin, &plugin.healths.main(), now);
             plugin.send_due(now, streams);
+            plugin.note_calls(now, streams);
             plugin.end_late(now, streams);
         }
     }

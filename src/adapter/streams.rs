@@ -7,7 +7,7 @@ use super::plugin::Plugin;
 use crate::clock::UnixTime;
 use crate::gate::{Call, Flow, Form, NewCookie};
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Where a request stands.
@@ -157,6 +157,18 @@ impl Streams {
     ) -> Vec<(u32, T)> {
         let taken = |context| Some((context, self.take(context, &meant)?));
         self.of(plugin).into_iter().filter_map(taken).collect()
+    }
+
+    /// The Duo applications to which calls of a configuration are under way.
+    pub(super) fn asked(&self, plugin: &Rc<Plugin>) -> BTreeSet<usize> {
+        self.with(|streams| {
+            let ours = streams.values().filter(|stream| Rc::ptr_eq(&stream.plugin, plugin));
+            ours.filter_map(|stream| match &stream.stage {
+                Stage::Sent(_, flow) => Some(flow.application()),
+                Stage::Due(..) | Stage::Form(..) | Stage::Forwarded(_) | Stage::Refused => None,
+            })
+            .collect()
+        })
     }
 
     fn of(&self, plugin: &Rc<Plugin>) -> Vec<u32> {

@@ -12,6 +12,10 @@ use crate::json::Json;
 
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
+/// How the body of a 503 ends that an Envoy on the way to Duo, as an egress gateway, sends where a
+/// circuit breaker of its own is full. (This Envoy's own takes the call back at once.)
+const OVERFLOW: &[u8] = b"reset reason: overflow";
+
 /// The `response` of an answer that is HTTP 200 with `stat` `OK`.
 ///
 /// # Errors
@@ -31,6 +35,7 @@ pub(super) fn response(answer: &Answer<'_>) -> Result<Json, DuoError> {
 fn by_status(answer: &Answer<'_>) -> DuoError {
     match answer.status {
         429 => DuoError::RateLimited { retry_after: retry_after(answer) },
+        503 if answer.body.ends_with(OVERFLOW) => DuoError::Overflow,
         status @ 500..=599 => DuoError::Unreachable(Outage::Status { status }),
         status => DuoError::NotDuo { status },
     }

@@ -11,6 +11,11 @@ pub enum DuoError {
     /// is about.
     #[error("Duo cannot be reached: {0}")]
     Unreachable(Outage),
+    /// Envoy did not send the call: as many are under way to Duo's cluster, or wait for a
+    /// connection, as its circuit breaker lets through. That is this Envoy's limit and says nothing
+    /// of Duo.
+    #[error("this Envoy's circuit breaker for Duo's cluster is full")]
+    Overflow,
     /// HTTP 200 with something that is not Duo's.
     #[error("the answer is not Duo's: {0}")]
     Garbled(Garbled),
@@ -142,7 +147,10 @@ impl DuoError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Unreachable(_) | Self::Garbled(_) | Self::Malformed(_) => Fault::Duo,
-            Self::NotDuo { .. } | Self::BadCredentials { .. } | Self::ClockSkew => Fault::Operator,
+            Self::Overflow
+            | Self::NotDuo { .. }
+            | Self::BadCredentials { .. }
+            | Self::ClockSkew => Fault::Operator,
             Self::RateLimited { .. } => Fault::User,
             Self::InvalidParameter { name, .. } => match name.as_str() {
                 "username" | "device" | "factor" | "txid" | "passcode" => Fault::User,
@@ -161,6 +169,7 @@ impl DuoError {
             Self::InvalidParameter { name, message } => (message, name),
             Self::Rejected { message, detail, .. } => (message, detail),
             Self::Unreachable(_)
+            | Self::Overflow
             | Self::Garbled(_)
             | Self::Malformed(_)
             | Self::NotDuo { .. }
@@ -192,6 +201,7 @@ impl DuoError {
                 Some("is the application at Duo of type Auth API?")
             }
             Self::BadCredentials { .. } => Some("are the credentials those of the application?"),
+            Self::Overflow => Some("are its max_connections and max_pending_requests too low?"),
             Self::ClockSkew => Some("is the clock of this host synchronized?"),
             Self::NotDuo { .. } => Some("which proxy answers on the way to Duo?"),
             Self::Rejected { code: 40_400..=40_499, .. } => {

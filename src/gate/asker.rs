@@ -46,6 +46,8 @@ pub(super) struct Asker {
     pub(super) claim: Option<Claim>,
     /// The leave to try a passcode.
     pub(super) passcode_claim: Option<Claim>,
+    /// Since when Duo has been unreachable, if they are let in for that.
+    pub(super) unreached_since: Option<UnixTime>,
 }
 
 impl Asker {
@@ -69,6 +71,7 @@ impl Asker {
             tries: Tries::default(),
             claim: None,
             passcode_claim: None,
+            unreached_since: None,
         }
     }
 

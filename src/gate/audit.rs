@@ -110,7 +110,10 @@ fn of_nobody(
 /// Somebody admitted. Whom Duo could not be asked about, an operator should know of.
 pub(super) fn admitted(asker: &Asker, factor: Factor, env: &Env<'_>) -> Audited {
     let level = if factor == Factor::FailSafe { Level::Warn } else { Level::Info };
-    write(level, &Line { factor: Some(factor), ..of(asker, Outcome::Admitted, env) })
+    let since = asker.unreached_since;
+    let reason = since.map(|since| format!("Duo has been unreachable since {}", since.rfc2822()));
+    let line = Line { factor: Some(factor), ..of(asker, Outcome::Admitted, env) };
+    write(level, &Line { reason: reason.as_deref(), ..line })
 }
 
 /// Somebody refused. What an operator has to act on is written as an error.

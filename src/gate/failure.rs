@@ -2,11 +2,13 @@
 //!
 //! Fail closed: every fault ends in a refusal, at once or after the one repeat that it is allowed.
 //! The one exception is the operator's: under [`FailMode::Safe`] a user passes whom Duo could not
-//! be asked about at all. Whatever Duo answers, and whatever comes after a prompt was asked for, is
-//! no such case.
+//! be asked about at all, if the background check does not reach Duo either. Whatever Duo answers,
+//! and whatever comes after a prompt was asked for, is no such case; and a call that this Envoy has
+//! no room for says nothing of Duo.
 //! A call that starts a prompt is never repeated, since a second push would go out; only the date
 //! is corrected once, because Duo acts on nothing that it refuses for its date.
 
+use crate::clock::UnixTime;
 use crate::duo::{DuoError, Endpoint, Fault};
 use crate::policy::FailMode;
 use crate::signal::Code;
@@ -14,6 +16,9 @@ use std::time::Duration;
 
 /// When a client may try again after an outage.
 const AFTER_OUTAGE: Duration = Duration::from_secs(5);
+
+/// When a client may try again that this Envoy had no room for.
+const AFTER_OVERLOAD: Duration = Duration::from_secs(2);
 
 /// When a client may try again after Duo asked to wait without saying how long.
 const AFTER_LIMIT: Duration = Duration::from_secs(30);
@@ -61,6 +66,16 @@ pub struct Tries {
     pub clock_corrections: u8,
 }
 
+/// What is to happen while Duo cannot be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standby {
+    /// What the operator wants.
+    pub fail_mode: FailMode,
+    /// Since when the background check has not reached Duo. `None` if it does, or if that is not
+    /// known: then nobody is let in, since a client can make its own calls fail.
+    pub unreached_since: Option<UnixTime>,
+}
+
 /// What to do about a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remedy {
@@ -70,8 +85,11 @@ pub enum Remedy {
     CorrectClock,
     /// The transaction goes on without this look at it; refuse so once its time is up.
     LookAgain(Refusal),
-    /// Let the user pass: Duo could not be reached, and the fail mode is safe.
-    Admit,
+    /// Let the user pass: Duo cannot be reached, and the fail mode is safe.
+    Admit {
+        /// Since when.
+        unreached_since: UnixTime,
+    },
     /// Nothing: refuse.
     Refuse(Refusal),
 }
@@ -89,8 +107,11 @@ pub struct Refusal {
 
 /// The remedy for a fault at a stage.
 #[must_use]
-pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries, fail_mode: FailMode) -> Remedy {
+pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries, standby: Standby) -> Remedy {
     match fault {
+        // The next look may find room; another try of anything else would make it fuller.
+        DuoError::Overflow if stage == Stage::Status => Remedy::LookAgain(OVERFLOW),
+        DuoError::Overflow => Remedy::Refuse(OVERFLOW),
         DuoError::Unreachable(outage) if stage == Stage::Status && outage.is_timeout() => {
             Remedy::LookAgain(TIMEOUT)
         }
@@ -103,14 +124,17 @@ pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries, fail_mode: FailMode)
             | Stage::Activation
             | Stage::Clock => {
                 if stage.endpoint().is_repeatable() && tries.resends == 0 {
-                    Remedy::Resend
-                } else if stage == Stage::Preauth
-                    && fail_mode == FailMode::Safe
-                    && matches!(fault, DuoError::Unreachable(_))
-                {
-                    Remedy::Admit
-                } else {
-                    Remedy::Refuse(UNAVAILABLE)
+                    return Remedy::Resend;
+                }
+                let is_outage = matches!(fault, DuoError::Unreachable(_));
+                match standby {
+                    Standby { fail_mode: FailMode::Safe, unreached_since }
+                        if stage == Stage::Preauth && is_outage =>
+                    {
+                        let admit = |unreached_since| Remedy::Admit { unreached_since };
+                        unreached_since.map_or(Remedy::Refuse(UNCHECKED), admit)
+                    }
+                    Standby { .. } => Remedy::Refuse(UNAVAILABLE),
                 }
             }
         },
@@ -159,6 +183,21 @@ const UNAVAILABLE: Refusal = Refusal {
     code: Code::DuoUnavailable,
     detail: "The second factor cannot be checked at the moment. Try again shortly.",
     retry_after: Some(AFTER_OUTAGE),
+};
+
+/// Under `fail_mode: safe`: the background check has not failed, or not yet.
+const UNCHECKED: Refusal = Refusal {
+    code: Code::DuoUnavailable,
+    detail: "Duo did not answer, and it is being checked whether it can be reached at all. Try \
+             again shortly.",
+    retry_after: Some(AFTER_OUTAGE),
+};
+
+/// The circuit breaker of Duo's cluster is full.
+const OVERFLOW: Refusal = Refusal {
+    code: Code::Overloaded,
+    detail: "This proxy asks Duo for as many others as it can at once. Try again shortly.",
+    retry_after: Some(AFTER_OVERLOAD),
 };
 
 const MISCONFIGURED: Refusal = Refusal {

@@ -1,7 +1,7 @@
 //! What a request waits for, and where each answer leads.
 
 use super::asker::Asker;
-use super::failure::{self, Refusal, Remedy, Stage, TIMEOUT};
+use super::failure::{self, Refusal, Remedy, Stage, Standby, TIMEOUT};
 use super::hold::Held;
 use super::limit::{End, Settlement, Verdict};
 use super::operation::Spending;
@@ -9,7 +9,7 @@ use super::party::Party;
 use super::prompt::{self, Prompt, Transaction};
 use super::refuse;
 use super::visit::Allowed;
-use super::{Call, Env, Event, Learned, Step};
+use super::{Call, Contact, Env, Event, Learned, Step};
 use crate::clock::ClockOffset;
 use crate::duo::{Answer, AuthFactor, DuoError, EnrollStatus, Fault, Outage, Request};
 use crate::secret::Secret;
@@ -68,9 +68,23 @@ pub(super) enum Expect {
 }
 
 impl Flow {
+    /// The number of the Duo application that is asked.
+    #[must_use]
+    pub fn application(&self) -> usize {
+        self.party.asker().terms.application
+    }
+
     /// Takes what came of the outstanding call and says what to do.
     #[must_use]
     pub fn handle(self, event: Event<'_>, env: &Env<'_>) -> Step {
+        let application = self.application();
+        let mut step = self.lead(event, env);
+        let contact = Contact::Heard;
+        step.learned.get_or_insert(Learned { application, contact, offset: None });
+        step
+    }
+
+    fn lead(self, event: Event<'_>, env: &Env<'_>) -> Step {
         let Self { party, expect } = self;
         match expect {
             Expect::Preauth => match event.read(Answer::preauth) {
@@ -103,9 +117,11 @@ impl Flow {
             },
             Expect::Clock(waiting) => match event.read(Answer::ping) {
                 Ok(theirs) => {
-                    let offset = ClockOffset::between(env.now, theirs);
-                    let learned = Learned { application: party.asker().terms.application, offset };
-                    let step = call_after(Duration::ZERO, party, *waiting, offset, env);
+                    let ahead = ClockOffset::between(env.now, theirs);
+                    let application = party.asker().terms.application;
+                    let (contact, offset) = (Contact::Heard, Some(ahead));
+                    let learned = Learned { application, contact, offset };
+                    let step = call_after(Duration::ZERO, party, *waiting, ahead, env);
                     Step { learned: Some(learned), ..step }
                 }
                 Err(fault) => failed(party, Expect::Clock(waiting), &fault, env),
@@ -243,9 +259,13 @@ const fn stage(expect: &Expect) -> Stage {
 
 fn failed(mut party: Party, expect: Expect, fault: &DuoError, env: &Env<'_>) -> Step {
     let stage = stage(&expect);
-    let fail_mode = env.gate.fail_mode(&party.asker().terms);
+    let application = party.asker().terms.application;
+    let standby = Standby {
+        fail_mode: env.gate.fail_mode(&party.asker().terms),
+        unreached_since: env.unreached_since(application),
+    };
     let tries = &mut party.asker_mut().tries;
-    let mut step = match failure::remedy(stage, fault, *tries, fail_mode) {
+    let mut step = match failure::remedy(stage, fault, *tries, standby) {
         Remedy::Resend => {
             tries.resends = tries.resends.saturating_add(1);
             send(party, expect, env)
@@ -254,7 +274,10 @@ fn failed(mut party: Party, expect: Expect, fault: &DuoError, env: &Env<'_>) -> 
             tries.clock_corrections = tries.clock_corrections.saturating_add(1);
             send(party, Expect::Clock(Box::new(expect)), env)
         }
-        Remedy::Admit => party.unverified(env),
+        Remedy::Admit { unreached_since } => {
+            party.asker_mut().unreached_since = Some(unreached_since);
+            party.unverified(env)
+        }
         Remedy::LookAgain(late) => look_again(party, expect, &late, fault, env),
         Remedy::Refuse(refusal) => {
             if refusal.code == Code::PasscodeIncorrect {
@@ -264,13 +287,20 @@ fn failed(mut party: Party, expect: Expect, fault: &DuoError, env: &Env<'_>) -> 
             Step { settlements, ..refuse::for_fault(&party, &refusal, fault, env) }
         }
     };
-    step.signals.push(Signal::Count(Counter::DuoFailures(stage.endpoint().name())));
+    let endpoint = stage.endpoint().name();
+    let counter = if *fault == DuoError::Overflow {
+        Counter::Overflows(endpoint)
+    } else {
+        Counter::DuoFailures(endpoint)
+    };
+    step.signals.push(Signal::Count(counter));
+    step.learned = Some(Learned { application, contact: Contact::of(fault), offset: None });
     step
 }
 
 /// What a fault says of a prompt that was about to be sent, or of a passcode about to be tried.
 fn unstarted(asker: &Asker, expect: &Expect, fault: &DuoError) -> Option<Settlement> {
-    let is_sure = *fault == DuoError::Unreachable(Outage::NotSent);
+    let is_sure = matches!(fault, DuoError::Unreachable(Outage::NotSent) | DuoError::Overflow);
     match expect {
         Expect::Codes(_) | Expect::Transaction(_) => {
             let may_have_started = fault.fault() == Fault::Duo && !is_sure;

@@ -20,6 +20,7 @@ pub mod check;
 mod endpoint;
 pub mod failure;
 mod flow;
+mod health;
 mod health_record;
 mod hold;
 mod judgement;
@@ -37,12 +38,13 @@ mod unapproved;
 mod view;
 mod visit;
 
-pub use check::{Check, CheckStep, Health, Standing};
+pub use check::{Check, CheckStep, Found};
 pub use flow::{Claimant, Flow};
+pub use health::{Health, Standing};
 pub use health_record::HealthRecord;
 pub use judgement::{Judgement, Outcome};
 pub use logo::Logo;
-pub use step::{Call, Effect, Env, Event, Forward, Learned, NewCookie, Step, Unanswered};
+pub use step::{Call, Contact, Effect, Env, Event, Forward, Learned, NewCookie, Step, Unanswered};
 pub use visit::{Body, Form};
 
 use crate::clock::UnixTime;

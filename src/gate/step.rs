@@ -3,7 +3,7 @@
 use super::audit::Audited;
 use super::flow::POLL_PACE;
 use super::limit::{Claim, Settlement};
-use super::{Claimant, Flow, Form, Gate, Judgement};
+use super::{Claimant, Flow, Form, Gate, Health, Judgement};
 use crate::clock::{ClockOffset, UnixTime};
 use crate::duo::{Answer, DuoError, Outage, Request, SignedCall};
 use crate::http::{Edit, HeaderValue, Reply};
@@ -17,16 +17,20 @@ pub struct Env<'a> {
     pub gate: &'a Gate,
     /// The time.
     pub now: UnixTime,
-    /// How far Duo's clock is ahead of ours, as last learned: for each Duo application, by its
-    /// number. One that is missing is not ahead.
-    pub offsets: Vec<ClockOffset>,
+    /// What is known of each Duo application, by its number. Of one that is missing nothing is.
+    pub healths: Vec<Health>,
     /// Fresh random bytes; absent where the host has none.
     pub random: Option<[u8; 16]>,
 }
 
 impl Env<'_> {
     pub(super) fn offset(&self, application: usize) -> ClockOffset {
-        self.offsets.get(application).copied().unwrap_or_default()
+        self.healths.get(application).map(|health| health.offset).unwrap_or_default()
+    }
+
+    /// Since when this Duo application has been unreachable, if the background check says so.
+    pub(super) fn unreached_since(&self, application: usize) -> Option<UnixTime> {
+        self.healths.get(application).and_then(Health::unreached_since)
     }
 }
 
@@ -60,6 +64,8 @@ pub enum Unanswered {
     Cut,
     /// The call was not sent: Envoy does not know the cluster, or that has no usable host.
     NotSent,
+    /// The call was not sent: the circuit breaker of the cluster is full.
+    Overflow,
 }
 
 impl From<Unanswered> for DuoError {
@@ -67,6 +73,7 @@ impl From<Unanswered> for DuoError {
         match why {
             Unanswered::Cut => Self::Unreachable(Outage::NoAnswer),
             Unanswered::NotSent => Self::Unreachable(Outage::NotSent),
+            Unanswered::Overflow => Self::Overflow,
         }
     }
 }
@@ -166,7 +173,7 @@ pub struct Step {
     pub count: Option<Counter>,
     /// What else is worth counting or writing down.
     pub signals: Vec<Signal>,
-    /// How far Duo's clock is ahead, where this step learned it.
+    /// What a call told of Duo, if this step follows one.
     pub learned: Option<Learned>,
     /// What the table of limits is to learn, before the effect.
     pub settlements: Vec<Settlement>,
@@ -174,13 +181,42 @@ pub struct Step {
     pub judgement: Option<Judgement>,
 }
 
-/// How far the clock of an application's API host is ahead.
+/// What a request's call told of a Duo application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Learned {
     /// The number of the application.
     pub application: usize,
-    /// How far its clock is ahead of ours.
-    pub offset: ClockOffset,
+    /// Whether Duo answered.
+    pub contact: Contact,
+    /// How far its clock is ahead of ours, if the call asked for that.
+    pub offset: Option<ClockOffset>,
+}
+
+/// Whether Duo answered a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contact {
+    /// It did, whatever it said.
+    Heard,
+    /// It was not reached, or failed: the background check has to find out whether that is an
+    /// outage.
+    Unreached,
+    /// That cannot be told: this Envoy had no room for the call, or something else answered.
+    Unclear,
+}
+
+impl Contact {
+    pub(super) const fn of(fault: &DuoError) -> Self {
+        match fault {
+            DuoError::Unreachable(_) => Self::Unreached,
+            DuoError::Overflow | DuoError::Garbled(_) | DuoError::NotDuo { .. } => Self::Unclear,
+            DuoError::Malformed(_)
+            | DuoError::BadCredentials { .. }
+            | DuoError::ClockSkew
+            | DuoError::InvalidParameter { .. }
+            | DuoError::RateLimited { .. }
+            | DuoError::Rejected { .. } => Self::Heard,
+        }
+    }
 }
 
 impl Step {

@@ -173,7 +173,7 @@ impl Texts {
             }
             Code::TooManyRequests => self.too_many_requests,
             Code::PendingElsewhere => self.pending_elsewhere,
-            Code::DuoUnavailable => self.unavailable,
+            Code::DuoUnavailable | Code::Overloaded => self.unavailable,
             Code::DuoMisconfigured => self.misconfigured,
             Code::BadRequest | Code::CrossSite | Code::PathAmbiguous | Code::MethodNotAllowed => {
                 self.bad_request

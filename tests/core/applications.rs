@@ -169,6 +169,7 @@ fn each_application_has_its_own_fail_mode_and_factors() {
     changes["applications"]["payments"]["duo"]["factors"] = json!(["phone"]);
     let mut rig = Rig::with(changes);
     let gone = || says(503, "");
+    rig.check_meets(&gone());
     for path in ["/", WIKI.0] {
         let refused = rig.send(&get(path), &[gone(), gone()]).refused();
         assert_eq!(refused.code(), "duo_unavailable", "{path}");

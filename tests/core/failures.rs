@@ -4,9 +4,8 @@
 //! hold it to the same page.
 
 use crate::rig::{Outcome, Rig, Scripted, fail, get, ok, one_phone, says, started, status, told};
-use duo_mfa::clock::ClockOffset;
-use duo_mfa::duo::{Answer, Endpoint, SignedCall};
-use duo_mfa::gate::{Check, CheckStep, Event, Standing, Unanswered};
+use duo_mfa::duo::{Endpoint, SignedCall};
+use duo_mfa::gate::{Standing, Unanswered};
 use serde_json::json;
 use std::fmt::Write;
 use std::fs;
@@ -22,8 +21,10 @@ by a host that moves away or loses its name, and a cluster that is taken out, wh
 `auth_status`.
 
 *Once* is a fault that one call meets and the next does not. *Lasting* is one that stays, under `fail_mode: secure` and
-`safe`. *Calls* counts the calls of that name while it lasts. Who *passes* has been approved by Duo; who passes
-*unverified* has not, for five minutes at most. Requests with an approval cookie are none of these: they pass, whatever
+`safe`; the background check has met it too. Until the check has failed, requests under `safe` end as under `secure`:
+a client can make its own calls fail, by sending more than Duo's cluster takes at once, but not the check. A request
+that cannot reach Duo makes the check due at once. *Calls* counts the calls of that name while it lasts. Who *passes* has
+been approved by Duo; who passes *unverified* has not, for five minutes at most. Requests with an approval cookie are none of these: they pass, whatever
 state Duo is in.
 ";
 
@@ -67,6 +68,7 @@ struct Case {
 
 fn cases() -> Vec<Case> {
     let case = |name, seen, answer| Case { name, seen, answer };
+    let overflow = || Scripted::Fails(Unanswered::Overflow);
     let cut = || Scripted::Fails(Unanswered::Cut);
     vec![
         case("connection refused", "503 of Envoy", says(503, "upstream connect error")),
@@ -85,8 +87,14 @@ fn cases() -> Vec<Case> {
         case("401", "code 40103", fail(40_103, "Invalid signature in request credentials", "")),
         case("403", "code 40301", fail(40_301, "Access forbidden", "")),
         case("clock skew", "code 40105", fail(40_105, "Bad request timestamp", "")),
+        case("full circuit breaker", "the call is not sent", overflow()),
+        case("full breaker of an egress Envoy", "503 of that Envoy", says(503, OVERFLOWED)),
     ]
 }
+
+/// As Envoy 1.40 writes it.
+const OVERFLOWED: &str =
+    "upstream connect error or disconnect/reset before headers. reset reason: overflow";
 
 const UNKNOWN_CLUSTER: &str = "unknown cluster";
 
@@ -141,6 +149,9 @@ fn row(endpoint: Endpoint, Case { name, seen, answer }: &Case) -> String {
 /// call is made.
 fn request(fail_mode: &str, faulty: Endpoint, fault: &Scripted, times: usize) -> (String, usize) {
     let mut rig = Rig::with(json!({"duo": {"fail_mode": fail_mode}}));
+    if times == usize::MAX {
+        rig.check_meets(fault);
+    }
     let mut met = 0;
     let outcome = rig.drive(&get("/"), |call| {
         if call.endpoint == faulty && met < times {
@@ -180,36 +191,13 @@ fn in_words(outcome: Outcome) -> String {
     }
 }
 
-/// What a check leads to that meets a fault at each of its calls that can have it: a ping is not
-/// signed, so Duo refuses neither credentials nor date there.
+/// What a check leads to that meets a fault at each of its calls that can have it.
 fn check(fault: &Scripted) -> &'static str {
-    let rig = Rig::new();
-    let is_refusal = matches!(fault, Scripted::Says { status: 401 | 403, .. });
-    let mut step = Check::begin(&rig.gate, 0, rig.now);
-    loop {
-        match step {
-            CheckStep::Call { call, then } => {
-                let is_ping = call.signed.endpoint == Endpoint::Ping;
-                let says = if is_ping && is_refusal { well(&call.signed) } else { fault.clone() };
-                step = match &says {
-                    Scripted::Says { status, retry_after, body, .. } => {
-                        let retry_after = retry_after.map(str::as_bytes);
-                        let body = body.as_bytes();
-                        let answer = Answer { status: *status, retry_after, body };
-                        then.handle(Event::Answered(answer), &rig.gate, rig.now)
-                    }
-                    Scripted::Fails(why) => then.handle(Event::Failed(*why), &rig.gate, rig.now),
-                };
-            }
-            CheckStep::Done { standing, offset, .. } => {
-                assert_eq!(offset.unwrap_or_default(), ClockOffset::default());
-                return match standing {
-                    Standing::Unknown | Standing::Well => panic!("{fault:?} goes unseen"),
-                    Standing::Unavailable => "not ready: Duo is unavailable",
-                    Standing::Misconfigured => "not ready: misconfigured",
-                };
-            }
-        }
+    match Rig::new().check_meets(fault).standing {
+        Standing::Unavailable => "not ready: Duo is unavailable",
+        Standing::Misconfigured => "not ready: misconfigured",
+        Standing::Unknown => "as before: it says nothing of Duo",
+        Standing::Well => panic!("{fault:?} goes unseen"),
     }
 }
 

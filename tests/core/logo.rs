@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use duo_mfa::clock::UnixTime;
 use duo_mfa::duo::{Answer, Endpoint};
 use duo_mfa::gate::{Event, Health, Standing, Unanswered};
 use duo_mfa::signal::Signal;
@@ -15,6 +16,9 @@ const WELL: Health = Health {
     standing: Standing::Well,
     offset: duo_mfa::clock::ClockOffset::from_seconds(0),
     begun: crate::rig::NOON,
+    unreached: UnixTime::from_seconds(0),
+    heard: UnixTime::from_seconds(0),
+    busy: UnixTime::from_seconds(0),
 };
 
 fn rig() -> Rig {

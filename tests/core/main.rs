@@ -35,6 +35,7 @@ mod model;
 mod modes;
 mod operation;
 mod operations;
+mod outage;
 mod page;
 mod pending;
 mod policy;
@@ -90,6 +91,7 @@ fn main() -> ExitCode {
         operation::trials(),
         operation::ahead::trials(),
         operations::trials(),
+        outage::trials(),
         page::trials(),
         pending::trials(),
         policy::trials(),

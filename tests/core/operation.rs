@@ -244,6 +244,7 @@ fn outage_approves_no_operation() {
     let down = || Scripted::Fails(duo_mfa::gate::Unanswered::NotSent);
     let duo = json!({"fail_mode": "safe"});
     let mut rig = rig_with(&json!({"duo": duo}));
+    rig.check_meets(&down());
     let forward = rig.send(&get("/reports"), &[down(), down()]).admitted();
     let unverified = pair(&approval(&forward)).to_owned();
     let request = get(WIRE).with("cookie", &unverified);

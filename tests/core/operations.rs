@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::layers::rust_files;
 use duo_mfa::signal::{Code, Counter};
 
-const ALL: [Counter; 11] = [
+const ALL: [Counter; 12] = [
     Counter::Passed,
     Counter::Bypassed,
     Counter::Admitted("FACTOR"),
@@ -20,6 +20,7 @@ const ALL: [Counter; 11] = [
     Counter::DuoCalls("ENDPOINT"),
     Counter::DuoFailures("ENDPOINT"),
     Counter::LimitsUnreadable,
+    Counter::Overflows("ENDPOINT"),
 ];
 
 /// Fails to compile where a counter is new: it belongs into the list above, and onto the page.
@@ -34,7 +35,8 @@ const fn is_listed(counter: Counter) -> bool {
         | Counter::CookieRefused(_)
         | Counter::DuoCalls(_)
         | Counter::DuoFailures(_)
-        | Counter::LimitsUnreadable => true,
+        | Counter::LimitsUnreadable
+        | Counter::Overflows(_) => true,
     }
 }
 

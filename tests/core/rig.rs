@@ -12,11 +12,11 @@ pub(crate) use script::{
 
 use duo_mfa::clock::{ClockOffset, UnixTime};
 use duo_mfa::config::Config;
-use duo_mfa::duo::{Answer, SignedCall};
+use duo_mfa::duo::{Answer, Endpoint, SignedCall};
 use duo_mfa::gate::limit::{EMPTY, Table, Work};
 use duo_mfa::gate::{
-    Body, Call, Effect, Env, Event, Flow, Gate, Health, Judgement, Learned, Logo, Moment, Opening,
-    Step,
+    Body, Call, Check, CheckStep, Effect, Env, Event, Flow, Gate, Health, Judgement, Learned, Logo,
+    Moment, Opening, Step,
 };
 use duo_mfa::http::RequestHead;
 use duo_mfa::identity::Attributes;
@@ -73,6 +73,7 @@ pub(crate) struct Rig {
     pub(crate) bound: Vec<Option<Vec<u8>>>,
     /// Of each Duo application.
     pub(crate) offsets: Vec<ClockOffset>,
+    /// How it stands, as the last check found it.
     pub(crate) health: Health,
     /// Absent where the host has no random bytes.
     pub(crate) random: Option<()>,
@@ -207,8 +208,9 @@ impl Rig {
             self.signals.extend(step.count.map(Signal::Count));
             self.signals.append(&mut step.signals);
             self.judgements.extend(step.judgement);
-            if let Some(Learned { application, offset }) = step.learned {
-                self.offsets[application] = offset;
+            if let Some(Learned { application, contact, offset }) = step.learned {
+                self.health = self.health.told(contact, self.now).unwrap_or(self.health);
+                self.offsets[application] = offset.unwrap_or(self.offsets[application]);
             }
             let config = self.gate.config();
             let table = Table::new(&config.shared);
@@ -292,7 +294,45 @@ impl Rig {
 
     fn env(&self) -> Env<'_> {
         let random = self.random.map(|_| drawn());
-        Env { gate: &self.gate, now: self.now, offsets: self.offsets.clone(), random }
+        let health = |offset: &ClockOffset| Health { offset: *offset, ..self.health };
+        let healths = self.offsets.iter().map(health).collect();
+        Env { gate: &self.gate, now: self.now, healths, random }
+    }
+
+    /// Has the background check meet a fault at each of its calls that can have it: a ping is not
+    /// signed, so Duo refuses neither credentials nor date there.
+    pub(crate) fn check_meets(&mut self, fault: &Scripted) -> Health {
+        let is_refusal = matches!(fault, Scripted::Says { status: 401 | 403, .. });
+        self.health.begun = self.now;
+        let mut step = Check::begin(&self.gate, 0, self.now);
+        loop {
+            match step {
+                CheckStep::Call { call, then } => {
+                    let is_ping = call.signed.endpoint == Endpoint::Ping;
+                    let says = match is_ping && is_refusal {
+                        true => ok(&json!({"time": self.now.seconds()})),
+                        false => fault.clone(),
+                    };
+                    step = match &says {
+                        Scripted::Says { status, retry_after, body, .. } => {
+                            let retry_after = retry_after.map(str::as_bytes);
+                            let body = body.as_bytes();
+                            let answer = Answer { status: *status, retry_after, body };
+                            then.handle(Event::Answered(answer), &self.gate, self.now)
+                        }
+                        Scripted::Fails(why) => {
+                            then.handle(Event::Failed(*why), &self.gate, self.now)
+                        }
+                    };
+                }
+                CheckStep::Done { application, began, found, offset, .. } => {
+                    assert_eq!(offset.unwrap_or_default(), ClockOffset::default());
+                    let duo = &self.gate.config().applications.get(application).duo;
+                    self.health = self.health.checked(found, began, duo);
+                    return self.health;
+                }
+            }
+        }
     }
 
     /// The endpoints called, in order.

@@ -125,6 +125,7 @@ fn safe() -> Rig {
 fn safe_admits_for_minutes_whom_duo_could_not_be_asked_about() {
     for outage in unreachable() {
         let mut rig = safe();
+        rig.check_meets(&outage);
         let forward = rig.send(&get("/"), &[outage.clone(), outage.clone()]).admitted();
         assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("fail_safe"), "{outage:?}");
         assert_eq!(rig.called(), ["preauth", "preauth"]);
@@ -191,6 +192,7 @@ fn rule_says_the_fail_mode_for_itself() {
         ]},
     }));
     let gone = || says(503, "");
+    rig.check_meets(&gone());
     let forward = rig.send(&get("/"), &[gone(), gone()]).admitted();
     let cookie = pair(&approval(&forward)).to_owned();
     rig.send(&get("/").with("cookie", &cookie), &[]).admitted();
@@ -200,6 +202,7 @@ fn rule_says_the_fail_mode_for_itself() {
 
     let mut rig =
         rules(&json!([{"paths": ["/wiki/*"], "policy": "two_factor", "fail_mode": "safe"}]));
+    rig.check_meets(&gone());
     rig.send(&get("/wiki"), &[gone(), gone()]).admitted();
     rig.send(&get("/"), &[gone(), gone()]).refused();
 }
@@ -214,6 +217,7 @@ fn approval_of_an_outage_does_not_replace_a_real_one() {
     let real = pushed(&mut rig, &get("/"));
     rig.now = rig.now.plus(Duration::from_secs(61));
     let gone = || says(503, "");
+    rig.check_meets(&gone());
     let forward = rig.send(&get("/admin").with("cookie", &real), &[gone(), gone()]).admitted();
     assert_eq!(forward.cookie, None);
     assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("fail_safe"));
@@ -300,6 +304,7 @@ fn visit_during_an_outage_goes_by_the_fail_mode() {
     let gone = || says(503, "");
     let mut rig =
         rules(&json!([{"paths": ["/wiki/*"], "policy": "two_factor", "fail_mode": "safe"}]));
+    rig.check_meets(&gone());
     let mut alice = Browser::of("alice");
     let visit = alice.posts("/.duo-mfa/preauth?return_to=%2F");
     assert_eq!(alice.asks(&mut rig, &visit, &[gone(), gone()]).code(), "duo_unavailable");

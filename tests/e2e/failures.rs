@@ -59,7 +59,7 @@ const CLUSTERS: [(&str, Cluster); 4] = [
 fn start(cluster: Cluster, fail_mode: &str) -> Stack {
     let setup = Setup::default().plugin(json!({
         "duo": {
-            "fail_mode": fail_mode, "check_interval": "5s",
+            "fail_mode": fail_mode, "check_interval": "1s",
             "timeout": "1s", "status_timeout": "1s", "push_timeout": "3s",
         },
         "api": {"hold_timeout": "3s"},
@@ -175,13 +175,27 @@ pub(crate) fn assert_cell(stack: &Stack, reply: &Reply, cell: &str, name: &str) 
 fn assert_faults_lead_where_the_page_says(fail_mode: &str) {
     let stack = start(Cluster::Linked(DuoLink::Simulator), fail_mode);
     let mut users = 0..;
+    let is_up = || stack.envoy.stat("wasmcustom.duo_mfa_duo_up") == 1;
     for call in ["preauth", "auth", "auth_status"] {
         for (name, mut fault) in simulated() {
             let Row { once, calls, lasting } = row(call, name, fail_mode);
             fault["endpoint"] = json!(call);
             let occasion = format!("{name} at {call}, lasting, {fail_mode}");
-            let before = stack.sim.calls(call);
             stack.sim.fault(&fault);
+            if fail_mode == "safe" && call == "preauth" {
+                // Until the background check has met it too, nobody passes.
+                let user = stack.sim.guest(users.next().unwrap());
+                let request = Request::get("/").user(&user);
+                let early = stack.judged(Verdict::Denied, name, || stack.send(&request));
+                assert_eq!(early.set_cookie(APPROVAL), None, "{name}: {early:?}");
+                fault["endpoint"] = json!("check");
+                stack.sim.fault(&fault);
+                eventually("a failed check", || (!is_up()).then_some(()));
+                // The other workers see it on their next tick.
+                std::thread::sleep(std::time::Duration::from_millis(600));
+                fault["endpoint"] = json!(call);
+            }
+            let before = stack.sim.calls(call);
             assert_leads(&stack, users.next().unwrap(), &lasting, &occasion);
             let made = stack.sim.calls(call) - before;
             match calls.parse::<usize>() {
@@ -189,6 +203,7 @@ fn assert_faults_lead_where_the_page_says(fail_mode: &str) {
                 Err(_) => assert!((2..=4).contains(&made), "{occasion}: {made} calls"),
             }
             stack.sim.clear_faults();
+            eventually("a check that goes well", || is_up().then_some(()));
 
             fault["times"] = json!(1);
             stack.sim.fault(&fault);
@@ -211,6 +226,7 @@ fn assert_clusters_lead_where_the_page_says(fail_mode: &str) {
     for (name, cluster) in CLUSTERS {
         let Row { lasting, .. } = row("preauth", name, fail_mode);
         let stack = start(cluster, fail_mode);
+        stack.await_failed_check();
         for user in 0..3 {
             let occasion = format!("{name} at preauth, lasting, {fail_mode}");
             assert_leads(&stack, user, &lasting, &occasion);

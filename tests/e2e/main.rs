@@ -77,6 +77,7 @@ mod modes;
 mod module;
 mod never_pushes;
 mod operation;
+mod overload;
 mod own_endpoints;
 mod page_limits;
 mod passcodes;
@@ -171,6 +172,7 @@ fn main() {
         module::trials(),
         never_pushes::trials(),
         operation::trials(),
+        overload::trials(),
         own_endpoints::trials(),
         page_limits::trials(),
         passcodes::trials(),

@@ -226,6 +226,15 @@ impl Stack {
         reply.set_cookie(APPROVAL).expect("an approval").to_owned()
     }
 
+    /// Waits until the background check has not reached Duo, and every worker knows.
+    pub(crate) fn await_failed_check(&self) {
+        eventually("a failed check", || {
+            self.envoy.log().contains("the check of Duo failed").then_some(())
+        });
+        // Each looks at the record on its tick, four times a second.
+        thread::sleep(std::time::Duration::from_millis(600));
+    }
+
     /// Shows that every worker's VM still decides: some requests, all refused by the filter.
     pub(crate) fn assert_alive(&self) {
         for _ in 0..8 {

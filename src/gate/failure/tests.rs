@@ -21,6 +21,7 @@ fn faults() -> Vec<DuoError> {
         DuoError::Unreachable(Outage::Status { status: 503 }),
         DuoError::Unreachable(Outage::Status { status: 504 }),
         DuoError::Unreachable(Outage::Internal { code: 50_001 }),
+        DuoError::Overflow,
         DuoError::Garbled(Garbled::NotAnObject),
         DuoError::Malformed(Malformed::UnknownResult),
         DuoError::NotDuo { status: 407 },
@@ -40,13 +41,16 @@ fn faults() -> Vec<DuoError> {
     ]
 }
 
+const SECURE: Standby =
+    Standby { fail_mode: FailMode::Secure, unreached_since: Some(UnixTime::from_seconds(7)) };
+
 const SPENT: Tries = Tries { resends: 1, clock_corrections: 1 };
 
 #[test]
 fn a_call_that_starts_a_prompt_is_never_repeated_after_an_outage() {
     for fault in faults() {
         for stage in [Stage::Transaction, Stage::Passcode] {
-            let remedy = remedy(stage, &fault, Tries::default(), FailMode::Secure);
+            let remedy = remedy(stage, &fault, Tries::default(), SECURE);
             let corrects = matches!(remedy, Remedy::CorrectClock);
             assert_eq!(corrects, fault == DuoError::ClockSkew, "{stage:?} {fault:?}");
             assert!(corrects || matches!(remedy, Remedy::Refuse(_)), "{stage:?} {fault:?}");
@@ -58,10 +62,10 @@ fn a_call_that_starts_a_prompt_is_never_repeated_after_an_outage() {
 fn every_fault_is_refused_once_the_tries_are_spent() {
     for fault in faults() {
         for stage in STAGES {
-            match remedy(stage, &fault, SPENT, FailMode::Secure) {
+            match remedy(stage, &fault, SPENT, SECURE) {
                 Remedy::Refuse(_) => {}
                 Remedy::LookAgain(_) => assert_eq!(stage, Stage::Status, "{fault:?}"),
-                Remedy::Resend | Remedy::CorrectClock | Remedy::Admit => {
+                Remedy::Resend | Remedy::CorrectClock | Remedy::Admit { .. } => {
                     panic!("{stage:?} {fault:?}")
                 }
             }
@@ -80,8 +84,7 @@ fn the_operators_faults_are_told_from_outages() {
         (DuoError::Malformed(Malformed::UnknownResult), "duo_unavailable"),
         (DuoError::RateLimited { retry_after: None }, "too_many_requests"),
     ] {
-        let Remedy::Refuse(refusal) = remedy(Stage::Preauth, &fault, SPENT, FailMode::Secure)
-        else {
+        let Remedy::Refuse(refusal) = remedy(Stage::Preauth, &fault, SPENT, SECURE) else {
             panic!("{fault:?} is not refused");
         };
         assert_eq!(refusal.code.name(), code, "{fault:?}");
@@ -92,8 +95,7 @@ fn the_operators_faults_are_told_from_outages() {
 #[test]
 fn duos_wait_is_handed_on() {
     let fault = DuoError::RateLimited { retry_after: Some(Duration::from_secs(7)) };
-    let Remedy::Refuse(refusal) =
-        remedy(Stage::Transaction, &fault, Tries::default(), FailMode::Secure)
+    let Remedy::Refuse(refusal) = remedy(Stage::Transaction, &fault, Tries::default(), SECURE)
     else {
         panic!("not refused");
     };
@@ -108,7 +110,7 @@ fn a_lost_look_at_a_transaction_is_no_end() {
         DuoError::InvalidParameter { name: Text::from("txid"), message: Text::default() },
     ] {
         assert!(
-            matches!(remedy(Stage::Status, &fault, SPENT, FailMode::Secure), Remedy::LookAgain(_)),
+            matches!(remedy(Stage::Status, &fault, SPENT, SECURE), Remedy::LookAgain(_)),
             "{fault:?}"
         );
     }
@@ -116,18 +118,58 @@ fn a_lost_look_at_a_transaction_is_no_end() {
 
 #[test]
 fn safe_admits_at_preauth_alone_and_only_whom_duo_could_not_be_asked_about() {
+    let since = UnixTime::from_seconds(7);
+    let admit = Remedy::Admit { unreached_since: since };
+    let down = Standby { fail_mode: FailMode::Safe, unreached_since: Some(since) };
     for fault in faults() {
         let is_unreachable = matches!(fault, DuoError::Unreachable(_));
         for stage in STAGES {
             for tries in [Tries::default(), SPENT] {
-                let safe = remedy(stage, &fault, tries, FailMode::Safe);
+                let safe = remedy(stage, &fault, tries, down);
                 let admits = stage == Stage::Preauth && is_unreachable && tries == SPENT;
-                assert_eq!(safe == Remedy::Admit, admits, "{stage:?} {fault:?} {tries:?}");
+                assert_eq!(safe == admit, admits, "{stage:?} {fault:?} {tries:?}");
                 if !admits {
-                    let secure = remedy(stage, &fault, tries, FailMode::Secure);
+                    let secure = remedy(stage, &fault, tries, SECURE);
                     assert_eq!(safe, secure, "{stage:?} {fault:?} {tries:?}");
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn safe_admits_nobody_before_the_background_check_has_failed() {
+    let unchecked = Standby { fail_mode: FailMode::Safe, unreached_since: None };
+    for fault in faults() {
+        for stage in STAGES {
+            for tries in [Tries::default(), SPENT] {
+                match remedy(stage, &fault, tries, unchecked) {
+                    Remedy::Admit { .. } => panic!("{stage:?} {fault:?} {tries:?}"),
+                    Remedy::Refuse(refusal) if matches!(fault, DuoError::Unreachable(_)) => {
+                        assert_eq!(refusal.code, Code::DuoUnavailable);
+                        assert_eq!(refusal.retry_after, Some(AFTER_OUTAGE));
+                    }
+                    Remedy::Resend
+                    | Remedy::CorrectClock
+                    | Remedy::LookAgain(_)
+                    | Remedy::Refuse(_) => {}
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_overflow_is_no_outage_and_is_not_made_worse() {
+    for stage in STAGES {
+        for tries in [Tries::default(), SPENT] {
+            let (Remedy::Refuse(refusal) | Remedy::LookAgain(refusal)) =
+                remedy(stage, &DuoError::Overflow, tries, SECURE)
+            else {
+                panic!("{stage:?}: sent again");
+            };
+            assert_eq!(refusal.code, Code::Overloaded);
+            assert!(refusal.retry_after.is_some());
         }
     }
 }

@@ -27,7 +27,8 @@ const fn next(code: Code) -> Next {
         | Code::PasscodeIncorrect
         | Code::TooManyRequests
         | Code::PendingElsewhere
-        | Code::DuoUnavailable => Next::TryAgain,
+        | Code::DuoUnavailable
+        | Code::Overloaded => Next::TryAgain,
         Code::FactorRefused => Next::AnotherWay,
         Code::BadRequest | Code::CrossSite | Code::NotFound | Code::MethodNotAllowed => {
             Next::StartAgain
