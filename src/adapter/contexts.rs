@@ -8,7 +8,7 @@ use super::host;
 use super::plugin::{self, Callback, Passage};
 use super::root::Root;
 use super::streams::{Arrived, Streams};
-use crate::gate::{NewCookie, response};
+use crate::gate::{Gate, NewCookie, response};
 use crate::http::{HeaderMap, Reply};
 use crate::signal::Counter;
 use proxy_wasm::types::Action;
@@ -93,8 +93,8 @@ impl Contexts {
     }
 
     pub(super) fn response_headers(&self, context: u32) {
-        if let Some(cookie) = self.streams.take_cookie(context) {
-            set_cookie(&cookie);
+        if let Some((plugin, cookie)) = self.streams.take_cookie(context) {
+            set_cookie(&cookie, &plugin.gate);
         }
     }
 
@@ -145,9 +145,9 @@ fn unconfigured() -> Passage {
     plugin::answer(&reply)
 }
 
-fn set_cookie(cookie: &NewCookie) {
+fn set_cookie(cookie: &NewCookie, gate: &Gate) {
     let buffer = host::response_headers().unwrap_or_default();
-    let edits = HeaderMap::parse(&buffer).map(|headers| response::edits(cookie, &headers));
+    let edits = HeaderMap::parse(&buffer).map(|headers| response::edits(cookie, &headers, gate));
     if !edits.is_ok_and(|edits| host::edit_response(&edits).is_ok()) {
         log::warn!("an approval cookie could not be put on its response");
     }

@@ -103,9 +103,9 @@ impl Streams {
     }
 
     /// Takes out the cookie that the request's response is to carry.
-    pub(super) fn take_cookie(&self, context: u32) -> Option<NewCookie> {
+    pub(super) fn take_cookie(&self, context: u32) -> Option<(Rc<Plugin>, NewCookie)> {
         self.take(context, |stream| match stream {
-            Stream { stage: Stage::Forwarded(cookie), .. } => Ok(cookie),
+            Stream { plugin, stage: Stage::Forwarded(cookie) } => Ok((plugin, cookie)),
             other => Err(other),
         })
     }

@@ -9,7 +9,8 @@ use super::failure::{NO_DEVICE, TIMEOUT, WRONG_PASSCODE};
 use super::flow::{self, Expect, send};
 use super::limit::End;
 use super::party::{Party, Recipient};
-use super::prompt::{self, Ending, Prompt, SentPasscode, Transaction, takes_passcode};
+use super::prompt::{self, Ending, Prompt, SentPasscode, Transaction};
+use super::prompt::{takes_codes, takes_passcode};
 use super::refuse::{refuse, refuse_status, refuse_with, refuse_without_randomness};
 use super::rules::new_approval;
 use super::view::{explained, start_url};
@@ -155,7 +156,7 @@ pub(super) fn polled(
 }
 
 fn ask_passcode(held: Held, passcode: Secret<String>, env: &Env<'_>) -> Step {
-    if !env.gate.offered(&held.asker.terms).contains(&config::Factor::Passcode) {
+    if !takes_codes(env.gate.offered(&held.asker.terms)) {
         return refuse(&held, Code::BadRequest, "Passcodes are not accepted here.", "", env);
     }
     flow::try_passcode(held, passcode, env)

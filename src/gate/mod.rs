@@ -199,7 +199,7 @@ impl Gate {
                     let edits = stripped(head, cookies);
                     let (outcome, factor) = (Outcome::Passed, Some(found.factor()));
                     let judgement = Judgement { outcome, factor, rule: ruled.rule };
-                    let renewal = sessions.renewal(&found, &user, moment.now);
+                    let renewal = response::renewal(sessions, &found, &user, moment.now, head);
                     let step = pass(edits, identity, &found, renewal);
                     return Ok(Opening::Decided(step.judged(judgement)));
                 }
@@ -309,7 +309,7 @@ fn pass(
     mut request: Vec<Edit>,
     identity: Identity,
     approval: &Approval,
-    renewal: Option<HeaderValue>,
+    renewal: Option<NewCookie>,
 ) -> Step {
     tell_application(
         &mut request,
@@ -317,7 +317,7 @@ fn pass(
         approval.factor().name(),
         approval.authenticated(),
     );
-    let forward = Forward { request, cookie: renewal.map(NewCookie::Renewal) };
+    let forward = Forward { request, cookie: renewal };
     Step::forward(forward, Counter::Passed)
 }
 

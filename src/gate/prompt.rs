@@ -115,6 +115,12 @@ pub(super) const fn approved(factor: Offered) -> Factor {
     }
 }
 
+/// Whether codes are accepted. Duo's answer does not say whether an app, a token, an administrator
+/// or a text message was the source of a code, so whoever accepts one kind accepts all.
+pub(super) fn takes_codes(factors: &[Offered]) -> bool {
+    factors.iter().any(|factor| matches!(factor, Offered::Passcode | Offered::Sms))
+}
+
 /// Whether a passcode is one of the ways: it is configured, and some device has one.
 pub(super) fn takes_passcode(devices: &[Device], factors: &[Offered]) -> bool {
     factors.contains(&Offered::Passcode)

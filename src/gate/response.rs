@@ -1,31 +1,56 @@
 //! What is changed on the response of an admitted request, so that it carries the cookie.
 
-use super::NewCookie;
+use super::{Gate, NewCookie};
+use crate::clock::UnixTime;
 use crate::http::cookie::OWN_PREFIX;
-use crate::http::{Edit, HeaderMap, HeaderValue};
+use crate::http::{Client, Edit, HeaderMap, HeaderValue, RequestHead};
+use crate::session::{Approval, Sessions, Subject};
 
 /// The edits that put the cookie on a response: the application's own cookies stay, save those
 /// that bear a name of the filter's; and no cache may keep the answer for others.
 #[must_use]
-pub fn edits(cookie: &NewCookie, response: &HeaderMap<'_>) -> Vec<Edit> {
+pub fn edits(cookie: &NewCookie, response: &HeaderMap<'_>, gate: &Gate) -> Vec<Edit> {
     let mut edits = Vec::new();
-    match cookie {
+    let value = match cookie {
         NewCookie::Approval(value) | NewCookie::UsedUp(value) => {
             edits.push(Edit::Set("cache-control", HeaderValue::from_static("no-store")));
-            let targeted = response.iter().filter(|(name, _)| is_targeted(name));
-            edits.extend(targeted.map(|(name, _)| Edit::Remove(name.to_vec())));
-            set_cookie(response, value, &mut edits);
+            remove_targeted(response, &mut edits);
+            value
         }
-        NewCookie::Renewal(value) => match reach(response) {
-            Reach::Everybody => {}
-            Reach::OneUser => set_cookie(response, value, &mut edits),
-            Reach::Unsaid => {
-                edits.push(Edit::Append("cache-control", HeaderValue::from_static("private")));
-                set_cookie(response, value, &mut edits);
+        NewCookie::Renewal(value) | NewCookie::OverdueRenewal(value) => {
+            match (reach(response), cookie) {
+                (Reach::OneUser, _) => {}
+                (Reach::Unsaid, _) => {
+                    edits.push(Edit::Append("cache-control", HeaderValue::from_static("private")));
+                }
+                (Reach::Everybody, NewCookie::OverdueRenewal(_)) => {
+                    edits.push(Edit::Set("cache-control", private(response)));
+                    remove_targeted(response, &mut edits);
+                }
+                (Reach::Everybody, _) => return edits,
             }
-        },
-    }
+            value
+        }
+    };
+    set_cookie(response, value, gate, &mut edits);
     edits
+}
+
+/// The renewal that a passing request's response carries, where one is due. A person who opens a
+/// page and was not renewed for half the idle time is renewed whatever the response says of caches:
+/// they would be asked again although they were active all the time.
+pub(super) fn renewal(
+    sessions: &Sessions,
+    approval: &Approval,
+    subject: &Subject<'_>,
+    now: UnixTime,
+    head: &RequestHead<'_>,
+) -> Option<NewCookie> {
+    let cookie = sessions.renewal(approval, subject, now)?;
+    let is_overdue = sessions.is_renewal_overdue(approval, now)
+        && head.method == b"GET"
+        && Client::of(&head.hints()) == Client::Page;
+    Some(if is_overdue { NewCookie::OverdueRenewal(cookie) } else { NewCookie::Renewal(cookie) })
 }
 
 /// Who may be given a stored copy of a response (RFC 9111, section 5.2.2).
@@ -40,17 +65,81 @@ fn reach(response: &HeaderMap<'_>) -> Reach {
         return Reach::Everybody;
     }
     let mut reach = Reach::Unsaid;
-    let lines = response.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"cache-control"));
-    for directive in lines.flat_map(|(_, line)| line.split(|byte| *byte == b',')) {
-        let name = directive.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
-        if name.eq_ignore_ascii_case(b"public") || name.eq_ignore_ascii_case(b"s-maxage") {
-            return Reach::Everybody;
-        }
-        if name.eq_ignore_ascii_case(b"private") || name.eq_ignore_ascii_case(b"no-store") {
-            reach = Reach::OneUser;
+    for line in cache_control(response) {
+        let Some(directives) = directives(line) else { return Reach::Everybody };
+        for Directive { name, has_argument, .. } in directives {
+            if is_shared(name) {
+                return Reach::Everybody;
+            }
+            // `private="x-foo"` keeps that one field from shared caches, and nothing else.
+            let is_own =
+                name.eq_ignore_ascii_case(b"private") || name.eq_ignore_ascii_case(b"no-store");
+            if is_own && !has_argument {
+                reach = Reach::OneUser;
+            }
         }
     }
     reach
+}
+
+/// What a response for everybody says to caches, made a response for one user.
+fn private(response: &HeaderMap<'_>) -> HeaderValue {
+    let read: Option<Vec<_>> = cache_control(response).map(directives).collect();
+    let mut line = Vec::new();
+    for Directive { name, text, .. } in read.into_iter().flatten().flatten() {
+        if !is_shared(name) && !name.eq_ignore_ascii_case(b"private") {
+            line.extend_from_slice(text);
+            line.extend_from_slice(b", ");
+        }
+    }
+    line.extend_from_slice(b"private");
+    HeaderValue::lossy(line)
+}
+
+fn cache_control<'a>(response: &HeaderMap<'a>) -> impl Iterator<Item = &'a [u8]> {
+    let lines = response.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"cache-control"));
+    lines.map(|(_, line)| line)
+}
+
+fn is_shared(directive: &[u8]) -> bool {
+    directive.eq_ignore_ascii_case(b"public") || directive.eq_ignore_ascii_case(b"s-maxage")
+}
+
+/// A directive of `Cache-Control` (RFC 9111, section 5.2).
+struct Directive<'a> {
+    name: &'a [u8],
+    has_argument: bool,
+    /// Name and argument.
+    text: &'a [u8],
+}
+
+impl<'a> Directive<'a> {
+    fn of(text: &'a [u8]) -> Self {
+        let text = text.trim_ascii();
+        let mut parts = text.splitn(2, |byte| *byte == b'=');
+        let name = parts.next().unwrap_or_default().trim_ascii();
+        Self { name, has_argument: parts.next().is_some(), text }
+    }
+}
+
+/// The directives of a line: a comma between quotes parts none. `None` where a quote has no end,
+/// since every cache reads that in its own way.
+fn directives(line: &[u8]) -> Option<Vec<Directive<'_>>> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let is_separator = |byte: &u8| {
+        let is_plain = !is_escaped;
+        is_escaped = is_quoted && is_plain && *byte == b'\\';
+        is_quoted ^= is_plain && *byte == b'"';
+        *byte == b',' && !is_quoted
+    };
+    let parts: Vec<_> = line.split(is_separator).map(Directive::of).collect();
+    let found = parts.into_iter().filter(|directive| !directive.text.is_empty()).collect();
+    (!is_quoted).then_some(found)
+}
+
+fn remove_targeted(response: &HeaderMap<'_>, edits: &mut Vec<Edit>) {
+    let targeted = response.iter().filter(|(name, _)| is_targeted(name));
+    edits.extend(targeted.map(|(name, _)| Edit::Remove(name.to_vec())));
 }
 
 /// Whether a header is what some shared caches go by in place of `Cache-Control` (RFC 9213).
@@ -62,15 +151,11 @@ fn is_targeted(name: &[u8]) -> bool {
     ends_with(b"cdn-cache-control") || ends_with(b"surrogate-control")
 }
 
-fn set_cookie(response: &HeaderMap<'_>, value: &HeaderValue, edits: &mut Vec<Edit>) {
-    let name_of = |line: &[u8]| {
-        let name = line.split(|byte| *byte == b'=').next().unwrap_or_default();
-        name.trim_ascii().to_vec()
-    };
-    let ours = name_of(value.as_bytes());
+fn set_cookie(response: &HeaderMap<'_>, value: &HeaderValue, gate: &Gate, edits: &mut Vec<Edit>) {
     let is_own = |line: &[u8]| {
         let name = name_of(line);
-        name.starts_with(OWN_PREFIX) || name == ours
+        let mut approvals = gate.config().applications.iter().map(|it| it.sessions.cookie_name());
+        name.starts_with(OWN_PREFIX) || approvals.any(|own| own.as_bytes() == name)
     };
     let sent = || {
         let lines = response.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"set-cookie"));
@@ -84,86 +169,17 @@ fn set_cookie(response: &HeaderMap<'_>, value: &HeaderValue, edits: &mut Vec<Edi
     edits.push(Edit::Append("set-cookie", value.clone()));
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LINE: &str = "__Host-duo_mfa=v; Path=/; Secure; HttpOnly; SameSite=Lax";
-
-    fn edited(cookie: fn(HeaderValue) -> NewCookie, headers: &[(&str, &str)]) -> Vec<Edit> {
-        let pairs: Vec<(&[u8], &[u8])> =
-            headers.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())).collect();
-        let buffer = HeaderMap::serialize(&pairs);
-        edits(&cookie(HeaderValue::from_static(LINE)), &HeaderMap::parse(&buffer).unwrap())
-    }
-
-    fn cookie(line: &'static str) -> Edit {
-        Edit::Append("set-cookie", HeaderValue::from_static(line))
-    }
-
-    #[test]
-    fn a_fresh_approval_is_stored_by_nobody() {
-        let edits = edited(NewCookie::Approval, &[("cache-control", "public, max-age=60")]);
-        let no_store = Edit::Set("cache-control", HeaderValue::from_static("no-store"));
-        assert_eq!(edits, [no_store, cookie(LINE)]);
-    }
-
-    #[test]
-    fn what_is_said_to_some_caches_alone_does_not_spread_a_cookie() {
-        for targeted in ["CDN-Cache-Control", "Example-CDN-Cache-Control", "Surrogate-Control"] {
-            let headers = [(targeted, "max-age=60"), ("cache-control", "private")];
-            assert_eq!(edited(NewCookie::Renewal, &headers), [], "{targeted}");
-            let edits = edited(NewCookie::Approval, &headers);
-            let no_store = Edit::Set("cache-control", HeaderValue::from_static("no-store"));
-            assert_eq!(edits, [no_store, Edit::Remove(targeted.into()), cookie(LINE)]);
-        }
-    }
-
-    #[test]
-    fn a_renewal_stays_off_answers_for_everybody() {
-        for shared in ["public", "max-age=1, S-Maxage=60", "private, public"] {
-            assert_eq!(edited(NewCookie::Renewal, &[("Cache-Control", shared)]), []);
-        }
-        for own in ["private", "max-age=5, no-store"] {
-            assert_eq!(edited(NewCookie::Renewal, &[("cache-control", own)]), [cookie(LINE)]);
-        }
-        let private = Edit::Append("cache-control", HeaderValue::from_static("private"));
-        assert_eq!(edited(NewCookie::Renewal, &[]), [private, cookie(LINE)]);
-    }
-
-    #[test]
-    fn the_applications_cookies_stay_and_forged_ones_go() {
-        let headers = [
-            ("set-cookie", "a=1; Path=/"),
-            ("set-cookie", "__Host-duo_mfa=forged; Path=/"),
-            ("set-cookie", "b=2"),
-            ("cache-control", "private"),
-        ];
-        let removed = Edit::Remove(b"set-cookie".to_vec());
-        assert_eq!(
-            edited(NewCookie::Renewal, &headers),
-            [removed, cookie("a=1; Path=/"), cookie("b=2"), cookie(LINE)]
-        );
-        assert_eq!(
-            edited(NewCookie::Renewal, &[headers[0], headers[3]]),
-            [cookie(LINE)],
-            "nothing is rewritten where nothing is forged"
-        );
-    }
-
-    #[test]
-    fn a_forged_cookie_of_the_configured_name_goes_too() {
-        const NAMED: &str = "__Host-approval=v; Path=/; Secure; HttpOnly; SameSite=Lax";
-        let headers: [(&[u8], &[u8]); 3] = [
-            (b"set-cookie", b"__Host-approval =forged"),
-            (b"set-cookie", b"__Host-approvals=1"),
-            (b"cache-control", b"private"),
-        ];
-        let buffer = HeaderMap::serialize(&headers);
-        let renewal = NewCookie::Renewal(HeaderValue::from_static(NAMED));
-        assert_eq!(
-            edits(&renewal, &HeaderMap::parse(&buffer).unwrap()),
-            [Edit::Remove(b"set-cookie".to_vec()), cookie("__Host-approvals=1"), cookie(NAMED)]
-        );
-    }
+/// The name under which a `Set-Cookie` line comes back. A cookie without a name comes back as its
+/// value alone, so that `=a=1` is `a=1` in the next request: older browsers take such a line for
+/// names that begin with `__Host-` too.
+fn name_of(line: &[u8]) -> &[u8] {
+    let pair = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    let pair = match pair.split_first() {
+        Some((b'=', nameless)) => nameless,
+        Some(_) | None => pair,
+    };
+    pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! What the rules of the configuration say of a request, and of whom they want to know.
 
-use super::prompt::approved;
+use super::prompt::{approved, takes_codes};
 use super::{Gate, Moment};
 use crate::clock::UnixTime;
 use crate::config::Application;
@@ -265,10 +265,17 @@ impl From<Unclear> for Denial {
     }
 }
 
-/// Whether the terms name this among the factors that users choose from, or none at all.
+/// Whether the terms name this among the factors that users choose from, or none at all. The client
+/// decides whether a texted code is known as one (it may leave the cookie out), so a code of either
+/// kind counts as both.
 pub(super) fn is_accepted(factor: Factor, terms: &Terms) -> bool {
     let is_it = |named: &policy::Factor| approved(*named) == factor;
-    terms.factors.as_ref().is_none_or(|few| few.iter().any(is_it))
+    terms.factors.as_ref().is_none_or(|few| match factor {
+        Factor::Passcode | Factor::Sms => takes_codes(few),
+        Factor::Push | Factor::Phone | Factor::Bypass | Factor::Remembered | Factor::FailSafe => {
+            few.iter().any(is_it)
+        }
+    })
 }
 
 /// The address in what Envoy says of a peer; absent for a peer without one, as on a pipe.

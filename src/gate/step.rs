@@ -125,6 +125,9 @@ pub enum NewCookie {
     UsedUp(HeaderValue),
     /// A later sight of an approval: left out where the response is for everybody.
     Renewal(HeaderValue),
+    /// A later sight of an approval that would end soon: a response for everybody is made one for
+    /// this user alone.
+    OverdueRenewal(HeaderValue),
 }
 
 /// The one thing to do.

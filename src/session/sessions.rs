@@ -162,6 +162,12 @@ impl Sessions {
             .then(|| self.seal(&Approval { seen: now, ..*approval }, subject))
     }
 
+    /// Whether an approval has gone for half the idle time without a renewal.
+    #[must_use]
+    pub fn is_renewal_overdue(&self, approval: &Approval, now: UnixTime) -> bool {
+        now.since(approval.seen).saturating_mul(2) > self.settings.inactivity
+    }
+
     /// Stands for a user in a table that others may read: equal only for one user of one
     /// application under the ring's first key, and not to be chosen.
     #[must_use]

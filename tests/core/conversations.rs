@@ -326,8 +326,10 @@ impl World {
 
 /// The cookie of a response, which may be a deletion.
 fn given(forward: &Forward) -> Option<String> {
-    let (NewCookie::Approval(line) | NewCookie::UsedUp(line) | NewCookie::Renewal(line)) =
-        forward.cookie.as_ref()?;
+    let (NewCookie::Approval(line)
+    | NewCookie::UsedUp(line)
+    | NewCookie::Renewal(line)
+    | NewCookie::OverdueRenewal(line)) = forward.cookie.as_ref()?;
     Some(String::from_utf8(line.as_bytes().to_vec()).unwrap())
 }
 

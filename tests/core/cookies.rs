@@ -120,7 +120,36 @@ fn use_keeps_an_approval_alive_but_never_beyond_its_end() {
     assert!((28_200..28_800).contains(&lived), "{lived}");
 }
 
+fn page_that_somebody_opens_is_renewed_before_half_the_idle_time_is_lost() {
+    let (mut rig, cookie) = signed_in();
+    let script = with_cookie(&cookie).with("sec-fetch-mode", "cors");
+    let page = with_cookie(&cookie).with("sec-fetch-mode", "navigate").with("accept", "text/html");
+    let page = page.with("sec-fetch-dest", "document");
+    let post = page.clone().without(":method").with(":method", "POST");
+    let begun = rig.now;
+    for (minutes, request, is_overdue) in [
+        (7, &page, None),
+        (8, &page, Some(false)),
+        (15, &page, Some(false)),
+        (16, &page, Some(true)),
+        (29, &page, Some(true)),
+        (29, &script, Some(false)),
+        (29, &post, Some(false)),
+    ] {
+        rig.now = begun.plus(Duration::from_secs(minutes * 60));
+        let cookie = rig.send(request, &[]).admitted().cookie;
+        let renewed = match cookie {
+            None => None,
+            Some(NewCookie::Renewal(_)) => Some(false),
+            Some(NewCookie::OverdueRenewal(_)) => Some(true),
+            Some(other) => panic!("{other:?}"),
+        };
+        assert_eq!(renewed, is_overdue, "{minutes} {request:?}");
+    }
+}
+
 crate::suite![
+    page_that_somebody_opens_is_renewed_before_half_the_idle_time_is_lost,
     another_replica_takes_the_cookie,
     every_flipped_bit_is_refused,
     cookie_of_another_user_application_or_key_is_refused,

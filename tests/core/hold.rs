@@ -138,11 +138,11 @@ fn user_whose_devices_cannot_approve_is_told_what_can() {
     let token = json!([{"device": "DHEKH0JJIYC1LX3AZWO4", "type": "token", "name": "0"}]);
     let sms = json!([{"device": "DPFZRS9FB0D46QFTM892", "type": "phone", "capabilities": ["sms"]}]);
     for (list, factors, code) in [
-        (&token, json!(["push", "passcode"]), "mfa_required"),
+        (&token, json!(["push", "any_passcode"]), "mfa_required"),
         (&sms, json!(["push", "passcode", "phone", "sms"]), "mfa_required"),
         (&sms, json!(["push"]), "no_device"),
         (&token, json!(["push", "phone"]), "no_device"),
-        (&json!([]), json!(["push", "passcode"]), "no_device"),
+        (&json!([]), json!(["push", "any_passcode"]), "no_device"),
     ] {
         let mut rig = Rig::with(json!({"duo": {"factors": factors}}));
         assert_eq!(rig.send(&get("/"), &[devices(list)]).refused().code(), code);

@@ -16,6 +16,7 @@ mod applications;
 mod binding;
 mod browser;
 mod client_kinds;
+mod codes;
 mod config_faults;
 mod conversations;
 mod cookies;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         applications::visits::trials(),
         binding::trials(),
         client_kinds::trials(),
+        codes::trials(),
         config_faults::trials(),
         conversations::trials(),
         cookies::trials(),

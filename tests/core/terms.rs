@@ -71,7 +71,7 @@ fn renewed_approval_is_no_younger() {
 fn rule_takes_the_approvals_of_its_factors_alone() {
     let mut rig = rules(&json!([
         {"paths": ["/push/*"], "policy": "two_factor", "factors": ["push"]},
-        {"paths": ["/code/*"], "policy": "two_factor", "factors": ["passcode", "phone"]},
+        {"paths": ["/code/*"], "policy": "two_factor", "factors": ["any_passcode", "phone"]},
     ]));
     let by_code = by_passcode(&mut rig, "/");
     rig.send(&get("/").with("cookie", &by_code), &[]).admitted();

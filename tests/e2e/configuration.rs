@@ -74,6 +74,7 @@ fn faulty_configuration_is_refused_with_its_path() {
         (json!({"duo": {"api_host": "api-sim.duosecurity.test/auth"}}), "duo.api_host"),
         (json!({"duo": {"integration_key": ""}}), "duo.integration_key"),
         (json!({"duo": {"secret_key": "in-the-clear-for-everybody-to-read-it"}}), "duo.secret_key"),
+        (json!({"duo": {"factors": ["push", "passcode"]}}), "\"any_passcode\""),
         (json!({"duo": {"timeout": "soon"}}), "duo.timeout"),
         (json!({"duo": {"timeout": 10}}), "duo.timeout"),
         (json!({"duo": {"cluster": ""}}), "duo.cluster"),

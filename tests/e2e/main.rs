@@ -90,6 +90,7 @@ mod return_paths;
 mod rotation;
 mod rules;
 mod secrets;
+mod shared_responses;
 mod signin;
 mod thin_line;
 
@@ -185,6 +186,7 @@ fn main() {
         return_paths::trials(),
         rules::trials(),
         secrets::trials(),
+        shared_responses::trials(),
         signin::trials(),
         thin_line::trials(),
     ];

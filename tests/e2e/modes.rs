@@ -23,7 +23,7 @@ fn start(mode: &str) -> Stack {
         "access_control": {"rules": [
             {"paths": ["/public/*"], "policy": "bypass"},
             {"paths": ["/internal/*"], "policy": "deny"},
-            {"paths": ["/admin/*"], "policy": "two_factor", "factors": ["passcode"]},
+            {"paths": ["/admin/*"], "policy": "two_factor", "factors": ["any_passcode"]},
         ]},
     }));
     Stack::start(Setup { first_factor: FirstFactor::Absent, ..setup })

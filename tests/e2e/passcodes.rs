@@ -1,5 +1,8 @@
 //! Passcodes, sent up front with the request itself or tried on the page, and how often.
 
+use serde_json::json;
+
+use crate::browser::Browser;
 use crate::message::Request;
 use crate::setup::Setup;
 use crate::stack::{APPROVAL, Protocol, Stack};
@@ -11,6 +14,7 @@ crate::trials![
     passcode_that_cannot_be_one_never_reaches_duo,
     sign_in_that_is_sent_again_has_no_more_than_five_tries,
     crowd_of_guesses_is_five_tries,
+    texted_code_without_its_cookie_opens_no_more_than_with_it,
 ];
 
 fn with_passcode(passcode: &str) -> Request {
@@ -97,4 +101,32 @@ fn crowd_of_guesses_is_five_tries() {
     assert_eq!(replies.iter().filter(|status| **status == 422).count(), 4, "{replies:?}");
     assert_eq!(replies.iter().filter(|status| **status == 429).count(), 36, "{replies:?}");
     assert_eq!(stack.sim.calls("auth"), 5);
+}
+
+/// The page texts codes for `/`; the client then leaves out the cookie that tells of the text.
+fn texted_code_without_its_cookie_opens_no_more_than_with_it() {
+    let stack = Stack::start(Setup::default().plugin(json!({"access_control": {"rules": [
+        {"paths": ["/push/*"], "policy": "two_factor", "factors": ["push", "phone"]},
+        {"paths": ["/code/*"], "policy": "two_factor", "factors": ["push", "any_passcode"]},
+    ]}})));
+    for keeps_cookie in [true, false] {
+        stack.sim.reset();
+        let mut alice = Browser::of("alice");
+        alice.open(&stack, "/");
+        let sent = alice.fetch(&stack, "POST", "auth?factor=sms&return_to=%2F");
+        assert_eq!(sent.json()["state"], "sent", "{}", sent.text());
+        let mut alice = if keeps_cookie { alice } else { Browser::of("alice") };
+        let code = stack.sim.texted_code();
+        let typed = |address: &str| {
+            Request::post(format!("/.duo-mfa/auth?factor=passcode&return_to={address}"))
+                .all(&[("sec-fetch-mode", "cors"), ("content-length", "0")])
+                .header("x-duo-mfa-passcode", &code)
+        };
+        let refused = alice.ask(&stack, typed("%2Fpush%2Fx"));
+        refused.assert_problem(400, "bad_request");
+        assert_eq!(alice.ask(&stack, typed("%2F")).json()["state"], "approved");
+        let get = |path: &str| alice.with_cookies(Request::get(path).navigation());
+        assert_eq!(stack.denied(&get("/push/x")).status, 403, "{keeps_cookie}");
+        stack.admitted(&get("/code/x"));
+    }
 }

@@ -91,6 +91,13 @@ impl Sim {
         self.get("/sim/requests").as_array().expect("the journal is a list").clone()
     }
 
+    /// The first code of the last text message.
+    pub(crate) fn texted_code(&self) -> String {
+        let messages = self.get("/sim/messages");
+        let last = messages.as_array().and_then(|messages| messages.last()).expect("a message");
+        last["codes"][0].as_str().expect("a code").to_owned()
+    }
+
     /// Pushes that were started, whatever became of them.
     pub(crate) fn pushes(&self) -> usize {
         let pushes = &self.get("/sim/counters")["deliveries"]["pushes"];

@@ -184,21 +184,43 @@ pub(super) fn fail_mode(entry: &Entry<'_>) -> Result<FailMode, Fault> {
     entry.choice(&[("secure", FailMode::Secure), ("safe", FailMode::Safe)])
 }
 
+/// The word for codes of every kind where no text messages are offered.
+const ANY_PASSCODE: &str = "any_passcode";
+
 /// The factors under the key of that name; absent where it is.
+///
+/// Duo's answer about a code does not say what kind it was. So a list that names `passcode` and not
+/// `sms` would promise more than the filter can hold, and is a fault.
 pub(super) fn factors(section: &Section<'_>, faults: &mut Faults) -> Option<Vec<Factor>> {
     let fix = "name at least one of push, passcode, phone, sms";
     let list = section.read("factors", faults, |entry| entry.filled_list(fix))?;
-    let words = Factor::ALL.map(|factor| (factor.name(), factor));
+    let [first, second, third, fourth] = Factor::ALL.map(|factor| (factor.name(), factor));
+    let words = [first, second, third, fourth, (ANY_PASSCODE, Factor::Passcode)];
     let mut factors = Vec::new();
+    let mut passcode = None;
     for entry in list {
         match faults.keep(entry.choice(&words)) {
             Some(factor) if factors.contains(&factor) => {
                 let problem = format!("{} stands in the list twice", echo(factor.name()));
                 faults.push(entry.fault(Code::DuplicateEntry, problem, "keep one of them"));
             }
-            Some(factor) => factors.push(factor),
+            Some(factor) => {
+                factors.push(factor);
+                if entry.text() == Ok(Factor::Passcode.name()) {
+                    passcode = Some(entry);
+                }
+            }
             None => {}
         }
+    }
+    if let Some(entry) = passcode
+        && !factors.contains(&Factor::Sms)
+    {
+        let problem = "takes codes from text messages too, since Duo does not tell the filter what \
+                       kind a code is";
+        let fix = "write \"any_passcode\" if codes of every kind will do, add \"sms\" to offer \
+                   texts as well, or remove it";
+        faults.push(entry.fault(Code::ConflictingKeys, problem, fix));
     }
     Some(factors)
 }

@@ -8,7 +8,7 @@ use crate::duo::{AuthResult, AuthStatus, Device, DeviceChoice, Status, Verificat
 use crate::gate::failure::{NO_DEVICE, Refusal, WRONG_PASSCODE};
 use crate::gate::flow::{self, Expect, send};
 use crate::gate::limit::End;
-use crate::gate::prompt::{Ending, Prompt, SentPasscode, Transaction, capability};
+use crate::gate::prompt::{Ending, Prompt, SentPasscode, Transaction, capability, takes_codes};
 use crate::gate::refuse::{refuse, refuse_status, refuse_with, refuse_without_randomness};
 use crate::gate::view::to_page;
 use crate::gate::{Env, Step};
@@ -59,9 +59,14 @@ impl Visit {
         env: &Env<'_>,
     ) -> Result<Choice, Refusal> {
         let named = parameters.value("factor");
-        let mut offered = env.gate.offered(&self.asker.terms).iter();
-        let factor = offered.find(|factor| named.as_deref() == Some(factor.name()));
-        let factor = *factor.ok_or(bad("The request names no factor that is accepted here."))?;
+        let offered = env.gate.offered(&self.asker.terms);
+        let is_accepted = |factor: &Offered| match factor {
+            Offered::Passcode => takes_codes(offered),
+            Offered::Push | Offered::Phone | Offered::Sms => offered.contains(factor),
+        };
+        let mut accepted = Offered::ALL.into_iter().filter(is_accepted);
+        let factor = accepted.find(|factor| named.as_deref() == Some(factor.name()));
+        let factor = factor.ok_or(bad("The request names no factor that is accepted here."))?;
         if factor == Offered::Passcode {
             return match SentPasscode::posted(head, parameters) {
                 SentPasscode::One(passcode) => Ok(Choice::Passcode(passcode)),

@@ -48,7 +48,7 @@ fn what_an_application_does_not_say_is_as_at_the_root() {
     let mut document = document();
     let usual = json!({
         "signature": "v2-sha512", "timeout": "4s", "status_timeout": "20s", "push_timeout": "40s",
-        "check_interval": "2m", "fail_mode": "safe", "factors": ["passcode", "push"],
+        "check_interval": "2m", "fail_mode": "safe", "factors": ["any_passcode", "push"],
         "enrollment": "portal", "remembered_devices": true,
     });
     let own = json!({

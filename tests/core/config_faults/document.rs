@@ -39,7 +39,7 @@ pub(super) fn full() -> Value {
             "push_timeout": "2m",
             "check_interval": "1h",
             "fail_mode": "secure",
-            "factors": ["passcode", "push"],
+            "factors": ["any_passcode", "push"],
             "enrollment": "portal",
             "remembered_devices": true,
         },

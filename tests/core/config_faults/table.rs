@@ -131,6 +131,7 @@ fn faulty_duo() -> Vec<Row> {
         ("/duo/factors", json!([]), Code::EmptyList, "duo.factors"),
         ("/duo/factors", json!("push"), Code::WrongType, "duo.factors"),
         ("/duo/factors", json!(["push", "push"]), Code::DuplicateEntry, "duo.factors[1]"),
+        ("/duo/factors", json!(["push", "passcode"]), Code::ConflictingKeys, "duo.factors[1]"),
         ("/duo/factors", json!(["push", "pull"]), Code::UnknownValue, "duo.factors[1]"),
         ("/duo/enrollment", json!("on"), Code::UnknownValue, "duo.enrollment"),
         ("/duo/enrollment", json!(true), Code::WrongType, "duo.enrollment"),

@@ -1,0 +1,78 @@
+//! Cookies of the filter on responses that the application meant for others too, and cookies of
+//! the filter's names that the application sends.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::message::{Reply, Request};
+use crate::setup::Setup;
+use crate::stack::{APPROVAL, Stack};
+
+crate::trials![
+    person_who_opens_pages_for_everybody_stays_signed_in,
+    renewal_on_a_response_with_a_private_field_makes_it_private,
+    planted_cookies_go_where_the_response_is_edited_and_open_nothing,
+];
+
+/// A stack whose approvals last four seconds without a request.
+fn short() -> Stack {
+    let session = json!({"session": {"inactivity": "4s", "expiration": "1m"}});
+    Stack::start(Setup::default().plugin(session))
+}
+
+fn cache_control(reply: &Reply) -> String {
+    reply.values("cache-control").join(", ")
+}
+
+fn person_who_opens_pages_for_everybody_stays_signed_in() {
+    let stack = short();
+    let mut approval = stack.signed_in("alice");
+    stack.app.answer_with("cache-control", "public, max-age=60");
+    for _ in 0..4 {
+        sleep(Duration::from_millis(2500));
+        let script = Request::get("/a.js").user("alice").header("sec-fetch-mode", "cors");
+        let (reply, _) = stack.admitted(&script.cookie(&approval));
+        assert_eq!((reply.set_cookie(APPROVAL), cache_control(&reply).as_str()), {
+            (None, "public, max-age=60")
+        });
+        let page = Request::get("/page").user("alice").navigation().cookie(&approval);
+        let (reply, _) = stack.admitted(&page);
+        assert_eq!(cache_control(&reply), "max-age=60, private");
+        approval = reply.set_cookie(APPROVAL).expect("a renewal").to_owned();
+    }
+}
+
+fn renewal_on_a_response_with_a_private_field_makes_it_private() {
+    let stack = short();
+    let approval = stack.signed_in("alice");
+    stack.app.answer_with("cache-control", "max-age=60, private=\"x-foo\"");
+    sleep(Duration::from_millis(1500));
+    let request = Request::get("/").user("alice").header("sec-fetch-mode", "cors");
+    let (reply, _) = stack.admitted(&request.cookie(&approval));
+    assert!(reply.set_cookie(APPROVAL).is_some(), "{reply:?}");
+    let cache_control = cache_control(&reply);
+    let mut directives = cache_control.split(',').map(str::trim);
+    assert!(directives.any(|directive| directive == "private"), "{cache_control}");
+}
+
+/// On a plain pass the response is not looked at, so a planted cookie stays; it opens nothing.
+fn planted_cookies_go_where_the_response_is_edited_and_open_nothing() {
+    let stack = Stack::standard();
+    let planted = format!("{APPROVAL}=planted; Path=/; Secure");
+    let nameless = "=__Host-duo_txn=planted; Path=/; Secure";
+    for line in [planted.as_str(), nameless, "a=1; Path=/"] {
+        stack.app.answer_with("set-cookie", line);
+    }
+    let held = Request::get("/sign-in").user("alice");
+    let reply = stack.answered_push(held, "alice", "approve");
+    let lines = reply.values("set-cookie").join("\n");
+    assert!(!lines.contains("planted") && lines.contains("a=1"), "{lines}");
+    let approval = reply.set_cookie(APPROVAL).expect("an approval").to_owned();
+
+    let background = || Request::get("/").user("alice").header("sec-fetch-mode", "cors");
+    let (reply, _) = stack.admitted(&background().cookie(&approval));
+    assert!(reply.values("set-cookie").join("\n").contains("planted"), "{reply:?}");
+    stack.denied(&background().cookie(&planted)).assert_problem(403, "mfa_required");
+}
