@@ -79,6 +79,16 @@ impl<'a> CookieLines<'a> {
         values.fold(Sent::Never, Sent::again)
     }
 
+    /// Whether any cookie came that is the filter's own, as in [`Self::part`].
+    #[must_use]
+    pub fn has_own(&self, name: &str, odd: &[String]) -> bool {
+        self.lines().flat_map(pairs).map(<[u8]>::trim_ascii_start).any(|pair| {
+            is_prefix(pair, OWN_PREFIX)
+                || value_of(pair, name).is_some()
+                || odd.iter().any(|name| value_of(pair, name).is_some())
+        })
+    }
+
     /// Parts the filter's own cookies, those under [`OWN_PREFIX`], the one called `name` and the
     /// `odd` ones, from the application's.
     #[must_use]

@@ -1,7 +1,7 @@
 //! What clients of every kind may do: bring a passcode, and be told the way on.
 
 use crate::browser::{Browser, posted};
-use crate::rig::{Outcome, Request, Rig, get, one_phone, status, told};
+use crate::rig::{Outcome, Request, Rig, get, one_phone, started, status, told};
 use serde_json::json;
 
 const CHROME: (&str, &str) = ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0.0.0");
@@ -94,9 +94,38 @@ fn powershell_is_held_and_starts_sign_ins() {
     let right = [one_phone(), status("allow", "allow")];
     rig.send(&with_passcode(&powershell("/api")), &right).admitted();
     let start = posted(powershell("/.duo-mfa/auth?factor=push"));
-    let begun = rig.send(&start, &[one_phone(), crate::rig::started()]).answered();
+    let begun = rig.send(&start, &[one_phone(), started()]).answered();
     assert_eq!(begun.0.status, 202);
     assert!(begun.problem()["transaction"].is_string());
+}
+
+fn client_that_brought_no_cookie_is_given_the_transaction() {
+    let start = || posted(get("/.duo-mfa/auth?factor=push"));
+    let node = |request: Request| {
+        request.with("accept", "*/*").with("sec-fetch-mode", "cors").with("user-agent", "node")
+    };
+    let own = ("origin", "https://app.example.com");
+    for request in [
+        start(),
+        node(start()),
+        start().with(CHROME.0, CHROME.1).with(own.0, own.1),
+        Browser::of("alice").posts("/.duo-mfa/auth?factor=push"),
+        Browser::of("alice").posts("/.duo-mfa/auth?factor=push").with("cookie", "theme=dark"),
+    ] {
+        let mut rig = Rig::new();
+        let begun = rig.send(&request, &[one_phone(), started()]).answered();
+        assert_eq!(begun.0.status, 202);
+        let transaction = begun.problem()["transaction"].as_str().unwrap().to_owned();
+        let ask = node(get("/.duo-mfa/status")).with("x-duo-mfa-transaction", &transaction);
+        Browser::of("alice").is_approved(&mut rig, &ask, &[status("allow", "allow")]);
+    }
+    let kept = ["__Host-duo_preferred=1", "theme=dark; __Host-duo_mfa=1"];
+    for (request, cookie) in kept.into_iter().map(|cookie| {
+        (Browser::of("alice").posts("/.duo-mfa/auth?factor=push").with("cookie", cookie), cookie)
+    }) {
+        let begun = Rig::new().send(&request, &[one_phone(), started()]).answered();
+        assert!(begun.problem().get("transaction").is_none(), "{cookie}");
+    }
 }
 
 fn form_of_an_old_browser_that_names_no_sender_rings_no_phone() {
@@ -109,7 +138,7 @@ fn form_of_an_old_browser_that_names_no_sender_rings_no_phone() {
     }
     let mut rig = Rig::new();
     let own = form().with("referer", "https://app.example.com/reports");
-    assert_eq!(rig.send(&own, &[one_phone(), crate::rig::started()]).answered().0.status, 303);
+    assert_eq!(rig.send(&own, &[one_phone(), started()]).answered().0.status, 303);
 }
 
 crate::suite![
@@ -118,5 +147,6 @@ crate::suite![
     passcode_waits_for_nobody_where_programs_are_refused_at_once,
     refusal_names_the_remedy_that_there_is,
     powershell_is_held_and_starts_sign_ins,
+    client_that_brought_no_cookie_is_given_the_transaction,
     form_of_an_old_browser_that_names_no_sender_rings_no_phone,
 ];

@@ -69,7 +69,7 @@ fn push_that_was_started_is_followed_by_its_cookie() {
     let state = begun.problem();
     assert_eq!(state["state"], "waiting");
     assert_eq!((&state["seconds_left"], &state["poll_after_ms"]), (&json!(60), &json!(1000)));
-    assert!(state.get("transaction").is_none(), "the cookie has it");
+    assert!(state["transaction"].is_string(), "no cookie says that this client keeps any");
     let lines = begun.cookies();
     assert_eq!(lines.len(), 1);
     assert!(lines[0].starts_with("__Host-duo_txn=") && lines[0].contains("SameSite=Strict"));
@@ -80,6 +80,7 @@ fn push_that_was_started_is_followed_by_its_cookie() {
     let waiting = alice.asks(&mut rig, &alice.fetches(STATUS), &[waits()]);
     assert_eq!((waiting.0.status, &waiting.problem()["state"]), (200, &json!("waiting")));
     assert_eq!(waiting.problem()["status"], "pushed");
+    assert!(waiting.problem().get("transaction").is_none(), "the cookie has it");
 }
 
 fn refusal_says_where_the_push_of_this_browser_is_followed() {

@@ -4,12 +4,14 @@ use serde_json::Value;
 
 use crate::http1::encode;
 use crate::message::{Body, Reply, Request};
-use crate::stack::{Protocol, Stack};
+use crate::sim::eventually;
+use crate::stack::{APPROVAL, Protocol, Stack};
 use crate::tally::Verdict;
 
 crate::trials![
     navigation_that_a_service_worker_passes_on_shows_the_page,
     fetch_of_node_is_held,
+    sign_in_that_node_starts_is_followed_without_cookies,
     package_installers_of_python_are_held,
     passcode_is_tried_whatever_sends_it,
     passcode_in_the_metadata_of_a_grpc_call_is_tried,
@@ -51,6 +53,23 @@ fn fetch_of_node_is_held() {
     let by_passcode = node(Request::get("/reports").user("two"));
     let (_, seen) = stack.admitted(&by_passcode.header("x-duo-mfa-passcode", "123456"));
     assert_eq!(seen.values("x-duo-mfa-factor"), ["passcode"]);
+}
+
+fn sign_in_that_node_starts_is_followed_without_cookies() {
+    let stack = Stack::standard();
+    let start = node(Request::post("/.duo-mfa/auth?factor=push&device=auto").user("alice"));
+    let begun = stack.denied(&start.header("content-length", "0"));
+    assert_eq!(begun.status, 202, "{begun:?} {}", begun.text());
+    let transaction = begun.json()["transaction"].as_str().expect("a transaction").to_owned();
+    stack.sim.answer("alice", "approve");
+    let ask = node(Request::get("/.duo-mfa/status").user("alice"));
+    let ask = ask.header("x-duo-mfa-transaction", transaction);
+    let approval = eventually("the approval", || {
+        let state = stack.judged(Verdict::Denied, "a look at a sign-in", || stack.send(&ask));
+        state.set_cookie(APPROVAL).map(str::to_owned)
+    });
+    stack.admitted(&node(Request::get("/reports").user("alice")).cookie(&approval));
+    assert_eq!(stack.sim.pushes(), 1);
 }
 
 fn package_installers_of_python_are_held() {

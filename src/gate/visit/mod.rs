@@ -64,6 +64,8 @@ pub(super) struct Visit {
     /// Until when the sign-in that the client has waits for an answer on the device.
     followed: Option<UnixTime>,
     preference: Option<Preference>,
+    /// Whether the client is known to keep cookies: one of ours came.
+    keeps_cookies: bool,
     /// The one operation that an approval is wanted for; absent where it is wanted for all that
     /// want no approval of their own.
     operation: Option<Operation>,
@@ -199,6 +201,8 @@ impl Visit {
         let approval = sent(application.sessions.cookie_name())
             .map(|value| application.sessions.open(value, &subject, env.now));
         let pending = begun(head, &application.pendings, &asker, env);
+        let (name, odd) = (application.sessions.cookie_name(), config.applications.odd_cookies());
+        let keeps_cookies = head.cookies.has_own(name, odd);
         let preference = sent(application.preferences.cookie_name())
             .and_then(|value| application.preferences.open(value, &subject).ok());
         let device_token = application
@@ -222,6 +226,7 @@ impl Visit {
             pending,
             followed,
             preference,
+            keeps_cookies,
             operation: None,
             token: None,
             cookies: Vec::new(),

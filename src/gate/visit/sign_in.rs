@@ -74,10 +74,11 @@ impl Visit {
         self.once(env).map(|claim| Settlement { claim, end: End::Lost })
     }
 
-    /// The pending sign-in in words, for a client that keeps no cookies.
+    /// The pending sign-in in words, for a client that may keep no cookies: it is no browser, or it
+    /// brought none of ours. Node's `fetch` and many wrappers of it keep none.
     pub(super) fn transaction(&self) -> Option<&str> {
-        let token = self.token.as_ref().filter(|_| !self.view.is_browser());
-        token.map(Token::as_str)
+        let has_cookie = self.keeps_cookies && self.view.is_browser();
+        self.token.as_ref().filter(|_| !has_cookie).map(Token::as_str)
     }
 }
 
