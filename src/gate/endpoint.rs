@@ -44,6 +44,11 @@ impl Endpoint {
             }
         }
     }
+
+    /// Whether a sign-in begins here, which the client has to keep cookies for.
+    pub(super) const fn begins(self) -> bool {
+        matches!(self, Self::Preauth | Self::Auth | Self::Enroll)
+    }
 }
 
 /// Where an own address leads.

@@ -226,6 +226,11 @@ impl Gate {
             let detail = "A page of another site sent this request.";
             return Err(Denial::new(Code::CrossSite, detail));
         }
+        if endpoint.begins() && origin::is_plain_http(head) {
+            let detail = "Browsers keep no sign-in over plain HTTP, since its cookies are Secure. \
+                          Use HTTPS, or localhost.";
+            return Err(Denial::new(Code::HttpsRequired, detail));
+        }
         let groups = self.groups(head, moment)?;
         let bound = self.bound(moment)?;
         let has_body = moment.has_body;
@@ -298,8 +303,11 @@ impl Gate {
         let reference = audit::reference(head);
         let line = audit::refused_at_once(head, code, rule, &reference);
         let problem = Problem { code, detail: detail.clone(), reference, retry_after: None };
+        let view = View::in_place(head);
+        // A person reads this one, which the page's script shows.
+        let problem = if code == Code::HttpsRequired { view.localised(&problem) } else { problem };
         let who = Who { asker: None, reference: &problem.reference };
-        let reply = View::in_place(head).refusal(&problem, Onward::default(), who, &self.config);
+        let reply = view.refusal(&problem, Onward::default(), who, &self.config);
         refuse::answer(reply, code, Some(line))
     }
 }

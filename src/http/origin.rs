@@ -38,6 +38,37 @@ pub fn is_foreign(head: &RequestHead<'_>) -> bool {
     said(head, &head.hints()) == Some(false)
 }
 
+/// Whether a browser sent the request from a page that it got by plain HTTP, where no browser keeps
+/// the filter's cookies, since all are `Secure`. It says so in `Origin`, or in `Referer`. `:scheme`
+/// and `X-Forwarded-Proto` say only what the last proxy saw, which is plain HTTP behind any proxy
+/// that ends TLS and does not say so.
+///
+/// Browsers keep them on this machine (Secure Contexts, section 3.1), and send `Sec-Fetch-Site`
+/// only where they do.
+#[must_use]
+pub fn is_plain_http(head: &RequestHead<'_>) -> bool {
+    let hints = head.hints();
+    let sender = hints.origin.or(hints.referer);
+    hints.fetch_site.is_none()
+        && sender.is_some_and(|sender| sender.starts_with(b"http://"))
+        && !is_this_machine(head.authority)
+}
+
+/// Whether an authority names the machine that a browser runs on.
+fn is_this_machine(authority: &[u8]) -> bool {
+    let is_port = |byte: &u8| byte.is_ascii_digit();
+    let colon = authority.iter().rposition(|byte| *byte == b':');
+    let (host, port) =
+        colon.and_then(|at| authority.split_at_checked(at)).unwrap_or((authority, b":"));
+    let host = if port.iter().skip(1).all(is_port) { host } else { authority };
+    let host = host.to_ascii_lowercase();
+    let is_address = host.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    host == b"localhost"
+        || host.ends_with(b".localhost")
+        || host == b"[::1]"
+        || (is_address && host.starts_with(b"127."))
+}
+
 /// Whether this origin sent the request, where the browser says who did.
 fn said(head: &RequestHead<'_>, hints: &Hints<'_>) -> Option<bool> {
     match (hints.fetch_site, hints.origin) {
@@ -78,6 +109,39 @@ mod tests {
             [(b":method", b"POST"), (b":path", b"/"), (b"origin", b"https://")];
         let buffer = HeaderMap::serialize(&pairs);
         assert_eq!(check(&RequestHead::read(&buffer).unwrap()), Err(CrossSite));
+    }
+
+    type Headers<'a> = &'a [(&'a str, &'a str)];
+
+    #[test]
+    fn plain_http_is_told_by_what_the_browser_says_of_its_page() {
+        let own = "http://app.example.com:8080";
+        let table: &[(&str, Headers<'_>, bool)] = &[
+            ("app.example.com:8080", &[("origin", own)], true),
+            ("app.example.com:8080", &[("referer", "http://app.example.com:8080/a")], true),
+            ("192.0.2.7", &[("origin", "http://192.0.2.7")], true),
+            ("127.0.0.1.example.com", &[("origin", "http://127.0.0.1.example.com")], true),
+            ("app.example.com:8080", &[("origin", own), ("sec-fetch-site", "same-origin")], false),
+            ("app.example.com", &[("origin", "https://app.example.com")], false),
+            ("app.example.com", &[("referer", "https://app.example.com/?a=http://b")], false),
+            ("app.example.com", &[("x-forwarded-proto", "http")], false),
+            ("localhost:10000", &[("origin", "http://localhost:10000")], false),
+            ("APP.localhost", &[("origin", "http://app.localhost")], false),
+            ("127.0.0.1:10000", &[("origin", "http://127.0.0.1:10000")], false),
+            ("[::1]:10000", &[("origin", "http://[::1]:10000")], false),
+            ("[::1]", &[("origin", "http://[::1]")], false),
+        ];
+        for (authority, headers, expected) in table {
+            let mut pairs: Vec<(&[u8], &[u8])> = vec![
+                (b":method", b"POST"),
+                (b":path", b"/"),
+                (b":authority", authority.as_bytes()),
+            ];
+            pairs.extend(headers.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())));
+            let buffer = HeaderMap::serialize(&pairs);
+            let head = RequestHead::read(&buffer).unwrap();
+            assert_eq!(is_plain_http(&head), *expected, "{authority} {headers:?}");
+        }
     }
 
     #[test]

@@ -140,14 +140,14 @@ macro_rules! texts {
 texts! {
     words:
         access_denied account_locked answer_phone approved bad_request check_phone confirm denied
-        duo_denied enroll enter_code factor_refused form_not_sent fraud identity_invalid identity_missing
+        duo_denied enroll enter_code factor_refused form_not_sent fraud https_required identity_invalid identity_missing
         misconfigured no_device not_found pending_elsewhere phone_unreachable signed_out timeout
         too_many_requests unavailable verified_push;
     texts:
         a_moment another_way answered app back_to_form call_me code_hint code_incorrect code_label
         code_needs_script code_spoken continue_ enroll_code enroll_done enroll_open enroll_portal
         enroll_qr enroll_start enroll_step_install enroll_step_return enroll_step_scan from
-        help minutes not_asked offline one_moment one_second other_devices
+        help minutes no_cookies not_asked offline one_moment one_second other_devices
         reference second_left seconds seconds_left send_again send_push signed_in_as
         start_again text_codes time try_again until verify_code your_phone
 }
@@ -178,6 +178,7 @@ impl Texts {
             Code::BadRequest | Code::CrossSite | Code::PathAmbiguous | Code::MethodNotAllowed => {
                 self.bad_request
             }
+            Code::HttpsRequired => self.https_required,
             Code::NotFound => self.not_found,
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::browser::{Browser, posted};
 use crate::rig::{Outcome, Request, Rig, get, one_phone, started, status, told};
+use duo_mfa::signal::Signal;
 use serde_json::json;
 
 const CHROME: (&str, &str) = ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0.0.0");
@@ -141,7 +142,40 @@ fn form_of_an_old_browser_that_names_no_sender_rings_no_phone() {
     assert_eq!(rig.send(&own, &[one_phone(), started()]).answered().0.status, 303);
 }
 
+/// No browser keeps a `Secure` cookie there, so the sign-in would begin again and again.
+fn sign_in_over_plain_http_is_refused_before_any_push() {
+    let plain = |path: &str| {
+        let request = posted(get(path)).with(CHROME.0, CHROME.1).with("accept-language", "de");
+        request.with("accept", "application/json").with("origin", "http://app.example.com")
+    };
+    for path in ["/.duo-mfa/preauth", "/.duo-mfa/auth?factor=push"] {
+        let mut rig = Rig::new();
+        let refused = rig.send(&plain(path), &[]).answered();
+        assert_eq!((refused.0.status, refused.code().as_str()), (403, "https_required"));
+        let told = refused.problem();
+        assert_eq!(told["heading"], "Eine sichere Verbindung ist nötig");
+        assert!(told["detail"].as_str().unwrap().contains("https://"), "{told}");
+        let is_logged = |signal: &Signal| matches!(signal, Signal::Log(_, line) if line.contains(r#""code":"https_required""#));
+        assert!(rig.signals.iter().any(is_logged));
+
+        let html = "text/html,application/xhtml+xml";
+        let form = plain(path).without("accept").with("accept", html);
+        let page = rig.send(&form, &[]).answered();
+        assert_eq!(page.0.details, "duo_mfa_https_required");
+        assert!(page.text().contains("Eine sichere Verbindung ist nötig"), "{}", page.text());
+        assert!(rig.calls.is_empty());
+    }
+    for (path, status) in [("/.duo-mfa/cancel", 200), ("/.duo-mfa/logout", 200)] {
+        assert_eq!(Rig::new().send(&plain(path), &[]).answered().0.status, status);
+    }
+    let local = plain("/.duo-mfa/preauth").without(":authority").without("origin");
+    let local =
+        local.with(":authority", "localhost:10000").with("origin", "http://localhost:10000");
+    assert_eq!(Rig::new().send(&local, &[one_phone()]).answered().0.status, 200);
+}
+
 crate::suite![
+    sign_in_over_plain_http_is_refused_before_any_push,
     passcode_of_any_client_is_tried_and_rings_no_phone,
     passcode_of_a_foreign_page_is_not_tried,
     passcode_waits_for_nobody_where_programs_are_refused_at_once,

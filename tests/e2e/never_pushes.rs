@@ -218,7 +218,7 @@ fn same_origin_post_rings_the_phone() {
             &[CHROME, ANY, CORS, EMPTY, SAME_ORIGIN, ("origin", "http://app.example.com")],
         ),
         ("the form", &[CHROME, HTML, NAVIGATE, DOCUMENT, SAME_ORIGIN, ("origin", "null")]),
-        ("the form, in an old browser", &[SAFARI, HTML, ("origin", "http://app.example.com")]),
+        ("the form, in an old browser", &[SAFARI, HTML, ("origin", "https://app.example.com")]),
         ("a program", &[ANY, ("user-agent", "curl/8.5")]),
     ];
     let stack = Stack::standard();

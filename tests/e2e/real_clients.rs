@@ -18,6 +18,7 @@ crate::trials![
     passcode_of_a_foreign_page_is_not_tried,
     helpers_of_browsers_ring_no_phone,
     form_of_an_old_browser_that_names_no_sender_rings_no_phone,
+    sign_in_over_plain_http_is_refused_before_any_push,
 ];
 
 const CHROME: (&str, &str) = ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/156");
@@ -199,4 +200,18 @@ fn form_of_an_old_browser_that_names_no_sender_rings_no_phone() {
     let own = form().header("referer", "https://app.example.com/reports");
     assert_eq!(stack.denied(&own).status, 303);
     assert_eq!(stack.sim.pushes(), 1);
+}
+
+fn sign_in_over_plain_http_is_refused_before_any_push() {
+    let stack = Stack::standard();
+    let plain = |path: &str| {
+        let request = Request::post(path).user("alice").header("content-length", "0");
+        request.all(&[CHROME, ("accept", "application/json"), ("origin", "http://app.example.com")])
+    };
+    for endpoint in ["/.duo-mfa/preauth", "/.duo-mfa/auth?factor=push&device=auto"] {
+        let reply = stack.denied(&plain(endpoint));
+        reply.assert_problem(403, "https_required");
+        assert!(reply.json()["detail"].as_str().unwrap().contains("https://"), "{}", reply.text());
+    }
+    assert_eq!(stack.sim.user_calls(), 0);
 }

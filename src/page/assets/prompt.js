@@ -21,11 +21,35 @@
   let loop = new AbortController();
   let clock = 0;
 
+  // Asks one of the filter's addresses. An answer that is not the filter's is the first factor's,
+  // which has ended or asks again: the page is loaded anew, and nobody waits for the answer.
   async function call(method, url, headers, signal) {
     const response = await fetch(url, {
-      method, signal, cache: "no-store", headers: { accept: "application/json", ...headers },
+      method, signal, cache: "no-store", redirect: "manual",
+      headers: { accept: "application/json", ...headers },
     });
-    return { ok: response.ok, status: response.status, body: await response.json() };
+    const { ok, status } = response;
+    const isJson = /^application\/(problem\+)?json\b/.test(response.headers.get("content-type"));
+    const body = isJson ? await response.json() : undefined;
+    const isOurs = isJson && (ok || `${body.type}`.startsWith("urn:duo-mfa:"));
+    if (isOurs) return { ok, status, body };
+    // A proxy without a server behind it says nothing about the first factor.
+    if (status !== 429 && status < 500 && renew()) await new Promise(() => {});
+    throw response;
+  }
+
+  // Loads the page anew, once a minute at most: somebody who rewrites the filter's own answers must
+  // not make it a loop. A form is not sent again.
+  function renew() {
+    try {
+      if (Date.now() - sessionStorage.getItem("duo_mfa_renewed") < 60000) return false;
+      sessionStorage.setItem("duo_mfa_renewed", Date.now());
+    } catch {
+      return false;
+    }
+    if (texts.arrival === "form") location.replace(location.pathname + location.search);
+    else location.reload();
+    return true;
   }
 
   function say(id, text = "") {
@@ -274,6 +298,8 @@
     document.addEventListener("visibilitychange", () => whenSeen(act), { once: true });
   }
 
+  // Without cookies no sign-in would be known at its end: nothing is sent to a phone.
+  if (!navigator.cookieEnabled && texts.pane !== "enroll") return finish("", texts.nocookies, true);
   const passcode = $("passcode");
   if (passcode && "offered" in passcode.dataset) passcode.hidden = false;
   if (texts.pane === "start") {

@@ -67,7 +67,7 @@ pub(super) fn live(
             data-offline=(texts.offline) data-wrong=(texts.code_incorrect)
             data-failed=(texts.unavailable.heading) data-later=(texts.unavailable.message) data-left=(texts.seconds_left)
             data-left-one=(texts.second_left) data-approved=(texts.approved.heading)
-            data-resend=(texts.approved.message) {
+            data-resend=(texts.approved.message) data-nocookies=(texts.no_cookies) {
             (top(frame, said))
             div role="status" aria-atomic="false" {
                 p #status { (said.message) }

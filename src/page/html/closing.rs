@@ -41,6 +41,7 @@ const fn next(code: Code) -> Next {
         | Code::NoDevice
         | Code::IdentityInvalid
         | Code::AccessDenied
+        | Code::HttpsRequired
         | Code::DuoMisconfigured
         | Code::PathAmbiguous => Next::Nothing,
     }

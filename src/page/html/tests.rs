@@ -119,6 +119,7 @@ impl Stage {
             Code::DuoMisconfigured,
             Code::BadRequest,
             Code::CrossSite,
+            Code::HttpsRequired,
             Code::PathAmbiguous,
             Code::NotFound,
             Code::MethodNotAllowed,

@@ -61,6 +61,10 @@ pub(super) const TEXTS: Texts = Texts {
         message: "Sie haben diese Anfrage gemeldet. Ihre Administration wurde informiert. Der \
                   Zugriff bleibt gesperrt.",
     },
+    https_required: Words {
+        heading: "Eine sichere Verbindung ist nötig",
+        message: "Über http:// behält Ihr Browser keine Anmeldung. Öffnen Sie diese Seite über https://, oder wenden Sie sich an den Helpdesk.",
+    },
     identity_invalid: Words {
         heading: "Melden Sie sich zuerst an",
         message: "Ihr Benutzername kann hier nicht verwendet werden. Wenden Sie sich an den \
@@ -138,6 +142,7 @@ pub(super) const TEXTS: Texts = Texts {
     from: "Von",
     help: "Brauchen Sie Hilfe?",
     minutes: "{number} Minuten",
+    no_cookies: "Ihr Browser behält für diese Website keine Cookies. Erlauben Sie sie und laden Sie diese Seite neu.",
     not_asked: "Das waren Sie nicht? Tippen Sie auf Ihrem Telefon auf „Ablehnen“ und melden Sie es.",
     offline: "Verbindung unterbrochen. Es wird erneut versucht…",
     one_moment: "Einen Moment…",

@@ -49,6 +49,10 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "Reported as fraud",
         message: "You reported this request. Your administrator was told. Access stays closed.",
     },
+    https_required: Words {
+        heading: "A secure connection is needed",
+        message: "Over http:// your browser keeps no sign-in. Open this page over https://, or tell your help desk.",
+    },
     identity_invalid: Words {
         heading: "Sign in first",
         message: "Your user name can’t be used here. Contact your help desk.",
@@ -115,6 +119,7 @@ pub(super) const TEXTS: Texts = Texts {
     from: "From",
     help: "Need help?",
     minutes: "{number} minutes",
+    no_cookies: "Your browser keeps no cookies for this site. Allow them, then load this page again.",
     not_asked: "Didn’t ask for this? Tap Deny on your phone and report it.",
     offline: "Connection lost. Trying again…",
     one_moment: "One moment…",

@@ -52,6 +52,10 @@ pub(super) const TEXTS: Texts = Texts {
         message: "Usted denunció esta solicitud. Se avisó a su administrador. El acceso sigue \
                   cerrado.",
     },
+    https_required: Words {
+        heading: "Se necesita una conexión segura",
+        message: "Con http://, su navegador no conserva ningún inicio de sesión. Abra esta página con https:// o avise a su servicio de asistencia.",
+    },
     identity_invalid: Words {
         heading: "Inicie sesión primero",
         message: "Su nombre de usuario no se puede usar aquí. Contacte con su servicio de \
@@ -127,6 +131,7 @@ pub(super) const TEXTS: Texts = Texts {
     from: "Desde",
     help: "¿Necesita ayuda?",
     minutes: "{number} minutos",
+    no_cookies: "Su navegador no conserva las cookies de este sitio. Permítalas y vuelva a cargar esta página.",
     not_asked: "¿No ha pedido esto? Pulse Rechazar en su teléfono y denúncielo.",
     offline: "Conexión perdida. Intentando de nuevo…",
     one_moment: "Un momento…",

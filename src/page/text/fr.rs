@@ -59,6 +59,10 @@ pub(super) const TEXTS: Texts = Texts {
         message: "Vous avez signalé cette demande. Votre administrateur a été prévenu. L’accès \
                   reste fermé.",
     },
+    https_required: Words {
+        heading: "Une connexion sécurisée est nécessaire",
+        message: "Avec http://, votre navigateur ne garde aucune connexion. Ouvrez cette page avec https:// ou contactez votre assistance.",
+    },
     identity_invalid: Words {
         heading: "Connectez-vous d’abord",
         message: "Votre nom d’utilisateur ne peut pas être utilisé ici. Contactez votre assistance.",
@@ -131,6 +135,7 @@ pub(super) const TEXTS: Texts = Texts {
     from: "Depuis",
     help: "Besoin d’aide\u{202f}?",
     minutes: "{number} minutes",
+    no_cookies: "Votre navigateur ne garde pas les cookies de ce site. Autorisez-les, puis rechargez cette page.",
     not_asked: "Vous n’êtes pas à l’origine de cette demande\u{202f}? Appuyez sur Refuser sur \
                 votre téléphone et signalez-la.",
     offline: "Connexion perdue. Nouvel essai…",

@@ -57,6 +57,10 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "不正として報告されました",
         message: "このリクエストは不正として報告され、管理者に通知されました。アクセスはできません。",
     },
+    https_required: Words {
+        heading: "安全な接続が必要です",
+        message: "http:// では、ブラウザーに確認の結果が残りません。このページを https:// で開くか、ヘルプデスクに連絡してください。",
+    },
     identity_invalid: Words {
         heading: "先にサインインしてください",
         message: "このユーザー名はここでは使用できません。ヘルプデスクにお問い合わせください。",
@@ -129,6 +133,7 @@ pub(super) const TEXTS: Texts = Texts {
     from: "接続元",
     help: "お困りですか？",
     minutes: "{number}分",
+    no_cookies: "ブラウザーがこのサイトの Cookie を保存しません。Cookie を許可してから、このページを再読み込みしてください。",
     not_asked: "心当たりがない場合は、スマートフォンで「拒否」をタップして報告してください。",
     offline: "接続が切れました。再試行しています…",
     one_moment: "お待ちください…",
