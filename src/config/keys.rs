@@ -91,6 +91,7 @@ pub(super) const LIMITS: &[Key] = &[
     key("window"),
     key("deny_cooldown"),
     key("passcode_tries"),
+    key("key"),
     later("rate_limit_service", "remove it; each Envoy limits by itself"),
 ];
 

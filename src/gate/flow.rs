@@ -11,7 +11,7 @@ use super::refuse;
 use super::visit::Allowed;
 use super::{Call, Contact, Env, Event, Learned, Step};
 use crate::clock::ClockOffset;
-use crate::duo::{Answer, AuthFactor, DuoError, EnrollStatus, Fault, Outage, Request};
+use crate::duo::{Answer, AuthFactor, Device, DuoError, EnrollStatus, Fault, Outage, Request};
 use crate::secret::Secret;
 use crate::session::Factor;
 use crate::signal::{Code, Counter, Signal};
@@ -172,19 +172,20 @@ pub(super) fn claim(
     env: &Env<'_>,
 ) -> Step {
     let mut party = party.into();
-    let claim = prompt::claim(party.asker(), owner, env.gate.config());
+    let claim = prompt::claim(party.asker(), prompt.device(), owner, env.gate.config());
     party.asker_mut().claim = Some(claim);
     Step::claim(claim, Claimant(Wish::Prompt(party, prompt)))
 }
 
-/// Asks for leave to try a passcode.
+/// Asks for leave to try a passcode of a user who has these devices.
 pub(super) fn try_passcode(
     party: impl Into<Party>,
     passcode: Secret<String>,
+    devices: &[Device],
     env: &Env<'_>,
 ) -> Step {
     let mut party = party.into();
-    let claim = prompt::passcode_claim(party.asker(), env.gate.config());
+    let claim = prompt::passcode_claim(party.asker(), devices, env.gate.config());
     party.asker_mut().passcode_claim = Some(claim);
     let prompt = Prompt { factor: Factor::Passcode, ask: AuthFactor::Passcode(passcode) };
     Step::claim(claim, Claimant(Wish::Prompt(party, prompt)))

@@ -115,7 +115,7 @@ pub(super) fn preauthorized(mut held: Held, reply: PreauthReply, env: &Env<'_>) 
             refuse(&held, Code::EnrollmentRequired, detail, "", env)
         }
         PreauthReply::Auth { devices, verification } => match held.passcode.take() {
-            Some(passcode) => ask_passcode(held, passcode, env),
+            Some(passcode) => ask_passcode(held, passcode, &devices, env),
             None => ask_device(held, &devices, verification.as_ref().map(|code| &code.txid), env),
         },
     }
@@ -155,11 +155,11 @@ pub(super) fn polled(
     }
 }
 
-fn ask_passcode(held: Held, passcode: Secret<String>, env: &Env<'_>) -> Step {
+fn ask_passcode(held: Held, passcode: Secret<String>, devices: &[Device], env: &Env<'_>) -> Step {
     if !takes_codes(env.gate.offered(&held.asker.terms)) {
         return refuse(&held, Code::BadRequest, "Passcodes are not accepted here.", "", env);
     }
-    flow::try_passcode(held, passcode, env)
+    flow::try_passcode(held, passcode, devices, env)
 }
 
 /// Prompts the first device that can approve by the first factor that it has. A code that the

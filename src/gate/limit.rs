@@ -41,6 +41,8 @@ const GRACE: u64 = 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
     tag: [u8; 16],
+    /// The second tag that counts it, if any: it is granted only where both grant it.
+    also: Option<[u8; 16]>,
     what: What,
 }
 
@@ -86,20 +88,33 @@ impl Claim {
     /// `lasts`, whatever is heard of it.
     pub(super) const fn of_prompt(tag: [u8; 16], owner: [u8; 16], lasts: Duration) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = owner;
-        Self { tag, what: What::Prompt { owner: [a, b, c, d, e, f, g, h], lasts } }
+        let owner = [a, b, c, d, e, f, g, h];
+        Self { tag, also: None, what: What::Prompt { owner, lasts } }
     }
 
     /// `tag` stands for the user among those who try passcodes.
     pub(super) const fn of_passcode(tag: [u8; 16]) -> Self {
-        Self { tag, what: What::Passcode }
+        Self { tag, also: None, what: What::Passcode }
     }
 
     /// `id` is random, and stands for what is good once; it is good for no longer than `kept`.
     pub(super) const fn once(kind: Once, id: [u8; 16], kept: Duration) -> Self {
-        Self { tag: id, what: What::Once { kind, kept } }
+        Self { tag: id, also: None, what: What::Once { kind, kept } }
     }
 
-    /// The number of the bucket, below [`BUCKETS`].
+    /// The same claim, which a second tag counts too: it is granted only where both grant it.
+    #[must_use]
+    pub(super) fn counted_by(self, tag: Option<[u8; 16]>) -> Self {
+        Self { also: tag, ..self }
+    }
+
+    /// The claims of one tag each that it consists of, in the order in which they are claimed.
+    fn parts(&self) -> impl Iterator<Item = Self> {
+        let part = |tag| Self { tag, also: None, what: self.what };
+        std::iter::once(self.tag).chain(self.also).map(part)
+    }
+
+    /// The number of the bucket of its first tag, below [`BUCKETS`].
     #[must_use]
     pub const fn bucket(&self) -> u16 {
         let [high, low, ..] = self.tag;

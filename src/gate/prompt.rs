@@ -40,20 +40,57 @@ pub(super) struct Transaction {
     pub(super) txid: Txid,
 }
 
-/// A claim to ring this user's phone. `owner` is random: it stands for this one prompt.
+/// A claim to ring this phone of this user's. `owner` is random: it stands for this one prompt.
 /// A phone is one phone: a user's prompts are counted over all Duo applications together.
-pub(super) fn claim(asker: &Asker, owner: [u8; 16], config: &Config) -> Claim {
-    let tag = config.applications.main.sessions.limit_tag(&asker.subject());
+pub(super) fn claim(
+    asker: &Asker,
+    device: Option<&str>,
+    owner: [u8; 16],
+    config: &Config,
+) -> Claim {
     let duo = &config.applications.under(&asker.terms).duo;
-    Claim::of_prompt(tag, owner, duo.push_timeout.saturating_add(CLAIM_SLACK))
+    let lasts = duo.push_timeout.saturating_add(CLAIM_SLACK);
+    Claim::of_prompt(user_tag("prompts", asker, config), owner, lasts)
+        .counted_by(device.map(|id| device_tag("prompts", id, asker, config)))
 }
 
-/// A claim to try one passcode of this user's.
-pub(super) fn passcode_claim(asker: &Asker, config: &Config) -> Claim {
-    Claim::of_passcode(config.applications.main.sessions.passcode_tag(&asker.subject()))
+/// A claim to try one passcode of this user's, who has these devices. Another name of the same
+/// user has the same devices, and is told by the one whose id is the smallest.
+pub(super) fn passcode_claim(asker: &Asker, devices: &[Device], config: &Config) -> Claim {
+    let first = devices.iter().map(|device| device.id.as_str()).min();
+    Claim::of_passcode(user_tag("passcodes", asker, config))
+        .counted_by(first.map(|id| device_tag("passcodes", id, asker, config)))
+}
+
+/// Stands for a user by the name that Duo knows: two spellings of the first factor, or two
+/// listeners, may lead to one user. To Duo, letters of any case are the same.
+fn user_tag(kind: &str, asker: &Asker, config: &Config) -> [u8; 16] {
+    let host = config.applications.main.duo.credentials.api_host.as_str();
+    let name = asker.identity.username().to_ascii_lowercase();
+    config.shared.tag(kind, &[b"user", host.as_bytes(), name.as_bytes()])
+}
+
+/// Stands for a device. Ids are Duo's, for one API host.
+fn device_tag(kind: &str, id: &str, asker: &Asker, config: &Config) -> [u8; 16] {
+    let host = config.applications.under(&asker.terms).duo.credentials.api_host.as_str();
+    config.shared.tag(kind, &[b"device", host.as_bytes(), id.as_bytes()])
 }
 
 impl Prompt {
+    /// The id of the device that it goes to, where it goes to a certain one.
+    pub(super) fn device(&self) -> Option<&str> {
+        let (AuthFactor::Push { device, .. }
+        | AuthFactor::Phone { device }
+        | AuthFactor::Sms { device }) = &self.ask
+        else {
+            return None;
+        };
+        match device {
+            DeviceChoice::Id(id) => Some(id.as_str()),
+            DeviceChoice::Auto => None,
+        }
+    }
+
     /// To this device, by a factor that it can do; absent for a passcode, which is not sent.
     /// `verified` is the transaction of a code that is shown with a push.
     pub(super) fn to(

@@ -168,30 +168,11 @@ impl Sessions {
         now.since(approval.seen).saturating_mul(2) > self.settings.inactivity
     }
 
-    /// Stands for a user in a table that others may read: equal only for one user of one
-    /// application under the ring's first key, and not to be chosen.
-    #[must_use]
-    pub fn limit_tag(&self, subject: &Subject<'_>) -> [u8; 16] {
-        self.tag("limit", subject)
-    }
-
-    /// The same in the place where passcodes are counted; no user has both alike.
-    #[must_use]
-    pub fn passcode_tag(&self, subject: &Subject<'_>) -> [u8; 16] {
-        self.tag("passcodes", subject)
-    }
-
     /// The `Set-Cookie` value that deletes the approval cookie. It has the same attributes, since
     /// browsers ignore a `__Host-` cookie without them, deletion or not.
     #[must_use]
     pub fn deletion(&self) -> HeaderValue {
         set_cookie(&self.settings.cookie, "", SameSite::Lax, Some(Duration::ZERO))
-    }
-
-    fn tag(&self, purpose: &str, subject: &Subject<'_>) -> [u8; 16] {
-        let key = self.sealer.first();
-        let [source, user] = [subject.source, subject.user].map(str::as_bytes);
-        key.tag(purpose, &[key.application(), source, user])
     }
 
     fn seal(&self, approval: &Approval, subject: &Subject<'_>) -> HeaderValue {

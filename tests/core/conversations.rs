@@ -5,7 +5,7 @@
 use crate::applications::{asked, two_more};
 use crate::browser::{Browser, posted};
 use crate::rig::{Outcome, Refused, Request, Rig, Scripted, allows, fail, get, is_deletion, ok};
-use crate::rig::{one_phone, pair, status, told};
+use crate::rig::{pair, status, their_phone, told};
 use duo_mfa::clock::UnixTime;
 use duo_mfa::duo::{Endpoint, SignedCall};
 use duo_mfa::gate::{Forward, NewCookie};
@@ -81,7 +81,7 @@ impl Duo {
         let Occasion { path, at_once, now } = occasion;
         let key = asked(call).1;
         match call.endpoint {
-            Endpoint::Preauth => one_phone(),
+            Endpoint::Preauth => their_phone(call),
             Endpoint::Auth => {
                 let body: Value = serde_json::from_slice(&call.body).unwrap();
                 let user = body["username"].as_str().unwrap().to_owned();

@@ -2,7 +2,8 @@
 
 use crate::browser::Browser;
 use crate::rig::{
-    BUCKET_BYTES, Outcome, Progress, Refused, Rig, Scripted, fail, get, one_phone, says, started,
+    BUCKET_BYTES, Outcome, Progress, Refused, Rig, Scripted, allows, fail, get, one_phone,
+    phone_of, says, started, their_phone,
 };
 use crate::rig::{status, told};
 use duo_mfa::duo::SignedCall;
@@ -69,8 +70,9 @@ fn spellings_of_a_name_share_its_limits_and_other_users_do_not() {
         let refused = rig.send(&get("/").of(spelling), &[one_phone()]).refused();
         assert_eq!(refused.code(), "too_many_requests", "{spelling:?}");
     }
-    rig.send(&get("/").of("bob"), &pushed("allow")).admitted();
-    assert_eq!(rig.table.len(), 2);
+    let script = [phone_of("bob"), started(), allows()];
+    rig.send(&get("/").of("bob"), &script).admitted();
+    assert_eq!(rig.table.len(), 4, "two users and two phones");
 }
 
 fn every_end_but_allow_stops_the_next_push_for_its_time() {
@@ -205,8 +207,9 @@ fn users_beyond_number_share_a_table_of_one_size() {
 fn guessed(rig: &mut Rig, browser: &Browser) -> Refused {
     let guess = browser.posts("/.duo-mfa/auth?factor=passcode").with("x-duo-mfa-passcode", "0");
     let is_preauth = |call: &SignedCall| call.endpoint.name() == "preauth";
-    let answer =
-        |call: &SignedCall| if is_preauth(call) { one_phone() } else { status("deny", "deny") };
+    let answer = |call: &SignedCall| {
+        if is_preauth(call) { their_phone(call) } else { status("deny", "deny") }
+    };
     rig.drive(&guess, |call| Some(answer(call))).answered()
 }
 
@@ -295,8 +298,9 @@ fn pushes_and_passcodes_are_counted_apart() {
     rig.send(&get("/"), &pushed("deny")).refused();
     assert_eq!(stopped(&mut rig).code(), "too_many_requests");
     let code = get("/").of("bob").with("x-duo-mfa-passcode", "123456");
-    rig.send(&get("/").of("bob"), &pushed("deny")).refused();
-    rig.send(&code, &[one_phone(), status("allow", "allow")]).admitted();
+    let denied = [phone_of("bob"), started(), status("deny", "deny")];
+    rig.send(&get("/").of("bob"), &denied).refused();
+    rig.send(&code, &[phone_of("bob"), allows()]).admitted();
 }
 
 crate::suite![

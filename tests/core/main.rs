@@ -11,6 +11,7 @@
 )]
 
 mod admission;
+mod aliases;
 mod any_client;
 mod applications;
 mod binding;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
     let trials = [
         admission::trials(),
         any_client::trials(),
+        aliases::trials(),
         applications::trials(),
         applications::config::trials(),
         applications::visits::trials(),

@@ -3,7 +3,9 @@
 pub(crate) mod ahead;
 
 use crate::browser::{Browser, posted};
-use crate::rig::{Outcome, Request, Rig, Scripted, allows, approval, fail, get, one_phone, pair};
+use crate::rig::{
+    Outcome, Request, Rig, Scripted, allows, approval, fail, get, one_phone, pair, phone_of,
+};
 use crate::rig::{preauth, started, status, told};
 use duo_mfa::gate::{Forward, NewCookie};
 use duo_mfa::signal::{Counter, Signal};
@@ -173,7 +175,8 @@ fn forged_approvals_open_nothing() {
     }
     // A pending sign-in and an approval are no approval of an operation, nor it one of them.
     let pending = pushed(&mut rig, WIRE).jar["__Host-duo_txn"].clone();
-    let session = pair(&approval(&held(&mut rig, &get("/").of("bob")))).to_owned();
+    let script = [phone_of("bob"), started(), allows()];
+    let session = pair(&approval(&rig.send(&get("/").of("bob"), &script).admitted())).to_owned();
     for (other, user) in [(pending, "alice"), (session, "bob")] {
         let value = other.split_once('=').unwrap().1;
         let mut forger = Browser::of(user);

@@ -7,7 +7,8 @@ mod script;
 pub(crate) use outcome::{Outcome, Refused, approval, is_deletion, pair, told};
 pub(crate) use request::{Request, get};
 pub(crate) use script::{
-    Scripted, allows, devices, fail, ok, one_phone, preauth, says, started, status,
+    Scripted, allows, devices, fail, ok, one_phone, phone, phone_of, preauth, says, started,
+    status, their_phone,
 };
 
 use duo_mfa::clock::{ClockOffset, UnixTime};
@@ -31,6 +32,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) const SECRET_KEY: &str = "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep";
 pub(crate) const OTHER_SECRET_KEY: &str = "bq9XkT2mVz7LcN4wRy1HsF8jPd5GtU3eAo6ZxKiQ";
 pub(crate) const COOKIE_KEY: &str = "pMzo0uFM2P5cPIGe6jbvvQnC8gXH1V3rC5wfVTdXPcw=";
+pub(crate) const OTHER_COOKIE_KEY: &str = "3q2+7/r5Qm0aZcTkX8uRj1hNwYb4E6pVsLdGfIi9oKo=";
+pub(crate) const LIMITS_KEY: &str = "h8QmV2xT5cYbE9wLrJ4kNs7PzGaD1fUoXiB6tHqS0eM=";
 pub(crate) const NOON: UnixTime = UnixTime::from_seconds(1_800_000_000);
 /// The bytes of a bucket of the table, with its MAC.
 pub(crate) const BUCKET_BYTES: usize = EMPTY.len() + 16;
@@ -117,6 +120,8 @@ impl Rig {
             "DUO_SECRET_KEY" => Some(SECRET_KEY.to_owned()),
             "OTHER_SECRET_KEY" => Some(OTHER_SECRET_KEY.to_owned()),
             "DUO_MFA_COOKIE_KEY" => Some(COOKIE_KEY.to_owned()),
+            "DUO_MFA_OTHER_COOKIE_KEY" => Some(OTHER_COOKIE_KEY.to_owned()),
+            "DUO_MFA_LIMITS_KEY" => Some(LIMITS_KEY.to_owned()),
             _ => None,
         };
         let config = Config::parse(config.to_string().as_bytes(), &environment);

@@ -20,7 +20,7 @@ use super::{Api, ApiMode, Config, Limits, Mode, PushDetails};
 use crate::json::Json;
 use crate::page::Site;
 use crate::policy::Criterion;
-use crate::session::PENDING_LIFETIME;
+use crate::session::{PENDING_LIFETIME, SharedKey};
 use applications::Written;
 use std::time::Duration;
 
@@ -62,6 +62,11 @@ pub(super) fn config(
     let secret_keys: Vec<_> = written.settings().map(|duo| &duo.credentials.secret_key).collect();
     let browser = session::browser(&session, &secrets, &secret_keys, faults);
     let bindings = binding::bindings(&session, faults);
+    let limits_section = root.section("limits", keys::LIMITS, faults);
+    let limits_key = limits_section
+        .find("key")
+        .filter(|entry| !matches!(entry.text(), Ok("duo")))
+        .map(|entry| session::limits_key(&entry, &secrets, &secret_keys, faults));
     let access_control = root.section("access_control", keys::ACCESS_CONTROL, faults);
     let policies = access_control::policies(&access_control, &written, faults);
     let applications = browser.and_then(|browser| written.build(&browser, faults));
@@ -74,16 +79,20 @@ pub(super) fn config(
     let request_bodies = root.read("request_bodies", faults, Entry::flag);
     let filter_state = root.read("filter_state", faults, Entry::flag);
     let push = push(&root.section("push", keys::PUSH, faults), faults);
-    let limits = limits(&root.section("limits", keys::LIMITS, faults), faults);
+    let limits = limits(&limits_section, faults);
     let branding = branding::look(&root.section("branding", keys::BRANDING, faults), faults);
 
     let path_prefix = path_prefix.unwrap_or(DEFAULT_PATH_PREFIX);
     let request_bodies = request_bodies.unwrap_or(false);
     let applications = applications?;
+    let shared = match limits_key {
+        Some(key) => SharedKey::of_master(&key?),
+        None => applications.main.duo.shared_key(),
+    };
     Some(Config {
         mode: mode.unwrap_or_default(),
         path_prefix: path_prefix.to_owned(),
-        shared: applications.main.duo.shared_key(),
+        shared,
         applications,
         identity: identity?,
         bindings,

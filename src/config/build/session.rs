@@ -182,7 +182,18 @@ fn keys(
     if is_complete { faults.keep(built) } else { None }
 }
 
-/// One cookie key, which is neither a secret key nor one of those before it.
+/// The key of the limits, where it is not derived from the secret key of the main application.
+pub(super) fn limits_key(
+    entry: &Entry<'_>,
+    secrets: &Secrets<'_>,
+    secret_keys: &[&Secret<String>],
+    faults: &mut Faults,
+) -> Option<MasterKey> {
+    let text = secrets.read(entry, faults)?;
+    faults.keep(key(entry, &text, &[], secret_keys))
+}
+
+/// One key of our own, which is neither a secret key nor one of those before it.
 fn key(
     entry: &Entry<'_>,
     text: &Secret<String>,

@@ -5,7 +5,8 @@
 //! one that cannot be read: it grants nothing for a while, and the log says so.
 
 use super::head::VERSION;
-use super::{BUCKETS, Claim, EMPTY, Limited, Settlement, Verdict, claim, closed, settle};
+use super::{BUCKETS, Claim, EMPTY, End, Limit, Limited, Settlement, Verdict};
+use super::{claim, closed, settle};
 use crate::clock::UnixTime;
 use crate::config::Limits;
 use crate::session::{SharedKey, SharedValues};
@@ -51,7 +52,41 @@ impl Table {
     }
 
     /// Claims a push, a passcode or a single use. What cannot be written down is not granted.
+    ///
+    /// A claim with two tags is claimed under the first and then under the second. If the second
+    /// refuses it, the first forgets it. So two requests at once are never both granted.
     pub fn claim(
+        &self,
+        claimed: &Claim,
+        limits: &Limits,
+        now: UnixTime,
+        change: &mut Change<'_>,
+    ) -> Changed {
+        let (mut signals, mut granted, mut refused) = (Vec::new(), Vec::new(), None);
+        for part in claimed.parts() {
+            let changed = self.claim_part(&part, limits, now, change);
+            signals.extend(changed.signals);
+            match changed.verdict {
+                Ok(()) => granted.push(part),
+                Err(limited) => {
+                    // All buckets that cannot be read are closed at once, not one after another.
+                    let is_last = limited.limit != Limit::Unreadable;
+                    refused = refused.or(Some(limited));
+                    if is_last {
+                        break;
+                    }
+                }
+            }
+        }
+        let Some(limited) = refused else { return Changed { verdict: Ok(()), signals } };
+        for claim in granted {
+            let undone = Settlement { claim, end: End::Unsent };
+            signals.extend(self.settle(&undone, limits, now, change));
+        }
+        Changed { verdict: Err(limited), signals }
+    }
+
+    fn claim_part(
         &self,
         claimed: &Claim,
         limits: &Limits,
@@ -72,11 +107,16 @@ impl Table {
         now: UnixTime,
         change: &mut Change<'_>,
     ) -> Vec<Signal> {
-        let changed = self.change(&settlement.claim, change, &mut |bytes| match bytes {
-            Ok(bytes) => (Ok(()), settle(bytes, settlement, limits, now)),
-            Err(Forged) => closed(&settlement.claim, now),
-        });
-        changed.signals
+        let mut signals = Vec::new();
+        for claim in settlement.claim.parts() {
+            let settlement = Settlement { claim, ..*settlement };
+            let changed = self.change(&claim, change, &mut |bytes| match bytes {
+                Ok(bytes) => (Ok(()), settle(bytes, &settlement, limits, now)),
+                Err(Forged) => closed(&claim, now),
+            });
+            signals.extend(changed.signals);
+        }
+        signals
     }
 
     fn change(&self, claimed: &Claim, change: &mut Change<'_>, judge: &mut Judge<'_>) -> Changed {
@@ -85,7 +125,8 @@ impl Table {
         let is_done = change(&values.name(bucket), &mut |stored| {
             let bytes = stored.map(|stored| values.open(bucket, stored).ok_or(Forged)).transpose();
             let (judged, changed) = judge(bytes);
-            is_closed = changed.is_some() && judged.is_err();
+            let is_unreadable = matches!(judged, Err(Limited { limit: Limit::Unreadable, .. }));
+            is_closed = changed.is_some() && is_unreadable;
             verdict = judged;
             changed.map(|bytes| values.seal(bucket, bytes))
         });

@@ -89,7 +89,7 @@ impl Visit {
         env: &Env<'_>,
     ) -> Step {
         let (factor, wanted) = match choice {
-            Choice::Passcode(passcode) => return flow::try_passcode(self, passcode, env),
+            Choice::Passcode(passcode) => return flow::try_passcode(self, passcode, devices, env),
             Choice::Device { factor, device } => (factor, device),
         };
         let device = match self.device(factor, &wanted, devices) {

@@ -213,7 +213,8 @@ impl Visit {
         if let Some(pending) = &pending {
             asker.deadline = pending.created().plus(application.duo.push_timeout);
             if is_on_device(&pending.kind) {
-                asker.claim = Some(prompt::claim(&asker, pending.browser(), config));
+                let device = pending.device.as_ref().map(|device| device.as_str());
+                asker.claim = Some(prompt::claim(&asker, device, pending.browser(), config));
                 followed = Some(asker.deadline);
             }
         }

@@ -42,6 +42,9 @@ fn faulty_limits() -> Vec<Row> {
         ),
         ("/limits/passcode_tries", json!(0), Code::InvalidNumber, "limits.passcode_tries"),
         ("/limits/passcode_tries", json!(10), Code::InvalidNumber, "limits.passcode_tries"),
+        ("/limits/key", json!("plain text"), Code::InlineSecret, "limits.key"),
+        ("/limits/key", json!({"env": "UNSET"}), Code::MissingVariable, "limits.key"),
+        ("/limits/key", json!({"env": "DUO_SECRET_KEY"}), Code::ReusedKey, "limits.key"),
         ("/limits/passcode_tries", json!("5"), Code::WrongType, "limits.passcode_tries"),
         (
             "/limits/rate_limit_service",

@@ -1,5 +1,6 @@
 //! What Duo, or whatever stands in its place, answers.
 
+use duo_mfa::duo::SignedCall;
 use duo_mfa::gate::Unanswered;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -46,10 +47,26 @@ impl Scripted {
     }
 }
 
-/// Preauth's answer for a user with one telephone that can do everything.
+/// Preauth's answer for alice, who has one telephone that can do everything.
 pub(crate) fn one_phone() -> Scripted {
+    phone("DPFZRS9FB0D46QFTM891")
+}
+
+/// Preauth's answer for whoever it is asked about: each has a telephone like that.
+pub(crate) fn their_phone(call: &SignedCall) -> Scripted {
+    let body: Value = serde_json::from_slice(&call.body).unwrap();
+    phone_of(body["username"].as_str().unwrap())
+}
+
+/// Preauth's answer for one user.
+pub(crate) fn phone_of(user: &str) -> Scripted {
+    if user == "alice" { one_phone() } else { phone(&format!("DP{:0>18}", user.to_uppercase())) }
+}
+
+/// Preauth's answer for a user of a telephone with this id.
+pub(crate) fn phone(id: &str) -> Scripted {
     devices(&json!([{
-        "device": "DPFZRS9FB0D46QFTM891", "type": "phone", "name": "", "number": "XXX-XXX-0100",
+        "device": id, "type": "phone", "name": "", "number": "XXX-XXX-0100",
         "display_name": "iOS (XXX-XXX-0100)",
         "capabilities": ["auto", "push", "sms", "phone", "mobile_otp"],
     }]))

@@ -102,7 +102,7 @@ fn a_neighbor_that_wipes_a_bucket_closes_it() {
             host.data.insert(name, forged.clone());
             for _ in 0..3 {
                 let refused = host.claim(&claim).unwrap_err();
-                assert_eq!(refused.limit, super::super::Limit::Unreadable, "{what} {forged:?}");
+                assert_eq!(refused.limit, Limit::Unreadable, "{what} {forged:?}");
             }
             assert_eq!(host.alarms(), 1, "{what}: one line for one bucket");
             let closed = if what == "push" { 60 } else { 420 };
@@ -121,7 +121,7 @@ fn a_denial_that_comes_to_a_wiped_bucket_closes_it_too() {
     host.data.values_mut().for_each(Vec::clear);
     host.settle(push(1), End::Denied);
     assert_eq!(host.alarms(), 1);
-    assert_eq!(host.claim(&push(2)).unwrap_err().limit, super::super::Limit::Unreadable);
+    assert_eq!(host.claim(&push(2)).unwrap_err().limit, Limit::Unreadable);
     assert_eq!(host.alarms(), 1);
 }
 
@@ -141,7 +141,7 @@ fn a_neighbor_that_writes_every_name_it_can_guess_changes_nothing() {
             host.data.insert(name, EMPTY.to_vec());
         }
     }
-    assert_eq!(host.claim(&push(2)).unwrap_err().limit, super::super::Limit::CoolDown);
+    assert_eq!(host.claim(&push(2)).unwrap_err().limit, Limit::CoolDown);
     assert_eq!(host.alarms(), 0);
 }
 
@@ -149,7 +149,7 @@ fn a_neighbor_that_writes_every_name_it_can_guess_changes_nothing() {
 fn configurations_with_one_key_share_a_table_and_others_do_not() {
     let mut host = Host::new();
     host.claim(&push(1)).unwrap();
-    assert_eq!(host.claim(&push(2)).unwrap_err().limit, super::super::Limit::Pending);
+    assert_eq!(host.claim(&push(2)).unwrap_err().limit, Limit::Pending);
     let other = Table::new(&SharedKey::new(b"another secret key", &[]));
     let mut data = std::mem::take(&mut host.data);
     let changed = other.claim(&push(3), &limits(), NOON, &mut |name, work| {
@@ -167,7 +167,7 @@ fn a_table_that_is_made_at_start_is_one_that_was_never_used() {
     host.data = Host::table().unused().collect();
     assert_eq!(host.data.len(), usize::from(BUCKETS));
     host.claim(&push(1)).unwrap();
-    assert_eq!(host.claim(&push(2)).unwrap_err().limit, super::super::Limit::Pending);
+    assert_eq!(host.claim(&push(2)).unwrap_err().limit, Limit::Pending);
     host.claim(&operation()).unwrap();
     assert_eq!(host.data.len(), usize::from(BUCKETS), "no name is new");
     assert_eq!(host.alarms(), 0);
@@ -180,4 +180,41 @@ fn a_change_that_others_always_outrun_is_not_granted() {
         false
     });
     assert_eq!(changed.verdict, Err(Limited::CONTENDED));
+}
+
+#[test]
+fn a_claim_of_two_tags_is_granted_by_both_or_counted_by_none() {
+    let phone = *b"\x07\x77tag of a phone";
+    let mut host = Host::new();
+    let first = push(1).counted_by(Some(phone));
+    host.claim(&first).unwrap();
+    let mut other = Claim::of_prompt([9; 16], [2; 16], MINUTE).counted_by(Some(phone));
+    for owner in 2..9 {
+        other = Claim::of_prompt([9; 16], [owner; 16], MINUTE).counted_by(Some(phone));
+        assert_eq!(host.claim(&other).unwrap_err().limit, Limit::Pending);
+    }
+    host.settle(other, End::Denied);
+    assert_eq!(host.claim(&first).unwrap_err().limit, Limit::Pending, "it is another's to end");
+    host.settle(first, End::Allowed);
+    for owner in 2..5 {
+        // All three of its budget.
+        other = Claim::of_prompt([9; 16], [owner; 16], MINUTE).counted_by(Some(phone));
+        host.claim(&other).unwrap();
+        host.settle(other, End::Lost);
+    }
+    assert_eq!(host.claim(&other).unwrap_err().limit, Limit::Budget);
+    assert_eq!(host.claim(&first).unwrap_err().limit, Limit::Budget, "the phone's");
+    assert_eq!(host.claim(&push(2)), Ok(()), "and not the first user's");
+}
+
+#[test]
+fn both_buckets_of_a_claim_close_at_once() {
+    let claim = push(1).counted_by(Some(*b"\x07\x77tag of a phone"));
+    let mut host = Host::new();
+    host.claim(&claim).unwrap();
+    host.data.values_mut().for_each(Vec::clear);
+    assert_eq!(host.claim(&claim).unwrap_err().limit, Limit::Unreadable);
+    assert_eq!(host.alarms(), 2);
+    host.now = NOON.plus(MINUTE);
+    host.claim(&claim).unwrap();
 }
