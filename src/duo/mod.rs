@@ -10,6 +10,8 @@
 //! bounded length. This module must never know who waits for the answer: no fail mode, cookie,
 //! page, header of the application or host call.
 //!
+//! [`universal`] is the other API, for browsers that are sent to Duo's own page.
+//!
 //! Source: Duo, "Auth API" (<https://duo.com/docs/authapi>).
 
 mod auth_status;
@@ -28,6 +30,7 @@ mod request;
 mod response;
 pub mod sign;
 mod text;
+pub mod universal;
 
 pub use auth_status::{AuthResult, AuthStatus, Status};
 pub use credentials::{ApiHost, ApiHostFault, Credentials, Signature};

@@ -80,7 +80,7 @@ pub(super) fn encode(text: &str) -> String {
 }
 
 /// Encoded pairs as `name=value&name=value`.
-fn join(encoded: &[(String, String)]) -> String {
+pub(super) fn join(encoded: &[(String, String)]) -> String {
     let pairs: Vec<String> =
         encoded.iter().map(|(name, value)| format!("{name}={value}")).collect();
     pairs.join("&")

@@ -15,7 +15,7 @@ use crate::clock::UnixTime;
 use crate::http::HeaderValue;
 use crate::secret::Secret;
 
-const USER_AGENT: &str = concat!("duo-mfa/", env!("CARGO_PKG_VERSION"));
+pub(super) const USER_AGENT: &str = concat!("duo-mfa/", env!("CARGO_PKG_VERSION"));
 
 /// A call to Duo.
 #[derive(Clone, Debug)]
@@ -111,11 +111,11 @@ pub struct EnrollStatus {
     pub activation_code: Secret<String>,
 }
 
-/// A call as it is to be sent, byte for byte.
+/// A call as it is to be sent, byte for byte. `E` is the API's list of endpoints.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SignedCall {
+pub struct SignedCall<E = Endpoint> {
     /// Which call it is.
-    pub endpoint: Endpoint,
+    pub endpoint: E,
     /// The HTTP method.
     pub method: &'static str,
     /// The API host.
@@ -128,7 +128,7 @@ pub struct SignedCall {
     pub body: Vec<u8>,
 }
 
-impl fmt::Debug for SignedCall {
+impl<E: fmt::Debug> fmt::Debug for SignedCall<E> {
     /// Leaves out query, headers and body: txid, signature and passcode are in them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignedCall")

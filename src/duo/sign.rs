@@ -4,7 +4,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::digest::Key;
+use hmac::digest::{Key, Output};
 use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha512};
@@ -65,8 +65,8 @@ pub fn authorization(
 ) -> String {
     let key = secret_key.expose().as_bytes();
     let mac = match signature {
-        Signature::V5 | Signature::V2Sha512 => hmac::<Sha512>(key, canonical.as_bytes()),
-        Signature::V2Sha1 => hmac::<Sha1>(key, canonical.as_bytes()),
+        Signature::V5 | Signature::V2Sha512 => hex(&hmac::<Sha512>(key, canonical.as_bytes())),
+        Signature::V2Sha1 => hex(&hmac::<Sha1>(key, canonical.as_bytes())),
     };
     format!("Basic {}", STANDARD.encode(format!("{integration_key}:{mac}")))
 }
@@ -83,11 +83,16 @@ fn join_headers(headers: &[(&str, &str)]) -> String {
     parts.join("\0")
 }
 
-/// The HMAC (RFC 2104) of `message`, in hex.
+/// The HMAC-SHA512 of `message`. The key may have any length.
+pub(super) fn hmac_sha512(key: &[u8], message: &[u8]) -> [u8; 64] {
+    hmac::<Sha512>(key, message).into()
+}
+
+/// The HMAC (RFC 2104) of `message`.
 ///
 /// The key is brought to the length of a block here, as section 2 of the RFC has it, since the
 /// library's way for keys of any length answers with a `Result` that never fails.
-fn hmac<D: EagerHash + Digest>(key: &[u8], message: &[u8]) -> String {
+fn hmac<D: EagerHash + Digest>(key: &[u8], message: &[u8]) -> Output<Hmac<D>> {
     let mut block = Key::<Hmac<D>>::default();
     if key.len() > block.len() {
         fill(&mut block, &D::digest(key));
@@ -96,14 +101,15 @@ fn hmac<D: EagerHash + Digest>(key: &[u8], message: &[u8]) -> String {
     }
     let mac = Hmac::<D>::new(&block).chain_update(message).finalize();
     block.as_mut_slice().zeroize();
-    hex(&mac.into_bytes())
+    mac.into_bytes()
 }
 
 fn fill(block: &mut [u8], key: &[u8]) {
     block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// The bytes as lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
 }
@@ -116,17 +122,18 @@ mod tests {
     fn hmac_agrees_with_rfc_4231_and_rfc_2202() {
         // RFC 4231 test cases 2 and 6 (a key longer than a block), RFC 2202 test case 6.
         assert_eq!(
-            hmac::<Sha512>(b"Jefe", b"what do ya want for nothing?"),
+            hex(&hmac::<Sha512>(b"Jefe", b"what do ya want for nothing?")),
             "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554\
              9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737"
         );
         let message = b"Test Using Larger Than Block-Size Key - Hash Key First";
         assert_eq!(
-            hmac::<Sha512>(&[0xaa; 131], message),
+            hex(&hmac_sha512(&[0xaa; 131], message)),
             "80b24263c7c1a3ebb71493c1dd7be8b49b46d1f41b4aeec1121b013783f8f352\
              6b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0aec8b915a985d786598"
         );
-        assert_eq!(hmac::<Sha1>(&[0xaa; 80], message), "aa4ae5e15272d00e95705637ce8a3b55ed402112");
+        let sha1 = hex(&hmac::<Sha1>(&[0xaa; 80], message));
+        assert_eq!(sha1, "aa4ae5e15272d00e95705637ce8a3b55ed402112");
     }
 
     #[test]

@@ -46,6 +46,7 @@ mod replay;
 mod rig;
 mod signin;
 mod terms;
+mod universal_vectors;
 mod ways;
 
 use libtest_mimic::{Arguments, Conclusion};
@@ -104,6 +105,8 @@ fn main() -> ExitCode {
         replay::trials(),
         signin::trials(),
         terms::trials(),
+        universal_vectors::trials(),
+        universal_vectors::signed::trials(),
         ways::trials(),
     ];
     let conclusion: Conclusion =

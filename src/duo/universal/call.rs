@@ -1,0 +1,124 @@
+//! The two calls that the filter makes: `health_check` and `token`.
+
+use super::jwt;
+use super::opaque::{Code, Jti};
+use super::redirect_uri::RedirectUri;
+use super::web_sdk::WebSdk;
+use crate::clock::UnixTime;
+use crate::duo::SignedCall;
+use crate::duo::params;
+use crate::duo::request::USER_AGENT;
+use crate::http::HeaderValue;
+use crate::json::ObjectText;
+
+/// How long a JWT is valid, in seconds. Duo refuses more than an hour.
+pub(super) const LIFETIME_SECONDS: u64 = 300;
+
+/// RFC 7523, section 2.2.
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// The endpoints of the OIDC Auth API that the filter calls. The browser opens `authorize`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// Whether Duo is there and accepts the credentials, and its clock.
+    HealthCheck,
+    /// Exchanges a code for an id_token.
+    Token,
+}
+
+impl Endpoint {
+    /// The path.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::HealthCheck => "/oauth/v1/health_check",
+            Self::Token => "/oauth/v1/token",
+        }
+    }
+
+    /// The last part of the path, for metrics and logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HealthCheck => "health_check",
+            Self::Token => "token",
+        }
+    }
+
+    /// Whether the call may be made a second time. A code works once: if the response to `token`
+    /// was lost, the code may already be used.
+    #[must_use]
+    pub const fn is_repeatable(self) -> bool {
+        match self {
+            Self::HealthCheck => true,
+            Self::Token => false,
+        }
+    }
+}
+
+impl WebSdk {
+    /// `POST /oauth/v1/health_check`. Needed before each redirect: once the browser has left for a
+    /// Duo that is down, the filter cannot find out.
+    #[must_use]
+    pub fn health_check(&self, now: UnixTime, jti: &Jti) -> SignedCall<Endpoint> {
+        let assertion = self.assertion(Endpoint::HealthCheck, now, jti);
+        self.post(
+            Endpoint::HealthCheck,
+            &[("client_id", self.client_id()), ("client_assertion", &assertion)],
+        )
+    }
+
+    /// `POST /oauth/v1/token`. `redirect_uri` must be that of the authorize URL, byte for byte.
+    #[must_use]
+    pub fn token(
+        &self,
+        code: &Code,
+        redirect_uri: &RedirectUri,
+        now: UnixTime,
+        jti: &Jti,
+    ) -> SignedCall<Endpoint> {
+        let assertion = self.assertion(Endpoint::Token, now, jti);
+        self.post(
+            Endpoint::Token,
+            &[
+                ("grant_type", "authorization_code"),
+                ("code", code.as_str()),
+                ("redirect_uri", redirect_uri.as_str()),
+                ("client_id", self.client_id()),
+                ("client_assertion_type", ASSERTION_TYPE),
+                ("client_assertion", &assertion),
+            ],
+        )
+    }
+
+    /// The client assertion: a JWT that proves possession of the client secret (RFC 7523).
+    ///
+    /// It has no `iat`: Duo does not ask for one, and a clock that is ahead could only make it
+    /// wrong.
+    fn assertion(&self, endpoint: Endpoint, now: UnixTime, jti: &Jti) -> String {
+        let payload = ObjectText::new()
+            .text("iss", self.client_id())
+            .text("sub", self.client_id())
+            .text("aud", &self.url(endpoint.path()))
+            .number("exp", now.seconds().saturating_add(LIFETIME_SECONDS))
+            .text("jti", jti.as_str())
+            .finish();
+        jwt::signed(&payload, self.client_secret())
+    }
+
+    fn post(&self, endpoint: Endpoint, form: &[(&str, &str)]) -> SignedCall<Endpoint> {
+        let encoded: Vec<(String, String)> =
+            form.iter().map(|(name, value)| ((*name).to_owned(), params::encode(value))).collect();
+        SignedCall {
+            endpoint,
+            method: "POST",
+            authority: self.api_host().to_string(),
+            path: endpoint.path().to_owned(),
+            headers: vec![
+                ("content-type", HeaderValue::from_static("application/x-www-form-urlencoded")),
+                ("user-agent", HeaderValue::from_static(USER_AGENT)),
+            ],
+            body: params::join(&encoded).into_bytes(),
+        }
+    }
+}
