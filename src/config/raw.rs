@@ -153,7 +153,7 @@ fn is_off(value: &Json) -> bool {
         Json::Text(text) => text.is_empty() || text == "off",
         Json::List(list) => list.is_empty(),
         Json::Object(members) => members.iter().len() == 0,
-        Json::Null | Json::Whole(_) | Json::OtherNumber => false,
+        Json::Null | Json::Whole(_) | Json::OtherNumber(_) => false,
     }
 }
 

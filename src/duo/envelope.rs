@@ -8,7 +8,7 @@ use super::error::{DuoError, Garbled, Malformed, Outage};
 use super::members::Members;
 use super::response::Answer;
 use super::text::Text;
-use crate::json::Json;
+use crate::json::{self, Json};
 
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
@@ -22,9 +22,17 @@ const OVERFLOW: &[u8] = b"reset reason: overflow";
 ///
 /// Whatever else the answer is.
 pub(super) fn response(answer: &Answer<'_>) -> Result<Json, DuoError> {
+    outcome(answer)?.ok_or(DuoError::Malformed(Malformed::Members))
+}
+
+/// The `response` of an answer that is HTTP 200 with `stat` `OK`. `None` if it has no `response`.
+///
+/// # Errors
+///
+/// Whatever else the answer is.
+pub(super) fn outcome(answer: &Answer<'_>) -> Result<Option<Json>, DuoError> {
     match (answer.status, Envelope::read(answer.body)) {
-        (200, Ok(Envelope::Success(Some(response)))) => Ok(response),
-        (200, Ok(Envelope::Success(None))) => Err(DuoError::Malformed(Malformed::Members)),
+        (200, Ok(Envelope::Success(response))) => Ok(response),
         (_, Ok(Envelope::Failure(failure))) => Err(failure.into_error(answer)),
         (200, Err(fault)) => Err(fault),
         (_, Ok(Envelope::Success(_)) | Err(_)) => Err(by_status(answer)),
@@ -32,12 +40,27 @@ pub(super) fn response(answer: &Answer<'_>) -> Result<Json, DuoError> {
 }
 
 /// What an answer is whose body says nothing that counts.
-fn by_status(answer: &Answer<'_>) -> DuoError {
+pub(super) fn by_status(answer: &Answer<'_>) -> DuoError {
     match answer.status {
         429 => DuoError::RateLimited { retry_after: retry_after(answer) },
         503 if answer.body.ends_with(OVERFLOW) => DuoError::Overflow,
         status @ 500..=599 => DuoError::Unreachable(Outage::Status { status }),
         status => DuoError::NotDuo { status },
+    }
+}
+
+/// The members of a body that is a JSON object.
+///
+/// # Errors
+///
+/// A body that is too long, or not an object.
+pub(super) fn object(body: &[u8]) -> Result<json::Members, DuoError> {
+    if body.len() > Answer::MAX_BODY_BYTES {
+        return Err(DuoError::Malformed(Malformed::TooLong));
+    }
+    match Json::read(body) {
+        Ok(Json::Object(members)) => Ok(members),
+        Ok(_) | Err(_) => Err(DuoError::Garbled(Garbled::NotAnObject)),
     }
 }
 
@@ -65,13 +88,7 @@ struct Failure {
 
 impl Envelope {
     fn read(body: &[u8]) -> Result<Self, DuoError> {
-        if body.len() > Answer::MAX_BODY_BYTES {
-            return Err(DuoError::Malformed(Malformed::TooLong));
-        }
-        let no_object = |_| DuoError::Garbled(Garbled::NotAnObject);
-        let Json::Object(mut members) = Json::read(body).map_err(no_object)? else {
-            return Err(DuoError::Garbled(Garbled::NotAnObject));
-        };
+        let mut members = object(body)?;
         let response = members.take("response");
         if !response.as_ref().is_none_or(Json::is_unambiguous) || !members.is_unambiguous() {
             return Err(DuoError::Malformed(Malformed::Members));

@@ -55,7 +55,7 @@ impl<'j> Members<'j> {
     }
 
     fn find(self, name: &str) -> Option<&'j Json> {
-        self.0.find(name).filter(|value| **value != Json::Null)
+        self.0.find(name).filter(|value| !matches!(value, Json::Null))
     }
 }
 

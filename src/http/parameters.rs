@@ -38,6 +38,12 @@ impl<'a> Parameters<'a> {
         value.filter(|_| values.next().is_none() && posted.next().is_none())
     }
 
+    /// Whether the query or the form has a parameter of this name, once or more.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        parse(self.query).chain(parse(self.form)).any(|(n, _)| n == name)
+    }
+
     /// What the body says of a parameter that no address may hold.
     pub fn posted(&self, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
         parse(self.form).filter(move |(n, _)| n == name).map(|(_, value)| value)
@@ -57,6 +63,7 @@ mod tests {
         assert_eq!(parameters.value("e").as_deref(), Some(""));
         assert_eq!(parameters.value("twice"), None);
         assert_eq!(parameters.value("absent"), None);
+        assert!(parameters.has("twice") && parameters.has("e") && !parameters.has("absent"));
         assert_eq!(Parameters::of(b"/auth").value("factor"), None);
         let long = format!("/auth?factor=push&x={}", "x".repeat(MAX_QUERY));
         assert_eq!(Parameters::of(long.as_bytes()).value("factor"), None);

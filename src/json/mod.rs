@@ -2,7 +2,8 @@
 //!
 //! In go bytes, out comes one [`Json`], or a [`Fault`] that says where the text ends to be JSON. A
 //! name that stands in an object twice is noted by its [`Members`], since two readers of such a
-//! text may take it for two things. Numbers are whole or of no use.
+//! text may take it for two things. Whole numbers are exact, all others
+//! are doubles.
 //!
 //! The other way, [`ObjectText`] writes objects of texts and numbers.
 //!
@@ -18,7 +19,7 @@ pub use read::Fault;
 use std::fmt;
 
 /// A JSON value (RFC 8259). Equality is for tests.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub enum Json {
     /// `null`.
     Null,
@@ -27,7 +28,7 @@ pub enum Json {
     /// A whole number, however it is written: 1 and 1.0 are the same.
     Whole(u64),
     /// Any other number: below zero, with a fraction, or too large to be exact.
-    OtherNumber,
+    OtherNumber(f64),
     /// A string.
     Text(String),
     /// An array.
@@ -37,7 +38,7 @@ pub enum Json {
 }
 
 /// The members of an object, in the order of their names.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Members {
     /// Sorted by name.
     values: Vec<(String, Json)>,
@@ -55,6 +56,13 @@ impl Json {
         read::json(text)
     }
 
+    /// Whether a text that [`Self::read`] refuses has a number beyond the range of a double, such
+    /// as `1e400`: JSON by its grammar, but not a number that anything could be compared with.
+    #[must_use]
+    pub fn has_number_out_of_range(text: &[u8]) -> bool {
+        read::has_number_out_of_range(text)
+    }
+
     /// The number that a double holds.
     #[must_use]
     pub fn of_double(double: f64) -> Self {
@@ -65,7 +73,7 @@ impl Json {
             #[expect(clippy::as_conversions, reason = "exact: whole, and in the range of a u64")]
             return Self::Whole(double as u64);
         }
-        Self::OtherNumber
+        Self::OtherNumber(double)
     }
 
     /// What it is, in words.
@@ -75,7 +83,7 @@ impl Json {
             Self::Null => "nothing",
             Self::Flag(_) => "true or false",
             Self::Whole(_) => "a number",
-            Self::OtherNumber => "a number below zero, too large, or with a fraction",
+            Self::OtherNumber(_) => "a number below zero, too large, or with a fraction",
             Self::Text(_) => "a text",
             Self::List(_) => "a list",
             Self::Object(_) => "an object",
@@ -116,7 +124,9 @@ impl Json {
     #[must_use]
     pub fn is_unambiguous(&self) -> bool {
         match self {
-            Self::Null | Self::Flag(_) | Self::Whole(_) | Self::OtherNumber | Self::Text(_) => true,
+            Self::Null | Self::Flag(_) | Self::Whole(_) | Self::OtherNumber(_) | Self::Text(_) => {
+                true
+            }
             Self::List(list) => list.iter().all(Self::is_unambiguous),
             Self::Object(members) => members.is_unambiguous(),
         }

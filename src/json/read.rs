@@ -33,10 +33,22 @@ pub(super) fn json(bytes: &[u8]) -> Result<Json, Fault> {
     })
 }
 
+/// serde_json tells this fault from others in its text alone.
+pub(super) fn has_number_out_of_range(bytes: &[u8]) -> bool {
+    let read: serde_json::Result<Json> = serde_json::from_slice(bytes);
+    read.is_err_and(|error| error.to_string().starts_with("number out of range"))
+}
+
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnyValue)
     }
+}
+
+/// The double nearest to a whole number.
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "the nearest one is wanted")]
+const fn below_zero(number: i64) -> f64 {
+    number as f64
 }
 
 struct AnyValue;
@@ -61,7 +73,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Json, E> {
-        Ok(u64::try_from(number).map_or(Json::OtherNumber, Json::Whole))
+        Ok(u64::try_from(number).map_or_else(|_| Json::of_double(below_zero(number)), Json::Whole))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Json, E> {

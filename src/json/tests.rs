@@ -44,11 +44,11 @@ fn whole_numbers_are_told_from_others() {
         ("0", Json::Whole(0)),
         ("1.0", Json::Whole(1)),
         ("18446744073709551615", Json::Whole(u64::MAX)),
-        ("18446744073709551616", Json::OtherNumber),
-        ("-1", Json::OtherNumber),
-        ("0.5", Json::OtherNumber),
+        ("18446744073709551616", Json::OtherNumber(18_446_744_073_709_551_616.0)),
+        ("-1", Json::OtherNumber(-1.0)),
+        ("0.5", Json::OtherNumber(0.5)),
         ("1e3", Json::Whole(1000)),
-        ("1E-3", Json::OtherNumber),
+        ("1E-3", Json::OtherNumber(0.001)),
         ("0.0e+99999", Json::Whole(0)),
     ] {
         assert_eq!(read(text), expected, "{text}");
@@ -57,13 +57,33 @@ fn whole_numbers_are_told_from_others() {
         (0.0, Json::Whole(0)),
         (-0.0, Json::Whole(0)),
         (9_007_199_254_740_991.0, Json::Whole(9_007_199_254_740_991)),
-        (9_007_199_254_740_992.0, Json::OtherNumber),
-        (0.5, Json::OtherNumber),
-        (-3.0, Json::OtherNumber),
-        (f64::NAN, Json::OtherNumber),
-        (f64::INFINITY, Json::OtherNumber),
+        (9_007_199_254_740_992.0, Json::OtherNumber(9_007_199_254_740_992.0)),
+        (0.5, Json::OtherNumber(0.5)),
+        (-3.0, Json::OtherNumber(-3.0)),
+        (f64::INFINITY, Json::OtherNumber(f64::INFINITY)),
     ] {
         assert_eq!(Json::of_double(double), expected, "{double}");
+    }
+    assert!(matches!(Json::of_double(f64::NAN), Json::OtherNumber(nan) if nan.is_nan()));
+}
+
+#[test]
+fn a_number_out_of_range_is_told_from_a_text_that_is_not_json() {
+    for text in ["1e400", "[-1e400]", r#"{"a":{"b":1e99999}}"#] {
+        assert!(Json::read(text.as_bytes()).is_err(), "{text}");
+        assert!(Json::has_number_out_of_range(text.as_bytes()), "{text}");
+    }
+    for text in [
+        "1e300",
+        "1e",
+        "1e4000x",
+        "Infinity",
+        "[1",
+        "\"number out of range\"",
+        "'number out of range",
+    ] {
+        let is_out = Json::has_number_out_of_range(text.as_bytes());
+        assert_eq!(is_out, text == "1e4000x", "{text}");
     }
 }
 

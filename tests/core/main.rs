@@ -106,6 +106,8 @@ fn main() -> ExitCode {
         signin::trials(),
         terms::trials(),
         universal_vectors::trials(),
+        universal_vectors::answers::trials(),
+        universal_vectors::id_tokens::trials(),
         universal_vectors::signed::trials(),
         ways::trials(),
     ];

@@ -3,9 +3,11 @@
 //! `tests/data/duo-universal-vectors.json` says of each entry what the filter has to make of it.
 //! Signatures are made again here by `ring`, which shares no code with the filter.
 
+pub(crate) mod answers;
+pub(crate) mod id_tokens;
 pub(crate) mod signed;
 
-use duo_mfa::duo::universal::{CallbackHost, RedirectUri, WebSdk};
+use duo_mfa::duo::universal::{CallbackHost, Factor, RedirectUri, WebSdk};
 use duo_mfa::secret::Secret;
 use serde::Deserialize;
 use serde_json::Value;
@@ -23,7 +25,13 @@ struct Vectors {
     redirect_uri: String,
     nonce: String,
     counts: BTreeMap<String, usize>,
+    now: u64,
     signed: Vec<Value>,
+    id_tokens: Vec<IdToken>,
+    token_responses: Vec<Response>,
+    health_responses: Vec<Response>,
+    callbacks: Vec<CallbackRequest>,
+    factors: Vec<Named>,
     redirect_uris: Vec<Redirect>,
 }
 
@@ -31,6 +39,47 @@ struct Vectors {
 struct Application {
     client_id: String,
     client_secret: String,
+}
+
+#[derive(Deserialize)]
+struct IdToken {
+    id: String,
+    expect: Expect,
+    jwt: String,
+    verdict: String,
+    refused_by: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Expect {
+    username: String,
+    nonce: String,
+    max_age: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Response {
+    id: String,
+    status: u16,
+    body: String,
+    meaning: String,
+}
+
+#[derive(Deserialize)]
+struct CallbackRequest {
+    id: String,
+    method: String,
+    target: String,
+    outcome: String,
+    #[serde(default)]
+    takes: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    factor: Option<String>,
+    reason: Option<String>,
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -76,4 +125,13 @@ fn every_redirect_uri_is_as_the_vectors_say() {
     vectors.counted("redirect_uris", vectors.redirect_uris.len(), 17);
 }
 
-crate::suite![every_redirect_uri_is_as_the_vectors_say];
+fn every_factor_has_the_name_of_the_vectors() {
+    let vectors = Vectors::read();
+    for Named { factor, reason, name } in &vectors.factors {
+        let found = Factor::of(factor.as_deref(), reason.as_deref());
+        assert_eq!(found.name(), name, "{factor:?} {reason:?}");
+    }
+    vectors.counted("factors", vectors.factors.len(), 34);
+}
+
+crate::suite![every_redirect_uri_is_as_the_vectors_say, every_factor_has_the_name_of_the_vectors,];

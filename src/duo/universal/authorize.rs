@@ -64,7 +64,7 @@ pub enum AuthorizeFault {
 }
 
 impl Freshness {
-    /// The age, for the check of `auth_time`: whatever was asked for must be checked.
+    /// The age, for [`super::Expected::max_age`]: whatever was asked for must be checked.
     #[must_use]
     pub const fn max_age(self) -> Option<Duration> {
         match self {
@@ -136,22 +136,34 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    fn url(username: &str, destination: Option<&str>) -> Result<String, AuthorizeFault> {
+    fn web_sdk() -> WebSdk {
         let secret = Secret::new("UniversalTestSecretUniversalTestSecret40".to_owned());
         let host = "api-sim.duo.test".parse().unwrap();
-        let web_sdk = WebSdk::new(host, "DIUNIVERSALTEST00001", secret).unwrap();
+        WebSdk::new(host, "DIUNIVERSALTEST00001", secret).unwrap()
+    }
+
+    fn redirect_uri() -> RedirectUri {
         let hosts = ["localhost".parse().unwrap()];
+        RedirectUri::of(b"localhost", &hosts, "/callback").unwrap()
+    }
+
+    fn attempt() -> (State, Nonce) {
+        ("s".repeat(1_024).parse().unwrap(), "n".repeat(43).parse().unwrap())
+    }
+
+    fn url(username: &str, destination: Option<&str>) -> Result<String, AuthorizeFault> {
+        let (state, nonce) = attempt();
         let request = Authorize {
-            redirect_uri: &RedirectUri::of(b"localhost", &hosts, "/callback").unwrap(),
-            state: &"s".repeat(1_024).parse().unwrap(),
-            nonce: &"n".repeat(43).parse().unwrap(),
+            redirect_uri: &redirect_uri(),
+            state: &state,
+            nonce: &nonce,
             username,
             destination,
             destination_id: destination,
             display_username: destination,
             freshness: Freshness::MaxAge(Duration::from_millis(1_999)),
         };
-        web_sdk.authorize(&request, UnixTime::from_millis(1_800_000_000_999))
+        web_sdk().authorize(&request, UnixTime::from_millis(1_800_000_000_999))
     }
 
     fn claims(url: &str) -> Value {

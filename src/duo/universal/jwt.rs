@@ -1,8 +1,10 @@
 //! JWTs signed with HMAC-SHA512: compact JWS (RFC 7515, section 3.1).
 
-use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{DecodeError, Engine};
+use subtle::ConstantTimeEq;
 
+use super::token_fault::TokenFault;
 use crate::duo::sign::hmac_sha512;
 use crate::secret::Secret;
 
@@ -17,4 +19,38 @@ pub(super) fn signed(payload: &str, secret: &Secret<String>) -> String {
     text.push('.');
     URL_SAFE_NO_PAD.encode_string(mac, &mut text);
     text
+}
+
+/// The bytes of header and payload of a JWT with a right signature.
+///
+/// Nothing but the signature is decoded before it is verified. It always has to be an HMAC-SHA512,
+/// whatever the header says.
+pub(super) fn opened(
+    text: &str,
+    secret: &Secret<String>,
+) -> Result<(Vec<u8>, Vec<u8>), TokenFault> {
+    let (signed, signature) = text.rsplit_once('.').ok_or(TokenFault::Parts)?;
+    let (header, payload) = signed.split_once('.').ok_or(TokenFault::Parts)?;
+    if payload.contains('.') {
+        return Err(TokenFault::Parts);
+    }
+    let signature = decoded(signature)?;
+    if signature.is_empty() {
+        return Err(TokenFault::Base64);
+    }
+    let mac = hmac_sha512(secret.expose().as_bytes(), signed.as_bytes());
+    if !bool::from(mac.as_slice().ct_eq(&signature)) {
+        return Err(TokenFault::Mac);
+    }
+    Ok((decoded(header)?, decoded(payload)?))
+}
+
+fn decoded(part: &str) -> Result<Vec<u8>, TokenFault> {
+    URL_SAFE_NO_PAD.decode(part).map_err(|fault| {
+        if matches!(fault, DecodeError::InvalidLastSymbol { .. }) {
+            TokenFault::Base64Spelling
+        } else {
+            TokenFault::Base64
+        }
+    })
 }
