@@ -61,6 +61,7 @@ pub(super) const SESSION: &[Key] = &[
     key("inactivity"),
     key("not_before"),
     key("bind"),
+    key("logout_paths"),
     later("domain", "remove it; an approval is good for one host name"),
 ];
 

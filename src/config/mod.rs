@@ -45,6 +45,8 @@ pub struct Config {
     pub identity: IdentityRules,
     /// What approvals are bound to besides the user.
     pub bindings: Bindings,
+    /// Exact paths of the application or the first factor whose responses end the approval.
+    pub logout_paths: Vec<String>,
     /// Which requests want a second factor.
     pub policies: Policies,
     /// What happens to clients that are no browsers.

@@ -4,7 +4,7 @@
 use super::view::{View, Who};
 use super::{Effect, Moment, Step, audit, refuse};
 use crate::config::{Application, Config, Enrollment};
-use crate::http::{HeaderValue, Reply, RequestHead, ReturnPath};
+use crate::http::{Client, HeaderValue, Reply, RequestHead, ReturnPath};
 use crate::page::{Onward, Problem};
 use crate::signal::Code;
 use memchr::arch::all::is_prefix;
@@ -22,6 +22,8 @@ pub(super) enum Endpoint {
     Status,
     /// Ends the waiting.
     Cancel,
+    /// Asks whether to take the approval back.
+    SignOut,
     /// Takes the approval back.
     Logout,
     /// Who is it?
@@ -39,9 +41,12 @@ impl Endpoint {
     pub(super) const fn is_act(self) -> bool {
         match self {
             Self::Preauth | Self::Auth | Self::Cancel | Self::Logout | Self::Enroll => true,
-            Self::Page | Self::Status | Self::UserInfo | Self::Activation | Self::EnrollStatus => {
-                false
-            }
+            Self::Page
+            | Self::Status
+            | Self::SignOut
+            | Self::UserInfo
+            | Self::Activation
+            | Self::EnrollStatus => false,
         }
     }
 
@@ -112,7 +117,12 @@ pub(super) fn route(config: &Config, head: &RequestHead<'_>, moment: &Moment<'_>
         b"auth" => (Methods::Post, visit(Endpoint::Auth)),
         b"status" => (Methods::Get, visit(Endpoint::Status)),
         b"cancel" => (Methods::Post, visit(Endpoint::Cancel)),
-        b"logout" => (Methods::Post, visit(Endpoint::Logout)),
+        // A page with a button, for who can press it.
+        b"logout" if head.method == b"GET" && Client::of(&head.hints()) != Client::Page => {
+            (Methods::Post, visit(Endpoint::Logout))
+        }
+        b"logout" if head.method == b"GET" => (Methods::GetAndPost, visit(Endpoint::SignOut)),
+        b"logout" => (Methods::GetAndPost, visit(Endpoint::Logout)),
         b"userinfo" => (Methods::Read, visit(Endpoint::UserInfo)),
         b"enroll" if enrolls && head.method == b"POST" => (Methods::Post, visit(Endpoint::Enroll)),
         b"enroll" if enrolls => (Methods::GetAndPost, visit(Endpoint::Activation)),

@@ -14,7 +14,7 @@ use super::prompt::{takes_codes, takes_passcode};
 use super::refuse::{refuse, refuse_status, refuse_with, refuse_without_randomness};
 use super::rules::new_approval;
 use super::view::{explained, start_url};
-use super::{Env, Forward, NewCookie, Step, tell_application};
+use super::{Env, Forward, NewCookie, Step, sign_out, tell_application};
 use crate::clock::UnixTime;
 use crate::config;
 use crate::duo::{AuthResult, AuthStatus, Device, PreauthReply, Status, Txid};
@@ -39,6 +39,8 @@ pub(super) struct Held {
     /// The edits that the request gets whoever approves it.
     edits: Vec<Edit>,
     passcode: Option<Secret<String>>,
+    /// Whether its response deletes the approval, since it is a sign-out.
+    is_sign_out: bool,
 }
 
 impl Held {
@@ -58,6 +60,7 @@ impl Held {
             return_to: ReturnPath::parse(head.target),
             edits: env.gate.stripped(head),
             passcode: None,
+            is_sign_out: env.gate.is_sign_out(head),
         }
     }
 }
@@ -216,11 +219,15 @@ fn approve(held: &Held, factor: Factor, env: &Env<'_>) -> Step {
     let is_worse = factor == Factor::FailSafe && held.has_approval;
     // The approval of this request is used up by it.
     let is_over = held.asker.terms.is_for_one_request;
-    let cookie = (!is_worse && !is_over).then(|| {
-        let approval = new_approval(factor, env.now);
-        let sessions = &env.gate.application(&held.asker.terms).sessions;
-        NewCookie::Approval(sessions.issue(&approval, &held.asker.subject(), env.now, id))
-    });
+    let cookie = if held.is_sign_out {
+        Some(NewCookie::SignedOut(sign_out::deletions(env.gate.config())))
+    } else {
+        (!is_worse && !is_over).then(|| {
+            let approval = new_approval(factor, env.now);
+            let sessions = &env.gate.application(&held.asker.terms).sessions;
+            NewCookie::Approval(sessions.issue(&approval, &held.asker.subject(), env.now, id))
+        })
+    };
     let forward = Forward { request, cookie };
     let step = Step::forward(forward, Counter::Admitted(factor.name()));
     step.audited(audit::admitted(&held.asker, factor, env))

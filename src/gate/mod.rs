@@ -33,6 +33,7 @@ mod refuse;
 mod report;
 pub mod response;
 mod rules;
+mod sign_out;
 mod step;
 mod unapproved;
 mod view;
@@ -154,11 +155,14 @@ impl Gate {
             (Some(endpoint), _) => self.visit(endpoint, head, moment),
             (None, Mode::Off) => return Opening::Decided(self.unjudged(head)),
             (None, Mode::Enforce) => self.judge(head, moment, verified),
-            (None, Mode::ReportOnly) => {
-                return self.reported(head, self.judge(head, moment, verified));
-            }
+            (None, Mode::ReportOnly) => Ok(self.reported(head, self.judge(head, moment, verified))),
         };
-        judged.unwrap_or_else(|denial| Opening::Decided(self.refuse(head, &denial)))
+        let mut opening =
+            judged.unwrap_or_else(|denial| Opening::Decided(self.refuse(head, &denial)));
+        if !self.config.logout_paths.is_empty() {
+            self.sign_out(head, moment, &mut opening);
+        }
+        opening
     }
 
     /// What the rules and the cookie say of a request to the application.

@@ -5,17 +5,21 @@ use crate::clock::UnixTime;
 use crate::http::cookie::OWN_PREFIX;
 use crate::http::{Client, Edit, HeaderMap, HeaderValue, RequestHead};
 use crate::session::{Approval, Sessions, Subject};
+use std::slice;
 
 /// The edits that put the cookie on a response: the application's own cookies stay, save those
 /// that bear a name of the filter's; and no cache may keep the answer for others.
 #[must_use]
 pub fn edits(cookie: &NewCookie, response: &HeaderMap<'_>, gate: &Gate) -> Vec<Edit> {
     let mut edits = Vec::new();
-    let value = match cookie {
+    let values = match cookie {
         NewCookie::Approval(value) | NewCookie::UsedUp(value) => {
-            edits.push(Edit::Set("cache-control", HeaderValue::from_static("no-store")));
-            remove_targeted(response, &mut edits);
-            value
+            store_nowhere(response, &mut edits);
+            slice::from_ref(value)
+        }
+        NewCookie::SignedOut(values) => {
+            store_nowhere(response, &mut edits);
+            values
         }
         NewCookie::Renewal(value) | NewCookie::OverdueRenewal(value) => {
             match (reach(response), cookie) {
@@ -29,10 +33,10 @@ pub fn edits(cookie: &NewCookie, response: &HeaderMap<'_>, gate: &Gate) -> Vec<E
                 }
                 (Reach::Everybody, _) => return edits,
             }
-            value
+            slice::from_ref(value)
         }
     };
-    set_cookie(response, value, gate, &mut edits);
+    set_cookies(response, values, gate, &mut edits);
     edits
 }
 
@@ -151,7 +155,17 @@ fn is_targeted(name: &[u8]) -> bool {
     ends_with(b"cdn-cache-control") || ends_with(b"surrogate-control")
 }
 
-fn set_cookie(response: &HeaderMap<'_>, value: &HeaderValue, gate: &Gate, edits: &mut Vec<Edit>) {
+fn store_nowhere(response: &HeaderMap<'_>, edits: &mut Vec<Edit>) {
+    edits.push(Edit::Set("cache-control", HeaderValue::from_static("no-store")));
+    remove_targeted(response, edits);
+}
+
+fn set_cookies(
+    response: &HeaderMap<'_>,
+    values: &[HeaderValue],
+    gate: &Gate,
+    edits: &mut Vec<Edit>,
+) {
     let is_own = |line: &[u8]| {
         let name = name_of(line);
         let mut approvals = gate.config().applications.iter().map(|it| it.sessions.cookie_name());
@@ -166,7 +180,7 @@ fn set_cookie(response: &HeaderMap<'_>, value: &HeaderValue, gate: &Gate, edits:
         let kept = sent().filter(|line| !is_own(line));
         edits.extend(kept.map(|line| Edit::Append("set-cookie", HeaderValue::lossy(line))));
     }
-    edits.push(Edit::Append("set-cookie", value.clone()));
+    edits.extend(values.iter().map(|value| Edit::Append("set-cookie", value.clone())));
 }
 
 /// The name under which a `Set-Cookie` line comes back. A cookie without a name comes back as its

@@ -123,6 +123,8 @@ pub enum NewCookie {
     Approval(HeaderValue),
     /// The deletion of an approval that was used up: the response must not be stored by anybody.
     UsedUp(HeaderValue),
+    /// The deletion of several cookies by a sign-out: the response must not be stored by anybody.
+    SignedOut(Vec<HeaderValue>),
     /// A later sight of an approval: left out where the response is for everybody.
     Renewal(HeaderValue),
     /// A later sight of an approval that would end soon: a response for everybody is made one for

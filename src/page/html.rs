@@ -57,7 +57,8 @@ impl Screen {
             | Self::Activate(_)
             | Self::DuoDenied { .. }
             | Self::FactorRefused { .. }
-            | Self::SignedOut => None,
+            | Self::SignOut { .. }
+            | Self::SignedOut { .. } => None,
         }
     }
 }
@@ -81,6 +82,11 @@ fn document(screen: &Screen, frame: &Frame<'_>) -> Markup {
                 // Browsers would ask for the application's, and be refused.
                 link rel="icon" href="data:,";
                 @if is_live(screen) { script src=(site.script.path) defer {} }
+                @if let Screen::SignedOut { next: Some(next) } = screen {
+                    // No redirect of the form: browsers hold it to `form-action 'self'` all along
+                    // its way, and the first factor may lead to an identity provider.
+                    meta http-equiv="refresh" content=(format!("0;url={}", next.as_str()));
+                }
                 @if is_waiting(screen) {
                     noscript { meta http-equiv="refresh" content=(REFRESH); }
                 }
@@ -115,7 +121,8 @@ fn is_live(screen: &Screen) -> bool {
         | Screen::DuoDenied { .. }
         | Screen::FactorRefused { .. }
         | Screen::Refused { .. }
-        | Screen::SignedOut => false,
+        | Screen::SignOut { .. }
+        | Screen::SignedOut { .. } => false,
     }
 }
 
@@ -161,7 +168,8 @@ fn main(screen: &Screen, frame: &Frame<'_>, said: &Said) -> Markup {
         Screen::DuoDenied { .. } => closing::refused(Code::DuoDenied, frame, said),
         Screen::FactorRefused { .. } => closing::refused(Code::FactorRefused, frame, said),
         Screen::Refused { code, .. } => closing::refused(*code, frame, said),
-        Screen::SignedOut => closing::signed_out(frame, said),
+        Screen::SignOut { next } => closing::sign_out(next.as_ref(), frame, said),
+        Screen::SignedOut { next } => closing::signed_out(next.as_ref(), frame, said),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::link::Link;
 use super::plain::Plain;
 use crate::clock::UnixTime;
+use crate::http::ReturnPath;
 use crate::signal::Code;
 use std::time::Duration;
 
@@ -176,8 +177,16 @@ pub enum Screen {
         /// For how long another try is useless.
         wait: Option<Duration>,
     },
-    /// The approval is gone, as wished.
-    SignedOut,
+    /// Whether to sign out; nothing has happened yet.
+    SignOut {
+        /// Where to go on afterwards.
+        next: Option<ReturnPath>,
+    },
+    /// The approval is gone.
+    SignedOut {
+        /// Where the page goes on by itself.
+        next: Option<ReturnPath>,
+    },
 }
 
 impl Standing {
@@ -206,7 +215,7 @@ impl Screen {
             Self::DuoDenied { .. } => Some(Code::DuoDenied),
             Self::FactorRefused { .. } => Some(Code::FactorRefused),
             Self::Refused { code, .. } => Some(*code),
-            Self::SignedOut => None,
+            Self::SignOut { .. } | Self::SignedOut { .. } => None,
         }
     }
 }

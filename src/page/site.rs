@@ -81,6 +81,12 @@ impl Site {
         self.address("enroll", return_to)
     }
 
+    /// Where a form signs out, and goes on to `next`.
+    pub(super) fn logout_url(&self, next: Option<&ReturnPath>) -> String {
+        let next = next.map(|next| format!("?next={}", encoded(next.as_str())));
+        format!("{}/logout{}", self.path_prefix, next.unwrap_or_default())
+    }
+
     /// One of the own endpoints, with the way back: `preauth?return_to=..`.
     pub(super) fn address(&self, endpoint: &str, return_to: &ReturnPath) -> String {
         format!("{}/{endpoint}?return_to={}", self.path_prefix, encoded(return_to.as_str()))

@@ -148,7 +148,8 @@ texts! {
         code_needs_script code_spoken continue_ enroll_code enroll_done enroll_open enroll_portal
         enroll_qr enroll_start enroll_step_install enroll_step_return enroll_step_scan from
         help minutes no_cookies not_asked offline one_moment one_second other_devices
-        reference second_left seconds seconds_left send_again send_push signed_in_as
+        reference second_left seconds seconds_left send_again send_push sign_out_asked
+        sign_out_now signed_in_as
         start_again text_codes time try_again until verify_code your_phone
 }
 

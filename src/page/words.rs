@@ -35,7 +35,11 @@ pub(super) fn of_screen(screen: &Screen, language: Language) -> Said {
         Screen::Refused { code, wait } => {
             Said { heading: language.heading(*code), message: language.detail(*code, *wait) }
         }
-        Screen::SignedOut => Said::plainly(texts.signed_out),
+        Screen::SignOut { .. } => {
+            let message = texts.signed_out.message.to_owned();
+            Said { heading: texts.sign_out_asked, message }
+        }
+        Screen::SignedOut { .. } => Said::plainly(texts.signed_out),
     }
 }
 

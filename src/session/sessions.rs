@@ -124,6 +124,17 @@ impl Sessions {
         Ok(approval)
     }
 
+    /// The id and the beginning of the sign-in that a cookie of this application came from,
+    /// whoever's and however old: for its end.
+    #[must_use]
+    pub fn sign_in(&self, value: &[u8]) -> Option<([u8; 16], UnixTime)> {
+        let mut buffer = [0; TOKEN_BYTES];
+        let token = self.sealer.open(value, &mut buffer).ok()?;
+        let (approval, audience) = approval::decode(token.claims, token.key_is_first).ok()?;
+        (audience.application == *token.key.application())
+            .then_some((approval.id, approval.authenticated))
+    }
+
     /// As [`Self::open`], but does not verify again what `verified` holds.
     ///
     /// # Errors

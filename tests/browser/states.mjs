@@ -209,6 +209,20 @@ export const STATES = {
       return page;
     },
   },
+  sign_out: {
+    heading: "Sign out?",
+    reach: async (stage, options) =>
+      stage.open("/.duo-mfa/logout", { ...options, user: await stage.guest() }),
+  },
+  signed_out: {
+    heading: "You’re signed out",
+    async reach(stage, options) {
+      const page = await stage.open("/.duo-mfa/logout", { ...options, user: await stage.guest() });
+      await page.getByRole("button").click();
+      await page.waitForFunction(() => !document.querySelector("form"));
+      return page;
+    },
+  },
   not_found: {
     heading: "Nothing here",
     reach: async (stage, options) =>

@@ -329,7 +329,10 @@ fn given(forward: &Forward) -> Option<String> {
     let (NewCookie::Approval(line)
     | NewCookie::UsedUp(line)
     | NewCookie::Renewal(line)
-    | NewCookie::OverdueRenewal(line)) = forward.cookie.as_ref()?;
+    | NewCookie::OverdueRenewal(line)) = forward.cookie.as_ref()?
+    else {
+        panic!("no address signs out here")
+    };
     Some(String::from_utf8(line.as_bytes().to_vec()).unwrap())
 }
 

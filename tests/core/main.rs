@@ -44,6 +44,7 @@ mod policy;
 mod readme;
 mod replay;
 mod rig;
+mod sign_out;
 mod signin;
 mod terms;
 mod universal_vectors;
@@ -103,6 +104,7 @@ fn main() -> ExitCode {
         policy::views::trials(),
         readme::trials(),
         replay::trials(),
+        sign_out::trials(),
         signin::trials(),
         terms::trials(),
         universal_vectors::trials(),

@@ -91,6 +91,7 @@ mod rotation;
 mod rules;
 mod secrets;
 mod shared_responses;
+mod sign_out;
 mod signin;
 mod thin_line;
 
@@ -117,6 +118,7 @@ const CORE: &[&str] = &[
     "page_limits::twenty",
     "passcodes::",
     "per_route::",
+    "sign_out::",
     "signin::",
 ];
 
@@ -187,6 +189,7 @@ fn main() {
         rules::trials(),
         secrets::trials(),
         shared_responses::trials(),
+        sign_out::trials(),
         signin::trials(),
         thin_line::trials(),
     ];

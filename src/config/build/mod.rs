@@ -9,6 +9,7 @@ mod binding;
 mod branding;
 mod duo;
 mod identity;
+mod logout;
 mod session;
 
 use super::duration::Bounds;
@@ -83,6 +84,7 @@ pub(super) fn config(
     let branding = branding::look(&root.section("branding", keys::BRANDING, faults), faults);
 
     let path_prefix = path_prefix.unwrap_or(DEFAULT_PATH_PREFIX);
+    let logout_paths = logout::paths(&session, path_prefix, faults);
     let request_bodies = request_bodies.unwrap_or(false);
     let applications = applications?;
     let shared = match limits_key {
@@ -96,6 +98,7 @@ pub(super) fn config(
         applications,
         identity: identity?,
         bindings,
+        logout_paths,
         policies,
         api,
         request_bodies,

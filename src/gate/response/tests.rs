@@ -3,7 +3,7 @@ use crate::config::Config;
 
 const LINE: &str = "__Host-duo_mfa=v; Path=/; Secure; HttpOnly; SameSite=Lax";
 
-fn edited(cookie: fn(HeaderValue) -> NewCookie, headers: &[(&str, &str)]) -> Vec<Edit> {
+fn edited(cookie: impl Fn(HeaderValue) -> NewCookie, headers: &[(&str, &str)]) -> Vec<Edit> {
     let pairs: Vec<(&[u8], &[u8])> =
         headers.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())).collect();
     let buffer = HeaderMap::serialize(&pairs);
@@ -30,6 +30,18 @@ fn what_is_said_to_some_caches_alone_does_not_spread_a_cookie() {
         let no_store = Edit::Set("cache-control", HeaderValue::from_static("no-store"));
         assert_eq!(edits, [no_store, Edit::Remove(targeted.into()), cookie(LINE)]);
     }
+}
+
+#[test]
+fn a_sign_out_deletes_all_its_cookies_and_keeps_the_applications() {
+    let deletion = || HeaderValue::from_static("__Host-duo_txn=; Max-Age=0");
+    let signed_out = |line| NewCookie::SignedOut(vec![line, deletion()]);
+    let headers = [("set-cookie", "a=1"), ("set-cookie", "__Host-duo_txn=forged")];
+    let no_store = Edit::Set("cache-control", HeaderValue::from_static("no-store"));
+    let removed = Edit::Remove(b"set-cookie".to_vec());
+    let last = Edit::Append("set-cookie", deletion());
+    let expected = [no_store, removed, cookie("a=1"), cookie(LINE), last];
+    assert_eq!(edited(signed_out, &headers), expected);
 }
 
 #[test]

@@ -120,6 +120,7 @@ pub(super) fn begin(
         Endpoint::Preauth => visit.preauth(env),
         Endpoint::Auth => visit.auth(head, parameters, env),
         Endpoint::Cancel => visit.cancel(env),
+        Endpoint::SignOut => visit.sign_out_page(head, env),
         Endpoint::Logout => visit.logout(head, env),
         Endpoint::Enroll => visit.enroll(env),
         Endpoint::Activation => visit.activation(env),

@@ -1,21 +1,17 @@
 //! A sign-in as its client carries it from one visit to the next.
 
 use super::{Visit, sent};
-use crate::clock::UnixTime;
 use crate::gate::Env;
 use crate::gate::asker::Asker;
 use crate::gate::failure::Refusal;
-use crate::gate::limit::{Claim, End, Once, Settlement};
+use crate::gate::limit::{Claim, End, Settlement};
+use crate::gate::sign_out::once;
 use crate::http::{RequestHead, ReturnPath};
-use crate::session::{PENDING_LIFETIME, Pending, PendingKind, Pendings, Token};
+use crate::session::{Pending, PendingKind, Pendings, Token};
 use crate::signal::Code;
-use std::time::Duration;
 
 /// A client without cookies sends the pending sign-in in this header.
 const TRANSACTION_HEADER: &str = "x-duo-mfa-transaction";
-
-/// The table of limits counts in whole seconds.
-const A_SECOND: Duration = Duration::from_secs(1);
 
 /// What a request is told that belongs to no sign-in, or to one that is over.
 pub(super) const GONE: Refusal = Refusal {
@@ -80,13 +76,6 @@ impl Visit {
         let has_cookie = self.keeps_cookies && self.view.is_browser();
         self.token.as_ref().filter(|_| !has_cookie).map(Token::as_str)
     }
-}
-
-/// A sign-in for the table of what is good once. It can be finished until some minutes after it
-/// began.
-pub(super) fn once(id: [u8; 16], began: UnixTime, now: UnixTime) -> Claim {
-    let left = began.plus(PENDING_LIFETIME).since(now);
-    Claim::once(Once::SignIn, id, left.saturating_add(A_SECOND))
 }
 
 /// Whether a sign-in waits for an answer on the device.

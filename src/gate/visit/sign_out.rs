@@ -1,15 +1,14 @@
-//! `POST cancel`, `POST logout` and `GET userinfo`: what needs no word of Duo's.
+//! `POST cancel`, `logout` and `GET userinfo`: what needs no word of Duo's.
 
-use super::sign_in::{begun, once};
-use super::{Visit, sent};
-use crate::clock::UnixTime;
-use crate::gate::limit::{End, Settlement};
+use super::Visit;
+use crate::gate::limit::End;
 use crate::gate::refuse::refuse;
+use crate::gate::sign_out::SignOut;
 use crate::gate::view::{Who, to_page};
 use crate::gate::{Env, Step};
-use crate::http::{Reply, RequestHead};
+use crate::http::{Parameters, Reply, RequestHead, ReturnPath};
 use crate::page::{Screen, UserInfo};
-use crate::session::{Approval, PENDING_LIFETIME};
+use crate::session::Approval;
 use crate::signal::Code;
 
 impl Visit {
@@ -26,39 +25,26 @@ impl Visit {
         Step { settlements, ..Step::reply(self.with_cookies(reply), Vec::new()) }
     }
 
+    /// The page that asks whether to sign out: a GET alone never does.
+    pub(super) fn sign_out_page(self, head: &RequestHead<'_>, env: &Env<'_>) -> Step {
+        let screen = Screen::SignOut { next: next(head) };
+        let page = self.view.page(&screen, Who::from(&self.asker), env.gate.config());
+        Step::reply(page, Vec::new())
+    }
+
     /// All approvals are taken back from this browser, and what it has begun; the sign-ins that led
-    /// to them give no other.
+    /// to them give no other. A person then goes on to the address in `next`.
     pub(super) fn logout(mut self, head: &RequestHead<'_>, env: &Env<'_>) -> Step {
-        let config = env.gate.config();
         self.followed = None;
-        let mut settlements = Vec::new();
-        for application in config.applications.iter() {
-            let approval = sent(head, application.sessions.cookie_name()).and_then(|value| {
-                application.sessions.open(value, &self.asker.subject(), env.now).ok()
-            });
-            let approval = approval.map(|approval| (approval.id(), approval.authenticated()));
-            let pending = begun(head, &application.pendings, &self.asker, env);
-            let pending = pending.map(|pending| (pending.browser(), pending.created()));
-            let is_recent = |(_, began): &(_, UnixTime)| env.now <= began.plus(PENDING_LIFETIME);
-            settlements.extend(
-                approval.into_iter().chain(pending).filter(is_recent).map(|(id, began)| {
-                    Settlement { claim: once(id, began, env.now), end: End::Lost }
-                }),
-            );
-            for line in [application.sessions.deletion(), application.pendings.deletion()] {
-                // Applications may share their approvals.
-                if !self.cookies.contains(&line) {
-                    self.cookies.push(line);
-                }
-            }
-        }
-        // All applications' approvals of operations have one name.
-        self.cookies.push(config.applications.main.operations.deletion());
+        let config = env.gate.config();
+        let out = SignOut::of(config, head, Some(&self.asker.subject()), env.now);
+        self.cookies.extend(out.deletions);
         let reply = if self.view.is_page {
-            self.view.page(&Screen::SignedOut, Who::from(&self.asker), config)
+            self.view.page(&Screen::SignedOut { next: next(head) }, Who::from(&self.asker), config)
         } else {
             done()
         };
+        let settlements = out.settlements;
         Step { settlements, ..Step::reply(self.with_cookies(reply), Vec::new()) }
     }
 
@@ -74,6 +60,13 @@ impl Visit {
         };
         Step::reply(info.reply(), Vec::new())
     }
+}
+
+/// Where a person goes on after the sign-out: a path on this host, mostly where the first factor
+/// signs out.
+fn next(head: &RequestHead<'_>) -> Option<ReturnPath> {
+    let next = Parameters::of(head.target).value("next")?;
+    Some(ReturnPath::parse(next.as_bytes()))
 }
 
 fn done() -> Reply {

@@ -4,6 +4,7 @@ use super::super::frame::{Arrival, Frame};
 use super::super::screen::Enrollment;
 use super::super::words::Said;
 use super::top;
+use crate::http::ReturnPath;
 use crate::signal::Code;
 use maud::{Markup, html};
 
@@ -104,13 +105,29 @@ pub(super) fn enroll(enrollment: &Enrollment, frame: &Frame<'_>, said: &Said) ->
     }
 }
 
-pub(super) fn signed_out(frame: &Frame<'_>, said: &Said) -> Markup {
+pub(super) fn sign_out(next: Option<&ReturnPath>, frame: &Frame<'_>, said: &Said) -> Markup {
     let texts = frame.language.texts();
     html! {
         main {
             (top(frame, said))
             p { (said.message) }
-            (link(&frame.own(""), texts.start_again))
+            form method="post" {
+                button formaction=(frame.site.logout_url(next)) { (texts.sign_out_now) }
+            }
+        }
+    }
+}
+
+pub(super) fn signed_out(next: Option<&ReturnPath>, frame: &Frame<'_>, said: &Said) -> Markup {
+    let texts = frame.language.texts();
+    html! {
+        main {
+            (top(frame, said))
+            p { (said.message) }
+            @match next {
+                Some(next) => (link(next.as_str(), texts.continue_)),
+                None => (link(&frame.own(""), texts.start_again)),
+            }
         }
     }
 }

@@ -97,7 +97,10 @@ impl Stage {
             }),
             Screen::DuoDenied { message: self.text.clone() },
             Screen::FactorRefused { message: self.text.clone() },
-            Screen::SignedOut,
+            Screen::SignOut { next: None },
+            Screen::SignOut { next: Some(ReturnPath::parse(b"/oauth2/sign_out?rd=%2F")) },
+            Screen::SignedOut { next: None },
+            Screen::SignedOut { next: Some(ReturnPath::parse(b"/oauth2/sign_out?rd=%2F")) },
         ];
         let codes = [
             Code::MfaRequired,
@@ -348,7 +351,8 @@ fn the_status_says_what_the_page_says() {
         (refused(Code::TooManyRequests), Arrival::OwnAddress, 429, "duo_mfa_too_many_requests"),
         (refused(Code::DuoUnavailable), Arrival::InPlace, 503, "duo_mfa_duo_unavailable"),
         (refused(Code::CrossSite), Arrival::OwnAddress, 403, "duo_mfa_cross_site"),
-        (Screen::SignedOut, Arrival::OwnAddress, 200, "duo_mfa_page"),
+        (Screen::SignOut { next: None }, Arrival::OwnAddress, 200, "duo_mfa_page"),
+        (Screen::SignedOut { next: None }, Arrival::OwnAddress, 200, "duo_mfa_page"),
     ];
     for (screen, arrival, status, details) in cases {
         let reply = screen.reply(&stage.frame(Language::Fr, arrival));

@@ -154,6 +154,8 @@ pub(super) const TEXTS: Texts = Texts {
     seconds_left: "Noch {number} Sekunden",
     send_again: "Erneut senden",
     send_push: "Push senden",
+    sign_out_asked: "Abmelden?",
+    sign_out_now: "Abmelden",
     signed_in_as: "Angemeldet als {user}.",
     start_again: "Von vorn beginnen",
     text_codes: "Codes per SMS",

@@ -131,6 +131,8 @@ pub(super) const TEXTS: Texts = Texts {
     seconds_left: "{number} seconds left",
     send_again: "Send again",
     send_push: "Send a push",
+    sign_out_asked: "Sign out?",
+    sign_out_now: "Sign out",
     signed_in_as: "Signed in as {user}.",
     start_again: "Start again",
     text_codes: "Text me codes",

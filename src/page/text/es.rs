@@ -143,6 +143,8 @@ pub(super) const TEXTS: Texts = Texts {
     seconds_left: "Quedan {number} segundos",
     send_again: "Enviar otra vez",
     send_push: "Enviar un push",
+    sign_out_asked: "¿Cerrar la sesión?",
+    sign_out_now: "Cerrar la sesión",
     signed_in_as: "Sesión iniciada como {user}.",
     start_again: "Empezar de nuevo",
     text_codes: "Códigos por SMS",

@@ -148,6 +148,8 @@ pub(super) const TEXTS: Texts = Texts {
     seconds_left: "Encore {number} secondes",
     send_again: "Renvoyer",
     send_push: "Envoyer un push",
+    sign_out_asked: "Se déconnecter\u{202f}?",
+    sign_out_now: "Se déconnecter",
     signed_in_as: "Connecté en tant que {user}.",
     start_again: "Recommencer",
     text_codes: "Codes par SMS",

@@ -145,6 +145,8 @@ pub(super) const TEXTS: Texts = Texts {
     seconds_left: "残り{number}秒",
     send_again: "再送信",
     send_push: "プッシュを送信",
+    sign_out_asked: "サインアウトしますか",
+    sign_out_now: "サインアウト",
     signed_in_as: "{user}としてサインインしています。",
     start_again: "最初からやり直す",
     text_codes: "SMSでコードを受け取る",

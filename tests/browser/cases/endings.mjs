@@ -142,3 +142,18 @@ test("who_signs_out_is_asked_again", { admits: 1 }, async (stage) => {
   await page.reload();
   await shows(page, "Confirm it’s you");
 });
+
+test("sign_out_page_ends_the_approval_by_its_button_and_goes_on", { admits: 2 }, async (stage) => {
+  const { page, user } = await pushed(stage);
+  await stage.sim.answer(user, "approve");
+  await isIn(page);
+  await page.goto(`${stage.site}/.duo-mfa/logout?next=%2Freports%3Fa%3Db`);
+  await shows(page, "Sign out?");
+  // Looking at the page changes nothing.
+  await page.goto(`${stage.site}/reports`);
+  await isIn(page);
+  await page.goto(`${stage.site}/.duo-mfa/logout?next=%2Freports%3Fa%3Db`);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.waitForURL("**/reports?a=b");
+  await shows(page, "Confirm it’s you");
+});

@@ -58,6 +58,7 @@ pub(super) fn full() -> Value {
             "inactivity": "10m",
             "not_before": 1_700_000_000,
             "bind": ["certificate", "ip_prefix", {"metadata": ["first_factor", "device"]}],
+            "logout_paths": ["/oauth2/sign_out"],
         },
         "access_control": {
             "default_policy": "deny",

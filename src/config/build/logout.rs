@@ -1,0 +1,46 @@
+//! Where the application or the first factor signs out, so that the approval ends too.
+
+use crate::config::error::{Code, Fault, Faults, echo};
+use crate::config::raw::{Entry, Section};
+use crate::http::path::CanonicalPath;
+
+/// More are hardly meant, and each is compared with the path of every request.
+const MAX_PATHS: usize = 16;
+
+/// The exact paths of `session.logout_paths`; none where it is absent.
+pub(super) fn paths(session: &Section<'_>, prefix: &str, faults: &mut Faults) -> Vec<String> {
+    let entries = session.read("logout_paths", faults, Entry::list).unwrap_or_default();
+    if let (Some(entry), true) = (session.find("logout_paths"), entries.len() > MAX_PATHS) {
+        let problem = format!("has {} entries, of at most {MAX_PATHS}", entries.len());
+        faults.push(entry.fault(Code::InvalidPattern, problem, "leave some out"));
+        return Vec::new();
+    }
+    let mut paths: Vec<String> = Vec::new();
+    for entry in &entries {
+        let Some(path) = faults.keep(path_of(entry, prefix)) else { continue };
+        if paths.iter().any(|before| before == path) {
+            let problem = "is the same path as one before it";
+            faults.push(entry.fault(Code::DuplicateEntry, problem, "keep one of them"));
+        } else {
+            paths.push(path.to_owned());
+        }
+    }
+    paths
+}
+
+fn path_of<'v>(entry: &Entry<'v>, prefix: &str) -> Result<&'v str, Fault> {
+    let path = entry.text()?;
+    let is_path =
+        CanonicalPath::of(path.as_bytes()).is_ok_and(|it| it.as_bytes() == path.as_bytes());
+    let is_own =
+        path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let problem = if !is_path || path.contains(['*', '?', '#']) {
+        "is no path that requests have"
+    } else if is_own {
+        "is an address of the filter, which signs out by POST logout"
+    } else {
+        return Ok(path);
+    };
+    let fix = "write an exact path, as in \"/oauth2/sign_out\", without query and pattern";
+    Err(entry.fault(Code::InvalidPattern, format!("{} {problem}", echo(path)), fix))
+}

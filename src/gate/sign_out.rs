@@ -1,0 +1,109 @@
+//! The end of an approval: by `POST logout`, or by a request to one of `session.logout_paths`.
+
+use super::limit::{Claim, End, Once, Settlement};
+use super::{Effect, Gate, Moment, NewCookie, Opening, Step};
+use crate::clock::UnixTime;
+use crate::config::Config;
+use crate::http::{HeaderValue, RequestHead};
+use crate::session::{PENDING_LIFETIME, Subject};
+use std::time::Duration;
+
+/// The table of limits counts in whole seconds.
+const A_SECOND: Duration = Duration::from_secs(1);
+
+/// What a sign-out changes.
+#[derive(Debug, Default)]
+pub(super) struct SignOut {
+    /// Ends the sign-ins that led to the approvals: they give no other.
+    pub(super) settlements: Vec<Settlement>,
+    /// The `Set-Cookie` values that delete the cookies, none of them twice.
+    pub(super) deletions: Vec<HeaderValue>,
+}
+
+impl SignOut {
+    /// Deletes every approval and pending sign-in of all Duo applications. A pending sign-in is
+    /// only read where its user is known.
+    pub(super) fn of(
+        config: &Config,
+        head: &RequestHead<'_>,
+        subject: Option<&Subject<'_>>,
+        now: UnixTime,
+    ) -> Self {
+        let mut out = Self::default();
+        for application in config.applications.iter() {
+            let sessions = &application.sessions;
+            let sent = head.cookies.find(sessions.cookie_name()).once();
+            let approval = sent.and_then(|value| sessions.sign_in(value));
+            let pending = subject.and_then(|subject| {
+                let pendings = &application.pendings;
+                let token = super::visit::transaction(head, pendings.cookie_name())?;
+                let pending = pendings.open(token, subject, now).ok()?;
+                Some((pending.browser(), pending.created()))
+            });
+            let is_recent = |(_, began): &(_, UnixTime)| now <= began.plus(PENDING_LIFETIME);
+            let ended = approval.into_iter().chain(pending).filter(is_recent);
+            out.settlements.extend(ended.map(|(id, began)| ended_sign_in(id, began, now)));
+        }
+        out.deletions = deletions(config);
+        out
+    }
+}
+
+/// The `Set-Cookie` values that delete all approvals and pending sign-ins, none of them twice.
+pub(super) fn deletions(config: &Config) -> Vec<HeaderValue> {
+    let mut lines = Vec::new();
+    for application in config.applications.iter() {
+        for line in [application.sessions.deletion(), application.pendings.deletion()] {
+            // Applications may share their approvals.
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    // All applications' approvals of operations have one name.
+    lines.push(config.applications.main.operations.deletion());
+    lines
+}
+
+fn ended_sign_in(id: [u8; 16], began: UnixTime, now: UnixTime) -> Settlement {
+    Settlement { claim: once(id, began, now), end: End::Lost }
+}
+
+/// A sign-in for the table of what is good once. It can be finished until some minutes after it
+/// began.
+pub(super) fn once(id: [u8; 16], began: UnixTime, now: UnixTime) -> Claim {
+    let left = began.plus(PENDING_LIFETIME).since(now);
+    Claim::once(Once::SignIn, id, left.saturating_add(A_SECOND))
+}
+
+impl Gate {
+    /// Whether the request is for an address that ends the approval, spelled exactly so.
+    pub(super) fn is_sign_out(&self, head: &RequestHead<'_>) -> bool {
+        let paths = &self.config.logout_paths;
+        !paths.is_empty() && paths.iter().any(|path| path.as_bytes() == head.path())
+    }
+
+    /// Has the response of a sign-out that goes on delete the cookies. The rules have decided
+    /// before: a sign-out opens nothing.
+    ///
+    /// A page of another site can cause a sign-out as far as it can cause that of the first factor,
+    /// by a link. An image of another site brings no cookies, and browsers ignore its deletions.
+    pub(super) fn sign_out(
+        &self,
+        head: &RequestHead<'_>,
+        moment: &Moment<'_>,
+        opened: &mut Opening,
+    ) {
+        if let Opening::Decided(Step { effect: Effect::Forward(forward), settlements, .. }) = opened
+            && self.is_sign_out(head)
+        {
+            let identity = self.identify(head, moment).ok();
+            let bound = self.bound(moment).ok();
+            let subject = identity.as_ref().zip(bound.as_ref());
+            let subject = subject.map(|(identity, bound)| super::subject(identity, bound));
+            let out = SignOut::of(&self.config, head, subject.as_ref(), moment.now);
+            settlements.extend(out.settlements);
+            forward.cookie = Some(NewCookie::SignedOut(out.deletions));
+        }
+    }
+}
