@@ -81,6 +81,7 @@ pub(super) const RULE: &[Key] = &[
     key("fail_mode"),
     key("application"),
     key("approval"),
+    key("api_mode"),
 ];
 
 pub(super) const API: &[Key] = &[key("mode"), key("hold_timeout")];

@@ -20,7 +20,7 @@ mod raw;
 mod secrets;
 mod wire;
 
-pub use crate::policy::Factor;
+pub use crate::policy::{ApiMode, Factor};
 pub use application::{Application, Applications};
 pub use error::{Code, ConfigFaults, Fault};
 pub use secrets::may_be_a_secret;
@@ -127,19 +127,10 @@ pub enum Enrollment {
 /// What happens to a client that is no browser and has no approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Api {
-    /// Whether its request waits.
+    /// Whether its request waits, where no rule says otherwise.
     pub mode: ApiMode,
     /// How long it waits at most.
     pub hold_timeout: Duration,
-}
-
-/// Whether requests of clients that are no browsers wait for the second factor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ApiMode {
-    /// The request is held while the user is asked.
-    Hold,
-    /// It is refused at once, with the address to begin at.
-    Refuse,
 }
 
 /// What a push says beyond the user's name.

@@ -54,6 +54,12 @@ impl Endpoint {
     pub(super) const fn begins(self) -> bool {
         matches!(self, Self::Preauth | Self::Auth | Self::Enroll)
     }
+
+    /// Whether it does nothing but take something back: such an endpoint also serves users whom
+    /// the rules deny everything.
+    pub(super) const fn takes_back(self) -> bool {
+        matches!(self, Self::Cancel | Self::Logout | Self::SignOut)
+    }
 }
 
 /// Where an own address leads.

@@ -236,6 +236,9 @@ impl Gate {
             return Err(Denial::new(Code::HttpsRequired, detail));
         }
         let groups = self.groups(head, moment)?;
+        if !endpoint.takes_back() {
+            self.check_something_is_left(head, &identity, &groups, moment)?;
+        }
         let bound = self.bound(moment)?;
         let has_body = moment.has_body;
         let aim = Aim::Visit(Visitor { endpoint, identity, bound, groups, has_body });

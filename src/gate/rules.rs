@@ -3,10 +3,12 @@
 use super::prompt::{approved, takes_codes};
 use super::{Gate, Moment};
 use crate::clock::UnixTime;
-use crate::config::Application;
+use crate::config::{ApiMode, Application};
 use crate::http::RequestHead;
 use crate::identity::{Identity, IdentityError};
-use crate::policy::{self, Criterion, Decision, FailMode, Person, Ruled, Terms, Unclear};
+use crate::policy::{
+    self, Criterion, Decision, EverythingDenied, FailMode, Person, Policy, Ruled, Terms, Unclear,
+};
 use crate::session::{Approval, Bound, Factor, NewApproval, Refusal};
 use crate::signal::{Code, Counter, Signal};
 use std::net::{IpAddr, SocketAddr};
@@ -143,17 +145,19 @@ impl Gate {
         let policies = &self.config.policies;
         let of_anybody = |ruled| Ok(Ruling { ruled, asker: None });
         if policies.rules.is_empty() {
-            return of_anybody(policies.for_preflight(head, policies.ruled_by_default()));
+            let ruled = policies.ruled_by_default();
+            return of_anybody(policies.for_preflight(head, moment.has_body, ruled));
         }
         let address = moment.address.and_then(ip_address);
         let view = policies.view(head, address)?;
-        if let Decision::Ruled(ruled) = policies.decide_request(head, &view, None) {
+        if let Decision::Ruled(ruled) = policies.decide_request(head, moment.has_body, &view, None)
+        {
             return of_anybody(ruled);
         }
         let identity = self.identify(head, moment)?;
         let groups = self.groups(head, moment)?;
         let person = Person { user: &identity.user, groups: &groups };
-        match policies.decide(&view, Some(&person)) {
+        match policies.decide_request(head, moment.has_body, &view, Some(&person)) {
             Decision::Ruled(ruled) => Ok(Ruling { ruled, asker: Some(identity) }),
             // A person was named; were that not enough, nobody is let pass.
             Decision::WhoAsks => Err(IdentityError::Missing.into()),
@@ -204,22 +208,52 @@ impl Gate {
         terms.fail_mode.unwrap_or_else(|| self.application(terms).duo.fail_mode)
     }
 
+    /// Whether programs are held under these terms.
+    pub(super) fn api_mode(&self, terms: &Terms) -> ApiMode {
+        terms.api_mode.unwrap_or(self.config.api.mode)
+    }
+
     /// The factors that are offered under these terms.
     pub(super) fn offered<'g>(&'g self, terms: &'g Terms) -> &'g [policy::Factor] {
         terms.factors.as_deref().unwrap_or(&self.application(terms).duo.factors)
     }
 
-    /// The terms of the rule for another request of the same person.
+    /// The terms of the rule for the request that a sign-in leads to.
     pub(super) fn terms_of(
         &self,
         request: &RequestHead<'_>,
         person: &Person<'_>,
         address: Option<IpAddr>,
-    ) -> Terms {
+    ) -> Result<Terms, Denial> {
         let policies = &self.config.policies;
-        let view = policies.view(request, address);
-        // Where no view is, nothing is that an approval would open.
-        view.map(|view| policies.decide(&view, Some(person)).terms().clone()).unwrap_or_default()
+        match policies.decide(&policies.view(request, address)?, Some(person)) {
+            Decision::Ruled(Ruled { policy: Policy::Deny, rule, .. }) => {
+                let detail = "A rule denies what this sign-in leads to.";
+                Err(Denial::new(Code::AccessDenied, detail).by(rule))
+            }
+            decided @ (Decision::Ruled(_) | Decision::WhoAsks) => Ok(decided.terms().clone()),
+        }
+    }
+
+    /// Refuses users whom the rules deny whatever an approval could open: nothing at Duo is asked
+    /// or started for them. That holds in every [`crate::config::Mode`], since a phone would ring
+    /// in every one.
+    pub(super) fn check_something_is_left(
+        &self,
+        head: &RequestHead<'_>,
+        identity: &Identity,
+        groups: &[String],
+        moment: &Moment<'_>,
+    ) -> Result<(), Denial> {
+        let policies = &self.config.policies;
+        let place = policies.view_of_place(head, moment.address.and_then(ip_address))?;
+        match policies.deny_everything(&place, &Person { user: &identity.user, groups }) {
+            None => Ok(()),
+            Some(EverythingDenied { rule }) => {
+                let detail = "A rule denies this user every request.";
+                Err(Denial::new(Code::AccessDenied, detail).by(rule))
+            }
+        }
     }
 
     pub(super) fn groups(

@@ -23,7 +23,7 @@ impl Gate {
     ) -> Step {
         let is_for_one_request = sought.terms.is_for_one_request;
         let client = Client::of(&head.hints());
-        match (client, self.config.api.mode) {
+        match (client, self.api_mode(&sought.terms)) {
             (_, ApiMode::Hold) if client == Client::Hold || brings_passcode(head) => {
                 let held = Held::new(head, sought, client, address, env);
                 hold::begin(held, head, env)
@@ -45,7 +45,7 @@ impl Gate {
 
     /// What a client can do that is neither held nor shown the page.
     fn remedy(&self, client: Client, terms: &Terms) -> &'static str {
-        let takes_passcode = self.config.api.mode == ApiMode::Hold
+        let takes_passcode = self.api_mode(terms) == ApiMode::Hold
             && self.offered(terms).contains(&Factor::Passcode);
         match client {
             Client::Hold | Client::Page => {

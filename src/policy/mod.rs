@@ -11,16 +11,18 @@
 //!
 //! Nothing here knows where a user's name comes from, what Duo says, or how an approval is proved.
 
+mod everything;
 mod network;
 mod pattern;
 mod rule;
 mod terms;
 mod view;
 
+pub use everything::EverythingDenied;
 pub use network::Network;
 pub use pattern::{Criterion, Pattern, PatternFault, Reading};
 pub use rule::{Condition, Rule};
-pub use terms::{Factor, FailMode, Terms};
+pub use terms::{ApiMode, Factor, FailMode, Terms};
 pub use view::{Person, Unclear, View};
 
 use crate::http::RequestHead;
@@ -122,37 +124,45 @@ impl Policies {
         Ruled { policy: self.default, rule: None, terms: Terms::NONE }
     }
 
-    /// Whether a request is a CORS preflight (<https://fetch.spec.whatwg.org/#cors-preflight-request>)
-    /// and such pass here.
-    fn lets_preflight_pass(&self, head: &RequestHead<'_>) -> bool {
+    /// Whether this is a CORS preflight (<https://fetch.spec.whatwg.org/#cors-preflight-request>)
+    /// and the configuration exempts preflights. Browsers send no body with one.
+    fn exempts(&self, head: &RequestHead<'_>, has_body: bool) -> bool {
         self.exempts_preflights
+            && !has_body
             && head.method == b"OPTIONS"
             && head.value("origin").is_some()
             && head.value("access-control-request-method").is_some()
     }
 
-    /// As [`Self::decide`], for a request that may be a preflight: that says nobody's name.
+    /// As [`Self::decide`], for a request that may be a preflight. A preflight names nobody, so it
+    /// passes only if no rule denies it, whoever sends it.
     #[must_use]
     pub fn decide_request(
         &self,
         head: &RequestHead<'_>,
+        has_body: bool,
         view: &View<'_>,
         person: Option<&Person<'_>>,
     ) -> Decision<'_> {
         match self.decide(view, person) {
-            Decision::Ruled(ruled) => Decision::Ruled(self.for_preflight(head, ruled)),
-            Decision::WhoAsks if self.lets_preflight_pass(head) => {
-                Decision::Ruled(self.for_preflight(head, self.ruled_by_default()))
+            Decision::Ruled(ruled) => Decision::Ruled(self.for_preflight(head, has_body, ruled)),
+            Decision::WhoAsks if self.exempts(head, has_body) && !self.may_deny(view) => {
+                Decision::Ruled(Ruled { policy: Policy::Bypass, ..self.ruled_by_default() })
             }
             Decision::WhoAsks => Decision::WhoAsks,
         }
     }
 
-    /// What is done with a request that may be a preflight, and is decided about so far.
+    /// Lets a preflight pass that would be asked for a second factor.
     #[must_use]
-    pub fn for_preflight<'p>(&self, head: &RequestHead<'_>, ruled: Ruled<'p>) -> Ruled<'p> {
+    pub fn for_preflight<'p>(
+        &self,
+        head: &RequestHead<'_>,
+        has_body: bool,
+        ruled: Ruled<'p>,
+    ) -> Ruled<'p> {
         match ruled.policy {
-            Policy::TwoFactor if self.lets_preflight_pass(head) => {
+            Policy::TwoFactor if self.exempts(head, has_body) => {
                 Ruled { policy: Policy::Bypass, ..ruled }
             }
             Policy::TwoFactor | Policy::Bypass | Policy::Deny => ruled,

@@ -40,6 +40,14 @@ impl Criterion {
         }
     }
 
+    /// Whether it is about what is asked for, not about where and by whom.
+    pub(super) const fn is_of_target(self) -> bool {
+        match self {
+            Self::Methods | Self::Paths => true,
+            Self::Hosts | Self::Networks | Self::Users | Self::Groups => false,
+        }
+    }
+
     pub(super) const fn is_of_person(self) -> bool {
         match self {
             Self::Users | Self::Groups => true,
@@ -140,6 +148,11 @@ impl Pattern {
             Criterion::Users => Kind::User(user(text)?),
             Criterion::Groups => Kind::Group(group(text)?),
         }))
+    }
+
+    /// Whether it is the pattern of all paths, `/*`.
+    pub(super) fn is_of_all_paths(&self) -> bool {
+        matches!(&self.0, Kind::Path { written, with_below: true, .. } if written.is_empty())
     }
 
     /// Whether the request matches. What a rule names is in the view.

@@ -32,10 +32,7 @@ impl Rule {
 
     /// Whether all conditions hold; absent where that depends on who asks, which nobody has said.
     pub(super) fn is_met(&self, view: &View<'_>, person: Option<&Person<'_>>) -> Option<bool> {
-        let reading = match self.policy {
-            Policy::Bypass => Reading::AsWritten,
-            Policy::TwoFactor | Policy::Deny => Reading::AnySpelling,
-        };
+        let reading = self.reading();
         for condition in &self.conditions {
             if condition.criterion.is_of_person() && person.is_none() {
                 return None;
@@ -46,9 +43,32 @@ impl Rule {
         }
         Some(true)
     }
+
+    /// Whether it may match a request of this person at this place, whatever is asked for.
+    pub(super) fn may_match(&self, place: &View<'_>, person: &Person<'_>) -> bool {
+        let mut known = self.conditions.iter().filter(|it| !it.criterion.is_of_target());
+        known.all(|condition| condition.holds(place, Some(person), self.reading()))
+    }
+
+    /// Whether what is asked for makes no difference to it.
+    pub(super) fn is_for_every_target(&self) -> bool {
+        let mut of_target = self.conditions.iter().filter(|it| it.criterion.is_of_target());
+        of_target.all(Condition::is_of_all_paths)
+    }
+
+    const fn reading(&self) -> Reading {
+        match self.policy {
+            Policy::Bypass => Reading::AsWritten,
+            Policy::TwoFactor | Policy::Deny => Reading::AnySpelling,
+        }
+    }
 }
 
 impl Condition {
+    fn is_of_all_paths(&self) -> bool {
+        self.unwanted.is_empty() && self.wanted.iter().any(Pattern::is_of_all_paths)
+    }
+
     /// An exception is read the other way round than the rule: what it takes from a bypass is
     /// taken in every spelling.
     fn holds(&self, view: &View<'_>, person: Option<&Person<'_>>, reading: Reading) -> bool {

@@ -16,6 +16,8 @@ pub struct Terms {
     pub application: usize,
     /// Each request wants an approval of its own, which opens no other.
     pub is_for_one_request: bool,
+    /// Whether requests of clients that are no browsers are held.
+    pub api_mode: Option<ApiMode>,
 }
 
 impl Terms {
@@ -27,6 +29,7 @@ impl Terms {
             fail_mode: None,
             application: 0,
             is_for_one_request: false,
+            api_mode: None,
         };
         &NONE
     };
@@ -40,6 +43,15 @@ pub enum FailMode {
     Secure,
     /// The request goes on, with an approval that lives for minutes.
     Safe,
+}
+
+/// Whether requests of clients that are no browsers wait for the second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiMode {
+    /// The request is held while the user is asked.
+    Hold,
+    /// It is refused at once, with the address to begin at.
+    Refuse,
 }
 
 /// A factor that users may be offered.

@@ -155,23 +155,25 @@ fn what_is_told_is_what_the_core_decides() {
 
 #[test]
 fn a_preflight_passes_where_the_configuration_says_so() {
-    let file = File::of(&ruled());
-    let ran = duo_mfa(&[
-        "explain",
-        file.path(),
-        "--path",
-        "/x",
-        "--method",
-        "OPTIONS",
-        "--address",
-        "192.0.2.1",
-        "--header",
-        "Origin: https://example.com",
-        "--header",
-        "Access-Control-Request-Method: POST",
-    ]);
-    // The default policy denies, and a preflight is exempt only from being asked.
-    assert_eq!((ran.status, ran.output.contains("policy: deny")), (0, true), "{ran:?}");
+    let explain = |plugin: &Value, further: &[&str]| {
+        let file = File::of(plugin);
+        let headers = ["Origin: https://example.com", "Access-Control-Request-Method: POST"];
+        let mut line = vec!["explain", file.path(), "--path", "/x", "--address", "192.0.2.1"];
+        line.extend(["--method", "OPTIONS", "--header", headers[0], "--header", headers[1]]);
+        line.extend(further);
+        duo_mfa(&line)
+    };
+    // The default policy denies some, and a preflight is exempt only from being asked.
+    let ran = explain(&ruled(), &[]);
+    assert_eq!((ran.status, ran.errors.contains("give --user")), (2, true), "{ran:?}");
+    for (group, policy) in [("staff", "policy: bypass"), ("guests", "policy: deny")] {
+        let ran = explain(&ruled(), &["--user", "bob", "--group", group]);
+        assert_eq!((ran.status, ran.output.contains(policy)), (0, true), "{ran:?}");
+    }
+    let mut asking = ruled();
+    asking["access_control"]["default_policy"] = json!("two_factor");
+    let ran = explain(&asking, &[]);
+    assert_eq!((ran.status, ran.output.contains("policy: bypass")), (0, true), "{ran:?}");
 }
 
 #[test]

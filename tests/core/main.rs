@@ -101,6 +101,7 @@ fn main() -> ExitCode {
         page::trials(),
         pending::trials(),
         policy::trials(),
+        policy::denials::trials(),
         policy::views::trials(),
         readme::trials(),
         replay::trials(),

@@ -108,7 +108,8 @@ fn preflight_passes_only_where_the_operator_says_so() {
     let with = |rules: Value| access(json!({"cors_preflight": "bypass", "rules": rules}));
     access(json!({"cors_preflight": "bypass"})).send(&preflight(), &[]).admitted();
     with(json!([{"paths": ["/api"], "policy": "two_factor"}])).send(&preflight(), &[]).admitted();
-    with(json!([{"users": ["bob"], "policy": "deny"}])).send(&preflight(), &[]).admitted();
+    let may_deny = json!([{"users": ["bob"], "policy": "deny"}]);
+    assert_eq!(with(may_deny).send(&preflight(), &[]).refused().code(), "identity_missing");
     let mut denying = with(json!([{"paths": ["/api"], "policy": "deny"}]));
     assert_eq!(denying.send(&preflight(), &[]).refused().code(), "access_denied");
 

@@ -1,5 +1,6 @@
 //! Rules: which of them decides about which request, and what then becomes of it.
 
+pub(crate) mod denials;
 mod table;
 pub(crate) mod views;
 

@@ -1,7 +1,9 @@
 //! What rules want of a second factor: how fresh, by which factor, and what holds while Duo is gone.
 
 use crate::browser::Browser;
-use crate::rig::{Request, Rig, Scripted, approval, devices, fail, get, ok, one_phone, pair};
+use crate::rig::{
+    Request, Rig, Scripted, allows, approval, devices, fail, get, ok, one_phone, pair,
+};
 use crate::rig::{preauth, says, started, status, told};
 use duo_mfa::gate::Unanswered;
 use duo_mfa::signal::{Counter, Level, Signal};
@@ -223,6 +225,36 @@ fn approval_of_an_outage_does_not_replace_a_real_one() {
     assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("fail_safe"));
 }
 
+fn rule_says_whether_its_programs_are_held() {
+    let rules = json!([
+        {"groups": ["machines"], "policy": "two_factor", "api_mode": "refuse"},
+        {"paths": ["/jobs/*"], "policy": "two_factor", "api_mode": "hold"},
+        {"paths": ["/wire"], "policy": "two_factor", "api_mode": "refuse",
+         "approval": "per_request"},
+    ]);
+    for (mode, others_are_held) in [("hold", true), ("refuse", false)] {
+        let mut rig = Rig::with(json!({
+            "api": {"mode": mode},
+            "access_control": {"rules": rules},
+            "identity": {"groups": {"header": "x-groups"}},
+        }));
+        let machine = get("/jobs/7").with("x-groups", "machines");
+        for request in [machine.clone(), machine.with("x-duo-mfa-passcode", "123456"), get("/wire")]
+        {
+            assert_eq!(rig.send(&request, &[]).refused().code(), "mfa_required");
+        }
+        rig.send(&get("/jobs/7"), &[one_phone(), started(), allows()]).admitted();
+        if others_are_held {
+            rig.send(&get("/"), &[one_phone(), started(), allows()]).admitted();
+        } else {
+            assert_eq!(rig.send(&get("/"), &[]).refused().code(), "mfa_required");
+        }
+        let mut alice = Browser::of("alice");
+        let page = alice.opens("/jobs/7").with("x-groups", "machines");
+        assert_eq!(alice.asks(&mut rig, &page, &[]).0.status, 403, "the page is shown");
+    }
+}
+
 fn visit_goes_by_the_rule_for_the_address_that_it_leads_to() {
     let mut rig = rules_with_groups(&json!([
         {"paths": ["/push/*"], "policy": "two_factor", "factors": ["push"]},
@@ -316,6 +348,7 @@ fn visit_during_an_outage_goes_by_the_fail_mode() {
 }
 
 crate::suite![
+    rule_says_whether_its_programs_are_held,
     visit_goes_by_the_rule_for_the_address_that_it_leads_to,
     visit_for_a_fresher_approval_does_not_end_with_the_old_one,
     remembered_device_is_not_enough_where_a_rule_wants_more,

@@ -55,6 +55,7 @@ mod compose;
 mod configuration;
 mod cookies;
 mod crowds;
+mod denials;
 mod duo_calls;
 mod duo_faults;
 mod enroll;
@@ -153,6 +154,7 @@ fn main() {
         configuration::trials(),
         cookies::trials(),
         crowds::trials(),
+        denials::trials(),
         duo_calls::trials(),
         duo_faults::trials(),
         enroll::trials(),

@@ -5,7 +5,7 @@ use crate::check::{NOTHING_FOUND, title};
 use crate::document::Document;
 use crate::environment::Environment;
 use crate::plugin::Plugin;
-use duo_mfa::config::{Application, Config, Mode};
+use duo_mfa::config::{ApiMode, Application, Config, Mode};
 use duo_mfa::http::{HeaderMap, RequestHead};
 use duo_mfa::policy::{Decision, FailMode, Person, Policy, Ruled, Unclear};
 use std::net::IpAddr;
@@ -112,7 +112,7 @@ fn explain(config: &Config, arguments: &Arguments) -> Outcome {
         Err(unclear) => return refused(&unclear.to_string()),
     };
     let person = arguments.user.as_deref().map(|user| Person { user, groups: &arguments.groups });
-    let ruled = match config.policies.decide_request(&head, &view, person.as_ref()) {
+    let ruled = match config.policies.decide_request(&head, false, &view, person.as_ref()) {
         Decision::Ruled(ruled) => ruled,
         Decision::WhoAsks => {
             return untold("a rule names users or groups: give --user, without whom it is refused");
@@ -160,6 +160,11 @@ fn print(config: &Config, ruled: Ruled<'_>) {
             println!("factors: {}", names.join(", "));
             if terms.is_for_one_request {
                 println!("approval: per_request");
+            }
+            match terms.api_mode {
+                Some(ApiMode::Hold) => println!("api_mode: hold"),
+                Some(ApiMode::Refuse) => println!("api_mode: refuse"),
+                None => {}
             }
             println!("max_age: {}", terms.max_age.map_or_else(|| "none".to_owned(), seconds));
             println!("fail_mode: {fail_mode}");

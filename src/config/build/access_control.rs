@@ -1,7 +1,7 @@
 //! Which requests want a second factor: the default policy and the rules before it.
 
 use super::applications::Written;
-use super::duo;
+use super::{api_mode, duo};
 use crate::config::duration::Bounds;
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::keys;
@@ -12,7 +12,7 @@ use crate::policy::{
 };
 
 /// The keys that are about the second factor.
-const TERMS: [&str; 5] = ["max_age", "factors", "fail_mode", "application", "approval"];
+const TERMS: [&str; 6] = ["max_age", "factors", "fail_mode", "application", "approval", "api_mode"];
 
 /// As long as an approval lives at most.
 const MAX_AGE: Bounds = Bounds::up_to(24 * 60 * 60);
@@ -110,7 +110,8 @@ fn terms(
     // Whom Duo could not be asked about has no approval of this request.
     let fail_mode = if is_for_one_request { Some(FailMode::Secure) } else { fail_mode };
     let application = application.unwrap_or_default();
-    Terms { max_age, factors, fail_mode, application, is_for_one_request }
+    let api_mode = rule.read("api_mode", faults, api_mode);
+    Terms { max_age, factors, fail_mode, application, is_for_one_request, api_mode }
 }
 
 /// The number of the Duo application that a rule names.

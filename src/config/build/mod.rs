@@ -149,9 +149,12 @@ fn path_prefix<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
     Err(entry.fault(Code::InvalidPathPrefix, format!("{} {problem}", echo(prefix)), fix))
 }
 
+fn api_mode(entry: &Entry<'_>) -> Result<ApiMode, Fault> {
+    entry.choice(&[("hold", ApiMode::Hold), ("refuse", ApiMode::Refuse)])
+}
+
 fn api(section: &Section<'_>, faults: &mut Faults) -> Api {
-    let modes = [("hold", ApiMode::Hold), ("refuse", ApiMode::Refuse)];
-    let mode = section.read("mode", faults, |entry| entry.choice(&modes));
+    let mode = section.read("mode", faults, api_mode);
     let hold_timeout = section.read("hold_timeout", faults, |entry| entry.duration(&HOLD_TIMEOUT));
     Api {
         mode: mode.unwrap_or(ApiMode::Hold),

@@ -118,7 +118,10 @@ fn visited(
         Body::Whole(bytes) => parameters.with_form(bytes),
         Body::TooLong | Body::Late => parameters,
     };
-    let visit = Visit::of(visitor, head, parameters, address, env);
+    let visit = match Visit::of(visitor, head, parameters, address, env) {
+        Ok(visit) => visit,
+        Err(refused) => return *refused,
+    };
     let refusal = visit.approval.err();
     let step = match body {
         Body::Whole(_) => visit.auth(head, parameters, env),

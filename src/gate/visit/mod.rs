@@ -25,7 +25,8 @@ use super::asker::{Asker, Sought};
 use super::audit::Asked;
 use super::endpoint::Endpoint;
 use super::party::{Party, Recipient};
-use super::rules::Unfit;
+use super::refuse::refuse;
+use super::rules::{Denial, Unfit};
 use super::view::{View, Who};
 use super::{Env, Step, operation, prompt};
 use crate::clock::UnixTime;
@@ -109,7 +110,10 @@ pub(super) fn begin(
     }
     let endpoint = visitor.endpoint;
     let parameters = Parameters::of(head.target);
-    let visit = Visit::of(visitor, head, parameters, address, env);
+    let visit = match Visit::of(visitor, head, parameters, address, env) {
+        Ok(visit) => visit,
+        Err(refused) => return *refused,
+    };
     let refusal = visit.approval.err();
     let approval = visit.approval.ok().flatten();
     let fit = |approval| env.gate.fit(approval, &visit.asker.terms, env.now);
@@ -145,25 +149,37 @@ impl Visit {
     /// At an address of the filter's own, under the terms of where the sign-in leads to: those say
     /// which Duo application it is for. Where they want more than any approval, a device that Duo
     /// remembers is not enough.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, where a rule denies what the sign-in leads to.
     fn of(
         visitor: Visitor,
         head: &RequestHead<'_>,
         parameters: Parameters<'_>,
         address: Option<&[u8]>,
         env: &Env<'_>,
-    ) -> Self {
+    ) -> Result<Self, Box<Step>> {
         let Visitor { endpoint, identity, bound, groups, .. } = visitor;
         let (terms, has_approval) = (Terms::default(), false);
         let sought = Sought { identity, bound, rule: None, terms, has_approval };
         let mut asker = Asker::new(head, sought, address, env.now);
         let asked_for = parameters.value("return_to");
         let asked_for = asked_for.map(|path| ReturnPath::parse(path.as_bytes()));
-        let return_to = asked_for.or_else(|| way_back(head, &asker, env)).unwrap_or_default();
+        let named = asked_for.or_else(|| way_back(head, &asker, env));
+        let is_named = named.is_some();
+        let return_to = named.unwrap_or_default();
         let method = parameters.value("method").unwrap_or(Cow::Borrowed("GET"));
         let mut wanted = head.clone();
         (wanted.method, wanted.target) = (method.as_bytes(), return_to.target().as_bytes());
         let person = Person { user: &asker.identity.user, groups: &groups };
-        asker.terms = env.gate.terms_of(&wanted, &person, asker.address);
+        let mut denial = None;
+        match env.gate.terms_of(&wanted, &person, asker.address) {
+            Ok(terms) => asker.terms = terms,
+            // Nobody has said what the approval is for: something is left, or they were refused.
+            Err(_) if !is_named || endpoint.takes_back() => {}
+            Err(why) => denial = Some(why),
+        }
         let mut operation = None;
         if asker.terms.is_for_one_request {
             let body = parameters.value("body_sha256").and_then(|hex| BodyDigest::parse(&hex));
@@ -179,7 +195,15 @@ impl Visit {
         if max_age.is_some() || factors.is_some() || *is_for_one_request {
             visit.device_token = None;
         }
-        visit
+        match denial {
+            Some(denial) => Err(Box::new(visit.denied(&denial, env))),
+            None => Ok(visit),
+        }
+    }
+
+    fn denied(mut self, denial: &Denial, env: &Env<'_>) -> Step {
+        self.asker.rule = denial.rule;
+        refuse(&self, denial.code, &denial.detail, "", env)
     }
 
     /// A page at the application's own address.

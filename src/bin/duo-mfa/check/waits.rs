@@ -16,7 +16,8 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
     else {
         return Vec::new();
     };
-    if config.api.mode == ApiMode::Refuse {
+    let mut by_rules = config.policies.rules.iter().filter_map(|rule| rule.terms.api_mode);
+    if config.api.mode == ApiMode::Refuse && by_rules.all(|mode| mode == ApiMode::Refuse) {
         return Vec::new();
     }
     let hold = config.api.hold_timeout;

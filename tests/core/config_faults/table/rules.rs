@@ -116,6 +116,18 @@ fn approval() -> Vec<Row> {
         ),
         (
             rules,
+            json!([{"paths": ["/a"], "policy": "two_factor", "api_mode": "wait"}]),
+            Code::UnknownValue,
+            "access_control.rules[0].api_mode",
+        ),
+        (
+            rules,
+            json!([{"paths": ["/a"], "policy": "deny", "api_mode": "refuse"}]),
+            Code::ConflictingKeys,
+            "access_control.rules[0].api_mode",
+        ),
+        (
+            rules,
             json!([{"paths": ["/a"], "policy": "bypass", "approval": "per_request"}]),
             Code::ConflictingKeys,
             "access_control.rules[0].approval",

@@ -1,0 +1,69 @@
+//! What holds for every request of somebody, or for a request of anybody.
+
+use super::{Person, Policies, Policy, Unclear, View};
+use crate::http::RequestHead;
+use std::net::IpAddr;
+
+/// The policies leave a person nothing that an approval could open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EverythingDenied {
+    /// The number of the rule, from 0 on; `None` for the default policy.
+    pub rule: Option<usize>,
+}
+
+impl Policies {
+    /// Whether some person would be denied this request: the rule that decides about a request of
+    /// nobody in particular may be any of those that name users or groups, or the first that
+    /// matches without.
+    pub(super) fn may_deny(&self, view: &View<'_>) -> bool {
+        for rule in &self.rules {
+            match rule.is_met(view, None) {
+                Some(false) => {}
+                Some(true) => return rule.policy == Policy::Deny,
+                None if rule.policy == Policy::Deny => return true,
+                None => {}
+            }
+        }
+        self.default == Policy::Deny
+    }
+
+    /// The parts of a request that do not depend on what it asks for: its host and its client.
+    ///
+    /// # Errors
+    ///
+    /// [`Unclear`] where some rule names one that cannot be told.
+    pub fn view_of_place<'a>(
+        &self,
+        head: &RequestHead<'a>,
+        address: Option<IpAddr>,
+    ) -> Result<View<'a>, Unclear> {
+        View::of(head, address, |criterion| !criterion.is_of_target() && self.name(criterion))
+    }
+
+    /// Whether a person at this host and address is denied whatever an approval could open, by any
+    /// method and path. Rules that may match are looked at in their order, up to the first that
+    /// matches every method and path, or the default policy: everything is denied where that one
+    /// denies and none before it asks for a second factor. A bypass before it changes nothing,
+    /// since it needs no approval.
+    #[must_use]
+    pub fn deny_everything(
+        &self,
+        place: &View<'_>,
+        person: &Person<'_>,
+    ) -> Option<EverythingDenied> {
+        for (number, rule) in self.rules.iter().enumerate() {
+            if !rule.may_match(place, person) {
+                continue;
+            }
+            match rule.policy {
+                Policy::TwoFactor => return None,
+                Policy::Bypass if rule.is_for_every_target() => return None,
+                Policy::Deny if rule.is_for_every_target() => {
+                    return Some(EverythingDenied { rule: Some(number) });
+                }
+                Policy::Bypass | Policy::Deny => {}
+            }
+        }
+        (self.default == Policy::Deny).then_some(EverythingDenied { rule: None })
+    }
+}
