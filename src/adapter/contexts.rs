@@ -10,7 +10,6 @@ use super::root::Root;
 use super::streams::{Arrived, Streams};
 use crate::gate::{Gate, NewCookie, response};
 use crate::http::{HeaderMap, Reply};
-use crate::signal::Counter;
 use proxy_wasm::types::Action;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -108,9 +107,12 @@ impl Contexts {
         };
         if let Some(stream) = stream
             && let Some((plugin, flow)) = self.streams.take_sent(stream, callback.token)
-            && host::act_for(stream).is_ok()
         {
-            plugin.answered(stream, *flow, callback, &self.streams);
+            if host::act_for(stream).is_ok() {
+                plugin.answered(stream, *flow, callback, &self.streams);
+            } else {
+                plugin.answered_for_nobody(*flow, callback);
+            }
         }
     }
 
@@ -119,9 +121,9 @@ impl Contexts {
     fn forget_what_is_gone(&self) {
         for context in self.streams.contexts() {
             if host::act_for(context).is_err()
-                && let Some((plugin, true)) = self.streams.end(context)
+                && let Some((plugin, flow)) = self.streams.end(context)
             {
-                plugin.stats.count(Counter::Abandoned);
+                plugin.abandoned(&flow);
             }
         }
         let mut roots = self.roots.take();

@@ -8,7 +8,7 @@ use super::streams::{Stage, Streams};
 use crate::clock::UnixTime;
 use crate::config::Mode;
 use crate::duo::Answer;
-use crate::gate::limit::Table;
+use crate::gate::limit::{Settlement, Table};
 use crate::gate::{
     Body, Call, Effect, Env, Event, Flow, Form, Forward, Gate, Judgement, Logo, Moment, Opening,
     Step, Unanswered,
@@ -16,6 +16,7 @@ use crate::gate::{
 use crate::http::{HeadFault, HeaderMap, Reply, RequestHead};
 use crate::identity::Attributes;
 use crate::session::Verified;
+use crate::signal::Counter;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -154,6 +155,38 @@ impl Plugin {
         resume_if_open(self.perform(context, step, streams));
     }
 
+    /// A call is over whose client has left. What it says of the user's phone is kept.
+    pub(super) fn answered_for_nobody(&self, flow: Flow, callback: Callback) {
+        if !flow.outlives_its_client() {
+            return self.abandoned(&flow);
+        }
+        let step = with_event(callback, |event| flow.handle(event, &self.env()));
+        self.settle(step.settlements);
+        match step.effect {
+            Effect::Call { then, .. } => self.abandoned(&then),
+            Effect::Reply(_)
+            | Effect::Forward(_)
+            | Effect::Claim { .. }
+            | Effect::ReadBody { .. }
+            | Effect::Logo { .. } => self.stats.take(step.signals),
+        }
+    }
+
+    /// The client left before its request was decided.
+    pub(super) fn abandoned(&self, flow: &Flow) {
+        self.stats.count(Counter::Abandoned);
+        self.settle(flow.left());
+    }
+
+    /// Writes down what became of permits.
+    fn settle(&self, settlements: impl IntoIterator<Item = Settlement>) {
+        let limits = &self.gate.config().limits;
+        for settlement in settlements {
+            let now = host::now().unwrap_or_default();
+            self.stats.take(self.table.settle(&settlement, limits, now, &mut slots::change));
+        }
+    }
+
     /// A body is there, or longer than `max` bytes. The host acts for its stream.
     pub(super) fn read_form(
         self: &Rc<Self>,
@@ -261,10 +294,7 @@ impl Plugin {
                 self.healths.learn(learned, host::now().unwrap_or_default());
             }
             let limits = &self.gate.config().limits;
-            for settlement in step.settlements {
-                let now = host::now().unwrap_or_default();
-                self.stats.take(self.table.settle(&settlement, limits, now, &mut slots::change));
-            }
+            self.settle(step.settlements);
             let (call, then) = match step.effect {
                 Effect::Forward(forward) => return self.forward(context, forward, streams),
                 Effect::Reply(reply) => {

@@ -56,14 +56,20 @@ impl Streams {
         self.with(|streams| streams.keys().copied().collect())
     }
 
-    /// Takes a request out, and says whose it was and whether it still waited for a decision.
-    pub(super) fn end(&self, context: u32) -> Option<(Rc<Plugin>, bool)> {
-        let Stream { plugin, stage } = self.with(|streams| streams.remove(&context))?;
-        let is_undecided = match stage {
-            Stage::Due(..) | Stage::Sent(..) => true,
-            Stage::Form(..) | Stage::Forwarded(_) | Stage::Refused => false,
-        };
-        Some((plugin, is_undecided))
+    /// Takes a request out whose client has left, and gives what still waited for a decision. One
+    /// whose answer is wanted all the same stays until that is there.
+    pub(super) fn end(&self, context: u32) -> Option<(Rc<Plugin>, Box<Flow>)> {
+        let ended = self.take(context, |stream| match stream {
+            Stream { stage: Stage::Sent(_, ref flow), .. } if flow.outlives_its_client() => {
+                Err(stream)
+            }
+            other => Ok(other),
+        });
+        let Stream { plugin, stage } = ended?;
+        match stage {
+            Stage::Due(_, flow) | Stage::Sent(_, flow) => Some((plugin, flow)),
+            Stage::Form(..) | Stage::Forwarded(_) | Stage::Refused => None,
+        }
     }
 
     /// Whether the request must not go on yet, or not at all.

@@ -64,6 +64,12 @@ impl Applications {
         self.get(terms.application)
     }
 
+    /// The number of the one whose credentials have this [tag](crate::duo::Credentials::tag).
+    #[must_use]
+    pub fn with_tag(&self, tag: [u8; 8]) -> Option<usize> {
+        self.iter().position(|it| it.duo.credentials.tag() == tag)
+    }
+
     /// By number, from 0 on.
     pub fn iter(&self) -> impl Iterator<Item = &Application> {
         std::iter::once(&self.main).chain(&self.others)

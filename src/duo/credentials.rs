@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sha2::{Digest, Sha512};
+
 use crate::secret::Secret;
 
 const MAX_NAME_BYTES: usize = 253;
@@ -19,6 +21,16 @@ pub struct Credentials {
     pub secret_key: Secret<String>,
     /// How requests are signed.
     pub signature: Signature,
+}
+
+impl Credentials {
+    /// Eight bytes that stand for the application in Envoy's memory: the start of the SHA-512 of the
+    /// integration key.
+    #[must_use]
+    pub fn tag(&self) -> [u8; 8] {
+        let [a, b, c, d, e, f, g, h, ..] = Sha512::digest(&self.integration_key).0;
+        [a, b, c, d, e, f, g, h]
+    }
 }
 
 /// The form of a request's signature.

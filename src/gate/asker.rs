@@ -1,8 +1,10 @@
 //! Who asks for access, and what has been tried for them so far.
 
+use super::Env;
 use super::audit::{self, Asked};
 use super::failure::Tries;
-use super::limit::{Claim, End, Settlement};
+use super::limit::{Claim, End, Prompted, Settlement};
+use super::prompt::Transaction;
 use super::rules::ip_address;
 use crate::clock::UnixTime;
 use crate::duo::{Auth, AuthFactor, Enroll, Preauth, Request};
@@ -42,6 +44,8 @@ pub(super) struct Asker {
     /// Nobody waits longer than that for an answer on the device.
     pub(super) deadline: UnixTime,
     pub(super) tries: Tries,
+    /// Whether Duo was asked how the user's last prompt ended.
+    pub(super) has_looked: bool,
     /// The leave to ring the user's phone.
     pub(super) claim: Option<Claim>,
     /// The leave to try a passcode.
@@ -69,6 +73,7 @@ impl Asker {
             reference: audit::reference(head),
             deadline,
             tries: Tries::default(),
+            has_looked: false,
             claim: None,
             passcode_claim: None,
             unreached_since: None,
@@ -103,6 +108,19 @@ impl Asker {
     pub(super) fn settlements(&self, end: End) -> Vec<Settlement> {
         let claims = self.claim.into_iter().chain(self.passcode_claim);
         claims.map(|claim| Settlement { claim, end }).collect()
+    }
+
+    /// What is to be written down of the passcode that was tried.
+    pub(super) fn passcode_settled(&self, end: End) -> impl Iterator<Item = Settlement> {
+        self.passcode_claim.into_iter().map(move |claim| Settlement { claim, end })
+    }
+
+    /// What is to be written down once Duo has named the transaction of the prompt.
+    pub(super) fn started(&self, transaction: &Transaction, env: &Env<'_>) -> Option<Settlement> {
+        let application = env.gate.application(&self.terms).duo.credentials.tag();
+        let Transaction { factor, txid } = transaction;
+        let prompted = Prompted::new(*factor, application, txid, &self.identity.user)?;
+        self.claim.map(|claim| Settlement { claim, end: End::Started(prompted) })
     }
 
     /// Whether a page could end in an approval for what is asked: an approval for one request that

@@ -2,6 +2,7 @@
 
 use super::Env;
 use super::asker::Asker;
+use super::limit::Prompted;
 use super::{Judgement, Outcome};
 use crate::http::RequestHead;
 use crate::json::ObjectText;
@@ -29,9 +30,7 @@ struct Line<'a> {
     user: Option<&'a str>,
     factor: Option<Factor>,
     client: Option<IpAddr>,
-    method: &'a str,
-    host: &'a str,
-    path: &'a str,
+    asked: Option<&'a Asked>,
     reference: String,
     reason: Option<&'a str>,
 }
@@ -98,9 +97,7 @@ fn of_nobody(
             user: None,
             factor: None,
             client: None,
-            method: &asked.method,
-            host: &asked.host,
-            path: &asked.path,
+            asked: Some(&asked),
             reference: reference.to_string(),
             reason: None,
         },
@@ -126,6 +123,33 @@ pub(super) fn refused(asker: &Asker, code: Code, reason: &str, env: &Env<'_>) ->
     write(level, &Line { code: Some(code.name()), reason, ..of(asker, Outcome::Refused, env) })
 }
 
+/// The end of a prompt that nobody waited for, heard when the next one was wanted. What its request
+/// was is not known any more; the reference is that of the request that wanted the next one.
+pub(super) fn heard_late(
+    prompted: &Prompted,
+    application: Option<&str>,
+    code: Code,
+    word: &str,
+    reference: &Reference,
+) -> Signal {
+    let level = if code == Code::MfaFraud { Level::Error } else { Level::Info };
+    let reason = format!("{word}: heard when the next prompt was wanted");
+    let line = Line {
+        event: "duo_mfa",
+        outcome: Outcome::Refused,
+        rule: None,
+        application,
+        code: Some(code.name()),
+        user: Some(prompted.user()),
+        factor: Some(prompted.factor()),
+        client: None,
+        asked: None,
+        reference: reference.to_string(),
+        reason: Some(&reason),
+    };
+    write(level, &line).line
+}
+
 fn of<'a>(asker: &'a Asker, outcome: Outcome, env: &Env<'a>) -> Line<'a> {
     Line {
         event: "duo_mfa",
@@ -136,9 +160,7 @@ fn of<'a>(asker: &'a Asker, outcome: Outcome, env: &Env<'a>) -> Line<'a> {
         user: Some(&asker.identity.user),
         factor: None,
         client: asker.address,
-        method: &asker.asked.method,
-        host: &asker.asked.host,
-        path: &asker.asked.path,
+        asked: Some(&asker.asked),
         reference: asker.reference.to_string(),
         reason: None,
     }
@@ -155,9 +177,9 @@ fn write(level: Level, line: &Line<'_>) -> Audited {
         .some_text("user", line.user)
         .some_text("factor", line.factor.map(Factor::name))
         .some_text("client", client.as_deref())
-        .text("method", line.method)
-        .text("host", line.host)
-        .text("path", line.path)
+        .some_text("method", line.asked.map(|asked| asked.method.as_str()))
+        .some_text("host", line.asked.map(|asked| asked.host.as_str()))
+        .some_text("path", line.asked.map(|asked| asked.path.as_str()))
         .text("reference", &line.reference)
         .some_text("reason", line.reason);
     Audited {

@@ -1,9 +1,11 @@
 //! What a request waits for, and where each answer leads.
 
 use super::asker::Asker;
+use super::expect::Expect;
 use super::failure::{self, Refusal, Remedy, Stage, Standby, TIMEOUT};
 use super::hold::Held;
-use super::limit::{End, Settlement, Verdict};
+use super::last;
+use super::limit::{End, Permit, Settlement, Verdict};
 use super::operation::Spending;
 use super::party::Party;
 use super::prompt::{self, Prompt, Transaction};
@@ -11,7 +13,7 @@ use super::refuse;
 use super::visit::Allowed;
 use super::{Call, Contact, Env, Event, Learned, Step};
 use crate::clock::ClockOffset;
-use crate::duo::{Answer, AuthFactor, Device, DuoError, EnrollStatus, Fault, Outage, Request};
+use crate::duo::{Answer, AuthFactor, Device, DuoError, Fault, Outage};
 use crate::secret::Secret;
 use crate::session::Factor;
 use crate::signal::{Code, Counter, Signal};
@@ -46,32 +48,27 @@ enum Wish {
     Operation(Box<Spending>),
 }
 
-/// The answer that is waited for, with exactly what is needed to go on from it.
-#[derive(Debug)]
-pub(super) enum Expect {
-    /// What may the user do?
-    Preauth,
-    /// Is the passcode right?
-    Passcode(Secret<String>),
-    /// Passcodes are to be sent by text message; were they?
-    Codes(Prompt),
-    /// A push or a call is asked for; under which transaction does it run?
-    Transaction(Prompt),
-    /// What has the user answered?
-    Status(Transaction),
-    /// A user is to be made at Duo; how is a device activated?
-    Enroll,
-    /// Was the activation code used?
-    Activation(EnrollStatus),
-    /// What time is it at Duo? Then the call that Duo refused for its date is made again.
-    Clock(Box<Self>),
-}
-
 impl Flow {
     /// The number of the Duo application that is asked.
     #[must_use]
     pub fn application(&self) -> usize {
-        self.party.asker().terms.application
+        self.expect.application(&self.party)
+    }
+
+    /// Whether the answer is wanted even if the client leaves: it says whether a phone rings, and
+    /// under which transaction.
+    #[must_use]
+    pub const fn outlives_its_client(&self) -> bool {
+        matches!(self.expect, Expect::Transaction(_) | Expect::Codes(_))
+    }
+
+    /// What is to be written down once the client has left.
+    #[must_use]
+    pub fn left(&self) -> Option<Settlement> {
+        match &self.party {
+            Party::Held(held) => held.asker.claim.map(|claim| Settlement { claim, end: End::Left }),
+            Party::Visit(_) => None,
+        }
     }
 
     /// Takes what came of the outstanding call and says what to do.
@@ -100,12 +97,16 @@ impl Flow {
                 Err(fault) => failed(party, Expect::Codes(prompt), &fault, env),
             },
             Expect::Transaction(prompt) => match event.read(Answer::auth_started) {
-                Ok(txid) => party.started(Transaction { factor: prompt.factor, txid }, env),
+                Ok(txid) => started(party, Transaction { factor: prompt.factor, txid }, env),
                 Err(fault) => failed(party, Expect::Transaction(prompt), &fault, env),
             },
             Expect::Status(transaction) => match event.read(Answer::auth_status) {
                 Ok(status) => party.polled(transaction, &status, env),
                 Err(fault) => failed(party, Expect::Status(transaction), &fault, env),
+            },
+            Expect::Last(look) => match event.read(Answer::auth_status) {
+                Ok(status) => last::heard(party, *look, &status, env),
+                Err(fault) => failed(party, Expect::Last(look), &fault, env),
             },
             Expect::Enroll => match event.read(Answer::enroll) {
                 Ok(enrollment) => party.enrolled(&enrollment, env),
@@ -118,7 +119,7 @@ impl Flow {
             Expect::Clock(waiting) => match event.read(Answer::ping) {
                 Ok(theirs) => {
                     let ahead = ClockOffset::between(env.now, theirs);
-                    let application = party.asker().terms.application;
+                    let application = waiting.application(&party);
                     let (contact, offset) = (Contact::Heard, Some(ahead));
                     let learned = Learned { application, contact, offset };
                     let step = call_after(Duration::ZERO, party, *waiting, ahead, env);
@@ -135,7 +136,7 @@ impl Claimant {
     #[must_use]
     pub fn handle(self, verdict: Verdict, env: &Env<'_>) -> Step {
         match (self.0, verdict) {
-            (Wish::Prompt(party, prompt), Ok(())) => {
+            (Wish::Prompt(party, prompt), Ok(Permit::New)) => {
                 let expect = match prompt.ask {
                     AuthFactor::Sms { .. } => Expect::Codes(prompt),
                     AuthFactor::Passcode(passcode) => Expect::Passcode(passcode),
@@ -145,9 +146,14 @@ impl Claimant {
                 };
                 send(party, expect, env)
             }
-            (Wish::Prompt(party, _), Err(limited)) => refuse::for_limit(&party, limited, env),
-            (Wish::Approval(allowed), verdict) => allowed.claimed(verdict, env),
-            (Wish::Operation(spending), verdict) => spending.claimed(verdict),
+            (Wish::Prompt(party, _), Ok(Permit::TakeUp(unheard))) => {
+                last::take_up(party, &unheard, env)
+            }
+            (Wish::Prompt(party, prompt), Err(limited)) => {
+                last::stopped(party, prompt, limited, env)
+            }
+            (Wish::Approval(allowed), verdict) => allowed.claimed(&verdict, env),
+            (Wish::Operation(spending), verdict) => spending.claimed(&verdict),
         }
     }
 }
@@ -177,6 +183,14 @@ pub(super) fn claim(
     Step::claim(claim, Claimant(Wish::Prompt(party, prompt)))
 }
 
+/// Asks for the same permit again, after the last prompt was looked up.
+pub(super) fn ask_again(party: Party, prompt: Prompt, env: &Env<'_>) -> Step {
+    match party.asker().claim {
+        Some(claim) => Step::claim(claim, Claimant(Wish::Prompt(party, prompt))),
+        None => refuse::refuse_without_randomness(&party, env),
+    }
+}
+
 /// Asks for leave to try a passcode of a user who has these devices.
 pub(super) fn try_passcode(
     party: impl Into<Party>,
@@ -203,8 +217,22 @@ pub(super) fn poll(mut held: Held, transaction: Transaction, env: &Env<'_>) -> S
     send_after(wait, held.into(), Expect::Status(transaction), env)
 }
 
+/// Looks at a transaction that another request has waited for.
+pub(super) fn poll_at_once(mut held: Held, transaction: Transaction, env: &Env<'_>) -> Step {
+    held.polled_at = env.now;
+    send(held, Expect::Status(transaction), env)
+}
+
+/// Duo has sent a prompt: the table keeps its transaction, so that its end is heard.
+fn started(party: Party, transaction: Transaction, env: &Env<'_>) -> Step {
+    let started = party.asker().started(&transaction, env);
+    let mut step = party.started(transaction, env);
+    step.settlements.extend(started);
+    step
+}
+
 fn send_after(wait: Duration, party: Party, expect: Expect, env: &Env<'_>) -> Step {
-    let offset = env.offset(party.asker().terms.application);
+    let offset = env.offset(expect.application(&party));
     call_after(wait, party, expect, offset, env)
 }
 
@@ -215,11 +243,12 @@ fn call_after(
     offset: ClockOffset,
     env: &Env<'_>,
 ) -> Step {
-    let terms = &party.asker().terms;
-    let duo = &env.gate.application(terms).duo;
+    let application = expect.application(&party);
+    let duo = &env.gate.config().applications.get(application).duo;
     let due = env.now.plus(wait);
-    let signed = request(&party, &expect).sign(&duo.credentials, due.shifted(offset));
-    let timeout = match stage(&expect) {
+    let signed = expect.request(&party).sign(&duo.credentials, due.shifted(offset));
+    let timeout = match expect.stage() {
+        Stage::Status if let Expect::Last(look) = &expect => look.timeout(duo.timeout, env),
         Stage::Status => duo.status_timeout.min(party.patience(due)),
         Stage::Preauth
         | Stage::Passcode
@@ -228,38 +257,12 @@ fn call_after(
         | Stage::Activation
         | Stage::Clock => duo.timeout,
     };
-    let application = terms.application;
     let call = Call { application, signed, timeout: timeout.max(LEAST_TIMEOUT), due };
     Step::call(call, Flow { party, expect })
 }
 
-fn request(party: &Party, expect: &Expect) -> Request {
-    let asker = party.asker();
-    match expect {
-        Expect::Preauth => asker.preauth(party.device_token()),
-        Expect::Passcode(passcode) => asker.auth(AuthFactor::Passcode(passcode.clone())),
-        Expect::Codes(prompt) | Expect::Transaction(prompt) => asker.auth(prompt.ask.clone()),
-        Expect::Status(transaction) => Request::AuthStatus { txid: transaction.txid.clone() },
-        Expect::Enroll => asker.enroll(),
-        Expect::Activation(code) => Request::EnrollStatus(code.clone()),
-        Expect::Clock(_) => Request::Ping,
-    }
-}
-
-const fn stage(expect: &Expect) -> Stage {
-    match expect {
-        Expect::Preauth => Stage::Preauth,
-        Expect::Passcode(_) => Stage::Passcode,
-        Expect::Codes(_) | Expect::Transaction(_) => Stage::Transaction,
-        Expect::Status(_) => Stage::Status,
-        Expect::Enroll => Stage::Enroll,
-        Expect::Activation(_) => Stage::Activation,
-        Expect::Clock(_) => Stage::Clock,
-    }
-}
-
 fn failed(mut party: Party, expect: Expect, fault: &DuoError, env: &Env<'_>) -> Step {
-    let stage = stage(&expect);
+    let stage = expect.stage();
     let application = party.asker().terms.application;
     let standby = Standby {
         fail_mode: env.gate.fail_mode(&party.asker().terms),
@@ -275,6 +278,7 @@ fn failed(mut party: Party, expect: Expect, fault: &DuoError, env: &Env<'_>) -> 
             tries.clock_corrections = tries.clock_corrections.saturating_add(1);
             send(party, Expect::Clock(Box::new(expect)), env)
         }
+        _ if let Expect::Last(look) = expect => last::unheard(party, *look, fault, env),
         Remedy::Admit { unreached_since } => {
             party.asker_mut().unreached_since = Some(unreached_since);
             party.unverified(env)
@@ -316,6 +320,7 @@ fn unstarted(asker: &Asker, expect: &Expect, fault: &DuoError) -> Option<Settlem
         Expect::Clock(waiting) => match **waiting {
             Expect::Preauth
             | Expect::Status(_)
+            | Expect::Last(_)
             | Expect::Enroll
             | Expect::Activation(_)
             | Expect::Clock(_) => None,
@@ -323,7 +328,11 @@ fn unstarted(asker: &Asker, expect: &Expect, fault: &DuoError) -> Option<Settlem
             Expect::Passcode(_) => asker.passcode_claim,
         }
         .map(|claim| Settlement { claim, end: End::Unsent }),
-        Expect::Preauth | Expect::Status(_) | Expect::Enroll | Expect::Activation(_) => None,
+        Expect::Preauth
+        | Expect::Status(_)
+        | Expect::Last(_)
+        | Expect::Enroll
+        | Expect::Activation(_) => None,
     }
 }
 

@@ -5,8 +5,9 @@
 
 use super::asker::{Asker, Sought};
 use super::audit;
+use super::expect::Expect;
 use super::failure::{NO_DEVICE, TIMEOUT, WRONG_PASSCODE};
-use super::flow::{self, Expect, send};
+use super::flow::{self, send};
 use super::limit::End;
 use super::party::{Party, Recipient};
 use super::prompt::{self, Ending, Prompt, SentPasscode, Transaction};

@@ -10,9 +10,11 @@
 mod bucket;
 mod head;
 mod ledger;
+mod prompted;
 mod table;
 
-pub use head::EMPTY;
+pub use head::{EMPTY, EMPTY_LEDGER};
+pub use prompted::Prompted;
 pub use table::{Change, Changed, Table, Work};
 
 use crate::clock::UnixTime;
@@ -37,6 +39,9 @@ const CLOSED: u64 = 60;
 /// may have been lost on the way.
 const GRACE: u64 = 10;
 
+/// Seconds until a client may ask again where Duo says that a prompt still waits after its time.
+const STILL_WAITS: u64 = 5;
+
 /// Somebody who wants to ring a user's phone, to try a passcode, or to use what is good once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
@@ -48,12 +53,22 @@ pub struct Claim {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
-    /// It rings. `owner` stands for this one try; it is over after `lasts`.
-    Prompt { owner: [u8; 8], lasts: Duration },
+    /// It rings.
+    Prompt(PromptClaim),
     /// A passcode: it counts until Duo has taken one.
     Passcode,
     /// What is good once. It is remembered for as long as it would be good otherwise.
     Once { kind: Once, kept: Duration },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct PromptClaim {
+    /// The random id of this one prompt.
+    owner: [u8; 8],
+    /// The prompt is over after that time.
+    lasts: Duration,
+    /// The request that waits for the prompt; zeros where no other request may take the prompt up.
+    request: [u8; 16],
 }
 
 /// What is good once.
@@ -84,12 +99,23 @@ impl Once {
 }
 
 impl Claim {
-    /// `tag` stands for the user, `owner` for this one try: random bytes. The prompt is over after
-    /// `lasts`, whatever is heard of it.
+    /// `tag` stands for the user, `owner` is the random id of this prompt. The prompt is over after
+    /// `lasts`, even if nobody hears of its end.
     pub(super) const fn of_prompt(tag: [u8; 16], owner: [u8; 16], lasts: Duration) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = owner;
         let owner = [a, b, c, d, e, f, g, h];
-        Self { tag, also: None, what: What::Prompt { owner, lasts } }
+        Self { tag, also: None, what: What::Prompt(PromptClaim { owner, lasts, request: [0; 16] }) }
+    }
+
+    /// The claim of this user's last prompt, to write down how that ended.
+    pub(super) const fn of_last(self, unheard: &Unheard) -> Self {
+        match self.what {
+            What::Prompt(claim) => {
+                let owner = unheard.owner;
+                Self { what: What::Prompt(PromptClaim { owner, ..claim }), ..self }
+            }
+            What::Passcode | What::Once { .. } => self,
+        }
     }
 
     /// `tag` stands for the user among those who try passcodes.
@@ -120,7 +146,7 @@ impl Claim {
         let [high, low, ..] = self.tag;
         let number = u16::from_be_bytes([high, low]) & LAST_OF_USERS;
         match self.what {
-            What::Prompt { .. } | What::Passcode => number,
+            What::Prompt(_) | What::Passcode => number,
             What::Once { .. } => number | OF_USERS,
         }
     }
@@ -132,24 +158,77 @@ impl Claim {
     }
 }
 
-/// Whether the phone may ring, the passcode be tried, or that be used which is good once.
-pub type Verdict = Result<(), Limited>;
+/// Whether the phone may ring, the passcode be tried, or a single use be made.
+pub type Verdict = Result<Permit, Limited>;
+
+/// What is granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Permit {
+    /// What was asked for.
+    New,
+    /// No prompt: the same request waited for this one and left.
+    TakeUp(Box<Unheard>),
+}
 
 /// Why not, and for how long at least.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limited {
     /// What stands against it.
     pub limit: Limit,
     /// When another try may go better.
     pub wait: Duration,
+    /// The prompt that stands against it, where Duo is to be asked how that ended. The new bytes
+    /// note that it is asked, so that nobody else asks meanwhile.
+    pub unheard: Option<Box<Unheard>>,
+}
+
+/// A prompt whose end is not known. Times are seconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unheard {
+    pub(super) prompted: Prompted,
+    owner: [u8; 8],
+    /// Whether the request that waited for it was the same as this one.
+    pub(super) is_same: bool,
+    pending: u64,
+    cool_down: u64,
+    kept: u64,
+}
+
+impl Unheard {
+    /// The verdict where Duo does not say how it ended. `None` once it counts as a prompt that
+    /// nobody answered.
+    pub(super) fn unfound(&self, now: UnixTime) -> Option<Limited> {
+        let now = now.seconds();
+        if now < self.pending {
+            Some(Limited::new(Limit::Pending, now, self.pending))
+        } else if now < self.cool_down {
+            Some(Limited::new(Limit::CoolDown, now, self.cool_down))
+        } else {
+            None
+        }
+    }
+
+    /// The verdict where Duo says that it still waits. `None` once that is not believed any more.
+    pub(super) fn waits(&self, now: UnixTime) -> Option<Limited> {
+        let now = now.seconds();
+        let until = self.pending.max(now.saturating_add(STILL_WAITS));
+        (now < self.kept).then(|| Limited::new(Limit::Pending, now, until))
+    }
 }
 
 impl Limited {
     /// Others were faster at every try to write down the claim.
-    pub const CONTENDED: Self = Self { limit: Limit::Contended, wait: Duration::from_secs(1) };
+    pub const CONTENDED: Self =
+        Self { limit: Limit::Contended, wait: Duration::from_secs(1), unheard: None };
 
     const fn new(limit: Limit, from: u64, until: u64) -> Self {
-        Self { limit, wait: Duration::from_secs(until.saturating_sub(from)) }
+        let wait = Duration::from_secs(until.saturating_sub(from));
+        Self { limit, wait, unheard: None }
+    }
+
+    /// Whether the bucket has new bytes although nothing is granted.
+    const fn is_noted(&self) -> bool {
+        self.unheard.is_some()
     }
 }
 
@@ -191,18 +270,22 @@ impl Limit {
     }
 }
 
-/// How a claim ended that was granted.
+/// What became of a claim that was granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settlement {
     /// The claim.
     pub claim: Claim,
-    /// How it ended.
+    /// What became of it.
     pub end: End,
 }
 
-/// How a prompt ended.
+/// What became of a prompt or a passcode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
+    /// No end yet: Duo has sent the prompt, and this is how to ask about it.
+    Started(Prompted),
+    /// No end yet: the client that waited for the prompt has left.
+    Left,
     /// The user approved: all that was held against them is forgotten.
     Allowed,
     /// The user denied it, or Duo in their place.
@@ -211,9 +294,14 @@ pub enum End {
     TimedOut,
     /// The user reported it as fraud.
     Fraud,
+    /// Nobody can find out how it ended: it counts as one that nobody answered.
+    Unfound,
     /// It was never sent: as if nobody had asked.
     Unsent,
-    /// Whether it was sent is not known: it counts, and nobody waits for it.
+    /// It counts, and nothing of it is on the phone: passcodes went out.
+    Sent,
+    /// Whether it was sent is not known. A prompt counts and may be on the phone, a passcode
+    /// counts, a single use is over.
     Lost,
 }
 
@@ -225,21 +313,23 @@ pub fn claim(
     limits: &Limits,
     now: UnixTime,
 ) -> (Verdict, Option<Vec<u8>>) {
-    let (bytes, now) = (bytes.unwrap_or(&EMPTY), now.seconds());
+    let now = now.seconds();
     match claim.what {
-        What::Prompt { .. } | What::Passcode => match Bucket::decode(bytes, now) {
+        What::Prompt(_) | What::Passcode => match Bucket::decode(bytes.unwrap_or(&EMPTY), now) {
             Some(mut bucket) => {
                 let verdict = bucket.grant(claim, limits, now);
-                (verdict, verdict.is_ok().then(|| bucket.encode(now)))
+                let is_changed = verdict.as_ref().map_or_else(Limited::is_noted, |_| true);
+                (verdict, is_changed.then(|| bucket.encode(now)))
             }
             None => close_users(now),
         },
         What::Once { kind, kept } => {
             let kept = now.saturating_add(kept.as_secs());
-            match Ledger::decode(bytes, now) {
+            match Ledger::decode(bytes.unwrap_or(&EMPTY_LEDGER), now) {
                 Some(mut ledger) => {
                     let verdict = ledger.grant(claim.entry(kind), kind.grace(), kept, now);
-                    (verdict, verdict.is_ok().then(|| ledger.encode(now)))
+                    let is_changed = verdict.is_ok();
+                    (verdict, is_changed.then(|| ledger.encode(now)))
                 }
                 None => close_uses(now),
             }
@@ -283,13 +373,13 @@ pub fn settle(
     let now = now.seconds();
     let Settlement { claim, end } = settlement;
     match claim.what {
-        What::Prompt { .. } | What::Passcode => {
+        What::Prompt(_) | What::Passcode => {
             let mut bucket = Bucket::decode(bytes?, now)?;
             bucket.entry_of(claim)?.end(*end, limits, now);
             Some(bucket.encode(now))
         }
         What::Once { kind, kept } => {
-            let mut ledger = Ledger::decode(bytes.unwrap_or(&EMPTY), now)?;
+            let mut ledger = Ledger::decode(bytes.unwrap_or(&EMPTY_LEDGER), now)?;
             ledger.end(claim.entry(kind), now.saturating_add(kept.as_secs()), now);
             Some(ledger.encode(now))
         }

@@ -37,9 +37,9 @@ pub(super) struct Spending {
 
 impl Spending {
     /// The table has said whether the approval may be used.
-    pub(super) fn claimed(self, verdict: Verdict) -> Step {
+    pub(super) fn claimed(self, verdict: &Verdict) -> Step {
         match verdict {
-            Ok(()) => self.passed,
+            Ok(_) => self.passed,
             Err(_) => self.otherwise,
         }
     }

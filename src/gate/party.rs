@@ -1,8 +1,9 @@
 //! Whom Duo's answer is for: a request that is held, or a visit to an address of the filter's own.
 
 use super::asker::Asker;
+use super::expect::Expect;
 use super::failure::UNKNOWN_USER;
-use super::flow::{self, Expect};
+use super::flow;
 use super::hold::{self, Held};
 use super::prompt::Transaction;
 use super::refuse::{refuse_status, refuse_with};

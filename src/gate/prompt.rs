@@ -18,8 +18,10 @@ const PASSCODE_HEADER: &str = "x-duo-mfa-passcode";
 /// The longest passcode that is handed to Duo, in characters.
 const MAX_PASSCODE: usize = 64;
 
-/// A prompt of which nothing more is heard counts as pending for so much longer than it is waited
-/// for.
+/// How long Duo keeps a push or a call on the phone, however soon the filter stops waiting for it.
+const ON_THE_PHONE: Duration = Duration::from_secs(60);
+
+/// A prompt of which nothing more is heard counts as pending for so much longer.
 const CLAIM_SLACK: Duration = Duration::from_secs(5);
 
 /// What is sent to a device, so that its owner approves there or reads a passcode.
@@ -49,7 +51,7 @@ pub(super) fn claim(
     config: &Config,
 ) -> Claim {
     let duo = &config.applications.under(&asker.terms).duo;
-    let lasts = duo.push_timeout.saturating_add(CLAIM_SLACK);
+    let lasts = duo.push_timeout.max(ON_THE_PHONE).saturating_add(CLAIM_SLACK);
     Claim::of_prompt(user_tag("prompts", asker, config), owner, lasts)
         .counted_by(device.map(|id| device_tag("prompts", id, asker, config)))
 }
@@ -206,7 +208,7 @@ impl Ending {
         match self {
             Self::TimedOut => End::TimedOut,
             Self::Fraud => End::Fraud,
-            Self::CodesSent => End::Lost,
+            Self::CodesSent => End::Sent,
             Self::LockedOut | Self::Denied => End::Denied,
         }
     }

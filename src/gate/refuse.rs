@@ -13,7 +13,7 @@ use crate::signal::{Code, Counter, Level, Signal};
 use std::time::Duration;
 
 /// Another prompt or passcode would be one too many.
-pub(super) fn for_limit(to: &impl Recipient, limited: Limited, env: &Env<'_>) -> Step {
+pub(super) fn for_limit(to: &impl Recipient, limited: &Limited, env: &Env<'_>) -> Step {
     let (code, detail) = match limited.limit {
         Limit::Pending => (
             Code::PendingElsewhere,

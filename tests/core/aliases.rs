@@ -103,6 +103,9 @@ fn other_names_of_one_phone_never_ring_it_at_the_same_time() {
     let mut alice = Browser::of("alice");
     let push = alice.posts("/.duo-mfa/auth?factor=push&return_to=%2Freports");
     alice.asks(&mut rig, &push, &[one_phone(), started()]);
+    // Duo is asked about the push that waits once, not once a name.
+    let look = [one_phone(), status("waiting", "pushed")];
+    assert_eq!(rig.send(&get("/").of("al"), &look).refused().code(), "pending_elsewhere");
     for alias in ["ali", "alice@corp.example.com", "a.smith"] {
         let refused = stopped(&mut rig, &get("/").of(alias), &one_phone());
         assert_eq!(refused.code(), "pending_elsewhere", "{alias}");

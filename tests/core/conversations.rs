@@ -48,7 +48,7 @@ struct Factor {
     /// What the user said, and when.
     answer: Option<(bool, UnixTime)>,
     /// The filter has learned how it ended.
-    is_over: bool,
+    is_heard: bool,
     is_used: bool,
 }
 
@@ -87,14 +87,12 @@ impl Duo {
                 let user = body["username"].as_str().unwrap().to_owned();
                 let is_typed = body["factor"] == "passcode";
                 let answer = is_typed.then_some((true, now));
-                if is_typed {
-                    // What is on the phone leads nowhere from here on.
-                    self.forget(&user);
-                } else {
+                if !is_typed {
                     self.ring(&user, now);
                 }
-                let (is_over, is_used) = (is_typed, false);
-                self.factors.push(Factor { user, key, path, since: now, answer, is_over, is_used });
+                let (is_heard, is_used) = (is_typed, false);
+                let factor = Factor { user, key, path, since: now, answer, is_heard, is_used };
+                self.factors.push(factor);
                 let txid = format!("{:08}-f45f-4862-8545-e0f58e78075a", self.factors.len() - 1);
                 if is_typed { allows() } else { ok(&json!({"txid": txid})) }
             }
@@ -104,9 +102,11 @@ impl Duo {
                 if factor.key != key {
                     return fail(40_002, "Invalid request parameters", "txid");
                 }
-                factor.answer = factor.answer.or_else(|| Some((at_once?, now)));
-                factor.is_over |= factor.answer.is_some();
+                let is_late = now >= factor.since.plus(MINUTE);
+                factor.answer = factor.answer.or_else(|| Some((at_once? && !is_late, now)));
+                factor.is_heard |= factor.answer.is_some();
                 match factor.answer {
+                    None if is_late => status("deny", "timeout"),
                     None => status("waiting", "pushed"),
                     Some((false, _)) => status("deny", "deny"),
                     Some((true, _)) => {
@@ -123,18 +123,17 @@ impl Duo {
         }
     }
 
-    /// The filter waits for nothing on this user's phone.
-    fn forget(&mut self, user: &str) {
-        self.rings.retain(|(rung, _)| rung != user);
-        self.factors.iter_mut().filter(|it| it.user == user).for_each(|it| it.is_over = true);
-    }
-
-    /// One at a time, and three in ten minutes that no approval has answered.
+    /// One at a time, none after an answer that the filter has not heard, and three in ten minutes
+    /// that no approval has answered.
     fn ring(&mut self, user: &str, now: UnixTime) {
-        let rings = |factor: &Factor| {
-            factor.user == user && !factor.is_over && now < factor.since.plus(MINUTE)
-        };
-        assert!(!self.factors.iter().any(rings), "{user}'s phone rings already");
+        for factor in self.factors.iter().filter(|it| it.user == user) {
+            match factor.answer {
+                None => assert!(now >= factor.since.plus(MINUTE), "{user}'s phone rings already"),
+                Some((is_allowed, _)) => {
+                    assert!(factor.is_heard || is_allowed, "{user}'s denial was not heard");
+                }
+            }
+        }
         let since = |(rung, at): &&(String, UnixTime)| {
             rung == user && now.since(*at) <= Duration::from_secs(600)
         };
@@ -284,7 +283,9 @@ impl World {
             }
             7 => {
                 let now = self.rig.now;
-                let waiting = self.duo.factors.iter_mut().rev().filter(|it| it.answer.is_none());
+                let is_waiting =
+                    |it: &&mut Factor| it.answer.is_none() && now < it.since.plus(MINUTE);
+                let waiting = self.duo.factors.iter_mut().rev().filter(is_waiting);
                 for factor in waiting.take(1 + b % 2) {
                     factor.answer = Some((!c.is_multiple_of(4), now));
                 }
@@ -302,9 +303,6 @@ impl World {
             10 => {
                 let end = if c.is_multiple_of(2) { "cancel" } else { "logout" };
                 self.send(who, &posted(browser.posts(&format!("/.duo-mfa/{end}"))), path);
-                let user = PEOPLE[who];
-                let factors = self.duo.factors.iter_mut();
-                factors.filter(|it| it.user == user).for_each(|it| it.is_over = true);
             }
             _ => {
                 let kept = kept.filter(|_| c.is_multiple_of(2));
@@ -315,11 +313,14 @@ impl World {
 
     /// After some hours a new browser gets in by a push, whatever was before.
     fn ends_well(mut self) {
-        self.rig.now = self.rig.now.plus(Duration::from_secs(2 * 60 * 60));
-        self.visitors[0].browser.jar.clear();
-        self.play([2, 0, 0, 0]);
-        self.play([7, 0, 0, 1]);
-        self.play([4, 0, 0, 0]);
+        // The first of two pushes may be stopped by the answer to the one before.
+        for _ in 0..2 {
+            self.rig.now = self.rig.now.plus(Duration::from_secs(2 * 60 * 60));
+            self.visitors[0].browser.jar.clear();
+            self.play([2, 0, 0, 0]);
+            self.play([7, 0, 0, 1]);
+            self.play([4, 0, 0, 0]);
+        }
         self.rig.send(&self.visitors[0].browser.opens("/"), &[]).admitted();
     }
 }

@@ -152,6 +152,12 @@ fn prompt_that_may_have_been_sent_counts() {
         for _ in 0..3 {
             let refused = rig.send(&get("/"), &[one_phone(), outage.clone()]).refused();
             assert_eq!(refused.code(), "duo_unavailable", "{outage:?}");
+            let refused = stopped(&mut rig);
+            assert_eq!(refused.code(), "pending_elsewhere", "it may be on the phone: {outage:?}");
+            assert_eq!(refused.header("retry-after").as_deref(), Some("65"));
+            rig.now = rig.now.plus(Duration::from_secs(65));
+            assert_eq!(stopped(&mut rig).header("retry-after").as_deref(), Some("15"));
+            rig.now = rig.now.plus(Duration::from_secs(15));
         }
         assert_eq!(stopped(&mut rig).code(), "too_many_requests", "{outage:?}");
     }
@@ -175,7 +181,8 @@ fn push_that_outlives_its_request_is_still_pending() {
     let mut script = [one_phone(), started()].into_iter();
     let waits = |_: &_| Some(script.next().unwrap_or_else(|| status("waiting", "pushed")));
     assert_eq!(rig.drive(&get("/"), waits).refused().code(), "mfa_timeout");
-    let refused = stopped(&mut rig);
+    let look = [one_phone(), status("waiting", "pushed")];
+    let refused = rig.send(&get("/"), &look).refused();
     assert_eq!(refused.code(), "pending_elsewhere");
     assert_eq!(refused.header("retry-after").as_deref(), Some("60"));
 }

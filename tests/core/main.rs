@@ -47,6 +47,7 @@ mod rig;
 mod sign_out;
 mod signin;
 mod terms;
+mod unheard;
 mod universal_vectors;
 mod ways;
 
@@ -112,6 +113,7 @@ fn main() -> ExitCode {
         universal_vectors::answers::trials(),
         universal_vectors::id_tokens::trials(),
         universal_vectors::signed::trials(),
+        unheard::trials(),
         ways::trials(),
     ];
     let conclusion: Conclusion =

@@ -14,7 +14,7 @@ pub(crate) use script::{
 use duo_mfa::clock::{ClockOffset, UnixTime};
 use duo_mfa::config::Config;
 use duo_mfa::duo::{Answer, Endpoint, SignedCall};
-use duo_mfa::gate::limit::{EMPTY, Table, Work};
+use duo_mfa::gate::limit::{EMPTY, EMPTY_LEDGER, Table, Work};
 use duo_mfa::gate::{
     Body, Call, Check, CheckStep, Effect, Env, Event, Flow, Gate, Health, Judgement, Learned, Logo,
     Moment, Opening, Step,
@@ -37,6 +37,7 @@ pub(crate) const LIMITS_KEY: &str = "h8QmV2xT5cYbE9wLrJ4kNs7PzGaD1fUoXiB6tHqS0eM
 pub(crate) const NOON: UnixTime = UnixTime::from_seconds(1_800_000_000);
 /// The bytes of a bucket of the table, with its MAC.
 pub(crate) const BUCKET_BYTES: usize = EMPTY.len() + 16;
+pub(crate) const LEDGER_BYTES: usize = EMPTY_LEDGER.len() + 16;
 const PEER: &[u8] = b"192.0.2.7:51000";
 
 static SENT: AtomicUsize = AtomicUsize::new(0);

@@ -89,14 +89,15 @@ fn refusal_says_where_the_push_of_this_browser_is_followed() {
     pushes(&mut rig, &mut alice, "%2F");
     let again = alice.posts(&push_to(PHONE, "%2F"));
     let mut other = Browser::of("alice");
-    let elsewhere = other.asks(&mut rig, &other.posts(&push_to(PHONE, "%2F")), &[one_phone()]);
+    let look = [one_phone(), status("waiting", "pushed")];
+    let elsewhere = other.asks(&mut rig, &other.posts(&push_to(PHONE, "%2F")), &look);
     assert_eq!(elsewhere.code(), "pending_elsewhere");
     assert!(elsewhere.problem().get("status_url").is_none(), "it has begun no push");
     let refused = alice.asks(&mut rig, &again, &[one_phone()]);
     assert_eq!(refused.code(), "pending_elsewhere");
     assert_eq!(refused.problem()["status_url"], STATUS);
     rig.now = rig.now.plus(Duration::from_secs(60));
-    let late = alice.asks(&mut rig, &again, &[one_phone()]);
+    let late = alice.asks(&mut rig, &again, &look);
     assert!(late.problem().get("status_url").is_none(), "nobody waits for it any more");
 }
 

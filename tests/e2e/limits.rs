@@ -20,7 +20,7 @@ crate::trials![
     nobody_is_pushed_again_right_after_a_report_of_fraud,
     budget_is_three_pushes_across_workers,
     approvals_are_never_counted,
-    client_that_leaves_frees_its_push_by_time,
+    denial_after_a_client_has_left_stops_the_next_push,
 ];
 
 const CROWD: usize = 50;
@@ -73,7 +73,13 @@ fn crowd_after_a_push_that_was_never_answered_is_one_push() {
         });
         let timeouts = refusals.iter().filter(|reply| reply.status == 403).count();
         assert_eq!((timeouts, stack.sim.pushes()), (1, round));
-        sleep(Duration::from_secs(6));
+        let waiting = stack.denied(&request());
+        waiting.assert_problem(429, "pending_elsewhere");
+        stack.sim.answer("alice", "timeout");
+        sleep(Duration::from_secs(4));
+        let reply = stack.denied(&request());
+        reply.assert_problem(429, "too_many_requests");
+        sleep(Duration::from_secs(retry_after(&reply).min(15)));
     }
     stack.denied(&request()).assert_problem(429, "too_many_requests");
     assert_eq!(stack.sim.pushes(), 3);
@@ -126,8 +132,9 @@ fn approvals_are_never_counted() {
     assert_eq!(stack.sim.pushes(), 6);
 }
 
-fn client_that_leaves_frees_its_push_by_time() {
-    let stack = Stack::start(Setup::default().plugin(json!({"duo": {"push_timeout": "3s"}})));
+fn denial_after_a_client_has_left_stops_the_next_push() {
+    let limits = json!({"duo": {"push_timeout": "3s"}, "limits": {"deny_cooldown": ["2s"]}});
+    let stack = Stack::start(Setup::default().plugin(limits));
     let mut connection = stack.connect();
     connection.send_part(&encode(&request()));
     stack.judged(Verdict::Denied, "a client that leaves", || {
@@ -139,7 +146,7 @@ fn client_that_leaves_frees_its_push_by_time() {
         stack.sim.answer("alice", "deny");
     });
     let reply = stack.denied(&request());
-    reply.assert_problem(429, "pending_elsewhere");
+    reply.assert_problem(429, "too_many_requests");
     sleep(Duration::from_secs(retry_after(&reply)));
     stack.signed_in("alice");
     assert_eq!(stack.sim.pushes(), 2);

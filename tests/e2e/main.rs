@@ -95,6 +95,7 @@ mod shared_responses;
 mod sign_out;
 mod signin;
 mod thin_line;
+mod unheard;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -194,6 +195,7 @@ fn main() {
         sign_out::trials(),
         signin::trials(),
         thin_line::trials(),
+        unheard::trials(),
     ];
     let mut trials: Vec<_> = topics.into_iter().flatten().collect();
     if std::env::var("DUO_MFA_E2E").is_ok_and(|part| part == "core") {

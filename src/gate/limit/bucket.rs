@@ -2,26 +2,28 @@
 //!
 //! ```text
 //! bucket = head | 4 entries
-//! entry  = tag [16] | owner [8] | pending u16 | cool-down u16 | denials u16 | 9 starts u16
+//! entry  = tag [16] | owner [8] | pending u16 | cool-down u16 | denials u16 | looked u16
+//!   | 9 starts u16 | left u8 | request [16] | prompted
 //! ```
 //!
-//! All numbers are big-endian, times are seconds: of the starts before the head's `written`
-//! (0xffff: none), of the others after it; the end of a cool-down, which may lie before it, has
+//! All numbers are big-endian, times are seconds: of the starts and `looked` before the head's
+//! `written` (0xffff: none), of the others after it; the two ends, which may lie before it, have
 //! 0x8000 added.
 
 use super::head::{BUCKET_BYTES, HEAD_BYTES, Head, span};
-use super::{Claim, End, Limit, Limited, Verdict, What};
+use super::prompted::{PROMPTED_BYTES, Prompted};
+use super::{Claim, End, Limit, Limited, Permit, PromptClaim, Unheard, Verdict, What};
 use crate::config::Limits;
 use crate::session::PENDING_LIFETIME;
 use std::time::Duration;
 
 const ENTRIES: usize = 4;
-const ENTRY_BYTES: usize = 48;
+const ENTRY_BYTES: usize = 180;
 const STARTS: usize = Limits::MAX_PUSHES;
-const NO_START: u16 = u16::MAX;
+const NO_TIME: u16 = u16::MAX;
 const BIAS: u64 = 0x8000;
 const _: () = assert!(HEAD_BYTES + ENTRIES * ENTRY_BYTES == BUCKET_BYTES);
-const _: () = assert!(16 + 8 + 2 * (3 + STARTS) == ENTRY_BYTES);
+const _: () = assert!(16 + 8 + 2 * (4 + STARTS) + 1 + 16 + PROMPTED_BYTES == ENTRY_BYTES);
 
 /// A prompt that nobody answered may be repeated after so many seconds.
 const TIMEOUT_COOLDOWN: u64 = 15;
@@ -30,6 +32,10 @@ const FRAUD_COOLDOWN: u64 = 30 * 60;
 /// As many seconds as a sign-in may take: however often it is sent again, it has no more tries.
 const PASSCODE_WINDOW: u64 = PENDING_LIFETIME.as_secs();
 const _: () = assert!(Limits::MAX_PASSCODE_TRIES <= STARTS);
+/// Seconds between two questions to Duo about one prompt.
+const LOOK_PACE: u64 = 3;
+/// Seconds after its time for which a prompt is looked up before its entry may go to another user.
+const UNHEARD_KEPT: u64 = PENDING_LIFETIME.as_secs();
 /// The owner of an entry whose prompt is over.
 const NOBODY: [u8; 8] = [0; 8];
 
@@ -49,7 +55,7 @@ impl Bucket {
 
     /// Reads what [`Self::encode`] has written; absent for anything else.
     pub(super) fn decode(bytes: &[u8], now: u64) -> Option<Self> {
-        let (Head { written, closed }, entries) = Head::read(bytes, now)?;
+        let (Head { written, closed }, entries) = Head::read(bytes, BUCKET_BYTES, now)?;
         let mut bucket = Self::closed(closed);
         for (entry, bytes) in bucket.entries.iter_mut().zip(entries.as_chunks().0) {
             *entry = Entry::decode(bytes, written)?;
@@ -58,7 +64,7 @@ impl Bucket {
     }
 
     pub(super) fn encode(&self, now: u64) -> Vec<u8> {
-        let mut bytes = Head { written: now, closed: self.closed }.begin();
+        let mut bytes = Head { written: now, closed: self.closed }.begin(BUCKET_BYTES);
         for entry in &self.entries {
             entry.encode(now, &mut bytes);
         }
@@ -91,7 +97,7 @@ impl Bucket {
         let is_its = |entry: &&mut Entry| {
             entry.tag == claim.tag
                 && match claim.what {
-                    What::Prompt { owner, .. } => entry.owner == owner,
+                    What::Prompt(PromptClaim { owner, .. }) => entry.owner == owner,
                     What::Passcode => true,
                     What::Once { .. } => false,
                 }
@@ -104,55 +110,94 @@ impl Bucket {
 #[derive(Default)]
 pub(super) struct Entry {
     tag: [u8; 16],
-    /// Whose prompt is on the phone.
+    /// The prompt whose end is not known; [`NOBODY`] where there is none.
     owner: [u8; 8],
+    /// When that prompt is over whatever Duo says of it.
     pending: u64,
     cool_down: u64,
     /// Denials in a row.
     denials: u16,
+    /// When Duo was last asked how that prompt ended; 0: never.
+    looked: u64,
     /// Prompts that no approval has answered, or passcodes that were not right; 0: none.
     starts: [u64; STARTS],
+    /// Whether the client that waited for that prompt has left.
+    has_left: bool,
+    /// The request that waited for that prompt; zeros where none may take it up.
+    request: [u8; 16],
+    /// That prompt, once Duo has named its transaction.
+    prompted: Option<Prompted>,
 }
 
 impl Entry {
     fn decode(bytes: &[u8; ENTRY_BYTES], written: u64) -> Option<Self> {
         let (tag, rest) = bytes.split_first_chunk()?;
         let (owner, rest) = rest.split_first_chunk()?;
-        let mut entry = Self { tag: *tag, owner: *owner, ..Self::default() };
-        let mut spans = rest.as_chunks().0.iter().map(|span| u16::from_be_bytes(*span));
-        entry.pending = written.saturating_add(spans.next()?.into());
-        entry.cool_down = written.saturating_add(spans.next()?.into()).saturating_sub(BIAS);
-        entry.denials = spans.next()?;
-        for (start, age) in entry.starts.iter_mut().zip(spans) {
-            *start = if age == NO_START { 0 } else { written.saturating_sub(age.into()) };
+        let (spans, rest) = rest.split_first_chunk::<{ 2 * (4 + STARTS) }>()?;
+        let (&[left], rest) = rest.split_first_chunk()?;
+        let (request, rest) = rest.split_first_chunk()?;
+        let mut spans = spans.as_chunks().0.iter().map(|span| u16::from_be_bytes(*span));
+        let mut end = || Some(written.saturating_add(spans.next()?.into()).saturating_sub(BIAS));
+        let (pending, cool_down) = (end()?, end()?);
+        let denials = spans.next()?;
+        let past = |age: u16| if age == NO_TIME { 0 } else { written.saturating_sub(age.into()) };
+        let looked = past(spans.next()?);
+        let mut starts = [0; STARTS];
+        for (start, age) in starts.iter_mut().zip(spans) {
+            *start = past(age);
         }
-        Some(entry)
+        Some(Self {
+            tag: *tag,
+            owner: *owner,
+            pending,
+            cool_down,
+            denials,
+            looked,
+            starts,
+            has_left: match left {
+                0 => false,
+                1 => true,
+                _ => return None,
+            },
+            request: *request,
+            prompted: Prompted::decode(rest.first_chunk()?).ok()?,
+        })
     }
 
     fn encode(&self, now: u64, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.tag);
         bytes.extend_from_slice(&self.owner);
         let mut write = |span: u16| bytes.extend_from_slice(&span.to_be_bytes());
-        write(span(now, self.pending));
+        write(span(now, self.pending.saturating_add(BIAS)));
         write(span(now, self.cool_down.saturating_add(BIAS)));
         write(self.denials);
+        // An age beyond the largest is that of no start: no window is so long.
+        write(span(self.looked, now));
         for start in self.starts {
-            // An age beyond the largest is that of no start: no window is so long.
             write(span(start, now));
         }
+        bytes.push(self.has_left.into());
+        bytes.extend_from_slice(&self.request);
+        Prompted::encode(self.prompted.as_ref(), bytes);
     }
 
     fn grant(&mut self, claim: &Claim, limits: &Limits, now: u64) -> Verdict {
-        let (owner, lasts) = match claim.what {
-            What::Prompt { owner, lasts } => (owner, lasts),
+        match claim.what {
+            What::Prompt(prompt) => self.prompt(&prompt, limits, now),
             What::Passcode => {
-                return self.start(limits.passcode_tries, PASSCODE_WINDOW, now, Limit::Passcodes);
+                self.start(limits.passcode_tries, PASSCODE_WINDOW, now, Limit::Passcodes)
             }
             // It has buckets of its own.
-            What::Once { .. } => return Err(Limited::new(Limit::NoRoom, 0, 1)),
-        };
-        if now < self.pending {
-            return Err(Limited::new(Limit::Pending, now, self.pending));
+            What::Once { .. } => Err(Limited::new(Limit::NoRoom, 0, 1)),
+        }
+    }
+
+    fn prompt(&mut self, claim: &PromptClaim, limits: &Limits, now: u64) -> Verdict {
+        if self.owner != NOBODY {
+            if let Some(verdict) = self.unheard(claim, now) {
+                return verdict;
+            }
+            self.forget_prompt();
         }
         if now < self.cool_down {
             return Err(Limited::new(Limit::CoolDown, now, self.cool_down));
@@ -161,9 +206,51 @@ impl Entry {
         if self.denials_expire(limits) <= now {
             self.denials = 0;
         }
-        self.owner = owner;
-        self.pending = now.saturating_add(lasts.as_secs());
-        Ok(())
+        self.owner = claim.owner;
+        self.pending = now.saturating_add(claim.lasts.as_secs());
+        self.request = claim.request;
+        Ok(Permit::New)
+    }
+
+    /// The verdict while the end of the last prompt is not known. `None` once nobody can find it
+    /// out: the prompt counts as one that nobody answered, and its cool-down is over too.
+    fn unheard(&mut self, claim: &PromptClaim, now: u64) -> Option<Verdict> {
+        let Some(prompted) = self.prompted else {
+            let cool_down = self.pending.saturating_add(TIMEOUT_COOLDOWN);
+            return if now < self.pending {
+                Some(Err(Limited::new(Limit::Pending, now, self.pending)))
+            } else if now < cool_down {
+                Some(Err(Limited::new(Limit::CoolDown, now, cool_down)))
+            } else {
+                None
+            };
+        };
+        let is_same = claim.request != [0; 16] && claim.request == self.request;
+        let unheard = Unheard {
+            prompted,
+            owner: self.owner,
+            is_same,
+            pending: self.pending,
+            cool_down: self.pending.saturating_add(TIMEOUT_COOLDOWN),
+            kept: self.pending.saturating_add(UNHEARD_KEPT),
+        };
+        if is_same && self.has_left && now < self.pending {
+            self.has_left = false;
+            return Some(Ok(Permit::TakeUp(Box::new(unheard))));
+        }
+        let next_look = self.looked.saturating_add(LOOK_PACE);
+        let until = self.pending.max(next_look).max(now.saturating_add(1));
+        let mut limited = Limited::new(Limit::Pending, now, until);
+        if next_look <= now {
+            self.looked = now;
+            limited.unheard = Some(Box::new(unheard));
+        }
+        Some(Err(limited))
+    }
+
+    fn forget_prompt(&mut self) {
+        (self.owner, self.pending, self.looked) = (NOBODY, 0, 0);
+        (self.has_left, self.request, self.prompted) = (false, [0; 16], None);
     }
 
     /// Counts one more where the window has not seen as many as it may.
@@ -183,17 +270,27 @@ impl Entry {
         if let Some(oldest) = self.starts.iter_mut().min() {
             *oldest = now;
         }
-        Ok(())
+        Ok(Permit::New)
     }
 
-    /// Writes down how the prompt ended.
+    /// Writes down what became of the prompt or the passcode.
     pub(super) fn end(&mut self, end: End, limits: &Limits, now: u64) {
-        self.owner = NOBODY;
-        self.pending = 0;
-        let wait = match end {
-            End::Denied => self.denied(limits),
-            End::Fraud => self.denied(limits).max(FRAUD_COOLDOWN),
-            End::TimedOut => TIMEOUT_COOLDOWN,
+        let unfound = self.pending.saturating_add(TIMEOUT_COOLDOWN).max(self.cool_down);
+        let cool_down = match end {
+            End::Started(prompted) => {
+                self.prompted = Some(prompted);
+                return;
+            }
+            End::Left => {
+                self.has_left = true;
+                return;
+            }
+            // It may be on the phone.
+            End::Lost => return,
+            End::Denied => now.saturating_add(self.denied(limits)),
+            End::Fraud => now.saturating_add(self.denied(limits).max(FRAUD_COOLDOWN)),
+            End::TimedOut => now.saturating_add(TIMEOUT_COOLDOWN),
+            End::Unfound => unfound,
             End::Allowed => {
                 *self = Self::default();
                 return;
@@ -202,11 +299,12 @@ impl Entry {
                 if let Some(last) = self.starts.iter_mut().max() {
                     *last = 0;
                 }
-                return;
+                self.cool_down
             }
-            End::Lost => return,
+            End::Sent => self.cool_down,
         };
-        self.cool_down = now.saturating_add(wait);
+        self.forget_prompt();
+        self.cool_down = cool_down;
     }
 
     /// Counts a denial and says for how many seconds it stops the next prompt.
@@ -220,7 +318,9 @@ impl Entry {
     fn expires(&self, limits: &Limits) -> u64 {
         let window = limits.window.as_secs().max(PASSCODE_WINDOW);
         let last = self.starts.iter().max().map_or(0, |last| leaves(*last, window));
-        self.pending.max(self.cool_down).max(self.denials_expire(limits)).max(last)
+        let unheard =
+            if self.owner == NOBODY { 0 } else { self.pending.saturating_add(UNHEARD_KEPT) };
+        unheard.max(self.cool_down).max(self.denials_expire(limits)).max(last)
     }
 
     /// A denial makes the next one worse until it has been over for the longest cool-down.

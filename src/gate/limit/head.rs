@@ -1,23 +1,32 @@
 //! What every bucket of the table begins with.
 //!
 //! ```text
-//! bucket = head | entries; 200 bytes
+//! bucket = head | entries
 //! head   = version u8 | written u32 | closed u16 | 0
 //! ```
 //!
 //! All numbers are big-endian, times are seconds: of `written` since 1970, of `closed` after it.
 
 /// The version of the layout. Another one has other names in shared data.
-pub(super) const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 2;
 pub(super) const HEAD_BYTES: usize = 8;
-pub(super) const BUCKET_BYTES: usize = 200;
+/// Bytes of a bucket of users.
+pub(super) const BUCKET_BYTES: usize = 728;
+/// Bytes of a bucket of single uses.
+pub(super) const LEDGER_BYTES: usize = 200;
 
-/// A bucket that was never used.
-pub const EMPTY: [u8; BUCKET_BYTES] = {
-    let mut bytes = [0; BUCKET_BYTES];
-    bytes[0] = VERSION;
+/// A bucket of users that was never used.
+pub const EMPTY: [u8; BUCKET_BYTES] = unused();
+/// A bucket of single uses that was never used.
+pub const EMPTY_LEDGER: [u8; LEDGER_BYTES] = unused();
+
+const fn unused<const BYTES: usize>() -> [u8; BYTES] {
+    let mut bytes = [0; BYTES];
+    if let Some(first) = bytes.first_mut() {
+        *first = VERSION;
+    }
     bytes
-};
+}
 
 /// A bucket written so many seconds in the future is not one of ours.
 const CLOCK_TOLERANCE: u64 = 60;
@@ -29,22 +38,23 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Reads a head, and gives the entries behind it; absent for what is no bucket.
-    pub(super) fn read(bytes: &[u8], now: u64) -> Option<(Self, &[u8])> {
+    /// Reads the head of a bucket of `size` bytes, and gives the entries behind it. `None` for
+    /// anything else.
+    pub(super) fn read(bytes: &[u8], size: usize, now: u64) -> Option<(Self, &[u8])> {
         let (&[VERSION, a, b, c, d, e, f, 0], entries) = bytes.split_first_chunk()? else {
             return None;
         };
         let written = u64::from(u32::from_be_bytes([a, b, c, d]));
-        if bytes.len() != BUCKET_BYTES || written > now.saturating_add(CLOCK_TOLERANCE) {
+        if bytes.len() != size || written > now.saturating_add(CLOCK_TOLERANCE) {
             return None;
         }
         let closed = written.saturating_add(u16::from_be_bytes([e, f]).into());
         Some((Self { written, closed }, entries))
     }
 
-    /// The first bytes of a bucket.
-    pub(super) fn begin(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(BUCKET_BYTES);
+    /// The first bytes of a bucket of `size` bytes.
+    pub(super) fn begin(&self, size: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(size);
         bytes.push(VERSION);
         bytes.extend_from_slice(&u32::try_from(self.written).unwrap_or(u32::MAX).to_be_bytes());
         bytes.extend_from_slice(&span(self.written, self.closed).to_be_bytes());

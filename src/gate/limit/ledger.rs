@@ -8,12 +8,12 @@
 //! All numbers are big-endian, times are seconds: of `used` before the head's `written` (0xffff: it
 //! is over for good), of `kept` after it.
 
-use super::head::{BUCKET_BYTES, HEAD_BYTES, Head, span};
-use super::{Limit, Limited, Verdict};
+use super::head::{HEAD_BYTES, Head, LEDGER_BYTES, span};
+use super::{Limit, Limited, Permit, Verdict};
 
 const ENTRIES: usize = 16;
 const ENTRY_BYTES: usize = 12;
-const _: () = assert!(HEAD_BYTES + ENTRIES * ENTRY_BYTES == BUCKET_BYTES);
+const _: () = assert!(HEAD_BYTES + ENTRIES * ENTRY_BYTES == LEDGER_BYTES);
 const OVER: u16 = u16::MAX;
 
 /// What stands for one thing that is good once.
@@ -45,7 +45,7 @@ impl Ledger {
 
     /// Reads what [`Self::encode`] has written; absent for anything else.
     pub(super) fn decode(bytes: &[u8], now: u64) -> Option<Self> {
-        let (Head { written, closed }, entries) = Head::read(bytes, now)?;
+        let (Head { written, closed }, entries) = Head::read(bytes, LEDGER_BYTES, now)?;
         let mut ledger = Self::closed(closed);
         for (entry, bytes) in ledger.entries.iter_mut().zip(entries.as_chunks().0) {
             *entry = Entry::decode(bytes, written)?;
@@ -54,7 +54,7 @@ impl Ledger {
     }
 
     pub(super) fn encode(&self, now: u64) -> Vec<u8> {
-        let mut bytes = Head { written: now, closed: self.closed }.begin();
+        let mut bytes = Head { written: now, closed: self.closed }.begin(LEDGER_BYTES);
         for Entry { tag, used, kept } in self.entries {
             bytes.extend_from_slice(&tag);
             // An age as large as the mark is too long ago for any grace.
@@ -72,7 +72,7 @@ impl Ledger {
         }
         if let Some(entry) = self.entry_of(tag, now) {
             let is_graced = entry.used.is_some_and(|used| now < used.saturating_add(grace));
-            return if is_graced { Ok(()) } else { Err(Limited::new(Limit::Used, 0, 0)) };
+            return if is_graced { Ok(Permit::New) } else { Err(Limited::new(Limit::Used, 0, 0)) };
         }
         self.write(Entry { tag, used: Some(now), kept }, now)
     }
@@ -98,7 +98,7 @@ impl Ledger {
             return Err(Limited::new(Limit::NoRoom, now, oldest.kept));
         }
         *oldest = new;
-        Ok(())
+        Ok(Permit::New)
     }
 }
 

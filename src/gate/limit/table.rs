@@ -5,7 +5,9 @@
 //! one that cannot be read: it grants nothing for a while, and the log says so.
 
 use super::head::VERSION;
-use super::{BUCKETS, Claim, EMPTY, End, Limit, Limited, Settlement, Verdict};
+use super::{
+    BUCKETS, Claim, EMPTY, EMPTY_LEDGER, End, Limit, Limited, OF_USERS, Permit, Settlement, Verdict,
+};
 use super::{claim, closed, settle};
 use crate::clock::UnixTime;
 use crate::config::Limits;
@@ -48,7 +50,10 @@ impl Table {
 
     /// All buckets, each with its name and the bytes of one that was never used.
     pub fn unused(&self) -> impl Iterator<Item = (String, Vec<u8>)> {
-        (0..BUCKETS).map(|bucket| (self.0.name(bucket), self.0.seal(bucket, EMPTY.to_vec())))
+        (0..BUCKETS).map(|bucket| {
+            let empty = if bucket < OF_USERS { EMPTY.to_vec() } else { EMPTY_LEDGER.to_vec() };
+            (self.0.name(bucket), self.0.seal(bucket, empty))
+        })
     }
 
     /// Claims a push, a passcode or a single use. What cannot be written down is not granted.
@@ -67,7 +72,7 @@ impl Table {
             let changed = self.claim_part(&part, limits, now, change);
             signals.extend(changed.signals);
             match changed.verdict {
-                Ok(()) => granted.push(part),
+                Ok(permit) => granted.push((part, permit)),
                 Err(limited) => {
                     // All buckets that cannot be read are closed at once, not one after another.
                     let is_last = limited.limit != Limit::Unreadable;
@@ -78,12 +83,23 @@ impl Table {
                 }
             }
         }
-        let Some(limited) = refused else { return Changed { verdict: Ok(()), signals } };
-        for claim in granted {
-            let undone = Settlement { claim, end: End::Unsent };
+        let taken_up = granted.iter().find(|(_, permit)| *permit != Permit::New).cloned();
+        let verdict = match (refused, taken_up) {
+            (Some(limited), _) => Err(limited),
+            (None, Some((_, permit))) => Ok(permit),
+            (None, None) => return Changed { verdict: Ok(Permit::New), signals },
+        };
+        for (claim, permit) in granted {
+            let undone = match permit {
+                Permit::New => Settlement { claim, end: End::Unsent },
+                Permit::TakeUp(_) if verdict.is_ok() => continue,
+                Permit::TakeUp(unheard) => {
+                    Settlement { claim: claim.of_last(&unheard), end: End::Left }
+                }
+            };
             signals.extend(self.settle(&undone, limits, now, change));
         }
-        Changed { verdict: Err(limited), signals }
+        Changed { verdict, signals }
     }
 
     fn claim_part(
@@ -111,7 +127,7 @@ impl Table {
         for claim in settlement.claim.parts() {
             let settlement = Settlement { claim, ..*settlement };
             let changed = self.change(&claim, change, &mut |bytes| match bytes {
-                Ok(bytes) => (Ok(()), settle(bytes, &settlement, limits, now)),
+                Ok(bytes) => (Ok(Permit::New), settle(bytes, &settlement, limits, now)),
                 Err(Forged) => closed(&claim, now),
             });
             signals.extend(changed.signals);
@@ -125,8 +141,8 @@ impl Table {
         let is_done = change(&values.name(bucket), &mut |stored| {
             let bytes = stored.map(|stored| values.open(bucket, stored).ok_or(Forged)).transpose();
             let (judged, changed) = judge(bytes);
-            let is_unreadable = matches!(judged, Err(Limited { limit: Limit::Unreadable, .. }));
-            is_closed = changed.is_some() && is_unreadable;
+            let is_unreadable = |limited: &Limited| limited.limit == Limit::Unreadable;
+            is_closed = changed.is_some() && judged.as_ref().is_err_and(is_unreadable);
             verdict = judged;
             changed.map(|bytes| values.seal(bucket, bytes))
         });

@@ -32,7 +32,7 @@ impl Desk {
         let wanted = Claim::of_prompt(tag, [self.owners; 16], LASTS);
         let (verdict, changed) = claim(self.bytes.as_deref(), &wanted, &limits(), self.now);
         self.bytes = changed.or_else(|| self.bytes.take());
-        verdict.map(|()| wanted)
+        verdict.map(|_| wanted)
     }
 
     fn alice(&mut self) -> Result<Claim, Limited> {
@@ -51,7 +51,7 @@ impl Desk {
 }
 
 const fn limited(limit: Limit, seconds: u64) -> Limited {
-    Limited { limit, wait: Duration::from_secs(seconds) }
+    Limited { limit, wait: Duration::from_secs(seconds), unheard: None }
 }
 
 /// Another user of the same bucket.
@@ -78,6 +78,8 @@ fn prompt_of_a_client_that_left_ends_by_its_time() {
     desk.wait(64);
     assert_eq!(desk.alice(), Err(limited(Limit::Pending, 1)));
     desk.wait(1);
+    assert_eq!(desk.alice(), Err(limited(Limit::CoolDown, 15)), "as if nobody had answered");
+    desk.wait(15);
     desk.alice().unwrap();
 }
 
@@ -134,13 +136,13 @@ fn budget_frees_itself_start_by_start() {
     let mut desk = Desk::new();
     for _ in 0..3 {
         let claim = desk.alice().unwrap();
-        desk.end(claim, End::Lost);
+        desk.end(claim, End::Sent);
         desk.wait(100);
     }
     assert_eq!(desk.alice(), Err(limited(Limit::Budget, 301)));
     desk.wait(301);
     let claim = desk.alice().unwrap();
-    desk.end(claim, End::Lost);
+    desk.end(claim, End::Sent);
     assert_eq!(desk.alice(), Err(limited(Limit::Budget, 100)));
 }
 
@@ -156,7 +158,7 @@ fn allow_forgets_everything_of_its_user() {
     desk.end(claim, End::Allowed);
     for _ in 0..3 {
         let claim = desk.alice().unwrap();
-        desk.end(claim, End::Lost);
+        desk.end(claim, End::Sent);
     }
     let mut desk = Desk::new();
     let claim = desk.alice().unwrap();
@@ -218,7 +220,7 @@ fn full_bucket_gives_up_only_what_no_longer_counts() {
     desk.wait(9);
     for _ in 0..2 {
         let claim = desk.ring(neighbour(2)).unwrap();
-        desk.end(claim, End::Lost);
+        desk.end(claim, End::Sent);
     }
     assert_eq!(desk.ring(neighbour(2)).unwrap_err().limit, Limit::Budget, "it kept its place");
 }
@@ -250,7 +252,7 @@ fn passcode_keeps_its_place_for_five_minutes_however_short_the_window_of_pushes(
         bytes = changed;
     }
     assert_eq!(tried(bytes.as_deref(), ALICE, 300).0, Err(limited(Limit::NoRoom, 1)));
-    assert_eq!(tried(bytes.as_deref(), ALICE, 301).0, Ok(()));
+    assert_eq!(tried(bytes.as_deref(), ALICE, 301).0, Ok(Permit::New));
 }
 
 #[test]
@@ -269,7 +271,7 @@ fn million_users_share_a_table_of_one_size() {
         let now = NOON.plus(Duration::from_millis(user / 10));
         let bytes = table.get(&wanted.bucket()).map(Vec::as_slice);
         match claim(bytes, &wanted, &limits(), now) {
-            (Ok(()), Some(changed)) => {
+            (Ok(_), Some(changed)) => {
                 granted += 1;
                 table.insert(wanted.bucket(), changed);
             }
@@ -299,7 +301,7 @@ fn bytes_that_are_not_ours_close_the_bucket_for_a_minute() {
         vec![0; used.len()],
         used[1..].to_vec(),
         [used.as_slice(), &[0]].concat(),
-        with(0, 2),
+        with(0, 1),
         with(1, 0xff),
         with(7, 1),
     ];
@@ -329,7 +331,7 @@ fn never_used_bucket_is_an_absent_one() {
     let wanted = Claim::of_prompt(ALICE, [1; 16], LASTS);
     let absent = claim(None, &wanted, &limits(), NOON);
     assert_eq!(absent, claim(Some(&EMPTY), &wanted, &limits(), NOON));
-    assert_eq!(absent.0, Ok(()));
+    assert_eq!(absent.0, Ok(Permit::New));
     assert_eq!(wanted.bucket(), 0xabc);
 }
 
@@ -346,7 +348,7 @@ fn deeds() -> impl Strategy<Value = Vec<(u64, Deed)>> {
         Just(End::Denied),
         Just(End::TimedOut),
         Just(End::Fraud),
-        Just(End::Lost),
+        Just(End::Sent),
         Just(End::Allowed),
     ];
     let deed = prop_oneof![

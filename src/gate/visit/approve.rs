@@ -43,10 +43,10 @@ impl Start {
 
 impl Allowed {
     /// The table has said whether the sign-in may be given.
-    pub(in crate::gate) fn claimed(self, verdict: Verdict, env: &Env<'_>) -> Step {
+    pub(in crate::gate) fn claimed(self, verdict: &Verdict, env: &Env<'_>) -> Step {
         let Self { mut visit, factor, start, status } = self;
         match verdict {
-            Ok(()) => visit.approve(factor, start, &status, env),
+            Ok(_) => visit.approve(factor, start, &status, env),
             Err(Limited { limit: Limit::Used, .. }) => {
                 visit.forget(env);
                 refuse_with(&visit, &GONE, Limit::Used.name(), env)

@@ -5,8 +5,9 @@ use super::choices::name;
 use super::{Visit, Wanted};
 use crate::config::Factor as Offered;
 use crate::duo::{AuthResult, AuthStatus, Device, DeviceChoice, Status, Verification};
+use crate::gate::expect::Expect;
 use crate::gate::failure::{NO_DEVICE, Refusal, WRONG_PASSCODE};
-use crate::gate::flow::{self, Expect, send};
+use crate::gate::flow::{self, send};
 use crate::gate::limit::End;
 use crate::gate::prompt::{Ending, Prompt, SentPasscode, Transaction, capability, takes_codes};
 use crate::gate::refuse::{refuse, refuse_status, refuse_with, refuse_without_randomness};
@@ -187,8 +188,9 @@ impl Visit {
                 let is_texted =
                     matches!(self.pending, Some(Pending { kind: PendingKind::Sms, .. }));
                 let factor = if is_texted { Factor::Sms } else { Factor::Passcode };
-                let mut settlements = self.asker.settlements(End::Allowed);
-                // What may still be on the phone leads nowhere.
+                // A passcode is no word on the push that may still be on the phone. That push gives
+                // no approval any more.
+                let mut settlements: Vec<_> = self.asker.passcode_settled(End::Allowed).collect();
                 settlements.extend(self.over(env));
                 Step { settlements, ..self.approve(factor, Start::here(env), status, env) }
             }

@@ -3,7 +3,8 @@
 use super::sign_in::GONE;
 use super::{Visit, Wanted};
 use crate::duo::{self, EnrollStatus, EnrollmentState};
-use crate::gate::flow::{Expect, send};
+use crate::gate::expect::Expect;
+use crate::gate::flow::send;
 use crate::gate::refuse::{self, refuse, refuse_with, refuse_without_randomness};
 use crate::gate::view::{Who, see_other, to_page};
 use crate::gate::{Env, Step, audit};

@@ -1,7 +1,6 @@
 //! `POST cancel`, `logout` and `GET userinfo`: what needs no word of Duo's.
 
 use super::Visit;
-use crate::gate::limit::End;
 use crate::gate::refuse::refuse;
 use crate::gate::sign_out::SignOut;
 use crate::gate::view::{Who, to_page};
@@ -12,10 +11,10 @@ use crate::session::Approval;
 use crate::signal::Code;
 
 impl Visit {
-    /// Nobody waits for the prompt any more. It stays on the phone, and it counts.
+    /// The sign-in is over and gives no approval. Its prompt stays on the phone, so it counts, and it
+    /// remains the user's one pending prompt until Duo says that it is over.
     pub(super) fn cancel(mut self, env: &Env<'_>) -> Step {
-        let mut settlements = self.asker.settlements(End::Lost);
-        settlements.extend(self.over(env));
+        let settlements = self.over(env).into_iter().collect();
         self.forget(env);
         let reply = if self.view.is_page {
             to_page(env.gate.config(), &self.view.return_to)

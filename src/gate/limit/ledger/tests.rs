@@ -1,4 +1,4 @@
-use super::super::head::EMPTY;
+use super::super::head::EMPTY_LEDGER;
 use super::*;
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ const USED: Verdict = Err(Limited::new(Limit::Used, 0, 0));
 
 /// A bucket in which this many others are, for so many seconds.
 fn filled(others: u8, seconds: u64) -> Ledger {
-    let mut ledger = Ledger::decode(&EMPTY, NOON).unwrap();
+    let mut ledger = Ledger::decode(&EMPTY_LEDGER, NOON).unwrap();
     for other in 0..others {
         ledger.grant([other; 8], 0, NOON.saturating_add(seconds), NOON).unwrap();
     }
@@ -18,7 +18,7 @@ fn filled(others: u8, seconds: u64) -> Ledger {
 /// As another worker reads it.
 fn reread(ledger: &Ledger, now: u64) -> Ledger {
     let bytes = ledger.encode(now);
-    assert_eq!(bytes.len(), EMPTY.len());
+    assert_eq!(bytes.len(), EMPTY_LEDGER.len());
     Ledger::decode(&bytes, now).unwrap()
 }
 
@@ -35,7 +35,9 @@ fn first_use_is_granted_and_the_next_is_not() {
 #[test]
 fn grace_counts_from_the_first_use() {
     let mut ledger = filled(0, 0);
-    for (later, verdict) in [(0, Ok(())), (1, Ok(())), (9, Ok(())), (10, USED), (11, USED)] {
+    for (later, verdict) in
+        [(0, Ok(Permit::New)), (1, Ok(Permit::New)), (9, Ok(Permit::New)), (10, USED), (11, USED)]
+    {
         ledger = reread(&ledger, NOON + later);
         assert_eq!(ledger.grant(TAG, 10, NOON + 300, NOON + later), verdict, "{later}");
     }
@@ -64,7 +66,7 @@ fn use_is_remembered_until_it_cannot_come_again() {
         ledger.grant(later.to_be_bytes(), 0, NOON + later + 5, NOON + later).unwrap();
         assert_eq!(ledger.grant(TAG, 0, NOON + 900, NOON + later), USED, "{later}");
     }
-    assert_eq!(reread(&ledger, NOON + 300).grant(TAG, 0, NOON + 600, NOON + 300), Ok(()));
+    assert_eq!(reread(&ledger, NOON + 300).grant(TAG, 0, NOON + 600, NOON + 300), Ok(Permit::New));
 }
 
 #[test]
@@ -75,7 +77,7 @@ fn full_bucket_grants_nothing_and_forgets_nobody() {
     ledger.end(TAG, NOON + 300, NOON);
     assert_eq!(ledger.grant([7; 8], 0, NOON + 300, NOON), USED);
     let mut ledger = reread(&ledger, NOON + 60);
-    assert_eq!(ledger.grant(TAG, 0, NOON + 300, NOON + 60), Ok(()));
+    assert_eq!(ledger.grant(TAG, 0, NOON + 300, NOON + 60), Ok(Permit::New));
 }
 
 #[test]
@@ -83,7 +85,7 @@ fn closed_bucket_grants_nothing_until_then() {
     let mut ledger = reread(&Ledger::closed(NOON + 90), NOON);
     let closed = Err(Limited::new(Limit::Unreadable, 0, 1));
     assert_eq!(ledger.grant(TAG, 0, NOON + 300, NOON + 89), closed);
-    assert_eq!(ledger.grant(TAG, 0, NOON + 300, NOON + 90), Ok(()));
+    assert_eq!(ledger.grant(TAG, 0, NOON + 300, NOON + 90), Ok(Permit::New));
 }
 
 #[test]

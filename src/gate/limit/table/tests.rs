@@ -157,7 +157,7 @@ fn configurations_with_one_key_share_a_table_and_others_do_not() {
         data.insert(name.to_owned(), work(None).unwrap());
         true
     });
-    assert_eq!(changed.verdict, Ok(()));
+    assert_eq!(changed.verdict, Ok(Permit::New));
     assert_eq!(data.len(), 2);
 }
 
@@ -200,11 +200,11 @@ fn a_claim_of_two_tags_is_granted_by_both_or_counted_by_none() {
         // All three of its budget.
         other = Claim::of_prompt([9; 16], [owner; 16], MINUTE).counted_by(Some(phone));
         host.claim(&other).unwrap();
-        host.settle(other, End::Lost);
+        host.settle(other, End::Sent);
     }
     assert_eq!(host.claim(&other).unwrap_err().limit, Limit::Budget);
     assert_eq!(host.claim(&first).unwrap_err().limit, Limit::Budget, "the phone's");
-    assert_eq!(host.claim(&push(2)), Ok(()), "and not the first user's");
+    assert_eq!(host.claim(&push(2)), Ok(Permit::New), "and not the first user's");
 }
 
 #[test]
