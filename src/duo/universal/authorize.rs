@@ -89,16 +89,22 @@ impl WebSdk {
         request: &Authorize<'_>,
         now: UnixTime,
     ) -> Result<String, AuthorizeFault> {
-        let mut payload = ObjectText::new()
-            .text("scope", "openid")
-            .text("redirect_uri", request.redirect_uri.as_str())
-            .text("client_id", self.client_id())
-            .text("iss", self.client_id())
-            .text("aud", &self.url(""))
-            .number("exp", now.seconds().saturating_add(LIFETIME_SECONDS))
-            .text("state", request.state.as_str())
-            .text("response_type", "code")
-            .text("duo_uname", bounded("duo_uname", request.username)?)
+        let (client_id, audience) = (self.client_id(), self.url(""));
+        let client = [
+            ("scope", "openid"),
+            ("redirect_uri", request.redirect_uri.as_str()),
+            ("client_id", client_id),
+            ("iss", client_id),
+            ("aud", &audience),
+        ];
+        let attempt = [
+            ("state", request.state.as_str()),
+            ("response_type", "code"),
+            ("duo_uname", bounded("duo_uname", request.username)?),
+        ];
+        let mut payload = jwt::with_texts(ObjectText::new(), &client)
+            .number("exp", now.seconds().saturating_add(LIFETIME_SECONDS));
+        payload = jwt::with_texts(payload, &attempt)
             .flag("use_duo_code_attribute", true)
             .text("nonce", request.nonce.as_str());
         for (claim, value) in [
@@ -114,9 +120,8 @@ impl WebSdk {
             Freshness::MaxAge(age) => payload.number("max_age", age.as_secs()),
             Freshness::Login => payload.text("prompt", "login"),
         };
-        let jwt = jwt::signed(&payload.finish(), self.client_secret());
-        let (base, client_id) = (self.url(PATH), self.client_id());
-        Ok(format!("{base}?response_type=code&client_id={client_id}&request={jwt}"))
+        let jwt = jwt::signed(payload, self.client_secret());
+        Ok(format!("{audience}{PATH}?response_type=code&client_id={client_id}&request={jwt}"))
     }
 }
 

@@ -96,14 +96,13 @@ impl WebSdk {
     /// It has no `iat`: Duo does not ask for one, and a clock that is ahead could only make it
     /// wrong.
     fn assertion(&self, endpoint: Endpoint, now: UnixTime, jti: &Jti) -> String {
-        let payload = ObjectText::new()
-            .text("iss", self.client_id())
-            .text("sub", self.client_id())
-            .text("aud", &self.url(endpoint.path()))
+        let audience = self.url(endpoint.path());
+        let client_id = self.client_id();
+        let claims = [("iss", client_id), ("sub", client_id), ("aud", &audience)];
+        let payload = jwt::with_texts(ObjectText::new(), &claims)
             .number("exp", now.seconds().saturating_add(LIFETIME_SECONDS))
-            .text("jti", jti.as_str())
-            .finish();
-        jwt::signed(&payload, self.client_secret())
+            .text("jti", jti.as_str());
+        jwt::signed(payload, self.client_secret())
     }
 
     fn post(&self, endpoint: Endpoint, form: &[(&str, &str)]) -> SignedCall<Endpoint> {

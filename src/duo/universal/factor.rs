@@ -3,6 +3,35 @@
 /// The longest word that is looked at, in bytes. Duo's are below 50.
 const MAX_WORD_BYTES: usize = 128;
 
+/// The words of `factor`. A `*` at the end stands for any rest.
+const FACTORS: [(&str, Factor); 15] = [
+    ("duo_push", Factor::Push),
+    ("verified_duo_push", Factor::Push),
+    ("phone_call", Factor::Phone),
+    ("sms_passcode", Factor::Sms),
+    ("sms_refresh", Factor::Sms),
+    ("passcode", Factor::Passcode),
+    ("duo_mobile_passcode*", Factor::Passcode),
+    ("hardware_token", Factor::Passcode),
+    ("yubikey_*", Factor::Passcode),
+    ("digipass_*", Factor::Passcode),
+    ("bypass_code", Factor::Passcode),
+    ("webauthn*", Factor::Webauthn),
+    ("u2f_token", Factor::Webauthn),
+    ("remembered_device", Factor::Remembered),
+    ("trusted_network", Factor::Bypass),
+];
+
+/// The words of `reason`, for an authentication without a factor.
+const REASONS: [(&str, Factor); 6] = [
+    ("remembered_device", Factor::Remembered),
+    ("bypass_user", Factor::Bypass),
+    ("allowed_by_policy", Factor::Bypass),
+    ("allow_unenrolled_user*", Factor::Bypass),
+    ("trusted_network", Factor::Bypass),
+    ("trusted_location", Factor::Bypass),
+];
+
 /// The factor of an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Factor {
@@ -57,34 +86,18 @@ impl Factor {
             return Self::Other;
         }
         match normalized(factor).as_str() {
-            "" | "not_available" => Self::of_reason(reason.unwrap_or_default()),
-            "duo_push" | "verified_duo_push" => Self::Push,
-            "phone_call" => Self::Phone,
-            "sms_passcode" | "sms_refresh" => Self::Sms,
-            "passcode" | "hardware_token" | "bypass_code" => Self::Passcode,
-            "u2f_token" => Self::Webauthn,
-            "remembered_device" => Self::Remembered,
-            "trusted_network" => Self::Bypass,
-            word if word.starts_with("webauthn") => Self::Webauthn,
-            word => {
-                let is_passcode = ["duo_mobile_passcode", "yubikey_", "digipass_"]
-                    .iter()
-                    .any(|start| word.starts_with(start));
-                if is_passcode { Self::Passcode } else { Self::Other }
-            }
+            "" | "not_available" => look_up(&REASONS, reason.unwrap_or_default()),
+            word => look_up(&FACTORS, word),
         }
     }
+}
 
-    fn of_reason(reason: &str) -> Self {
-        match reason {
-            "remembered_device" => Self::Remembered,
-            "bypass_user" | "allowed_by_policy" | "trusted_network" | "trusted_location" => {
-                Self::Bypass
-            }
-            word if word.starts_with("allow_unenrolled_user") => Self::Bypass,
-            _ => Self::Other,
-        }
-    }
+fn look_up(words: &[(&str, Factor)], word: &str) -> Factor {
+    let matches = |pattern: &str| match pattern.strip_suffix("*") {
+        Some(start) => word.starts_with(start),
+        None => word == pattern,
+    };
+    words.iter().find(|(pattern, _)| matches(pattern)).map_or(Factor::Other, |(_, factor)| *factor)
 }
 
 fn normalized(word: &str) -> String {

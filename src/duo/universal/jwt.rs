@@ -6,12 +6,20 @@ use subtle::ConstantTimeEq;
 
 use super::token_fault::TokenFault;
 use crate::duo::sign::hmac_sha512;
+use crate::json::ObjectText;
 use crate::secret::Secret;
 
 const HEADER: &str = r#"{"alg":"HS512","typ":"JWT"}"#;
 
-/// The JWT with this payload, a JSON object.
-pub(super) fn signed(payload: &str, secret: &Secret<String>) -> String {
+/// The payload and more claims that are texts.
+#[inline(never)]
+pub(super) fn with_texts(payload: ObjectText, claims: &[(&str, &str)]) -> ObjectText {
+    claims.iter().fold(payload, |payload, (name, value)| payload.text(name, value))
+}
+
+/// The JWT with this payload.
+pub(super) fn signed(payload: ObjectText, secret: &Secret<String>) -> String {
+    let payload = payload.finish();
     let mut text = URL_SAFE_NO_PAD.encode(HEADER);
     text.push('.');
     URL_SAFE_NO_PAD.encode_string(payload, &mut text);
