@@ -13,6 +13,7 @@ pub(super) const ROOT: &[Key] = &[
     key("access_control"),
     key("api"),
     key("request_bodies"),
+    key("cross_site_forms"),
     key("filter_state"),
     key("push"),
     key("limits"),

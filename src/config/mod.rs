@@ -53,6 +53,9 @@ pub struct Config {
     pub api: Api,
     /// Whether the host lets the filter read a request's body before the application sees it.
     pub request_bodies: bool,
+    /// Paths to which other sites' pages may send forms: exact, without a query. Empty where
+    /// `request_bodies` is off.
+    pub cross_site_forms: Vec<String>,
     /// Whether Envoy is told what became of each request, for its access log and other filters.
     pub filter_state: bool,
     /// What a push says beyond the user's name.

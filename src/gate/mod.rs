@@ -21,6 +21,7 @@ mod endpoint;
 mod expect;
 pub mod failure;
 mod flow;
+mod foreign_form;
 mod health;
 mod health_record;
 mod hold;

@@ -6,7 +6,7 @@ use super::hold::{self, Held};
 use super::prompt::SentPasscode;
 use super::rules::Denial;
 use super::visit::Visit;
-use super::{Env, Gate, Step, audit, operation};
+use super::{Env, Gate, Step, audit, foreign_form, operation};
 use crate::config::{ApiMode, Factor};
 use crate::http::{Client, RequestHead, origin};
 use crate::policy::Terms;
@@ -27,6 +27,9 @@ impl Gate {
             (_, ApiMode::Hold) if client == Client::Hold || brings_passcode(head) => {
                 let held = Held::new(head, sought, client, address, env);
                 hold::begin(held, head, env)
+            }
+            (Client::Page, _) if !is_for_one_request && self.is_foreign_form(head) => {
+                foreign_form::begin(head, sought, address, env)
             }
             (Client::Page, _) if !is_for_one_request || head.method == b"GET" => {
                 let reference = audit::reference(head);

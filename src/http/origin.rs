@@ -38,6 +38,18 @@ pub fn is_foreign(head: &RequestHead<'_>) -> bool {
     said(head, &head.hints()) == Some(false)
 }
 
+/// Whether a page of another site sent the request, so that no browser which knows `SameSite`
+/// sends a `Lax` cookie with its `POST`. Where `Sec-Fetch-Site` is missing, another host counts as
+/// another site.
+#[must_use]
+pub fn is_of_other_site(head: &RequestHead<'_>) -> bool {
+    let hints = head.hints();
+    match hints.fetch_site {
+        Some(site) => site == b"cross-site",
+        None => said(head, &hints) == Some(false),
+    }
+}
+
 /// Whether a browser sent the request from a page that it got by plain HTTP, where no browser keeps
 /// the filter's cookies, since all are `Secure`. It says so in `Origin`, or in `Referer`. `:scheme`
 /// and `X-Forwarded-Proto` say only what the last proxy saw, which is plain HTTP behind any proxy

@@ -7,6 +7,9 @@ use std::borrow::Cow;
 /// The longest query that is looked at, in bytes.
 const MAX_QUERY: usize = 8 * 1024;
 
+/// The most fields of a form that a page sends again.
+const MAX_FIELDS: usize = 256;
+
 /// Names and values, read as `application/x-www-form-urlencoded` (WHATWG URL, section 5.1).
 #[derive(Clone, Copy, Debug)]
 pub struct Parameters<'a> {
@@ -27,6 +30,28 @@ impl<'a> Parameters<'a> {
     #[must_use]
     pub const fn with_form(self, body: &'a [u8]) -> Self {
         Self { form: body, ..self }
+    }
+
+    /// All names and values of a form, in order, as a page can send them again. `None` if a browser
+    /// would send them otherwise: text that is no UTF-8, a control character, a field without a
+    /// name, or too many fields.
+    #[must_use]
+    pub fn fields(form: &[u8]) -> Option<Vec<(String, String)>> {
+        let is_plain = |text: &str| {
+            let is_odd = |c: char| {
+                c == char::REPLACEMENT_CHARACTER
+                    || (c.is_control() && !matches!(c, '\t' | '\r' | '\n'))
+            };
+            !text.contains(is_odd)
+        };
+        let pairs: Vec<_> = parse(form)
+            .take(MAX_FIELDS.saturating_add(1))
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        let is_sendable = |(name, value): &(String, String)| {
+            !name.is_empty() && is_plain(name) && is_plain(value)
+        };
+        (pairs.len() <= MAX_FIELDS && pairs.iter().all(is_sendable)).then_some(pairs)
     }
 
     /// The one value of a parameter; absent where there is none or more than one.
@@ -67,6 +92,26 @@ mod tests {
         assert_eq!(Parameters::of(b"/auth").value("factor"), None);
         let long = format!("/auth?factor=push&x={}", "x".repeat(MAX_QUERY));
         assert_eq!(Parameters::of(long.as_bytes()).value("factor"), None);
+    }
+
+    #[test]
+    fn fields_are_all_there_or_none() {
+        let fields = |form: &str| Parameters::fields(form.as_bytes());
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let read = fields("a=1+2&b=%3Cb%3E%22&a=&c&d=%0D%0A%C3%A9").unwrap();
+        let expected = [
+            pair("a", "1 2"),
+            pair("b", "<b>\""),
+            pair("a", ""),
+            pair("c", ""),
+            pair("d", "\r\n\u{e9}"),
+        ];
+        assert_eq!(read, expected);
+        assert_eq!(fields("").unwrap(), []);
+        for odd in ["a=%FF", "%00=1", "a=%1B", "=1", "a=1&=2", &"a&".repeat(257)] {
+            assert_eq!(fields(odd), None, "{odd}");
+        }
+        assert_eq!(fields(&"a&".repeat(256)).unwrap().len(), 256);
     }
 
     #[test]

@@ -77,6 +77,18 @@ impl Reply {
         self
     }
 
+    /// The same answer, whose form goes to the application. That may redirect elsewhere, which
+    /// browsers count to the form, and may report to the window that opened this one.
+    #[must_use]
+    pub fn on_its_way(mut self) -> Self {
+        self.headers.retain(|(name, _)| {
+            !matches!(*name, "content-security-policy" | "cross-origin-opener-policy")
+        });
+        let policy =
+            CONTENT_SECURITY_POLICY.replace("form-action 'self'", "form-action 'self' https:");
+        self.with("content-security-policy", HeaderValue::lossy(policy))
+    }
+
     /// The same answer for every client and for good: what its address holds never changes.
     #[must_use]
     pub fn immutable(mut self) -> Self {

@@ -50,6 +50,7 @@ impl Screen {
             Self::Refused { code: Code::DuoUnavailable, wait } => wait.or(Some(UNAVAILABLE)),
             Self::Refused { code: _, wait } => *wait,
             Self::Start
+            | Self::Resend(_)
             | Self::Choose(_)
             | Self::SignIn(_)
             | Self::WrongPasscode
@@ -109,13 +110,23 @@ fn said(screen: &Screen, frame: &Frame<'_>) -> Said {
         let words = frame.language.texts().form_not_sent;
         return Said { heading: words.heading, message: words.message.to_owned() };
     }
+    let is_foreign = matches!(screen, Screen::Refused { code: Code::CrossSite, .. });
+    if is_foreign && frame.arrival == Arrival::Form {
+        let texts = frame.language.texts();
+        let heading = texts.form_not_sent.heading;
+        return Said { heading, message: texts.form_from_elsewhere.to_owned() };
+    }
     words::of_screen(screen, frame.language)
 }
 
 /// Whether the script has something to do on this page.
 fn is_live(screen: &Screen) -> bool {
     match screen {
-        Screen::Start | Screen::Choose(_) | Screen::WrongPasscode | Screen::Activate(_) => true,
+        Screen::Start
+        | Screen::Resend(_)
+        | Screen::Choose(_)
+        | Screen::WrongPasscode
+        | Screen::Activate(_) => true,
         Screen::SignIn(standing) => standing.refusal().is_none() && *standing != Standing::Approved,
         Screen::Enroll(_)
         | Screen::DuoDenied { .. }
@@ -150,6 +161,7 @@ fn header(frame: &Frame<'_>) -> Markup {
 fn main(screen: &Screen, frame: &Frame<'_>, said: &Said) -> Markup {
     match screen {
         Screen::Start => choose::page("start", &Choices::default(), frame, said),
+        Screen::Resend(fields) => choose::resend(fields, frame, said),
         Screen::Choose(choices) => choose::page("choose", choices, frame, said),
         Screen::WrongPasscode => choose::wrong_passcode(frame, said),
         Screen::Activate(activation) => activate::page(activation, frame, said),

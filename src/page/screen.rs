@@ -150,6 +150,9 @@ pub struct Activation {
 pub enum Screen {
     /// Duo has not been asked: the script asks as soon as the page is seen, or a button does.
     Start,
+    /// The same, at an address that another site's form was sent to: its names and values. They are
+    /// sent again from this page as soon as there is an approval.
+    Resend(Vec<(String, String)>),
     /// The devices and factors.
     Choose(Choices),
     /// A sign-in that has begun.
@@ -208,7 +211,7 @@ impl Screen {
     #[must_use]
     pub const fn refusal(&self) -> Option<Code> {
         match self {
-            Self::Start | Self::Choose(_) => Some(Code::MfaRequired),
+            Self::Start | Self::Resend(_) | Self::Choose(_) => Some(Code::MfaRequired),
             Self::SignIn(standing) => standing.refusal(),
             Self::WrongPasscode => Some(Code::PasscodeIncorrect),
             Self::Enroll(_) | Self::Activate(_) => Some(Code::EnrollmentRequired),

@@ -146,7 +146,7 @@ texts! {
     texts:
         a_moment another_way answered app back_to_form call_me code_hint code_incorrect code_label
         code_needs_script code_spoken continue_ enroll_code enroll_done enroll_open enroll_portal
-        enroll_qr enroll_start enroll_step_install enroll_step_return enroll_step_scan from
+        enroll_qr enroll_start enroll_step_install enroll_step_return enroll_step_scan form_from_elsewhere from
         help minutes no_cookies not_asked offline one_moment one_second other_devices
         reference second_left seconds seconds_left send_again send_push sign_out_asked
         sign_out_now signed_in_as

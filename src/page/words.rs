@@ -24,6 +24,8 @@ pub(super) fn of_screen(screen: &Screen, language: Language) -> Said {
     let texts = language.texts();
     match screen {
         Screen::Start | Screen::Choose(_) => Said::plainly(texts.confirm),
+        // What there is to do, the script finds out.
+        Screen::Resend(_) => Said { heading: texts.one_moment, message: String::new() },
         Screen::SignIn(standing) => of_standing(standing, language),
         Screen::WrongPasscode => Said { heading: texts.enter_code.heading, message: String::new() },
         Screen::Enroll(enrollment) => of_enrollment(enrollment, language),

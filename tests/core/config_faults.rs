@@ -161,6 +161,22 @@ fn each_faulty_configuration_is_refused_with_its_code_and_path() {
     }
 }
 
+fn paths_of_foreign_forms_are_whole_paths() {
+    let naming =
+        |paths: Value| with_all(&[("/request_bodies", json!(true)), ("/cross_site_forms", paths)]);
+    parse(&naming(json!([]))).unwrap();
+    let config = parse(&naming(json!(["/saml/acs", "/"]))).unwrap();
+    assert_eq!(config.cross_site_forms, ["/saml/acs", "/"]);
+    let number = naming(json!([1]));
+    assert_eq!(found(&number), [(Code::WrongType, "cross_site_forms[0]".to_owned())]);
+    for path in ["", "saml", "/saml/*", "/a?b=c", "/a#b", "/a;b", "//evil.example", "/a/../b", "/ä"]
+    {
+        let faulty = naming(json!(["/", path]));
+        let expected = [(Code::InvalidPattern, "cross_site_forms[1]".to_owned())];
+        assert_eq!(found(&faulty), expected, "{path}");
+    }
+}
+
 fn all_faults_are_told_at_once() {
     let document = json!({
         "version": 2,
@@ -345,6 +361,7 @@ crate::suite![
     keys_of_later_releases_are_accepted_where_they_turn_on_nothing,
     inline_secrets_need_the_operators_word,
     each_faulty_configuration_is_refused_with_its_code_and_path,
+    paths_of_foreign_forms_are_whole_paths,
     all_faults_are_told_at_once,
     a_fault_tells_what_to_write_instead,
     duplicate_key_is_a_fault,

@@ -26,6 +26,7 @@ mod enroll;
 mod factor_refusals;
 mod failures;
 mod faults;
+mod foreign_forms;
 mod forms;
 mod hold;
 mod identities;
@@ -86,6 +87,7 @@ fn main() -> ExitCode {
         factor_refusals::trials(),
         failures::trials(),
         faults::trials(),
+        foreign_forms::trials(),
         forms::trials(),
         hold::trials(),
         identities::trials(),

@@ -64,6 +64,7 @@ mod factor_refusals;
 mod failures;
 mod failures_midway;
 mod filter_state;
+mod foreign_forms;
 mod forgeries;
 mod forms;
 mod hostile;
@@ -164,6 +165,7 @@ fn main() {
         failures::trials(),
         failures_midway::trials(),
         filter_state::trials(),
+        foreign_forms::trials(),
         forms::trials(),
         forgeries::trials(),
         hostile::trials(),

@@ -8,6 +8,7 @@ mod applications;
 mod binding;
 mod branding;
 mod duo;
+mod forms;
 mod identity;
 mod logout;
 mod session;
@@ -78,6 +79,7 @@ pub(super) fn config(
     }
     let api = api(&root.section("api", keys::API, faults), faults);
     let request_bodies = root.read("request_bodies", faults, Entry::flag);
+    let cross_site_forms = forms::cross_site(&root, request_bodies, faults);
     let filter_state = root.read("filter_state", faults, Entry::flag);
     let push = push(&root.section("push", keys::PUSH, faults), faults);
     let limits = limits(&limits_section, faults);
@@ -102,6 +104,7 @@ pub(super) fn config(
         policies,
         api,
         request_bodies,
+        cross_site_forms,
         filter_state: filter_state.unwrap_or(false),
         push,
         limits,

@@ -1,8 +1,9 @@
 //! A request whose body is on its way: how a passcode comes from a browser without a script, and
 //! what an operation does that was approved ahead.
 //!
-//! Only the body of a `POST auth` is read, and that of a request which brings an approval of its
-//! own; and only where the host can hold it back from the application.
+//! Only the body of a `POST auth` is read, that of a request which brings an approval of its own, and
+//! that of a form of another site (`cross_site_forms`); and only where the host can hold it back
+//! from the application.
 
 use super::auth::bad;
 use super::{Visit, Visitor, counted};
@@ -11,7 +12,7 @@ use crate::config::Config;
 use crate::gate::asker::Sought;
 use crate::gate::endpoint::Endpoint;
 use crate::gate::refuse::refuse_with;
-use crate::gate::{Effect, Env, Step, operation};
+use crate::gate::{Effect, Env, Step, foreign_form, operation};
 use crate::http::{Parameters, RequestHead};
 use crate::session::BodyDigest;
 use crate::signal::{Level, Signal};
@@ -20,7 +21,7 @@ use std::time::Duration;
 /// The most bytes that a form may have; a passcode and a way back need a tenth.
 const MAX_BYTES: usize = 4 * 1024;
 
-/// The most bytes of an operation's body that is approved ahead.
+/// The most bytes of an operation's body that is approved ahead, and of another site's form.
 const MAX_OPERATION: usize = 64 * 1024;
 
 /// How long a body may take to arrive.
@@ -40,6 +41,8 @@ enum Reader {
     Visitor(Visitor),
     /// A request to the application, for what it does.
     Operation(Sought),
+    /// A form of another site, for its fields.
+    Foreign(Sought),
 }
 
 /// What came of a body.
@@ -57,14 +60,26 @@ pub enum Body<'a> {
 impl Form {
     /// Whether this visitor sends a form that can be read.
     pub(super) fn is_sent(visitor: &Visitor, head: &RequestHead<'_>, config: &Config) -> bool {
-        let is_form = |sent: &[u8]| {
-            let essence = sent.split(|byte| *byte == b';').next().unwrap_or_default();
-            essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-        };
         config.request_bodies
             && visitor.endpoint == Endpoint::Auth
             && visitor.has_body
-            && head.value("content-type").is_some_and(is_form)
+            && is_urlencoded(head)
+    }
+
+    /// Whether a form's fields can be read and sent again. Browsers say how long a form is.
+    pub(in crate::gate) fn is_resendable(head: &RequestHead<'_>) -> bool {
+        let length =
+            head.value("content-length").and_then(|it| str::from_utf8(it).ok()?.parse().ok());
+        is_urlencoded(head) && length.is_some_and(|length| (1..=MAX_OPERATION).contains(&length))
+    }
+
+    /// Reads the fields of a form of another site.
+    pub(in crate::gate) fn read_foreign(
+        sought: Sought,
+        address: Option<&[u8]>,
+        now: UnixTime,
+    ) -> Step {
+        Self::begin(Reader::Foreign(sought), MAX_OPERATION, address, now)
     }
 
     pub(super) fn read(visitor: Visitor, address: Option<&[u8]>, now: UnixTime) -> Step {
@@ -98,12 +113,26 @@ impl Form {
                 };
                 operation::read(body.as_ref(), head, sought, address, env)
             }
+            Reader::Foreign(sought) => {
+                let body = match body {
+                    Body::Whole(bytes) => Some(bytes),
+                    Body::TooLong | Body::Late => None,
+                };
+                foreign_form::read(body, head, sought, address, env)
+            }
         };
         if let Body::Late = body {
             step.signals.push(Signal::Log(Level::Warn, LATE.to_owned()));
         }
         step
     }
+}
+
+fn is_urlencoded(head: &RequestHead<'_>) -> bool {
+    head.value("content-type").is_some_and(|sent| {
+        let essence = sent.split(|byte| *byte == b';').next().unwrap_or_default();
+        essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+    })
 }
 
 fn visited(

@@ -44,6 +44,18 @@ impl Visit {
         refuse::answer(reply, Code::MfaRequired, Some(audited))
     }
 
+    /// The page that sends another site's form again from this one.
+    pub(in crate::gate) fn resend(
+        &self,
+        fields: Vec<(String, String)>,
+        audited: Audited,
+        env: &Env<'_>,
+    ) -> Step {
+        let who = Who::from(&self.asker);
+        let reply = self.view.page(&Screen::Resend(fields), who, env.gate.config());
+        refuse::answer(reply.on_its_way(), Code::MfaRequired, Some(audited))
+    }
+
     /// Where the sign-in stands as far as that is known without Duo.
     fn known(&self, env: &Env<'_>) -> Option<Standing> {
         match self.pending.as_ref().map(|pending| &pending.kind) {

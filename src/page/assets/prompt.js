@@ -8,6 +8,7 @@
   const texts = page.dataset;
   const back = new URLSearchParams({ return_to: texts.return });
   const base = texts.base;
+  const held = $("held");
   const first = { heading: $("heading").textContent, message: $("status")?.textContent };
   // Ends after which another try is of no use.
   const FINAL = new Set([
@@ -38,15 +39,21 @@
     throw response;
   }
 
-  // Loads the page anew, once a minute at most: somebody who rewrites the filter's own answers must
-  // not make it a loop. A form is not sent again.
-  function renew() {
+  // Whether something that leaves the page was not done within a minute: whoever rewrites requests or
+  // answers on their way must not make it a loop.
+  function isFirst(name) {
     try {
-      if (Date.now() - sessionStorage.getItem("duo_mfa_renewed") < 60000) return false;
-      sessionStorage.setItem("duo_mfa_renewed", Date.now());
+      if (Date.now() - sessionStorage.getItem(name) < 60000) return false;
+      sessionStorage.setItem(name, Date.now());
+      return true;
     } catch {
       return false;
     }
+  }
+
+  // Loads the page anew. A form is not sent again.
+  function renew() {
+    if (!isFirst("duo_mfa_renewed")) return false;
     if (texts.arrival === "form") location.replace(location.pathname + location.search);
     else location.reload();
     return true;
@@ -69,6 +76,7 @@
 
   // Goes on to what the person wanted, which is never this page sent again.
   function go(to) {
+    if (held) return sendHeld();
     if (texts.arrival === "here") return location.reload();
     if (texts.arrival === "own") {
       const target = new URL(to || texts.return, location.href);
@@ -77,6 +85,25 @@
     show("end", texts.approved, texts.resend);
     $("back").hidden = false;
     $("back").onclick = () => history.back();
+  }
+
+  // Sends another site's form again. A field may be called "submit".
+  function sendHeld() {
+    if (isFirst("duo_mfa_resent")) return HTMLFormElement.prototype.submit.call(held);
+    held.hidden = false;
+    show("start", texts.approved);
+  }
+
+  // Browsers keep the cookies from another site's form: whether there is an approval, or a sign-in that
+  // waits, is not known before this.
+  async function resume() {
+    try {
+      const { ok, body } = await call("GET", `${base}status?${back}`);
+      if (ok) return take(body) ? follow() : undefined;
+    } catch {
+      // Preauth says what is wrong.
+    }
+    preauth();
   }
 
   function finish(heading, message, canRetry) {
@@ -302,10 +329,10 @@
   if (!navigator.cookieEnabled && texts.pane !== "enroll") return finish("", texts.nocookies, true);
   const passcode = $("passcode");
   if (passcode && "offered" in passcode.dataset) passcode.hidden = false;
-  if (texts.pane === "start") {
+  if (texts.pane === "start" || held) {
     whenSeen(() => {
       $("start").querySelector("form").hidden = true;
-      preauth();
+      return held ? resume() : preauth();
     });
   } else if (texts.pane === "wait") {
     follow();

@@ -11,6 +11,8 @@ use maud::{Markup, html};
 pub(super) struct Shown<'a> {
     pub(super) pane: &'a str,
     pub(super) passcode: Passcode<'a>,
+    /// Another site's form, to be sent again.
+    pub(super) held: Option<&'a [(String, String)]>,
 }
 
 /// What the passcode form is for.
@@ -32,18 +34,24 @@ pub(super) fn page(pane: &str, choices: &Choices, frame: &Frame<'_>, said: &Said
     let is_offered = choices.takes_passcode();
     let passcode = if is_offered { Passcode::Offered } else { Passcode::Unasked };
     let wait = wait::pane(None, frame);
-    live(Shown { pane, passcode }, choices, frame, said, &wait)
+    live(Shown { pane, passcode, held: None }, choices, frame, said, &wait)
+}
+
+/// The first page, with another site's form. Without a script its button sends it.
+pub(super) fn resend(fields: &[(String, String)], frame: &Frame<'_>, said: &Said) -> Markup {
+    let shown = Shown { pane: "resend", held: Some(fields), ..Shown::default() };
+    live(shown, &Choices::default(), frame, said, &wait::pane(None, frame))
 }
 
 /// Codes went out by text message.
 pub(super) fn codes_sent(device: Option<&str>, frame: &Frame<'_>, said: &Said) -> Markup {
-    let shown = Shown { pane: "choose", passcode: Passcode::Sent(device) };
+    let shown = Shown { pane: "choose", passcode: Passcode::Sent(device), held: None };
     live(shown, &Choices::default(), frame, said, &wait::pane(None, frame))
 }
 
 /// The passcode was not right.
 pub(super) fn wrong_passcode(frame: &Frame<'_>, said: &Said) -> Markup {
-    let shown = Shown { pane: "choose", passcode: Passcode::Wrong };
+    let shown = Shown { pane: "choose", passcode: Passcode::Wrong, held: None };
     live(shown, &Choices::default(), frame, said, &wait::pane(None, frame))
 }
 
@@ -74,10 +82,20 @@ pub(super) fn live(
                 span.vh #spoken {}
             }
             p.err #alert role="alert" {}
-            div #start hidden[shown.pane != "start"] {
-                form method="post" {
-                    button data-to="preauth" formaction=(frame.own("preauth")) {
-                        (texts.continue_)
+            div #start hidden[!matches!(shown.pane, "start" | "resend")] {
+                @if let Some(fields) = shown.held {
+                    // To where this page is: the address is not written again.
+                    form #held method="post" data-plain {
+                        @for (name, value) in fields {
+                            input type="hidden" name=(name) value=(value);
+                        }
+                        button { (texts.continue_) }
+                    }
+                } @else {
+                    form method="post" {
+                        button data-to="preauth" formaction=(frame.own("preauth")) {
+                            (texts.continue_)
+                        }
                     }
                 }
                 progress #busy aria-label=(texts.one_moment) hidden {}

@@ -95,6 +95,7 @@ impl Stage {
                 open: Link::new("https://m.example/android/QDBj").ok(),
                 expires: UnixTime::from_seconds(1_700_000_000),
             }),
+            Screen::Resend(vec![(self.text.to_string(), self.text.to_string())]),
             Screen::DuoDenied { message: self.text.clone() },
             Screen::FactorRefused { message: self.text.clone() },
             Screen::SignOut { next: None },

@@ -4,11 +4,11 @@ use super::super::frame::Frame;
 use super::super::screen::{Awaited, Choices, Waiting};
 use super::super::text::{Filled, fill, whole_seconds};
 use super::super::words::Said;
-use super::choose::{Passcode, Shown, live};
+use super::choose::{Shown, live};
 use maud::{Markup, html};
 
 pub(super) fn page(waiting: &Waiting, frame: &Frame<'_>, said: &Said) -> Markup {
-    let shown = Shown { pane: "wait", passcode: Passcode::Unasked };
+    let shown = Shown { pane: "wait", ..Shown::default() };
     live(shown, &Choices::default(), frame, said, &pane(Some(waiting), frame))
 }
 

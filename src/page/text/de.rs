@@ -139,6 +139,7 @@ pub(super) const TEXTS: Texts = Texts {
     enroll_step_install: "Installieren Sie Duo Mobile auf Ihrem Telefon.",
     enroll_step_return: "Warten Sie hier. Diese Seite geht von selbst weiter.",
     enroll_step_scan: "Fügen Sie in Duo Mobile ein Konto hinzu und scannen Sie diesen Code.",
+    form_from_elsewhere: "Es kam von einer anderen Website, und diese Adresse nimmt keine Formulare anderer Websites an. Wenden Sie sich an den Helpdesk, wenn sie es sollte.",
     from: "Von",
     help: "Brauchen Sie Hilfe?",
     minutes: "{number} Minuten",

@@ -116,6 +116,7 @@ pub(super) const TEXTS: Texts = Texts {
     enroll_step_install: "Install Duo Mobile on your phone.",
     enroll_step_return: "Wait here. This page goes on by itself.",
     enroll_step_scan: "In Duo Mobile, add an account and scan this code.",
+    form_from_elsewhere: "It came from another site, and this address takes no forms from other sites. Contact your help desk if it should.",
     from: "From",
     help: "Need help?",
     minutes: "{number} minutes",

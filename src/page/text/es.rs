@@ -128,6 +128,7 @@ pub(super) const TEXTS: Texts = Texts {
     enroll_step_install: "Instale Duo Mobile en su teléfono.",
     enroll_step_return: "Espere aquí. Esta página continúa sola.",
     enroll_step_scan: "En Duo Mobile, añada una cuenta y escanee este código.",
+    form_from_elsewhere: "Venía de otro sitio, y esta dirección no acepta formularios de otros sitios. Avise a su servicio de asistencia si debería aceptarlos.",
     from: "Desde",
     help: "¿Necesita ayuda?",
     minutes: "{number} minutos",

@@ -132,6 +132,7 @@ pub(super) const TEXTS: Texts = Texts {
     enroll_step_install: "Installez Duo Mobile sur votre téléphone.",
     enroll_step_return: "Restez ici. Cette page continue d’elle-même.",
     enroll_step_scan: "Dans Duo Mobile, ajoutez un compte et scannez ce code.",
+    form_from_elsewhere: "Il venait d’un autre site, et cette adresse n’accepte pas les formulaires d’autres sites. Contactez votre assistance si elle le devrait.",
     from: "Depuis",
     help: "Besoin d’aide\u{202f}?",
     minutes: "{number} minutes",

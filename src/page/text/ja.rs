@@ -130,6 +130,7 @@ pub(super) const TEXTS: Texts = Texts {
     enroll_step_install: "スマートフォンにDuo Mobileをインストールします。",
     enroll_step_return: "このままお待ちください。ページは自動的に進みます。",
     enroll_step_scan: "Duo Mobileでアカウントを追加し、このコードをスキャンします。",
+    form_from_elsewhere: "フォームは別のサイトから送られましたが、このアドレスは他のサイトのフォームを受け付けません。受け付ける必要がある場合は、ヘルプデスクに連絡してください。",
     from: "接続元",
     help: "お困りですか？",
     minutes: "{number}分",

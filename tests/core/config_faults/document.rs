@@ -74,6 +74,7 @@ pub(super) fn full() -> Value {
         },
         "api": {"mode": "refuse", "hold_timeout": "90s"},
         "request_bodies": true,
+        "cross_site_forms": ["/saml/acs"],
         "push": {"title": "Wire transfer", "info": {"service": "payments"}},
         "limits": {"pushes": 9, "passcode_tries": 9, "window": "1h", "deny_cooldown": ["1s", "8h"]},
         "branding": {

@@ -336,6 +336,8 @@ fn faulty_rest() -> Vec<Row> {
         ("/api/hold_timeout", json!("500ms"), Code::InvalidDuration, "api.hold_timeout"),
         ("/api/hold_timeout", json!("0s"), Code::InvalidDuration, "api.hold_timeout"),
         ("/request_bodies", json!("true"), Code::WrongType, "request_bodies"),
+        ("/cross_site_forms", json!("/saml/acs"), Code::WrongType, "cross_site_forms"),
+        ("/cross_site_forms", json!(["/saml/acs"]), Code::ConflictingKeys, "cross_site_forms"),
         ("/allow_inline_secrets", json!(1), Code::WrongType, "allow_inline_secrets"),
         ("/push/title", json!(""), Code::InvalidText, "push.title"),
         ("/push/title", json!("Sign\nin"), Code::InvalidText, "push.title"),
