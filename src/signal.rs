@@ -30,6 +30,7 @@ pub enum Code {
     CrossSite,
     HttpsRequired,
     PathAmbiguous,
+    InternalRedirect,
     NotFound,
     MethodNotAllowed,
 }
@@ -60,6 +61,7 @@ impl Code {
             Self::CrossSite => ("cross_site", 403, "The request comes from another site"),
             Self::HttpsRequired => ("https_required", 403, "The browser has to use HTTPS"),
             Self::PathAmbiguous => ("path_ambiguous", 400, "The path can be read in two ways"),
+            Self::InternalRedirect => ("internal_redirect", 503, "Envoy followed a redirect"),
             Self::NotFound => ("not_found", 404, "There is nothing at this address"),
             Self::MethodNotAllowed => ("method_not_allowed", 405, "This method is not served here"),
         }

@@ -46,6 +46,8 @@ pub(super) struct Asker {
     pub(super) tries: Tries,
     /// Whether Duo was asked how the user's last prompt ended.
     pub(super) has_looked: bool,
+    /// Stands for the request, where the same one may wait for its prompt once its client has left.
+    pub(super) request: Option<[u8; 16]>,
     /// The leave to ring the user's phone.
     pub(super) claim: Option<Claim>,
     /// The leave to try a passcode.
@@ -74,6 +76,7 @@ impl Asker {
             deadline,
             tries: Tries::default(),
             has_looked: false,
+            request: None,
             claim: None,
             passcode_claim: None,
             unreached_since: None,
@@ -108,6 +111,11 @@ impl Asker {
     pub(super) fn settlements(&self, end: End) -> Vec<Settlement> {
         let claims = self.claim.into_iter().chain(self.passcode_claim);
         claims.map(|claim| Settlement { claim, end }).collect()
+    }
+
+    /// What is to be written down where nobody waits for the prompt any more, which goes on.
+    pub(super) fn left(&self) -> Option<Settlement> {
+        self.claim.map(|claim| Settlement { claim, end: End::Left })
     }
 
     /// What is to be written down of the passcode that was tried.

@@ -3,7 +3,7 @@
 use super::asker::Asker;
 use super::expect::Expect;
 use super::failure::{self, Refusal, Remedy, Stage, Standby, TIMEOUT};
-use super::hold::Held;
+use super::hold::{self, Held};
 use super::last;
 use super::limit::{End, Permit, Settlement, Verdict};
 use super::operation::Spending;
@@ -46,6 +46,8 @@ enum Wish {
     Approval(Box<Allowed>),
     /// To use the approval of an operation.
     Operation(Box<Spending>),
+    /// To let a held request go on by an approval that another may wait for too.
+    Held(Box<Held>, Factor),
 }
 
 impl Flow {
@@ -66,7 +68,7 @@ impl Flow {
     #[must_use]
     pub fn left(&self) -> Option<Settlement> {
         match &self.party {
-            Party::Held(held) => held.asker.claim.map(|claim| Settlement { claim, end: End::Left }),
+            Party::Held(held) => held.asker.left(),
             Party::Visit(_) => None,
         }
     }
@@ -154,8 +156,15 @@ impl Claimant {
             }
             (Wish::Approval(allowed), verdict) => allowed.claimed(&verdict, env),
             (Wish::Operation(spending), verdict) => spending.claimed(&verdict),
+            (Wish::Held(held, factor), verdict) => hold::claimed(&held, factor, &verdict, env),
         }
     }
+}
+
+/// Asks for leave to let a held request go on, which Duo has allowed.
+pub(super) fn claim_approval(held: Held, transaction: &Transaction, env: &Env<'_>) -> Step {
+    let claim = prompt::approval_claim(transaction, &held.asker, env.gate.config());
+    Step::claim(claim, Claimant(Wish::Held(Box::new(held), transaction.factor)))
 }
 
 impl From<Allowed> for Claimant {
@@ -353,6 +362,9 @@ fn look_again(
         (Expect::Status(transaction), Party::Visit(visit)) if !is_over || *late == TIMEOUT => {
             visit.saw_nothing(transaction.factor, env)
         }
-        (_, party) => refuse::for_fault(&party, late, fault, env),
+        (_, party) => {
+            let left = party.asker().left().into_iter().collect();
+            Step { settlements: left, ..refuse::for_fault(&party, late, fault, env) }
+        }
     }
 }

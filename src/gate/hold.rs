@@ -6,16 +6,16 @@
 use super::asker::{Asker, Sought};
 use super::audit;
 use super::expect::Expect;
-use super::failure::{NO_DEVICE, TIMEOUT, WRONG_PASSCODE};
+use super::failure::{NO_DEVICE, TIMEOUT, UNKNOWN_USE, WRONG_PASSCODE};
 use super::flow::{self, send};
-use super::limit::End;
+use super::limit::{End, Limit, Limited, Verdict};
 use super::party::{Party, Recipient};
 use super::prompt::{self, Ending, Prompt, SentPasscode, Transaction};
 use super::prompt::{takes_codes, takes_passcode};
 use super::refuse::{refuse, refuse_status, refuse_with, refuse_without_randomness};
 use super::rules::new_approval;
 use super::view::{explained, start_url};
-use super::{Env, Forward, NewCookie, Step, sign_out, tell_application};
+use super::{Env, Forward, NewCookie, Step, same_request, sign_out, tell_application};
 use crate::clock::UnixTime;
 use crate::config;
 use crate::duo::{AuthResult, AuthStatus, Device, PreauthReply, Status, Txid};
@@ -53,11 +53,14 @@ impl Held {
         env: &Env<'_>,
     ) -> Self {
         let deadline = env.now.plus(env.gate.config().api.hold_timeout);
+        let has_approval = sought.has_approval;
+        let mut asker = Asker::new(head, sought, address, deadline);
+        asker.request = same_request::tag(head, &asker, env);
         Self {
             client,
             polled_at: env.now,
-            has_approval: sought.has_approval,
-            asker: Asker::new(head, sought, address, deadline),
+            has_approval,
+            asker,
             return_to: ReturnPath::parse(head.target),
             edits: env.gate.stripped(head),
             passcode: None,
@@ -152,9 +155,19 @@ pub(super) fn polled(
     let settled = |end, step| Step { settlements: held.asker.settlements(end), ..step };
     let word = &status.status;
     match status.result {
-        AuthResult::Allow => settled(End::Allowed, approve(&held, transaction.factor, env)),
+        AuthResult::Allow => {
+            let settlements = held.asker.settlements(End::Allowed);
+            let step = match held.asker.request {
+                Some(_) => flow::claim_approval(held, &transaction, env),
+                None => approve(&held, transaction.factor, env),
+            };
+            Step { settlements, ..step }
+        }
         AuthResult::Deny => settled(Ending::of(word).settled(), refuse_status(&held, word, env)),
-        AuthResult::Waiting if held.asker.is_over(env.now) => refuse_with(&held, &TIMEOUT, "", env),
+        AuthResult::Waiting if held.asker.is_over(env.now) => {
+            let settlements = held.asker.left().into_iter().collect();
+            Step { settlements, ..refuse_with(&held, &TIMEOUT, "", env) }
+        }
         AuthResult::Waiting => flow::poll(held, transaction, env),
     }
 }
@@ -207,6 +220,18 @@ fn ask_device(
             refuse(&held, Code::MfaRequired, detail, "passcodes only", env)
         }
         None => refuse_with(&held, &NO_DEVICE, "", env),
+    }
+}
+
+/// The table has said whether the approval has let another request go on.
+pub(super) fn claimed(held: &Held, factor: Factor, verdict: &Verdict, env: &Env<'_>) -> Step {
+    match verdict {
+        Ok(_) => approve(held, factor, env),
+        Err(Limited { limit: Limit::Used, .. }) => {
+            let detail = "The same request, sent again, has used this approval.";
+            refuse(held, Code::MfaRequired, detail, Limit::Used.name(), env)
+        }
+        Err(Limited { limit, .. }) => refuse_with(held, &UNKNOWN_USE, limit.name(), env),
     }
 }
 

@@ -11,6 +11,7 @@ use super::flow::{ask_again, poll_at_once, send};
 use super::limit::{End, Limit, Limited, Settlement, Unheard};
 use super::party::Party;
 use super::prompt::{Ending, Prompt, Transaction};
+use super::rules::is_accepted;
 use super::{Env, Step, audit, refuse};
 use crate::duo::{AuthResult, AuthStatus, DuoError, Status, Txid};
 use crate::signal::{Code, Counter, Signal};
@@ -58,7 +59,9 @@ pub(super) fn take_up(mut party: Party, unheard: &Unheard, env: &Env<'_>) -> Ste
     asker.claim = asker.claim.map(|claim| claim.of_last(unheard));
     let factor = unheard.prompted.factor();
     match (party, unheard.prompted.txid()) {
-        (Party::Held(held), Some(txid)) => poll_at_once(*held, Transaction { factor, txid }, env),
+        (Party::Held(held), Some(txid)) if is_accepted(factor, &held.asker.terms) => {
+            poll_at_once(*held, Transaction { factor, txid }, env)
+        }
         (party, _) => refuse::refuse_with(&party, &TIMEOUT, "", env),
     }
 }

@@ -78,6 +78,8 @@ pub(super) enum Once {
     SignIn,
     /// The approval of an operation.
     Operation,
+    /// The approval of a prompt that a held request waits for.
+    Held,
 }
 
 impl Once {
@@ -86,6 +88,7 @@ impl Once {
         match self {
             Self::SignIn => 1,
             Self::Operation => 2,
+            Self::Held => 3,
         }
     }
 
@@ -93,7 +96,7 @@ impl Once {
     const fn grace(self) -> u64 {
         match self {
             Self::SignIn => GRACE,
-            Self::Operation => 0,
+            Self::Operation | Self::Held => 0,
         }
     }
 }
@@ -105,6 +108,16 @@ impl Claim {
         let [a, b, c, d, e, f, g, h, ..] = owner;
         let owner = [a, b, c, d, e, f, g, h];
         Self { tag, also: None, what: What::Prompt(PromptClaim { owner, lasts, request: [0; 16] }) }
+    }
+
+    /// The same claim, whose prompt the same request may take up once its client has left.
+    pub(super) const fn for_request(self, request: [u8; 16]) -> Self {
+        match self.what {
+            What::Prompt(claim) => {
+                Self { what: What::Prompt(PromptClaim { request, ..claim }), ..self }
+            }
+            What::Passcode | What::Once { .. } => self,
+        }
     }
 
     /// The claim of this user's last prompt, to write down how that ended.

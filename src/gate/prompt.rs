@@ -1,7 +1,7 @@
 //! What rings a user's phone, or is typed in place of that.
 
 use super::asker::Asker;
-use super::limit::{Claim, End};
+use super::limit::{Claim, End, Once};
 use crate::config::{Config, Factor as Offered, PushDetails};
 use crate::duo::{
     AuthFactor, Capability, Device, DeviceChoice, DeviceKind, PushInfo, Status, Txid,
@@ -52,8 +52,18 @@ pub(super) fn claim(
 ) -> Claim {
     let duo = &config.applications.under(&asker.terms).duo;
     let lasts = duo.push_timeout.max(ON_THE_PHONE).saturating_add(CLAIM_SLACK);
-    Claim::of_prompt(user_tag("prompts", asker, config), owner, lasts)
-        .counted_by(device.map(|id| device_tag("prompts", id, asker, config)))
+    let claim = Claim::of_prompt(user_tag("prompts", asker, config), owner, lasts);
+    let claim = asker.request.map_or(claim, |request| claim.for_request(request));
+    claim.counted_by(device.map(|id| device_tag("prompts", id, asker, config)))
+}
+
+/// A claim to let a held request go on by the approval of this transaction. Two requests may have
+/// waited for it: one that left, and the same one again.
+pub(super) fn approval_claim(transaction: &Transaction, asker: &Asker, config: &Config) -> Claim {
+    let duo = &config.applications.under(&asker.terms).duo;
+    let id = config.shared.tag("held", &[transaction.txid.as_str().as_bytes()]);
+    // Nobody who waits for it now waits for longer.
+    Claim::once(Once::Held, id, duo.push_timeout.saturating_add(CLAIM_SLACK))
 }
 
 /// A claim to try one passcode of this user's, who has these devices. Another name of the same

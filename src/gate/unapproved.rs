@@ -4,6 +4,7 @@
 use super::asker::Sought;
 use super::hold::{self, Held};
 use super::prompt::SentPasscode;
+use super::redirect;
 use super::rules::Denial;
 use super::visit::Visit;
 use super::{Env, Gate, Step, audit, foreign_form, operation};
@@ -21,6 +22,9 @@ impl Gate {
         address: Option<&[u8]>,
         env: &Env<'_>,
     ) -> Step {
+        if redirect::is_redirected(head) {
+            return redirect::refuse(self, head, sought.rule);
+        }
         let is_for_one_request = sought.terms.is_for_one_request;
         let client = Client::of(&head.hints());
         match (client, self.api_mode(&sought.terms)) {

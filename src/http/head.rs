@@ -225,6 +225,11 @@ impl<'a> RequestHead<'a> {
         })
     }
 
+    /// All names and values, in the order in which they were sent.
+    pub fn fields(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        self.map.iter()
+    }
+
     /// Every value of a header, `_` and `-` in names being the same, so that a second spelling
     /// counts as a second value.
     pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {

@@ -175,7 +175,7 @@ impl Texts {
             Code::TooManyRequests => self.too_many_requests,
             Code::PendingElsewhere => self.pending_elsewhere,
             Code::DuoUnavailable | Code::Overloaded => self.unavailable,
-            Code::DuoMisconfigured => self.misconfigured,
+            Code::DuoMisconfigured | Code::InternalRedirect => self.misconfigured,
             Code::BadRequest | Code::CrossSite | Code::PathAmbiguous | Code::MethodNotAllowed => {
                 self.bad_request
             }

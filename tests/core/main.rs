@@ -45,6 +45,7 @@ mod policy;
 mod readme;
 mod replay;
 mod rig;
+mod same_request;
 mod sign_out;
 mod signin;
 mod terms;
@@ -109,6 +110,7 @@ fn main() -> ExitCode {
         readme::trials(),
         replay::trials(),
         sign_out::trials(),
+        same_request::trials(),
         signin::trials(),
         terms::trials(),
         universal_vectors::trials(),

@@ -209,6 +209,16 @@ impl Rig {
         self.perform(step)
     }
 
+    /// The client of a request leaves.
+    pub(crate) fn leave(&mut self, flow: &Flow) {
+        let Some(settlement) = flow.left() else { return };
+        let config = self.gate.config();
+        let table = Table::new(&config.shared);
+        let change = &mut |name: &str, work: &mut Work<'_>| swap(&mut self.table, name, work);
+        let said = table.settle(&settlement, &config.limits, self.now, change);
+        self.signals.extend(said);
+    }
+
     fn perform(&mut self, mut step: Step) -> Progress {
         loop {
             self.signals.extend(step.count.map(Signal::Count));

@@ -65,6 +65,8 @@ struct State {
     seen: Vec<Seen>,
     answer_headers: Vec<(String, String)>,
     page: Option<&'static str>,
+    /// Requests for the first are redirected to the second.
+    redirect: Option<(&'static str, &'static str)>,
 }
 
 impl App {
@@ -90,6 +92,11 @@ impl App {
     pub(crate) fn answer_page(&self, page: &'static str) {
         self.answer_with("content-type", "text/html; charset=utf-8");
         self.state.lock().unwrap().page = Some(page);
+    }
+
+    /// Redirects requests for an address to another one.
+    pub(crate) fn redirect(&self, from: &'static str, to: &'static str) {
+        self.state.lock().unwrap().redirect = Some((from, to));
     }
 
     /// Adds a header to every answer from here on.
@@ -128,8 +135,12 @@ async fn answer(
         request.headers().get("accept").is_some_and(|accept| accept == "text/event-stream");
     let seen = read(request).await;
     let mut state = state.lock().unwrap();
+    let redirect = state.redirect.filter(|(from, _)| *from == seen.target);
     state.seen.push(seen);
     let mut response = hyper::Response::builder().header("x-app", "reached");
+    if let Some((_, to)) = redirect {
+        response = response.status(302).header("location", to);
+    }
     for (name, value) in &state.answer_headers {
         response = response.header(name, value);
     }

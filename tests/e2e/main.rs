@@ -87,10 +87,12 @@ mod per_route;
 mod products;
 mod readme;
 mod real_clients;
+mod redirects;
 mod replicas;
 mod return_paths;
 mod rotation;
 mod rules;
+mod same_request;
 mod secrets;
 mod shared_responses;
 mod sign_out;
@@ -189,9 +191,11 @@ fn main() {
         readme::trials(),
         real_clients::trials(),
         rotation::trials(),
+        redirects::trials(),
         replicas::trials(),
         return_paths::trials(),
         rules::trials(),
+        same_request::trials(),
         secrets::trials(),
         shared_responses::trials(),
         sign_out::trials(),

@@ -44,7 +44,8 @@ const fn next(code: Code) -> Next {
         | Code::AccessDenied
         | Code::HttpsRequired
         | Code::DuoMisconfigured
-        | Code::PathAmbiguous => Next::Nothing,
+        | Code::PathAmbiguous
+        | Code::InternalRedirect => Next::Nothing,
     }
 }
 

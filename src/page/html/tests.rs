@@ -125,6 +125,7 @@ impl Stage {
             Code::CrossSite,
             Code::HttpsRequired,
             Code::PathAmbiguous,
+            Code::InternalRedirect,
             Code::NotFound,
             Code::MethodNotAllowed,
         ];

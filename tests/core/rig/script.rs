@@ -3,6 +3,7 @@
 use duo_mfa::duo::SignedCall;
 use duo_mfa::gate::Unanswered;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// What the script lets come of a call.
@@ -76,8 +77,11 @@ pub(crate) fn devices(devices: &Value) -> Scripted {
     ok(&json!({"result": "auth", "status_msg": "Account is active", "devices": devices}))
 }
 
+/// A push or a call is out, under a transaction of its own.
 pub(crate) fn started() -> Scripted {
-    ok(&json!({"txid": "45f7c92b-f45f-4862-8545-e0f58e78075a"}))
+    static STARTED: AtomicU32 = AtomicU32::new(0);
+    let number = STARTED.fetch_add(1, Ordering::Relaxed);
+    ok(&json!({"txid": format!("{number:08x}-f45f-4862-8545-e0f58e78075a")}))
 }
 
 pub(crate) fn status(result: &str, status: &str) -> Scripted {

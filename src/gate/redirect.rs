@@ -1,0 +1,35 @@
+//! Requests that Envoy made of a redirect of the application (`internal_redirect_policy`).
+//!
+//! Envoy 1.40 then runs all filters again, on a second stream of the same client request. That has
+//! the headers of the first one as the filters left them, the same `x-request-id`, and the first
+//! address in `x-envoy-original-url`, which Envoy takes out of what clients of an edge send. So our
+//! cookies are gone, and the headers of an admitted request are there. The user was asked or
+//! approved on the first stream: on the second nobody is asked, or one request would ring twice.
+//!
+//! Clients may send these headers where Envoy is no edge. They are refused then, never admitted.
+
+use super::rules::Denial;
+use super::{Gate, Step};
+use crate::http::RequestHead;
+use crate::signal::{Code, Level, Signal};
+
+/// Whether the request was admitted once, and Envoy has sent it on to another address since.
+pub(super) fn is_redirected(head: &RequestHead<'_>) -> bool {
+    head.reserved.contains(&b"x-duo-mfa-user".as_slice())
+        && head.values("x-envoy-original-url").next().is_some()
+}
+
+/// Refuses the second stream of a request.
+pub(super) fn refuse(gate: &Gate, head: &RequestHead<'_>, rule: Option<usize>) -> Step {
+    let denial = Denial::new(Code::InternalRedirect, DETAIL);
+    let mut step = gate.refuse(head, &denial.by(rule));
+    step.signals.push(Signal::Log(Level::Error, LINE.to_owned()));
+    step
+}
+
+const DETAIL: &str = "The proxy followed a redirect of the application by itself, and the approval \
+                      was lost. Tell your help desk.";
+
+const LINE: &str = "Envoy followed a redirect of the application (internal_redirect_policy); the \
+                    request is refused, since its user would be asked again: remove the policy \
+                    from the routes with this filter";

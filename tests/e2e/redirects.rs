@@ -1,0 +1,71 @@
+//! Redirects of the application that Envoy follows by itself: the filters run again for the same
+//! request of the client.
+
+use serde_json::{Value, json};
+
+use crate::message::{Reply, Request};
+use crate::setup::Setup;
+use crate::stack::{Protocol, Stack};
+use crate::tally::Verdict;
+
+crate::trials![
+    held_request_that_envoy_redirects_rings_once,
+    approved_request_that_envoy_redirects_is_not_asked_again,
+    headers_of_a_redirect_admit_nobody,
+];
+
+fn following() -> Value {
+    json!({"route_config": {"virtual_hosts": [{
+        "name": "app",
+        "domains": ["*"],
+        "routes": [{
+            "match": {"prefix": "/"},
+            "route": {"cluster": "app", "internal_redirect_policy": {"max_internal_redirects": 3}},
+        }],
+    }]}})
+}
+
+fn stack() -> Stack {
+    let stack = Stack::start(Setup { manager: following(), ..Setup::default() });
+    stack.app.redirect("/moved", "http://app.example.com/landing");
+    stack
+}
+
+fn assert_refused(stack: &Stack, reply: &Reply) {
+    reply.assert_problem(503, "internal_redirect");
+    assert!(stack.envoy.log().contains("internal_redirect_policy"), "the log says what to do");
+}
+
+fn held_request_that_envoy_redirects_rings_once() {
+    let stack = stack();
+    let reply = stack.judged(Verdict::Admitted(1), "a redirect of a held request", || {
+        let held = stack.hold(Request::get("/moved").user("alice"), Protocol::Http1);
+        stack.sim.answer("alice", "approve");
+        held.reply()
+    });
+    assert_refused(&stack, &reply);
+    assert_eq!(stack.sim.pushes(), 1);
+}
+
+fn approved_request_that_envoy_redirects_is_not_asked_again() {
+    let stack = stack();
+    let cookie = stack.signed_in("alice");
+    let reply = stack.judged(Verdict::Admitted(1), "a redirect of an approved request", || {
+        stack.send(&Request::get("/moved").user("alice").cookie(&cookie))
+    });
+    assert_refused(&stack, &reply);
+    assert_eq!(stack.sim.pushes(), 1);
+}
+
+fn headers_of_a_redirect_admit_nobody() {
+    let stack = Stack::standard();
+    let faked = Request::get("/").user("alice").all(&[
+        ("x-envoy-original-url", "http://app.example.com/moved"),
+        ("x-duo-mfa-user", "alice"),
+        ("x-duo-mfa-factor", "push"),
+        ("x-duo-mfa-time", "1800000000"),
+    ]);
+    // Envoy at an edge takes the address out, so this is a request as any other.
+    assert_eq!(stack.answered_push(faked, "alice", "deny").status, 403);
+    assert_eq!(stack.sim.pushes(), 1);
+}
