@@ -67,7 +67,7 @@ pub(super) const SESSION: &[Key] = &[
 ];
 
 pub(super) const ACCESS_CONTROL: &[Key] =
-    &[key("default_policy"), key("rules"), key("cors_preflight")];
+    &[key("default_policy"), key("rules"), key("cors_preflight"), key("override_headers")];
 
 pub(super) const RULE: &[Key] = &[
     key("methods"),

@@ -13,16 +13,41 @@ use super::view::{View, Who};
 use super::visit::transaction;
 use super::{Aim, Env, Forward, Gate, NewCookie, Opening, Step, Undecided};
 use super::{audit, tell_application};
-use crate::http::{Client, RequestHead};
+use crate::http::{Client, Parameters, RequestHead};
 use crate::identity::Identity;
 use crate::page::{Onward, Problem};
 use crate::policy::{Ruled, Terms};
 use crate::session::{BodyDigest, Bound, Factor, Operation, OperationApproval, Operations};
 use crate::signal::{Code, Counter};
 
+/// Headers that change what method, path and body mean, each with the parameter of `POST auth` that
+/// states its value for a request that is approved ahead.
+const MEANINGS: [(&str, &str); 5] = [
+    ("content-encoding", "content_encoding"),
+    ("content-range", "content_range"),
+    ("content-type", "content_type"),
+    ("destination", "destination"),
+    ("range", "range"),
+];
+
 /// What a request does.
-pub(super) fn of(head: &RequestHead<'_>, body: &BodyDigest) -> Operation {
-    Operation::of(head.method, head.authority, head.target, body)
+fn of(head: &RequestHead<'_>, body: &BodyDigest) -> Operation {
+    let headers = MEANINGS.iter().flat_map(|(name, _)| head.values(name).map(|it| (*name, it)));
+    Operation::with_headers(head.method, head.authority, head.target, body, headers)
+}
+
+/// What a request will do that is approved ahead: it has the method and target of `wanted`, and no
+/// header of those that matter but what is stated.
+pub(super) fn stated(
+    wanted: &RequestHead<'_>,
+    parameters: Parameters<'_>,
+    body: &BodyDigest,
+) -> Operation {
+    let value =
+        |(name, parameter): &(&'static str, &str)| Some((*name, parameters.value(parameter)?));
+    let stated: Vec<_> = MEANINGS.iter().filter_map(value).collect();
+    let headers = stated.iter().map(|(name, value)| (*name, value.as_bytes()));
+    Operation::with_headers(wanted.method, wanted.authority, wanted.target, body, headers)
 }
 
 /// A request whose approval is there, while it is found out whether that was used before. Both ways
@@ -149,4 +174,5 @@ const FORM: &str = "Each such request is approved by itself, and a form cannot b
 
 const OPERATION: &str = "This request needs an approval of its own. Send it as a program that is \
                          held; or approve it at POST auth with its method and return_to (and \
-                         body_sha256, where bodies are read), and send it with what that gives.";
+                         body_sha256, where bodies are read, and content_type and the like), and \
+                         send it with what that gives.";

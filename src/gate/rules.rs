@@ -291,8 +291,8 @@ impl From<IdentityError> for Denial {
 impl From<Unclear> for Denial {
     fn from(unclear: Unclear) -> Self {
         let code = match unclear {
-            Unclear::Path => Code::PathAmbiguous,
-            Unclear::Host => Code::BadRequest,
+            Unclear::Path | Unclear::PathOverride => Code::PathAmbiguous,
+            Unclear::Host | Unclear::MethodOverride => Code::BadRequest,
             Unclear::Address => Code::AccessDenied,
         };
         Self::new(code, format!("Rules cannot be applied: {unclear}."))

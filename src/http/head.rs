@@ -7,6 +7,7 @@
 use super::Edit;
 use super::cookie::CookieLines;
 use super::hints::Hints;
+use super::overrides::Overrides;
 use memchr::arch::all::is_equal;
 
 /// The prefix of header names that belong to the filter; a client's own are removed.
@@ -167,6 +168,8 @@ pub struct RequestHead<'a> {
     pub cookies: CookieLines<'a>,
     /// Names under [`RESERVED_PREFIX`] in any spelling, as sent.
     pub reserved: Vec<&'a [u8]>,
+    /// Which headers name another path or method.
+    pub overrides: Overrides,
 }
 
 /// A head that no decision can be made on.
@@ -203,12 +206,14 @@ impl<'a> RequestHead<'a> {
         let mut pseudo = Pseudo::default();
         let mut cookies = CookieLines::default();
         let mut reserved = Vec::new();
+        let mut overrides = Overrides::default();
         let mut pairs = map.iter();
         for (name, value) in pairs.by_ref() {
             match name.first() {
                 Some(b':') => pseudo.take(name, value)?,
                 Some(b'c') if name == b"cookie" => cookies.push(value),
                 Some(b'x' | b'X') if is_reserved(name) => reserved.push(name),
+                Some(b'x' | b'X') => overrides.take(name),
                 Some(_) | None => {}
             }
         }
@@ -222,6 +227,7 @@ impl<'a> RequestHead<'a> {
             authority: pseudo.authority.unwrap_or_default(),
             cookies,
             reserved,
+            overrides,
         })
     }
 
@@ -317,7 +323,7 @@ fn is_spelled(sent: &[u8], name: &[u8]) -> bool {
 }
 
 /// Whether two header names are the same, with `_` read as `-` and letters in any case.
-fn same_name(sent: &[u8], name: &[u8]) -> bool {
+pub(super) fn same_name(sent: &[u8], name: &[u8]) -> bool {
     let fold = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
     sent.len() == name.len()
         && (is_equal(sent, name) || sent.iter().zip(name).all(|(a, b)| fold(*a) == fold(*b)))

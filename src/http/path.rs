@@ -4,13 +4,14 @@
 //! A rule on paths is only as good as the agreement on what a path names, so a path that could be
 //! read in two ways is ambiguous here: it matches no rule at all.
 
-/// A path that everybody reads in the same way: it begins with a slash, escapes of unreserved
-/// characters (RFC 3986, section 2.3) are decoded, all other escapes are in upper case, and no
+use std::borrow::Cow;
+
+/// A path that everybody reads in the same way who reads bytes: it begins with a slash, and no
 /// segment is empty but the last, or is `.` or `..`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CanonicalPath {
-    canonical: Vec<u8>,
-    decoded: Vec<u8>,
+pub struct CanonicalPath<'a> {
+    decoded: Cow<'a, [u8]>,
+    is_odd: bool,
 }
 
 /// A path that could be read in more than one way.
@@ -18,8 +19,8 @@ pub struct CanonicalPath {
 #[error("the path can be read in more than one way")]
 pub struct Ambiguous;
 
-impl CanonicalPath {
-    /// Brings a path, without its query, into canonical form.
+impl<'a> CanonicalPath<'a> {
+    /// Reads a path, without its query.
     ///
     /// # Errors
     ///
@@ -27,73 +28,125 @@ impl CanonicalPath {
     /// backslash, `;`, `#`, a byte that does not print or is not ASCII; has an escape that is
     /// malformed, or one of a slash, backslash, `;`, `%` or a control character; has a segment that
     /// is a dot or two before an escaped `?`, `#` or space; or escapes bytes that are no UTF-8.
-    pub fn of(path: &[u8]) -> Result<Self, Ambiguous> {
-        let mut canonical = Vec::with_capacity(path.len());
-        let mut decoded = Vec::with_capacity(path.len());
+    pub fn of(path: &'a [u8]) -> Result<Self, Ambiguous> {
+        let mut decoded = Cow::Borrowed(path);
+        let mut is_odd = false;
         let mut rest = path;
         while let Some((&byte, after)) = rest.split_first() {
-            rest = after;
-            if byte != b'%' {
-                if !byte.is_ascii_graphic() || matches!(byte, b'\\' | b';' | b'#') {
-                    return Err(Ambiguous);
-                }
-                canonical.push(byte);
-                decoded.push(byte);
-                continue;
+            if byte == b'%' {
+                let plain = path.len().saturating_sub(rest.len());
+                let plain = path.get(..plain).unwrap_or_default();
+                decoded = Cow::Owned(decode(plain, rest, &mut is_odd)?);
+                break;
             }
+            rest = after;
+            if !byte.is_ascii_graphic() || matches!(byte, b'\\' | b';' | b'#') {
+                return Err(Ambiguous);
+            }
+            is_odd |= is_sign(byte);
+        }
+        match has_plain_segments(&decoded) {
+            Some(ends_in_dot) => Ok(Self { decoded, is_odd: is_odd || ends_in_dot }),
+            None => Err(Ambiguous),
+        }
+    }
+
+    /// The bytes that all escapes stand for. None of them stands for a slash, so the segments are
+    /// those of the path as it was sent.
+    #[must_use]
+    pub fn decoded(&self) -> &[u8] {
+        &self.decoded
+    }
+
+    /// Whether readers who look at more than bytes may take it for another path: it has characters
+    /// beyond ASCII, blanks, dots at the end of a segment, or signs with a meaning on some system.
+    /// What they may take it for, a [`super::likeness::Likeness`] says.
+    #[must_use]
+    pub const fn is_odd(&self) -> bool {
+        self.is_odd
+    }
+}
+
+/// The path in canonical form: escapes of unreserved characters (RFC 3986, section 2.3) decoded, all
+/// other escapes in upper case.
+///
+/// # Errors
+///
+/// As for [`CanonicalPath::of`].
+pub fn canonical(path: &[u8]) -> Result<Vec<u8>, Ambiguous> {
+    CanonicalPath::of(path)?;
+    let mut canonical = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte != b'%' {
+            canonical.push(byte);
+            continue;
+        }
+        let (escaped, after) = rest.split_first_chunk::<2>().ok_or(Ambiguous)?;
+        rest = after;
+        let meant = unescape(*escaped).ok_or(Ambiguous)?;
+        if is_unreserved(meant) {
+            canonical.push(meant);
+        } else {
+            canonical.push(b'%');
+            canonical.extend(escaped.map(|digit| digit.to_ascii_uppercase()));
+        }
+    }
+    Ok(canonical)
+}
+
+/// Decodes the rest of a path, from its first escape on.
+fn decode(plain: &[u8], mut rest: &[u8], is_odd: &mut bool) -> Result<Vec<u8>, Ambiguous> {
+    let mut decoded = Vec::with_capacity(plain.len().saturating_add(rest.len()));
+    decoded.extend_from_slice(plain);
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        let meant = if byte == b'%' {
             let (escaped, after) = rest.split_first_chunk::<2>().ok_or(Ambiguous)?;
             rest = after;
             let meant = unescape(*escaped).ok_or(Ambiguous)?;
             if meant.is_ascii_control() || matches!(meant, b'/' | b'\\' | b';' | b'%') {
                 return Err(Ambiguous);
             }
-            if is_unreserved(meant) {
-                canonical.push(meant);
-            } else {
-                canonical.push(b'%');
-                canonical.extend(escaped.map(|digit| digit.to_ascii_uppercase()));
-            }
-            decoded.push(meant);
-        }
-        let is_text = str::from_utf8(&decoded).is_ok();
-        if is_text && has_plain_segments(&decoded) {
-            Ok(Self { canonical, decoded })
+            meant
         } else {
-            Err(Ambiguous)
-        }
+            if !byte.is_ascii_graphic() || matches!(byte, b'\\' | b';' | b'#') {
+                return Err(Ambiguous);
+            }
+            byte
+        };
+        *is_odd |= is_sign(meant);
+        decoded.push(meant);
     }
-
-    /// The bytes of the canonical form.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.canonical
-    }
-
-    /// The bytes that all escapes stand for. None of them stands for a slash, so the segments are
-    /// those of the canonical form.
-    #[must_use]
-    pub fn decoded(&self) -> &[u8] {
-        &self.decoded
-    }
+    if str::from_utf8(&decoded).is_ok() { Ok(decoded) } else { Err(Ambiguous) }
 }
 
-/// Whether a path begins with a slash and none of its segments is one that gets resolved, or would
-/// be by a reader who takes a decoded `?` or `#` for the end of the path, or drops final spaces.
-fn has_plain_segments(path: &[u8]) -> bool {
-    let Some(segments) = path.strip_prefix(b"/") else { return false };
-    let mut segments = segments.split(|byte| *byte == b'/').peekable();
+/// Whether a decoded byte means something to some reader, wherever in a segment.
+const fn is_sign(byte: u8) -> bool {
+    !byte.is_ascii() || matches!(byte, b' ' | b'?' | b'#' | b':' | b'~' | b'(')
+}
+
+/// `None` where a path does not begin with a slash, or one of its segments is one that gets
+/// resolved, or would be by a reader who takes a decoded `?` or `#` for the end of the path, or
+/// drops final spaces; else whether one ends in a dot.
+fn has_plain_segments(path: &[u8]) -> Option<bool> {
+    let mut segments = path.strip_prefix(b"/")?.split(|byte| *byte == b'/').peekable();
+    let mut ends_in_dot = false;
     while let Some(segment) = segments.next() {
         let is_last = segments.peek().is_none();
-        if segment.is_empty() && !is_last {
-            return false;
+        match segment.last() {
+            None if !is_last => return None,
+            Some(b'.') => ends_in_dot = true,
+            Some(_) | None => {}
         }
         let end = segment.iter().position(|byte| matches!(byte, b'?' | b'#'));
         let name = end.and_then(|end| segment.get(..end)).unwrap_or(segment);
         if matches!(name.trim_ascii_end(), b"." | b"..") {
-            return false;
+            return None;
         }
     }
-    true
+    Some(ends_in_dot)
 }
 
 fn unescape([high, low]: [u8; 2]) -> Option<u8> {
@@ -112,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_plain_path_is_canonical() {
-        for (path, canonical) in [
+        for (path, form) in [
             ("/", "/"),
             ("/a", "/a"),
             ("/a/", "/a/"),
@@ -126,9 +179,11 @@ mod tests {
             ("/..a%20/b%3f..", "/..a%20/b%3F.."),
             ("/.well-known/x", "/.well-known/x"),
         ] {
-            let of = CanonicalPath::of(path.as_bytes()).unwrap();
-            assert_eq!(of.as_bytes(), canonical.as_bytes(), "{path}");
-            assert_eq!(CanonicalPath::of(of.as_bytes()), Ok(of.clone()), "{path}");
+            let of = canonical(path.as_bytes()).unwrap();
+            assert_eq!(of, form.as_bytes(), "{path}");
+            assert_eq!(canonical(&of), Ok(of.clone()), "{path}");
+            let read = CanonicalPath::of(path.as_bytes()).unwrap();
+            assert_eq!(CanonicalPath::of(&of), Ok(read), "{path}");
         }
     }
 
@@ -196,8 +251,8 @@ mod tests {
     proptest! {
         #[test]
         fn canonical_form_is_its_own(path in "/[a-cA-C0-9%/.;~+ -]{0,24}") {
-            if let Ok(canonical) = CanonicalPath::of(path.as_bytes()) {
-                prop_assert_eq!(CanonicalPath::of(canonical.as_bytes()), Ok(canonical));
+            if let Ok(form) = canonical(path.as_bytes()) {
+                prop_assert_eq!(canonical(&form), Ok(form));
             }
         }
 

@@ -11,6 +11,7 @@
 //!
 //! Nothing here knows where a user's name comes from, what Duo says, or how an approval is proved.
 
+mod agreement;
 mod everything;
 mod network;
 mod pattern;
@@ -64,6 +65,9 @@ pub struct Policies {
     pub rules: Vec<Rule>,
     /// Whether a CORS preflight, which carries no credentials, passes unless it is denied.
     pub exempts_preflights: bool,
+    /// Whether requests pass that name another method or path in a header, by rules that do not
+    /// see it.
+    pub allows_overrides: bool,
 }
 
 /// What comes of the rules.
@@ -115,7 +119,15 @@ impl Policies {
         head: &RequestHead<'a>,
         address: Option<IpAddr>,
     ) -> Result<View<'a>, Unclear> {
-        View::of(head, address, |criterion| self.name(criterion))
+        let view = View::of(head, address, |criterion| self.name(criterion))?;
+        if !self.allows_overrides {
+            self.check_overrides(head)?;
+        }
+        match &view.path {
+            Some(path) if self.may_be_disputed(path) => self.check_agreement(path)?,
+            Some(_) | None => {}
+        }
+        Ok(view)
     }
 
     /// The default policy, where no rule is looked at.
@@ -125,10 +137,12 @@ impl Policies {
     }
 
     /// Whether this is a CORS preflight (<https://fetch.spec.whatwg.org/#cors-preflight-request>)
-    /// and the configuration exempts preflights. Browsers send no body with one.
+    /// and the configuration exempts preflights. Browsers send neither a body nor another method's
+    /// name with one.
     fn exempts(&self, head: &RequestHead<'_>, has_body: bool) -> bool {
         self.exempts_preflights
             && !has_body
+            && !head.overrides.method
             && head.method == b"OPTIONS"
             && head.value("origin").is_some()
             && head.value("access-control-request-method").is_some()

@@ -1,8 +1,9 @@
 //! What a part of a request may be compared with.
 
-use super::{Network, Person, View};
+use super::{Network, Person, View, view};
 use crate::http::host::Host;
-use crate::http::path::CanonicalPath;
+use crate::http::likeness::Likeness;
+use crate::http::path::{CanonicalPath, canonical};
 use std::net::IpAddr;
 
 /// A part of a request that a rule may name.
@@ -82,17 +83,22 @@ pub struct Pattern(Kind);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
     Method(String),
-    Path {
-        written: String,
-        decoded: Vec<u8>,
-        with_below: bool,
-    },
+    Path(Path),
     Host(String),
     /// A dot and the name that the host ends with.
     HostsBelow(String),
     Network(Network),
     User(Name),
     Group(Name),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Path {
+    written: String,
+    decoded: Vec<u8>,
+    with_below: bool,
+    likeness: Likeness,
+    is_odd: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,7 +158,20 @@ impl Pattern {
 
     /// Whether it is the pattern of all paths, `/*`.
     pub(super) fn is_of_all_paths(&self) -> bool {
-        matches!(&self.0, Kind::Path { written, with_below: true, .. } if written.is_empty())
+        matches!(&self.0, Kind::Path(path) if path.with_below && path.written.is_empty())
+    }
+
+    /// Whether it names a path that readers may take for another one.
+    pub(super) const fn is_odd(&self) -> bool {
+        matches!(&self.0, Kind::Path(Path { is_odd: true, .. }))
+    }
+
+    /// Whether readers of the path may differ about it: as bytes it matches and as what it is like
+    /// it does not, or the other way round.
+    pub(super) fn is_disputed(&self, path: &view::Path<'_>, likeness: &Likeness) -> bool {
+        let Kind::Path(pattern) = &self.0 else { return false };
+        let may_match = likeness.may_be(&pattern.likeness, pattern.with_below);
+        may_match != pattern.matches(path, Reading::AnySpelling)
     }
 
     /// Whether the request matches. What a rule names is in the view.
@@ -167,18 +186,8 @@ impl Pattern {
                 Reading::AsWritten => view.method == method.as_bytes(),
                 Reading::AnySpelling => view.method.eq_ignore_ascii_case(method.as_bytes()),
             },
-            Kind::Path { written, decoded, with_below } => {
-                view.path.as_ref().is_some_and(|path| match reading {
-                    Reading::AsWritten => {
-                        let (start, rest) = split(path.sent, written.len());
-                        start == written.as_bytes()
-                            && (rest.is_empty() || (*with_below && rest.starts_with(b"/")))
-                    }
-                    Reading::AnySpelling => {
-                        let (start, rest) = split(path.canonical.decoded(), decoded.len());
-                        start.eq_ignore_ascii_case(decoded) && ends_segment(rest, *with_below)
-                    }
-                })
+            Kind::Path(pattern) => {
+                view.path.as_ref().is_some_and(|path| pattern.matches(path, reading))
             }
             Kind::Host(name) => view.host.as_ref().is_some_and(|host| host.as_str() == name),
             // Something stands before the dot: no host begins with one.
@@ -189,6 +198,22 @@ impl Pattern {
             Kind::User(name) => person.is_some_and(|person| name.is(person.user)),
             Kind::Group(name) => {
                 person.is_some_and(|person| person.groups.iter().any(|group| name.is(group)))
+            }
+        }
+    }
+}
+
+impl Path {
+    fn matches(&self, path: &view::Path<'_>, reading: Reading) -> bool {
+        match reading {
+            Reading::AsWritten => {
+                let (start, rest) = split(path.sent, self.written.len());
+                start == self.written.as_bytes()
+                    && (rest.is_empty() || (self.with_below && rest.starts_with(b"/")))
+            }
+            Reading::AnySpelling => {
+                let (start, rest) = split(path.canonical.decoded(), self.decoded.len());
+                start.eq_ignore_ascii_case(&self.decoded) && ends_segment(rest, self.with_below)
             }
         }
     }
@@ -237,20 +262,18 @@ fn path(text: &str) -> Result<Kind, PatternFault> {
         None => (text, false),
     };
     let is_everything = written.is_empty() && with_below;
-    let canonical = match CanonicalPath::of(written.as_bytes()) {
-        Ok(path) if path.as_bytes() == written.as_bytes() => Some(path),
-        Ok(_) | Err(_) => None,
-    };
-    let decoded = match (&canonical, is_everything) {
-        (Some(path), _) => path.decoded(),
-        (None, true) => b"",
-        (None, false) => return Err(PatternFault::NotAPath),
-    };
-    if written.contains(['*', '?']) || (with_below && written.ends_with('/')) {
+    let is_canonical = canonical(written.as_bytes()).is_ok_and(|path| path == written.as_bytes());
+    let is_path = is_canonical || is_everything;
+    if !is_path || written.contains(['*', '?']) || (with_below && written.ends_with('/')) {
         return Err(PatternFault::NotAPath);
     }
+    let path = CanonicalPath::of(if is_everything { b"/" } else { written.as_bytes() });
+    let path = path.map_err(|_| PatternFault::NotAPath)?;
+    let decoded = path.decoded();
     let decoded = decoded.strip_suffix(b"/").unwrap_or(decoded).to_vec();
-    Ok(Kind::Path { written: written.to_owned(), decoded, with_below })
+    let likeness = Likeness::of(&decoded).map_err(|_| PatternFault::NotAPath)?;
+    let written = written.to_owned();
+    Ok(Kind::Path(Path { written, decoded, with_below, likeness, is_odd: path.is_odd() }))
 }
 
 fn host(text: &str) -> Result<Kind, PatternFault> {

@@ -50,7 +50,7 @@ fn the_first_rule_that_matches_decides() {
             rule(Policy::Bypass, &[(Criterion::Paths, &["/a/*"])]),
             rule(Policy::Deny, &[(Criterion::Paths, &["/*"])]),
         ],
-        exempts_preflights: false,
+        ..Policies::default()
     };
     assert_eq!(decide(&policies, "/a/secret", None), ruled(Policy::Deny, Some(0)));
     assert_eq!(decide(&policies, "/a/x", None), ruled(Policy::Bypass, Some(1)));
@@ -66,7 +66,7 @@ fn nobody_is_asked_for_before_a_rule_depends_on_it() {
             rule(Policy::Bypass, &[(Criterion::Paths, &["/a/*"]), (Criterion::Users, &["svc-*"])]),
             rule(Policy::Deny, &[(Criterion::Paths, &["/a/*"])]),
         ],
-        exempts_preflights: false,
+        ..Policies::default()
     };
     let person = |user| Person { user, groups: &[] };
     assert_eq!(decide(&policies, "/healthz", None), ruled(Policy::Bypass, Some(0)));
@@ -85,7 +85,7 @@ fn an_exception_to_a_bypass_is_made_in_every_spelling() {
     let policies = Policies {
         default: Policy::TwoFactor,
         rules: vec![rule(Policy::Bypass, &[(Criterion::Paths, paths)])],
-        exempts_preflights: false,
+        ..Policies::default()
     };
     assert_eq!(decide(&policies, "/public/a", None), ruled(Policy::Bypass, Some(0)));
     for path in ["/public/admin", "/public/admin/", "/public/Admin/x", "/public/%61dmin/x"] {

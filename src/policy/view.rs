@@ -19,7 +19,7 @@ pub struct View<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Path<'a> {
     pub(super) sent: &'a [u8],
-    pub(super) canonical: CanonicalPath,
+    pub(super) canonical: CanonicalPath<'a>,
 }
 
 /// Who asks.
@@ -38,6 +38,14 @@ pub enum Unclear {
     /// See [`crate::http::path`].
     #[error("the path can be read in more than one way")]
     Path,
+    /// A header names another path, which the application may go by.
+    #[error("a header (x-original-url, x-rewrite-url) names another path")]
+    PathOverride,
+    /// A header names another method, which the application may go by.
+    #[error(
+        "a header (x-http-method-override, x-http-method, x-method-override) names another method"
+    )]
+    MethodOverride,
     /// See [`crate::http::host`].
     #[error("the request names no single host")]
     Host,

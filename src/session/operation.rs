@@ -1,7 +1,8 @@
 //! One operation: what a request does, and where.
 //!
 //! ```text
-//! operation = SHA-256( method | authority | path with query | SHA-256 of the body )
+//! operation = SHA-256( method | authority | path with query | SHA-256 of the body
+//!                      | name | value of each header that changes what they mean )
 //! ```
 //!
 //! Each part stands behind its length, as [`super::token`] writes it, so that no two operations are
@@ -51,12 +52,27 @@ impl BodyDigest {
 }
 
 impl Operation {
-    /// What a request does that has these parts, as they are sent.
+    /// What a request does that has these parts, as they are sent, and none of the headers.
     #[must_use]
     pub fn of(method: &[u8], authority: &[u8], target: &[u8], body: &BodyDigest) -> Self {
+        Self::with_headers(method, authority, target, body, std::iter::empty())
+    }
+
+    /// What a request does that has these parts, and these headers in this order.
+    pub fn with_headers<'h>(
+        method: &[u8],
+        authority: &[u8],
+        target: &[u8],
+        body: &BodyDigest,
+        headers: impl Iterator<Item = (&'static str, &'h [u8])>,
+    ) -> Self {
         let mut digest = Sha256::new();
         for part in [method, authority, target, &body.0] {
             write_part(part, |piece| digest.update(piece));
+        }
+        for (name, value) in headers {
+            write_part(name.as_bytes(), |piece| digest.update(piece));
+            write_part(value, |piece| digest.update(piece));
         }
         Self(digest.finalize().into())
     }

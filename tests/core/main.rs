@@ -106,6 +106,8 @@ fn main() -> ExitCode {
         pending::trials(),
         policy::trials(),
         policy::denials::trials(),
+        policy::overrides::trials(),
+        policy::readers::trials(),
         policy::views::trials(),
         readme::trials(),
         replay::trials(),

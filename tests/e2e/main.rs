@@ -97,6 +97,7 @@ mod secrets;
 mod shared_responses;
 mod sign_out;
 mod signin;
+mod spellings;
 mod thin_line;
 mod unheard;
 
@@ -200,6 +201,7 @@ fn main() {
         shared_responses::trials(),
         sign_out::trials(),
         signin::trials(),
+        spellings::trials(),
         thin_line::trials(),
         unheard::trials(),
     ];

@@ -30,10 +30,13 @@ pub(super) fn policies(
     written.say_unused(&used, faults);
     let preflights = [(Policy::TwoFactor.name(), false), (Policy::Bypass.name(), true)];
     let exempt = section.read("cors_preflight", faults, |entry| entry.choice(&preflights));
+    let overrides = [("refuse", false), ("allow", true)];
+    let allowed = section.read("override_headers", faults, |entry| entry.choice(&overrides));
     Policies {
         default: default.unwrap_or_default(),
         rules,
         exempts_preflights: exempt.unwrap_or(false),
+        allows_overrides: allowed.unwrap_or(false),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::raw::{Entry, Section};
-use crate::http::path::CanonicalPath;
+use crate::http::path::canonical;
 
 /// More are hardly meant, and each is compared with the path of every request.
 const MAX_PATHS: usize = 16;
@@ -30,8 +30,7 @@ pub(super) fn paths(session: &Section<'_>, prefix: &str, faults: &mut Faults) ->
 
 fn path_of<'v>(entry: &Entry<'v>, prefix: &str) -> Result<&'v str, Fault> {
     let path = entry.text()?;
-    let is_path =
-        CanonicalPath::of(path.as_bytes()).is_ok_and(|it| it.as_bytes() == path.as_bytes());
+    let is_path = canonical(path.as_bytes()).is_ok_and(|it| it == path.as_bytes());
     let is_own =
         path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let problem = if !is_path || path.contains(['*', '?', '#']) {

@@ -183,7 +183,8 @@ impl Visit {
         let mut operation = None;
         if asker.terms.is_for_one_request {
             let body = parameters.value("body_sha256").and_then(|hex| BodyDigest::parse(&hex));
-            operation = Some(operation::of(&wanted, &body.unwrap_or_else(BodyDigest::of_none)));
+            let body = body.unwrap_or_else(BodyDigest::of_none);
+            operation = Some(operation::stated(&wanted, parameters, &body));
             if endpoint == Endpoint::Auth {
                 // The phone shows what is approved.
                 asker.asked = Asked::of(&wanted);

@@ -87,6 +87,49 @@ fn body_is_read_where_an_approval_comes_with_it() {
     assert_eq!(again.code(), "mfa_required");
 }
 
+fn headers_that_change_the_meaning_are_part_of_what_is_approved() {
+    let config = json!({"api": {"mode": "refuse"}, "request_bodies": true});
+    for (header, parameter, value) in [
+        ("content-type", "content_type", "application/json; charset=utf-8"),
+        ("content-encoding", "content_encoding", "gzip"),
+        ("content-range", "content_range", "bytes 0-8/9"),
+        ("destination", "destination", "/b"),
+        ("range", "range", "bytes=0-1"),
+    ] {
+        let mut rig = rig_with(&config);
+        let digest: String =
+            sha2::Sha256::digest(b"amount=12").iter().map(|byte| format!("{byte:02x}")).collect();
+        let stated: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
+        let start = format!("{}&method=POST&body_sha256={digest}", auth(WIRE));
+        let token = |rig: &mut Rig, start: &str| {
+            rig.table.clear();
+            let begun = rig.send(&posted(get(start)), &PUSH.map(|answer| answer()));
+            let begun = begun.answered().problem();
+            let ask =
+                get(STATUS).with("x-duo-mfa-transaction", begun["transaction"].as_str().unwrap());
+            let state = rig.send(&ask, &[allows()]).answered().problem();
+            state["transaction"].as_str().unwrap().to_owned()
+        };
+        let request = |token: &str| {
+            posted(get(WIRE)).with("x-duo-mfa-transaction", token).followed_by("amount=12")
+        };
+        let bare = token(&mut rig, &start);
+        let with_header = rig.send(&request(&bare).with(header, value), &[]).refused();
+        assert_eq!(with_header.code(), "mfa_required", "{header}");
+        used_up(&rig.send(&request(&bare), &[]).admitted());
+
+        let whole = token(&mut rig, &format!("{start}&{parameter}={stated}"));
+        for other in [
+            request(&whole),
+            request(&whole).with(header, "other"),
+            request(&whole).with(header, value).with(header, value),
+        ] {
+            assert_eq!(rig.send(&other, &[]).refused().code(), "mfa_required", "{header}");
+        }
+        used_up(&rig.send(&request(&whole).with(header, value), &[]).admitted());
+    }
+}
+
 fn held_body_goes_on_with_its_push_whatever_came_with_it() {
     let mut rig = rig_with(&json!({"request_bodies": true}));
     let request = posted(get(WIRE)).with("x-duo-mfa-transaction", "x").followed_by("amount=12");
@@ -98,5 +141,6 @@ crate::suite![
     program_approves_an_operation_and_sends_it,
     script_of_a_page_approves_an_operation_by_cookie,
     body_is_read_where_an_approval_comes_with_it,
+    headers_that_change_the_meaning_are_part_of_what_is_approved,
     held_body_goes_on_with_its_push_whatever_came_with_it,
 ];
