@@ -5,8 +5,8 @@
 
 use super::host;
 use crate::clock::{ClockOffset, UnixTime};
-use crate::config::{Applications, DuoSettings};
-use crate::gate::{Found, Health, HealthRecord, Learned};
+use crate::config::{Application, Applications, DuoSettings};
+use crate::gate::{Contact, Found, Health, HealthRecord, Learned};
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -17,13 +17,19 @@ const TRIES: usize = 8;
 #[derive(Debug)]
 pub(super) struct Healths {
     known: Vec<(Record, Cell<Health>)>,
+    /// The cluster of each, by the number of the first application that has it.
+    clusters: Vec<usize>,
     are_well: Cell<bool>,
 }
 
 impl Healths {
     pub(super) fn of(applications: &Applications) -> Self {
         let known = applications.iter().map(|it| (Record::of(&it.duo), Cell::default()));
-        Self { known: known.collect(), are_well: Cell::new(false) }
+        let cluster = |it: &Application| {
+            applications.iter().position(|other| other.duo.cluster == it.duo.cluster)
+        };
+        let clusters = applications.iter().filter_map(cluster).collect();
+        Self { known: known.collect(), clusters, are_well: Cell::new(false) }
     }
 
     /// Whether the last check of each went well.
@@ -69,11 +75,40 @@ impl Healths {
                 None => told,
             }
         });
+        if contact == Contact::Heard {
+            for other in self.neighbors(application) {
+                self.change(other, &|health| health.told(contact, now));
+            }
+        }
     }
 
-    /// A request's call is under way.
+    /// A request's call is under way. It may keep the calls of every application of its cluster
+    /// from being sent.
     pub(super) fn occupy(&self, application: usize, now: UnixTime) {
         self.change(application, &|health| health.occupied(now));
+        self.occupy_neighbors(application, now);
+    }
+
+    /// A call of the background check of this application is under way.
+    pub(super) fn occupy_neighbors(&self, application: usize, now: UnixTime) {
+        for other in self.neighbors(application) {
+            self.change(other, &|health| health.occupied(now));
+        }
+    }
+
+    /// Whether Duo is called for both through one cluster of Envoy, whose circuit breaker and
+    /// connections they share.
+    pub(super) fn share_a_cluster(&self, one: usize, other: usize) -> bool {
+        one == other || self.neighbors(one).any(|number| number == other)
+    }
+
+    /// The other applications of the same cluster.
+    fn neighbors(&self, application: usize) -> impl Iterator<Item = usize> {
+        let own = self.clusters.get(application);
+        let numbered = self.clusters.iter().enumerate();
+        numbered
+            .filter(move |(number, cluster)| *number != application && Some(*cluster) == own)
+            .map(|(number, _)| number)
     }
 
     /// Whether some worker may have a call of a request's under way.

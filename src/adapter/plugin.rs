@@ -322,7 +322,9 @@ impl Plugin {
                 streams.put(context, self, Stage::Due(call, then));
                 return Passage::Closed;
             }
-            let is_occupied = || streams.asked(self).contains(&call.application);
+            let is_neighbor =
+                |asked: &usize| self.healths.share_a_cluster(*asked, call.application);
+            let is_occupied = || streams.asked(self).iter().any(is_neighbor);
             match self.dispatch(&call, &is_occupied) {
                 Ok(token) => {
                     self.healths.occupy(call.application, host::now().unwrap_or_default());

@@ -103,6 +103,8 @@ impl Root {
                     plugin.healths.is_occupied(call.application, now)
                 }) {
                     Ok(token) => {
+                        let now = host::now().unwrap_or_default();
+                        plugin.healths.occupy_neighbors(call.application, now);
                         let mut checks = self.checks.take();
                         checks.push((token, then));
                         self.checks.set(checks);

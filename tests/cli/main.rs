@@ -13,5 +13,6 @@ mod readme;
 mod replies;
 mod run;
 mod settings;
+mod shared_cluster;
 mod shipped;
 mod warnings;

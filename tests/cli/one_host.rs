@@ -5,7 +5,7 @@ use crate::warnings::{manager, warned};
 use serde_json::{Value, json};
 
 /// The example twice, on two ports.
-fn two(change: impl FnOnce(&mut Value)) -> Value {
+pub(crate) fn two(change: impl FnOnce(&mut Value)) -> Value {
     let mut first = example("jwt");
     let mut second = first.clone();
     for one in [&mut first, &mut second] {

@@ -94,6 +94,7 @@ mod rotation;
 mod rules;
 mod same_request;
 mod secrets;
+mod shared_cluster;
 mod shared_responses;
 mod sign_out;
 mod signin;
@@ -200,6 +201,7 @@ fn main() {
         secrets::trials(),
         shared_responses::trials(),
         sign_out::trials(),
+        shared_cluster::trials(),
         signin::trials(),
         spellings::trials(),
         thin_line::trials(),

@@ -16,6 +16,7 @@ mod replies;
 mod route;
 mod rules;
 mod setting;
+mod shared_cluster;
 mod waits;
 mod warning;
 
@@ -181,6 +182,7 @@ impl Subject<'_> {
         warnings.extend(waits::warnings(self));
         warnings.extend(replies::warnings(self));
         warnings.extend(one_host::warnings(self));
+        warnings.extend(shared_cluster::warnings(self));
         warnings.extend(cluster::warnings(self));
         warnings
     }

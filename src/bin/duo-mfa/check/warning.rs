@@ -76,6 +76,8 @@ codes! {
     CachedBeforeFilter = "cached_before_filter",
     /// Two configurations on one host take each other's cookie.
     CookieContested = "cookie_contested",
+    /// Another configuration can fill the cluster, which looks like an outage.
+    ClusterShared = "cluster_shared",
     /// There is no cluster of the name.
     ClusterMissing = "cluster_missing",
     /// Duo is called in clear.

@@ -1,0 +1,67 @@
+//! A cluster of Duo that two plugin configurations share, where one of them lets users pass while
+//! Duo is away.
+//!
+//! Envoy does not say whether a cluster has no host or only no room for another call. The filter
+//! knows of the calls of its own configuration. Those of another one can fill the cluster, and look
+//! like an outage then.
+
+use super::Subject;
+use super::warning::{Code, Warning};
+use crate::plugin::{Host, Plugin};
+use crate::value::{each, member, text_at};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+pub(super) fn warnings(subject: &Subject<'_>) -> Option<Warning> {
+    let Host::Envoy { plugin: own, .. } = subject.host else { return None };
+    if !opens(subject.written) {
+        return None;
+    }
+    let clusters = clusters(subject.written);
+    let is_in_the_way = |other: &&Plugin<'_>| {
+        let Host::Envoy { plugin, .. } = other.host else { return false };
+        let written = other.configuration.value();
+        !std::ptr::eq(plugin, own)
+            && written.is_some_and(|written| {
+                let knows = vm_id(plugin) == vm_id(own)
+                    && application(&written) == application(subject.written);
+                !knows && !self::clusters(&written).is_disjoint(&clusters)
+            })
+    };
+    let plugins = Plugin::all(subject.document);
+    let other = plugins.iter().find(is_in_the_way)?;
+    let problem = format!(
+        "fail_mode is safe, and another configuration ({}) calls Duo by the same cluster: whoever \
+         fills it there is let in here, as in an outage",
+        other.place
+    );
+    let fix = "give each configuration a cluster of its own in duo.cluster";
+    Some(Warning::new(Code::ClusterShared, problem, fix))
+}
+
+/// Whether some request may pass while Duo cannot be reached.
+fn opens(written: &Value) -> bool {
+    let mut is_safe = false;
+    each(written, &mut |value| is_safe |= text_at(value, &["fail_mode"]) == Some("safe"));
+    is_safe
+}
+
+/// The clusters by which a configuration calls Duo.
+fn clusters(written: &Value) -> BTreeSet<String> {
+    let main = text_at(written, &["duo", "cluster"]).unwrap_or("duo_api");
+    let others = member(written, "applications").and_then(Value::as_object);
+    let others = others.into_iter().flat_map(|others| others.values());
+    let named = others.filter_map(|other| text_at(other, &["duo", "cluster"]));
+    named.chain([main]).map(str::to_owned).collect()
+}
+
+fn vm_id(plugin: &Value) -> Option<&str> {
+    text_at(plugin, &["vm_config", "vm_id"])
+}
+
+/// By what the filter names its record of Duo's health: configurations of one application share it.
+fn application(written: &Value) -> Vec<Option<&Value>> {
+    let duo = written.get("duo");
+    let keys = ["integration_key", "ikey", "secret_key", "skey"];
+    keys.map(|key| duo.and_then(|duo| duo.get(key))).to_vec()
+}
