@@ -313,8 +313,8 @@ impl World {
 
     /// After some hours a new browser gets in by a push, whatever was before.
     fn ends_well(mut self) {
-        // The first of two pushes may be stopped by the answer to the one before.
-        for _ in 0..2 {
+        // A push may be stopped by the answer to the one before: the user's, then the phone's.
+        for _ in 0..4 {
             self.rig.now = self.rig.now.plus(Duration::from_secs(2 * 60 * 60));
             self.visitors[0].browser.jar.clear();
             self.play([2, 0, 0, 0]);
