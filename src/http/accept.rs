@@ -48,8 +48,8 @@ impl Client {
         if hints.fetch_mode.is_some() && (is_marked || agent == Agent::Browser) {
             return Self::Refuse;
         }
-        let is_unasked = hints.is_icon && !prefers_html;
-        if is_unasked || hints.requested_with.is_some_and(is_script) {
+        let is_icon = hints.is_icon && !prefers_html;
+        if is_icon || hints.requested_with.is_some_and(is_script) {
             return Self::Refuse;
         }
         match agent {
@@ -59,7 +59,7 @@ impl Client {
             Agent::TextBrowser => Self::Page,
             Agent::Browser | Agent::Unknown if prefers_html => Self::Page,
             Agent::Browser => Self::Refuse,
-            Agent::Unknown if is_marked || hints.accept.is_some_and(names_feed) => Self::Refuse,
+            Agent::Unknown if is_marked || hints.accept.is_some_and(is_unasked) => Self::Refuse,
             Agent::Unknown => Self::Hold,
         }
     }
@@ -120,10 +120,13 @@ fn weight<'a>(mut parameters: impl Iterator<Item = &'a [u8]>) -> u16 {
     }
 }
 
-/// Whether an `Accept` value names a feed: its readers ask on a timer.
-fn names_feed(accept: &[u8]) -> bool {
+/// Whether an `Accept` value is of something that nobody asks for: a feed, whose readers ask on a
+/// timer, or a part of a page, which an application with a web view and an agent of its own loads.
+fn is_unasked(accept: &[u8]) -> bool {
+    let unasked: [&[u8]; 5] =
+        [b"application/rss+xml", b"image/*", b"video/*", b"audio/*", b"text/css"];
     let mut kinds = accept.split(|byte| matches!(*byte, b',' | b';')).map(<[u8]>::trim_ascii);
-    kinds.any(|kind| kind.eq_ignore_ascii_case(b"application/rss+xml"))
+    kinds.any(|kind| unasked.iter().any(|it| kind.eq_ignore_ascii_case(it)))
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ fn form_of_another_site_is_sent_again_from_this_one_where_it_is_named() {
         let page = rig.send(form, &[]).answered();
         assert_eq!((page.0.status, page.0.details.as_str()), (403, "duo_mfa_mfa_required"));
         let text = page.text();
-        let fields = "<form id=\"held\" method=\"post\" data-plain>\
+        let fields = "<form id=\"held\" method=\"post\">\
             <input type=\"hidden\" name=\"SAMLResponse\" value=\"PHA+\r\n=\">\
             <input type=\"hidden\" name=\"RelayState\" value=\"a b\">\
             <input type=\"hidden\" name=\"x\" value=\"&lt;/form&gt;&lt;script&gt;&quot;'\">\

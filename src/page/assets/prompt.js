@@ -87,10 +87,11 @@
     $("back").onclick = () => history.back();
   }
 
-  // Sends another site's form again. A field may be called "submit".
+  // Sends another site's form again. A field may be called "submit", or as any member of a form:
+  // nothing else of the form is used.
   function sendHeld() {
     if (isFirst("duo_mfa_resent")) return HTMLFormElement.prototype.submit.call(held);
-    held.hidden = false;
+    $("start").firstElementChild.hidden = false;
     show("start", texts.approved);
   }
 
@@ -302,7 +303,7 @@
 
   page.addEventListener("submit", async (event) => {
     const form = event.target;
-    if ("plain" in form.dataset) return;
+    if (form === held || "plain" in form.dataset) return;
     event.preventDefault();
     if (page.ariaBusy === "true") return;
     const code = form.id === "passcode" ? $("code").value.trim() : "";
@@ -331,7 +332,7 @@
   if (passcode && "offered" in passcode.dataset) passcode.hidden = false;
   if (texts.pane === "start" || held) {
     whenSeen(() => {
-      $("start").querySelector("form").hidden = true;
+      $("start").firstElementChild.hidden = true;
       return held ? resume() : preauth();
     });
   } else if (texts.pane === "wait") {

@@ -84,12 +84,15 @@ pub(super) fn live(
             p.err #alert role="alert" {}
             div #start hidden[!matches!(shown.pane, "start" | "resend")] {
                 @if let Some(fields) = shown.held {
-                    // To where this page is: the address is not written again.
-                    form #held method="post" data-plain {
-                        @for (name, value) in fields {
-                            input type="hidden" name=(name) value=(value);
+                    // To where this page is: the address is not written again. A field may be named
+                    // as a member of the form, which then is the field to a script.
+                    div {
+                        form #held method="post" {
+                            @for (name, value) in fields {
+                                input type="hidden" name=(name) value=(value);
+                            }
+                            button { (texts.continue_) }
                         }
-                        button { (texts.continue_) }
                     }
                 } @else {
                     form method="post" {

@@ -18,6 +18,24 @@ const WEBVIEW: (&str, &str) = (
 
 pub(super) const ROWS: &[Row] = &[
     (
+        "an application's web view on iOS 15, an image",
+        &[
+            ("user-agent", "Reports/3.2 (iPhone; iOS 15.7)"),
+            ("accept", "image/webp,image/png,image/svg+xml,image/*;q=0.8,video/*;q=0.8,*/*;q=0.5"),
+            REFERER,
+        ],
+        Refuse,
+    ),
+    (
+        "an application's web view on iOS 15, a style sheet",
+        &[
+            ("user-agent", "Reports/3.2 (iPhone; iOS 15.7)"),
+            ("accept", "text/css,*/*;q=0.1"),
+            REFERER,
+        ],
+        Refuse,
+    ),
+    (
         "Chrome, a navigation",
         &[
             ("sec-ch-ua", "\"Chromium\";v=\"126\""),
