@@ -87,7 +87,7 @@ pub(super) const RULE: &[Key] = &[
 
 pub(super) const API: &[Key] = &[key("mode"), key("hold_timeout")];
 
-pub(super) const PUSH: &[Key] = &[key("title"), key("info")];
+pub(super) const PUSH: &[Key] = &[key("title"), key("info"), key("hosts")];
 
 pub(super) const LIMITS: &[Key] = &[
     key("pushes"),

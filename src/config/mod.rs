@@ -28,7 +28,7 @@ pub use secrets::may_be_a_secret;
 use crate::duo::Credentials;
 use crate::identity::IdentityRules;
 use crate::page::Site;
-use crate::policy::{FailMode, Policies};
+use crate::policy::{FailMode, Pattern, Policies};
 use crate::session::{Bindings, SharedKey};
 use std::time::Duration;
 
@@ -143,6 +143,8 @@ pub struct PushDetails {
     pub title: String,
     /// Names and values that the user sees besides.
     pub info: Vec<(String, String)>,
+    /// The hosts that a push names: a client can write any other into its request.
+    pub hosts: Vec<Pattern>,
 }
 
 /// How often a user's phone may ring, by a push or a call.

@@ -30,6 +30,26 @@ impl PushInfo {
         Self { encoded }
     }
 
+    /// The same with more pairs behind: those come first where there is no room for all, so that a
+    /// long text before them cannot push them out.
+    #[must_use]
+    pub fn and<N: AsRef<str>, V: AsRef<str>>(
+        self,
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let behind = Self::new(pairs).encoded;
+        let mut encoded = self.encoded;
+        let room = Self::MAX_BYTES.saturating_sub(behind.len()).saturating_sub(1);
+        while encoded.len() > room {
+            encoded.truncate(encoded.rfind('&').unwrap_or_default());
+        }
+        if !encoded.is_empty() && !behind.is_empty() {
+            encoded.push('&');
+        }
+        encoded.push_str(&behind);
+        Self { encoded }
+    }
+
     /// The value of the parameter `pushinfo`, or nothing where there is nothing to show.
     #[must_use]
     pub fn encoded(&self) -> Option<&str> {
@@ -57,6 +77,22 @@ mod tests {
         assert_eq!(info.encoded(), Some("path=%2Fxy%20z"));
         assert_eq!(PushInfo::default().encoded(), None);
         assert_eq!(PushInfo::new([("", ""); 0]).encoded(), None);
+    }
+
+    #[test]
+    fn pairs_behind_are_kept_whatever_stands_before_them() {
+        let both = PushInfo::new([("a", "1")]).and([("b", "2")]);
+        assert_eq!(both.encoded(), Some("a=1&b=2"));
+        assert_eq!(PushInfo::default().and([("b", "2")]).encoded(), Some("b=2"));
+        assert_eq!(PushInfo::new([("a", "1")]).and([("", ""); 0]).encoded(), Some("a=1"));
+        let long = "x".repeat(9_995);
+        let before = PushInfo::new([("a", &long), ("b", &long)]);
+        let both = before.and([("path", "/x")]);
+        assert_eq!(both.encoded().unwrap().len(), 2 + 9_995 + 1 + 9);
+        assert!(both.encoded().unwrap().ends_with("x&path=%2Fx"));
+        assert_eq!(PushInfo::new([("a", "x".repeat(19_990))]).and([("path", "/x")]).encoded(), {
+            Some("path=%2Fx")
+        });
     }
 
     #[test]

@@ -65,12 +65,14 @@ impl Asker {
         deadline: UnixTime,
     ) -> Self {
         let Sought { identity, bound, rule, terms, has_approval: _ } = sought;
+        let asked =
+            if terms.is_for_one_request { Asked::of_operation(head) } else { Asked::of(head) };
         Self {
             identity,
             bound,
             rule,
             terms,
-            asked: Asked::of(head),
+            asked,
             address: address.and_then(ip_address),
             reference: audit::reference(head),
             deadline,

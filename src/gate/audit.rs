@@ -14,6 +14,9 @@ use std::net::IpAddr;
 /// The longest text of a client's or of Duo's that is written, in characters.
 const MAX_TEXT: usize = 256;
 
+/// The longest query that a phone shows whole, in characters.
+const MAX_QUERY: usize = 512;
+
 /// An audit line, and what it says in short.
 #[derive(Debug)]
 pub(super) struct Audited {
@@ -42,6 +45,8 @@ pub(super) struct Asked {
     pub(super) method: String,
     pub(super) host: String,
     pub(super) path: String,
+    /// For the phone alone, where this very request is approved: it may hold secrets.
+    pub(super) query: Option<String>,
 }
 
 impl Asked {
@@ -49,8 +54,16 @@ impl Asked {
         Self {
             method: readable(head.method),
             host: readable(head.authority),
-            path: readable(head.path()),
+            path: shortened(head.path(), MAX_TEXT),
+            query: None,
         }
+    }
+
+    /// Of a request that is approved by itself: whoever approves it sees its query.
+    pub(super) fn of_operation(head: &RequestHead<'_>) -> Self {
+        let query = head.target.get(head.path().len()..).and_then(|rest| rest.split_first());
+        let query = query.map(|(_, query)| shortened(query, MAX_QUERY));
+        Self { query: query.filter(|query| !query.is_empty()), ..Self::of(head) }
     }
 }
 
@@ -188,16 +201,43 @@ fn write(level: Level, line: &Line<'_>) -> Audited {
     }
 }
 
+/// A text of a client's without its middle, where it is too long: how much is missing is said
+/// there, and its end is kept, so that nobody can hide it behind a long beginning.
+fn shortened(bytes: &[u8], most: usize) -> String {
+    let text: String = String::from_utf8_lossy(bytes).chars().map(fit).collect();
+    let length = text.chars().count();
+    if length <= most {
+        return text;
+    }
+    let end = most / 4;
+    let start = most.saturating_sub(end);
+    let (kept, tail): (String, String) = (
+        text.chars().take(start).collect(),
+        text.chars().skip(length.saturating_sub(end)).collect(),
+    );
+    format!("{kept}[{} more]{tail}", length.saturating_sub(most))
+}
+
 /// Bytes of a client's as text: what is no text, and what is no character to read or turns the
 /// direction of others, as `\u{fffd}`.
 fn readable(bytes: &[u8]) -> String {
-    let fit = |c| if Plain::shows(c) { c } else { char::REPLACEMENT_CHARACTER };
     String::from_utf8_lossy(bytes).chars().take(MAX_TEXT).map(fit).collect()
+}
+
+fn fit(c: char) -> char {
+    if Plain::shows(c) { c } else { char::REPLACEMENT_CHARACTER }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::readable;
+    use super::{readable, shortened};
+
+    #[test]
+    fn long_text_keeps_its_end_and_says_what_is_missing() {
+        assert_eq!(shortened(b"/a?b", 4), "/a?b");
+        assert_eq!(shortened(b"abcdefghij", 8), "abcdef[2 more]ij");
+        assert_eq!(shortened("\u{202e}é".as_bytes(), 8), "\u{fffd}é");
+    }
 
     #[test]
     fn text_of_a_client_stays_on_one_line() {

@@ -1,11 +1,14 @@
 //! What rings a user's phone, or is typed in place of that.
 
 use super::asker::Asker;
+use super::audit::Asked;
 use super::limit::{Claim, End, Once};
 use crate::config::{Config, Factor as Offered, PushDetails};
 use crate::duo::{
     AuthFactor, Capability, Device, DeviceChoice, DeviceKind, PushInfo, Status, Txid,
 };
+use crate::http::head::is_token_byte;
+use crate::http::host::Host;
 use crate::http::{Parameters, RequestHead};
 use crate::secret::Secret;
 use crate::session::Factor;
@@ -17,6 +20,9 @@ const PASSCODE_HEADER: &str = "x-duo-mfa-passcode";
 
 /// The longest passcode that is handed to Duo, in characters.
 const MAX_PASSCODE: usize = 64;
+
+/// The longest method that a phone shows, in characters: none that is registered has more.
+const MAX_METHOD: usize = 20;
 
 /// How long Duo keeps a push or a call on the phone, however soon the filter stops waiting for it.
 const ON_THE_PHONE: Duration = Duration::from_secs(60);
@@ -123,24 +129,54 @@ impl Prompt {
     }
 }
 
-/// A push that says what it is for.
+/// Whether a text can be the method of a request: a token (RFC 9110, section 5.6.2) that is not too
+/// long to be read at a glance.
+pub(super) fn is_method(text: &str) -> bool {
+    (1..=MAX_METHOD).contains(&text.len()) && text.bytes().all(is_token_byte)
+}
+
+/// A text of the requester's as a phone shows it: what is not printable ASCII is escaped as in an
+/// address, so that no script turns the direction of writing and no letter looks like another.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b' '..=b'~' => plain.push(char::from(byte)),
+            _ => plain.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    plain
+}
+
+/// The host as the configuration spells it; `None` for one that it does not name, since a client
+/// may write anything there.
+fn host(asker: &Asker, details: &PushDetails) -> Option<String> {
+    let host = Host::of(asker.asked.host.as_bytes()).ok()?;
+    details.hosts.iter().find_map(|named| named.spelling_of(&host))
+}
+
+/// A push that says what it is for. Nothing that the requester has written is on it as it is.
 fn push(
     device: DeviceChoice,
     verified: Option<Txid>,
     asker: &Asker,
     details: &PushDetails,
 ) -> AuthFactor {
+    let Asked { method, path, query, .. } = &asker.asked;
     let asked = [
-        ("host", asker.asked.host.as_str()),
-        ("request", asker.asked.method.as_str()),
-        ("path", asker.asked.path.as_str()),
+        ("host", host(asker, details)),
+        ("request", is_method(method).then(|| method.clone())),
+        ("path", Some(plain(path))),
+        ("query", query.as_deref().map(plain)),
     ];
+    let asked: Vec<_> = asked.into_iter().filter_map(|(name, text)| Some((name, text?))).collect();
+    let asked = asked.iter().map(|(name, text)| (*name, text.as_str()));
     let configured = details.info.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     AuthFactor::Push {
         device,
         txid: verified,
         title: details.title.clone(),
-        info: PushInfo::new(configured.chain(asked)),
+        info: PushInfo::new(configured).and(asked),
     }
 }
 

@@ -286,6 +286,14 @@ impl<'a> RequestHead<'a> {
     }
 }
 
+/// Whether a byte may stand in a token, as methods and names of headers are (RFC 9110, section
+/// 5.6.2).
+#[must_use]
+pub const fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+}
+
 #[derive(Default)]
 struct Pseudo<'a> {
     method: Option<&'a [u8]>,

@@ -2,7 +2,7 @@
 
 use super::distinguished_name::common_name;
 use super::{Attributes, IdentityError, InvalidIdentity};
-use crate::http::head::RESERVED_PREFIX;
+use crate::http::head::{RESERVED_PREFIX, is_token_byte};
 use crate::http::{NotSole, RequestHead};
 
 /// Headers that a client or the protocol itself sets: none of them is a first factor's word.
@@ -211,11 +211,6 @@ impl Source {
             }
         }
     }
-}
-
-const fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }
 
 #[cfg(test)]

@@ -108,6 +108,13 @@ impl Policies {
         self.rules.iter().any(|rule| rule.names(criterion))
     }
 
+    /// The hosts that rules are for; not those that a rule makes an exception of.
+    pub fn hosts(&self) -> impl Iterator<Item = &Pattern> {
+        let conditions = self.rules.iter().flat_map(|rule| &rule.conditions);
+        let of_hosts = conditions.filter(|condition| condition.criterion == Criterion::Hosts);
+        of_hosts.flat_map(|condition| &condition.wanted)
+    }
+
     /// The parts of a request that rules speak of, brought into the form that they are judged in.
     /// Nothing is computed that no rule names.
     ///

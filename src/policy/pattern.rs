@@ -174,6 +174,21 @@ impl Pattern {
         may_match != pattern.matches(path, Reading::AnySpelling)
     }
 
+    /// How the pattern itself spells a host that it matches; `None` for another host, and for a
+    /// pattern of another part of a request.
+    #[must_use]
+    pub fn spelling_of(&self, host: &Host) -> Option<String> {
+        match &self.0 {
+            Kind::Host(name) => (host.as_str() == name).then(|| name.clone()),
+            Kind::HostsBelow(end) => host.as_str().ends_with(end).then(|| format!("*{end}")),
+            Kind::Method(_)
+            | Kind::Path { .. }
+            | Kind::Network(_)
+            | Kind::User(_)
+            | Kind::Group(_) => None,
+        }
+    }
+
     /// Whether the request matches. What a rule names is in the view.
     pub(super) fn matches(
         &self,

@@ -14,7 +14,7 @@ use duo_mfa::config::{
     Api, ApiMode, Code, Config, ConfigFaults, Enrollment, Factor, Limits, PushDetails,
 };
 use duo_mfa::duo::Signature;
-use duo_mfa::policy::Policy;
+use duo_mfa::policy::{Criterion, Pattern, Policy};
 use serde_json::{Value, json};
 use std::time::Duration;
 use table::faulty_values;
@@ -28,7 +28,10 @@ fn minimal_configuration_has_the_documented_defaults() {
     assert_eq!(config.policies.default, Policy::TwoFactor);
     assert_eq!(config.api, Api { mode: ApiMode::Hold, hold_timeout: Duration::from_secs(60) });
     assert!(!config.request_bodies);
-    assert_eq!(config.push, PushDetails { title: "Sign-in".to_owned(), info: Vec::new() });
+    assert_eq!(
+        config.push,
+        PushDetails { title: "Sign-in".to_owned(), info: Vec::new(), hosts: Vec::new() }
+    );
     let deny_cooldown = vec![minutes(1), minutes(5), minutes(30)];
     assert_eq!(
         config.limits,
@@ -68,7 +71,8 @@ fn every_key_is_read() {
     assert_eq!(config.policies.default, Policy::Deny);
     assert_eq!(config.api, Api { mode: ApiMode::Refuse, hold_timeout: Duration::from_secs(90) });
     assert!(config.request_bodies);
-    assert_eq!(config.push, PushDetails { title: "Wire transfer".to_owned(), info });
+    let hosts = vec![Pattern::read(Criterion::Hosts, "app.example.com").unwrap()];
+    assert_eq!(config.push, PushDetails { title: "Wire transfer".to_owned(), info, hosts });
     let deny_cooldown = vec![Duration::from_secs(1), minutes(8 * 60)];
     assert_eq!(
         config.limits,

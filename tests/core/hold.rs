@@ -118,7 +118,7 @@ fn push_tells_what_it_is_for() {
     assert_eq!(auth["async"], "1");
     assert_eq!(auth["device"], "DPFZRS9FB0D46QFTM891");
     assert_eq!(auth["type"], "Sign-in");
-    let info = "service=a%26b&host=app.example.com&request=GET&path=%2Fpay%2F%C3%A4%20b";
+    let info = "service=a%26b&request=GET&path=%2Fpay%2F%25C3%25A4%20b";
     assert_eq!(auth["pushinfo"], info);
 }
 

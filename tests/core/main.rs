@@ -41,6 +41,7 @@ mod operations;
 mod outage;
 mod page;
 mod pending;
+mod phone_texts;
 mod policy;
 mod readme;
 mod replay;
@@ -104,6 +105,7 @@ fn main() -> ExitCode {
         outage::trials(),
         page::trials(),
         pending::trials(),
+        phone_texts::trials(),
         policy::trials(),
         policy::denials::trials(),
         policy::overrides::trials(),

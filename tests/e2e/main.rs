@@ -84,6 +84,7 @@ mod own_endpoints;
 mod page_limits;
 mod passcodes;
 mod per_route;
+mod phone_texts;
 mod products;
 mod readme;
 mod real_clients;
@@ -189,6 +190,7 @@ fn main() {
         page_limits::trials(),
         passcodes::trials(),
         per_route::trials(),
+        phone_texts::trials(),
         products::trials(),
         readme::trials(),
         real_clients::trials(),

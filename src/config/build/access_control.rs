@@ -158,6 +158,12 @@ fn condition(criterion: Criterion, list: &[Entry<'_>], faults: &mut Faults) -> O
     Some(condition)
 }
 
+/// A pattern for one part of requests.
+pub(super) fn pattern(criterion: Criterion, entry: &Entry<'_>) -> Result<Pattern, Fault> {
+    let text = entry.text()?;
+    Pattern::read(criterion, text).map_err(|fault| invalid(entry, text, fault))
+}
+
 fn invalid(entry: &Entry<'_>, text: &str, fault: PatternFault) -> Fault {
     let fix = match fault {
         PatternFault::NotAMethod => "write it as in \"GET\"".to_owned(),

@@ -21,7 +21,7 @@ use super::secrets::Secrets;
 use super::{Api, ApiMode, Config, Limits, Mode, PushDetails};
 use crate::json::Json;
 use crate::page::Site;
-use crate::policy::Criterion;
+use crate::policy::{Criterion, Policies};
 use crate::session::{PENDING_LIFETIME, SharedKey};
 use applications::Written;
 use std::time::Duration;
@@ -81,7 +81,7 @@ pub(super) fn config(
     let request_bodies = root.read("request_bodies", faults, Entry::flag);
     let cross_site_forms = forms::cross_site(&root, request_bodies, faults);
     let filter_state = root.read("filter_state", faults, Entry::flag);
-    let push = push(&root.section("push", keys::PUSH, faults), faults);
+    let push = push(&root.section("push", keys::PUSH, faults), &policies, faults);
     let limits = limits(&limits_section, faults);
     let branding = branding::look(&root.section("branding", keys::BRANDING, faults), faults);
 
@@ -165,7 +165,7 @@ fn api(section: &Section<'_>, faults: &mut Faults) -> Api {
     }
 }
 
-fn push(section: &Section<'_>, faults: &mut Faults) -> PushDetails {
+fn push(section: &Section<'_>, policies: &Policies, faults: &mut Faults) -> PushDetails {
     let title = section.read("title", faults, |entry| printable(entry, MAX_TITLE));
     let info = section.read("info", faults, Entry::members).unwrap_or_default();
     if let (Some(entry), true) = (section.find("info"), info.len() > MAX_INFO_PAIRS) {
@@ -180,7 +180,15 @@ fn push(section: &Section<'_>, faults: &mut Faults) -> PushDetails {
         faults.keep(pair)
     });
     let info = info.collect();
-    PushDetails { title: title.unwrap_or(DEFAULT_PUSH_TITLE).to_owned(), info }
+    let hosts = section.read("hosts", faults, Entry::list);
+    let hosts = match hosts {
+        Some(hosts) => {
+            let named = |entry| faults.keep(access_control::pattern(Criterion::Hosts, entry));
+            hosts.iter().filter_map(named).collect()
+        }
+        None => policies.hosts().cloned().collect(),
+    };
+    PushDetails { title: title.unwrap_or(DEFAULT_PUSH_TITLE).to_owned(), info, hosts }
 }
 
 fn limits(section: &Section<'_>, faults: &mut Faults) -> Limits {

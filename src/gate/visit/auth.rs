@@ -9,7 +9,9 @@ use crate::gate::expect::Expect;
 use crate::gate::failure::{NO_DEVICE, Refusal, WRONG_PASSCODE};
 use crate::gate::flow::{self, send};
 use crate::gate::limit::End;
-use crate::gate::prompt::{Ending, Prompt, SentPasscode, Transaction, capability, takes_codes};
+use crate::gate::prompt::{
+    Ending, Prompt, SentPasscode, Transaction, capability, is_method, takes_codes,
+};
 use crate::gate::refuse::{refuse, refuse_status, refuse_with, refuse_without_randomness};
 use crate::gate::view::to_page;
 use crate::gate::{Env, Step};
@@ -42,6 +44,10 @@ impl Visit {
             if BodyDigest::parse(&hex).is_none() {
                 return refuse_with(&self, &bad("body_sha256 is no SHA-256 in hex."), "", env);
             }
+        }
+        // The phone shows it, so it is no place for a message.
+        if parameters.value("method").is_some_and(|method| !is_method(&method)) {
+            return refuse_with(&self, &bad("The method is none that a request has."), "", env);
         }
         match self.chosen(head, parameters, env) {
             Ok(Choice::Passcode(_)) if self.has_no_try_left(env) => self.too_many_tries(env),

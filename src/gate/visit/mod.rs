@@ -187,7 +187,7 @@ impl Visit {
             operation = Some(operation::stated(&wanted, parameters, &body));
             if endpoint == Endpoint::Auth {
                 // The phone shows what is approved.
-                asker.asked = Asked::of(&wanted);
+                asker.asked = Asked::of_operation(&wanted);
             }
         }
         let mut visit = Self::new(head, View::at_own_address(head, return_to), asker, env);

@@ -75,7 +75,9 @@ pub(super) fn full() -> Value {
         "api": {"mode": "refuse", "hold_timeout": "90s"},
         "request_bodies": true,
         "cross_site_forms": ["/saml/acs"],
-        "push": {"title": "Wire transfer", "info": {"service": "payments"}},
+        "push": {
+            "title": "Wire transfer", "info": {"service": "payments"}, "hosts": ["app.example.com"],
+        },
         "limits": {"pushes": 9, "passcode_tries": 9, "window": "1h", "deny_cooldown": ["1s", "8h"]},
         "branding": {
             "name": "Example", "logo": "data:image/png;base64,AAAA", "accent": "#0b5fff",

@@ -136,6 +136,8 @@ fn faulty_duo() -> Vec<Row> {
         ("/duo/factors", json!(["push", "push"]), Code::DuplicateEntry, "duo.factors[1]"),
         ("/duo/factors", json!(["push", "passcode"]), Code::ConflictingKeys, "duo.factors[1]"),
         ("/duo/factors", json!(["push", "pull"]), Code::UnknownValue, "duo.factors[1]"),
+        ("/push/hosts", json!("app.example.com"), Code::WrongType, "push.hosts"),
+        ("/push/hosts", json!(["App.example.com"]), Code::InvalidPattern, "push.hosts[0]"),
         ("/duo/enrollment", json!("on"), Code::UnknownValue, "duo.enrollment"),
         ("/duo/enrollment", json!(true), Code::WrongType, "duo.enrollment"),
         ("/duo/remembered_devices", json!("true"), Code::WrongType, "duo.remembered_devices"),
