@@ -48,6 +48,7 @@ pub(super) const IDENTITY: &[Key] = &[
     key("metadata"),
     key("normalize"),
     key("username"),
+    key("map"),
     key("certificate"),
     key("groups"),
 ];
@@ -102,6 +103,8 @@ pub(super) const BRANDING: &[Key] =
     &[key("name"), key("logo"), key("accent"), key("help_text"), key("help_url")];
 
 pub(super) const SECRET: &[Key] = &[key("env")];
+
+pub(super) const MAPPING: &[Key] = &[key("user"), key("username")];
 
 pub(super) const STEP: &[Key] = &[key("strip_domain")];
 

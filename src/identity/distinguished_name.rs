@@ -1,14 +1,16 @@
 //! The subject of a certificate, as the host writes it (RFC 2253): `CN=alice,OU=ops,O=Example`.
 
 use super::{IdentityError, InvalidIdentity};
+use std::borrow::Cow;
 
-/// The common name, still escaped: what needs an escape is no user name.
+/// The common name, without its escapes: the host escapes `+` and every byte beyond ASCII.
 ///
 /// # Errors
 ///
 /// [`IdentityError::Missing`] where there is none; [`InvalidIdentity::Repeated`] where there are
-/// several, of which the application may read another one.
-pub(super) fn common_name(subject: &[u8]) -> Result<&[u8], IdentityError> {
+/// several, of which the application may read another one; [`InvalidIdentity::OutsideGrammar`]
+/// where it is no text, or has a space at an end.
+pub(super) fn common_name(subject: &[u8]) -> Result<Cow<'_, [u8]>, IdentityError> {
     let mut found = None;
     let mut rest = subject;
     while !rest.is_empty() {
@@ -19,7 +21,41 @@ pub(super) fn common_name(subject: &[u8]) -> Result<&[u8], IdentityError> {
             return Err(InvalidIdentity::Repeated.into());
         }
     }
-    found.ok_or(IdentityError::Missing)
+    Ok(unescaped(found.ok_or(IdentityError::Missing)?)?)
+}
+
+/// The bytes that a value stands for (RFC 2253, section 3). One that begins with a bare `#` is of
+/// a type that the host cannot show as text.
+fn unescaped(value: &[u8]) -> Result<Cow<'_, [u8]>, InvalidIdentity> {
+    if value.first() == Some(&b'#') {
+        return Err(InvalidIdentity::OutsideGrammar);
+    }
+    if !value.contains(&b'\\') {
+        return Ok(Cow::Borrowed(value));
+    }
+    let mut text = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((&byte, after)) = rest.split_first() {
+        let (meant, after) = match (byte, after) {
+            (b'\\', [high, low, behind @ ..])
+                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
+            {
+                let digits = str::from_utf8(&[*high, *low]).map(|it| u8::from_str_radix(it, 16));
+                (digits.ok().and_then(Result::ok), behind)
+            }
+            (b'\\', [special, behind @ ..]) => {
+                (Some(*special).filter(|byte| b",=+<>#;\"\\ ".contains(byte)), behind)
+            }
+            (b'\\', []) => (None, after),
+            _ => (Some(byte), after),
+        };
+        text.push(meant.ok_or(InvalidIdentity::OutsideGrammar)?);
+        rest = after;
+    }
+    if text.first() == Some(&b' ') || text.last() == Some(&b' ') {
+        return Err(InvalidIdentity::OutsideGrammar);
+    }
+    Ok(Cow::Owned(text))
 }
 
 /// Splits at the first `,` or `+` that no backslash stands before.
@@ -57,7 +93,18 @@ mod tests {
             ("UID=7+CN=alice,O=Example", Ok("alice")),
             ("CN=a=b", Ok("a=b")),
             ("CN=", Ok("")),
-            ("CN=al\\,CN\\=admin,O=x", Ok("al\\,CN\\=admin")),
+            ("CN=al\\,CN\\=admin,O=x", Ok("al,CN=admin")),
+            ("CN=Jane Doe,O=x", Ok("Jane Doe")),
+            ("CN=a\\+b,O=x", Ok("a+b")),
+            ("CN=m\\C3\\BCller", Ok("m\u{fc}ller")),
+            ("CN=\\#1", Ok("#1")),
+            ("CN=a\\00b", Ok("a\0b")),
+            ("CN=#0c05616c696365", Err(InvalidIdentity::OutsideGrammar.into())),
+            ("CN=a\\ ,O=x", Err(InvalidIdentity::OutsideGrammar.into())),
+            ("CN=\\ a", Err(InvalidIdentity::OutsideGrammar.into())),
+            ("CN=a\\", Err(InvalidIdentity::OutsideGrammar.into())),
+            ("CN=a\\x", Err(InvalidIdentity::OutsideGrammar.into())),
+            ("CN=a\\C", Err(InvalidIdentity::OutsideGrammar.into())),
             ("O=x\\,CN=admin,CN=alice", Ok("alice")),
             ("O=x\\\\,CN=alice", Ok("alice")),
             ("O=x\\+CN=admin", Err(IdentityError::Missing)),
@@ -70,7 +117,8 @@ mod tests {
             ("CN=alice+CN=alice", Err(InvalidIdentity::Repeated.into())),
             ("cn=alice,CN=admin", Err(InvalidIdentity::Repeated.into())),
         ] {
-            assert_eq!(common_name(subject.as_bytes()), name.map(str::as_bytes), "{subject}");
+            let found = common_name(subject.as_bytes());
+            assert_eq!(found, name.map(|name| Cow::Borrowed(name.as_bytes())), "{subject}");
         }
     }
 }

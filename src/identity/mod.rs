@@ -12,12 +12,15 @@
 mod compatibility;
 mod distinguished_name;
 mod groups;
+mod letters;
+mod map;
 mod normalize;
 mod source;
 mod username;
 
 use crate::http::RequestHead;
 pub use groups::Groups;
+pub use map::{MapFault, Mapping};
 pub use normalize::{Domain, DomainFault, Step};
 pub use source::{CertificateField, Source, SourceFault};
 pub use username::{TemplateFault, UsernameTemplate};
@@ -31,7 +34,20 @@ pub struct IdentityRules {
     source: Source,
     steps: Vec<Step>,
     username: UsernameTemplate,
+    map: Vec<Mapping>,
     groups: Option<Groups>,
+}
+
+/// Which characters a name may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grammar {
+    /// Printable ASCII without upper case and `"`, `\\`, `,`, `;` and `%`; spaces one at a time and
+    /// within. With [`Step::Nfc`] letters beyond ASCII too.
+    Any,
+    /// `[a-z0-9._+-]`, `:` and `/`: other characters have several spellings in a URI.
+    Uri,
+    /// `[a-z0-9._+-]`.
+    Dns,
 }
 
 /// What the host says of a request's connection and metadata, each where the rules ask for it.
@@ -49,7 +65,8 @@ pub struct Attributes<'a> {
 /// One user, as the first factor names him.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The canonical name: `[a-z0-9._+-]`, with at most one `@domain`.
+    /// The canonical name: of the characters that its source and the steps allow, with at most one
+    /// `@domain`.
     pub user: String,
     /// The name that Duo is called with, where it is another.
     username: Option<String>,
@@ -113,7 +130,14 @@ impl IdentityRules {
     /// Rules of one source; `steps` apply in their order.
     #[must_use]
     pub const fn new(source: Source, steps: Vec<Step>, username: UsernameTemplate) -> Self {
-        Self { source, steps, username, groups: None }
+        Self { source, steps, username, map: Vec::new(), groups: None }
+    }
+
+    /// The same rules, with Duo's names of some users: the first that matches counts, before the
+    /// template.
+    #[must_use]
+    pub fn with_map(self, map: Vec<Mapping>) -> Self {
+        Self { map, ..self }
     }
 
     /// The same rules, with a place where the user's groups are.
@@ -163,9 +187,10 @@ impl IdentityRules {
         if raw.len() > MAX_BYTES {
             return Err(InvalidIdentity::TooLong.into());
         }
-        let raw = str::from_utf8(raw).map_err(|_| InvalidIdentity::NotText)?;
-        let user = normalize::canonical(raw, &self.steps, self.source.is_uri())?;
-        let username = self.username.fill(&user)?;
+        let raw = str::from_utf8(&raw).map_err(|_| InvalidIdentity::NotText)?;
+        let user = normalize::canonical(raw, &self.steps, self.source.grammar())?;
+        let mapped = self.map.iter().find_map(|mapping| mapping.username(&user));
+        let username = mapped.unwrap_or(&self.username).fill(&user)?;
         Ok(Identity { user, username, source: self.source.name() })
     }
 

@@ -1,6 +1,6 @@
 //! From the first factor's spelling of a user to the one canonical spelling, or to a refusal.
 
-use super::{IdentityError, InvalidIdentity, MAX_BYTES, compatibility};
+use super::{Grammar, IdentityError, InvalidIdentity, MAX_BYTES, compatibility, letters};
 
 /// One step of normalization.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,9 +9,12 @@ pub enum Step {
     /// this one stands. Only for a first factor that does so too: to another, the full-width
     /// spelling of a name may be somebody else.
     Nfkc,
+    /// Letters beyond ASCII belong to names, each in its composed form (NFC), after all other steps
+    /// wherever this one stands. [`Self::Lowercase`] then lowers those too.
+    Nfc,
     /// Spaces and tabs at both ends go.
     Trim,
-    /// ASCII letters become lower case; no other letter has one that is safe to map to.
+    /// ASCII letters become lower case; other letters only with [`Self::Nfc`].
     Lowercase,
     /// One of these domains goes, written `user@domain` or `DOMAIN\user`. Any other is refused: if
     /// it were kept or stripped, a user of a foreign domain could come to be a user of ours.
@@ -52,8 +55,12 @@ impl Domain {
 ///
 /// After the first, all steps but one take from the ends, and that one commutes with them; so the
 /// name stays a slice, and is copied once.
-pub(super) fn canonical(raw: &str, steps: &[Step], is_uri: bool) -> Result<String, IdentityError> {
-    if is_name(raw, false) {
+pub(super) fn canonical(
+    raw: &str,
+    steps: &[Step],
+    grammar: Grammar,
+) -> Result<String, IdentityError> {
+    if is_plain(raw) {
         // Of lower-case letters, digits and the like alone: no step finds anything to change.
         return Ok(raw.to_owned());
     }
@@ -67,7 +74,7 @@ pub(super) fn canonical(raw: &str, steps: &[Step], is_uri: bool) -> Result<Strin
     let mut is_lowered = false;
     for step in steps {
         match step {
-            Step::Nfkc => {}
+            Step::Nfkc | Step::Nfc => {}
             Step::Trim => name = name.trim_matches([' ', '\t']),
             Step::Lowercase => is_lowered = true,
             Step::StripDomain(domains) => name = strip(name, domains)?,
@@ -76,8 +83,14 @@ pub(super) fn canonical(raw: &str, steps: &[Step], is_uri: bool) -> Result<Strin
     if name.is_empty() && !raw.contains(['@', '\\']) {
         return Err(IdentityError::Missing);
     }
-    let name = if is_lowered { name.to_ascii_lowercase() } else { name.to_owned() };
-    check(&name, is_uri)?;
+    let has_letters = steps.contains(&Step::Nfc);
+    let name = match (is_lowered, has_letters && !name.is_ascii()) {
+        (true, true) => letters::composed(&letters::lowered(name)),
+        (false, true) => letters::composed(name),
+        (true, false) => name.to_ascii_lowercase(),
+        (false, false) => name.to_owned(),
+    };
+    check(&name, grammar, has_letters)?;
     Ok(name)
 }
 
@@ -99,25 +112,49 @@ fn strip<'a>(name: &'a str, domains: &[Domain]) -> Result<&'a str, InvalidIdenti
     }
 }
 
-/// The grammar of a canonical user: `[a-z0-9._+-]`, in a URI also `:` and `/`, with at most one
-/// `@domain` of the same.
-fn check(name: &str, is_uri: bool) -> Result<(), InvalidIdentity> {
+/// The grammar of a canonical user: one or two parts with an `@` between them, neither empty.
+pub(super) fn check(
+    name: &str,
+    grammar: Grammar,
+    has_letters: bool,
+) -> Result<(), InvalidIdentity> {
     let mut parts = name.split('@');
     let (local, domain) = (parts.next().unwrap_or_default(), parts.next());
     if parts.next().is_some() {
         return Err(InvalidIdentity::SeveralDomains);
     }
-    if is_name(local, is_uri) && domain.is_none_or(|domain| is_name(domain, is_uri)) {
+    let is_part = |part: &str| {
+        let is_blank_at_end = part.starts_with(' ') || part.ends_with(' ');
+        let mut was_blank = false;
+        let mut fits = |c: char| {
+            let are_two_blanks = was_blank && c == ' ';
+            was_blank = c == ' ';
+            !are_two_blanks && is_of_name(c, grammar, has_letters)
+        };
+        !part.is_empty() && !is_blank_at_end && part.chars().all(&mut fits)
+    };
+    if is_part(local) && domain.is_none_or(is_part) {
         Ok(())
     } else {
         Err(InvalidIdentity::OutsideGrammar)
     }
 }
 
-fn is_name(part: &str, is_uri: bool) -> bool {
-    let is_fit = |byte: u8| {
-        matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'+' | b'-')
-            || (is_uri && matches!(byte, b':' | b'/'))
-    };
-    !part.is_empty() && part.bytes().all(is_fit)
+/// Whether a character belongs to names, but for the `@`. What is left out has a meaning in headers
+/// and addresses, or more than one spelling.
+pub(super) fn is_of_name(c: char, grammar: Grammar, has_letters: bool) -> bool {
+    match c {
+        'a'..='z' | '0'..='9' | '.' | '_' | '+' | '-' => true,
+        ':' | '/' if grammar == Grammar::Uri => true,
+        _ if grammar != Grammar::Any => false,
+        'A'..='Z' | '"' | '\\' | ',' | ';' | '%' | '@' => false,
+        ' '..='~' => true,
+        _ => has_letters && letters::is_letter(c),
+    }
+}
+
+/// Whether a name is of characters alone that every grammar has.
+fn is_plain(name: &str) -> bool {
+    let is_fit = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'+' | b'-');
+    !name.is_empty() && name.bytes().all(is_fit)
 }

@@ -1,9 +1,10 @@
 //! The place where the filter in front of this one, or the TLS handshake, put the user's name.
 
 use super::distinguished_name::common_name;
-use super::{Attributes, IdentityError, InvalidIdentity};
+use super::{Attributes, Grammar, IdentityError, InvalidIdentity};
 use crate::http::head::{RESERVED_PREFIX, is_token_byte};
 use crate::http::{NotSole, RequestHead};
+use std::borrow::Cow;
 
 /// Headers that a client or the protocol itself sets: none of them is a first factor's word.
 const NEVER_AN_IDENTITY: [&str; 16] = [
@@ -171,9 +172,14 @@ impl Source {
         matches!(self.0, Kind::Certificate { .. })
     }
 
-    /// Whether names are URIs, which have a `:` and a `/` in them.
-    pub(super) const fn is_uri(&self) -> bool {
-        matches!(self.0, Kind::Certificate { field: CertificateField::SanUri, .. })
+    pub(super) const fn grammar(&self) -> Grammar {
+        match self.0 {
+            Kind::Certificate { field: CertificateField::SanUri, .. } => Grammar::Uri,
+            Kind::Certificate { field: CertificateField::SanDns, .. } => Grammar::Dns,
+            Kind::Certificate { field: CertificateField::Subject, .. }
+            | Kind::Header(_)
+            | Kind::Metadata { .. } => Grammar::Any,
+        }
     }
 
     /// The only name at the source, as bytes.
@@ -181,14 +187,16 @@ impl Source {
         &self,
         head: &RequestHead<'a>,
         attributes: Attributes<'a>,
-    ) -> Result<&'a [u8], IdentityError> {
+    ) -> Result<Cow<'a, [u8]>, IdentityError> {
         if self.is_certificate() && attributes.mtls != Some(&[1]) {
             return Err(IdentityError::Missing);
         }
         let value = self.only_value(head, attributes.name)?;
         match self.0 {
             Kind::Certificate { field: CertificateField::Subject, .. } => common_name(value),
-            Kind::Header(_) | Kind::Metadata { .. } | Kind::Certificate { .. } => Ok(value),
+            Kind::Header(_) | Kind::Metadata { .. } | Kind::Certificate { .. } => {
+                Ok(Cow::Borrowed(value))
+            }
         }
     }
 

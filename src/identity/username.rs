@@ -33,6 +33,9 @@ pub enum TemplateFault {
     /// A character in its text that is not printable ASCII, or a space.
     #[error("has a character that is not printable ASCII")]
     Literal,
+    /// The name of one user that is empty, has a control character, or a space at an end.
+    #[error("is empty, begins or ends with a space, or has a control character")]
+    Unprintable,
 }
 
 impl Default for UsernameTemplate {
@@ -45,6 +48,27 @@ impl FromStr for UsernameTemplate {
     type Err = TemplateFault;
 
     fn from_str(text: &str) -> Result<Self, TemplateFault> {
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(TemplateFault::Literal);
+        }
+        let template = Self::read(text)?;
+        if !template.0.contains(&Part::User) && !template.0.contains(&Part::Local) {
+            return Err(TemplateFault::SameForAll);
+        }
+        Ok(template)
+    }
+}
+
+impl UsernameTemplate {
+    /// Duo's name of one user: any printable text, with or without placeholders.
+    pub(super) fn for_one(text: &str) -> Result<Self, TemplateFault> {
+        if text.is_empty() || text.trim() != text || text.chars().any(char::is_control) {
+            return Err(TemplateFault::Unprintable);
+        }
+        Self::read(text)
+    }
+
+    fn read(text: &str) -> Result<Self, TemplateFault> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((literal, behind)) = rest.split_once('{') {
@@ -59,9 +83,6 @@ impl FromStr for UsernameTemplate {
             rest = behind;
         }
         parts.extend(literal(rest)?);
-        if !parts.contains(&Part::User) && !parts.contains(&Part::Local) {
-            return Err(TemplateFault::SameForAll);
-        }
         Ok(Self(parts))
     }
 }
@@ -69,9 +90,6 @@ impl FromStr for UsernameTemplate {
 fn literal(text: &str) -> Result<Option<Part>, TemplateFault> {
     if text.contains('}') {
         return Err(TemplateFault::Brace);
-    }
-    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(TemplateFault::Literal);
     }
     Ok((!text.is_empty()).then(|| Part::Literal(text.to_owned())))
 }

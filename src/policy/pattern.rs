@@ -302,14 +302,19 @@ fn host(text: &str) -> Result<Kind, PatternFault> {
     }
 }
 
-/// The characters are those of canonical users.
+/// The characters are those of canonical users; of letters beyond ASCII, those that no name has in
+/// this form are refused as far as they are easily told.
 fn user(text: &str) -> Result<Name, PatternFault> {
     let name = Name::read(text);
-    let is_of_user = |byte: u8| {
-        matches!(byte, b'a'..=b'z' | b'0'..=b'9')
-            || matches!(byte, b'.' | b'_' | b'+' | b'-' | b'@' | b':' | b'/')
+    let is_of_user = |c: char| match c {
+        'A'..='Z' | '"' | '\\' | ',' | ';' | '%' | '*' => false,
+        ' '..='~' => true,
+        // Marks on their own.
+        '\u{300}'..='\u{36f}' => false,
+        _ => c > '\u{bf}' && !c.is_uppercase(),
     };
-    if !text.is_empty() && name.start.bytes().all(is_of_user) {
+    let is_spaced = text.trim() == text && !text.contains("  ");
+    if !text.is_empty() && is_spaced && name.start.chars().all(is_of_user) {
         Ok(name)
     } else {
         Err(PatternFault::NotAUser)

@@ -20,6 +20,8 @@ const STRIPPING: &str = r#"{"source": "header", "header": "x-basic-user",
     "normalize": ["trim", "lowercase", {"strip_domain": ["corp.com", "CORP"]}]}"#;
 const PLAIN_FORMS: &str = r#"{"source": "header", "header": "x-basic-user",
     "normalize": ["nfkc", "trim", "lowercase", {"strip_domain": ["corp.com"]}]}"#;
+const LETTERS: &str = r#"{"source": "header", "header": "x-basic-user",
+    "normalize": ["trim", "nfc", "lowercase"]}"#;
 const JWT: &str = r#"{"source": "jwt", "metadata": ["jwt_authn", "payload", "realm", "email"]}"#;
 const METADATA: &str = r#"{"source": "metadata", "metadata": ["ext_authz", "user"]}"#;
 const SUBJECT: &str = r#"{"source": "mtls", "certificate": "subject"}"#;
@@ -78,12 +80,26 @@ const PLAIN: &[Lines] = &[
     (&[("x-basic-user", b"a@b@c")], INVALID),
     (&[("x-basic-user", b"@corp.com")], INVALID),
     (&[("x-basic-user", b"alice@")], INVALID),
-    (&[("x-basic-user", b"al ice")], INVALID),
+    (&[("x-basic-user", b"al ice")], Ok("al ice")),
     (&[("x-basic-user", b"al\tice")], INVALID),
     (&[("x-basic-user", b"CORP\\alice")], INVALID),
-    (&[("x-basic-user", b"alice/admin")], INVALID),
-    (&[("x-basic-user", b"alice:admin")], INVALID),
-    (&[("x-basic-user", b"a&factor=auto")], INVALID),
+    (&[("x-basic-user", b"alice/admin")], Ok("alice/admin")),
+    (&[("x-basic-user", b"alice:admin")], Ok("alice:admin")),
+    (&[("x-basic-user", b"a&factor=auto")], Ok("a&factor=auto")),
+    (&[("x-basic-user", b"o'brien@corp.example.com")], Ok("o'brien@corp.example.com")),
+    (&[("x-basic-user", b"alice_gmail.com#EXT#@tenant.onmicrosoft.com")], {
+        Ok("alice_gmail.com#ext#@tenant.onmicrosoft.com")
+    }),
+    (&[("x-basic-user", b"Jane Doe")], Ok("jane doe")),
+    (&[("x-basic-user", b"auth0|507f1f77bcf86cd799439011")], {
+        Ok("auth0|507f1f77bcf86cd799439011")
+    }),
+    (&[("x-basic-user", b"<b>*!{}()")], Ok("<b>*!{}()")),
+    (&[("x-basic-user", b"jane  doe")], INVALID),
+    (&[("x-basic-user", b"jane @corp.com")], INVALID),
+    (&[("x-basic-user", b"jane@ corp.com")], INVALID),
+    (&[("x-basic-user", b"al\"ice")], INVALID),
+    (&[("x-basic-user", "m\u{fc}ller@example.de".as_bytes())], INVALID),
     (&[("x-basic-user", b"a%40b")], INVALID),
     (&[("x-basic-user", b"alice\xff")], INVALID),
     (&[("x-basic-user", b"\xc0\xaf")], INVALID),
@@ -129,12 +145,38 @@ const MADE_PLAIN: &[Lines] = &[
     (&[("x-basic-user", b"alice")], Ok("alice")),
 ];
 
+/// With letters beyond ASCII, in one spelling each.
+const LETTERED: &[Lines] = &[
+    (&[("x-basic-user", "m\u{fc}ller@example.de".as_bytes())], Ok("m\u{fc}ller@example.de")),
+    (&[("x-basic-user", "MU\u{308}LLER@example.de".as_bytes())], Ok("m\u{fc}ller@example.de")),
+    (&[("x-basic-user", "M\u{dc}LLER@EXAMPLE.DE".as_bytes())], Ok("m\u{fc}ller@example.de")),
+    (&[("x-basic-user", "gro\u{df}".as_bytes())], Ok("gro\u{df}")),
+    (
+        &[("x-basic-user", "\u{418}\u{432}\u{430}\u{43d}".as_bytes())],
+        Ok("\u{438}\u{432}\u{430}\u{43d}"),
+    ),
+    (&[("x-basic-user", "\u{5f20}\u{4f1f}".as_bytes())], Ok("\u{5f20}\u{4f1f}")),
+    (&[("x-basic-user", "al\u{130}ce".as_bytes())], INVALID),
+    (&[("x-basic-user", "al\u{131}ce".as_bytes())], INVALID),
+    (&[("x-basic-user", "al\u{17f}ce".as_bytes())], INVALID),
+    (&[("x-basic-user", "\u{212a}arl".as_bytes())], INVALID),
+    (&[("x-basic-user", "\u{ff41}lice".as_bytes())], INVALID),
+    (&[("x-basic-user", "alice\u{200b}".as_bytes())], INVALID),
+    (&[("x-basic-user", "\u{202e}alice".as_bytes())], INVALID),
+    (&[("x-basic-user", "\u{5d0}lice".as_bytes())], INVALID),
+    (&[("x-basic-user", "a\u{308}\u{308}".as_bytes())], INVALID),
+    (&[("x-basic-user", b"m\xfcller")], INVALID),
+    (&[("x-basic-user", b"alice")], Ok("alice")),
+];
+
 fn headers() -> Vec<Row> {
     let rows = |identity, table: &'static [Lines]| {
         table.iter().map(move |(lines, user)| (identity, Headers(lines), *user))
     };
     let made_plain = rows(PLAIN_FORMS, MADE_PLAIN);
-    rows(HEADER, PLAIN).chain(rows(STRIPPING, STRIPPED)).chain(made_plain).collect()
+    let lettered = rows(LETTERS, LETTERED);
+    let plain = rows(HEADER, PLAIN).chain(rows(STRIPPING, STRIPPED));
+    plain.chain(made_plain).chain(lettered).collect()
 }
 
 fn metadata() -> Vec<Row> {
@@ -155,7 +197,7 @@ fn metadata() -> Vec<Row> {
         (JWT, Headers(&[("x-basic-user", b"alice")]), MISSING),
         (METADATA, of(b"alice"), Ok("alice")),
         (METADATA, Attribute(None), MISSING),
-        (METADATA, of(b"al ice"), INVALID),
+        (METADATA, of(b"al ice"), Ok("al ice")),
         (METADATA, Headers(&[("x-basic-user", b"alice")]), MISSING),
     ]
 }
@@ -174,7 +216,11 @@ fn certificates() -> Vec<Row> {
         (SUBJECT, of(b"CN=alice,CN=admin"), INVALID),
         (SUBJECT, of(b"CN=alice+CN=admin,O=x"), INVALID),
         (SUBJECT, of(b"CN=al\\,ice"), INVALID),
-        (SUBJECT, of(b"CN=Alice Liddell,O=x"), INVALID),
+        (SUBJECT, of(b"CN=Alice Liddell,O=x"), Ok("alice liddell")),
+        (SUBJECT, of(b"CN=a\\+b,O=x"), Ok("a+b")),
+        (SUBJECT, of(b"CN=m\\C3\\BCller,O=x"), INVALID),
+        (SUBJECT, of(b"CN=alice\\ ,O=x"), INVALID),
+        (SUBJECT, of(b"CN=alice\\"), INVALID),
         (SUBJECT, of(b"CN=#0c05616c696365"), INVALID),
         (SUBJECT, of(b"CN=alice\xff"), INVALID),
         (SAN_URI, of(b"spiffe://corp.com/ns/prod/sa/ci"), Ok("spiffe://corp.com/ns/prod/sa/ci")),
@@ -244,6 +290,48 @@ fn a_name_in_a_certificate_counts_only_where_the_client_has_shown_it() {
     }
 }
 
+fn duo_is_called_with_the_mapped_name_and_the_application_reads_the_canonical_one() {
+    let mut identity: Value = serde_json::from_str(LETTERS).unwrap();
+    identity["map"] = json!([
+        {"user": "auth0|507f", "username": "Alice Liddell"},
+        {"user": "*@partner.example.com", "username": "{local}-partner"},
+        {"user": "svc-*", "username": "{user}"},
+    ]);
+    identity["username"] = json!("{local}@corp");
+    for (name, user, duos) in [
+        ("auth0|507F", "auth0|507f", "Alice Liddell"),
+        ("Bob@Partner.example.com", "bob@partner.example.com", "bob-partner"),
+        ("svc-ci", "svc-ci", "svc-ci"),
+        ("m\u{fc}ller@example.de", "m\u{fc}ller@example.de", "m\u{fc}ller@corp"),
+    ] {
+        let mut rig = Rig::with_identity(&identity);
+        let script = [one_phone(), started(), status("allow", "allow")];
+        let forward = rig.send(&get("/").of(name), &script).admitted();
+        assert_eq!(told(&forward, "x-duo-mfa-user").as_deref(), Some(user));
+        assert_eq!([&rig.body(0)["username"], &rig.body(1)["username"]], [duos; 2]);
+    }
+}
+
+/// RFC 3986 for the form that is signed: no byte of a name is read as a separator.
+fn name_stands_in_a_form_as_one_value() {
+    for (name, encoded) in [
+        ("o'brien@corp.example.com", "o%27brien%40corp.example.com"),
+        ("jane doe", "jane%20doe"),
+        ("a&factor=sms", "a%26factor%3Dsms"),
+        ("auth0|507f", "auth0%7C507f"),
+        ("x#ext#@y+z", "x%23ext%23%40y%2Bz"),
+        ("m\u{fc}ller", "m%C3%BCller"),
+    ] {
+        let mut rig = Rig::with(json!({
+            "duo": {"signature": "v2-sha512"},
+            "identity": {"normalize": ["trim", "lowercase", "nfc"]},
+        }));
+        rig.send(&get("/").of(name), &[crate::rig::preauth("deny")]).refused();
+        let body = String::from_utf8(rig.calls[0].1.signed.body.clone()).unwrap();
+        assert!(body.ends_with(&format!("&username={encoded}")), "{body}");
+    }
+}
+
 fn an_approval_is_good_for_one_source() {
     let mut by_header = Rig::new();
     let script = [one_phone(), started(), status("allow", "allow")];
@@ -300,5 +388,7 @@ crate::suite![
     each_source_names_one_user_or_nobody,
     a_name_in_a_certificate_counts_only_where_the_client_has_shown_it,
     an_approval_is_good_for_one_source,
+    duo_is_called_with_the_mapped_name_and_the_application_reads_the_canonical_one,
+    name_stands_in_a_form_as_one_value,
     groups_of_metadata_are_a_list_or_a_text,
 ];

@@ -12,7 +12,7 @@ use crate::rig::{Rig, get};
 
 /// Every block's fence, and so who checks it. `session=…` is run by `examples/demo/smoke.py`, `cli`
 /// by `tests/cli/readme.rs`.
-const CHECKED: [&str; 10] = [
+const CHECKED: [&str; 11] = [
     "console",
     "console cli",
     "console session=demo",
@@ -21,6 +21,7 @@ const CHECKED: [&str; 10] = [
     "yaml file=envoy-cluster",
     "yaml file=envoy-strip",
     "json file=identity-jwt",
+    "json file=identity-map",
     "json file=access-control",
     "json file=applications",
 ];
@@ -113,6 +114,7 @@ fn applications_are_accepted() {
 fn identity_by_jwt_is_accepted() {
     let mut plugin = plugin_configuration();
     plugin["identity"] = serde_json::from_str(&block("json file=identity-jwt")).unwrap();
+    plugin["identity"]["map"] = serde_json::from_str(&block("json file=identity-map")).unwrap();
     accepted(&plugin);
 }
 

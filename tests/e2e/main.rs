@@ -102,6 +102,7 @@ mod signin;
 mod spellings;
 mod thin_line;
 mod unheard;
+mod user_names;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -207,6 +208,7 @@ fn main() {
         signin::trials(),
         spellings::trials(),
         thin_line::trials(),
+        user_names::trials(),
         unheard::trials(),
     ];
     let mut trials: Vec<_> = topics.into_iter().flatten().collect();

@@ -4,13 +4,18 @@ use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::keys;
 use crate::config::raw::{Entry, Section};
 use crate::identity::{
-    CertificateField, Domain, Groups, IdentityRules, Source, SourceFault, Step, UsernameTemplate,
+    CertificateField, Domain, Groups, IdentityRules, MapFault, Mapping, Source, SourceFault, Step,
+    UsernameTemplate,
 };
 
 const HEADER_FIX: &str =
     "name the header that the first factor's filter sets, as in \"x-basic-user\"";
 const METADATA_FIX: &str =
     "write it as in [\"envoy.filters.http.jwt_authn\", \"jwt_payload\", \"email\"]";
+
+const USERS_FIX: &str =
+    "write a name in lower case, as in \"auth0|507f\", or \"*@partner.example.com\"";
+const MAPPED_FIX: &str = "write Duo's name of the user, for several users with {user} or {local}";
 
 const CERTIFICATE_FIX: &str = "write subject, san_uri or san_dns";
 const GROUPS_FIX: &str = "write it as in {\"header\": \"x-groups\"} or \
@@ -39,8 +44,36 @@ pub(super) fn rules(identity: &Section<'_>, faults: &mut Faults) -> Option<Ident
     let source = source(identity, faults);
     let steps = steps(identity, faults);
     let username = identity.read("username", faults, username);
+    let map = map(identity, faults);
     let groups = groups(identity, faults);
-    Some(IdentityRules::new(source?, steps, username.unwrap_or_default()).with_groups(groups))
+    let rules = IdentityRules::new(source?, steps, username.unwrap_or_default());
+    Some(rules.with_map(map).with_groups(groups))
+}
+
+/// Duo's names of some users, in the order in which they are looked at.
+fn map(identity: &Section<'_>, faults: &mut Faults) -> Vec<Mapping> {
+    let list = identity.read("map", faults, Entry::list).unwrap_or_default();
+    list.iter().filter_map(|entry| mapping(entry, faults)).collect()
+}
+
+fn mapping(entry: &Entry<'_>, faults: &mut Faults) -> Option<Mapping> {
+    let section = Section::open(entry, keys::MAPPING, faults);
+    let users = section.require("user", USERS_FIX, faults, Entry::text);
+    let username = section.require("username", MAPPED_FIX, faults, Entry::text);
+    let (users, username) = (users?, username?);
+    let fault = match Mapping::new(users, username) {
+        Ok(mapping) => return Some(mapping),
+        Err(fault) => fault,
+    };
+    let (key, code, text, fix) = match fault {
+        MapFault::User => ("user", Code::InvalidPattern, users, USERS_FIX),
+        MapFault::Username(_) => ("username", Code::InvalidUsername, username, MAPPED_FIX),
+    };
+    let problem = format!("{} {fault}", echo(text));
+    if let Some(entry) = section.find(key) {
+        faults.push(entry.fault(code, problem, fix));
+    }
+    None
 }
 
 /// There is no default: whose word is trusted is the operator's to say.
@@ -150,19 +183,25 @@ enum Word {
     Trim,
     Lowercase,
     Nfkc,
+    Nfc,
 }
 
 fn step(entry: &Entry<'_>, faults: &mut Faults) -> Option<Step> {
     if entry.is_text() {
-        let words = [("trim", Word::Trim), ("lowercase", Word::Lowercase), ("nfkc", Word::Nfkc)];
+        let words = [
+            ("trim", Word::Trim),
+            ("lowercase", Word::Lowercase),
+            ("nfkc", Word::Nfkc),
+            ("nfc", Word::Nfc),
+        ];
         return Some(match faults.keep(entry.choice(&words))? {
             Word::Trim => Step::Trim,
             Word::Lowercase => Step::Lowercase,
             Word::Nfkc => Step::Nfkc,
+            Word::Nfc => Step::Nfc,
         });
     }
-    let fix =
-        "write \"trim\", \"lowercase\", \"nfkc\" or {\"strip_domain\": [\"corp.example.com\"]}";
+    let fix = "write \"trim\", \"lowercase\", \"nfkc\", \"nfc\" or {\"strip_domain\": [\"corp.example.com\"]}";
     let section = Section::open(entry, keys::STEP, faults);
     let list = section.require("strip_domain", fix, faults, |entry| entry.filled_list(fix))?;
     let domains = list.iter().filter_map(|entry| faults.keep(domain(entry)));
