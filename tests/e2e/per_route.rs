@@ -19,8 +19,15 @@ crate::trials![
 
 const APP: &str = "app.example.com";
 const INTRANET: &str = "intranet.example.com:8443";
-const FREE: [(&str, &str); 4] =
-    [(APP, "/public/logo"), (APP, "/public/"), (INTRANET, "/"), (INTRANET, "/news")];
+const STATUS: &str = "status.example.com";
+const FREE: [(&str, &str); 6] = [
+    (APP, "/public/logo"),
+    (APP, "/public/"),
+    (APP, "/robots.txt"),
+    (INTRANET, "/"),
+    (INTRANET, "/news"),
+    (STATUS, "/payroll/"),
+];
 const GUARDED: [(&str, &str); 4] =
     [(APP, "/"), (APP, "/publicity"), (INTRANET, "/payroll/"), (INTRANET, "/payroll/july")];
 
@@ -78,6 +85,13 @@ fn odd_spellings_lead_to_no_route_without_a_second_factor() {
         (INTRANET, "/./payroll/july"),
         (INTRANET, "/%70ayroll/july"),
         (INTRANET, "/news/..%2fpayroll/july"),
+        // What a servlet container reads as guarded, and Envoy's routes do not.
+        (INTRANET, "/payroll;a/x"),
+        (INTRANET, "/;/payroll/x"),
+        (INTRANET, "/payroll"),
+        (INTRANET, "/news/..;/payroll/x"),
+        (APP, "/public/..;/reports"),
+        (APP, "/robots.txt/"),
     ];
     for (host, path) in spellings {
         let reply = stack.denied(&at(host, path).user("alice").navigation());

@@ -6,6 +6,7 @@
 //! takes any certificate, a host that lets pass while the filter is down. All files of one run are
 //! looked at together, since a filter and its cluster may stand in two.
 
+mod by_path;
 mod cluster;
 mod first_factor;
 mod header;
@@ -181,6 +182,7 @@ impl Subject<'_> {
         warnings.extend(host::warnings(self));
         warnings.extend(waits::warnings(self));
         warnings.extend(replies::warnings(self));
+        warnings.extend(by_path::warnings(self));
         warnings.extend(one_host::warnings(self));
         warnings.extend(shared_cluster::warnings(self));
         warnings.extend(cluster::warnings(self));

@@ -78,6 +78,8 @@ codes! {
     CookieContested = "cookie_contested",
     /// Another configuration can fill the cluster, which looks like an outage.
     ClusterShared = "cluster_shared",
+    /// A route switches the filter off or on by a path.
+    SwitchedByPath = "switched_by_path",
     /// There is no cluster of the name.
     ClusterMissing = "cluster_missing",
     /// Duo is called in clear.
