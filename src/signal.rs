@@ -122,6 +122,8 @@ pub enum Counter {
     LimitsUnreadable,
     /// Calls that this Envoy had no room for, by the endpoint's name.
     Overflows(&'static str),
+    /// Calls that this filter had no room for, by the limit's name.
+    Crowded(&'static str),
 }
 
 impl fmt::Display for Counter {
@@ -141,6 +143,7 @@ impl fmt::Display for Counter {
             Self::Abandoned => f.write_str("duo_mfa_abandoned"),
             Self::CookieRefused(reason) => write!(f, "duo_mfa_cookie_refused.reason.{reason}"),
             Self::DuoCalls(endpoint) => write!(f, "duo_mfa_duo_calls.endpoint.{endpoint}"),
+            Self::Crowded(limit) => write!(f, "duo_mfa_crowded.limit.{limit}"),
             Self::Overflows(endpoint) => write!(f, "duo_mfa_overflows.endpoint.{endpoint}"),
             Self::DuoFailures(endpoint) => write!(f, "duo_mfa_duo_failures.endpoint.{endpoint}"),
             Self::LimitsUnreadable => f.write_str("duo_mfa_limits_unreadable"),

@@ -4,8 +4,9 @@
 //! beside its successor. A stream is in a table only while there is something to remember of it,
 //! and what has ended is found out on the tick.
 
+use super::callback::Callback;
 use super::host;
-use super::plugin::{self, Callback, Passage};
+use super::plugin::{self, Passage};
 use super::root::Root;
 use super::streams::{Arrived, Streams};
 use crate::gate::{Gate, NewCookie, response};

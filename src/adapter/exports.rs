@@ -8,8 +8,8 @@
 //! the ABI's in place of the SDK's. What is not exported is not called.
 #![allow(unsafe_code, reason = "an export's name is the linker's business; no memory is touched")]
 
+use super::callback::Callback;
 use super::contexts::Contexts;
-use super::plugin::Callback;
 use super::streams::Arrived;
 use super::{host, raw};
 use proxy_wasm::types::Action;

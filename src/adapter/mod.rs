@@ -6,10 +6,12 @@
 //! lives as long as a configuration, [`plugin`] what its requests share, and [`streams`] what is
 //! remembered of a request. A panic would end the VM of a worker, so nothing here can.
 
+mod callback;
 mod contexts;
 mod exports;
 mod health;
 mod host;
+mod places;
 mod plugin;
 mod raw;
 mod root;

@@ -1,19 +1,20 @@
 //! One plugin configuration in one VM: what its root and its streams share.
 
+use super::callback::{Callback, with_event};
 use super::health::Healths;
 use super::host::{self, Unsent};
+use super::places::Places;
 use super::slots;
 use super::stats::Stats;
 use super::streams::{Stage, Streams};
 use crate::clock::UnixTime;
 use crate::config::Mode;
-use crate::duo::Answer;
 use crate::gate::limit::{Settlement, Table};
 use crate::gate::{
     Body, Call, Effect, Env, Event, Flow, Form, Forward, Gate, Judgement, Logo, Moment, Opening,
-    Step, Unanswered,
+    Seat, Step, Unanswered,
 };
-use crate::http::{HeadFault, HeaderMap, Reply, RequestHead};
+use crate::http::{HeadFault, Reply, RequestHead};
 use crate::identity::Attributes;
 use crate::session::Verified;
 use crate::signal::Counter;
@@ -40,6 +41,7 @@ pub(super) struct Plugin {
     clock: Cell<UnixTime>,
     verified: Cell<Option<Box<Verified>>>,
     logo: Cell<Logo>,
+    room: Places,
 }
 
 /// Whether a request goes on.
@@ -49,14 +51,6 @@ pub(super) enum Passage {
     Open,
     /// It waits, or was answered.
     Closed,
-}
-
-/// What came of a call, as the host's callback says it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Callback {
-    pub(super) token: u32,
-    pub(super) headers: usize,
-    pub(super) body: usize,
 }
 
 impl Plugin {
@@ -80,6 +74,7 @@ impl Plugin {
             clock: Cell::new(host::now().unwrap_or_default()),
             verified: Cell::default(),
             logo: Cell::default(),
+            room: Places::default(),
         }
     }
 
@@ -95,6 +90,11 @@ impl Plugin {
         let outcome = work(&mut logo);
         self.logo.set(logo);
         outcome
+    }
+
+    /// Gives back the room of a call that is over.
+    pub(super) fn leave(&self, seat: Option<Seat>) {
+        self.room.leave(seat);
     }
 
     /// A request has arrived, or the head of one that goes on.
@@ -322,16 +322,37 @@ impl Plugin {
                 streams.put(context, self, Stage::Due(call, then));
                 return Passage::Closed;
             }
-            let is_neighbor =
-                |asked: &usize| self.healths.share_a_cluster(*asked, call.application);
-            let is_occupied = || streams.asked(self).iter().any(is_neighbor);
-            match self.dispatch(&call, &is_occupied) {
-                Ok(token) => {
-                    self.healths.occupy(call.application, host::now().unwrap_or_default());
-                    streams.put(context, self, Stage::Sent(token, then));
-                    return Passage::Closed;
-                }
-                Err(not_sent) => step = then.handle(Event::Failed(not_sent), &self.env()),
+            match self.send(context, &call, then, streams) {
+                None => return Passage::Closed,
+                Some(unsent) => step = unsent,
+            }
+        }
+    }
+
+    /// Sends a call whose time has come; the step to go on with if it was not sent.
+    fn send(
+        self: &Rc<Self>,
+        context: u32,
+        call: &Call,
+        then: Box<Flow>,
+        streams: &Streams,
+    ) -> Option<Step> {
+        let now = host::now().unwrap_or_default();
+        let capacity = &self.gate.config().capacity;
+        if let Err(crowded) = self.room.enter(call.seat, capacity, streams.undecided(), now) {
+            return Some(then.crowded(crowded, &self.env()));
+        }
+        self.stats.count(call.counter());
+        let is_neighbor = |asked: &usize| self.healths.share_a_cluster(*asked, call.application);
+        match self.dispatch(call, &|| streams.asked(self).iter().any(is_neighbor)) {
+            Ok(token) => {
+                self.healths.occupy(call.application, now);
+                streams.put(context, self, Stage::Sent(token, call.seat, then));
+                None
+            }
+            Err(not_sent) => {
+                self.leave(call.seat);
+                Some(then.handle(Event::Failed(not_sent), &self.env()))
             }
         }
     }
@@ -368,28 +389,5 @@ pub(super) fn answer(reply: &Reply) -> Passage {
 fn resume_if_open(passage: Passage) {
     if passage == Passage::Open && host::resume().is_err() {
         log::debug!("a request was gone before it could go on");
-    }
-}
-
-/// Reads what a callback is about. The map and the body are read whole, as bytes: where a call was
-/// cut off there is neither, and a getter by name would end the VM.
-pub(super) fn with_event<T>(callback: Callback, work: impl FnOnce(Event<'_>) -> T) -> T {
-    if callback.headers == 0 {
-        return work(Event::Failed(Unanswered::Cut));
-    }
-    let headers = host::answer_headers().unwrap_or_default();
-    let body = host::answer_body(callback.body).unwrap_or_default();
-    let Ok(map) = HeaderMap::parse(&headers) else {
-        return work(Event::Failed(Unanswered::Cut));
-    };
-    let header = |name: &[u8]| map.iter().find(|(n, _)| *n == name).map(|(_, value)| value);
-    let status = header(b":status").and_then(|digits| str::from_utf8(digits).ok()?.parse().ok());
-    match status {
-        Some(status) => work(Event::Answered(Answer {
-            status,
-            retry_after: header(b"retry-after"),
-            body: &body,
-        })),
-        None => work(Event::Failed(Unanswered::Cut)),
     }
 }

@@ -1,7 +1,8 @@
 //! One plugin configuration: read at start, ticking, checking Duo in the background.
 
+use super::callback::{Callback, with_event};
 use super::host::{self, Metric};
-use super::plugin::{Callback, Plugin, with_event};
+use super::plugin::Plugin;
 use super::slots;
 use super::streams::Streams;
 use crate::clock::UnixTime;

@@ -5,7 +5,7 @@
 
 use super::plugin::Plugin;
 use crate::clock::UnixTime;
-use crate::gate::{Call, Flow, Form, NewCookie};
+use crate::gate::{Call, Flow, Form, NewCookie, Seat};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -14,8 +14,8 @@ use std::rc::Rc;
 pub(super) enum Stage {
     /// Its next call is to be sent later.
     Due(Box<Call>, Box<Flow>),
-    /// A call is out under this token.
-    Sent(u32, Box<Flow>),
+    /// A call is out under this token, and takes this room.
+    Sent(u32, Option<Seat>, Box<Flow>),
     /// Its body arrives, of which so many bytes are taken until that moment.
     Form(usize, UnixTime, Box<Form>),
     /// It has gone upstream; its response gets this cookie.
@@ -33,22 +33,59 @@ pub(super) enum Arrived {
     Whole,
 }
 
+impl Stage {
+    /// Whether a client waits for a decision. A call without a seat is one whose client has left.
+    const fn is_undecided(&self) -> bool {
+        match self {
+            Self::Due(..) | Self::Sent(_, Some(_), _) | Self::Form(..) => true,
+            Self::Sent(_, None, _) | Self::Forwarded(_) | Self::Refused => false,
+        }
+    }
+}
+
 struct Stream {
     plugin: Rc<Plugin>,
     stage: Stage,
 }
 
 /// All such requests of one VM, by context id.
-pub(super) struct Streams(Cell<BTreeMap<u32, Stream>>);
+pub(super) struct Streams {
+    table: Cell<BTreeMap<u32, Stream>>,
+    /// How many of them wait for a decision.
+    undecided: Cell<usize>,
+}
 
 impl Streams {
     pub(super) const fn new() -> Self {
-        Self(Cell::new(BTreeMap::new()))
+        Self { table: Cell::new(BTreeMap::new()), undecided: Cell::new(0) }
     }
 
     pub(super) fn put(&self, context: u32, plugin: &Rc<Plugin>, stage: Stage) {
-        let stream = Stream { plugin: Rc::clone(plugin), stage };
-        self.with(|streams| streams.insert(context, stream));
+        self.insert(context, Stream { plugin: Rc::clone(plugin), stage });
+    }
+
+    fn insert(&self, context: u32, stream: Stream) {
+        let counted = usize::from(stream.stage.is_undecided());
+        self.undecided.set(self.undecided.get().saturating_add(counted));
+        if let Some(before) = self.with(|streams| streams.insert(context, stream)) {
+            self.count_out(&before);
+        }
+    }
+
+    fn remove(&self, context: u32) -> Option<Stream> {
+        let stream = self.with(|streams| streams.remove(&context))?;
+        self.count_out(&stream);
+        Some(stream)
+    }
+
+    fn count_out(&self, stream: &Stream) {
+        let counted = usize::from(stream.stage.is_undecided());
+        self.undecided.set(self.undecided.get().saturating_sub(counted));
+    }
+
+    /// How many requests wait for a decision.
+    pub(super) const fn undecided(&self) -> usize {
+        self.undecided.get()
     }
 
     /// All requests in the table.
@@ -59,15 +96,18 @@ impl Streams {
     /// Takes a request out whose client has left, and gives what still waited for a decision. One
     /// whose answer is wanted all the same stays until that is there.
     pub(super) fn end(&self, context: u32) -> Option<(Rc<Plugin>, Box<Flow>)> {
-        let ended = self.take(context, |stream| match stream {
-            Stream { stage: Stage::Sent(_, ref flow), .. } if flow.outlives_its_client() => {
-                Err(stream)
-            }
-            other => Ok(other),
-        });
-        let Stream { plugin, stage } = ended?;
+        let Stream { plugin, stage } = self.remove(context)?;
         match stage {
-            Stage::Due(_, flow) | Stage::Sent(_, flow) => Some((plugin, flow)),
+            Stage::Due(_, flow) => Some((plugin, flow)),
+            Stage::Sent(token, seat, flow) => {
+                // Whether or not the host still tells how the call ended, its room is free.
+                plugin.leave(seat);
+                if flow.outlives_its_client() {
+                    self.insert(context, Stream { plugin, stage: Stage::Sent(token, None, flow) });
+                    return None;
+                }
+                Some((plugin, flow))
+            }
             Stage::Form(..) | Stage::Forwarded(_) | Stage::Refused => None,
         }
     }
@@ -80,14 +120,16 @@ impl Streams {
         })
     }
 
-    /// Takes out the flow of a request that waits for this call.
+    /// Takes out the flow of a request that waits for this call, and gives back the call's room.
     pub(super) fn take_sent(&self, context: u32, token: u32) -> Option<(Rc<Plugin>, Box<Flow>)> {
-        self.take(context, |stream| match stream {
-            Stream { plugin, stage: Stage::Sent(sent, flow) } if sent == token => {
-                Ok((plugin, flow))
+        let (plugin, seat, flow) = self.take(context, |stream| match stream {
+            Stream { plugin, stage: Stage::Sent(sent, seat, flow) } if sent == token => {
+                Ok((plugin, seat, flow))
             }
             other => Err(other),
-        })
+        })?;
+        plugin.leave(seat);
+        Some((plugin, flow))
     }
 
     /// Takes out a form whose body is there, or too long, and the most bytes that it takes.
@@ -120,7 +162,7 @@ impl Streams {
     pub(super) fn context_of(&self, token: u32) -> Option<u32> {
         self.with(|streams| {
             let waits =
-                |stream: &Stream| matches!(stream.stage, Stage::Sent(sent, _) if sent == token);
+                |stream: &Stream| matches!(stream.stage, Stage::Sent(sent, ..) if sent == token);
             streams.iter().find(|(_, stream)| waits(stream)).map(|(context, _)| *context)
         })
     }
@@ -148,11 +190,8 @@ impl Streams {
 
     /// Takes a request out if it is the one that is meant; another is handed back and stays.
     fn take<T>(&self, context: u32, meant: impl FnOnce(Stream) -> Result<T, Stream>) -> Option<T> {
-        self.with(|streams| {
-            let stream = streams.remove(&context)?;
-            let kept = |other| drop(streams.insert(context, other));
-            meant(stream).map_err(kept).ok()
-        })
+        let kept = |other| self.insert(context, other);
+        meant(self.remove(context)?).map_err(kept).ok()
     }
 
     /// As [`Self::take`], of all requests of one configuration.
@@ -170,7 +209,7 @@ impl Streams {
         self.with(|streams| {
             let ours = streams.values().filter(|stream| Rc::ptr_eq(&stream.plugin, plugin));
             ours.filter_map(|stream| match &stream.stage {
-                Stage::Sent(_, flow) => Some(flow.application()),
+                Stage::Sent(_, _, flow) => Some(flow.application()),
                 Stage::Due(..) | Stage::Form(..) | Stage::Forwarded(_) | Stage::Refused => None,
             })
             .collect()
@@ -186,9 +225,9 @@ impl Streams {
 
     /// Works on the table. `work` calls neither the host nor this, so nobody sees it missing.
     fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<u32, Stream>) -> T) -> T {
-        let mut streams = self.0.take();
+        let mut streams = self.table.take();
         let outcome = work(&mut streams);
-        self.0.set(streams);
+        self.table.set(streams);
         outcome
     }
 }

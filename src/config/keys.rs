@@ -96,6 +96,10 @@ pub(super) const LIMITS: &[Key] = &[
     key("deny_cooldown"),
     key("passcode_tries"),
     key("key"),
+    key("user_calls"),
+    key("user_rate"),
+    key("calls"),
+    key("held"),
     later("rate_limit_service", "remove it; each Envoy limits by itself"),
 ];
 

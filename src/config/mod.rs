@@ -65,6 +65,8 @@ pub struct Config {
     /// The key of what all workers of an Envoy share about those limits. All configurations that
     /// have it share one table.
     pub shared: SharedKey,
+    /// How much of Duo one worker asks for at once.
+    pub capacity: Capacity,
     /// The look of the prompt page.
     pub site: Site,
 }
@@ -167,6 +169,30 @@ impl Limits {
 
     /// The most passcodes that may be wrong.
     pub const MAX_PASSCODE_TRIES: usize = 9;
+}
+
+/// How many calls to Duo one worker has under way, and how many requests wait in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Calls for one user at once.
+    pub user_calls: usize,
+    /// Calls that one user's clients begin in a minute.
+    pub user_rate: u32,
+    /// Calls for all users at once.
+    pub calls: usize,
+    /// Requests of programs that are held at once.
+    pub held: usize,
+}
+
+impl Capacity {
+    /// The usual capacity: four workers stay below Envoy's default of 1,024 connections.
+    pub const USUAL: Self = Self { user_calls: 20, user_rate: 180, calls: 240, held: 1_000 };
+
+    /// The time between two calls of one user that begin at the highest rate.
+    #[must_use]
+    pub fn pace(&self) -> Duration {
+        Duration::from_secs(60).checked_div(self.user_rate).unwrap_or(Duration::from_secs(60))
+    }
 }
 
 impl Config {

@@ -1,9 +1,11 @@
 //! The calls that a flow waits for, and what is needed to go on from each answer.
 
-use super::failure::Stage;
+use super::Env;
+use super::failure::{Stage, Tries};
 use super::last::Look;
 use super::party::Party;
-use super::prompt::{Prompt, Transaction};
+use super::prompt::{Prompt, Transaction, user_tag};
+use super::room::Seat;
 use crate::duo::{AuthFactor, EnrollStatus, Request};
 use crate::secret::Secret;
 
@@ -58,6 +60,32 @@ impl Expect {
             | Self::Status(_)
             | Self::Enroll
             | Self::Activation(_) => party.asker().terms.application,
+        }
+    }
+
+    /// The room that the call takes.
+    pub(super) fn seat(&self, party: &Party, env: &Env<'_>) -> Seat {
+        let asker = party.asker();
+        let user = user_tag("calls", asker, env.gate.config());
+        match (self, party) {
+            (Self::Preauth | Self::Activation(_), party) if asker.tries == Tries::default() => {
+                Seat::begin(user, matches!(party, Party::Held(_)))
+            }
+            (Self::Status(_), Party::Held(_)) => Seat::follow(user),
+            (Self::Status(_), Party::Visit(visit)) => visit
+                .browser()
+                .map_or_else(|| Seat::begin(user, false), |sign_in| Seat::look(user, sign_in)),
+            (
+                Self::Preauth
+                | Self::Activation(_)
+                | Self::Passcode(_)
+                | Self::Codes(_)
+                | Self::Transaction(_)
+                | Self::Last(_)
+                | Self::Enroll
+                | Self::Clock(_),
+                _,
+            ) => Seat::go_on(user),
         }
     }
 

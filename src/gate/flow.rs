@@ -10,6 +10,7 @@ use super::operation::Spending;
 use super::party::Party;
 use super::prompt::{self, Prompt, Transaction};
 use super::refuse;
+use super::room::{By, Crowded};
 use super::visit::Allowed;
 use super::{Call, Contact, Env, Event, Learned, Step};
 use crate::clock::ClockOffset;
@@ -80,6 +81,30 @@ impl Flow {
         let mut step = self.lead(event, env);
         let contact = Contact::Heard;
         step.learned.get_or_insert(Learned { application, contact, offset: None });
+        step
+    }
+
+    /// There was no room for the call, which was not sent. A look at a transaction comes later, or
+    /// tells what is known; anything else is refused.
+    #[must_use]
+    pub fn crowded(self, crowded: Crowded, env: &Env<'_>) -> Step {
+        let Self { party, expect } = self;
+        let is_over = party.asker().is_over(env.now);
+        let is_users = matches!(crowded.by, By::UserCalls | By::UserRate);
+        let mut step = match (expect, party) {
+            (Expect::Status(transaction), Party::Held(held)) if !is_over => {
+                poll(*held, transaction, env)
+            }
+            (Expect::Status(transaction), Party::Visit(visit)) if !is_over && !is_users => {
+                visit.saw_nothing(transaction.factor, env)
+            }
+            (expect, party) => {
+                let prompt = unsent(party.asker(), &expect);
+                let settlements = prompt.into_iter().collect();
+                Step { settlements, ..refuse::for_crowd(&party, crowded, env) }
+            }
+        };
+        step.signals.push(Signal::Count(Counter::Crowded(crowded.by.name())));
         step
     }
 
@@ -266,13 +291,13 @@ fn call_after(
         | Stage::Activation
         | Stage::Clock => duo.timeout,
     };
-    let call = Call { application, signed, timeout: timeout.max(LEAST_TIMEOUT), due };
+    let (timeout, seat) = (timeout.max(LEAST_TIMEOUT), Some(expect.seat(&party, env)));
+    let call = Call { application, signed, timeout, due, seat };
     Step::call(call, Flow { party, expect })
 }
 
 fn failed(mut party: Party, expect: Expect, fault: &DuoError, env: &Env<'_>) -> Step {
-    let stage = expect.stage();
-    let application = party.asker().terms.application;
+    let (stage, application) = (expect.stage(), expect.application(&party));
     let standby = Standby {
         fail_mode: env.gate.fail_mode(&party.asker().terms),
         unreached_since: env.unreached_since(application),
@@ -343,6 +368,11 @@ fn unstarted(asker: &Asker, expect: &Expect, fault: &DuoError) -> Option<Settlem
         | Expect::Enroll
         | Expect::Activation(_) => None,
     }
+}
+
+/// What was not sent is no prompt, and no passcode that was tried.
+fn unsent(asker: &Asker, expect: &Expect) -> Option<Settlement> {
+    unstarted(asker, expect, &DuoError::Overflow)
 }
 
 /// A lost look at a transaction ends nothing before the time for an answer is up.

@@ -36,6 +36,7 @@ mod redirect;
 mod refuse;
 mod report;
 pub mod response;
+mod room;
 mod rules;
 mod same_request;
 mod sign_out;
@@ -50,6 +51,7 @@ pub use health::{Health, Standing};
 pub use health_record::HealthRecord;
 pub use judgement::{Judgement, Outcome};
 pub use logo::Logo;
+pub use room::{By, Crowded, Room, Seat};
 pub use step::{Call, Contact, Effect, Env, Event, Forward, Learned, NewCookie, Step, Unanswered};
 pub use visit::{Body, Form};
 

@@ -82,7 +82,7 @@ pub(super) fn passcode_claim(asker: &Asker, devices: &[Device], config: &Config)
 
 /// Stands for a user by the name that Duo knows: two spellings of the first factor, or two
 /// listeners, may lead to one user. To Duo, letters of any case are the same.
-fn user_tag(kind: &str, asker: &Asker, config: &Config) -> [u8; 16] {
+pub(super) fn user_tag(kind: &str, asker: &Asker, config: &Config) -> [u8; 16] {
     let host = config.applications.main.duo.credentials.api_host.as_str();
     let name = asker.identity.username().to_ascii_lowercase();
     config.shared.tag(kind, &[b"user", host.as_bytes(), name.as_bytes()])

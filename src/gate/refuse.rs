@@ -5,6 +5,7 @@ use super::failure::{NO_RANDOMNESS, Refusal, TIMEOUT};
 use super::limit::{Limit, Limited};
 use super::party::Recipient;
 use super::prompt::Ending;
+use super::room::{By, Crowded};
 use super::{Env, Judgement, Outcome, Step};
 use crate::duo::{DuoError, Fault, Status};
 use crate::http::Reply;
@@ -32,6 +33,24 @@ pub(super) fn for_limit(to: &impl Recipient, limited: &Limited, env: &Env<'_>) -
     };
     let refusal = Refusal { code, detail, retry_after: Some(limited.wait) };
     refuse_with(to, &refusal, limited.limit.name(), env)
+}
+
+/// There is no room for a call: the user's clients make too many, or all clients together do.
+pub(super) fn for_crowd(to: &impl Recipient, crowded: Crowded, env: &Env<'_>) -> Step {
+    let (code, detail) = match crowded.by {
+        By::UserCalls | By::UserRate => (
+            Code::TooManyRequests,
+            "Too many requests of this user wait for Duo. Send fewer at once, and keep the \
+             approval cookie: Retry-After says when to try again.",
+        ),
+        By::SignIn | By::Calls | By::Held => (
+            Code::Overloaded,
+            "This proxy asks Duo for as many others as it can at once. Try again shortly.",
+        ),
+    };
+    let refusal = Refusal { code, detail, retry_after: Some(crowded.wait) };
+    let reason = format!("limits.{} is reached", crowded.by.name());
+    refuse_with(to, &refusal, &reason, env)
 }
 
 /// No answer, or none that can be used: the request is refused, and an operator told why.

@@ -3,7 +3,7 @@
 use super::audit::Audited;
 use super::flow::POLL_PACE;
 use super::limit::{Claim, Settlement};
-use super::{Claimant, Flow, Form, Gate, Health, Judgement};
+use super::{Claimant, Flow, Form, Gate, Health, Judgement, Seat};
 use crate::clock::{ClockOffset, UnixTime};
 use crate::duo::{Answer, DuoError, Outage, Request, SignedCall};
 use crate::http::{Edit, HeaderValue, Reply};
@@ -89,6 +89,8 @@ pub struct Call {
     pub timeout: Duration,
     /// When to send it; at once where that has passed.
     pub due: UnixTime,
+    /// The room that it takes; none for a call of the filter's own, which is always sent.
+    pub seat: Option<Seat>,
 }
 
 impl Call {
@@ -99,11 +101,17 @@ impl Call {
         self.due <= now || self.due.since(now) > POLL_PACE
     }
 
+    /// What is counted of a call that is sent for a request.
+    #[must_use]
+    pub const fn counter(&self) -> Counter {
+        Counter::DuoCalls(self.signed.endpoint.name())
+    }
+
     /// A call of the filter's own to a Duo application, to be sent at once; `now` is Duo's time.
     pub(super) fn at_once(gate: &Gate, application: usize, ask: &Request, now: UnixTime) -> Self {
         let duo = &gate.config().applications.get(application).duo;
         let signed = ask.sign(&duo.credentials, now);
-        Self { application, signed, timeout: duo.timeout, due: UnixTime::default() }
+        Self { application, signed, timeout: duo.timeout, due: UnixTime::default(), seat: None }
     }
 }
 
@@ -135,7 +143,8 @@ pub enum NewCookie {
 /// The one thing to do.
 #[derive(Debug)]
 pub enum Effect {
-    /// Make the call, and hand its outcome to the flow.
+    /// Make the call if there is room for it, count it, and hand its outcome to the flow; else
+    /// tell the flow so.
     Call {
         /// The call.
         call: Box<Call>,
@@ -245,8 +254,7 @@ impl Step {
     }
 
     pub(super) fn call(call: Call, then: Flow) -> Self {
-        let signals = vec![Signal::Count(Counter::DuoCalls(call.signed.endpoint.name()))];
-        Self::new(Effect::Call { call: Box::new(call), then: Box::new(then) }, signals)
+        Self::new(Effect::Call { call: Box::new(call), then: Box::new(then) }, Vec::new())
     }
 
     pub(super) fn claim(claim: Claim, then: impl Into<Claimant>) -> Self {

@@ -2,7 +2,7 @@
 
 use crate::files::{configure, filter_config};
 use crate::one_host::two;
-use crate::warnings::warned;
+use crate::warnings::{breakers, warned};
 use serde_json::{Value, json};
 
 /// A change of the second, and whether it is warned of.
@@ -49,6 +49,8 @@ const ROWS: &[Row] = &[
 fn a_cluster_that_another_configuration_can_fill_is_warned_of_under_safe() {
     for (change, is_warned_of) in ROWS {
         let codes: &[&str] = if *is_warned_of { &["cluster_shared"] } else { &[] };
-        warned(&[two(change)], codes);
+        let mut both = two(change);
+        breakers(&mut both, &json!(4096));
+        warned(&[both], codes);
     }
 }

@@ -58,6 +58,13 @@ fn duo_tls(bootstrap: &mut Value) -> &mut Value {
     &mut duo["transport_socket"]["typed_config"]
 }
 
+/// Has the circuit breaker of Duo's cluster take so many connections.
+pub(crate) fn breakers(bootstrap: &mut Value, most: &Value) {
+    let clusters = bootstrap["static_resources"]["clusters"].as_array_mut().unwrap();
+    let duo = clusters.iter_mut().find(|cluster| cluster["name"] == "duo_api").unwrap();
+    duo["circuit_breakers"] = json!({"thresholds": [{"max_connections": most}]});
+}
+
 fn validation(bootstrap: &mut Value) -> &mut Value {
     &mut duo_tls(bootstrap)["common_tls_context"]["validation_context"]
 }
@@ -314,6 +321,21 @@ const CLUSTER: &[Row] = &[
         "applications",
         |it| configure(it, |plugin| payments(plugin)["cluster"] = json!("duo_api")),
         &["cluster_of_other_host"],
+    ),
+    ("jwt", |it| breakers(it, &json!(240)), &["cluster_too_narrow"]),
+    ("jwt", |it| breakers(it, &json!(241)), &[]),
+    (
+        "jwt",
+        |it| configure(it, |plugin| plugin["duo"]["fail_mode"] = json!("safe")),
+        &["cluster_too_narrow"],
+    ),
+    (
+        "jwt",
+        |it| {
+            configure(it, |plugin| plugin["duo"]["fail_mode"] = json!("safe"));
+            breakers(it, &json!(1024));
+        },
+        &[],
     ),
     ("jwt", |it| remove(duo_tls(it), "sni"), &["cluster_without_sni"]),
     ("jwt", |it| remove(validation(it), "trusted_ca"), &["cluster_not_verified"]),

@@ -11,7 +11,7 @@ use approvals::{
 use document::{COOKIE_KEY, OTHER_COOKIE_KEY, SECRET_KEY, encoded, environment, full, minimal};
 use document::{with, with_all};
 use duo_mfa::config::{
-    Api, ApiMode, Code, Config, ConfigFaults, Enrollment, Factor, Limits, PushDetails,
+    Api, ApiMode, Capacity, Code, Config, ConfigFaults, Enrollment, Factor, Limits, PushDetails,
 };
 use duo_mfa::duo::Signature;
 use duo_mfa::policy::{Criterion, Pattern, Policy};
@@ -36,6 +36,10 @@ fn minimal_configuration_has_the_documented_defaults() {
     assert_eq!(
         config.limits,
         Limits { pushes: 3, window: minutes(10), deny_cooldown, passcode_tries: 5 }
+    );
+    assert_eq!(
+        config.capacity,
+        Capacity { user_calls: 20, user_rate: 180, calls: 240, held: 1_000 }
     );
 }
 
@@ -78,6 +82,7 @@ fn every_key_is_read() {
         config.limits,
         Limits { pushes: 9, window: minutes(60), deny_cooldown, passcode_tries: 9 }
     );
+    assert_eq!(config.capacity, Capacity { user_calls: 5, user_rate: 60, calls: 50, held: 70 });
 }
 
 fn every_key_of_duo_is_read() {

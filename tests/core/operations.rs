@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::layers::rust_files;
 use duo_mfa::signal::{Code, Counter};
 
-const ALL: [Counter; 12] = [
+const ALL: [Counter; 13] = [
     Counter::Passed,
     Counter::Bypassed,
     Counter::Admitted("FACTOR"),
@@ -21,6 +21,7 @@ const ALL: [Counter; 12] = [
     Counter::DuoFailures("ENDPOINT"),
     Counter::LimitsUnreadable,
     Counter::Overflows("ENDPOINT"),
+    Counter::Crowded("LIMIT"),
 ];
 
 /// Fails to compile where a counter is new: it belongs into the list above, and onto the page.
@@ -36,7 +37,8 @@ const fn is_listed(counter: Counter) -> bool {
         | Counter::DuoCalls(_)
         | Counter::DuoFailures(_)
         | Counter::LimitsUnreadable
-        | Counter::Overflows(_) => true,
+        | Counter::Overflows(_)
+        | Counter::Crowded(_) => true,
     }
 }
 

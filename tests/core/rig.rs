@@ -1,5 +1,6 @@
 //! Drives the core as Envoy would: a request in, scripted answers of Duo, the outcome out.
 
+mod check;
 mod outcome;
 mod request;
 mod script;
@@ -13,11 +14,11 @@ pub(crate) use script::{
 
 use duo_mfa::clock::{ClockOffset, UnixTime};
 use duo_mfa::config::Config;
-use duo_mfa::duo::{Answer, Endpoint, SignedCall};
+use duo_mfa::duo::{Answer, SignedCall};
 use duo_mfa::gate::limit::{EMPTY, EMPTY_LEDGER, Table, Work};
 use duo_mfa::gate::{
-    Body, Call, Check, CheckStep, Effect, Env, Event, Flow, Gate, Health, Judgement, Learned, Logo,
-    Moment, Opening, Step,
+    Body, Call, Crowded, Effect, Env, Event, Flow, Gate, Health, Judgement, Learned, Logo, Moment,
+    Opening, Step,
 };
 use duo_mfa::http::RequestHead;
 use duo_mfa::identity::Attributes;
@@ -89,6 +90,8 @@ pub(crate) struct Rig {
     pub(crate) logo: Logo,
     /// How many bodies were read.
     pub(crate) bodies: usize,
+    /// Why the next call finds no room.
+    pub(crate) crowded: Option<Crowded>,
 }
 
 impl Rig {
@@ -144,6 +147,7 @@ impl Rig {
             judgements: Vec::new(),
             logo: Logo::default(),
             bodies: 0,
+            crowded: None,
         }
     }
 
@@ -251,6 +255,11 @@ impl Rig {
                     step = then.handle(changed.verdict, &self.env());
                 }
                 Effect::Call { call, then } => {
+                    if let Some(crowded) = self.crowded.take() {
+                        step = then.crowded(crowded, &self.env());
+                        continue;
+                    }
+                    self.signals.push(Signal::Count(call.counter()));
                     self.now = self.now.max(call.due);
                     let signed = Box::new(call.signed.clone());
                     self.calls.push((self.now, *call));
@@ -313,42 +322,6 @@ impl Rig {
         let health = |offset: &ClockOffset| Health { offset: *offset, ..self.health };
         let healths = self.offsets.iter().map(health).collect();
         Env { gate: &self.gate, now: self.now, healths, random }
-    }
-
-    /// Has the background check meet a fault at each of its calls that can have it: a ping is not
-    /// signed, so Duo refuses neither credentials nor date there.
-    pub(crate) fn check_meets(&mut self, fault: &Scripted) -> Health {
-        let is_refusal = matches!(fault, Scripted::Says { status: 401 | 403, .. });
-        self.health.begun = self.now;
-        let mut step = Check::begin(&self.gate, 0, self.now);
-        loop {
-            match step {
-                CheckStep::Call { call, then } => {
-                    let is_ping = call.signed.endpoint == Endpoint::Ping;
-                    let says = match is_ping && is_refusal {
-                        true => ok(&json!({"time": self.now.seconds()})),
-                        false => fault.clone(),
-                    };
-                    step = match &says {
-                        Scripted::Says { status, retry_after, body, .. } => {
-                            let retry_after = retry_after.map(str::as_bytes);
-                            let body = body.as_bytes();
-                            let answer = Answer { status: *status, retry_after, body };
-                            then.handle(Event::Answered(answer), &self.gate, self.now)
-                        }
-                        Scripted::Fails(why) => {
-                            then.handle(Event::Failed(*why), &self.gate, self.now)
-                        }
-                    };
-                }
-                CheckStep::Done { application, began, found, offset, .. } => {
-                    assert_eq!(offset.unwrap_or_default(), ClockOffset::default());
-                    let duo = &self.gate.config().applications.get(application).duo;
-                    self.health = self.health.checked(found, began, duo);
-                    return self.health;
-                }
-            }
-        }
     }
 
     /// The endpoints called, in order.

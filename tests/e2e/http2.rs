@@ -34,6 +34,46 @@ pub(crate) fn exchange(to: SocketAddr, request: &Request) -> Result<Reply, Lost>
     outcome
 }
 
+/// Sends a request without a body so many times at once, `each` of them on one of some connections,
+/// and waits for all answers.
+pub(crate) fn burst(
+    to: SocketAddr,
+    request: &Request,
+    connections: usize,
+    each: usize,
+) -> Vec<Result<Reply, Lost>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let outcomes = runtime.block_on(async {
+        let mut replies = Vec::new();
+        for _ in 0..connections {
+            let socket = TcpStream::connect(to).await.expect("the server listens");
+            let (mut sender, connection) = h2::client::handshake(socket).await.unwrap();
+            tokio::spawn(connection);
+            for _ in 0..each {
+                sender = sender.ready().await.expect("room for a stream");
+                let (reply, _) = sender.send_request(head(request), true).unwrap();
+                tally::sent();
+                replies.push(tokio::spawn(async move {
+                    timeout(PATIENCE, receive(reply)).await.unwrap_or(Err(Lost::TimedOut))
+                }));
+            }
+        }
+        let mut outcomes = Vec::new();
+        for reply in replies {
+            outcomes.push(reply.await.unwrap());
+        }
+        outcomes
+    });
+    for outcome in &outcomes {
+        match outcome {
+            Ok(_) => tally::answered(),
+            Err(Lost::TimedOut) => tally::hung(),
+            Err(Lost::Closed) => {}
+        }
+    }
+    outcomes
+}
+
 /// A request without a body that is under way, and that its client can give up.
 pub(crate) struct Pending {
     runtime: Runtime,

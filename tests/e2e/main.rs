@@ -73,6 +73,7 @@ mod inert;
 mod kinds;
 mod leaving;
 mod limits;
+mod load;
 mod logo;
 mod memory;
 mod modes;
@@ -180,6 +181,7 @@ fn main() {
         inert::trials(),
         leaving::trials(),
         limits::trials(),
+        load::trials(),
         logo::trials(),
         memory::trials(),
         modes::trials(),

@@ -18,7 +18,7 @@ use super::error::{Code, Fault, Faults, echo};
 use super::keys;
 use super::raw::{Entry, Section};
 use super::secrets::Secrets;
-use super::{Api, ApiMode, Config, Limits, Mode, PushDetails};
+use super::{Api, ApiMode, Capacity, Config, Limits, Mode, PushDetails};
 use crate::json::Json;
 use crate::page::Site;
 use crate::policy::{Criterion, Policies};
@@ -39,6 +39,9 @@ const DEFAULT_DENY_COOLDOWN: [Duration; 3] =
 const HOLD_TIMEOUT: Bounds = Bounds::up_to(PENDING_LIFETIME.as_secs());
 /// What the table of limits can hold.
 const LIMIT: Bounds = Bounds::up_to(8 * 60 * 60);
+const MAX_CALLS: usize = 10_000;
+const MAX_USER_RATE: usize = 6_000;
+const MAX_HELD: usize = 100_000;
 const MAX_PREFIX_BYTES: usize = 128;
 const MAX_TITLE: usize = 64;
 const MAX_INFO: usize = 200;
@@ -83,6 +86,7 @@ pub(super) fn config(
     let filter_state = root.read("filter_state", faults, Entry::flag);
     let push = push(&root.section("push", keys::PUSH, faults), &policies, faults);
     let limits = limits(&limits_section, faults);
+    let capacity = capacity(&limits_section, faults);
     let branding = branding::look(&root.section("branding", keys::BRANDING, faults), faults);
 
     let path_prefix = path_prefix.unwrap_or(DEFAULT_PATH_PREFIX);
@@ -108,6 +112,7 @@ pub(super) fn config(
         filter_state: filter_state.unwrap_or(false),
         push,
         limits,
+        capacity,
         site: Site::new(branding, path_prefix).with_request_bodies(request_bodies),
     })
 }
@@ -207,6 +212,27 @@ fn limits(section: &Section<'_>, faults: &mut Faults) -> Limits {
         deny_cooldown: waits.unwrap_or_else(|| DEFAULT_DENY_COOLDOWN.to_vec()),
         passcode_tries: passcode_tries.unwrap_or(DEFAULT_PASSCODE_TRIES),
     }
+}
+
+fn capacity(section: &Section<'_>, faults: &mut Faults) -> Capacity {
+    let usual = Capacity::USUAL;
+    let rate = |entry: &Entry<'_>| {
+        count(entry, MAX_USER_RATE).map(|rate| u32::try_from(rate).unwrap_or(u32::MAX))
+    };
+    let user_rate = section.read("user_rate", faults, rate);
+    let mut number = |name, most| section.read(name, faults, |entry| count(entry, most));
+    let capacity = Capacity {
+        user_calls: number("user_calls", MAX_CALLS).unwrap_or(usual.user_calls),
+        user_rate: user_rate.unwrap_or(usual.user_rate),
+        calls: number("calls", MAX_CALLS).unwrap_or(usual.calls),
+        held: number("held", MAX_HELD).unwrap_or(usual.held),
+    };
+    if let (Some(entry), true) = (section.find("user_calls"), capacity.user_calls > capacity.calls)
+    {
+        let problem = format!("is more than limits.calls, {}", capacity.calls);
+        faults.push(entry.fault(Code::ConflictingKeys, problem, "write a small part of it"));
+    }
+    capacity
 }
 
 /// A number from one on.

@@ -59,6 +59,11 @@ impl Visit {
         self.cookies.push(env.gate.application(&self.asker.terms).pendings.deletion());
     }
 
+    /// Random bytes that stand for the sign-in of this browser.
+    pub(in crate::gate) fn browser(&self) -> Option<[u8; 16]> {
+        self.pending.as_ref().map(Pending::browser)
+    }
+
     /// The sign-in of this browser, for the table of what is good once.
     pub(super) fn once(&self, env: &Env<'_>) -> Option<Claim> {
         let pending = self.pending.as_ref()?;

@@ -78,7 +78,10 @@ pub(super) fn full() -> Value {
         "push": {
             "title": "Wire transfer", "info": {"service": "payments"}, "hosts": ["app.example.com"],
         },
-        "limits": {"pushes": 9, "passcode_tries": 9, "window": "1h", "deny_cooldown": ["1s", "8h"]},
+        "limits": {
+            "user_calls": 5, "user_rate": 60, "calls": 50, "held": 70,
+            "pushes": 9, "passcode_tries": 9, "window": "1h", "deny_cooldown": ["1s", "8h"],
+        },
         "branding": {
             "name": "Example", "logo": "data:image/png;base64,AAAA", "accent": "#0b5fff",
             "help_text": "Call 100.", "help_url": "https://help.example.com/",

@@ -132,7 +132,7 @@ static_resources:
   {{- end }}
   - {{- include "duo-mfa.tls-cluster" (dict "name" "duo_api" "host" $host) | nindent 4 }}
     circuit_breakers:
-      thresholds: [{max_connections: 1024, max_pending_requests: 4096, max_requests: 4096, max_retries: 0}]
+      thresholds: [{max_connections: 4096, max_pending_requests: 4096, max_requests: 4096, max_retries: 0}]
     typed_extension_protocol_options:
       envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
         "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions

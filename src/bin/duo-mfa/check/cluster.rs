@@ -5,11 +5,14 @@ use super::mesh;
 use super::warning::{Code, Warning};
 use crate::plugin::Host;
 use crate::value::{at, each, extension, is_set, list_at, member, text_at};
+use duo_mfa::policy::FailMode;
 use serde_json::Value;
 use std::iter;
 
 /// The filter's own, where nothing is written.
 const DEFAULT: &str = "duo_api";
+/// Envoy's own, where nothing is written.
+const DEFAULT_CONNECTIONS: usize = 1024;
 /// How a host is written under `duo`.
 const API_HOST: [&str; 3] = ["api_host", "hostname", "host"];
 /// What only a cluster has.
@@ -40,7 +43,11 @@ fn of(subject: &Subject<'_>, name: &str, api_host: Option<&str>) -> Vec<Warning>
         return warnings;
     }
     match cluster(subject, name) {
-        Some(cluster) => of_cluster(cluster, name, api_host),
+        Some(cluster) => {
+            let mut warnings = of_cluster(cluster, name, api_host);
+            warnings.extend(too_narrow(subject, cluster, name));
+            warnings
+        }
         None => missing(subject, name).into_iter().collect(),
     }
 }
@@ -116,6 +123,34 @@ fn of_cluster(cluster: &Value, name: &str, api_host: Option<&str>) -> Vec<Warnin
     let other = sni.filter(|sni| is_other(sni)).or(wrong_name);
     warnings.extend(other.and_then(|other| mesh::other_host(name, other, api_host)));
     warnings
+}
+
+/// Whether the circuit breaker leaves no room beside the calls of the filter's requests: of one
+/// worker, or where nobody has thought of it although a failed call may let somebody in.
+fn too_narrow(subject: &Subject<'_>, cluster: &Value, name: &str) -> Option<Warning> {
+    let config = subject.config?;
+    let calls = config.capacity.calls;
+    let thresholds = list_at(cluster, &["circuit_breakers", "thresholds"]).iter();
+    let of_default = |it: &&Value| text_at(it, &["priority"]).is_none_or(|text| text == "DEFAULT");
+    let most = thresholds.filter(of_default).find_map(|it| at(it, &["max_connections"])?.as_u64());
+    let is_safe = config.applications.iter().any(|it| it.duo.fail_mode == FailMode::Safe)
+        || config.policies.rules.iter().any(|rule| rule.terms.fail_mode == Some(FailMode::Safe));
+    let fix = format!(
+        "write max_connections in its circuit_breakers: above limits.calls, {calls}, times the \
+         number of workers"
+    );
+    let problem = match most.map(|most| usize::try_from(most).unwrap_or(usize::MAX)) {
+        Some(most) if most <= calls => format!(
+            "cluster {name} takes {most} connections, and one worker may have {calls} calls under \
+             way: others, and the check of Duo, find no room"
+        ),
+        None if is_safe => format!(
+            "fail_mode is safe, and cluster {name} has the circuit breaker that Envoy gives it, of \
+             {DEFAULT_CONNECTIONS} connections for all workers"
+        ),
+        Some(_) | None => return None,
+    };
+    Some(Warning::new(Code::ClusterTooNarrow, problem, fix))
 }
 
 /// What a TLS context asks of the server's certificate.

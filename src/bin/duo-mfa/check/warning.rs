@@ -90,6 +90,8 @@ codes! {
     ClusterNotVerified = "cluster_not_verified",
     /// Any certificate of a trusted authority is taken for Duo's.
     ClusterNameNotVerified = "cluster_name_not_verified",
+    /// The circuit breaker of the cluster is as narrow as the filter's own limits.
+    ClusterTooNarrow = "cluster_too_narrow",
     /// The cluster is about another host than Duo's.
     ClusterOfOtherHost = "cluster_of_other_host",
 }

@@ -1,0 +1,45 @@
+//! The background check of Duo, as Envoy makes it.
+
+use super::{Rig, Scripted, ok};
+use duo_mfa::clock::ClockOffset;
+use duo_mfa::duo::{Answer, Endpoint};
+use duo_mfa::gate::{Check, CheckStep, Event, Health};
+use serde_json::json;
+
+impl Rig {
+    /// Has the background check meet a fault at each of its calls that can have it: a ping is not
+    /// signed, so Duo refuses neither credentials nor date there.
+    pub(crate) fn check_meets(&mut self, fault: &Scripted) -> Health {
+        let is_refusal = matches!(fault, Scripted::Says { status: 401 | 403, .. });
+        self.health.begun = self.now;
+        let mut step = Check::begin(&self.gate, 0, self.now);
+        loop {
+            match step {
+                CheckStep::Call { call, then } => {
+                    let is_ping = call.signed.endpoint == Endpoint::Ping;
+                    let says = match is_ping && is_refusal {
+                        true => ok(&json!({"time": self.now.seconds()})),
+                        false => fault.clone(),
+                    };
+                    step = match &says {
+                        Scripted::Says { status, retry_after, body, .. } => {
+                            let retry_after = retry_after.map(str::as_bytes);
+                            let body = body.as_bytes();
+                            let answer = Answer { status: *status, retry_after, body };
+                            then.handle(Event::Answered(answer), &self.gate, self.now)
+                        }
+                        Scripted::Fails(why) => {
+                            then.handle(Event::Failed(*why), &self.gate, self.now)
+                        }
+                    };
+                }
+                CheckStep::Done { application, began, found, offset, .. } => {
+                    assert_eq!(offset.unwrap_or_default(), ClockOffset::default());
+                    let duo = &self.gate.config().applications.get(application).duo;
+                    self.health = self.health.checked(found, began, duo);
+                    return self.health;
+                }
+            }
+        }
+    }
+}
