@@ -9,6 +9,7 @@ TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
 MODULE = dist/duo_mfa.wasm
 BUILT = $(TARGET_DIR)/wasm32-wasip1/release/duo_mfa.wasm
 NAMED = $(TARGET_DIR)/wasm32-wasip1/release/duo_mfa.named.wasm
+NEIGHBOR = $(TARGET_DIR)/wasm32-wasip1/release/examples/neighbor.wasm
 NOOP = $(TARGET_DIR)/wasm32-wasip1/release/examples/noop.wasm
 # Bytes. Every worker of every Envoy holds a copy, and a registry's image carries it.
 MAX_SIZE = 507904
@@ -34,6 +35,7 @@ SIMD = -C target-feature=+simd128
 
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 export DUO_MFA_WASM = $(CURDIR)/$(MODULE)
+export DUO_MFA_NEIGHBOR_WASM = $(abspath $(NEIGHBOR))
 
 .PHONY: help
 help: ## list the targets
@@ -75,6 +77,11 @@ module: $(WASM_ENV) $(BINARYEN)
 	.ci/exports $(BUILT) $(NAMED)
 	$(if $(filter yes,$(SHRINK)),.ci/shrink $(NAMED) $(MODULE),cmp -s $(NAMED) $(MODULE) || cp $(NAMED) $(MODULE))
 
+# A plugin that the tests put beside the filter.
+.PHONY: neighbor
+neighbor: $(WASM_ENV)
+	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS $(REMAP) $(SIMD) $(SMALL_SHA2)" cargo build --locked --release --example neighbor --target wasm32-wasip1 $$WASM_CARGO_FLAGS
+
 .PHONY: oci
 oci: wasm ## pack the module as an OCI image, dist/oci and dist/oci.tar: no container engine, the same digest each time
 	.ci/oci $(MODULE) dist/oci
@@ -112,7 +119,7 @@ lint: $(WASM_ENV) .tools/cargo-deny.stamp ## format, clippy for both targets, la
 	cargo-deny --all-features --locked --exclude-dev --target wasm32-wasip1 check bans
 
 .PHONY: test
-test: module .tools/envoy.stamp .tools/validators.stamp sim ## every test: unit, core, simulator, clients, Envoy, Chromium; ends with counts and wrongly_admitted=
+test: module neighbor .tools/envoy.stamp .tools/validators.stamp sim ## every test: unit, core, simulator, clients, Envoy, Chromium; ends with counts and wrongly_admitted=
 	cargo test --locked 2>&1 | tee $(TARGET_DIR)/test.log
 	.ci/summary $(TARGET_DIR)/test.log
 
@@ -121,7 +128,7 @@ examples: module .tools/envoy.stamp .tools/validators.stamp cli ## check every Y
 	DUO_MFA_CLI=$(TARGET_DIR)/debug/duo-mfa .tools/validators/bin/python .ci/examples
 
 .PHONY: e2e
-e2e: module .tools/envoy.stamp .tools/validators.stamp sim ## only the tests with a real Envoy
+e2e: module neighbor .tools/envoy.stamp .tools/validators.stamp sim ## only the tests with a real Envoy
 	cargo test --locked --test e2e
 
 # How many users sign in during a soak.

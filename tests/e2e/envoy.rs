@@ -28,6 +28,13 @@ pub(crate) fn module() -> PathBuf {
     existing("DUO_MFA_WASM", "dist/duo_mfa.wasm", "make wasm")
 }
 
+/// A plugin that is put beside the module.
+#[allow(dead_code, reason = "for the tests of neighbors")]
+pub(crate) fn neighbor() -> PathBuf {
+    let built = "target/wasm32-wasip1/release/examples/neighbor.wasm";
+    existing("DUO_MFA_NEIGHBOR_WASM", built, "make neighbor")
+}
+
 fn program() -> PathBuf {
     existing("DUO_MFA_ENVOY", ".tools/bin/envoy", "make setup")
 }

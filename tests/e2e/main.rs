@@ -78,6 +78,7 @@ mod logo;
 mod memory;
 mod modes;
 mod module;
+mod neighbors;
 mod never_pushes;
 mod operation;
 mod overload;
@@ -186,6 +187,7 @@ fn main() {
         memory::trials(),
         modes::trials(),
         module::trials(),
+        neighbors::trials(),
         never_pushes::trials(),
         operation::trials(),
         overload::trials(),
