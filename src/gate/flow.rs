@@ -180,7 +180,7 @@ impl Claimant {
                 last::stopped(party, prompt, limited, env)
             }
             (Wish::Approval(allowed), verdict) => allowed.claimed(&verdict, env),
-            (Wish::Operation(spending), verdict) => spending.claimed(&verdict),
+            (Wish::Operation(spending), verdict) => spending.claimed(verdict, env),
             (Wish::Held(held, factor), verdict) => hold::claimed(&held, factor, &verdict, env),
         }
     }

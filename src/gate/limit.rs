@@ -8,11 +8,14 @@
 //! of the table. What cannot be read, and what has no room, is not granted.
 
 mod bucket;
+mod claim;
 mod head;
 mod ledger;
 mod prompted;
+mod share;
 mod table;
 
+pub use claim::Claim;
 pub use head::{EMPTY, EMPTY_LEDGER};
 pub use prompted::Prompted;
 pub use table::{Change, Changed, Table, Work};
@@ -21,15 +24,28 @@ use crate::clock::UnixTime;
 use crate::config::Limits;
 use crate::session::{Operations, PENDING_LIFETIME};
 use bucket::Bucket;
+pub(super) use claim::Once;
+use claim::{PromptClaim, What};
 use ledger::Ledger;
+use share::Shares;
 use std::time::Duration;
 
-/// How many buckets the table has: as many for users as for what is good once.
-pub const BUCKETS: u16 = 8192;
+/// How many buckets the table has: as many for users as for what is good once, and some for the
+/// shares that users have in the latter.
+pub const BUCKETS: u16 = 9216;
 
 const OF_USERS: u16 = 0x1000;
 const LAST_OF_USERS: u16 = 0x0fff;
-const _: () = assert!(LAST_OF_USERS + 1 == OF_USERS && 2 * OF_USERS == BUCKETS);
+const FIRST_OF_SHARES: u16 = 0x2000;
+const LAST_OF_SHARES: u16 = 0x03ff;
+const _: () = assert!(LAST_OF_USERS + 1 == OF_USERS && 2 * OF_USERS == FIRST_OF_SHARES);
+const _: () = assert!(FIRST_OF_SHARES + LAST_OF_SHARES + 1 == BUCKETS);
+
+/// So many single uses a user may have in a window. The places for all users are 65,536.
+pub(super) const SHARE: u16 = 128;
+
+/// As long as a use is remembered.
+const SHARE_WINDOW: Duration = Operations::REMEMBERED;
 
 /// For so many seconds nothing is granted from a bucket that could not be read: whom it stopped is
 /// not known.
@@ -41,135 +57,6 @@ const GRACE: u64 = 10;
 
 /// Seconds until a client may ask again where Duo says that a prompt still waits after its time.
 const STILL_WAITS: u64 = 5;
-
-/// Somebody who wants to ring a user's phone, to try a passcode, or to use what is good once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Claim {
-    tag: [u8; 16],
-    /// The second tag that counts it, if any: it is granted only where both grant it.
-    also: Option<[u8; 16]>,
-    what: What,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
-    /// It rings.
-    Prompt(PromptClaim),
-    /// A passcode: it counts until Duo has taken one.
-    Passcode,
-    /// What is good once. It is remembered for as long as it would be good otherwise.
-    Once { kind: Once, kept: Duration },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct PromptClaim {
-    /// The random id of this one prompt.
-    owner: [u8; 8],
-    /// The prompt is over after that time.
-    lasts: Duration,
-    /// The request that waits for the prompt; zeros where no other request may take the prompt up.
-    request: [u8; 16],
-}
-
-/// What is good once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Once {
-    /// A sign-in that Duo has allowed.
-    SignIn,
-    /// The approval of an operation.
-    Operation,
-    /// The approval of a prompt that a held request waits for.
-    Held,
-}
-
-impl Once {
-    /// Keeps the kinds apart in the table.
-    const fn code(self) -> u8 {
-        match self {
-            Self::SignIn => 1,
-            Self::Operation => 2,
-            Self::Held => 3,
-        }
-    }
-
-    /// For so many seconds after the first use the next one is not told from it.
-    const fn grace(self) -> u64 {
-        match self {
-            Self::SignIn => GRACE,
-            Self::Operation | Self::Held => 0,
-        }
-    }
-}
-
-impl Claim {
-    /// `tag` stands for the user, `owner` is the random id of this prompt. The prompt is over after
-    /// `lasts`, even if nobody hears of its end.
-    pub(super) const fn of_prompt(tag: [u8; 16], owner: [u8; 16], lasts: Duration) -> Self {
-        let [a, b, c, d, e, f, g, h, ..] = owner;
-        let owner = [a, b, c, d, e, f, g, h];
-        Self { tag, also: None, what: What::Prompt(PromptClaim { owner, lasts, request: [0; 16] }) }
-    }
-
-    /// The same claim, whose prompt the same request may take up once its client has left.
-    pub(super) const fn for_request(self, request: [u8; 16]) -> Self {
-        match self.what {
-            What::Prompt(claim) => {
-                Self { what: What::Prompt(PromptClaim { request, ..claim }), ..self }
-            }
-            What::Passcode | What::Once { .. } => self,
-        }
-    }
-
-    /// The claim of this user's last prompt, to write down how that ended.
-    pub(super) const fn of_last(self, unheard: &Unheard) -> Self {
-        match self.what {
-            What::Prompt(claim) => {
-                let owner = unheard.owner;
-                Self { what: What::Prompt(PromptClaim { owner, ..claim }), ..self }
-            }
-            What::Passcode | What::Once { .. } => self,
-        }
-    }
-
-    /// `tag` stands for the user among those who try passcodes.
-    pub(super) const fn of_passcode(tag: [u8; 16]) -> Self {
-        Self { tag, also: None, what: What::Passcode }
-    }
-
-    /// `id` is random, and stands for what is good once; it is good for no longer than `kept`.
-    pub(super) const fn once(kind: Once, id: [u8; 16], kept: Duration) -> Self {
-        Self { tag: id, also: None, what: What::Once { kind, kept } }
-    }
-
-    /// The same claim, which a second tag counts too: it is granted only where both grant it.
-    #[must_use]
-    pub(super) fn counted_by(self, tag: Option<[u8; 16]>) -> Self {
-        Self { also: tag, ..self }
-    }
-
-    /// The claims of one tag each that it consists of, in the order in which they are claimed.
-    fn parts(&self) -> impl Iterator<Item = Self> {
-        let part = |tag| Self { tag, also: None, what: self.what };
-        std::iter::once(self.tag).chain(self.also).map(part)
-    }
-
-    /// The number of the bucket of its first tag, below [`BUCKETS`].
-    #[must_use]
-    pub const fn bucket(&self) -> u16 {
-        let [high, low, ..] = self.tag;
-        let number = u16::from_be_bytes([high, low]) & LAST_OF_USERS;
-        match self.what {
-            What::Prompt(_) | What::Passcode => number,
-            What::Once { .. } => number | OF_USERS,
-        }
-    }
-
-    /// Stands for what is good once among those of its bucket.
-    const fn entry(&self, kind: Once) -> ledger::Tag {
-        let [_, _, a, b, c, d, e, f, g, ..] = self.tag;
-        [kind.code(), a, b, c, d, e, f, g]
-    }
-}
 
 /// Whether the phone may ring, the passcode be tried, or a single use be made.
 pub type Verdict = Result<Permit, Limited>;
@@ -258,6 +145,8 @@ pub enum Limit {
     Passcodes,
     /// It was used before, or it is over.
     Used,
+    /// The user has as many single uses as one user may have.
+    Share,
     /// There are too many others.
     NoRoom,
     /// What was written down cannot be read.
@@ -276,6 +165,7 @@ impl Limit {
             Self::Budget => "budget",
             Self::Passcodes => "passcodes",
             Self::Used => "used",
+            Self::Share => "share",
             Self::NoRoom => "no room",
             Self::Unreadable => "unreadable",
             Self::Contended => "contended",
@@ -336,6 +226,14 @@ pub fn claim(
             }
             None => close_users(now),
         },
+        What::Share => match Shares::decode(bytes.unwrap_or(&EMPTY_LEDGER), now) {
+            Some(mut shares) => {
+                let verdict = shares.grant(claim.sharer(), now);
+                let is_changed = verdict.is_ok();
+                (verdict, is_changed.then(|| shares.encode(now)))
+            }
+            None => close_shares(now),
+        },
         What::Once { kind, kept } => {
             let kept = now.saturating_add(kept.as_secs());
             match Ledger::decode(bytes.unwrap_or(&EMPTY_LEDGER), now) {
@@ -356,12 +254,18 @@ fn closed(claim: &Claim, now: UnixTime) -> (Verdict, Option<Vec<u8>>) {
     match claim.what {
         What::Prompt { .. } | What::Passcode => close_users(now),
         What::Once { .. } => close_uses(now),
+        What::Share => close_shares(now),
     }
 }
 
 fn close_users(now: u64) -> (Verdict, Option<Vec<u8>>) {
     let until = now.saturating_add(CLOSED);
     (unreadable(now, until), Some(Bucket::closed(until).encode(now)))
+}
+
+fn close_shares(now: u64) -> (Verdict, Option<Vec<u8>>) {
+    let until = now.saturating_add(CLOSED);
+    (unreadable(now, until), Some(Shares::closed(until).encode(now)))
 }
 
 /// Until everything that the bucket may have held would be forgotten.
@@ -390,6 +294,14 @@ pub fn settle(
             let mut bucket = Bucket::decode(bytes?, now)?;
             bucket.entry_of(claim)?.end(*end, limits, now);
             Some(bucket.encode(now))
+        }
+        What::Share => {
+            let mut shares = Shares::decode(bytes?, now)?;
+            if *end != End::Unsent {
+                return None;
+            }
+            shares.forget(claim.sharer(), now);
+            Some(shares.encode(now))
         }
         What::Once { kind, kept } => {
             let mut ledger = Ledger::decode(bytes.unwrap_or(&EMPTY_LEDGER), now)?;

@@ -6,14 +6,16 @@
 //! request that then fails has used it too.
 
 use super::asker::{Asker, Sought, subject};
-use super::limit::{Claim, Once, Verdict};
-use super::refuse::answer;
+use super::limit::{Claim, Limit, Once, Verdict};
+use super::party::Recipient;
+use super::prompt::user_tag;
+use super::refuse::{answer, for_limit};
 use super::rules::is_accepted;
 use super::view::{View, Who};
 use super::visit::transaction;
 use super::{Aim, Env, Forward, Gate, NewCookie, Opening, Step, Undecided};
 use super::{audit, tell_application};
-use crate::http::{Client, Parameters, RequestHead};
+use crate::http::{Client, Parameters, Reply, RequestHead};
 use crate::identity::Identity;
 use crate::page::{Onward, Problem};
 use crate::policy::{Ruled, Terms};
@@ -50,7 +52,7 @@ pub(super) fn stated(
     Operation::with_headers(wanted.method, wanted.authority, wanted.target, body, headers)
 }
 
-/// A request whose approval is there, while it is found out whether that was used before. Both ways
+/// A request whose approval is there, while it is found out whether that was used before. All ways
 /// on are ready, since the request's head is not looked at a second time.
 #[derive(Debug)]
 pub(super) struct Spending {
@@ -58,13 +60,36 @@ pub(super) struct Spending {
     passed: Step,
     /// The user is asked again.
     otherwise: Step,
+    /// Who is told that the user has used as many as one user may.
+    refused: InPlace,
+}
+
+/// Somebody who gets a refusal at the application's address.
+#[derive(Debug)]
+struct InPlace {
+    asker: Asker,
+    view: View,
+}
+
+impl Recipient for InPlace {
+    fn asker(&self) -> &Asker {
+        &self.asker
+    }
+
+    fn refusal(&self, problem: &Problem, env: &Env<'_>) -> Reply {
+        let who = Who::from(&self.asker);
+        self.view.refusal(problem, Onward::default(), who, env.gate.config())
+    }
 }
 
 impl Spending {
     /// The table has said whether the approval may be used.
-    pub(super) fn claimed(self, verdict: &Verdict) -> Step {
+    pub(super) fn claimed(self, verdict: Verdict, env: &Env<'_>) -> Step {
         match verdict {
             Ok(_) => self.passed,
+            Err(limited) if limited.limit == Limit::Share => {
+                for_limit(&self.refused, &limited, env)
+            }
             Err(_) => self.otherwise,
         }
     }
@@ -143,11 +168,14 @@ fn spend(
     let operations = &env.gate.application(&asker.terms).operations;
     let cookie = Some(NewCookie::UsedUp(operations.deletion()));
     let mut request = env.gate.stripped(head);
-    tell_application(&mut request, asker.identity.user, factor.name(), authenticated);
+    let user = asker.identity.user.clone();
+    tell_application(&mut request, user, factor.name(), authenticated);
     let passed = Step::forward(Forward { request, cookie }, Counter::Passed).audited(audited);
     let otherwise = env.gate.unapproved(head, sought, address, env);
-    let claim = Claim::once(Once::Operation, id, Operations::REMEMBERED);
-    Step::claim(claim, Spending { passed, otherwise })
+    let claim = Claim::once(Once::Operation, id, Operations::REMEMBERED)
+        .counted_in_share_of(user_tag("uses", &asker, env.gate.config()));
+    let refused = InPlace { asker, view: View::in_place(head) };
+    Step::claim(claim, Spending { passed, otherwise, refused })
 }
 
 /// A request that cannot be held, and that no page can lead to an approval for.

@@ -21,6 +21,9 @@ pub(super) fn for_limit(to: &impl Recipient, limited: &Limited, env: &Env<'_>) -
             "Another sign-in of this user waits for an answer on the device.",
         ),
         Limit::Passcodes => (Code::TooManyRequests, "Too many passcodes were not right."),
+        Limit::Share => {
+            (Code::TooManyRequests, "This user has used too many approvals of single requests.")
+        }
         Limit::CoolDown
         | Limit::Budget
         | Limit::Used

@@ -1,6 +1,7 @@
 //! The end of an approval: by `POST logout`, or by a request to one of `session.logout_paths`.
 
 use super::limit::{Claim, End, Once, Settlement};
+use super::visit::is_on_device;
 use super::{Effect, Gate, Moment, NewCookie, Opening, Step};
 use crate::clock::UnixTime;
 use crate::config::Config;
@@ -38,7 +39,8 @@ impl SignOut {
                 let pendings = &application.pendings;
                 let token = super::visit::transaction(head, pendings.cookie_name())?;
                 let pending = pendings.open(token, subject, now).ok()?;
-                Some((pending.browser(), pending.created()))
+                // No other kind leads to an approval later, or takes a place in the table.
+                is_on_device(&pending.kind).then(|| (pending.browser(), pending.created()))
             });
             let is_recent = |(_, began): &(_, UnixTime)| now <= began.plus(PENDING_LIFETIME);
             let ended = approval.into_iter().chain(pending).filter(is_recent);

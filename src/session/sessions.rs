@@ -125,13 +125,15 @@ impl Sessions {
     }
 
     /// The id and the beginning of the sign-in that a cookie of this application came from,
-    /// whoever's and however old: for its end.
+    /// whoever's and however old: for its end. `None` for a factor that no pending sign-in led to,
+    /// since nothing could give its approval again.
     #[must_use]
     pub fn sign_in(&self, value: &[u8]) -> Option<([u8; 16], UnixTime)> {
         let mut buffer = [0; TOKEN_BYTES];
         let token = self.sealer.open(value, &mut buffer).ok()?;
         let (approval, audience) = approval::decode(token.claims, token.key_is_first).ok()?;
-        (audience.application == *token.key.application())
+        let is_repeatable = matches!(approval.factor, Factor::Push | Factor::Phone);
+        (is_repeatable && audience.application == *token.key.application())
             .then_some((approval.id, approval.authenticated))
     }
 

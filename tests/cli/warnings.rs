@@ -194,6 +194,21 @@ const FIRST_FACTOR: &[Row] = &[
 ];
 
 const AROUND: &[Row] = &[
+    (
+        "basic-auth",
+        |it| configure(it, |plugin| plugin["identity"]["username"] = json!("{local}")),
+        &["names_joined"],
+    ),
+    (
+        "basic-auth",
+        |it| {
+            configure(it, |plugin| {
+                plugin["identity"]["username"] = json!("{local}");
+                plugin["identity"]["normalize"] = json!([{"strip_domain": ["corp.example.com"]}]);
+            });
+        },
+        &[],
+    ),
     ("jwt", |it| filter_config(it)["failure_policy"] = json!("FAIL_OPEN"), &["fails_open"]),
     ("jwt", |it| filter_config(it)["fail_open"] = json!(true), &["fails_open"]),
     ("jwt", |it| remove(filter_config(it), "failure_policy"), &["fails_for_good"]),

@@ -101,6 +101,7 @@ fn main() -> ExitCode {
         modes::trials(),
         operation::trials(),
         operation::ahead::trials(),
+        operation::share::trials(),
         operations::trials(),
         outage::trials(),
         page::trials(),

@@ -1,6 +1,7 @@
 //! Rules by which each request is approved by itself.
 
 pub(crate) mod ahead;
+pub(crate) mod share;
 
 use crate::browser::{Browser, posted};
 use crate::rig::{

@@ -162,7 +162,7 @@ fn spellings_of_one_duo_user_ring_a_phone_once() {
     let setup = Setup { first_factor: FirstFactor::Absent, ..Setup::default() };
     let stack = Stack::start(setup.plugin(json!({"identity": {"username": "{local}"}})));
     let spelled =
-        |number: usize| Request::get("/").header("x-basic-user", &format!("alice@tenant{number}"));
+        |number: usize| Request::get("/").header("x-basic-user", format!("alice@tenant{number}"));
     let held = stack.held_push(spelled(0), Protocol::Http1, "alice");
     for number in 1..20 {
         stack.denied(&spelled(number)).assert_problem(429, "pending_elsewhere");

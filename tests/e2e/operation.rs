@@ -22,6 +22,7 @@ crate::trials![
     body_is_part_of_what_was_approved,
     body_that_was_read_in_vain_waits_for_a_push,
     body_is_not_read_where_the_module_may_not,
+    user_whom_duo_bypasses_cannot_take_the_places_of_others,
 ];
 
 const OPERATION: &str = "__Host-duo_operation";
@@ -252,4 +253,31 @@ fn body_is_not_read_where_the_module_may_not() {
     let token = ahead(&stack, "method=POST&return_to=%2Fwire%3Fto%3D7");
     stack.denied(&posted("amount=12", &token)).assert_problem(403, "mfa_required");
     assert_eq!(stack.sim.pushes(), 1);
+}
+
+/// Duo lets bella pass without a second factor, so that she can ask in a loop.
+fn user_whom_duo_bypasses_cannot_take_the_places_of_others() {
+    let stack = stack(2);
+    let uses_one = || {
+        let mut bella = Browser::of("bella");
+        bella.fetch(&stack, "POST", "preauth?return_to=%2Fwire%3Fto%3D7");
+        let before = stack.app.count();
+        let reply = stack.send(&open(&bella, WIRE));
+        let is_through = stack.app.count() > before;
+        stack.settle(if is_through { Verdict::Admitted(1) } else { Verdict::Denied }, "bella");
+        (is_through, reply)
+    };
+    let mut used = 0;
+    let refused = loop {
+        let (is_through, reply) = uses_one();
+        if !is_through {
+            break reply;
+        }
+        used += 1;
+        assert!(used <= 128, "more than a share");
+    };
+    assert_eq!((used, refused.status), (128, 429), "{}", refused.text());
+    assert!(refused.header("retry-after").is_some());
+    let alice = approved(&stack);
+    stack.admitted(&open(&alice, WIRE));
 }

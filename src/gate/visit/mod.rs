@@ -19,7 +19,7 @@ mod status;
 
 pub(super) use approve::Allowed;
 pub use form::{Body, Form};
-pub(super) use sign_in::transaction;
+pub(super) use sign_in::{is_on_device, transaction};
 
 use super::asker::{Asker, Sought};
 use super::audit::Asked;
@@ -37,7 +37,7 @@ use crate::policy::{Person, Terms};
 use crate::secret::Secret;
 use crate::session::{Approval, BodyDigest, Bound, Operation, Pending, Preference, Refusal, Token};
 use auth::Choice;
-use sign_in::{begun, is_on_device, way_back};
+use sign_in::{begun, way_back};
 use std::borrow::Cow;
 use std::time::Duration;
 

@@ -64,9 +64,10 @@ impl Visit {
         self.pending.as_ref().map(Pending::browser)
     }
 
-    /// The sign-in of this browser, for the table of what is good once.
+    /// The sign-in of this browser, for the table of what is good once; `None` where nothing waits
+    /// on a device. So each place in the table has cost a prompt.
     pub(super) fn once(&self, env: &Env<'_>) -> Option<Claim> {
-        let pending = self.pending.as_ref()?;
+        let pending = self.pending.as_ref().filter(|pending| is_on_device(&pending.kind))?;
         Some(once(pending.browser(), pending.created(), env.now))
     }
 
@@ -84,7 +85,7 @@ impl Visit {
 }
 
 /// Whether a sign-in waits for an answer on the device.
-pub(super) const fn is_on_device(kind: &PendingKind) -> bool {
+pub(in crate::gate) const fn is_on_device(kind: &PendingKind) -> bool {
     match kind {
         PendingKind::Push | PendingKind::Phone => true,
         PendingKind::Sms | PendingKind::Passcode | PendingKind::Enrollment(_) => false,

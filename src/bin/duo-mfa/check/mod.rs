@@ -11,6 +11,7 @@ mod cluster;
 mod first_factor;
 mod header;
 mod host;
+mod limits;
 mod mesh;
 mod one_host;
 mod replies;
@@ -185,6 +186,7 @@ impl Subject<'_> {
         warnings.extend(by_path::warnings(self));
         warnings.extend(one_host::warnings(self));
         warnings.extend(shared_cluster::warnings(self));
+        warnings.extend(limits::warnings(self));
         warnings.extend(cluster::warnings(self));
         warnings
     }

@@ -80,6 +80,10 @@ codes! {
     ClusterShared = "cluster_shared",
     /// A route switches the filter off or on by a path.
     SwitchedByPath = "switched_by_path",
+    /// People of several domains become one user at Duo.
+    NamesJoined = "names_joined",
+    /// Two configurations count the pushes on one phone each for itself.
+    LimitsApart = "limits_apart",
     /// There is no cluster of the name.
     ClusterMissing = "cluster_missing",
     /// Duo is called in clear.

@@ -1,0 +1,160 @@
+//! What is claimed of the table, and the tags that it is counted by.
+
+use super::{FIRST_OF_SHARES, GRACE, LAST_OF_SHARES, LAST_OF_USERS, OF_USERS, Unheard};
+use super::{ledger, share};
+use std::time::Duration;
+
+/// Somebody who wants to ring a user's phone, to try a passcode, or to use what is good once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    pub(super) tag: [u8; 16],
+    /// The second tag that counts it, if any: it is granted only where both grant it.
+    pub(super) also: Option<[u8; 16]>,
+    pub(super) what: What,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// It rings.
+    Prompt(PromptClaim),
+    /// A passcode: it counts until Duo has taken one.
+    Passcode,
+    /// What is good once. It is remembered for as long as it would be good otherwise.
+    Once { kind: Once, kept: Duration },
+    /// One of the single uses that a user may have.
+    Share,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PromptClaim {
+    /// The random id of this one prompt.
+    pub(super) owner: [u8; 8],
+    /// The prompt is over after that time.
+    pub(super) lasts: Duration,
+    /// The request that waits for the prompt; zeros where no other request may take the prompt up.
+    pub(super) request: [u8; 16],
+}
+
+/// What is good once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::gate) enum Once {
+    /// A sign-in that Duo has allowed.
+    SignIn,
+    /// The approval of an operation.
+    Operation,
+    /// The approval of a prompt that a held request waits for.
+    Held,
+}
+
+impl Once {
+    /// Keeps the kinds apart in the table.
+    pub(super) const fn code(self) -> u8 {
+        match self {
+            Self::SignIn => 1,
+            Self::Operation => 2,
+            Self::Held => 3,
+        }
+    }
+
+    /// For so many seconds after the first use the next one is not told from it.
+    pub(super) const fn grace(self) -> u64 {
+        match self {
+            Self::SignIn => GRACE,
+            Self::Operation | Self::Held => 0,
+        }
+    }
+}
+
+impl Claim {
+    /// `tag` stands for the user, `owner` is the random id of this prompt. The prompt is over after
+    /// `lasts`, even if nobody hears of its end.
+    pub(in crate::gate) const fn of_prompt(
+        tag: [u8; 16],
+        owner: [u8; 16],
+        lasts: Duration,
+    ) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = owner;
+        let owner = [a, b, c, d, e, f, g, h];
+        Self { tag, also: None, what: What::Prompt(PromptClaim { owner, lasts, request: [0; 16] }) }
+    }
+
+    /// The same claim, whose prompt the same request may take up once its client has left.
+    pub(in crate::gate) const fn for_request(self, request: [u8; 16]) -> Self {
+        match self.what {
+            What::Prompt(claim) => {
+                Self { what: What::Prompt(PromptClaim { request, ..claim }), ..self }
+            }
+            What::Passcode | What::Once { .. } | What::Share => self,
+        }
+    }
+
+    /// The claim of this user's last prompt, to write down how that ended.
+    pub(in crate::gate) const fn of_last(self, unheard: &Unheard) -> Self {
+        match self.what {
+            What::Prompt(claim) => {
+                let owner = unheard.owner;
+                Self { what: What::Prompt(PromptClaim { owner, ..claim }), ..self }
+            }
+            What::Passcode | What::Once { .. } | What::Share => self,
+        }
+    }
+
+    /// `tag` stands for the user among those who try passcodes.
+    pub(in crate::gate) const fn of_passcode(tag: [u8; 16]) -> Self {
+        Self { tag, also: None, what: What::Passcode }
+    }
+
+    /// `id` is random, and stands for what is good once; it is good for no longer than `kept`.
+    pub(in crate::gate) const fn once(kind: Once, id: [u8; 16], kept: Duration) -> Self {
+        Self { tag: id, also: None, what: What::Once { kind, kept } }
+    }
+
+    /// The same claim, which a second tag counts too: it is granted only where both grant it.
+    #[must_use]
+    pub(in crate::gate) fn counted_by(self, tag: Option<[u8; 16]>) -> Self {
+        Self { also: tag, ..self }
+    }
+
+    /// The same claim of a single use, which counts against the share of the user with this tag.
+    #[must_use]
+    pub(in crate::gate) const fn counted_in_share_of(self, user: [u8; 16]) -> Self {
+        Self { also: Some(user), ..self }
+    }
+
+    /// The claims of one tag each that it consists of, in the order in which they are claimed.
+    pub(super) fn parts(&self) -> impl Iterator<Item = Self> {
+        let own = Self { also: None, ..*self };
+        let (first, last) = match (self.what, self.also) {
+            // A use that the share has no room for takes no place.
+            (What::Once { .. }, Some(tag)) => {
+                (Self { tag, also: None, what: What::Share }, Some(own))
+            }
+            (_, also) => (own, also.map(|tag| Self { tag, ..own })),
+        };
+        std::iter::once(first).chain(last)
+    }
+
+    /// The number of the bucket of its first tag, below [`BUCKETS`].
+    #[must_use]
+    pub const fn bucket(&self) -> u16 {
+        let [high, low, ..] = self.tag;
+        let number = u16::from_be_bytes([high, low]) & LAST_OF_USERS;
+        match self.what {
+            What::Prompt(_) | What::Passcode => number,
+            What::Once { .. } => number | OF_USERS,
+            What::Share => (number & LAST_OF_SHARES) | FIRST_OF_SHARES,
+        }
+    }
+
+    /// Stands for the user among those of a bucket of shares.
+    pub(super) const fn sharer(&self) -> share::Tag {
+        let [_, _, _, _, _, _, _, _, rest @ ..] = self.tag;
+        rest
+    }
+
+    /// Stands for what is good once among those of its bucket.
+    pub(super) const fn entry(&self, kind: Once) -> ledger::Tag {
+        let [_, _, a, b, c, d, e, f, g, ..] = self.tag;
+        [kind.code(), a, b, c, d, e, f, g]
+    }
+}
