@@ -26,7 +26,9 @@ crate::trials![
 
 /// A request that is refused at once where its cookie does not admit it.
 fn background(user: &str) -> Request {
-    Request::get("/").user(user).header("sec-fetch-mode", "cors")
+    Request::get("/")
+        .user(user)
+        .all(&[("sec-fetch-mode", "cors"), ("sec-fetch-site", "same-origin")])
 }
 
 fn value(approval: &str) -> &str {

@@ -93,7 +93,9 @@ struct Session {
 impl Session {
     /// A request that is refused at once where its cookie does not admit it.
     fn request(&self) -> Request {
-        let request = Request::get("/").user(&self.user).header("sec-fetch-mode", "cors");
+        let request = Request::get("/")
+            .user(&self.user)
+            .all(&[("sec-fetch-mode", "cors"), ("sec-fetch-site", "same-origin")]);
         request.cookie(&self.approval)
     }
 

@@ -32,7 +32,9 @@ fn person_who_opens_pages_for_everybody_stays_signed_in() {
     stack.app.answer_with("cache-control", "public, max-age=60");
     for _ in 0..4 {
         sleep(Duration::from_millis(2500));
-        let script = Request::get("/a.js").user("alice").header("sec-fetch-mode", "cors");
+        let script = Request::get("/a.js")
+            .user("alice")
+            .all(&[("sec-fetch-mode", "cors"), ("sec-fetch-site", "same-origin")]);
         let (reply, _) = stack.admitted(&script.cookie(&approval));
         assert_eq!((reply.set_cookie(APPROVAL), cache_control(&reply).as_str()), {
             (None, "public, max-age=60")
@@ -49,7 +51,9 @@ fn renewal_on_a_response_with_a_private_field_makes_it_private() {
     let approval = stack.signed_in("alice");
     stack.app.answer_with("cache-control", "max-age=60, private=\"x-foo\"");
     sleep(Duration::from_millis(1500));
-    let request = Request::get("/").user("alice").header("sec-fetch-mode", "cors");
+    let request = Request::get("/")
+        .user("alice")
+        .all(&[("sec-fetch-mode", "cors"), ("sec-fetch-site", "same-origin")]);
     let (reply, _) = stack.admitted(&request.cookie(&approval));
     assert!(reply.set_cookie(APPROVAL).is_some(), "{reply:?}");
     let cache_control = cache_control(&reply);
@@ -71,7 +75,11 @@ fn planted_cookies_go_where_the_response_is_edited_and_open_nothing() {
     assert!(!lines.contains("planted") && lines.contains("a=1"), "{lines}");
     let approval = reply.set_cookie(APPROVAL).expect("an approval").to_owned();
 
-    let background = || Request::get("/").user("alice").header("sec-fetch-mode", "cors");
+    let background = || {
+        Request::get("/")
+            .user("alice")
+            .all(&[("sec-fetch-mode", "cors"), ("sec-fetch-site", "same-origin")])
+    };
     let (reply, _) = stack.admitted(&background().cookie(&approval));
     assert!(reply.values("set-cookie").join("\n").contains("planted"), "{reply:?}");
     stack.denied(&background().cookie(&planted)).assert_problem(403, "mfa_required");
