@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 const FILTER_CONFIG: &str = "type.googleapis.com/envoy.config.route.v3.FilterConfig";
 
-fn route(bootstrap: &mut Value, matcher: Value, switch: Value) {
-    let mut configuration = switch;
+fn route(bootstrap: &mut Value, matcher: &Value, mut configuration: Value) {
     configuration["@type"] = json!(FILTER_CONFIG);
     let route = json!({
         "match": matcher,
@@ -24,28 +23,28 @@ fn off_on_host(bootstrap: &mut Value) {
 const ROWS: &[Row] = &[
     (
         "basic-auth",
-        |it| route(it, json!({"prefix": "/public/"}), json!({"disabled": true})),
+        |it| route(it, &json!({"prefix": "/public/"}), json!({"disabled": true})),
         &["switched_by_path"],
     ),
     (
         "basic-auth",
-        |it| route(it, json!({"safe_regex": {"regex": "/p.*"}}), json!({"disabled": true})),
+        |it| route(it, &json!({"safe_regex": {"regex": "/p.*"}}), json!({"disabled": true})),
         &["switched_by_path"],
     ),
     (
         "basic-auth",
-        |it| route(it, json!({"path_separated_prefix": "/public"}), json!({"disabled": true})),
+        |it| route(it, &json!({"path_separated_prefix": "/public"}), json!({"disabled": true})),
         &["switched_by_path"],
     ),
-    ("basic-auth", |it| route(it, json!({"path": "/robots.txt"}), json!({"disabled": true})), &[]),
-    ("basic-auth", |it| route(it, json!({"prefix": "/"}), json!({"disabled": true})), &[]),
-    ("basic-auth", |it| route(it, json!({"prefix": "/payroll/"}), json!({"config": {}})), &[]),
+    ("basic-auth", |it| route(it, &json!({"path": "/robots.txt"}), json!({"disabled": true})), &[]),
+    ("basic-auth", |it| route(it, &json!({"prefix": "/"}), json!({"disabled": true})), &[]),
+    ("basic-auth", |it| route(it, &json!({"prefix": "/payroll/"}), json!({"config": {}})), &[]),
     ("basic-auth", off_on_host, &[]),
     (
         "basic-auth",
         |it| {
             off_on_host(it);
-            route(it, json!({"prefix": "/payroll/"}), json!({"config": {}}));
+            route(it, &json!({"prefix": "/payroll/"}), json!({"config": {}}));
         },
         &["switched_by_path"],
     ),
@@ -53,8 +52,8 @@ const ROWS: &[Row] = &[
         "basic-auth",
         |it| {
             off_on_host(it);
-            route(it, json!({"path": "/payroll"}), json!({"config": {}}));
-            route(it, json!({"prefix": "/.duo-mfa/"}), json!({"config": {}}));
+            route(it, &json!({"path": "/payroll"}), json!({"config": {}}));
+            route(it, &json!({"prefix": "/.duo-mfa/"}), json!({"config": {}}));
         },
         &["switched_by_path"],
     ),
@@ -62,7 +61,7 @@ const ROWS: &[Row] = &[
         "basic-auth",
         |it| {
             off_on_host(it);
-            route(it, json!({"prefix": "/.duo-mfa/"}), json!({"config": {}}));
+            route(it, &json!({"prefix": "/.duo-mfa/"}), json!({"config": {}}));
         },
         &[],
     ),

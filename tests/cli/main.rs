@@ -16,4 +16,5 @@ mod run;
 mod settings;
 mod shared_cluster;
 mod shipped;
+mod warning_text;
 mod warnings;

@@ -1,11 +1,11 @@
+mod weight;
+
 use super::super::screen::{Activation, Awaited, Device, Enrollment, Factor, Waiting};
 use super::super::site::{Branding, Site};
 use super::super::{Accent, Language, Link, Plain, Reference};
 use super::*;
 use crate::clock::UnixTime;
 use crate::http::ReturnPath;
-use flate2::{Compression, write::GzEncoder};
-use std::io::Write;
 
 const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'&\u{202e}\u{0}\r\n";
 
@@ -380,24 +380,4 @@ fn beginning_anew_is_always_a_get() {
     assert!(in_place.contains("<a class=\"btn\" href=\"\">Start again</a>"), "{in_place}");
     let own = page(&screen, &stage.frame(Language::En, Arrival::OwnAddress));
     assert!(own.contains("<a class=\"btn\" href=\"/.duo-mfa/?return_to=%2Fapp"), "{own}");
-}
-
-#[test]
-fn a_page_with_its_style_and_script_weighs_little() {
-    let stage = Stage::with("Example");
-    let zipped = |bytes: &[u8]| {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap().len()
-    };
-    let asset = |path: &str| zipped(&stage.site.asset(path).unwrap().body);
-    let (style, script) = (asset(&stage.site.style.path), asset(&stage.site.script.path));
-    for (name, screen) in [("start", Screen::Start), ("choose", Screen::Choose(stage.devices()))] {
-        let html = zipped(page(&screen, &stage.frame(Language::De, Arrival::InPlace)).as_bytes());
-        println!("{name}: {html} html + {style} css + {script} js, gzipped");
-        assert!(html + style + script <= 10_000);
-    }
-    let whole = page(&Screen::Start, &stage.frame(Language::En, Arrival::InPlace)).len();
-    println!("start, as sent: {whole}");
-    assert!(whole <= 8_000);
 }
