@@ -134,7 +134,7 @@ impl Claim {
         std::iter::once(first).chain(last)
     }
 
-    /// The number of the bucket of its first tag, below [`BUCKETS`].
+    /// The number of the bucket of its first tag, below [`super::BUCKETS`].
     #[must_use]
     pub const fn bucket(&self) -> u16 {
         let [high, low, ..] = self.tag;
