@@ -197,7 +197,7 @@ export const STATES = {
     },
   },
   cross_site: {
-    heading: "That didn’t work",
+    heading: "Your form was not sent",
     async reach(stage, options) {
       const browser = await stage.browser({ ...options, user: await stage.guest() });
       const page = await browser.newPage();

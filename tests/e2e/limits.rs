@@ -45,7 +45,10 @@ fn assert_one_push(workers: u32) {
     assert_eq!(admitted.len(), 1);
     assert_eq!(refused.len(), CROWD - 1);
     for reply in refused {
-        reply.assert_problem(429, "pending_elsewhere");
+        // Those beyond the calls that one user may have under way do not get as far as the push.
+        let code = reply.json()["code"].clone();
+        assert!(code == "pending_elsewhere" || code == "too_many_requests", "{reply:?}");
+        assert_eq!(reply.status, 429);
         assert!((1..=65).contains(&retry_after(reply)), "{reply:?}");
     }
     assert_eq!((stack.sim.pushes(), stack.sim.calls("auth")), (1, 1));
@@ -72,7 +75,9 @@ fn crowd_after_a_push_that_was_never_answered_is_one_push() {
             held.into_iter().map(Held::reply).collect::<Vec<_>>()
         });
         let timeouts = refusals.iter().filter(|reply| reply.status == 403).count();
-        assert_eq!((timeouts, stack.sim.pushes()), (1, round));
+        // The same request may take up the push that another of the crowd gave up.
+        assert!(timeouts >= 1, "{timeouts}");
+        assert_eq!(stack.sim.pushes(), round);
         let waiting = stack.denied(&request());
         waiting.assert_problem(429, "pending_elsewhere");
         stack.sim.answer("alice", "timeout");

@@ -91,7 +91,7 @@ test("a_page_on_another_site_can_neither_frame_it_nor_send_a_push", {}, async (s
   const framed = await eventuallyFramed(page);
   assert.equal(framed, 0, "buttons in the frame");
   await page.getByRole("button", { name: "Win" }).click();
-  await shows(page, "That didn’t work");
+  await shows(page, "Your form was not sent");
   await stage.sim.assertPushes(0);
   stage.forgive(/frame/i);
 });

@@ -243,8 +243,8 @@ test("the_page_shows_what_the_phone_shows", {}, async (stage) => {
   const { context } = await stage.sim.pending(user);
   assert.equal(context.ipaddr, "127.0.0.1");
   await page.getByText("127.0.0.1", { exact: true }).waitFor();
-  const host = new Map(context.pushinfo).get("host");
-  await page.getByText(host, { exact: true }).waitFor();
+  // No configuration names this host, so the phone does not show what the client sent for it.
+  assert.equal(new Map(context.pushinfo).has("host"), false);
 });
 
 test("another_way_ends_the_waiting", { admits: 1 }, async (stage) => {
