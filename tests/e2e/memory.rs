@@ -83,13 +83,13 @@ fn sign_in(stack: &Stack, users: Range<usize>, by: Factor, outcomes: &Outcomes) 
     });
 }
 
-/// A stack in which everybody has a phone, pushes go out, and every passcode is right.
+/// A stack in which everybody has a phone of their own, pushes go out, and every passcode is right.
 fn start() -> Stack {
     let mut setup = Setup { log: "wasm:error", ..Setup::default() };
     setup.first_factor = FirstFactor::Absent;
     let stack = Stack::start(setup);
     let says = |response| json!({"stat": "OK", "response": response}).to_string();
-    let phone = json!({"device": "DPFZRS9FB0D46QFTM891", "type": "phone", "number": "",
+    let phone = json!({"device": "DP-{username}", "type": "phone", "number": "",
         "name": "", "capabilities": ["auto", "push", "mobile_otp"]});
     let preauth = says(json!({"result": "auth", "status_msg": "", "devices": [phone]}));
     // To a push it is the transaction that counts, to a passcode the result.

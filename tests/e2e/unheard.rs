@@ -89,8 +89,10 @@ fn assert_one_push_past_a_denial(stack: &Stack, pause: Option<Duration>) {
         // Whoever asks before the push is known to be sent is told to wait for it.
         sleep(Duration::from_secs(2));
     });
+    // Another request than that: the same one would take up the push, and hear the denial.
+    let another = Request::get("/another").user("alice");
     for _ in 0..4 {
-        stack.denied(&request()).assert_problem(429, "too_many_requests");
+        stack.denied(&another).assert_problem(429, "too_many_requests");
     }
     assert_eq!(stack.sim.pushes(), 1);
 }

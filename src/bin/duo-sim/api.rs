@@ -59,6 +59,8 @@ pub(crate) async fn serve(
     let endpoint = route(&received);
     let params = read_params(&received);
     let factor = params.as_ref().ok().and_then(|params| params.optional("factor"));
+    let username = params.as_ref().ok().and_then(|params| params.optional("username"));
+    let username = username.unwrap_or_default().to_owned();
     let met = match endpoint {
         Ok(endpoint) => sim.change(|world| world.faults.meet(endpoint, factor)),
         Err(_) => Met::default(),
@@ -73,7 +75,7 @@ pub(crate) async fn serve(
     tokio::time::sleep(Duration::from_millis(met.latency_ms)).await;
     if let Some(switch) = met.spoilt.as_ref().filter(|it| !it.acts && !it.fault.shapes_answer()) {
         finish(&sim, number, "fault".to_owned(), None);
-        return spoil(switch, Response::default()).await;
+        return spoil(switch, &username, Response::default()).await;
     }
     let reply = match (endpoint, signature, params) {
         (Ok(Endpoint::Ping), _, _) => Ok(Reply::Json(json!({"time": now_ms / 1000}))),
@@ -83,7 +85,7 @@ pub(crate) async fn serve(
     let (outcome, result) = told(&reply);
     finish(&sim, number, outcome, result);
     match &met.spoilt {
-        Some(switch) => spoil(switch, rendered(reply)).await,
+        Some(switch) => spoil(switch, &username, rendered(reply)).await,
         None => Ok(rendered(reply)),
     }
 }
@@ -260,8 +262,12 @@ fn typed(status: u16, content_type: &'static str, body: Bytes) -> Response<Body>
     response
 }
 
-/// What becomes of `answer` under a fault.
-async fn spoil(switch: &Switch, answer: Response<Body>) -> io::Result<Response<Body>> {
+/// What becomes of `answer`, about this user, under a fault.
+async fn spoil(
+    switch: &Switch,
+    username: &str,
+    answer: Response<Body>,
+) -> io::Result<Response<Body>> {
     let json = |status, body: &str| typed(status, "application/json", Bytes::from(body.to_owned()));
     Ok(match &switch.fault {
         Fault::Latency { .. } | Fault::Skew { .. } => answer,
@@ -280,7 +286,9 @@ async fn spoil(switch: &Switch, answer: Response<Body>) -> io::Result<Response<B
         }
         Fault::Malformed => json(200, "{\"stat\": \"OK\", \"response\": {\"result\": \"al"),
         Fault::Empty => json(200, ""),
-        Fault::Raw { status, body, headers } => with_headers(json(*status, body), headers),
+        Fault::Raw { status, body, headers } => {
+            with_headers(json(*status, &body.replace("{username}", username)), headers)
+        }
         Fault::Huge { bytes } => Response::new(body::huge(*bytes)),
         Fault::Headers { count } => {
             let more: Vec<(String, String)> =

@@ -63,7 +63,7 @@ pub(crate) enum Fault {
     Truncated,
     /// 200 with a JSON string of this many bytes.
     Huge { bytes: u64 },
-    /// Exactly this status, body and headers.
+    /// Exactly this status, body and headers; `{username}` in the body is the name in the call.
     Raw {
         status: u16,
         body: String,
