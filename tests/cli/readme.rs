@@ -1,4 +1,4 @@
-//! The commands that README.md shows.
+//! The commands and warnings that docs/cli.md shows.
 
 use crate::run::duo_mfa;
 use std::fs;
@@ -6,8 +6,8 @@ use std::path::Path;
 
 #[test]
 fn every_shown_command_says_that_all_is_well() {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let text = fs::read_to_string(readme).unwrap();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
+    let text = fs::read_to_string(page).unwrap();
     let (_, block) = text.split_once("```console cli\n").unwrap();
     let (commands, _) = block.split_once("```").unwrap();
     let mut seen = Vec::new();
@@ -31,8 +31,8 @@ fn every_warning_is_documented() {
         .filter_map(|line| line.split_once(" = \"")?.1.strip_suffix("\","))
         .map(str::to_owned)
         .collect();
-    let readme = fs::read_to_string(root.join("README.md")).unwrap();
-    let rows = readme.lines().skip_while(|line| *line != "| warning | what |").skip(2);
+    let page = fs::read_to_string(root.join("docs/cli.md")).unwrap();
+    let rows = page.lines().skip_while(|line| *line != "| warning | what |").skip(2);
     let cells =
         rows.take_while(|line| line.starts_with('|')).filter_map(|row| row.split('|').nth(1));
     let mut documented: Vec<_> = cells

@@ -21,6 +21,7 @@ mod codes;
 mod config_faults;
 mod conversations;
 mod cookies;
+mod docs;
 mod duo_vectors;
 mod enroll;
 mod factor_refusals;
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
         config_faults::trials(),
         conversations::trials(),
         cookies::trials(),
+        docs::trials(),
         duo_vectors::trials(),
         enroll::trials(),
         factor_refusals::trials(),

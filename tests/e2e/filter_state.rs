@@ -40,7 +40,7 @@ fn start(plugin: Value) -> (Stack, PathBuf) {
     (stack, log)
 }
 
-/// As README.md shows it.
+/// As docs/errors.md shows it.
 fn access_log(file: &Path) -> Value {
     json!({
         "name": "envoy.access_loggers.file",

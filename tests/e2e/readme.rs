@@ -1,4 +1,4 @@
-//! README's fragments of Envoy's configuration, put together and shown to Envoy.
+//! The fragments of Envoy's configuration in README.md and docs/identity.md, put together and shown to Envoy.
 
 use std::fs;
 use std::path::Path;
@@ -75,8 +75,9 @@ fn with_identity(filter: &[Value], identity: &Value) -> Vec<Value> {
 }
 
 fn block(fence: &str) -> String {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(readme).unwrap();
-    let (_, rest) = readme.split_once(&format!("```{fence}\n")).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = ["README.md", "docs/identity.md"].map(|page| root.join(page));
+    let text = pages.map(|page| fs::read_to_string(page).unwrap()).concat();
+    let (_, rest) = text.split_once(&format!("```{fence}\n")).unwrap();
     rest.split_once("```").unwrap().0.to_owned()
 }

@@ -6,7 +6,7 @@ use crate::rig::{Outcome, Refused, Rig, preauth};
 use serde_json::json;
 use std::time::Duration;
 
-/// As README.md says it.
+/// As docs/limits.md says it.
 const SHARE: usize = 128;
 
 /// Bella, whom Duo lets pass without a second factor, approves one request and uses it.
