@@ -164,12 +164,12 @@ impl Gate {
             (None, Mode::Enforce) => self.judge(head, moment, verified),
             (None, Mode::ReportOnly) => Ok(self.reported(head, self.judge(head, moment, verified))),
         };
-        let mut opening =
-            judged.unwrap_or_else(|denial| Opening::Decided(self.refuse(head, &denial)));
-        if !self.config.logout_paths.is_empty() {
-            self.sign_out(head, moment, &mut opening);
+        let opening = judged.unwrap_or_else(|denial| Opening::Decided(self.refuse(head, &denial)));
+        if self.config.logout_paths.is_empty() {
+            opening
+        } else {
+            self.signed_out(head, moment, opening)
         }
-        opening
     }
 
     /// What the rules and the cookie say of a request to the application.

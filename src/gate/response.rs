@@ -43,6 +43,7 @@ pub fn edits(cookie: &NewCookie, response: &HeaderMap<'_>, gate: &Gate) -> Vec<E
 /// The renewal that a passing request's response carries, where one is due. A person who opens a
 /// page and was not renewed for half the idle time is renewed whatever the response says of caches:
 /// they would be asked again although they were active all the time.
+#[inline]
 pub(super) fn renewal(
     sessions: &Sessions,
     approval: &Approval,
@@ -51,10 +52,14 @@ pub(super) fn renewal(
     head: &RequestHead<'_>,
 ) -> Option<NewCookie> {
     let cookie = sessions.renewal(approval, subject, now)?;
-    let is_overdue = sessions.is_renewal_overdue(approval, now)
-        && head.method == b"GET"
-        && Client::of(&head.hints()) == Client::Page;
+    let is_overdue = sessions.is_renewal_overdue(approval, now) && opens_page(head);
     Some(if is_overdue { NewCookie::OverdueRenewal(cookie) } else { NewCookie::Renewal(cookie) })
+}
+
+// Few of the requests that pass are renewed.
+#[cold]
+fn opens_page(head: &RequestHead<'_>) -> bool {
+    head.method == b"GET" && Client::of(&head.hints()) == Client::Page
 }
 
 /// Who may be given a stored copy of a response (RFC 9111, section 5.2.2).

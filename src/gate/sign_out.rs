@@ -90,13 +90,14 @@ impl Gate {
     ///
     /// A page of another site can cause a sign-out as far as it can cause that of the first factor,
     /// by a link. An image of another site brings no cookies, and browsers ignore its deletions.
-    pub(super) fn sign_out(
+    pub(super) fn signed_out(
         &self,
         head: &RequestHead<'_>,
         moment: &Moment<'_>,
-        opened: &mut Opening,
-    ) {
-        if let Opening::Decided(Step { effect: Effect::Forward(forward), settlements, .. }) = opened
+        mut opened: Opening,
+    ) -> Opening {
+        if let Opening::Decided(Step { effect: Effect::Forward(forward), settlements, .. }) =
+            &mut opened
             && self.is_sign_out(head)
         {
             let identity = self.identify(head, moment).ok();
@@ -107,5 +108,6 @@ impl Gate {
             settlements.extend(out.settlements);
             forward.cookie = Some(NewCookie::SignedOut(out.deletions));
         }
+        opened
     }
 }

@@ -79,17 +79,23 @@ impl<'a> HeaderMap<'a> {
         length: usize,
         is_meant: impl Fn(&[u8]) -> bool,
     ) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        let mut lengths = self.lengths.as_chunks::<8>().0.iter();
         let mut start: usize = 0;
-        self.lengths.as_chunks::<8>().0.iter().filter_map(move |lengths| {
-            let name_start = start;
-            let (name, value) = name_and_value(*lengths)?;
-            let value_start = name_start.wrapping_add(name).wrapping_add(1);
-            start = value_start.wrapping_add(value).wrapping_add(1);
-            if name != length {
-                return None;
+        std::iter::from_fn(move || {
+            for lengths in lengths.by_ref() {
+                let (name, value) = name_and_value(*lengths)?;
+                let name_start = start;
+                // A NUL follows the name, and one the value.
+                start = start.wrapping_add(name).wrapping_add(value).wrapping_add(2);
+                if name != length {
+                    continue;
+                }
+                let (name, rest) = self.bytes.get(name_start..)?.split_at_checked(length)?;
+                if is_meant(name) {
+                    return Some((name, rest.get(1..)?.get(..value)?));
+                }
             }
-            let name = self.bytes.get(name_start..)?.get(..length)?;
-            is_meant(name).then(|| Some((name, self.bytes.get(value_start..)?.get(..value)?)))?
+            None
         })
     }
 
@@ -212,8 +218,14 @@ impl<'a> RequestHead<'a> {
             match name.first() {
                 Some(b':') => pseudo.take(name, value)?,
                 Some(b'c') if name == b"cookie" => cookies.push(value),
-                Some(b'x' | b'X') if is_reserved(name) => reserved.push(name),
-                Some(b'x' | b'X') => overrides.take(name),
+                // Most names that begin with an x are told by their third letter.
+                Some(b'x' | b'X') => match name.get(2) {
+                    Some(b'd' | b'D') if is_reserved(name) => reserved.push(name),
+                    Some(b'h' | b'H' | b'm' | b'M' | b'o' | b'O' | b'r' | b'R') => {
+                        overrides.take(name);
+                    }
+                    Some(_) | None => {}
+                },
                 Some(_) | None => {}
             }
         }
@@ -303,11 +315,15 @@ struct Pseudo<'a> {
 
 impl<'a> Pseudo<'a> {
     fn take(&mut self, name: &[u8], value: &'a [u8]) -> Result<(), HeadFault> {
-        let slot = match name {
-            b":method" => &mut self.method,
-            b":path" => &mut self.path,
-            b":authority" => &mut self.authority,
-            _ => return Ok(()),
+        // Comparisons, since a `match` on byte strings looks at one byte after the other.
+        let slot = if name == b":method" {
+            &mut self.method
+        } else if name == b":path" {
+            &mut self.path
+        } else if name == b":authority" {
+            &mut self.authority
+        } else {
+            return Ok(());
         };
         match slot.replace(value) {
             None => Ok(()),
@@ -317,9 +333,7 @@ impl<'a> Pseudo<'a> {
 }
 
 fn is_reserved(name: &[u8]) -> bool {
-    // Most names that begin with an x are told by their third letter.
-    matches!(name.get(2), Some(b'd' | b'D'))
-        && name.get(..RESERVED_PREFIX.len()).is_some_and(|start| same_name(start, RESERVED_PREFIX))
+    name.get(..RESERVED_PREFIX.len()).is_some_and(|start| same_name(start, RESERVED_PREFIX))
 }
 
 /// Whether two header names are the same, letters in any case.
@@ -334,7 +348,8 @@ fn is_spelled(sent: &[u8], name: &[u8]) -> bool {
 pub(super) fn same_name(sent: &[u8], name: &[u8]) -> bool {
     let fold = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
     sent.len() == name.len()
-        && (is_equal(sent, name) || sent.iter().zip(name).all(|(a, b)| fold(*a) == fold(*b)))
+        && (is_equal(sent, name)
+            || sent.iter().zip(name).all(|(a, b)| a == b || fold(*a) == fold(*b)))
 }
 
 #[cfg(test)]

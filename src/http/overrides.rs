@@ -15,8 +15,8 @@ pub struct Overrides {
 }
 
 impl Overrides {
-    /// Takes note of a header whose name begins with an `x`.
-    #[inline]
+    /// Takes note of a header whose name begins with an `x`, a hyphen in some spelling, and `h`,
+    /// `m`, `o` or `r`: no others replace anything.
     pub(super) fn take(&mut self, name: &[u8]) {
         // Most of these names are told from all others by their length alone.
         match name.len() {

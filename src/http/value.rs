@@ -33,7 +33,7 @@ impl HeaderValue {
     pub fn lossy(bytes: impl Into<Vec<u8>>) -> Self {
         let mut bytes = bytes.into();
         if has_control(&bytes) {
-            bytes.retain(|byte| !byte.is_ascii_control());
+            remove_control(&mut bytes);
         }
         Self(bytes.into())
     }
@@ -41,8 +41,11 @@ impl HeaderValue {
     /// A value that the program itself spells.
     #[must_use]
     pub fn from_static(text: &'static str) -> Self {
-        let bytes = text.as_bytes();
-        if has_control(bytes) { Self::lossy(bytes) } else { Self(bytes.into()) }
+        let mut bytes = Cow::Borrowed(text.as_bytes());
+        if has_control(&bytes) {
+            remove_control(bytes.to_mut());
+        }
+        Self(bytes)
     }
 
     /// A number in decimal digits.
@@ -56,6 +59,12 @@ impl HeaderValue {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+}
+
+// Every request writes values, and none has a control byte.
+#[cold]
+fn remove_control(bytes: &mut Vec<u8>) {
+    bytes.retain(|byte| !byte.is_ascii_control());
 }
 
 /// Whether a control byte is among them: eight at a time, since a whole `Cookie` line is looked

@@ -93,11 +93,11 @@ mod tests {
                 Some("bob-partner"),
             ),
             ("*@partner.example.com", "{local}-partner", "bob@example.com", None),
-            ("svc-*", "{user}", "svc-ci", None),
+            ("svc-*", "{user}", "svc-ci", Some("svc-ci")),
             ("*", "{user}@corp", "bob", Some("bob@corp")),
         ] {
             let mapping = Mapping::new(users, username).unwrap();
-            let filled = mapping.username(user).and_then(|template| template.fill(user).unwrap());
+            let filled = mapping.username(user).map(|template| template.fill(user).unwrap());
             assert_eq!(filled.as_deref(), duo, "{users} {user}");
         }
     }

@@ -190,7 +190,8 @@ impl IdentityRules {
         let raw = str::from_utf8(&raw).map_err(|_| InvalidIdentity::NotText)?;
         let user = normalize::canonical(raw, &self.steps, self.source.grammar())?;
         let mapped = self.map.iter().find_map(|mapping| mapping.username(&user));
-        let username = mapped.unwrap_or(&self.username).fill(&user)?;
+        let template = mapped.unwrap_or(&self.username);
+        let username = if template.is_user() { None } else { Some(template.fill(&user)?) };
         Ok(Identity { user, username, source: self.source.name() })
     }
 

@@ -95,11 +95,15 @@ fn literal(text: &str) -> Result<Option<Part>, TemplateFault> {
 }
 
 impl UsernameTemplate {
-    /// Duo's name of a canonical user, where it is another.
-    pub(super) fn fill(&self, user: &str) -> Result<Option<String>, InvalidIdentity> {
-        if let [Part::User] = self.0.as_slice() {
-            return Ok(None);
-        }
+    /// Whether Duo's name is the canonical one. Apart from [`Self::fill`], so that a pass, which
+    /// needs no name for Duo, costs no call for most configurations.
+    #[inline]
+    pub(super) fn is_user(&self) -> bool {
+        matches!(self.0.as_slice(), [Part::User])
+    }
+
+    /// Duo's name of a canonical user.
+    pub(super) fn fill(&self, user: &str) -> Result<String, InvalidIdentity> {
         let (local, domain) = match user.split_once('@') {
             Some((local, domain)) => (local, Some(domain)),
             None => (user, None),
@@ -113,7 +117,7 @@ impl UsernameTemplate {
                 Part::Domain => domain.ok_or(InvalidIdentity::NoDomain)?,
             });
         }
-        if username.len() > MAX_BYTES { Err(InvalidIdentity::TooLong) } else { Ok(Some(username)) }
+        if username.len() > MAX_BYTES { Err(InvalidIdentity::TooLong) } else { Ok(username) }
     }
 }
 
@@ -125,22 +129,22 @@ mod tests {
     fn username_template_makes_duos_name_of_the_canonical_one() {
         let long = "u".repeat(MAX_BYTES);
         for (template, user, username) in [
-            ("{user}", "alice", Ok(None)),
-            ("{user}", "alice@corp.com", Ok(None)),
-            ("{local}", "alice", Ok(Some("alice"))),
-            ("{local}", "alice@corp.com", Ok(Some("alice"))),
-            ("{user}@corp.com", "alice", Ok(Some("alice@corp.com"))),
-            ("{local}@{domain}", "alice@corp.com", Ok(Some("alice@corp.com"))),
-            ("{domain}\\{local}", "alice@corp.com", Ok(Some("corp.com\\alice"))),
-            ("CORP\\{local}", "alice@corp.com", Ok(Some("CORP\\alice"))),
-            ("{local}.{local}", "a+b", Ok(Some("a+b.a+b"))),
+            ("{user}", "alice", Ok("alice")),
+            ("{user}", "alice@corp.com", Ok("alice@corp.com")),
+            ("{local}", "alice", Ok("alice")),
+            ("{local}", "alice@corp.com", Ok("alice")),
+            ("{user}@corp.com", "alice", Ok("alice@corp.com")),
+            ("{local}@{domain}", "alice@corp.com", Ok("alice@corp.com")),
+            ("{domain}\\{local}", "alice@corp.com", Ok("corp.com\\alice")),
+            ("CORP\\{local}", "alice@corp.com", Ok("CORP\\alice")),
+            ("{local}.{local}", "a+b", Ok("a+b.a+b")),
             ("{local}@{domain}", "alice", Err(InvalidIdentity::NoDomain)),
-            ("{user}", &long, Ok(None)),
+            ("{user}", &long, Ok(&long)),
             ("x{user}", &long, Err(InvalidIdentity::TooLong)),
         ] {
             let template: UsernameTemplate = template.parse().unwrap();
-            let expected = username.map(|name: Option<&str>| name.map(str::to_owned));
-            assert_eq!(template.fill(user), expected, "{template:?} {user}");
+            assert_eq!(template.fill(user), username.map(str::to_owned), "{template:?} {user}");
+            assert_eq!(template.is_user(), template == UsernameTemplate::default());
         }
         assert_eq!(UsernameTemplate::default(), "{user}".parse().unwrap());
     }

@@ -16,7 +16,7 @@ impl Policies {
     /// nobody in particular may be any of those that name users or groups, or the first that
     /// matches without.
     pub(super) fn may_deny(&self, view: &View<'_>) -> bool {
-        for rule in &self.rules {
+        for rule in self.rules.iter() {
             match rule.is_met(view, None) {
                 Some(false) => {}
                 Some(true) => return rule.policy == Policy::Deny,

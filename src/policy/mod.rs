@@ -16,6 +16,7 @@ mod everything;
 mod network;
 mod pattern;
 mod rule;
+mod ruleset;
 mod terms;
 mod view;
 
@@ -23,6 +24,7 @@ pub use everything::EverythingDenied;
 pub use network::Network;
 pub use pattern::{Criterion, Pattern, PatternFault, Reading};
 pub use rule::{Condition, Rule};
+pub use ruleset::RuleSet;
 pub use terms::{ApiMode, Factor, FailMode, Terms};
 pub use view::{Person, Unclear, View};
 
@@ -62,7 +64,7 @@ pub struct Policies {
     /// Decides where no rule does.
     pub default: Policy,
     /// Looked at in this order.
-    pub rules: Vec<Rule>,
+    pub rules: RuleSet,
     /// Whether a CORS preflight, which carries no credentials, passes unless it is denied.
     pub exempts_preflights: bool,
     /// Whether requests pass that name another method or path in a header, by rules that do not
@@ -104,8 +106,8 @@ pub struct Ruled<'p> {
 impl Policies {
     /// Whether any rule speaks of this part of a request.
     #[must_use]
-    pub fn name(&self, criterion: Criterion) -> bool {
-        self.rules.iter().any(|rule| rule.names(criterion))
+    pub const fn name(&self, criterion: Criterion) -> bool {
+        self.rules.name(criterion)
     }
 
     /// The hosts that rules are for; not those that a rule makes an exception of.

@@ -26,10 +26,6 @@ pub struct Condition {
 }
 
 impl Rule {
-    pub(super) fn names(&self, criterion: Criterion) -> bool {
-        self.conditions.iter().any(|condition| condition.criterion == criterion)
-    }
-
     /// Whether all conditions hold; absent where that depends on who asks, which nobody has said.
     pub(super) fn is_met(&self, view: &View<'_>, person: Option<&Person<'_>>) -> Option<bool> {
         let reading = self.reading();

@@ -49,7 +49,8 @@ fn the_first_rule_that_matches_decides() {
             rule(Policy::Deny, &[(Criterion::Paths, &["/a/secret"])]),
             rule(Policy::Bypass, &[(Criterion::Paths, &["/a/*"])]),
             rule(Policy::Deny, &[(Criterion::Paths, &["/*"])]),
-        ],
+        ]
+        .into(),
         ..Policies::default()
     };
     assert_eq!(decide(&policies, "/a/secret", None), ruled(Policy::Deny, Some(0)));
@@ -65,7 +66,8 @@ fn nobody_is_asked_for_before_a_rule_depends_on_it() {
             rule(Policy::Bypass, &[(Criterion::Paths, &["/healthz"])]),
             rule(Policy::Bypass, &[(Criterion::Paths, &["/a/*"]), (Criterion::Users, &["svc-*"])]),
             rule(Policy::Deny, &[(Criterion::Paths, &["/a/*"])]),
-        ],
+        ]
+        .into(),
         ..Policies::default()
     };
     let person = |user| Person { user, groups: &[] };
@@ -84,7 +86,7 @@ fn an_exception_to_a_bypass_is_made_in_every_spelling() {
     let paths: &[&str] = &["/public/*", "!/public/admin/*"];
     let policies = Policies {
         default: Policy::TwoFactor,
-        rules: vec![rule(Policy::Bypass, &[(Criterion::Paths, paths)])],
+        rules: vec![rule(Policy::Bypass, &[(Criterion::Paths, paths)])].into(),
         ..Policies::default()
     };
     assert_eq!(decide(&policies, "/public/a", None), ruled(Policy::Bypass, Some(0)));
@@ -102,7 +104,7 @@ fn a_part_that_no_rule_names_is_not_looked_at() {
     ]);
     let head = RequestHead::read(&buffer).unwrap();
     let view = |criterion, text: &str| {
-        let rules = vec![rule(Policy::Deny, &[(criterion, &[text])])];
+        let rules = vec![rule(Policy::Deny, &[(criterion, &[text])])].into();
         Policies { default: Policy::Bypass, rules, ..Policies::default() }
             .view(&head, None)
             .map(|_| ())

@@ -59,6 +59,9 @@ pub struct Sessions {
     settings: SessionSettings,
     sealer: Sealer,
     regime: Tag,
+    /// The longest pause after which an approval is not renewed yet. Every request is compared
+    /// with it.
+    renewal_pause: Duration,
 }
 
 impl Sessions {
@@ -67,7 +70,9 @@ impl Sessions {
     pub fn new(settings: SessionSettings, keys: &KeyRing) -> Self {
         let sealer = Sealer::new(keys, Purpose::SESSION, &settings.cookie, &settings.application);
         let regime = regime(&settings, &sealer);
-        Self { settings, sealer, regime }
+        let renewal_pause =
+            settings.inactivity.checked_div(RENEWALS_PER_IDLE_TIME).unwrap_or_default();
+        Self { settings, sealer, regime, renewal_pause }
     }
 
     /// The name of the approval cookie.
@@ -169,8 +174,7 @@ impl Sessions {
         subject: &Subject<'_>,
         now: UnixTime,
     ) -> Option<HeaderValue> {
-        let pause = now.since(approval.seen).saturating_mul(RENEWALS_PER_IDLE_TIME);
-        let is_due = pause > self.settings.inactivity || !approval.key_is_first;
+        let is_due = now.since(approval.seen) > self.renewal_pause || !approval.key_is_first;
         (is_due && now < approval.expires)
             .then(|| self.seal(&Approval { seen: now, ..*approval }, subject))
     }

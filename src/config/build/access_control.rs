@@ -26,7 +26,8 @@ pub(super) fn policies(
     let default = section.read("default_policy", faults, policy);
     let rules = section.read("rules", faults, Entry::list).unwrap_or_default();
     let mut used = Vec::new();
-    let rules = rules.iter().filter_map(|entry| rule(entry, written, &mut used, faults)).collect();
+    let rules = rules.iter().filter_map(|entry| rule(entry, written, &mut used, faults));
+    let rules = rules.collect::<Vec<_>>().into();
     written.say_unused(&used, faults);
     let preflights = [(Policy::TwoFactor.name(), false), (Policy::Bypass.name(), true)];
     let exempt = section.read("cors_preflight", faults, |entry| entry.choice(&preflights));
