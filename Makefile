@@ -108,11 +108,13 @@ cli:
 	cargo build --locked --bin duo-mfa
 
 .PHONY: lint
-lint: $(WASM_ENV) .tools/cargo-deny.stamp ## format, clippy for both targets, layers, what no shipped file may say, rustdoc, licences and bans
+lint: $(WASM_ENV) .tools/cargo-deny.stamp ## format, clippy for both targets, layers, documents, prose, shipped files, rustdoc, licences and bans
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS -D warnings" cargo $$WASM_LINT --locked --lib --target wasm32-wasip1 $$WASM_CARGO_FLAGS
 	cargo test --locked --test core layers
+	cargo test --locked --test core docs::
+	tools/prose.py
 	.ci/shipped
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	cargo-deny --all-features --locked check --hide-inclusion-graph licenses sources
