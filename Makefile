@@ -15,7 +15,7 @@ NOOP = $(TARGET_DIR)/wasm32-wasip1/release/examples/noop.wasm
 MAX_SIZE = 634880
 MAX_GZIPPED = 278528
 
-# Whether .ci/shrink works on the module: yes, no. Without it the module does the same but is too large to ship.
+# Whether tools/shrink.py works on the module: yes, no. Without it the module does the same but is too large to ship.
 SHRINK ?= yes
 BINARYEN = $(if $(filter yes,$(SHRINK)),.tools/binaryen.stamp)
 
@@ -44,23 +44,27 @@ help: ## list the targets
 .PHONY: setup
 setup: $(WASM_ENV) $(BINARYEN) .tools/envoy.stamp ## install what the other targets need, under .tools/ (they do it by themselves)
 
-$(WASM_ENV): .ci/wasm-std rust-toolchain.toml
-	.ci/wasm-std $(WASM_STD)
+$(WASM_ENV): tools/wasm-std.sh rust-toolchain.toml
+	tools/wasm-std.sh $(WASM_STD)
 
-.tools/binaryen.stamp: .ci/binaryen .ci/binaryen.txt
-	.ci/binaryen
+.tools/binaryen.stamp: tools/binaryen.sh tools/binaryen.txt
+	tools/binaryen.sh
 	@touch $@
 
-.tools/envoy.stamp: .ci/envoy .ci/envoy.txt
-	.ci/envoy
+.tools/envoy.stamp: tools/envoy.sh tools/envoy.txt
+	tools/envoy.sh
 	@touch $@
 
-.tools/validators.stamp: .ci/validators .ci/validators.txt
-	.ci/validators
+.tools/validators.stamp: tools/validators.sh tools/validators.txt
+	tools/validators.sh
 	@touch $@
 
-.tools/cargo-deny.stamp: .ci/cargo-deny
-	.ci/cargo-deny
+.tools/cargo-deny.stamp: tools/cargo-deny.sh
+	tools/cargo-deny.sh
+	@touch $@
+
+.tools/linters.stamp: tools/linters.sh tools/linters.txt
+	tools/linters.sh
 	@touch $@
 
 .PHONY: wasm
@@ -74,8 +78,8 @@ wasm: module ## build the module, dist/duo_mfa.wasm, and hold it to its size
 module: $(WASM_ENV) $(BINARYEN)
 	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS $(REMAP) $(SIMD) $(SMALL_SHA2)" cargo wasm --locked $$WASM_CARGO_FLAGS
 	@mkdir -p dist
-	.ci/exports $(BUILT) $(NAMED)
-	$(if $(filter yes,$(SHRINK)),.ci/shrink $(NAMED) $(MODULE),cmp -s $(NAMED) $(MODULE) || cp $(NAMED) $(MODULE))
+	tools/exports.py $(BUILT) $(NAMED)
+	$(if $(filter yes,$(SHRINK)),tools/shrink.py $(NAMED) $(MODULE),cmp -s $(NAMED) $(MODULE) || cp $(NAMED) $(MODULE))
 
 # A plugin that the tests put beside the filter.
 .PHONY: neighbor
@@ -84,7 +88,7 @@ neighbor: $(WASM_ENV)
 
 .PHONY: oci
 oci: wasm ## pack the module as an OCI image, dist/oci and dist/oci.tar: no container engine, the same digest each time
-	.ci/oci $(MODULE) dist/oci
+	tools/oci.py $(MODULE) dist/oci
 
 .PHONY: dist
 dist: oci ## all that a release consists of, in dist/: the module, its SHA-256, the image
@@ -107,27 +111,38 @@ sim:
 cli:
 	cargo build --locked --bin duo-mfa
 
+# Programs that git would keep; what was built or installed is not among them.
+PYTHON = tools examples tests
+SCRIPTS = examples/api-client/duo-mfa.sh envoy/compose/keys.sh
+
 .PHONY: lint
-lint: $(WASM_ENV) .tools/cargo-deny.stamp ## format, clippy for both targets, layers, documents, prose, shipped files, rustdoc, licences and bans
+lint: $(WASM_ENV) .tools/cargo-deny.stamp .tools/linters.stamp ## format, clippy for both targets, layers, documents, prose, tools, shipped files, rustdoc, licences and bans
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS -D warnings" cargo $$WASM_LINT --locked --lib --target wasm32-wasip1 $$WASM_CARGO_FLAGS
 	cargo test --locked --test core layers
 	cargo test --locked --test core docs::
 	tools/prose.py
-	.ci/shipped
+	shellcheck .ci/run tools/*.sh $(SCRIPTS)
+	ruff check $(PYTHON)
+	ruff format --check $(PYTHON)
+	tools/shipped.py
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	cargo-deny --all-features --locked check --hide-inclusion-graph licenses sources
 	cargo-deny --all-features --locked --exclude-dev --target wasm32-wasip1 check bans
 
+.PHONY: msrv
+msrv: ## check everything with the oldest Rust that Cargo.toml promises, installed by rustup
+	tools/msrv.sh
+
 .PHONY: test
 test: module neighbor .tools/envoy.stamp .tools/validators.stamp sim ## every test: unit, core, simulator, clients, Envoy, Chromium; ends with counts and wrongly_admitted=
 	cargo test --locked 2>&1 | tee $(TARGET_DIR)/test.log
-	.ci/summary $(TARGET_DIR)/test.log
+	tools/summary.py $(TARGET_DIR)/test.log
 
 .PHONY: examples
 examples: module .tools/envoy.stamp .tools/validators.stamp cli ## check every YAML file that is shipped; CRDS=FOLDER checks custom resources too
-	DUO_MFA_CLI=$(TARGET_DIR)/debug/duo-mfa .tools/validators/bin/python .ci/examples
+	DUO_MFA_CLI=$(TARGET_DIR)/debug/duo-mfa .tools/validators/bin/python tools/examples.py
 
 .PHONY: e2e
 e2e: module neighbor .tools/envoy.stamp .tools/validators.stamp sim ## only the tests with a real Envoy
@@ -141,8 +156,8 @@ soak: module .tools/envoy.stamp ## have USERS (1000000) users sign in through on
 	SOAK_USERS=$(USERS) cargo test --locked --profile bench --test e2e memory:: -- --nocapture
 
 .PHONY: matrix
-matrix: module sim ## the core of the tests on every Envoy of .ci/envoy.txt; ends with a table
-	.ci/matrix
+matrix: module sim ## the core of the tests on every Envoy of tools/envoy.txt; ends with a table
+	tools/matrix.py
 
 .PHONY: browser
 browser: module .tools/envoy.stamp sim ## only the tests with a real Chromium

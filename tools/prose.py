@@ -54,8 +54,8 @@ EXCEPT = ("LICENSE", "Cargo.lock", "tools/prose.py", "tests/core/universal_vecto
 SINCE = "2026-11-29T14:45:00Z"
 MAX_SUBJECT = 72
 SUBJECT = re.compile(r"[a-z0-9_.-]+(?:, [a-z0-9_.-]+)*: (?P<verb>[a-z-]+) \S.*[^.]")
-NO_VERB = {"a", "an", "the", "one", "two", "no", "each", "every", "all", "what", "which", "who", "its", "more", "some", "this", "that", "only"}
-VERBS = {"pass", "process", "address", "discuss", "press", "focus", "miss", "feed", "embed", "need", "speed", "bring", "string"}
+NO_VERB = set("a an the one two no each every all what which who its more some this that only".split())
+VERBS = set("pass process address discuss press focus miss feed embed need speed bring string".split())
 
 
 def rust(text):

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """The application of the demo: answers every request with what it got, as JSON; `/spa/` is examples/spa.
 
-    python3 examples/demo/app.py [PORT [ADDRESS]]
+Usage: python3 examples/demo/app.py [PORT [ADDRESS]]
 """
 
+import contextlib
 import hashlib
 import json
 import pathlib
@@ -76,7 +77,5 @@ class App(ThreadingHTTPServer):
 if __name__ == "__main__":
     app = App(*map(int, sys.argv[1:2]), *sys.argv[2:3])
     print("http://{}:{}".format(*app.server_address), flush=True)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         app.serve_forever()
-    except KeyboardInterrupt:
-        pass

@@ -145,14 +145,12 @@ class Stack:
         return next((name for name, child in self.children.items() if child.poll() is not None), None)
 
     def binary(self):
-        metadata = subprocess.check_output(
-            ["cargo", "metadata", "--format-version=1", "--no-deps", "--offline"], cwd=ROOT
-        )
+        metadata = subprocess.check_output(["cargo", "metadata", "--format-version=1", "--no-deps", "--offline"], cwd=ROOT)
         return pathlib.Path(json.loads(metadata)["target_directory"]) / "debug/duo-sim"
 
     def spawn(self, name, command, **options):
         # In a session of its own, so that Ctrl-C reaches this program alone, which then ends them in order.
-        child = subprocess.Popen(command, start_new_session=True, preexec_fn=end_with_parent, **options)
+        child = subprocess.Popen(command, start_new_session=True, preexec_fn=end_with_parent, **options)  # noqa: PLW1509 (no threads here)
         self.children[name] = child
         return child
 

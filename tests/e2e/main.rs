@@ -108,7 +108,7 @@ mod user_names;
 
 use libtest_mimic::{Arguments, Trial};
 
-/// What every Envoy of `.ci/envoy.txt` has to pass, by how the names of tests begin: sign-ins of pages and programs, held
+/// What every Envoy of `tools/envoy.txt` has to pass, by how the names of tests begin: sign-ins of pages and programs, held
 /// bodies, limits, faults of Duo's, configurations; not what takes long, nor what is about crowds.
 const CORE: &[&str] = &[
     "api_client::",

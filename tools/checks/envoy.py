@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENVOY = pathlib.Path(os.environ.get("DUO_MFA_ENVOY", ROOT / ".tools/bin/envoy"))
 MODULE = pathlib.Path(os.environ.get("DUO_MFA_WASM", ROOT / "dist/duo_mfa.wasm"))
 
-# Files that the configurations name are those of another machine. What stands in for each, by its name.
+# The configurations name files of another machine. Each is replaced by a stand-in, by its name.
 MODULES = ("duo_mfa.wasm", "plugin.wasm")
 CERTIFICATES = ("ca-certificates.crt", "clients-ca.pem", "server.pem", "duo-sim-ca.pem")
 KEYS = ("server.key",)
@@ -67,10 +67,10 @@ def environment(text):
 
 
 def faults(stand_ins, text, variables=None):
-    """What Envoy says against this configuration."""
+    """The faults that Envoy reports in this configuration."""
     text, unknown = stand_ins.put(text)
     if unknown:
-        return [f"no stand-in for {name} in .ci/checks/envoy.py" for name in unknown]
+        return [f"no stand-in for {name} in tools/checks/envoy.py" for name in unknown]
     with tempfile.NamedTemporaryFile("w", dir=stand_ins.folder, suffix=".yaml", encoding="utf-8") as file:
         file.write(text)
         file.flush()

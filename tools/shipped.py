@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""shipped: no file that users copy from lets requests pass while something is down, holds a secret, or calls Duo without
-knowing whom it talks to. First it shows that it catches such faults, planted in copies of the very files.
+"""shipped: no file that users copy from lets requests pass while something is down, holds a secret, or calls Duo
+over a connection that anyone could answer. First it shows that it catches such faults, planted in copies of the very files.
 
 Looks at all text below envoy/ and examples/, at templates and scripts too, and at the fenced blocks of Markdown files; comments
 don't count. The one way to call Duo's place without TLS is to an address on loopback, where only a simulator is.
@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 FOLDERS = ("envoy", "examples")
 PAGES = ("README.md", "SECURITY.md", "DESIGN.md", "docs/**/*.md", "envoy/**/*.md", "examples/**/*.md")
 
-# What is in a folder of this name is there to be refused, which `make examples` proves.
+# Files in a folder of this name have faults on purpose; `make examples` proves that they are refused.
 REFUSED = "refused"
 
 FLAGS = "|".join(key for key, value in OPEN.items() if value is True)
@@ -58,7 +58,7 @@ def mapping(lines, number):
     own = depth(lines[number])
 
     def inside(line):
-        # What a chart's template decides by stands at any depth.
+        # The conditions of a chart's template have any depth.
         return not line.strip() or line.lstrip().startswith("{{") or depth(line) >= own
 
     first, last = number, number + 1
@@ -74,7 +74,7 @@ def has(text, key):
 
 
 def faults(text, is_program):
-    """What is wrong, with the line, counted from 0."""
+    """Each fault, with its line, counted from 0."""
     for rule, pattern in (
         ("lets requests pass while something is down", PASS),
         ("allows secrets in the configuration", INLINE),
@@ -99,7 +99,7 @@ def faults(text, is_program):
 
 
 def objects(text):
-    """What control planes make a cluster of Duo from."""
+    """Faults of the resources from which control planes make a cluster of Duo."""
     at = 0
     kinds = re.findall(r"(?m)^kind:\s*(\w+)", text)
     for document in re.split(r"(?m)^---\s*$", text):
@@ -129,7 +129,7 @@ def files():
             continue
 
 
-# What is done to a copy of a shipped file, and what has to be said of it.
+# A change to a copy of a shipped file, and words that its report must contain.
 PRODUCTION, DEMO, README = "envoy/production.yaml", "envoy/demo.yaml", "README.md"
 ISTIO, GATEWAY = "envoy/istio", "envoy/envoy-gateway"
 PLANTED = [
@@ -141,7 +141,12 @@ PLANTED = [
     (PRODUCTION, r'"version": 1,', '"version": 1, "allow_inline_secrets": true,', "allows secrets"),
     (PRODUCTION, r'\{"env": "DUO_SECRET_KEY"\}', '"Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep"', "a secret in the"),
     (README, r'\{"env": "DUO_SECRET_KEY"\}', '"Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep"', "a secret in the"),
-    (f"{ISTIO}/gateway.yaml", r"secret_key: \{ ?env: DUO_SECRET_KEY ?\}", "secret_key: Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep", "a secret in the"),
+    (
+        f"{ISTIO}/gateway.yaml",
+        r"secret_key: \{ ?env: DUO_SECRET_KEY ?\}",
+        "secret_key: Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep",
+        "a secret in the",
+    ),
     (PRODUCTION, r'"keys": \[\{"env": "DUO_MFA_COOKIE_KEY"\}, ', '"keys": ["b1c7Yk2mUeN0h3xkq8rW5tVz6aD9sGfJ4pLwQ1eRoHc=", ', "a secret"),
     ("examples/jwt/README.md", r"DUO_SECRET_KEY=\.\.\.", "DUO_SECRET_KEY=Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep", "in the open"),
     (PRODUCTION, r"\n +sni: .*", "", "TLS without sni"),
@@ -149,7 +154,12 @@ PLANTED = [
     (PRODUCTION, r"\n +match_typed_subject_alt_names: .*", "", "TLS without match_typed_subject_alt_names"),
     (README, r"\n +match_typed_subject_alt_names: .*", "", "TLS without match_typed_subject_alt_names"),
     (DEMO, r"\n +sni: .*", "", "TLS without sni"),
-    (PRODUCTION, r"(?s)\n +transport_socket:\n( +)name: envoy.transport_sockets.tls\n(?=[^-]*sni).*?(?=\n    typed_ext)", "", "without TLS"),
+    (
+        PRODUCTION,
+        r"(?s)\n +transport_socket:\n( +)name: envoy.transport_sockets.tls\n(?=[^-]*sni).*?(?=\n    typed_ext)",
+        "",
+        "without TLS",
+    ),
     ("envoy/helm/duo-mfa/templates/_envoy.tpl", r"\n +match_typed_subject_alt_names: .*", "", "TLS without match_typed"),
     (f"{ISTIO}/envoyfilter.yaml", r"\n +sni: .*", "", "TLS without sni"),
     (f"{ISTIO}/duo-api.yaml", r"mode: \w+,? ?", "", "a DestinationRule without mode"),

@@ -1,4 +1,4 @@
-"""What no shipped file may say, and what it has to, in the words of Envoy and of those who configure it."""
+"""Settings that no shipped file may have, and settings that it must have, as Envoy and its control planes spell them."""
 
 # Each lets requests pass while the filter is down.
 OPEN = {"fail_open": True, "failOpen": True, "failStrategy": "FAIL_OPEN", "failure_policy": "FAIL_OPEN", "failure_mode_allow": True}

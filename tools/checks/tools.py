@@ -24,13 +24,13 @@ def helm_lint_faults(chart, values):
 
 
 def helm_template(chart, values):
-    """What the chart renders, and the faults if it does not."""
+    """The output of the chart, and the faults if there is none."""
     fine, rendered, complaint = run(BIN / "helm", "template", "mfa", chart, "--namespace", "app", "--values", values)
     return rendered, [] if fine else complaint
 
 
 def kustomize(folder):
-    """What the folder renders, and the faults if it does not."""
+    """The output of the folder, and the faults if there is none."""
     fine, rendered, complaint = run(BIN / "kubectl", "kustomize", folder)
     return rendered, [] if fine else complaint
 
@@ -41,7 +41,7 @@ def compose_faults(path):
 
 
 def check_faults(text):
-    """What `duo-mfa check` says against a file with a plugin configuration: also of what stands around it."""
+    """The faults and warnings of `duo-mfa check` for a file with a plugin configuration and the configuration around it."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
         file.write(text)
         file.flush()

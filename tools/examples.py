@@ -2,7 +2,7 @@
 """examples: checks every YAML file that is shipped, offline, then that each check catches a fault planted for it.
 
 CRDS=FOLDER (environment) has the CustomResourceDefinitions of Istio, Envoy Gateway and the Gateway API, as YAML or JSON; without
-it resources of those are checked in all but their own fields, which is told as "skipped". `make examples` runs this.
+it resources of those are checked in all but their own fields, which the output calls "skipped". `make examples` runs this.
 """
 
 import concurrent.futures
@@ -65,12 +65,12 @@ class Examples:
             if "static_resources" in document:
                 self.envoy(name, text)
             else:
-                # What Istio lays over a waypoint's Deployment.
+                # Istio lays this over a waypoint's Deployment.
                 for container in document["spec"]["template"]["spec"]["containers"]:
                     self.job(name, "core", cluster.variables_faults, container["env"])
 
     def refused(self, secrets):
-        """An example of a Secret, used as it stands, must not start the filter."""
+        """An example of a Secret, used unchanged, must not start the filter."""
         text = (ROOT / "envoy/production.yaml").read_text(encoding="utf-8")
         said = envoy.faults(self.stand_ins, text, secrets)
         return [] if any("invalid_cookie_key" in line for line in said) else ["the filter takes the placeholder for a key"]
@@ -95,7 +95,7 @@ class Examples:
             self.resource(name, document)
 
     def file(self, path):
-        """A file that stands for itself."""
+        """A file that needs no other."""
         name = str(path.relative_to(ROOT))
         try:
             found = documents.read(path)
@@ -114,7 +114,7 @@ class Examples:
             elif "apiVersion" in document:
                 self.resource(name, document)
             else:
-                self.job(name, "known", lambda: ["no check of .ci/examples knows such a file"])
+                self.job(name, "known", lambda: ["no check of tools/examples.py knows such a file"])
 
     def page(self, path):
         """The resources in a page's fences; fragments of an Envoy configuration are the tests' matter."""

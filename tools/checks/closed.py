@@ -1,4 +1,4 @@
-"""What no shipped file may do: let requests pass while the filter is down, call Duo without knowing whom, hold a secret."""
+"""Faults: requests pass while the filter is down, calls to Duo over connections that anyone could answer, secrets in the open."""
 
 from . import documents
 from .products import plugin

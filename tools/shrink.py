@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """shrink MODULE OUT: drops all code that no export reaches, and makes the rest smaller. Same input, same output.
 
-A panic ends the VM, and nothing that comes from outside reaches one. What a panic would say is dropped too, with all that
+A panic ends the VM, and nothing that comes from outside reaches one. The message of a panic is dropped too, with all code that
 would format it: it traps at once. Without this step it still says where it was.
 """
 
@@ -30,7 +30,7 @@ def binaryen():
     root = pathlib.Path(__file__).resolve().parent.parent / ".tools/binaryen"
     found = sorted(root.glob("lib/python*/site-packages/icpp_binaryen/lib/libbinaryen.*"))
     if not found:
-        sys.exit("shrink: no Binaryen; run .ci/binaryen")
+        sys.exit("shrink: no Binaryen; run tools/binaryen.sh")
     library = ctypes.CDLL(str(found[0]))
     module, text, number = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint32
     for name, result, *arguments in [

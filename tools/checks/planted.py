@@ -123,7 +123,7 @@ def twice(path, line):
 
 
 def trials(stand_ins, crds):
-    """The fault, a word that has to stand in what is said of it, and the check."""
+    """The fault, a word that its report must contain, and the check."""
     yield "a typo in an Envoy field", "conect_timeout", lambda: in_envoy(stand_ins, PRODUCTION, "connect_timeout", "conect_timeout")
     deprecated = "respect_dns_ttl: true\n    connect_timeout"
     yield "a deprecated Envoy field", "respect_dns_ttl", lambda: in_envoy(stand_ins, PRODUCTION, "connect_timeout", deprecated)

@@ -77,5 +77,5 @@ def patched(document):
                     raise ValueError(f"no filter {before} to insert before")
                 filters.insert(names.index(before), value)
             case other:
-                raise ValueError(f"no such patch in .ci/checks/products.py: {other}")
+                raise ValueError(f"no such patch in tools/checks/products.py: {other}")
     return envoy

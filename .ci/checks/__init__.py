@@ -1,1 +1,0 @@
-"""What .ci/examples holds the shipped files to. Each check takes text or documents and gives a list of faults."""
