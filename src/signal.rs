@@ -97,6 +97,8 @@ impl Code {
 pub enum Counter {
     /// Requests that passed by their approval cookie.
     Passed,
+    /// Requests that passed by the approval of another request of their client.
+    PassedPerClient,
     /// Requests that a policy let pass.
     Bypassed,
     /// Requests admitted after Duo was asked, by the factor's name.
@@ -131,6 +133,7 @@ impl fmt::Display for Counter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Passed => f.write_str("duo_mfa_passed"),
+            Self::PassedPerClient => f.write_str("duo_mfa_passed_per_client"),
             Self::Bypassed => f.write_str("duo_mfa_bypassed"),
             Self::Admitted(factor) => write!(f, "duo_mfa_admitted.factor.{factor}"),
             Self::Refused(code) => write!(f, "duo_mfa_refused.code.{}", code.name()),

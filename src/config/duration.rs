@@ -10,6 +10,11 @@ use std::time::Duration;
 pub(super) struct Bounds(RangeInclusive<u64>);
 
 impl Bounds {
+    /// From so many seconds up to so many.
+    pub(super) const fn between(least: u64, most: u64) -> Self {
+        Self(least..=most)
+    }
+
     /// From one second up to so many.
     pub(super) const fn up_to(seconds: u64) -> Self {
         Self(1..=seconds)

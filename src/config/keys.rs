@@ -86,6 +86,8 @@ pub(super) const RULE: &[Key] = &[
     key("api_mode"),
 ];
 
+pub(super) const APPROVAL: &[Key] = &[key("per"), key("for")];
+
 pub(super) const API: &[Key] = &[key("mode"), key("hold_timeout")];
 
 pub(super) const PUSH: &[Key] = &[key("title"), key("info"), key("hosts")];

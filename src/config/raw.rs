@@ -186,6 +186,14 @@ impl<'v> Entry<'v> {
         self.value.whole().ok_or_else(|| self.wrong_type("a whole number, zero or more"))
     }
 
+    pub(super) const fn json(&self) -> &'v Json {
+        self.value
+    }
+
+    pub(super) fn is_object(&self) -> bool {
+        self.value.object().is_some()
+    }
+
     pub(super) fn is_text(&self) -> bool {
         self.value.text().is_some()
     }

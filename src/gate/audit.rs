@@ -4,6 +4,7 @@ use super::Env;
 use super::asker::Asker;
 use super::limit::Prompted;
 use super::{Judgement, Outcome};
+use crate::clock::UnixTime;
 use crate::http::RequestHead;
 use crate::json::ObjectText;
 use crate::page::{Plain, Reference};
@@ -124,6 +125,18 @@ pub(super) fn admitted(asker: &Asker, factor: Factor, env: &Env<'_>) -> Audited 
     let reason = since.map(|since| format!("Duo has been unreachable since {}", since.rfc2822()));
     let line = Line { factor: Some(factor), ..of(asker, Outcome::Admitted, env) };
     write(level, &Line { reason: reason.as_deref(), ..line })
+}
+
+/// A program passed by the second factor that its user passed before, `since` then.
+pub(super) fn passed_per_client(
+    asker: &Asker,
+    factor: Factor,
+    since: UnixTime,
+    env: &Env<'_>,
+) -> Audited {
+    let reason = format!("approved for this client since {}", since.rfc2822());
+    let line = Line { factor: Some(factor), ..of(asker, Outcome::PassedPerClient, env) };
+    write(Level::Info, &Line { reason: Some(&reason), ..line })
 }
 
 /// Somebody refused. What an operator has to act on is written as an error.

@@ -1,20 +1,21 @@
 //! What a request waits for, and where each answer leads.
 
-use super::asker::Asker;
 use super::expect::Expect;
 use super::failure::{self, Refusal, Remedy, Stage, Standby, TIMEOUT};
 use super::hold::{self, Held};
 use super::last;
-use super::limit::{End, Permit, Settlement, Verdict};
+use super::limit::{Limited, Permit, Settlement, Verdict};
 use super::operation::Spending;
 use super::party::Party;
+use super::per_client::Recall;
 use super::prompt::{self, Prompt, Transaction};
 use super::refuse;
 use super::room::{By, Crowded};
+use super::unsent::{unsent, unstarted};
 use super::visit::Allowed;
 use super::{Call, Contact, Env, Event, Learned, Step};
 use crate::clock::ClockOffset;
-use crate::duo::{Answer, AuthFactor, Device, DuoError, Fault, Outage};
+use crate::duo::{Answer, AuthFactor, Device, DuoError};
 use crate::secret::Secret;
 use crate::session::Factor;
 use crate::signal::{Code, Counter, Signal};
@@ -49,6 +50,8 @@ enum Wish {
     Operation(Box<Spending>),
     /// To let a held request go on by an approval that another may wait for too.
     Held(Box<Held>, Factor),
+    /// To go on by an approval per client.
+    Client(Box<Recall>),
 }
 
 impl Flow {
@@ -179,6 +182,11 @@ impl Claimant {
             (Wish::Prompt(party, prompt), Err(limited)) => {
                 last::stopped(party, prompt, limited, env)
             }
+            // Such a claim is never answered so.
+            (Wish::Prompt(party, _), Ok(Permit::Approved(_))) => {
+                refuse::for_limit(&party, &Limited::CONTENDED, env)
+            }
+            (Wish::Client(recall), verdict) => recall.claimed(&verdict, env),
             (Wish::Approval(allowed), verdict) => allowed.claimed(&verdict, env),
             (Wish::Operation(spending), verdict) => spending.claimed(verdict, env),
             (Wish::Held(held, factor), verdict) => hold::claimed(&held, factor, &verdict, env),
@@ -201,6 +209,12 @@ impl From<Allowed> for Claimant {
 impl From<Spending> for Claimant {
     fn from(spending: Spending) -> Self {
         Self(Wish::Operation(Box::new(spending)))
+    }
+}
+
+impl From<Recall> for Claimant {
+    fn from(recall: Recall) -> Self {
+        Self(Wish::Client(Box::new(recall)))
     }
 }
 
@@ -335,44 +349,6 @@ fn failed(mut party: Party, expect: Expect, fault: &DuoError, env: &Env<'_>) -> 
     step.signals.push(Signal::Count(counter));
     step.learned = Some(Learned { application, contact: Contact::of(fault), offset: None });
     step
-}
-
-/// What a fault says of a prompt that was about to be sent, or of a passcode about to be tried.
-fn unstarted(asker: &Asker, expect: &Expect, fault: &DuoError) -> Option<Settlement> {
-    let is_sure = matches!(fault, DuoError::Unreachable(Outage::NotSent) | DuoError::Overflow);
-    match expect {
-        Expect::Codes(_) | Expect::Transaction(_) => {
-            let may_have_started = fault.fault() == Fault::Duo && !is_sure;
-            let end = if may_have_started { End::Lost } else { End::Unsent };
-            asker.claim.map(|claim| Settlement { claim, end })
-        }
-        Expect::Passcode(_) => {
-            let is_untried = is_sure || fault.fault() == Fault::Operator;
-            let end = if is_untried { End::Unsent } else { End::Lost };
-            asker.passcode_claim.map(|claim| Settlement { claim, end })
-        }
-        Expect::Clock(waiting) => match **waiting {
-            Expect::Preauth
-            | Expect::Status(_)
-            | Expect::Last(_)
-            | Expect::Enroll
-            | Expect::Activation(_)
-            | Expect::Clock(_) => None,
-            Expect::Codes(_) | Expect::Transaction(_) => asker.claim,
-            Expect::Passcode(_) => asker.passcode_claim,
-        }
-        .map(|claim| Settlement { claim, end: End::Unsent }),
-        Expect::Preauth
-        | Expect::Status(_)
-        | Expect::Last(_)
-        | Expect::Enroll
-        | Expect::Activation(_) => None,
-    }
-}
-
-/// What was not sent is no prompt, and no passcode that was tried.
-fn unsent(asker: &Asker, expect: &Expect) -> Option<Settlement> {
-    unstarted(asker, expect, &DuoError::Overflow)
 }
 
 /// A lost look at a transaction ends nothing before the time for an answer is up.

@@ -15,7 +15,7 @@ use super::prompt::{takes_codes, takes_passcode};
 use super::refuse::{refuse, refuse_status, refuse_with, refuse_without_randomness};
 use super::rules::new_approval;
 use super::view::{explained, start_url};
-use super::{Env, Forward, NewCookie, Step, same_request, sign_out, tell_application};
+use super::{Env, Forward, NewCookie, Step, per_client, same_request, sign_out, tell_application};
 use crate::clock::UnixTime;
 use crate::config;
 use crate::duo::{AuthResult, AuthStatus, Device, PreauthReply, Status, Txid};
@@ -137,8 +137,9 @@ pub(super) fn unverified(held: &Held, env: &Env<'_>) -> Step {
 pub(super) fn passcode_checked(held: &Held, status: &AuthStatus, env: &Env<'_>) -> Step {
     match (status.result, &status.status) {
         (AuthResult::Allow, _) => {
-            let settlements = held.asker.settlements(End::Allowed);
-            Step { settlements, ..approve(held, Factor::Passcode, env) }
+            let mut step = approve(held, Factor::Passcode, env);
+            step.settlements.extend(held.asker.settlements(End::Allowed));
+            step
         }
         (AuthResult::Deny, Status::Deny) => refuse_with(held, &WRONG_PASSCODE, "", env),
         (AuthResult::Deny | AuthResult::Waiting, _) => refuse_status(held, &status.status, env),
@@ -157,11 +158,12 @@ pub(super) fn polled(
     match status.result {
         AuthResult::Allow => {
             let settlements = held.asker.settlements(End::Allowed);
-            let step = match held.asker.request {
+            let mut step = match held.asker.request {
                 Some(_) => flow::claim_approval(held, &transaction, env),
                 None => approve(&held, transaction.factor, env),
             };
-            Step { settlements, ..step }
+            step.settlements.extend(settlements);
+            step
         }
         AuthResult::Deny => settled(Ending::of(word).settled(), refuse_status(&held, word, env)),
         AuthResult::Waiting if held.asker.is_over(env.now) => {
@@ -256,5 +258,11 @@ fn approve(held: &Held, factor: Factor, env: &Env<'_>) -> Step {
     };
     let forward = Forward { request, cookie };
     let step = Step::forward(forward, Counter::Admitted(factor.name()));
-    step.audited(audit::admitted(&held.asker, factor, env))
+    let mut step = step.audited(audit::admitted(&held.asker, factor, env));
+    step.settlements.extend(if held.is_sign_out {
+        Some(per_client::ended(&held.asker.identity, env.gate.config()))
+    } else {
+        per_client::kept(&held.asker, factor, env.now, env)
+    });
+    step
 }

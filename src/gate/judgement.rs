@@ -19,6 +19,8 @@ pub struct Judgement {
 pub enum Outcome {
     /// It went on by its approval.
     Passed,
+    /// It went on by the approval that another request of its client got.
+    PassedPerClient,
     /// It went on without being asked for one.
     Bypassed,
     /// It got an approval.
@@ -35,6 +37,7 @@ impl Outcome {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Passed => "passed",
+            Self::PassedPerClient => "passed_per_client",
             Self::Bypassed => "bypassed",
             Self::Admitted => "admitted",
             Self::Refused => "refused",

@@ -9,6 +9,7 @@
 
 mod bucket;
 mod claim;
+mod client_approvals;
 mod head;
 mod ledger;
 mod prompted;
@@ -16,6 +17,7 @@ mod share;
 mod table;
 
 pub use claim::Claim;
+pub use client_approvals::ClientApproval;
 pub use head::{EMPTY, EMPTY_LEDGER};
 pub use prompted::Prompted;
 pub use table::{Change, Changed, Table, Work};
@@ -25,7 +27,8 @@ use crate::config::Limits;
 use crate::session::{Operations, PENDING_LIFETIME};
 use bucket::Bucket;
 pub(super) use claim::Once;
-use claim::{PromptClaim, What};
+use claim::{OfClient, PromptClaim, What};
+use client_approvals::ClientApprovals;
 use ledger::Ledger;
 use share::Shares;
 use std::time::Duration;
@@ -40,6 +43,11 @@ const FIRST_OF_SHARES: u16 = 0x2000;
 const LAST_OF_SHARES: u16 = 0x03ff;
 const _: () = assert!(LAST_OF_USERS + 1 == OF_USERS && 2 * OF_USERS == FIRST_OF_SHARES);
 const _: () = assert!(FIRST_OF_SHARES + LAST_OF_SHARES + 1 == BUCKETS);
+/// Behind them are 1,024 buckets of approvals per client. They are made when they are used, since
+/// few configurations have such approvals.
+const FIRST_OF_CLIENTS: u16 = 0x2400;
+const LAST_OF_CLIENTS: u16 = 0x03ff;
+const _: () = assert!(FIRST_OF_CLIENTS == BUCKETS && BUCKETS.is_multiple_of(1 << 10));
 
 /// So many single uses a user may have in a window. The places for all users are 65,536.
 pub(super) const SHARE: u16 = 128;
@@ -68,6 +76,8 @@ pub enum Permit {
     New,
     /// No prompt: the same request waited for this one and left.
     TakeUp(Box<Unheard>),
+    /// This client of the user has an approval.
+    Approved(ClientApproval),
 }
 
 /// Why not, and for how long at least.
@@ -147,6 +157,8 @@ pub enum Limit {
     Used,
     /// The user has as many single uses as one user may have.
     Share,
+    /// This client of the user has no approval.
+    Unapproved,
     /// There are too many others.
     NoRoom,
     /// What was written down cannot be read.
@@ -166,6 +178,7 @@ impl Limit {
             Self::Passcodes => "passcodes",
             Self::Used => "used",
             Self::Share => "share",
+            Self::Unapproved => "unapproved",
             Self::NoRoom => "no room",
             Self::Unreadable => "unreadable",
             Self::Contended => "contended",
@@ -234,6 +247,17 @@ pub fn claim(
             }
             None => close_shares(now),
         },
+        What::Client(OfClient::Find(client)) => {
+            let Some(bytes) = bytes else { return (UNAPPROVED, None) };
+            match ClientApprovals::decode(bytes, now) {
+                Some(kept) => {
+                    let found = kept.find(client, claim.sharer(), now);
+                    (found.map_or(UNAPPROVED, |approval| Ok(Permit::Approved(approval))), None)
+                }
+                None => forget_clients(now),
+            }
+        }
+        What::Client(OfClient::Keep(..) | OfClient::Forget) => (UNAPPROVED, None),
         What::Once { kind, kept } => {
             let kept = now.saturating_add(kept.as_secs());
             match Ledger::decode(bytes.unwrap_or(&EMPTY_LEDGER), now) {
@@ -255,6 +279,7 @@ fn closed(claim: &Claim, now: UnixTime) -> (Verdict, Option<Vec<u8>>) {
         What::Prompt { .. } | What::Passcode => close_users(now),
         What::Once { .. } => close_uses(now),
         What::Share => close_shares(now),
+        What::Client(_) => forget_clients(now),
     }
 }
 
@@ -267,6 +292,13 @@ fn close_shares(now: u64) -> (Verdict, Option<Vec<u8>>) {
     let until = now.saturating_add(CLOSED);
     (unreadable(now, until), Some(Shares::closed(until).encode(now)))
 }
+
+/// A bucket that cannot be read loses its approvals: those users are asked again.
+fn forget_clients(now: u64) -> (Verdict, Option<Vec<u8>>) {
+    (unreadable(now, now), Some(ClientApprovals::default().encode(now)))
+}
+
+const UNAPPROVED: Verdict = Err(Limited::new(Limit::Unapproved, 0, 0));
 
 /// Until everything that the bucket may have held would be forgotten.
 fn close_uses(now: u64) -> (Verdict, Option<Vec<u8>>) {
@@ -302,6 +334,18 @@ pub fn settle(
             }
             shares.forget(claim.sharer(), now);
             Some(shares.encode(now))
+        }
+        What::Client(OfClient::Find(_)) => None,
+        What::Client(OfClient::Keep(client, approval)) => {
+            let kept = bytes.and_then(|bytes| ClientApprovals::decode(bytes, now));
+            let mut kept = kept.unwrap_or_default();
+            kept.keep(client, claim.sharer(), approval, now).then(|| kept.encode(now))
+        }
+        What::Client(OfClient::Forget) => {
+            // Bytes that cannot be read now may be readable later: the bucket is emptied.
+            let mut kept = ClientApprovals::decode(bytes?, now).unwrap_or_default();
+            kept.forget(claim.sharer());
+            Some(kept.encode(now))
         }
         What::Once { kind, kept } => {
             let mut ledger = Ledger::decode(bytes.unwrap_or(&EMPTY_LEDGER), now)?;

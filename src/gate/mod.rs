@@ -31,6 +31,7 @@ pub mod limit;
 mod logo;
 mod operation;
 mod party;
+mod per_client;
 mod prompt;
 mod redirect;
 mod refuse;
@@ -42,6 +43,7 @@ mod same_request;
 mod sign_out;
 mod step;
 mod unapproved;
+mod unsent;
 mod view;
 mod visit;
 

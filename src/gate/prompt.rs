@@ -10,6 +10,7 @@ use crate::duo::{
 use crate::http::head::is_token_byte;
 use crate::http::host::Host;
 use crate::http::{Parameters, RequestHead};
+use crate::identity::Identity;
 use crate::secret::Secret;
 use crate::session::Factor;
 use std::borrow::Cow;
@@ -83,8 +84,13 @@ pub(super) fn passcode_claim(asker: &Asker, devices: &[Device], config: &Config)
 /// Stands for a user by the name that Duo knows: two spellings of the first factor, or two
 /// listeners, may lead to one user. To Duo, letters of any case are the same.
 pub(super) fn user_tag(kind: &str, asker: &Asker, config: &Config) -> [u8; 16] {
+    name_tag(kind, &asker.identity, config)
+}
+
+/// The same, where nobody is asked.
+pub(super) fn name_tag(kind: &str, of: &Identity, config: &Config) -> [u8; 16] {
     let host = config.applications.main.duo.credentials.api_host.as_str();
-    let name = asker.identity.username().to_ascii_lowercase();
+    let name = of.username().to_ascii_lowercase();
     config.shared.tag(kind, &[b"user", host.as_bytes(), name.as_bytes()])
 }
 

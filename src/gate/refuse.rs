@@ -27,6 +27,7 @@ pub(super) fn for_limit(to: &impl Recipient, limited: &Limited, env: &Env<'_>) -
         Limit::CoolDown
         | Limit::Budget
         | Limit::Used
+        | Limit::Unapproved
         | Limit::NoRoom
         | Limit::Unreadable
         | Limit::Contended => (

@@ -19,6 +19,12 @@ impl Gate {
         judged: Result<Opening, Denial>,
     ) -> Opening {
         let (code, rule, unfit) = match judged {
+            // Whether its client has an approval is not known yet.
+            Ok(Opening::Undecided(Undecided { aim: Aim::Application(sought), unfit }))
+                if sought.terms.per_client.is_some() && !self.is_sign_out(head) =>
+            {
+                return Opening::Undecided(Undecided { aim: Aim::Application(sought), unfit });
+            }
             Ok(Opening::Undecided(Undecided {
                 aim: Aim::Application(sought) | Aim::Operation { sought, .. },
                 unfit,
@@ -26,12 +32,22 @@ impl Gate {
             Err(denial) => (denial.code, denial.rule, None),
             Ok(decided) => return decided,
         };
+        let mut step = self.would_refuse(head, code, rule);
+        step.signals.extend(unfit.map(Unfit::counted));
+        Opening::Decided(step)
+    }
+
+    /// Lets a request pass that is refused under the rules.
+    pub(super) fn would_refuse(
+        &self,
+        head: &RequestHead<'_>,
+        code: Code,
+        rule: Option<usize>,
+    ) -> Step {
         let reference = audit::reference(head);
         let audited = audit::unrefused(head, code, rule, &reference);
         let forward = Forward { request: self.stripped(head), cookie: None };
         let step = Step::forward(forward, Counter::Reported { rule, code });
-        let mut step = step.audited(audited);
-        step.signals.extend(unfit.map(Unfit::counted));
-        Opening::Decided(step)
+        step.audited(audited)
     }
 }

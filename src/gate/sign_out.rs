@@ -2,7 +2,7 @@
 
 use super::limit::{Claim, End, Once, Settlement};
 use super::visit::is_on_device;
-use super::{Effect, Gate, Moment, NewCookie, Opening, Step};
+use super::{Effect, Gate, Moment, NewCookie, Opening, Step, per_client};
 use crate::clock::UnixTime;
 use crate::config::Config;
 use crate::http::{HeaderValue, RequestHead};
@@ -106,6 +106,7 @@ impl Gate {
             let subject = subject.map(|(identity, bound)| super::subject(identity, bound));
             let out = SignOut::of(&self.config, head, subject.as_ref(), moment.now);
             settlements.extend(out.settlements);
+            settlements.extend(identity.map(|it| per_client::ended(&it, &self.config)));
             forward.cookie = Some(NewCookie::SignedOut(out.deletions));
         }
         opened

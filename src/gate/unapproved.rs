@@ -7,8 +7,8 @@ use super::prompt::SentPasscode;
 use super::redirect;
 use super::rules::Denial;
 use super::visit::Visit;
-use super::{Env, Gate, Step, audit, foreign_form, operation};
-use crate::config::{ApiMode, Factor};
+use super::{Env, Gate, Step, audit, foreign_form, operation, per_client};
+use crate::config::{ApiMode, Factor, Mode};
 use crate::http::{Client, RequestHead, origin};
 use crate::policy::Terms;
 use crate::signal::Code;
@@ -22,9 +22,24 @@ impl Gate {
         address: Option<&[u8]>,
         env: &Env<'_>,
     ) -> Step {
+        if self.config.mode == Mode::ReportOnly {
+            let report = |sought: Sought| self.would_refuse(head, Code::MfaRequired, sought.rule);
+            return per_client::recall(head, sought, address, env, report);
+        }
         if redirect::is_redirected(head) {
             return redirect::refuse(self, head, sought.rule);
         }
+        let asked = |sought| self.ask_for_factor(head, sought, address, env);
+        per_client::recall(head, sought, address, env, asked)
+    }
+
+    fn ask_for_factor(
+        &self,
+        head: &RequestHead<'_>,
+        sought: Sought,
+        address: Option<&[u8]>,
+        env: &Env<'_>,
+    ) -> Step {
         let is_for_one_request = sought.terms.is_for_one_request;
         let client = Client::of(&head.hints());
         match (client, self.api_mode(&sought.terms)) {

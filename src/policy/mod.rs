@@ -25,7 +25,7 @@ pub use network::Network;
 pub use pattern::{Criterion, Pattern, PatternFault, Reading};
 pub use rule::{Condition, Rule};
 pub use ruleset::RuleSet;
-pub use terms::{ApiMode, Factor, FailMode, Terms};
+pub use terms::{ApiMode, Factor, FailMode, PerClient, Terms};
 pub use view::{Person, Unclear, View};
 
 use crate::http::RequestHead;

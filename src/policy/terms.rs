@@ -18,6 +18,18 @@ pub struct Terms {
     pub is_for_one_request: bool,
     /// Whether requests of clients that are no browsers are held.
     pub api_mode: Option<ApiMode>,
+    /// Lets other requests of the same client pass by an approval that one of them got.
+    pub per_client: Option<PerClient>,
+}
+
+/// An approval for the requests of one client, which need no cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PerClient {
+    /// The lifetime of such an approval.
+    pub lasts: Duration,
+    /// Hash of the rule's text. A rule that was changed has another one, so that approvals from before
+    /// do not meet it.
+    pub rule: [u8; 16],
 }
 
 impl Terms {
@@ -30,6 +42,7 @@ impl Terms {
             application: 0,
             is_for_one_request: false,
             api_mode: None,
+            per_client: None,
         };
         &NONE
     };

@@ -73,6 +73,16 @@ impl Bindings {
         self.bindings.is_empty()
     }
 
+    /// Whether clients of one user can be distinguished. `named` is the property that the user's name
+    /// comes from, if any, which has the same value for all clients of the user.
+    #[must_use]
+    pub fn distinguish_clients(&self, named: Option<&[String]>) -> bool {
+        self.bindings.iter().any(|binding| match binding {
+            Binding::Metadata(path) => Some(path.as_slice()) != named,
+            Binding::Certificate | Binding::IpPrefix => true,
+        })
+    }
+
     /// The paths of the host's properties that [`Self::resolve`] needs, in order.
     #[must_use]
     pub fn properties(&self) -> &[Vec<String>] {

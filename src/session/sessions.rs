@@ -185,6 +185,25 @@ impl Sessions {
         now.since(approval.seen).saturating_mul(2) > self.settings.inactivity
     }
 
+    /// Tag of a user on one client, for an approval that no cookie carries. Another cookie key,
+    /// cookie name, application or `expiration` gives another tag. `None` where approvals are bound
+    /// to their user alone, since nothing tells clients apart then.
+    #[must_use]
+    pub fn client(&self, subject: &Subject<'_>) -> Option<[u8; 16]> {
+        let key = self.sealer.first();
+        let parts = [self.regime, *key.application(), key.user(subject), key.binding(subject)];
+        let parts = parts.each_ref().map(<[u8; 16]>::as_slice);
+        (!subject.bound.is_empty()).then(|| key.tag("client", &parts))
+    }
+
+    /// Whether a second factor that was passed at `authenticated` still counts, by the settings
+    /// that hold for every approval.
+    #[must_use]
+    pub fn counts(&self, authenticated: UnixTime, now: UnixTime) -> bool {
+        authenticated >= self.settings.not_before
+            && now < authenticated.plus(self.settings.expiration)
+    }
+
     /// The `Set-Cookie` value that deletes the approval cookie. It has the same attributes, since
     /// browsers ignore a `__Host-` cookie without them, deletion or not.
     #[must_use]

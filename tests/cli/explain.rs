@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 fn ruled() -> Value {
     let mut plugin = plugin();
     plugin["duo"]["fail_mode"] = json!("safe");
+    plugin["session"]["bind"] = json!(["certificate"]);
     plugin["identity"]["groups"] = json!({"header": "x-groups"});
     plugin["applications"] = json!({"payments": {"duo": {
         "api_host": "api-yyyyyyyy.duosecurity.com",
@@ -29,7 +30,9 @@ fn ruled() -> Value {
             {"users": ["svc-*"], "policy": "bypass"},
             {"paths": ["/*"], "groups": ["staff"], "policy": "two_factor"},
             {"paths": ["/pay"], "users": ["carol"], "policy": "two_factor", "approval": "per_request",
-             "application": "payments"}
+             "application": "payments"},
+            {"paths": ["/git/*"], "users": ["carol"], "policy": "two_factor",
+             "approval": {"per": "client", "for": "5m"}}
         ]
     });
     plugin
@@ -63,6 +66,12 @@ const ROWS: &[Row] = &[
         0,
         "rule: 5, access_control.rules[5]\npolicy: two_factor\napplication: payments\n\
          factors: push\napproval: per_request\nmax_age: none\nfail_mode: secure\n",
+    ),
+    (
+        &["--path", "/git/a", "--user", "carol"],
+        0,
+        "rule: 6, access_control.rules[6]\npolicy: two_factor\nfactors: push, passcode, phone, sms\n\
+         approval: per client, for 300s\nmax_age: none\nfail_mode: safe\n",
     ),
     (
         &["--path", "/", "--user", "bob"],

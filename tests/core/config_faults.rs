@@ -2,6 +2,7 @@
 
 mod approvals;
 mod document;
+pub(crate) mod per_client;
 mod table;
 
 use approvals::{

@@ -42,6 +42,7 @@ mod operations;
 mod outage;
 mod page;
 mod pending;
+mod per_client;
 mod phone_texts;
 mod policy;
 mod readme;
@@ -83,6 +84,7 @@ fn main() -> ExitCode {
         client_kinds::trials(),
         codes::trials(),
         config_faults::trials(),
+        config_faults::per_client::trials(),
         conversations::trials(),
         cookies::trials(),
         docs::trials(),
@@ -108,6 +110,9 @@ fn main() -> ExitCode {
         outage::trials(),
         page::trials(),
         pending::trials(),
+        per_client::trials(),
+        per_client::ends::trials(),
+        per_client::terms::trials(),
         phone_texts::trials(),
         policy::trials(),
         policy::denials::trials(),

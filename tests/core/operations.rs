@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use crate::layers::rust_files;
 use duo_mfa::signal::{Code, Counter};
 
-const ALL: [Counter; 13] = [
+const ALL: [Counter; 14] = [
     Counter::Passed,
+    Counter::PassedPerClient,
     Counter::Bypassed,
     Counter::Admitted("FACTOR"),
     Counter::Refused(Code::MfaDenied),
@@ -28,6 +29,7 @@ const ALL: [Counter; 13] = [
 const fn is_listed(counter: Counter) -> bool {
     match counter {
         Counter::Passed
+        | Counter::PassedPerClient
         | Counter::Bypassed
         | Counter::Admitted(_)
         | Counter::Refused(_)

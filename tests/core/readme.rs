@@ -11,7 +11,7 @@ use crate::rig::{Rig, get};
 
 /// Every block's fence, and so who checks it. `session=…` is run by `examples/demo/smoke.py`, `cli`
 /// by `tests/cli/readme.rs`. A `mermaid` block is a picture.
-const CHECKED: [&str; 12] = [
+const CHECKED: [&str; 13] = [
     "console",
     "console cli",
     "console session=demo",
@@ -23,12 +23,18 @@ const CHECKED: [&str; 12] = [
     "json file=identity-map",
     "json file=access-control",
     "json file=applications",
+    "json file=per-client",
     "mermaid",
 ];
 
 /// The pages that document configuration keys.
-const KEYS: [&str; 4] =
-    ["docs/configuration.md", "docs/identity.md", "docs/rules.md", "docs/applications.md"];
+const KEYS: [&str; 5] = [
+    "docs/configuration.md",
+    "docs/identity.md",
+    "docs/rules.md",
+    "docs/applications.md",
+    "docs/approval-per-client.md",
+];
 
 /// The pages that document every key, code and endpoint. Operators run the commands of
 /// `operations.md` on their own machines.
@@ -88,6 +94,14 @@ fn applications_are_accepted() {
     let rule = page.split("- A rule names the application that it asks: `").nth(1).unwrap();
     let rule: Value = serde_json::from_str(rule.split('`').next().unwrap()).unwrap();
     plugin["access_control"] = json!({"rules": [rule]});
+    accepted(&plugin);
+}
+
+fn approval_per_client_is_accepted() {
+    let mut plugin = plugin_configuration();
+    let example: Value = serde_json::from_str(&block("json file=per-client")).unwrap();
+    plugin["session"]["bind"] = example["session"]["bind"].clone();
+    plugin["access_control"] = example["access_control"].clone();
     accepted(&plugin);
 }
 
@@ -277,6 +291,7 @@ crate::suite![
     plugin_configuration_is_accepted,
     applications_are_accepted,
     identity_by_jwt_is_accepted,
+    approval_per_client_is_accepted,
     rules_are_accepted,
     documented_keys_and_defaults_are_accepted,
     documented_bounds_hold,

@@ -85,6 +85,7 @@ mod overload;
 mod own_endpoints;
 mod page_limits;
 mod passcodes;
+mod per_client;
 mod per_route;
 mod phone_texts;
 mod products;
@@ -191,6 +192,7 @@ const TOPICS: &[fn() -> Vec<Trial>] = &[
     own_endpoints::trials,
     page_limits::trials,
     passcodes::trials,
+    per_client::trials,
     per_route::trials,
     phone_texts::trials,
     products::trials,

@@ -161,6 +161,9 @@ fn print(config: &Config, ruled: Ruled<'_>) {
             if terms.is_for_one_request {
                 println!("approval: per_request");
             }
+            if let Some(per_client) = terms.per_client {
+                println!("approval: per client, for {}", seconds(per_client.lasts));
+            }
             match terms.api_mode {
                 Some(ApiMode::Hold) => println!("api_mode: hold"),
                 Some(ApiMode::Refuse) => println!("api_mode: refuse"),

@@ -1,6 +1,7 @@
 //! Which requests want a second factor: the default policy and the rules before it.
 
 use super::applications::Written;
+use super::per_client::{self, Clients, Reach};
 use super::{api_mode, duo};
 use crate::config::duration::Bounds;
 use crate::config::error::{Code, Fault, Faults, echo};
@@ -21,13 +22,14 @@ const MAX_AGE: Bounds = Bounds::up_to(24 * 60 * 60);
 pub(super) fn policies(
     section: &Section<'_>,
     written: &Written<'_>,
+    clients: &Clients<'_>,
     faults: &mut Faults,
 ) -> Policies {
     let default = section.read("default_policy", faults, policy);
     let rules = section.read("rules", faults, Entry::list).unwrap_or_default();
     let mut used = Vec::new();
-    let rules = rules.iter().filter_map(|entry| rule(entry, written, &mut used, faults));
-    let rules = rules.collect::<Vec<_>>().into();
+    let mut rule = |entry| rule(entry, written, clients, &mut used, faults);
+    let rules = rules.iter().filter_map(&mut rule).collect::<Vec<_>>().into();
     written.say_unused(&used, faults);
     let preflights = [(Policy::TwoFactor.name(), false), (Policy::Bypass.name(), true)];
     let exempt = section.read("cors_preflight", faults, |entry| entry.choice(&preflights));
@@ -48,6 +50,7 @@ fn policy(entry: &Entry<'_>) -> Result<Policy, Fault> {
 fn rule(
     entry: &Entry<'_>,
     written: &Written<'_>,
+    clients: &Clients<'_>,
     used: &mut Vec<usize>,
     faults: &mut Faults,
 ) -> Option<Rule> {
@@ -67,7 +70,10 @@ fn rule(
         let fix = "name methods, paths, hosts, networks, users or groups; or set default_policy";
         faults.push(entry.fault(Code::NoCondition, problem, fix));
     }
-    let terms = terms(&section, policy, written, faults);
+    let mut terms = terms(&section, policy, written, faults);
+    if let Some(lasts) = per_client::lasts(&section, &terms, clients, faults) {
+        terms.per_client = Some(per_client::of_rule(entry, lasts));
+    }
     used.push(terms.application);
     let offered = written.offered(terms.application);
     let accepted = terms.factors.iter().flatten();
@@ -96,9 +102,8 @@ fn terms(
     let factors = duo::factors(rule, faults);
     let fail_mode = rule.read("fail_mode", faults, duo::fail_mode);
     let application = rule.read("application", faults, |entry| application(entry, written));
-    let reach = [("session", false), ("per_request", true)];
-    let reach = rule.read("approval", faults, |entry| entry.choice(&reach));
-    let is_for_one_request = reach.unwrap_or(false);
+    let reach = rule.read("approval", faults, per_client::reach);
+    let is_for_one_request = reach == Some(Reach::Request);
     if is_for_one_request {
         let unmeant = [
             ("max_age", max_age.is_some(), "has no effect, since each approval is a new one"),
@@ -115,7 +120,8 @@ fn terms(
     let fail_mode = if is_for_one_request { Some(FailMode::Secure) } else { fail_mode };
     let application = application.unwrap_or_default();
     let api_mode = rule.read("api_mode", faults, api_mode);
-    Terms { max_age, factors, fail_mode, application, is_for_one_request, api_mode }
+    let per_client = None;
+    Terms { max_age, factors, fail_mode, application, is_for_one_request, api_mode, per_client }
 }
 
 /// The number of the Duo application that a rule names.

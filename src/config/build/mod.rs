@@ -11,6 +11,7 @@ mod duo;
 mod forms;
 mod identity;
 mod logout;
+mod per_client;
 mod session;
 
 use super::duration::Bounds;
@@ -24,6 +25,7 @@ use crate::page::Site;
 use crate::policy::{Criterion, Policies};
 use crate::session::{PENDING_LIFETIME, SharedKey};
 use applications::Written;
+use per_client::Clients;
 use std::time::Duration;
 
 const DEFAULT_PATH_PREFIX: &str = "/.duo-mfa";
@@ -73,7 +75,13 @@ pub(super) fn config(
         .filter(|entry| !matches!(entry.text(), Ok("duo")))
         .map(|entry| session::limits_key(&entry, &secrets, &secret_keys, faults));
     let access_control = root.section("access_control", keys::ACCESS_CONTROL, faults);
-    let policies = access_control::policies(&access_control, &written, faults);
+    let clients = Clients {
+        bindings: &bindings,
+        session: &session,
+        identity: identity.as_ref(),
+        inactivity: browser.as_ref().map(session::Browser::inactivity),
+    };
+    let policies = access_control::policies(&access_control, &written, &clients, faults);
     let applications = browser.and_then(|browser| written.build(&browser, faults));
     if policies.name(Criterion::Groups) && identity_section.find("groups").is_none() {
         let fix = "say where the first factor puts them, as in {\"header\": \"x-groups\"}";

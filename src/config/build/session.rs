@@ -41,6 +41,11 @@ impl Browser {
         &self.settings.application
     }
 
+    /// The longest pause between two requests of one approval.
+    pub(super) const fn inactivity(&self) -> Duration {
+        self.settings.inactivity
+    }
+
     /// The application of this name, or the one that is asked where no rule names another;
     /// `approves` is what its approvals are good for, where that is not its name.
     pub(super) fn build(

@@ -99,7 +99,7 @@ impl Bucket {
                 && match claim.what {
                     What::Prompt(PromptClaim { owner, .. }) => entry.owner == owner,
                     What::Passcode => true,
-                    What::Once { .. } | What::Share => false,
+                    What::Once { .. } | What::Share | What::Client(_) => false,
                 }
         };
         self.entries.iter_mut().find(is_its)
@@ -188,7 +188,9 @@ impl Entry {
                 self.start(limits.passcode_tries, PASSCODE_WINDOW, now, Limit::Passcodes)
             }
             // It has buckets of its own.
-            What::Once { .. } | What::Share => Err(Limited::new(Limit::NoRoom, 0, 1)),
+            What::Once { .. } | What::Share | What::Client(_) => {
+                Err(Limited::new(Limit::NoRoom, 0, 1))
+            }
         }
     }
 

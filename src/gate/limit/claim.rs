@@ -1,7 +1,8 @@
 //! What is claimed of the table, and the tags that it is counted by.
 
+use super::{ClientApproval, ledger, share};
+use super::{FIRST_OF_CLIENTS, LAST_OF_CLIENTS};
 use super::{FIRST_OF_SHARES, GRACE, LAST_OF_SHARES, LAST_OF_USERS, OF_USERS, Unheard};
-use super::{ledger, share};
 use std::time::Duration;
 
 /// Somebody who wants to ring a user's phone, to try a passcode, or to use what is good once.
@@ -23,6 +24,19 @@ pub(super) enum What {
     Once { kind: Once, kept: Duration },
     /// One of the single uses that a user may have.
     Share,
+    /// An approval per client.
+    Client(OfClient),
+}
+
+/// An operation on a user's approvals per client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OfClient {
+    /// To pass by the approval of this client.
+    Find([u8; 16]),
+    /// To keep one for this client.
+    Keep([u8; 16], ClientApproval),
+    /// To end all of them.
+    Forget,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +98,7 @@ impl Claim {
             What::Prompt(claim) => {
                 Self { what: What::Prompt(PromptClaim { request, ..claim }), ..self }
             }
-            What::Passcode | What::Once { .. } | What::Share => self,
+            What::Passcode | What::Once { .. } | What::Share | What::Client(_) => self,
         }
     }
 
@@ -95,7 +109,7 @@ impl Claim {
                 let owner = unheard.owner;
                 Self { what: What::Prompt(PromptClaim { owner, ..claim }), ..self }
             }
-            What::Passcode | What::Once { .. } | What::Share => self,
+            What::Passcode | What::Once { .. } | What::Share | What::Client(_) => self,
         }
     }
 
@@ -109,6 +123,25 @@ impl Claim {
         Self { tag: id, also: None, what: What::Once { kind, kept } }
     }
 
+    /// Wants the approval of this client of the user with this tag.
+    pub(in crate::gate) const fn find_client(user: [u8; 16], client: [u8; 16]) -> Self {
+        Self { tag: user, also: None, what: What::Client(OfClient::Find(client)) }
+    }
+
+    /// Keeps an approval for this client of the user with this tag, once it is settled.
+    pub(in crate::gate) const fn keep_client(
+        user: [u8; 16],
+        client: [u8; 16],
+        approval: ClientApproval,
+    ) -> Self {
+        Self { tag: user, also: None, what: What::Client(OfClient::Keep(client, approval)) }
+    }
+
+    /// Ends all approvals per client of the user with this tag, once it is settled.
+    pub(in crate::gate) const fn forget_clients(user: [u8; 16]) -> Self {
+        Self { tag: user, also: None, what: What::Client(OfClient::Forget) }
+    }
+
     /// The same claim, which a second tag counts too: it is granted only where both grant it.
     #[must_use]
     pub(in crate::gate) fn counted_by(self, tag: Option<[u8; 16]>) -> Self {
@@ -119,6 +152,11 @@ impl Claim {
     #[must_use]
     pub(in crate::gate) const fn counted_in_share_of(self, user: [u8; 16]) -> Self {
         Self { also: Some(user), ..self }
+    }
+
+    /// Whether it ends approvals, so that an operator has to know where that fails.
+    pub(super) const fn ends_approvals(&self) -> bool {
+        matches!(self.what, What::Client(OfClient::Forget))
     }
 
     /// The claims of one tag each that it consists of, in the order in which they are claimed.
@@ -143,10 +181,11 @@ impl Claim {
             What::Prompt(_) | What::Passcode => number,
             What::Once { .. } => number | OF_USERS,
             What::Share => (number & LAST_OF_SHARES) | FIRST_OF_SHARES,
+            What::Client(_) => (number & LAST_OF_CLIENTS) | FIRST_OF_CLIENTS,
         }
     }
 
-    /// Stands for the user among those of a bucket of shares.
+    /// The user's tag in a bucket of shares, or of approvals per client.
     pub(super) const fn sharer(&self) -> share::Tag {
         let [_, _, _, _, _, _, _, _, rest @ ..] = self.tag;
         rest

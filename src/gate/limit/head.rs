@@ -14,6 +14,8 @@ pub(super) const HEAD_BYTES: usize = 8;
 pub(super) const BUCKET_BYTES: usize = 728;
 /// Bytes of a bucket of single uses.
 pub(super) const LEDGER_BYTES: usize = 200;
+/// Bytes of a bucket of approvals per client.
+pub(super) const CLIENTS_BYTES: usize = 504;
 
 /// A bucket of users that was never used.
 pub const EMPTY: [u8; BUCKET_BYTES] = unused();

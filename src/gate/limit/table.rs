@@ -92,6 +92,7 @@ impl Table {
         for (claim, permit) in granted {
             let undone = match permit {
                 Permit::New => Settlement { claim, end: End::Unsent },
+                Permit::Approved(_) => continue,
                 Permit::TakeUp(_) if verdict.is_ok() => continue,
                 Permit::TakeUp(unheard) => {
                     Settlement { claim: claim.of_last(&unheard), end: End::Left }
@@ -131,6 +132,9 @@ impl Table {
                 Err(Forged) => closed(&claim, now),
             });
             signals.extend(changed.signals);
+            if changed.verdict == Err(Limited::CONTENDED) && claim.ends_approvals() {
+                signals.push(Signal::Log(Level::Error, UNENDED.to_owned()));
+            }
         }
         signals
     }
@@ -158,6 +162,9 @@ struct Forged;
 
 /// Judges a claim by the bytes of its bucket, and computes the next ones.
 type Judge<'j> = dyn FnMut(Result<Option<&[u8]>, Forged>) -> (Verdict, Option<Vec<u8>>) + 'j;
+
+const UNENDED: &str = "a sign-out could not be written down, since other workers were faster at \
+                       every try: the user's approvals per client go on until their time is over";
 
 fn alarm(bucket: u16) -> Vec<Signal> {
     let text = format!(

@@ -9,7 +9,7 @@ use crate::gate::limit::{End, Limit, Limited, Verdict};
 use crate::gate::refuse::{refuse_with, refuse_without_randomness};
 use crate::gate::rules::new_approval;
 use crate::gate::view::see_other;
-use crate::gate::{Env, Step, audit};
+use crate::gate::{Env, Step, audit, per_client};
 use crate::http::Reply;
 use crate::page::{Plain, PreauthAnswer, SignInAnswer, Standing};
 use crate::secret::Secret;
@@ -134,10 +134,12 @@ impl Visit {
                 self.token = Some(token);
             }
         }
+        let kept = per_client::kept(&self.asker, factor, start.since, env);
         self.forget(env);
         let audited = audit::admitted(&self.asker, factor, env);
         let signals = vec![Signal::Count(Counter::Admitted(factor.name()))];
-        Step::reply(self.with_cookies(answer(&self)), signals).audited(audited)
+        let step = Step::reply(self.with_cookies(answer(&self)), signals).audited(audited);
+        Step { settlements: kept.into_iter().collect(), ..step }
     }
 
     fn approved(&self, word: &Status) -> Reply {

@@ -173,7 +173,7 @@ impl Visit {
                 self.asker.settlements(Ending::of(&status.status).settled())
             }
         };
-        let step = match (status.result, &status.status) {
+        let mut step = match (status.result, &status.status) {
             (AuthResult::Allow, _) => self.approve(Factor::Sms, Start::here(env), status, env),
             (AuthResult::Deny, Status::Sent) => {
                 if let Some(pending) = self.pending.take() {
@@ -184,7 +184,8 @@ impl Visit {
             }
             (AuthResult::Deny | AuthResult::Waiting, word) => refuse_status(&self, word, env),
         };
-        Step { settlements, ..step }
+        step.settlements.extend(settlements);
+        step
     }
 
     /// Duo has decided about a passcode.
@@ -198,7 +199,9 @@ impl Visit {
                 // no approval any more.
                 let mut settlements: Vec<_> = self.asker.passcode_settled(End::Allowed).collect();
                 settlements.extend(self.over(env));
-                Step { settlements, ..self.approve(factor, Start::here(env), status, env) }
+                let mut step = self.approve(factor, Start::here(env), status, env);
+                step.settlements.extend(settlements);
+                step
             }
             (AuthResult::Deny, Status::Deny) => {
                 self.count_try(env);

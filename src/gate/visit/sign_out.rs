@@ -1,6 +1,7 @@
 //! `POST cancel`, `logout` and `GET userinfo`: what needs no word of Duo's.
 
 use super::Visit;
+use crate::gate::per_client;
 use crate::gate::refuse::refuse;
 use crate::gate::sign_out::SignOut;
 use crate::gate::view::{Who, to_page};
@@ -43,7 +44,8 @@ impl Visit {
         } else {
             done()
         };
-        let settlements = out.settlements;
+        let mut settlements = out.settlements;
+        settlements.push(per_client::ended(&self.asker.identity, config));
         Step { settlements, ..Step::reply(self.with_cookies(reply), Vec::new()) }
     }
 

@@ -1,0 +1,317 @@
+//! One bucket of approvals per client: sixteen of them, in bytes.
+//!
+//! ```text
+//! bucket = head | 16 entries
+//! entry  = client [16] | user [8] | way u8 | authenticated u32 | lasts u16
+//! ```
+//!
+//! All numbers are big-endian; `authenticated` is in seconds since 1970, `lasts` in seconds. A way
+//! of 0 is an empty place. The tag of the client covers everything that must be the same for an
+//! approval to count. All approvals of a user are in one bucket, so that a sign-out finds them.
+
+use super::head::{CLIENTS_BYTES, HEAD_BYTES, Head};
+use crate::clock::UnixTime;
+use crate::session::Factor;
+use std::time::Duration;
+
+const ENTRIES: usize = 16;
+const ENTRY_BYTES: usize = 31;
+const _: () = assert!(HEAD_BYTES + ENTRIES * ENTRY_BYTES == CLIENTS_BYTES);
+
+/// So many approvals a user may have at once: one for each client and rule.
+const PER_USER: usize = 8;
+
+/// The tag of one user.
+pub(super) type User = [u8; 8];
+
+/// A second factor that a user passed on one client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientApproval {
+    way: Way,
+    /// When the user passed it: seconds since 1970.
+    authenticated: u64,
+    /// Seconds from then on until it is over.
+    lasts: u64,
+}
+
+/// The factors that a person passes. An approval by `bypass`, a remembered device or `fail_mode` is
+/// never kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Push,
+    Passcode,
+    Phone,
+    Sms,
+}
+
+impl ClientApproval {
+    /// `None` for a factor that no person passed.
+    pub(in crate::gate) const fn new(
+        factor: Factor,
+        authenticated: UnixTime,
+        lasts: Duration,
+    ) -> Option<Self> {
+        let way = match factor {
+            Factor::Push => Way::Push,
+            Factor::Passcode => Way::Passcode,
+            Factor::Phone => Way::Phone,
+            Factor::Sms => Way::Sms,
+            Factor::Bypass | Factor::Remembered | Factor::FailSafe => return None,
+        };
+        let (authenticated, lasts) = (authenticated.seconds(), lasts.as_secs());
+        Some(Self { way, authenticated, lasts })
+    }
+
+    /// How the user passed it.
+    pub(in crate::gate) const fn factor(&self) -> Factor {
+        match self.way {
+            Way::Push => Factor::Push,
+            Way::Passcode => Factor::Passcode,
+            Way::Phone => Factor::Phone,
+            Way::Sms => Factor::Sms,
+        }
+    }
+
+    /// When the user passed it.
+    pub(in crate::gate) const fn authenticated(&self) -> UnixTime {
+        UnixTime::from_seconds(self.authenticated)
+    }
+
+    /// One from the future counts as over: the host's clock was set back.
+    const fn is_over(&self, now: u64) -> bool {
+        now < self.authenticated || now >= self.end()
+    }
+
+    const fn end(&self) -> u64 {
+        self.authenticated.saturating_add(self.lasts)
+    }
+}
+
+/// The bytes of a bucket, read.
+#[derive(Default)]
+pub(super) struct ClientApprovals {
+    entries: [Option<Entry>; ENTRIES],
+}
+
+/// Bytes that [`Entry::encode`] does not write.
+struct Foreign;
+
+#[derive(Clone, Copy)]
+struct Entry {
+    client: [u8; 16],
+    user: User,
+    approval: ClientApproval,
+}
+
+impl ClientApprovals {
+    /// Reads what [`Self::encode`] has written; `None` for anything else.
+    pub(super) fn decode(bytes: &[u8], now: u64) -> Option<Self> {
+        let (_, entries) = Head::read(bytes, CLIENTS_BYTES, now)?;
+        let mut approvals = Self::default();
+        for (entry, bytes) in approvals.entries.iter_mut().zip(entries.as_chunks().0) {
+            *entry = Entry::decode(bytes).ok()?;
+        }
+        Some(approvals)
+    }
+
+    pub(super) fn encode(&self, now: u64) -> Vec<u8> {
+        let mut bytes = Head { written: now, closed: now }.begin(CLIENTS_BYTES);
+        for entry in &self.entries {
+            match entry {
+                Some(entry) => entry.encode(&mut bytes),
+                None => bytes.extend_from_slice(&[0; ENTRY_BYTES]),
+            }
+        }
+        bytes
+    }
+
+    /// The approval of this user and client, unless it is over.
+    pub(super) fn find(&self, client: [u8; 16], user: User, now: u64) -> Option<ClientApproval> {
+        let is_it = |entry: &&Entry| entry.client == client && entry.user == user;
+        let found = self.entries.iter().flatten().find(is_it)?;
+        (!found.approval.is_over(now)).then_some(found.approval)
+    }
+
+    /// Takes an approval in. A user who has as many as one user may have loses the one that would
+    /// end first. Says whether there was room.
+    pub(super) fn keep(
+        &mut self,
+        client: [u8; 16],
+        user: User,
+        approval: ClientApproval,
+        now: u64,
+    ) -> bool {
+        for place in &mut self.entries {
+            let is_same = |entry: &Entry| entry.client == client && entry.user == user;
+            *place = place.filter(|entry| !entry.approval.is_over(now) && !is_same(entry));
+        }
+        let own = |place: &&mut Option<Entry>| place.is_some_and(|entry| entry.user == user);
+        let place = if self.entries.iter_mut().filter(own).count() < PER_USER {
+            self.entries.iter_mut().find(|place| place.is_none())
+        } else {
+            let end = |place: &&mut Option<Entry>| place.map(|entry| entry.approval.end());
+            self.entries.iter_mut().filter(own).min_by_key(end)
+        };
+        place.map(|place| *place = Some(Entry { client, user, approval })).is_some()
+    }
+
+    /// Ends all approvals of a user.
+    pub(super) fn forget(&mut self, user: User) {
+        for place in &mut self.entries {
+            *place = place.filter(|entry| entry.user != user);
+        }
+    }
+}
+
+impl Entry {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        let Self { client, user, approval: ClientApproval { way, authenticated, lasts } } = self;
+        bytes.extend_from_slice(client);
+        bytes.extend_from_slice(user);
+        bytes.push(match way {
+            Way::Push => 1,
+            Way::Passcode => 2,
+            Way::Phone => 3,
+            Way::Sms => 4,
+        });
+        bytes.extend_from_slice(&u32::try_from(*authenticated).unwrap_or(0).to_be_bytes());
+        bytes.extend_from_slice(&u16::try_from(*lasts).unwrap_or(0).to_be_bytes());
+    }
+
+    /// `Ok(None)` for an empty place.
+    fn decode(bytes: &[u8; ENTRY_BYTES]) -> Result<Option<Self>, Foreign> {
+        let (client, rest) = bytes.split_first_chunk().ok_or(Foreign)?;
+        let (user, rest) = rest.split_first_chunk().ok_or(Foreign)?;
+        let &[way, a, b, c, d, e, f] = rest.first_chunk().ok_or(Foreign)?;
+        let way = match way {
+            0 => return Ok(None),
+            1 => Way::Push,
+            2 => Way::Passcode,
+            3 => Way::Phone,
+            4 => Way::Sms,
+            _ => return Err(Foreign),
+        };
+        let authenticated = u32::from_be_bytes([a, b, c, d]).into();
+        let lasts = u16::from_be_bytes([e, f]).into();
+        let approval = ClientApproval { way, authenticated, lasts };
+        Ok(Some(Self { client: *client, user: *user, approval }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: u64 = 1_800_000_000;
+    const FOR: u64 = 300;
+
+    fn pushed(authenticated: u64) -> ClientApproval {
+        let at = UnixTime::from_seconds(authenticated);
+        ClientApproval::new(Factor::Push, at, Duration::from_secs(FOR)).unwrap()
+    }
+
+    fn user(number: u8) -> User {
+        [number; 8]
+    }
+
+    fn client(number: u8) -> [u8; 16] {
+        [number; 16]
+    }
+
+    /// As another worker reads it.
+    fn reread(approvals: &ClientApprovals, now: u64) -> ClientApprovals {
+        let bytes = approvals.encode(now);
+        assert_eq!(bytes.len(), CLIENTS_BYTES);
+        ClientApprovals::decode(&bytes, now).unwrap()
+    }
+
+    #[test]
+    fn an_approval_reads_back_with_its_factor_and_time() {
+        for factor in Factor::ALL {
+            let lasts = Duration::from_secs(3_600);
+            let Some(kept) = ClientApproval::new(factor, UnixTime::from_seconds(NOON), lasts)
+            else {
+                assert!(matches!(factor, Factor::Bypass | Factor::Remembered | Factor::FailSafe));
+                continue;
+            };
+            let mut approvals = ClientApprovals::default();
+            assert!(approvals.keep(client(1), user(1), kept, NOON));
+            let found = reread(&approvals, NOON).find(client(1), user(1), NOON).unwrap();
+            assert_eq!((found.factor(), found.authenticated().seconds()), (factor, NOON));
+            assert_eq!(found, kept);
+        }
+    }
+
+    #[test]
+    fn an_approval_is_over_at_its_end_and_before_its_beginning() {
+        let mut approvals = ClientApprovals::default();
+        approvals.keep(client(1), user(1), pushed(NOON), NOON);
+        for (now, is_good) in [
+            (NOON - 1, false),
+            (NOON, true),
+            (NOON + FOR - 1, true),
+            (NOON + FOR, false),
+            (NOON + FOR + 1, false),
+        ] {
+            assert_eq!(approvals.find(client(1), user(1), now).is_some(), is_good, "{now}");
+        }
+        assert_eq!(approvals.find(client(2), user(1), NOON), None);
+        assert_eq!(approvals.find(client(1), user(2), NOON), None);
+    }
+
+    #[test]
+    fn a_user_has_a_bounded_number_and_loses_their_own_oldest() {
+        let mut approvals = ClientApprovals::default();
+        assert!(approvals.keep(client(99), user(2), pushed(NOON - 200), NOON));
+        for number in 0..=8 {
+            let at = NOON - 100 + u64::from(number);
+            assert!(approvals.keep(client(number), user(1), pushed(at), NOON));
+        }
+        let found = |number| approvals.find(client(number), user(1), NOON).is_some();
+        let found: Vec<_> = (0..=8).map(found).collect();
+        assert_eq!(found, [vec![false], vec![true; 8]].concat());
+        assert!(approvals.find(client(99), user(2), NOON).is_some(), "another user's stays");
+    }
+
+    #[test]
+    fn a_full_bucket_takes_no_other_user_in_until_one_is_over() {
+        let mut approvals = ClientApprovals::default();
+        for number in 0..16 {
+            assert!(approvals.keep(client(number), user(number), pushed(NOON), NOON));
+        }
+        let late = NOON + FOR - 1;
+        assert!(!approvals.keep(client(16), user(16), pushed(late), late));
+        assert_eq!(approvals.find(client(16), user(16), late), None);
+        assert!(approvals.find(client(0), user(0), late).is_some());
+        let mut approvals = reread(&approvals, late);
+        assert!(approvals.keep(client(16), user(16), pushed(late + 1), late + 1));
+    }
+
+    #[test]
+    fn a_sign_out_ends_all_of_one_user() {
+        let mut approvals = ClientApprovals::default();
+        for (number, owner) in [(1, 1), (2, 1), (3, 2)] {
+            approvals.keep(client(number), user(owner), pushed(NOON), NOON);
+        }
+        approvals.forget(user(1));
+        let approvals = reread(&approvals, NOON);
+        let found = [(1, 1), (2, 1), (3, 2)].map(|(n, o)| approvals.find(client(n), user(o), NOON));
+        assert_eq!(found.map(|found| found.is_some()), [false, false, true]);
+    }
+
+    #[test]
+    fn bytes_that_are_not_ours_are_not_read() {
+        let bytes = reread(&ClientApprovals::default(), NOON).encode(NOON);
+        let with = |at: usize, byte: u8| {
+            let mut bytes = bytes.clone();
+            bytes[at] = byte;
+            bytes
+        };
+        let way = HEAD_BYTES + 24;
+        for junk in [Vec::new(), vec![0xff; CLIENTS_BYTES], with(0, 1), with(7, 1), with(way, 5)] {
+            assert!(ClientApprovals::decode(&junk, NOON).is_none());
+        }
+        assert!(ClientApprovals::decode(&bytes, NOON - 61).is_none(), "from the future");
+        assert!(ClientApprovals::decode(&bytes, NOON - 60).is_some());
+    }
+}
