@@ -124,7 +124,7 @@ impl Contexts {
             if host::act_for(context).is_err()
                 && let Some((plugin, flow)) = self.streams.end(context)
             {
-                plugin.abandoned(&flow);
+                plugin.abandoned(flow.as_deref());
             }
         }
         let mut roots = self.roots.take();

@@ -11,6 +11,7 @@ mod contexts;
 mod exports;
 mod health;
 mod host;
+mod later;
 mod places;
 mod plugin;
 mod raw;

@@ -9,10 +9,10 @@ use super::stats::Stats;
 use super::streams::{Stage, Streams};
 use crate::clock::UnixTime;
 use crate::config::Mode;
-use crate::gate::limit::{Settlement, Table};
+use crate::gate::limit::{Claim, Settlement, Table};
 use crate::gate::{
-    Body, Call, Effect, Env, Event, Flow, Form, Forward, Gate, Judgement, Logo, Moment, Opening,
-    Seat, Step, Unanswered,
+    Body, Call, Claimant, Effect, Env, Event, Flow, Form, Forward, Gate, Judgement, Logo, Moment,
+    Opening, Seat, Step, Unanswered,
 };
 use crate::http::{HeadFault, Reply, RequestHead};
 use crate::identity::Attributes;
@@ -158,24 +158,25 @@ impl Plugin {
     /// A call is over whose client has left. What it says of the user's phone is kept.
     pub(super) fn answered_for_nobody(&self, flow: Flow, callback: Callback) {
         if !flow.outlives_its_client() {
-            return self.abandoned(&flow);
+            return self.abandoned(Some(&flow));
         }
         let step = with_event(callback, |event| flow.handle(event, &self.env()));
         self.settle(step.settlements);
         match step.effect {
-            Effect::Call { then, .. } => self.abandoned(&then),
+            Effect::Call { then, .. } => self.abandoned(Some(&then)),
             Effect::Reply(_)
             | Effect::Forward(_)
             | Effect::Claim { .. }
+            | Effect::Wait { .. }
             | Effect::ReadBody { .. }
             | Effect::Logo { .. } => self.stats.take(step.signals),
         }
     }
 
-    /// The client left before its request was decided.
-    pub(super) fn abandoned(&self, flow: &Flow) {
+    /// The client left before its request was decided; `flow` waited for Duo, if any did.
+    pub(super) fn abandoned(&self, flow: Option<&Flow>) {
         self.stats.count(Counter::Abandoned);
-        self.settle(flow.left());
+        self.settle(flow.map(Flow::left).unwrap_or_default());
     }
 
     /// Writes down what became of permits.
@@ -200,17 +201,7 @@ impl Plugin {
         self.go_on(context, form, body, streams)
     }
 
-    /// Goes on without the bodies that did not arrive in time. The host acts for one stream after
-    /// the other.
-    pub(super) fn end_late(self: &Rc<Self>, now: UnixTime, streams: &Streams) {
-        for (context, form) in streams.take_late(self, now) {
-            if host::act_for(context).is_ok() {
-                resume_if_open(self.go_on(context, *form, Body::Late, streams));
-            }
-        }
-    }
-
-    fn go_on(
+    pub(super) fn go_on(
         self: &Rc<Self>,
         context: u32,
         form: Form,
@@ -223,16 +214,6 @@ impl Plugin {
             Err(fault) => self.gate.malformed(fault, &buffer),
         };
         self.perform(context, step, streams)
-    }
-
-    /// Sends the calls whose time has come. The host acts for one stream after the other.
-    pub(super) fn send_due(self: &Rc<Self>, now: UnixTime, streams: &Streams) {
-        for (context, call, then) in streams.take_due(self, now) {
-            if host::act_for(context).is_ok() {
-                let effect = Effect::Call { call, then };
-                resume_if_open(self.perform(context, Step::new(effect, Vec::new()), streams));
-            }
-        }
     }
 
     /// Sends a call to the cluster of its Duo application. Why it cannot be sent is for the log;
@@ -279,7 +260,12 @@ impl Plugin {
 
     /// Does what a step says. A call that cannot be sent is an event at once; the core's tries are
     /// counted, so this ends.
-    fn perform(self: &Rc<Self>, context: u32, mut step: Step, streams: &Streams) -> Passage {
+    pub(super) fn perform(
+        self: &Rc<Self>,
+        context: u32,
+        mut step: Step,
+        streams: &Streams,
+    ) -> Passage {
         loop {
             if let Some(counter) = step.count {
                 self.stats.count(counter);
@@ -293,7 +279,7 @@ impl Plugin {
             if let Some(learned) = step.learned {
                 self.healths.learn(learned, host::now().unwrap_or_default());
             }
-            let limits = &self.gate.config().limits;
+            let config = self.gate.config();
             self.settle(step.settlements);
             let (call, then) = match step.effect {
                 Effect::Forward(forward) => return self.forward(context, forward, streams),
@@ -309,11 +295,20 @@ impl Plugin {
                     streams.put(context, self, Stage::Form(max, until, then));
                     return Passage::Closed;
                 }
+                Effect::Wait { due, seat, claim, then } => {
+                    let (now, capacity) = (host::now().unwrap_or_default(), &config.capacity);
+                    match self.room.enter(Some(seat), capacity, streams.undecided(), now) {
+                        Ok(()) => {
+                            let stage = Stage::Waiting(due, seat, Box::new(claim), then);
+                            streams.put(context, self, stage);
+                            return Passage::Closed;
+                        }
+                        Err(crowded) => step = then.crowded(crowded, &self.env()),
+                    }
+                    continue;
+                }
                 Effect::Claim { claim, then } => {
-                    let env = self.env();
-                    let changed = self.table.claim(&claim, limits, env.now, &mut slots::change);
-                    self.stats.take(changed.signals);
-                    step = then.handle(changed.verdict, &env);
+                    step = self.claim(&claim, *then);
                     continue;
                 }
                 Effect::Call { call, then } => (call, then),
@@ -327,6 +322,14 @@ impl Plugin {
                 Some(unsent) => step = unsent,
             }
         }
+    }
+
+    /// Claims something of the table, and tells the claimant.
+    pub(super) fn claim(&self, claim: &Claim, then: Claimant) -> Step {
+        let (env, limits) = (self.env(), &self.gate.config().limits);
+        let changed = self.table.claim(claim, limits, env.now, &mut slots::change);
+        self.stats.take(changed.signals);
+        then.handle(changed.verdict, &env)
     }
 
     /// Sends a call whose time has come; the step to go on with if it was not sent.
@@ -386,7 +389,7 @@ pub(super) fn answer(reply: &Reply) -> Passage {
     Passage::Closed
 }
 
-fn resume_if_open(passage: Passage) {
+pub(super) fn resume_if_open(passage: Passage) {
     if passage == Passage::Open && host::resume().is_err() {
         log::debug!("a request was gone before it could go on");
     }

@@ -5,7 +5,8 @@
 
 use super::plugin::Plugin;
 use crate::clock::UnixTime;
-use crate::gate::{Call, Flow, Form, NewCookie, Seat};
+use crate::gate::limit::Claim;
+use crate::gate::{Call, Claimant, Flow, Form, NewCookie, Seat, is_due};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -14,6 +15,8 @@ use std::rc::Rc;
 pub(super) enum Stage {
     /// Its next call is to be sent later.
     Due(Box<Call>, Box<Flow>),
+    /// It claims something later, and takes this room.
+    Waiting(UnixTime, Seat, Box<Claim>, Box<Claimant>),
     /// A call is out under this token, and takes this room.
     Sent(u32, Option<Seat>, Box<Flow>),
     /// Its body arrives, of which so many bytes are taken until that moment.
@@ -37,7 +40,7 @@ impl Stage {
     /// Whether a client waits for a decision. A call without a seat is one whose client has left.
     const fn is_undecided(&self) -> bool {
         match self {
-            Self::Due(..) | Self::Sent(_, Some(_), _) | Self::Form(..) => true,
+            Self::Due(..) | Self::Waiting(..) | Self::Sent(_, Some(_), _) | Self::Form(..) => true,
             Self::Sent(_, None, _) | Self::Forwarded(_) | Self::Refused => false,
         }
     }
@@ -93,12 +96,16 @@ impl Streams {
         self.with(|streams| streams.keys().copied().collect())
     }
 
-    /// Takes a request out whose client has left, and gives what still waited for a decision. One
+    /// Takes a request out whose client has left, and gives its flow if that waited for Duo. One
     /// whose answer is wanted all the same stays until that is there.
-    pub(super) fn end(&self, context: u32) -> Option<(Rc<Plugin>, Box<Flow>)> {
+    pub(super) fn end(&self, context: u32) -> Option<(Rc<Plugin>, Option<Box<Flow>>)> {
         let Stream { plugin, stage } = self.remove(context)?;
         match stage {
-            Stage::Due(_, flow) => Some((plugin, flow)),
+            Stage::Due(_, flow) => Some((plugin, Some(flow))),
+            Stage::Waiting(_, seat, ..) => {
+                plugin.leave(Some(seat));
+                Some((plugin, None))
+            }
             Stage::Sent(token, seat, flow) => {
                 // Whether or not the host still tells how the call ended, its room is free.
                 plugin.leave(seat);
@@ -106,7 +113,7 @@ impl Streams {
                     self.insert(context, Stream { plugin, stage: Stage::Sent(token, None, flow) });
                     return None;
                 }
-                Some((plugin, flow))
+                Some((plugin, Some(flow)))
             }
             Stage::Form(..) | Stage::Forwarded(_) | Stage::Refused => None,
         }
@@ -180,6 +187,21 @@ impl Streams {
         due.into_iter().map(|(context, (call, flow))| (context, call, flow)).collect()
     }
 
+    /// Takes out the requests of a configuration that claim something now.
+    pub(super) fn take_waiting(
+        &self,
+        plugin: &Rc<Plugin>,
+        now: UnixTime,
+    ) -> Vec<(u32, Seat, Box<Claim>, Box<Claimant>)> {
+        let due = self.take_all(plugin, |stream| match stream {
+            Stream { stage: Stage::Waiting(due, seat, claim, then), .. } if is_due(due, now) => {
+                Ok((seat, claim, then))
+            }
+            other => Err(other),
+        });
+        due.into_iter().map(|(context, (seat, claim, then))| (context, seat, claim, then)).collect()
+    }
+
     /// Takes out the forms of a configuration that did not arrive in time.
     pub(super) fn take_late(&self, plugin: &Rc<Plugin>, now: UnixTime) -> Vec<(u32, Box<Form>)> {
         self.take_all(plugin, |stream| match stream {
@@ -210,7 +232,11 @@ impl Streams {
             let ours = streams.values().filter(|stream| Rc::ptr_eq(&stream.plugin, plugin));
             ours.filter_map(|stream| match &stream.stage {
                 Stage::Sent(_, _, flow) => Some(flow.application()),
-                Stage::Due(..) | Stage::Form(..) | Stage::Forwarded(_) | Stage::Refused => None,
+                Stage::Due(..)
+                | Stage::Waiting(..)
+                | Stage::Form(..)
+                | Stage::Forwarded(_)
+                | Stage::Refused => None,
             })
             .collect()
         })

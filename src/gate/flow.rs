@@ -7,7 +7,7 @@ use super::last;
 use super::limit::{Limited, Permit, Settlement, Verdict};
 use super::operation::Spending;
 use super::party::Party;
-use super::per_client::Recall;
+use super::per_client::{self, Recall};
 use super::prompt::{self, Prompt, Transaction};
 use super::refuse;
 use super::room::{By, Crowded};
@@ -70,10 +70,12 @@ impl Flow {
 
     /// What is to be written down once the client has left.
     #[must_use]
-    pub fn left(&self) -> Option<Settlement> {
+    pub fn left(&self) -> Vec<Settlement> {
         match &self.party {
-            Party::Held(held) => held.asker.left(),
-            Party::Visit(_) => None,
+            Party::Held(held) => {
+                held.asker.left().into_iter().chain(per_client::given_up(held)).collect()
+            }
+            Party::Visit(_) => Vec::new(),
         }
     }
 
@@ -162,6 +164,22 @@ impl Flow {
 }
 
 impl Claimant {
+    /// There is no room to wait for the verdict.
+    #[must_use]
+    pub fn crowded(self, crowded: Crowded, env: &Env<'_>) -> Step {
+        let limited = Limited::CONTENDED;
+        let mut step = match self.0 {
+            Wish::Client(recall) => recall.crowded(crowded, env),
+            // None of these ever waits.
+            other
+            @ (Wish::Prompt(..) | Wish::Approval(_) | Wish::Operation(_) | Wish::Held(..)) => {
+                Self(other).handle(Err(limited), env)
+            }
+        };
+        step.signals.push(Signal::Count(Counter::Crowded(crowded.by.name())));
+        step
+    }
+
     /// Takes the verdict on the claim and says what to do.
     #[must_use]
     pub fn handle(self, verdict: Verdict, env: &Env<'_>) -> Step {
@@ -186,7 +204,7 @@ impl Claimant {
             (Wish::Prompt(party, _), Ok(Permit::Approved(_))) => {
                 refuse::for_limit(&party, &Limited::CONTENDED, env)
             }
-            (Wish::Client(recall), verdict) => recall.claimed(&verdict, env),
+            (Wish::Client(recall), verdict) => recall.claimed(verdict, env),
             (Wish::Approval(allowed), verdict) => allowed.claimed(&verdict, env),
             (Wish::Operation(spending), verdict) => spending.claimed(verdict, env),
             (Wish::Held(held, factor), verdict) => hold::claimed(&held, factor, &verdict, env),
@@ -272,10 +290,11 @@ pub(super) fn poll_at_once(mut held: Held, transaction: Transaction, env: &Env<'
 }
 
 /// Duo has sent a prompt: the table keeps its transaction, so that its end is heard.
-fn started(party: Party, transaction: Transaction, env: &Env<'_>) -> Step {
+fn started(mut party: Party, transaction: Transaction, env: &Env<'_>) -> Step {
     let started = party.asker().started(&transaction, env);
+    let awaited = per_client::awaited(&mut party, env);
     let mut step = party.started(transaction, env);
-    step.settlements.extend(started);
+    step.settlements.extend(started.into_iter().chain(awaited));
     step
 }
 

@@ -8,7 +8,7 @@ use super::audit;
 use super::expect::Expect;
 use super::failure::{NO_DEVICE, TIMEOUT, UNKNOWN_USE, WRONG_PASSCODE};
 use super::flow::{self, send};
-use super::limit::{End, Limit, Limited, Verdict};
+use super::limit::{Claim, End, Limit, Limited, Verdict};
 use super::party::{Party, Recipient};
 use super::prompt::{self, Ending, Prompt, SentPasscode, Transaction};
 use super::prompt::{takes_codes, takes_passcode};
@@ -30,7 +30,7 @@ use crate::signal::{Code, Counter};
 pub(super) struct Held {
     pub(super) asker: Asker,
     /// Not always [`Client::Hold`]: whoever brings a passcode is held until Duo has decided on it.
-    client: Client,
+    pub(super) client: Client,
     /// When the transaction was looked at, or will be.
     pub(super) polled_at: UnixTime,
     /// Whether there is a valid approval, which does not meet the terms.
@@ -41,7 +41,9 @@ pub(super) struct Held {
     edits: Vec<Edit>,
     passcode: Option<Secret<String>>,
     /// Whether its response deletes the approval, since it is a sign-out.
-    is_sign_out: bool,
+    pub(super) is_sign_out: bool,
+    /// The claim of an approval per client that other requests of the client wait for too.
+    pub(super) awaited: Option<Claim>,
 }
 
 impl Held {
@@ -65,6 +67,7 @@ impl Held {
             edits: env.gate.stripped(head),
             passcode: None,
             is_sign_out: env.gate.is_sign_out(head),
+            awaited: None,
         }
     }
 }
@@ -165,9 +168,14 @@ pub(super) fn polled(
             step.settlements.extend(settlements);
             step
         }
-        AuthResult::Deny => settled(Ending::of(word).settled(), refuse_status(&held, word, env)),
+        AuthResult::Deny => {
+            let mut step = settled(Ending::of(word).settled(), refuse_status(&held, word, env));
+            step.settlements.extend(per_client::given_up(&held));
+            step
+        }
         AuthResult::Waiting if held.asker.is_over(env.now) => {
-            let settlements = held.asker.left().into_iter().collect();
+            let settlements = held.asker.left().into_iter().chain(per_client::given_up(&held));
+            let settlements = settlements.collect();
             Step { settlements, ..refuse_with(&held, &TIMEOUT, "", env) }
         }
         AuthResult::Waiting => flow::poll(held, transaction, env),

@@ -28,7 +28,7 @@ use crate::session::{Operations, PENDING_LIFETIME};
 use bucket::Bucket;
 pub(super) use claim::Once;
 use claim::{OfClient, PromptClaim, What};
-use client_approvals::ClientApprovals;
+use client_approvals::{ClientApprovals, State};
 use ledger::Ledger;
 use share::Shares;
 use std::time::Duration;
@@ -159,6 +159,8 @@ pub enum Limit {
     Share,
     /// This client of the user has no approval.
     Unapproved,
+    /// It has none yet: another of its requests waits for one.
+    Awaited,
     /// There are too many others.
     NoRoom,
     /// What was written down cannot be read.
@@ -179,6 +181,7 @@ impl Limit {
             Self::Used => "used",
             Self::Share => "share",
             Self::Unapproved => "unapproved",
+            Self::Awaited => "awaited",
             Self::NoRoom => "no room",
             Self::Unreadable => "unreadable",
             Self::Contended => "contended",
@@ -251,13 +254,19 @@ pub fn claim(
             let Some(bytes) = bytes else { return (UNAPPROVED, None) };
             match ClientApprovals::decode(bytes, now) {
                 Some(kept) => {
-                    let found = kept.find(client, claim.sharer(), now);
-                    (found.map_or(UNAPPROVED, |approval| Ok(Permit::Approved(approval))), None)
+                    let verdict = match kept.find(client, claim.sharer(), now) {
+                        Some(State::Approved(approval)) => Ok(Permit::Approved(approval)),
+                        Some(state @ State::Awaited { .. }) => {
+                            Err(Limited::new(Limit::Awaited, now, state.end()))
+                        }
+                        None => UNAPPROVED,
+                    };
+                    (verdict, None)
                 }
                 None => forget_clients(now),
             }
         }
-        What::Client(OfClient::Keep(..) | OfClient::Forget) => (UNAPPROVED, None),
+        What::Client(_) => (UNAPPROVED, None),
         What::Once { kind, kept } => {
             let kept = now.saturating_add(kept.as_secs());
             match Ledger::decode(bytes.unwrap_or(&EMPTY_LEDGER), now) {
@@ -337,9 +346,15 @@ pub fn settle(
         }
         What::Client(OfClient::Find(_)) => None,
         What::Client(OfClient::Keep(client, approval)) => {
-            let kept = bytes.and_then(|bytes| ClientApprovals::decode(bytes, now));
-            let mut kept = kept.unwrap_or_default();
-            kept.keep(client, claim.sharer(), approval, now).then(|| kept.encode(now))
+            keep_client(bytes, claim, client, State::Approved(approval), now)
+        }
+        What::Client(OfClient::Await(client, lasts)) => {
+            let state = State::Awaited { since: now, lasts: lasts.as_secs() };
+            keep_client(bytes, claim, client, state, now)
+        }
+        What::Client(OfClient::GiveUp(client)) => {
+            let mut kept = ClientApprovals::decode(bytes?, now)?;
+            kept.give_up(client, claim.sharer()).then(|| kept.encode(now))
         }
         What::Client(OfClient::Forget) => {
             // Bytes that cannot be read now may be readable later: the bucket is emptied.
@@ -353,6 +368,18 @@ pub fn settle(
             Some(ledger.encode(now))
         }
     }
+}
+
+fn keep_client(
+    bytes: Option<&[u8]>,
+    claim: &Claim,
+    client: [u8; 16],
+    state: State,
+    now: u64,
+) -> Option<Vec<u8>> {
+    let kept = bytes.and_then(|bytes| ClientApprovals::decode(bytes, now));
+    let mut kept = kept.unwrap_or_default();
+    kept.keep(client, claim.sharer(), state, now).then(|| kept.encode(now))
 }
 
 #[cfg(test)]

@@ -54,6 +54,7 @@ pub use health_record::HealthRecord;
 pub use judgement::{Judgement, Outcome};
 pub use logo::Logo;
 pub use room::{By, Crowded, Room, Seat};
+pub use step::is_due;
 pub use step::{Call, Contact, Effect, Env, Event, Forward, Learned, NewCookie, Step, Unanswered};
 pub use visit::{Body, Form};
 

@@ -66,9 +66,9 @@ pub(super) struct Spending {
 
 /// Somebody who gets a refusal at the application's address.
 #[derive(Debug)]
-struct InPlace {
-    asker: Asker,
-    view: View,
+pub(super) struct InPlace {
+    pub(super) asker: Asker,
+    pub(super) view: View,
 }
 
 impl Recipient for InPlace {

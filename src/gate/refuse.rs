@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Another prompt or passcode would be one too many.
 pub(super) fn for_limit(to: &impl Recipient, limited: &Limited, env: &Env<'_>) -> Step {
     let (code, detail) = match limited.limit {
-        Limit::Pending => (
+        Limit::Pending | Limit::Awaited => (
             Code::PendingElsewhere,
             "Another sign-in of this user waits for an answer on the device.",
         ),

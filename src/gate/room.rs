@@ -44,6 +44,8 @@ enum Purpose {
     Look(Tag),
     /// A held request looks at its push.
     Follow,
+    /// A request waits for another one's push, without a call.
+    Wait,
 }
 
 impl Seat {
@@ -63,6 +65,14 @@ impl Seat {
         Self { user: start(user), purpose: Purpose::Follow }
     }
 
+    pub(super) const fn wait(user: [u8; 16]) -> Self {
+        Self { user: start(user), purpose: Purpose::Wait }
+    }
+
+    const fn is_call(&self) -> bool {
+        !matches!(self.purpose, Purpose::Wait)
+    }
+
     const fn is_look(&self) -> bool {
         matches!(self.purpose, Purpose::Look(_) | Purpose::Follow)
     }
@@ -70,7 +80,7 @@ impl Seat {
     const fn sign_in(&self) -> Option<Tag> {
         match self.purpose {
             Purpose::Look(sign_in) => Some(sign_in),
-            Purpose::Begin { .. } | Purpose::GoOn | Purpose::Follow => None,
+            Purpose::Begin { .. } | Purpose::GoOn | Purpose::Follow | Purpose::Wait => None,
         }
     }
 }
@@ -159,22 +169,27 @@ impl Room {
             Purpose::Look(_) | Purpose::Follow if self.looks >= of_looks => {
                 return crowded(By::Calls);
             }
-            Purpose::Begin { holds: true } if waiting >= capacity.held => {
+            Purpose::Begin { holds: true } | Purpose::Wait if waiting >= capacity.held => {
                 return crowded(By::Held);
             }
             Purpose::Look(_) | Purpose::Begin { .. } if self.calls >= capacity.calls => {
                 return crowded(By::Calls);
             }
-            Purpose::Look(_) | Purpose::Follow | Purpose::Begin { .. } | Purpose::GoOn => {}
+            Purpose::Look(_)
+            | Purpose::Follow
+            | Purpose::Begin { .. }
+            | Purpose::GoOn
+            | Purpose::Wait => {}
         }
-        let is_counted = matches!(seat.purpose, Purpose::Look(_) | Purpose::Begin { .. });
+        let is_counted =
+            matches!(seat.purpose, Purpose::Look(_) | Purpose::Begin { .. } | Purpose::Wait);
         match self.user(seat.user, now) {
             Some(user) if is_counted => user.begin(capacity, now)?,
             Some(user) => user.calls = user.calls.saturating_add(1),
             None if is_counted => return crowded(By::Calls),
             None => {}
         }
-        self.calls = self.calls.saturating_add(1);
+        self.calls = self.calls.saturating_add(usize::from(seat.is_call()));
         self.looks = self.looks.saturating_add(usize::from(seat.is_look()));
         self.sign_ins.extend(seat.sign_in());
         Ok(())
@@ -182,7 +197,7 @@ impl Room {
 
     /// A call is over, or its request is gone.
     pub fn leave(&mut self, seat: &Seat) {
-        self.calls = self.calls.saturating_sub(1);
+        self.calls = self.calls.saturating_sub(usize::from(seat.is_call()));
         self.looks = self.looks.saturating_sub(usize::from(seat.is_look()));
         let place = seat.sign_in().and_then(|left| self.sign_ins.iter().position(|it| *it == left));
         if let Some(place) = place {

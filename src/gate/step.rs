@@ -98,7 +98,7 @@ impl Call {
     /// host's clock was set back.
     #[must_use]
     pub fn is_due(&self, now: UnixTime) -> bool {
-        self.due <= now || self.due.since(now) > POLL_PACE
+        is_due(self.due, now)
     }
 
     /// What is counted of a call that is sent for a request.
@@ -113,6 +113,13 @@ impl Call {
         let signed = ask.sign(&duo.credentials, now);
         Self { application, signed, timeout: duo.timeout, due: UnixTime::default(), seat: None }
     }
+}
+
+/// Whether a moment has come, or is further off than anything ever waits, since the host's clock
+/// was set back.
+#[must_use]
+pub fn is_due(due: UnixTime, now: UnixTime) -> bool {
+    due <= now || due.since(now) > POLL_PACE
 }
 
 /// A request that goes upstream.
@@ -154,6 +161,18 @@ pub enum Effect {
     /// Have the table of limits changed, and hand the verdict to the claimant.
     Claim {
         /// What is claimed.
+        claim: Claim,
+        /// Who waits for the verdict.
+        then: Box<Claimant>,
+    },
+    /// Hold the request until a moment if there is room for it, then do as for [`Self::Claim`]; else
+    /// tell the claimant so. It keeps its room if it then waits again.
+    Wait {
+        /// The moment.
+        due: UnixTime,
+        /// The room that it takes.
+        seat: Seat,
+        /// The claim.
         claim: Claim,
         /// Who waits for the verdict.
         then: Box<Claimant>,
@@ -259,6 +278,10 @@ impl Step {
 
     pub(super) fn claim(claim: Claim, then: impl Into<Claimant>) -> Self {
         Self::new(Effect::Claim { claim, then: Box::new(then.into()) }, Vec::new())
+    }
+
+    pub(super) fn wait(due: UnixTime, seat: Seat, claim: Claim, then: impl Into<Claimant>) -> Self {
+        Self::new(Effect::Wait { due, seat, claim, then: Box::new(then.into()) }, Vec::new())
     }
 
     /// An effect, with what is worth counting or writing down.

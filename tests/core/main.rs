@@ -111,6 +111,7 @@ fn main() -> ExitCode {
         page::trials(),
         pending::trials(),
         per_client::trials(),
+        per_client::at_once::trials(),
         per_client::ends::trials(),
         per_client::terms::trials(),
         phone_texts::trials(),

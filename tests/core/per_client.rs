@@ -1,5 +1,6 @@
 //! Approvals per client: one push for the run of a program that keeps no cookie.
 
+pub(crate) mod at_once;
 pub(crate) mod ends;
 pub(crate) mod terms;
 

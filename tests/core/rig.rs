@@ -1,6 +1,7 @@
 //! Drives the core as Envoy would: a request in, scripted answers of Duo, the outcome out.
 
 mod check;
+mod later;
 mod outcome;
 mod request;
 mod script;
@@ -15,10 +16,10 @@ pub(crate) use script::{
 use duo_mfa::clock::{ClockOffset, UnixTime};
 use duo_mfa::config::Config;
 use duo_mfa::duo::{Answer, SignedCall};
-use duo_mfa::gate::limit::{EMPTY, EMPTY_LEDGER, Table, Work};
+use duo_mfa::gate::limit::{Claim, EMPTY, EMPTY_LEDGER, Table, Work};
 use duo_mfa::gate::{
-    Body, Call, Crowded, Effect, Env, Event, Flow, Gate, Health, Judgement, Learned, Logo, Moment,
-    Opening, Step,
+    Body, Call, Claimant, Crowded, Effect, Env, Event, Flow, Gate, Health, Judgement, Learned,
+    Logo, Moment, Opening, Step,
 };
 use duo_mfa::http::RequestHead;
 use duo_mfa::identity::Attributes;
@@ -59,6 +60,8 @@ pub(crate) fn nobody_was_wrongly_admitted() -> bool {
 pub(crate) enum Progress {
     Done(Outcome),
     Waits(Box<SignedCall>, Box<Flow>),
+    /// Only where [`Rig::pauses`].
+    Pauses(UnixTime, Box<Claim>, Box<Claimant>),
 }
 
 /// One gate with its clock, and the calls that it made.
@@ -92,6 +95,8 @@ pub(crate) struct Rig {
     pub(crate) bodies: usize,
     /// Why the next call finds no room.
     pub(crate) crowded: Option<Crowded>,
+    /// Whether the test does something else while a request waits for another one's push.
+    pub(crate) pauses: bool,
 }
 
 impl Rig {
@@ -148,6 +153,7 @@ impl Rig {
             logo: Logo::default(),
             bodies: 0,
             crowded: None,
+            pauses: false,
         }
     }
 
@@ -191,6 +197,7 @@ impl Rig {
         loop {
             match progress {
                 Progress::Done(outcome) => return outcome,
+                Progress::Pauses(due, claim, then) => progress = self.go_on(due, *claim, then),
                 Progress::Waits(call, flow) => {
                     let scripted = duo(&call);
                     let scripted = scripted.unwrap_or_else(|| panic!("unscripted: {call:?}"));
@@ -211,16 +218,6 @@ impl Rig {
     pub(crate) fn resume(&mut self, flow: Flow, scripted: &Scripted) -> Progress {
         let step = self.answer(flow, scripted);
         self.perform(step)
-    }
-
-    /// The client of a request leaves.
-    pub(crate) fn leave(&mut self, flow: &Flow) {
-        let Some(settlement) = flow.left() else { return };
-        let config = self.gate.config();
-        let table = Table::new(&config.shared);
-        let change = &mut |name: &str, work: &mut Work<'_>| swap(&mut self.table, name, work);
-        let said = table.settle(&settlement, &config.limits, self.now, change);
-        self.signals.extend(said);
     }
 
     fn perform(&mut self, mut step: Step) -> Progress {
@@ -247,6 +244,17 @@ impl Rig {
                     return answered(Outcome::Replied(self.logo.reply(absent)));
                 }
                 Effect::ReadBody { .. } => panic!("a body is read but once"),
+                Effect::Wait { then, .. } if self.crowded.is_some() => {
+                    let crowded = self.crowded.take().unwrap();
+                    step = then.crowded(crowded, &self.env());
+                }
+                Effect::Wait { due, claim, then, .. } if self.pauses => {
+                    return Progress::Pauses(due, Box::new(claim), then);
+                }
+                Effect::Wait { due, claim, then, .. } => {
+                    self.now = self.now.max(due);
+                    step = Step::new(Effect::Claim { claim, then }, Vec::new());
+                }
                 Effect::Claim { claim, then } => {
                     let change =
                         &mut |name: &str, work: &mut Work<'_>| swap(&mut self.table, name, work);

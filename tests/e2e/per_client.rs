@@ -10,7 +10,7 @@ use crate::certificates::{Authority, exchange, listening};
 use crate::message::{Body, Request};
 use crate::setup::Setup;
 use crate::sim::eventually;
-use crate::stack::{Protocol, Stack};
+use crate::stack::{Held, Protocol, Stack};
 use crate::tally::Verdict;
 
 crate::trials![
@@ -20,6 +20,8 @@ crate::trials![
     sign_out_ends_the_run,
     many_requests_at_once_pass_in_all_workers,
     browser_of_the_same_client_is_asked,
+    requests_at_once_wait_for_one_push,
+    requests_at_once_are_refused_by_one_denial,
 ];
 
 const HERE: &str = "203.0.113.7";
@@ -168,12 +170,53 @@ fn many_requests_at_once_pass_in_all_workers() {
         stack.judged(Verdict::Admitted(40), "forty at once", || {
             let held: Vec<_> =
                 held.into_iter().map(|(_, request)| stack.hold(request, protocol)).collect();
-            for reply in held.into_iter().map(crate::stack::Held::reply) {
+            for reply in held.into_iter().map(Held::reply) {
                 assert_eq!(reply.status, 200, "{reply:?}");
             }
         });
     }
     assert_eq!((stack.sim.pushes(), stack.sim.calls("preauth")), (1, 1));
+}
+
+/// The first request of a command, and those that it sends before the user answers.
+fn at_once(stack: &Stack) -> Vec<Held> {
+    let first = stack.held_push(kubectl("/api/0"), Protocol::Http1, "alice");
+    let others =
+        (1..16).map(|number| stack.hold(kubectl(&format!("/api/{number}")), Protocol::Http2));
+    let held = std::iter::once(first).chain(others).collect();
+    thread::sleep(Duration::from_secs(3));
+    held
+}
+
+fn requests_at_once_wait_for_one_push() {
+    let stack = behind_a_proxy("5m", 2);
+    let held = stack.judged(Verdict::Denied, "before the approval", || at_once(&stack));
+    assert!(held.iter().all(|held| !held.is_answered()));
+    let elsewhere = from(ELSEWHERE, Request::get("/api/1").user("alice"));
+    stack.denied(&elsewhere).assert_problem(429, "pending_elsewhere");
+    stack.judged(Verdict::Admitted(16), "sixteen by one push", || {
+        stack.sim.answer("alice", "approve");
+        for held in held {
+            assert_eq!(held.reply().status, 200);
+        }
+    });
+    assert_eq!(stack.sim.pushes(), 1);
+    assert_eq!(stack.sim.calls("preauth"), 2, "of the first request, and of the other network");
+}
+
+fn requests_at_once_are_refused_by_one_denial() {
+    let stack = behind_a_proxy("5m", 2);
+    let held = stack.judged(Verdict::Denied, "before the denial", || at_once(&stack));
+    stack.judged(Verdict::Denied, "sixteen by one denial", || {
+        stack.sim.answer("alice", "deny");
+        let mut codes: Vec<_> =
+            held.into_iter().map(|held| held.reply().json()["code"].to_string()).collect();
+        codes.sort();
+        codes.dedup();
+        assert_eq!(codes, ["\"mfa_denied\"", "\"too_many_requests\""]);
+    });
+    assert_eq!(stack.sim.pushes(), 1);
+    assert_eq!(stack.envoy.stat("wasmcustom.duo_mfa_passed_per_client"), 0);
 }
 
 /// A page of another site has the browser send requests with alice's password.

@@ -35,6 +35,10 @@ pub(super) enum OfClient {
     Find([u8; 16]),
     /// To keep one for this client.
     Keep([u8; 16], ClientApproval),
+    /// To keep in mind that a request of this client waits for one, for so long.
+    Await([u8; 16], Duration),
+    /// To forget that.
+    GiveUp([u8; 16]),
     /// To end all of them.
     Forget,
 }
@@ -135,6 +139,29 @@ impl Claim {
         approval: ClientApproval,
     ) -> Self {
         Self { tag: user, also: None, what: What::Client(OfClient::Keep(client, approval)) }
+    }
+
+    /// Keeps in mind that a request of this client waits for an approval, once it is settled.
+    pub(in crate::gate) const fn await_client(
+        user: [u8; 16],
+        client: [u8; 16],
+        lasts: Duration,
+    ) -> Self {
+        Self { tag: user, also: None, what: What::Client(OfClient::Await(client, lasts)) }
+    }
+
+    /// The claim that takes this one back.
+    pub(in crate::gate) const fn given_up(self) -> Self {
+        match self.what {
+            What::Client(OfClient::Await(client, _)) => {
+                Self { what: What::Client(OfClient::GiveUp(client)), ..self }
+            }
+            What::Client(_)
+            | What::Prompt(_)
+            | What::Passcode
+            | What::Once { .. }
+            | What::Share => self,
+        }
     }
 
     /// Ends all approvals per client of the user with this tag, once it is settled.

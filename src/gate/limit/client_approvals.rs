@@ -6,7 +6,7 @@
 //! ```
 //!
 //! All numbers are big-endian; `authenticated` is in seconds since 1970, `lasts` in seconds. A way
-//! of 0 is an empty place. The tag of the client covers everything that must be the same for an
+//! of 0 is an empty place, one of 5 is no approval yet: a request waits for one. The tag of the client covers everything that must be the same for an
 //! approval to count. All approvals of a user are in one bucket, so that a sign-out finds them.
 
 use super::head::{CLIENTS_BYTES, HEAD_BYTES, Head};
@@ -17,6 +17,8 @@ use std::time::Duration;
 const ENTRIES: usize = 16;
 const ENTRY_BYTES: usize = 31;
 const _: () = assert!(HEAD_BYTES + ENTRIES * ENTRY_BYTES == CLIENTS_BYTES);
+
+const AWAITED: u8 = 5;
 
 /// So many approvals a user may have at once: one for each client and rule.
 const PER_USER: usize = 8;
@@ -76,14 +78,34 @@ impl ClientApproval {
     pub(in crate::gate) const fn authenticated(&self) -> UnixTime {
         UnixTime::from_seconds(self.authenticated)
     }
+}
 
+/// The state of one client of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// It has an approval.
+    Approved(ClientApproval),
+    /// A request of it waits for one. Times as those of an approval.
+    Awaited { since: u64, lasts: u64 },
+}
+
+impl State {
     /// One from the future counts as over: the host's clock was set back.
     const fn is_over(&self, now: u64) -> bool {
-        now < self.authenticated || now >= self.end()
+        let (since, lasts) = self.times();
+        now < since || now >= since.saturating_add(lasts)
     }
 
-    const fn end(&self) -> u64 {
-        self.authenticated.saturating_add(self.lasts)
+    pub(super) const fn end(&self) -> u64 {
+        let (since, lasts) = self.times();
+        since.saturating_add(lasts)
+    }
+
+    const fn times(&self) -> (u64, u64) {
+        match self {
+            Self::Approved(ClientApproval { authenticated, lasts, .. }) => (*authenticated, *lasts),
+            Self::Awaited { since, lasts } => (*since, *lasts),
+        }
     }
 }
 
@@ -100,7 +122,7 @@ struct Foreign;
 struct Entry {
     client: [u8; 16],
     user: User,
-    approval: ClientApproval,
+    state: State,
 }
 
 impl ClientApprovals {
@@ -125,34 +147,42 @@ impl ClientApprovals {
         bytes
     }
 
-    /// The approval of this user and client, unless it is over.
-    pub(super) fn find(&self, client: [u8; 16], user: User, now: u64) -> Option<ClientApproval> {
+    /// The state of this user and client, unless it is over.
+    pub(super) fn find(&self, client: [u8; 16], user: User, now: u64) -> Option<State> {
         let is_it = |entry: &&Entry| entry.client == client && entry.user == user;
         let found = self.entries.iter().flatten().find(is_it)?;
-        (!found.approval.is_over(now)).then_some(found.approval)
+        (!found.state.is_over(now)).then_some(found.state)
     }
 
-    /// Takes an approval in. A user who has as many as one user may have loses the one that would
+    /// Takes an approval in, or a wait for one where there is none yet. A user who has as many as one user may have loses the one that would
     /// end first. Says whether there was room.
-    pub(super) fn keep(
-        &mut self,
-        client: [u8; 16],
-        user: User,
-        approval: ClientApproval,
-        now: u64,
-    ) -> bool {
+    pub(super) fn keep(&mut self, client: [u8; 16], user: User, state: State, now: u64) -> bool {
+        let is_approved = matches!(self.find(client, user, now), Some(State::Approved(_)));
+        if is_approved && matches!(state, State::Awaited { .. }) {
+            return false;
+        }
         for place in &mut self.entries {
             let is_same = |entry: &Entry| entry.client == client && entry.user == user;
-            *place = place.filter(|entry| !entry.approval.is_over(now) && !is_same(entry));
+            *place = place.filter(|entry| !entry.state.is_over(now) && !is_same(entry));
         }
         let own = |place: &&mut Option<Entry>| place.is_some_and(|entry| entry.user == user);
         let place = if self.entries.iter_mut().filter(own).count() < PER_USER {
             self.entries.iter_mut().find(|place| place.is_none())
         } else {
-            let end = |place: &&mut Option<Entry>| place.map(|entry| entry.approval.end());
+            let end = |place: &&mut Option<Entry>| place.map(|entry| entry.state.end());
             self.entries.iter_mut().filter(own).min_by_key(end)
         };
-        place.map(|place| *place = Some(Entry { client, user, approval })).is_some()
+        place.map(|place| *place = Some(Entry { client, user, state })).is_some()
+    }
+
+    /// Forgets that a request of this client waits. Says whether it did.
+    pub(super) fn give_up(&mut self, client: [u8; 16], user: User) -> bool {
+        let is_it = |entry: &Entry| {
+            let is_awaited = matches!(entry.state, State::Awaited { .. });
+            is_awaited && entry.client == client && entry.user == user
+        };
+        let place = self.entries.iter_mut().find(|place| place.as_ref().is_some_and(is_it));
+        place.is_some_and(|place| place.take().is_some())
     }
 
     /// Ends all approvals of a user.
@@ -165,17 +195,19 @@ impl ClientApprovals {
 
 impl Entry {
     fn encode(&self, bytes: &mut Vec<u8>) {
-        let Self { client, user, approval: ClientApproval { way, authenticated, lasts } } = self;
+        let Self { client, user, state } = self;
         bytes.extend_from_slice(client);
         bytes.extend_from_slice(user);
-        bytes.push(match way {
-            Way::Push => 1,
-            Way::Passcode => 2,
-            Way::Phone => 3,
-            Way::Sms => 4,
+        bytes.push(match state {
+            State::Approved(ClientApproval { way: Way::Push, .. }) => 1,
+            State::Approved(ClientApproval { way: Way::Passcode, .. }) => 2,
+            State::Approved(ClientApproval { way: Way::Phone, .. }) => 3,
+            State::Approved(ClientApproval { way: Way::Sms, .. }) => 4,
+            State::Awaited { .. } => AWAITED,
         });
-        bytes.extend_from_slice(&u32::try_from(*authenticated).unwrap_or(0).to_be_bytes());
-        bytes.extend_from_slice(&u16::try_from(*lasts).unwrap_or(0).to_be_bytes());
+        let (since, lasts) = state.times();
+        bytes.extend_from_slice(&u32::try_from(since).unwrap_or(0).to_be_bytes());
+        bytes.extend_from_slice(&u16::try_from(lasts).unwrap_or(0).to_be_bytes());
     }
 
     /// `Ok(None)` for an empty place.
@@ -183,18 +215,22 @@ impl Entry {
         let (client, rest) = bytes.split_first_chunk().ok_or(Foreign)?;
         let (user, rest) = rest.split_first_chunk().ok_or(Foreign)?;
         let &[way, a, b, c, d, e, f] = rest.first_chunk().ok_or(Foreign)?;
+        let authenticated = u32::from_be_bytes([a, b, c, d]).into();
+        let lasts = u16::from_be_bytes([e, f]).into();
         let way = match way {
             0 => return Ok(None),
+            AWAITED => {
+                let state = State::Awaited { since: authenticated, lasts };
+                return Ok(Some(Self { client: *client, user: *user, state }));
+            }
             1 => Way::Push,
             2 => Way::Passcode,
             3 => Way::Phone,
             4 => Way::Sms,
             _ => return Err(Foreign),
         };
-        let authenticated = u32::from_be_bytes([a, b, c, d]).into();
-        let lasts = u16::from_be_bytes([e, f]).into();
-        let approval = ClientApproval { way, authenticated, lasts };
-        Ok(Some(Self { client: *client, user: *user, approval }))
+        let state = State::Approved(ClientApproval { way, authenticated, lasts });
+        Ok(Some(Self { client: *client, user: *user, state }))
     }
 }
 
@@ -205,9 +241,9 @@ mod tests {
     const NOON: u64 = 1_800_000_000;
     const FOR: u64 = 300;
 
-    fn pushed(authenticated: u64) -> ClientApproval {
+    fn pushed(authenticated: u64) -> State {
         let at = UnixTime::from_seconds(authenticated);
-        ClientApproval::new(Factor::Push, at, Duration::from_secs(FOR)).unwrap()
+        State::Approved(ClientApproval::new(Factor::Push, at, Duration::from_secs(FOR)).unwrap())
     }
 
     fn user(number: u8) -> User {
@@ -235,8 +271,9 @@ mod tests {
                 continue;
             };
             let mut approvals = ClientApprovals::default();
-            assert!(approvals.keep(client(1), user(1), kept, NOON));
-            let found = reread(&approvals, NOON).find(client(1), user(1), NOON).unwrap();
+            assert!(approvals.keep(client(1), user(1), State::Approved(kept), NOON));
+            let found = reread(&approvals, NOON).find(client(1), user(1), NOON);
+            let Some(State::Approved(found)) = found else { panic!("{found:?}") };
             assert_eq!((found.factor(), found.authenticated().seconds()), (factor, NOON));
             assert_eq!(found, kept);
         }
@@ -274,6 +311,23 @@ mod tests {
     }
 
     #[test]
+    fn a_wait_is_no_approval_and_does_not_replace_one() {
+        let awaited = State::Awaited { since: NOON, lasts: 60 };
+        let mut approvals = ClientApprovals::default();
+        assert!(approvals.keep(client(1), user(1), awaited, NOON));
+        let mut approvals = reread(&approvals, NOON + 59);
+        assert_eq!(approvals.find(client(1), user(1), NOON + 59), Some(awaited));
+        assert_eq!(approvals.find(client(1), user(1), NOON + 60), None);
+        assert!(approvals.keep(client(1), user(1), pushed(NOON + 59), NOON + 59));
+        assert!(!approvals.give_up(client(1), user(1)), "it is over");
+        assert!(!approvals.keep(client(1), user(1), awaited, NOON + 59));
+        assert_eq!(approvals.find(client(1), user(1), NOON + 59), Some(pushed(NOON + 59)));
+        assert!(approvals.keep(client(2), user(1), awaited, NOON));
+        assert!(!approvals.give_up(client(2), user(2)) && approvals.give_up(client(2), user(1)));
+        assert_eq!(approvals.find(client(2), user(1), NOON), None);
+    }
+
+    #[test]
     fn a_full_bucket_takes_no_other_user_in_until_one_is_over() {
         let mut approvals = ClientApprovals::default();
         for number in 0..16 {
@@ -308,7 +362,7 @@ mod tests {
             bytes
         };
         let way = HEAD_BYTES + 24;
-        for junk in [Vec::new(), vec![0xff; CLIENTS_BYTES], with(0, 1), with(7, 1), with(way, 5)] {
+        for junk in [Vec::new(), vec![0xff; CLIENTS_BYTES], with(0, 1), with(7, 1), with(way, 6)] {
             assert!(ClientApprovals::decode(&junk, NOON).is_none());
         }
         assert!(ClientApprovals::decode(&bytes, NOON - 61).is_none(), "from the future");

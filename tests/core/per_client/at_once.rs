@@ -1,0 +1,203 @@
+//! A program that sends many requests at once: those after the first wait for its push.
+
+use super::{ELSEWHERE, HERE, NEXT_DOOR, is_asked, passes, rig, rule, ruled, wait};
+use crate::browser::Browser;
+use crate::rig::{Outcome, Progress, Request, Rig, allows, get, phone_of, started, status};
+use duo_mfa::clock::UnixTime;
+use duo_mfa::gate::limit::Claim;
+use duo_mfa::gate::{By, Claimant, Crowded, Flow};
+use serde_json::json;
+use std::time::Duration;
+
+/// A request that waits for the push of another one.
+type Pause = (UnixTime, Box<Claim>, Box<Claimant>);
+
+/// The first request of a run, whose push is on the phone.
+fn ringing(rig: &mut Rig, request: &Request) -> Box<Flow> {
+    rig.pauses = true;
+    let Progress::Waits(_, flow) = rig.start(request) else { panic!("no preauth") };
+    let Progress::Waits(_, flow) = rig.resume(*flow, &phone_of("alice")) else { panic!("no auth") };
+    let Progress::Waits(_, flow) = rig.resume(*flow, &started()) else { panic!("no status") };
+    flow
+}
+
+#[track_caller]
+fn paused(progress: Progress) -> Pause {
+    match progress {
+        Progress::Pauses(due, claim, then) => (due, claim, then),
+        Progress::Done(outcome) => panic!("decided: {outcome:?}"),
+        Progress::Waits(call, _) => panic!("a call: {call:?}"),
+    }
+}
+
+fn on(rig: &mut Rig, (due, claim, then): Pause) -> Progress {
+    rig.go_on(due, *claim, then)
+}
+
+#[track_caller]
+fn done(progress: Progress) -> Outcome {
+    match progress {
+        Progress::Done(outcome) => outcome,
+        Progress::Pauses(..) => panic!("it waits"),
+        Progress::Waits(call, _) => panic!("a call: {call:?}"),
+    }
+}
+
+/// Duo is asked about the user, who then gets no other push.
+#[track_caller]
+fn stopped(rig: &mut Rig, progress: Progress) -> String {
+    let Progress::Waits(call, flow) = progress else { panic!("no preauth") };
+    assert_eq!(call.endpoint.name(), "preauth");
+    match rig.resume(*flow, &phone_of("alice")) {
+        // It is asked once for the state of the last push.
+        Progress::Waits(look, flow) if look.endpoint.name() == "auth_status" => {
+            done(rig.resume(*flow, &status("waiting", "pushed"))).refused().code()
+        }
+        other @ (Progress::Done(_) | Progress::Waits(..) | Progress::Pauses(..)) => {
+            done(other).refused().code()
+        }
+    }
+}
+
+fn calls(rig: &Rig, endpoint: &str) -> usize {
+    rig.called().into_iter().filter(|name| *name == endpoint).count()
+}
+
+fn fifty_requests_at_once_are_one_push() {
+    let mut rig = rig();
+    let first = ringing(&mut rig, &get("/api/0"));
+    let mut waiting: Vec<_> =
+        (1..50).map(|number| paused(rig.start(&get(&format!("/api/{number}"))))).collect();
+    for _ in 0..30 {
+        waiting = waiting.into_iter().map(|pause| paused(on(&mut rig, pause))).collect();
+    }
+    done(rig.resume(*first, &allows())).admitted();
+    for pause in waiting {
+        assert_eq!(done(on(&mut rig, pause)).admitted().cookie, None);
+    }
+    assert_eq!([calls(&rig, "preauth"), calls(&rig, "auth")], [1, 1]);
+}
+
+fn a_denial_refuses_all_of_them_without_another_push() {
+    for (word, code) in [("deny", "mfa_denied"), ("fraud", "mfa_fraud"), ("timeout", "mfa_timeout")]
+    {
+        let mut rig = rig();
+        let first = ringing(&mut rig, &get("/api/0"));
+        let waiting: Vec<_> = (1..5).map(|_| paused(rig.start(&get("/api/1")))).collect();
+        assert_eq!(done(rig.resume(*first, &status("deny", word))).refused().code(), code);
+        for pause in waiting {
+            let progress = on(&mut rig, pause);
+            assert_eq!(stopped(&mut rig, progress), "too_many_requests", "{word}");
+        }
+        assert_eq!(calls(&rig, "auth"), 1);
+    }
+}
+
+/// The first client leaves, or its request is over before the user answers.
+fn nobody_waits_for_a_push_that_nobody_hears() {
+    let mut rig = rig();
+    let first = ringing(&mut rig, &get("/api/0"));
+    let pause = paused(rig.start(&get("/api/1")));
+    let pause = paused(on(&mut rig, pause));
+    rig.leave(&first);
+    let progress = on(&mut rig, pause);
+    let Progress::Waits(_, flow) = progress else { panic!("no preauth") };
+    let Progress::Waits(look, flow) = rig.resume(*flow, &phone_of("alice")) else {
+        panic!("no look")
+    };
+    assert_eq!(look.endpoint.name(), "auth_status");
+    let refused = done(rig.resume(*flow, &status("waiting", "pushed"))).refused();
+    assert_eq!(refused.code(), "pending_elsewhere");
+
+    let mut rig = self::rig();
+    let first = ringing(&mut rig, &get("/api/0"));
+    wait(&mut rig, 61);
+    let over = done(rig.resume(*first, &status("waiting", "pushed"))).refused();
+    assert_eq!(over.code(), "mfa_timeout");
+    assert!(matches!(rig.start(&get("/api/1")), Progress::Waits(..)));
+}
+
+fn a_request_waits_no_longer_than_it_may_be_held() {
+    let mut config = super::config(&json!([rule(&json!({}))]));
+    config["api"] = json!({"hold_timeout": "20s"});
+    config["duo"] = json!({"push_timeout": "2m"});
+    let mut long = config.clone();
+    long["api"]["hold_timeout"] = json!("2m");
+    let mut first = Rig::with(long);
+    ringing(&mut first, &get("/api/0"));
+    let mut rig = super::beside(&first, config);
+    rig.pauses = true;
+    let since = rig.now;
+    let mut pause = paused(rig.start(&get("/api/1")));
+    let outcome = loop {
+        match on(&mut rig, pause) {
+            Progress::Pauses(due, claim, then) => pause = (due, claim, then),
+            other @ (Progress::Done(_) | Progress::Waits(..)) => break done(other),
+        }
+    };
+    assert_eq!(outcome.refused().code(), "pending_elsewhere");
+    assert_eq!(rig.now.since(since).as_secs(), 20);
+    assert_eq!(rig.calls.len(), 0);
+}
+
+/// Others are refused at once, as without such a rule.
+fn only_what_the_approval_would_open_waits() {
+    let rules = json!([rule(&json!({})), rule(&json!({"paths": ["/b/*"]})), {
+        "paths": ["/plain/*"], "policy": "two_factor"}]);
+    let mut rig = ruled(&rules);
+    let first = ringing(&mut rig, &get("/api/0"));
+    for (peer, path) in [(ELSEWHERE, "/api/1"), (HERE, "/b/1"), (HERE, "/plain/1")] {
+        rig.peer = Some(peer);
+        let progress = rig.start(&get(path));
+        assert_eq!(stopped(&mut rig, progress), "pending_elsewhere", "{path}");
+    }
+    rig.peer = Some(HERE);
+    is_asked(&mut rig, &get("/api/1").of("bob"));
+    let code = get("/api/1").with("x-duo-mfa-passcode", "123456");
+    assert!(matches!(rig.start(&code), Progress::Waits(..)), "a passcode is tried");
+    let alice = Browser::of("alice");
+    assert_eq!(rig.send(&alice.fetches("/api/1"), &[]).refused().code(), "mfa_required");
+    let grpc = get("/api/1").with("content-type", "application/grpc");
+    assert_eq!(rig.send(&grpc, &[]).refused().0.details, "duo_mfa_mfa_required");
+    rig.peer = Some(NEXT_DOOR);
+    let pause = paused(rig.start(&get("/api/1")));
+    rig.peer = Some(HERE);
+    done(rig.resume(*first, &allows())).admitted();
+    done(on(&mut rig, pause)).admitted();
+    passes(&mut rig, &get("/api/2"));
+}
+
+/// A wait is no approval, whatever becomes of it.
+fn a_push_that_waits_opens_nothing() {
+    let mut rig = rig();
+    ringing(&mut rig, &get("/api/0"));
+    let mut pause = paused(rig.start(&get("/api/1")));
+    for _ in 0..58 {
+        pause = paused(on(&mut rig, pause));
+    }
+    // Its time is over, and nobody has heard its end.
+    rig.now = rig.now.plus(Duration::from_secs(10));
+    assert!(matches!(on(&mut rig, pause), Progress::Waits(..)));
+}
+
+fn a_request_without_room_to_wait_is_refused() {
+    for (by, status, code) in
+        [(By::UserCalls, 429, "too_many_requests"), (By::Held, 503, "overloaded")]
+    {
+        let mut rig = rig();
+        ringing(&mut rig, &get("/api/0"));
+        rig.crowded = Some(Crowded { by, wait: Duration::from_secs(2) });
+        let refused = done(rig.start(&get("/api/1"))).refused();
+        assert_eq!((refused.0.status, refused.code().as_str()), (status, code));
+    }
+}
+
+crate::suite![
+    fifty_requests_at_once_are_one_push,
+    a_denial_refuses_all_of_them_without_another_push,
+    nobody_waits_for_a_push_that_nobody_hears,
+    a_request_waits_no_longer_than_it_may_be_held,
+    only_what_the_approval_would_open_waits,
+    a_push_that_waits_opens_nothing,
+    a_request_without_room_to_wait_is_refused,
+];
