@@ -42,7 +42,7 @@ help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | sort | awk -F '\t' '{printf "  %-11s %s\n", $$1, $$2}'
 
 .PHONY: setup
-setup: $(WASM_ENV) $(BINARYEN) .tools/envoy.stamp ## install what the other targets need, under .tools/ (they do it by themselves)
+setup: $(WASM_ENV) $(BINARYEN) .tools/envoy.stamp ## install what the other targets need, under .tools/ (they do it when needed)
 
 $(WASM_ENV): tools/wasm-std.sh rust-toolchain.toml
 	tools/wasm-std.sh $(WASM_STD)
@@ -73,7 +73,7 @@ wasm: module ## build the module, dist/duo_mfa.wasm, and hold it to its size
 	echo "$(MODULE): $$size bytes (at most $(MAX_SIZE)), $$gzipped gzipped (at most $(MAX_GZIPPED))"; \
 	((size <= $(MAX_SIZE) && gzipped <= $(MAX_GZIPPED))) || { echo "$(MODULE) is too large" >&2; exit 1; }
 
-# What runs the module does not wait for it to be small.
+# Targets that run the module do not wait for it to be small.
 .PHONY: module
 module: $(WASM_ENV) $(BINARYEN)
 	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS $(REMAP) $(SIMD) $(SMALL_SHA2)" cargo wasm --locked $$WASM_CARGO_FLAGS

@@ -20,7 +20,7 @@ PATIENCE = 90
 
 
 class Refused(Exception):
-    """What the filter says: a problem document, or the end of a sign-in."""
+    """The filter's refusal: a problem document, or the end of a sign-in."""
 
     def __init__(self, answer):
         super().__init__(answer.get("detail") or answer.get("message") or "refused")
@@ -50,7 +50,7 @@ class Client:
         return status, answer, content
 
     def sign_in(self, factor="push", show=lambda text: print(text, file=sys.stderr)):
-        """Starts a push and waits for its end. `show` gets what the user has to be told, the code of a verified push too."""
+        """Starts a push and waits for its end. `show` gets the text for the user, with the code of a verified push."""
         state = self.own("POST", f"/auth?factor={factor}&device=auto")
         transaction = {"x-duo-mfa-transaction": state.get("transaction", "")}
         if state.get("state") == "waiting":
@@ -92,7 +92,7 @@ class Client:
 
 
 def problem_of(headers, content):
-    """The filter's refusal. The application may answer with problem documents of its own: those have other types."""
+    """The filter's refusal. The application's problem documents have other types."""
     if headers.get_content_type() != "application/problem+json":
         return None
     problem = json.loads(content)

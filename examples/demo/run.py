@@ -28,7 +28,7 @@ def main():
         print(WELCOME.format(envoy=stack.url("envoy"), phone=stack.url("phone"), commands=commands), flush=True)
         while not (ended := stack.ended()):
             time.sleep(0.2)
-        return f"{ended} ended by itself"
+        return f"{ended} ended early"
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ class Stack:
             "filename: duo-sim-ca.pem": f"filename: {json.dumps(self.authority)}",
         }.items():
             if text.count(old) != 1:
-                raise SystemExit(f"envoy/demo.yaml: {old!r} stands there {text.count(old)} times")
+                raise SystemExit(f"envoy/demo.yaml: {old!r} is there {text.count(old)} times")
             text = text.replace(old, new)
         return text
 
@@ -149,7 +149,7 @@ class Stack:
         return pathlib.Path(json.loads(metadata)["target_directory"]) / "debug/duo-sim"
 
     def spawn(self, name, command, **options):
-        # In a session of its own, so that Ctrl-C reaches this program alone, which then ends them in order.
+        # In a separate session, so that Ctrl-C reaches this program alone, which then ends them in order.
         child = subprocess.Popen(command, start_new_session=True, preexec_fn=end_with_parent, **options)  # noqa: PLW1509 (no threads here)
         self.children[name] = child
         return child

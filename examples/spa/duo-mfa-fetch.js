@@ -7,7 +7,7 @@
 // Where duo-mfa refuses a request because nobody has confirmed it, a dialog asks the person to. Its
 // button opens the prompt page in a window: browsers let only a press do that. Once the person is
 // confirmed, the request is sent again, once. It did not reach the application before, so nothing is
-// done twice. Who cancels gets the refusal as the response.
+// done twice. A user who cancels gets the refusal as the response.
 
 const TEXTS = {
   heading: "Confirm it’s you",
