@@ -18,8 +18,7 @@ impl Plugin {
             }
             let step = self.claim(&claim, *then);
             if let Effect::Wait { due, claim, then, .. } = step.effect {
-                let stage = Stage::Waiting(due, seat, Box::new(claim), then);
-                streams.put(context, self, stage);
+                streams.put(context, self, Stage::Waiting(due, seat, claim, then));
                 continue;
             }
             self.leave(Some(seat));

@@ -299,7 +299,7 @@ impl Plugin {
                     let (now, capacity) = (host::now().unwrap_or_default(), &config.capacity);
                     match self.room.enter(Some(seat), capacity, streams.undecided(), now) {
                         Ok(()) => {
-                            let stage = Stage::Waiting(due, seat, Box::new(claim), then);
+                            let stage = Stage::Waiting(due, seat, claim, then);
                             streams.put(context, self, stage);
                             return Passage::Closed;
                         }

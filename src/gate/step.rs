@@ -173,7 +173,7 @@ pub enum Effect {
         /// The room that it takes.
         seat: Seat,
         /// The claim.
-        claim: Claim,
+        claim: Box<Claim>,
         /// Who waits for the verdict.
         then: Box<Claimant>,
     },
@@ -281,7 +281,8 @@ impl Step {
     }
 
     pub(super) fn wait(due: UnixTime, seat: Seat, claim: Claim, then: impl Into<Claimant>) -> Self {
-        Self::new(Effect::Wait { due, seat, claim, then: Box::new(then.into()) }, Vec::new())
+        let (claim, then) = (Box::new(claim), Box::new(then.into()));
+        Self::new(Effect::Wait { due, seat, claim, then }, Vec::new())
     }
 
     /// An effect, with what is worth counting or writing down.

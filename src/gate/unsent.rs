@@ -5,7 +5,8 @@ use super::expect::Expect;
 use super::limit::{End, Settlement};
 use crate::duo::{DuoError, Fault, Outage};
 
-/// What a fault says of a prompt that was about to be sent, or of a passcode about to be tried.
+/// The end of a permit after a fault of the call that would have sent its prompt, or tried its
+/// passcode.
 pub(super) fn unstarted(asker: &Asker, expect: &Expect, fault: &DuoError) -> Option<Settlement> {
     let is_sure = matches!(fault, DuoError::Unreachable(Outage::NotSent) | DuoError::Overflow);
     match expect {
@@ -38,7 +39,7 @@ pub(super) fn unstarted(asker: &Asker, expect: &Expect, fault: &DuoError) -> Opt
     }
 }
 
-/// What was not sent is no prompt, and no passcode that was tried.
+/// The end of a permit whose call was not sent: nothing counts.
 pub(super) fn unsent(asker: &Asker, expect: &Expect) -> Option<Settlement> {
     unstarted(asker, expect, &DuoError::Overflow)
 }

@@ -33,7 +33,7 @@ pub struct PerClient {
 }
 
 impl Terms {
-    /// No terms of its own.
+    /// No terms.
     pub(super) const NONE: &'static Self = {
         static NONE: Terms = Terms {
             max_age: None,

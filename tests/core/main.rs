@@ -113,6 +113,7 @@ fn main() -> ExitCode {
         per_client::trials(),
         per_client::at_once::trials(),
         per_client::ends::trials(),
+        per_client::model::trials(),
         per_client::terms::trials(),
         phone_texts::trials(),
         policy::trials(),

@@ -2,6 +2,7 @@
 
 pub(crate) mod at_once;
 pub(crate) mod ends;
+pub(crate) mod model;
 pub(crate) mod terms;
 
 use crate::browser::{Browser, posted};

@@ -249,11 +249,11 @@ impl Rig {
                     step = then.crowded(crowded, &self.env());
                 }
                 Effect::Wait { due, claim, then, .. } if self.pauses => {
-                    return Progress::Pauses(due, Box::new(claim), then);
+                    return Progress::Pauses(due, claim, then);
                 }
                 Effect::Wait { due, claim, then, .. } => {
                     self.now = self.now.max(due);
-                    step = Step::new(Effect::Claim { claim, then }, Vec::new());
+                    step = Step::new(Effect::Claim { claim: *claim, then }, Vec::new());
                 }
                 Effect::Claim { claim, then } => {
                     let change =

@@ -84,6 +84,20 @@ fn an_approval_from_before_a_change_opens_nothing() {
     passes(&mut moved, &get("/api/a"));
 }
 
+/// Rules are looked at before approvals.
+fn an_approval_opens_nothing_that_a_rule_denies() {
+    let mut before = ruled(&json!([rule(&json!({}))]));
+    approved(&mut before, &get("/api/a"));
+    for denies in [
+        json!({"users": ["alice"], "policy": "deny"}),
+        json!({"networks": ["192.0.2.0/24"], "policy": "deny"}),
+        json!({"paths": ["/api/a"], "policy": "deny"}),
+    ] {
+        let mut rig = beside(&before, config(&json!([denies, rule(&json!({}))])));
+        assert_eq!(rig.send(&get("/api/a"), &[]).refused().code(), "access_denied", "{denies}");
+    }
+}
+
 fn each_application_at_duo_is_apart() {
     let mut config = two_more();
     config["session"] = json!({"bind": ["ip_prefix"]});
@@ -147,6 +161,7 @@ fn a_user_has_eight_at_once_and_keeps_the_latest() {
 crate::suite![
     only_the_same_rule_is_met,
     an_approval_from_before_a_change_opens_nothing,
+    an_approval_opens_nothing_that_a_rule_denies,
     each_application_at_duo_is_apart,
     only_a_factor_of_the_rule_is_kept,
     a_shorter_max_age_ends_it_sooner,
