@@ -5,7 +5,7 @@ use super::host;
 use super::plugin::{Plugin, resume_if_open};
 use super::streams::{Stage, Streams};
 use crate::clock::UnixTime;
-use crate::gate::{Body, Effect, Step};
+use crate::gate::{Body, Effect};
 use std::rc::Rc;
 
 impl Plugin {
@@ -27,7 +27,7 @@ impl Plugin {
         for (context, call, then) in streams.take_due(self, now) {
             if host::act_for(context).is_ok() {
                 let effect = Effect::Call { call, then };
-                resume_if_open(self.perform(context, Step::new(effect, Vec::new()), streams));
+                resume_if_open(self.perform(context, effect.into(), streams));
             }
         }
     }

@@ -11,8 +11,8 @@ use crate::clock::UnixTime;
 use crate::config::Mode;
 use crate::gate::limit::{Claim, Settlement, Table};
 use crate::gate::{
-    Body, Call, Claimant, Effect, Env, Event, Flow, Form, Forward, Gate, Judgement, Logo, Moment,
-    Opening, Seat, Step, Unanswered,
+    Body, Call, Claimant, Effect, End, Env, Event, Flow, Form, Forward, Gate, HostFacts, Judgement,
+    Logo, Opening, Seat, Step, Unanswered,
 };
 use crate::http::{HeadFault, Reply, RequestHead};
 use crate::identity::Attributes;
@@ -108,7 +108,7 @@ impl Plugin {
         let head = match RequestHead::read(&buffer) {
             Ok(head) => head,
             Err(fault) => {
-                return self.perform(context, self.gate.malformed(fault, &buffer), streams);
+                return self.perform(context, self.gate.malformed(fault, &buffer).into(), streams);
             }
         };
         let attribute = self.gate.attribute().and_then(host::property);
@@ -118,7 +118,7 @@ impl Plugin {
         let peer = self.gate.wants_address().then(|| host::property(&PEER)).flatten();
         let bound: Vec<_> =
             self.gate.bound_properties().iter().map(|path| host::property(path)).collect();
-        let moment = Moment {
+        let facts = HostFacts {
             now: self.clock.get(),
             attributes: Attributes {
                 name: attribute.as_deref(),
@@ -131,10 +131,10 @@ impl Plugin {
             duo_is_well: self.healths.are_well(),
         };
         let mut verified = self.verified.take().unwrap_or_default();
-        let opening = self.gate.open(&head, &moment, &mut verified);
+        let opening = self.gate.open(&head, &facts, &mut verified);
         self.verified.set(Some(verified));
         let step = match opening {
-            Opening::Decided(step) => step,
+            Opening::Decided(decision) => decision.into(),
             Opening::Undecided(undecided) => {
                 let peer = peer.or_else(|| host::property(&PEER));
                 self.gate.ask(&head, undecided, peer.as_deref(), &self.env())
@@ -161,15 +161,13 @@ impl Plugin {
             return self.abandoned(Some(&flow));
         }
         let step = with_event(callback, |event| flow.handle(event, &self.env()));
-        self.settle(step.settlements);
+        self.settle(step.notes.settlements);
         match step.effect {
             Effect::Call { then, .. } => self.abandoned(Some(&then)),
-            Effect::Reply(_)
-            | Effect::Forward(_)
+            Effect::End(_)
             | Effect::Claim { .. }
             | Effect::Wait { .. }
-            | Effect::ReadBody { .. }
-            | Effect::Logo { .. } => self.stats.take(step.signals),
+            | Effect::ReadBody { .. } => self.stats.take(step.notes.signals),
         }
     }
 
@@ -211,7 +209,7 @@ impl Plugin {
         let buffer = host::request_headers().unwrap_or_default();
         let step = match RequestHead::read(&buffer) {
             Ok(head) => form.handle(&head, body, &self.env()),
-            Err(fault) => self.gate.malformed(fault, &buffer),
+            Err(fault) => self.gate.malformed(fault, &buffer).into(),
         };
         self.perform(context, step, streams)
     }
@@ -267,27 +265,30 @@ impl Plugin {
         streams: &Streams,
     ) -> Passage {
         loop {
-            if let Some(counter) = step.count {
+            let notes = step.notes;
+            if let Some(counter) = notes.count {
                 self.stats.count(counter);
             }
-            self.stats.take(step.signals);
-            if let Some(judgement) = step.judgement
+            self.stats.take(notes.signals);
+            if let Some(judgement) = notes.judgement
                 && self.gate.config().filter_state
             {
                 tell(judgement);
             }
-            if let Some(learned) = step.learned {
+            if let Some(learned) = notes.learned {
                 self.healths.learn(learned, host::now().unwrap_or_default());
             }
             let config = self.gate.config();
-            self.settle(step.settlements);
+            self.settle(notes.settlements);
             let (call, then) = match step.effect {
-                Effect::Forward(forward) => return self.forward(context, forward, streams),
-                Effect::Reply(reply) => {
+                Effect::End(End::Forward(forward)) => {
+                    return self.forward(context, forward, streams);
+                }
+                Effect::End(End::Reply(reply)) => {
                     streams.put(context, self, Stage::Refused);
                     return answer(&reply);
                 }
-                Effect::Logo { absent } => {
+                Effect::End(End::Logo { absent }) => {
                     streams.put(context, self, Stage::Refused);
                     return answer(&self.with_logo(|logo| logo.reply(absent)));
                 }
@@ -363,7 +364,11 @@ impl Plugin {
     fn forward(self: &Rc<Self>, context: u32, forward: Forward, streams: &Streams) -> Passage {
         if host::edit_request(&forward.request).is_err() {
             // Half edited, it could carry a client's header as ours: it does not go on.
-            return self.perform(context, self.gate.malformed(HeadFault::Malformed, &[]), streams);
+            return self.perform(
+                context,
+                self.gate.malformed(HeadFault::Malformed, &[]).into(),
+                streams,
+            );
         }
         if let Some(cookie) = forward.cookie {
             streams.put(context, self, Stage::Forwarded(cookie));

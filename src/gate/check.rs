@@ -4,7 +4,9 @@
 //! what came of it. Only this check can open `fail_mode: safe`: a client can make its own calls
 //! fail, by sending more of them than the cluster takes at once, but not this one.
 
-use super::{Call, Event, Gate};
+use super::call::Call;
+use super::event::Event;
+use super::gate::Gate;
 use crate::clock::{ClockOffset, UnixTime};
 use crate::duo::{Answer, DuoError, Fault, Outage, Request};
 use crate::signal::{Level, Signal};
@@ -18,7 +20,7 @@ const MAX_OFFSET: Duration = Duration::from_secs(60);
 pub struct Check {
     application: usize,
     began: UnixTime,
-    expect: Expect,
+    question: Question,
 }
 
 /// What a check found out.
@@ -62,7 +64,7 @@ impl Found {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Expect {
+enum Question {
     /// Is Duo there, and what time is it there?
     Ping,
     /// With the date put right: are the credentials right? Duo's clock is so far ahead.
@@ -98,7 +100,7 @@ impl Check {
     /// Begins a check of the Duo application with this number.
     #[must_use]
     pub fn begin(gate: &Gate, application: usize, now: UnixTime) -> CheckStep {
-        call(gate, &Request::Ping, now, Self { application, began: now, expect: Expect::Ping })
+        call(gate, &Request::Ping, now, Self { application, began: now, question: Question::Ping })
     }
 
     /// The number of the Duo application that is checked.
@@ -110,22 +112,24 @@ impl Check {
     /// Takes what came of the outstanding call.
     #[must_use]
     pub fn handle(self, event: Event<'_>, gate: &Gate, now: UnixTime) -> CheckStep {
-        let outcome = event.read(match self.expect {
-            Expect::Ping => Answer::ping,
-            Expect::Check(_) => Answer::check,
+        let outcome = event.read(match self.question {
+            Question::Ping => Answer::ping,
+            Question::Check(_) => Answer::check,
         });
         let name = gate.config().applications.get(self.application).name.as_deref();
-        match (self.expect, outcome) {
-            (Expect::Ping, Ok(theirs)) => {
+        match (self.question, outcome) {
+            (Question::Ping, Ok(theirs)) => {
                 let offset = ClockOffset::between(now, theirs);
-                let then = Self { expect: Expect::Check(offset), ..self };
+                let then = Self { question: Question::Check(offset), ..self };
                 call(gate, &Request::Check, now.shifted(offset), then)
             }
-            (Expect::Check(offset), Ok(_)) => {
+            (Question::Check(offset), Ok(_)) => {
                 self.done(Found::Well, Some(offset), well(name, offset))
             }
-            (Expect::Ping, Err(fault)) => self.done(Found::of(&fault), None, failed(name, &fault)),
-            (Expect::Check(offset), Err(fault)) => {
+            (Question::Ping, Err(fault)) => {
+                self.done(Found::of(&fault), None, failed(name, &fault))
+            }
+            (Question::Check(offset), Err(fault)) => {
                 self.done(Found::of(&fault), Some(offset), failed(name, &fault))
             }
         }

@@ -179,14 +179,14 @@ fn invalid_parameter(stage: Stage, name: &str) -> Remedy {
     }
 }
 
-const UNAVAILABLE: Refusal = Refusal {
+pub(super) const UNAVAILABLE: Refusal = Refusal {
     code: Code::DuoUnavailable,
     detail: "The second factor cannot be checked at the moment. Try again shortly.",
     retry_after: Some(AFTER_OUTAGE),
 };
 
 /// Under `fail_mode: safe`: the background check has not failed, or not yet.
-const UNCHECKED: Refusal = Refusal {
+pub(super) const UNCHECKED: Refusal = Refusal {
     code: Code::DuoUnavailable,
     detail: "Duo did not answer, and it is being checked whether it can be reached at all. Try \
              again shortly.",
@@ -249,6 +249,13 @@ pub(super) const NO_RANDOMNESS: Refusal = Refusal {
     code: Code::DuoUnavailable,
     detail: "No approval can be made at the moment. Try again shortly.",
     retry_after: Some(AFTER_OUTAGE),
+};
+
+/// A request that belongs to no sign-in, or to one that is over.
+pub(super) const GONE: Refusal = Refusal {
+    code: Code::BadRequest,
+    detail: "No sign-in is waiting here: it has ended, or never began. Start again.",
+    retry_after: None,
 };
 
 /// The table of limits does not say whether something that is good once was used before.

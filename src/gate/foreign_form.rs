@@ -7,9 +7,14 @@
 //! again from this site, with all cookies. That lifts the protection of `SameSite` from these
 //! addresses, the application's own cookies included, so an operator has to name them.
 
-use super::asker::Sought;
-use super::visit::{Form, Visit};
-use super::{Env, Gate, Step, audit, refuse};
+use super::audit;
+use super::body::is_resendable;
+use super::challenge::Challenge;
+use super::decision::Decision;
+use super::endpoints::{Caller, resend_page};
+use super::env::Env;
+use super::gate::Gate;
+use super::refuse;
 use crate::http::{Parameters, RequestHead, origin};
 use crate::signal::Code;
 
@@ -17,7 +22,7 @@ impl Gate {
     /// Whether a request is such a form. One that brings any cookie of the filter's comes from a
     /// browser that does not know `SameSite`.
     pub(super) fn is_foreign_form(&self, head: &RequestHead<'_>) -> bool {
-        let applications = &self.config.applications;
+        let applications = &self.config().applications;
         let cookie = applications.main.sessions.cookie_name();
         head.method == b"POST"
             && origin::is_of_other_site(head)
@@ -25,49 +30,46 @@ impl Gate {
     }
 }
 
-/// Begins to answer: the fields have to be read first, or nothing can be done.
-pub(super) fn begin(
-    head: &RequestHead<'_>,
-    sought: Sought,
-    address: Option<&[u8]>,
-    env: &Env<'_>,
-) -> Step {
-    let forms = &env.gate.config().cross_site_forms;
+/// Whether the form's fields are to be read. If not, it is refused.
+///
+/// # Errors
+///
+/// The refusal's reason, for the operator.
+pub(super) fn check(head: &RequestHead<'_>, gate: &Gate) -> Result<(), &'static str> {
+    let forms = &gate.config().cross_site_forms;
     let is_named = forms.iter().any(|path| path.as_bytes() == head.path());
-    if is_named && Form::is_resendable(head) {
-        return Form::read_foreign(sought, address, env.now);
+    match is_named {
+        true if is_resendable(head) => Ok(()),
+        true => Err(UNREADABLE),
+        false => Err(UNNAMED),
     }
-    let reason = if is_named { UNREADABLE } else { UNNAMED };
-    refuse(head, sought, address, reason, env)
 }
 
 /// Sends the form again from this site. `body` is `None` if it could not be read.
 pub(super) fn read(
     body: Option<&[u8]>,
     head: &RequestHead<'_>,
-    sought: Sought,
-    address: Option<&[u8]>,
+    challenge: Challenge,
     env: &Env<'_>,
-) -> Step {
+) -> Decision {
     match body.and_then(Parameters::fields) {
         Some(fields) => {
-            let reference = audit::reference(head);
-            let line = audit::refused_at_once(head, Code::MfaRequired, sought.rule, &reference);
-            Visit::in_place(head, sought, address, env).resend(fields, line, env)
+            let line = audit::refused_at_once(head, Code::MfaRequired, challenge.rule);
+            resend_page(&Caller::in_place(head, challenge, env), fields, line, env)
         }
-        None => refuse(head, sought, address, UNREADABLE, env),
+        None => refuse(head, challenge, UNREADABLE, env),
     }
 }
 
-fn refuse(
+/// Refuses the form; `reason` is for the log.
+pub(super) fn refuse(
     head: &RequestHead<'_>,
-    sought: Sought,
-    address: Option<&[u8]>,
+    challenge: Challenge,
     reason: &str,
     env: &Env<'_>,
-) -> Step {
-    let visit = Visit::in_place(head, sought, address, env);
-    refuse::refuse(&visit, Code::CrossSite, DETAIL, reason, env)
+) -> Decision {
+    let caller = Caller::in_place(head, challenge, env);
+    refuse::refuse(&caller, Code::CrossSite, DETAIL, reason, env)
 }
 
 const DETAIL: &str = "A form of another site comes without the approval cookie.";

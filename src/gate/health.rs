@@ -4,8 +4,8 @@
 //! record. The host swaps it in if nobody was faster. `fail_mode: safe` opens by this record alone:
 //! [`Health::unreached_since`] is evidence that no client can make.
 
-use super::Contact;
 use super::check::Found;
+use super::decision::Contact;
 use crate::clock::{ClockOffset, UnixTime};
 use crate::config::DuoSettings;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The health of a Duo application as it is kept in shared data, which other plugins may write too.
 
-use super::Health;
+use super::health::Health;
 use crate::session::{SharedKey, SharedValues};
 
 /// There is one record under each key.

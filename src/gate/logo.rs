@@ -3,7 +3,10 @@
 //! It is fetched in the background, some times an hour at most, and served from memory: an address
 //! that everybody may ask for makes no call.
 
-use super::{Call, Event, Gate, Health};
+use super::call::Call;
+use super::event::Event;
+use super::gate::Gate;
+use super::health::Health;
 use crate::clock::UnixTime;
 use crate::duo::{Answer, DuoError, Request};
 use crate::http::Reply;

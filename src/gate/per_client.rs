@@ -11,19 +11,20 @@
 //! Only programs pass by it. A browser keeps cookies, and any page of another site could have it
 //! send requests in its user's name.
 
-use super::asker::{Asker, Sought, subject};
-use super::flow::POLL_PACE;
-use super::hold::Held;
+use super::audit;
+use super::call::POLL_PACE;
+use super::challenge::Challenge;
+use super::decision::{Decision, Forward, NewCookie};
+use super::env::Env;
+use super::factors::is_accepted;
+use super::gate::Gate;
+use super::headers::add_identity_headers;
+use super::in_place::InPlace;
 use super::limit::{Claim, ClientApproval, End, Limit, Permit, Settlement, Verdict};
-use super::operation::InPlace;
-use super::party::Party;
 use super::prompt::{SentPasscode, name_tag, user_tag};
-use super::refuse::{for_crowd, for_limit};
-use super::room::Crowded;
-use super::rules::is_accepted;
+use super::refuse::for_limit;
+use super::room::Seat;
 use super::sign_out::SignOut;
-use super::view::View;
-use super::{Env, Forward, NewCookie, Seat, Step, audit, tell_application};
 use crate::clock::UnixTime;
 use crate::config::{ApiMode, Config, Mode};
 use crate::http::hints::Hints;
@@ -32,21 +33,33 @@ use crate::identity::Identity;
 use crate::policy::Terms;
 use crate::session::{Factor, Subject};
 use crate::signal::Counter;
+use std::time::Duration;
 
-/// A program's request, while it is looked up whether its client has an approval. Both ways on are
-/// ready, since the request's head is not looked at a second time.
+/// A program's request, before it is known whether its client has an approval.
 #[derive(Debug)]
 pub(super) struct Recall {
-    client: InPlace,
-    claim: Claim,
-    /// How long the request may wait for the push of another one. `None` where it may not.
+    /// The approval to look for.
+    pub(super) claim: Claim,
+    pub(super) client: InPlace,
+    /// Until when the request may wait for the push of another one. `None` if it may not wait.
     until: Option<UnixTime>,
-    /// The edits that the request gets if it goes on.
+    /// The edits of the request if it goes on.
     edits: Vec<Edit>,
     /// The changes that the request makes if it is a sign-out.
     sign_out: Option<SignOut>,
-    /// The user is asked.
-    otherwise: Step,
+}
+
+/// What follows once the table has said whether there is an approval.
+pub(super) enum Recalled {
+    Decided(Decision),
+    /// Another request of the client waits for one: look again later.
+    Wait {
+        due: UnixTime,
+        seat: Seat,
+        recall: Recall,
+    },
+    /// There is none that satisfies the rule.
+    Ask,
 }
 
 /// The tags that an approval is kept under.
@@ -72,37 +85,27 @@ fn owner_tag(of: &Identity, config: &Config) -> [u8; 16] {
     name_tag("clients", of, config)
 }
 
-/// Looks for an approval of the client, if the rule has such approvals and a program asks.
-/// `otherwise` gives the step to go on with if there is none.
+/// The approval per client to look for. `None` if the rule has no such approvals, or if no program
+/// asks.
 pub(super) fn recall(
     head: &RequestHead<'_>,
-    sought: Sought,
-    address: Option<&[u8]>,
+    challenge: &Challenge,
     env: &Env<'_>,
-    otherwise: impl FnOnce(Sought) -> Step,
-) -> Step {
+) -> Option<Recall> {
     let config = env.gate.config();
-    let whose = subject(&sought.identity, &sought.bound);
-    let tags = tags(&sought.identity, &whose, &sought.terms, config).filter(|_| is_program(head));
-    let Some(Tags { user, client }) = tags else { return otherwise(sought) };
-    let asker = Asker::new(head, sought.clone(), address, env.now);
+    let Challenge { identity, terms, .. } = challenge;
+    let tags = tags(identity, &challenge.subject(), terms, config);
+    let Tags { user, client } = tags.filter(|_| is_program(head))?;
     let is_sign_out = env.gate.is_sign_out(head);
-    let sign_out = is_sign_out.then(|| SignOut::of(config, head, Some(&asker.subject()), env.now));
-    let until = (may_wait(head, &sought.terms, env) && !is_sign_out)
-        .then(|| env.now.plus(config.api.hold_timeout));
-    let edits = env.gate.stripped(head);
-    let claim = Claim::find_client(user, client);
-    let client = InPlace { asker, view: View::in_place(head) };
-    let recall = Recall { client, claim, until, edits, sign_out, otherwise: otherwise(sought) };
-    Step::claim(claim, recall)
-}
-
-/// Whether a request may wait for the push of another one: it would be held for its own.
-fn may_wait(head: &RequestHead<'_>, terms: &Terms, env: &Env<'_>) -> bool {
-    env.gate.config().mode == Mode::Enforce
-        && env.gate.api_mode(terms) == ApiMode::Hold
-        && Client::of(&head.hints()) == Client::Hold
-        && matches!(SentPasscode::with(head), SentPasscode::None)
+    let may_wait = may_wait(head, terms, env) && !is_sign_out;
+    let subject = challenge.subject();
+    Some(Recall {
+        claim: Claim::find_client(user, client),
+        client: InPlace::new(head, challenge.clone()),
+        until: may_wait.then(|| env.now.plus(config.api.hold_timeout)),
+        edits: env.gate.stripped(head),
+        sign_out: is_sign_out.then(|| SignOut::of(config, head, Some(&subject), env.now)),
+    })
 }
 
 /// Whether a program sent the request: one that would be held, were it no upgrade or gRPC.
@@ -113,66 +116,56 @@ fn is_program(head: &RequestHead<'_>) -> bool {
 
 impl Recall {
     /// The table has said whether there is an approval.
-    pub(super) fn claimed(self, verdict: Verdict, env: &Env<'_>) -> Step {
-        let asker = &self.client.asker;
+    pub(super) fn claimed(self, verdict: Verdict, env: &Env<'_>) -> Recalled {
+        let challenge = &self.client.challenge;
         match (verdict, self.until) {
-            (Ok(Permit::Approved(approval)), _) if opens(&approval, &asker.terms, env) => {
-                pass(asker, self.edits, self.sign_out, &approval, env)
+            (Ok(Permit::Approved(approval)), _) if opens(&approval, &challenge.terms, env) => {
+                Recalled::Decided(pass(self, &approval, env.gate))
             }
             (Err(limited), Some(until)) if limited.limit == Limit::Awaited => {
                 if until <= env.now {
-                    return for_limit(&self.client, &limited, env);
+                    return Recalled::Decided(for_limit(&self.client, &limited, env));
                 }
-                let seat = Seat::wait(user_tag("calls", asker, env.gate.config()));
-                Step::wait(env.now.plus(POLL_PACE).min(until), seat, self.claim, self)
+                let seat = Seat::wait(user_tag("calls", challenge, env.gate.config()));
+                let due = env.now.plus(POLL_PACE).min(until);
+                Recalled::Wait { due, seat, recall: self }
             }
-            (Ok(_) | Err(_), _) => self.otherwise,
+            (Ok(_) | Err(_), _) => Recalled::Ask,
         }
     }
-
-    /// Too many requests wait.
-    pub(super) fn crowded(self, crowded: Crowded, env: &Env<'_>) -> Step {
-        for_crowd(&self.client, crowded, env)
-    }
 }
 
-/// Has the table keep in mind that a push is on the phone which other requests of the client may
-/// wait for.
-pub(super) fn awaited(party: &mut Party, env: &Env<'_>) -> Option<Settlement> {
-    let Party::Held(held) = party else { return None };
-    let (asker, config) = (&held.asker, env.gate.config());
-    let is_program = held.client == Client::Hold && !held.is_sign_out;
-    let tags = tags(&asker.identity, &asker.subject(), &asker.terms, config);
-    let Tags { user, client } = tags.filter(|_| is_program)?;
-    let claim = Claim::await_client(user, client, asker.deadline.since(env.now));
-    held.awaited = Some(claim);
-    Some(Settlement { claim, end: End::Left })
+/// Whether a request may wait for the push of another one: it would be held for its own.
+fn may_wait(head: &RequestHead<'_>, terms: &Terms, env: &Env<'_>) -> bool {
+    env.gate.config().mode == Mode::Enforce
+        && env.gate.api_mode(terms) == ApiMode::Hold
+        && Client::of(&head.hints()) == Client::Hold
+        && matches!(SentPasscode::with(head), SentPasscode::None)
 }
 
-/// Has the table forget that, since nobody hears the push any more.
-pub(super) fn given_up(held: &Held) -> Option<Settlement> {
-    held.awaited.map(|claim| Settlement { claim: claim.given_up(), end: End::Lost })
+/// The claim by which other requests of the client wait for a push that was sent for a held program.
+/// `None` if the rule has no approvals per client.
+pub(super) fn awaited(challenge: &Challenge, lasts: Duration, config: &Config) -> Option<Claim> {
+    let Challenge { identity, terms, .. } = challenge;
+    let Tags { user, client } = tags(identity, &challenge.subject(), terms, config)?;
+    Some(Claim::await_client(user, client, lasts))
 }
 
 /// Lets a request go on by the approval of its client.
-fn pass(
-    asker: &Asker,
-    mut request: Vec<Edit>,
-    sign_out: Option<SignOut>,
-    approval: &ClientApproval,
-    env: &Env<'_>,
-) -> Step {
+fn pass(recall: Recall, approval: &ClientApproval, gate: &Gate) -> Decision {
+    let Recall { client, edits: mut request, sign_out, .. } = recall;
+    let challenge = &client.challenge;
     let (factor, since) = (approval.factor(), approval.authenticated());
-    tell_application(&mut request, asker.identity.user.clone(), factor.name(), since);
+    add_identity_headers(&mut request, challenge.identity.user.clone(), factor.name(), since);
     let (mut settlements, mut cookie) = (Vec::new(), None);
     if let Some(out) = sign_out {
         settlements = out.settlements;
-        settlements.push(ended(&asker.identity, env.gate.config()));
+        settlements.push(ended(&challenge.identity, gate.config()));
         cookie = Some(NewCookie::SignedOut(out.deletions));
     }
-    let step = Step::forward(Forward { request, cookie }, Counter::PassedPerClient);
-    let audited = audit::passed_per_client(asker, factor, since, env);
-    Step { settlements, ..step.audited(audited) }
+    let audited = audit::passed_per_client(challenge, factor, since, gate);
+    let decision = Decision::forward(Forward { request, cookie }, Counter::PassedPerClient);
+    decision.audited(audited).after(settlements)
 }
 
 /// Whether an approval meets the terms and the settings that hold now.
@@ -186,17 +179,17 @@ fn opens(approval: &ClientApproval, terms: &Terms, env: &Env<'_>) -> bool {
 
 /// Has the table keep a second factor that a user passed, if the rule has such approvals.
 pub(super) fn kept(
-    asker: &Asker,
+    challenge: &Challenge,
     factor: Factor,
     since: UnixTime,
-    env: &Env<'_>,
+    config: &Config,
 ) -> Option<Settlement> {
-    let lasts = asker.terms.per_client?.lasts;
+    let lasts = challenge.terms.per_client?.lasts;
     let approval = ClientApproval::new(factor, since, lasts)?;
-    let config = env.gate.config();
-    let Tags { user, client } = tags(&asker.identity, &asker.subject(), &asker.terms, config)?;
+    let Challenge { identity, terms, .. } = challenge;
+    let Tags { user, client } = tags(identity, &challenge.subject(), terms, config)?;
     let claim = Claim::keep_client(user, client, approval);
-    is_accepted(factor, &asker.terms).then_some(Settlement { claim, end: End::Allowed })
+    is_accepted(factor, terms).then_some(Settlement { claim, end: End::Allowed })
 }
 
 /// Has the table end all approvals per client of a user, whichever configuration of this Envoy

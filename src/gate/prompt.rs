@@ -1,12 +1,11 @@
 //! What rings a user's phone, or is typed in place of that.
 
-use super::asker::Asker;
-use super::audit::Asked;
-use super::limit::{Claim, End, Once};
+use super::challenge::Challenge;
+use super::factors::approved;
+use super::limit::{Claim, End, Once, Prompted, Settlement};
+use super::request_line::RequestLine;
 use crate::config::{Config, Factor as Offered, PushDetails};
-use crate::duo::{
-    AuthFactor, Capability, Device, DeviceChoice, DeviceKind, PushInfo, Status, Txid,
-};
+use crate::duo::{AuthFactor, Device, DeviceChoice, PushInfo, Status, Txid};
 use crate::http::head::is_token_byte;
 use crate::http::host::Host;
 use crate::http::{Parameters, RequestHead};
@@ -52,22 +51,39 @@ pub(super) struct Transaction {
 /// A claim to ring this phone of this user's. `owner` is random: it stands for this one prompt.
 /// A phone is one phone: a user's prompts are counted over all Duo applications together.
 pub(super) fn claim(
-    asker: &Asker,
+    challenge: &Challenge,
     device: Option<&str>,
     owner: [u8; 16],
     config: &Config,
 ) -> Claim {
-    let duo = &config.applications.under(&asker.terms).duo;
+    let duo = &config.applications.under(&challenge.terms).duo;
     let lasts = duo.push_timeout.max(ON_THE_PHONE).saturating_add(CLAIM_SLACK);
-    let claim = Claim::of_prompt(user_tag("prompts", asker, config), owner, lasts);
-    let claim = asker.request.map_or(claim, |request| claim.for_request(request));
-    claim.counted_by(device.map(|id| device_tag("prompts", id, asker, config)))
+    let claim = Claim::of_prompt(user_tag("prompts", challenge, config), owner, lasts);
+    claim.counted_by(device.map(|id| device_tag("prompts", id, challenge, config)))
+}
+
+/// What the table records once Duo has named the transaction of the prompt. `None` if it has no room
+/// for its id.
+pub(super) fn started(
+    claim: Claim,
+    transaction: &Transaction,
+    challenge: &Challenge,
+    config: &Config,
+) -> Option<Settlement> {
+    let application = config.applications.under(&challenge.terms).duo.credentials.tag();
+    let Transaction { factor, txid } = transaction;
+    let prompted = Prompted::new(*factor, application, txid, &challenge.identity.user)?;
+    Some(Settlement { claim, end: End::Started(prompted) })
 }
 
 /// A claim to let a held request go on by the approval of this transaction. Two requests may have
 /// waited for it: one that left, and the same one again.
-pub(super) fn approval_claim(transaction: &Transaction, asker: &Asker, config: &Config) -> Claim {
-    let duo = &config.applications.under(&asker.terms).duo;
+pub(super) fn approval_claim(
+    transaction: &Transaction,
+    challenge: &Challenge,
+    config: &Config,
+) -> Claim {
+    let duo = &config.applications.under(&challenge.terms).duo;
     let id = config.shared.tag("held", &[transaction.txid.as_str().as_bytes()]);
     // Nobody who waits for it now waits for longer.
     Claim::once(Once::Held, id, duo.push_timeout.saturating_add(CLAIM_SLACK))
@@ -75,19 +91,19 @@ pub(super) fn approval_claim(transaction: &Transaction, asker: &Asker, config: &
 
 /// A claim to try one passcode of this user's, who has these devices. Another name of the same
 /// user has the same devices, and is told by the one whose id is the smallest.
-pub(super) fn passcode_claim(asker: &Asker, devices: &[Device], config: &Config) -> Claim {
+pub(super) fn passcode_claim(challenge: &Challenge, devices: &[Device], config: &Config) -> Claim {
     let first = devices.iter().map(|device| device.id.as_str()).min();
-    Claim::of_passcode(user_tag("passcodes", asker, config))
-        .counted_by(first.map(|id| device_tag("passcodes", id, asker, config)))
+    Claim::of_passcode(user_tag("passcodes", challenge, config))
+        .counted_by(first.map(|id| device_tag("passcodes", id, challenge, config)))
 }
 
 /// Stands for a user by the name that Duo knows: two spellings of the first factor, or two
 /// listeners, may lead to one user. To Duo, letters of any case are the same.
-pub(super) fn user_tag(kind: &str, asker: &Asker, config: &Config) -> [u8; 16] {
-    name_tag(kind, &asker.identity, config)
+pub(super) fn user_tag(kind: &str, challenge: &Challenge, config: &Config) -> [u8; 16] {
+    name_tag(kind, &challenge.identity, config)
 }
 
-/// The same, where nobody is asked.
+/// As [`user_tag`], for a user who is not challenged.
 pub(super) fn name_tag(kind: &str, of: &Identity, config: &Config) -> [u8; 16] {
     let host = config.applications.main.duo.credentials.api_host.as_str();
     let name = of.username().to_ascii_lowercase();
@@ -95,8 +111,8 @@ pub(super) fn name_tag(kind: &str, of: &Identity, config: &Config) -> [u8; 16] {
 }
 
 /// Stands for a device. Ids are Duo's, for one API host.
-fn device_tag(kind: &str, id: &str, asker: &Asker, config: &Config) -> [u8; 16] {
-    let host = config.applications.under(&asker.terms).duo.credentials.api_host.as_str();
+fn device_tag(kind: &str, id: &str, challenge: &Challenge, config: &Config) -> [u8; 16] {
+    let host = config.applications.under(&challenge.terms).duo.credentials.api_host.as_str();
     config.shared.tag(kind, &[b"device", host.as_bytes(), id.as_bytes()])
 }
 
@@ -121,12 +137,12 @@ impl Prompt {
         device: &Device,
         factor: Offered,
         verified: Option<Txid>,
-        asker: &Asker,
+        challenge: &Challenge,
         details: &PushDetails,
     ) -> Option<Self> {
         let id = DeviceChoice::Id(device.id.clone());
         let ask = match factor {
-            Offered::Push => push(id, verified, asker, details),
+            Offered::Push => push(id, verified, challenge, details),
             Offered::Phone => AuthFactor::Phone { device: id },
             Offered::Sms => AuthFactor::Sms { device: id },
             Offered::Passcode => return None,
@@ -156,8 +172,8 @@ fn plain(text: &str) -> String {
 
 /// The host as the configuration spells it; `None` for one that it does not name, since a client
 /// may write anything there.
-fn host(asker: &Asker, details: &PushDetails) -> Option<String> {
-    let host = Host::of(asker.asked.host.as_bytes()).ok()?;
+fn host(challenge: &Challenge, details: &PushDetails) -> Option<String> {
+    let host = Host::of(challenge.request.host.as_bytes()).ok()?;
     details.hosts.iter().find_map(|named| named.spelling_of(&host))
 }
 
@@ -165,12 +181,12 @@ fn host(asker: &Asker, details: &PushDetails) -> Option<String> {
 fn push(
     device: DeviceChoice,
     verified: Option<Txid>,
-    asker: &Asker,
+    challenge: &Challenge,
     details: &PushDetails,
 ) -> AuthFactor {
-    let Asked { method, path, query, .. } = &asker.asked;
+    let RequestLine { method, path, query, .. } = &challenge.request;
     let asked = [
-        ("host", host(asker, details)),
+        ("host", host(challenge, details)),
         ("request", is_method(method).then(|| method.clone())),
         ("path", Some(plain(path))),
         ("query", query.as_deref().map(plain)),
@@ -184,42 +200,6 @@ fn push(
         title: details.title.clone(),
         info: PushInfo::new(configured).and(asked),
     }
-}
-
-/// What a device has to be able to do; a passcode asks none.
-pub(super) const fn capability(factor: Offered) -> Option<Capability> {
-    match factor {
-        Offered::Push => Some(Capability::Push),
-        Offered::Phone => Some(Capability::Phone),
-        Offered::Sms => Some(Capability::Sms),
-        Offered::Passcode => None,
-    }
-}
-
-/// The factor that an approval will be of.
-pub(super) const fn approved(factor: Offered) -> Factor {
-    match factor {
-        Offered::Push => Factor::Push,
-        Offered::Phone => Factor::Phone,
-        Offered::Sms => Factor::Sms,
-        Offered::Passcode => Factor::Passcode,
-    }
-}
-
-/// Whether codes are accepted. Duo's answer does not say whether an app, a token, an administrator
-/// or a text message was the source of a code, so whoever accepts one kind accepts all.
-pub(super) fn takes_codes(factors: &[Offered]) -> bool {
-    factors.iter().any(|factor| matches!(factor, Offered::Passcode | Offered::Sms))
-}
-
-/// Whether a passcode is one of the ways: it is configured, and some device has one.
-pub(super) fn takes_passcode(devices: &[Device], factors: &[Offered]) -> bool {
-    factors.contains(&Offered::Passcode)
-        && devices.iter().any(|device| {
-            device.kind == DeviceKind::Token
-                || device.can(&Capability::MobileOtp)
-                || device.can(&Capability::Sms)
-        })
 }
 
 /// What Duo's word says of a prompt that it did not allow.

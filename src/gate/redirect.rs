@@ -8,8 +8,10 @@
 //!
 //! Clients may send these headers where Envoy is no edge. They are refused then, never admitted.
 
+use super::decision::Decision;
+use super::gate::Gate;
+use super::refuse::denied;
 use super::rules::Denial;
-use super::{Gate, Step};
 use crate::http::RequestHead;
 use crate::signal::{Code, Level, Signal};
 
@@ -20,11 +22,9 @@ pub(super) fn is_redirected(head: &RequestHead<'_>) -> bool {
 }
 
 /// Refuses the second stream of a request.
-pub(super) fn refuse(gate: &Gate, head: &RequestHead<'_>, rule: Option<usize>) -> Step {
+pub(super) fn refuse(gate: &Gate, head: &RequestHead<'_>, rule: Option<usize>) -> Decision {
     let denial = Denial::new(Code::InternalRedirect, DETAIL);
-    let mut step = gate.refuse(head, &denial.by(rule));
-    step.signals.push(Signal::Log(Level::Error, LINE.to_owned()));
-    step
+    denied(gate, head, &denial.by(rule)).with([Signal::Log(Level::Error, LINE.to_owned())])
 }
 
 const DETAIL: &str = "The proxy followed a redirect of the application by itself, and the approval \

@@ -1,20 +1,31 @@
 //! Refusals: the answer, its count and its audit line in one step.
 
-use super::audit::{self, Audited};
+use super::audit;
+use super::challenge::Challenge;
+use super::decision::Decision;
+use super::env::Env;
 use super::failure::{NO_RANDOMNESS, Refusal, TIMEOUT};
+use super::gate::Gate;
 use super::limit::{Limit, Limited};
-use super::party::Recipient;
 use super::prompt::Ending;
+use super::request_line::reference;
 use super::room::{By, Crowded};
-use super::{Env, Judgement, Outcome, Step};
+use super::rules::Denial;
+use super::view::{View, Who};
 use crate::duo::{DuoError, Fault, Status};
-use crate::http::Reply;
-use crate::page::Problem;
-use crate::signal::{Code, Counter, Level, Signal};
+use crate::http::{Reply, RequestHead};
+use crate::page::{Onward, Problem};
+use crate::signal::{Code, Level, Signal};
 use std::time::Duration;
 
+/// A client that can be refused, in a form that suits it.
+pub(super) trait Refusable {
+    fn challenge(&self) -> &Challenge;
+    fn refusal(&self, problem: &Problem, env: &Env<'_>) -> Reply;
+}
+
 /// Another prompt or passcode would be one too many.
-pub(super) fn for_limit(to: &impl Recipient, limited: &Limited, env: &Env<'_>) -> Step {
+pub(super) fn for_limit(to: &impl Refusable, limited: &Limited, env: &Env<'_>) -> Decision {
     let (code, detail) = match limited.limit {
         Limit::Pending | Limit::Awaited => (
             Code::PendingElsewhere,
@@ -40,7 +51,7 @@ pub(super) fn for_limit(to: &impl Recipient, limited: &Limited, env: &Env<'_>) -
 }
 
 /// There is no room for a call: the user's clients make too many, or all clients together do.
-pub(super) fn for_crowd(to: &impl Recipient, crowded: Crowded, env: &Env<'_>) -> Step {
+pub(super) fn for_crowd(to: &impl Refusable, crowded: Crowded, env: &Env<'_>) -> Decision {
     let (code, detail) = match crowded.by {
         By::UserCalls | By::UserRate => (
             Code::TooManyRequests,
@@ -59,32 +70,31 @@ pub(super) fn for_crowd(to: &impl Recipient, crowded: Crowded, env: &Env<'_>) ->
 
 /// No answer, or none that can be used: the request is refused, and an operator told why.
 pub(super) fn for_fault(
-    to: &impl Recipient,
+    to: &impl Refusable,
     refusal: &Refusal,
     fault: &DuoError,
     env: &Env<'_>,
-) -> Step {
+) -> Decision {
     let reason = match fault.hint() {
         Some(hint) => format!("{fault}; {hint}"),
         None => fault.to_string(),
     };
     if refusal.code == Code::FactorRefused {
-        let mut step = refuse(to, refusal.code, &fault.words(), &reason, env);
-        if fault.fault() != Fault::User {
-            step.signals.push(Signal::Log(Level::Warn, format!("{fault}, which the filter sent")));
-        }
-        return step;
+        let refused = refuse(to, refusal.code, &fault.words(), &reason, env);
+        let is_ours = fault.fault() != Fault::User;
+        let line = || Signal::Log(Level::Warn, format!("{fault}, which the filter sent"));
+        return refused.with(is_ours.then(line));
     }
     refuse_with(to, refusal, &reason, env)
 }
 
 /// The host has no random bytes, without which nothing is begun or approved.
-pub(super) fn refuse_without_randomness(to: &impl Recipient, env: &Env<'_>) -> Step {
+pub(super) fn refuse_without_randomness(to: &impl Refusable, env: &Env<'_>) -> Decision {
     refuse_with(to, &NO_RANDOMNESS, "the host has no random bytes", env)
 }
 
 /// Duo has not allowed it.
-pub(super) fn refuse_status(to: &impl Recipient, status: &Status, env: &Env<'_>) -> Step {
+pub(super) fn refuse_status(to: &impl Refusable, status: &Status, env: &Env<'_>) -> Decision {
     let (code, detail) = match Ending::of(status) {
         Ending::TimedOut => return refuse_with(to, &TIMEOUT, status.as_str(), env),
         Ending::Fraud => {
@@ -102,43 +112,48 @@ pub(super) fn refuse_status(to: &impl Recipient, status: &Status, env: &Env<'_>)
 
 /// A refusal that the table of faults has words for.
 pub(super) fn refuse_with(
-    to: &impl Recipient,
+    to: &impl Refusable,
     refusal: &Refusal,
     reason: &str,
     env: &Env<'_>,
-) -> Step {
+) -> Decision {
     send(to, refusal.code, (refusal.detail, refusal.retry_after), reason, env)
 }
 
 /// A refusal in words of its own; `reason` is for the audit line alone.
 pub(super) fn refuse(
-    to: &impl Recipient,
+    to: &impl Refusable,
     code: Code,
     detail: &str,
     reason: &str,
     env: &Env<'_>,
-) -> Step {
+) -> Decision {
     send(to, code, (detail, None), reason, env)
 }
 
 fn send(
-    to: &impl Recipient,
+    to: &impl Refusable,
     code: Code,
     (detail, retry_after): (&str, Option<Duration>),
     reason: &str,
     env: &Env<'_>,
-) -> Step {
-    let reference = to.asker().reference.clone();
+) -> Decision {
+    let reference = to.challenge().reference.clone();
     let problem = Problem { code, detail: detail.to_owned(), reference, retry_after };
-    let line = audit::refused(to.asker(), code, reason, env);
-    answer(to.refusal(&problem, env), code, Some(line))
+    let line = audit::refused(to.challenge(), code, reason, env.gate);
+    Decision::refusal(to.refusal(&problem, env), code, Some(line))
 }
 
-/// Any refusal, with its audit line where the request is known well enough for one.
-pub(super) fn answer(reply: Reply, code: Code, audited: Option<Audited>) -> Step {
-    let step = Step::reply(reply, vec![Signal::Count(Counter::Refused(code))]);
-    match audited {
-        Some(audited) => step.audited(audited),
-        None => step.judged(Judgement { outcome: Outcome::Refused, factor: None, rule: None }),
-    }
+/// A refusal before the challenge is known.
+pub(super) fn denied(gate: &Gate, head: &RequestHead<'_>, denial: &Denial) -> Decision {
+    let Denial { code, ref detail, rule } = *denial;
+    let reference = reference(head);
+    let line = audit::refused_at_once(head, code, rule);
+    let problem = Problem { code, detail: detail.clone(), reference, retry_after: None };
+    let view = View::in_place(head);
+    // A person reads this one, which the page's script shows.
+    let problem = if code == Code::HttpsRequired { view.localised(&problem) } else { problem };
+    let who = Who { challenge: None, reference: &problem.reference };
+    let reply = view.refusal(&problem, Onward::default(), who, gate.config());
+    Decision::refusal(reply, code, Some(line))
 }

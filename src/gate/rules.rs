@@ -1,17 +1,17 @@
 //! What the rules of the configuration say of a request, and of whom they want to know.
 
-use super::prompt::{approved, takes_codes};
-use super::{Gate, Moment};
+use super::factors::is_accepted;
+use super::gate::{Gate, HostFacts};
 use crate::clock::UnixTime;
-use crate::config::{ApiMode, Application};
 use crate::http::RequestHead;
+use crate::http::peer::ip_address;
 use crate::identity::{Identity, IdentityError};
 use crate::policy::{
-    self, Criterion, Decision, EverythingDenied, FailMode, Person, Policy, Ruled, Terms, Unclear,
+    Criterion, Decision, EverythingDenied, FailMode, Person, Policy, Ruled, Terms, Unclear,
 };
 use crate::session::{Approval, Bound, Factor, NewApproval, Refusal};
 use crate::signal::{Code, Counter, Signal};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// How long somebody passes without being asked about again whom Duo could not be asked about.
@@ -39,7 +39,7 @@ impl Denial {
 pub(super) struct Ruling<'g> {
     pub(super) ruled: Ruled<'g>,
     /// Who asks, where a rule had to know.
-    pub(super) asker: Option<Identity>,
+    pub(super) identity: Option<Identity>,
 }
 
 /// Why the approval of a request does not open what it is for.
@@ -101,38 +101,17 @@ impl From<Refusal> for Unfit {
 }
 
 impl Gate {
-    /// Whether some rule goes by the peer's address, or approvals are bound to it, so that
-    /// [`Moment::address`] has to be there.
-    #[must_use]
-    pub fn wants_address(&self) -> bool {
-        self.config.policies.name(Criterion::Networks) || self.config.bindings.want_address()
-    }
-
-    /// The paths of the properties that approvals are bound to.
-    #[must_use]
-    pub fn bound_properties(&self) -> &[Vec<String>] {
-        self.config.bindings.properties()
-    }
-
     /// What an approval of this request is bound to, or the refusal of one that could not be.
-    pub(super) fn bound(&self, moment: &Moment<'_>) -> Result<Bound, Denial> {
-        if self.config.bindings.is_empty() {
+    pub(super) fn bound(&self, facts: &HostFacts<'_>) -> Result<Bound, Denial> {
+        if self.config().bindings.is_empty() {
             return Ok(Bound::default());
         }
-        let address = || moment.address.and_then(ip_address);
-        let address = self.config.bindings.want_address().then(address).flatten();
-        let bound = self.config.bindings.resolve(moment.bound, address);
+        let address = || facts.address.and_then(ip_address);
+        let address = self.config().bindings.want_address().then(address).flatten();
+        let bound = self.config().bindings.resolve(facts.bound, address);
         bound.map_err(|unbound| {
             Denial::new(Code::AccessDenied, format!("No approval can be given: {unbound}."))
         })
-    }
-
-    /// The path of the property that holds the user's groups, where some rule goes by them and
-    /// they do not come in a header.
-    #[must_use]
-    pub fn groups_attribute(&self) -> Option<&[String]> {
-        let is_wanted = self.config.policies.name(Criterion::Groups);
-        is_wanted.then(|| self.config.identity.groups_attribute()).flatten()
     }
 
     /// The policy for a request, and who asks where a rule had to know. A configuration without
@@ -140,25 +119,24 @@ impl Gate {
     pub(super) fn ruled(
         &self,
         head: &RequestHead<'_>,
-        moment: &Moment<'_>,
+        facts: &HostFacts<'_>,
     ) -> Result<Ruling<'_>, Denial> {
-        let policies = &self.config.policies;
-        let of_anybody = |ruled| Ok(Ruling { ruled, asker: None });
+        let policies = &self.config().policies;
+        let of_anybody = |ruled| Ok(Ruling { ruled, identity: None });
         if policies.rules.is_empty() {
             let ruled = policies.ruled_by_default();
-            return of_anybody(policies.for_preflight(head, moment.has_body, ruled));
+            return of_anybody(policies.for_preflight(head, facts.has_body, ruled));
         }
-        let address = moment.address.and_then(ip_address);
+        let address = facts.address.and_then(ip_address);
         let view = policies.view(head, address)?;
-        if let Decision::Ruled(ruled) = policies.decide_request(head, moment.has_body, &view, None)
-        {
+        if let Decision::Ruled(ruled) = policies.decide_request(head, facts.has_body, &view, None) {
             return of_anybody(ruled);
         }
-        let identity = self.identify(head, moment)?;
-        let groups = self.groups(head, moment)?;
+        let identity = self.identify(head, facts)?;
+        let groups = self.groups(head, facts)?;
         let person = Person { user: &identity.user, groups: &groups };
-        match policies.decide_request(head, moment.has_body, &view, Some(&person)) {
-            Decision::Ruled(ruled) => Ok(Ruling { ruled, asker: Some(identity) }),
+        match policies.decide_request(head, facts.has_body, &view, Some(&person)) {
+            Decision::Ruled(ruled) => Ok(Ruling { ruled, identity: Some(identity) }),
             // A person was named; were that not enough, nobody is let pass.
             Decision::WhoAsks => Err(IdentityError::Missing.into()),
         }
@@ -198,26 +176,6 @@ impl Gate {
         }
     }
 
-    /// The Duo application that is asked under these terms.
-    pub(super) fn application(&self, terms: &Terms) -> &Application {
-        self.config.applications.under(terms)
-    }
-
-    /// What happens to a request of these terms while Duo cannot be reached.
-    pub(super) fn fail_mode(&self, terms: &Terms) -> FailMode {
-        terms.fail_mode.unwrap_or_else(|| self.application(terms).duo.fail_mode)
-    }
-
-    /// Whether programs are held under these terms.
-    pub(super) fn api_mode(&self, terms: &Terms) -> ApiMode {
-        terms.api_mode.unwrap_or(self.config.api.mode)
-    }
-
-    /// The factors that are offered under these terms.
-    pub(super) fn offered<'g>(&'g self, terms: &'g Terms) -> &'g [policy::Factor] {
-        terms.factors.as_deref().unwrap_or(&self.application(terms).duo.factors)
-    }
-
     /// The terms of the rule for the request that a sign-in leads to.
     pub(super) fn terms_of(
         &self,
@@ -225,7 +183,7 @@ impl Gate {
         person: &Person<'_>,
         address: Option<IpAddr>,
     ) -> Result<Terms, Denial> {
-        let policies = &self.config.policies;
+        let policies = &self.config().policies;
         match policies.decide(&policies.view(request, address)?, Some(person)) {
             Decision::Ruled(Ruled { policy: Policy::Deny, rule, .. }) => {
                 let detail = "A rule denies what this sign-in leads to.";
@@ -243,10 +201,10 @@ impl Gate {
         head: &RequestHead<'_>,
         identity: &Identity,
         groups: &[String],
-        moment: &Moment<'_>,
+        facts: &HostFacts<'_>,
     ) -> Result<(), Denial> {
-        let policies = &self.config.policies;
-        let place = policies.view_of_place(head, moment.address.and_then(ip_address))?;
+        let policies = &self.config().policies;
+        let place = policies.view_of_place(head, facts.address.and_then(ip_address))?;
         match policies.deny_everything(&place, &Person { user: &identity.user, groups }) {
             None => Ok(()),
             Some(EverythingDenied { rule }) => {
@@ -259,12 +217,12 @@ impl Gate {
     pub(super) fn groups(
         &self,
         head: &RequestHead<'_>,
-        moment: &Moment<'_>,
+        facts: &HostFacts<'_>,
     ) -> Result<Vec<String>, Denial> {
-        if !self.config.policies.name(Criterion::Groups) {
+        if !self.config().policies.name(Criterion::Groups) {
             return Ok(Vec::new());
         }
-        let groups = self.config.identity.groups(head, moment.attributes);
+        let groups = self.config().identity.groups(head, facts.attributes);
         Ok(groups.map_err(IdentityError::from)?)
     }
 
@@ -272,9 +230,9 @@ impl Gate {
     pub(super) fn identify(
         &self,
         head: &RequestHead<'_>,
-        moment: &Moment<'_>,
+        facts: &HostFacts<'_>,
     ) -> Result<Identity, Denial> {
-        Ok(self.config.identity.resolve(head, moment.attributes)?)
+        Ok(self.config().identity.resolve(head, facts.attributes)?)
     }
 }
 
@@ -296,43 +254,5 @@ impl From<Unclear> for Denial {
             Unclear::Address => Code::AccessDenied,
         };
         Self::new(code, format!("Rules cannot be applied: {unclear}."))
-    }
-}
-
-/// Whether the terms name this among the factors that users choose from, or none at all. The client
-/// decides whether a texted code is known as one (it may leave the cookie out), so a code of either
-/// kind counts as both.
-pub(super) fn is_accepted(factor: Factor, terms: &Terms) -> bool {
-    let is_it = |named: &policy::Factor| approved(*named) == factor;
-    terms.factors.as_ref().is_none_or(|few| match factor {
-        Factor::Passcode | Factor::Sms => takes_codes(few),
-        Factor::Push | Factor::Phone | Factor::Bypass | Factor::Remembered | Factor::FailSafe => {
-            few.iter().any(is_it)
-        }
-    })
-}
-
-/// The address in what Envoy says of a peer; absent for a peer without one, as on a pipe.
-pub(super) fn ip_address(peer: &[u8]) -> Option<IpAddr> {
-    let peer: SocketAddr = str::from_utf8(peer).ok()?.parse().ok()?;
-    Some(peer.ip().to_canonical())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_address_of_a_peer_loses_its_port_and_brackets() {
-        for (peer, ip) in [
-            ("192.0.2.1:4711", Some("192.0.2.1")),
-            ("[2001:db8::1]:4711", Some("2001:db8::1")),
-            ("[::ffff:192.0.2.1]:4711", Some("192.0.2.1")),
-            ("/var/run/app.sock", None),
-            ("", None),
-        ] {
-            let read = ip_address(peer.as_bytes()).map(|ip| ip.to_string());
-            assert_eq!(read.as_deref(), ip, "{peer}");
-        }
     }
 }

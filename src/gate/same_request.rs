@@ -5,8 +5,8 @@
 //! on the owner's push. So everything counts that could tell two senders apart: the client's
 //! address, the credentials, and every header but those that change from one try to the next.
 
-use super::Env;
-use super::asker::Asker;
+use super::challenge::Challenge;
+use super::gate::Gate;
 use crate::http::RequestHead;
 
 /// Headers that proxies and tracers set anew for each request.
@@ -26,17 +26,17 @@ const CHANGING_PREFIXES: [&[u8]; 4] = [b"x-envoy-", b"x-b3-", b"x-datadog-", b"x
 
 /// Stands for a request and its sender. `None` where no other request counts as the same: the
 /// client's address is not known, or each request is approved by itself.
-pub(super) fn tag(head: &RequestHead<'_>, asker: &Asker, env: &Env<'_>) -> Option<[u8; 16]> {
-    let address = asker.address.filter(|_| !asker.terms.is_for_one_request)?.to_string();
-    let (subject, application) = (asker.subject(), env.gate.application(&asker.terms));
+pub(super) fn tag(head: &RequestHead<'_>, challenge: &Challenge, gate: &Gate) -> Option<[u8; 16]> {
+    let address = challenge.address.filter(|_| !challenge.terms.is_for_one_request)?.to_string();
+    let (subject, application) = (challenge.subject(), gate.application(&challenge.terms));
     let [source, user] = [subject.source, subject.user].map(str::as_bytes);
     let duo = application.duo.credentials.tag();
     let cookie = application.sessions.cookie_name().as_bytes();
-    let rule = asker.rule.map_or_else(Vec::new, |rule| rule.to_string().into_bytes());
+    let rule = challenge.rule.map_or_else(Vec::new, |rule| rule.to_string().into_bytes());
     let mut parts = vec![source, user, subject.bound, address.as_bytes(), &duo, cookie, &rule];
     let lasting = head.fields().filter(|(name, _)| !changes(name));
     parts.extend(lasting.flat_map(|(name, value)| [name, value]));
-    Some(env.gate.config().shared.tag("request", &parts))
+    Some(gate.config().shared.tag("request", &parts))
 }
 
 fn changes(name: &[u8]) -> bool {

@@ -1,8 +1,8 @@
 //! The end of an approval: by `POST logout`, or by a request to one of `session.logout_paths`.
 
+use super::gate::Gate;
 use super::limit::{Claim, End, Once, Settlement};
-use super::visit::is_on_device;
-use super::{Effect, Gate, Moment, NewCookie, Opening, Step, per_client};
+use super::pending::{self, is_on_device};
 use crate::clock::UnixTime;
 use crate::config::Config;
 use crate::http::{HeaderValue, RequestHead};
@@ -37,7 +37,7 @@ impl SignOut {
             let approval = sent.and_then(|value| sessions.sign_in(value));
             let pending = subject.and_then(|subject| {
                 let pendings = &application.pendings;
-                let token = super::visit::transaction(head, pendings.cookie_name())?;
+                let token = pending::token(head, pendings.cookie_name())?;
                 let pending = pendings.open(token, subject, now).ok()?;
                 // No other kind leads to an approval later, or takes a place in the table.
                 is_on_device(&pending.kind).then(|| (pending.browser(), pending.created()))
@@ -81,34 +81,7 @@ pub(super) fn once(id: [u8; 16], began: UnixTime, now: UnixTime) -> Claim {
 impl Gate {
     /// Whether the request is for an address that ends the approval, spelled exactly so.
     pub(super) fn is_sign_out(&self, head: &RequestHead<'_>) -> bool {
-        let paths = &self.config.logout_paths;
+        let paths = &self.config().logout_paths;
         !paths.is_empty() && paths.iter().any(|path| path.as_bytes() == head.path())
-    }
-
-    /// Has the response of a sign-out that goes on delete the cookies. The rules have decided
-    /// before: a sign-out opens nothing.
-    ///
-    /// A page of another site can cause a sign-out as far as it can cause that of the first factor,
-    /// by a link. An image of another site brings no cookies, and browsers ignore its deletions.
-    pub(super) fn signed_out(
-        &self,
-        head: &RequestHead<'_>,
-        moment: &Moment<'_>,
-        mut opened: Opening,
-    ) -> Opening {
-        if let Opening::Decided(Step { effect: Effect::Forward(forward), settlements, .. }) =
-            &mut opened
-            && self.is_sign_out(head)
-        {
-            let identity = self.identify(head, moment).ok();
-            let bound = self.bound(moment).ok();
-            let subject = identity.as_ref().zip(bound.as_ref());
-            let subject = subject.map(|(identity, bound)| super::subject(identity, bound));
-            let out = SignOut::of(&self.config, head, subject.as_ref(), moment.now);
-            settlements.extend(out.settlements);
-            settlements.extend(identity.map(|it| per_client::ended(&it, &self.config)));
-            forward.cookie = Some(NewCookie::SignedOut(out.deletions));
-        }
-        opened
     }
 }

@@ -1,6 +1,6 @@
 //! How a client sees an answer: as a page or as a document, in which language, at which address.
 
-use super::asker::Asker;
+use super::challenge::Challenge;
 use crate::config::Config;
 use crate::http::{Client, HeaderValue, Reply, RequestHead, ReturnPath};
 use crate::page::{Arrival, Frame, Language, Onward, Plain, Problem, Reference, Screen};
@@ -49,10 +49,10 @@ impl View {
 
     /// The page in a state.
     pub(super) fn page(&self, screen: &Screen, who: Who<'_>, config: &Config) -> Reply {
-        let asker = who.asker;
-        let user = asker.map(|asker| Plain::new(&asker.identity.user));
-        let application = asker.map(|asker| Plain::new(&asker.asked.host));
-        let address = asker.and_then(|asker| asker.address);
+        let challenge = who.challenge;
+        let user = challenge.map(|challenge| Plain::new(&challenge.identity.user));
+        let application = challenge.map(|challenge| Plain::new(&challenge.request.host));
+        let address = challenge.and_then(|challenge| challenge.address);
         let address = address.map(|address| Plain::new(&address.to_string()));
         let frame = Frame {
             site: &config.site,
@@ -79,7 +79,7 @@ impl View {
         if self.is_page {
             return self.page(&screen(problem), who, config);
         }
-        let start_url = start_url(problem.code, who.asker, &self.return_to, config);
+        let start_url = start_url(problem.code, who.challenge, &self.return_to, config);
         let onward = Onward {
             start_url: start_url.as_deref(),
             language: self.is_browser().then_some(self.language),
@@ -111,13 +111,13 @@ pub(super) fn explained(problem: &Problem, language: Language) -> Problem {
 /// Whose request it is, as far as that is known.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Who<'a> {
-    pub(super) asker: Option<&'a Asker>,
+    pub(super) challenge: Option<&'a Challenge>,
     pub(super) reference: &'a Reference,
 }
 
-impl<'a> From<&'a Asker> for Who<'a> {
-    fn from(asker: &'a Asker) -> Self {
-        Self { asker: Some(asker), reference: &asker.reference }
+impl<'a> From<&'a Challenge> for Who<'a> {
+    fn from(challenge: &'a Challenge) -> Self {
+        Self { challenge: Some(challenge), reference: &challenge.reference }
     }
 }
 
@@ -137,12 +137,12 @@ fn screen(problem: &Problem) -> Screen {
 /// Where a browser can do what this refusal asks for.
 pub(super) fn start_url(
     code: Code,
-    asker: Option<&Asker>,
+    challenge: Option<&Challenge>,
     return_to: &ReturnPath,
     config: &Config,
 ) -> Option<String> {
     let is_about_a_factor = matches!(code, Code::MfaRequired | Code::FactorRefused);
-    let can_start = is_about_a_factor && asker.is_none_or(Asker::can_start_elsewhere);
+    let can_start = is_about_a_factor && challenge.is_none_or(Challenge::can_start_elsewhere);
     can_start.then(|| config.site.start_url(return_to))
 }
 

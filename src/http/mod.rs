@@ -17,6 +17,7 @@ pub mod origin;
 pub mod overrides;
 pub mod parameters;
 pub mod path;
+pub mod peer;
 pub mod reply;
 pub mod return_path;
 pub mod value;

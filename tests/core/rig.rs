@@ -18,8 +18,8 @@ use duo_mfa::config::Config;
 use duo_mfa::duo::{Answer, SignedCall};
 use duo_mfa::gate::limit::{Claim, EMPTY, EMPTY_LEDGER, Table, Work};
 use duo_mfa::gate::{
-    Body, Call, Claimant, Crowded, Effect, Env, Event, Flow, Gate, Health, Judgement, Learned,
-    Logo, Moment, Opening, Step,
+    Body, Call, Claimant, Crowded, Effect, End, Env, Event, Flow, Gate, Health, HostFacts,
+    Judgement, Learned, Logo, Opening, Step,
 };
 use duo_mfa::http::RequestHead;
 use duo_mfa::identity::Attributes;
@@ -222,25 +222,28 @@ impl Rig {
 
     fn perform(&mut self, mut step: Step) -> Progress {
         loop {
-            self.signals.extend(step.count.map(Signal::Count));
-            self.signals.append(&mut step.signals);
-            self.judgements.extend(step.judgement);
-            if let Some(Learned { application, contact, offset }) = step.learned {
+            let notes = step.notes;
+            self.signals.extend(notes.count.map(Signal::Count));
+            self.signals.extend(notes.signals);
+            self.judgements.extend(notes.judgement);
+            if let Some(Learned { application, contact, offset }) = notes.learned {
                 self.health = self.health.told(contact, self.now).unwrap_or(self.health);
                 self.offsets[application] = offset.unwrap_or(self.offsets[application]);
             }
             let config = self.gate.config();
             let table = Table::new(&config.shared);
-            for settlement in step.settlements {
+            for settlement in notes.settlements {
                 let change =
                     &mut |name: &str, work: &mut Work<'_>| swap(&mut self.table, name, work);
                 let said = table.settle(&settlement, &config.limits, self.now, change);
                 self.signals.extend(said);
             }
             match step.effect {
-                Effect::Forward(forward) => return answered(Outcome::Forwarded(forward)),
-                Effect::Reply(reply) => return answered(Outcome::Replied(reply)),
-                Effect::Logo { absent } => {
+                Effect::End(End::Forward(forward)) => {
+                    return answered(Outcome::Forwarded(forward));
+                }
+                Effect::End(End::Reply(reply)) => return answered(Outcome::Replied(reply)),
+                Effect::End(End::Logo { absent }) => {
                     return answered(Outcome::Replied(self.logo.reply(absent)));
                 }
                 Effect::ReadBody { .. } => panic!("a body is read but once"),
@@ -253,7 +256,7 @@ impl Rig {
                 }
                 Effect::Wait { due, claim, then, .. } => {
                     self.now = self.now.max(due);
-                    step = Step::new(Effect::Claim { claim: *claim, then }, Vec::new());
+                    step = Effect::Claim { claim: *claim, then }.into();
                 }
                 Effect::Claim { claim, then } => {
                     let change =
@@ -281,11 +284,11 @@ impl Rig {
         let buffer = request.serialized();
         let head = match RequestHead::read(&buffer) {
             Ok(head) => head,
-            Err(fault) => return self.gate.malformed(fault, &buffer),
+            Err(fault) => return self.gate.malformed(fault, &buffer).into(),
         };
         let address = self.gate.wants_address().then_some(self.peer).flatten();
         let bound = if self.gate.bound_properties().is_empty() { &[][..] } else { &self.bound };
-        let moment = Moment {
+        let facts = HostFacts {
             now: self.now,
             attributes: Attributes {
                 name: self.gate.attribute().and(self.attribute.as_deref()),
@@ -297,12 +300,12 @@ impl Rig {
             has_body: request.has_body(),
             duo_is_well: self.health.is_ready(),
         };
-        match self.gate.open(&head, &moment, &mut self.verified) {
-            Opening::Decided(step) => step,
+        match self.gate.open(&head, &facts, &mut self.verified) {
+            Opening::Decided(decision) => decision.into(),
             Opening::Undecided(undecided) => {
                 let mut step = self.gate.ask(&head, undecided, self.peer, &self.env());
                 let Effect::ReadBody { max, until, then } = step.effect else { return step };
-                self.signals.append(&mut step.signals);
+                self.signals.append(&mut step.notes.signals);
                 self.bodies += 1;
                 let body = request.body(max);
                 if matches!(body, Body::Late) {

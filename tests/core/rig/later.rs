@@ -3,13 +3,13 @@
 use super::{Progress, Rig, swap};
 use duo_mfa::clock::UnixTime;
 use duo_mfa::gate::limit::{Claim, Table, Work};
-use duo_mfa::gate::{Claimant, Effect, Flow, Step};
+use duo_mfa::gate::{Claimant, Effect, Flow};
 
 impl Rig {
     /// The time has come for a request that waits for another one's push.
     pub(crate) fn go_on(&mut self, due: UnixTime, claim: Claim, then: Box<Claimant>) -> Progress {
         self.now = self.now.max(due);
-        self.perform(Step::new(Effect::Claim { claim, then }, Vec::new()))
+        self.perform(Effect::Claim { claim, then }.into())
     }
 
     /// The client of a request leaves.

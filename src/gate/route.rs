@@ -1,8 +1,11 @@
 //! The filter's own addresses under `path_prefix`: matched exactly on the path as it was sent,
 //! never forwarded, whatever stands below the prefix.
 
+use super::challenge::Challenge;
+use super::decision::{Decision, End, Notes};
+use super::gate::HostFacts;
+use super::request_line::reference;
 use super::view::{View, Who};
-use super::{Effect, Moment, Step, audit, refuse};
 use crate::config::{Application, Config, Enrollment};
 use crate::http::{Client, HeaderValue, Reply, RequestHead, ReturnPath};
 use crate::page::{Onward, Problem};
@@ -62,10 +65,20 @@ impl Endpoint {
     }
 }
 
+/// A request for one of the filter's endpoints, by a known user.
+#[derive(Debug)]
+pub(super) struct Visitor {
+    pub(super) endpoint: Endpoint,
+    pub(super) challenge: Challenge,
+    pub(super) groups: Vec<String>,
+    /// Whether a body follows the head.
+    pub(super) has_body: bool,
+}
+
 /// Where an own address leads.
 pub(super) enum Route {
     /// It is the same for everybody.
-    Answered(Box<Step>),
+    Answered(Box<Decision>),
     /// It is about a user.
     Visit(Endpoint),
 }
@@ -100,7 +113,11 @@ impl Methods {
 }
 
 /// The route, if the request is for the filter itself.
-pub(super) fn route(config: &Config, head: &RequestHead<'_>, moment: &Moment<'_>) -> Option<Route> {
+pub(super) fn route(
+    config: &Config,
+    head: &RequestHead<'_>,
+    facts: &HostFacts<'_>,
+) -> Option<Route> {
     let prefix = config.path_prefix.as_bytes();
     // Most requests are for the application: their query need not be looked for.
     if !is_prefix(head.target, prefix) {
@@ -116,7 +133,7 @@ pub(super) fn route(config: &Config, head: &RequestHead<'_>, moment: &Moment<'_>
     let enrolls = config.applications.iter().any(is_inline);
     let (methods, route) = match name {
         b"healthz" => (Methods::Read, Some(answered(health(true)))),
-        b"readyz" => (Methods::Read, Some(answered(health(moment.duo_is_well)))),
+        b"readyz" => (Methods::Read, Some(answered(health(facts.duo_is_well)))),
         b"logo" if config.site.serves_logo() => (Methods::Read, Some(answered(logo(config, head)))),
         b"" => (Methods::Read, visit(Endpoint::Page)),
         b"preauth" => (Methods::Post, visit(Endpoint::Preauth)),
@@ -142,43 +159,43 @@ pub(super) fn route(config: &Config, head: &RequestHead<'_>, moment: &Moment<'_>
     })
 }
 
-fn answered(step: Step) -> Route {
-    Route::Answered(Box::new(step))
+fn answered(decision: Decision) -> Route {
+    Route::Answered(Box::new(decision))
 }
 
-fn asset(config: &Config, head: &RequestHead<'_>) -> Option<Step> {
+fn asset(config: &Config, head: &RequestHead<'_>) -> Option<Decision> {
     let reply = config.site.asset(str::from_utf8(head.path()).ok()?)?;
-    Some(Step::reply(reply, Vec::new()))
+    Some(Decision::reply(reply))
 }
 
-fn health(is_well: bool) -> Step {
+fn health(is_well: bool) -> Decision {
     let (status, body) =
         if is_well { (200, r#"{"status":"ok"}"#) } else { (503, r#"{"status":"unavailable"}"#) };
     let details = "duo_mfa_health".to_owned();
-    Step::reply(Reply::new(status, details, "application/json", body.into()), Vec::new())
+    Decision::reply(Reply::new(status, details, "application/json", body.into()))
 }
 
-fn logo(config: &Config, head: &RequestHead<'_>) -> Step {
+fn logo(config: &Config, head: &RequestHead<'_>) -> Decision {
     let absent = problem(config, head, Code::NotFound, "Duo has no picture of this account.");
-    Step::new(Effect::Logo { absent }, Vec::new())
+    Decision { end: End::Logo { absent }, notes: Notes::default() }
 }
 
-fn not_found(config: &Config, head: &RequestHead<'_>) -> Step {
+fn not_found(config: &Config, head: &RequestHead<'_>) -> Decision {
     let code = Code::NotFound;
-    refuse::answer(problem(config, head, code, "Nothing is served at this address."), code, None)
+    Decision::refusal(problem(config, head, code, "Nothing is served at this address."), code, None)
 }
 
-fn wrong_method(config: &Config, head: &RequestHead<'_>, methods: Methods) -> Step {
+fn wrong_method(config: &Config, head: &RequestHead<'_>, methods: Methods) -> Decision {
     let code = Code::MethodNotAllowed;
     let allow = methods.allow();
     let reply = problem(config, head, code, &format!("This address answers {allow}."));
-    refuse::answer(reply.with("allow", HeaderValue::from_static(allow)), code, None)
+    Decision::refusal(reply.with("allow", HeaderValue::from_static(allow)), code, None)
 }
 
 fn problem(config: &Config, head: &RequestHead<'_>, code: Code, detail: &str) -> Reply {
-    let reference = audit::reference(head);
+    let reference = reference(head);
     let problem = Problem { code, detail: detail.to_owned(), reference, retry_after: None };
-    let who = Who { asker: None, reference: &problem.reference };
+    let who = Who { challenge: None, reference: &problem.reference };
     let view = View::at_own_address(head, ReturnPath::default());
     view.refusal(&problem, Onward::default(), who, config)
 }

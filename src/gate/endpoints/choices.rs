@@ -2,7 +2,7 @@
 
 use crate::config;
 use crate::duo::{Device, DeviceKind};
-use crate::gate::prompt::{capability, takes_passcode};
+use crate::gate::factors::{capability, takes_passcode};
 use crate::page::{self, Choices, Plain};
 use crate::session::Preference;
 

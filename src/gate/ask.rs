@@ -1,0 +1,207 @@
+//! How a request that is not decided yet is asked for its second factor, in the way that suits its
+//! client.
+
+use super::audit;
+use super::body::{self, Body, Form, Reader};
+use super::challenge::Challenge;
+use super::endpoints::{self, Caller, page_in_place};
+use super::env::Env;
+use super::flow::{Effect, Step};
+use super::foreign_form;
+use super::gate::Gate;
+use super::hold;
+use super::open::{Purpose, Undecided};
+use super::per_client;
+use super::per_request;
+use super::prompt::SentPasscode;
+use super::redirect;
+use super::refuse::denied;
+use super::route::Visitor;
+use super::rules::{Denial, Unfit};
+use crate::config::{ApiMode, Factor, Mode};
+use crate::http::{Client, Parameters, RequestHead, origin};
+use crate::policy::Terms;
+use crate::session::BodyDigest;
+use crate::signal::{Code, Level, Signal};
+
+impl Gate {
+    /// Begins to ask for the second factor, or to answer a request to the filter itself.
+    ///
+    /// `address` is the peer's, as Envoy has it: `192.0.2.1:4711` or `[2001:db8::1]:4711`.
+    #[must_use]
+    pub fn ask(
+        &self,
+        head: &RequestHead<'_>,
+        undecided: Undecided,
+        address: Option<&[u8]>,
+        env: &Env<'_>,
+    ) -> Step {
+        let Undecided { purpose, unfit } = undecided;
+        let mut step = match *purpose {
+            Purpose::Endpoint(visitor) => {
+                let challenge = visitor.challenge.from_peer(address);
+                visit(Visitor { challenge, ..visitor }, head, env)
+            }
+            Purpose::Application(challenge) => {
+                self.unapproved(head, challenge.from_peer(address), env)
+            }
+            Purpose::PerRequest { challenge, has_body: true } => {
+                read_body(Reader::PerRequest(challenge.from_peer(address)), env)
+            }
+            Purpose::PerRequest { challenge, has_body: false } => {
+                let body = BodyDigest::of_none();
+                self.approved_ahead(Some(&body), head, challenge.from_peer(address), env)
+            }
+        };
+        step.notes.signals.extend(unfit.map(Unfit::counted));
+        step
+    }
+
+    /// Asks for the second factor that an application's request wants.
+    fn unapproved(&self, head: &RequestHead<'_>, challenge: Challenge, env: &Env<'_>) -> Step {
+        if self.config().mode == Mode::ReportOnly {
+            let report = |challenge: Challenge| {
+                self.would_refuse(head, Code::MfaRequired, challenge.rule).into()
+            };
+            return recalled(head, challenge, env, report);
+        }
+        if redirect::is_redirected(head) {
+            return redirect::refuse(self, head, challenge.rule).into();
+        }
+        recalled(head, challenge, env, |challenge| self.ask_for_factor(head, challenge, env))
+    }
+
+    fn ask_for_factor(&self, head: &RequestHead<'_>, challenge: Challenge, env: &Env<'_>) -> Step {
+        let is_for_one_request = challenge.terms.is_for_one_request;
+        let client = Client::of(&head.hints());
+        match (client, self.api_mode(&challenge.terms)) {
+            (_, ApiMode::Hold) if client == Client::Hold || brings_passcode(head) => {
+                Step::held(hold::begin(head, challenge, client, env), env)
+            }
+            (Client::Page, _) if !is_for_one_request && self.is_foreign_form(head) => {
+                match foreign_form::check(head, self) {
+                    Ok(()) => read_body(Reader::ForeignForm(challenge), env),
+                    Err(reason) => foreign_form::refuse(head, challenge, reason, env).into(),
+                }
+            }
+            (Client::Page, _) if !is_for_one_request || head.method == b"GET" => {
+                let line = audit::refused_at_once(head, Code::MfaRequired, challenge.rule);
+                page_in_place(&Caller::in_place(head, challenge, env), line, env).into()
+            }
+            (client, _) if is_for_one_request => {
+                per_request::refuse(client, head, &challenge, self).into()
+            }
+            (client, _) => {
+                let detail = self.remedy(client, &challenge.terms);
+                let denial = Denial::new(Code::MfaRequired, detail).by(challenge.rule);
+                denied(self, head, &denial).into()
+            }
+        }
+    }
+
+    /// A request that brings its own approval; `body` is `None` if it could not be read. If the
+    /// approval is not valid, or was used, the user is asked again.
+    fn approved_ahead(
+        &self,
+        body: Option<&BodyDigest>,
+        head: &RequestHead<'_>,
+        challenge: Challenge,
+        env: &Env<'_>,
+    ) -> Step {
+        match per_request::read(body, head, &challenge, env) {
+            Some(approved) => Step::per_request(approved, self.unapproved(head, challenge, env)),
+            None => self.unapproved(head, challenge, env),
+        }
+    }
+
+    /// What a client can do that is neither held nor shown the page.
+    fn remedy(&self, client: Client, terms: &Terms) -> &'static str {
+        let takes_passcode = self.api_mode(terms) == ApiMode::Hold
+            && self.offered(terms).contains(&Factor::Passcode);
+        match client {
+            Client::Hold | Client::Page => {
+                "This request needs an approval cookie: start_url, in a browser, gives one."
+            }
+            Client::Refuse | Client::RefuseGrpc if takes_passcode => {
+                "A request in the background cannot be confirmed by a person. Send a passcode in \
+                 x-duo-mfa-passcode, or the approval cookie that start_url gives in a browser."
+            }
+            Client::Refuse | Client::RefuseGrpc => {
+                "A request in the background cannot be confirmed by a person. Send the approval \
+                 cookie that start_url gives in a browser."
+            }
+        }
+    }
+}
+
+impl Form {
+    /// Takes the body, and the head of the same request once more.
+    #[must_use]
+    pub fn handle(self, head: &RequestHead<'_>, body: Body<'_>, env: &Env<'_>) -> Step {
+        let mut step = match self.reader {
+            Reader::Endpoint(visitor) => visit_with_form(visitor, head, body, env),
+            Reader::PerRequest(challenge) => {
+                let digest = body.whole().map(BodyDigest::of);
+                env.gate.approved_ahead(digest.as_ref(), head, challenge, env)
+            }
+            Reader::ForeignForm(challenge) => {
+                foreign_form::read(body.whole(), head, challenge, env).into()
+            }
+        };
+        if let Body::Late = body {
+            step.notes.signals.push(Signal::Log(Level::Warn, LATE.to_owned()));
+        }
+        step
+    }
+}
+
+/// Looks for an approval per client first, if the rule has such approvals.
+fn recalled(
+    head: &RequestHead<'_>,
+    challenge: Challenge,
+    env: &Env<'_>,
+    otherwise: impl FnOnce(Challenge) -> Step,
+) -> Step {
+    match per_client::recall(head, &challenge, env) {
+        Some(recall) => Step::per_client(recall, otherwise(challenge)),
+        None => otherwise(challenge),
+    }
+}
+
+fn visit(visitor: Visitor, head: &RequestHead<'_>, env: &Env<'_>) -> Step {
+    if body::is_readable(&visitor, head, env.gate.config()) {
+        return read_body(Reader::Endpoint(visitor), env);
+    }
+    Step::visit(endpoints::begin(visitor, head, Parameters::of(head.target), env), env)
+}
+
+fn visit_with_form(
+    visitor: Visitor,
+    head: &RequestHead<'_>,
+    body: Body<'_>,
+    env: &Env<'_>,
+) -> Step {
+    let refuse = |visitor, detail| endpoints::refuse_form(visitor, head, detail, env).into();
+    match body {
+        Body::Whole(bytes) => {
+            let parameters = Parameters::of(head.target).with_form(bytes);
+            Step::visit(endpoints::begin(visitor, head, parameters, env), env)
+        }
+        Body::TooLong => refuse(visitor, "The form is longer than 4 KiB."),
+        Body::Late => refuse(visitor, "The form did not arrive in time."),
+    }
+}
+
+fn read_body(reader: Reader, env: &Env<'_>) -> Step {
+    let (max, until) = (reader.max(), Reader::until(env.now));
+    Effect::ReadBody { max, until, then: Box::new(Form { reader }) }.into()
+}
+
+/// Whether a request of whatever client brings a passcode that is to be tried. No phone rings for
+/// one, and a page of another site cannot send the header unseen: its request says where it is from.
+fn brings_passcode(head: &RequestHead<'_>) -> bool {
+    !matches!(SentPasscode::with(head), SentPasscode::None) && !origin::is_foreign(head)
+}
+
+const LATE: &str = "a body that is read did not arrive in time; request_bodies needs \
+                    allow_on_headers_stop_iteration: true in the plugin's Envoy configuration";

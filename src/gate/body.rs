@@ -1,0 +1,95 @@
+//! A request whose body has to be read first: a passcode from a form without a script, a request
+//! that was approved ahead, and a form of another site (`cross_site_forms`).
+//!
+//! Bodies are read only if the host can hold them back from the application.
+
+use super::challenge::Challenge;
+use super::route::{Endpoint, Visitor};
+use crate::clock::UnixTime;
+use crate::config::Config;
+use crate::http::RequestHead;
+use std::time::Duration;
+
+/// The most bytes that a form may have; a passcode and a return path need a tenth.
+const MAX_FORM: usize = 4 * 1024;
+
+/// The most bytes of the body of a request that is approved ahead, and of another site's form.
+const MAX_REQUEST: usize = 64 * 1024;
+
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A request, while its body arrives.
+#[derive(Debug)]
+pub struct Form {
+    pub(super) reader: Reader,
+}
+
+/// What the body is read for.
+#[derive(Debug)]
+pub(super) enum Reader {
+    /// A form for one of the filter's endpoints.
+    Endpoint(Visitor),
+    /// A request that may bring its own approval.
+    PerRequest(Challenge),
+    /// A form of another site.
+    ForeignForm(Challenge),
+}
+
+/// What came of a body.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "a form may hold a passcode")]
+pub enum Body<'a> {
+    /// All of it.
+    Whole(&'a [u8]),
+    /// It is longer than was asked for.
+    TooLong,
+    /// Its time was up before its end came.
+    Late,
+}
+
+impl<'a> Body<'a> {
+    /// All of it. `None` if it could not be read.
+    pub(super) const fn whole(self) -> Option<&'a [u8]> {
+        match self {
+            Self::Whole(bytes) => Some(bytes),
+            Self::TooLong | Self::Late => None,
+        }
+    }
+}
+
+impl Reader {
+    /// The most bytes that it takes.
+    pub(super) const fn max(&self) -> usize {
+        match self {
+            Self::Endpoint(_) => MAX_FORM,
+            Self::PerRequest(_) | Self::ForeignForm(_) => MAX_REQUEST,
+        }
+    }
+
+    /// When to stop waiting for a body whose head came `now`.
+    pub(super) fn until(now: UnixTime) -> UnixTime {
+        now.plus(PATIENCE)
+    }
+}
+
+/// Whether this visitor sends a form that can be read.
+pub(super) fn is_readable(visitor: &Visitor, head: &RequestHead<'_>, config: &Config) -> bool {
+    config.request_bodies
+        && visitor.endpoint == Endpoint::Auth
+        && visitor.has_body
+        && is_urlencoded(head)
+}
+
+/// Whether a form's fields can be read and sent again. Browsers say how long a form is.
+pub(super) fn is_resendable(head: &RequestHead<'_>) -> bool {
+    let length = head.value("content-length").and_then(|it| str::from_utf8(it).ok()?.parse().ok());
+    is_urlencoded(head) && length.is_some_and(|length| (1..=MAX_REQUEST).contains(&length))
+}
+
+fn is_urlencoded(head: &RequestHead<'_>) -> bool {
+    head.value("content-type").is_some_and(|sent| {
+        let essence = sent.split(|byte| *byte == b';').next().unwrap_or_default();
+        essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+    })
+}

@@ -1,0 +1,177 @@
+//! How a request ends: it is forwarded, or answered.
+//!
+//! A decision holds no call to Duo, so its type says that nothing is outstanding.
+
+use super::judgement::{Judgement, Outcome};
+use super::limit::Settlement;
+use crate::clock::ClockOffset;
+use crate::duo::DuoError;
+use crate::http::{Edit, HeaderValue, Reply};
+use crate::session::Factor;
+use crate::signal::{Code, Counter, Signal};
+
+/// How a request ends.
+#[derive(Debug)]
+pub struct Decision {
+    /// What happens to the request.
+    pub end: End,
+    /// What to record besides.
+    pub notes: Notes,
+}
+
+/// What happens to the request.
+#[derive(Debug)]
+pub enum End {
+    /// It goes upstream.
+    Forward(Forward),
+    /// It is answered.
+    Reply(Reply),
+    /// It is answered with the account's logo, as [`super::Logo::reply`] has it.
+    Logo {
+        /// The reply where there is none.
+        absent: Reply,
+    },
+}
+
+/// What to record besides: counters, log lines, limits, knowledge of Duo.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// The counter of a forwarded request. Kept apart from `signals`, so that a pass allocates no
+    /// list.
+    pub count: Option<Counter>,
+    /// More counters and log lines.
+    pub signals: Vec<Signal>,
+    /// What the last call said about Duo, if there was one.
+    pub learned: Option<Learned>,
+    /// Changes of the table of limits, to make before the effect.
+    pub settlements: Vec<Settlement>,
+    /// What became of the request, once that is decided.
+    pub judgement: Option<Judgement>,
+}
+
+/// A request that goes upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forward {
+    /// What is changed on it.
+    pub request: Vec<Edit>,
+    /// The approval cookie that its response carries.
+    pub cookie: Option<NewCookie>,
+}
+
+/// An approval cookie for the client: the value of a `Set-Cookie` header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewCookie {
+    /// A new approval. No cache may store the response.
+    Approval(HeaderValue),
+    /// Deletes an approval that was used up. No cache may store the response.
+    UsedUp(HeaderValue),
+    /// Deletes several cookies at a sign-out. No cache may store the response.
+    SignedOut(Vec<HeaderValue>),
+    /// Renews an approval. Left out if the response may be shared.
+    Renewal(HeaderValue),
+    /// Renews an approval that would end soon. A response that may be shared becomes private.
+    OverdueRenewal(HeaderValue),
+}
+
+/// What a call said about a Duo application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Learned {
+    /// The number of the application.
+    pub application: usize,
+    /// Whether Duo answered.
+    pub contact: Contact,
+    /// How far Duo's clock is ahead of ours, if the call asked for it.
+    pub offset: Option<ClockOffset>,
+}
+
+/// Whether Duo answered a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contact {
+    /// It did, whatever it said.
+    Heard,
+    /// It was not reached, or failed. The background check has to find out whether that is an
+    /// outage.
+    Unreached,
+    /// Unknown: this Envoy had no room for the call, or something else answered.
+    Unclear,
+}
+
+/// An audit line, and what it says in short.
+#[derive(Debug)]
+pub(super) struct Audited {
+    pub(super) line: Signal,
+    pub(super) judgement: Judgement,
+}
+
+impl Contact {
+    pub(super) const fn of(fault: &DuoError) -> Self {
+        match fault {
+            DuoError::Unreachable(_) => Self::Unreached,
+            DuoError::Overflow | DuoError::Garbled(_) | DuoError::NotDuo { .. } => Self::Unclear,
+            DuoError::Malformed(_)
+            | DuoError::BadCredentials { .. }
+            | DuoError::ClockSkew
+            | DuoError::InvalidParameter { .. }
+            | DuoError::RateLimited { .. }
+            | DuoError::Rejected { .. } => Self::Heard,
+        }
+    }
+}
+
+impl Notes {
+    /// Only counters and log lines.
+    pub(super) const fn of(signals: Vec<Signal>) -> Self {
+        Self { count: None, signals, learned: None, settlements: Vec::new(), judgement: None }
+    }
+}
+
+impl Decision {
+    pub(super) fn forward(forward: Forward, counter: Counter) -> Self {
+        let notes = Notes { count: Some(counter), ..Notes::of(Vec::new()) };
+        Self { end: End::Forward(forward), notes }
+    }
+
+    /// A reply that decides nothing.
+    pub(super) const fn reply(reply: Reply) -> Self {
+        Self { end: End::Reply(reply), notes: Notes::of(Vec::new()) }
+    }
+
+    /// A refusal, with its counter, and with its audit line if the request is known well enough for
+    /// one.
+    pub(super) fn refusal(reply: Reply, code: Code, audited: Option<Audited>) -> Self {
+        let refused = Self::reply(reply).with([Signal::Count(Counter::Refused(code))]);
+        match audited {
+            Some(audited) => refused.audited(audited),
+            None => {
+                refused.judged(Judgement { outcome: Outcome::Refused, factor: None, rule: None })
+            }
+        }
+    }
+
+    /// A reply that gives an approval.
+    pub(super) fn approval(reply: Reply, factor: Factor, audited: Audited) -> Self {
+        Self::reply(reply).with([Signal::Count(Counter::Admitted(factor.name()))]).audited(audited)
+    }
+
+    /// The same decision, with one more counter or log line.
+    pub(super) fn with(mut self, signals: impl IntoIterator<Item = Signal>) -> Self {
+        self.notes.signals.extend(signals);
+        self
+    }
+
+    /// The same decision, after these changes of the table of limits.
+    pub(super) fn after(mut self, settlements: impl IntoIterator<Item = Settlement>) -> Self {
+        self.notes.settlements.extend(settlements);
+        self
+    }
+
+    pub(super) fn audited(mut self, audited: Audited) -> Self {
+        self.notes.signals.push(audited.line);
+        self.judged(audited.judgement)
+    }
+
+    pub(super) fn judged(mut self, judgement: Judgement) -> Self {
+        self.notes.judgement = Some(judgement);
+        self
+    }
+}

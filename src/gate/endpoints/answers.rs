@@ -1,0 +1,240 @@
+//! What each answer of Duo's means for a request to an endpoint.
+
+use super::visit::{Begun, Following, Visit, VisitWants};
+use super::{approve, auth, enroll, preauth, status};
+use crate::clock::UnixTime;
+use crate::config::DuoSettings;
+use crate::duo::{Answer, AuthFactor, DuoError, Request};
+use crate::gate::challenge::Challenge;
+use crate::gate::decision::Notes;
+use crate::gate::env::Env;
+use crate::gate::event::Event;
+use crate::gate::exchange::{Failure, Next, Waits};
+use crate::gate::failure::{Remedy, Stage, TIMEOUT};
+use crate::gate::last_prompt::{Asking, Then};
+use crate::gate::limit::{End, Limited, Permit, Settlement, Verdict};
+use crate::gate::refuse::{self, refuse_with};
+use crate::gate::room::{By, Crowded, Seat};
+use crate::session::Pending;
+use crate::signal::Code;
+use std::time::Duration;
+
+impl Waits for Visit {
+    type Wants = VisitWants;
+
+    fn challenge(&self) -> &Challenge {
+        &self.caller().challenge
+    }
+
+    fn stage(&self) -> Stage {
+        match self {
+            Self::Preauth(..) => Stage::Preauth,
+            Self::Passcode(..) => Stage::Passcode,
+            Self::Codes(_) | Self::Push(_) => Stage::Transaction,
+            Self::Look(_) | Self::Status(..) => Stage::Status,
+            Self::Enroll(_) => Stage::Enroll,
+            Self::Activation(..) => Stage::Activation,
+        }
+    }
+
+    fn request(&self) -> Request {
+        let challenge = self.challenge();
+        match self {
+            Self::Preauth(caller, _) => challenge.preauth(caller.device_token.clone()),
+            Self::Passcode(_, passcode, _) => {
+                challenge.auth(AuthFactor::Passcode(passcode.clone()))
+            }
+            Self::Codes(asking) | Self::Push(asking) => challenge.auth(asking.prompt.ask.clone()),
+            Self::Look(look) => look.request(),
+            Self::Status(_, following) => {
+                Request::AuthStatus { txid: following.transaction.txid.clone() }
+            }
+            Self::Enroll(_) => challenge.enroll(),
+            Self::Activation(_, code) => Request::EnrollStatus(code.clone()),
+        }
+    }
+
+    fn application(&self) -> usize {
+        match self {
+            Self::Look(look) => look.application,
+            Self::Preauth(..)
+            | Self::Passcode(..)
+            | Self::Codes(_)
+            | Self::Push(_)
+            | Self::Status(..)
+            | Self::Enroll(_)
+            | Self::Activation(..) => self.challenge().terms.application,
+        }
+    }
+
+    fn timeout(&self, due: UnixTime, duo: &DuoSettings, env: &Env<'_>) -> Duration {
+        match self {
+            Self::Status(caller, _) => duo.status_timeout.min(caller.patience(due, env)),
+            Self::Look(look) => look.timeout(duo.timeout, env),
+            Self::Preauth(..)
+            | Self::Passcode(..)
+            | Self::Codes(_)
+            | Self::Push(_)
+            | Self::Enroll(_)
+            | Self::Activation(..) => duo.timeout,
+        }
+    }
+
+    fn seat(&self, user: [u8; 16], is_first: bool) -> Seat {
+        match self {
+            Self::Preauth(..) | Self::Activation(..) if is_first => Seat::begin(user, false),
+            Self::Status(caller, _) => match caller.pending.as_ref().map(Pending::browser) {
+                Some(sign_in) => Seat::look(user, sign_in),
+                None => Seat::begin(user, false),
+            },
+            Self::Preauth(..)
+            | Self::Activation(..)
+            | Self::Passcode(..)
+            | Self::Codes(_)
+            | Self::Push(_)
+            | Self::Look(_)
+            | Self::Enroll(_) => Seat::go_on(user),
+        }
+    }
+
+    fn hear(self, event: Event<'_>, env: &Env<'_>) -> Result<Next<Self>, (Self, DuoError)> {
+        match self {
+            Self::Preauth(caller, wanted) => match event.read(Answer::preauth) {
+                Ok(reply) => Ok(preauth::answered(caller, wanted, reply, env)),
+                Err(fault) => Err((Self::Preauth(caller, wanted), fault)),
+            },
+            Self::Passcode(caller, passcode, claim) => match event.read(Answer::auth_decided) {
+                Ok(status) => Ok(auth::passcode_checked(caller, claim, &status, env).into()),
+                Err(fault) => Err((Self::Passcode(caller, passcode, claim), fault)),
+            },
+            Self::Codes(asking) => match event.read(Answer::auth_decided) {
+                Ok(status) => Ok(auth::codes_sent(asking, &status, env).into()),
+                Err(fault) => Err((Self::Codes(asking), fault)),
+            },
+            Self::Push(asking) => match event.read(Answer::auth_started) {
+                Ok(txid) => Ok(auth::started(asking, txid, env).into()),
+                Err(fault) => Err((Self::Push(asking), fault)),
+            },
+            Self::Look(look) => match event.read(Answer::auth_status) {
+                Ok(status) => {
+                    let reference = look.asking.waiter.caller.challenge.reference.clone();
+                    Ok(after_last(look.heard(&status, &reference, env), env))
+                }
+                Err(fault) => Err((Self::Look(look), fault)),
+            },
+            Self::Status(caller, following) => match event.read(Answer::auth_status) {
+                Ok(status) => Ok(status::heard(caller, following, &status, env)),
+                Err(fault) => Err((Self::Status(caller, following), fault)),
+            },
+            Self::Enroll(caller) => match event.read(Answer::enroll) {
+                Ok(enrollment) => Ok(enroll::enrolled(caller, &enrollment, env).into()),
+                Err(fault) => Err((Self::Enroll(caller), fault)),
+            },
+            Self::Activation(caller, code) => match event.read(Answer::enroll_status) {
+                Ok(state) => Ok(enroll::activated(caller, state, env).into()),
+                Err(fault) => Err((Self::Activation(caller, code), fault)),
+            },
+        }
+    }
+
+    fn fail(self, failure: &Failure<'_>, env: &Env<'_>) -> Next<Self> {
+        let (caller, settlement) = match (self, &failure.remedy) {
+            (Self::Preauth(caller, wanted), Remedy::Admit { unreached_since }) => {
+                return approve::unverified(caller, &wanted, *unreached_since, env).into();
+            }
+            (Self::Look(look), _) if !failure.asks_the_time => {
+                return after_last(look.unheard(failure.fault, env), env);
+            }
+            (Self::Status(caller, Following { transaction, claim }), Remedy::LookAgain(late)) => {
+                // The client polls again by coming back.
+                if !caller.is_over(env) || *late == TIMEOUT {
+                    return status::saw_nothing(caller, transaction.factor, env).into();
+                }
+                (caller, Some(Settlement { claim, end: End::Left }))
+            }
+            (Self::Passcode(mut caller, _, claim), _) => {
+                if failure.refusal().code == Code::PasscodeIncorrect {
+                    auth::count_try(&mut caller, env);
+                }
+                (caller, Some(Settlement { claim, end: failure.passcode_end() }))
+            }
+            (Self::Codes(asking) | Self::Push(asking), _) => {
+                let end = failure.prompt_end();
+                (asking.waiter.caller, Some(Settlement { claim: asking.claim, end }))
+            }
+            (Self::Look(look), _) => (look.asking.waiter.caller, None),
+            (
+                Self::Preauth(caller, _)
+                | Self::Status(caller, _)
+                | Self::Enroll(caller)
+                | Self::Activation(caller, _),
+                _,
+            ) => (caller, None),
+        };
+        let refused = refuse::for_fault(&caller, failure.refusal(), failure.fault, env);
+        refused.after(settlement).into()
+    }
+
+    fn crowd_out(self, crowded: Crowded, asks_the_time: bool, env: &Env<'_>) -> Next<Self> {
+        let is_users = matches!(crowded.by, By::UserCalls | By::UserRate);
+        let (caller, unsent) = match self {
+            Self::Status(caller, following)
+                if !asks_the_time && !is_users && !caller.is_over(env) =>
+            {
+                return status::saw_nothing(caller, following.transaction.factor, env).into();
+            }
+            Self::Passcode(caller, _, claim) => (caller, Some(claim)),
+            Self::Codes(asking) | Self::Push(asking) => (asking.waiter.caller, Some(asking.claim)),
+            Self::Look(look) => (look.asking.waiter.caller, None),
+            Self::Preauth(caller, _)
+            | Self::Status(caller, _)
+            | Self::Enroll(caller)
+            | Self::Activation(caller, _) => (caller, None),
+        };
+        let unsent = unsent.map(|claim| Settlement { claim, end: End::Unsent });
+        refuse::for_crowd(&caller, crowded, env).after(unsent).into()
+    }
+
+    fn permitted(wants: VisitWants, verdict: Verdict, env: &Env<'_>) -> Next<Self> {
+        match (wants, verdict) {
+            (VisitWants::Passcode(caller, passcode, claim), Ok(Permit::New)) => {
+                Next::ask(Self::Passcode(caller, passcode, claim))
+            }
+            (VisitWants::Passcode(caller, ..), Err(limited)) => {
+                refuse::for_limit(&caller, &limited, env).into()
+            }
+            (VisitWants::Prompt(asking), Ok(Permit::New)) => {
+                let is_text = matches!(asking.prompt.ask, AuthFactor::Sms { .. });
+                Next::ask(if is_text { Self::Codes(asking) } else { Self::Push(asking) })
+            }
+            // The table answers no such claim so.
+            (VisitWants::Passcode(caller, ..), Ok(Permit::TakeUp(_) | Permit::Approved(_)))
+            | (
+                VisitWants::Prompt(Asking { waiter: Begun { caller, .. }, .. }),
+                Ok(Permit::Approved(_)),
+            ) => refuse::for_limit(&caller, &Limited::CONTENDED, env).into(),
+            // Only a held request takes up a prompt.
+            (VisitWants::Prompt(asking), Ok(Permit::TakeUp(_))) => {
+                refuse_with(&asking.waiter.caller, &TIMEOUT, "", env).into()
+            }
+            (VisitWants::Prompt(asking), Err(limited)) => {
+                after_last(asking.stopped(limited, env), env)
+            }
+            (VisitWants::Approval(allowed), verdict) => {
+                approve::claimed(allowed, &verdict, env).into()
+            }
+        }
+    }
+}
+
+/// Goes on from the user's last prompt.
+fn after_last((then, notes): (Then<Begun>, Notes), env: &Env<'_>) -> Next<Visit> {
+    let next = match then {
+        Then::Look(look) => Next::ask(Visit::Look(look)),
+        Then::Permit(asking) => Next::permit(asking.claim, VisitWants::Prompt(asking)),
+        Then::Refuse(Begun { caller, .. }, limited) => {
+            refuse::for_limit(&caller, &limited, env).into()
+        }
+    };
+    next.noting(notes)
+}

@@ -1,0 +1,183 @@
+//! An approval at the end of a sign-in: the cookies, and where to go on.
+
+use super::caller::Caller;
+use super::visit::{Allowed, SignInOrigin, Visit, VisitWants, Wanted};
+use crate::clock::UnixTime;
+use crate::duo::{AuthStatus, Status};
+use crate::gate::audit;
+use crate::gate::decision::{Audited, Decision};
+use crate::gate::env::Env;
+use crate::gate::exchange::Next;
+use crate::gate::failure::{GONE, UNKNOWN_USE};
+use crate::gate::limit::{Claim, End, Limit, Limited, Settlement, Verdict};
+use crate::gate::per_client;
+use crate::gate::refuse::{refuse_with, refuse_without_randomness};
+use crate::gate::rules::new_approval;
+use crate::gate::view::see_other;
+use crate::http::Reply;
+use crate::page::{Plain, PreauthAnswer, SignInAnswer, Standing};
+use crate::secret::Secret;
+use crate::session::{Factor, OperationApproval, Preference};
+use crate::signal::{Level, Signal};
+use std::time::Duration;
+
+/// Duo has allowed what waits on the device. The token of the sign-in may have been sent before, or
+/// copied, so it gives an approval once.
+pub(super) fn redeem(
+    mut caller: Caller,
+    factor: Factor,
+    prompt: Claim,
+    status: &AuthStatus,
+    env: &Env<'_>,
+) -> Next<Visit> {
+    let settlement = [Settlement { claim: prompt, end: End::Allowed }];
+    let (Some(pending), Some(claim)) = (&caller.pending, caller.single_use(env)) else {
+        return refuse_with(&caller, &GONE, "", env).after(settlement).into();
+    };
+    let origin = SignInOrigin { since: pending.created(), id: Some(pending.browser()) };
+    // What the sign-in was begun for, whatever this request names.
+    caller.operation = pending.operation;
+    let allowed = Allowed { caller, factor, origin, status: status.clone() };
+    Next::permit(claim, VisitWants::Approval(allowed)).after(settlement)
+}
+
+/// The table has said whether the sign-in may give an approval.
+pub(super) fn claimed(allowed: Allowed, verdict: &Verdict, env: &Env<'_>) -> Decision {
+    let Allowed { mut caller, factor, origin, status } = allowed;
+    match verdict {
+        Ok(_) => approve(caller, factor, origin, &status, env),
+        Err(Limited { limit: Limit::Used, .. }) => {
+            caller.forget(env);
+            refuse_with(&caller, &GONE, Limit::Used.name(), env)
+        }
+        Err(Limited { limit, .. }) => refuse_with(&caller, &UNKNOWN_USE, limit.name(), env),
+    }
+}
+
+/// Duo has allowed a sign-in.
+pub(super) fn approve(
+    mut caller: Caller,
+    factor: Factor,
+    origin: SignInOrigin,
+    status: &AuthStatus,
+    env: &Env<'_>,
+) -> Decision {
+    remember_choice(&mut caller, factor, env);
+    let token = status.trusted_device_token.as_ref();
+    let unkept = token.and_then(|token| remember_device(&mut caller, token, env));
+    let audited = audit::admitted(&caller.challenge, factor, env.gate);
+    let answer = |caller: &Caller| approved(caller, &status.status);
+    admit(caller, factor, origin, audited, &answer, env).with(unkept)
+}
+
+/// Duo wants no second factor.
+pub(super) fn allow(caller: Caller, wanted: &Wanted, message: &str, env: &Env<'_>) -> Decision {
+    let is_remembered = caller.device_token.is_some();
+    let factor = if is_remembered { Factor::Remembered } else { Factor::Bypass };
+    let audited = audit::admitted(&caller.challenge, factor, env.gate);
+    admit_without_prompt(caller, wanted, (factor, audited), message, env)
+}
+
+/// Duo is unreachable, and the fail mode is safe.
+pub(super) fn unverified(
+    caller: Caller,
+    wanted: &Wanted,
+    unreached_since: UnixTime,
+    env: &Env<'_>,
+) -> Decision {
+    let audited = audit::admitted_unverified(&caller.challenge, unreached_since, env.gate);
+    admit_without_prompt(caller, wanted, (Factor::FailSafe, audited), "", env)
+}
+
+fn admit_without_prompt(
+    caller: Caller,
+    wanted: &Wanted,
+    (factor, audited): (Factor, Audited),
+    message: &str,
+    env: &Env<'_>,
+) -> Decision {
+    let answer = |caller: &Caller| {
+        if wanted.is_start() || caller.view.is_page {
+            return approved(caller, &Status::Allow);
+        }
+        let answer = PreauthAnswer::Allow { message: Plain::new(message) };
+        answer.reply(&env.gate.config().site, caller.view.language)
+    };
+    admit(caller, factor, SignInOrigin::here(env), audited, &answer, env)
+}
+
+/// Gives the approval; `answer` makes the reply.
+fn admit(
+    mut caller: Caller,
+    factor: Factor,
+    origin: SignInOrigin,
+    audited: Audited,
+    answer: &dyn Fn(&Caller) -> Reply,
+    env: &Env<'_>,
+) -> Decision {
+    let Some(id) = origin.id else {
+        return refuse_without_randomness(&caller, env);
+    };
+    let application = env.gate.application(&caller.challenge.terms);
+    let subject = caller.challenge.subject();
+    match caller.operation {
+        None => {
+            let approval = new_approval(factor, origin.since);
+            caller.cookies.push(application.sessions.issue(&approval, &subject, env.now, id));
+        }
+        Some(operation) => {
+            let approval = OperationApproval { factor, authenticated: origin.since, id };
+            let token = application.operations.seal(&approval, &operation, &subject, env.now);
+            caller.cookies.push(application.operations.set_cookie(&token));
+            caller.token = Some(token);
+        }
+    }
+    let config = env.gate.config();
+    let per_client = per_client::kept(&caller.challenge, factor, origin.since, config);
+    caller.forget(env);
+    let reply = caller.with_cookies(answer(&caller));
+    Decision::approval(reply, factor, audited).after(per_client)
+}
+
+fn approved(caller: &Caller, word: &Status) -> Reply {
+    if caller.view.is_page {
+        return see_other(caller.view.return_to.location());
+    }
+    let answer = SignInAnswer {
+        standing: &Standing::Approved,
+        status: word.as_str(),
+        poll_after: Duration::ZERO,
+        transaction: caller.transaction(),
+        return_to: Some(&caller.view.return_to),
+    };
+    answer.reply(200, caller.view.language)
+}
+
+/// What was chosen is offered first the next time.
+fn remember_choice(caller: &mut Caller, factor: Factor, env: &Env<'_>) {
+    let pending = caller.pending.as_ref().filter(|pending| pending.kind.factor() == Some(factor));
+    let device = pending.and_then(|pending| pending.device.clone());
+    let preference = Preference { factor, device };
+    if caller.preference.as_ref() != Some(&preference) {
+        let preferences = &env.gate.application(&caller.challenge.terms).preferences;
+        caller.cookies.push(preferences.remember(&preference, &caller.challenge.subject()));
+    }
+}
+
+/// Keeps Duo's token for this device. A log line says so if it cannot be kept.
+fn remember_device(caller: &mut Caller, token: &Secret<String>, env: &Env<'_>) -> Option<Signal> {
+    let application = env.gate.application(&caller.challenge.terms);
+    let devices = application.remembered_devices.as_ref()?;
+    let [a, b, c, d, e, f, g, h, i, j, k, l, ..] = env.random?;
+    let nonce = [a, b, c, d, e, f, g, h, i, j, k, l];
+    match devices.remember(token, &caller.challenge.subject(), env.now, nonce) {
+        Ok(line) => {
+            caller.cookies.push(line);
+            None
+        }
+        Err(fault) => {
+            let text = format!("a remembered device cannot be kept: Duo's token {fault}");
+            Some(Signal::Log(Level::Warn, text))
+        }
+    }
+}

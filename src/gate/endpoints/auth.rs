@@ -1,0 +1,245 @@
+//! `POST auth`: a person has chosen how to confirm. The one endpoint that rings a phone.
+
+use super::approve::approve;
+use super::caller::Caller;
+use super::choices::name;
+use super::status::{codes, state, waiting};
+use super::visit::{Begun, Choice, SignInOrigin, Visit, VisitWants, Wanted};
+use crate::config::Factor as Offered;
+use crate::duo::{AuthResult, AuthStatus, Device, DeviceChoice, Status, Txid, Verification};
+use crate::gate::decision::Decision;
+use crate::gate::env::Env;
+use crate::gate::exchange::Next;
+use crate::gate::factors::{capability, takes_codes};
+use crate::gate::failure::{NO_DEVICE, Refusal, WRONG_PASSCODE};
+use crate::gate::last_prompt::Asking;
+use crate::gate::limit::{Claim, End, Settlement};
+use crate::gate::prompt::{self, Ending, Prompt, SentPasscode, Transaction, is_method};
+use crate::gate::refuse::{refuse, refuse_status, refuse_with, refuse_without_randomness};
+use crate::gate::view::to_page;
+use crate::http::{Parameters, RequestHead};
+use crate::page::Standing;
+use crate::session::{BodyDigest, Bounded, Factor, Pending, PendingKind};
+use crate::signal::Code;
+
+pub(super) fn auth(
+    caller: Caller,
+    head: &RequestHead<'_>,
+    parameters: Parameters<'_>,
+    env: &Env<'_>,
+) -> Next<Visit> {
+    match chosen(&caller, head, parameters, env) {
+        Ok(Choice::Passcode(_)) if has_no_try_left(&caller, env) => {
+            too_many_tries(&caller, env).into()
+        }
+        Ok(choice) => Next::ask(Visit::Preauth(caller, Wanted::Start(choice))),
+        Err(refusal) => refuse_with(&caller, &refusal, "", env).into(),
+    }
+}
+
+fn chosen(
+    caller: &Caller,
+    head: &RequestHead<'_>,
+    parameters: Parameters<'_>,
+    env: &Env<'_>,
+) -> Result<Choice, Refusal> {
+    if let Some(hex) = parameters.value("body_sha256") {
+        if !env.gate.config().request_bodies {
+            return Err(bad("Bodies are not read here."));
+        }
+        if BodyDigest::parse(&hex).is_none() {
+            return Err(bad("body_sha256 is no SHA-256 in hex."));
+        }
+    }
+    // The phone shows it, so it is no place for a message.
+    if parameters.value("method").is_some_and(|method| !is_method(&method)) {
+        return Err(bad("The method is none that a request has."));
+    }
+    let named = parameters.value("factor");
+    let offered = env.gate.offered(&caller.challenge.terms);
+    let is_accepted = |factor: &Offered| match factor {
+        Offered::Passcode => takes_codes(offered),
+        Offered::Push | Offered::Phone | Offered::Sms => offered.contains(factor),
+    };
+    let mut accepted = Offered::ALL.into_iter().filter(is_accepted);
+    let factor = accepted.find(|factor| named.as_deref() == Some(factor.name()));
+    let factor = factor.ok_or(bad("The request names no factor that is accepted here."))?;
+    if factor == Offered::Passcode {
+        return match SentPasscode::posted(head, parameters) {
+            SentPasscode::One(passcode) => Ok(Choice::Passcode(passcode)),
+            SentPasscode::Malformed => Err(WRONG_PASSCODE),
+            SentPasscode::None => Err(bad("The passcode goes into x-duo-mfa-passcode.")),
+            SentPasscode::Several => Err(bad("More than one passcode came.")),
+        };
+    }
+    let device = parameters.value("device").map_or(Ok(DeviceChoice::Auto), |id| id.parse());
+    let device = device.map_err(|_| bad("The request names no device by its id."))?;
+    Ok(Choice::Device { factor, device })
+}
+
+/// Preauth has said what there is to choose from.
+pub(super) fn start(
+    caller: Caller,
+    choice: Choice,
+    devices: &[Device],
+    verification: Option<Verification>,
+    env: &Env<'_>,
+) -> Next<Visit> {
+    let config = env.gate.config();
+    let (factor, wanted) = match choice {
+        Choice::Passcode(passcode) => {
+            let claim = prompt::passcode_claim(&caller.challenge, devices, config);
+            return Next::permit(claim, VisitWants::Passcode(caller, passcode, claim));
+        }
+        Choice::Device { factor, device } => (factor, device),
+    };
+    let device = match find_device(factor, &wanted, devices) {
+        Ok(device) => device,
+        Err(refusal) => return refuse_with(&caller, &refusal, "", env).into(),
+    };
+    let Some(owner) = env.random else {
+        return refuse_without_randomness(&caller, env).into();
+    };
+    let verification = verification.filter(|_| factor == Offered::Push);
+    let txid = verification.as_ref().map(|verification| verification.txid.clone());
+    let Some(prompt) = Prompt::to(device, factor, txid, &caller.challenge, &config.push) else {
+        return refuse_with(&caller, &NO_DEVICE, "", env).into();
+    };
+    let kind = match factor {
+        Offered::Phone => PendingKind::Phone,
+        Offered::Sms => PendingKind::Sms,
+        Offered::Push | Offered::Passcode => PendingKind::Push,
+    };
+    let mut pending = Pending::new(kind, env.now, owner, caller.view.return_to.clone());
+    pending.device = Bounded::new(device.id.as_str()).ok();
+    pending.device_label = Bounded::cut(name(device).as_str());
+    pending.passcode_tries = caller.tries();
+    pending.operation = caller.operation;
+    if let Some(verification) = verification {
+        match Bounded::new(verification.code.as_str()) {
+            Ok(code) => pending.verification_code = Some(code),
+            // Without its code the push would not satisfy the policy.
+            Err(fault) => {
+                let reason = fault.to_string();
+                return refuse(&caller, Code::DuoUnavailable, CODE, &reason, env).into();
+            }
+        }
+    }
+    let claim = prompt::claim(&caller.challenge, prompt.device(), owner, config);
+    let asking = Asking::new(Begun { caller, pending }, prompt, claim);
+    Next::permit(claim, VisitWants::Prompt(asking))
+}
+
+/// The named device, if it is the user's and can do this.
+fn find_device<'d>(
+    factor: Offered,
+    wanted: &DeviceChoice,
+    devices: &'d [Device],
+) -> Result<&'d Device, Refusal> {
+    let is_able =
+        |device: &&Device| capability(factor).is_some_and(|capability| device.can(&capability));
+    let mut able = devices.iter().filter(is_able);
+    match wanted {
+        DeviceChoice::Id(id) => able
+            .find(|device| device.id == *id)
+            .ok_or(bad("The device is none of the user's that can do this.")),
+        DeviceChoice::Auto => able.next().ok_or(NO_DEVICE),
+    }
+}
+
+/// Duo has sent the prompt: the table keeps its transaction, so that its end is heard.
+pub(super) fn started(asking: Asking<Begun>, txid: Txid, env: &Env<'_>) -> Decision {
+    let Asking { waiter: Begun { mut caller, mut pending }, prompt, claim, .. } = asking;
+    pending.txid = Bounded::new(txid.as_str()).ok();
+    caller.hand_out(pending, env);
+    let transaction = Transaction { factor: prompt.factor, txid };
+    let config = env.gate.config();
+    let started = prompt::started(claim, &transaction, &caller.challenge, config);
+    let standing = waiting(&caller, prompt.factor, None, env);
+    begun(&caller, &standing, "", env).after(started)
+}
+
+/// Duo has sent passcodes, or not.
+pub(super) fn codes_sent(asking: Asking<Begun>, status: &AuthStatus, env: &Env<'_>) -> Decision {
+    let Asking { waiter: Begun { mut caller, pending }, claim, .. } = asking;
+    let (end, decision) = match (status.result, &status.status) {
+        (AuthResult::Allow, _) => {
+            caller.pending = Some(pending);
+            let origin = SignInOrigin::here(env);
+            (End::Allowed, approve(caller, Factor::Sms, origin, status, env))
+        }
+        (AuthResult::Deny, Status::Sent) => {
+            caller.hand_out(pending, env);
+            let decision = begun(&caller, &codes(&caller), status.status.as_str(), env);
+            (Ending::of(&status.status).settled(), decision)
+        }
+        (AuthResult::Deny | AuthResult::Waiting, word) => {
+            (Ending::of(word).settled(), refuse_status(&caller, word, env))
+        }
+    };
+    decision.after([Settlement { claim, end }])
+}
+
+/// Duo has decided about a passcode.
+pub(super) fn passcode_checked(
+    mut caller: Caller,
+    claim: Claim,
+    status: &AuthStatus,
+    env: &Env<'_>,
+) -> Decision {
+    match (status.result, &status.status) {
+        (AuthResult::Allow, _) => {
+            let is_texted = matches!(caller.pending, Some(Pending { kind: PendingKind::Sms, .. }));
+            let factor = if is_texted { Factor::Sms } else { Factor::Passcode };
+            // A passcode says nothing about the push that may still be on the phone. That push
+            // gives no approval any more.
+            let settlements = [Some(Settlement { claim, end: End::Allowed }), caller.over(env)];
+            let approved = approve(caller, factor, SignInOrigin::here(env), status, env);
+            approved.after(settlements.into_iter().flatten())
+        }
+        (AuthResult::Deny, Status::Deny) => {
+            count_try(&mut caller, env);
+            refuse_with(&caller, &WRONG_PASSCODE, "", env)
+        }
+        (AuthResult::Deny | AuthResult::Waiting, word) => refuse_status(&caller, word, env),
+    }
+}
+
+/// Counts a wrong passcode against the pending sign-in.
+pub(super) fn count_try(caller: &mut Caller, env: &Env<'_>) {
+    let pending = caller.pending.take().or_else(|| {
+        let return_to = caller.view.return_to.clone();
+        Some(Pending::new(PendingKind::Passcode, env.now, env.random?, return_to))
+    });
+    if let Some(mut pending) = pending {
+        pending.passcode_tries = pending.passcode_tries.saturating_add(1);
+        caller.hand_out(pending, env);
+    }
+}
+
+fn has_no_try_left(caller: &Caller, env: &Env<'_>) -> bool {
+    usize::from(caller.tries()) >= env.gate.config().limits.passcode_tries
+}
+
+fn too_many_tries(caller: &Caller, env: &Env<'_>) -> Decision {
+    let left = caller.pending.as_ref().map(|pending| pending.expires().since(env.now));
+    let detail = "Too many passcodes were not right.";
+    let refusal = Refusal { code: Code::TooManyRequests, detail, retry_after: left };
+    refuse_with(caller, &refusal, "passcode tries", env)
+}
+
+/// Something is on its way to the device: a form goes on to where it can be followed.
+fn begun(caller: &Caller, standing: &Standing, word: &str, env: &Env<'_>) -> Decision {
+    let reply = if caller.view.is_page {
+        to_page(env.gate.config(), &caller.view.return_to)
+    } else {
+        state(caller, standing, word, 202)
+    };
+    Decision::reply(caller.with_cookies(reply))
+}
+
+const CODE: &str = "Duo asks for a code that cannot be shown. Try again shortly.";
+
+pub(super) const fn bad(detail: &'static str) -> Refusal {
+    Refusal { code: Code::BadRequest, detail, retry_after: None }
+}

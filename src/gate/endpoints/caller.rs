@@ -1,0 +1,178 @@
+//! The client of an endpoint: what it brought, and what its reply will carry.
+
+use crate::clock::UnixTime;
+use crate::gate::challenge::Challenge;
+use crate::gate::env::Env;
+use crate::gate::limit::{Claim, End, Settlement};
+use crate::gate::pending::{self, is_on_device};
+use crate::gate::refuse::Refusable;
+use crate::gate::sign_out::once;
+use crate::gate::view::{View, Who};
+use crate::http::{HeaderValue, Reply, RequestHead};
+use crate::page::{Onward, Problem};
+use crate::secret::Secret;
+use crate::session::{Approval, Operation, Pending, Preference, Refusal, Token};
+use std::time::Duration;
+
+/// The longest that a script waits for one answer to `GET status`: shorter than any proxy's limit.
+const LONGEST_LOOK: Duration = Duration::from_secs(10);
+
+/// The longest that a page is waited for.
+const LONGEST_PAGE: Duration = Duration::from_secs(2);
+
+/// The least time that Duo is given to answer.
+const SHORTEST_LOOK: Duration = Duration::from_secs(2);
+
+/// The client of an endpoint.
+#[derive(Debug)]
+pub(in crate::gate) struct Caller {
+    pub(super) challenge: Challenge,
+    pub(super) view: View,
+    /// The approval that came with the request, or why it is not valid.
+    pub(super) approval: Result<Option<Approval>, Refusal>,
+    /// The pending sign-in that came with the request, or that the reply hands out.
+    pub(super) pending: Option<Pending>,
+    /// Until when the sign-in that the client has waits for an answer on the device.
+    pub(super) pending_until: Option<UnixTime>,
+    pub(super) preference: Option<Preference>,
+    /// Duo's token of a remembered device.
+    pub(super) device_token: Option<Secret<String>>,
+    /// Whether the client is known to keep cookies: it sent one of ours.
+    keeps_cookies: bool,
+    /// The single request to approve; `None` for an ordinary session approval.
+    pub(super) operation: Option<Operation>,
+    /// The pending sign-in, or the approval of a single request, as text in the reply.
+    pub(super) token: Option<Token>,
+    /// The `Set-Cookie` lines of the reply.
+    pub(super) cookies: Vec<HeaderValue>,
+}
+
+impl Caller {
+    /// A page at the application's own address.
+    pub(in crate::gate) fn in_place(
+        head: &RequestHead<'_>,
+        challenge: Challenge,
+        env: &Env<'_>,
+    ) -> Self {
+        Self::new(head, View::in_place(head), challenge, env)
+    }
+
+    /// With what the browser has for the Duo application that is asked.
+    pub(super) fn new(
+        head: &RequestHead<'_>,
+        view: View,
+        challenge: Challenge,
+        env: &Env<'_>,
+    ) -> Self {
+        let config = env.gate.config();
+        let application = config.applications.under(&challenge.terms);
+        let subject = challenge.subject();
+        let sent = |name: &str| head.cookies.find(name).once();
+        let approval = sent(application.sessions.cookie_name())
+            .map(|value| application.sessions.open(value, &subject, env.now));
+        let pending = pending::open(head, &application.pendings, &challenge, env);
+        let (name, odd) = (application.sessions.cookie_name(), config.applications.odd_cookies());
+        let keeps_cookies = head.cookies.has_own(name, odd);
+        let preference = sent(application.preferences.cookie_name())
+            .and_then(|value| application.preferences.open(value, &subject).ok());
+        let device_token = application
+            .remembered_devices
+            .as_ref()
+            .and_then(|devices| devices.open(sent(devices.cookie_name())?, &subject, env.now).ok());
+        let on_device = pending.as_ref().filter(|pending| is_on_device(&pending.kind));
+        let pending_until =
+            on_device.map(|pending| pending.created().plus(application.duo.push_timeout));
+        Self {
+            challenge,
+            view,
+            approval: approval.transpose(),
+            pending,
+            pending_until,
+            preference,
+            device_token,
+            keeps_cookies,
+            operation: None,
+            token: None,
+            cookies: Vec::new(),
+        }
+    }
+
+    /// Deadline for the user's answer to the pending sign-in. Without one it has passed.
+    pub(super) fn deadline(&self, env: &Env<'_>) -> UnixTime {
+        let push_timeout = env.gate.application(&self.challenge.terms).duo.push_timeout;
+        let pending = self.pending.as_ref();
+        pending.map_or_else(UnixTime::default, |pending| pending.created().plus(push_timeout))
+    }
+
+    pub(super) fn is_over(&self, env: &Env<'_>) -> bool {
+        env.now >= self.deadline(env)
+    }
+
+    /// The longest that a poll of the transaction may take from `from` on.
+    pub(super) fn patience(&self, from: UnixTime, env: &Env<'_>) -> Duration {
+        let most = if self.view.is_page { LONGEST_PAGE } else { LONGEST_LOOK };
+        self.deadline(env).since(from).clamp(SHORTEST_LOOK, most)
+    }
+
+    pub(super) fn with_cookies(&self, reply: Reply) -> Reply {
+        self.cookies.iter().fold(reply, |reply, line| reply.with("set-cookie", line.clone()))
+    }
+
+    /// Puts a pending sign-in into the reply, for the client's next request.
+    pub(super) fn hand_out(&mut self, pending: Pending, env: &Env<'_>) {
+        let pendings = &env.gate.application(&self.challenge.terms).pendings;
+        let token = pendings.seal(&pending, &self.challenge.subject());
+        self.cookies.push(pendings.set_cookie(&token));
+        self.token = Some(token);
+        self.pending = Some(pending);
+    }
+
+    /// Has the browser forget the pending sign-in.
+    pub(super) fn forget(&mut self, env: &Env<'_>) {
+        self.pending_until = None;
+        self.cookies.push(env.gate.application(&self.challenge.terms).pendings.deletion());
+    }
+
+    /// The single use of the pending sign-in; `None` unless it waits on a device. So each place in
+    /// the table costs a prompt.
+    pub(super) fn single_use(&self, env: &Env<'_>) -> Option<Claim> {
+        let pending = self.pending.as_ref().filter(|pending| is_on_device(&pending.kind))?;
+        Some(once(pending.browser(), pending.created(), env.now))
+    }
+
+    /// Ends the pending sign-in, whatever Duo will say about it.
+    pub(super) fn over(&self, env: &Env<'_>) -> Option<Settlement> {
+        self.single_use(env).map(|claim| Settlement { claim, end: End::Lost })
+    }
+
+    /// The pending sign-in as text, for a client that may keep no cookies: it is no browser, or it
+    /// sent none of ours. Node's `fetch` and many wrappers of it keep none.
+    pub(super) fn transaction(&self) -> Option<&str> {
+        let has_cookie = self.keeps_cookies && self.view.is_browser();
+        self.token.as_ref().filter(|_| !has_cookie).map(Token::as_str)
+    }
+
+    /// Passcodes tried so far.
+    pub(super) fn tries(&self) -> u8 {
+        self.pending.as_ref().map_or(0, |pending| pending.passcode_tries)
+    }
+}
+
+impl Refusable for Caller {
+    fn challenge(&self) -> &Challenge {
+        &self.challenge
+    }
+
+    fn refusal(&self, problem: &Problem, env: &Env<'_>) -> Reply {
+        let problem = self.view.localised(problem);
+        let (who, config) = (Who::from(&self.challenge), env.gate.config());
+        let is_pending = self.pending_until.is_some_and(|until| env.now < until);
+        let status_url = is_pending.then(|| config.site.status_url());
+        let onward = Onward {
+            status_url: status_url.as_deref(),
+            transaction: self.transaction(),
+            ..Onward::default()
+        };
+        self.with_cookies(self.view.refusal(&problem, onward, who, config))
+    }
+}

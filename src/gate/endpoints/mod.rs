@@ -1,0 +1,143 @@
+//! Requests to the filter's own endpoints that are about a user's sign-in.
+//!
+//! In goes a request of a known user that has passed the cross-site guard; out comes a page, JSON or
+//! a redirect, never the request itself. What the next request needs is in the pending sign-in that
+//! the client carries, so any worker and any replica can go on with it. Only [`Endpoint::Auth`]
+//! rings a phone, and only by POST.
+//!
+//! Nothing here is kept between two requests.
+
+mod answers;
+mod approve;
+mod auth;
+mod caller;
+mod choices;
+mod enroll;
+mod preauth;
+mod sign_out;
+mod status;
+mod visit;
+
+pub(super) use caller::Caller;
+pub(super) use status::{page_in_place, resend_page};
+pub(super) use visit::Visit;
+
+use super::decision::Decision;
+use super::env::Env;
+use super::exchange::Next;
+use super::pending;
+use super::per_request;
+use super::refuse::refuse;
+use super::request_line::RequestLine;
+use super::route::{Endpoint, Visitor};
+use super::rules::Unfit;
+use super::view::View;
+use crate::http::{Parameters, RequestHead, ReturnPath};
+use crate::policy::{Person, Terms};
+use crate::session::BodyDigest;
+use std::borrow::Cow;
+
+/// Begins to answer.
+pub(super) fn begin(
+    visitor: Visitor,
+    head: &RequestHead<'_>,
+    parameters: Parameters<'_>,
+    env: &Env<'_>,
+) -> Next<Visit> {
+    let endpoint = visitor.endpoint;
+    let caller = match caller(visitor, head, parameters, env) {
+        Ok(caller) => caller,
+        Err(refused) => return (*refused).into(),
+    };
+    let refusal = caller.approval.err();
+    let approval = caller.approval.ok().flatten();
+    let fit = |approval| env.gate.fit(approval, &caller.challenge.terms, env.now);
+    let is_approved = approval.as_ref().is_some_and(|approval| fit(approval).is_ok());
+    let next = match endpoint {
+        Endpoint::Page => status::page(caller, is_approved, head, env),
+        Endpoint::Status => status::status(caller, is_approved, env),
+        Endpoint::Preauth => preauth::preauth(caller),
+        Endpoint::Auth => auth::auth(caller, head, parameters, env),
+        Endpoint::Cancel => sign_out::cancel(caller, env).into(),
+        Endpoint::SignOut => sign_out::page(&caller, head, env).into(),
+        Endpoint::Logout => sign_out::logout(caller, head, env).into(),
+        Endpoint::Enroll => enroll::enroll(caller, env),
+        Endpoint::Activation => enroll::activation(caller, env),
+        Endpoint::EnrollStatus => enroll::status(caller, env),
+        Endpoint::UserInfo => sign_out::user_info(&caller, approval.as_ref(), env).into(),
+    };
+    next.with(refusal.map(|why| Unfit::from(why).counted()))
+}
+
+/// Refuses a form for `POST auth` whose body could not be read.
+pub(super) fn refuse_form(
+    visitor: Visitor,
+    head: &RequestHead<'_>,
+    detail: &'static str,
+    env: &Env<'_>,
+) -> Decision {
+    let parameters = Parameters::of(head.target);
+    let caller = match caller(visitor, head, parameters, env) {
+        Ok(caller) => caller,
+        Err(refused) => return *refused,
+    };
+    let refusal = caller.approval.err();
+    let refused = super::refuse::refuse_with(&caller, &auth::bad(detail), "", env);
+    refused.with(refusal.map(|why| Unfit::from(why).counted()))
+}
+
+/// The client of an endpoint, under the terms of the request that the sign-in leads to: they say
+/// which Duo application is asked. If they want more than any approval, a device that Duo remembers
+/// is not enough.
+///
+/// # Errors
+///
+/// The refusal, if a rule denies the request that the sign-in leads to.
+fn caller(
+    visitor: Visitor,
+    head: &RequestHead<'_>,
+    parameters: Parameters<'_>,
+    env: &Env<'_>,
+) -> Result<Caller, Box<Decision>> {
+    let Visitor { endpoint, mut challenge, groups, .. } = visitor;
+    let asked_for = parameters.value("return_to");
+    let asked_for = asked_for.map(|path| ReturnPath::parse(path.as_bytes()));
+    let named = asked_for.or_else(|| pending::return_path(head, &challenge, env));
+    let is_named = named.is_some();
+    let return_to = named.unwrap_or_default();
+    let method = parameters.value("method").unwrap_or(Cow::Borrowed("GET"));
+    let mut wanted = head.clone();
+    (wanted.method, wanted.target) = (method.as_bytes(), return_to.target().as_bytes());
+    let person = Person { user: &challenge.identity.user, groups: &groups };
+    let mut denial = None;
+    match env.gate.terms_of(&wanted, &person, challenge.address) {
+        Ok(terms) => challenge.terms = terms,
+        // Nobody has said what the approval is for: the rules leave something, or this user was
+        // refused before.
+        Err(_) if !is_named || endpoint.takes_back() => {}
+        Err(why) => denial = Some(why),
+    }
+    let mut operation = None;
+    if challenge.terms.is_for_one_request {
+        let body = parameters.value("body_sha256").and_then(|hex| BodyDigest::parse(&hex));
+        let body = body.unwrap_or_else(BodyDigest::of_none);
+        operation = Some(per_request::stated(&wanted, parameters, &body));
+        if endpoint == Endpoint::Auth {
+            // The phone shows what is approved.
+            challenge.request = RequestLine::with_query(&wanted);
+        }
+    }
+    let mut caller = Caller::new(head, View::at_own_address(head, return_to), challenge, env);
+    caller.operation = operation;
+    let Terms { max_age, factors, is_for_one_request, .. } = &caller.challenge.terms;
+    if max_age.is_some() || factors.is_some() || *is_for_one_request {
+        caller.device_token = None;
+    }
+    match denial {
+        Some(denial) => {
+            caller.challenge.rule = denial.rule;
+            Err(Box::new(refuse(&caller, denial.code, &denial.detail, "", env)))
+        }
+        None => Ok(caller),
+    }
+}

@@ -1,0 +1,119 @@
+//! `POST preauth`: what may this user use?
+
+use super::approve::allow;
+use super::auth;
+use super::caller::Caller;
+use super::choices::{choices, is_stale};
+use super::visit::{Visit, Wanted};
+use crate::config;
+use crate::duo::{Device, PreauthReply, Text};
+use crate::gate::audit;
+use crate::gate::decision::Decision;
+use crate::gate::env::Env;
+use crate::gate::exchange::Next;
+use crate::gate::failure::NO_DEVICE;
+use crate::gate::refuse::{refuse, refuse_with};
+use crate::gate::view::Who;
+use crate::page::{Enrollment, Link, Plain, PreauthAnswer, Screen};
+use crate::secret::Secret;
+use crate::signal::Code;
+
+pub(super) const fn preauth(caller: Caller) -> Next<Visit> {
+    Next::ask(Visit::Preauth(caller, Wanted::Choices))
+}
+
+/// Duo has said what the user may do.
+pub(super) fn answered(
+    caller: Caller,
+    wanted: Wanted,
+    reply: PreauthReply,
+    env: &Env<'_>,
+) -> Next<Visit> {
+    match (reply, wanted) {
+        (PreauthReply::Allow { message }, wanted) => {
+            allow(caller, &wanted, message.as_str(), env).into()
+        }
+        (PreauthReply::Deny { message }, wanted) => deny(&caller, &wanted, &message, env).into(),
+        (PreauthReply::Enroll { .. }, Wanted::Enrollment) if is_inline(&caller, env) => {
+            Next::ask(Visit::Enroll(caller))
+        }
+        (PreauthReply::Enroll { portal_url }, wanted) => {
+            unenrolled(&caller, &wanted, portal_url.as_ref(), env).into()
+        }
+        (PreauthReply::Auth { devices, verification }, Wanted::Start(choice)) => {
+            auth::start(caller, choice, &devices, verification, env)
+        }
+        (PreauthReply::Auth { devices, .. }, Wanted::Choices | Wanted::Enrollment) => {
+            offer(caller, &devices, env).into()
+        }
+    }
+}
+
+/// Whether the Duo application that is asked has users enrolled on the page.
+fn is_inline(caller: &Caller, env: &Env<'_>) -> bool {
+    let enrollment = env.gate.application(&caller.challenge.terms).duo.enrollment;
+    enrollment == config::Enrollment::Inline
+}
+
+fn offer(mut caller: Caller, devices: &[Device], env: &Env<'_>) -> Decision {
+    let config = env.gate.config();
+    let terms = &caller.challenge.terms;
+    let choices = choices(devices, env.gate.offered(terms), caller.preference.as_ref());
+    if caller.preference.as_ref().is_some_and(|last| is_stale(last, &choices)) {
+        let preferences = &env.gate.application(terms).preferences;
+        caller.cookies.push(preferences.deletion());
+    }
+    if choices.factors.is_empty() {
+        return refuse_with(&caller, &NO_DEVICE, "", env);
+    }
+    let reply = if caller.view.is_page {
+        caller.view.page(&Screen::Choose(choices), Who::from(&caller.challenge), config)
+    } else {
+        PreauthAnswer::Auth(choices).reply(&config.site, caller.view.language)
+    };
+    Decision::reply(caller.with_cookies(reply))
+}
+
+/// A script that asks gets what Duo said; a request that wants more is refused.
+fn deny(caller: &Caller, wanted: &Wanted, message: &Text, env: &Env<'_>) -> Decision {
+    if caller.view.is_page || wanted.is_start() {
+        return refuse(caller, Code::DuoDenied, message.as_str(), "", env);
+    }
+    let answer = PreauthAnswer::Deny { message: Plain::new(message.as_str()) };
+    refuse_in_body(caller, &answer, Code::DuoDenied, env)
+}
+
+fn unenrolled(
+    caller: &Caller,
+    wanted: &Wanted,
+    portal_url: Option<&Secret<String>>,
+    env: &Env<'_>,
+) -> Decision {
+    let config = env.gate.config();
+    let portal = portal_url.and_then(|url| Link::new(url.expose()).ok());
+    let enrollment = env.gate.application(&caller.challenge.terms).duo.enrollment;
+    let enrollment = match (enrollment, portal) {
+        (config::Enrollment::Portal, Some(link)) => Enrollment::Portal(link),
+        (config::Enrollment::Inline, _) => Enrollment::Inline,
+        (config::Enrollment::Portal, None) | (config::Enrollment::Off, _) => Enrollment::Off,
+    };
+    let code = Code::EnrollmentRequired;
+    if caller.view.is_page {
+        let who = Who::from(&caller.challenge);
+        let reply = caller.view.page(&Screen::Enroll(enrollment), who, config);
+        let line = audit::refused(&caller.challenge, code, "", env.gate);
+        return Decision::refusal(caller.with_cookies(reply), code, Some(line));
+    }
+    if wanted.is_start() {
+        let detail = "This user has no device at Duo. Ask your help desk to enroll one.";
+        return refuse(caller, code, detail, "", env);
+    }
+    refuse_in_body(caller, &PreauthAnswer::Enroll(enrollment), code, env)
+}
+
+/// A refusal that is the answer to the question: HTTP 200.
+fn refuse_in_body(caller: &Caller, answer: &PreauthAnswer, code: Code, env: &Env<'_>) -> Decision {
+    let reply = answer.reply(&env.gate.config().site, caller.view.language);
+    let line = audit::refused(&caller.challenge, code, "", env.gate);
+    Decision::refusal(caller.with_cookies(reply), code, Some(line))
+}

@@ -1,0 +1,75 @@
+//! `POST cancel`, `logout` and `GET userinfo`: what needs no word of Duo's.
+
+use super::caller::Caller;
+use crate::gate::decision::Decision;
+use crate::gate::env::Env;
+use crate::gate::per_client;
+use crate::gate::refuse::refuse;
+use crate::gate::sign_out::SignOut;
+use crate::gate::view::{Who, to_page};
+use crate::http::{Parameters, Reply, RequestHead, ReturnPath};
+use crate::page::{Screen, UserInfo};
+use crate::session::Approval;
+use crate::signal::Code;
+
+/// The sign-in is over and gives no approval. Its prompt stays on the phone, so it counts, and it
+/// remains the user's one pending prompt until Duo says that it is over.
+pub(super) fn cancel(mut caller: Caller, env: &Env<'_>) -> Decision {
+    let settlement = caller.over(env);
+    caller.forget(env);
+    let reply = if caller.view.is_page {
+        to_page(env.gate.config(), &caller.view.return_to)
+    } else {
+        done()
+    };
+    Decision::reply(caller.with_cookies(reply)).after(settlement)
+}
+
+/// The page that asks whether to sign out: a GET alone never does.
+pub(super) fn page(caller: &Caller, head: &RequestHead<'_>, env: &Env<'_>) -> Decision {
+    let screen = Screen::SignOut { next: next(head) };
+    let who = Who::from(&caller.challenge);
+    Decision::reply(caller.view.page(&screen, who, env.gate.config()))
+}
+
+/// Takes all approvals back from this browser, and what it has begun; the sign-ins that led to them
+/// give no other. A person then goes on to the address in `next`.
+pub(super) fn logout(mut caller: Caller, head: &RequestHead<'_>, env: &Env<'_>) -> Decision {
+    caller.pending_until = None;
+    let config = env.gate.config();
+    let out = SignOut::of(config, head, Some(&caller.challenge.subject()), env.now);
+    caller.cookies.extend(out.deletions);
+    let reply = if caller.view.is_page {
+        let screen = Screen::SignedOut { next: next(head) };
+        caller.view.page(&screen, Who::from(&caller.challenge), config)
+    } else {
+        done()
+    };
+    let per_client = per_client::ended(&caller.challenge.identity, config);
+    let decision = Decision::reply(caller.with_cookies(reply));
+    decision.after(out.settlements).after([per_client])
+}
+
+pub(super) fn user_info(caller: &Caller, approval: Option<&Approval>, env: &Env<'_>) -> Decision {
+    let Some(approval) = approval else {
+        return refuse(caller, Code::MfaRequired, "There is no approval to tell of.", "", env);
+    };
+    let info = UserInfo {
+        user: &caller.challenge.identity.user,
+        factor: approval.factor().name(),
+        authenticated_at: approval.authenticated(),
+        expires_at: approval.expires(),
+    };
+    Decision::reply(info.reply())
+}
+
+/// Where a person goes on after the sign-out: a path on this host, mostly where the first factor
+/// signs out.
+fn next(head: &RequestHead<'_>) -> Option<ReturnPath> {
+    let next = Parameters::of(head.target).value("next")?;
+    Some(ReturnPath::parse(next.as_bytes()))
+}
+
+fn done() -> Reply {
+    Reply::new(200, "duo_mfa_done".to_owned(), "application/json", b"{}".to_vec())
+}

@@ -1,0 +1,218 @@
+//! `GET status` and the prompt page: the state of a sign-in. At most one poll of Duo each.
+
+use super::approve::redeem;
+use super::caller::Caller;
+use super::visit::{Following, Visit};
+use crate::duo::{AuthResult, AuthStatus, Status, Txid};
+use crate::gate::audit;
+use crate::gate::decision::{Audited, Decision};
+use crate::gate::env::Env;
+use crate::gate::exchange::Next;
+use crate::gate::failure::GONE;
+use crate::gate::limit::Settlement;
+use crate::gate::pending::is_on_device;
+use crate::gate::prompt::{self, Ending, Transaction};
+use crate::gate::refuse::refuse_with;
+use crate::gate::view::Who;
+use crate::http::{Reply, RequestHead};
+use crate::page::{Awaited, Plain, Screen, SignInAnswer, Standing, Waiting};
+use crate::session::{Factor, PendingKind};
+use crate::signal::{Code, Counter, Signal};
+use std::time::Duration;
+
+/// When a client is to ask again. Duo itself waits for news, from the second poll on.
+const POLL_AFTER: Duration = Duration::from_secs(1);
+
+/// `GET /`: the page, in the state of the sign-in that this browser has begun.
+pub(super) fn page(
+    mut caller: Caller,
+    is_approved: bool,
+    head: &RequestHead<'_>,
+    env: &Env<'_>,
+) -> Next<Visit> {
+    caller.view.is_page = true;
+    let is_seen = head.method == b"GET" && head.hints().purpose.is_none();
+    match following(&caller, env).filter(|_| is_seen) {
+        Some(following) => Next::ask(Visit::Status(caller, following)),
+        None => {
+            let approved = || is_approved.then_some(Standing::Approved);
+            let standing = known(&caller, env).or_else(approved);
+            let screen = standing.map_or(Screen::Start, Screen::SignIn);
+            let who = Who::from(&caller.challenge);
+            let reply = caller.view.page(&screen, who, env.gate.config());
+            Decision::reply(caller.with_cookies(reply)).into()
+        }
+    }
+}
+
+/// The page at the application's own address. Duo is not asked.
+pub(in crate::gate) fn page_in_place(caller: &Caller, audited: Audited, env: &Env<'_>) -> Decision {
+    let screen = known(caller, env).map_or(Screen::Start, Screen::SignIn);
+    let reply = caller.view.page(&screen, Who::from(&caller.challenge), env.gate.config());
+    Decision::refusal(reply, Code::MfaRequired, Some(audited))
+}
+
+/// The page that sends another site's form again from this one.
+pub(in crate::gate) fn resend_page(
+    caller: &Caller,
+    fields: Vec<(String, String)>,
+    audited: Audited,
+    env: &Env<'_>,
+) -> Decision {
+    let who = Who::from(&caller.challenge);
+    let reply = caller.view.page(&Screen::Resend(fields), who, env.gate.config());
+    Decision::refusal(reply.on_its_way(), Code::MfaRequired, Some(audited))
+}
+
+/// The state of the sign-in, as far as it is known without Duo.
+fn known(caller: &Caller, env: &Env<'_>) -> Option<Standing> {
+    match caller.pending.as_ref().map(|pending| &pending.kind) {
+        Some(PendingKind::Sms) => Some(codes(caller)),
+        Some(kind @ (PendingKind::Push | PendingKind::Phone)) if !caller.is_over(env) => {
+            let factor = kind.factor().unwrap_or(Factor::Push);
+            Some(waiting(caller, factor, None, env))
+        }
+        Some(_) | None => None,
+    }
+}
+
+/// `GET status`.
+pub(super) fn status(caller: Caller, is_approved: bool, env: &Env<'_>) -> Next<Visit> {
+    if let Some(following) = following(&caller, env) {
+        return Next::ask(Visit::Status(caller, following));
+    }
+    match known(&caller, env) {
+        Some(standing) => show(&caller, &standing, "sent", env).into(),
+        // Another tab of this browser has seen the end.
+        None if is_approved => show(&caller, &Standing::Approved, "allow", env).into(),
+        None => refuse_with(&caller, &GONE, "", env).into(),
+    }
+}
+
+/// Duo's transaction of what is on the device.
+fn following(caller: &Caller, env: &Env<'_>) -> Option<Following> {
+    let pending = caller.pending.as_ref().filter(|pending| is_on_device(&pending.kind))?;
+    let txid: Txid = pending.txid.as_ref()?.as_str().parse().ok()?;
+    let transaction = Transaction { factor: pending.kind.factor()?, txid };
+    let device = pending.device.as_ref().map(|device| device.as_str());
+    let config = env.gate.config();
+    let claim = prompt::claim(&caller.challenge, device, pending.browser(), config);
+    Some(Following { transaction, claim })
+}
+
+/// Duo has said how a transaction stands.
+pub(super) fn heard(
+    caller: Caller,
+    following: Following,
+    status: &AuthStatus,
+    env: &Env<'_>,
+) -> Next<Visit> {
+    let Following { transaction: Transaction { factor, .. }, claim } = following;
+    let word = &status.status;
+    match status.result {
+        AuthResult::Allow => redeem(caller, factor, claim, status, env),
+        AuthResult::Deny => {
+            let ending = Ending::of(word);
+            let settlement = Settlement { claim, end: ending.settled() };
+            ended(caller, &refused(ending), word.as_str(), env).after([settlement]).into()
+        }
+        AuthResult::Waiting if caller.is_over(env) => {
+            ended(caller, &Standing::TimedOut, word.as_str(), env).into()
+        }
+        AuthResult::Waiting => {
+            let standing = waiting(&caller, factor, Some(status), env);
+            show(&caller, &standing, word.as_str(), env).into()
+        }
+    }
+}
+
+/// There was no news of a transaction.
+pub(super) fn saw_nothing(caller: Caller, factor: Factor, env: &Env<'_>) -> Decision {
+    if caller.is_over(env) {
+        return ended(caller, &Standing::TimedOut, "", env);
+    }
+    let standing = waiting(&caller, factor, None, env);
+    show(&caller, &standing, "", env)
+}
+
+/// What a sign-in by this factor waits for; `status` is Duo's answer, if there is one.
+pub(super) fn waiting(
+    caller: &Caller,
+    factor: Factor,
+    status: Option<&AuthStatus>,
+    env: &Env<'_>,
+) -> Standing {
+    let pending = caller.pending.as_ref();
+    let code = pending.and_then(|pending| pending.verification_code.as_ref());
+    let usual = match (factor, code) {
+        (Factor::Phone, _) => Awaited::Call,
+        (_, Some(code)) => Awaited::VerifiedPush { code: Plain::new(code.as_str()) },
+        (_, None) => Awaited::Push,
+    };
+    let awaited = match status.map(|status| (&status.status, &status.message)) {
+        Some((Status::Answered, _)) => Awaited::Key,
+        Some((Status::PushFailed, _)) => Awaited::UndeliveredPush,
+        Some((Status::Other(_), message)) if !message.is_empty() && code.is_none() => {
+            Awaited::Other { message: Plain::new(message.as_str()) }
+        }
+        Some(_) | None => usual,
+    };
+    Standing::Waiting(Waiting {
+        awaited,
+        device: device_label(caller),
+        left: caller.deadline(env).since(env.now),
+        total: env.gate.application(&caller.challenge.terms).duo.push_timeout,
+    })
+}
+
+/// Passcodes went out by text message.
+pub(super) fn codes(caller: &Caller) -> Standing {
+    let device = caller.pending.as_ref().and_then(|pending| pending.device.as_ref());
+    let device =
+        device.map(|id| (id.as_str().to_owned(), device_label(caller).unwrap_or_default()));
+    Standing::CodesSent { device }
+}
+
+fn device_label(caller: &Caller) -> Option<Plain> {
+    let label = caller.pending.as_ref().and_then(|pending| pending.device_label.as_ref());
+    label.map(|label| Plain::new(label.as_str()))
+}
+
+/// A sign-in that is over, without an approval.
+fn ended(mut caller: Caller, standing: &Standing, word: &str, env: &Env<'_>) -> Decision {
+    caller.forget(env);
+    let code = standing.refusal().unwrap_or(Code::MfaDenied);
+    let audited = audit::refused(&caller.challenge, code, word, env.gate);
+    let shown = show(&caller, standing, word, env);
+    shown.with([Signal::Count(Counter::Refused(code))]).audited(audited)
+}
+
+fn show(caller: &Caller, standing: &Standing, word: &str, env: &Env<'_>) -> Decision {
+    let reply = if caller.view.is_page {
+        let screen = Screen::SignIn(standing.clone());
+        caller.view.page(&screen, Who::from(&caller.challenge), env.gate.config())
+    } else {
+        state(caller, standing, word, 200)
+    };
+    Decision::reply(caller.with_cookies(reply))
+}
+
+pub(super) fn state(caller: &Caller, standing: &Standing, word: &str, status: u16) -> Reply {
+    let answer = SignInAnswer {
+        standing,
+        status: word,
+        poll_after: POLL_AFTER,
+        transaction: caller.transaction(),
+        return_to: Some(&caller.view.return_to),
+    };
+    answer.reply(status, caller.view.language)
+}
+
+const fn refused(ending: Ending) -> Standing {
+    match ending {
+        Ending::TimedOut => Standing::TimedOut,
+        Ending::Fraud => Standing::Fraud,
+        Ending::LockedOut => Standing::LockedOut,
+        Ending::CodesSent | Ending::Denied => Standing::Denied,
+    }
+}

@@ -1,0 +1,132 @@
+//! The states of a request to an endpoint that waits for Duo. Each owns exactly what is needed to go
+//! on from it.
+
+use super::caller::Caller;
+use crate::clock::UnixTime;
+use crate::config::Factor as Offered;
+use crate::duo::{AuthStatus, DeviceChoice, EnrollStatus};
+use crate::gate::env::Env;
+use crate::gate::last_prompt::{Asking, Look};
+use crate::gate::limit::Claim;
+use crate::gate::prompt::Transaction;
+use crate::secret::Secret;
+use crate::session::{Factor, Pending};
+
+/// A request to an endpoint, by what it waits for.
+#[derive(Debug)]
+pub(in crate::gate) enum Visit {
+    /// What may the user do?
+    Preauth(Caller, Wanted),
+    /// Is the passcode right?
+    Passcode(Caller, Secret<String>, Claim),
+    /// Were passcodes sent by text message?
+    Codes(Asking<Begun>),
+    /// Under which transaction does the push, or the call, run?
+    Push(Asking<Begun>),
+    /// How did the user's last prompt end? Only then may another one be sent.
+    Look(Look<Begun>),
+    /// What has the user answered?
+    Status(Caller, Following),
+    /// A user is to be created at Duo; how is a device activated?
+    Enroll(Caller),
+    /// Was the activation code used?
+    Activation(Caller, EnrollStatus),
+}
+
+/// What a request to an endpoint wants a permit for.
+#[derive(Debug)]
+pub(in crate::gate) enum VisitWants {
+    /// To try a passcode.
+    Passcode(Caller, Secret<String>, Claim),
+    /// To ring a phone, or to send a text message.
+    Prompt(Asking<Begun>),
+    /// To give the approval of a sign-in.
+    Approval(Allowed),
+}
+
+/// What follows from preauth.
+#[derive(Debug)]
+pub(in crate::gate) enum Wanted {
+    /// The user is shown what there is to choose from.
+    Choices,
+    /// This is started.
+    Start(Choice),
+    /// A first device is enrolled, if Duo wants one.
+    Enrollment,
+}
+
+impl Wanted {
+    /// Whether something is started if Duo lets the user.
+    pub(super) const fn is_start(&self) -> bool {
+        matches!(self, Self::Start(_))
+    }
+}
+
+/// A way to confirm that somebody has chosen.
+#[derive(Debug)]
+pub(in crate::gate) enum Choice {
+    /// A passcode, to be checked at once.
+    Passcode(Secret<String>),
+    /// A prompt on a device.
+    Device { factor: Offered, device: DeviceChoice },
+}
+
+/// A sign-in that begins with a prompt, before Duo has sent it.
+#[derive(Debug)]
+pub(in crate::gate) struct Begun {
+    pub(super) caller: Caller,
+    pub(super) pending: Pending,
+}
+
+/// The transaction of a pending sign-in.
+#[derive(Debug)]
+pub(in crate::gate) struct Following {
+    pub(super) transaction: Transaction,
+    pub(super) claim: Claim,
+}
+
+/// A sign-in that Duo has allowed, before it is known whether it gave an approval already.
+#[derive(Debug)]
+pub(in crate::gate) struct Allowed {
+    pub(super) caller: Caller,
+    pub(super) factor: Factor,
+    pub(super) origin: SignInOrigin,
+    pub(super) status: AuthStatus,
+}
+
+/// What all approvals of one sign-in have in common, however often they are given.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::gate) struct SignInOrigin {
+    /// When the sign-in began.
+    pub(super) since: UnixTime,
+    /// The id of the approvals. `None` if the host has no random bytes.
+    pub(super) id: Option<[u8; 16]>,
+}
+
+impl SignInOrigin {
+    /// A sign-in that begins and ends with this request.
+    pub(super) const fn here(env: &Env<'_>) -> Self {
+        Self { since: env.now, id: env.random }
+    }
+}
+
+impl Visit {
+    pub(super) const fn caller(&self) -> &Caller {
+        match self {
+            Self::Preauth(caller, _)
+            | Self::Passcode(caller, ..)
+            | Self::Status(caller, _)
+            | Self::Enroll(caller)
+            | Self::Activation(caller, _) => caller,
+            Self::Codes(asking) | Self::Push(asking) | Self::Look(Look { asking, .. }) => {
+                &asking.waiter.caller
+            }
+        }
+    }
+
+    /// Whether the answer is wanted even if the client leaves: it says whether a phone rings, and
+    /// under which transaction.
+    pub(in crate::gate) const fn outlives_its_client(&self) -> bool {
+        matches!(self, Self::Push(_) | Self::Codes(_))
+    }
+}

@@ -1,0 +1,31 @@
+//! Everything impure, as values.
+
+use super::gate::Gate;
+use super::health::Health;
+use crate::clock::{ClockOffset, UnixTime};
+
+/// Everything impure, as values.
+#[derive(Clone, Debug)]
+pub struct Env<'a> {
+    /// The configuration at work.
+    pub gate: &'a Gate,
+    /// The time.
+    pub now: UnixTime,
+    /// What is known of each Duo application, by its number. A missing one counts as unknown.
+    pub healths: Vec<Health>,
+    /// Fresh random bytes. `None` if the host has none.
+    pub random: Option<[u8; 16]>,
+}
+
+impl Env<'_> {
+    /// How far the clock of a Duo application is ahead of ours.
+    pub(super) fn offset(&self, application: usize) -> ClockOffset {
+        self.healths.get(application).map(|health| health.offset).unwrap_or_default()
+    }
+
+    /// Since when this Duo application has been unreachable. `None` unless the background check
+    /// says so.
+    pub(super) fn unreached_since(&self, application: usize) -> Option<UnixTime> {
+        self.healths.get(application).and_then(Health::unreached_since)
+    }
+}

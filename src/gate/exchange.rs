@@ -1,0 +1,329 @@
+//! One question to Duo after the other: resends, the clock's correction, pace, timeouts, room.
+//!
+//! It knows nothing about what the waiting request is: [`Waits`] says which question comes next and
+//! what an answer means. A waiting request never calls this; it returns a [`Next`].
+
+use super::call::Call;
+use super::challenge::Challenge;
+use super::decision::{Contact, Decision, End, Learned, Notes};
+use super::env::Env;
+use super::event::Event;
+use super::failure::{self, Remedy, Stage, Standby, Tries};
+use super::limit::{self, Claim, Settlement, Verdict};
+use super::prompt::user_tag;
+use super::room::{Crowded, Seat};
+use crate::clock::{ClockOffset, UnixTime};
+use crate::config::DuoSettings;
+use crate::duo::{Answer, DuoError, Fault, Outage, Request};
+use crate::signal::{Counter, Signal};
+use std::time::Duration;
+
+/// The shortest timeout of a call; 0 would mean none to Envoy.
+const LEAST_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// A request that waits for an answer of Duo's. Each state owns what is needed to go on from it.
+pub(super) trait Waits: Sized {
+    /// What waits for a permit, which Duo is not asked for.
+    type Wants;
+
+    fn challenge(&self) -> &Challenge;
+
+    /// The call, in the table of faults.
+    fn stage(&self) -> Stage;
+
+    fn request(&self) -> Request;
+
+    /// The number of the Duo application that is asked.
+    fn application(&self) -> usize {
+        self.challenge().terms.application
+    }
+
+    /// How long Duo may take to answer a call that is sent at `due`.
+    fn timeout(&self, due: UnixTime, duo: &DuoSettings, env: &Env<'_>) -> Duration;
+
+    /// The room that the call takes. `user` stands for the user; `is_first` for the first try of a
+    /// question.
+    fn seat(&self, user: [u8; 16], is_first: bool) -> Seat;
+
+    /// Takes what came of the question.
+    ///
+    /// # Errors
+    ///
+    /// The fault if that is no answer, and the state that asked.
+    fn hear(self, event: Event<'_>, env: &Env<'_>) -> Result<Next<Self>, (Self, DuoError)>;
+
+    /// Goes on without an answer.
+    fn fail(self, failure: &Failure<'_>, env: &Env<'_>) -> Next<Self>;
+
+    /// Goes on without the call, for which there was no room.
+    fn crowd_out(self, crowded: Crowded, asks_the_time: bool, env: &Env<'_>) -> Next<Self>;
+
+    /// Goes on with the verdict on a permit.
+    fn permitted(wants: Self::Wants, verdict: Verdict, env: &Env<'_>) -> Next<Self>;
+}
+
+/// What comes next, and what to record besides.
+pub(super) struct Next<W: Waits> {
+    then: Then<W>,
+    notes: Notes,
+}
+
+enum Then<W: Waits> {
+    /// Ask Duo, after this time.
+    Ask(Duration, W),
+    /// Ask the table of limits.
+    Permit(Claim, W::Wants),
+    /// It is over.
+    End(End),
+}
+
+impl<W: Waits> Next<W> {
+    /// Ask Duo at once.
+    pub(super) const fn ask(waiting: W) -> Self {
+        Self::ask_after(Duration::ZERO, waiting)
+    }
+
+    /// Ask Duo after this time.
+    pub(super) const fn ask_after(wait: Duration, waiting: W) -> Self {
+        Self { then: Then::Ask(wait, waiting), notes: Notes::of(Vec::new()) }
+    }
+
+    /// Ask the table of limits.
+    pub(super) const fn permit(claim: Claim, wants: W::Wants) -> Self {
+        Self { then: Then::Permit(claim, wants), notes: Notes::of(Vec::new()) }
+    }
+
+    /// The same, after these changes of the table of limits.
+    pub(super) fn after(mut self, settlements: impl IntoIterator<Item = Settlement>) -> Self {
+        self.notes.settlements.extend(settlements);
+        self
+    }
+
+    /// The same, with more to record.
+    pub(super) fn noting(mut self, notes: Notes) -> Self {
+        self.notes.signals.extend(notes.signals);
+        self.notes.settlements.extend(notes.settlements);
+        self
+    }
+
+    /// The same, with more counters and log lines.
+    pub(super) fn with(mut self, signals: impl IntoIterator<Item = Signal>) -> Self {
+        self.notes.signals.extend(signals);
+        self
+    }
+}
+
+impl<W: Waits> From<Decision> for Next<W> {
+    fn from(Decision { end, notes }: Decision) -> Self {
+        Self { then: Then::End(end), notes }
+    }
+}
+
+/// Why there is no answer, and what is left to do about it.
+pub(super) struct Failure<'a> {
+    pub(super) fault: &'a DuoError,
+    pub(super) remedy: Remedy,
+    /// Whether Duo was asked for the time, since it refused the date of the question itself.
+    pub(super) asks_the_time: bool,
+}
+
+impl Failure<'_> {
+    /// The refusal, if there is nothing better.
+    pub(super) const fn refusal(&self) -> &failure::Refusal {
+        match &self.remedy {
+            Remedy::LookAgain(refusal) | Remedy::Refuse(refusal) => refusal,
+            Remedy::Admit { .. } => &failure::UNCHECKED,
+            Remedy::Resend | Remedy::CorrectClock => &failure::UNAVAILABLE,
+        }
+    }
+
+    /// What became of a prompt that was about to be sent.
+    pub(super) fn prompt_end(&self) -> limit::End {
+        let may_have_started = self.fault.fault() == Fault::Duo && !self.is_unsent();
+        if may_have_started { limit::End::Lost } else { limit::End::Unsent }
+    }
+
+    /// What became of a passcode that was about to be tried.
+    pub(super) fn passcode_end(&self) -> limit::End {
+        let is_untried = self.is_unsent() || self.fault.fault() == Fault::Operator;
+        if is_untried { limit::End::Unsent } else { limit::End::Lost }
+    }
+
+    /// Whether Duo certainly did not get the question.
+    fn is_unsent(&self) -> bool {
+        let is_unsent =
+            matches!(self.fault, DuoError::Unreachable(Outage::NotSent) | DuoError::Overflow);
+        self.asks_the_time || is_unsent
+    }
+}
+
+/// A request that waits, and what has been tried for it.
+#[derive(Debug)]
+pub(super) struct Exchange<W> {
+    waiting: W,
+    tries: Tries,
+    /// Whether the outstanding call asks Duo for the time, since Duo refused the question's date.
+    asks_the_time: bool,
+}
+
+/// A request that waits for a permit, and what has been tried for it.
+#[derive(Debug)]
+pub(super) struct AwaitsPermit<W: Waits> {
+    wants: W::Wants,
+    tries: Tries,
+}
+
+/// What an exchange comes to.
+pub(super) struct Turn<W: Waits> {
+    pub(super) act: Act<W>,
+    pub(super) notes: Notes,
+}
+
+pub(super) enum Act<W: Waits> {
+    Call(Call, Exchange<W>),
+    Permit(Claim, AwaitsPermit<W>),
+    End(End),
+}
+
+/// Begins an exchange.
+pub(super) fn begin<W: Waits>(next: Next<W>, env: &Env<'_>) -> Turn<W> {
+    go_on(next, Tries::default(), env)
+}
+
+fn go_on<W: Waits>(next: Next<W>, tries: Tries, env: &Env<'_>) -> Turn<W> {
+    let Next { then, mut notes } = next;
+    let act = match then {
+        Then::End(end) => Act::End(end),
+        Then::Permit(claim, wants) => Act::Permit(claim, AwaitsPermit { wants, tries }),
+        Then::Ask(wait, waiting) => {
+            let exchange = Exchange { waiting, tries, asks_the_time: false };
+            let mut turn = exchange.send(wait, env);
+            turn.notes.signals.append(&mut notes.signals);
+            turn.notes.settlements.append(&mut notes.settlements);
+            return turn;
+        }
+    };
+    Turn { act, notes }
+}
+
+impl<W: Waits> AwaitsPermit<W> {
+    /// Takes the verdict.
+    pub(super) fn handle(self, verdict: Verdict, env: &Env<'_>) -> Turn<W> {
+        go_on(W::permitted(self.wants, verdict, env), self.tries, env)
+    }
+}
+
+impl<W: Waits> Exchange<W> {
+    /// Whether the outstanding call is the question itself.
+    pub(super) const fn asks(&self) -> bool {
+        !self.asks_the_time
+    }
+
+    pub(super) const fn waiting(&self) -> &W {
+        &self.waiting
+    }
+
+    /// Takes what came of the outstanding call.
+    pub(super) fn handle(self, event: Event<'_>, env: &Env<'_>) -> Turn<W> {
+        let application = self.waiting.application();
+        let mut turn = if self.asks_the_time {
+            self.hear_the_time(event, env)
+        } else {
+            let tries = self.tries;
+            match self.waiting.hear(event, env) {
+                Ok(next) => go_on(next, tries, env),
+                Err((waiting, fault)) => {
+                    Self { waiting, tries, asks_the_time: false }.failed(&fault, env)
+                }
+            }
+        };
+        let contact = Contact::Heard;
+        turn.notes.learned.get_or_insert(Learned { application, contact, offset: None });
+        turn
+    }
+
+    /// There was no room for the call, which was not sent.
+    pub(super) fn crowded(self, crowded: Crowded, env: &Env<'_>) -> Turn<W> {
+        let next = self.waiting.crowd_out(crowded, self.asks_the_time, env);
+        let mut turn = go_on(next, self.tries, env);
+        turn.notes.signals.push(Signal::Count(Counter::Crowded(crowded.by.name())));
+        turn
+    }
+
+    /// Duo has told the time: the question is asked again with the right date.
+    fn hear_the_time(self, event: Event<'_>, env: &Env<'_>) -> Turn<W> {
+        match event.read(Answer::ping) {
+            Ok(theirs) => {
+                let ahead = ClockOffset::between(env.now, theirs);
+                let application = self.waiting.application();
+                let (contact, offset) = (Contact::Heard, Some(ahead));
+                let mut turn =
+                    Self { asks_the_time: false, ..self }.call(Duration::ZERO, ahead, env);
+                turn.notes.learned = Some(Learned { application, contact, offset });
+                turn
+            }
+            Err(fault) => self.failed(&fault, env),
+        }
+    }
+
+    fn stage(&self) -> Stage {
+        if self.asks_the_time { Stage::Clock } else { self.waiting.stage() }
+    }
+
+    fn send(self, wait: Duration, env: &Env<'_>) -> Turn<W> {
+        let offset = env.offset(self.waiting.application());
+        self.call(wait, offset, env)
+    }
+
+    fn call(self, wait: Duration, offset: ClockOffset, env: &Env<'_>) -> Turn<W> {
+        let Self { waiting, tries, asks_the_time } = &self;
+        let application = waiting.application();
+        let config = env.gate.config();
+        let duo = &config.applications.get(application).duo;
+        let due = env.now.plus(wait);
+        let user = user_tag("calls", waiting.challenge(), config);
+        let (request, timeout, seat) = if *asks_the_time {
+            (Request::Ping, duo.timeout, Seat::go_on(user))
+        } else {
+            let is_first = *tries == Tries::default();
+            let timeout = waiting.timeout(due, duo, env);
+            (waiting.request(), timeout, waiting.seat(user, is_first))
+        };
+        let signed = request.sign(&duo.credentials, due.shifted(offset));
+        let timeout = timeout.max(LEAST_TIMEOUT);
+        let call = Call { application, signed, timeout, due, seat: Some(seat) };
+        Turn { act: Act::Call(call, self), notes: Notes::default() }
+    }
+
+    fn failed(mut self, fault: &DuoError, env: &Env<'_>) -> Turn<W> {
+        let (stage, application) = (self.stage(), self.waiting.application());
+        let standby = Standby {
+            fail_mode: env.gate.fail_mode(&self.waiting.challenge().terms),
+            unreached_since: env.unreached_since(application),
+        };
+        let mut turn = match failure::remedy(stage, fault, self.tries, standby) {
+            Remedy::Resend => {
+                self.tries.resends = self.tries.resends.saturating_add(1);
+                self.send(Duration::ZERO, env)
+            }
+            Remedy::CorrectClock => {
+                self.tries.clock_corrections = self.tries.clock_corrections.saturating_add(1);
+                Self { asks_the_time: true, ..self }.send(Duration::ZERO, env)
+            }
+            remedy @ (Remedy::LookAgain(_) | Remedy::Admit { .. } | Remedy::Refuse(_)) => {
+                let failure = Failure { fault, remedy, asks_the_time: self.asks_the_time };
+                go_on(self.waiting.fail(&failure, env), self.tries, env)
+            }
+        };
+        let endpoint = stage.endpoint().name();
+        let counter = if *fault == DuoError::Overflow {
+            Counter::Overflows(endpoint)
+        } else {
+            Counter::DuoFailures(endpoint)
+        };
+        turn.notes.signals.push(Signal::Count(counter));
+        turn.notes.learned =
+            Some(Learned { application, contact: Contact::of(fault), offset: None });
+        turn
+    }
+}

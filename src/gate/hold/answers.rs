@@ -1,0 +1,251 @@
+//! What each answer means for a held request.
+
+use super::states::{Held, HeldWants, Intent, Parked, Polled};
+use crate::clock::UnixTime;
+use crate::config;
+use crate::duo::{AuthResult, AuthStatus, Device, PreauthReply, Status, Txid};
+use crate::gate::call::POLL_PACE;
+use crate::gate::decision::{Audited, Decision, Forward, NewCookie, Notes};
+use crate::gate::env::Env;
+use crate::gate::exchange::Next;
+use crate::gate::factors::{capability, takes_codes, takes_passcode};
+use crate::gate::failure::{NO_DEVICE, TIMEOUT, UNKNOWN_USE, WRONG_PASSCODE};
+use crate::gate::headers::add_identity_headers;
+use crate::gate::last_prompt::{Asking, Then};
+use crate::gate::limit::{Claim, End, Limit, Limited, Settlement, Verdict};
+use crate::gate::prompt::{self, Ending, Prompt, Transaction};
+use crate::gate::refuse::{self, refuse, refuse_status, refuse_with, refuse_without_randomness};
+use crate::gate::rules::new_approval;
+use crate::gate::{audit, per_client, sign_out};
+use crate::http::Client;
+use crate::secret::Secret;
+use crate::session::Factor;
+use crate::signal::{Code, Counter};
+
+/// Preauth has answered.
+pub(super) fn preauthorized(
+    parked: Parked,
+    intent: Intent,
+    reply: PreauthReply,
+    env: &Env<'_>,
+) -> Next<Held> {
+    match reply {
+        PreauthReply::Allow { .. } => approve(&parked, Factor::Bypass, env).into(),
+        PreauthReply::Deny { message } => {
+            let detail = if message.is_empty() { "Duo refuses." } else { message.as_str() };
+            refuse(&parked, Code::DuoDenied, detail, "", env).into()
+        }
+        PreauthReply::Enroll { .. } => {
+            let detail = "This user has no device at Duo. Ask your help desk to enroll one.";
+            refuse(&parked, Code::EnrollmentRequired, detail, "", env).into()
+        }
+        PreauthReply::Auth { devices, verification } => match intent {
+            Intent::Passcode(passcode) => try_passcode(parked, passcode, &devices, env),
+            Intent::Prompt => {
+                ask_device(parked, &devices, verification.as_ref().map(|code| &code.txid), env)
+            }
+        },
+    }
+}
+
+fn try_passcode(
+    parked: Parked,
+    passcode: Secret<String>,
+    devices: &[Device],
+    env: &Env<'_>,
+) -> Next<Held> {
+    if !takes_codes(env.gate.offered(&parked.challenge.terms)) {
+        let detail = "Passcodes are not accepted here.";
+        return refuse(&parked, Code::BadRequest, detail, "", env).into();
+    }
+    let claim = prompt::passcode_claim(&parked.challenge, devices, env.gate.config());
+    Next::permit(claim, HeldWants::Passcode(parked, passcode, claim))
+}
+
+/// Prompts the first device that can approve by the first factor that it has. A program cannot show
+/// the code of a verified push, so such a push is not sent at all: a policy that wants the code is
+/// not met by less.
+fn ask_device(
+    mut parked: Parked,
+    devices: &[Device],
+    verified_push: Option<&Txid>,
+    env: &Env<'_>,
+) -> Next<Held> {
+    let config = env.gate.config();
+    let challenge = &parked.challenge;
+    let prompt = env.gate.offered(&challenge.terms).iter().find_map(|factor| match factor {
+        config::Factor::Push | config::Factor::Phone => {
+            let capability = capability(*factor)?;
+            let device = devices.iter().find(|device| device.can(&capability))?;
+            Prompt::to(device, *factor, None, challenge, &config.push)
+        }
+        config::Factor::Passcode | config::Factor::Sms => None,
+    });
+    match prompt {
+        Some(Prompt { factor: Factor::Push, .. }) if verified_push.is_some() => {
+            let detail = "Duo wants a code from this screen typed on the phone, which a program \
+                          cannot show. Send a passcode in x-duo-mfa-passcode, or sign in at \
+                          start_url.";
+            refuse(&parked, Code::MfaRequired, detail, "verified push", env).into()
+        }
+        Some(prompt) => {
+            let Some(owner) = env.random else {
+                return refuse_without_randomness(&parked, env).into();
+            };
+            let push_timeout = env.gate.application(&challenge.terms).duo.push_timeout;
+            let claim = prompt::claim(challenge, prompt.device(), owner, config);
+            let claim = parked.same_request.map_or(claim, |request| claim.for_request(request));
+            parked.deadline = parked.deadline.min(env.now.plus(push_timeout));
+            Next::permit(claim, HeldWants::Prompt(Asking::new(parked, prompt, claim)))
+        }
+        None if takes_passcode(devices, env.gate.offered(&challenge.terms)) => {
+            let detail = "No device of this user can approve a waiting request. Send a passcode \
+                          in x-duo-mfa-passcode, or sign in at start_url.";
+            refuse(&parked, Code::MfaRequired, detail, "passcodes only", env).into()
+        }
+        None => refuse_with(&parked, &NO_DEVICE, "", env).into(),
+    }
+}
+
+/// Goes on from the user's last prompt.
+pub(super) fn after_last((then, notes): (Then<Parked>, Notes), env: &Env<'_>) -> Next<Held> {
+    let next = match then {
+        Then::Look(look) => Next::ask(Held::Look(look)),
+        Then::Permit(asking) => Next::permit(asking.claim, HeldWants::Prompt(asking)),
+        Then::Refuse(parked, limited) => refuse::for_limit(&parked, &limited, env).into(),
+    };
+    next.noting(notes)
+}
+
+/// Duo has decided about a passcode.
+pub(super) fn passcode_checked(
+    parked: &Parked,
+    claim: Claim,
+    status: &AuthStatus,
+    env: &Env<'_>,
+) -> Decision {
+    match (status.result, &status.status) {
+        (AuthResult::Allow, _) => {
+            let settlement = Settlement { claim, end: End::Allowed };
+            approve(parked, Factor::Passcode, env).after([settlement])
+        }
+        (AuthResult::Deny, Status::Deny) => refuse_with(parked, &WRONG_PASSCODE, "", env),
+        (AuthResult::Deny | AuthResult::Waiting, word) => refuse_status(parked, word, env),
+    }
+}
+
+/// Duo has sent the prompt: the table keeps its transaction, so that its end is heard.
+pub(super) fn started(asking: Asking<Parked>, txid: Txid, env: &Env<'_>) -> Next<Held> {
+    let Asking { waiter: parked, prompt: Prompt { factor, .. }, claim, .. } = asking;
+    let transaction = Transaction { factor, txid };
+    let config = env.gate.config();
+    let started = prompt::started(claim, &transaction, &parked.challenge, config);
+    let is_program = parked.client == Client::Hold && !parked.is_sign_out;
+    let lasts = parked.deadline.since(env.now);
+    let awaited = per_client::awaited(&parked.challenge, lasts, config).filter(|_| is_program);
+    let noted = awaited.map(|claim| Settlement { claim, end: End::Left });
+    let polled = Polled { transaction, claim, awaited, at: env.now };
+    Next::ask(Held::Status(parked, polled)).after(started).after(noted)
+}
+
+/// Polls the transaction again, not sooner than the pace allows.
+pub(super) fn poll(parked: Parked, polled: Polled, env: &Env<'_>) -> Next<Held> {
+    let wait = POLL_PACE.saturating_sub(env.now.since(polled.at));
+    let polled = Polled { at: env.now.plus(wait), ..polled };
+    Next::ask_after(wait, Held::Status(parked, polled))
+}
+
+/// Duo has said how the transaction stands.
+pub(super) fn heard(
+    parked: Parked,
+    polled: Polled,
+    status: &AuthStatus,
+    env: &Env<'_>,
+) -> Next<Held> {
+    let word = &status.status;
+    match status.result {
+        AuthResult::Allow => {
+            let allowed = Settlement { claim: polled.claim, end: End::Allowed };
+            let next = match parked.same_request {
+                Some(_) => claim_approval(parked, &polled.transaction, env),
+                None => approve(&parked, polled.transaction.factor, env).into(),
+            };
+            next.after([allowed])
+        }
+        AuthResult::Deny => {
+            let ended = polled.settled(Ending::of(word).settled());
+            refuse_status(&parked, word, env).after(ended).into()
+        }
+        AuthResult::Waiting if parked.is_over(env.now) => {
+            refuse_with(&parked, &TIMEOUT, "", env).after(polled.settled(End::Left)).into()
+        }
+        AuthResult::Waiting => poll(parked, polled, env),
+    }
+}
+
+/// Asks for a permit to go on, which Duo has allowed: the same request may wait for this prompt too.
+fn claim_approval(parked: Parked, transaction: &Transaction, env: &Env<'_>) -> Next<Held> {
+    let claim = prompt::approval_claim(transaction, &parked.challenge, env.gate.config());
+    Next::permit(claim, HeldWants::Approval(parked, transaction.factor))
+}
+
+/// The table has said whether the approval has let another request go on.
+pub(super) fn claimed(
+    parked: &Parked,
+    factor: Factor,
+    verdict: &Verdict,
+    env: &Env<'_>,
+) -> Decision {
+    match verdict {
+        Ok(_) => approve(parked, factor, env),
+        Err(Limited { limit: Limit::Used, .. }) => {
+            let detail = "The same request, sent again, has used this approval.";
+            refuse(parked, Code::MfaRequired, detail, Limit::Used.name(), env)
+        }
+        Err(Limited { limit, .. }) => refuse_with(parked, &UNKNOWN_USE, limit.name(), env),
+    }
+}
+
+fn approve(parked: &Parked, factor: Factor, env: &Env<'_>) -> Decision {
+    forward(parked, factor, audit::admitted(&parked.challenge, factor, env.gate), env)
+}
+
+/// Duo is unreachable, and the fail mode is safe.
+pub(super) fn approve_unverified(
+    parked: &Parked,
+    unreached_since: UnixTime,
+    env: &Env<'_>,
+) -> Decision {
+    let audited = audit::admitted_unverified(&parked.challenge, unreached_since, env.gate);
+    forward(parked, Factor::FailSafe, audited, env)
+}
+
+fn forward(parked: &Parked, factor: Factor, audited: Audited, env: &Env<'_>) -> Decision {
+    let Some(id) = env.random else {
+        return refuse_without_randomness(parked, env);
+    };
+    let Parked { challenge, .. } = parked;
+    let mut request = parked.edits.clone();
+    add_identity_headers(&mut request, challenge.identity.user.clone(), factor.name(), env.now);
+    // A fail-safe approval (minutes) must not overwrite a longer-lived one.
+    let is_worse = factor == Factor::FailSafe && challenge.has_approval;
+    // This request uses its own approval up.
+    let is_over = challenge.terms.is_for_one_request;
+    let cookie = if parked.is_sign_out {
+        Some(NewCookie::SignedOut(sign_out::deletions(env.gate.config())))
+    } else {
+        (!is_worse && !is_over).then(|| {
+            let approval = new_approval(factor, env.now);
+            let sessions = &env.gate.application(&challenge.terms).sessions;
+            NewCookie::Approval(sessions.issue(&approval, &challenge.subject(), env.now, id))
+        })
+    };
+    let config = env.gate.config();
+    let per_client = if parked.is_sign_out {
+        Some(per_client::ended(&challenge.identity, config))
+    } else {
+        per_client::kept(challenge, factor, env.now, config)
+    };
+    let decision = Decision::forward(Forward { request, cookie }, Counter::Admitted(factor.name()));
+    decision.audited(audited).after(per_client)
+}

@@ -1,0 +1,182 @@
+//! The user's last prompt, if its end is unknown: Duo is asked once before the phone may ring again.
+//!
+//! Its end counts as if somebody had waited for it: a denial starts its cool-down, with its counter
+//! and its log line. If Duo says that it still waits, or does not say, the phone does not ring.
+//! A program that left and sends the same request again waits for that prompt, instead of another.
+
+use super::audit;
+use super::decision::Notes;
+use super::env::Env;
+use super::factors::is_accepted;
+use super::limit::{Claim, End, Limit, Limited, Settlement, Unheard};
+use super::prompt::{Ending, Prompt, Transaction};
+use crate::duo::{AuthResult, AuthStatus, DuoError, Request, Status, Txid};
+use crate::page::Reference;
+use crate::policy::Terms;
+use crate::signal::{Code, Counter, Signal};
+use std::time::Duration;
+
+/// How long Duo may take to answer while the prompt may be on the phone. Duo answers at once about a
+/// transaction that has ended, and late about one that waits, so no answer means that it waits.
+const WHILE_PENDING: Duration = Duration::from_secs(2);
+
+/// A prompt to send, once there is a permit.
+#[derive(Debug)]
+pub(super) struct Asking<W> {
+    /// Who waits for it.
+    pub(super) waiter: W,
+    pub(super) prompt: Prompt,
+    pub(super) claim: Claim,
+    /// Whether Duo was asked how the last prompt ended. It is asked once a request.
+    pub(super) has_looked: bool,
+}
+
+/// A question to Duo about the last prompt.
+#[derive(Debug)]
+pub(super) struct Look<W> {
+    /// What to send once the last prompt is over.
+    pub(super) asking: Asking<W>,
+    unheard: Unheard,
+    /// The number of the Duo application that knows the transaction.
+    pub(super) application: usize,
+    txid: Txid,
+}
+
+/// What follows from the last prompt.
+pub(super) enum Then<W> {
+    /// Ask Duo about it.
+    Look(Look<W>),
+    /// Ask for the permit again.
+    Permit(Asking<W>),
+    /// The phone must not ring.
+    Refuse(W, Limited),
+}
+
+impl<W> Asking<W> {
+    pub(super) const fn new(waiter: W, prompt: Prompt, claim: Claim) -> Self {
+        Self { waiter, prompt, claim, has_looked: false }
+    }
+
+    /// The permit was refused.
+    pub(super) fn stopped(mut self, limited: Limited, env: &Env<'_>) -> (Then<W>, Notes) {
+        match limited.unheard {
+            Some(unheard) if !self.has_looked => {
+                self.has_looked = true;
+                look(self, *unheard, env)
+            }
+            unheard => {
+                let limited = Limited { unheard, ..limited };
+                (Then::Refuse(self.waiter, limited), Notes::default())
+            }
+        }
+    }
+}
+
+impl<W> Look<W> {
+    pub(super) fn request(&self) -> Request {
+        Request::AuthStatus { txid: self.txid.clone() }
+    }
+
+    /// How long Duo may take to answer; `usual` is the time for other calls.
+    pub(super) fn timeout(&self, usual: Duration, env: &Env<'_>) -> Duration {
+        let is_pending =
+            self.unheard.unfound(env.now).is_some_and(|limited| limited.limit == Limit::Pending);
+        if is_pending { WHILE_PENDING.min(usual) } else { usual }
+    }
+
+    /// Duo has said how the last prompt stands. `reference` is that of the request that waits.
+    pub(super) fn heard(
+        self,
+        status: &AuthStatus,
+        reference: &Reference,
+        env: &Env<'_>,
+    ) -> (Then<W>, Notes) {
+        let Self { asking, unheard, application, .. } = self;
+        let ending = match (status.result, &status.status) {
+            (AuthResult::Allow, _) => return settled(asking, &unheard, End::Allowed),
+            (AuthResult::Waiting, Status::Timeout) | (AuthResult::Deny, _) => {
+                Ending::of(&status.status)
+            }
+            (AuthResult::Waiting, _) => return waits(asking, &unheard, env),
+        };
+        let (then, mut notes) = settled(asking, &unheard, ending.settled());
+        if let Some(code) = code(ending) {
+            let name = env.gate.config().applications.get(application).name.as_deref();
+            let word = status.status.as_str();
+            notes.signals.push(Signal::Count(Counter::Refused(code)));
+            notes.signals.push(audit::heard_late(&unheard.prompted, name, code, word, reference));
+        }
+        (then, notes)
+    }
+
+    /// Duo has not said how the last prompt stands.
+    pub(super) fn unheard(self, fault: &DuoError, env: &Env<'_>) -> (Then<W>, Notes) {
+        match fault {
+            DuoError::Unreachable(outage) if outage.is_timeout() => {
+                waits(self.asking, &self.unheard, env)
+            }
+            _ => unfound(self.asking, &self.unheard, env),
+        }
+    }
+}
+
+/// The same request waited for the last prompt and left: this one takes that prompt up. `None` if
+/// its factor is not accepted, or its transaction is unknown.
+pub(super) fn take_up(
+    claim: Claim,
+    unheard: &Unheard,
+    terms: &Terms,
+) -> Option<(Transaction, Claim)> {
+    let (factor, txid) = (unheard.prompted.factor(), unheard.prompted.txid()?);
+    is_accepted(factor, terms).then(|| (Transaction { factor, txid }, claim.of_last(unheard)))
+}
+
+fn look<W>(asking: Asking<W>, unheard: Unheard, env: &Env<'_>) -> (Then<W>, Notes) {
+    let tag = unheard.prompted.application();
+    let application = env.gate.config().applications.with_tag(tag);
+    match (application, unheard.prompted.txid()) {
+        (Some(application), Some(txid)) => {
+            (Then::Look(Look { asking, unheard, application, txid }), Notes::default())
+        }
+        // Another configuration of this Envoy sent it, for an application that is not here.
+        _ => unfound(asking, &unheard, env),
+    }
+}
+
+fn waits<W>(asking: Asking<W>, unheard: &Unheard, env: &Env<'_>) -> (Then<W>, Notes) {
+    or_settled(asking, unheard, unheard.waits(env.now))
+}
+
+fn unfound<W>(asking: Asking<W>, unheard: &Unheard, env: &Env<'_>) -> (Then<W>, Notes) {
+    or_settled(asking, unheard, unheard.unfound(env.now))
+}
+
+fn or_settled<W>(
+    asking: Asking<W>,
+    unheard: &Unheard,
+    limited: Option<Limited>,
+) -> (Then<W>, Notes) {
+    match limited {
+        // Meanwhile its client may be known to have left.
+        Some(_) if unheard.is_same => (Then::Permit(asking), Notes::default()),
+        Some(limited) => (Then::Refuse(asking.waiter, limited), Notes::default()),
+        None => settled(asking, unheard, End::Unfound),
+    }
+}
+
+/// Writes down how the last prompt ended, and asks for the permit again.
+fn settled<W>(asking: Asking<W>, unheard: &Unheard, end: End) -> (Then<W>, Notes) {
+    let settlement = Settlement { claim: asking.claim.of_last(unheard), end };
+    (Then::Permit(asking), Notes { settlements: vec![settlement], ..Notes::default() })
+}
+
+/// The code to count for an end that nobody waited for. `None` if nobody was refused by it.
+const fn code(ending: Ending) -> Option<Code> {
+    match ending {
+        Ending::TimedOut => Some(Code::MfaTimeout),
+        Ending::Fraud => Some(Code::MfaFraud),
+        Ending::LockedOut => Some(Code::MfaLockedOut),
+        Ending::Denied => Some(Code::MfaDenied),
+        Ending::CodesSent => None,
+    }
+}

@@ -1,0 +1,317 @@
+//! The hot path: what can be decided without Duo.
+
+use super::audit;
+use super::challenge::{Challenge, subject};
+use super::decision::{Decision, End, Forward, NewCookie};
+use super::gate::{Gate, HostFacts, stripped};
+use super::headers::add_identity_headers;
+use super::judgement::{Judgement, Outcome};
+use super::per_client;
+use super::per_request;
+use super::refuse::denied;
+use super::response;
+use super::route::{self, Endpoint, Route, Visitor};
+use super::rules::{Denial, Ruling, Unfit};
+use super::sign_out::SignOut;
+use crate::clock::UnixTime;
+use crate::config::Mode;
+use crate::http::{Client, Edit, HeadFault, HeaderMap, RequestHead, cookie, origin};
+use crate::identity::Identity;
+use crate::page::{Problem, Reference};
+use crate::policy::{Policy, Ruled};
+use crate::session::{Approval, Bound, Refusal, Sessions, Subject, Verified};
+use crate::signal::{Code, Counter};
+
+/// What [`Gate::open`] comes to.
+#[derive(Debug)]
+pub enum Opening {
+    /// The request is forwarded or answered; no call is needed.
+    Decided(Decision),
+    /// Duo may have to be asked: on to [`Gate::ask`].
+    Undecided(Undecided),
+}
+
+/// A request of a known user that waits for [`Gate::ask`].
+#[derive(Debug)]
+pub struct Undecided {
+    pub(super) purpose: Box<Purpose>,
+    /// Why the cookie that came was not accepted.
+    pub(super) unfit: Option<Unfit>,
+}
+
+/// What a request is for.
+#[derive(Debug)]
+pub(super) enum Purpose {
+    /// The application, and nothing proves a second factor.
+    Application(Challenge),
+    /// The application, with what may be an approval of this request alone.
+    PerRequest {
+        challenge: Challenge,
+        /// Whether the body is part of what is approved.
+        has_body: bool,
+    },
+    /// One of the filter's endpoints.
+    Endpoint(Visitor),
+}
+
+impl Undecided {
+    /// Whether an approval per client may let the request go on.
+    fn may_be_recalled(&self) -> bool {
+        match &*self.purpose {
+            Purpose::Application(challenge) => challenge.terms.per_client.is_some(),
+            Purpose::PerRequest { .. } | Purpose::Endpoint(_) => false,
+        }
+    }
+}
+
+impl Gate {
+    /// Decides what can be decided without Duo. Called once for each request, so the path of a
+    /// valid approval cookie is kept short: one pass over the header map, one look into `verified`.
+    #[must_use]
+    pub fn open(
+        &self,
+        head: &RequestHead<'_>,
+        facts: &HostFacts<'_>,
+        verified: &mut Verified,
+    ) -> Opening {
+        let endpoint = match route::route(self.config(), head, facts) {
+            Some(Route::Answered(decision)) => return Opening::Decided(*decision),
+            Some(Route::Visit(endpoint)) => Some(endpoint),
+            None => None,
+        };
+        let judged = match (endpoint, self.config().mode) {
+            (Some(endpoint), _) => self.visit(endpoint, head, facts),
+            (None, Mode::Off) => return Opening::Decided(self.unjudged(head)),
+            (None, Mode::Enforce) => self.judge(head, facts, verified),
+            (None, Mode::ReportOnly) => Ok(self.reported(head, self.judge(head, facts, verified))),
+        };
+        let opening = judged.unwrap_or_else(|denial| Opening::Decided(denied(self, head, &denial)));
+        if self.config().logout_paths.is_empty() {
+            opening
+        } else {
+            self.signed_out(head, facts, opening)
+        }
+    }
+
+    /// What the rules and the cookie say of a request to the application.
+    fn judge(
+        &self,
+        head: &RequestHead<'_>,
+        facts: &HostFacts<'_>,
+        verified: &mut Verified,
+    ) -> Result<Opening, Denial> {
+        check_cookies(head)?;
+        let Ruling { ruled, identity } = self.ruled(head, facts)?;
+        match ruled.policy {
+            Policy::Bypass => {
+                let (outcome, rule) = (Outcome::Bypassed, ruled.rule);
+                let decision = self.unjudged(head);
+                let judgement = Judgement { outcome, factor: None, rule };
+                return Ok(Opening::Decided(decision.judged(judgement)));
+            }
+            Policy::Deny => {
+                let denial = Denial::new(Code::AccessDenied, "A rule denies this request.");
+                return Err(denial.by(ruled.rule));
+            }
+            Policy::TwoFactor => {}
+        }
+        let identity = identity.map_or_else(|| self.identify(head, facts), Ok);
+        let identity = identity.map_err(|denial| denial.by(ruled.rule))?;
+        let bound = self.bound(facts).map_err(|denial| denial.by(ruled.rule))?;
+        if ruled.terms.is_for_one_request {
+            return Ok(self.judge_per_request(head, (identity, bound), ruled, facts.has_body));
+        }
+        let sessions = &self.application(ruled.terms).sessions;
+        let cookies = self.split_cookies(head, sessions);
+        let user = subject(&identity, &bound);
+        let found = approval(sessions, cookies.found, &user, facts.now, verified);
+        let unfit = match found.map_err(Unfit::from) {
+            Ok(None) => None,
+            Ok(Some(found)) => match self.fit(&found, ruled.terms, facts.now) {
+                Ok(()) => {
+                    let edits = stripped(head, cookies);
+                    let (outcome, factor) = (Outcome::Passed, Some(found.factor()));
+                    let judgement = Judgement { outcome, factor, rule: ruled.rule };
+                    let renewal = response::renewal(sessions, &found, &user, facts.now, head);
+                    let decision = pass(edits, identity, &found, renewal);
+                    return Ok(Opening::Decided(decision.judged(judgement)));
+                }
+                Err(unfit) => Some(unfit),
+            },
+            Err(unfit) => Some(unfit),
+        };
+        let mut challenge = Challenge::new(head, identity, bound, ruled);
+        challenge.has_approval = unfit.is_some_and(Unfit::is_valid);
+        let purpose = Purpose::Application(challenge);
+        Ok(Opening::Undecided(Undecided { purpose: Box::new(purpose), unfit }))
+    }
+
+    /// A request that needs its own approval: whether to read the one that it brings, if any.
+    fn judge_per_request(
+        &self,
+        head: &RequestHead<'_>,
+        (identity, bound): (Identity, Bound),
+        ruled: Ruled<'_>,
+        has_body: bool,
+    ) -> Opening {
+        let challenge = Challenge::new(head, identity, bound, ruled);
+        // Nothing proves what a request does whose body cannot be read.
+        let is_readable = !has_body || self.config().request_bodies;
+        let purpose = if is_readable && per_request::token(self, head).is_some() {
+            Purpose::PerRequest { challenge, has_body }
+        } else {
+            Purpose::Application(challenge)
+        };
+        Opening::Undecided(Undecided { purpose: Box::new(purpose), unfit: None })
+    }
+
+    /// A request for one of the filter's endpoints that are about a user.
+    fn visit(
+        &self,
+        endpoint: Endpoint,
+        head: &RequestHead<'_>,
+        facts: &HostFacts<'_>,
+    ) -> Result<Opening, Denial> {
+        check_cookies(head)?;
+        let identity = self.identify(head, facts)?;
+        if endpoint.is_act() && origin::check(head).is_err() {
+            let detail = "A page of another site sent this request.";
+            return Err(Denial::new(Code::CrossSite, detail));
+        }
+        if endpoint.begins() && origin::is_plain_http(head) {
+            let detail = "Browsers keep no sign-in over plain HTTP, since its cookies are Secure. \
+                          Use HTTPS, or localhost.";
+            return Err(Denial::new(Code::HttpsRequired, detail));
+        }
+        let groups = self.groups(head, facts)?;
+        if !endpoint.takes_back() {
+            self.check_something_is_left(head, &identity, &groups, facts)?;
+        }
+        let bound = self.bound(facts)?;
+        let has_body = facts.has_body;
+        let ruled = Ruled { rule: None, ..self.config().policies.ruled_by_default() };
+        let challenge = Challenge::new(head, identity, bound, ruled);
+        let purpose = Purpose::Endpoint(Visitor { endpoint, challenge, groups, has_body });
+        Ok(Opening::Undecided(Undecided { purpose: Box::new(purpose), unfit: None }))
+    }
+
+    /// Lets a request pass whatever the rules say. What the filter owns is still removed.
+    fn unjudged(&self, head: &RequestHead<'_>) -> Decision {
+        let forward = Forward { request: self.stripped(head), cookie: None };
+        Decision::forward(forward, Counter::Bypassed)
+    }
+
+    /// Under `mode: report_only`: lets a request pass, and reports what `enforce` would have done.
+    /// Duo is not asked.
+    fn reported(&self, head: &RequestHead<'_>, judged: Result<Opening, Denial>) -> Opening {
+        let (code, rule, unfit) = match judged {
+            // Whether the client has an approval is not known yet.
+            Ok(Opening::Undecided(undecided))
+                if undecided.may_be_recalled() && !self.is_sign_out(head) =>
+            {
+                return Opening::Undecided(undecided);
+            }
+            Ok(Opening::Undecided(Undecided { purpose, unfit })) => {
+                let (Purpose::Application(challenge)
+                | Purpose::PerRequest { challenge, .. }
+                | Purpose::Endpoint(Visitor { challenge, .. })) = *purpose;
+                (Code::MfaRequired, challenge.rule, unfit)
+            }
+            Err(denial) => (denial.code, denial.rule, None),
+            Ok(decided) => return decided,
+        };
+        let decision = self.would_refuse(head, code, rule);
+        Opening::Decided(decision.with(unfit.map(Unfit::counted)))
+    }
+
+    /// Lets a request pass that `mode: enforce` would refuse.
+    pub(super) fn would_refuse(
+        &self,
+        head: &RequestHead<'_>,
+        code: Code,
+        rule: Option<usize>,
+    ) -> Decision {
+        let forward = Forward { request: self.stripped(head), cookie: None };
+        let decision = Decision::forward(forward, Counter::Reported { rule, code });
+        decision.audited(audit::unrefused(head, code, rule))
+    }
+
+    /// Has the response of a sign-out that goes on delete the cookies. The rules have decided
+    /// before: a sign-out opens nothing.
+    ///
+    /// A page of another site can cause a sign-out as far as it can cause that of the first factor,
+    /// by a link. An image of another site brings no cookies, and browsers ignore its deletions.
+    fn signed_out(
+        &self,
+        head: &RequestHead<'_>,
+        facts: &HostFacts<'_>,
+        mut opened: Opening,
+    ) -> Opening {
+        if let Opening::Decided(Decision { end: End::Forward(forward), notes }) = &mut opened
+            && self.is_sign_out(head)
+        {
+            let identity = self.identify(head, facts).ok();
+            let bound = self.bound(facts).ok();
+            let known = identity.as_ref().zip(bound.as_ref());
+            let user = known.map(|(identity, bound)| subject(identity, bound));
+            let out = SignOut::of(self.config(), head, user.as_ref(), facts.now);
+            notes.settlements.extend(out.settlements);
+            let per_client = identity.map(|it| per_client::ended(&it, self.config()));
+            notes.settlements.extend(per_client);
+            forward.cookie = Some(NewCookie::SignedOut(out.deletions));
+        }
+        opened
+    }
+
+    /// Answers a request whose head, of these `fields`, cannot be read. Unless the mode is
+    /// `enforce`, a request without a path, such as CONNECT, goes on.
+    #[must_use]
+    pub fn malformed(&self, fault: HeadFault, fields: &[u8]) -> Decision {
+        if self.config().mode != Mode::Enforce
+            && fault == HeadFault::NoPath
+            && let Ok(fields) = HeaderMap::parse(fields)
+        {
+            let forward = Forward { request: fields.without_reserved(), cookie: None };
+            return Decision::forward(forward, Counter::Bypassed);
+        }
+        let problem = Problem {
+            code: Code::BadRequest,
+            detail: format!("{fault}."),
+            reference: Reference::of_request_id(None),
+            retry_after: None,
+        };
+        Decision::refusal(problem.reply(Client::Refuse), Code::BadRequest, None)
+    }
+}
+
+/// A request with a valid approval goes on.
+fn pass(
+    mut request: Vec<Edit>,
+    identity: Identity,
+    approval: &Approval,
+    renewal: Option<NewCookie>,
+) -> Decision {
+    let (factor, authenticated) = (approval.factor().name(), approval.authenticated());
+    add_identity_headers(&mut request, identity.user, factor, authenticated);
+    let forward = Forward { request, cookie: renewal };
+    Decision::forward(forward, Counter::Passed)
+}
+
+/// The approval that a request brings, if it belongs to these sessions.
+fn approval(
+    sessions: &Sessions,
+    sent: cookie::Sent<'_>,
+    user: &Subject<'_>,
+    now: UnixTime,
+    verified: &mut Verified,
+) -> Result<Option<Approval>, Refusal> {
+    sent.once().map(|value| sessions.admit(verified, value, user, now)).transpose()
+}
+
+fn check_cookies(head: &RequestHead<'_>) -> Result<(), Denial> {
+    if head.cookies.is_too_long() {
+        let detail = "The cookies of this request are longer than 16 KiB.";
+        return Err(Denial::new(Code::BadRequest, detail));
+    }
+    Ok(())
+}

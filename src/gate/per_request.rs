@@ -1,0 +1,142 @@
+//! Requests that each need their own approval (`approval: per_request`).
+//!
+//! A held request asks for its own approval and goes on with Duo's allow. Any other request brings
+//! an approval that a sign-in gave for exactly this request, in a cookie or a header, and the table
+//! of limits says whether it was used before. The approval is used up before the request goes on,
+//! even if the request then fails.
+
+use super::audit;
+use super::challenge::Challenge;
+use super::decision::{Decision, Forward, NewCookie};
+use super::env::Env;
+use super::factors::is_accepted;
+use super::gate::Gate;
+use super::headers::add_identity_headers;
+use super::in_place::InPlace;
+use super::limit::{Claim, Once};
+use super::pending;
+use super::prompt::user_tag;
+use super::view::{View, Who};
+use crate::http::{Client, Parameters, RequestHead};
+use crate::page::{Onward, Problem};
+use crate::policy::Terms;
+use crate::session::{BodyDigest, Factor, Operation, OperationApproval, Operations};
+use crate::signal::{Code, Counter};
+
+/// Headers that change what method, path and body mean, each with the parameter of `POST auth` that
+/// states its value for a request that is approved ahead.
+const MEANINGS: [(&str, &str); 5] = [
+    ("content-encoding", "content_encoding"),
+    ("content-range", "content_range"),
+    ("content-type", "content_type"),
+    ("destination", "destination"),
+    ("range", "range"),
+];
+
+/// What a request does.
+fn of(head: &RequestHead<'_>, body: &BodyDigest) -> Operation {
+    let headers = MEANINGS.iter().flat_map(|(name, _)| head.values(name).map(|it| (*name, it)));
+    Operation::with_headers(head.method, head.authority, head.target, body, headers)
+}
+
+/// What a request will do that is approved ahead. It has the method and target of `wanted`; of the
+/// headers that matter it has those that are stated.
+pub(super) fn stated(
+    wanted: &RequestHead<'_>,
+    parameters: Parameters<'_>,
+    body: &BodyDigest,
+) -> Operation {
+    let value =
+        |(name, parameter): &(&'static str, &str)| Some((*name, parameters.value(parameter)?));
+    let stated: Vec<_> = MEANINGS.iter().filter_map(value).collect();
+    let headers = stated.iter().map(|(name, value)| (*name, value.as_bytes()));
+    Operation::with_headers(wanted.method, wanted.authority, wanted.target, body, headers)
+}
+
+/// A request with a valid approval, before it is known whether that was used already.
+#[derive(Debug)]
+pub(super) struct Approved {
+    /// The single use to claim.
+    pub(super) claim: Claim,
+    /// The request goes on.
+    pub(super) passed: Decision,
+    /// Who is refused if the user has used as many approvals as one user may.
+    pub(super) client: InPlace,
+}
+
+/// What a request brings that may be its own approval.
+pub(super) fn token<'a>(gate: &Gate, head: &RequestHead<'a>) -> Option<&'a [u8]> {
+    pending::token(head, gate.config().applications.main.operations.cookie_name())
+}
+
+/// Reads the approval that a request brings. `body` is `None` if it could not be read, and so is the
+/// result if the approval is not valid for what the request does.
+pub(super) fn read(
+    body: Option<&BodyDigest>,
+    head: &RequestHead<'_>,
+    challenge: &Challenge,
+    env: &Env<'_>,
+) -> Option<Approved> {
+    let gate = env.gate;
+    let (body, token) = body.zip(token(gate, head))?;
+    let operations = &gate.application(&challenge.terms).operations;
+    let approval = operations.open(token, &of(head, body), &challenge.subject(), env.now).ok()?;
+    opens(approval.factor, &challenge.terms).then(|| approved(&approval, head, challenge, gate))
+}
+
+/// Whether an approval by this factor satisfies these terms.
+fn opens(factor: Factor, terms: &Terms) -> bool {
+    match factor {
+        Factor::Push | Factor::Passcode | Factor::Phone | Factor::Sms => is_accepted(factor, terms),
+        Factor::Bypass => true,
+        Factor::Remembered | Factor::FailSafe => false,
+    }
+}
+
+fn approved(
+    approval: &OperationApproval,
+    head: &RequestHead<'_>,
+    challenge: &Challenge,
+    gate: &Gate,
+) -> Approved {
+    let OperationApproval { factor, authenticated, id } = *approval;
+    let operations = &gate.application(&challenge.terms).operations;
+    let cookie = Some(NewCookie::UsedUp(operations.deletion()));
+    let mut request = gate.stripped(head);
+    let user = challenge.identity.user.clone();
+    add_identity_headers(&mut request, user, factor.name(), authenticated);
+    let audited = audit::admitted(challenge, factor, gate);
+    let forward = Forward { request, cookie };
+    let claim = Claim::once(Once::Operation, id, Operations::REMEMBERED)
+        .counted_in_share_of(user_tag("uses", challenge, gate.config()));
+    Approved {
+        claim,
+        passed: Decision::forward(forward, Counter::Passed).audited(audited),
+        client: InPlace::new(head, challenge.clone()),
+    }
+}
+
+/// Refuses a request that cannot be held, and that no page can lead to an approval for.
+pub(super) fn refuse(
+    client: Client,
+    head: &RequestHead<'_>,
+    challenge: &Challenge,
+    gate: &Gate,
+) -> Decision {
+    let (code, detail) = match client {
+        Client::Page => (Code::AccessDenied, FORM),
+        Client::Hold | Client::Refuse | Client::RefuseGrpc => (Code::MfaRequired, OPERATION),
+    };
+    let reference = challenge.reference.clone();
+    let problem = Problem { code, detail: detail.to_owned(), reference, retry_after: None };
+    let view = View::in_place(head);
+    let reply = view.refusal(&problem, Onward::default(), Who::from(challenge), gate.config());
+    Decision::refusal(reply, code, Some(audit::refused(challenge, code, "", gate)))
+}
+
+const FORM: &str = "Each such request is approved by itself, and a form cannot be.";
+
+const OPERATION: &str = "This request needs an approval of its own. Send it as a program that is \
+                         held; or approve it at POST auth with its method and return_to (and \
+                         body_sha256, where bodies are read, and content_type and the like), and \
+                         send it with what that gives.";

@@ -1,0 +1,101 @@
+//! What a request is, in text that is safe to log and to show on a phone: no control characters,
+//! bounded length.
+
+use crate::http::RequestHead;
+use crate::page::{Plain, Reference};
+
+/// The longest text from a client that is logged, in characters.
+const MAX_TEXT: usize = 256;
+
+/// The longest query that a phone shows whole, in characters.
+const MAX_QUERY: usize = 512;
+
+/// Method, host and path of a request.
+#[derive(Clone, Debug)]
+pub(super) struct RequestLine {
+    pub(super) method: String,
+    pub(super) host: String,
+    pub(super) path: String,
+    /// The query, only for a request that needs its own approval: the phone shows it. It may hold
+    /// secrets, so it is never logged.
+    pub(super) query: Option<String>,
+}
+
+impl RequestLine {
+    pub(super) fn of(head: &RequestHead<'_>) -> Self {
+        Self {
+            method: readable(head.method),
+            host: readable(head.authority),
+            path: shortened(head.path(), MAX_TEXT),
+            query: None,
+        }
+    }
+
+    /// The line of a request that needs its own approval, with its query.
+    pub(super) fn with_query(head: &RequestHead<'_>) -> Self {
+        let query = head.target.get(head.path().len()..).and_then(|rest| rest.split_first());
+        let query = query.map(|(_, query)| shortened(query, MAX_QUERY));
+        Self { query: query.filter(|query| !query.is_empty()), ..Self::of(head) }
+    }
+}
+
+/// The reference that the audit line and the reply to this request share.
+pub(super) fn reference(head: &RequestHead<'_>) -> Reference {
+    Reference::of_request_id(head.value("x-request-id"))
+}
+
+/// The first [`MAX_TEXT`] characters of a text.
+pub(super) fn beginning(text: &str) -> &str {
+    let end = text.char_indices().nth(MAX_TEXT).map(|(at, _)| at);
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
+}
+
+/// Cuts the middle out of a long text and says how many characters are missing. Its end stays, so
+/// that nobody can hide it behind a long beginning.
+fn shortened(bytes: &[u8], most: usize) -> String {
+    let text: String = String::from_utf8_lossy(bytes).chars().map(shown).collect();
+    let length = text.chars().count();
+    if length <= most {
+        return text;
+    }
+    let end = most / 4;
+    let start = most.saturating_sub(end);
+    let (kept, tail): (String, String) = (
+        text.chars().take(start).collect(),
+        text.chars().skip(length.saturating_sub(end)).collect(),
+    );
+    format!("{kept}[{} more]{tail}", length.saturating_sub(most))
+}
+
+/// Bytes from a client as text. Bytes that are no UTF-8, control characters and characters that
+/// change the direction of writing become `\u{fffd}`.
+fn readable(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).chars().take(MAX_TEXT).map(shown).collect()
+}
+
+fn shown(c: char) -> char {
+    if Plain::shows(c) { c } else { char::REPLACEMENT_CHARACTER }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{readable, shortened};
+
+    #[test]
+    fn long_text_keeps_its_end_and_says_what_is_missing() {
+        assert_eq!(shortened(b"/a?b", 4), "/a?b");
+        assert_eq!(shortened(b"abcdefghij", 8), "abcdef[2 more]ij");
+        assert_eq!(shortened("\u{202e}é".as_bytes(), 8), "\u{fffd}é");
+    }
+
+    #[test]
+    fn text_of_a_client_stays_on_one_line() {
+        assert_eq!(readable(b"/a\r\nb\x1b[2J\xff"), "/a\u{fffd}\u{fffd}b\u{fffd}[2J\u{fffd}");
+        assert_eq!(readable(&[b'a'; 1000]).len(), super::MAX_TEXT);
+    }
+
+    #[test]
+    fn text_of_a_client_is_read_in_the_order_that_it_was_sent_in() {
+        assert_eq!(readable("/\u{202e}nimda/\u{2028}".as_bytes()), "/\u{fffd}nimda/\u{fffd}");
+    }
+}
