@@ -1,7 +1,7 @@
 //! The Duo applications of one configuration: the one that is asked as a rule, and those that
 //! rules name.
 
-use super::DuoSettings;
+use super::duo_settings::DuoSettings;
 use crate::http::cookie::OWN_PREFIX;
 use crate::policy::Terms;
 use crate::session::{Operations, Pendings, Preferences, RememberedDevices, Sessions};

@@ -1,6 +1,19 @@
 //! The keys of the configuration, object by object. What is not here is not known.
 
-use super::raw::Key;
+/// A key that an object may have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) aliases: &'static [&'static str],
+    /// What to do without it; `None` if this release reads the key.
+    pub(super) later: Option<&'static str>,
+}
+
+impl Key {
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+}
 
 pub(super) const ROOT: &[Key] = &[
     key("version"),

@@ -1,25 +1,10 @@
 //! The configuration as it was written: objects whose keys are all known, values of known types.
 
 use super::error::{Code, Fault, Faults, echo, member};
-use super::keys;
+use super::keys::{self, Key};
 use super::nearest::nearest;
 use crate::json::{self, Json};
 use std::borrow::Cow;
-
-/// A key that an object may have.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Key {
-    pub(super) name: &'static str,
-    pub(super) aliases: &'static [&'static str],
-    /// What to do without it; absent where this release reads the key.
-    pub(super) later: Option<&'static str>,
-}
-
-impl Key {
-    fn is(&self, name: &str) -> bool {
-        self.name == name || self.aliases.contains(&name)
-    }
-}
 
 /// An object of the configuration, of which all keys have been looked at.
 #[derive(Debug)]

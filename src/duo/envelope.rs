@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
+use super::answer::Answer;
 use super::error::{DuoError, Garbled, Malformed, Outage};
 use super::members::Members;
-use super::response::Answer;
 use super::text::Text;
 use crate::json::{self, Json};
 

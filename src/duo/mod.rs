@@ -14,6 +14,7 @@
 //!
 //! Source: Duo, "Auth API" (<https://duo.com/docs/authapi>).
 
+mod answer;
 mod auth_status;
 mod credentials;
 mod device;
@@ -32,6 +33,7 @@ pub mod sign;
 mod text;
 pub mod universal;
 
+pub use answer::Answer;
 pub use auth_status::{AuthResult, AuthStatus, Status};
 pub use credentials::{ApiHost, ApiHostFault, Credentials, Signature};
 pub use device::{Capability, Device, DeviceChoice, DeviceKind};
@@ -42,5 +44,4 @@ pub use id::{DeviceId, MalformedId, Txid, UserId};
 pub use preauth_reply::{PreauthReply, Verification};
 pub use push_info::PushInfo;
 pub use request::{Auth, AuthFactor, Enroll, EnrollStatus, Preauth, Request, SignedCall};
-pub use response::Answer;
 pub use text::Text;

@@ -3,6 +3,7 @@
 //! Members and words that this version does not know are tolerated; a `result` that it does not
 //! know is an error.
 
+use super::answer::Answer;
 use super::auth_status::{AuthResult, AuthStatus};
 use super::enrollment::{Enrollment, EnrollmentState};
 use super::envelope::response;
@@ -15,22 +16,7 @@ use crate::clock::UnixTime;
 /// The eight bytes that every PNG starts with (RFC 2083, section 3.1).
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// An answer as the host received it.
-#[derive(Clone, Copy)]
-#[expect(missing_debug_implementations, reason = "the body may hold a device token")]
-pub struct Answer<'a> {
-    /// The HTTP status.
-    pub status: u16,
-    /// The value of `retry-after`.
-    pub retry_after: Option<&'a [u8]>,
-    /// The body.
-    pub body: &'a [u8],
-}
-
 impl<'a> Answer<'a> {
-    /// The longest body that is read.
-    pub const MAX_BODY_BYTES: usize = 65_536;
-
     /// Reads an answer to ping: Duo's clock, in whole seconds.
     ///
     /// # Errors

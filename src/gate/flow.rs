@@ -54,7 +54,7 @@ pub enum Effect {
         /// The room that it takes.
         seat: Seat,
         /// The claim.
-        claim: Claim,
+        claim: Box<Claim>,
         /// Who waits for the verdict.
         then: Box<Claimant>,
     },
@@ -249,7 +249,7 @@ impl Claimant {
             Wanting::PerClient { recall, otherwise } => match recall.claimed(verdict, env) {
                 Recalled::Decided(decision) => decision.into(),
                 Recalled::Wait { due, seat, recall } => {
-                    let claim = recall.claim;
+                    let claim = Box::new(recall.claim);
                     let recall = Box::new(recall);
                     let then = Box::new(Self(Wanting::PerClient { recall, otherwise }));
                     Effect::Wait { due, seat, claim, then }.into()

@@ -131,7 +131,8 @@ fn is_unasked(accept: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::head::{HeaderMap, RequestHead};
+    use super::super::head::RequestHead;
+    use super::super::header_map::HeaderMap;
     use super::*;
 
     fn client(headers: &[(&str, &str)]) -> Client {

@@ -1,6 +1,6 @@
 //! The headers of a request by which one kind of client is told from another.
 
-use super::HeaderMap;
+use super::header_map::HeaderMap;
 
 /// The headers by which [`super::accept`] tells a browser from a script.
 #[derive(Clone, Copy, Debug, Default)]

@@ -3,7 +3,7 @@
 //! Whatever looks at the path and method that were sent then looks at something else than the
 //! application does.
 
-use super::head::same_name;
+use super::name::same_name;
 
 /// Which of these headers a request has, in whatever spelling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

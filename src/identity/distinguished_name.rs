@@ -1,6 +1,6 @@
 //! The subject of a certificate, as the host writes it (RFC 2253): `CN=alice,OU=ops,O=Example`.
 
-use super::{IdentityError, InvalidIdentity};
+use super::error::{IdentityError, InvalidIdentity};
 use std::borrow::Cow;
 
 /// The common name, without its escapes: the host escapes `+` and every byte beyond ASCII.

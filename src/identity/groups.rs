@@ -1,6 +1,7 @@
 //! The groups that the first factor says a user is in.
 
-use super::{IdentityError, InvalidIdentity, Source};
+use super::error::{IdentityError, InvalidIdentity};
+use super::source::Source;
 use crate::http::{HeaderMap, RequestHead};
 
 /// The most bytes of a list of groups that are looked at.

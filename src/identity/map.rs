@@ -1,6 +1,6 @@
 //! Users whom Duo knows by another name.
 
-use super::Grammar;
+use super::grammar::Grammar;
 use super::normalize::{check, is_of_name};
 use super::username::{TemplateFault, UsernameTemplate};
 

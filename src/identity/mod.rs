@@ -9,8 +9,11 @@
 //! Nothing here checks a password or a token: the filter in front of this one did. Nothing here
 //! knows Duo, cookies, or what becomes of a request without an identity.
 
+mod attributes;
 mod compatibility;
 mod distinguished_name;
+mod error;
+mod grammar;
 mod groups;
 mod letters;
 mod map;
@@ -18,15 +21,16 @@ mod normalize;
 mod source;
 mod username;
 
-use crate::http::RequestHead;
+pub use attributes::Attributes;
+pub use error::{IdentityError, InvalidIdentity};
+pub use grammar::MAX_BYTES;
 pub use groups::Groups;
 pub use map::{MapFault, Mapping};
 pub use normalize::{Domain, DomainFault, Step};
 pub use source::{CertificateField, Source, SourceFault};
 pub use username::{TemplateFault, UsernameTemplate};
 
-/// The longest name that is looked at, in bytes, before and after normalization.
-pub const MAX_BYTES: usize = 256;
+use crate::http::RequestHead;
 
 /// Where the user's name comes from, and how it becomes canonical.
 #[derive(Clone, Debug)]
@@ -36,30 +40,6 @@ pub struct IdentityRules {
     username: UsernameTemplate,
     map: Vec<Mapping>,
     groups: Option<Groups>,
-}
-
-/// Which characters a name may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Grammar {
-    /// Printable ASCII without upper case and `"`, `\\`, `,`, `;` and `%`; spaces one at a time and
-    /// within. With [`Step::Nfc`] letters beyond ASCII too.
-    Any,
-    /// `[a-z0-9._+-]`, `:` and `/`: other characters have several spellings in a URI.
-    Uri,
-    /// `[a-z0-9._+-]`.
-    Dns,
-}
-
-/// What the host says of a request's connection and metadata, each where the rules ask for it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Attributes<'a> {
-    /// The value at [`IdentityRules::attribute`].
-    pub name: Option<&'a [u8]>,
-    /// Whether the client has shown a certificate, where [`IdentityRules::wants_certificate`]: one
-    /// byte.
-    pub mtls: Option<&'a [u8]>,
-    /// The value at [`IdentityRules::groups_attribute`].
-    pub groups: Option<&'a [u8]>,
 }
 
 /// One user, as the first factor names him.
@@ -72,50 +52,6 @@ pub struct Identity {
     username: Option<String>,
     /// Which kind of source vouched for it: `header`, `jwt`, `metadata` or `mtls`.
     pub source: &'static str,
-}
-
-/// A request without a usable identity. Duo is never asked about one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum IdentityError {
-    /// The source is absent or empty: no first factor ran, or it let the request pass without one.
-    #[error("the request carries no identity")]
-    Missing,
-    /// The source has something that is not one canonical user.
-    #[error(transparent)]
-    Invalid(#[from] InvalidIdentity),
-}
-
-/// Why what the source has is not one canonical user. The value itself is never part of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidIdentity {
-    /// The header stands in the request, or the name in the certificate, more than once, in
-    /// whatever spelling.
-    #[error("the identity stands there more than once")]
-    Repeated,
-    /// The header has `_` for `-`, or the other way round: a spelling that nobody strips.
-    #[error("the identity stands in a header of another spelling")]
-    Misspelled,
-    /// It is longer than [`MAX_BYTES`].
-    #[error("the identity is longer than 256 bytes")]
-    TooLong,
-    /// It is not UTF-8 text: bytes of another encoding, or a claim that is no string.
-    #[error("the identity is not text")]
-    NotText,
-    /// It names more than one domain.
-    #[error("the identity names more than one domain")]
-    SeveralDomains,
-    /// `strip_domain` is configured, and this domain is not in its list.
-    #[error("the identity is of a domain that is not configured")]
-    ForeignDomain,
-    /// A character, or an empty name or domain, that no canonical user has.
-    #[error("the identity is outside the grammar of user names")]
-    OutsideGrammar,
-    /// The template for Duo's user name wants a domain, and the user has none.
-    #[error("the identity has no domain, which the username template wants")]
-    NoDomain,
-    /// The groups are there more than once, too long, or no text.
-    #[error("the user's groups cannot be read")]
-    Groups,
 }
 
 impl Identity {

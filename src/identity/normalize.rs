@@ -1,6 +1,8 @@
 //! From the first factor's spelling of a user to the one canonical spelling, or to a refusal.
 
-use super::{Grammar, IdentityError, InvalidIdentity, MAX_BYTES, compatibility, letters};
+use super::error::{IdentityError, InvalidIdentity};
+use super::grammar::{Grammar, MAX_BYTES};
+use super::{compatibility, letters};
 
 /// One step of normalization.
 #[derive(Clone, Debug, PartialEq, Eq)]

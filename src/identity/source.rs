@@ -1,8 +1,10 @@
 //! The place where the filter in front of this one, or the TLS handshake, put the user's name.
 
+use super::attributes::Attributes;
 use super::distinguished_name::common_name;
-use super::{Attributes, Grammar, IdentityError, InvalidIdentity};
-use crate::http::head::{RESERVED_PREFIX, is_token_byte};
+use super::error::{IdentityError, InvalidIdentity};
+use super::grammar::Grammar;
+use crate::http::name::{RESERVED_PREFIX, is_token_byte};
 use crate::http::{NotSole, RequestHead};
 use std::borrow::Cow;
 

@@ -1,6 +1,7 @@
 //! The name that Duo knows a user by, made from the canonical one.
 
-use super::{InvalidIdentity, MAX_BYTES};
+use super::error::InvalidIdentity;
+use super::grammar::MAX_BYTES;
 use std::str::FromStr;
 
 /// A template such as `{user}`, `{local}` or `{local}@{domain}`.

@@ -1,6 +1,6 @@
 //! Reading JSON text, by serde_json: one visitor for all texts.
 
-use super::{Json, Members};
+use super::value::{Json, Members};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
@@ -23,7 +23,26 @@ pub enum Fault {
     },
 }
 
-pub(super) fn json(bytes: &[u8]) -> Result<Json, Fault> {
+impl Json {
+    /// Reads a JSON text.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`], where the text is none, is nested deeper than 127 times, or has an object of more
+    /// than 1,000 members.
+    pub fn read(text: &[u8]) -> Result<Self, Fault> {
+        json(text)
+    }
+
+    /// Whether a text that [`Self::read`] refuses has a number beyond the range of a double, such
+    /// as `1e400`: JSON by its grammar, but not a number that anything could be compared with.
+    #[must_use]
+    pub fn has_number_out_of_range(text: &[u8]) -> bool {
+        has_number_out_of_range(text)
+    }
+}
+
+fn json(bytes: &[u8]) -> Result<Json, Fault> {
     serde_json::from_slice(bytes).map_err(|error| {
         if error.is_eof() {
             Fault::Ended
@@ -34,7 +53,7 @@ pub(super) fn json(bytes: &[u8]) -> Result<Json, Fault> {
 }
 
 /// serde_json tells this fault from others in its text alone.
-pub(super) fn has_number_out_of_range(bytes: &[u8]) -> bool {
+fn has_number_out_of_range(bytes: &[u8]) -> bool {
     let read: serde_json::Result<Json> = serde_json::from_slice(bytes);
     read.is_err_and(|error| error.to_string().starts_with("number out of range"))
 }

@@ -167,7 +167,7 @@ fn main(screen: &Screen, frame: &Frame<'_>, said: &Said) -> Markup {
         Screen::Activate(activation) => activate::page(activation, frame, said),
         Screen::Enroll(enrollment) => closing::enroll(enrollment, frame, said),
         Screen::SignIn(standing) => match standing {
-            Standing::Waiting(waiting) => wait::page(waiting, frame, said),
+            Standing::Waiting(waiting) => choose::waiting(waiting, frame, said),
             Standing::CodesSent { device } => {
                 choose::codes_sent(device.as_ref().map(|(id, _)| id.as_str()), frame, said)
             }

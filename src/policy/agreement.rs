@@ -1,6 +1,8 @@
 //! Whether all readers of a request agree about what rules say of it.
 
-use super::{Criterion, Policies, Unclear, view};
+use super::criterion::Criterion;
+use super::view::Unclear;
+use super::{Policies, view};
 use crate::http::RequestHead;
 use crate::http::likeness::Likeness;
 

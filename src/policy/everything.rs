@@ -1,6 +1,8 @@
 //! What holds for every request of somebody, or for a request of anybody.
 
-use super::{Person, Policies, Policy, Unclear, View};
+use super::Policies;
+use super::decision::Policy;
+use super::view::{Person, Unclear, View};
 use crate::http::RequestHead;
 use std::net::IpAddr;
 

@@ -12,17 +12,23 @@
 //! Nothing here knows where a user's name comes from, what Duo says, or how an approval is proved.
 
 mod agreement;
+mod criterion;
+mod decision;
 mod everything;
 mod network;
 mod pattern;
+mod pattern_fault;
 mod rule;
 mod ruleset;
 mod terms;
 mod view;
 
+pub use criterion::Criterion;
+pub use decision::{Decision, Policy, Ruled};
 pub use everything::EverythingDenied;
 pub use network::Network;
-pub use pattern::{Criterion, Pattern, PatternFault, Reading};
+pub use pattern::{Pattern, Reading};
+pub use pattern_fault::PatternFault;
 pub use rule::{Condition, Rule};
 pub use ruleset::RuleSet;
 pub use terms::{ApiMode, Factor, FailMode, PerClient, Terms};
@@ -30,33 +36,6 @@ pub use view::{Person, Unclear, View};
 
 use crate::http::RequestHead;
 use std::net::IpAddr;
-
-/// What is done with a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Policy {
-    /// It goes on without a second factor.
-    Bypass,
-    /// It goes on with an approval by the second factor.
-    #[default]
-    TwoFactor,
-    /// It is refused.
-    Deny,
-}
-
-impl Policy {
-    /// All policies, in the order in which they are documented.
-    pub const ALL: [Self; 3] = [Self::TwoFactor, Self::Bypass, Self::Deny];
-
-    /// The name that configuration and logs call it by.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Bypass => "bypass",
-            Self::TwoFactor => "two_factor",
-            Self::Deny => "deny",
-        }
-    }
-}
 
 /// The policies of one plugin configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,37 +49,6 @@ pub struct Policies {
     /// Whether requests pass that name another method or path in a header, by rules that do not
     /// see it.
     pub allows_overrides: bool,
-}
-
-/// What comes of the rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision<'p> {
-    /// A rule decides, or none does.
-    Ruled(Ruled<'p>),
-    /// The rule that would decide next names users or groups, and nobody has said who asks.
-    WhoAsks,
-}
-
-impl<'p> Decision<'p> {
-    /// The terms of the rule that decides; none of its own where none does.
-    #[must_use]
-    pub const fn terms(self) -> &'p Terms {
-        match self {
-            Self::Ruled(ruled) => ruled.terms,
-            Self::WhoAsks => Terms::NONE,
-        }
-    }
-}
-
-/// A policy, and where it comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ruled<'p> {
-    /// What is done with the request.
-    pub policy: Policy,
-    /// The number of the rule, from 0 on; absent for the default policy.
-    pub rule: Option<usize>,
-    /// What the rule wants of a second factor.
-    pub terms: &'p Terms,
 }
 
 impl Policies {

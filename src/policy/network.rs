@@ -1,6 +1,6 @@
 //! Networks of IP addresses.
 
-use super::PatternFault;
+use super::pattern_fault::PatternFault;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 

@@ -1,61 +1,13 @@
 //! What a part of a request may be compared with.
 
-use super::{Network, Person, View, view};
+use super::criterion::Criterion;
+use super::network::Network;
+use super::pattern_fault::PatternFault;
+use super::view;
+use super::view::{Person, View};
 use crate::http::host::Host;
 use crate::http::likeness::Likeness;
 use crate::http::path::{CanonicalPath, canonical};
-use std::net::IpAddr;
-
-/// A part of a request that a rule may name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Criterion {
-    /// The method.
-    Methods,
-    /// The path, without its query.
-    Paths,
-    /// The host, without its port.
-    Hosts,
-    /// The peer's address, as Envoy has it.
-    Networks,
-    /// The user that the first factor names.
-    Users,
-    /// The groups that the first factor says the user is in.
-    Groups,
-}
-
-impl Criterion {
-    /// All parts, in the order in which they are looked at.
-    pub const ALL: [Self; 6] =
-        [Self::Methods, Self::Paths, Self::Hosts, Self::Networks, Self::Users, Self::Groups];
-
-    /// The key of a rule.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Methods => "methods",
-            Self::Paths => "paths",
-            Self::Hosts => "hosts",
-            Self::Networks => "networks",
-            Self::Users => "users",
-            Self::Groups => "groups",
-        }
-    }
-
-    /// Whether it is about what is asked for, not about where and by whom.
-    pub(super) const fn is_of_target(self) -> bool {
-        match self {
-            Self::Methods | Self::Paths => true,
-            Self::Hosts | Self::Networks | Self::Users | Self::Groups => false,
-        }
-    }
-
-    pub(super) const fn is_of_person(self) -> bool {
-        match self {
-            Self::Users | Self::Groups => true,
-            Self::Methods | Self::Paths | Self::Hosts | Self::Networks => false,
-        }
-    }
-}
 
 /// How near a request has to come to a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,38 +57,6 @@ struct Path {
 struct Name {
     start: String,
     is_whole: bool,
-}
-
-/// A text that is no pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PatternFault {
-    /// A method in lower case, or with a character that no method has.
-    #[error("is no method")]
-    NotAMethod,
-    /// A path that no request has in this form, or a `*` at another place than behind a final
-    /// slash.
-    #[error("is no path that requests have, nor one with \"/*\" at its end")]
-    NotAPath,
-    /// Something that is no host name in lower case and without a port, nor `*.` and one.
-    #[error("is no host name in lower case and without a port, nor \"*.\" and one")]
-    NotAHost,
-    /// Something that is neither an address nor an address and a prefix length.
-    #[error("is neither an IP address nor a network")]
-    NotANetwork,
-    /// A network that is not written by its first address.
-    #[error("is not the first address of its network")]
-    NotTheFirst {
-        /// The first address.
-        first: IpAddr,
-        /// The prefix length.
-        length: u32,
-    },
-    /// A name that no canonical user has, or with a `*` before its end.
-    #[error("is no user name in lower case, nor the beginning of one and \"*\"")]
-    NotAUser,
-    /// An empty name, one with a control character, or with a `*` before its end.
-    #[error("is no name of a group, nor the beginning of one and \"*\"")]
-    NotAGroup,
 }
 
 impl Pattern {

@@ -1,7 +1,10 @@
 //! A rule: what it takes to match, and what then is done.
 
-use super::pattern::{Criterion, Pattern, Reading};
-use super::{Person, Policy, Terms, View};
+use super::criterion::Criterion;
+use super::decision::Policy;
+use super::pattern::{Pattern, Reading};
+use super::terms::Terms;
+use super::view::{Person, View};
 
 /// One rule. It matches where all of its conditions hold.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,9 @@
 //! The rules in their order, and what a request has to know of them all.
 
+use super::criterion::Criterion;
+use super::decision::Policy;
 use super::pattern::Pattern;
-use super::{Criterion, Policy, Rule};
+use super::rule::Rule;
 use std::ops::Deref;
 
 /// The rules of one configuration. What every request asks about all of them is looked up once,

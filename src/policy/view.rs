@@ -1,6 +1,6 @@
 //! A request as rules see it.
 
-use super::Criterion;
+use super::criterion::Criterion;
 use crate::http::RequestHead;
 use crate::http::host::Host;
 use crate::http::path::CanonicalPath;

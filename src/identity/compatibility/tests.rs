@@ -1,6 +1,7 @@
 use super::*;
+use crate::identity::grammar::Grammar;
 use crate::identity::normalize::canonical;
-use crate::identity::{Domain, Grammar, Step};
+use crate::identity::{Domain, Step};
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 /// No character beyond has a compatibility form of ASCII.

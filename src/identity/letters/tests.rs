@@ -1,6 +1,7 @@
 use super::*;
+use crate::identity::Step;
+use crate::identity::grammar::Grammar;
 use crate::identity::normalize::canonical;
-use crate::identity::{Grammar, Step};
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 fn nfc(text: &str) -> String {

@@ -1,23 +1,23 @@
 //! The panes of a page that the script runs: start, choose, wait, end. One is shown.
 
 use super::super::frame::{Arrival, Frame};
-use super::super::screen::{Choices, Device, Factor};
+use super::super::screen::{Choices, Device, Factor, Waiting};
 use super::super::words::Said;
 use super::{top, wait};
 use maud::{Markup, html};
 
 /// Which pane is shown, and what in it differs from page to page.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Shown<'a> {
-    pub(super) pane: &'a str,
-    pub(super) passcode: Passcode<'a>,
+struct Shown<'a> {
+    pane: &'a str,
+    passcode: Passcode<'a>,
     /// Another site's form, to be sent again.
-    pub(super) held: Option<&'a [(String, String)]>,
+    held: Option<&'a [(String, String)]>,
 }
 
 /// What the passcode form is for.
 #[derive(Clone, Copy, Default)]
-pub(super) enum Passcode<'a> {
+enum Passcode<'a> {
     /// Hidden, until the script hears that passcodes are taken.
     #[default]
     Unasked,
@@ -43,6 +43,12 @@ pub(super) fn resend(fields: &[(String, String)], frame: &Frame<'_>, said: &Said
     live(shown, &Choices::default(), frame, said, &wait::pane(None, frame))
 }
 
+/// A sign-in that waits for its answer.
+pub(super) fn waiting(waiting: &Waiting, frame: &Frame<'_>, said: &Said) -> Markup {
+    let shown = Shown { pane: "wait", ..Shown::default() };
+    live(shown, &Choices::default(), frame, said, &wait::pane(Some(waiting), frame))
+}
+
 /// Codes went out by text message.
 pub(super) fn codes_sent(device: Option<&str>, frame: &Frame<'_>, said: &Said) -> Markup {
     let shown = Shown { pane: "choose", passcode: Passcode::Sent(device), held: None };
@@ -56,7 +62,7 @@ pub(super) fn wrong_passcode(frame: &Frame<'_>, said: &Said) -> Markup {
 }
 
 /// All panes. What the script has to say by itself stands in attributes.
-pub(super) fn live(
+fn live(
     shown: Shown<'_>,
     choices: &Choices,
     frame: &Frame<'_>,

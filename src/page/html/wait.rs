@@ -1,16 +1,9 @@
-//! A sign-in that waits for its answer.
+//! The pane of a sign-in that waits for its answer.
 
 use super::super::frame::Frame;
-use super::super::screen::{Awaited, Choices, Waiting};
+use super::super::screen::{Awaited, Waiting};
 use super::super::text::{Filled, fill, whole_seconds};
-use super::super::words::Said;
-use super::choose::{Shown, live};
 use maud::{Markup, html};
-
-pub(super) fn page(waiting: &Waiting, frame: &Frame<'_>, said: &Said) -> Markup {
-    let shown = Shown { pane: "wait", ..Shown::default() };
-    live(shown, &Choices::default(), frame, said, &pane(Some(waiting), frame))
-}
 
 /// The pane, empty and hidden where nothing waits yet.
 pub(super) fn pane(waiting: Option<&Waiting>, frame: &Frame<'_>) -> Markup {

@@ -148,7 +148,7 @@ fn answer(call: &SignedCall, user: &str, word: usize, flow: &Flow) -> (Scripted,
 }
 
 fn is_followed(flow: &Flow) -> bool {
-    format!("{flow:?}").contains("expect: Status")
+    format!("{flow:?}").contains("waiting: Status(")
 }
 
 fn passes_need_an_approval() {

@@ -1,0 +1,142 @@
+//! The host's header map, walked in place.
+
+use super::edit::Edit;
+use super::name::is_reserved;
+
+/// A serialized header map, walked in place.
+#[derive(Clone, Copy, Debug)]
+pub struct HeaderMap<'a> {
+    lengths: &'a [u8],
+    bytes: &'a [u8],
+}
+
+/// The buffer is not a serialized header map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the host's header map is malformed")]
+pub struct MalformedMap;
+
+impl<'a> HeaderMap<'a> {
+    /// Checks the whole buffer once, so that walking it cannot fail.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedMap`] where the lengths do not fit the bytes.
+    pub fn parse(buffer: &'a [u8]) -> Result<Self, MalformedMap> {
+        let map = Self::split(buffer)?;
+        let mut pairs = map.iter();
+        while pairs.next().is_some() {}
+        if pairs.is_whole() { Ok(map) } else { Err(MalformedMap) }
+    }
+
+    /// Tells the lengths from the bytes, without a look at whether they fit.
+    pub(super) fn split(buffer: &'a [u8]) -> Result<Self, MalformedMap> {
+        if buffer.is_empty() {
+            return Ok(Self { lengths: &[], bytes: &[] });
+        }
+        let (count, rest) = split_u32(buffer).ok_or(MalformedMap)?;
+        let lengths = usize::try_from(count).ok().and_then(|n| n.checked_mul(8));
+        let (lengths, bytes) =
+            lengths.and_then(|n| rest.split_at_checked(n)).ok_or(MalformedMap)?;
+        Ok(Self { lengths, bytes })
+    }
+
+    /// The pairs of name and value, in the host's order.
+    #[must_use]
+    pub const fn iter(&self) -> Pairs<'a> {
+        Pairs { lengths: self.lengths, bytes: self.bytes }
+    }
+
+    /// The edits that take out what is named under [`RESERVED_PREFIX`], in any spelling.
+    #[must_use]
+    pub fn without_reserved(&self) -> Vec<Edit> {
+        let reserved = self.iter().filter(|(name, _)| is_reserved(name));
+        reserved.map(|(name, _)| Edit::Remove(name.to_vec())).collect()
+    }
+
+    /// The pairs whose names have this length and are accepted. Walks the lengths, and looks at no
+    /// other name. A whole map's lengths fit its bytes, so their sums wrap in none.
+    pub(super) fn named(
+        self,
+        length: usize,
+        is_meant: impl Fn(&[u8]) -> bool,
+    ) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        let mut lengths = self.lengths.as_chunks::<8>().0.iter();
+        let mut start: usize = 0;
+        std::iter::from_fn(move || {
+            for lengths in lengths.by_ref() {
+                let (name, value) = name_and_value(*lengths)?;
+                let name_start = start;
+                // A NUL follows the name, and one the value.
+                start = start.wrapping_add(name).wrapping_add(value).wrapping_add(2);
+                if name != length {
+                    continue;
+                }
+                let (name, rest) = self.bytes.get(name_start..)?.split_at_checked(length)?;
+                if is_meant(name) {
+                    return Some((name, rest.get(1..)?.get(..value)?));
+                }
+            }
+            None
+        })
+    }
+
+    /// Writes pairs in the host's encoding.
+    #[must_use]
+    pub fn serialize(pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
+        let mut buffer = u32::try_from(pairs.len()).unwrap_or(u32::MAX).to_le_bytes().to_vec();
+        for (name, value) in pairs {
+            buffer.extend_from_slice(&length(name));
+            buffer.extend_from_slice(&length(value));
+        }
+        for part in pairs.iter().flat_map(|(name, value)| [name, value]) {
+            buffer.extend_from_slice(part);
+            buffer.push(0);
+        }
+        buffer
+    }
+}
+
+/// An iterator over the pairs of a [`HeaderMap`].
+#[derive(Clone, Debug)]
+pub struct Pairs<'a> {
+    lengths: &'a [u8],
+    bytes: &'a [u8],
+}
+
+impl Pairs<'_> {
+    /// Whether the walk came to the end of the map, and not to lengths that do not fit.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.lengths.is_empty()
+    }
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    // All headers of every request come by here: a call for each shows in the cost of a pass.
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (first, lengths) = self.lengths.split_first_chunk::<8>()?;
+        let (name, value) = name_and_value(*first)?;
+        let (name, bytes) = self.bytes.split_at_checked(name)?;
+        let [0, bytes @ ..] = bytes else { return None };
+        let (value, bytes) = bytes.split_at_checked(value)?;
+        let [0, bytes @ ..] = bytes else { return None };
+        self.lengths = lengths;
+        self.bytes = bytes;
+        Some((name, value))
+    }
+}
+
+/// The lengths of one pair.
+#[inline(always)]
+fn name_and_value([a, b, c, d, e, f, g, h]: [u8; 8]) -> Option<(usize, usize)> {
+    let length = |bytes| usize::try_from(u32::from_le_bytes(bytes)).ok();
+    Some((length([a, b, c, d])?, length([e, f, g, h])?))
+}
+
+fn split_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk::<4>()?;
+    Some((u32::from_le_bytes(*number), rest))
+}

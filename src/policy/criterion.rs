@@ -1,0 +1,52 @@
+//! The parts of a request that a rule may name.
+
+/// A part of a request that a rule may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Criterion {
+    /// The method.
+    Methods,
+    /// The path, without its query.
+    Paths,
+    /// The host, without its port.
+    Hosts,
+    /// The peer's address, as Envoy has it.
+    Networks,
+    /// The user that the first factor names.
+    Users,
+    /// The groups that the first factor says the user is in.
+    Groups,
+}
+
+impl Criterion {
+    /// All parts, in the order in which they are looked at.
+    pub const ALL: [Self; 6] =
+        [Self::Methods, Self::Paths, Self::Hosts, Self::Networks, Self::Users, Self::Groups];
+
+    /// The key of a rule.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Methods => "methods",
+            Self::Paths => "paths",
+            Self::Hosts => "hosts",
+            Self::Networks => "networks",
+            Self::Users => "users",
+            Self::Groups => "groups",
+        }
+    }
+
+    /// Whether it is about what is asked for, not about where and by whom.
+    pub(super) const fn is_of_target(self) -> bool {
+        match self {
+            Self::Methods | Self::Paths => true,
+            Self::Hosts | Self::Networks | Self::Users | Self::Groups => false,
+        }
+    }
+
+    pub(super) const fn is_of_person(self) -> bool {
+        match self {
+            Self::Users | Self::Groups => true,
+            Self::Methods | Self::Paths | Self::Hosts | Self::Networks => false,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Why a text is no pattern.
+
+use std::net::IpAddr;
+
+/// A text that is no pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatternFault {
+    /// A method in lower case, or with a character that no method has.
+    #[error("is no method")]
+    NotAMethod,
+    /// A path that no request has in this form, or a `*` at another place than behind a final
+    /// slash.
+    #[error("is no path that requests have, nor one with \"/*\" at its end")]
+    NotAPath,
+    /// Something that is no host name in lower case and without a port, nor `*.` and one.
+    #[error("is no host name in lower case and without a port, nor \"*.\" and one")]
+    NotAHost,
+    /// Something that is neither an address nor an address and a prefix length.
+    #[error("is neither an IP address nor a network")]
+    NotANetwork,
+    /// A network that is not written by its first address.
+    #[error("is not the first address of its network")]
+    NotTheFirst {
+        /// The first address.
+        first: IpAddr,
+        /// The prefix length.
+        length: u32,
+    },
+    /// A name that no canonical user has, or with a `*` before its end.
+    #[error("is no user name in lower case, nor the beginning of one and \"*\"")]
+    NotAUser,
+    /// An empty name, one with a control character, or with a `*` before its end.
+    #[error("is no name of a group, nor the beginning of one and \"*\"")]
+    NotAGroup,
+}
