@@ -75,6 +75,30 @@ fn example_pages_start_the_file_beside_them() {
     assert!(started > 5, "{started}");
 }
 
+/// Paths that a document names in code, as `src/gate`.
+fn named_files_exist() {
+    let folders = [".ci/", "docs/", "envoy/", "examples/", "src/", "tests/", "tools/"];
+    let mut named = 0;
+    for page in markdown_files(&root()) {
+        // The changelog also names files of earlier releases.
+        if page.ends_with("CHANGELOG.md") {
+            continue;
+        }
+        let text = fs::read_to_string(&page).unwrap();
+        for code in text.split('`').skip(1).step_by(2) {
+            let is_path = folders.iter().any(|folder| code.starts_with(folder))
+                && !code.contains(|c: char| c.is_whitespace() || "*{<".contains(c));
+            if is_path {
+                let exists =
+                    root().join(code).exists() || page.parent().unwrap().join(code).exists();
+                assert!(exists, "{}: {code}", page.display());
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 40, "{named}");
+}
+
 fn links_lead_somewhere() {
     let pages = markdown_files(&root());
     assert!(pages.len() > 15, "{pages:?}");
@@ -156,4 +180,5 @@ crate::suite![
     ci_runs_nothing_but_make_targets,
     example_pages_start_the_file_beside_them,
     links_lead_somewhere,
+    named_files_exist,
 ];
