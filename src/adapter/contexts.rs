@@ -5,8 +5,8 @@
 //! and what has ended is found out on the tick.
 
 use super::callback::Callback;
+use super::driver::{Driver, Passage};
 use super::host;
-use super::plugin::{self, Passage};
 use super::root::Root;
 use super::streams::{Arrived, Streams};
 use crate::gate::{Gate, NewCookie, response};
@@ -55,7 +55,7 @@ impl Contexts {
         let root = self.arrival.take().filter(|(arrived, _)| *arrived == context);
         let plugin = root.and_then(|(_, root)| self.root(root)?.plugin());
         let passage = match plugin {
-            Some(plugin) => plugin.open(context, has_body, &self.streams),
+            Some(plugin) => Driver::of(&plugin, &self.streams, context).open(has_body),
             None => unconfigured(),
         };
         match passage {
@@ -73,7 +73,7 @@ impl Contexts {
         let Some((plugin, form, max)) = self.streams.take_form(context, arrived) else {
             return Action::Pause;
         };
-        match plugin.read_form(context, *form, max, &self.streams) {
+        match Driver::of(&plugin, &self.streams, context).read_form(*form, max) {
             Passage::Open => Action::Continue,
             Passage::Closed => Action::Pause,
         }
@@ -98,8 +98,8 @@ impl Contexts {
         }
     }
 
-    /// A call is answered in the context that sent it: a request's own, or the root's, whose are
-    /// its checks and what a tick has sent in a request's name.
+    /// The host (Envoy 1.40) makes every call in the name of the root, also one of a request's, and
+    /// so tells of its end after the request has ended too. Another host may tell the request.
     pub(super) fn answered(&self, context: u32, callback: Callback) {
         let stream = match self.root(context) {
             Some(root) if root.answered(callback) => return,
@@ -110,7 +110,7 @@ impl Contexts {
             && let Some((plugin, flow)) = self.streams.take_sent(stream, callback.token)
         {
             if host::act_for(stream).is_ok() {
-                plugin.answered(stream, *flow, callback, &self.streams);
+                Driver::of_paused(&plugin, &self.streams, stream).answered(*flow, callback);
             } else {
                 plugin.answered_for_nobody(*flow, callback);
             }
@@ -120,9 +120,10 @@ impl Contexts {
     /// Drops what the host does not know any more. It would say so at the end of each context, but
     /// at the price of one more entry on every request, for the few that are in the table.
     fn forget_what_is_gone(&self) {
+        let now = host::now().unwrap_or_default();
         for context in self.streams.contexts() {
             if host::act_for(context).is_err()
-                && let Some((plugin, flow)) = self.streams.end(context)
+                && let Some((plugin, flow)) = self.streams.end(context, now)
             {
                 plugin.abandoned(flow.as_deref());
             }
@@ -145,7 +146,10 @@ impl Contexts {
 fn unconfigured() -> Passage {
     log::error!("a request came for a configuration that is not at work; it is refused");
     let reply = Reply::new(503, "duo_mfa_unconfigured".to_owned(), "text/plain", Vec::new());
-    plugin::answer(&reply)
+    if host::reply(&reply).is_err() {
+        log::debug!("a request was gone before it could be answered");
+    }
+    Passage::Closed
 }
 
 fn set_cookie(cookie: &NewCookie, gate: &Gate) {

@@ -111,6 +111,15 @@ pub(super) fn property<S: AsRef<str>>(path: &[S]) -> Option<Vec<u8>> {
     raw::property(&joined).ok()
 }
 
+/// Whether the stream that the host acts for has ended, or is being answered, by somebody else.
+///
+/// Envoy (1.40) destroys a stream at the end of the turn of its event loop in which the client has
+/// left. Until then it says of every call for the stream that it was made. Of a request that waits
+/// it has no details of a response before.
+pub(super) fn has_ended() -> bool {
+    property(&["response", "code_details"]).is_some_and(|details| !details.is_empty())
+}
+
 /// Sets a property of the stream, which Envoy calls filter state: `wasm.` and the name.
 ///
 /// # Errors

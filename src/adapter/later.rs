@@ -1,43 +1,50 @@
 //! The work of a tick for requests: it goes on with those whose time has come. The host acts for one
 //! stream after the other.
 
+use super::driver::Driver;
 use super::host;
-use super::plugin::{Plugin, resume_if_open};
+use super::plugin::Plugin;
 use super::streams::{Stage, Streams};
 use crate::clock::UnixTime;
 use crate::gate::{Body, Effect};
 use std::rc::Rc;
 
-impl Plugin {
-    /// Goes on with the requests whose time has come.
-    pub(super) fn send_due(self: &Rc<Self>, now: UnixTime, streams: &Streams) {
-        for (context, seat, claim, then) in streams.take_waiting(self, now) {
-            if host::act_for(context).is_err() {
-                self.leave(Some(seat));
-                continue;
-            }
-            let step = self.claim(&claim, *then);
-            if let Effect::Wait { due, claim, then, .. } = step.effect {
-                streams.put(context, self, Stage::Waiting(due, seat, claim, then));
-                continue;
-            }
-            self.leave(Some(seat));
-            resume_if_open(self.perform(context, step, streams));
+/// Goes on with the requests of this configuration whose time has come.
+pub(super) fn send_due(plugin: &Rc<Plugin>, now: UnixTime, streams: &Streams) {
+    for (context, seat, claim, then) in streams.take_waiting(plugin, now) {
+        if host::act_for(context).is_err() {
+            plugin.leave(Some(seat));
+            continue;
         }
-        for (context, call, then) in streams.take_due(self, now) {
-            if host::act_for(context).is_ok() {
-                let effect = Effect::Call { call, then };
-                resume_if_open(self.perform(context, effect.into(), streams));
-            }
+        let driver = Driver::of_paused(plugin, streams, context);
+        let step = plugin.claim(&claim, *then);
+        if let Effect::Wait { due, claim, then, .. } = step.effect {
+            driver.put(Stage::Waiting(due, seat, claim, then));
+            continue;
+        }
+        plugin.leave(Some(seat));
+        driver.perform(step);
+    }
+    for (context, call, then) in streams.take_due(plugin, now) {
+        if host::act_for(context).is_ok() {
+            let effect = Effect::Call { call, then };
+            Driver::of_paused(plugin, streams, context).perform(effect.into());
         }
     }
+}
 
-    /// Goes on without the bodies that did not arrive in time.
-    pub(super) fn end_late(self: &Rc<Self>, now: UnixTime, streams: &Streams) {
-        for (context, form) in streams.take_late(self, now) {
-            if host::act_for(context).is_ok() {
-                resume_if_open(self.go_on(context, *form, Body::Late, streams));
-            }
+/// Goes on without the bodies of this configuration that did not arrive in time.
+pub(super) fn end_late(plugin: &Rc<Plugin>, now: UnixTime, streams: &Streams) {
+    for (context, form) in streams.take_late(plugin, now) {
+        if host::act_for(context).is_ok() {
+            Driver::of_paused(plugin, streams, context).go_on(*form, Body::Late);
         }
+    }
+}
+
+/// Has all workers know to which Duo applications this one has calls under way.
+pub(super) fn note_calls(plugin: &Rc<Plugin>, now: UnixTime, streams: &Streams) {
+    for application in streams.asked(plugin) {
+        plugin.healths.occupy(application, now);
     }
 }

@@ -6,29 +6,23 @@ use super::host::{self, Unsent};
 use super::places::Places;
 use super::slots;
 use super::stats::Stats;
-use super::streams::{Stage, Streams};
 use crate::clock::UnixTime;
 use crate::config::Mode;
 use crate::gate::limit::{Claim, Settlement, Table};
 use crate::gate::{
-    Body, Call, Claimant, Effect, End, Env, Event, Flow, Form, Forward, Gate, HostFacts, Judgement,
-    Logo, Opening, Seat, Step, Unanswered,
+    AuditLine, Call, Claimant, Crowded, Effect, Env, Flow, Gate, Logo, Notes, Seat, Step,
+    Unanswered,
 };
-use crate::http::{HeadFault, Reply, RequestHead};
-use crate::identity::Attributes;
 use crate::session::Verified;
-use crate::signal::Counter;
-use std::borrow::Cow;
+use crate::signal::{Counter, Signal};
 use std::cell::Cell;
-use std::rc::Rc;
 
-/// The property that holds the peer's address: of the connection, or what a trusted proxy has
-/// written into `x-forwarded-for`, as `use_remote_address` and `xff_num_trusted_hops` say. The
-/// header itself is never read.
-const PEER: [&str; 2] = ["source", "address"];
-
-/// The property that says whether the client has shown a certificate.
-const MTLS: [&str; 2] = ["connection", "mtls"];
+/// What is counted and written down of one step.
+pub(super) struct Told {
+    pub(super) count: Option<Counter>,
+    pub(super) signals: Vec<Signal>,
+    pub(super) audit: Option<Box<AuditLine>>,
+}
 
 /// A configuration at work in this VM.
 pub(super) struct Plugin {
@@ -42,15 +36,6 @@ pub(super) struct Plugin {
     verified: Cell<Option<Box<Verified>>>,
     logo: Cell<Logo>,
     room: Places,
-}
-
-/// Whether a request goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Passage {
-    /// It goes upstream.
-    Open,
-    /// It waits, or was answered.
-    Closed,
 }
 
 impl Plugin {
@@ -92,67 +77,32 @@ impl Plugin {
         outcome
     }
 
+    /// The time of the last tick.
+    pub(super) const fn clock(&self) -> UnixTime {
+        self.clock.get()
+    }
+
+    /// Works on the cookies that were verified. `work` calls nothing that needs them.
+    pub(super) fn with_verified<T>(&self, work: impl FnOnce(&mut Verified) -> T) -> T {
+        let mut verified = self.verified.take().unwrap_or_default();
+        let outcome = work(&mut verified);
+        self.verified.set(Some(verified));
+        outcome
+    }
+
+    /// Takes room for a call, while so many requests wait.
+    pub(super) fn enter(
+        &self,
+        seat: Option<Seat>,
+        undecided: usize,
+        now: UnixTime,
+    ) -> Result<(), Crowded> {
+        self.room.enter(seat, &self.gate.config().capacity, undecided, now)
+    }
+
     /// Gives back the room of a call that is over.
     pub(super) fn leave(&self, seat: Option<Seat>) {
         self.room.leave(seat);
-    }
-
-    /// A request has arrived, or the head of one that goes on.
-    pub(super) fn open(
-        self: &Rc<Self>,
-        context: u32,
-        has_body: bool,
-        streams: &Streams,
-    ) -> Passage {
-        let buffer = host::request_headers().unwrap_or_default();
-        let head = match RequestHead::read(&buffer) {
-            Ok(head) => head,
-            Err(fault) => {
-                return self.perform(context, self.gate.malformed(fault, &buffer).into(), streams);
-            }
-        };
-        let attribute = self.gate.attribute().and_then(host::property);
-        let groups = self.gate.groups_attribute().and_then(host::property);
-        let wants_certificate = self.gate.config().identity.wants_certificate();
-        let mtls = wants_certificate.then(|| host::property(&MTLS)).flatten();
-        let peer = self.gate.wants_address().then(|| host::property(&PEER)).flatten();
-        let bound: Vec<_> =
-            self.gate.bound_properties().iter().map(|path| host::property(path)).collect();
-        let facts = HostFacts {
-            now: self.clock.get(),
-            attributes: Attributes {
-                name: attribute.as_deref(),
-                mtls: mtls.as_deref(),
-                groups: groups.as_deref(),
-            },
-            address: peer.as_deref(),
-            bound: &bound,
-            has_body,
-            duo_is_well: self.healths.are_well(),
-        };
-        let mut verified = self.verified.take().unwrap_or_default();
-        let opening = self.gate.open(&head, &facts, &mut verified);
-        self.verified.set(Some(verified));
-        let step = match opening {
-            Opening::Decided(decision) => decision.into(),
-            Opening::Undecided(undecided) => {
-                let peer = peer.or_else(|| host::property(&PEER));
-                self.gate.ask(&head, undecided, peer.as_deref(), &self.env())
-            }
-        };
-        self.perform(context, step, streams)
-    }
-
-    /// A call of this request's is over. The host acts for the request's stream.
-    pub(super) fn answered(
-        self: &Rc<Self>,
-        context: u32,
-        flow: Flow,
-        callback: Callback,
-        streams: &Streams,
-    ) {
-        let step = with_event(callback, |event| flow.handle(event, &self.env()));
-        resume_if_open(self.perform(context, step, streams));
     }
 
     /// A call is over whose client has left. What it says of the user's phone is kept.
@@ -160,14 +110,35 @@ impl Plugin {
         if !flow.outlives_its_client() {
             return self.abandoned(Some(&flow));
         }
-        let step = with_event(callback, |event| flow.handle(event, &self.env()));
-        self.settle(step.notes.settlements);
-        match step.effect {
+        let Step { effect, notes } = with_event(callback, |event| flow.handle(event, &self.env()));
+        let Notes { count, signals, audit, settlements, .. } = notes;
+        self.settle(settlements);
+        match effect {
             Effect::Call { then, .. } => self.abandoned(Some(&then)),
             Effect::End(_)
             | Effect::Claim { .. }
             | Effect::Wait { .. }
-            | Effect::ReadBody { .. } => self.stats.take(step.notes.signals),
+            | Effect::ReadBody { .. } => self.tell_undone(Told { count, signals, audit }),
+        }
+    }
+
+    /// Counts and writes down a step whose effect is done.
+    pub(super) fn tell(&self, told: Told) {
+        if let Some(counter) = told.count {
+            self.stats.count(counter);
+        }
+        self.stats.take(told.signals);
+        if let Some(audit) = told.audit {
+            self.stats.take(vec![audit.done]);
+        }
+    }
+
+    /// As [`Self::tell`], of an effect that came too late, since the client has left.
+    pub(super) fn tell_undone(&self, told: Told) {
+        self.stats.count(Counter::Abandoned);
+        self.stats.take(told.signals);
+        if let Some(audit) = told.audit {
+            self.stats.take(vec![audit.undone.unwrap_or(audit.done)]);
         }
     }
 
@@ -177,41 +148,21 @@ impl Plugin {
         self.settle(flow.map(Flow::left).unwrap_or_default());
     }
 
+    /// Claims something of the table, and tells the claimant.
+    pub(super) fn claim(&self, claim: &Claim, then: Claimant) -> Step {
+        let (env, limits) = (self.env(), &self.gate.config().limits);
+        let changed = self.table.claim(claim, limits, env.now, &mut slots::change);
+        self.stats.take(changed.signals);
+        then.handle(changed.verdict, &env)
+    }
+
     /// Writes down what became of permits.
-    fn settle(&self, settlements: impl IntoIterator<Item = Settlement>) {
+    pub(super) fn settle(&self, settlements: impl IntoIterator<Item = Settlement>) {
         let limits = &self.gate.config().limits;
         for settlement in settlements {
             let now = host::now().unwrap_or_default();
             self.stats.take(self.table.settle(&settlement, limits, now, &mut slots::change));
         }
-    }
-
-    /// A body is there, or longer than `max` bytes. The host acts for its stream.
-    pub(super) fn read_form(
-        self: &Rc<Self>,
-        context: u32,
-        form: Form,
-        max: usize,
-        streams: &Streams,
-    ) -> Passage {
-        let body = host::request_body(max).unwrap_or_default();
-        let body = if body.len() > max { Body::TooLong } else { Body::Whole(&body) };
-        self.go_on(context, form, body, streams)
-    }
-
-    pub(super) fn go_on(
-        self: &Rc<Self>,
-        context: u32,
-        form: Form,
-        body: Body<'_>,
-        streams: &Streams,
-    ) -> Passage {
-        let buffer = host::request_headers().unwrap_or_default();
-        let step = match RequestHead::read(&buffer) {
-            Ok(head) => form.handle(&head, body, &self.env()),
-            Err(fault) => self.gate.malformed(fault, &buffer).into(),
-        };
-        self.perform(context, step, streams)
     }
 
     /// Sends a call to the cluster of its Duo application. Why it cannot be sent is for the log;
@@ -240,162 +191,12 @@ impl Plugin {
         })
     }
 
-    /// Has all workers know to which Duo applications this one has calls under way.
-    pub(super) fn note_calls(self: &Rc<Self>, now: UnixTime, streams: &Streams) {
-        for application in streams.asked(self) {
-            self.healths.occupy(application, now);
-        }
-    }
-
-    fn env(&self) -> Env<'_> {
+    pub(super) fn env(&self) -> Env<'_> {
         Env {
             gate: &self.gate,
             now: host::now().unwrap_or_default(),
             healths: self.healths.all(),
             random: host::random(),
         }
-    }
-
-    /// Does what a step says. A call that cannot be sent is an event at once; the core's tries are
-    /// counted, so this ends.
-    pub(super) fn perform(
-        self: &Rc<Self>,
-        context: u32,
-        mut step: Step,
-        streams: &Streams,
-    ) -> Passage {
-        loop {
-            let notes = step.notes;
-            if let Some(counter) = notes.count {
-                self.stats.count(counter);
-            }
-            self.stats.take(notes.signals);
-            if let Some(judgement) = notes.judgement
-                && self.gate.config().filter_state
-            {
-                tell(judgement);
-            }
-            if let Some(learned) = notes.learned {
-                self.healths.learn(learned, host::now().unwrap_or_default());
-            }
-            let config = self.gate.config();
-            self.settle(notes.settlements);
-            let (call, then) = match step.effect {
-                Effect::End(End::Forward(forward)) => {
-                    return self.forward(context, forward, streams);
-                }
-                Effect::End(End::Reply(reply)) => {
-                    streams.put(context, self, Stage::Refused);
-                    return answer(&reply);
-                }
-                Effect::End(End::Logo { absent }) => {
-                    streams.put(context, self, Stage::Refused);
-                    return answer(&self.with_logo(|logo| logo.reply(absent)));
-                }
-                Effect::ReadBody { max, until, then } => {
-                    streams.put(context, self, Stage::Form(max, until, then));
-                    return Passage::Closed;
-                }
-                Effect::Wait { due, seat, claim, then } => {
-                    let (now, capacity) = (host::now().unwrap_or_default(), &config.capacity);
-                    match self.room.enter(Some(seat), capacity, streams.undecided(), now) {
-                        Ok(()) => {
-                            let stage = Stage::Waiting(due, seat, claim, then);
-                            streams.put(context, self, stage);
-                            return Passage::Closed;
-                        }
-                        Err(crowded) => step = then.crowded(crowded, &self.env()),
-                    }
-                    continue;
-                }
-                Effect::Claim { claim, then } => {
-                    step = self.claim(&claim, *then);
-                    continue;
-                }
-                Effect::Call { call, then } => (call, then),
-            };
-            if !call.is_due(host::now().unwrap_or_default()) {
-                streams.put(context, self, Stage::Due(call, then));
-                return Passage::Closed;
-            }
-            match self.send(context, &call, then, streams) {
-                None => return Passage::Closed,
-                Some(unsent) => step = unsent,
-            }
-        }
-    }
-
-    /// Claims something of the table, and tells the claimant.
-    pub(super) fn claim(&self, claim: &Claim, then: Claimant) -> Step {
-        let (env, limits) = (self.env(), &self.gate.config().limits);
-        let changed = self.table.claim(claim, limits, env.now, &mut slots::change);
-        self.stats.take(changed.signals);
-        then.handle(changed.verdict, &env)
-    }
-
-    /// Sends a call whose time has come; the step to go on with if it was not sent.
-    fn send(
-        self: &Rc<Self>,
-        context: u32,
-        call: &Call,
-        then: Box<Flow>,
-        streams: &Streams,
-    ) -> Option<Step> {
-        let now = host::now().unwrap_or_default();
-        let capacity = &self.gate.config().capacity;
-        if let Err(crowded) = self.room.enter(call.seat, capacity, streams.undecided(), now) {
-            return Some(then.crowded(crowded, &self.env()));
-        }
-        self.stats.count(call.counter());
-        let is_neighbor = |asked: &usize| self.healths.share_a_cluster(*asked, call.application);
-        match self.dispatch(call, &|| streams.asked(self).iter().any(is_neighbor)) {
-            Ok(token) => {
-                self.healths.occupy(call.application, now);
-                streams.put(context, self, Stage::Sent(token, call.seat, then));
-                None
-            }
-            Err(not_sent) => {
-                self.leave(call.seat);
-                Some(then.handle(Event::Failed(not_sent), &self.env()))
-            }
-        }
-    }
-
-    fn forward(self: &Rc<Self>, context: u32, forward: Forward, streams: &Streams) -> Passage {
-        if host::edit_request(&forward.request).is_err() {
-            // Half edited, it could carry a client's header as ours: it does not go on.
-            return self.perform(
-                context,
-                self.gate.malformed(HeadFault::Malformed, &[]).into(),
-                streams,
-            );
-        }
-        if let Some(cookie) = forward.cookie {
-            streams.put(context, self, Stage::Forwarded(cookie));
-        }
-        Passage::Open
-    }
-}
-
-/// Tells the host what became of the request that it acts for.
-#[inline(never)]
-fn tell(judgement: Judgement) {
-    for (name, value) in judgement.properties() {
-        if value.is_some_and(|value: Cow<'_, str>| host::set_property(name, &value).is_err()) {
-            log::debug!("a request was gone before Envoy could be told of it");
-        }
-    }
-}
-
-pub(super) fn answer(reply: &Reply) -> Passage {
-    if host::reply(reply).is_err() {
-        log::debug!("a request was gone before it could be answered");
-    }
-    Passage::Closed
-}
-
-pub(super) fn resume_if_open(passage: Passage) {
-    if passage == Passage::Open && host::resume().is_err() {
-        log::debug!("a request was gone before it could go on");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::callback::{Callback, with_event};
 use super::host::{self, Metric};
+use super::later;
 use super::plugin::Plugin;
 use super::slots;
 use super::streams::Streams;
@@ -164,9 +165,9 @@ impl Root {
             plugin.healths.refresh();
             self.check_if_due(&plugin, now);
             self.fetch_logo_if_due(&plugin, &plugin.healths.main(), now);
-            plugin.send_due(now, streams);
-            plugin.note_calls(now, streams);
-            plugin.end_late(now, streams);
+            later::send_due(&plugin, now, streams);
+            later::note_calls(&plugin, now, streams);
+            later::end_late(&plugin, now, streams);
         }
     }
 

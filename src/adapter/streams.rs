@@ -17,8 +17,18 @@ pub(super) enum Stage {
     Due(Box<Call>, Box<Flow>),
     /// It claims something later, and takes this room.
     Waiting(UnixTime, Seat, Box<Claim>, Box<Claimant>),
-    /// A call is out under this token, and takes this room.
-    Sent(u32, Option<Seat>, Box<Flow>),
+    /// A call is out.
+    Sent {
+        /// Its token.
+        token: u32,
+        /// The room that it takes; `None` once its client has left.
+        seat: Option<Seat>,
+        /// By then the host has reported how it ended, unless the configuration's root has ended,
+        /// and the call with it.
+        until: UnixTime,
+        /// Who waits for the answer.
+        flow: Box<Flow>,
+    },
     /// Its body arrives, of which so many bytes are taken until that moment.
     Form(usize, UnixTime, Box<Form>),
     /// It has gone upstream; its response gets this cookie.
@@ -40,8 +50,11 @@ impl Stage {
     /// Whether a client waits for a decision. A call without a seat is one whose client has left.
     const fn is_undecided(&self) -> bool {
         match self {
-            Self::Due(..) | Self::Waiting(..) | Self::Sent(_, Some(_), _) | Self::Form(..) => true,
-            Self::Sent(_, None, _) | Self::Forwarded(_) | Self::Refused => false,
+            Self::Due(..)
+            | Self::Waiting(..)
+            | Self::Sent { seat: Some(_), .. }
+            | Self::Form(..) => true,
+            Self::Sent { seat: None, .. } | Self::Forwarded(_) | Self::Refused => false,
         }
     }
 }
@@ -97,8 +110,12 @@ impl Streams {
     }
 
     /// Takes a request out whose client has left, and gives its flow if that waited for Duo. One
-    /// whose answer is wanted all the same stays until that is there.
-    pub(super) fn end(&self, context: u32) -> Option<(Rc<Plugin>, Option<Box<Flow>>)> {
+    /// whose answer is wanted all the same stays until that is there, or comes no more.
+    pub(super) fn end(
+        &self,
+        context: u32,
+        now: UnixTime,
+    ) -> Option<(Rc<Plugin>, Option<Box<Flow>>)> {
         let Stream { plugin, stage } = self.remove(context)?;
         match stage {
             Stage::Due(_, flow) => Some((plugin, Some(flow))),
@@ -106,11 +123,12 @@ impl Streams {
                 plugin.leave(Some(seat));
                 Some((plugin, None))
             }
-            Stage::Sent(token, seat, flow) => {
+            Stage::Sent { token, seat, until, flow } => {
                 // Whether or not the host still tells how the call ended, its room is free.
                 plugin.leave(seat);
-                if flow.outlives_its_client() {
-                    self.insert(context, Stream { plugin, stage: Stage::Sent(token, None, flow) });
+                if flow.outlives_its_client() && now <= until {
+                    let stage = Stage::Sent { token, seat: None, until, flow };
+                    self.insert(context, Stream { plugin, stage });
                     return None;
                 }
                 Some((plugin, Some(flow)))
@@ -130,7 +148,9 @@ impl Streams {
     /// Takes out the flow of a request that waits for this call, and gives back the call's room.
     pub(super) fn take_sent(&self, context: u32, token: u32) -> Option<(Rc<Plugin>, Box<Flow>)> {
         let (plugin, seat, flow) = self.take(context, |stream| match stream {
-            Stream { plugin, stage: Stage::Sent(sent, seat, flow) } if sent == token => {
+            Stream { plugin, stage: Stage::Sent { token: sent, seat, flow, .. } }
+                if sent == token =>
+            {
                 Ok((plugin, seat, flow))
             }
             other => Err(other),
@@ -169,7 +189,7 @@ impl Streams {
     pub(super) fn context_of(&self, token: u32) -> Option<u32> {
         self.with(|streams| {
             let waits =
-                |stream: &Stream| matches!(stream.stage, Stage::Sent(sent, ..) if sent == token);
+                |stream: &Stream| matches!(stream.stage, Stage::Sent { token: sent, .. } if sent == token);
             streams.iter().find(|(_, stream)| waits(stream)).map(|(context, _)| *context)
         })
     }
@@ -231,7 +251,7 @@ impl Streams {
         self.with(|streams| {
             let ours = streams.values().filter(|stream| Rc::ptr_eq(&stream.plugin, plugin));
             ours.filter_map(|stream| match &stream.stage {
-                Stage::Sent(_, _, flow) => Some(flow.application()),
+                Stage::Sent { flow, .. } => Some(flow.application()),
                 Stage::Due(..)
                 | Stage::Waiting(..)
                 | Stage::Form(..)

@@ -1,7 +1,7 @@
 //! The audit line: one JSON object for each decision that is not a plain pass.
 
 use super::challenge::Challenge;
-use super::decision::Audited;
+use super::decision::{AuditLine, Audited};
 use super::gate::Gate;
 use super::judgement::{Judgement, Outcome};
 use super::limit::Prompted;
@@ -14,6 +14,10 @@ use crate::session::Factor;
 use crate::signal::{Code, Level, Signal};
 use std::net::IpAddr;
 
+/// Why nobody was admitted although Duo allowed it.
+const LEFT: &str = "allowed, but the client had left";
+
+#[derive(Clone)]
 struct Line<'a> {
     event: &'static str,
     outcome: Outcome,
@@ -61,7 +65,7 @@ fn of_nobody(head: &RequestHead<'_>, outcome: Outcome, code: Code, rule: Option<
 /// An approval that was given or used.
 pub(super) fn admitted(challenge: &Challenge, factor: Factor, gate: &Gate) -> Audited {
     let line = of(challenge, Outcome::Admitted, gate);
-    write(Level::Info, &Line { factor: Some(factor), ..line })
+    if_waited_for(Level::Info, &Line { factor: Some(factor), ..line })
 }
 
 /// A fail-safe approval. Logged as a warning, so that an operator notices.
@@ -72,7 +76,16 @@ pub(super) fn admitted_unverified(
 ) -> Audited {
     let reason = format!("Duo has been unreachable since {}", unreached_since.rfc2822());
     let line = of(challenge, Outcome::Admitted, gate);
-    write(Level::Warn, &Line { factor: Some(Factor::FailSafe), reason: Some(&reason), ..line })
+    let line = Line { factor: Some(Factor::FailSafe), reason: Some(&reason), ..line };
+    if_waited_for(Level::Warn, &line)
+}
+
+/// The line of an admission, and the line in its place if the client has left.
+fn if_waited_for(level: Level, line: &Line<'_>) -> Audited {
+    let mut audited = write(level, line);
+    let undone = Line { outcome: Outcome::Abandoned, reason: Some(LEFT), ..line.clone() };
+    audited.line.undone = Some(write(Level::Info, &undone).line.done);
+    audited
 }
 
 /// A program passed by the second factor that its user passed before, at `since`.
@@ -120,7 +133,7 @@ pub(super) fn heard_late(
         reference: reference.to_string(),
         reason: Some(&reason),
     };
-    write(level, &line).line
+    write(level, &line).line.done
 }
 
 fn of<'a>(challenge: &'a Challenge, outcome: Outcome, gate: &'a Gate) -> Line<'a> {
@@ -156,7 +169,7 @@ fn write(level: Level, line: &Line<'_>) -> Audited {
         .text("reference", &line.reference)
         .some_text("reason", line.reason);
     Audited {
-        line: Signal::Log(level, text.finish()),
+        line: AuditLine { done: Signal::Log(level, text.finish()), undone: None },
         judgement: Judgement { outcome: line.outcome, factor: line.factor, rule: line.rule },
     }
 }

@@ -36,11 +36,13 @@ pub enum End {
 /// What to record besides: counters, log lines, limits, knowledge of Duo.
 #[derive(Debug, Default)]
 pub struct Notes {
-    /// The counter of a forwarded request. Kept apart from `signals`, so that a pass allocates no
+    /// The counter of an admitted or forwarded request. Kept apart from `signals`, so that a pass allocates no
     /// list.
     pub count: Option<Counter>,
     /// More counters and log lines.
     pub signals: Vec<Signal>,
+    /// The audit line of a decision.
+    pub audit: Option<Box<AuditLine>>,
     /// What the last call said about Duo, if there was one.
     pub learned: Option<Learned>,
     /// Changes of the table of limits, to make before the effect.
@@ -96,10 +98,19 @@ pub enum Contact {
     Unclear,
 }
 
+/// An audit line. It is logged after the effect, or once the effect is found to come too late.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditLine {
+    /// The line.
+    pub done: Signal,
+    /// The line to log instead if the client has left. `None` if `done` is true then as well.
+    pub undone: Option<Signal>,
+}
+
 /// An audit line, and what it says in short.
 #[derive(Debug)]
 pub(super) struct Audited {
-    pub(super) line: Signal,
+    pub(super) line: AuditLine,
     pub(super) judgement: Judgement,
 }
 
@@ -121,7 +132,8 @@ impl Contact {
 impl Notes {
     /// Only counters and log lines.
     pub(super) const fn of(signals: Vec<Signal>) -> Self {
-        Self { count: None, signals, learned: None, settlements: Vec::new(), judgement: None }
+        let settlements = Vec::new();
+        Self { count: None, signals, audit: None, learned: None, settlements, judgement: None }
     }
 }
 
@@ -150,7 +162,9 @@ impl Decision {
 
     /// A reply that gives an approval.
     pub(super) fn approval(reply: Reply, factor: Factor, audited: Audited) -> Self {
-        Self::reply(reply).with([Signal::Count(Counter::Admitted(factor.name()))]).audited(audited)
+        let mut approval = Self::reply(reply).audited(audited);
+        approval.notes.count = Some(Counter::Admitted(factor.name()));
+        approval
     }
 
     /// The same decision, with one more counter or log line.
@@ -166,7 +180,7 @@ impl Decision {
     }
 
     pub(super) fn audited(mut self, audited: Audited) -> Self {
-        self.notes.signals.push(audited.line);
+        self.notes.audit = Some(Box::new(audited.line));
         self.judged(audited.judgement)
     }
 

@@ -27,6 +27,8 @@ pub enum Outcome {
     Admitted,
     /// It was refused.
     Refused,
+    /// Duo allowed it, but its client had left.
+    Abandoned,
     /// It went on, since nobody is refused.
     WouldRefuse,
 }
@@ -41,12 +43,27 @@ impl Outcome {
             Self::Bypassed => "bypassed",
             Self::Admitted => "admitted",
             Self::Refused => "refused",
+            Self::Abandoned => "abandoned",
             Self::WouldRefuse => "would_refuse",
         }
     }
 }
 
 impl Judgement {
+    /// The same of a request whose client left before the effect.
+    #[must_use]
+    pub const fn abandoned(self) -> Self {
+        match self.outcome {
+            Outcome::Admitted => Self { outcome: Outcome::Abandoned, ..self },
+            Outcome::Passed
+            | Outcome::PassedPerClient
+            | Outcome::Bypassed
+            | Outcome::Refused
+            | Outcome::Abandoned
+            | Outcome::WouldRefuse => self,
+        }
+    }
+
     /// The names and values for the host's properties, which Envoy calls filter state and puts a
     /// `wasm.` before. A value that is absent is not set.
     #[must_use]

@@ -58,7 +58,7 @@ mod view;
 pub use body::{Body, Form};
 pub use call::{Call, is_due};
 pub use check::{Check, CheckStep, Found};
-pub use decision::{Contact, Decision, End, Forward, Learned, NewCookie, Notes};
+pub use decision::{AuditLine, Contact, Decision, End, Forward, Learned, NewCookie, Notes};
 pub use env::Env;
 pub use event::{Event, Unanswered};
 pub use flow::{Claimant, Effect, Flow, Step};

@@ -4,7 +4,7 @@ use crate::browser::Browser;
 use crate::rig::{Rig, approval, get, one_phone, pair, preauth, started, status};
 use duo_mfa::gate::{Judgement, Outcome};
 use duo_mfa::session::Factor;
-use duo_mfa::signal::Signal;
+use duo_mfa::signal::{Level, Signal};
 use serde_json::{Value, json};
 
 fn ruled(mode: &str) -> Rig {
@@ -91,6 +91,28 @@ fn a_page_that_waits_has_become_nothing_yet() {
     assert_eq!(rig.judgements, []);
 }
 
+fn a_client_that_left_is_written_down_in_another_line() {
+    let reports = get("/reports");
+    let mut rig = ruled("enforce");
+    rig.send(&reports, &[one_phone(), started(), status("allow", "allow")]);
+    let [Signal::Log(Level::Info, line)] = rig.undone.as_slice() else {
+        panic!("{:?}", rig.undone)
+    };
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["result"], "abandoned", "{line}");
+    assert_eq!((&line["user"], &line["factor"]), (&json!("alice"), &json!("push")), "{line}");
+    assert_eq!(line["reason"], "allowed, but the client had left", "{line}");
+
+    // A refusal is true whether or not it is heard.
+    rig.undone.clear();
+    rig.send(&reports, &[one_phone(), started(), status("deny", "deny")]);
+    assert_eq!(rig.undone, []);
+    let admitted = judged(Outcome::Admitted, Some(Factor::Push), Some(2));
+    assert_eq!(admitted.abandoned(), judged(Outcome::Abandoned, Some(Factor::Push), Some(2)));
+    let refused = judged(Outcome::Refused, None, Some(2));
+    assert_eq!(refused.abandoned(), refused);
+}
+
 fn values_are_plain_words_and_numbers() {
     let all = judged(Outcome::WouldRefuse, Some(Factor::FailSafe), Some(12)).properties();
     let texts = all.map(|(name, value)| (name, value.unwrap().into_owned()));
@@ -108,5 +130,6 @@ crate::suite![
     every_decision_says_what_became_of_the_request,
     what_is_not_refused_is_told_too,
     a_page_that_waits_has_become_nothing_yet,
+    a_client_that_left_is_written_down_in_another_line,
     values_are_plain_words_and_numbers,
 ];

@@ -87,6 +87,8 @@ pub(crate) struct Rig {
     pub(crate) random: Option<()>,
     pub(crate) calls: Vec<(UnixTime, Call)>,
     pub(crate) signals: Vec<Signal>,
+    /// The audit lines in place of others, if the client had left.
+    pub(crate) undone: Vec<Signal>,
     /// What became of the requests, where that was decided.
     pub(crate) judgements: Vec<Judgement>,
     /// The account's picture, as it was fetched.
@@ -149,6 +151,7 @@ impl Rig {
             random: Some(()),
             calls: Vec::new(),
             signals: Vec::new(),
+            undone: Vec::new(),
             judgements: Vec::new(),
             logo: Logo::default(),
             bodies: 0,
@@ -225,6 +228,10 @@ impl Rig {
             let notes = step.notes;
             self.signals.extend(notes.count.map(Signal::Count));
             self.signals.extend(notes.signals);
+            if let Some(audit) = notes.audit {
+                self.signals.push(audit.done);
+                self.undone.extend(audit.undone);
+            }
             self.judgements.extend(notes.judgement);
             if let Some(Learned { application, contact, offset }) = notes.learned {
                 self.health = self.health.told(contact, self.now).unwrap_or(self.health);

@@ -94,6 +94,17 @@ impl Envoy {
         pages.unwrap() * 4_096
     }
 
+    /// Does something while the process is stopped, which then finds all of it at once.
+    pub(crate) fn stopped(&self, work: impl FnOnce()) {
+        let signal = |name: &str| {
+            let process = self.process.id().to_string();
+            assert!(Command::new("kill").args([name, &process]).status().unwrap().success());
+        };
+        signal("-STOP");
+        work();
+        signal("-CONT");
+    }
+
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
     }

@@ -17,6 +17,7 @@ crate::trials![
     client_that_leaves_in_the_middle_of_its_body_is_never_resumed,
     stream_that_is_reset_is_never_resumed,
     clients_that_leave_at_every_stage_leave_the_vm_alive,
+    client_that_leaves_as_duo_allows_is_not_logged_as_admitted,
 ];
 
 /// Has a client leave, then its push be approved: nothing goes upstream.
@@ -57,6 +58,30 @@ fn stream_that_is_reset_is_never_resumed() {
         let pending = http2::Pending::send(stack.envoy.listener, &request);
         assert_left_alone(&stack, || pending.reset(reason));
     }
+}
+
+fn client_that_leaves_as_duo_allows_is_not_logged_as_admitted() {
+    let stack = Stack::standard();
+    stack.sim.fault(&serde_json::json!({
+        "endpoint": "auth_status", "kind": "latency", "ms": 1_000,
+    }));
+    let mut connection = stack.connect();
+    stack.judged(Verdict::Denied, "a client that leaves as Duo allows", || {
+        connection.send_part(&encode(&Request::get("/reports").user("alice")));
+        stack.sim.pending("alice");
+        // The look at the push is under way, which Duo answers once the user has.
+        eventually("a look at the push", || (stack.sim.calls("auth_status") > 0).then_some(()));
+        stack.envoy.stopped(|| {
+            connection.leave();
+            stack.sim.answer("alice", "approve");
+            sleep(Duration::from_millis(1_500));
+        });
+        eventually("the count", || {
+            (stack.envoy.stat("wasmcustom.duo_mfa_abandoned") == 1).then_some(())
+        });
+    });
+    let log = stack.envoy.log();
+    assert!(!log.contains(r#""result":"admitted""#), "{log}");
 }
 
 fn clients_that_leave_at_every_stage_leave_the_vm_alive() {

@@ -1,0 +1,285 @@
+//! Drives one request: hands what happens to the core, and performs the steps that come out.
+//!
+//! A step has exactly one effect. What is counted and written down of it comes after the effect,
+//! so that a request whose client has left is not logged as admitted.
+
+use super::callback::{Callback, with_event};
+use super::host;
+use super::plugin::{Plugin, Told};
+use super::streams::{Stage, Streams};
+use crate::clock::UnixTime;
+use crate::gate::{
+    Body, Call, Effect, End, Event, Flow, Form, Forward, HostFacts, Judgement, Notes, Opening, Step,
+};
+use crate::http::{HeadFault, Reply, RequestHead};
+use crate::identity::Attributes;
+use std::borrow::Cow;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// The property that holds the peer's address: of the connection, or what a trusted proxy has
+/// written into `x-forwarded-for`, as `use_remote_address` and `xff_num_trusted_hops` say. The
+/// header itself is never read.
+const PEER: [&str; 2] = ["source", "address"];
+
+/// The property that says whether the client has shown a certificate.
+const MTLS: [&str; 2] = ["connection", "mtls"];
+
+/// How much later than its timeout the host may report the end of a call.
+const REPORTED_WITHIN: Duration = Duration::from_secs(5);
+
+/// Whether a request goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Passage {
+    /// It goes upstream.
+    Open,
+    /// It waits, was answered, or has been resumed.
+    Closed,
+}
+
+/// How a request goes on that is forwarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Resumption {
+    /// The host asks about it right now, and is told by the [`Passage`].
+    ByPassage,
+    /// It was paused before, so the host has to be called.
+    ByCall,
+}
+
+/// One request, and what its steps are performed with. The host acts for its stream.
+pub(super) struct Driver<'a> {
+    plugin: &'a Rc<Plugin>,
+    streams: &'a Streams,
+    context: u32,
+    resumption: Resumption,
+}
+
+impl<'a> Driver<'a> {
+    /// Of a request that the host asks about: the [`Passage`] answers.
+    pub(super) const fn of(plugin: &'a Rc<Plugin>, streams: &'a Streams, context: u32) -> Self {
+        Self { plugin, streams, context, resumption: Resumption::ByPassage }
+    }
+
+    /// Of a request that was paused, and goes on without being asked about.
+    pub(super) const fn of_paused(
+        plugin: &'a Rc<Plugin>,
+        streams: &'a Streams,
+        context: u32,
+    ) -> Self {
+        Self { plugin, streams, context, resumption: Resumption::ByCall }
+    }
+
+    /// A request has arrived, or the head of one that goes on.
+    pub(super) fn open(&self, has_body: bool) -> Passage {
+        let gate = &self.plugin.gate;
+        let buffer = host::request_headers().unwrap_or_default();
+        let head = match RequestHead::read(&buffer) {
+            Ok(head) => head,
+            Err(fault) => return self.perform(gate.malformed(fault, &buffer).into()),
+        };
+        let attribute = gate.attribute().and_then(host::property);
+        let groups = gate.groups_attribute().and_then(host::property);
+        let wants_certificate = gate.config().identity.wants_certificate();
+        let mtls = wants_certificate.then(|| host::property(&MTLS)).flatten();
+        let peer = gate.wants_address().then(|| host::property(&PEER)).flatten();
+        let bound: Vec<_> =
+            gate.bound_properties().iter().map(|path| host::property(path)).collect();
+        let facts = HostFacts {
+            now: self.plugin.clock(),
+            attributes: Attributes {
+                name: attribute.as_deref(),
+                mtls: mtls.as_deref(),
+                groups: groups.as_deref(),
+            },
+            address: peer.as_deref(),
+            bound: &bound,
+            has_body,
+            duo_is_well: self.plugin.healths.are_well(),
+        };
+        let opening = self.plugin.with_verified(|verified| gate.open(&head, &facts, verified));
+        let step = match opening {
+            Opening::Decided(decision) => decision.into(),
+            Opening::Undecided(undecided) => {
+                let peer = peer.or_else(|| host::property(&PEER));
+                gate.ask(&head, undecided, peer.as_deref(), &self.plugin.env())
+            }
+        };
+        self.perform(step)
+    }
+
+    /// A call of this request's is over.
+    pub(super) fn answered(&self, flow: Flow, callback: Callback) {
+        let step = with_event(callback, |event| flow.handle(event, &self.plugin.env()));
+        self.perform(step);
+    }
+
+    /// A body is there, or longer than `max` bytes.
+    pub(super) fn read_form(&self, form: Form, max: usize) -> Passage {
+        let body = host::request_body(max).unwrap_or_default();
+        let body = if body.len() > max { Body::TooLong } else { Body::Whole(&body) };
+        self.go_on(form, body)
+    }
+
+    pub(super) fn go_on(&self, form: Form, body: Body<'_>) -> Passage {
+        let buffer = host::request_headers().unwrap_or_default();
+        let step = match RequestHead::read(&buffer) {
+            Ok(head) => form.handle(&head, body, &self.plugin.env()),
+            Err(fault) => self.plugin.gate.malformed(fault, &buffer).into(),
+        };
+        self.perform(step)
+    }
+
+    /// Does what a step says. A call that cannot be sent is an event at once; the core's tries are
+    /// counted, so this ends.
+    pub(super) fn perform(&self, mut step: Step) -> Passage {
+        loop {
+            let Step { effect, notes } = step;
+            let Notes { count, signals, audit, learned, settlements, judgement } = notes;
+            let told = Told { count, signals, audit };
+            if let Some(learned) = learned {
+                self.plugin.healths.learn(learned, host::now().unwrap_or_default());
+            }
+            self.plugin.settle(settlements);
+            if let Some(judgement) = judgement {
+                let is_late = self.is_too_late();
+                // Before the effect: the access log and the filters behind this one read it.
+                self.tell_host(if is_late { judgement.abandoned() } else { judgement });
+                if is_late {
+                    self.plugin.tell_undone(told);
+                    return Passage::Closed;
+                }
+            }
+            let (call, then) = match effect {
+                Effect::End(End::Forward(forward)) => return self.forward(forward, told),
+                Effect::End(End::Reply(reply)) => return self.reply(&reply, told),
+                Effect::End(End::Logo { absent }) => {
+                    let reply = self.plugin.with_logo(|logo| logo.reply(absent));
+                    return self.reply(&reply, told);
+                }
+                Effect::ReadBody { max, until, then } => {
+                    self.put(Stage::Form(max, until, then));
+                    self.plugin.tell(told);
+                    return Passage::Closed;
+                }
+                Effect::Wait { due, seat, claim, then } => {
+                    self.plugin.tell(told);
+                    let now = host::now().unwrap_or_default();
+                    match self.plugin.enter(Some(seat), self.streams.undecided(), now) {
+                        Ok(()) => {
+                            self.put(Stage::Waiting(due, seat, claim, then));
+                            return Passage::Closed;
+                        }
+                        Err(crowded) => step = then.crowded(crowded, &self.plugin.env()),
+                    }
+                    continue;
+                }
+                Effect::Claim { claim, then } => {
+                    self.plugin.tell(told);
+                    step = self.plugin.claim(&claim, *then);
+                    continue;
+                }
+                Effect::Call { call, then } => (call, then),
+            };
+            self.plugin.tell(told);
+            if !call.is_due(host::now().unwrap_or_default()) {
+                self.put(Stage::Due(call, then));
+                return Passage::Closed;
+            }
+            match self.send(&call, then) {
+                None => return Passage::Closed,
+                Some(unsent) => step = unsent,
+            }
+        }
+    }
+
+    /// Sends a call whose time has come; the step to go on with if it was not sent.
+    fn send(&self, call: &Call, then: Box<Flow>) -> Option<Step> {
+        let plugin = self.plugin;
+        let now = host::now().unwrap_or_default();
+        if let Err(crowded) = plugin.enter(call.seat, self.streams.undecided(), now) {
+            return Some(then.crowded(crowded, &plugin.env()));
+        }
+        plugin.stats.count(call.counter());
+        let is_neighbor = |asked: &usize| plugin.healths.share_a_cluster(*asked, call.application);
+        match plugin.dispatch(call, &|| self.streams.asked(plugin).iter().any(is_neighbor)) {
+            Ok(token) => {
+                plugin.healths.occupy(call.application, now);
+                self.put(Stage::Sent {
+                    token,
+                    seat: call.seat,
+                    until: until(call, now),
+                    flow: then,
+                });
+                None
+            }
+            Err(not_sent) => {
+                plugin.leave(call.seat);
+                Some(then.handle(Event::Failed(not_sent), &plugin.env()))
+            }
+        }
+    }
+
+    fn forward(&self, forward: Forward, told: Told) -> Passage {
+        if host::edit_request(&forward.request).is_err() {
+            // Half edited, it could carry a client's header as ours: it does not go on.
+            self.plugin.tell_undone(told);
+            return self.perform(self.plugin.gate.malformed(HeadFault::Malformed, &[]).into());
+        }
+        if let Some(cookie) = forward.cookie {
+            self.put(Stage::Forwarded(cookie));
+        }
+        match self.resumption {
+            Resumption::ByPassage => {
+                self.plugin.tell(told);
+                Passage::Open
+            }
+            Resumption::ByCall => {
+                match host::resume() {
+                    Ok(()) => self.plugin.tell(told),
+                    Err(_) => self.plugin.tell_undone(told),
+                }
+                Passage::Closed
+            }
+        }
+    }
+
+    fn reply(&self, reply: &Reply, told: Told) -> Passage {
+        self.put(Stage::Refused);
+        match host::reply(reply) {
+            Ok(()) => self.plugin.tell(told),
+            Err(_) => self.plugin.tell_undone(told),
+        }
+        Passage::Closed
+    }
+
+    /// Whether the client has left while its request waited. For a moment the host still knows the
+    /// stream, and takes every call for it.
+    fn is_too_late(&self) -> bool {
+        self.resumption == Resumption::ByCall && host::has_ended()
+    }
+
+    /// Tells the host what becomes of the request, where the configuration wants that.
+    fn tell_host(&self, judgement: Judgement) {
+        if self.plugin.gate.config().filter_state {
+            set_filter_state(judgement);
+        }
+    }
+
+    pub(super) fn put(&self, stage: Stage) {
+        self.streams.put(self.context, self.plugin, stage);
+    }
+}
+
+/// Until when the host reports how a call ended that is sent now.
+fn until(call: &Call, now: UnixTime) -> UnixTime {
+    now.plus(call.timeout).plus(REPORTED_WITHIN)
+}
+
+#[inline(never)]
+fn set_filter_state(judgement: Judgement) {
+    for (name, value) in judgement.properties() {
+        if value.is_some_and(|value: Cow<'_, str>| host::set_property(name, &value).is_err()) {
+            log::debug!("a request was gone before Envoy could be told of it");
+        }
+    }
+}
