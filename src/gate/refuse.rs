@@ -24,8 +24,18 @@ pub(super) trait Refusable {
     fn refusal(&self, problem: &Problem, env: &Env<'_>) -> Reply;
 }
 
+impl<T: Refusable> Refusable for Box<T> {
+    fn challenge(&self) -> &Challenge {
+        (**self).challenge()
+    }
+
+    fn refusal(&self, problem: &Problem, env: &Env<'_>) -> Reply {
+        (**self).refusal(problem, env)
+    }
+}
+
 /// Another prompt or passcode would be one too many.
-pub(super) fn for_limit(to: &impl Refusable, limited: &Limited, env: &Env<'_>) -> Decision {
+pub(super) fn for_limit(to: &dyn Refusable, limited: &Limited, env: &Env<'_>) -> Decision {
     let (code, detail) = match limited.limit {
         Limit::Pending | Limit::Awaited => (
             Code::PendingElsewhere,
@@ -51,7 +61,7 @@ pub(super) fn for_limit(to: &impl Refusable, limited: &Limited, env: &Env<'_>) -
 }
 
 /// There is no room for a call: the user's clients make too many, or all clients together do.
-pub(super) fn for_crowd(to: &impl Refusable, crowded: Crowded, env: &Env<'_>) -> Decision {
+pub(super) fn for_crowd(to: &dyn Refusable, crowded: Crowded, env: &Env<'_>) -> Decision {
     let (code, detail) = match crowded.by {
         By::UserCalls | By::UserRate => (
             Code::TooManyRequests,
@@ -70,7 +80,7 @@ pub(super) fn for_crowd(to: &impl Refusable, crowded: Crowded, env: &Env<'_>) ->
 
 /// No answer, or none that can be used: the request is refused, and an operator told why.
 pub(super) fn for_fault(
-    to: &impl Refusable,
+    to: &dyn Refusable,
     refusal: &Refusal,
     fault: &DuoError,
     env: &Env<'_>,
@@ -89,12 +99,12 @@ pub(super) fn for_fault(
 }
 
 /// The host has no random bytes, without which nothing is begun or approved.
-pub(super) fn refuse_without_randomness(to: &impl Refusable, env: &Env<'_>) -> Decision {
+pub(super) fn refuse_without_randomness(to: &dyn Refusable, env: &Env<'_>) -> Decision {
     refuse_with(to, &NO_RANDOMNESS, "the host has no random bytes", env)
 }
 
 /// Duo has not allowed it.
-pub(super) fn refuse_status(to: &impl Refusable, status: &Status, env: &Env<'_>) -> Decision {
+pub(super) fn refuse_status(to: &dyn Refusable, status: &Status, env: &Env<'_>) -> Decision {
     let (code, detail) = match Ending::of(status) {
         Ending::TimedOut => return refuse_with(to, &TIMEOUT, status.as_str(), env),
         Ending::Fraud => {
@@ -112,7 +122,7 @@ pub(super) fn refuse_status(to: &impl Refusable, status: &Status, env: &Env<'_>)
 
 /// A refusal that the table of faults has words for.
 pub(super) fn refuse_with(
-    to: &impl Refusable,
+    to: &dyn Refusable,
     refusal: &Refusal,
     reason: &str,
     env: &Env<'_>,
@@ -122,7 +132,7 @@ pub(super) fn refuse_with(
 
 /// A refusal in words of its own; `reason` is for the audit line alone.
 pub(super) fn refuse(
-    to: &impl Refusable,
+    to: &dyn Refusable,
     code: Code,
     detail: &str,
     reason: &str,
@@ -132,7 +142,7 @@ pub(super) fn refuse(
 }
 
 fn send(
-    to: &impl Refusable,
+    to: &dyn Refusable,
     code: Code,
     (detail, retry_after): (&str, Option<Duration>),
     reason: &str,

@@ -24,7 +24,7 @@ use std::time::Duration;
 /// Duo has allowed what waits on the device. The token of the sign-in may have been sent before, or
 /// copied, so it gives an approval once.
 pub(super) fn redeem(
-    mut caller: Caller,
+    mut caller: Box<Caller>,
     factor: Factor,
     prompt: Claim,
     status: &AuthStatus,
@@ -56,7 +56,7 @@ pub(super) fn claimed(allowed: Allowed, verdict: &Verdict, env: &Env<'_>) -> Dec
 
 /// Duo has allowed a sign-in.
 pub(super) fn approve(
-    mut caller: Caller,
+    mut caller: Box<Caller>,
     factor: Factor,
     origin: SignInOrigin,
     status: &AuthStatus,
@@ -71,7 +71,12 @@ pub(super) fn approve(
 }
 
 /// Duo wants no second factor.
-pub(super) fn allow(caller: Caller, wanted: &Wanted, message: &str, env: &Env<'_>) -> Decision {
+pub(super) fn allow(
+    caller: Box<Caller>,
+    wanted: &Wanted,
+    message: &str,
+    env: &Env<'_>,
+) -> Decision {
     let is_remembered = caller.device_token.is_some();
     let factor = if is_remembered { Factor::Remembered } else { Factor::Bypass };
     let audited = audit::admitted(&caller.challenge, factor, env.gate);
@@ -80,7 +85,7 @@ pub(super) fn allow(caller: Caller, wanted: &Wanted, message: &str, env: &Env<'_
 
 /// Duo is unreachable, and the fail mode is safe.
 pub(super) fn unverified(
-    caller: Caller,
+    caller: Box<Caller>,
     wanted: &Wanted,
     unreached_since: UnixTime,
     env: &Env<'_>,
@@ -90,7 +95,7 @@ pub(super) fn unverified(
 }
 
 fn admit_without_prompt(
-    caller: Caller,
+    caller: Box<Caller>,
     wanted: &Wanted,
     (factor, audited): (Factor, Audited),
     message: &str,
@@ -108,7 +113,7 @@ fn admit_without_prompt(
 
 /// Gives the approval; `answer` makes the reply.
 fn admit(
-    mut caller: Caller,
+    mut caller: Box<Caller>,
     factor: Factor,
     origin: SignInOrigin,
     audited: Audited,

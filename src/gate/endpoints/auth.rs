@@ -23,7 +23,7 @@ use crate::session::{BodyDigest, Bounded, Factor, Pending, PendingKind};
 use crate::signal::Code;
 
 pub(super) fn auth(
-    caller: Caller,
+    caller: Box<Caller>,
     head: &RequestHead<'_>,
     parameters: Parameters<'_>,
     env: &Env<'_>,
@@ -79,7 +79,7 @@ fn chosen(
 
 /// Preauth has said what there is to choose from.
 pub(super) fn start(
-    caller: Caller,
+    caller: Box<Caller>,
     choice: Choice,
     devices: &[Device],
     verification: Option<Verification>,
@@ -182,7 +182,7 @@ pub(super) fn codes_sent(asking: Asking<Begun>, status: &AuthStatus, env: &Env<'
 
 /// Duo has decided about a passcode.
 pub(super) fn passcode_checked(
-    mut caller: Caller,
+    mut caller: Box<Caller>,
     claim: Claim,
     status: &AuthStatus,
     env: &Env<'_>,

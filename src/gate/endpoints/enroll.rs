@@ -22,7 +22,7 @@ const POLL_AFTER: Duration = Duration::from_secs(2);
 
 /// Creates a user at Duo, unless this browser waits for a device already: a second user could not
 /// have the name.
-pub(super) fn enroll(caller: Caller, env: &Env<'_>) -> Next<Visit> {
+pub(super) fn enroll(caller: Box<Caller>, env: &Env<'_>) -> Next<Visit> {
     if enrollment(&caller).is_some() {
         return shown(&caller, env).into();
     }
@@ -30,13 +30,13 @@ pub(super) fn enroll(caller: Caller, env: &Env<'_>) -> Next<Visit> {
 }
 
 /// `GET enroll`: the QR code.
-pub(super) fn activation(mut caller: Caller, env: &Env<'_>) -> Next<Visit> {
+pub(super) fn activation(mut caller: Box<Caller>, env: &Env<'_>) -> Next<Visit> {
     caller.view.is_page = true;
     status(caller, env)
 }
 
 /// `GET enroll/status`.
-pub(super) fn status(caller: Caller, env: &Env<'_>) -> Next<Visit> {
+pub(super) fn status(caller: Box<Caller>, env: &Env<'_>) -> Next<Visit> {
     match enrollment(&caller).and_then(question) {
         Some(code) => Next::ask(Visit::Activation(caller, code)),
         None => refuse_with(&caller, &GONE, "", env).into(),
@@ -44,7 +44,7 @@ pub(super) fn status(caller: Caller, env: &Env<'_>) -> Next<Visit> {
 }
 
 /// Duo has created the user.
-pub(super) fn enrolled(mut caller: Caller, made: &duo::Enrollment, env: &Env<'_>) -> Decision {
+pub(super) fn enrolled(mut caller: Box<Caller>, made: &duo::Enrollment, env: &Env<'_>) -> Decision {
     let Some(browser) = env.random else {
         return refuse_without_randomness(&caller, env);
     };
@@ -64,7 +64,11 @@ pub(super) fn enrolled(mut caller: Caller, made: &duo::Enrollment, env: &Env<'_>
 }
 
 /// Duo has said whether the code was scanned.
-pub(super) fn activated(mut caller: Caller, state: EnrollmentState, env: &Env<'_>) -> Decision {
+pub(super) fn activated(
+    mut caller: Box<Caller>,
+    state: EnrollmentState,
+    env: &Env<'_>,
+) -> Decision {
     let config = env.gate.config();
     match state {
         EnrollmentState::Waiting => {

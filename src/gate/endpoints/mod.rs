@@ -98,7 +98,7 @@ fn caller(
     head: &RequestHead<'_>,
     parameters: Parameters<'_>,
     env: &Env<'_>,
-) -> Result<Caller, Box<Decision>> {
+) -> Result<Box<Caller>, Box<Decision>> {
     let Visitor { endpoint, mut challenge, groups, .. } = visitor;
     let asked_for = parameters.value("return_to");
     let asked_for = asked_for.map(|path| ReturnPath::parse(path.as_bytes()));
@@ -127,7 +127,8 @@ fn caller(
             challenge.request = RequestLine::with_query(&wanted);
         }
     }
-    let mut caller = Caller::new(head, View::at_own_address(head, return_to), challenge, env);
+    let view = View::at_own_address(head, return_to);
+    let mut caller = Box::new(Caller::new(head, view, challenge, env));
     caller.operation = operation;
     let Terms { max_age, factors, is_for_one_request, .. } = &caller.challenge.terms;
     if max_age.is_some() || factors.is_some() || *is_for_one_request {

@@ -18,13 +18,13 @@ use crate::page::{Enrollment, Link, Plain, PreauthAnswer, Screen};
 use crate::secret::Secret;
 use crate::signal::Code;
 
-pub(super) const fn preauth(caller: Caller) -> Next<Visit> {
+pub(super) const fn preauth(caller: Box<Caller>) -> Next<Visit> {
     Next::ask(Visit::Preauth(caller, Wanted::Choices))
 }
 
 /// Duo has said what the user may do.
 pub(super) fn answered(
-    caller: Caller,
+    caller: Box<Caller>,
     wanted: Wanted,
     reply: PreauthReply,
     env: &Env<'_>,
@@ -55,7 +55,7 @@ fn is_inline(caller: &Caller, env: &Env<'_>) -> bool {
     enrollment == config::Enrollment::Inline
 }
 
-fn offer(mut caller: Caller, devices: &[Device], env: &Env<'_>) -> Decision {
+fn offer(mut caller: Box<Caller>, devices: &[Device], env: &Env<'_>) -> Decision {
     let config = env.gate.config();
     let terms = &caller.challenge.terms;
     let choices = choices(devices, env.gate.offered(terms), caller.preference.as_ref());

@@ -14,7 +14,7 @@ use crate::signal::Code;
 
 /// The sign-in is over and gives no approval. Its prompt stays on the phone, so it counts, and it
 /// remains the user's one pending prompt until Duo says that it is over.
-pub(super) fn cancel(mut caller: Caller, env: &Env<'_>) -> Decision {
+pub(super) fn cancel(mut caller: Box<Caller>, env: &Env<'_>) -> Decision {
     let settlement = caller.over(env);
     caller.forget(env);
     let reply = if caller.view.is_page {
@@ -34,7 +34,7 @@ pub(super) fn page(caller: &Caller, head: &RequestHead<'_>, env: &Env<'_>) -> De
 
 /// Takes all approvals back from this browser, and what it has begun; the sign-ins that led to them
 /// give no other. A person then goes on to the address in `next`.
-pub(super) fn logout(mut caller: Caller, head: &RequestHead<'_>, env: &Env<'_>) -> Decision {
+pub(super) fn logout(mut caller: Box<Caller>, head: &RequestHead<'_>, env: &Env<'_>) -> Decision {
     caller.pending_until = None;
     let config = env.gate.config();
     let out = SignOut::of(config, head, Some(&caller.challenge.subject()), env.now);

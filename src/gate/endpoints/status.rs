@@ -25,7 +25,7 @@ const POLL_AFTER: Duration = Duration::from_secs(1);
 
 /// `GET /`: the page, in the state of the sign-in that this browser has begun.
 pub(super) fn page(
-    mut caller: Caller,
+    mut caller: Box<Caller>,
     is_approved: bool,
     head: &RequestHead<'_>,
     env: &Env<'_>,
@@ -77,7 +77,7 @@ fn known(caller: &Caller, env: &Env<'_>) -> Option<Standing> {
 }
 
 /// `GET status`.
-pub(super) fn status(caller: Caller, is_approved: bool, env: &Env<'_>) -> Next<Visit> {
+pub(super) fn status(caller: Box<Caller>, is_approved: bool, env: &Env<'_>) -> Next<Visit> {
     if let Some(following) = following(&caller, env) {
         return Next::ask(Visit::Status(caller, following));
     }
@@ -102,7 +102,7 @@ fn following(caller: &Caller, env: &Env<'_>) -> Option<Following> {
 
 /// Duo has said how a transaction stands.
 pub(super) fn heard(
-    caller: Caller,
+    caller: Box<Caller>,
     following: Following,
     status: &AuthStatus,
     env: &Env<'_>,
@@ -127,7 +127,7 @@ pub(super) fn heard(
 }
 
 /// There was no news of a transaction.
-pub(super) fn saw_nothing(caller: Caller, factor: Factor, env: &Env<'_>) -> Decision {
+pub(super) fn saw_nothing(caller: Box<Caller>, factor: Factor, env: &Env<'_>) -> Decision {
     if caller.is_over(env) {
         return ended(caller, &Standing::TimedOut, "", env);
     }
@@ -179,7 +179,7 @@ fn device_label(caller: &Caller) -> Option<Plain> {
 }
 
 /// A sign-in that is over, without an approval.
-fn ended(mut caller: Caller, standing: &Standing, word: &str, env: &Env<'_>) -> Decision {
+fn ended(mut caller: Box<Caller>, standing: &Standing, word: &str, env: &Env<'_>) -> Decision {
     caller.forget(env);
     let code = standing.refusal().unwrap_or(Code::MfaDenied);
     let audited = audit::refused(&caller.challenge, code, word, env.gate);

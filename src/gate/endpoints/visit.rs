@@ -16,9 +16,9 @@ use crate::session::{Factor, Pending};
 #[derive(Debug)]
 pub(in crate::gate) enum Visit {
     /// What may the user do?
-    Preauth(Caller, Wanted),
+    Preauth(Box<Caller>, Wanted),
     /// Is the passcode right?
-    Passcode(Caller, Secret<String>, Claim),
+    Passcode(Box<Caller>, Secret<String>, Claim),
     /// Were passcodes sent by text message?
     Codes(Asking<Begun>),
     /// Under which transaction does the push, or the call, run?
@@ -26,18 +26,18 @@ pub(in crate::gate) enum Visit {
     /// How did the user's last prompt end? Only then may another one be sent.
     Look(Look<Begun>),
     /// What has the user answered?
-    Status(Caller, Following),
+    Status(Box<Caller>, Following),
     /// A user is to be created at Duo; how is a device activated?
-    Enroll(Caller),
+    Enroll(Box<Caller>),
     /// Was the activation code used?
-    Activation(Caller, EnrollStatus),
+    Activation(Box<Caller>, EnrollStatus),
 }
 
 /// What a request to an endpoint wants a permit for.
 #[derive(Debug)]
 pub(in crate::gate) enum VisitWants {
     /// To try a passcode.
-    Passcode(Caller, Secret<String>, Claim),
+    Passcode(Box<Caller>, Secret<String>, Claim),
     /// To ring a phone, or to send a text message.
     Prompt(Asking<Begun>),
     /// To give the approval of a sign-in.
@@ -74,7 +74,7 @@ pub(in crate::gate) enum Choice {
 /// A sign-in that begins with a prompt, before Duo has sent it.
 #[derive(Debug)]
 pub(in crate::gate) struct Begun {
-    pub(super) caller: Caller,
+    pub(super) caller: Box<Caller>,
     pub(super) pending: Pending,
 }
 
@@ -88,7 +88,7 @@ pub(in crate::gate) struct Following {
 /// A sign-in that Duo has allowed, before it is known whether it gave an approval already.
 #[derive(Debug)]
 pub(in crate::gate) struct Allowed {
-    pub(super) caller: Caller,
+    pub(super) caller: Box<Caller>,
     pub(super) factor: Factor,
     pub(super) origin: SignInOrigin,
     pub(super) status: AuthStatus,

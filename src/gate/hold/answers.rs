@@ -24,7 +24,7 @@ use crate::signal::{Code, Counter};
 
 /// Preauth has answered.
 pub(super) fn preauthorized(
-    parked: Parked,
+    parked: Box<Parked>,
     intent: Intent,
     reply: PreauthReply,
     env: &Env<'_>,
@@ -49,7 +49,7 @@ pub(super) fn preauthorized(
 }
 
 fn try_passcode(
-    parked: Parked,
+    parked: Box<Parked>,
     passcode: Secret<String>,
     devices: &[Device],
     env: &Env<'_>,
@@ -66,7 +66,7 @@ fn try_passcode(
 /// the code of a verified push, so such a push is not sent at all: a policy that wants the code is
 /// not met by less.
 fn ask_device(
-    mut parked: Parked,
+    mut parked: Box<Parked>,
     devices: &[Device],
     verified_push: Option<&Txid>,
     env: &Env<'_>,
@@ -108,7 +108,7 @@ fn ask_device(
 }
 
 /// Goes on from the user's last prompt.
-pub(super) fn after_last((then, notes): (Then<Parked>, Notes), env: &Env<'_>) -> Next<Held> {
+pub(super) fn after_last((then, notes): (Then<Box<Parked>>, Notes), env: &Env<'_>) -> Next<Held> {
     let next = match then {
         Then::Look(look) => Next::ask(Held::Look(look)),
         Then::Permit(asking) => Next::permit(asking.claim, HeldWants::Prompt(asking)),
@@ -135,7 +135,7 @@ pub(super) fn passcode_checked(
 }
 
 /// Duo has sent the prompt: the table keeps its transaction, so that its end is heard.
-pub(super) fn started(asking: Asking<Parked>, txid: Txid, env: &Env<'_>) -> Next<Held> {
+pub(super) fn started(asking: Asking<Box<Parked>>, txid: Txid, env: &Env<'_>) -> Next<Held> {
     let Asking { waiter: parked, prompt: Prompt { factor, .. }, claim, .. } = asking;
     let transaction = Transaction { factor, txid };
     let config = env.gate.config();
@@ -149,7 +149,7 @@ pub(super) fn started(asking: Asking<Parked>, txid: Txid, env: &Env<'_>) -> Next
 }
 
 /// Polls the transaction again, not sooner than the pace allows.
-pub(super) fn poll(parked: Parked, polled: Polled, env: &Env<'_>) -> Next<Held> {
+pub(super) fn poll(parked: Box<Parked>, polled: Polled, env: &Env<'_>) -> Next<Held> {
     let wait = POLL_PACE.saturating_sub(env.now.since(polled.at));
     let polled = Polled { at: env.now.plus(wait), ..polled };
     Next::ask_after(wait, Held::Status(parked, polled))
@@ -157,7 +157,7 @@ pub(super) fn poll(parked: Parked, polled: Polled, env: &Env<'_>) -> Next<Held> 
 
 /// Duo has said how the transaction stands.
 pub(super) fn heard(
-    parked: Parked,
+    parked: Box<Parked>,
     polled: Polled,
     status: &AuthStatus,
     env: &Env<'_>,
@@ -184,7 +184,7 @@ pub(super) fn heard(
 }
 
 /// Asks for a permit to go on, which Duo has allowed: the same request may wait for this prompt too.
-fn claim_approval(parked: Parked, transaction: &Transaction, env: &Env<'_>) -> Next<Held> {
+fn claim_approval(parked: Box<Parked>, transaction: &Transaction, env: &Env<'_>) -> Next<Held> {
     let claim = prompt::approval_claim(transaction, &parked.challenge, env.gate.config());
     Next::permit(claim, HeldWants::Approval(parked, transaction.factor))
 }

@@ -38,7 +38,7 @@ pub(super) fn begin(
     client: Client,
     env: &Env<'_>,
 ) -> Next<Held> {
-    let parked = Parked {
+    let parked = Box::new(Parked {
         client,
         deadline: env.now.plus(env.gate.config().api.hold_timeout),
         return_to: ReturnPath::parse(head.target),
@@ -46,7 +46,7 @@ pub(super) fn begin(
         same_request: same_request::tag(head, &challenge, env.gate),
         is_sign_out: env.gate.is_sign_out(head),
         challenge,
-    };
+    });
     match SentPasscode::with(head) {
         SentPasscode::None => Next::ask(Held::Preauth(parked, Intent::Prompt)),
         SentPasscode::One(passcode) => Next::ask(Held::Preauth(parked, Intent::Passcode(passcode))),

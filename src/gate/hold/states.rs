@@ -19,26 +19,26 @@ use std::iter;
 #[derive(Debug)]
 pub(in crate::gate) enum Held {
     /// What may the user do?
-    Preauth(Parked, Intent),
+    Preauth(Box<Parked>, Intent),
     /// Is the passcode right?
-    Passcode(Parked, Secret<String>, Claim),
+    Passcode(Box<Parked>, Secret<String>, Claim),
     /// Under which transaction does the push, or the call, run?
-    Push(Asking<Parked>),
+    Push(Asking<Box<Parked>>),
     /// What has the user answered?
-    Status(Parked, Polled),
+    Status(Box<Parked>, Polled),
     /// How did the user's last prompt end? Only then may another one be sent.
-    Look(Look<Parked>),
+    Look(Look<Box<Parked>>),
 }
 
 /// What a held request wants a permit for.
 #[derive(Debug)]
 pub(in crate::gate) enum HeldWants {
     /// To try a passcode.
-    Passcode(Parked, Secret<String>, Claim),
+    Passcode(Box<Parked>, Secret<String>, Claim),
     /// To ring a phone.
-    Prompt(Asking<Parked>),
+    Prompt(Asking<Box<Parked>>),
     /// To go on by an approval that another request may wait for too.
-    Approval(Parked, Factor),
+    Approval(Box<Parked>, Factor),
 }
 
 /// What is kept of a request while it waits.
