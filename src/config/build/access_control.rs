@@ -28,8 +28,8 @@ pub(super) fn policies(
     let default = section.read("default_policy", faults, policy);
     let rules = section.read("rules", faults, Entry::list).unwrap_or_default();
     let mut used = Vec::new();
-    let mut rule = |entry| rule(entry, written, clients, &mut used, faults);
-    let rules = rules.iter().filter_map(&mut rule).collect::<Vec<_>>().into();
+    let rules = rules.iter().filter_map(|entry| rule(entry, written, clients, &mut used, faults));
+    let rules = rules.collect::<Vec<_>>().into();
     written.say_unused(&used, faults);
     let preflights = [(Policy::TwoFactor.name(), false), (Policy::Bypass.name(), true)];
     let exempt = section.read("cors_preflight", faults, |entry| entry.choice(&preflights));

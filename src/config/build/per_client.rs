@@ -101,27 +101,32 @@ pub(super) fn of_rule(rule: &Entry<'_>, lasts: Duration) -> PerClient {
 
 /// Hashes a value so that no two values are hashed alike.
 fn write(json: &Json, hash: &mut Sha256) {
-    let mut text = |kind: u8, text: &str| {
+    let mut part = |kind: u8, bytes: &[u8]| {
         hash.update([kind]);
-        hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(text);
+        hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(bytes);
     };
     match json {
-        Json::Null => text(0, ""),
-        Json::Flag(flag) => text(1, if *flag { "1" } else { "" }),
-        Json::Whole(number) => text(2, &number.to_string()),
-        Json::OtherNumber(number) => text(3, &number.to_string()),
-        Json::Text(it) => text(4, it),
+        Json::Null => part(0, &[]),
+        Json::Flag(flag) => part(1, &[u8::from(*flag)]),
+        Json::Whole(number) => part(2, &number.to_be_bytes()),
+        Json::OtherNumber(number) => part(3, &number.to_be_bytes()),
+        Json::Text(text) => part(4, text.as_bytes()),
         Json::List(list) => {
-            text(5, &list.len().to_string());
+            part(5, &list.len().to_be_bytes());
             list.iter().for_each(|json| write(json, hash));
         }
         Json::Object(members) => {
-            text(6, &members.iter().count().to_string());
+            part(6, &members.iter().len().to_be_bytes());
             for (name, json) in members.iter() {
-                write(&Json::Text(name.to_owned()), hash);
+                write_text(name, hash);
                 write(json, hash);
             }
         }
     }
+}
+
+fn write_text(text: &str, hash: &mut Sha256) {
+    hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+    hash.update(text);
 }
