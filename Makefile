@@ -138,7 +138,16 @@ msrv: ## check everything with the oldest Rust that Cargo.toml promises, install
 .PHONY: test
 test: module neighbor .tools/envoy.stamp .tools/validators.stamp sim ## every test: unit, core, simulator, clients, Envoy, Chromium; ends with counts and wrongly_admitted=
 	cargo test --locked 2>&1 | tee $(TARGET_DIR)/test.log
+	$(MAKE) --no-print-directory conversations 2>&1 | tee -a $(TARGET_DIR)/test.log
 	tools/summary.py $(TARGET_DIR)/test.log
+
+# How many random events the core meets, and the first seed.
+EVENTS = 1000000
+SEED = 0
+
+.PHONY: conversations
+conversations: ## have the core meet EVENTS (1000000) random events, from conversation SEED (0) on: optimized, but with all checks
+	CONVERSATION_EVENTS=$(EVENTS) CONVERSATION_SEED=$(SEED) cargo test --locked --config profile.dev.package.duo-mfa.opt-level=1 --test core conversations::
 
 .PHONY: examples
 examples: module .tools/envoy.stamp .tools/validators.stamp cli ## check every YAML file that is shipped; CRDS=FOLDER checks custom resources too

@@ -1,8 +1,8 @@
 //! A request that waits: it goes on later, or its client leaves.
 
-use super::{Progress, Rig, swap};
+use super::{Progress, Rig};
 use duo_mfa::clock::UnixTime;
-use duo_mfa::gate::limit::{Claim, Table, Work};
+use duo_mfa::gate::limit::Claim;
 use duo_mfa::gate::{Claimant, Effect, Flow};
 
 impl Rig {
@@ -14,12 +14,6 @@ impl Rig {
 
     /// The client of a request leaves.
     pub(crate) fn leave(&mut self, flow: &Flow) {
-        let config = self.gate.config();
-        let table = Table::new(&config.shared);
-        for settlement in flow.left() {
-            let change = &mut |name: &str, work: &mut Work<'_>| swap(&mut self.table, name, work);
-            let said = table.settle(&settlement, &config.limits, self.now, change);
-            self.signals.extend(said);
-        }
+        flow.left().iter().for_each(|settlement| self.settle(settlement));
     }
 }

@@ -50,6 +50,12 @@ impl Outcome {
     }
 }
 
+/// Somebody was admitted, or got an approval, without a reason.
+pub(crate) fn wrongly_admitted(what: &str) -> ! {
+    WRONGLY_ADMITTED.fetch_add(1, Ordering::Relaxed);
+    panic!("wrongly admitted: {what}")
+}
+
 pub(crate) struct Refused(pub(crate) Reply);
 
 impl Refused {

@@ -1,0 +1,125 @@
+//! The people of a conversation, their devices and programs, and the paths that they ask for.
+
+use crate::browser::Browser;
+use crate::rig::{Request, get};
+
+/// A name that the first factor knows, with Duo's user and device.
+#[derive(Debug)]
+pub(super) struct Person {
+    pub(super) name: &'static str,
+    /// Duo's user name, after the template.
+    pub(super) user: &'static str,
+    /// The only device of that user.
+    pub(super) device: &'static str,
+}
+
+const ALICES: &str = "DPALICE0000000000000";
+const BOBS: &str = "DPBOB000000000000000";
+
+/// The first two names lead to one user name; Duo knows the third one as an alias of the same
+/// user. Bob and Carol are two users that share a phone. Duo asks Dave for no second factor at
+/// times.
+pub(super) const PEOPLE: [Person; 6] = [
+    Person { name: "alice@a", user: "alice", device: ALICES },
+    Person { name: "alice@b", user: "alice", device: ALICES },
+    Person { name: "al@a", user: "al", device: ALICES },
+    Person { name: "bob@a", user: "bob", device: BOBS },
+    Person { name: "carol@a", user: "carol", device: BOBS },
+    Person { name: "dave@a", user: "dave", device: "DPDAVE00000000000000" },
+];
+
+pub(super) const DAVE: &str = "dave";
+
+/// The addresses of clients: a thief has another one than the owner.
+pub(super) const PEERS: [&[u8]; 2] = [b"192.0.2.7:51000", b"198.51.100.9:40000"];
+
+pub(super) const PATHS: [&str; 7] =
+    ["/", "/payments/x", "/wiki/x", "/wiki/strict", "/admin", "/wire?to=7", "/wire?to=8"];
+
+/// The device of a Duo user.
+pub(super) fn device_of(user: &str) -> &'static str {
+    PEOPLE.iter().find(|person| person.user == user).unwrap().device
+}
+
+/// The scope of an approval that was asked for on the way to this path.
+pub(super) fn opened_by(path: &'static str) -> &'static str {
+    match path {
+        "/payments/x" => "payments",
+        wire if is_for_one_request(wire) => wire,
+        _ => "default",
+    }
+}
+
+/// Whether a rule with `approval: per_request` covers this path.
+pub(super) fn is_for_one_request(path: &str) -> bool {
+    path.starts_with("/wire")
+}
+
+/// Whether a user may pass to this path while Duo cannot be reached.
+pub(super) fn is_safe(path: &str) -> bool {
+    path == "/wiki/x"
+}
+
+/// The integration key of the Duo application that is asked for this path.
+pub(super) fn key_of(path: &str) -> &'static str {
+    match path {
+        "/payments/x" => "DIPAYMENTSXXXXXXXXXX",
+        "/wiki/x" | "/wiki/strict" => "DIWIKIXXXXXXXXXXXXXX",
+        _ => "DIWJ8X6AEYOR5OMC6TQ1",
+    }
+}
+
+/// The cookie of a sign-in that leads to this path.
+pub(super) fn pending_cookie(path: &str) -> &'static str {
+    match path {
+        "/payments/x" => "__Host-duo_txn-payments",
+        "/wiki/x" | "/wiki/strict" => "__Host-duo_txn-wiki",
+        _ => "__Host-duo_txn",
+    }
+}
+
+/// The cookie of an approval that opens this path and others.
+pub(super) fn approval_cookie(path: &str) -> &'static str {
+    if path == "/payments/x" { "__Host-duo_mfa-payments" } else { "__Host-duo_mfa" }
+}
+
+/// Somebody's browser.
+pub(super) struct Visitor {
+    pub(super) person: &'static Person,
+    pub(super) browser: Browser,
+}
+
+impl Visitor {
+    pub(super) fn of(person: &'static Person) -> Self {
+        Self { person, browser: Browser::of(person.name) }
+    }
+}
+
+/// A request of a program's. Two that are equal are the same request to the filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Program {
+    pub(super) name: &'static str,
+    pub(super) path: &'static str,
+    pub(super) peer: &'static [u8],
+    /// The value of `x-duo-mfa-transaction`.
+    pub(super) token: Option<String>,
+    pub(super) has_passcode: bool,
+}
+
+impl Program {
+    pub(super) fn request(&self) -> Request {
+        let mut request = get(self.path).of(self.name);
+        if let Some(token) = &self.token {
+            request = request.with("x-duo-mfa-transaction", token);
+        }
+        if self.has_passcode { request.with("x-duo-mfa-passcode", "123456") } else { request }
+    }
+}
+
+/// The sender of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// The visitor with this number.
+    Visitor(usize),
+    Program(Program),
+}
