@@ -5,6 +5,7 @@ use duo_mfa::gate::{Health, Standing};
 use duo_mfa::http::Edit;
 use serde_json::json;
 
+#[test]
 fn no_identity_is_a_refusal_without_a_call() {
     for (user, code, http) in [
         ("", "identity_missing", 403),
@@ -29,6 +30,7 @@ fn no_identity_is_a_refusal_without_a_call() {
     assert_eq!(Rig::new().send(&not_text, &[]).refused().code(), "identity_invalid");
 }
 
+#[test]
 fn all_spellings_of_a_user_are_one() {
     for user in ["Alice", "ALICE", " alice "] {
         let mut rig = Rig::new();
@@ -40,6 +42,7 @@ fn all_spellings_of_a_user_are_one() {
     }
 }
 
+#[test]
 fn headers_of_ours_are_taken_out_on_every_policy() {
     let spoofed = || {
         get("/")
@@ -71,11 +74,13 @@ fn headers_of_ours_are_taken_out_on_every_policy() {
     assert!(last_removal < first_ours.unwrap(), "ours are set after a client's are taken out");
 }
 
+#[test]
 fn deny_policy_refuses_without_a_call() {
     let mut rig = Rig::with(json!({"access_control": {"default_policy": "deny"}}));
     assert_eq!(rig.send(&get("/"), &[]).refused().code(), "access_denied");
 }
 
+#[test]
 fn own_addresses_are_never_forwarded() {
     for path in ["/.duo-mfa", "/.duo-mfa/x", "/.duo-mfa//", "/.duo-mfa//healthz", "/.duo-mfa/auth/"]
     {
@@ -92,6 +97,7 @@ fn own_addresses_are_never_forwarded() {
     }
 }
 
+#[test]
 fn health_is_told_without_an_identity() {
     let ask = |rig: &mut Rig, path: &str, method: &str| {
         let request = get(path).without("x-basic-user").without(":method").with(":method", method);
@@ -114,19 +120,10 @@ fn health_is_told_without_an_identity() {
     assert_eq!(posted.header("allow").as_deref(), Some("GET, HEAD"));
 }
 
+#[test]
 fn request_that_cannot_be_judged_is_malformed() {
     let connect = get("/").without(":path");
     assert_eq!(Rig::new().send(&connect, &[]).refused().code(), "bad_request");
     let bomb = get("/").with("cookie", format!("a={}", "x".repeat(50_000)));
     assert_eq!(Rig::new().send(&bomb, &[]).refused().code(), "bad_request");
 }
-
-crate::suite![
-    no_identity_is_a_refusal_without_a_call,
-    all_spellings_of_a_user_are_one,
-    headers_of_ours_are_taken_out_on_every_policy,
-    deny_policy_refuses_without_a_call,
-    own_addresses_are_never_forwarded,
-    health_is_told_without_an_identity,
-    request_that_cannot_be_judged_is_malformed,
-];

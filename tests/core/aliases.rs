@@ -48,6 +48,7 @@ fn differences() -> [Value; 4] {
     ]
 }
 
+#[test]
 fn twenty_spellings_of_one_duo_user_have_one_push_and_five_passcodes() {
     let mut rig = Rig::with(json!({"identity": {"username": "{local}"}}));
     rig.send(&get("/").of("alice@tenant0"), &denied()).refused();
@@ -65,6 +66,7 @@ fn twenty_spellings_of_one_duo_user_have_one_push_and_five_passcodes() {
     }
 }
 
+#[test]
 fn template_of_another_case_leads_to_the_same_user() {
     let of = |template: &str| json!({"identity": {"username": template}});
     let mut rig = Rig::with(of("CORP\\{user}"));
@@ -73,6 +75,7 @@ fn template_of_another_case_leads_to_the_same_user() {
     stopped(&mut other, &get("/"), &phone_of("other"));
 }
 
+#[test]
 fn configurations_of_one_duo_application_share_limits() {
     for difference in differences() {
         let mut rig = Rig::new();
@@ -90,6 +93,7 @@ fn configurations_of_one_duo_application_share_limits() {
     }
 }
 
+#[test]
 fn next_cookie_key_resets_no_limit() {
     let mut rig = Rig::new();
     rig.send(&get("/"), &denied()).refused();
@@ -98,6 +102,7 @@ fn next_cookie_key_resets_no_limit() {
     assert_eq!(stopped(&mut rotated, &get("/"), &one_phone()).code(), "too_many_requests");
 }
 
+#[test]
 fn other_names_of_one_phone_never_ring_it_at_the_same_time() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -116,6 +121,7 @@ fn other_names_of_one_phone_never_ring_it_at_the_same_time() {
     assert_eq!(told(&forward, "x-duo-mfa-user").as_deref(), Some("ali"));
 }
 
+#[test]
 fn denial_of_one_name_stops_the_others_of_its_phone() {
     let mut rig = Rig::new();
     rig.send(&get("/"), &denied()).refused();
@@ -133,6 +139,7 @@ fn denial_of_one_name_stops_the_others_of_its_phone() {
     stopped(&mut rig, &get("/").of("ali"), &phone_of("ali"));
 }
 
+#[test]
 fn wrong_passcodes_of_names_with_the_same_devices_count_together() {
     let mut rig = Rig::new();
     for name in ["alice", "ali", "a.smith", "alice", "ali"] {
@@ -146,6 +153,7 @@ fn wrong_passcodes_of_names_with_the_same_devices_count_together() {
     rig.send(&with_passcode(get("/").of("bob")), &other).admitted();
 }
 
+#[test]
 fn key_of_the_limits_joins_configurations_of_several_duo_applications() {
     let other = json!({
         "integration_key": "DIOTHERAPPLICATION00", "secret_key": {"env": "OTHER_SECRET_KEY"},
@@ -162,14 +170,3 @@ fn key_of_the_limits_joins_configurations_of_several_duo_applications() {
         }
     }
 }
-
-crate::suite![
-    twenty_spellings_of_one_duo_user_have_one_push_and_five_passcodes,
-    template_of_another_case_leads_to_the_same_user,
-    configurations_of_one_duo_application_share_limits,
-    next_cookie_key_resets_no_limit,
-    other_names_of_one_phone_never_ring_it_at_the_same_time,
-    denial_of_one_name_stops_the_others_of_its_phone,
-    wrong_passcodes_of_names_with_the_same_devices_count_together,
-    key_of_the_limits_joins_configurations_of_several_duo_applications,
-];

@@ -30,6 +30,7 @@ fn unheld() -> [(&'static str, Request); 6] {
     ]
 }
 
+#[test]
 fn passcode_of_any_client_is_tried_and_rings_no_phone() {
     for (name, request) in unheld() {
         let mut rig = Rig::new();
@@ -46,6 +47,7 @@ fn passcode_of_any_client_is_tried_and_rings_no_phone() {
     }
 }
 
+#[test]
 fn passcode_of_a_foreign_page_is_not_tried() {
     for request in [
         get("/api").with("origin", "https://evil.example"),
@@ -64,6 +66,7 @@ fn passcode_of_a_foreign_page_is_not_tried() {
     }
 }
 
+#[test]
 fn passcode_waits_for_nobody_where_programs_are_refused_at_once() {
     let mut rig = Rig::with(json!({"api": {"mode": "refuse"}}));
     for (_, request) in unheld() {
@@ -71,6 +74,7 @@ fn passcode_waits_for_nobody_where_programs_are_refused_at_once() {
     }
 }
 
+#[test]
 fn refusal_names_the_remedy_that_there_is() {
     for (changes, is_named) in [
         (json!({}), true),
@@ -90,6 +94,7 @@ fn refusal_names_the_remedy_that_there_is() {
     }
 }
 
+#[test]
 fn powershell_is_held_and_starts_sign_ins() {
     let mut rig = Rig::new();
     let right = [one_phone(), status("allow", "allow")];
@@ -100,6 +105,7 @@ fn powershell_is_held_and_starts_sign_ins() {
     assert!(begun.problem()["transaction"].is_string());
 }
 
+#[test]
 fn client_that_brought_no_cookie_is_given_the_transaction() {
     let start = || posted(get("/.duo-mfa/auth?factor=push"));
     let node = |request: Request| {
@@ -129,6 +135,7 @@ fn client_that_brought_no_cookie_is_given_the_transaction() {
     }
 }
 
+#[test]
 fn form_of_an_old_browser_that_names_no_sender_rings_no_phone() {
     let ie = || get("/.duo-mfa/auth?factor=push").with("user-agent", "Mozilla/5.0 (Trident/7.0)");
     let form = || posted(ie()).with("accept", "text/html, application/xhtml+xml, */*");
@@ -143,6 +150,7 @@ fn form_of_an_old_browser_that_names_no_sender_rings_no_phone() {
 }
 
 /// No browser keeps a `Secure` cookie there, so the sign-in would begin again and again.
+#[test]
 fn sign_in_over_plain_http_is_refused_before_any_push() {
     let plain = |path: &str| {
         let request = posted(get(path)).with(CHROME.0, CHROME.1).with("accept-language", "de");
@@ -173,14 +181,3 @@ fn sign_in_over_plain_http_is_refused_before_any_push() {
         local.with(":authority", "localhost:10000").with("origin", "http://localhost:10000");
     assert_eq!(Rig::new().send(&local, &[one_phone()]).answered().0.status, 200);
 }
-
-crate::suite![
-    sign_in_over_plain_http_is_refused_before_any_push,
-    passcode_of_any_client_is_tried_and_rings_no_phone,
-    passcode_of_a_foreign_page_is_not_tried,
-    passcode_waits_for_nobody_where_programs_are_refused_at_once,
-    refusal_names_the_remedy_that_there_is,
-    powershell_is_held_and_starts_sign_ins,
-    client_that_brought_no_cookie_is_given_the_transaction,
-    form_of_an_old_browser_that_names_no_sender_rings_no_phone,
-];

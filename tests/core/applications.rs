@@ -1,7 +1,7 @@
 //! Several Duo applications behind one filter: whose approval opens what.
 
-pub(crate) mod config;
-pub(crate) mod visits;
+mod config;
+mod visits;
 
 use crate::rig::{Request, Rig, Scripted, approval, fail, get, ok, one_phone, pair};
 use crate::rig::{says, started, status};
@@ -63,6 +63,7 @@ pub(super) fn asked(call: &SignedCall) -> (String, String) {
     (call.authority.clone(), integration_key.to_owned())
 }
 
+#[test]
 fn the_rules_application_is_asked_at_its_own_host_with_its_own_key() {
     let mut rig = rig();
     for ((path, cookie), number, host, key) in [
@@ -85,6 +86,7 @@ fn the_rules_application_is_asked_at_its_own_host_with_its_own_key() {
 }
 
 /// Every approval at every application, under every name, alone and beside the others.
+#[test]
 fn approval_opens_its_own_application_and_those_that_share_it_alone() {
     let mut rig = rig();
     let given = [MAIN, PAYMENTS, WIKI].map(|(path, _)| (path, pushed(&mut rig, &get(path))));
@@ -119,6 +121,7 @@ fn preauth_denies() -> Scripted {
 }
 
 /// What was verified for the one is not taken for verified at the other.
+#[test]
 fn approval_that_was_seen_at_one_application_is_not_known_at_another() {
     let mut rig = rig();
     let payments = pushed(&mut rig, &get(PAYMENTS.0));
@@ -130,6 +133,7 @@ fn approval_that_was_seen_at_one_application_is_not_known_at_another() {
     }
 }
 
+#[test]
 fn no_cookie_of_any_application_goes_upstream() {
     for cookie in ["__Host-duo_mfa", "__Host-sso"] {
         let mut changes = two_more();
@@ -154,6 +158,7 @@ fn no_cookie_of_any_application_goes_upstream() {
     }
 }
 
+#[test]
 fn a_phone_rings_for_one_application_at_a_time() {
     let mut rig = rig();
     let unanswered = [one_phone(), started(), status("deny", "timeout")];
@@ -163,6 +168,7 @@ fn a_phone_rings_for_one_application_at_a_time() {
     pushed(&mut rig, &get(PAYMENTS.0).of("bob"));
 }
 
+#[test]
 fn each_application_has_its_own_fail_mode_and_factors() {
     let mut changes = two_more();
     changes["applications"]["payments"]["duo"]["fail_mode"] = json!("safe");
@@ -181,6 +187,7 @@ fn each_application_has_its_own_fail_mode_and_factors() {
     assert_eq!(rig.body(1)["factor"], "phone");
 }
 
+#[test]
 fn each_application_has_its_own_clock() {
     let mut rig = rig();
     let ahead = ok(&json!({"time": rig.now.seconds() + 600}));
@@ -201,13 +208,3 @@ fn each_application_has_its_own_clock() {
     pushed(&mut rig, &get(PAYMENTS.0).of("bob"));
     assert_eq!(date(&rig, 0), right);
 }
-
-crate::suite![
-    the_rules_application_is_asked_at_its_own_host_with_its_own_key,
-    approval_opens_its_own_application_and_those_that_share_it_alone,
-    approval_that_was_seen_at_one_application_is_not_known_at_another,
-    no_cookie_of_any_application_goes_upstream,
-    a_phone_rings_for_one_application_at_a_time,
-    each_application_has_its_own_fail_mode_and_factors,
-    each_application_has_its_own_clock,
-];

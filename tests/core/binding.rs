@@ -31,6 +31,7 @@ fn code(rig: &mut Rig, cookie: &str) -> String {
     rig.send(&get("/").with("cookie", cookie), &[]).refused().code()
 }
 
+#[test]
 fn approval_is_good_in_the_network_where_it_was_given() {
     let bind = json!(["ip_prefix"]);
     let mut rig = bound(&bind);
@@ -54,6 +55,7 @@ fn approval_is_good_in_the_network_where_it_was_given() {
     }
 }
 
+#[test]
 fn approval_is_good_with_the_certificate_and_the_metadata_that_it_was_given_with() {
     for bind in [json!(["certificate"]), json!([{"metadata": ["first_factor", "device"]}])] {
         let mut rig = bound(&bind);
@@ -72,6 +74,7 @@ fn approval_is_good_with_the_certificate_and_the_metadata_that_it_was_given_with
     }
 }
 
+#[test]
 fn approval_is_void_where_the_configuration_binds_to_something_else() {
     let binds = [
         json!([]),
@@ -98,6 +101,7 @@ fn approval_is_void_where_the_configuration_binds_to_something_else() {
     }
 }
 
+#[test]
 fn what_is_missing_is_refused_before_duo_is_asked() {
     let certificate = json!(["certificate"]);
     let metadata = json!([{"metadata": ["first_factor", "device"]}]);
@@ -130,6 +134,7 @@ fn what_is_missing_is_refused_before_duo_is_asked() {
     }
 }
 
+#[test]
 fn rules_that_ask_for_no_approval_need_nothing_to_bind_it_to() {
     let mut rig = Rig::with(json!({
         "session": {"bind": ["certificate"]},
@@ -139,6 +144,7 @@ fn rules_that_ask_for_no_approval_need_nothing_to_bind_it_to() {
     assert_eq!(told(&forward, "x-duo-mfa-user"), None);
 }
 
+#[test]
 fn sign_in_is_finished_where_it_was_begun() {
     let mut rig = bound(&json!(["ip_prefix"]));
     rig.peer = Some(HERE);
@@ -161,6 +167,7 @@ fn sign_in_is_finished_where_it_was_begun() {
     rig.send(&alice.opens("/"), &[]).refused();
 }
 
+#[test]
 fn device_is_remembered_where_duo_was_told_to() {
     let mut rig = Rig::with(json!({
         "duo": {"remembered_devices": true}, "session": {"bind": ["certificate"]},
@@ -178,6 +185,7 @@ fn device_is_remembered_where_duo_was_told_to() {
     }
 }
 
+#[test]
 fn approval_of_one_request_is_good_where_it_was_given() {
     let mut rig = Rig::with(json!({
         "session": {"bind": ["ip_prefix"]},
@@ -196,14 +204,3 @@ fn approval_of_one_request_is_good_where_it_was_given() {
     rig.peer = Some(NEXT_DOOR);
     rig.send(&alice.opens("/wire"), &[]).admitted();
 }
-
-crate::suite![
-    device_is_remembered_where_duo_was_told_to,
-    approval_of_one_request_is_good_where_it_was_given,
-    approval_is_good_in_the_network_where_it_was_given,
-    approval_is_good_with_the_certificate_and_the_metadata_that_it_was_given_with,
-    approval_is_void_where_the_configuration_binds_to_something_else,
-    what_is_missing_is_refused_before_duo_is_asked,
-    rules_that_ask_for_no_approval_need_nothing_to_bind_it_to,
-    sign_in_is_finished_where_it_was_begun,
-];

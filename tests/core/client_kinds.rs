@@ -54,6 +54,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
     browsers::ROWS.iter().chain(helpers::ROWS).chain(programs::ROWS)
 }
 
+#[test]
 fn real_clients_are_of_the_kind_that_suits_them() {
     let wrong: Vec<String> = rows()
         .filter(|(_, headers, expected)| kind("/api", headers) != *expected)
@@ -66,6 +67,7 @@ fn real_clients_are_of_the_kind_that_suits_them() {
 }
 
 /// A browser may send less than it does today: privacy tools and proxies take headers out.
+#[test]
 fn browser_that_loses_any_one_header_is_never_held() {
     for (name, headers, _) in browsers::ROWS {
         for lost in 0..headers.len() {
@@ -84,6 +86,7 @@ fn browser_that_loses_any_one_header_is_never_held() {
 }
 
 /// Whoever looks for an icon does so for a browser, whatever it calls itself.
+#[test]
 fn icon_that_nobody_asked_for_is_never_held() {
     for path in ["/favicon.ico", "/apple-touch-icon.png", "/a/apple-touch-icon-120x120.png?v=1"] {
         for headers in [
@@ -97,9 +100,3 @@ fn icon_that_nobody_asked_for_is_never_held() {
     }
     assert_eq!(kind("/favicon.ico/1", &[ANY]), Client::Hold);
 }
-
-crate::suite![
-    real_clients_are_of_the_kind_that_suits_them,
-    browser_that_loses_any_one_header_is_never_held,
-    icon_that_nobody_asked_for_is_never_held,
-];

@@ -35,6 +35,7 @@ fn opens(rig: &mut Rig, alice: &Browser) -> bool {
     matches!(rig.send(&alice.fetches("/guarded"), &[]), Outcome::Forwarded(_))
 }
 
+#[test]
 fn texted_code_counts_alike_with_and_without_the_cookie_that_tells_of_it() {
     for (factors, is_enough) in [
         (json!(["push"]), false),
@@ -59,6 +60,7 @@ fn texted_code_counts_alike_with_and_without_the_cookie_that_tells_of_it() {
     }
 }
 
+#[test]
 fn held_request_with_a_code_opens_what_takes_codes() {
     for (factors, is_enough) in [
         (json!(["push"]), false),
@@ -79,6 +81,7 @@ fn held_request_with_a_code_opens_what_takes_codes() {
     }
 }
 
+#[test]
 fn list_that_promises_codes_of_one_kind_is_a_fault() {
     for (factors, is_fine) in [
         (json!(["push", "passcode"]), false),
@@ -126,9 +129,3 @@ fn faults(changes: &Value) -> String {
         .map(|it| it.to_string())
         .unwrap_or_default()
 }
-
-crate::suite![
-    texted_code_counts_alike_with_and_without_the_cookie_that_tells_of_it,
-    held_request_with_a_code_opens_what_takes_codes,
-    list_that_promises_codes_of_one_kind_is_a_fault,
-];

@@ -2,13 +2,9 @@
 
 mod approvals;
 mod document;
-pub(crate) mod per_client;
+mod per_client;
 mod table;
 
-use approvals::{
-    approvals_are_good_for_one_application_and_void_before_a_time,
-    approvals_last_as_long_as_configured,
-};
 use document::{COOKIE_KEY, OTHER_COOKIE_KEY, SECRET_KEY, encoded, environment, full, minimal};
 use document::{with, with_all};
 use duo_mfa::config::{
@@ -20,6 +16,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use table::faulty_values;
 
+#[test]
 fn minimal_configuration_has_the_documented_defaults() {
     let config = parse(&minimal()).unwrap();
 
@@ -44,6 +41,7 @@ fn minimal_configuration_has_the_documented_defaults() {
     );
 }
 
+#[test]
 fn duo_is_asked_by_the_documented_defaults() {
     let config = parse(&minimal()).unwrap();
     let application = &config.applications.main;
@@ -63,6 +61,7 @@ fn duo_is_asked_by_the_documented_defaults() {
     assert!(application.remembered_devices.is_none());
 }
 
+#[test]
 fn every_key_is_read() {
     let config = parse(&full()).unwrap();
     let info = vec![("service".to_owned(), "payments".to_owned())];
@@ -86,6 +85,7 @@ fn every_key_is_read() {
     assert_eq!(config.capacity, Capacity { user_calls: 5, user_rate: 60, calls: 50, held: 70 });
 }
 
+#[test]
 fn every_key_of_duo_is_read() {
     let config = parse(&full()).unwrap();
     let application = &config.applications.main;
@@ -102,6 +102,7 @@ fn every_key_of_duo_is_read() {
     assert!(application.remembered_devices.is_some());
 }
 
+#[test]
 fn struct_configuration_is_that_of_the_json_text() {
     for document in [minimal(), full()] {
         let from_json = Config::parse(document.to_string().as_bytes(), &environment).unwrap();
@@ -115,6 +116,7 @@ fn struct_configuration_is_that_of_the_json_text() {
     );
 }
 
+#[test]
 fn aliases_name_the_same_keys() {
     for (host, ikey, skey) in [
         ("api_host", "integration_key", "secret_key"),
@@ -135,6 +137,7 @@ fn aliases_name_the_same_keys() {
     }
 }
 
+#[test]
 fn keys_of_later_releases_are_accepted_where_they_turn_on_nothing() {
     for (pointer, value) in [
         ("/duo/enrollment", json!("off")),
@@ -148,6 +151,7 @@ fn keys_of_later_releases_are_accepted_where_they_turn_on_nothing() {
     }
 }
 
+#[test]
 fn inline_secrets_need_the_operators_word() {
     let inline =
         with_all(&[("/duo/secret_key", json!(SECRET_KEY)), ("/session/keys", json!([COOKIE_KEY]))]);
@@ -164,6 +168,7 @@ fn inline_secrets_need_the_operators_word() {
     parse(&allowed).unwrap();
 }
 
+#[test]
 fn each_faulty_configuration_is_refused_with_its_code_and_path() {
     for (pointer, value, code, path) in faulty_values() {
         let document = with(pointer, value.clone());
@@ -171,6 +176,7 @@ fn each_faulty_configuration_is_refused_with_its_code_and_path() {
     }
 }
 
+#[test]
 fn paths_of_foreign_forms_are_whole_paths() {
     let naming =
         |paths: Value| with_all(&[("/request_bodies", json!(true)), ("/cross_site_forms", paths)]);
@@ -187,6 +193,7 @@ fn paths_of_foreign_forms_are_whole_paths() {
     }
 }
 
+#[test]
 fn all_faults_are_told_at_once() {
     let document = json!({
         "version": 2,
@@ -222,6 +229,7 @@ fn all_faults_are_told_at_once() {
     assert!(text.lines().all(|line| line.starts_with("duo_mfa configuration: ")), "{text}");
 }
 
+#[test]
 fn a_fault_tells_what_to_write_instead() {
     for (pointer, value, line) in [
         (
@@ -289,6 +297,7 @@ fn a_fault_tells_what_to_write_instead() {
     }
 }
 
+#[test]
 fn duplicate_key_is_a_fault() {
     let text = minimal().to_string().replacen(
         r#""secret_key":"#,
@@ -299,6 +308,7 @@ fn duplicate_key_is_a_fault() {
     assert_eq!(codes(&faults), [(Code::DuplicateKey, "duo.secret_key".into())]);
 }
 
+#[test]
 fn what_is_no_configuration_at_all_is_refused() {
     for (bytes, code) in [
         (&b""[..], Code::Empty),
@@ -312,6 +322,7 @@ fn what_is_no_configuration_at_all_is_refused() {
     }
 }
 
+#[test]
 fn no_secret_is_in_any_message() {
     let misplaced = [
         ("/duo/secret_key", json!([SECRET_KEY])),
@@ -358,23 +369,3 @@ fn found(document: &Value) -> Vec<(Code, String)> {
 fn codes(faults: &ConfigFaults) -> Vec<(Code, String)> {
     faults.iter().map(|fault| (fault.code, fault.path.clone())).collect()
 }
-
-crate::suite![
-    minimal_configuration_has_the_documented_defaults,
-    duo_is_asked_by_the_documented_defaults,
-    every_key_is_read,
-    every_key_of_duo_is_read,
-    approvals_last_as_long_as_configured,
-    approvals_are_good_for_one_application_and_void_before_a_time,
-    struct_configuration_is_that_of_the_json_text,
-    aliases_name_the_same_keys,
-    keys_of_later_releases_are_accepted_where_they_turn_on_nothing,
-    inline_secrets_need_the_operators_word,
-    each_faulty_configuration_is_refused_with_its_code_and_path,
-    paths_of_foreign_forms_are_whole_paths,
-    all_faults_are_told_at_once,
-    a_fault_tells_what_to_write_instead,
-    duplicate_key_is_a_fault,
-    what_is_no_configuration_at_all_is_refused,
-    no_secret_is_in_any_message,
-];

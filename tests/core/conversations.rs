@@ -33,6 +33,7 @@ fn number(variable: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
 }
 
+#[test]
 fn every_admission_has_a_reason() {
     let first = number("CONVERSATION_SEED").unwrap_or(0);
     let events = number("CONVERSATION_EVENTS").map_or(EVENTS, |it| usize::try_from(it).unwrap());
@@ -49,7 +50,7 @@ fn every_admission_has_a_reason() {
         match catch_unwind(AssertUnwindSafe(conversation)) {
             Ok(tally) => total.add(tally),
             Err(_) => {
-                println!("to play it again: CONVERSATION_SEED={seed} CONVERSATION_EVENTS=1");
+                crate::say!("to play it again: CONVERSATION_SEED={seed} CONVERSATION_EVENTS=1");
                 failed += 1;
                 rigs = workers();
             }
@@ -59,7 +60,7 @@ fn every_admission_has_a_reason() {
         }
     }
     let Tally { requests, admitted, refused, pushes } = total;
-    println!(
+    crate::say!(
         "conversations from seed {first}: wrongly_admitted={} events={} seeds={played} \
          requests={requests} admitted={admitted} refused={refused} pushes={pushes}",
         wrongly_admitted_so_far(),
@@ -67,5 +68,3 @@ fn every_admission_has_a_reason() {
     );
     assert_eq!(failed, 0, "conversations broke a promise");
 }
-
-crate::suite![every_admission_has_a_reason];

@@ -22,11 +22,13 @@ fn with_cookie(cookie: &str) -> Request {
     get("/").with("cookie", cookie)
 }
 
+#[test]
 fn another_replica_takes_the_cookie() {
     let (mut rig, cookie) = signed_in();
     rig.send(&with_cookie(&cookie), &[]).admitted();
 }
 
+#[test]
 fn every_flipped_bit_is_refused() {
     let (mut rig, cookie) = signed_in();
     let (name, value) = cookie.split_once('=').unwrap();
@@ -42,6 +44,7 @@ fn every_flipped_bit_is_refused() {
     }
 }
 
+#[test]
 fn cookie_of_another_user_application_or_key_is_refused() {
     let (mut rig, cookie) = signed_in();
     assert_eq!(rig.send(&with_cookie(&cookie).of("bob"), &[]).refused().code(), "mfa_required");
@@ -55,6 +58,7 @@ fn cookie_of_another_user_application_or_key_is_refused() {
     Rig::with(rotated).send(&with_cookie(&cookie), &[]).admitted();
 }
 
+#[test]
 fn cookie_sent_twice_is_none() {
     let (mut rig, cookie) = signed_in();
     rig.send(&with_cookie(&format!("{cookie}; {cookie}")), &[]).refused();
@@ -62,6 +66,7 @@ fn cookie_sent_twice_is_none() {
     rig.send(&with_cookie(&format!("{cookie}; __Host-duo_mfa=")), &[]).refused();
 }
 
+#[test]
 fn cookie_under_another_name_or_spelling_is_none() {
     let (mut rig, cookie) = signed_in();
     let (name, value) = cookie.split_once('=').unwrap();
@@ -76,6 +81,7 @@ fn cookie_under_another_name_or_spelling_is_none() {
     }
 }
 
+#[test]
 fn cookie_ends_when_idle_or_old_and_never_comes_from_the_future() {
     let (mut rig, cookie) = signed_in();
     let issued = rig.now;
@@ -94,6 +100,7 @@ fn cookie_ends_when_idle_or_old_and_never_comes_from_the_future() {
     rig.send(&with_cookie(&cookie), &[]).refused();
 }
 
+#[test]
 fn use_keeps_an_approval_alive_but_never_beyond_its_end() {
     let (mut rig, mut cookie) = signed_in();
     let begun = rig.now;
@@ -120,6 +127,7 @@ fn use_keeps_an_approval_alive_but_never_beyond_its_end() {
     assert!((28_200..28_800).contains(&lived), "{lived}");
 }
 
+#[test]
 fn page_that_somebody_opens_is_renewed_before_half_the_idle_time_is_lost() {
     let (mut rig, cookie) = signed_in();
     let script = with_cookie(&cookie).with("sec-fetch-mode", "cors");
@@ -147,14 +155,3 @@ fn page_that_somebody_opens_is_renewed_before_half_the_idle_time_is_lost() {
         assert_eq!(renewed, is_overdue, "{minutes} {request:?}");
     }
 }
-
-crate::suite![
-    page_that_somebody_opens_is_renewed_before_half_the_idle_time_is_lost,
-    another_replica_takes_the_cookie,
-    every_flipped_bit_is_refused,
-    cookie_of_another_user_application_or_key_is_refused,
-    cookie_sent_twice_is_none,
-    cookie_under_another_name_or_spelling_is_none,
-    cookie_ends_when_idle_or_old_and_never_comes_from_the_future,
-    use_keeps_an_approval_alive_but_never_beyond_its_end,
-];

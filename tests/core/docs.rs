@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 /// Bytes. README.md is the front door; the pages of docs have the details.
 const MAX_README: usize = 9_000;
 
+#[test]
 fn readme_is_short() {
     let size = read("README.md").len();
     assert!(size <= MAX_README, "README.md has {size} bytes, of at most {MAX_README}");
 }
 
+#[test]
 fn index_links_every_page() {
     let mut linked = 0;
     for folder in ["docs", "docs/deploy"] {
@@ -26,6 +28,7 @@ fn index_links_every_page() {
     assert!(linked > 15, "{linked}");
 }
 
+#[test]
 fn make_targets_exist() {
     let makefile = read("Makefile");
     let targets: BTreeSet<_> =
@@ -49,6 +52,7 @@ fn make_targets_exist() {
     }
 }
 
+#[test]
 fn ci_runs_nothing_but_make_targets() {
     let workflow = read(".github/workflows/ci.yml");
     for command in workflow.lines().filter_map(|line| line.trim().strip_prefix("- run: ")) {
@@ -59,6 +63,7 @@ fn ci_runs_nothing_but_make_targets() {
     }
 }
 
+#[test]
 fn example_pages_start_the_file_beside_them() {
     let mut started = 0;
     for entry in fs::read_dir(root().join("examples")).unwrap() {
@@ -76,6 +81,7 @@ fn example_pages_start_the_file_beside_them() {
 }
 
 /// Paths that a document names in code, as `src/gate`.
+#[test]
 fn named_files_exist() {
     let folders = [".ci/", "docs/", "envoy/", "examples/", "src/", "tests/", "tools/"];
     let mut named = 0;
@@ -99,6 +105,7 @@ fn named_files_exist() {
     assert!(named > 40, "{named}");
 }
 
+#[test]
 fn links_lead_somewhere() {
     let pages = markdown_files(&root());
     assert!(pages.len() > 15, "{pages:?}");
@@ -172,13 +179,3 @@ pub(crate) fn read(path: &str) -> String {
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
-
-crate::suite![
-    readme_is_short,
-    index_links_every_page,
-    make_targets_exist,
-    ci_runs_nothing_but_make_targets,
-    example_pages_start_the_file_beside_them,
-    links_lead_somewhere,
-    named_files_exist,
-];

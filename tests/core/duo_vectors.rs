@@ -102,12 +102,14 @@ fn vectors() -> Vec<Vector> {
     file.vectors
 }
 
+#[test]
 fn every_vector_has_the_canonical_string_of_duos_client() {
     for vector in vectors() {
         assert_eq!(vector.canonical(&vector.date), vector.canonical, "{}", vector.name);
     }
 }
 
+#[test]
 fn every_vector_has_the_authorization_of_duos_client() {
     for vector in vectors() {
         let canonical = vector.canonical(&vector.date);
@@ -115,6 +117,7 @@ fn every_vector_has_the_authorization_of_duos_client() {
     }
 }
 
+#[test]
 fn another_date_has_another_authorization() {
     for vector in vectors() {
         let canonical = vector.canonical("Tue, 21 Aug 2012 17:29:19 -0000");
@@ -155,6 +158,7 @@ fn typed(case: &str) -> Option<Request> {
     })
 }
 
+#[test]
 fn typed_requests_are_signed_and_sent_as_duos_client_does() {
     let mut compared = 0;
     for vector in vectors() {
@@ -183,10 +187,3 @@ fn typed_requests_are_signed_and_sent_as_duos_client_does() {
     }
     assert_eq!(compared, 8 * 3);
 }
-
-crate::suite![
-    every_vector_has_the_canonical_string_of_duos_client,
-    every_vector_has_the_authorization_of_duos_client,
-    another_date_has_another_authorization,
-    typed_requests_are_signed_and_sent_as_duos_client_does,
-];

@@ -35,6 +35,7 @@ fn begun(rig: &mut Rig) -> Browser {
     dave
 }
 
+#[test]
 fn code_is_shown_until_it_is_scanned() {
     let mut rig = inline();
     let mut dave = Browser::of("dave");
@@ -58,6 +59,7 @@ fn code_is_shown_until_it_is_scanned() {
     assert_eq!((onward.0.status, onward.header("location").as_deref()), (303, Some(start)));
 }
 
+#[test]
 fn one_user_is_made_however_often_the_page_is_loaded() {
     let mut rig = inline();
     let mut dave = begun(&mut rig);
@@ -68,6 +70,7 @@ fn one_user_is_made_however_often_the_page_is_loaded() {
     assert_eq!(rig.called().iter().filter(|name| **name == "enroll").count(), 1);
 }
 
+#[test]
 fn user_is_the_one_who_signed_in() {
     let mut rig = inline();
     let mut dave = Browser::of("dave");
@@ -81,6 +84,7 @@ fn user_is_the_one_who_signed_in() {
     assert_eq!(mallory.asks(&mut rig, &mallory.fetches(STATUS), &[]).code(), "bad_request");
 }
 
+#[test]
 fn user_with_a_device_is_not_enrolled() {
     let mut rig = inline();
     let mut alice = Browser::of("alice");
@@ -90,6 +94,7 @@ fn user_with_a_device_is_not_enrolled() {
     assert_eq!(rig.called(), ["preauth"]);
 }
 
+#[test]
 fn enrollment_that_fails_is_told_and_not_repeated() {
     let taken = || fail(40_002, "Invalid request parameters", "username");
     for (answer, code) in
@@ -109,6 +114,7 @@ fn enrollment_that_fails_is_told_and_not_repeated() {
     assert!(!dave.has(PENDING));
 }
 
+#[test]
 fn addresses_are_there_only_where_it_is_configured() {
     for setting in ["off", "portal"] {
         let mut rig = Rig::with(json!({"duo": {"enrollment": setting}}));
@@ -128,12 +134,3 @@ fn addresses_are_there_only_where_it_is_configured() {
     let cross = posted(get(ENROLL)).with("origin", "https://evil.example");
     assert_eq!(rig.send(&cross, &[]).answered().0.details, "duo_mfa_cross_site");
 }
-
-crate::suite![
-    code_is_shown_until_it_is_scanned,
-    one_user_is_made_however_often_the_page_is_loaded,
-    user_is_the_one_who_signed_in,
-    user_with_a_device_is_not_enrolled,
-    enrollment_that_fails_is_told_and_not_repeated,
-    addresses_are_there_only_where_it_is_configured,
-];

@@ -18,6 +18,7 @@ fn errors(rig: &Rig) -> usize {
     rig.signals.iter().filter(is_error).count()
 }
 
+#[test]
 fn page_keeps_the_other_factors() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -36,6 +37,7 @@ fn page_keeps_the_other_factors() {
     alice.is_approved(&mut rig, &alice.fetches("/.duo-mfa/status"), &[status("allow", "allow")]);
 }
 
+#[test]
 fn page_without_script_says_why_and_leads_to_the_other_factors() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -46,6 +48,7 @@ fn page_without_script_says_why_and_leads_to_the_other_factors() {
     assert!(page.contains("/.duo-mfa/preauth"), "{page}");
 }
 
+#[test]
 fn program_learns_the_reason_and_where_to_go_on() {
     let mut rig = Rig::new();
     let refused = rig.send(&get("/"), &[one_phone(), refuses("factor")]).refused();
@@ -59,6 +62,7 @@ fn program_learns_the_reason_and_where_to_go_on() {
     rig.send(&get("/"), &script).admitted();
 }
 
+#[test]
 fn passcode_that_duo_does_not_take_as_a_factor_leaves_the_others() {
     let mut rig = Rig::new();
     let request = get("/").with("x-duo-mfa-passcode", "123456");
@@ -67,6 +71,7 @@ fn passcode_that_duo_does_not_take_as_a_factor_leaves_the_others() {
     assert_eq!(errors(&rig), 0);
 }
 
+#[test]
 fn what_duo_refuses_of_a_user_is_not_the_operators() {
     for (answer, code) in [
         (refuses("factor"), "factor_refused"),
@@ -90,6 +95,7 @@ fn what_duo_refuses_of_a_user_is_not_the_operators() {
 }
 
 /// A parameter that the filter itself makes up: the user goes on by another way, the log warns.
+#[test]
 fn refused_parameter_of_the_filters_own_is_a_warning() {
     for (parameter, warns) in [("pushinfo", true), ("ipaddr", true), ("factor", false)] {
         let mut rig = Rig::new();
@@ -98,12 +104,3 @@ fn refused_parameter_of_the_filters_own_is_a_warning() {
         assert_eq!(rig.signals.iter().any(is_warning), warns, "{parameter} {:?}", rig.signals);
     }
 }
-
-crate::suite![
-    page_keeps_the_other_factors,
-    page_without_script_says_why_and_leads_to_the_other_factors,
-    program_learns_the_reason_and_where_to_go_on,
-    passcode_that_duo_does_not_take_as_a_factor_leaves_the_others,
-    what_duo_refuses_of_a_user_is_not_the_operators,
-    refused_parameter_of_the_filters_own_is_a_warning,
-];

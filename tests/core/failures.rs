@@ -98,6 +98,7 @@ const OVERFLOWED: &str =
 
 const UNKNOWN_CLUSTER: &str = "unknown cluster";
 
+#[test]
 fn page_of_failures_is_what_the_core_does() {
     let found = page();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/failures.md");
@@ -200,5 +201,3 @@ fn check(fault: &Scripted) -> &'static str {
         Standing::Well => panic!("{fault:?} goes unseen"),
     }
 }
-
-crate::suite![page_of_failures_is_what_the_core_does];

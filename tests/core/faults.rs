@@ -22,6 +22,7 @@ fn outages() -> Vec<Scripted> {
     ]
 }
 
+#[test]
 fn outage_at_preauth_is_tried_once_more_and_then_refused() {
     for outage in outages() {
         let mut rig = Rig::new();
@@ -35,6 +36,7 @@ fn outage_at_preauth_is_tried_once_more_and_then_refused() {
     }
 }
 
+#[test]
 fn outage_at_auth_never_sends_a_second_push() {
     for outage in outages() {
         let mut rig = Rig::new();
@@ -44,6 +46,7 @@ fn outage_at_auth_never_sends_a_second_push() {
     }
 }
 
+#[test]
 fn lost_look_at_a_transaction_is_no_end() {
     for outage in outages() {
         let script = [one_phone(), started(), outage.clone(), outage, status("allow", "allow")];
@@ -51,6 +54,7 @@ fn lost_look_at_a_transaction_is_no_end() {
     }
 }
 
+#[test]
 fn transaction_that_cannot_be_looked_at_ends_with_its_time() {
     for (outage, code) in [
         (Scripted::Fails(Unanswered::Cut), "duo_unavailable"),
@@ -67,6 +71,7 @@ fn transaction_that_cannot_be_looked_at_ends_with_its_time() {
     }
 }
 
+#[test]
 fn operators_fault_is_refused_at_once_and_logged_as_an_error() {
     for (answer, word) in [
         (fail(40_101, "Missing request credentials", ""), "40101"),
@@ -89,6 +94,7 @@ fn operators_fault_is_refused_at_once_and_logged_as_an_error() {
     }
 }
 
+#[test]
 fn duos_wait_is_handed_on_and_nothing_is_repeated() {
     let limited = || fail(42_901, "Too many requests", "");
     for (answer, wait) in [(limited().retry_after("17"), "17"), (limited(), "30")] {
@@ -99,6 +105,7 @@ fn duos_wait_is_handed_on_and_nothing_is_repeated() {
     }
 }
 
+#[test]
 fn refused_date_is_put_right_once() {
     let skew = || fail(40_105, "Bad request timestamp", "");
     let ping = |seconds: u64| ok(&json!({"time": 1_800_000_000 + seconds}));
@@ -126,6 +133,7 @@ fn refused_date_is_put_right_once() {
     assert_eq!(auths.count(), 2);
 }
 
+#[test]
 fn what_duo_says_of_the_user_by_a_parameter_is_understood() {
     for (script, code) in [
         (vec![fail(40_002, "Invalid", "username")], "enrollment_required"),
@@ -136,14 +144,3 @@ fn what_duo_says_of_the_user_by_a_parameter_is_understood() {
         assert_eq!(Rig::new().send(&get("/"), &script).refused().code(), code);
     }
 }
-
-crate::suite![
-    outage_at_preauth_is_tried_once_more_and_then_refused,
-    outage_at_auth_never_sends_a_second_push,
-    lost_look_at_a_transaction_is_no_end,
-    transaction_that_cannot_be_looked_at_ends_with_its_time,
-    operators_fault_is_refused_at_once_and_logged_as_an_error,
-    duos_wait_is_handed_on_and_nothing_is_repeated,
-    refused_date_is_put_right_once,
-    what_duo_says_of_the_user_by_a_parameter_is_understood,
-];

@@ -38,6 +38,7 @@ fn assert_not_taken(page: &Refused) {
     assert!(!text.contains("/preauth") && !text.contains("<script"), "no way to a push: {text}");
 }
 
+#[test]
 fn form_of_another_site_is_not_taken_and_leads_to_no_push() {
     for changes in [json!({}), json!({"request_bodies": true}), named()] {
         let mut rig = Rig::with(changes);
@@ -51,6 +52,7 @@ fn form_of_another_site_is_not_taken_and_leads_to_no_push() {
     }
 }
 
+#[test]
 fn form_of_another_site_is_sent_again_from_this_one_where_it_is_named() {
     let mut rig = Rig::with(named());
     let form = foreign("/saml/acs?tenant=%22%3E", FORM, SENT);
@@ -77,6 +79,7 @@ fn form_of_another_site_is_sent_again_from_this_one_where_it_is_named() {
 }
 
 /// The browser sends it with the approval, and says that this site has.
+#[test]
 fn form_that_is_sent_again_arrives_with_the_approval() {
     let mut rig = Rig::with(named());
     let mut alice = Browser::pushed(&mut rig);
@@ -92,6 +95,7 @@ fn form_that_is_sent_again_arrives_with_the_approval() {
     assert_eq!(rig.bodies, 0);
 }
 
+#[test]
 fn form_that_cannot_be_sent_again_as_it_is_is_not_taken() {
     let long = format!("a={}", "x".repeat(64 * 1024 - 2));
     let fits = foreign("/saml/acs", FORM, &long);
@@ -119,6 +123,7 @@ fn form_that_cannot_be_sent_again_as_it_is_is_not_taken() {
     }
 }
 
+#[test]
 fn form_is_sent_again_only_for_a_page_of_another_site() {
     let form = foreign("/saml/acs", FORM, SENT);
     let from = |site: &str| form.clone().without("sec-fetch-site").with("sec-fetch-site", site);
@@ -145,6 +150,7 @@ fn form_is_sent_again_only_for_a_page_of_another_site() {
     assert_eq!(rig.bodies, 0);
 }
 
+#[test]
 fn request_that_is_approved_by_itself_is_never_sent_again() {
     let mut changes = named();
     changes["access_control"] = json!({"rules": [
@@ -161,6 +167,7 @@ fn request_that_is_approved_by_itself_is_never_sent_again() {
 }
 
 /// The page asks where the sign-in stands, and goes on as any other does.
+#[test]
 fn page_with_the_form_leads_to_an_approval() {
     let mut rig = Rig::with(named());
     let page = rig.send(&foreign("/saml/acs", FORM, SENT), &[]).answered();
@@ -176,13 +183,3 @@ fn page_with_the_form_leads_to_an_approval() {
     assert_eq!(alice.asks(&mut rig, &state, &[]).problem()["state"], "approved");
     rig.send(&get("/").with("cookie", alice.jar["__Host-duo_mfa"].clone()), &[]).admitted();
 }
-
-crate::suite![
-    form_of_another_site_is_not_taken_and_leads_to_no_push,
-    form_of_another_site_is_sent_again_from_this_one_where_it_is_named,
-    form_that_is_sent_again_arrives_with_the_approval,
-    form_that_cannot_be_sent_again_as_it_is_is_not_taken,
-    form_is_sent_again_only_for_a_page_of_another_site,
-    request_that_is_approved_by_itself_is_never_sent_again,
-    page_with_the_form_leads_to_an_approval,
-];

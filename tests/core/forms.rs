@@ -25,6 +25,7 @@ fn wrong() -> [Scripted; 2] {
     [one_phone(), status("deny", "deny")]
 }
 
+#[test]
 fn passcode_of_a_form_signs_in() {
     for content_type in [FORM, "application/x-www-form-urlencoded; charset=UTF-8"] {
         let mut rig = reading();
@@ -40,6 +41,7 @@ fn passcode_of_a_form_signs_in() {
     }
 }
 
+#[test]
 fn factor_device_and_way_back_may_stand_in_the_form() {
     let mut rig = reading();
     let mut alice = Browser::of("alice");
@@ -54,6 +56,7 @@ fn factor_device_and_way_back_may_stand_in_the_form() {
     assert_eq!(approved.header("location").as_deref(), Some("/"));
 }
 
+#[test]
 fn wrong_passcode_of_a_form_is_told_at_its_field() {
     let mut rig = reading();
     let mut alice = Browser::of("alice");
@@ -65,6 +68,7 @@ fn wrong_passcode_of_a_form_is_told_at_its_field() {
     assert_eq!(page.0.status, 422);
 }
 
+#[test]
 fn form_without_one_passcode_is_refused_unasked() {
     for body in ["", "passcode", "code=123456", "passcode=1&passcode=2", "factor=push&passcode=1"] {
         let mut rig = reading();
@@ -82,6 +86,7 @@ fn form_without_one_passcode_is_refused_unasked() {
     assert_eq!(rig.calls.len(), 0);
 }
 
+#[test]
 fn form_above_4_kib_or_without_an_end_is_refused() {
     let mut rig = reading();
     let mut alice = Browser::of("alice");
@@ -97,6 +102,7 @@ fn form_above_4_kib_or_without_an_end_is_refused() {
     alice.is_approved(&mut rig, &form(&alice, &padded(4096)), &right());
 }
 
+#[test]
 fn no_other_body_is_read() {
     let mut alice = Browser::of("alice");
     let body = "passcode=123456";
@@ -129,6 +135,7 @@ fn no_other_body_is_read() {
     assert_eq!((rig.bodies, rig.calls.len()), (0, 0));
 }
 
+#[test]
 fn request_that_ends_with_its_head_is_not_waited_for() {
     let mut rig = reading();
     let mut alice = Browser::of("alice");
@@ -137,6 +144,7 @@ fn request_that_ends_with_its_head_is_not_waited_for() {
     assert_eq!(rig.bodies, 0);
 }
 
+#[test]
 fn page_says_that_a_passcode_needs_a_script_where_no_body_is_read() {
     for (is_read, is_said) in [(true, false), (false, true)] {
         let mut rig = Rig::with(json!({"request_bodies": is_read}));
@@ -147,14 +155,3 @@ fn page_says_that_a_passcode_needs_a_script_where_no_body_is_read() {
         assert_eq!(page.contains("<form id=\"passcode\" method=\"post\" hidden"), is_said);
     }
 }
-
-crate::suite![
-    passcode_of_a_form_signs_in,
-    factor_device_and_way_back_may_stand_in_the_form,
-    wrong_passcode_of_a_form_is_told_at_its_field,
-    form_without_one_passcode_is_refused_unasked,
-    form_above_4_kib_or_without_an_end_is_refused,
-    no_other_body_is_read,
-    request_that_ends_with_its_head_is_not_waited_for,
-    page_says_that_a_passcode_needs_a_script_where_no_body_is_read,
-];

@@ -7,6 +7,7 @@ use duo_mfa::http::Edit;
 use serde_json::json;
 use std::time::Duration;
 
+#[test]
 fn approved_push_forwards_the_same_request_with_a_cookie() {
     let mut rig = Rig::new();
     let script = [one_phone(), started(), status("waiting", "pushed"), status("allow", "allow")];
@@ -27,6 +28,7 @@ fn approved_push_forwards_the_same_request_with_a_cookie() {
     assert!(passed.request.contains(&Edit::Remove(b"cookie".to_vec())));
 }
 
+#[test]
 fn every_end_but_allow_is_a_refusal_of_its_own() {
     for (result, word, code, http) in [
         ("deny", "deny", "mfa_denied", 403),
@@ -44,6 +46,7 @@ fn every_end_but_allow_is_a_refusal_of_its_own() {
     }
 }
 
+#[test]
 fn preauth_decides_by_itself_where_it_does() {
     let forward = Rig::new().send(&get("/"), &[preauth("allow")]).admitted();
     assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("bypass"));
@@ -60,6 +63,7 @@ fn preauth_decides_by_itself_where_it_does() {
     assert!(!unknown.problem().to_string().contains("48bac5d9"), "no thief may enroll a phone");
 }
 
+#[test]
 fn only_an_exact_allow_admits() {
     let bodies = [
         r#"{"stat":"OK","response":{"result":"Allow","status":"allow"}}"#,
@@ -99,6 +103,7 @@ fn only_an_exact_allow_admits() {
     }
 }
 
+#[test]
 fn duo_gets_the_peers_address_in_both_calls() {
     let mut rig = Rig::new();
     let request = get("/").with("x-forwarded-for", "10.0.0.5").with("x-real-ip", "10.0.0.5");
@@ -109,6 +114,7 @@ fn duo_gets_the_peers_address_in_both_calls() {
     assert_eq!(rig.body(0)["client_supports_verified_push"], "1");
 }
 
+#[test]
 fn push_tells_what_it_is_for() {
     let mut rig = Rig::with(json!({"push": {"title": "Sign-in", "info": {"service": "a&b"}}}));
     let script = [one_phone(), started(), status("allow", "allow")];
@@ -122,6 +128,7 @@ fn push_tells_what_it_is_for() {
     assert_eq!(auth["pushinfo"], info);
 }
 
+#[test]
 fn factors_are_tried_in_the_configured_order() {
     for (factors, factor, told_factor) in
         [(json!(["phone", "push"]), "phone", "phone"), (json!(["sms", "push"]), "push", "push")]
@@ -134,6 +141,7 @@ fn factors_are_tried_in_the_configured_order() {
     }
 }
 
+#[test]
 fn user_whose_devices_cannot_approve_is_told_what_can() {
     let token = json!([{"device": "DHEKH0JJIYC1LX3AZWO4", "type": "token", "name": "0"}]);
     let sms = json!([{"device": "DPFZRS9FB0D46QFTM892", "type": "phone", "capabilities": ["sms"]}]);
@@ -150,6 +158,7 @@ fn user_whose_devices_cannot_approve_is_told_what_can() {
     }
 }
 
+#[test]
 fn verified_push_is_never_sent_for_a_request_that_cannot_show_its_code() {
     let verified = ok(&json!({
         "result": "auth", "status_msg": "", "txid": "45f7c92b-f45f-4862-8545-e0f58e78075a",
@@ -170,6 +179,7 @@ fn verified_push_is_never_sent_for_a_request_that_cannot_show_its_code() {
     assert_eq!(rig.body(1)["factor"], "passcode");
 }
 
+#[test]
 fn passcode_up_front_is_decided_without_a_push() {
     let request = || get("/").with("x-duo-mfa-passcode", " 123456 ");
     let mut rig = Rig::new();
@@ -188,6 +198,7 @@ fn passcode_up_front_is_decided_without_a_push() {
     Rig::new().send(&request(), &waiting).refused();
 }
 
+#[test]
 fn passcode_that_is_none_never_reaches_duo() {
     for sent in ["", "12 34", "1&factor=push", "ü", &"1".repeat(65)] {
         let mut rig = Rig::new();
@@ -201,6 +212,7 @@ fn passcode_that_is_none_never_reaches_duo() {
     assert_eq!(rig.send(&request, &[one_phone()]).refused().code(), "bad_request");
 }
 
+#[test]
 fn transaction_is_looked_at_once_a_second_at_most() {
     let mut rig = Rig::new();
     let mut script = vec![one_phone(), started()];
@@ -215,6 +227,7 @@ fn transaction_is_looked_at_once_a_second_at_most() {
     assert!(call.is_due(at.minus(3_600 * second)), "the clock was set back meanwhile");
 }
 
+#[test]
 fn request_is_held_no_longer_than_configured() {
     for (changes, seconds) in [
         (json!({"api": {"hold_timeout": "20s"}}), 20),
@@ -232,6 +245,7 @@ fn request_is_held_no_longer_than_configured() {
     }
 }
 
+#[test]
 fn long_poll_never_outlasts_the_request() {
     let mut rig = Rig::with(json!({"api": {"hold_timeout": "20s"}}));
     let script = [
@@ -247,6 +261,7 @@ fn long_poll_never_outlasts_the_request() {
     assert_eq!(waits, [18, 17, 7]);
 }
 
+#[test]
 fn last_look_has_a_timeout_too() {
     let mut rig = Rig::with(json!({"api": {"hold_timeout": "20s"}}));
     let waits = || status("waiting", "pushed");
@@ -257,6 +272,7 @@ fn last_look_has_a_timeout_too() {
     assert_eq!(timeouts, [20_000, 1_000, 100], "Envoy would wait for ever with 0");
 }
 
+#[test]
 fn only_a_client_without_a_mark_of_a_browser_is_held() {
     let marks: [&[(&str, &str)]; 7] = [
         &[("accept", "text/html")],
@@ -283,6 +299,7 @@ fn only_a_client_without_a_mark_of_a_browser_is_held() {
     assert_eq!(rig.send(&get("/"), &[]).refused().code(), "mfa_required");
 }
 
+#[test]
 fn approval_without_random_bytes_is_no_approval() {
     let mut rig = Rig::new();
     rig.random = None;
@@ -292,23 +309,3 @@ fn approval_without_random_bytes_is_no_approval() {
     let script = [one_phone(), status("allow", "allow")];
     assert_eq!(rig.send(&with_code, &script).refused().code(), "duo_unavailable");
 }
-
-crate::suite![
-    approved_push_forwards_the_same_request_with_a_cookie,
-    every_end_but_allow_is_a_refusal_of_its_own,
-    preauth_decides_by_itself_where_it_does,
-    only_an_exact_allow_admits,
-    duo_gets_the_peers_address_in_both_calls,
-    push_tells_what_it_is_for,
-    factors_are_tried_in_the_configured_order,
-    user_whose_devices_cannot_approve_is_told_what_can,
-    verified_push_is_never_sent_for_a_request_that_cannot_show_its_code,
-    passcode_up_front_is_decided_without_a_push,
-    passcode_that_is_none_never_reaches_duo,
-    transaction_is_looked_at_once_a_second_at_most,
-    request_is_held_no_longer_than_configured,
-    long_poll_never_outlasts_the_request,
-    last_look_has_a_timeout_too,
-    only_a_client_without_a_mark_of_a_browser_is_held,
-    approval_without_random_bytes_is_no_approval,
-];

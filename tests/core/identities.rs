@@ -238,6 +238,7 @@ fn certificates() -> Vec<Row> {
     ]
 }
 
+#[test]
 fn each_source_names_one_user_or_nobody() {
     let rows: Vec<Row> = [headers(), metadata(), certificates()].concat();
     assert!(rows.len() >= 80, "{} rows", rows.len());
@@ -276,6 +277,7 @@ fn arrange(identity: &str, sent: &Sent) -> (Rig, Request) {
     (rig, request)
 }
 
+#[test]
 fn a_name_in_a_certificate_counts_only_where_the_client_has_shown_it() {
     for mtls in [None, Some(vec![]), Some(vec![0]), Some(vec![1, 1]), Some(b"true".to_vec())] {
         for (identity, name) in
@@ -290,6 +292,7 @@ fn a_name_in_a_certificate_counts_only_where_the_client_has_shown_it() {
     }
 }
 
+#[test]
 fn duo_is_called_with_the_mapped_name_and_the_application_reads_the_canonical_one() {
     let mut identity: Value = serde_json::from_str(LETTERS).unwrap();
     identity["map"] = json!([
@@ -313,6 +316,7 @@ fn duo_is_called_with_the_mapped_name_and_the_application_reads_the_canonical_on
 }
 
 /// RFC 3986 for the form that is signed: no byte of a name is read as a separator.
+#[test]
 fn name_stands_in_a_form_as_one_value() {
     for (name, encoded) in [
         ("o'brien@corp.example.com", "o%27brien%40corp.example.com"),
@@ -332,6 +336,7 @@ fn name_stands_in_a_form_as_one_value() {
     }
 }
 
+#[test]
 fn an_approval_is_good_for_one_source() {
     let mut by_header = Rig::new();
     let script = [one_phone(), started(), status("allow", "allow")];
@@ -350,6 +355,7 @@ fn an_approval_is_good_for_one_source() {
     }
 }
 
+#[test]
 fn groups_of_metadata_are_a_list_or_a_text() {
     let list = |entries: &[&[u8]]| {
         let pairs: Vec<(&[u8], &[u8])> = entries.iter().map(|entry| (*entry, &b""[..])).collect();
@@ -383,12 +389,3 @@ fn groups_of_metadata_are_a_list_or_a_text() {
         }
     }
 }
-
-crate::suite![
-    each_source_names_one_user_or_nobody,
-    a_name_in_a_certificate_counts_only_where_the_client_has_shown_it,
-    an_approval_is_good_for_one_source,
-    duo_is_called_with_the_mapped_name_and_the_application_reads_the_canonical_one,
-    name_stands_in_a_form_as_one_value,
-    groups_of_metadata_are_a_list_or_a_text,
-];

@@ -22,6 +22,7 @@ const fn judged(outcome: Outcome, factor: Option<Factor>, rule: Option<usize>) -
     Judgement { outcome, factor, rule }
 }
 
+#[test]
 fn every_decision_says_what_became_of_the_request() {
     let push = [one_phone(), started(), status("allow", "allow")];
     let denied = [one_phone(), started(), status("deny", "deny")];
@@ -67,6 +68,7 @@ fn assert_as_the_audit_line(rig: &Rig, judgement: Judgement) {
     }
 }
 
+#[test]
 fn what_is_not_refused_is_told_too() {
     let mut rig = ruled("report_only");
     rig.send(&get("/internal"), &[]);
@@ -80,6 +82,7 @@ fn what_is_not_refused_is_told_too() {
     assert_eq!(off.judgements, []);
 }
 
+#[test]
 fn a_page_that_waits_has_become_nothing_yet() {
     let mut rig = Rig::new();
     let alice = Browser::of("alice");
@@ -91,6 +94,7 @@ fn a_page_that_waits_has_become_nothing_yet() {
     assert_eq!(rig.judgements, []);
 }
 
+#[test]
 fn a_client_that_left_is_written_down_in_another_line() {
     let reports = get("/reports");
     let mut rig = ruled("enforce");
@@ -113,6 +117,7 @@ fn a_client_that_left_is_written_down_in_another_line() {
     assert_eq!(refused.abandoned(), refused);
 }
 
+#[test]
 fn values_are_plain_words_and_numbers() {
     let all = judged(Outcome::WouldRefuse, Some(Factor::FailSafe), Some(12)).properties();
     let texts = all.map(|(name, value)| (name, value.unwrap().into_owned()));
@@ -125,11 +130,3 @@ fn values_are_plain_words_and_numbers() {
     let least = judged(Outcome::Refused, None, None).properties();
     assert_eq!(least.map(|(_, value)| value.is_some()), [true, false, false]);
 }
-
-crate::suite![
-    every_decision_says_what_became_of_the_request,
-    what_is_not_refused_is_told_too,
-    a_page_that_waits_has_become_nothing_yet,
-    a_client_that_left_is_written_down_in_another_line,
-    values_are_plain_words_and_numbers,
-];

@@ -36,6 +36,7 @@ const MODULES: [(&str, Layer); 13] = [
     ("signal", Layer::Vocabulary),
 ];
 
+#[test]
 fn imports_point_down() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files = library_files(&src);
@@ -52,11 +53,13 @@ fn imports_point_down() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+#[test]
 fn import_that_points_up_is_found() {
     let planted = "use crate::{clock::UnixTime, gate::{Step, Flow}};";
     assert_eq!(faults(Path::new("duo/sign.rs"), planted), ["duo/sign.rs: duo imports gate"]);
 }
 
+#[test]
 fn leaf_that_imports_a_leaf_is_found() {
     let planted = "fn f(policy: &crate::policy::Policy) {}";
     assert_eq!(
@@ -65,6 +68,7 @@ fn leaf_that_imports_a_leaf_is_found() {
     );
 }
 
+#[test]
 fn vocabulary_that_imports_a_leaf_is_found() {
     assert_eq!(
         faults(Path::new("signal.rs"), "use crate::duo;"),
@@ -73,6 +77,7 @@ fn vocabulary_that_imports_a_leaf_is_found() {
     assert_eq!(faults(Path::new("signal.rs"), "use crate::clock::UnixTime;"), NONE);
 }
 
+#[test]
 fn import_that_dodges_the_scan_is_found() {
     let alias = faults(Path::new("duo/mod.rs"), "use crate as root;");
     let parent = faults(Path::new("duo/mod.rs"), "use super::gate::Flow;");
@@ -89,6 +94,7 @@ fn import_that_dodges_the_scan_is_found() {
     assert_eq!(stray, ["misc.rs: misc is in no layer"]);
 }
 
+#[test]
 fn comments_import_nothing() {
     assert_eq!(faults(Path::new("clock.rs"), "//! See [`crate::gate`].\n// crate::duo\n"), NONE);
 }
@@ -189,12 +195,3 @@ fn imported(code: &str) -> Vec<&str> {
 fn name(text: &str) -> &str {
     text.split(|character: char| !character.is_alphanumeric() && character != '_').next().unwrap()
 }
-
-crate::suite![
-    imports_point_down,
-    import_that_points_up_is_found,
-    leaf_that_imports_a_leaf_is_found,
-    vocabulary_that_imports_a_leaf_is_found,
-    import_that_dodges_the_scan_is_found,
-    comments_import_nothing,
-];

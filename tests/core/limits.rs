@@ -28,6 +28,7 @@ fn stopped(rig: &mut Rig) -> Refused {
     refused
 }
 
+#[test]
 fn fifty_requests_at_once_are_one_push_and_one_admission() {
     let mut rig = Rig::new();
     let mut waiting = Vec::new();
@@ -64,6 +65,7 @@ fn fifty_requests_at_once_are_one_push_and_one_admission() {
     assert_eq!(auths, 1);
 }
 
+#[test]
 fn spellings_of_a_name_share_its_limits_and_other_users_do_not() {
     let mut rig = Rig::new();
     rig.send(&get("/"), &pushed("deny")).refused();
@@ -76,6 +78,7 @@ fn spellings_of_a_name_share_its_limits_and_other_users_do_not() {
     assert_eq!(rig.table.len(), 5, "two users, two phones, one approval");
 }
 
+#[test]
 fn every_end_but_allow_stops_the_next_push_for_its_time() {
     for (end, wait) in
         [("deny", 60), ("locked_out", 60), ("unheard_of", 60), ("timeout", 15), ("fraud", 1_800)]
@@ -91,6 +94,7 @@ fn every_end_but_allow_stops_the_next_push_for_its_time() {
     }
 }
 
+#[test]
 fn fraud_is_an_error_in_the_log() {
     let mut rig = Rig::new();
     rig.send(&get("/"), &pushed("fraud")).refused();
@@ -98,6 +102,7 @@ fn fraud_is_an_error_in_the_log() {
     assert_eq!(rig.signals.iter().filter(is_alarm).count(), 1);
 }
 
+#[test]
 fn passcode_is_taken_while_pushes_are_stopped() {
     let mut rig = Rig::new();
     rig.send(&get("/"), &pushed("fraud")).refused();
@@ -108,6 +113,7 @@ fn passcode_is_taken_while_pushes_are_stopped() {
     assert_eq!(stopped(&mut rig).code(), "too_many_requests", "a passcode is no word on a push");
 }
 
+#[test]
 fn calls_count_like_pushes() {
     let mut rig = Rig::with(json!({"duo": {"factors": ["phone"]}, "limits": {"pushes": 1}}));
     rig.send(&get("/"), &pushed("timeout")).refused();
@@ -115,6 +121,7 @@ fn calls_count_like_pushes() {
     assert_eq!(stopped(&mut rig).header("retry-after").as_deref(), Some("586"));
 }
 
+#[test]
 fn budget_is_three_in_ten_minutes() {
     let mut rig = Rig::with(json!({"limits": {"deny_cooldown": ["1s"]}}));
     for _ in 0..3 {
@@ -126,6 +133,7 @@ fn budget_is_three_in_ten_minutes() {
     assert_eq!(refused.header("retry-after").as_deref(), Some("598"));
 }
 
+#[test]
 fn prompt_that_duo_refuses_to_send_costs_nothing() {
     for answer in [
         fail(42_901, "Too many requests", ""),
@@ -147,6 +155,7 @@ fn prompt_that_duo_refuses_to_send_costs_nothing() {
     }
 }
 
+#[test]
 fn prompt_that_may_have_been_sent_counts() {
     for outage in [Scripted::Fails(Unanswered::Cut), says(503, ""), says(200, "{}")] {
         let mut rig = Rig::new();
@@ -164,6 +173,7 @@ fn prompt_that_may_have_been_sent_counts() {
     }
 }
 
+#[test]
 fn corrected_date_is_no_second_push() {
     let mut rig = Rig::with(json!({"limits": {"pushes": 1}}));
     let ping = crate::rig::ok(&json!({"time": 1_800_000_600}));
@@ -177,6 +187,7 @@ fn corrected_date_is_no_second_push() {
     rig.send(&get("/"), &script).admitted();
 }
 
+#[test]
 fn push_that_outlives_its_request_is_still_pending() {
     let mut rig = Rig::with(json!({"api": {"hold_timeout": "5s"}}));
     let mut script = [one_phone(), started()].into_iter();
@@ -188,6 +199,7 @@ fn push_that_outlives_its_request_is_still_pending() {
     assert_eq!(refused.header("retry-after").as_deref(), Some("60"));
 }
 
+#[test]
 fn junk_in_the_table_refuses_pushes_for_a_minute() {
     let mut rig = Rig::new();
     rig.send(&get("/"), &pushed("allow")).admitted();
@@ -200,6 +212,7 @@ fn junk_in_the_table_refuses_pushes_for_a_minute() {
     outcome.admitted();
 }
 
+#[test]
 fn users_beyond_number_share_a_table_of_one_size() {
     let mut rig = Rig::new();
     for number in 0..3_000 {
@@ -225,6 +238,7 @@ fn passcodes_tried(rig: &Rig) -> usize {
     rig.called().iter().filter(|name| **name == "auth").count()
 }
 
+#[test]
 fn sign_in_that_is_sent_again_has_no_more_tries() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -248,6 +262,7 @@ fn sign_in_that_is_sent_again_has_no_more_tries() {
     assert_eq!(guessed(&mut rig, &alice).code(), "passcode_incorrect");
 }
 
+#[test]
 fn as_many_passcodes_may_be_wrong_as_configured() {
     for tries in [1, 2, 9] {
         let mut rig = Rig::with(json!({"limits": {"passcode_tries": tries}}));
@@ -269,6 +284,7 @@ fn as_many_passcodes_may_be_wrong_as_configured() {
     }
 }
 
+#[test]
 fn right_passcode_forgets_the_wrong_ones() {
     let mut rig = Rig::new();
     let alice = Browser::of("alice");
@@ -282,6 +298,7 @@ fn right_passcode_forgets_the_wrong_ones() {
     }
 }
 
+#[test]
 fn passcode_that_duo_did_not_look_at_is_no_try() {
     let mut rig = Rig::new();
     let code = get("/").with("x-duo-mfa-passcode", "123456");
@@ -298,6 +315,7 @@ fn passcode_that_duo_did_not_look_at_is_no_try() {
     assert_eq!(rig.send(&code, &[one_phone()]).refused().code(), "too_many_requests");
 }
 
+#[test]
 fn pushes_and_passcodes_are_counted_apart() {
     let mut rig = Rig::new();
     for _ in 0..5 {
@@ -310,24 +328,3 @@ fn pushes_and_passcodes_are_counted_apart() {
     rig.send(&get("/").of("bob"), &denied).refused();
     rig.send(&code, &[phone_of("bob"), allows()]).admitted();
 }
-
-crate::suite![
-    sign_in_that_is_sent_again_has_no_more_tries,
-    as_many_passcodes_may_be_wrong_as_configured,
-    right_passcode_forgets_the_wrong_ones,
-    passcode_that_duo_did_not_look_at_is_no_try,
-    pushes_and_passcodes_are_counted_apart,
-    fifty_requests_at_once_are_one_push_and_one_admission,
-    spellings_of_a_name_share_its_limits_and_other_users_do_not,
-    every_end_but_allow_stops_the_next_push_for_its_time,
-    fraud_is_an_error_in_the_log,
-    passcode_is_taken_while_pushes_are_stopped,
-    calls_count_like_pushes,
-    budget_is_three_in_ten_minutes,
-    prompt_that_duo_refuses_to_send_costs_nothing,
-    prompt_that_may_have_been_sent_counts,
-    corrected_date_is_no_second_push,
-    push_that_outlives_its_request_is_still_pending,
-    junk_in_the_table_refuses_pushes_for_a_minute,
-    users_beyond_number_share_a_table_of_one_size,
-];

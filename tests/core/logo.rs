@@ -38,6 +38,7 @@ fn learn(rig: &mut Rig, status: u16, body: &[u8]) -> Option<Signal> {
     rig.logo.learn(Event::Answered(Answer { status, retry_after: None, body }))
 }
 
+#[test]
 fn picture_is_served_to_everybody_as_duo_gave_it() {
     let mut rig = rig();
     assert_eq!(learn(&mut rig, 200, PNG), None);
@@ -58,12 +59,14 @@ fn picture_is_served_to_everybody_as_duo_gave_it() {
     assert_eq!(posted.refused().header("allow").as_deref(), Some("GET, HEAD"));
 }
 
+#[test]
 fn there_is_none_before_it_was_fetched() {
     let absent = asked(&mut rig());
     assert_eq!((absent.0.status, absent.code().as_str()), (404, "not_found"));
     assert_eq!(absent.header("cache-control").as_deref(), Some("private, max-age=60"));
 }
 
+#[test]
 fn nothing_is_served_or_fetched_unless_it_is_configured() {
     for branding in [json!({}), json!({"logo": "data:image/png;base64,AAAA"})] {
         let mut rig = Rig::with(json!({"branding": branding}));
@@ -74,6 +77,7 @@ fn nothing_is_served_or_fetched_unless_it_is_configured() {
     }
 }
 
+#[test]
 fn what_is_no_png_is_never_served() {
     let long = [PNG, &[0; Answer::MAX_BODY_BYTES]].concat();
     let none = br#"{"stat":"FAIL","code":40401,"message":"Resource not found"}"#;
@@ -92,6 +96,7 @@ fn what_is_no_png_is_never_served() {
     }
 }
 
+#[test]
 fn it_is_fetched_once_an_hour_and_sooner_where_that_failed() {
     let mut rig = rig();
     let start = rig.now;
@@ -112,6 +117,7 @@ fn it_is_fetched_once_an_hour_and_sooner_where_that_failed() {
     assert!(rig.logo.is_due(&rig.gate, &WELL, again.minus(HOUR)), "the clock was set back");
 }
 
+#[test]
 fn page_shows_it_and_says_the_name_in_its_place() {
     let page = rig().send(
         &get("/")
@@ -123,12 +129,3 @@ fn page_shows_it_and_says_the_name_in_its_place() {
     let page = page.refused().text();
     assert!(page.contains(r#"<img class="logo" src="/.duo-mfa/logo" alt="Example">"#), "{page}");
 }
-
-crate::suite![
-    picture_is_served_to_everybody_as_duo_gave_it,
-    there_is_none_before_it_was_fetched,
-    nothing_is_served_or_fetched_unless_it_is_configured,
-    what_is_no_png_is_never_served,
-    it_is_fetched_once_an_hour_and_sooner_where_that_failed,
-    page_shows_it_and_says_the_name_in_its_place,
-];

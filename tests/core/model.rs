@@ -46,6 +46,7 @@ fn pool() -> Vec<Scripted> {
 
 const ALLOWING: usize = 2;
 
+#[test]
 fn nobody_gets_in_without_an_allow() {
     let pool = pool();
     let firsts = pool.len() - ALLOWING;
@@ -79,5 +80,3 @@ fn nobody_gets_in_without_an_allow() {
     });
     outcome.unwrap();
 }
-
-crate::suite![nobody_gets_in_without_an_allow];

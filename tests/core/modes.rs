@@ -25,6 +25,7 @@ fn reported(rig: &Rig) -> Vec<Counter> {
     rig.signals.iter().filter_map(count).collect()
 }
 
+#[test]
 fn report_only_refuses_nobody_and_says_who_would_be() {
     for (path, user, rule, code) in [
         ("/", "alice", None, Code::MfaRequired),
@@ -48,6 +49,7 @@ fn report_only_refuses_nobody_and_says_who_would_be() {
     }
 }
 
+#[test]
 fn report_only_counts_what_passes_as_ever() {
     let script = [one_phone(), started(), status("allow", "allow")];
     let cookie = approval(&Rig::new().send(&get("/"), &script).admitted());
@@ -60,6 +62,7 @@ fn report_only_counts_what_passes_as_ever() {
     assert_eq!(reported(&rig), []);
 }
 
+#[test]
 fn names_of_report_only_are_those_of_rules_and_codes() {
     let name = |rule, code| Counter::Reported { rule, code }.to_string();
     let prompt = name(Some(2), Code::MfaRequired);
@@ -68,6 +71,7 @@ fn names_of_report_only_are_those_of_rules_and_codes() {
     assert_eq!(denied, "duo_mfa_would_refuse.rule.default.code.access_denied");
 }
 
+#[test]
 fn off_lets_everything_pass_but_what_is_the_filters_own() {
     for off in [json!("off"), json!(false)] {
         let mut rig = Rig::with(json!({"mode": off}));
@@ -80,6 +84,7 @@ fn off_lets_everything_pass_but_what_is_the_filters_own() {
     }
 }
 
+#[test]
 fn connect_passes_without_what_is_the_filters_own() {
     for name in ["report_only", "off"] {
         let request = get("/").without(":path").with("x_duo_mfa_user", "admin");
@@ -88,6 +93,7 @@ fn connect_passes_without_what_is_the_filters_own() {
     }
 }
 
+#[test]
 fn head_that_cannot_be_read_is_refused_in_every_mode() {
     for name in ["enforce", "report_only", "off"] {
         for request in [get("/").without(":method"), get("/").with(":path", "/b")] {
@@ -102,6 +108,7 @@ fn preflight() -> crate::rig::Request {
     request.with("access-control-request-method", "DELETE")
 }
 
+#[test]
 fn preflight_passes_only_where_the_operator_says_so() {
     assert_eq!(Rig::new().send(&preflight(), &[]).refused().code(), "identity_missing");
     let access = |access_control: Value| Rig::with(json!({"access_control": access_control}));
@@ -127,13 +134,3 @@ fn preflight_passes_only_where_the_operator_says_so() {
     let mut page = Browser::of("alice");
     assert_eq!(page.asks(&mut rig, &page.opens("/api"), &[]).0.status, 403);
 }
-
-crate::suite![
-    report_only_refuses_nobody_and_says_who_would_be,
-    report_only_counts_what_passes_as_ever,
-    names_of_report_only_are_those_of_rules_and_codes,
-    off_lets_everything_pass_but_what_is_the_filters_own,
-    connect_passes_without_what_is_the_filters_own,
-    head_that_cannot_be_read_is_refused_in_every_mode,
-    preflight_passes_only_where_the_operator_says_so,
-];

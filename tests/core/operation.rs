@@ -1,7 +1,7 @@
 //! Rules by which each request is approved by itself.
 
-pub(crate) mod ahead;
-pub(crate) mod share;
+mod ahead;
+mod share;
 
 use crate::browser::{Browser, posted};
 use crate::rig::{
@@ -78,6 +78,7 @@ fn used_up(forward: &Forward) {
     assert!(line.starts_with("__Host-duo_operation=;") && line.contains("Max-Age=0"), "{line}");
 }
 
+#[test]
 fn held_request_is_asked_about_each_time() {
     let mut rig = rig();
     let session = held(&mut rig, &get("/reports"));
@@ -97,12 +98,14 @@ fn held_request_is_asked_about_each_time() {
     }
 }
 
+#[test]
 fn rule_by_method_leaves_the_others_alone() {
     let mut rig = rig();
     let session = pair(&approval(&held(&mut rig, &get("/orders/7")))).to_owned();
     rig.send(&get("/orders/7").with("cookie", &session), &[]).admitted();
 }
 
+#[test]
 fn passcode_up_front_approves_one_request() {
     let mut rig = rig();
     let request = delete("/orders/7").with("x-duo-mfa-passcode", "123456");
@@ -112,6 +115,7 @@ fn passcode_up_front_approves_one_request() {
     assert_eq!(again.code(), "passcode_incorrect");
 }
 
+#[test]
 fn page_leads_to_an_approval_that_is_used_once() {
     let mut rig = rig();
     let mut alice = Browser::of("alice");
@@ -132,12 +136,14 @@ fn page_leads_to_an_approval_that_is_used_once() {
     assert_eq!(lines.len(), 1);
 }
 
+#[test]
 fn place_in_a_page_is_no_part_of_what_it_asks_for() {
     let mut rig = rig();
     let alice = approved(&mut rig, &format!("{WIRE}#amount"));
     used_up(&rig.send(&alice.opens(WIRE), &[]).admitted());
 }
 
+#[test]
 fn approval_opens_nothing_else() {
     let mut rig = rig();
     let alice = approved(&mut rig, WIRE);
@@ -162,6 +168,7 @@ fn approval_opens_nothing_else() {
     used_up(&rig.send(&alice.opens(WIRE), &[]).admitted());
 }
 
+#[test]
 fn forged_approvals_open_nothing() {
     let mut rig = rig();
     let alice = approved(&mut rig, WIRE);
@@ -191,6 +198,7 @@ fn forged_approvals_open_nothing() {
     assert_eq!(forger.asks(&mut rig, &forger.fetches(STATUS), &[]).code(), "bad_request");
 }
 
+#[test]
 fn approval_waits_for_a_minute() {
     for (waits, is_good) in [(60, true), (61, false)] {
         let mut rig = rig();
@@ -203,6 +211,7 @@ fn approval_waits_for_a_minute() {
     }
 }
 
+#[test]
 fn lost_answer_given_again_is_still_one_use() {
     let mut rig = rig();
     let first = pushed(&mut rig, WIRE);
@@ -219,6 +228,7 @@ fn lost_answer_given_again_is_still_one_use() {
 }
 
 /// Who polls may name another address than the push was for: that is not what was approved.
+#[test]
 fn sign_in_gives_what_it_was_begun_for() {
     let mut rig = rig();
     let mut alice = pushed(&mut rig, WIRE);
@@ -237,6 +247,7 @@ fn sign_in_gives_what_it_was_begun_for() {
     assert_eq!((state.code().as_str(), state.0.status), ("bad_request", 400), "it is not approved");
 }
 
+#[test]
 fn form_of_a_browser_is_refused() {
     let mut rig = rig();
     let form = Browser::of("alice").submits(WIRE).followed_by("to=7");
@@ -244,6 +255,7 @@ fn form_of_a_browser_is_refused() {
     assert_eq!((page.0.status, page.0.details.as_str()), (403, "duo_mfa_access_denied"));
 }
 
+#[test]
 fn outage_approves_no_operation() {
     let down = || Scripted::Fails(duo_mfa::gate::Unanswered::NotSent);
     let duo = json!({"fail_mode": "safe"});
@@ -260,6 +272,7 @@ fn outage_approves_no_operation() {
     assert_eq!(rig.send(&request, &[limited]).refused().code(), "too_many_requests");
 }
 
+#[test]
 fn bypass_status_at_duo_is_asked_about_each_time() {
     let mut rig = rig();
     let mut bella = Browser::of("bella");
@@ -274,6 +287,7 @@ fn bypass_status_at_duo_is_asked_about_each_time() {
     }
 }
 
+#[test]
 fn other_factor_than_the_rule_takes_approves_nothing() {
     let rule = |factor| {
         json!({"rules": [
@@ -287,6 +301,7 @@ fn other_factor_than_the_rule_takes_approves_nothing() {
     used_up(&by_push.send(&alice.opens(WIRE), &[]).admitted());
 }
 
+#[test]
 fn table_that_cannot_be_read_lets_nothing_pass() {
     let mut rig = rig();
     let alice = approved(&mut rig, WIRE);
@@ -297,6 +312,7 @@ fn table_that_cannot_be_read_lets_nothing_pass() {
     }
 }
 
+#[test]
 fn report_only_says_what_would_be_refused() {
     let mut rig = rig_with(&json!({"mode": "report_only"}));
     let Outcome::Forwarded(forward) = rig.send(&delete("/orders/7"), &[]) else {
@@ -306,22 +322,3 @@ fn report_only_says_what_would_be_refused() {
     let code = duo_mfa::signal::Code::MfaRequired;
     assert!(rig.signals.contains(&Signal::Count(Counter::Reported { rule: Some(1), code })));
 }
-
-crate::suite![
-    held_request_is_asked_about_each_time,
-    rule_by_method_leaves_the_others_alone,
-    passcode_up_front_approves_one_request,
-    page_leads_to_an_approval_that_is_used_once,
-    place_in_a_page_is_no_part_of_what_it_asks_for,
-    approval_opens_nothing_else,
-    forged_approvals_open_nothing,
-    approval_waits_for_a_minute,
-    lost_answer_given_again_is_still_one_use,
-    sign_in_gives_what_it_was_begun_for,
-    form_of_a_browser_is_refused,
-    outage_approves_no_operation,
-    bypass_status_at_duo_is_asked_about_each_time,
-    other_factor_than_the_rule_takes_approves_nothing,
-    table_that_cannot_be_read_lets_nothing_pass,
-    report_only_says_what_would_be_refused,
-];

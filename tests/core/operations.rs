@@ -44,6 +44,7 @@ const fn is_listed(counter: Counter) -> bool {
     }
 }
 
+#[test]
 fn every_metric_is_documented() {
     assert!(ALL.into_iter().all(is_listed));
     let placed = |counter: &Counter| {
@@ -59,6 +60,7 @@ fn every_metric_is_documented() {
 }
 
 /// The names that stand in a metric's place, as the code that makes them has them.
+#[test]
 fn every_name_within_a_metric_is_documented() {
     let page = read("docs/operations.md");
     for (metric, file) in [
@@ -79,6 +81,7 @@ fn every_name_within_a_metric_is_documented() {
     }
 }
 
+#[test]
 fn every_member_of_an_audit_line_is_documented() {
     let source = read("src/gate/audit.rs");
     let writer = source.split("ObjectText::new()").nth(1).unwrap();
@@ -92,6 +95,7 @@ fn every_member_of_an_audit_line_is_documented() {
     assert_eq!(documented, coded);
 }
 
+#[test]
 fn every_documented_line_is_one_that_is_written() {
     let mut code = String::new();
     for folder in ["src/adapter", "src/config", "src/gate"] {
@@ -126,10 +130,3 @@ fn read(path: &str) -> String {
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
-
-crate::suite![
-    every_metric_is_documented,
-    every_name_within_a_metric_is_documented,
-    every_member_of_an_audit_line_is_documented,
-    every_documented_line_is_one_that_is_written,
-];

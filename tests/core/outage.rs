@@ -42,6 +42,7 @@ fn counted(rig: &Rig, counter: Counter) -> usize {
     rig.signals.iter().filter(|signal| **signal == Signal::Count(counter)).count()
 }
 
+#[test]
 fn calls_that_fail_alone_open_nothing_and_have_the_check_come_at_once() {
     for fault in unreachable() {
         let mut rig = safe();
@@ -62,6 +63,7 @@ fn calls_that_fail_alone_open_nothing_and_have_the_check_come_at_once() {
     }
 }
 
+#[test]
 fn the_line_of_a_fail_safe_admission_says_since_when_duo_is_unreachable() {
     let mut rig = safe();
     let gone = says(503, "upstream connect error");
@@ -76,6 +78,7 @@ fn the_line_of_a_fail_safe_admission_says_since_when_duo_is_unreachable() {
     assert!(rig.signals.iter().any(says), "{:?}", rig.signals);
 }
 
+#[test]
 fn any_answer_of_duos_ends_fail_safe_until_a_check_has_failed_again() {
     let gone = || says(503, "upstream connect error");
     for answer in [preauth("deny"), fail(42_901, "Too many requests", ""), ok(&json!({}))] {
@@ -92,6 +95,7 @@ fn any_answer_of_duos_ends_fail_safe_until_a_check_has_failed_again() {
     }
 }
 
+#[test]
 fn a_call_without_room_is_never_an_outage() {
     for overflow in overflows() {
         for outage_is_known in [false, true] {
@@ -113,6 +117,7 @@ fn a_call_without_room_is_never_an_outage() {
     }
 }
 
+#[test]
 fn a_push_that_found_no_room_was_not_sent_and_a_look_is_repeated() {
     for overflow in overflows() {
         let mut rig = safe();
@@ -124,6 +129,7 @@ fn a_push_that_found_no_room_was_not_sent_and_a_look_is_repeated() {
     }
 }
 
+#[test]
 fn a_check_without_room_changes_nothing_and_is_repeated_soon() {
     for overflow in overflows() {
         let mut rig = safe();
@@ -136,6 +142,7 @@ fn a_check_without_room_changes_nothing_and_is_repeated_soon() {
     }
 }
 
+#[test]
 fn a_check_that_times_out_while_duo_answers_others_waited_behind_them() {
     let late = says(504, "upstream request timeout");
     let mut rig = safe();
@@ -150,6 +157,7 @@ fn a_check_that_times_out_while_duo_answers_others_waited_behind_them() {
     assert_eq!((after.standing, after.unreached_since()), (Standing::Unavailable, Some(since)));
 }
 
+#[test]
 fn what_a_requester_can_make_duo_say_to_the_check_is_no_outage() {
     // Duo limits the rate of the whole account, whoever asks.
     for said in [fail(42_901, "Too many requests", ""), says(429, ""), says(200, "<html>")] {
@@ -161,14 +169,3 @@ fn what_a_requester_can_make_duo_say_to_the_check_is_no_outage() {
         assert_eq!(refused.code(), "duo_unavailable", "{said:?}");
     }
 }
-
-crate::suite![
-    calls_that_fail_alone_open_nothing_and_have_the_check_come_at_once,
-    the_line_of_a_fail_safe_admission_says_since_when_duo_is_unreachable,
-    any_answer_of_duos_ends_fail_safe_until_a_check_has_failed_again,
-    a_call_without_room_is_never_an_outage,
-    a_push_that_found_no_room_was_not_sent_and_a_look_is_repeated,
-    a_check_without_room_changes_nothing_and_is_repeated_soon,
-    a_check_that_times_out_while_duo_answers_others_waited_behind_them,
-    what_a_requester_can_make_duo_say_to_the_check_is_no_outage,
-];

@@ -5,6 +5,7 @@ use crate::rig::{Rig, get, preauth};
 use serde_json::json;
 use std::time::Duration;
 
+#[test]
 fn browser_gets_the_page_in_place_without_a_call_to_duo() {
     let mut rig = Rig::new();
     let mut browser = Browser::of("alice");
@@ -19,6 +20,7 @@ fn browser_gets_the_page_in_place_without_a_call_to_duo() {
     assert_eq!(rig.calls.len(), 0);
 }
 
+#[test]
 fn hundred_pages_send_no_push() {
     let mut rig = Rig::new();
     let mut browser = Browser::of("alice");
@@ -29,6 +31,7 @@ fn hundred_pages_send_no_push() {
     assert_eq!(rig.calls.len(), 0);
 }
 
+#[test]
 fn form_that_came_too_late_is_said_not_to_be_sent() {
     let mut rig = Rig::new();
     let mut browser = Browser::of("alice");
@@ -38,6 +41,7 @@ fn form_that_came_too_late_is_said_not_to_be_sent() {
     assert!(page.text().contains("Your form was not sent"));
 }
 
+#[test]
 fn form_that_is_sent_after_the_approval_ran_out_is_said_not_to_be_sent() {
     let mut rig = Rig::with(json!({"session": {"expiration": "10m"}}));
     let mut browser = Browser::of("alice");
@@ -53,6 +57,7 @@ fn form_that_is_sent_after_the_approval_ran_out_is_said_not_to_be_sent() {
     assert_eq!(rig.bodies, 0);
 }
 
+#[test]
 fn page_at_its_own_address_is_no_refusal() {
     let mut rig = Rig::new();
     let mut browser = Browser::of("alice");
@@ -63,6 +68,7 @@ fn page_at_its_own_address_is_no_refusal() {
     assert!(browser.asks(&mut rig, &evil, &[]).text().contains(r#"data-return="/""#));
 }
 
+#[test]
 fn background_request_is_told_where_to_start() {
     let mut rig = Rig::with(json!({"path_prefix": "/sso"}));
     let browser = Browser::of("alice");
@@ -80,6 +86,7 @@ fn background_request_is_told_where_to_start() {
     assert_eq!(refused.problem()["start_url"], "/.duo-mfa/?return_to=%2Fapi");
 }
 
+#[test]
 fn page_speaks_the_language_of_its_reader() {
     let mut rig = Rig::new();
     let browser = Browser::of("alice");
@@ -89,6 +96,7 @@ fn page_speaks_the_language_of_its_reader() {
     assert!(page.text().contains(r#"<html lang="de""#));
 }
 
+#[test]
 fn page_has_the_organisations_look_and_loads_its_own_files_alone() {
     let look = json!({"branding": {"name": "<b>Example", "help_text": "Call 100."}});
     let mut rig = Rig::with(look);
@@ -110,6 +118,7 @@ fn page_has_the_organisations_look_and_loads_its_own_files_alone() {
     assert_eq!(other.code(), "not_found");
 }
 
+#[test]
 fn page_needs_a_user() {
     let mut rig = Rig::new();
     let browser = Browser::of("alice");
@@ -125,6 +134,7 @@ fn page_needs_a_user() {
     assert_eq!(rig.calls.len(), 0);
 }
 
+#[test]
 fn wrong_methods_are_told_the_right_ones() {
     let mut rig = Rig::new();
     let browser = Browser::of("alice");
@@ -148,6 +158,7 @@ fn wrong_methods_are_told_the_right_ones() {
     assert_eq!(rig.calls.len(), 0);
 }
 
+#[test]
 fn other_sites_can_start_nothing() {
     let mut rig = Rig::new();
     let browser = Browser::of("alice");
@@ -169,17 +180,3 @@ fn other_sites_can_start_nothing() {
     }
     assert_eq!(rig.calls.len(), 0);
 }
-
-crate::suite![
-    browser_gets_the_page_in_place_without_a_call_to_duo,
-    hundred_pages_send_no_push,
-    form_that_came_too_late_is_said_not_to_be_sent,
-    form_that_is_sent_after_the_approval_ran_out_is_said_not_to_be_sent,
-    page_at_its_own_address_is_no_refusal,
-    background_request_is_told_where_to_start,
-    page_speaks_the_language_of_its_reader,
-    page_has_the_organisations_look_and_loads_its_own_files_alone,
-    page_needs_a_user,
-    wrong_methods_are_told_the_right_ones,
-    other_sites_can_start_nothing,
-];

@@ -16,6 +16,7 @@ fn waits() -> Scripted {
     status("waiting", "pushed")
 }
 
+#[test]
 fn every_end_but_allow_has_a_state_of_its_own() {
     for (result, word, state, code) in [
         ("deny", "deny", "denied", "mfa_denied"),
@@ -41,6 +42,7 @@ fn every_end_but_allow_has_a_state_of_its_own() {
     }
 }
 
+#[test]
 fn only_an_exact_allow_approves() {
     for body in [
         r#"{"stat":"OK","response":{"result":"Allow","status":"allow"}}"#,
@@ -66,6 +68,7 @@ fn only_an_exact_allow_approves() {
     }
 }
 
+#[test]
 fn lost_look_ends_nothing() {
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -76,6 +79,7 @@ fn lost_look_ends_nothing() {
     alice.is_approved(&mut rig, &alice.fetches(STATUS), &[allows()]);
 }
 
+#[test]
 fn no_look_takes_longer_than_ten_seconds_and_a_page_two() {
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -87,6 +91,7 @@ fn no_look_takes_longer_than_ten_seconds_and_a_page_two() {
     assert_eq!(spans, [10, 5, 2].map(Duration::from_secs));
 }
 
+#[test]
 fn push_that_nobody_answers_ends_after_its_time() {
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -112,6 +117,7 @@ fn push_that_nobody_answers_ends_after_its_time() {
     alice.is_approved(&mut rig, &alice.fetches(STATUS), &[allows()]);
 }
 
+#[test]
 fn sign_in_lives_five_minutes() {
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -122,6 +128,7 @@ fn sign_in_lives_five_minutes() {
     assert!(page.text().contains(r#"data-pane="start""#));
 }
 
+#[test]
 fn token_is_good_for_its_user_alone() {
     let mut rig = Rig::new();
     let alice = Browser::pushed(&mut rig);
@@ -135,6 +142,7 @@ fn token_is_good_for_its_user_alone() {
     assert_eq!(rig.calls.len(), calls, "Duo's answer would name no user");
 }
 
+#[test]
 fn transaction_comes_from_a_sealed_token_alone() {
     let mut rig = Rig::new();
     let alice = Browser::pushed(&mut rig);
@@ -157,6 +165,7 @@ fn transaction_comes_from_a_sealed_token_alone() {
     assert_eq!(rig.calls.len(), calls);
 }
 
+#[test]
 fn second_browser_never_joins_the_first_ones_push() {
     let mut rig = Rig::new();
     let mut first = Browser::pushed(&mut rig);
@@ -174,6 +183,7 @@ fn second_browser_never_joins_the_first_ones_push() {
     assert_eq!(rig.called().iter().filter(|name| **name == "auth").count(), 2);
 }
 
+#[test]
 fn denials_on_the_page_cost_a_minute_five_and_thirty() {
     let mut rig = Rig::new();
     for wait in [60, 300, 1_800] {
@@ -193,6 +203,7 @@ fn denials_on_the_page_cost_a_minute_five_and_thirty() {
     assert_eq!(rig.called().iter().filter(|name| **name == "auth").count(), 3);
 }
 
+#[test]
 fn fraud_on_the_page_costs_half_an_hour() {
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -203,6 +214,7 @@ fn fraud_on_the_page_costs_half_an_hour() {
     Browser::pushed(&mut rig);
 }
 
+#[test]
 fn cancelled_push_stays_the_one_pending_push_until_duo_says_that_it_is_over() {
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -228,6 +240,7 @@ fn cancelled_push_stays_the_one_pending_push_until_duo_says_that_it_is_over() {
     alice.asks(&mut rig, &alice.posts(PUSH), &[one_phone(), started()]);
 }
 
+#[test]
 fn text_messages_count_and_keep_no_push_waiting() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -242,6 +255,7 @@ fn text_messages_count_and_keep_no_push_waiting() {
     assert_eq!((fourth.code().as_str(), fourth.0.status), ("too_many_requests", 429));
 }
 
+#[test]
 fn page_in_place_shows_the_push_that_waits() {
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -254,6 +268,7 @@ fn page_in_place_shows_the_push_that_waits() {
     assert_eq!(rig.calls.len(), 2);
 }
 
+#[test]
 fn other_tab_learns_of_the_approval() {
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -265,6 +280,7 @@ fn other_tab_learns_of_the_approval() {
     assert!(page.text().contains(r#"href="/a""#), "{}", page.text());
 }
 
+#[test]
 fn prefetch_and_head_look_at_nothing() {
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -276,6 +292,7 @@ fn prefetch_and_head_look_at_nothing() {
     assert_eq!(rig.calls.len(), calls);
 }
 
+#[test]
 fn logout_takes_the_approval_back() {
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -293,6 +310,7 @@ fn logout_takes_the_approval_back() {
     assert_eq!(page.0.status, 200);
 }
 
+#[test]
 fn duo_out_of_reach_is_told_and_nothing_is_repeated() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -304,6 +322,7 @@ fn duo_out_of_reach_is_told_and_nothing_is_repeated() {
     assert_eq!(rig.called(), ["preauth", "preauth", "preauth", "auth"]);
 }
 
+#[test]
 fn approval_without_random_bytes_is_none() {
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -319,6 +338,7 @@ fn approval_without_random_bytes_is_none() {
     assert_eq!(push.code(), "duo_unavailable");
 }
 
+#[test]
 fn own_addresses_are_for_programs_too_and_counted() {
     let mut rig = Rig::new();
     let start = posted(get(PUSH)).with("accept", "*/*");
@@ -330,26 +350,3 @@ fn own_addresses_are_for_programs_too_and_counted() {
     let counted = |signal: &&Signal| matches!(signal, Signal::Count(Counter::Refused(_)));
     assert_eq!(rig.signals.iter().filter(counted).count(), 1);
 }
-
-crate::suite![
-    every_end_but_allow_has_a_state_of_its_own,
-    only_an_exact_allow_approves,
-    lost_look_ends_nothing,
-    no_look_takes_longer_than_ten_seconds_and_a_page_two,
-    push_that_nobody_answers_ends_after_its_time,
-    sign_in_lives_five_minutes,
-    token_is_good_for_its_user_alone,
-    transaction_comes_from_a_sealed_token_alone,
-    second_browser_never_joins_the_first_ones_push,
-    denials_on_the_page_cost_a_minute_five_and_thirty,
-    fraud_on_the_page_costs_half_an_hour,
-    cancelled_push_stays_the_one_pending_push_until_duo_says_that_it_is_over,
-    text_messages_count_and_keep_no_push_waiting,
-    page_in_place_shows_the_push_that_waits,
-    other_tab_learns_of_the_approval,
-    prefetch_and_head_look_at_nothing,
-    logout_takes_the_approval_back,
-    duo_out_of_reach_is_told_and_nothing_is_repeated,
-    approval_without_random_bytes_is_none,
-    own_addresses_are_for_programs_too_and_counted,
-];

@@ -1,9 +1,9 @@
 //! Approvals per client: one push for the run of a program that keeps no cookie.
 
-pub(crate) mod at_once;
-pub(crate) mod ends;
+mod at_once;
+mod ends;
 pub(crate) mod model;
-pub(crate) mod terms;
+mod terms;
 
 use crate::browser::{Browser, posted};
 use crate::rig::{
@@ -86,6 +86,7 @@ fn is_asked(rig: &mut Rig, request: &Request) {
     assert_eq!(refused.code(), "duo_denied");
 }
 
+#[test]
 fn a_run_without_a_cookie_is_one_push() {
     let mut rig = rig();
     let first = approved(&mut rig, &get("/api/v1/pods"));
@@ -111,6 +112,7 @@ fn a_run_without_a_cookie_is_one_push() {
     assert_eq!(rig.called(), ["preauth", "auth", "auth_status"]);
 }
 
+#[test]
 fn a_pass_is_counted_and_logged_as_what_it_is() {
     let mut rig = rig();
     approved(&mut rig, &get("/api/a"));
@@ -137,6 +139,7 @@ fn a_pass_is_counted_and_logged_as_what_it_is() {
     assert_eq!(rig.judgements[0].outcome, Judged::PassedPerClient);
 }
 
+#[test]
 fn only_the_same_user_and_client_pass() {
     let mut rig = rig();
     approved(&mut rig, &get("/api/a"));
@@ -154,6 +157,7 @@ fn only_the_same_user_and_client_pass() {
 }
 
 /// By certificate, and by a claim of the token.
+#[test]
 fn a_client_is_what_the_configuration_names() {
     for bind in [json!(["certificate"]), json!([{"metadata": ["first_factor", "session"]}])] {
         let mut config = config(&json!([rule(&json!({}))]));
@@ -176,6 +180,7 @@ fn a_client_is_what_the_configuration_names() {
 }
 
 /// A page of another site could send requests by the browser of somebody on the same client.
+#[test]
 fn no_browser_passes_by_it() {
     let mut rig = rig();
     approved(&mut rig, &get("/api/a"));
@@ -205,6 +210,7 @@ fn no_browser_passes_by_it() {
     passes(&mut rig, &get("/api/a"));
 }
 
+#[test]
 fn a_cookie_serves_as_ever() {
     let mut rig = rig();
     let forward = approved(&mut rig, &get("/api/a"));
@@ -218,6 +224,7 @@ fn a_cookie_serves_as_ever() {
 }
 
 /// One that is worth nothing is counted as ever, and the client's approval is looked for.
+#[test]
 fn a_bad_cookie_does_not_stand_in_the_way() {
     let mut rig = rig();
     approved(&mut rig, &get("/api/a"));
@@ -227,6 +234,7 @@ fn a_bad_cookie_does_not_stand_in_the_way() {
 }
 
 /// A person approves in a browser of the same client; then the program runs, held or not.
+#[test]
 fn a_sign_in_by_a_browser_is_kept_too() {
     for mode in ["hold", "refuse"] {
         let mut rig = ruled(&json!([rule(&json!({"api_mode": mode}))]));
@@ -249,6 +257,7 @@ fn a_sign_in_by_a_browser_is_kept_too() {
     }
 }
 
+#[test]
 fn a_passcode_is_kept_under_its_name() {
     let mut rig = rig();
     let request = get("/api/a").with("x-duo-mfa-passcode", "123456");
@@ -264,6 +273,7 @@ fn a_passcode_is_kept_under_its_name() {
 }
 
 /// The headers of an admitted request that comes back by an internal redirect open nothing.
+#[test]
 fn an_internal_redirect_is_refused_as_ever() {
     let mut rig = rig();
     approved(&mut rig, &get("/api/a"));
@@ -272,6 +282,7 @@ fn an_internal_redirect_is_refused_as_ever() {
     assert_eq!(rig.send(&second, &[]).refused().code(), "internal_redirect");
 }
 
+#[test]
 fn report_only_says_what_would_have_passed() {
     let mut config = config(&json!([rule(&json!({}))]));
     let mut enforcing = Rig::with(config.clone());
@@ -288,6 +299,7 @@ fn report_only_says_what_would_have_passed() {
     passes(&mut rig, &redirected.with("x-envoy-original-url", "https://app.example.com/api/a"));
 }
 
+#[test]
 fn nothing_is_looked_up_or_kept_without_such_a_rule() {
     let mut rig = ruled(&json!([{"paths": ["/api/*"], "policy": "two_factor", "max_age": "5m"}]));
     approved(&mut rig, &get("/api/a"));
@@ -299,6 +311,7 @@ fn nothing_is_looked_up_or_kept_without_such_a_rule() {
     assert_eq!((rest.table.len(), other.table), (0, before));
 }
 
+#[test]
 fn a_denied_push_and_a_fail_safe_admission_are_never_kept() {
     let mut config = config(&json!([rule(&json!({"fail_mode": "safe"}))]));
     config["duo"] = json!({"fail_mode": "safe"});
@@ -328,19 +341,3 @@ fn a_denied_push_and_a_fail_safe_admission_are_never_kept() {
     assert_eq!(told(&allowed, "x-duo-mfa-factor").as_deref(), Some("bypass"));
     is_asked(&mut rig, &get("/api/a"));
 }
-
-crate::suite![
-    a_run_without_a_cookie_is_one_push,
-    a_pass_is_counted_and_logged_as_what_it_is,
-    only_the_same_user_and_client_pass,
-    a_client_is_what_the_configuration_names,
-    no_browser_passes_by_it,
-    a_cookie_serves_as_ever,
-    a_bad_cookie_does_not_stand_in_the_way,
-    a_sign_in_by_a_browser_is_kept_too,
-    a_passcode_is_kept_under_its_name,
-    an_internal_redirect_is_refused_as_ever,
-    report_only_says_what_would_have_passed,
-    nothing_is_looked_up_or_kept_without_such_a_rule,
-    a_denied_push_and_a_fail_safe_admission_are_never_kept,
-];

@@ -27,6 +27,7 @@ fn ahead(method: &str) -> Request {
     posted(get(&format!("/.duo-mfa/auth?factor=push&return_to=%2Fwire%2F7&method={method}")))
 }
 
+#[test]
 fn method_of_an_approval_ahead_is_a_token() {
     for method in [
         "Approve%20this%3A%20IT%20security%20check",
@@ -51,6 +52,7 @@ fn method_of_an_approval_ahead_is_a_token() {
     }
 }
 
+#[test]
 fn host_is_shown_as_the_configuration_spells_it_or_not_at_all() {
     let to = |host: &str| get("/").without(":authority").with(":authority", host);
     for (push, host, expected) in [
@@ -79,6 +81,7 @@ fn host_is_shown_as_the_configuration_spells_it_or_not_at_all() {
     assert_eq!(info("x.example.com"), "request=GET&path=%2F");
 }
 
+#[test]
 fn query_is_shown_where_it_is_approved_and_nowhere_else() {
     let mut rig = per_request(&json!({}));
     let query = shown(&mut rig, &get("/wire/7?to=12&amount=5%20000&note=%E2%80%AE"));
@@ -100,6 +103,7 @@ fn query_is_shown_where_it_is_approved_and_nowhere_else() {
     assert!(info.len() < 700, "{}", info.len());
 }
 
+#[test]
 fn long_path_keeps_its_end_and_only_ascii_is_shown() {
     let info = shown(&mut Rig::new(), &get(&format!("/{}/delete-all", "x".repeat(1_000))));
     assert!(info.ends_with("x%2Fdelete-all") && info.contains("more%5D"), "{info}");
@@ -108,10 +112,3 @@ fn long_path_keeps_its_end_and_only_ascii_is_shown() {
     let odd = get("/").without(":method").with(":method", "Please-approve-this-request-now");
     assert_eq!(shown(&mut Rig::new(), &odd), "path=%2F");
 }
-
-crate::suite![
-    method_of_an_approval_ahead_is_a_token,
-    host_is_shown_as_the_configuration_spells_it_or_not_at_all,
-    query_is_shown_where_it_is_approved_and_nowhere_else,
-    long_path_keeps_its_end_and_only_ascii_is_shown,
-];

@@ -43,12 +43,14 @@ fn guide() -> Vec<String> {
     ["README.md".to_owned()].into_iter().chain(pages).collect()
 }
 
+#[test]
 fn every_block_is_of_a_kind_that_is_checked() {
     for block in blocks() {
         assert!(CHECKED.contains(&block.fence.as_str()), "nobody checks ```{}", block.fence);
     }
 }
 
+#[test]
 fn sessions_are_commands_that_somebody_runs() {
     let is_session =
         |block: &&Block| block.fence.starts_with("console") && block.fence != "console cli";
@@ -61,6 +63,7 @@ fn sessions_are_commands_that_somebody_runs() {
     }
 }
 
+#[test]
 fn envoy_fragments_fit_together() {
     let filter = yaml("yaml file=envoy-filter");
     let cluster = yaml("yaml file=envoy-cluster");
@@ -77,16 +80,19 @@ fn envoy_fragments_fit_together() {
     assert_eq!(stripped, &plugin["identity"]["header"]);
 }
 
+#[test]
 fn plugin_configuration_is_accepted() {
     accepted(&plugin_configuration());
 }
 
+#[test]
 fn rules_are_accepted() {
     let mut plugin = plugin_configuration();
     plugin["access_control"] = serde_json::from_str(&block("json file=access-control")).unwrap();
     accepted(&plugin);
 }
 
+#[test]
 fn applications_are_accepted() {
     let mut plugin = plugin_configuration();
     plugin["applications"] = serde_json::from_str(&block("json file=applications")).unwrap();
@@ -97,6 +103,7 @@ fn applications_are_accepted() {
     accepted(&plugin);
 }
 
+#[test]
 fn approval_per_client_is_accepted() {
     let mut plugin = plugin_configuration();
     let example: Value = serde_json::from_str(&block("json file=per-client")).unwrap();
@@ -105,6 +112,7 @@ fn approval_per_client_is_accepted() {
     accepted(&plugin);
 }
 
+#[test]
 fn identity_by_jwt_is_accepted() {
     let mut plugin = plugin_configuration();
     plugin["identity"] = serde_json::from_str(&block("json file=identity-jwt")).unwrap();
@@ -112,6 +120,7 @@ fn identity_by_jwt_is_accepted() {
     accepted(&plugin);
 }
 
+#[test]
 fn documented_keys_and_defaults_are_accepted() {
     let rows = table("| key | default |");
     assert!(rows.len() > 15);
@@ -125,6 +134,7 @@ fn documented_keys_and_defaults_are_accepted() {
 }
 
 /// A value at the bound is taken, the next one is not.
+#[test]
 fn documented_bounds_hold() {
     let mut bounded = 0;
     for row in table("| key | default |") {
@@ -145,6 +155,7 @@ fn documented_bounds_hold() {
     assert!(bounded > 7, "{bounded}");
 }
 
+#[test]
 fn every_key_is_documented() {
     let source = read("src/config/keys.rs");
     let pages = KEYS.map(read).concat();
@@ -162,6 +173,7 @@ fn every_key_is_documented() {
     assert!(keys > 70, "{keys}");
 }
 
+#[test]
 fn required_keys_are_required() {
     let documented: Vec<_> =
         table("| key | value |").into_iter().map(|row| row[0].clone()).collect();
@@ -182,6 +194,7 @@ fn required_keys_are_required() {
     }
 }
 
+#[test]
 fn every_refusal_is_documented_with_its_status() {
     let source = read("src/signal.rs");
     let coded = source.split("=> (\"").skip(1).map(|row| {
@@ -267,6 +280,7 @@ fn table(head: &str) -> Vec<Vec<String>> {
 }
 
 /// By a method that none serves, so that each says which it does.
+#[test]
 fn documented_endpoints_are_served_by_their_methods() {
     let shown = json!({"duo": {"enrollment": "inline"}, "branding": {"logo": "duo"}});
     let mut rig = Rig::with(shown);
@@ -283,20 +297,3 @@ fn documented_endpoints_are_served_by_their_methods() {
         assert!(allowed.split(", ").any(|it| it == method), "{endpoint}: {allowed}");
     }
 }
-
-crate::suite![
-    every_block_is_of_a_kind_that_is_checked,
-    sessions_are_commands_that_somebody_runs,
-    envoy_fragments_fit_together,
-    plugin_configuration_is_accepted,
-    applications_are_accepted,
-    identity_by_jwt_is_accepted,
-    approval_per_client_is_accepted,
-    rules_are_accepted,
-    documented_keys_and_defaults_are_accepted,
-    documented_bounds_hold,
-    every_key_is_documented,
-    required_keys_are_required,
-    every_refusal_is_documented_with_its_status,
-    documented_endpoints_are_served_by_their_methods,
-];

@@ -34,6 +34,7 @@ fn expiry(rig: &mut Rig, browser: &mut Browser) -> Value {
     info.problem()["expires_at"].clone()
 }
 
+#[test]
 fn lost_answer_is_given_again_for_ten_seconds() {
     for waits in [0, 1, 9] {
         let mut rig = Rig::new();
@@ -45,6 +46,7 @@ fn lost_answer_is_given_again_for_ten_seconds() {
     }
 }
 
+#[test]
 fn replay_after_allow_is_refused() {
     for waits in [10, 60, 299] {
         let mut rig = Rig::new();
@@ -59,6 +61,7 @@ fn replay_after_allow_is_refused() {
     }
 }
 
+#[test]
 fn sign_in_is_remembered_until_its_very_end() {
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -71,6 +74,7 @@ fn sign_in_is_remembered_until_its_very_end() {
     assert_over(&rig.send(&replay.fetches(STATUS), &[allows()]).answered());
 }
 
+#[test]
 fn replay_on_the_page_is_refused() {
     let mut rig = Rig::new();
     let (_, mut replay) = approved(&mut rig);
@@ -80,6 +84,7 @@ fn replay_on_the_page_is_refused() {
     assert!(!replay.has(PENDING));
 }
 
+#[test]
 fn lost_answer_does_not_make_the_grace_longer() {
     let mut rig = Rig::new();
     let (_, replay) = approved(&mut rig);
@@ -89,6 +94,7 @@ fn lost_answer_does_not_make_the_grace_longer() {
     assert_over(&rig.send(&replay.fetches(STATUS), &[allows()]).answered());
 }
 
+#[test]
 fn replay_after_logout_is_refused_at_once() {
     let mut rig = Rig::new();
     let (mut alice, replay) = approved(&mut rig);
@@ -99,6 +105,7 @@ fn replay_after_logout_is_refused_at_once() {
     }
 }
 
+#[test]
 fn logout_or_cancel_ends_what_is_on_the_device() {
     for end in ["logout", "cancel"] {
         let mut rig = Rig::new();
@@ -110,6 +117,7 @@ fn logout_or_cancel_ends_what_is_on_the_device() {
     }
 }
 
+#[test]
 fn passcode_ends_the_push_that_waits() {
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -119,6 +127,7 @@ fn passcode_ends_the_push_that_waits() {
     assert_over(&rig.send(&replay.fetches(STATUS), &[allows()]).answered());
 }
 
+#[test]
 fn sign_ins_of_one_user_end_each_for_itself() {
     let mut rig = Rig::new();
     let (mut first, replay) = approved(&mut rig);
@@ -128,6 +137,7 @@ fn sign_ins_of_one_user_end_each_for_itself() {
     second.clone().is_approved(&mut rig, &second.fetches(STATUS), &[allows()]);
 }
 
+#[test]
 fn table_that_cannot_be_read_gives_no_approval() {
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -143,6 +153,7 @@ fn table_that_cannot_be_read_gives_no_approval() {
     assert_over(&alice.asks(&mut rig, &alice.fetches(STATUS), &[]));
 }
 
+#[test]
 fn full_bucket_gives_no_approval() {
     let mut rig = Rig::new();
     // As many as a bucket takes, all in one: no other answer of the table is a first use.
@@ -163,6 +174,7 @@ fn full_bucket_gives_no_approval() {
     alice.is_approved(&mut rig, &alice.fetches(STATUS), &[allows()]);
 }
 
+#[test]
 fn sign_ins_beyond_number_share_a_table_of_one_size() {
     let mut rig = Rig::with(json!({"limits": {"pushes": 9}}));
     for _ in 0..300 {
@@ -172,18 +184,3 @@ fn sign_ins_beyond_number_share_a_table_of_one_size() {
     assert!(rig.table.len() <= 8_192);
     assert!(rig.table.values().all(|bytes| matches!(bytes.len(), BUCKET_BYTES | LEDGER_BYTES)));
 }
-
-crate::suite![
-    lost_answer_is_given_again_for_ten_seconds,
-    replay_after_allow_is_refused,
-    sign_in_is_remembered_until_its_very_end,
-    replay_on_the_page_is_refused,
-    lost_answer_does_not_make_the_grace_longer,
-    replay_after_logout_is_refused_at_once,
-    logout_or_cancel_ends_what_is_on_the_device,
-    passcode_ends_the_push_that_waits,
-    sign_ins_of_one_user_end_each_for_itself,
-    table_that_cannot_be_read_gives_no_approval,
-    full_bucket_gives_no_approval,
-    sign_ins_beyond_number_share_a_table_of_one_size,
-];

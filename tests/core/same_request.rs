@@ -28,6 +28,7 @@ fn rings(rig: &Rig) -> usize {
     rig.called().iter().filter(|name| **name == "auth").count()
 }
 
+#[test]
 fn same_request_takes_up_the_push_of_a_client_that_left() {
     let mut rig = Rig::new();
     for _ in 0..2 {
@@ -44,6 +45,7 @@ fn same_request_takes_up_the_push_of_a_client_that_left() {
     assert_eq!(rings(&rig), 3);
 }
 
+#[test]
 fn push_of_a_client_that_waits_is_not_taken_up() {
     let mut rig = Rig::new();
     let flow = ringing(&mut rig, &login());
@@ -53,6 +55,7 @@ fn push_of_a_client_that_waits_is_not_taken_up() {
     outcome.admitted();
 }
 
+#[test]
 fn push_is_taken_up_by_one_request_at_a_time() {
     let mut rig = Rig::new();
     given_up(&mut rig);
@@ -64,6 +67,7 @@ fn push_is_taken_up_by_one_request_at_a_time() {
     rig.send(&login(), &[one_phone(), allows()]).admitted();
 }
 
+#[test]
 fn approval_lets_one_of_two_through() {
     let mut rig = Rig::new();
     // The host takes the first client for gone, and it is not.
@@ -76,6 +80,7 @@ fn approval_lets_one_of_two_through() {
     assert_eq!(outcome.refused().code(), "mfa_required");
 }
 
+#[test]
 fn look_that_finds_the_client_gone_takes_its_push_up() {
     let mut rig = Rig::new();
     let first = ringing(&mut rig, &login());
@@ -94,6 +99,7 @@ fn look_that_finds_the_client_gone_takes_its_push_up() {
 /// Changes a request, or the connection that it comes by.
 type Change = fn(&mut Rig) -> Request;
 
+#[test]
 fn nobody_else_takes_a_push_up() {
     let others: [(&str, Change); 9] = [
         ("address", |rig| {
@@ -122,6 +128,7 @@ fn nobody_else_takes_a_push_up() {
     }
 }
 
+#[test]
 fn request_that_is_approved_by_itself_takes_nothing_up() {
     let rules = json!([{"paths": ["/v2/*"], "policy": "two_factor", "approval": "per_request"}]);
     let mut rig = Rig::with(json!({"access_control": {"rules": rules}}));
@@ -130,6 +137,7 @@ fn request_that_is_approved_by_itself_takes_nothing_up() {
     assert_eq!(rig.send(&login(), &look).refused().code(), "pending_elsewhere");
 }
 
+#[test]
 fn push_that_outlived_its_request_is_taken_up() {
     let mut rig = Rig::with(json!({"api": {"hold_timeout": "5s"}}));
     let mut script = [one_phone(), started()].into_iter();
@@ -139,6 +147,7 @@ fn push_that_outlived_its_request_is_taken_up() {
     assert_eq!(rings(&rig), 1);
 }
 
+#[test]
 fn request_that_envoy_redirected_rings_no_phone() {
     let mut rig = Rig::new();
     let redirected = get("/landing")
@@ -152,15 +161,3 @@ fn request_that_envoy_redirected_rings_no_phone() {
     let bypassed = redirected.without("x-duo-mfa-user");
     rig.send(&bypassed, &[one_phone(), started(), allows()]).admitted();
 }
-
-crate::suite![
-    same_request_takes_up_the_push_of_a_client_that_left,
-    push_of_a_client_that_waits_is_not_taken_up,
-    push_is_taken_up_by_one_request_at_a_time,
-    approval_lets_one_of_two_through,
-    look_that_finds_the_client_gone_takes_its_push_up,
-    nobody_else_takes_a_push_up,
-    request_that_is_approved_by_itself_takes_nothing_up,
-    push_that_outlived_its_request_is_taken_up,
-    request_that_envoy_redirected_rings_no_phone,
-];

@@ -44,6 +44,7 @@ fn deleted(forward: &Forward) -> Vec<String> {
 
 const ALL: [&str; 3] = ["__Host-duo_mfa", "__Host-duo_operation", "__Host-duo_txn"];
 
+#[test]
 fn a_get_shows_a_page_and_signs_nobody_out() {
     let mut rig = Rig::new();
     let (mut alice, _) = approved(&mut rig);
@@ -63,6 +64,7 @@ fn a_get_shows_a_page_and_signs_nobody_out() {
     rig.send(&alice.opens("/reports"), &[]).admitted();
 }
 
+#[test]
 fn a_form_signs_out_and_leads_on_but_never_elsewhere() {
     for (next, leads_to) in [
         ("?next=%2Foauth2%2Fsign_out%3Frd%3D%2F", "/oauth2/sign_out?rd=/"),
@@ -93,6 +95,7 @@ fn a_form_signs_out_and_leads_on_but_never_elsewhere() {
     assert!(alice.has(APPROVAL));
 }
 
+#[test]
 fn the_first_factors_sign_out_ends_the_approval_and_the_sign_in() {
     for path in ["/oauth2/sign_out", "/oauth2/sign_out?rd=%2F", "/logout"] {
         let mut rig = signing_out();
@@ -105,6 +108,7 @@ fn the_first_factors_sign_out_ends_the_approval_and_the_sign_in() {
 }
 
 /// The first factor may not name the user where it signs out.
+#[test]
 fn a_bypassed_sign_out_ends_the_approval_of_a_user_who_is_not_named() {
     let rules = json!([{"paths": ["/oauth2/*"], "policy": "bypass"}]);
     let mut rig = with_rules(&rules);
@@ -115,6 +119,7 @@ fn a_bypassed_sign_out_ends_the_approval_of_a_user_who_is_not_named() {
     assert_eq!(again.0.status, 400, "{}", again.text());
 }
 
+#[test]
 fn a_sign_out_opens_nothing_and_no_other_path_signs_out() {
     let mut rig = signing_out();
     let nobody = Browser::of("alice");
@@ -132,6 +137,7 @@ fn a_sign_out_opens_nothing_and_no_other_path_signs_out() {
     assert_eq!(rig.send(&alice.opens("/reports"), &[]).admitted().cookie, None);
 }
 
+#[test]
 fn a_held_sign_out_gets_no_approval() {
     let mut rig = signing_out();
     let script = [one_phone(), started(), status("allow", "allow")];
@@ -141,6 +147,7 @@ fn a_held_sign_out_gets_no_approval() {
     assert!(!approval(&rig.send(&get("/reports"), &script).admitted()).is_empty());
 }
 
+#[test]
 fn a_sign_out_by_a_form_of_the_application_ends_the_approval_too() {
     let mut rig = signing_out();
     let (alice, _) = approved(&mut rig);
@@ -148,13 +155,3 @@ fn a_sign_out_by_a_form_of_the_application_ends_the_approval_too() {
     let Outcome::Forwarded(forward) = rig.send(&form, &[]) else { panic!("it goes on") };
     assert_eq!(deleted(&forward), ALL);
 }
-
-crate::suite![
-    a_get_shows_a_page_and_signs_nobody_out,
-    a_form_signs_out_and_leads_on_but_never_elsewhere,
-    the_first_factors_sign_out_ends_the_approval_and_the_sign_in,
-    a_bypassed_sign_out_ends_the_approval_of_a_user_who_is_not_named,
-    a_sign_out_opens_nothing_and_no_other_path_signs_out,
-    a_held_sign_out_gets_no_approval,
-    a_sign_out_by_a_form_of_the_application_ends_the_approval_too,
-];

@@ -25,6 +25,7 @@ fn pushes(rig: &mut Rig, browser: &mut Browser, return_to: &str) -> Refused {
     browser.asks(rig, &browser.posts(&path), &[one_phone(), started()])
 }
 
+#[test]
 fn page_preauth_push_status_and_the_application() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -45,6 +46,7 @@ fn page_preauth_push_status_and_the_application() {
     assert_eq!(rig.called(), ["preauth", "preauth", "auth", "auth_status", "auth_status"]);
 }
 
+#[test]
 fn preauth_tells_what_there_is_to_choose_from() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -61,6 +63,7 @@ fn preauth_tells_what_there_is_to_choose_from() {
     assert_eq!(choices.cookies(), [""; 0]);
 }
 
+#[test]
 fn push_that_was_started_is_followed_by_its_cookie() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -83,6 +86,7 @@ fn push_that_was_started_is_followed_by_its_cookie() {
     assert!(waiting.problem().get("transaction").is_none(), "the cookie has it");
 }
 
+#[test]
 fn refusal_says_where_the_push_of_this_browser_is_followed() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -101,6 +105,7 @@ fn refusal_says_where_the_push_of_this_browser_is_followed() {
     assert!(late.problem().get("status_url").is_none(), "nobody waits for it any more");
 }
 
+#[test]
 fn plain_forms_do_the_same() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -130,6 +135,7 @@ fn plain_forms_do_the_same() {
     rig.send(&alice.opens("/reports"), &[]).admitted();
 }
 
+#[test]
 fn program_without_cookies_carries_the_transaction() {
     let mut rig = Rig::new();
     let start = posted(get("/.duo-mfa/auth?factor=push"));
@@ -142,6 +148,7 @@ fn program_without_cookies_carries_the_transaction() {
     assert_eq!(approved.problem()["state"], "approved");
 }
 
+#[test]
 fn preauth_that_allows_is_an_approval() {
     let mut rig = Rig::new();
     let mut bella = Browser::of("bella");
@@ -151,13 +158,3 @@ fn preauth_that_allows_is_an_approval() {
     let forward = rig.send(&bella.opens("/"), &[]).admitted();
     assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("bypass"));
 }
-
-crate::suite![
-    page_preauth_push_status_and_the_application,
-    preauth_tells_what_there_is_to_choose_from,
-    push_that_was_started_is_followed_by_its_cookie,
-    refusal_says_where_the_push_of_this_browser_is_followed,
-    plain_forms_do_the_same,
-    program_without_cookies_carries_the_transaction,
-    preauth_that_allows_is_an_approval,
-];

@@ -37,6 +37,7 @@ fn counted(rig: &Rig, counter: Counter) -> bool {
     rig.signals.contains(&Signal::Count(counter))
 }
 
+#[test]
 fn approval_older_than_the_rule_wants_is_asked_for_again() {
     let mut rig = rules(&json!([{"paths": ["/admin/*"], "policy": "two_factor", "max_age": "5m"}]));
     let old = pushed(&mut rig, &get("/"));
@@ -55,6 +56,7 @@ fn approval_older_than_the_rule_wants_is_asked_for_again() {
     assert_eq!(rig.send(&stale, &script).refused().code(), "mfa_denied");
 }
 
+#[test]
 fn renewed_approval_is_no_younger() {
     let mut rig =
         rules(&json!([{"paths": ["/admin/*"], "policy": "two_factor", "max_age": "20m"}]));
@@ -70,6 +72,7 @@ fn renewed_approval_is_no_younger() {
     rig.send(&get("/admin").with("cookie", &renewed), &script).refused();
 }
 
+#[test]
 fn rule_takes_the_approvals_of_its_factors_alone() {
     let mut rig = rules(&json!([
         {"paths": ["/push/*"], "policy": "two_factor", "factors": ["push"]},
@@ -90,6 +93,7 @@ fn rule_takes_the_approvals_of_its_factors_alone() {
     assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("phone"));
 }
 
+#[test]
 fn factor_that_a_rule_does_not_take_is_neither_offered_nor_accepted() {
     let mut rig = rules(&json!([{"paths": ["/*"], "policy": "two_factor", "factors": ["push"]}]));
     let request = get("/").with("x-duo-mfa-passcode", "123456");
@@ -101,6 +105,7 @@ fn factor_that_a_rule_does_not_take_is_neither_offered_nor_accepted() {
     assert_eq!(rig.called(), ["preauth", "preauth"]);
 }
 
+#[test]
 fn bypass_status_at_duo_meets_every_rule() {
     let mut rig = rules(&json!([{"paths": ["/*"], "policy": "two_factor", "factors": ["push"]}]));
     let forward = rig.send(&get("/"), &[preauth(ALLOW)]).admitted();
@@ -124,6 +129,7 @@ fn safe() -> Rig {
     Rig::with(json!({"duo": {"fail_mode": "safe"}}))
 }
 
+#[test]
 fn safe_admits_for_minutes_whom_duo_could_not_be_asked_about() {
     for outage in unreachable() {
         let mut rig = safe();
@@ -145,6 +151,7 @@ fn safe_admits_for_minutes_whom_duo_could_not_be_asked_about() {
     }
 }
 
+#[test]
 fn safe_is_secure_for_all_that_duo_answers() {
     let answers = [
         (fail(40_102, "Invalid integration key", ""), "duo_misconfigured"),
@@ -169,6 +176,7 @@ fn safe_is_secure_for_all_that_duo_answers() {
     }
 }
 
+#[test]
 fn safe_is_secure_after_a_prompt_was_asked_for() {
     for outage in unreachable() {
         let refused = safe().send(&get("/"), &[one_phone(), outage.clone()]).refused();
@@ -186,6 +194,7 @@ fn safe_is_secure_after_a_prompt_was_asked_for() {
     rig.send(&get("/"), &looks).refused();
 }
 
+#[test]
 fn rule_says_the_fail_mode_for_itself() {
     let mut rig = Rig::with(json!({
         "duo": {"fail_mode": "safe"},
@@ -209,6 +218,7 @@ fn rule_says_the_fail_mode_for_itself() {
     rig.send(&get("/"), &[gone(), gone()]).refused();
 }
 
+#[test]
 fn approval_of_an_outage_does_not_replace_a_real_one() {
     let mut rig = Rig::with(json!({
         "duo": {"fail_mode": "safe"},
@@ -225,6 +235,7 @@ fn approval_of_an_outage_does_not_replace_a_real_one() {
     assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("fail_safe"));
 }
 
+#[test]
 fn rule_says_whether_its_programs_are_held() {
     let rules = json!([
         {"groups": ["machines"], "policy": "two_factor", "api_mode": "refuse"},
@@ -255,6 +266,7 @@ fn rule_says_whether_its_programs_are_held() {
     }
 }
 
+#[test]
 fn visit_goes_by_the_rule_for_the_address_that_it_leads_to() {
     let mut rig = rules_with_groups(&json!([
         {"paths": ["/push/*"], "policy": "two_factor", "factors": ["push"]},
@@ -283,6 +295,7 @@ fn visit_goes_by_the_rule_for_the_address_that_it_leads_to() {
     assert_eq!(alice.asks(&mut rig, &push, &[one_phone(), started()]).0.status, 202);
 }
 
+#[test]
 fn visit_for_a_fresher_approval_does_not_end_with_the_old_one() {
     let mut rig = rules(&json!([{"paths": ["/admin/*"], "policy": "two_factor", "max_age": "5m"}]));
     let mut alice = Browser::of("alice");
@@ -306,6 +319,7 @@ fn visit_for_a_fresher_approval_does_not_end_with_the_old_one() {
     rig.send(&alice.opens("/admin"), &[]).admitted();
 }
 
+#[test]
 fn remembered_device_is_not_enough_where_a_rule_wants_more() {
     let mut rig = Rig::with(json!({
         "duo": {"remembered_devices": true},
@@ -332,6 +346,7 @@ fn remembered_device_is_not_enough_where_a_rule_wants_more() {
     assert_eq!(alice.asks(&mut rig, &alice.opens("/admin"), &[]).0.status, 403);
 }
 
+#[test]
 fn visit_during_an_outage_goes_by_the_fail_mode() {
     let gone = || says(503, "");
     let mut rig =
@@ -346,21 +361,3 @@ fn visit_during_an_outage_goes_by_the_fail_mode() {
     rig.send(&alice.opens("/wiki"), &[]).admitted();
     assert_eq!(alice.asks(&mut rig, &alice.opens("/"), &[]).0.status, 403);
 }
-
-crate::suite![
-    rule_says_whether_its_programs_are_held,
-    visit_goes_by_the_rule_for_the_address_that_it_leads_to,
-    visit_for_a_fresher_approval_does_not_end_with_the_old_one,
-    remembered_device_is_not_enough_where_a_rule_wants_more,
-    visit_during_an_outage_goes_by_the_fail_mode,
-    approval_older_than_the_rule_wants_is_asked_for_again,
-    renewed_approval_is_no_younger,
-    rule_takes_the_approvals_of_its_factors_alone,
-    factor_that_a_rule_does_not_take_is_neither_offered_nor_accepted,
-    bypass_status_at_duo_meets_every_rule,
-    safe_admits_for_minutes_whom_duo_could_not_be_asked_about,
-    safe_is_secure_for_all_that_duo_answers,
-    safe_is_secure_after_a_prompt_was_asked_for,
-    rule_says_the_fail_mode_for_itself,
-    approval_of_an_outage_does_not_replace_a_real_one,
-];

@@ -32,6 +32,7 @@ fn wait(rig: &mut Rig, seconds: u64) {
     rig.now = rig.now.plus(Duration::from_secs(seconds));
 }
 
+#[test]
 fn denial_that_nobody_waited_for_stops_the_next_push() {
     for (word, code, seconds) in [
         ("deny", "mfa_denied", 60),
@@ -57,6 +58,7 @@ fn denial_that_nobody_waited_for_stops_the_next_push() {
     }
 }
 
+#[test]
 fn four_denials_that_nobody_waited_for_ring_once_a_cool_down() {
     let mut rig = rung();
     for (rung, seconds) in [60, 300, 1_800].into_iter().enumerate() {
@@ -69,6 +71,7 @@ fn four_denials_that_nobody_waited_for_ring_once_a_cool_down() {
     assert_eq!(rings(&rig), 4);
 }
 
+#[test]
 fn denial_is_found_out_however_late_the_next_push_is_wanted() {
     for seconds in [64, 65, 79, 80, 400, 900] {
         let mut rig = rung();
@@ -79,6 +82,7 @@ fn denial_is_found_out_however_late_the_next_push_is_wanted() {
     }
 }
 
+#[test]
 fn answer_that_nobody_waited_for_frees_the_user() {
     for word in ["allow", "bypass"] {
         let mut rig = rung();
@@ -89,6 +93,7 @@ fn answer_that_nobody_waited_for_frees_the_user() {
     }
 }
 
+#[test]
 fn push_that_still_waits_is_the_only_one() {
     let mut rig = rung();
     for at in [0, 30, 30] {
@@ -107,12 +112,14 @@ fn push_that_still_waits_is_the_only_one() {
     rig.send(&get("/"), &look).admitted();
 }
 
+#[test]
 fn waiting_that_is_called_a_timeout_is_one() {
     let mut rig = rung();
     let refused = wanted(&mut rig, status("waiting", "timeout"));
     assert_eq!(refused.header("retry-after").as_deref(), Some("15"));
 }
 
+#[test]
 fn failed_look_rings_no_phone_while_the_last_push_may_be_there() {
     for outage in [
         Scripted::Fails(Unanswered::Cut),
@@ -142,6 +149,7 @@ fn failed_look_rings_no_phone_while_the_last_push_may_be_there() {
     }
 }
 
+#[test]
 fn date_that_duo_refuses_is_put_right_for_the_look_too() {
     let mut rig = rung();
     let alice = Browser::of("alice");
@@ -152,6 +160,7 @@ fn date_that_duo_refuses_is_put_right_for_the_look_too() {
     assert_eq!(refused.header("retry-after").as_deref(), Some("60"));
 }
 
+#[test]
 fn crowd_looks_once() {
     let mut rig = rung();
     let mut looks = 0;
@@ -169,6 +178,7 @@ fn crowd_looks_once() {
     assert_eq!(looks, 1);
 }
 
+#[test]
 fn look_is_made_for_the_application_that_sent_the_push() {
     let mut rig = Rig::with(crate::applications::two_more());
     let mut alice = Browser::of("alice");
@@ -181,6 +191,7 @@ fn look_is_made_for_the_application_that_sent_the_push() {
     assert_eq!(rig.calls.last().unwrap().1.application, sent);
 }
 
+#[test]
 fn passcode_is_no_word_on_the_push_that_waits() {
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -192,6 +203,7 @@ fn passcode_is_no_word_on_the_push_that_waits() {
     assert_eq!(wanted(&mut rig, status("deny", "deny")).code(), "too_many_requests");
 }
 
+#[test]
 fn holder_is_admitted_whoever_else_hears_of_the_approval_first() {
     let mut rig = Rig::new();
     let Progress::Waits(_, flow) = rig.start(&get("/")) else { panic!("no preauth") };
@@ -202,18 +214,3 @@ fn holder_is_admitted_whoever_else_hears_of_the_approval_first() {
     let Progress::Done(outcome) = rig.resume(*flow, &allows()) else { panic!("no end") };
     outcome.admitted();
 }
-
-crate::suite![
-    denial_that_nobody_waited_for_stops_the_next_push,
-    four_denials_that_nobody_waited_for_ring_once_a_cool_down,
-    denial_is_found_out_however_late_the_next_push_is_wanted,
-    answer_that_nobody_waited_for_frees_the_user,
-    push_that_still_waits_is_the_only_one,
-    waiting_that_is_called_a_timeout_is_one,
-    failed_look_rings_no_phone_while_the_last_push_may_be_there,
-    date_that_duo_refuses_is_put_right_for_the_look_too,
-    crowd_looks_once,
-    look_is_made_for_the_application_that_sent_the_push,
-    passcode_is_no_word_on_the_push_that_waits,
-    holder_is_admitted_whoever_else_hears_of_the_approval_first,
-];

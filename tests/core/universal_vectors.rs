@@ -3,9 +3,9 @@
 //! `tests/data/duo-universal-vectors.json` says of each entry what the filter has to make of it.
 //! Signatures are made again here by `ring`, which shares no code with the filter.
 
-pub(crate) mod answers;
-pub(crate) mod id_tokens;
-pub(crate) mod signed;
+mod answers;
+mod id_tokens;
+mod signed;
 
 use duo_mfa::duo::universal::{CallbackHost, Factor, RedirectUri, WebSdk};
 use duo_mfa::secret::Secret;
@@ -102,7 +102,7 @@ impl Vectors {
     /// Asserts that a part has as many entries as the file says, and as this test knows.
     fn counted(&self, part: &str, found: usize, expected: usize) {
         assert_eq!((found, self.counts[part]), (expected, expected), "{part}");
-        println!("universal vectors: {part} {found} of {expected}");
+        crate::say!("universal vectors: {part} {found} of {expected}");
     }
 }
 
@@ -115,6 +115,7 @@ fn redirect_uri(authority: &str) -> Option<RedirectUri> {
     RedirectUri::of(authority.as_bytes(), &hosts(), PATH).ok()
 }
 
+#[test]
 fn every_redirect_uri_is_as_the_vectors_say() {
     let vectors = Vectors::read();
     for vector in &vectors.redirect_uris {
@@ -125,6 +126,7 @@ fn every_redirect_uri_is_as_the_vectors_say() {
     vectors.counted("redirect_uris", vectors.redirect_uris.len(), 17);
 }
 
+#[test]
 fn every_factor_has_the_name_of_the_vectors() {
     let vectors = Vectors::read();
     for Named { factor, reason, name } in &vectors.factors {
@@ -133,5 +135,3 @@ fn every_factor_has_the_name_of_the_vectors() {
     }
     vectors.counted("factors", vectors.factors.len(), 34);
 }
-
-crate::suite![every_redirect_uri_is_as_the_vectors_say, every_factor_has_the_name_of_the_vectors,];

@@ -43,6 +43,7 @@ fn signs_in(rig: &mut Rig, browser: &mut Browser, device: &str) {
     browser.is_approved(rig, &browser.fetches(STATUS), &[status("allow", "allow")]);
 }
 
+#[test]
 fn code_of_a_verified_push_is_shown_and_its_transaction_passed_on() {
     let mut rig = Rig::new();
     let mut bob = Browser::of("bob");
@@ -56,6 +57,7 @@ fn code_of_a_verified_push_is_shown_and_its_transaction_passed_on() {
     assert_eq!(again.problem()["verification_code"], "708");
 }
 
+#[test]
 fn call_needs_no_code() {
     let mut rig = Rig::new();
     let mut bob = Browser::of("bob");
@@ -72,6 +74,7 @@ fn call_needs_no_code() {
     assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("phone"));
 }
 
+#[test]
 fn code_that_cannot_be_shown_sends_no_push() {
     let mut rig = Rig::new();
     let mut bob = Browser::of("bob");
@@ -86,6 +89,7 @@ fn code_that_cannot_be_shown_sends_no_push() {
     assert_eq!(begun.problem()["state"], "waiting", "a call needs none");
 }
 
+#[test]
 fn texted_code_signs_in() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -104,6 +108,7 @@ fn texted_code_signs_in() {
     assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("sms"));
 }
 
+#[test]
 fn form_that_asks_for_a_text_goes_on_to_the_page() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -118,6 +123,7 @@ fn form_that_asks_for_a_text_goes_on_to_the_page() {
     assert!(page.text().contains("Enter a code"));
 }
 
+#[test]
 fn sixth_wrong_passcode_is_not_asked_about() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -136,6 +142,7 @@ fn sixth_wrong_passcode_is_not_asked_about() {
     assert_eq!(rig.calls.len(), calls);
 }
 
+#[test]
 fn passcode_that_duo_takes_for_none_counts_as_a_wrong_one() {
     let mut rig = Rig::with(json!({"limits": {"passcode_tries": 1}}));
     let mut alice = Browser::of("alice");
@@ -153,6 +160,7 @@ fn passcode_that_duo_takes_for_none_counts_as_a_wrong_one() {
     assert_eq!(stopped.code(), "too_many_requests", "a push does not make it forgotten");
 }
 
+#[test]
 fn wrong_passcode_of_a_form_is_told_on_the_page() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -165,6 +173,7 @@ fn wrong_passcode_of_a_form_is_told_on_the_page() {
     assert_eq!((locked.code().as_str(), locked.0.status), ("mfa_locked_out", 403));
 }
 
+#[test]
 fn what_is_not_offered_is_refused_without_a_prompt() {
     let push_only = json!({"duo": {"factors": ["push"]}});
     for (query, changes, calls) in [
@@ -186,6 +195,7 @@ fn what_is_not_offered_is_refused_without_a_prompt() {
     }
 }
 
+#[test]
 fn user_without_a_device_is_told_so() {
     let mut rig = Rig::with(json!({"duo": {"factors": ["push"]}}));
     let mut tom = Browser::of("tom");
@@ -199,6 +209,7 @@ fn user_without_a_device_is_told_so() {
     assert!(page.text().contains("No device is ready"));
 }
 
+#[test]
 fn preauth_denies_in_duos_words() {
     let mut rig = Rig::new();
     let mut mallory = Browser::of("mallory");
@@ -213,6 +224,7 @@ fn preauth_denies_in_duos_words() {
     assert_eq!(rig.called(), ["preauth"; 3]);
 }
 
+#[test]
 fn enrollment_is_the_help_desks_or_at_duos_portal() {
     let url = "https://api-xxxxxxxx.duosecurity.com/portal?code=48bac5d9393fb2c2&akey=DA";
     let enroll = || ok(&json!({"result": "enroll", "enroll_portal_url": url}));
@@ -230,6 +242,7 @@ fn enrollment_is_the_help_desks_or_at_duos_portal() {
     }
 }
 
+#[test]
 fn last_choice_is_offered_first() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -257,6 +270,7 @@ fn last_choice_is_offered_first() {
     assert_eq!(preferred(&answer), [false, false], "another user's choice is none");
 }
 
+#[test]
 fn passcode_typed_while_a_push_waits_is_the_last_choice() {
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -267,6 +281,7 @@ fn passcode_typed_while_a_push_waits_is_the_last_choice() {
     assert!(alice.has(PREFERRED), "a passcode needs no device");
 }
 
+#[test]
 fn choice_that_is_gone_is_forgotten() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
@@ -276,6 +291,7 @@ fn choice_that_is_gone_is_forgotten() {
     assert!(!alice.has(PREFERRED));
 }
 
+#[test]
 fn device_that_duo_remembers_is_named_at_the_next_preauth() {
     const TOKEN: &str = "REYPZ4QZ2B8XU5U5-trusted";
     let mut rig = Rig::with(json!({"duo": {"remembered_devices": true}}));
@@ -314,22 +330,3 @@ fn device_that_duo_remembers_is_named_at_the_next_preauth() {
     let approved = carol.is_approved(&mut rig, &carol.fetches(STATUS), &[allow]);
     assert!(!approved.cookies().concat().contains("__Host-duo_device"));
 }
-
-crate::suite![
-    code_of_a_verified_push_is_shown_and_its_transaction_passed_on,
-    call_needs_no_code,
-    code_that_cannot_be_shown_sends_no_push,
-    texted_code_signs_in,
-    form_that_asks_for_a_text_goes_on_to_the_page,
-    sixth_wrong_passcode_is_not_asked_about,
-    passcode_that_duo_takes_for_none_counts_as_a_wrong_one,
-    wrong_passcode_of_a_form_is_told_on_the_page,
-    what_is_not_offered_is_refused_without_a_prompt,
-    user_without_a_device_is_told_so,
-    preauth_denies_in_duos_words,
-    enrollment_is_the_help_desks_or_at_duos_portal,
-    last_choice_is_offered_first,
-    passcode_typed_while_a_push_waits_is_the_last_choice,
-    choice_that_is_gone_is_forgotten,
-    device_that_duo_remembers_is_named_at_the_next_preauth,
-];

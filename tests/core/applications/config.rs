@@ -44,6 +44,7 @@ fn with(pointer: &str, value: Value) -> Value {
     document
 }
 
+#[test]
 fn what_an_application_does_not_say_is_as_at_the_root() {
     let mut document = document();
     let usual = json!({
@@ -89,6 +90,7 @@ fn rest(application: &Application) -> (FailMode, Enrollment, &[Factor], bool) {
     (duo.fail_mode, duo.enrollment, &duo.factors, remembered_devices.is_some())
 }
 
+#[test]
 fn faulty_application_is_refused_with_its_code_and_path() {
     let at = |key: &str| format!("applications.payments.{key}");
     let faulty = |key: &str, value| with(&format!("/applications/payments/{key}"), value);
@@ -151,6 +153,7 @@ fn faulty_application_is_refused_with_its_code_and_path() {
     assert_eq!(found(&named), [(Code::InvalidApplication, path)]);
 }
 
+#[test]
 fn host_and_keys_are_never_those_of_the_root() {
     for key in ["api_host", "integration_key", "secret_key"] {
         let mut document = document();
@@ -160,6 +163,7 @@ fn host_and_keys_are_never_those_of_the_root() {
     }
 }
 
+#[test]
 fn misspelt_application_is_told_which_was_meant() {
     let absent = "write it there, with its duo; for the duo at the root leave it out";
     for (name, fix) in [("payment", "did you mean \"payments\"?"), ("shop", absent)] {
@@ -179,6 +183,7 @@ fn misspelt_application_is_told_which_was_meant() {
     }
 }
 
+#[test]
 fn rule_may_name_no_factor_that_its_application_does_not_offer() {
     let mut document = with("/applications/payments/duo/factors", json!(["phone"]));
     document["access_control"]["rules"][1]["factors"] = json!(["push"]);
@@ -187,16 +192,8 @@ fn rule_may_name_no_factor_that_its_application_does_not_offer() {
     assert_eq!(found(&document), [(Code::ConflictingKeys, path)]);
 }
 
+#[test]
 fn no_secret_key_of_any_application_signs_cookies() {
     let document = with("/session/keys", json!([{"env": "OTHER_SECRET_KEY"}]));
     assert_eq!(found(&document), [(Code::ReusedKey, "session.keys[0]".to_owned())]);
 }
-
-crate::suite![
-    what_an_application_does_not_say_is_as_at_the_root,
-    faulty_application_is_refused_with_its_code_and_path,
-    host_and_keys_are_never_those_of_the_root,
-    misspelt_application_is_told_which_was_meant,
-    rule_may_name_no_factor_that_its_application_does_not_offer,
-    no_secret_key_of_any_application_signs_cookies,
-];

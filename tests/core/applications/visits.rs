@@ -24,6 +24,7 @@ fn last_asked(rig: &Rig) -> String {
     asked(&rig.calls.last().unwrap().1.signed).1
 }
 
+#[test]
 fn sign_in_is_at_the_application_that_it_leads_to() {
     let mut rig = rig();
     let mut alice = Browser::of("alice");
@@ -51,6 +52,7 @@ fn sign_in_is_at_the_application_that_it_leads_to() {
     assert_eq!(alice.asks(&mut rig, &alice.opens("/"), &[]).0.status, 403);
 }
 
+#[test]
 fn sign_in_at_one_application_is_none_at_another() {
     let mut rig = rig();
     let mut alice = pushed(&mut rig);
@@ -79,6 +81,7 @@ fn sign_in_at_one_application_is_none_at_another() {
     assert_eq!(state.problem()["state"], "waiting");
 }
 
+#[test]
 fn sign_ins_at_two_applications_go_on_side_by_side() {
     let mut rig = rig();
     let mut alice = Browser::of("alice");
@@ -107,6 +110,7 @@ fn sign_ins_at_two_applications_go_on_side_by_side() {
     }
 }
 
+#[test]
 fn user_is_told_of_the_approval_at_the_address_and_logs_out_of_all() {
     let mut rig = rig();
     let mut alice = pushed(&mut rig);
@@ -142,6 +146,7 @@ fn user_is_told_of_the_approval_at_the_address_and_logs_out_of_all() {
     }
 }
 
+#[test]
 fn remembered_device_and_last_choice_are_an_applications_own() {
     let mut changes = two_more();
     changes["duo"] = json!({"remembered_devices": true});
@@ -172,6 +177,7 @@ fn remembered_device_and_last_choice_are_an_applications_own() {
     assert_eq!(token(&rig), "REkzWE1Z");
 }
 
+#[test]
 fn user_enrolls_where_the_application_lets_them() {
     let mut changes = two_more();
     changes["applications"]["payments"]["duo"]["enrollment"] = json!("inline");
@@ -189,6 +195,7 @@ fn user_enrolls_where_the_application_lets_them() {
 }
 
 /// A program that signs in at the address of a refusal comes out at the right application.
+#[test]
 fn start_url_leads_to_the_application() {
     let mut changes = two_more();
     changes["api"] = json!({"mode": "refuse"});
@@ -203,13 +210,3 @@ fn start_url_leads_to_the_application() {
     assert_eq!(state.problem()["state"], "waiting");
     assert_eq!(last_asked(&rig), "DIPAYMENTSXXXXXXXXXX");
 }
-
-crate::suite![
-    sign_in_is_at_the_application_that_it_leads_to,
-    sign_in_at_one_application_is_none_at_another,
-    sign_ins_at_two_applications_go_on_side_by_side,
-    user_is_told_of_the_approval_at_the_address_and_logs_out_of_all,
-    remembered_device_and_last_choice_are_an_applications_own,
-    user_enrolls_where_the_application_lets_them,
-    start_url_leads_to_the_application,
-];

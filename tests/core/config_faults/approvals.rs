@@ -7,7 +7,8 @@ use duo_mfa::session::{Factor, NewApproval, Refusal, Sessions, Subject};
 use serde_json::json;
 use std::time::Duration;
 
-pub(super) fn approvals_last_as_long_as_configured() {
+#[test]
+fn approvals_last_as_long_as_configured() {
     let default = parse(&minimal()).unwrap().applications.main.sessions;
     let short = parse(&full()).unwrap().applications.main.sessions;
     let both =
@@ -32,7 +33,8 @@ pub(super) fn approvals_last_as_long_as_configured() {
     }
 }
 
-pub(super) fn approvals_are_good_for_one_application_and_void_before_a_time() {
+#[test]
+fn approvals_are_good_for_one_application_and_void_before_a_time() {
     let start = UnixTime::from_seconds(1_700_000_000);
     let sessions =
         |pointer, value| parse(&with(pointer, value)).unwrap().applications.main.sessions;

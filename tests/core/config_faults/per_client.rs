@@ -24,6 +24,7 @@ fn with_rule(rule: Value, changes: &[(&str, Value)]) -> Value {
     with_all(&all)
 }
 
+#[test]
 fn approval_per_client_is_read() {
     for (written, seconds) in [("10s", 10), ("5m", 300), ("30m", 1_800)] {
         let approval = json!({"approval": {"per": "client", "for": written}});
@@ -40,6 +41,7 @@ fn approval_per_client_is_read() {
     }
 }
 
+#[test]
 fn approval_per_client_needs_its_keys_and_a_time_within_bounds() {
     for (approval, code, at) in [
         (json!("client"), Code::UnknownValue, ""),
@@ -64,6 +66,7 @@ fn approval_per_client_needs_its_keys_and_a_time_within_bounds() {
 }
 
 /// An approval per client would serve everybody who has the user's password.
+#[test]
 fn approval_per_client_needs_something_that_tells_clients_apart() {
     let sub = json!(["envoy.filters.http.jwt_authn", "payload", "sub"]);
     let jwt = json!({"source": "jwt", "metadata": sub});
@@ -87,6 +90,7 @@ fn approval_per_client_needs_something_that_tells_clients_apart() {
     }
 }
 
+#[test]
 fn approval_per_client_outlives_nothing_else() {
     let at = || vec![(Code::ConflictingKeys, format!("{APPROVAL}.for"))];
     let max_age = |max_age: &str| with_rule(rule(&json!({"max_age": max_age})), &[]);
@@ -103,17 +107,10 @@ fn approval_per_client_outlives_nothing_else() {
     assert_eq!(found(&short), at());
 }
 
+#[test]
 fn approval_per_client_belongs_to_a_rule_that_asks() {
     for policy in ["bypass", "deny"] {
         let document = with_rule(rule(&json!({"policy": policy})), &[]);
         assert_eq!(found(&document), [(Code::ConflictingKeys, APPROVAL.to_owned())], "{policy}");
     }
 }
-
-crate::suite![
-    approval_per_client_is_read,
-    approval_per_client_needs_its_keys_and_a_time_within_bounds,
-    approval_per_client_needs_something_that_tells_clients_apart,
-    approval_per_client_outlives_nothing_else,
-    approval_per_client_belongs_to_a_rule_that_asks,
-];

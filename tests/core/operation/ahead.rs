@@ -6,6 +6,7 @@ use crate::rig::{Refused, Request, Rig, get, preauth};
 use serde_json::json;
 use sha2::Digest;
 
+#[test]
 fn program_approves_an_operation_and_sends_it() {
     for mode in ["hold", "refuse"] {
         let mut rig = rig_with(&json!({"api": {"mode": mode}}));
@@ -38,6 +39,7 @@ fn refused_or_held(rig: &mut Rig, request: &Request, mode: &str) -> Refused {
     rig.send(request, if mode == "hold" { &script } else { &[] }).refused()
 }
 
+#[test]
 fn script_of_a_page_approves_an_operation_by_cookie() {
     let mut rig = rig();
     let mut alice = Browser::of("alice");
@@ -53,6 +55,7 @@ fn script_of_a_page_approves_an_operation_by_cookie() {
     assert_eq!(rig.send(&request(&alice), &[]).refused().code(), "mfa_required");
 }
 
+#[test]
 fn body_is_read_where_an_approval_comes_with_it() {
     let config = json!({"api": {"mode": "refuse"}, "request_bodies": true});
     let mut rig = rig_with(&config);
@@ -84,6 +87,7 @@ fn body_is_read_where_an_approval_comes_with_it() {
     assert_eq!(again.code(), "mfa_required");
 }
 
+#[test]
 fn headers_that_change_the_meaning_are_part_of_what_is_approved() {
     let config = json!({"api": {"mode": "refuse"}, "request_bodies": true});
     for (header, parameter, value) in [
@@ -127,17 +131,10 @@ fn headers_that_change_the_meaning_are_part_of_what_is_approved() {
     }
 }
 
+#[test]
 fn held_body_goes_on_with_its_push_whatever_came_with_it() {
     let mut rig = rig_with(&json!({"request_bodies": true}));
     let request = posted(get(WIRE)).with("x-duo-mfa-transaction", "x").followed_by("amount=12");
     let forward = held(&mut rig, &request);
     assert_eq!((forward.cookie, rig.bodies), (None, 1));
 }
-
-crate::suite![
-    program_approves_an_operation_and_sends_it,
-    script_of_a_page_approves_an_operation_by_cookie,
-    body_is_read_where_an_approval_comes_with_it,
-    headers_that_change_the_meaning_are_part_of_what_is_approved,
-    held_body_goes_on_with_its_push_whatever_came_with_it,
-];

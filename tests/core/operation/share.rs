@@ -23,6 +23,7 @@ fn uses_one(rig: &mut Rig) -> Result<(), Refused> {
     }
 }
 
+#[test]
 fn user_whom_duo_bypasses_uses_up_a_share_and_no_more() {
     let mut rig = rig();
     for _ in 0..SHARE {
@@ -45,6 +46,7 @@ fn user_whom_duo_bypasses_uses_up_a_share_and_no_more() {
     uses_one(&mut rig).unwrap_or_else(|refused| panic!("{}", refused.text()));
 }
 
+#[test]
 fn replayed_use_does_not_count_against_the_share() {
     let mut rig = rig();
     let mut bella = Browser::of("bella");
@@ -58,6 +60,7 @@ fn replayed_use_does_not_count_against_the_share() {
 }
 
 /// What nobody could finish again is not written down when it ends.
+#[test]
 fn sign_in_without_a_prompt_takes_no_place() {
     let mut rig = Rig::with(json!({}));
     for _ in 0..50 {
@@ -69,9 +72,3 @@ fn sign_in_without_a_prompt_takes_no_place() {
     }
     assert_eq!(rig.table.len(), 0);
 }
-
-crate::suite![
-    user_whom_duo_bypasses_uses_up_a_share_and_no_more,
-    replayed_use_does_not_count_against_the_share,
-    sign_in_without_a_prompt_takes_no_place,
-];

@@ -63,6 +63,7 @@ fn calls(rig: &Rig, endpoint: &str) -> usize {
     rig.called().into_iter().filter(|name| *name == endpoint).count()
 }
 
+#[test]
 fn fifty_requests_at_once_are_one_push() {
     let mut rig = rig();
     let first = ringing(&mut rig, &get("/api/0"));
@@ -78,6 +79,7 @@ fn fifty_requests_at_once_are_one_push() {
     assert_eq!([calls(&rig, "preauth"), calls(&rig, "auth")], [1, 1]);
 }
 
+#[test]
 fn a_denial_refuses_all_of_them_without_another_push() {
     for (word, code) in [("deny", "mfa_denied"), ("fraud", "mfa_fraud"), ("timeout", "mfa_timeout")]
     {
@@ -94,6 +96,7 @@ fn a_denial_refuses_all_of_them_without_another_push() {
 }
 
 /// The first client leaves, or its request is over before the user answers.
+#[test]
 fn nobody_waits_for_a_push_that_nobody_hears() {
     let mut rig = rig();
     let first = ringing(&mut rig, &get("/api/0"));
@@ -117,6 +120,7 @@ fn nobody_waits_for_a_push_that_nobody_hears() {
     assert!(matches!(rig.start(&get("/api/1")), Progress::Waits(..)));
 }
 
+#[test]
 fn a_request_waits_no_longer_than_it_may_be_held() {
     let mut config = super::config(&json!([rule(&json!({}))]));
     config["api"] = json!({"hold_timeout": "20s"});
@@ -141,6 +145,7 @@ fn a_request_waits_no_longer_than_it_may_be_held() {
 }
 
 /// Others are refused at once, as without such a rule.
+#[test]
 fn only_what_the_approval_would_open_waits() {
     let rules = json!([rule(&json!({})), rule(&json!({"paths": ["/b/*"]})), {
         "paths": ["/plain/*"], "policy": "two_factor"}]);
@@ -168,6 +173,7 @@ fn only_what_the_approval_would_open_waits() {
 }
 
 /// A wait is no approval, whatever becomes of it.
+#[test]
 fn a_push_that_waits_opens_nothing() {
     let mut rig = rig();
     ringing(&mut rig, &get("/api/0"));
@@ -180,6 +186,7 @@ fn a_push_that_waits_opens_nothing() {
     assert!(matches!(on(&mut rig, pause), Progress::Waits(..)));
 }
 
+#[test]
 fn a_request_without_room_to_wait_is_refused() {
     for (by, status, code) in
         [(By::UserCalls, 429, "too_many_requests"), (By::Held, 503, "overloaded")]
@@ -191,13 +198,3 @@ fn a_request_without_room_to_wait_is_refused() {
         assert_eq!((refused.0.status, refused.code().as_str()), (status, code));
     }
 }
-
-crate::suite![
-    fifty_requests_at_once_are_one_push,
-    a_denial_refuses_all_of_them_without_another_push,
-    nobody_waits_for_a_push_that_nobody_hears,
-    a_request_waits_no_longer_than_it_may_be_held,
-    only_what_the_approval_would_open_waits,
-    a_push_that_waits_opens_nothing,
-    a_request_without_room_to_wait_is_refused,
-];

@@ -13,6 +13,7 @@ use std::time::Duration;
 const FIRST: u16 = 0x2400;
 const BUCKETS: u16 = 1_024;
 
+#[test]
 fn an_approval_ends_with_its_time_however_it_is_used() {
     for (written, seconds) in [("10s", 10), ("5m", 300), ("30m", 1_800)] {
         let rules = json!([rule(&json!({"approval": {"per": "client", "for": written}}))]);
@@ -30,6 +31,7 @@ fn an_approval_ends_with_its_time_however_it_is_used() {
     }
 }
 
+#[test]
 fn a_clock_that_goes_back_ends_it() {
     for seconds in [1, 30, 59, 61, 3_600] {
         let mut rig = rig();
@@ -40,6 +42,7 @@ fn a_clock_that_goes_back_ends_it() {
 }
 
 /// An approval that could not be read is not there again once the clock is right.
+#[test]
 fn a_sign_out_while_the_clock_is_wrong_counts() {
     for seconds in [1, 61, 3_600] {
         let mut rig = rig();
@@ -53,6 +56,7 @@ fn a_sign_out_while_the_clock_is_wrong_counts() {
     }
 }
 
+#[test]
 fn a_sign_out_ends_all_of_the_user_and_none_of_others() {
     let rules = json!([rule(&json!({})), rule(&json!({"paths": ["/other/*"]})), {
             "paths": ["/signout"], "policy": "bypass"}]);
@@ -83,6 +87,7 @@ fn a_sign_out_ends_all_of_the_user_and_none_of_others() {
 }
 
 /// A sign-out of a page of another site, or by a bare GET, ends nothing.
+#[test]
 fn what_is_no_sign_out_ends_nothing() {
     let mut rig = rig();
     approved(&mut rig, &get("/api/a"));
@@ -95,6 +100,7 @@ fn what_is_no_sign_out_ends_nothing() {
 }
 
 /// The program itself asks for the first factor's sign-out, under the same rule.
+#[test]
 fn a_sign_out_under_the_rule_itself_passes_and_ends_it() {
     let rules = json!([rule(&json!({"paths": ["/api/*", "/signout"]}))]);
     let mut rig = super::ruled(&rules);
@@ -112,6 +118,7 @@ fn a_sign_out_under_the_rule_itself_passes_and_ends_it() {
 }
 
 /// The sign-out may happen at another listener of the Envoy, which has no such rule.
+#[test]
 fn a_sign_out_at_another_listener_counts() {
     let mut rig = rig();
     approved(&mut rig, &get("/api/a"));
@@ -122,6 +129,7 @@ fn a_sign_out_at_another_listener_counts() {
 }
 
 /// A sign-in that was signed out of gives no other approval, and so keeps none.
+#[test]
 fn a_sign_in_that_was_ended_keeps_nothing() {
     let mut rig = rig();
     let mut alice = Browser::of("alice");
@@ -142,6 +150,7 @@ fn kept(rig: &Rig) -> Vec<(String, Vec<u8>)> {
     names.filter_map(|name| Some((name.clone(), rig.table.get(&name)?.clone()))).collect()
 }
 
+#[test]
 fn bytes_of_a_neighbor_open_nothing_and_raise_an_alarm() {
     let mut rig = rig();
     approved(&mut rig, &get("/api/a"));
@@ -183,6 +192,7 @@ fn bytes_of_a_neighbor_open_nothing_and_raise_an_alarm() {
 }
 
 /// Where a bucket has no room for another user, that user is asked each time, and nobody else is.
+#[test]
 fn a_full_bucket_asks_and_admits_nobody() {
     let mut rig = rig();
     approved(&mut rig, &get("/api/a"));
@@ -215,16 +225,3 @@ fn a_full_bucket_asks_and_admits_nobody() {
     approved(&mut rig, &get("/api/a"));
     passes(&mut rig, &get("/api/a"));
 }
-
-crate::suite![
-    an_approval_ends_with_its_time_however_it_is_used,
-    a_clock_that_goes_back_ends_it,
-    a_sign_out_while_the_clock_is_wrong_counts,
-    a_sign_out_ends_all_of_the_user_and_none_of_others,
-    what_is_no_sign_out_ends_nothing,
-    a_sign_out_under_the_rule_itself_passes_and_ends_it,
-    a_sign_out_at_another_listener_counts,
-    a_sign_in_that_was_ended_keeps_nothing,
-    bytes_of_a_neighbor_open_nothing_and_raise_an_alarm,
-    a_full_bucket_asks_and_admits_nobody,
-];

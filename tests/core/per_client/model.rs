@@ -151,6 +151,7 @@ fn is_followed(flow: &Flow) -> bool {
     format!("{flow:?}").contains("waiting: Status(")
 }
 
+#[test]
 fn passes_need_an_approval() {
     let event = proptest::array::uniform4(0..1_000_usize);
     let run = proptest::collection::vec(event, 1..80);
@@ -167,5 +168,3 @@ fn passes_need_an_approval() {
     outcome.unwrap();
     assert!(passed.get() > 100, "{}", passed.get());
 }
-
-crate::suite![passes_need_an_approval];

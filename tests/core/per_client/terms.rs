@@ -6,6 +6,7 @@ use crate::applications::two_more;
 use crate::rig::{Rig, get};
 use serde_json::{Value, json};
 
+#[test]
 fn only_the_same_rule_is_met() {
     let rules = json!([
         rule(&json!({})),
@@ -34,6 +35,7 @@ fn only_the_same_rule_is_met() {
 }
 
 /// The rule's text, and the settings for all requests.
+#[test]
 fn an_approval_from_before_a_change_opens_nothing() {
     let before = config(&json!([rule(&json!({}))]));
     let with = |pointer: &str, value: Value| {
@@ -85,6 +87,7 @@ fn an_approval_from_before_a_change_opens_nothing() {
 }
 
 /// Rules are looked at before approvals.
+#[test]
 fn an_approval_opens_nothing_that_a_rule_denies() {
     let mut before = ruled(&json!([rule(&json!({}))]));
     approved(&mut before, &get("/api/a"));
@@ -98,6 +101,7 @@ fn an_approval_opens_nothing_that_a_rule_denies() {
     }
 }
 
+#[test]
 fn each_application_at_duo_is_apart() {
     let mut config = two_more();
     config["session"] = json!({"bind": ["ip_prefix"]});
@@ -123,6 +127,7 @@ fn each_application_at_duo_is_apart() {
     }
 }
 
+#[test]
 fn only_a_factor_of_the_rule_is_kept() {
     let mut rig = ruled(&json!([rule(&json!({"factors": ["push"]}))]));
     approved(&mut rig, &get("/api/a"));
@@ -134,6 +139,7 @@ fn only_a_factor_of_the_rule_is_kept() {
     is_asked(&mut rig, &get("/api/a"));
 }
 
+#[test]
 fn a_shorter_max_age_ends_it_sooner() {
     let changes = json!({"max_age": "1m", "approval": {"per": "client", "for": "1m"}});
     let mut rig = ruled(&json!([rule(&changes)]));
@@ -144,6 +150,7 @@ fn a_shorter_max_age_ends_it_sooner() {
     is_asked(&mut rig, &get("/api/a"));
 }
 
+#[test]
 fn a_user_has_eight_at_once_and_keeps_the_latest() {
     let rules: Vec<_> =
         (0..9).map(|number| rule(&json!({"paths": [format!("/r{number}/*")]}))).collect();
@@ -157,13 +164,3 @@ fn a_user_has_eight_at_once_and_keeps_the_latest() {
         passes(&mut rig, &get(&format!("/r{number}/a")));
     }
 }
-
-crate::suite![
-    only_the_same_rule_is_met,
-    an_approval_from_before_a_change_opens_nothing,
-    an_approval_opens_nothing_that_a_rule_denies,
-    each_application_at_duo_is_apart,
-    only_a_factor_of_the_rule_is_kept,
-    a_shorter_max_age_ends_it_sooner,
-    a_user_has_eight_at_once_and_keeps_the_latest,
-];

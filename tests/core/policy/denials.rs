@@ -121,6 +121,7 @@ fn code(refused: &Refused) -> String {
     refused.0.details.strip_prefix("duo_mfa_").unwrap().to_owned()
 }
 
+#[test]
 fn held_request_and_page_are_denied() {
     for kind in kinds() {
         let mut rig = rig(&kind, "enforce", "bypass");
@@ -142,6 +143,7 @@ fn preflight(path: &str) -> Request {
     request.with("access-control-request-method", "DELETE")
 }
 
+#[test]
 fn preflight_passes_no_rule_that_could_deny_it() {
     for kind in kinds() {
         for mode in ["bypass", "two_factor"] {
@@ -154,6 +156,7 @@ fn preflight_passes_no_rule_that_could_deny_it() {
     }
 }
 
+#[test]
 fn preflight_passes_where_nothing_could_deny_it() {
     let rules = |rules: Value| json!({"cors_preflight": "bypass", "rules": rules});
     let passes = |access_control: Value, request: &Request| {
@@ -209,6 +212,7 @@ fn visits(query: &str) -> Vec<(Request, bool)> {
     ]
 }
 
+#[test]
 fn own_endpoints_are_denied_to_whom_everything_is() {
     for kind in kinds().into_iter().filter(|kind| kind.is_for_all_paths) {
         for mode in ["enforce", "report_only", "off"] {
@@ -227,6 +231,7 @@ fn own_endpoints_are_denied_to_whom_everything_is() {
     }
 }
 
+#[test]
 fn nobody_is_prompted_for_a_return_path_that_is_denied() {
     for kind in kinds() {
         for query in [
@@ -246,6 +251,7 @@ fn nobody_is_prompted_for_a_return_path_that_is_denied() {
     }
 }
 
+#[test]
 fn return_path_is_judged_by_the_method_that_is_approved() {
     let rules = json!({"rules": [
         {"methods": ["DELETE"], "policy": "deny"},
@@ -263,6 +269,7 @@ fn return_path_is_judged_by_the_method_that_is_approved() {
     assert_eq!(begun.0.status, 202);
 }
 
+#[test]
 fn return_path_that_no_rule_can_judge_is_prompted_for_by_nobody() {
     let rules = json!({"rules": [{"paths": ["/internal/*"], "policy": "deny"}]});
     let mut rig = Rig::with(json!({"access_control": rules}));
@@ -274,6 +281,7 @@ fn return_path_that_no_rule_can_judge_is_prompted_for_by_nobody() {
 }
 
 /// Whom a rule denies some paths may sign in for the others.
+#[test]
 fn others_are_prompted_as_ever() {
     for kind in kinds() {
         let mut rig = rig(&kind, "enforce", "two_factor");
@@ -296,6 +304,7 @@ fn others_are_prompted_as_ever() {
 }
 
 /// Without a return path nothing is known of what the approval is wanted for.
+#[test]
 fn sign_in_without_a_return_path_goes_by_what_is_left() {
     let access_control = json!({
         "default_policy": "deny",
@@ -314,15 +323,3 @@ fn sign_in_without_a_return_path_goes_by_what_is_left() {
         assert_eq!(browser.asks(&mut rig, &visit, &script).0.status, status, "{user} {query}");
     }
 }
-
-crate::suite![
-    held_request_and_page_are_denied,
-    preflight_passes_no_rule_that_could_deny_it,
-    preflight_passes_where_nothing_could_deny_it,
-    own_endpoints_are_denied_to_whom_everything_is,
-    nobody_is_prompted_for_a_return_path_that_is_denied,
-    return_path_is_judged_by_the_method_that_is_approved,
-    return_path_that_no_rule_can_judge_is_prompted_for_by_nobody,
-    others_are_prompted_as_ever,
-    sign_in_without_a_return_path_goes_by_what_is_left,
-];

@@ -26,6 +26,7 @@ fn per_request() -> Value {
     json!([{"hosts": ["app.example.com"], "policy": "two_factor", "approval": "per_request"}])
 }
 
+#[test]
 fn override_is_refused_where_rules_go_by_what_it_replaces() {
     for (rules, is_path, is_method) in
         [(by_paths(), true, false), (by_methods(), false, true), (per_request(), true, true)]
@@ -48,6 +49,7 @@ fn override_is_refused_where_rules_go_by_what_it_replaces() {
 }
 
 /// An approval proves nothing of what a header makes of its request.
+#[test]
 fn override_is_refused_with_an_approval_too() {
     let rules = json!([{"paths": ["/admin/*"], "policy": "deny"}]);
     let mut rig = Rig::with(json!({"access_control": {"rules": rules}}));
@@ -59,6 +61,7 @@ fn override_is_refused_with_an_approval_too() {
     assert_eq!(refused.refused().code(), "path_ambiguous");
 }
 
+#[test]
 fn override_passes_where_no_rule_goes_by_what_it_replaces() {
     for rules in [json!([]), json!([{"users": ["svc-*"], "policy": "bypass"}])] {
         let mut rig = Rig::with(json!({"access_control": {"rules": rules}}));
@@ -70,6 +73,7 @@ fn override_passes_where_no_rule_goes_by_what_it_replaces() {
     }
 }
 
+#[test]
 fn override_passes_where_the_operator_says_so() {
     for rules in [by_paths(), by_methods()] {
         let mut rig = rig(&json!({"override_headers": "allow", "rules": rules}));
@@ -83,6 +87,7 @@ fn override_passes_where_the_operator_says_so() {
     }
 }
 
+#[test]
 fn preflight_that_names_another_method_is_none() {
     let mut rig = rig(&json!({"cors_preflight": "bypass"}));
     let preflight = || {
@@ -97,6 +102,7 @@ fn preflight_that_names_another_method_is_none() {
     }
 }
 
+#[test]
 fn report_only_counts_an_override() {
     let mut rig = Rig::with(json!({
         "mode": "report_only",
@@ -106,12 +112,3 @@ fn report_only_counts_an_override() {
     let counted = format!("{:?}", rig.signals);
     assert!(counted.contains("PathAmbiguous"), "{counted}");
 }
-
-crate::suite![
-    override_is_refused_where_rules_go_by_what_it_replaces,
-    override_is_refused_with_an_approval_too,
-    override_passes_where_no_rule_goes_by_what_it_replaces,
-    override_passes_where_the_operator_says_so,
-    preflight_that_names_another_method_is_none,
-    report_only_counts_an_override,
-];

@@ -203,9 +203,10 @@ fn assert_nobody_is_fooled(
         }
     }
     assert!(count >= 12_000, "{count} spellings");
-    println!("{word}: {count} spellings, {went_on} went on, 0 fooled a reader");
+    crate::say!("{word}: {count} spellings, {went_on} went on, 0 fooled a reader");
 }
 
+#[test]
 fn no_reader_is_fooled_about_a_path_that_is_denied() {
     let suspects = suspects();
     for word in ["admin", "tasks", "b\u{fc}ro", "\u{430}\u{434}\u{43c}\u{438}\u{43d}"] {
@@ -221,6 +222,7 @@ fn no_reader_is_fooled_about_a_path_that_is_denied() {
     }
 }
 
+#[test]
 fn no_reader_is_fooled_about_a_path_that_passes() {
     let mut rig = rig(&json!({"rules": [{"paths": ["/public/*"], "policy": "bypass"}]}));
     assert_nobody_is_fooled(&mut rig, "admin", &suspects(), |place, fold| {
@@ -228,6 +230,7 @@ fn no_reader_is_fooled_about_a_path_that_passes() {
     });
 }
 
+#[test]
 fn ordinary_paths_are_told_by_every_rule() {
     let rules = json!({"default_policy": "bypass", "rules": [
         {"paths": ["/admin/*", "/v1/projects", "/api/*"], "policy": "deny"},
@@ -260,9 +263,3 @@ fn ordinary_paths_are_told_by_every_rule() {
         assert!(matches!(outcome, Outcome::Forwarded(_)), "{path}");
     }
 }
-
-crate::suite![
-    no_reader_is_fooled_about_a_path_that_is_denied,
-    no_reader_is_fooled_about_a_path_that_passes,
-    ordinary_paths_are_told_by_every_rule,
-];

@@ -24,6 +24,7 @@ fn answer<'a>(response: &Response, body: &'a str) -> Answer<'a> {
     Answer { status: response.status, retry_after: None, body: body.as_bytes() }
 }
 
+#[test]
 fn every_token_response_means_what_the_vectors_say() {
     let vectors = Vectors::read();
     let plain = &vectors.id_tokens[0].jwt;
@@ -40,6 +41,7 @@ fn every_token_response_means_what_the_vectors_say() {
     vectors.counted("token_responses", vectors.token_responses.len(), 32);
 }
 
+#[test]
 fn every_health_response_means_what_the_vectors_say() {
     let vectors = Vectors::read();
     let now = UnixTime::from_seconds(vectors.now);
@@ -62,6 +64,7 @@ fn every_health_response_means_what_the_vectors_say() {
     vectors.counted("health_responses", vectors.health_responses.len(), 17);
 }
 
+#[test]
 fn every_callback_is_read_as_the_vectors_say() {
     let vectors = Vectors::read();
     for vector in &vectors.callbacks {
@@ -87,9 +90,3 @@ fn every_callback_is_read_as_the_vectors_say() {
     }
     vectors.counted("callbacks", vectors.callbacks.len(), 36);
 }
-
-crate::suite![
-    every_token_response_means_what_the_vectors_say,
-    every_health_response_means_what_the_vectors_say,
-    every_callback_is_read_as_the_vectors_say,
-];

@@ -23,6 +23,7 @@ impl IdToken {
     }
 }
 
+#[test]
 fn every_id_token_is_judged_by_the_check_that_the_vectors_name() {
     let vectors = Vectors::read();
     let web_sdk = vectors.web_sdk("main");
@@ -35,11 +36,12 @@ fn every_id_token_is_judged_by_the_check_that_the_vectors_name() {
         if verdict.is_ok() { accepted += 1 } else { refused += 1 }
     }
     vectors.counted("id_tokens", accepted + refused, 139);
-    println!("universal vectors: id_tokens: {accepted} accepted, {refused} refused");
+    crate::say!("universal vectors: id_tokens: {accepted} accepted, {refused} refused");
     assert_eq!((accepted, refused), (30, 109));
 }
 
 /// The other application has its own secret and client ID; both have to be wrong for it.
+#[test]
 fn no_id_token_is_accepted_for_the_other_application() {
     let vectors = Vectors::read();
     let other = vectors.web_sdk("other");
@@ -48,6 +50,7 @@ fn no_id_token_is_accepted_for_the_other_application() {
     }
 }
 
+#[test]
 fn accepted_id_tokens_are_refused_once_a_letter_is_changed() {
     let vectors = Vectors::read();
     let web_sdk = vectors.web_sdk("main");
@@ -85,10 +88,11 @@ fn accepted_id_tokens_are_refused_once_a_letter_is_changed() {
             changed += 1;
         }
     }
-    println!("universal vectors: id_tokens: {changed} changed ones, all refused");
+    crate::say!("universal vectors: id_tokens: {changed} changed ones, all refused");
     assert!(changed > 5_000, "{changed}");
 }
 
+#[test]
 fn an_accepted_id_token_is_refused_for_other_expectations() {
     let vectors = Vectors::read();
     let web_sdk = vectors.web_sdk("main");
@@ -110,10 +114,3 @@ fn an_accepted_id_token_is_refused_for_other_expectations() {
         assert_eq!(is_ahead, Some(TokenFault::IssuedAhead), "{}", vector.id);
     }
 }
-
-crate::suite![
-    every_id_token_is_judged_by_the_check_that_the_vectors_name,
-    no_id_token_is_accepted_for_the_other_application,
-    accepted_id_tokens_are_refused_once_a_letter_is_changed,
-    an_accepted_id_token_is_refused_for_other_expectations,
-];

@@ -19,6 +19,7 @@ fn jwt(header: &str, payload: &str, secret: &str) -> String {
 }
 
 /// Every JWT of the vectors is what its texts and the secret make, so comparing texts is enough.
+#[test]
 fn every_signature_can_be_made_again() {
     let vectors = Vectors::read();
     let secret = &vectors.applications["main"].client_secret;
@@ -88,6 +89,7 @@ fn url(web_sdk: &WebSdk, vector: &Value, vectors: &Vectors) -> String {
     web_sdk.authorize(&request, time(&claims)).unwrap()
 }
 
+#[test]
 fn own_requests_are_those_of_the_vectors_byte_for_byte() {
     let vectors = Vectors::read();
     let web_sdk = vectors.web_sdk("main");
@@ -116,6 +118,7 @@ fn own_requests_are_those_of_the_vectors_byte_for_byte() {
 /// The clients' requests, as far as a client of another make can have the same: Python's
 /// assertions are the same bytes; Node has another header, an `iat` and another order of claims,
 /// and Python writes fractions and leaves the nonce unsigned.
+#[test]
 fn requests_of_duos_clients_have_the_same_parameters_and_claims() {
     let vectors = Vectors::read();
     let web_sdk = vectors.web_sdk("main");
@@ -149,15 +152,9 @@ fn requests_of_duos_clients_have_the_same_parameters_and_claims() {
         }
     }
     vectors.counted("signed", same_bytes + same_claims + plain_code, 28);
-    println!(
+    crate::say!(
         "universal vectors: signed requests: {same_bytes} JWTs of the same bytes, {same_claims} of \
          the same claims, {plain_code} that ask for code in place of duo_code"
     );
     assert_eq!((same_bytes, same_claims, plain_code), (11, 15, 2));
 }
-
-crate::suite![
-    every_signature_can_be_made_again,
-    own_requests_are_those_of_the_vectors_byte_for_byte,
-    requests_of_duos_clients_have_the_same_parameters_and_claims,
-];
