@@ -134,6 +134,8 @@ fn listeners_of_one_duo_application_ring_a_phone_once() {
             thread::spawn(move || send.send(at(listener, &request)));
         }
         let mut replies: Vec<_> = held.iter().take(3).collect();
+        // The others are refused before the push is out.
+        stack.sim.pending("alice");
         assert_eq!(stack.sim.pushes(), 1);
         stack.sim.answer("alice", "deny");
         replies.extend(held.iter().take(1));
