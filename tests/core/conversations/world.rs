@@ -231,6 +231,11 @@ impl<'r> World<'r> {
             self.run(self.chance.clone().below(2), left);
             return true;
         }
+        let replayed = self.replayed().filter(|_| self.chance.one_in(3));
+        if let Some((worker, program)) = replayed {
+            self.run(worker, program);
+            return true;
+        }
         let person = &PEOPLE[self.chance.below(PEOPLE.len())];
         let path = self.chance.of(&PATHS);
         let peer = self.chance.of(&PEERS);
@@ -241,6 +246,17 @@ impl<'r> World<'r> {
         let worker = self.chance.weighed(&[4, 4, 1]);
         self.run(worker, program);
         true
+    }
+
+    /// The request that was last approved ahead. It may have been admitted already.
+    fn replayed(&self) -> Option<(usize, Program)> {
+        let mut kept = self.kept.iter().rev();
+        let (_, token) = kept.find(|(name, _)| name == "__Host-duo_operation")?;
+        let asked = &self.duo.reasons[*self.approvals.get(token)?].asked;
+        let (name, path) = (asked.person.name, asked.path);
+        let token = Some(token.clone());
+        let program = Program { name, path, peer: PEERS[0], token, has_passcode: false };
+        Some((2 * asked.listener, program))
     }
 
     fn run(&mut self, worker: usize, program: Program) {
