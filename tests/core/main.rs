@@ -61,7 +61,8 @@ mod ways;
 macro_rules! say {
     ($($text:tt)*) => {{
         use std::io::Write as _;
-        writeln!(std::io::stdout(), $($text)*).unwrap();
+        let mut stdout = std::io::stdout();
+        writeln!(stdout, $($text)*).unwrap();
     }};
 }
 
