@@ -29,8 +29,9 @@ const MOST_FAILURES: usize = 5;
 /// A number in the environment: `CONVERSATION_EVENTS` plays more or fewer events,
 /// `CONVERSATION_SEED` begins with another conversation.
 fn number(variable: &str) -> Option<u64> {
-    let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
+    let text = std::env::var_os(variable)?;
+    let number = text.to_str().and_then(|text| text.parse().ok());
+    Some(number.unwrap_or_else(|| panic!("{variable}={} is no number", text.display())))
 }
 
 #[test]

@@ -230,19 +230,22 @@ pub(super) fn fault(
         (false, _) => chance.of(&others),
     };
     let is_timeout = matches!(answer, Scripted::Says { status: 504, .. });
-    let news = match call.endpoint {
-        Endpoint::AuthStatus => News::Unheard { reason: transaction(call), is_timeout },
-        _ if is_outage => News::Unreached,
-        _ => News::Nothing,
+    let news = if call.endpoint == Endpoint::AuthStatus {
+        News::Unheard { reason: transaction(call), is_timeout }
+    } else if is_outage {
+        News::Unreached
+    } else {
+        News::Nothing
     };
     Said { answer, news }
 }
 
 /// The filter has waited for long enough.
 pub(super) fn timeout(call: &SignedCall) -> Said {
-    let news = match call.endpoint {
-        Endpoint::AuthStatus => News::Unheard { reason: transaction(call), is_timeout: true },
-        _ => News::Unreached,
+    let news = if call.endpoint == Endpoint::AuthStatus {
+        News::Unheard { reason: transaction(call), is_timeout: true }
+    } else {
+        News::Unreached
     };
     Said { answer: says(504, "upstream request timeout"), news }
 }
