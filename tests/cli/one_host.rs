@@ -85,3 +85,20 @@ fn configurations_that_replace_each_others_cookie_are_warned_of() {
         warned(&[both], codes);
     }
 }
+
+#[test]
+fn two_configurations_that_count_one_phone_twice_are_warned_of() {
+    let other_key =
+        |plugin: &mut Value| plugin["duo"]["secret_key"] = json!({"env": "DUO_SECRET_KEY_2"});
+    let apart = two(|second| configure(second, other_key));
+    // Neither listener passes the new variables on.
+    warned(&[apart], &["limits_apart", "variable_not_passed", "limits_apart"]);
+    let mut joined = two(|second| configure(second, other_key));
+    let listeners = joined["static_resources"]["listeners"].as_array_mut().unwrap();
+    for listener in listeners {
+        let mut one = json!({"static_resources": {"listeners": [listener.take()]}});
+        configure(&mut one, |plugin| plugin["limits"]["key"] = json!({"env": "DUO_LIMITS_KEY"}));
+        *listener = one["static_resources"]["listeners"][0].take();
+    }
+    warned(&[joined], &["variable_not_passed"; 3]);
+}
