@@ -16,6 +16,8 @@ pub enum Reading {
     AsWritten,
     /// In upper or lower case, the path with its escapes decoded and with or without a final slash,
     /// spaces, or what an escaped `?` or `#` begins: as some application or other might read them.
+    /// `HEAD` is read as `GET`, since applications answer it in the same way, without the body
+    /// (RFC 9110, section 9.3.2).
     AnySpelling,
 }
 
@@ -119,7 +121,10 @@ impl Pattern {
         match &self.0 {
             Kind::Method(method) => match reading {
                 Reading::AsWritten => view.method == method.as_bytes(),
-                Reading::AnySpelling => view.method.eq_ignore_ascii_case(method.as_bytes()),
+                Reading::AnySpelling => {
+                    view.method.eq_ignore_ascii_case(method.as_bytes())
+                        || (method == "GET" && view.method.eq_ignore_ascii_case(b"HEAD"))
+                }
             },
             Kind::Path(pattern) => {
                 view.path.as_ref().is_some_and(|path| pattern.matches(path, reading))

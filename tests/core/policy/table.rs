@@ -223,4 +223,25 @@ pub(super) const CASES: &[Case] = &[
             ("BREW a.example.com/", "two_factor -"),
         ],
     },
+    Case {
+        access_control: r#"{"default_policy": "bypass", "rules": [
+            {"paths": ["/read/*"], "methods": ["GET"], "policy": "deny"},
+            {"paths": ["/asked/*"], "methods": ["GET"], "policy": "two_factor"},
+            {"paths": ["/kept/*"], "methods": ["POST", "HEAD", "!GET"], "policy": "bypass"},
+            {"paths": ["/kept/*"], "policy": "deny"},
+            {"paths": ["/heads/*"], "methods": ["HEAD"], "policy": "deny"}
+        ]}"#,
+        requests: &[
+            ("GET h/read/a", "deny 0"),
+            ("HEAD h/read/a", "deny 0"),
+            ("head h/read/a", "deny 0"),
+            ("POST h/read/a", "bypass -"),
+            ("HEAD h/asked/a", "two_factor 1"),
+            ("POST h/kept/a", "bypass 2"),
+            ("GET h/kept/a", "deny 3"),
+            ("HEAD h/kept/a", "deny 3"),
+            ("HEAD h/heads/a", "deny 4"),
+            ("GET h/heads/a", "bypass -"),
+        ],
+    },
 ];
