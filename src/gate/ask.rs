@@ -4,11 +4,11 @@
 use super::audit;
 use super::body::{self, Body, Form, Reader};
 use super::challenge::Challenge;
+use super::configured::Gate;
 use super::endpoints::{self, Caller, page_in_place};
 use super::env::Env;
 use super::flow::{Effect, Step};
 use super::foreign_form;
-use super::gate::Gate;
 use super::hold;
 use super::open::{Purpose, Undecided};
 use super::per_client;
@@ -39,18 +39,18 @@ impl Gate {
         let Undecided { purpose, unfit } = undecided;
         let mut step = match *purpose {
             Purpose::Endpoint(visitor) => {
-                let challenge = visitor.challenge.from_peer(address);
+                let challenge = visitor.challenge.with_peer(address);
                 visit(Visitor { challenge, ..visitor }, head, env)
             }
             Purpose::Application(challenge) => {
-                self.unapproved(head, challenge.from_peer(address), env)
+                self.unapproved(head, challenge.with_peer(address), env)
             }
             Purpose::PerRequest { challenge, has_body: true } => {
-                read_body(Reader::PerRequest(challenge.from_peer(address)), env)
+                read_body(Reader::PerRequest(challenge.with_peer(address)), env)
             }
             Purpose::PerRequest { challenge, has_body: false } => {
                 let body = BodyDigest::of_none();
-                self.approved_ahead(Some(&body), head, challenge.from_peer(address), env)
+                self.approved_ahead(Some(&body), head, challenge.with_peer(address), env)
             }
         };
         step.notes.signals.extend(unfit.map(Unfit::counted));

@@ -1,8 +1,8 @@
 //! The audit line: one JSON object for each decision that is not a plain pass.
 
 use super::challenge::Challenge;
+use super::configured::Gate;
 use super::decision::{AuditLine, Audited};
-use super::gate::Gate;
 use super::judgement::{Judgement, Outcome};
 use super::limit::Prompted;
 use super::request_line::{RequestLine, beginning, reference};

@@ -4,6 +4,7 @@
 //! Bodies are read only if the host can hold them back from the application.
 
 use super::challenge::Challenge;
+use super::form::{MAX_REQUEST, is_urlencoded};
 use super::route::{Endpoint, Visitor};
 use crate::clock::UnixTime;
 use crate::config::Config;
@@ -12,9 +13,6 @@ use std::time::Duration;
 
 /// The most bytes that a form may have; a passcode and a return path need a tenth.
 const MAX_FORM: usize = 4 * 1024;
-
-/// The most bytes of the body of a request that is approved ahead, and of another site's form.
-const MAX_REQUEST: usize = 64 * 1024;
 
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -79,17 +77,4 @@ pub(super) fn is_readable(visitor: &Visitor, head: &RequestHead<'_>, config: &Co
         && visitor.endpoint == Endpoint::Auth
         && visitor.has_body
         && is_urlencoded(head)
-}
-
-/// Whether a form's fields can be read and sent again. Browsers say how long a form is.
-pub(super) fn is_resendable(head: &RequestHead<'_>) -> bool {
-    let length = head.value("content-length").and_then(|it| str::from_utf8(it).ok()?.parse().ok());
-    is_urlencoded(head) && length.is_some_and(|length| (1..=MAX_REQUEST).contains(&length))
-}
-
-fn is_urlencoded(head: &RequestHead<'_>) -> bool {
-    head.value("content-type").is_some_and(|sent| {
-        let essence = sent.split(|byte| *byte == b';').next().unwrap_or_default();
-        essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-    })
 }

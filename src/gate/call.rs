@@ -1,6 +1,6 @@
 //! A signed call to Duo, for the host to send.
 
-use super::gate::Gate;
+use super::configured::Gate;
 use super::room::Seat;
 use crate::clock::UnixTime;
 use crate::duo::{Request, SignedCall};

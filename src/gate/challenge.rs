@@ -54,7 +54,7 @@ impl Challenge {
     }
 
     /// The same challenge with the peer's address, as Envoy has it.
-    pub(super) fn from_peer(self, peer: Option<&[u8]>) -> Self {
+    pub(super) fn with_peer(self, peer: Option<&[u8]>) -> Self {
         Self { address: peer.and_then(ip_address), ..self }
     }
 

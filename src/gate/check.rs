@@ -5,8 +5,8 @@
 //! fail, by sending more of them than the cluster takes at once, but not this one.
 
 use super::call::Call;
+use super::configured::Gate;
 use super::event::Event;
-use super::gate::Gate;
 use crate::clock::{ClockOffset, UnixTime};
 use crate::duo::{Answer, DuoError, Fault, Outage, Request};
 use crate::signal::{Level, Signal};

@@ -1,6 +1,6 @@
 //! Everything impure, as values.
 
-use super::gate::Gate;
+use super::configured::Gate;
 use super::health::Health;
 use crate::clock::{ClockOffset, UnixTime};
 

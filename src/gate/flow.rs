@@ -247,10 +247,9 @@ impl Claimant {
             Wanting::Held(awaits) => awaits.handle(verdict, env).into(),
             Wanting::Visit(awaits) => awaits.handle(verdict, env).into(),
             Wanting::PerClient { recall, otherwise } => match recall.claimed(verdict, env) {
-                Recalled::Decided(decision) => decision.into(),
+                Recalled::Decided(decision) => (*decision).into(),
                 Recalled::Wait { due, seat, recall } => {
                     let claim = Box::new(recall.claim);
-                    let recall = Box::new(recall);
                     let then = Box::new(Self(Wanting::PerClient { recall, otherwise }));
                     Effect::Wait { due, seat, claim, then }.into()
                 }

@@ -8,12 +8,12 @@
 //! addresses, the application's own cookies included, so an operator has to name them.
 
 use super::audit;
-use super::body::is_resendable;
 use super::challenge::Challenge;
+use super::configured::Gate;
 use super::decision::Decision;
 use super::endpoints::{Caller, resend_page};
 use super::env::Env;
-use super::gate::Gate;
+use super::form::is_resendable;
 use super::refuse;
 use crate::http::{Parameters, RequestHead, origin};
 use crate::signal::Code;

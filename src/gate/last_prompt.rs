@@ -111,11 +111,10 @@ impl<W> Look<W> {
 
     /// Duo has not said how the last prompt stands.
     pub(super) fn unheard(self, fault: &DuoError, env: &Env<'_>) -> (Then<W>, Notes) {
-        match fault {
-            DuoError::Unreachable(outage) if outage.is_timeout() => {
-                waits(self.asking, &self.unheard, env)
-            }
-            _ => unfound(self.asking, &self.unheard, env),
+        if matches!(fault, DuoError::Unreachable(outage) if outage.is_timeout()) {
+            waits(self.asking, &self.unheard, env)
+        } else {
+            unfound(self.asking, &self.unheard, env)
         }
     }
 }

@@ -4,8 +4,8 @@
 //! that everybody may ask for makes no call.
 
 use super::call::Call;
+use super::configured::Gate;
 use super::event::Event;
-use super::gate::Gate;
 use super::health::Health;
 use crate::clock::UnixTime;
 use crate::duo::{Answer, DuoError, Request};

@@ -2,8 +2,8 @@
 
 use super::audit;
 use super::challenge::{Challenge, subject};
+use super::configured::{Gate, HostFacts, stripped};
 use super::decision::{Decision, End, Forward, NewCookie};
-use super::gate::{Gate, HostFacts, stripped};
 use super::headers::add_identity_headers;
 use super::judgement::{Judgement, Outcome};
 use super::per_client;
@@ -24,6 +24,7 @@ use crate::signal::{Code, Counter};
 
 /// What [`Gate::open`] comes to.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a box would cost every pass an allocation")]
 pub enum Opening {
     /// The request is forwarded or answered; no call is needed.
     Decided(Decision),

@@ -14,10 +14,10 @@
 use super::audit;
 use super::call::POLL_PACE;
 use super::challenge::Challenge;
+use super::configured::Gate;
 use super::decision::{Decision, Forward, NewCookie};
 use super::env::Env;
 use super::factors::is_accepted;
-use super::gate::Gate;
 use super::headers::add_identity_headers;
 use super::in_place::InPlace;
 use super::limit::{Claim, ClientApproval, End, Limit, Permit, Settlement, Verdict};
@@ -51,12 +51,12 @@ pub(super) struct Recall {
 
 /// What follows once the table has said whether there is an approval.
 pub(super) enum Recalled {
-    Decided(Decision),
+    Decided(Box<Decision>),
     /// Another request of the client waits for one: look again later.
     Wait {
         due: UnixTime,
         seat: Seat,
-        recall: Recall,
+        recall: Box<Recall>,
     },
     /// There is none that satisfies the rule.
     Ask,
@@ -120,15 +120,16 @@ impl Recall {
         let challenge = &self.client.challenge;
         match (verdict, self.until) {
             (Ok(Permit::Approved(approval)), _) if opens(&approval, &challenge.terms, env) => {
-                Recalled::Decided(pass(self, &approval, env.gate))
+                Recalled::Decided(Box::new(pass(self, &approval, env.gate)))
             }
             (Err(limited), Some(until)) if limited.limit == Limit::Awaited => {
                 if until <= env.now {
-                    return Recalled::Decided(for_limit(&self.client, &limited, env));
+                    let refused = for_limit(&self.client, &limited, env);
+                    return Recalled::Decided(Box::new(refused));
                 }
                 let seat = Seat::wait(user_tag("calls", challenge, env.gate.config()));
                 let due = env.now.plus(POLL_PACE).min(until);
-                Recalled::Wait { due, seat, recall: self }
+                Recalled::Wait { due, seat, recall: Box::new(self) }
             }
             (Ok(_) | Err(_), _) => Recalled::Ask,
         }

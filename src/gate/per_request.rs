@@ -7,10 +7,10 @@
 
 use super::audit;
 use super::challenge::Challenge;
+use super::configured::Gate;
 use super::decision::{Decision, Forward, NewCookie};
 use super::env::Env;
 use super::factors::is_accepted;
-use super::gate::Gate;
 use super::headers::add_identity_headers;
 use super::in_place::InPlace;
 use super::limit::{Claim, Once};

@@ -8,8 +8,8 @@
 //!
 //! Clients may send these headers where Envoy is no edge. They are refused then, never admitted.
 
+use super::configured::Gate;
 use super::decision::Decision;
-use super::gate::Gate;
 use super::refuse::denied;
 use super::rules::Denial;
 use crate::http::RequestHead;

@@ -2,10 +2,10 @@
 
 use super::audit;
 use super::challenge::Challenge;
+use super::configured::Gate;
 use super::decision::Decision;
 use super::env::Env;
 use super::failure::{NO_RANDOMNESS, Refusal, TIMEOUT};
-use super::gate::Gate;
 use super::limit::{Limit, Limited};
 use super::prompt::Ending;
 use super::request_line::reference;

@@ -1,7 +1,7 @@
 //! What is changed on the response of an admitted request, so that it carries the cookie.
 
+use super::configured::Gate;
 use super::decision::NewCookie;
-use super::gate::Gate;
 use crate::clock::UnixTime;
 use crate::http::cookie::OWN_PREFIX;
 use crate::http::{Client, Edit, HeaderMap, HeaderValue, RequestHead};

@@ -2,8 +2,8 @@
 //! never forwarded, whatever stands below the prefix.
 
 use super::challenge::Challenge;
+use super::configured::HostFacts;
 use super::decision::{Decision, End, Notes};
-use super::gate::HostFacts;
 use super::request_line::reference;
 use super::view::{View, Who};
 use crate::config::{Application, Config, Enrollment};

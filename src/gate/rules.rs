@@ -1,7 +1,7 @@
 //! What the rules of the configuration say of a request, and of whom they want to know.
 
+use super::configured::{Gate, HostFacts};
 use super::factors::is_accepted;
-use super::gate::{Gate, HostFacts};
 use crate::clock::UnixTime;
 use crate::http::RequestHead;
 use crate::http::peer::ip_address;

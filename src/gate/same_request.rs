@@ -6,7 +6,7 @@
 //! address, the credentials, and every header but those that change from one try to the next.
 
 use super::challenge::Challenge;
-use super::gate::Gate;
+use super::configured::Gate;
 use crate::http::RequestHead;
 
 /// Headers that proxies and tracers set anew for each request.

@@ -1,6 +1,6 @@
 //! The end of an approval: by `POST logout`, or by a request to one of `session.logout_paths`.
 
-use super::gate::Gate;
+use super::configured::Gate;
 use super::limit::{Claim, End, Once, Settlement};
 use super::pending::{self, is_on_device};
 use crate::clock::UnixTime;

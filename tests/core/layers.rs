@@ -7,7 +7,12 @@
 //! policy identity session duo page       leaves: none imports another
 //! http json clock secret signal          vocabulary: may import each other
 //! ```
+//!
+//! No files import each other in a circle, inside a folder either. `gate` has floors of its own.
 
+mod graph;
+
+use graph::{Graph, Module};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -194,4 +199,90 @@ fn imported(code: &str) -> Vec<&str> {
 
 fn name(text: &str) -> &str {
     text.split(|character: char| !character.is_alphanumeric() && character != '_').next().unwrap()
+}
+
+/// The floors of `gate`, from the lowest up. A file imports from its own floor or below.
+const FLOORS: [&str; 6] = [
+    "call challenge check configured decision env event factors failure form headers health health_record \
+     judgement limit logo request_line room",
+    "audit pending prompt refuse response route rules same_request sign_out view",
+    "exchange in_place last_prompt",
+    "endpoints foreign_form hold open per_client per_request redirect",
+    "body flow",
+    "ask",
+];
+
+#[test]
+fn no_import_circles() {
+    let graph = library();
+    let circles = graph.circles();
+    println!("layers: {} files, {} circles", graph.modules().count(), circles.len());
+    assert!(graph.modules().count() > 200, "files are missing");
+    assert_eq!(circles, Vec::<Vec<Module>>::new());
+}
+
+#[test]
+fn floors_of_gate_hold() {
+    assert_eq!(floor_faults(&library()), NONE);
+}
+
+#[test]
+fn planted_circle_is_found() {
+    let graph = Graph::of([
+        ("duo/mod", "pub use sign::Key;\nuse text::Text;\nfn f(_: Text) {}\n"),
+        ("duo/sign", "use super::text::Text;\npub struct Key(Text);\n"),
+        ("duo/text", "pub struct Text;\nfn key() -> super::Key {}\n"),
+    ]);
+    let module = |path: &str| path.split('/').map(str::to_owned).collect::<Module>();
+    assert_eq!(graph.circles(), [[module("duo/sign"), module("duo/text")]]);
+}
+
+#[test]
+fn planted_import_of_an_upper_floor_is_found() {
+    let graph = Graph::of([
+        ("gate/mod", "mod flow;\nmod prompt;\npub use flow::Step;\n"),
+        ("gate/flow", "use super::prompt::Prompt;\npub struct Step(Prompt);\n"),
+        ("gate/prompt", "pub struct Prompt;\nfn f() -> super::Step {}\n"),
+        ("gate/stray", ""),
+    ]);
+    assert_eq!(
+        floor_faults(&graph),
+        ["gate/prompt imports gate/flow, which is above it", "gate/stray is on no floor"]
+    );
+}
+
+fn library() -> Graph {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files: Vec<(String, String)> = library_files(&src)
+        .iter()
+        .filter(|file| !file.iter().any(|part| part == "tests.rs" || part == "tests"))
+        .map(|file| {
+            let path = file.strip_prefix(&src).unwrap().with_extension("");
+            (path.to_str().unwrap().to_owned(), fs::read_to_string(file).unwrap())
+        })
+        .collect();
+    Graph::of(files.iter().map(|(path, text)| (path.as_str(), text.as_str())))
+}
+
+fn floor_faults(graph: &Graph) -> Vec<String> {
+    let floor = |module: &Module| {
+        let name = module.get(1)?;
+        FLOORS.iter().position(|floor| floor.split_whitespace().any(|file| file == name))
+    };
+    let is_inside = |module: &&Module| module.len() > 1 && module[0] == "gate";
+    let mut faults = Vec::new();
+    for module in graph.modules().filter(is_inside) {
+        let Some(own) = floor(module) else {
+            faults.push(format!("{} is on no floor", module.join("/")));
+            continue;
+        };
+        let imports = graph.imports(module);
+        for import in imports.iter().filter(is_inside) {
+            if floor(import).is_some_and(|other| other > own) {
+                let (from, to) = (module.join("/"), import.join("/"));
+                faults.push(format!("{from} imports {to}, which is above it"));
+            }
+        }
+    }
+    faults
 }

@@ -123,7 +123,7 @@ impl Waits for Visit {
                 Err(fault) => Err((Self::Look(look), fault)),
             },
             Self::Status(caller, following) => match event.read(Answer::auth_status) {
-                Ok(status) => Ok(status::heard(caller, following, &status, env)),
+                Ok(status) => Ok(status::heard(caller, &following, &status, env)),
                 Err(fault) => Err((Self::Status(caller, following), fault)),
             },
             Self::Enroll(caller) => match event.read(Answer::enroll) {

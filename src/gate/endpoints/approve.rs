@@ -67,7 +67,7 @@ pub(super) fn approve(
     let unkept = token.and_then(|token| remember_device(&mut caller, token, env));
     let audited = audit::admitted(&caller.challenge, factor, env.gate);
     let answer = |caller: &Caller| approved(caller, &status.status);
-    admit(caller, factor, origin, audited, &answer, env).with(unkept)
+    admit(caller, Admission { factor, origin, audited }, &answer, env).with(unkept)
 }
 
 /// Duo wants no second factor.
@@ -108,18 +108,25 @@ fn admit_without_prompt(
         let answer = PreauthAnswer::Allow { message: Plain::new(message) };
         answer.reply(&env.gate.config().site, caller.view.language)
     };
-    admit(caller, factor, SignInOrigin::here(env), audited, &answer, env)
+    let origin = SignInOrigin::here(env);
+    admit(caller, Admission { factor, origin, audited }, &answer, env)
+}
+
+/// An approval to give.
+struct Admission {
+    factor: Factor,
+    origin: SignInOrigin,
+    audited: Audited,
 }
 
 /// Gives the approval; `answer` makes the reply.
 fn admit(
     mut caller: Box<Caller>,
-    factor: Factor,
-    origin: SignInOrigin,
-    audited: Audited,
+    admission: Admission,
     answer: &dyn Fn(&Caller) -> Reply,
     env: &Env<'_>,
 ) -> Decision {
+    let Admission { factor, origin, audited } = admission;
     let Some(id) = origin.id else {
         return refuse_without_randomness(&caller, env);
     };

@@ -126,7 +126,7 @@ pub(super) fn start(
         }
     }
     let claim = prompt::claim(&caller.challenge, prompt.device(), owner, config);
-    let asking = Asking::new(Begun { caller, pending }, prompt, claim);
+    let asking = Asking::new(Begun { caller, pending: Box::new(pending) }, prompt, claim);
     Next::permit(claim, VisitWants::Prompt(asking))
 }
 
@@ -151,7 +151,7 @@ fn find_device<'d>(
 pub(super) fn started(asking: Asking<Begun>, txid: Txid, env: &Env<'_>) -> Decision {
     let Asking { waiter: Begun { mut caller, mut pending }, prompt, claim, .. } = asking;
     pending.txid = Bounded::new(txid.as_str()).ok();
-    caller.hand_out(pending, env);
+    caller.hand_out(*pending, env);
     let transaction = Transaction { factor: prompt.factor, txid };
     let config = env.gate.config();
     let started = prompt::started(claim, &transaction, &caller.challenge, config);
@@ -164,12 +164,12 @@ pub(super) fn codes_sent(asking: Asking<Begun>, status: &AuthStatus, env: &Env<'
     let Asking { waiter: Begun { mut caller, pending }, claim, .. } = asking;
     let (end, decision) = match (status.result, &status.status) {
         (AuthResult::Allow, _) => {
-            caller.pending = Some(pending);
+            caller.pending = Some(*pending);
             let origin = SignInOrigin::here(env);
             (End::Allowed, approve(caller, Factor::Sms, origin, status, env))
         }
         (AuthResult::Deny, Status::Sent) => {
-            caller.hand_out(pending, env);
+            caller.hand_out(*pending, env);
             let decision = begun(&caller, &codes(&caller), status.status.as_str(), env);
             (Ending::of(&status.status).settled(), decision)
         }

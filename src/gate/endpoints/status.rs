@@ -103,11 +103,11 @@ fn following(caller: &Caller, env: &Env<'_>) -> Option<Following> {
 /// Duo has said how a transaction stands.
 pub(super) fn heard(
     caller: Box<Caller>,
-    following: Following,
+    following: &Following,
     status: &AuthStatus,
     env: &Env<'_>,
 ) -> Next<Visit> {
-    let Following { transaction: Transaction { factor, .. }, claim } = following;
+    let (factor, claim) = (following.transaction.factor, following.claim);
     let word = &status.status;
     match status.result {
         AuthResult::Allow => redeem(caller, factor, claim, status, env),

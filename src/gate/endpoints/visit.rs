@@ -75,7 +75,7 @@ pub(in crate::gate) enum Choice {
 #[derive(Debug)]
 pub(in crate::gate) struct Begun {
     pub(super) caller: Box<Caller>,
-    pub(super) pending: Pending,
+    pub(super) pending: Box<Pending>,
 }
 
 /// The transaction of a pending sign-in.

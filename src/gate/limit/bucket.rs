@@ -10,9 +10,11 @@
 //! `written` (0xffff: none), of the others after it; the two ends, which may lie before it, have
 //! 0x8000 added.
 
+use super::claim::{Claim, PromptClaim, What};
 use super::head::{BUCKET_BYTES, HEAD_BYTES, Head, span};
 use super::prompted::{PROMPTED_BYTES, Prompted};
-use super::{Claim, End, Limit, Limited, Permit, PromptClaim, Unheard, Verdict, What};
+use super::settlement::End;
+use super::verdict::{Limit, Limited, Permit, Unheard, Verdict};
 use crate::config::Limits;
 use crate::session::PENDING_LIFETIME;
 use std::time::Duration;

@@ -1,8 +1,10 @@
 //! What is claimed of the table, and the tags that it is counted by.
 
-use super::{ClientApproval, ledger, share};
-use super::{FIRST_OF_CLIENTS, LAST_OF_CLIENTS};
-use super::{FIRST_OF_SHARES, GRACE, LAST_OF_SHARES, LAST_OF_USERS, OF_USERS, Unheard};
+use super::client_approvals::ClientApproval;
+use super::places::{FIRST_OF_CLIENTS, LAST_OF_CLIENTS};
+use super::places::{FIRST_OF_SHARES, GRACE, LAST_OF_SHARES, LAST_OF_USERS, OF_USERS};
+use super::verdict::Unheard;
+use super::{ledger, share};
 use std::time::Duration;
 
 /// Somebody who wants to ring a user's phone, to try a passcode, or to use what is good once.

@@ -9,7 +9,7 @@
 //! is over for good), of `kept` after it.
 
 use super::head::{HEAD_BYTES, Head, LEDGER_BYTES, span};
-use super::{Limit, Limited, Permit, Verdict};
+use super::verdict::{Limit, Limited, Permit, Verdict};
 
 const ENTRIES: usize = 16;
 const ENTRY_BYTES: usize = 12;

@@ -8,7 +8,8 @@
 //! All numbers are big-endian; `until` is in seconds after the head's `written`.
 
 use super::head::{HEAD_BYTES, Head, LEDGER_BYTES, span};
-use super::{Limit, Limited, Permit, SHARE, SHARE_WINDOW, Verdict};
+use super::places::{SHARE, SHARE_WINDOW};
+use super::verdict::{Limit, Limited, Permit, Verdict};
 
 const ENTRIES: usize = 16;
 const ENTRY_BYTES: usize = 12;

@@ -4,10 +4,12 @@
 //! secret can compute, and a MAC that covers its number. A bucket whose MAC is wrong is closed, as
 //! one that cannot be read: it grants nothing for a while, and the log says so.
 
+use super::claim::Claim;
 use super::head::VERSION;
-use super::{
-    BUCKETS, Claim, EMPTY, EMPTY_LEDGER, End, Limit, Limited, OF_USERS, Permit, Settlement, Verdict,
-};
+use super::places::{BUCKETS, OF_USERS};
+use super::settlement::{End, Settlement};
+use super::verdict::{Limit, Limited, Permit, Verdict};
+use super::{EMPTY, EMPTY_LEDGER};
 use super::{claim, closed, settle};
 use crate::clock::UnixTime;
 use crate::config::Limits;

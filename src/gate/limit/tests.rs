@@ -1,5 +1,7 @@
+use super::places::OF_USERS;
 use super::*;
 use proptest::prelude::*;
+use std::time::Duration;
 
 const NOON: UnixTime = UnixTime::from_seconds(1_800_000_000);
 const ALICE: [u8; 16] = *b"\x0a\xbctag of alice..";

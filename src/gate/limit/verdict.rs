@@ -1,0 +1,132 @@
+//! What the table answers to a claim.
+
+use super::client_approvals::ClientApproval;
+use super::prompted::Prompted;
+use crate::clock::UnixTime;
+use std::time::Duration;
+
+/// Seconds until a client may ask again where Duo says that a prompt still waits after its time.
+const STILL_WAITS: u64 = 5;
+
+/// Whether the phone may ring, the passcode be tried, or a single use be made.
+pub type Verdict = Result<Permit, Limited>;
+
+/// What is granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Permit {
+    /// What was asked for.
+    New,
+    /// No prompt: the same request waited for this one and left.
+    TakeUp(Box<Unheard>),
+    /// This client of the user has an approval.
+    Approved(ClientApproval),
+}
+
+/// Why not, and for how long at least.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limited {
+    /// What stands against it.
+    pub limit: Limit,
+    /// When another try may go better.
+    pub wait: Duration,
+    /// The prompt that stands against it, where Duo is to be asked how that ended. The new bytes
+    /// note that it is asked, so that nobody else asks meanwhile.
+    pub unheard: Option<Box<Unheard>>,
+}
+
+/// A prompt whose end is not known. Times are seconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unheard {
+    pub(in crate::gate) prompted: Prompted,
+    pub(super) owner: [u8; 8],
+    /// Whether the request that waited for it was the same as this one.
+    pub(in crate::gate) is_same: bool,
+    pub(super) pending: u64,
+    pub(super) cool_down: u64,
+    pub(super) kept: u64,
+}
+
+impl Unheard {
+    /// The verdict where Duo does not say how it ended. `None` once it counts as a prompt that
+    /// nobody answered.
+    pub(in crate::gate) fn unfound(&self, now: UnixTime) -> Option<Limited> {
+        let now = now.seconds();
+        if now < self.pending {
+            Some(Limited::new(Limit::Pending, now, self.pending))
+        } else if now < self.cool_down {
+            Some(Limited::new(Limit::CoolDown, now, self.cool_down))
+        } else {
+            None
+        }
+    }
+
+    /// The verdict where Duo says that it still waits. `None` once that is not believed any more.
+    pub(in crate::gate) fn waits(&self, now: UnixTime) -> Option<Limited> {
+        let now = now.seconds();
+        let until = self.pending.max(now.saturating_add(STILL_WAITS));
+        (now < self.kept).then(|| Limited::new(Limit::Pending, now, until))
+    }
+}
+
+impl Limited {
+    /// Others were faster at every try to write down the claim.
+    pub const CONTENDED: Self =
+        Self { limit: Limit::Contended, wait: Duration::from_secs(1), unheard: None };
+
+    pub(super) const fn new(limit: Limit, from: u64, until: u64) -> Self {
+        let wait = Duration::from_secs(until.saturating_sub(from));
+        Self { limit, wait, unheard: None }
+    }
+
+    /// Whether the bucket has new bytes although nothing is granted.
+    pub(super) const fn is_noted(&self) -> bool {
+        self.unheard.is_some()
+    }
+}
+
+/// What stands against it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// One is on the user's phone.
+    Pending,
+    /// The user denied one, reported one as fraud, or did not answer.
+    CoolDown,
+    /// The window has seen as many as it may.
+    Budget,
+    /// Too many passcodes were not right.
+    Passcodes,
+    /// It was used before, or it is over.
+    Used,
+    /// The user has as many single uses as one user may have.
+    Share,
+    /// This client of the user has no approval.
+    Unapproved,
+    /// It has none yet: another of its requests waits for one.
+    Awaited,
+    /// There are too many others.
+    NoRoom,
+    /// What was written down cannot be read.
+    Unreadable,
+    /// Others were faster at every try.
+    Contended,
+}
+
+impl Limit {
+    /// The name in a log line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::CoolDown => "cool-down",
+            Self::Budget => "budget",
+            Self::Passcodes => "passcodes",
+            Self::Used => "used",
+            Self::Share => "share",
+            Self::Unapproved => "unapproved",
+            Self::Awaited => "awaited",
+            Self::NoRoom => "no room",
+            Self::Unreadable => "unreadable",
+            Self::Contended => "contended",
+        }
+    }
+}
