@@ -150,7 +150,8 @@ fn denial_after_a_client_has_left_stops_the_next_push() {
         });
         stack.sim.answer("alice", "deny");
     });
-    let reply = stack.denied(&request());
+    // Another request: the same one would wait for the first one's push, and be denied by it.
+    let reply = stack.denied(&Request::get("/elsewhere").user("alice"));
     reply.assert_problem(429, "too_many_requests");
     sleep(Duration::from_secs(retry_after(&reply)));
     stack.signed_in("alice");
