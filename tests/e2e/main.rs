@@ -64,6 +64,7 @@ mod factor_refusals;
 mod failures;
 mod failures_midway;
 mod filter_state;
+mod first_factor;
 mod foreign_forms;
 mod forgeries;
 mod forms;
@@ -171,6 +172,7 @@ const TOPICS: &[fn() -> Vec<Trial>] = &[
     failures::trials,
     failures_midway::trials,
     filter_state::trials,
+    first_factor::trials,
     foreign_forms::trials,
     forgeries::trials,
     forms::trials,
