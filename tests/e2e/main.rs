@@ -89,6 +89,7 @@ mod passcodes;
 mod per_client;
 mod per_route;
 mod phone_texts;
+mod planted_cookies;
 mod products;
 mod readme;
 mod real_clients;
@@ -197,6 +198,7 @@ const TOPICS: &[fn() -> Vec<Trial>] = &[
     per_client::trials,
     per_route::trials,
     phone_texts::trials,
+    planted_cookies::trials,
     products::trials,
     readme::trials,
     real_clients::trials,
