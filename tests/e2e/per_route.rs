@@ -47,7 +47,7 @@ fn at(host: &str, path: &str) -> Request {
 fn second_factor_is_wanted_where_it_is_on_and_nowhere_else() {
     let stack = stack();
     for (host, path) in FREE {
-        stack.admitted(&at(host, path).user("alice"));
+        stack.admitted(&at(host, path).user("alice").navigation());
     }
     for (host, path) in GUARDED {
         assert_eq!(stack.denied(&at(host, path).user("alice").navigation()).status, 403, "{path}");
@@ -104,9 +104,10 @@ fn nobody_asserts_an_approval_where_the_filter_is_off() {
     let stack = stack();
     let names = ["x-duo-mfa-user", "x-duo-mfa-factor", "x-duo-mfa-time"];
     for (host, path) in FREE {
-        let forged = names
-            .iter()
-            .fold(at(host, path).user("alice"), |request, name| request.header(name, "1"));
+        let forged =
+            names.iter().fold(at(host, path).user("alice").navigation(), |request, name| {
+                request.header(name, "1")
+            });
         let (_, seen) = stack.admitted(&forged);
         for name in names {
             assert_eq!(seen.values(name), [""; 0], "{path}: {name}");
