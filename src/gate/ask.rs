@@ -114,7 +114,7 @@ impl Gate {
         }
     }
 
-    /// What a client can do that is neither held nor shown the page.
+    /// The remedy for a client that is neither held nor shown the page.
     fn remedy(&self, client: Client, terms: &Terms) -> &'static str {
         let takes_passcode = self.api_mode(terms) == ApiMode::Hold
             && self.offered(terms).contains(&Factor::Passcode);

@@ -23,7 +23,7 @@ pub struct Form {
     pub(super) reader: Reader,
 }
 
-/// What the body is read for.
+/// The purpose of reading the body.
 #[derive(Debug)]
 pub(super) enum Reader {
     /// A form for one of the filter's endpoints.
@@ -34,7 +34,7 @@ pub(super) enum Reader {
     ForeignForm(Challenge),
 }
 
-/// What came of a body.
+/// The outcome of reading a body.
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "a form may hold a passcode")]
 pub enum Body<'a> {

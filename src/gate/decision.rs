@@ -13,13 +13,13 @@ use crate::signal::{Code, Counter, Signal};
 /// How a request ends.
 #[derive(Debug)]
 pub struct Decision {
-    /// What happens to the request.
+    /// The end itself.
     pub end: End,
-    /// What to record besides.
+    /// Records to make besides.
     pub notes: Notes,
 }
 
-/// What happens to the request.
+/// The end of a request.
 #[derive(Debug)]
 pub enum End {
     /// It goes upstream.
@@ -33,7 +33,7 @@ pub enum End {
     },
 }
 
-/// What to record besides: counters, log lines, limits, knowledge of Duo.
+/// Records to make besides: counters, log lines, limits, knowledge of Duo.
 #[derive(Debug, Default)]
 pub struct Notes {
     /// The counter of an admitted or forwarded request. Kept apart from `signals`, so that a pass allocates no
@@ -43,18 +43,18 @@ pub struct Notes {
     pub signals: Vec<Signal>,
     /// The audit line of a decision.
     pub audit: Option<Box<AuditLine>>,
-    /// What the last call said about Duo, if there was one.
+    /// News of Duo from the last call, if there was one.
     pub learned: Option<Learned>,
     /// Changes of the table of limits, to make before the effect.
     pub settlements: Vec<Settlement>,
-    /// What became of the request, once that is decided.
+    /// The outcome of the request, once it is decided.
     pub judgement: Option<Judgement>,
 }
 
 /// A request that goes upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forward {
-    /// What is changed on it.
+    /// The edits of its headers.
     pub request: Vec<Edit>,
     /// The approval cookie that its response carries.
     pub cookie: Option<NewCookie>,
@@ -75,7 +75,7 @@ pub enum NewCookie {
     OverdueRenewal(HeaderValue),
 }
 
-/// What a call said about a Duo application.
+/// News of a Duo application from a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Learned {
     /// The number of the application.

@@ -23,7 +23,7 @@ const LEAST_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// A request that waits for an answer of Duo's. Each state owns what is needed to go on from it.
 pub(super) trait Waits: Sized {
-    /// What waits for a permit, which Duo is not asked for.
+    /// A request that waits for a permit. Duo is not asked for it.
     type Wants;
 
     fn challenge(&self) -> &Challenge;
@@ -62,7 +62,7 @@ pub(super) trait Waits: Sized {
     fn permitted(wants: Self::Wants, verdict: Verdict, env: &Env<'_>) -> Next<Self>;
 }
 
-/// What comes next, and what to record besides.
+/// The next question or the end, and records to make besides.
 pub(super) struct Next<W: Waits> {
     then: Then<W>,
     notes: Notes,
@@ -137,13 +137,13 @@ impl Failure<'_> {
         }
     }
 
-    /// What became of a prompt that was about to be sent.
+    /// The end of the permit of a prompt that was about to be sent.
     pub(super) fn prompt_end(&self) -> limit::End {
         let may_have_started = self.fault.fault() == Fault::Duo && !self.is_unsent();
         if may_have_started { limit::End::Lost } else { limit::End::Unsent }
     }
 
-    /// What became of a passcode that was about to be tried.
+    /// The end of the permit of a passcode that was about to be tried.
     pub(super) fn passcode_end(&self) -> limit::End {
         let is_untried = self.is_unsent() || self.fault.fault() == Fault::Operator;
         if is_untried { limit::End::Unsent } else { limit::End::Lost }
@@ -173,7 +173,7 @@ pub(super) struct AwaitsPermit<W: Waits> {
     tries: Tries,
 }
 
-/// What an exchange comes to.
+/// The outcome of one step of an exchange.
 pub(super) struct Turn<W: Waits> {
     pub(super) act: Act<W>,
     pub(super) notes: Notes,

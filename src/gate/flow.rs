@@ -24,7 +24,7 @@ use crate::signal::{Counter, Signal};
 pub struct Step {
     /// The one thing to do.
     pub effect: Effect,
-    /// What to record before.
+    /// Records to make.
     pub notes: Notes,
 }
 
@@ -36,14 +36,14 @@ pub enum Effect {
     Call {
         /// The call.
         call: Box<Call>,
-        /// Who waits for its answer.
+        /// The flow that waits for the answer.
         then: Box<Flow>,
     },
     /// Change the table of limits, and hand over the verdict.
     Claim {
-        /// What is claimed.
+        /// The claim.
         claim: Claim,
-        /// Who waits for the verdict.
+        /// The claimant that waits for the verdict.
         then: Box<Claimant>,
     },
     /// Hold the request until a moment if there is room for it, then do as for [`Self::Claim`]; else
@@ -55,7 +55,7 @@ pub enum Effect {
         seat: Seat,
         /// The claim.
         claim: Box<Claim>,
-        /// Who waits for the verdict.
+        /// The claimant that waits for the verdict.
         then: Box<Claimant>,
     },
     /// Hold the request, take in its body, and hand it to the form.
@@ -64,7 +64,7 @@ pub enum Effect {
         max: usize,
         /// How long the body may take to arrive.
         until: UnixTime,
-        /// Who waits for the body.
+        /// The form that waits for the body.
         then: Box<Form>,
     },
     /// Forward or answer the request.
@@ -94,12 +94,12 @@ enum Wanting {
     Visit(AwaitsPermit<Visit>),
     PerClient {
         recall: Box<Recall>,
-        /// What follows if the client has no approval: the user is asked.
+        /// The step if the client has no approval: the user is asked.
         otherwise: Box<Step>,
     },
     PerRequest {
         approved: Box<Approved>,
-        /// What follows if the approval was used already: the user is asked again. Ready, since the
+        /// The step if the approval was used already: the user is asked again. Ready, since the
         /// request's head is not read a second time.
         otherwise: Box<Step>,
     },
@@ -196,7 +196,7 @@ impl Flow {
         }
     }
 
-    /// What to record once the client has left.
+    /// Settlements to record once the client has left.
     #[must_use]
     pub fn left(&self) -> Vec<Settlement> {
         match &self.0 {

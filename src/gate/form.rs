@@ -11,7 +11,7 @@ pub(super) fn is_resendable(head: &RequestHead<'_>) -> bool {
     is_urlencoded(head) && length.is_some_and(|length| (1..=MAX_REQUEST).contains(&length))
 }
 
-/// Whether the body is said to be urlencoded text.
+/// Whether the `Content-Type` is urlencoded text.
 pub(super) fn is_urlencoded(head: &RequestHead<'_>) -> bool {
     head.value("content-type").is_some_and(|sent| {
         let essence = sent.split(|byte| *byte == b';').next().unwrap_or_default();

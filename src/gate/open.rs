@@ -24,7 +24,7 @@ use crate::signal::{Code, Counter};
 
 /// What [`Gate::open`] comes to.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a box would cost every pass an allocation")]
+#[allow(clippy::large_enum_variant, reason = "a box would cost every pass an allocation")]
 pub enum Opening {
     /// The request is forwarded or answered; no call is needed.
     Decided(Decision),

@@ -46,7 +46,7 @@ impl<'a> HeaderMap<'a> {
         Pairs { lengths: self.lengths, bytes: self.bytes }
     }
 
-    /// The edits that take out what is named under [`RESERVED_PREFIX`], in any spelling.
+    /// The edits that take out what is named under [`super::name::RESERVED_PREFIX`], in any spelling.
     #[must_use]
     pub fn without_reserved(&self) -> Vec<Edit> {
         let reserved = self.iter().filter(|(name, _)| is_reserved(name));

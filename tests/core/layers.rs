@@ -8,7 +8,7 @@
 //! http json clock secret signal          vocabulary: may import each other
 //! ```
 //!
-//! No files import each other in a circle, inside a folder either. `gate` has floors of its own.
+//! No files import each other in a circle, inside a folder either. `gate` has floors.
 
 mod graph;
 

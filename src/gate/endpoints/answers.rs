@@ -1,4 +1,4 @@
-//! What each answer of Duo's means for a request to an endpoint.
+//! How a request to an endpoint goes on from each answer of Duo.
 
 use super::visit::{Begun, Following, Visit, VisitWants};
 use super::{approve, auth, enroll, preauth, status};

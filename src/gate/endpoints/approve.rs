@@ -35,7 +35,7 @@ pub(super) fn redeem(
         return refuse_with(&caller, &GONE, "", env).after(settlement).into();
     };
     let origin = SignInOrigin { since: pending.created(), id: Some(pending.browser()) };
-    // What the sign-in was begun for, whatever this request names.
+    // The approval is for the request that the sign-in was begun for.
     caller.operation = pending.operation;
     let allowed = Allowed { caller, factor, origin, status: status.clone() };
     Next::permit(claim, VisitWants::Approval(allowed)).after(settlement)
@@ -165,7 +165,7 @@ fn approved(caller: &Caller, word: &Status) -> Reply {
     answer.reply(200, caller.view.language)
 }
 
-/// What was chosen is offered first the next time.
+/// Has the page offer this choice first the next time.
 fn remember_choice(caller: &mut Caller, factor: Factor, env: &Env<'_>) {
     let pending = caller.pending.as_ref().filter(|pending| pending.kind.factor() == Some(factor));
     let device = pending.and_then(|pending| pending.device.clone());

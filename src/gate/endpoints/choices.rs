@@ -60,7 +60,7 @@ pub(super) fn is_stale(last: &Preference, choices: &Choices) -> bool {
     }
 }
 
-/// What a person calls a device.
+/// The name of a device for people.
 pub(super) fn name(device: &Device) -> Plain {
     let names = [&device.display_name, &device.name, &device.number];
     let given = names.into_iter().map(|name| Plain::new(name.as_str()));

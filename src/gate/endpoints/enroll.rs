@@ -134,7 +134,7 @@ fn waiting() -> Reply {
     EnrollmentAnswer::Waiting { poll_after: POLL_AFTER }.reply()
 }
 
-/// What Duo is asked about an enrollment.
+/// The question to Duo about an enrollment.
 fn question(enrollment: &Enrollment) -> Option<EnrollStatus> {
     let activation_code = enrollment.activation_code.expose().as_str().to_owned();
     let user_id = enrollment.user_id.as_str().parse().ok()?;

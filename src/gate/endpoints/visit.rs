@@ -33,7 +33,7 @@ pub(in crate::gate) enum Visit {
     Activation(Box<Caller>, EnrollStatus),
 }
 
-/// What a request to an endpoint wants a permit for.
+/// A permit that a request to an endpoint waits for.
 #[derive(Debug)]
 pub(in crate::gate) enum VisitWants {
     /// To try a passcode.
@@ -44,7 +44,7 @@ pub(in crate::gate) enum VisitWants {
     Approval(Allowed),
 }
 
-/// What follows from preauth.
+/// The next step after preauth.
 #[derive(Debug)]
 pub(in crate::gate) enum Wanted {
     /// The user is shown what there is to choose from.
@@ -94,7 +94,7 @@ pub(in crate::gate) struct Allowed {
     pub(super) status: AuthStatus,
 }
 
-/// What all approvals of one sign-in have in common, however often they are given.
+/// The time and id that all approvals of one sign-in share.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::gate) struct SignInOrigin {
     /// When the sign-in began.

@@ -1,4 +1,4 @@
-//! What each answer means for a held request.
+//! How a held request goes on from each answer.
 
 use super::states::{Held, HeldWants, Intent, Parked, Polled};
 use crate::clock::UnixTime;

@@ -30,7 +30,7 @@ pub(in crate::gate) enum Held {
     Look(Look<Box<Parked>>),
 }
 
-/// What a held request wants a permit for.
+/// A permit that a held request waits for.
 #[derive(Debug)]
 pub(in crate::gate) enum HeldWants {
     /// To try a passcode.
@@ -41,7 +41,7 @@ pub(in crate::gate) enum HeldWants {
     Approval(Box<Parked>, Factor),
 }
 
-/// What is kept of a request while it waits.
+/// The parts of a request that are kept while it waits.
 #[derive(Debug)]
 pub(in crate::gate) struct Parked {
     pub(super) challenge: Challenge,
@@ -51,7 +51,7 @@ pub(in crate::gate) struct Parked {
     pub(super) deadline: UnixTime,
     /// Where a browser would go on.
     pub(super) return_to: ReturnPath,
-    /// The edits of the forwarded request, whoever approves it.
+    /// The edits of the forwarded request.
     pub(super) edits: Vec<Edit>,
     /// Stands for the request. `None` if no other request counts as the same.
     pub(super) same_request: Option<[u8; 16]>,

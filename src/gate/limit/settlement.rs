@@ -1,4 +1,4 @@
-//! What became of a claim.
+//! The end of a claim.
 
 use super::claim::Claim;
 use super::prompted::Prompted;

@@ -1,4 +1,4 @@
-//! What the table answers to a claim.
+//! The table's answer to a claim.
 
 use super::client_approvals::ClientApproval;
 use super::prompted::Prompted;

@@ -38,7 +38,7 @@ impl Graph {
         let text = &self.sources[module];
         let code = without_uses(text);
         let used = uses(text);
-        // What a facade hands on without a use of its own is no import.
+        // A facade that only hands a name on does not import it.
         let used = used.iter().filter(|it| !it.is_handed_on || names_word(&code, &it.name));
         let named = used.map(|it| it.path.clone()).chain(paths(&code));
         named.filter_map(|path| self.home(module, &path, 0)).filter(|home| home != module).collect()
