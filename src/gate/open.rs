@@ -3,7 +3,7 @@
 use super::audit;
 use super::challenge::{Challenge, subject};
 use super::configured::{Gate, HostFacts, stripped};
-use super::decision::{Decision, End, Forward, NewCookie};
+use super::decision::{Decision, End, Forward, NewCookie, Notes};
 use super::headers::add_identity_headers;
 use super::judgement::{Judgement, Outcome};
 use super::per_client;
@@ -86,12 +86,14 @@ impl Gate {
             (None, Mode::Enforce) => self.judge(head, facts, verified),
             (None, Mode::ReportOnly) => Ok(self.reported(head, self.judge(head, facts, verified))),
         };
-        let opening = judged.unwrap_or_else(|denial| Opening::Decided(denied(self, head, &denial)));
+        let opening = match judged {
+            Ok(opening) => opening,
+            Err(denial) => Opening::Decided(denied(self, head, &denial)),
+        };
         if self.config().logout_paths.is_empty() {
-            opening
-        } else {
-            self.signed_out(head, facts, opening)
+            return opening;
         }
+        self.signed_out(head, facts, opening)
     }
 
     /// What the rules and the cookie say of a request to the application.
@@ -134,8 +136,7 @@ impl Gate {
                     let (outcome, factor) = (Outcome::Passed, Some(found.factor()));
                     let judgement = Judgement { outcome, factor, rule: ruled.rule };
                     let renewal = response::renewal(sessions, &found, &user, facts.now, head);
-                    let decision = pass(edits, identity, &found, renewal);
-                    return Ok(Opening::Decided(decision.judged(judgement)));
+                    return Ok(Opening::Decided(pass(edits, identity, &found, renewal, judgement)));
                 }
                 Err(unfit) => Some(unfit),
             },
@@ -286,16 +287,29 @@ impl Gate {
 }
 
 /// A request with a valid approval goes on.
+#[inline]
 fn pass(
     mut request: Vec<Edit>,
     identity: Identity,
     approval: &Approval,
     renewal: Option<NewCookie>,
+    judgement: Judgement,
 ) -> Decision {
     let (factor, authenticated) = (approval.factor().name(), approval.authenticated());
     add_identity_headers(&mut request, identity.user, factor, authenticated);
     let forward = Forward { request, cookie: renewal };
-    Decision::forward(forward, Counter::Passed)
+    // Written at once: each change of a decision would move it.
+    Decision {
+        end: End::Forward(forward),
+        notes: Notes {
+            count: Some(Counter::Passed),
+            signals: Vec::new(),
+            audit: None,
+            learned: None,
+            settlements: Vec::new(),
+            judgement: Some(judgement),
+        },
+    }
 }
 
 /// The approval that a request brings, if it belongs to these sessions.
