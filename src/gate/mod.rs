@@ -1,18 +1,58 @@
 //! The state machine of one request.
 //!
-//! In go a request's head, the moment, what the host knows of the stream, and later Duo's answers;
-//! out comes one [`Step`] at a time, with exactly one effect in it: forward the request, answer
-//! it, make one call to Duo, claim a push in the table of [`limit`]s or read a form, and come back
-//! with the answer. A flow exists only while an answer is outstanding, so a request can be neither
-//! paused with nothing to wait for, nor answered and forwarded.
+//! In goes a request's head, facts from the host, and later Duo's answers. Out comes one [`Step`] at
+//! a time, with one [`Effect`]: forward or answer the request, make one call to Duo, claim a permit
+//! from the table of [`limit`]s, or read a body, and come back with the outcome. A [`Flow`] exists
+//! only while a call is outstanding, so a request can be neither paused with nothing to wait for,
+//! nor answered and forwarded.
 //!
-//! Who waits for an answer is either a held request (`hold`), which goes on in the end or is
-//! refused, or a visit (`visit`) to an address of the filter's own, by a browser mostly, which is
-//! always answered. Both go through one `flow`, one table of faults and one path to a claim.
+//! [`Gate::open`] is the whole cost of a request with a valid approval cookie; it reads the header
+//! map in place. [`Gate::ask`] begins everything else. Nothing here knows Envoy: no context ids,
+//! tokens or clusters' health; time and random bytes are values.
 //!
-//! [`Gate::open`] is the whole of what a request with a valid approval cookie costs; it reads the
-//! header map in place. [`Gate::ask`] begins everything else. Nothing here knows Envoy: no context
-//! ids, tokens or clusters' health; time and random bytes are values.
+//! # A held request
+//!
+//! A program's request waits until Duo has decided.
+//!
+//! ```text
+//! host            open/ask        hold            exchange        Duo
+//!  | head           |               |                |             |
+//!  |--------------->| no approval   |                |             |
+//!  |                |-------------->| Preauth        |             |
+//!  |                |               |--------------->| Call        |
+//!  |<------------------------------------------------|             |
+//!  |-------------------------------------------------------------->|
+//!  |<--------------------------------------------------------------| devices
+//!  | Event          |               |<---------------|             |
+//!  |                |               | Permit         |             |
+//!  |<------------------------------------------------| Claim       |
+//!  | Verdict        |               |                |             |
+//!  |------------------------------->| Push           |             |
+//!  |                |               |--------------->| Call: auth ->|
+//!  |                |               | Status         | Call: poll ->| allow
+//!  |<-------------------------------| End: Forward with the cookie |
+//! ```
+//!
+//! # A sign-in in a browser
+//!
+//! Each request to an endpoint is answered; the browser carries the pending sign-in.
+//!
+//! ```text
+//! browser         host            endpoints       exchange        Duo
+//!  | POST auth      |               |                |             |
+//!  |--------------->|-------------->| Preauth, then a Permit, then Push -> Call: auth
+//!  |<---------------|<--------------| 202 and the sealed, pending sign-in |
+//!  | GET status     |               |                |             |
+//!  |--------------->|-------------->| Status         | Call: poll ->| waiting
+//!  |<---------------|<--------------| 200, ask again in a second   |
+//!  | GET status     |               |                |             |
+//!  |--------------->|-------------->| Status         | Call: poll ->| allow
+//!  |                |               | Permit: a sign-in gives one approval
+//!  |<---------------|<--------------| 200 and the approval cookie  |
+//! ```
+//!
+//! A state that waits returns [`exchange::Next`] and never calls the exchange. `tests/core/layers.rs`
+//! has the floors of this folder: a file imports from its own floor or below.
 
 mod ask;
 mod audit;
