@@ -51,7 +51,7 @@
 //!  |<---------------|<--------------| 200 and the approval cookie  |
 //! ```
 //!
-//! A state that waits returns [`exchange::Next`] and never calls the exchange. `tests/core/layers.rs`
+//! A state that waits returns `exchange::Next` and never calls the exchange. `tests/core/layers.rs`
 //! has the floors of this folder: a file imports from its own floor or below.
 
 mod ask;
