@@ -183,6 +183,10 @@ bench: module .tools/envoy.stamp ## measure what a pass by cookie costs Envoy, o
 	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS $(REMAP)" cargo build --locked --release --example noop --target wasm32-wasip1 $$WASM_CARGO_FLAGS
 	DUO_MFA_NOOP_WASM=$(NOOP) cargo bench --locked --bench pass -- --json $(TARGET_DIR)/bench.json
 
+.PHONY: instructions
+instructions: ## count the instructions of a pass by cookie in native code; needs valgrind
+	tools/instructions.sh
+
 .PHONY: clean
 clean: ## remove everything that was built or installed
 	cargo clean
