@@ -97,14 +97,13 @@ impl<'a> Driver<'a> {
             duo_is_well: self.plugin.healths.are_well(),
         };
         let opening = self.plugin.with_verified(|verified| gate.open(&head, &facts, verified));
-        let step = match opening {
-            Opening::Decided(decision) => decision.into(),
+        match opening {
+            Opening::Decided(decision) => self.end(decision.end, decision.notes),
             Opening::Undecided(undecided) => {
                 let peer = peer.or_else(|| host::property(&PEER));
-                gate.ask(&head, undecided, peer.as_deref(), &self.plugin.env())
+                self.perform(gate.ask(&head, undecided, peer.as_deref(), &self.plugin.env()))
             }
-        };
-        self.perform(step)
+        }
     }
 
     /// A call of this request's is over.
@@ -134,35 +133,15 @@ impl<'a> Driver<'a> {
     pub(super) fn perform(&self, mut step: Step) -> Passage {
         loop {
             let Step { effect, notes } = step;
-            let Notes { count, signals, audit, learned, settlements, judgement } = notes;
-            let told = Told { count, signals, audit };
-            if let Some(learned) = learned {
-                self.plugin.healths.learn(learned, host::now().unwrap_or_default());
-            }
-            self.plugin.settle(settlements);
-            if let Some(judgement) = judgement {
-                let is_late = self.is_too_late();
-                // Before the effect: the access log and the filters behind this one read it.
-                self.tell_host(if is_late { judgement.abandoned() } else { judgement });
-                if is_late {
-                    self.plugin.tell_undone(told);
-                    return Passage::Closed;
-                }
-            }
             let (call, then) = match effect {
-                Effect::End(End::Forward(forward)) => return self.forward(forward, told),
-                Effect::End(End::Reply(reply)) => return self.reply(&reply, told),
-                Effect::End(End::Logo { absent }) => {
-                    let reply = self.plugin.with_logo(|logo| logo.reply(absent));
-                    return self.reply(&reply, told);
-                }
+                Effect::End(end) => return self.end(end, notes),
                 Effect::ReadBody { max, until, then } => {
+                    self.note(notes);
                     self.put(Stage::Form(max, until, then));
-                    self.plugin.tell(told);
                     return Passage::Closed;
                 }
                 Effect::Wait { due, seat, claim, then } => {
-                    self.plugin.tell(told);
+                    self.note(notes);
                     let now = host::now().unwrap_or_default();
                     match self.plugin.enter(Some(seat), self.streams.undecided(), now) {
                         Ok(()) => {
@@ -174,13 +153,13 @@ impl<'a> Driver<'a> {
                     continue;
                 }
                 Effect::Claim { claim, then } => {
-                    self.plugin.tell(told);
+                    self.note(notes);
                     step = self.plugin.claim(&claim, *then);
                     continue;
                 }
                 Effect::Call { call, then } => (call, then),
             };
-            self.plugin.tell(told);
+            self.note(notes);
             if !call.is_due(host::now().unwrap_or_default()) {
                 self.put(Stage::Due(call, then));
                 return Passage::Closed;
@@ -190,6 +169,45 @@ impl<'a> Driver<'a> {
                 Some(unsent) => step = unsent,
             }
         }
+    }
+
+    /// Forwards or answers the request.
+    fn end(&self, end: End, notes: Notes) -> Passage {
+        let judgement = notes.judgement;
+        let told = self.learn(notes);
+        if let Some(judgement) = judgement {
+            let is_late = self.is_too_late();
+            // Before the effect: the access log and the filters behind this one read it.
+            self.tell_host(if is_late { judgement.abandoned() } else { judgement });
+            if is_late {
+                self.plugin.tell_undone(told);
+                return Passage::Closed;
+            }
+        }
+        match end {
+            End::Forward(forward) => self.forward(forward, told),
+            End::Reply(reply) => self.reply(&reply, told),
+            End::Logo { absent } => {
+                let reply = self.plugin.with_logo(|logo| logo.reply(absent));
+                self.reply(&reply, told)
+            }
+        }
+    }
+
+    /// Records all notes of a step that decides nothing.
+    fn note(&self, notes: Notes) {
+        let told = self.learn(notes);
+        self.plugin.tell(told);
+    }
+
+    /// Records the notes that come before the effect, and gives those that come after it.
+    fn learn(&self, notes: Notes) -> Told {
+        let Notes { count, signals, audit, learned, settlements, judgement: _ } = notes;
+        if let Some(learned) = learned {
+            self.plugin.healths.learn(learned, host::now().unwrap_or_default());
+        }
+        self.plugin.settle(settlements);
+        Told { count, signals, audit }
     }
 
     /// Sends a call whose time has come; the step to go on with if it was not sent.
@@ -223,7 +241,8 @@ impl<'a> Driver<'a> {
         if host::edit_request(&forward.request).is_err() {
             // Half edited, it could carry a client's header as ours: it does not go on.
             self.plugin.tell_undone(told);
-            return self.perform(self.plugin.gate.malformed(HeadFault::Malformed, &[]).into());
+            let refused = self.plugin.gate.malformed(HeadFault::Malformed, &[]);
+            return self.end(refused.end, refused.notes);
         }
         if let Some(cookie) = forward.cookie {
             self.put(Stage::Forwarded(cookie));
