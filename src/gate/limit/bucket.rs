@@ -11,7 +11,7 @@
 //! 0x8000 added.
 
 use super::claim::{Claim, PromptClaim, What};
-use super::head::{BUCKET_BYTES, HEAD_BYTES, Head, span};
+use super::head::{BUCKET_BYTES, HEAD_BYTES, Head, read, span};
 use super::prompted::{PROMPTED_BYTES, Prompted};
 use super::settlement::End;
 use super::verdict::{Limit, Limited, Permit, Unheard, Verdict};
@@ -57,12 +57,8 @@ impl Bucket {
 
     /// Reads what [`Self::encode`] has written; absent for anything else.
     pub(super) fn decode(bytes: &[u8], now: u64) -> Option<Self> {
-        let (Head { written, closed }, entries) = Head::read(bytes, BUCKET_BYTES, now)?;
-        let mut bucket = Self::closed(closed);
-        for (entry, bytes) in bucket.entries.iter_mut().zip(entries.as_chunks().0) {
-            *entry = Entry::decode(bytes, written)?;
-        }
-        Some(bucket)
+        let (closed, entries) = read(bytes, now, Entry::decode)?;
+        Some(Self { closed, entries })
     }
 
     pub(super) fn encode(&self, now: u64) -> Vec<u8> {

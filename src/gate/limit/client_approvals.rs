@@ -6,10 +6,11 @@
 //! ```
 //!
 //! All numbers are big-endian; `authenticated` is in seconds since 1970, `lasts` in seconds. A way
-//! of 0 is an empty place, one of 5 is no approval yet: a request waits for one. The tag of the client covers everything that must be the same for an
-//! approval to count. All approvals of a user are in one bucket, so that a sign-out finds them.
+//! of 0 is an empty place, one of 5 is no approval yet: a request waits for one. The tag of the
+//! client covers everything that must be the same for an approval to count. All approvals of a user
+//! are in one bucket, so that a sign-out finds them.
 
-use super::head::{CLIENTS_BYTES, HEAD_BYTES, Head};
+use super::head::{CLIENTS_BYTES, HEAD_BYTES, Head, read};
 use crate::clock::UnixTime;
 use crate::session::Factor;
 use std::time::Duration;
@@ -128,12 +129,8 @@ struct Entry {
 impl ClientApprovals {
     /// Reads what [`Self::encode`] has written; `None` for anything else.
     pub(super) fn decode(bytes: &[u8], now: u64) -> Option<Self> {
-        let (_, entries) = Head::read(bytes, CLIENTS_BYTES, now)?;
-        let mut approvals = Self::default();
-        for (entry, bytes) in approvals.entries.iter_mut().zip(entries.as_chunks().0) {
-            *entry = Entry::decode(bytes).ok()?;
-        }
-        Some(approvals)
+        let (_, entries) = read(bytes, now, |bytes, _| Entry::decode(bytes).ok())?;
+        Some(Self { entries })
     }
 
     pub(super) fn encode(&self, now: u64) -> Vec<u8> {
@@ -154,8 +151,8 @@ impl ClientApprovals {
         (!found.state.is_over(now)).then_some(found.state)
     }
 
-    /// Takes an approval in, or a wait for one where there is none yet. A user who has as many as one user may have loses the one that would
-    /// end first. Says whether there was room.
+    /// Takes an approval in, or a wait for one if there is none yet. A user who has [`PER_USER`]
+    /// loses the one that would end first. Says whether there was room.
     pub(super) fn keep(&mut self, client: [u8; 16], user: User, state: State, now: u64) -> bool {
         let is_approved = matches!(self.find(client, user, now), Some(State::Approved(_)));
         if is_approved && matches!(state, State::Awaited { .. }) {
@@ -217,19 +214,16 @@ impl Entry {
         let &[way, a, b, c, d, e, f] = rest.first_chunk().ok_or(Foreign)?;
         let authenticated = u32::from_be_bytes([a, b, c, d]).into();
         let lasts = u16::from_be_bytes([e, f]).into();
-        let way = match way {
+        let approved = |way| State::Approved(ClientApproval { way, authenticated, lasts });
+        let state = match way {
             0 => return Ok(None),
-            AWAITED => {
-                let state = State::Awaited { since: authenticated, lasts };
-                return Ok(Some(Self { client: *client, user: *user, state }));
-            }
-            1 => Way::Push,
-            2 => Way::Passcode,
-            3 => Way::Phone,
-            4 => Way::Sms,
+            1 => approved(Way::Push),
+            2 => approved(Way::Passcode),
+            3 => approved(Way::Phone),
+            4 => approved(Way::Sms),
+            AWAITED => State::Awaited { since: authenticated, lasts },
             _ => return Err(Foreign),
         };
-        let state = State::Approved(ClientApproval { way, authenticated, lasts });
         Ok(Some(Self { client: *client, user: *user, state }))
     }
 }

@@ -42,7 +42,7 @@ pub(super) struct Head {
 impl Head {
     /// Reads the head of a bucket of `size` bytes, and gives the entries behind it. `None` for
     /// anything else.
-    pub(super) fn read(bytes: &[u8], size: usize, now: u64) -> Option<(Self, &[u8])> {
+    fn read(bytes: &[u8], size: usize, now: u64) -> Option<(Self, &[u8])> {
         let (&[VERSION, a, b, c, d, e, f, 0], entries) = bytes.split_first_chunk()? else {
             return None;
         };
@@ -63,6 +63,22 @@ impl Head {
         bytes.push(0);
         bytes
     }
+}
+
+/// Reads a bucket: until when it is closed, and its entries. `decode` gets the bytes of one entry and
+/// the time when the bucket was written. `None` for bytes that no bucket of these entries has.
+pub(super) fn read<E: Default, const BYTES: usize, const ENTRIES: usize>(
+    bytes: &[u8],
+    now: u64,
+    decode: impl Fn(&[u8; BYTES], u64) -> Option<E>,
+) -> Option<(u64, [E; ENTRIES])> {
+    let size = BYTES.saturating_mul(ENTRIES).saturating_add(HEAD_BYTES);
+    let (Head { written, closed }, rest) = Head::read(bytes, size, now)?;
+    let mut entries = std::array::from_fn(|_| E::default());
+    for (entry, bytes) in entries.iter_mut().zip(rest.as_chunks().0) {
+        *entry = decode(bytes, written)?;
+    }
+    Some((closed, entries))
 }
 
 /// The seconds between two moments; none where they are the other way round.

@@ -8,7 +8,7 @@
 //! All numbers are big-endian, times are seconds: of `used` before the head's `written` (0xffff: it
 //! is over for good), of `kept` after it.
 
-use super::head::{HEAD_BYTES, Head, LEDGER_BYTES, span};
+use super::head::{HEAD_BYTES, Head, LEDGER_BYTES, read, span};
 use super::verdict::{Limit, Limited, Permit, Verdict};
 
 const ENTRIES: usize = 16;
@@ -45,12 +45,8 @@ impl Ledger {
 
     /// Reads what [`Self::encode`] has written; absent for anything else.
     pub(super) fn decode(bytes: &[u8], now: u64) -> Option<Self> {
-        let (Head { written, closed }, entries) = Head::read(bytes, LEDGER_BYTES, now)?;
-        let mut ledger = Self::closed(closed);
-        for (entry, bytes) in ledger.entries.iter_mut().zip(entries.as_chunks().0) {
-            *entry = Entry::decode(bytes, written)?;
-        }
-        Some(ledger)
+        let (closed, entries) = read(bytes, now, Entry::decode)?;
+        Some(Self { closed, entries })
     }
 
     pub(super) fn encode(&self, now: u64) -> Vec<u8> {

@@ -7,7 +7,7 @@
 //!
 //! All numbers are big-endian; `until` is in seconds after the head's `written`.
 
-use super::head::{HEAD_BYTES, Head, LEDGER_BYTES, span};
+use super::head::{HEAD_BYTES, Head, LEDGER_BYTES, read, span};
 use super::places::{SHARE, SHARE_WINDOW};
 use super::verdict::{Limit, Limited, Permit, Verdict};
 
@@ -43,12 +43,8 @@ impl Shares {
 
     /// Reads what [`Self::encode`] has written; `None` for anything else.
     pub(super) fn decode(bytes: &[u8], now: u64) -> Option<Self> {
-        let (Head { written, closed }, entries) = Head::read(bytes, LEDGER_BYTES, now)?;
-        let mut shares = Self::closed(closed);
-        for (entry, bytes) in shares.entries.iter_mut().zip(entries.as_chunks().0) {
-            *entry = Entry::decode(bytes, written)?;
-        }
-        Some(shares)
+        let (closed, entries) = read(bytes, now, Entry::decode)?;
+        Some(Self { closed, entries })
     }
 
     pub(super) fn encode(&self, now: u64) -> Vec<u8> {
