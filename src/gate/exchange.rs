@@ -34,9 +34,7 @@ pub(super) trait Waits: Sized {
     fn request(&self) -> Request;
 
     /// The number of the Duo application that is asked.
-    fn application(&self) -> usize {
-        self.challenge().terms.application
-    }
+    fn application(&self) -> usize;
 
     /// How long Duo may take to answer a call that is sent at `due`.
     fn timeout(&self, due: UnixTime, duo: &DuoSettings, env: &Env<'_>) -> Duration;
