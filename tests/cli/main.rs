@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod by_path;
+mod clusters;
 mod control_planes;
 mod explain;
 mod faults;

@@ -52,25 +52,11 @@ fn both_off(bootstrap: &mut Value) {
     off(virtual_host(bootstrap), "duo_mfa");
 }
 
-fn duo_tls(bootstrap: &mut Value) -> &mut Value {
-    let clusters = bootstrap["static_resources"]["clusters"].as_array_mut().unwrap();
-    let duo = clusters.iter_mut().find(|cluster| cluster["name"] == "duo_api").unwrap();
-    &mut duo["transport_socket"]["typed_config"]
-}
-
 /// Has the circuit breaker of Duo's cluster take so many connections.
 pub(crate) fn breakers(bootstrap: &mut Value, most: &Value) {
     let clusters = bootstrap["static_resources"]["clusters"].as_array_mut().unwrap();
     let duo = clusters.iter_mut().find(|cluster| cluster["name"] == "duo_api").unwrap();
     duo["circuit_breakers"] = json!({"thresholds": [{"max_connections": most}]});
-}
-
-fn validation(bootstrap: &mut Value) -> &mut Value {
-    &mut duo_tls(bootstrap)["common_tls_context"]["validation_context"]
-}
-
-fn payments(plugin: &mut Value) -> &mut Value {
-    &mut plugin["applications"]["payments"]["duo"]
 }
 
 pub(crate) fn remove(value: &mut Value, key: &str) {
@@ -303,86 +289,6 @@ const AROUND: &[Row] = &[
     ),
 ];
 
-const CLUSTER: &[Row] = &[
-    (
-        "jwt",
-        |it| configure(it, |plugin| plugin["duo"]["cluster"] = json!("duo")),
-        &["cluster_missing"],
-    ),
-    (
-        "jwt",
-        |it| {
-            configure(it, |plugin| plugin["duo"]["cluster"] = json!("duo"));
-            it["dynamic_resources"] = json!({"cds_config": {"ads": {}}});
-        },
-        &[],
-    ),
-    (
-        "jwt",
-        |it| {
-            let clusters = it["static_resources"]["clusters"].as_array_mut().unwrap();
-            clusters.iter_mut().for_each(|cluster| {
-                cluster.as_object_mut().unwrap().remove("transport_socket");
-            });
-        },
-        &["cluster_without_tls"],
-    ),
-    (
-        "applications",
-        |it| configure(it, |plugin| payments(plugin)["cluster"] = json!("duo")),
-        &["cluster_missing"],
-    ),
-    (
-        "applications",
-        |it| configure(it, |plugin| payments(plugin)["cluster"] = json!("duo_api")),
-        &["cluster_of_other_host"],
-    ),
-    ("jwt", |it| breakers(it, &json!(240)), &["cluster_too_narrow"]),
-    ("jwt", |it| breakers(it, &json!(241)), &[]),
-    (
-        "jwt",
-        |it| configure(it, |plugin| plugin["duo"]["fail_mode"] = json!("safe")),
-        &["cluster_too_narrow"],
-    ),
-    (
-        "jwt",
-        |it| {
-            configure(it, |plugin| plugin["duo"]["fail_mode"] = json!("safe"));
-            breakers(it, &json!(1024));
-        },
-        &[],
-    ),
-    ("jwt", |it| remove(duo_tls(it), "sni"), &["cluster_without_sni"]),
-    ("jwt", |it| remove(validation(it), "trusted_ca"), &["cluster_not_verified"]),
-    (
-        "jwt",
-        |it| remove(validation(it), "match_typed_subject_alt_names"),
-        &["cluster_name_not_verified"],
-    ),
-    (
-        "jwt",
-        |it| remove(&mut duo_tls(it)["common_tls_context"], "validation_context"),
-        &["cluster_not_verified", "cluster_name_not_verified"],
-    ),
-    ("jwt", |it| duo_tls(it)["sni"] = json!("api-other.test"), &["cluster_of_other_host"]),
-    (
-        "jwt",
-        |it| {
-            validation(it)["match_typed_subject_alt_names"] =
-                json!([{"san_type": "DNS", "matcher": {"suffix": ".duosecurity.com"}}]);
-        },
-        &[],
-    ),
-    (
-        "jwt",
-        |it| {
-            validation(it)["match_typed_subject_alt_names"][0]["matcher"]["exact"] =
-                json!("api-other.test");
-        },
-        &["cluster_of_other_host"],
-    ),
-];
-
 #[test]
 fn a_first_factor_that_cannot_be_trusted_is_warned_of() {
     every(FIRST_FACTOR);
@@ -391,11 +297,6 @@ fn a_first_factor_that_cannot_be_trusted_is_warned_of() {
 #[test]
 fn a_host_that_does_not_fit_is_warned_of() {
     every(AROUND);
-}
-
-#[test]
-fn a_cluster_that_does_not_lead_to_duo_is_warned_of() {
-    every(CLUSTER);
 }
 
 pub(crate) fn every(rows: &[Row]) {

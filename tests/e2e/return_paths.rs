@@ -1,6 +1,8 @@
 //! Where a person goes on after the second factor, whatever somebody wrote into the address of the
 //! prompt: read as bytes, before any parser of HTTP.
 
+mod values;
+
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -15,6 +17,7 @@ use crate::message::Request;
 use crate::setup::Setup;
 use crate::stack::Stack;
 use crate::tally::{self, Verdict};
+use values::{BEFORE, HOSTS, INJECTIONS, OTHERS};
 
 crate::trials![
     no_return_path_leads_elsewhere,
@@ -27,108 +30,6 @@ crate::trials![
 
 /// Where the sign-in of these tests leads by itself.
 const FIRST: &str = "/reports?year=2026";
-
-/// What stands before another host's name.
-const BEFORE: [&str; 32] = [
-    "//",
-    "///",
-    "/////",
-    "\\\\",
-    "/\\",
-    "\\/",
-    "/\\/",
-    "/\t/",
-    "/\n/",
-    "/\r\n/",
-    "\t//",
-    " //",
-    "/\0/",
-    "/\u{b}/",
-    "/%09/",
-    "/%0d%0a/",
-    "/%00/",
-    "/%2f",
-    "/%5c",
-    "/%252f",
-    "/%255c",
-    "/.//",
-    "/./\\",
-    "/x/..//",
-    "/%2e//",
-    "/%2e%2e%2f/",
-    "http://",
-    "https:\\\\",
-    "https:",
-    "ftp://",
-    "//;@",
-    "//app.example.com@",
-];
-
-/// Hosts, and what some parser or other takes for one.
-const HOSTS: [&str; 7] = [
-    "evil.example",
-    "evil.example:443/app.example.com",
-    "app.example.com@evil.example/",
-    "app.example.com.evil.example?x",
-    "evil%E3%80%82example",
-    "2130706433/",
-    "[::ffff:127.0.0.1]/",
-];
-
-/// What else is no path of this origin.
-const OTHERS: [&str; 31] = [
-    "javascript:alert(1)",
-    "JaVaScRiPt:alert(1)",
-    "java\tscript:alert(1)",
-    "\u{1}javascript:alert(1)",
-    "data:text/html,<script>alert(1)</script>",
-    "vbscript:x",
-    "file:///etc/passwd",
-    "blob:https://app.example.com/x",
-    "view-source:https://app.example.com/",
-    "about:blank",
-    "mailto:a@evil.example",
-    "evil.example",
-    "@evil.example",
-    ":80",
-    "?next=//evil.example",
-    "#//evil.example",
-    "",
-    ".",
-    "..",
-    "../..//evil.example",
-    "\u{ff0f}\u{ff0f}evil.example",
-    "/\u{2215}evil.example",
-    "/\u{202e}elpmaxe.live//",
-    "/\u{0}",
-    "/a b",
-    "/caf\u{e9}",
-    "/\u{7f}",
-    "/\u{85}/evil.example",
-    "/\u{feff}/evil.example",
-    "\u{feff}//evil.example",
-    "/\u{d7ff}",
-];
-
-/// What would be a header, or a body, where somebody writes it down undone.
-const INJECTIONS: [&str; 16] = [
-    "/\r\nx-injected: 1",
-    "/\nx-injected: 1",
-    "/\rx-injected: 1",
-    "/\r\n\r\n<script>alert(1)</script>",
-    "/\r\n x-folded: 1",
-    "/%0d%0ax-injected:1",
-    "/%0D%0A%0D%0A<script>alert(1)</script>",
-    "/%250d%250ax-injected:1",
-    "/%25250d%25250ax-injected:1",
-    "/%0aset-cookie:__Host-duo_mfa=x",
-    "/%E5%98%8A%E5%98%8Dx-injected:1",
-    "/\u{560a}\u{560d}x-injected:1",
-    "/\u{10a}\u{10d}x-injected:1",
-    "/%u000d%u000ax-injected:1",
-    "/\\r\\nx-injected: 1",
-    "/x\"><script>alert(1)</script>",
-];
 
 /// Values that must lead to the root, each once.
 fn hostile() -> BTreeSet<Vec<u8>> {

@@ -1,6 +1,7 @@
+mod random;
+
 use super::places::OF_USERS;
 use super::*;
-use proptest::prelude::*;
 use std::time::Duration;
 
 const NOON: UnixTime = UnixTime::from_seconds(1_800_000_000);
@@ -335,68 +336,4 @@ fn never_used_bucket_is_an_absent_one() {
     assert_eq!(absent, claim(Some(&EMPTY), &wanted, &limits(), NOON));
     assert_eq!(absent.0, Ok(Permit::New));
     assert_eq!(wanted.bucket(), 0xabc);
-}
-
-/// What somebody does, so many milliseconds after the event before.
-#[derive(Clone, Copy, Debug)]
-enum Deed {
-    Ring,
-    /// Tells an end of the claim that was granted so many claims ago, again or for the first time.
-    End(usize, End),
-}
-
-fn deeds() -> impl Strategy<Value = Vec<(u64, Deed)>> {
-    let ends = prop_oneof![
-        Just(End::Denied),
-        Just(End::TimedOut),
-        Just(End::Fraud),
-        Just(End::Sent),
-        Just(End::Allowed),
-    ];
-    let deed = prop_oneof![
-        3 => Just(Deed::Ring),
-        2 => (0_usize..3, ends).prop_map(|(ago, end)| Deed::End(ago, end)),
-    ];
-    proptest::collection::vec((0_u64..200_000, deed), 0..200)
-}
-
-proptest! {
-    #[test]
-    fn no_window_ever_has_more_pushes_than_the_budget(deeds in deeds()) {
-        let mut desk = Desk::new();
-        let mut granted: Vec<(UnixTime, Claim)> = Vec::new();
-        for (pause, deed) in deeds {
-            desk.now = desk.now.plus(Duration::from_millis(pause));
-            match deed {
-                Deed::Ring => granted.extend(desk.alice().map(|claim| (desk.now, claim))),
-                Deed::End(ago, end) => {
-                    let Some((_, claim)) = granted.iter().rev().nth(ago).copied() else { continue };
-                    let before = desk.bytes.clone();
-                    desk.end(claim, end);
-                    if end == End::Allowed && desk.bytes != before {
-                        granted.clear();
-                    }
-                }
-            }
-            let since = |at: UnixTime| desk.now.since(at) < limits().window;
-            let recent = granted.iter().filter(|(at, _)| since(*at)).count();
-            prop_assert!(recent <= limits().pushes, "{recent} pushes");
-        }
-    }
-
-    #[test]
-    fn no_bytes_break_it(bytes in proptest::collection::vec(any::<u8>(), 0..256), head in any::<bool>()) {
-        let mut bytes = bytes;
-        if head {
-            bytes.resize(EMPTY.len(), 0x5a);
-            bytes[..8].copy_from_slice(&EMPTY[..8]);
-        }
-        let mut desk = Desk { bytes: Some(bytes), ..Desk::new() };
-        if let Ok(claim) = desk.alice() {
-            prop_assert_eq!(desk.alice().unwrap_err().limit, Limit::Pending);
-            desk.end(claim, End::Denied);
-            prop_assert_eq!(desk.alice().unwrap_err().limit, Limit::CoolDown);
-        }
-        prop_assert_eq!(desk.bytes.unwrap().len(), EMPTY.len());
-    }
 }
