@@ -39,7 +39,7 @@ fn cluster_filled_for_one_application_admits_nobody_at_the_other() {
     std::thread::sleep(Duration::from_secs(3));
     stack.sim.fault(&json!({"endpoint": "preauth", "kind": "latency", "ms": 8000, "acts": true}));
     stack.judged(Verdict::Denied, "payments while the cluster is full", || {
-        let (mut crowd, mut number): (Vec<Held>, usize) = (Vec::new(), 0);
+        let (mut crowd, mut number, mut payer): (Vec<Held>, usize, usize) = (Vec::new(), 0, 0);
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(12) {
             crowd.retain(|held| !held.is_answered());
@@ -48,7 +48,9 @@ fn cluster_filled_for_one_application_admits_nobody_at_the_other() {
                 crowd.push(stack.hold(request, Protocol::Http1));
                 number += 1;
             }
-            let reply = stack.send(&Request::get("/payments/x").user("alice"));
+            // One user alone would reach the rate of one user.
+            payer = (payer + 1) % 10;
+            let reply = stack.send(&Request::get("/payments/x").user(&guest(990 + payer)));
             assert_eq!(reply.status, 503, "after {:?}: {reply:?}", start.elapsed());
             std::thread::sleep(Duration::from_millis(50));
         }
