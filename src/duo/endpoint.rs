@@ -1,6 +1,7 @@
-//! The endpoints of the Auth API: path, method, and whether a call may be repeated.
+//! The endpoints of Duo's APIs that the filter calls: path, method, and whether a call may be repeated.
 
-/// The endpoints of the Auth API that are in use.
+/// The endpoints that are in use: those of the Auth API, and two of the OIDC Auth API. The browser
+/// opens the third of the latter, `authorize`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// Whether Duo is there, and its clock. The one call without a signature.
@@ -19,6 +20,10 @@ pub enum Endpoint {
     Enroll,
     /// Whether an activation code was used.
     EnrollStatus,
+    /// Whether Duo is there and accepts the credentials of a Web SDK application, and its clock.
+    HealthCheck,
+    /// Exchanges a code for an id_token.
+    Token,
 }
 
 impl Endpoint {
@@ -34,6 +39,8 @@ impl Endpoint {
             Self::AuthStatus => "/auth/v2/auth_status",
             Self::Enroll => "/auth/v2/enroll",
             Self::EnrollStatus => "/auth/v2/enroll_status",
+            Self::HealthCheck => "/oauth/v1/health_check",
+            Self::Token => "/oauth/v1/token",
         }
     }
 
@@ -49,6 +56,8 @@ impl Endpoint {
             Self::AuthStatus => "auth_status",
             Self::Enroll => "enroll",
             Self::EnrollStatus => "enroll_status",
+            Self::HealthCheck => "health_check",
+            Self::Token => "token",
         }
     }
 
@@ -57,14 +66,20 @@ impl Endpoint {
     pub const fn method(self) -> &'static str {
         match self {
             Self::Ping | Self::Check | Self::Logo | Self::AuthStatus => "GET",
-            Self::Preauth | Self::Auth | Self::Enroll | Self::EnrollStatus => "POST",
+            Self::Preauth
+            | Self::Auth
+            | Self::Enroll
+            | Self::EnrollStatus
+            | Self::HealthCheck
+            | Self::Token => "POST",
         }
     }
 
     /// Whether a second call does no more than the first one: a second auth would send a second
-    /// push, a second enroll would find the name taken.
+    /// push, a second enroll would find the name taken. A code works once: if the response to
+    /// `token` was lost, the code may already be used.
     #[must_use]
     pub const fn is_repeatable(self) -> bool {
-        !matches!(self, Self::Auth | Self::Enroll)
+        !matches!(self, Self::Auth | Self::Enroll | Self::Token)
     }
 }

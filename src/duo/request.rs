@@ -111,11 +111,11 @@ pub struct EnrollStatus {
     pub activation_code: Secret<String>,
 }
 
-/// A call as it is to be sent, byte for byte. `E` is the API's list of endpoints.
+/// A call as it is to be sent, byte for byte.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SignedCall<E = Endpoint> {
+pub struct SignedCall {
     /// Which call it is.
-    pub endpoint: E,
+    pub endpoint: Endpoint,
     /// The HTTP method.
     pub method: &'static str,
     /// The API host.
@@ -128,7 +128,7 @@ pub struct SignedCall<E = Endpoint> {
     pub body: Vec<u8>,
 }
 
-impl<E: fmt::Debug> fmt::Debug for SignedCall<E> {
+impl fmt::Debug for SignedCall {
     /// Leaves out query, headers and body: txid, signature and passcode are in them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignedCall")

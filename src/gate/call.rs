@@ -3,12 +3,45 @@
 use super::configured::Gate;
 use super::room::Seat;
 use crate::clock::UnixTime;
-use crate::duo::{Request, SignedCall};
+use crate::duo::universal::{Code, Jti, RedirectUri, WebSdk};
+use crate::duo::{Credentials, Request, SignedCall};
 use crate::signal::Counter;
 use std::time::Duration;
 
 /// The shortest time between two polls of a transaction.
 pub(super) const POLL_PACE: Duration = Duration::from_secs(1);
+
+/// What Duo is asked. The keys that sign it are those of the application's API: the Auth API's
+/// credentials, or those of a Web SDK application, which a question to that brings along.
+#[derive(Clone, Debug)]
+#[allow(dead_code, reason = "the flow that asks the Web SDK application is being built")]
+pub(super) enum Question {
+    /// A call of the Auth API.
+    AuthApi(Request),
+    /// Whether Duo is there and accepts the Web SDK application.
+    HealthCheck(WebSdk, Jti),
+    /// Which user the code stands for.
+    Token(WebSdk, Code, RedirectUri, Jti),
+}
+
+impl Question {
+    /// The call, signed for the moment `now` on Duo's clock.
+    fn sign(&self, credentials: &Credentials, now: UnixTime) -> SignedCall {
+        match self {
+            Self::AuthApi(request) => request.sign(credentials, now),
+            Self::HealthCheck(web_sdk, jti) => web_sdk.health_check(now, jti),
+            Self::Token(web_sdk, code, redirect_uri, jti) => {
+                web_sdk.token(code, redirect_uri, now, jti)
+            }
+        }
+    }
+}
+
+impl From<Request> for Question {
+    fn from(request: Request) -> Self {
+        Self::AuthApi(request)
+    }
+}
 
 /// A call to make.
 #[derive(Clone, Debug)]
@@ -39,11 +72,22 @@ impl Call {
     }
 
     /// A call of the background check, to be sent at once. `now` is Duo's time.
-    pub(super) fn at_once(gate: &Gate, application: usize, ask: &Request, now: UnixTime) -> Self {
-        let duo = &gate.config().applications.get(application).duo;
-        let signed = ask.sign(&duo.credentials, now);
-        Self { application, signed, timeout: duo.timeout, due: UnixTime::default(), seat: None }
+    pub(super) fn at_once(
+        gate: &Gate,
+        application: usize,
+        ask: impl Into<Question>,
+        now: UnixTime,
+    ) -> Self {
+        let timeout = gate.config().applications.get(application).duo.timeout;
+        let due = UnixTime::default();
+        let signed = signed(gate, application, &ask.into(), now);
+        Self { application, signed, timeout, due, seat: None }
     }
+}
+
+/// The call that asks a question of a Duo application; `now` is Duo's time.
+pub(super) fn signed(gate: &Gate, application: usize, ask: &Question, now: UnixTime) -> SignedCall {
+    ask.sign(&gate.config().applications.get(application).duo.credentials, now)
 }
 
 /// Whether a moment has come. If it is further off than anything ever waits, the host's clock was

@@ -100,7 +100,7 @@ impl Check {
     /// Begins a check of the Duo application with this number.
     #[must_use]
     pub fn begin(gate: &Gate, application: usize, now: UnixTime) -> CheckStep {
-        call(gate, &Request::Ping, now, Self { application, began: now, question: Question::Ping })
+        call(gate, Request::Ping, now, Self { application, began: now, question: Question::Ping })
     }
 
     /// The number of the Duo application that is checked.
@@ -121,7 +121,7 @@ impl Check {
             (Question::Ping, Ok(theirs)) => {
                 let offset = ClockOffset::between(now, theirs);
                 let then = Self { question: Question::Check(offset), ..self };
-                call(gate, &Request::Check, now.shifted(offset), then)
+                call(gate, Request::Check, now.shifted(offset), then)
             }
             (Question::Check(offset), Ok(_)) => {
                 self.done(Found::Well, Some(offset), well(name, offset))
@@ -141,7 +141,7 @@ impl Check {
     }
 }
 
-fn call(gate: &Gate, request: &Request, now: UnixTime, then: Check) -> CheckStep {
+fn call(gate: &Gate, request: Request, now: UnixTime, then: Check) -> CheckStep {
     CheckStep::Call { call: Call::at_once(gate, then.application, request, now), then }
 }
 

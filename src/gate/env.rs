@@ -3,6 +3,7 @@
 use super::configured::Gate;
 use super::health::Health;
 use crate::clock::{ClockOffset, UnixTime};
+use crate::duo::universal::Jti;
 
 /// Everything impure, as values.
 #[derive(Clone, Debug)]
@@ -18,6 +19,13 @@ pub struct Env<'a> {
 }
 
 impl Env<'_> {
+    #[allow(dead_code, reason = "the flow that asks the Web SDK application is being built")]
+    /// A name for one call to a Web SDK application. Without random bytes it is the same each time,
+    /// and Duo may refuse it.
+    pub(super) fn jti(&self) -> Jti {
+        Jti::from(self.random.unwrap_or_default())
+    }
+
     /// How far the clock of a Duo application is ahead of ours.
     pub(super) fn offset(&self, application: usize) -> ClockOffset {
         self.healths.get(application).map(|health| health.offset).unwrap_or_default()

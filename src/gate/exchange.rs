@@ -3,7 +3,7 @@
 //! It knows nothing about what the waiting request is: [`Waits`] says which question comes next and
 //! what an answer means. A waiting request never calls this; it returns a [`Next`].
 
-use super::call::Call;
+use super::call::{self, Call, Question};
 use super::challenge::Challenge;
 use super::decision::{Contact, Decision, End, Learned, Notes};
 use super::env::Env;
@@ -31,7 +31,8 @@ pub(super) trait Waits: Sized {
     /// The call, in the table of faults.
     fn stage(&self) -> Stage;
 
-    fn request(&self) -> Request;
+    /// What Duo is asked.
+    fn question(&self, env: &Env<'_>) -> Question;
 
     /// The number of the Duo application that is asked.
     fn application(&self) -> usize;
@@ -280,14 +281,14 @@ impl<W: Waits> Exchange<W> {
         let duo = &config.applications.get(application).duo;
         let due = env.now.plus(wait);
         let user = user_tag("calls", waiting.challenge(), config);
-        let (request, timeout, seat) = if *asks_the_time {
-            (Request::Ping, duo.timeout, Seat::go_on(user))
+        let (question, timeout, seat) = if *asks_the_time {
+            (Request::Ping.into(), duo.timeout, Seat::go_on(user))
         } else {
             let is_first = *tries == Tries::default();
             let timeout = waiting.timeout(due, duo, env);
-            (waiting.request(), timeout, waiting.seat(user, is_first))
+            (waiting.question(env), timeout, waiting.seat(user, is_first))
         };
-        let signed = request.sign(&duo.credentials, due.shifted(offset));
+        let signed = call::signed(env.gate, application, &question, due.shifted(offset));
         let timeout = timeout.max(LEAST_TIMEOUT);
         let call = Call { application, signed, timeout, due, seat: Some(seat) };
         Turn { act: Act::Call(call, self), notes: Notes::default() }

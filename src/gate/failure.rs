@@ -40,6 +40,10 @@ pub enum Stage {
     Activation,
     /// Duo's clock, after it refused a date.
     Clock,
+    /// Whether Duo is there, before a browser is sent to its page.
+    HealthCheck,
+    /// A code is exchanged.
+    Token,
 }
 
 impl Stage {
@@ -53,7 +57,14 @@ impl Stage {
             Self::Enroll => Endpoint::Enroll,
             Self::Activation => Endpoint::EnrollStatus,
             Self::Clock => Endpoint::Ping,
+            Self::HealthCheck => Endpoint::HealthCheck,
+            Self::Token => Endpoint::Token,
         }
+    }
+
+    /// Whether nothing has been asked of the user yet: only then may a fail mode let anybody pass.
+    const fn is_before_the_user(self) -> bool {
+        matches!(self, Self::Preauth | Self::HealthCheck)
     }
 }
 
@@ -122,14 +133,16 @@ pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries, standby: Standby) ->
             | Stage::Transaction
             | Stage::Enroll
             | Stage::Activation
-            | Stage::Clock => {
+            | Stage::Clock
+            | Stage::HealthCheck
+            | Stage::Token => {
                 if stage.endpoint().is_repeatable() && tries.resends == 0 {
                     return Remedy::Resend;
                 }
                 let is_outage = matches!(fault, DuoError::Unreachable(_));
                 match standby {
                     Standby { fail_mode: FailMode::Safe, unreached_since }
-                        if stage == Stage::Preauth && is_outage =>
+                        if stage.is_before_the_user() && is_outage =>
                     {
                         let admit = |unreached_since| Remedy::Admit { unreached_since };
                         unreached_since.map_or(Remedy::Refuse(UNCHECKED), admit)
@@ -138,7 +151,9 @@ pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries, standby: Standby) ->
                 }
             }
         },
-        DuoError::ClockSkew if tries.clock_corrections == 0 => Remedy::CorrectClock,
+        DuoError::ClockSkew if tries.clock_corrections == 0 && stage != Stage::Token => {
+            Remedy::CorrectClock
+        }
         DuoError::ClockSkew | DuoError::BadCredentials { .. } | DuoError::NotDuo { .. } => {
             Remedy::Refuse(MISCONFIGURED)
         }
@@ -173,9 +188,15 @@ fn invalid_parameter(stage: Stage, name: &str) -> Remedy {
         (Stage::Passcode, "passcode") => Remedy::Refuse(WRONG_PASSCODE),
         // Preauth was accepted a moment ago, so credentials and the user are fine.
         (Stage::Passcode | Stage::Transaction, _) => Remedy::Refuse(FACTOR_REFUSED),
-        (Stage::Preauth | Stage::Enroll | Stage::Activation | Stage::Clock, _) => {
-            Remedy::Refuse(MISCONFIGURED)
-        }
+        (
+            Stage::Preauth
+            | Stage::Enroll
+            | Stage::Activation
+            | Stage::Clock
+            | Stage::HealthCheck
+            | Stage::Token,
+            _,
+        ) => Remedy::Refuse(MISCONFIGURED),
     }
 }
 

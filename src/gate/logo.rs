@@ -44,7 +44,7 @@ impl Logo {
     #[must_use]
     pub fn fetch(&mut self, gate: &Gate, health: &Health, now: UnixTime) -> Call {
         self.begun = Some(now);
-        Call::at_once(gate, 0, &Request::Logo, now.shifted(health.offset))
+        Call::at_once(gate, 0, Request::Logo, now.shifted(health.offset))
     }
 
     /// Takes what came of the call. A picture from before stays where there is no better one; what

@@ -172,7 +172,11 @@ fn well(call: &SignedCall) -> Scripted {
         Endpoint::Preauth => one_phone(),
         Endpoint::Auth => started(),
         Endpoint::AuthStatus => status("allow", "allow"),
-        Endpoint::Logo | Endpoint::Enroll | Endpoint::EnrollStatus => panic!("{call:?}"),
+        Endpoint::Logo
+        | Endpoint::Enroll
+        | Endpoint::EnrollStatus
+        | Endpoint::HealthCheck
+        | Endpoint::Token => panic!("{call:?}"),
     }
 }
 

@@ -5,9 +5,9 @@ use super::opaque::{Code, Jti};
 use super::redirect_uri::RedirectUri;
 use super::web_sdk::WebSdk;
 use crate::clock::UnixTime;
-use crate::duo::SignedCall;
 use crate::duo::params;
 use crate::duo::request::USER_AGENT;
+use crate::duo::{Endpoint, SignedCall};
 use crate::http::HeaderValue;
 use crate::json::ObjectText;
 
@@ -17,50 +17,11 @@ pub(super) const LIFETIME_SECONDS: u64 = 300;
 /// RFC 7523, section 2.2.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The endpoints of the OIDC Auth API that the filter calls. The browser opens `authorize`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Endpoint {
-    /// Whether Duo is there and accepts the credentials, and its clock.
-    HealthCheck,
-    /// Exchanges a code for an id_token.
-    Token,
-}
-
-impl Endpoint {
-    /// The path.
-    #[must_use]
-    pub const fn path(self) -> &'static str {
-        match self {
-            Self::HealthCheck => "/oauth/v1/health_check",
-            Self::Token => "/oauth/v1/token",
-        }
-    }
-
-    /// The last part of the path, for metrics and logs.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::HealthCheck => "health_check",
-            Self::Token => "token",
-        }
-    }
-
-    /// Whether the call may be made a second time. A code works once: if the response to `token`
-    /// was lost, the code may already be used.
-    #[must_use]
-    pub const fn is_repeatable(self) -> bool {
-        match self {
-            Self::HealthCheck => true,
-            Self::Token => false,
-        }
-    }
-}
-
 impl WebSdk {
     /// `POST /oauth/v1/health_check`. Needed before each redirect: once the browser has left for a
     /// Duo that is down, the filter cannot find out.
     #[must_use]
-    pub fn health_check(&self, now: UnixTime, jti: &Jti) -> SignedCall<Endpoint> {
+    pub fn health_check(&self, now: UnixTime, jti: &Jti) -> SignedCall {
         let assertion = self.assertion(Endpoint::HealthCheck, now, jti);
         self.post(
             Endpoint::HealthCheck,
@@ -76,7 +37,7 @@ impl WebSdk {
         redirect_uri: &RedirectUri,
         now: UnixTime,
         jti: &Jti,
-    ) -> SignedCall<Endpoint> {
+    ) -> SignedCall {
         let assertion = self.assertion(Endpoint::Token, now, jti);
         self.post(
             Endpoint::Token,
@@ -105,12 +66,12 @@ impl WebSdk {
         jwt::signed(payload, self.client_secret())
     }
 
-    fn post(&self, endpoint: Endpoint, form: &[(&str, &str)]) -> SignedCall<Endpoint> {
+    fn post(&self, endpoint: Endpoint, form: &[(&str, &str)]) -> SignedCall {
         let encoded: Vec<(String, String)> =
             form.iter().map(|(name, value)| ((*name).to_owned(), params::encode(value))).collect();
         SignedCall {
             endpoint,
-            method: "POST",
+            method: endpoint.method(),
             authority: self.api_host().to_string(),
             path: endpoint.path().to_owned(),
             headers: vec![

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use subtle::ConstantTimeEq;
 
-use super::call::Endpoint;
 use super::factor::Factor;
 use super::jwt;
 use super::opaque::Nonce;
 use super::token_fault::TokenFault;
 use super::web_sdk::WebSdk;
 use crate::clock::UnixTime;
-use crate::duo::Answer;
+use crate::duo::{Answer, Endpoint};
 use crate::json::{Json, Members};
 
 /// How far the clocks of Duo and the filter may differ.

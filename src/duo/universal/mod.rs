@@ -38,7 +38,6 @@ mod web_sdk;
 #[cfg(doc)]
 use super::Answer;
 pub use authorize::{Authorize, AuthorizeFault, Freshness};
-pub use call::Endpoint;
 pub use callback::{Callback, CallbackFault};
 pub use callback_host::{CallbackHost, CallbackHostFault};
 pub use factor::Factor;

@@ -7,9 +7,6 @@ use std::str::FromStr;
 use crate::duo::sign;
 use crate::secret::Secret;
 
-/// How many random bytes make a [`Jti`]: 36 hexadecimal digits, as in Duo's own clients.
-const JTI_BYTES: usize = 18;
-
 /// The `state` of an attempt: 16 to 1,024 characters of the base64url alphabet. Duo returns it
 /// unchanged.
 #[derive(Clone, Debug)]
@@ -59,10 +56,15 @@ opaque!(Nonce, 16..=1_024, is_unreserved);
 opaque!(Code, 1..=512, is_unreserved);
 opaque!(Jti, 16..=64, is_unreserved);
 
-impl From<[u8; JTI_BYTES]> for Jti {
-    /// The bytes as hexadecimal digits. They must be random.
-    fn from(random: [u8; JTI_BYTES]) -> Self {
-        Self(Secret::new(sign::hex(&random)))
+impl From<[u8; 16]> for Jti {
+    /// The bytes as hexadecimal digits, in groups as those of a UUID (RFC 9562, section 4): 36
+    /// characters, as in Duo's own clients. They must be random.
+    fn from(random: [u8; 16]) -> Self {
+        let mut text = sign::hex(&random);
+        for place in [20, 16, 12, 8] {
+            text.insert(place, '-');
+        }
+        Self(Secret::new(text))
     }
 }
 
@@ -124,11 +126,10 @@ mod tests {
     }
 
     #[test]
-    fn random_bytes_become_36_hexadecimal_digits() {
-        let mut random = [0xff; 18];
-        random[0] = 0x01;
-        let jti = Jti::from(random);
-        assert_eq!(jti.as_str(), format!("01{}", "ff".repeat(17)));
+    fn random_bytes_become_36_characters() {
+        let jti =
+            Jti::from([0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0, 0, 0, 0, 0, 0, 0, 0xff]);
+        assert_eq!(jti.as_str(), "01234567-89ab-cdef-0000-0000000000ff");
         assert!(jti.as_str().parse::<Jti>().is_ok());
         assert_eq!(format!("{jti:?}"), "Jti([redacted])");
     }

@@ -5,6 +5,7 @@ use super::{approve, auth, enroll, preauth, status};
 use crate::clock::UnixTime;
 use crate::config::DuoSettings;
 use crate::duo::{Answer, AuthFactor, DuoError, Request};
+use crate::gate::call::Question;
 use crate::gate::challenge::Challenge;
 use crate::gate::decision::Notes;
 use crate::gate::env::Env;
@@ -37,9 +38,9 @@ impl Waits for Visit {
         }
     }
 
-    fn request(&self) -> Request {
+    fn question(&self, _: &Env<'_>) -> Question {
         let challenge = self.challenge();
-        match self {
+        let request = match self {
             Self::Preauth(caller, _) => challenge.preauth(caller.device_token.clone()),
             Self::Passcode(_, passcode, _) => {
                 challenge.auth(AuthFactor::Passcode(passcode.clone()))
@@ -51,7 +52,8 @@ impl Waits for Visit {
             }
             Self::Enroll(_) => challenge.enroll(),
             Self::Activation(_, code) => Request::EnrollStatus(code.clone()),
-        }
+        };
+        request.into()
     }
 
     fn application(&self) -> usize {

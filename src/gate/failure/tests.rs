@@ -1,7 +1,7 @@
 use super::*;
 use crate::duo::{Garbled, Malformed, Outage, Text};
 
-const STAGES: [Stage; 7] = [
+const STAGES: [Stage; 9] = [
     Stage::Preauth,
     Stage::Passcode,
     Stage::Transaction,
@@ -9,6 +9,8 @@ const STAGES: [Stage; 7] = [
     Stage::Enroll,
     Stage::Activation,
     Stage::Clock,
+    Stage::HealthCheck,
+    Stage::Token,
 ];
 
 fn faults() -> Vec<DuoError> {
@@ -55,6 +57,14 @@ fn a_call_that_starts_a_prompt_is_never_repeated_after_an_outage() {
             assert_eq!(corrects, fault == DuoError::ClockSkew, "{stage:?} {fault:?}");
             assert!(corrects || matches!(remedy, Remedy::Refuse(_)), "{stage:?} {fault:?}");
         }
+    }
+}
+
+#[test]
+fn token_is_called_once_whatever_comes_of_it() {
+    for fault in faults() {
+        let remedy = remedy(Stage::Token, &fault, Tries::default(), SECURE);
+        assert!(matches!(remedy, Remedy::Refuse(_)), "{fault:?}");
     }
 }
 
@@ -117,7 +127,7 @@ fn a_lost_look_at_a_transaction_is_no_end() {
 }
 
 #[test]
-fn safe_admits_at_preauth_alone_and_only_whom_duo_could_not_be_asked_about() {
+fn safe_admits_only_whom_duo_could_not_be_asked_about_before_the_user_was_asked() {
     let since = UnixTime::from_seconds(7);
     let admit = Remedy::Admit { unreached_since: since };
     let down = Standby { fail_mode: FailMode::Safe, unreached_since: Some(since) };
@@ -126,7 +136,8 @@ fn safe_admits_at_preauth_alone_and_only_whom_duo_could_not_be_asked_about() {
         for stage in STAGES {
             for tries in [Tries::default(), SPENT] {
                 let safe = remedy(stage, &fault, tries, down);
-                let admits = stage == Stage::Preauth && is_unreachable && tries == SPENT;
+                let is_first = matches!(stage, Stage::Preauth | Stage::HealthCheck);
+                let admits = is_first && is_unreachable && tries == SPENT;
                 assert_eq!(safe == admit, admits, "{stage:?} {fault:?} {tries:?}");
                 if !admits {
                     let secure = remedy(stage, &fault, tries, SECURE);

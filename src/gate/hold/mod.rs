@@ -9,6 +9,7 @@ mod states;
 
 pub(super) use states::Held;
 
+use super::call::Question;
 use super::challenge::Challenge;
 use super::env::Env;
 use super::event::Event;
@@ -76,9 +77,9 @@ impl Waits for Held {
         }
     }
 
-    fn request(&self) -> Request {
+    fn question(&self, _: &Env<'_>) -> Question {
         let challenge = self.challenge();
-        match self {
+        let request = match self {
             Self::Preauth(..) => challenge.preauth(None),
             Self::Passcode(_, passcode, _) => {
                 challenge.auth(AuthFactor::Passcode(passcode.clone()))
@@ -88,7 +89,8 @@ impl Waits for Held {
                 Request::AuthStatus { txid: polled.transaction.txid.clone() }
             }
             Self::Look(look) => look.request(),
-        }
+        };
+        request.into()
     }
 
     fn application(&self) -> usize {

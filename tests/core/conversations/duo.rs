@@ -110,7 +110,12 @@ impl Duo {
             }
             Endpoint::Auth => self.auth(call, asked, now, (neighbor, chance)),
             Endpoint::AuthStatus => self.status(call, now, chance),
-            Endpoint::Check | Endpoint::Logo | Endpoint::Enroll | Endpoint::EnrollStatus => {
+            Endpoint::Check
+            | Endpoint::Logo
+            | Endpoint::Enroll
+            | Endpoint::EnrollStatus
+            | Endpoint::HealthCheck
+            | Endpoint::Token => {
                 panic!("nobody asks for {:?}", call.endpoint)
             }
         }

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use duo_mfa::clock::UnixTime;
 use duo_mfa::duo::SignedCall;
-use duo_mfa::duo::universal::{Authorize, Endpoint, Freshness, WebSdk};
+use duo_mfa::duo::universal::{Authorize, Freshness, WebSdk};
 use ring::hmac;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -54,7 +54,7 @@ fn time(claims: &BTreeMap<String, Value>) -> UnixTime {
 }
 
 /// The same call, made by the filter.
-fn call(web_sdk: &WebSdk, vector: &Value, vectors: &Vectors) -> SignedCall<Endpoint> {
+fn call(web_sdk: &WebSdk, vector: &Value, vectors: &Vectors) -> SignedCall {
     let claims = claims(vector["jwt"].as_str().unwrap(), &[]);
     let jti = claims["jti"].as_str().unwrap().parse().unwrap();
     if vector["call"] == "health_check" {
