@@ -1,7 +1,7 @@
 //! What came of a call: the host's callback as an event.
 
 use super::host;
-use crate::duo::Answer;
+use crate::duo::Response;
 use crate::gate::{Event, Unanswered};
 use crate::http::HeaderMap;
 
@@ -19,15 +19,15 @@ pub(super) fn with_event<T>(callback: Callback, work: impl FnOnce(Event<'_>) -> 
     if callback.headers == 0 {
         return work(Event::Failed(Unanswered::Cut));
     }
-    let headers = host::answer_headers().unwrap_or_default();
-    let body = host::answer_body(callback.body).unwrap_or_default();
+    let headers = host::call_response_headers().unwrap_or_default();
+    let body = host::call_response_body(callback.body).unwrap_or_default();
     let Ok(map) = HeaderMap::parse(&headers) else {
         return work(Event::Failed(Unanswered::Cut));
     };
     let header = |name: &[u8]| map.iter().find(|(n, _)| *n == name).map(|(_, value)| value);
     let status = header(b":status").and_then(|digits| str::from_utf8(digits).ok()?.parse().ok());
     match status {
-        Some(status) => work(Event::Answered(Answer {
+        Some(status) => work(Event::Answered(Response {
             status,
             retry_after: header(b"retry-after"),
             body: &body,

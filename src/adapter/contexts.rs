@@ -70,10 +70,10 @@ impl Contexts {
         if !self.streams.is_held(context) {
             return Action::Continue;
         }
-        let Some((plugin, form, max)) = self.streams.take_form(context, arrived) else {
+        let Some((plugin, awaited, max)) = self.streams.take_body(context, arrived) else {
             return Action::Pause;
         };
-        match Driver::of(&plugin, &self.streams, context).read_form(*form, max) {
+        match Driver::of(&plugin, &self.streams, context).read_body(*awaited, max) {
             Passage::Open => Action::Continue,
             Passage::Closed => Action::Pause,
         }

@@ -5,11 +5,12 @@
 
 use super::callback::{Callback, with_event};
 use super::host;
-use super::plugin::{Plugin, Told};
+use super::plugin::{AfterEffect, Plugin};
 use super::streams::{Stage, Streams};
 use crate::clock::UnixTime;
 use crate::gate::{
-    Body, Call, Effect, End, Event, Flow, Form, Forward, HostFacts, Judgement, Notes, Opening, Step,
+    AwaitedBody, Body, Call, Effect, End, Event, Flow, Forward, HostFacts, Judgement, Notes,
+    Opening, Step,
 };
 use crate::http::{HeadFault, Reply, RequestHead};
 use crate::identity::Attributes;
@@ -113,16 +114,16 @@ impl<'a> Driver<'a> {
     }
 
     /// A body is there, or longer than `max` bytes.
-    pub(super) fn read_form(&self, form: Form, max: usize) -> Passage {
+    pub(super) fn read_body(&self, awaited: AwaitedBody, max: usize) -> Passage {
         let body = host::request_body(max).unwrap_or_default();
         let body = if body.len() > max { Body::TooLong } else { Body::Whole(&body) };
-        self.go_on(form, body)
+        self.go_on(awaited, body)
     }
 
-    pub(super) fn go_on(&self, form: Form, body: Body<'_>) -> Passage {
+    pub(super) fn go_on(&self, awaited: AwaitedBody, body: Body<'_>) -> Passage {
         let buffer = host::request_headers().unwrap_or_default();
         let step = match RequestHead::read(&buffer) {
-            Ok(head) => form.handle(&head, body, &self.plugin.env()),
+            Ok(head) => awaited.handle(&head, body, &self.plugin.env()),
             Err(fault) => self.plugin.gate.malformed(fault, &buffer).into(),
         };
         self.perform(step)
@@ -137,24 +138,24 @@ impl<'a> Driver<'a> {
                 Effect::End(end) => return self.end(end, notes),
                 Effect::ReadBody { max, until, then } => {
                     self.note(notes);
-                    self.put(Stage::Form(max, until, then));
+                    self.put(Stage::AwaitedBody(max, until, then));
                     return Passage::Closed;
                 }
-                Effect::Wait { due, seat, claim, then } => {
+                Effect::Wait { due, seat, permit, then } => {
                     self.note(notes);
                     let now = host::now().unwrap_or_default();
                     match self.plugin.enter(Some(seat), self.streams.undecided(), now) {
                         Ok(()) => {
-                            self.put(Stage::Waiting(due, seat, claim, then));
+                            self.put(Stage::Waiting(due, seat, permit, then));
                             return Passage::Closed;
                         }
                         Err(crowded) => step = then.crowded(crowded, &self.plugin.env()),
                     }
                     continue;
                 }
-                Effect::Claim { claim, then } => {
+                Effect::Permit { permit, then } => {
                     self.note(notes);
-                    step = self.plugin.claim(&claim, *then);
+                    step = self.plugin.grant(&permit, *then);
                     continue;
                 }
                 Effect::Call { call, then } => (call, then),
@@ -174,40 +175,40 @@ impl<'a> Driver<'a> {
     /// Forwards or answers the request.
     fn end(&self, end: End, notes: Notes) -> Passage {
         let judgement = notes.judgement;
-        let told = self.learn(notes);
+        let records = self.learn(notes);
         if let Some(judgement) = judgement {
             let is_late = self.is_too_late();
             // Before the effect: the access log and the filters behind this one read it.
-            self.tell_host(if is_late { judgement.abandoned() } else { judgement });
+            self.publish(if is_late { judgement.abandoned() } else { judgement });
             if is_late {
-                self.plugin.tell_undone(told);
+                self.plugin.record_undone(records);
                 return Passage::Closed;
             }
         }
         match end {
-            End::Forward(forward) => self.forward(forward, told),
-            End::Reply(reply) => self.reply(&reply, told),
+            End::Forward(forward) => self.forward(forward, records),
+            End::Reply(reply) => self.reply(&reply, records),
             End::Logo { absent } => {
                 let reply = self.plugin.with_logo(|logo| logo.reply(absent));
-                self.reply(&reply, told)
+                self.reply(&reply, records)
             }
         }
     }
 
     /// Records all notes of a step that decides nothing.
     fn note(&self, notes: Notes) {
-        let told = self.learn(notes);
-        self.plugin.tell(told);
+        let records = self.learn(notes);
+        self.plugin.record(records);
     }
 
     /// Records the notes that come before the effect, and gives those that come after it.
-    fn learn(&self, notes: Notes) -> Told {
+    fn learn(&self, notes: Notes) -> AfterEffect {
         let Notes { count, signals, audit, learned, settlements, judgement: _ } = notes;
         if let Some(learned) = learned {
             self.plugin.healths.learn(learned, host::now().unwrap_or_default());
         }
         self.plugin.settle(settlements);
-        Told { count, signals, audit }
+        AfterEffect { count, signals, audit }
     }
 
     /// Sends a call whose time has come; the step to go on with if it was not sent.
@@ -237,10 +238,10 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn forward(&self, forward: Forward, told: Told) -> Passage {
+    fn forward(&self, forward: Forward, records: AfterEffect) -> Passage {
         if host::edit_request(&forward.request).is_err() {
             // Half edited, it could carry a client's header as ours: it does not go on.
-            self.plugin.tell_undone(told);
+            self.plugin.record_undone(records);
             let refused = self.plugin.gate.malformed(HeadFault::Malformed, &[]);
             return self.end(refused.end, refused.notes);
         }
@@ -249,24 +250,24 @@ impl<'a> Driver<'a> {
         }
         match self.resumption {
             Resumption::ByPassage => {
-                self.plugin.tell(told);
+                self.plugin.record(records);
                 Passage::Open
             }
             Resumption::ByCall => {
                 match host::resume() {
-                    Ok(()) => self.plugin.tell(told),
-                    Err(_) => self.plugin.tell_undone(told),
+                    Ok(()) => self.plugin.record(records),
+                    Err(_) => self.plugin.record_undone(records),
                 }
                 Passage::Closed
             }
         }
     }
 
-    fn reply(&self, reply: &Reply, told: Told) -> Passage {
+    fn reply(&self, reply: &Reply, records: AfterEffect) -> Passage {
         self.put(Stage::Refused);
         match host::reply(reply) {
-            Ok(()) => self.plugin.tell(told),
-            Err(_) => self.plugin.tell_undone(told),
+            Ok(()) => self.plugin.record(records),
+            Err(_) => self.plugin.record_undone(records),
         }
         Passage::Closed
     }
@@ -278,7 +279,7 @@ impl<'a> Driver<'a> {
     }
 
     /// Tells the host what becomes of the request, where the configuration wants that.
-    fn tell_host(&self, judgement: Judgement) {
+    fn publish(&self, judgement: Judgement) {
         if self.plugin.gate.config().filter_state {
             set_filter_state(judgement);
         }

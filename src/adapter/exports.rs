@@ -11,7 +11,7 @@
 use super::callback::Callback;
 use super::contexts::Contexts;
 use super::streams::Arrived;
-use super::{host, raw};
+use super::{host, hostcalls};
 use proxy_wasm::types::Action;
 
 thread_local! {
@@ -35,7 +35,7 @@ const extern "C" fn abi_version() {}
 
 #[unsafe(export_name = "duo_mfa:proxy_on_memory_allocate")]
 extern "C" fn allocate(len: usize) -> *mut u8 {
-    raw::allocate(len)
+    hostcalls::allocate(len)
 }
 
 #[unsafe(export_name = "duo_mfa:proxy_on_context_create")]

@@ -69,15 +69,15 @@ impl Healths {
     pub(super) fn learn(&self, learned: Learned, now: UnixTime) {
         let Learned { application, contact, offset } = learned;
         self.change(application, &|health| {
-            let told = health.told(contact, now);
+            let changed = health.after_contact(contact, now);
             match offset {
-                Some(offset) => Some(Health { offset, ..told.unwrap_or(health) }),
-                None => told,
+                Some(offset) => Some(Health { offset, ..changed.unwrap_or(health) }),
+                None => changed,
             }
         });
         if contact == Contact::Heard {
             for other in self.neighbors(application) {
-                self.change(other, &|health| health.told(contact, now));
+                self.change(other, &|health| health.after_contact(contact, now));
             }
         }
     }
@@ -147,10 +147,10 @@ impl Record {
         self.read_with_cas().0
     }
 
-    /// Claims the next check for this VM; no where somebody else has, or none is due.
-    pub(super) fn claim(&self, now: UnixTime, interval: Duration) -> bool {
+    /// Takes the next check for this VM. `false` if another VM has taken it, or none is due.
+    pub(super) fn reserve(&self, now: UnixTime, interval: Duration) -> bool {
         let (health, cas) = self.read_with_cas();
-        health.is_due(now, interval) && self.swap(Health { begun: now, ..health }, cas)
+        health.is_due(now, interval) && self.swap(Health { checked: now, ..health }, cas)
     }
 
     /// Writes down what a check found that was begun at `began`, and says whether Duo stands

@@ -2,7 +2,7 @@
 //!
 //! Nothing here decides; each function does one thing and says whether it was done.
 
-use super::raw::{self, Refused};
+use super::hostcalls::{self, Refused};
 use crate::clock::UnixTime;
 use crate::duo::SignedCall;
 use crate::http::{Edit, HeaderMap, Reply};
@@ -10,7 +10,7 @@ use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 use std::time::Duration;
 
 /// The most that is read of an answer of Duo's, in bytes; what is longer is not an answer.
-pub(super) const MAX_ANSWER: usize = 64 * 1024;
+pub(super) const MAX_RESPONSE: usize = 64 * 1024;
 
 /// What the host answers to a call to a cluster that it does not know.
 const BAD_ARGUMENT: u32 = 2;
@@ -26,42 +26,42 @@ pub(super) enum Unsent {
 }
 
 pub(super) fn request_headers() -> Result<Vec<u8>, Refused> {
-    raw::headers(MapType::HttpRequestHeaders)
+    hostcalls::headers(MapType::HttpRequestHeaders)
 }
 
 pub(super) fn response_headers() -> Result<Vec<u8>, Refused> {
-    raw::headers(MapType::HttpResponseHeaders)
+    hostcalls::headers(MapType::HttpResponseHeaders)
 }
 
 pub(super) fn request_trailers() -> Result<Vec<u8>, Refused> {
-    raw::headers(MapType::HttpRequestTrailers)
+    hostcalls::headers(MapType::HttpRequestTrailers)
 }
 
 /// The headers of the answer that a callback is about.
-pub(super) fn answer_headers() -> Result<Vec<u8>, Refused> {
-    raw::headers(MapType::HttpCallResponseHeaders)
+pub(super) fn call_response_headers() -> Result<Vec<u8>, Refused> {
+    hostcalls::headers(MapType::HttpCallResponseHeaders)
 }
 
-/// The body of the answer that a callback is about, up to one byte above [`MAX_ANSWER`], so that
+/// The body of the answer that a callback is about, up to one byte above [`MAX_RESPONSE`], so that
 /// one that is too long can be told.
-pub(super) fn answer_body(size: usize) -> Result<Vec<u8>, Refused> {
+pub(super) fn call_response_body(size: usize) -> Result<Vec<u8>, Refused> {
     if size == 0 {
         return Ok(Vec::new());
     }
-    raw::buffer(BufferType::HttpCallResponseBody, size.min(MAX_ANSWER.saturating_add(1)))
+    hostcalls::buffer(BufferType::HttpCallResponseBody, size.min(MAX_RESPONSE.saturating_add(1)))
 }
 
 /// What has arrived of the request's body, up to one byte above `max`, so that one that is longer
 /// can be told.
 pub(super) fn request_body(max: usize) -> Result<Vec<u8>, Refused> {
-    raw::buffer(BufferType::HttpRequestBody, max.saturating_add(1))
+    hostcalls::buffer(BufferType::HttpRequestBody, max.saturating_add(1))
 }
 
 pub(super) fn plugin_configuration(size: usize) -> Result<Vec<u8>, Refused> {
     if size == 0 {
         return Ok(Vec::new());
     }
-    raw::buffer(BufferType::PluginConfiguration, size)
+    hostcalls::buffer(BufferType::PluginConfiguration, size)
 }
 
 /// Makes the edits on the request, in order.
@@ -93,9 +93,9 @@ pub(super) fn edit_response(edits: &[Edit]) -> Result<(), Refused> {
 
 fn edit(map: MapType, edits: &[Edit]) -> Result<(), Refused> {
     edits.iter().try_for_each(|edit| match edit {
-        Edit::Remove(name) => raw::remove_header(map, name),
-        Edit::Set(name, value) => raw::replace_header(map, name.as_bytes(), value.as_bytes()),
-        Edit::Append(name, value) => raw::add_header(map, name.as_bytes(), value.as_bytes()),
+        Edit::Remove(name) => hostcalls::remove_header(map, name),
+        Edit::Set(name, value) => hostcalls::replace_header(map, name.as_bytes(), value.as_bytes()),
+        Edit::Append(name, value) => hostcalls::add_header(map, name.as_bytes(), value.as_bytes()),
     })
 }
 
@@ -108,7 +108,7 @@ pub(super) fn property<S: AsRef<str>>(path: &[S]) -> Option<Vec<u8>> {
         }
         joined.extend_from_slice(part.as_ref().as_bytes());
     }
-    raw::property(&joined).ok()
+    hostcalls::property(&joined).ok()
 }
 
 /// Whether the stream that the host acts for has ended, or is being answered, by somebody else.
@@ -126,7 +126,7 @@ pub(super) fn has_ended() -> bool {
 ///
 /// [`Refused`] where the host does not know the stream any more.
 pub(super) fn set_property(name: &str, value: &str) -> Result<(), Refused> {
-    raw::set_property(name, value)
+    hostcalls::set_property(name, value)
 }
 
 /// The host's clock.
@@ -135,7 +135,7 @@ pub(super) fn set_property(name: &str, value: &str) -> Result<(), Refused> {
 ///
 /// The host has none.
 pub(super) fn now() -> Result<UnixTime, Refused> {
-    let nanoseconds = raw::time()?;
+    let nanoseconds = hostcalls::time()?;
     Ok(UnixTime::from_millis(nanoseconds.wrapping_div(1_000_000)))
 }
 
@@ -168,7 +168,7 @@ impl log::Log for HostLog {
             log::Level::Error => LogLevel::Error,
         };
         // A host that refuses a log line cannot be told so.
-        let _ = raw::log(level, &record.args().to_string());
+        let _ = hostcalls::log(level, &record.args().to_string());
     }
 
     fn flush(&self) {}
@@ -187,7 +187,7 @@ pub(super) fn install_log() {
 ///
 /// The host does not know the request any more.
 pub(super) fn resume() -> Result<(), Refused> {
-    raw::resume_request()
+    hostcalls::resume_request()
 }
 
 /// Answers the request; it does not go upstream.
@@ -200,14 +200,16 @@ pub(super) fn reply(reply: &Reply) -> Result<(), Refused> {
         reply.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let headers = HeaderMap::serialize(&headers);
     match &reply.grpc {
-        Some((status, message)) => raw::send_local_response(
+        Some((status, message)) => hostcalls::send_local_response(
             reply.status,
             &reply.details,
             message.as_bytes(),
             &headers,
             status.number(),
         ),
-        None => raw::send_local_response(reply.status, &reply.details, &reply.body, &headers, -1),
+        None => {
+            hostcalls::send_local_response(reply.status, &reply.details, &reply.body, &headers, -1)
+        }
     }
 }
 
@@ -226,7 +228,7 @@ pub(super) fn dispatch(cluster: &str, call: &SignedCall, timeout: Duration) -> R
     headers.extend(call.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
     let headers = HeaderMap::serialize(&headers);
     let timeout = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
-    raw::http_call(cluster, &headers, &call.body, timeout).map_err(|refused| match refused {
+    hostcalls::http_call(cluster, &headers, &call.body, timeout).map_err(|refused| match refused {
         Refused(BAD_ARGUMENT) => Unsent::UnknownCluster,
         Refused(_) => Unsent::TakenBack,
     })
@@ -238,13 +240,13 @@ pub(super) fn dispatch(cluster: &str, call: &SignedCall, timeout: Duration) -> R
 ///
 /// The stream is gone.
 pub(super) fn act_for(context: u32) -> Result<(), Refused> {
-    raw::set_effective_context(context)
+    hostcalls::set_effective_context(context)
 }
 
 /// A value shared by all VMs of this Envoy, and the number that swapping it needs; absent where
 /// there is none.
 pub(super) fn shared(key: &str) -> Option<(Vec<u8>, u32)> {
-    raw::shared(key.as_bytes()).ok()
+    hostcalls::shared(key.as_bytes()).ok()
 }
 
 /// Swaps a shared value if nobody has since `cas` was read, or creates it where `cas` is absent.
@@ -254,7 +256,7 @@ pub(super) fn shared(key: &str) -> Option<(Vec<u8>, u32)> {
 /// Somebody was faster.
 pub(super) fn swap_shared(key: &str, value: &[u8], cas: Option<u32>) -> Result<(), Refused> {
     // The host compares the number only where the key exists, and counts real ones up from 1.
-    raw::set_shared(key.as_bytes(), value, cas.unwrap_or(u32::MAX))
+    hostcalls::set_shared(key.as_bytes(), value, cas.unwrap_or(u32::MAX))
 }
 
 /// Asks for a tick each `period`.
@@ -263,7 +265,7 @@ pub(super) fn swap_shared(key: &str, value: &[u8], cas: Option<u32>) -> Result<(
 ///
 /// The host has no ticks.
 pub(super) fn tick_each(period: Duration) -> Result<(), Refused> {
-    raw::set_tick_period(u32::try_from(period.as_millis()).unwrap_or(u32::MAX))
+    hostcalls::set_tick_period(u32::try_from(period.as_millis()).unwrap_or(u32::MAX))
 }
 
 /// A metric of the host's.
@@ -272,22 +274,22 @@ pub(super) struct Metric(u32);
 
 /// Defines a counter; the same name gives the same counter.
 pub(super) fn counter(name: &str) -> Option<Metric> {
-    raw::define_metric(MetricType::Counter, name).ok().map(Metric)
+    hostcalls::define_metric(MetricType::Counter, name).ok().map(Metric)
 }
 
 /// Defines a gauge; the same name gives the same gauge.
 pub(super) fn gauge(name: &str) -> Option<Metric> {
-    raw::define_metric(MetricType::Gauge, name).ok().map(Metric)
+    hostcalls::define_metric(MetricType::Gauge, name).ok().map(Metric)
 }
 
 impl Metric {
     /// Adds to a counter. A host that refuses a number cannot be told so.
     pub(super) fn add(self, count: u64) {
-        let _ = raw::increment_metric(self.0, i64::try_from(count).unwrap_or(i64::MAX));
+        let _ = hostcalls::increment_metric(self.0, i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Sets a gauge. A host that refuses a number cannot be told so.
     pub(super) fn set(self, value: u64) {
-        let _ = raw::record_metric(self.0, value);
+        let _ = hostcalls::record_metric(self.0, value);
     }
 }

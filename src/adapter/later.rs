@@ -11,15 +11,15 @@ use std::rc::Rc;
 
 /// Goes on with the requests of this configuration whose time has come.
 pub(super) fn send_due(plugin: &Rc<Plugin>, now: UnixTime, streams: &Streams) {
-    for (context, seat, claim, then) in streams.take_waiting(plugin, now) {
+    for (context, seat, permit, then) in streams.take_waiting(plugin, now) {
         if host::act_for(context).is_err() {
             plugin.leave(Some(seat));
             continue;
         }
         let driver = Driver::of_paused(plugin, streams, context);
-        let step = plugin.claim(&claim, *then);
-        if let Effect::Wait { due, claim, then, .. } = step.effect {
-            driver.put(Stage::Waiting(due, seat, claim, then));
+        let step = plugin.grant(&permit, *then);
+        if let Effect::Wait { due, permit, then, .. } = step.effect {
+            driver.put(Stage::Waiting(due, seat, permit, then));
             continue;
         }
         plugin.leave(Some(seat));
@@ -33,11 +33,11 @@ pub(super) fn send_due(plugin: &Rc<Plugin>, now: UnixTime, streams: &Streams) {
     }
 }
 
-/// Goes on without the bodies of this configuration that did not arrive in time.
+/// Goes on without the bodies of this configuration whose bodies did not arrive in time.
 pub(super) fn end_late(plugin: &Rc<Plugin>, now: UnixTime, streams: &Streams) {
-    for (context, form) in streams.take_late(plugin, now) {
+    for (context, awaited) in streams.take_late(plugin, now) {
         if host::act_for(context).is_ok() {
-            Driver::of_paused(plugin, streams, context).go_on(*form, Body::Late);
+            Driver::of_paused(plugin, streams, context).go_on(*awaited, Body::Late);
         }
     }
 }

@@ -3,14 +3,14 @@
 use super::callback::{Callback, with_event};
 use super::health::Healths;
 use super::host::{self, Unsent};
+use super::limit_table;
 use super::places::Places;
-use super::slots;
 use super::stats::Stats;
 use crate::clock::UnixTime;
 use crate::config::Mode;
-use crate::gate::limit::{Claim, Settlement, Table};
+use crate::gate::limit::{Permit, Settlement, Table};
 use crate::gate::{
-    AuditLine, Call, Claimant, Crowded, Effect, Env, Flow, Gate, Logo, Notes, Seat, Step,
+    AuditLine, AwaitingPermit, Call, Crowded, Effect, Env, Flow, Gate, Logo, Notes, Seat, Step,
     Unanswered,
 };
 use crate::session::Verified;
@@ -18,7 +18,7 @@ use crate::signal::{Counter, Signal};
 use std::cell::Cell;
 
 /// What is counted and written down of one step.
-pub(super) struct Told {
+pub(super) struct AfterEffect {
     pub(super) count: Option<Counter>,
     pub(super) signals: Vec<Signal>,
     pub(super) audit: Option<Box<AuditLine>>,
@@ -116,28 +116,28 @@ impl Plugin {
         match effect {
             Effect::Call { then, .. } => self.abandoned(Some(&then)),
             Effect::End(_)
-            | Effect::Claim { .. }
+            | Effect::Permit { .. }
             | Effect::Wait { .. }
-            | Effect::ReadBody { .. } => self.tell_undone(Told { count, signals, audit }),
+            | Effect::ReadBody { .. } => self.record_undone(AfterEffect { count, signals, audit }),
         }
     }
 
     /// Counts and writes down a step whose effect is done.
-    pub(super) fn tell(&self, told: Told) {
-        if let Some(counter) = told.count {
+    pub(super) fn record(&self, records: AfterEffect) {
+        if let Some(counter) = records.count {
             self.stats.count(counter);
         }
-        self.stats.take(told.signals);
-        if let Some(audit) = told.audit {
+        self.stats.take(records.signals);
+        if let Some(audit) = records.audit {
             self.stats.take(vec![audit.done]);
         }
     }
 
-    /// As [`Self::tell`], of an effect that came too late, since the client has left.
-    pub(super) fn tell_undone(&self, told: Told) {
+    /// As [`Self::record`], of an effect that came too late, since the client has left.
+    pub(super) fn record_undone(&self, records: AfterEffect) {
         self.stats.count(Counter::Abandoned);
-        self.stats.take(told.signals);
-        if let Some(audit) = told.audit {
+        self.stats.take(records.signals);
+        if let Some(audit) = records.audit {
             self.stats.take(vec![audit.undone.unwrap_or(audit.done)]);
         }
     }
@@ -148,10 +148,10 @@ impl Plugin {
         self.settle(flow.map(Flow::left).unwrap_or_default());
     }
 
-    /// Claims something of the table, and tells the claimant.
-    pub(super) fn claim(&self, claim: &Claim, then: Claimant) -> Step {
+    /// Requests a permit from the table, and gives the verdict to the request that waits for it.
+    pub(super) fn grant(&self, permit: &Permit, then: AwaitingPermit) -> Step {
         let (env, limits) = (self.env(), &self.gate.config().limits);
-        let changed = self.table.claim(claim, limits, env.now, &mut slots::change);
+        let changed = self.table.grant(permit, limits, env.now, &mut limit_table::change);
         self.stats.take(changed.signals);
         then.handle(changed.verdict, &env)
     }
@@ -161,7 +161,7 @@ impl Plugin {
         let limits = &self.gate.config().limits;
         for settlement in settlements {
             let now = host::now().unwrap_or_default();
-            self.stats.take(self.table.settle(&settlement, limits, now, &mut slots::change));
+            self.stats.take(self.table.settle(&settlement, limits, now, &mut limit_table::change));
         }
     }
 

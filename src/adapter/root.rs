@@ -3,12 +3,12 @@
 use super::callback::{Callback, with_event};
 use super::host::{self, Metric};
 use super::later;
+use super::limit_table;
 use super::plugin::Plugin;
-use super::slots;
 use super::streams::Streams;
 use crate::clock::UnixTime;
 use crate::config::Config;
-use crate::gate::{Check, CheckStep, Event, Found, Gate, Health};
+use crate::gate::{Event, Found, Gate, Health, Probe, ProbeStep};
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(super) struct Root {
     context: u32,
     plugin: OnceCell<Rc<Plugin>>,
     /// The checks under way, each with the token of its call.
-    checks: Cell<Vec<(u32, Check)>>,
+    checks: Cell<Vec<(u32, Probe)>>,
     /// The call for the account's picture that is out.
     logo: Cell<Option<u32>>,
     /// Whether Duo is well: for each Duo application, by its number.
@@ -57,8 +57,9 @@ impl Root {
                 up.set(u64::from(health.is_ready()));
             }
             let interval = application.duo.check_interval;
-            if !self.checks(number) && health.is_due(now, interval) && record.claim(now, interval) {
-                self.go_on(plugin, Check::begin(&plugin.gate, number, now));
+            if !self.checks(number) && health.is_due(now, interval) && record.reserve(now, interval)
+            {
+                self.go_on(plugin, Probe::begin(&plugin.gate, number, now));
             }
         }
     }
@@ -72,7 +73,7 @@ impl Root {
     }
 
     /// Takes out the check that waits for this call.
-    fn take_check(&self, token: u32) -> Option<Check> {
+    fn take_check(&self, token: u32) -> Option<Probe> {
         let mut checks = self.checks.take();
         let place = checks.iter().position(|(sent, _)| *sent == token);
         let check = place.map(|place| checks.swap_remove(place).1);
@@ -97,10 +98,10 @@ impl Root {
         }
     }
 
-    fn go_on(&self, plugin: &Plugin, mut step: CheckStep) {
+    fn go_on(&self, plugin: &Plugin, mut step: ProbeStep) {
         loop {
             match step {
-                CheckStep::Call { call, then } => match plugin.dispatch(&call, &|| {
+                ProbeStep::Call { call, then } => match plugin.dispatch(&call, &|| {
                     let now = host::now().unwrap_or_default();
                     plugin.healths.is_occupied(call.application, now)
                 }) {
@@ -117,7 +118,7 @@ impl Root {
                         step = then.handle(Event::Failed(not_sent), &plugin.gate, now);
                     }
                 },
-                CheckStep::Done { application, began, found, offset, line } => {
+                ProbeStep::Done { application, began, found, offset, line } => {
                     let record = plugin.healths.record(application);
                     let duo = &plugin.gate.config().applications.get(application).duo;
                     let is_other =
@@ -143,7 +144,7 @@ impl Root {
                 let _ = self.ups.set(ups.collect());
                 log::debug!("configured");
                 let plugin = Plugin::new(Gate::new(config));
-                slots::create(&plugin.table);
+                limit_table::create(&plugin.table);
                 self.plugin.set(Rc::new(plugin)).is_ok() && host::tick_each(TICK).is_ok()
             }
             Err(faults) => {

@@ -5,8 +5,8 @@
 
 use super::plugin::Plugin;
 use crate::clock::UnixTime;
-use crate::gate::limit::Claim;
-use crate::gate::{Call, Claimant, Flow, Form, NewCookie, Seat, is_due};
+use crate::gate::limit::Permit;
+use crate::gate::{AwaitedBody, AwaitingPermit, Call, Flow, NewCookie, Seat, is_due};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -15,8 +15,8 @@ use std::rc::Rc;
 pub(super) enum Stage {
     /// Its next call is to be sent later.
     Due(Box<Call>, Box<Flow>),
-    /// It claims something later, and takes this room.
-    Waiting(UnixTime, Seat, Box<Claim>, Box<Claimant>),
+    /// It requests its permit later, and takes this room.
+    Waiting(UnixTime, Seat, Box<Permit>, Box<AwaitingPermit>),
     /// A call is out.
     Sent {
         /// Its token.
@@ -30,7 +30,7 @@ pub(super) enum Stage {
         flow: Box<Flow>,
     },
     /// Its body arrives, of which so many bytes are taken until that moment.
-    Form(usize, UnixTime, Box<Form>),
+    AwaitedBody(usize, UnixTime, Box<AwaitedBody>),
     /// It has gone upstream; its response gets this cookie.
     Forwarded(NewCookie),
     /// It was answered; nothing of it may go upstream.
@@ -53,7 +53,7 @@ impl Stage {
             Self::Due(..)
             | Self::Waiting(..)
             | Self::Sent { seat: Some(_), .. }
-            | Self::Form(..) => true,
+            | Self::AwaitedBody(..) => true,
             Self::Sent { seat: None, .. } | Self::Forwarded(_) | Self::Refused => false,
         }
     }
@@ -133,7 +133,7 @@ impl Streams {
                 }
                 Some((plugin, Some(flow)))
             }
-            Stage::Form(..) | Stage::Forwarded(_) | Stage::Refused => None,
+            Stage::AwaitedBody(..) | Stage::Forwarded(_) | Stage::Refused => None,
         }
     }
 
@@ -159,19 +159,19 @@ impl Streams {
         Some((plugin, flow))
     }
 
-    /// Takes out a form whose body is there, or too long, and the most bytes that it takes.
-    pub(super) fn take_form(
+    /// Takes out a request whose body is there, or too long, and the most bytes that it takes.
+    pub(super) fn take_body(
         &self,
         context: u32,
         arrived: Arrived,
-    ) -> Option<(Rc<Plugin>, Box<Form>, usize)> {
+    ) -> Option<(Rc<Plugin>, Box<AwaitedBody>, usize)> {
         let is_enough = |max: usize| match arrived {
             Arrived::Part(size) => size > max,
             Arrived::Whole => true,
         };
         self.take(context, |stream| match stream {
-            Stream { plugin, stage: Stage::Form(max, _, form) } if is_enough(max) => {
-                Ok((plugin, form, max))
+            Stream { plugin, stage: Stage::AwaitedBody(max, _, awaited) } if is_enough(max) => {
+                Ok((plugin, awaited, max))
             }
             other => Err(other),
         })
@@ -207,25 +207,33 @@ impl Streams {
         due.into_iter().map(|(context, (call, flow))| (context, call, flow)).collect()
     }
 
-    /// Takes out the requests of a configuration that claim something now.
+    /// Takes out the requests of a configuration that request their permit now.
     pub(super) fn take_waiting(
         &self,
         plugin: &Rc<Plugin>,
         now: UnixTime,
-    ) -> Vec<(u32, Seat, Box<Claim>, Box<Claimant>)> {
+    ) -> Vec<(u32, Seat, Box<Permit>, Box<AwaitingPermit>)> {
         let due = self.take_all(plugin, |stream| match stream {
-            Stream { stage: Stage::Waiting(due, seat, claim, then), .. } if is_due(due, now) => {
-                Ok((seat, claim, then))
+            Stream { stage: Stage::Waiting(due, seat, permit, then), .. } if is_due(due, now) => {
+                Ok((seat, permit, then))
             }
             other => Err(other),
         });
-        due.into_iter().map(|(context, (seat, claim, then))| (context, seat, claim, then)).collect()
+        due.into_iter()
+            .map(|(context, (seat, permit, then))| (context, seat, permit, then))
+            .collect()
     }
 
-    /// Takes out the forms of a configuration that did not arrive in time.
-    pub(super) fn take_late(&self, plugin: &Rc<Plugin>, now: UnixTime) -> Vec<(u32, Box<Form>)> {
+    /// Takes out the requests of a configuration whose bodies did not arrive in time.
+    pub(super) fn take_late(
+        &self,
+        plugin: &Rc<Plugin>,
+        now: UnixTime,
+    ) -> Vec<(u32, Box<AwaitedBody>)> {
         self.take_all(plugin, |stream| match stream {
-            Stream { stage: Stage::Form(_, until, form), .. } if until <= now => Ok(form),
+            Stream { stage: Stage::AwaitedBody(_, until, awaited), .. } if until <= now => {
+                Ok(awaited)
+            }
             other => Err(other),
         })
     }
@@ -254,7 +262,7 @@ impl Streams {
                 Stage::Sent { flow, .. } => Some(flow.application()),
                 Stage::Due(..)
                 | Stage::Waiting(..)
-                | Stage::Form(..)
+                | Stage::AwaitedBody(..)
                 | Stage::Forwarded(_)
                 | Stage::Refused => None,
             })

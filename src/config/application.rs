@@ -4,7 +4,7 @@
 use super::duo_settings::DuoSettings;
 use crate::http::cookie::OWN_PREFIX;
 use crate::policy::Terms;
-use crate::session::{Operations, Pendings, Preferences, RememberedDevices, Sessions};
+use crate::session::{Pendings, PerRequestApprovals, Preferences, RememberedDevices, Sessions};
 
 /// An application at Duo, and what browsers keep on its word.
 #[derive(Debug)]
@@ -17,8 +17,8 @@ pub struct Application {
     pub sessions: Sessions,
     /// The sign-ins that are not finished; Duo knows each under this application alone.
     pub pendings: Pendings,
-    /// The approvals of single operations.
-    pub operations: Operations,
+    /// The approvals of single requests.
+    pub per_request: PerRequestApprovals,
     /// What users chose last.
     pub preferences: Preferences,
     /// The devices that Duo remembers; absent where none is to be.
@@ -31,7 +31,7 @@ pub struct Applications {
     /// Number 0, which is asked where no rule names another.
     pub main: Application,
     others: Vec<Application>,
-    odd_cookies: Vec<String>,
+    unprefixed_cookies: Vec<String>,
 }
 
 impl Applications {
@@ -40,15 +40,15 @@ impl Applications {
     pub fn new(main: Application, others: Vec<Application>) -> Self {
         // A name that all share is looked for anyway; among several, the main one's is odd too.
         let name = |it: &Application| it.sessions.cookie_name().to_owned();
-        let mut odd_cookies = vec![name(&main)];
+        let mut unprefixed_cookies = vec![name(&main)];
         for cookie in others.iter().map(name) {
-            if !odd_cookies.contains(&cookie) {
-                odd_cookies.push(cookie);
+            if !unprefixed_cookies.contains(&cookie) {
+                unprefixed_cookies.push(cookie);
             }
         }
-        let are_several = odd_cookies.len() > 1;
-        odd_cookies.retain(|name| are_several && !name.as_bytes().starts_with(OWN_PREFIX));
-        Self { main, others, odd_cookies }
+        let are_several = unprefixed_cookies.len() > 1;
+        unprefixed_cookies.retain(|name| are_several && !name.as_bytes().starts_with(OWN_PREFIX));
+        Self { main, others, unprefixed_cookies }
     }
 
     /// The one with this number. What has none of these is not made by a configuration.
@@ -78,7 +78,7 @@ impl Applications {
     /// The names of the approval cookies that do not begin with [`OWN_PREFIX`]; none where all
     /// applications have the same.
     #[must_use]
-    pub fn odd_cookies(&self) -> &[String] {
-        &self.odd_cookies
+    pub fn unprefixed_cookies(&self) -> &[String] {
+        &self.unprefixed_cookies
     }
 }

@@ -1,7 +1,7 @@
 //! Times as operators write them: `10s`, `5m`, `8h`.
 
 use super::error::{Code, Fault, echo};
-use super::raw::Entry;
+use super::reader::Entry;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 

@@ -17,7 +17,7 @@ mod error;
 mod keys;
 mod nearest;
 mod protobuf;
-mod raw;
+mod reader;
 mod secrets;
 mod wire;
 

@@ -2,7 +2,7 @@
 
 use super::error::{Code, Fault, Faults, echo};
 use super::keys;
-use super::raw::{Entry, Section};
+use super::reader::{Entry, Section};
 use crate::secret::Secret;
 
 /// Where secrets are looked up.

@@ -3,7 +3,7 @@
 use super::error::Malformed;
 use super::id::{MalformedId, UserId};
 use super::members::Members;
-use super::preauth_reply::https_url;
+use super::preauth_response::https_url;
 use crate::clock::UnixTime;
 use crate::secret::Secret;
 

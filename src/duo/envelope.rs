@@ -1,10 +1,10 @@
-//! Duo's envelope, `{"stat": ..., ...}`, and what an answer without one means.
+//! A response as bytes, Duo's envelope `{"stat": ..., ...}` around its members, and the meaning of a
+//! response without one.
 //!
 //! Source: Duo, "Auth API", sections "Response Format" and "Response Codes".
 
 use std::time::Duration;
 
-use super::answer::Answer;
 use super::error::{DuoError, Garbled, Malformed, Outage};
 use super::members::Members;
 use super::text::Text;
@@ -16,34 +16,51 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 /// circuit breaker of its own is full. (This Envoy's own takes the call back at once.)
 const OVERFLOW: &[u8] = b"reset reason: overflow";
 
-/// The `response` of an answer that is HTTP 200 with `stat` `OK`.
-///
-/// # Errors
-///
-/// Whatever else the answer is.
-pub(super) fn response(answer: &Answer<'_>) -> Result<Json, DuoError> {
-    outcome(answer)?.ok_or(DuoError::Malformed(Malformed::Members))
+/// A response as the host received it.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "the body may hold a device token")]
+pub struct Response<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The value of `retry-after`.
+    pub retry_after: Option<&'a [u8]>,
+    /// The body.
+    pub body: &'a [u8],
 }
 
-/// The `response` of an answer that is HTTP 200 with `stat` `OK`. `None` if it has no `response`.
+impl Response<'_> {
+    /// The longest body that is read.
+    pub const MAX_BODY_BYTES: usize = 65_536;
+}
+
+/// The member `response` of a response that is HTTP 200 with `stat` `OK`.
 ///
 /// # Errors
 ///
-/// Whatever else the answer is.
-pub(super) fn outcome(answer: &Answer<'_>) -> Result<Option<Json>, DuoError> {
-    match (answer.status, Envelope::read(answer.body)) {
+/// Whatever else the response is.
+pub(super) fn member(response: &Response<'_>) -> Result<Json, DuoError> {
+    outcome(response)?.ok_or(DuoError::Malformed(Malformed::Members))
+}
+
+/// The member `response` of a response that is HTTP 200 with `stat` `OK`. `None` if it has no `response`.
+///
+/// # Errors
+///
+/// Whatever else the response is.
+pub(super) fn outcome(response: &Response<'_>) -> Result<Option<Json>, DuoError> {
+    match (response.status, Envelope::read(response.body)) {
         (200, Ok(Envelope::Success(response))) => Ok(response),
-        (_, Ok(Envelope::Failure(failure))) => Err(failure.into_error(answer)),
+        (_, Ok(Envelope::Failure(failure))) => Err(failure.into_error(response)),
         (200, Err(fault)) => Err(fault),
-        (_, Ok(Envelope::Success(_)) | Err(_)) => Err(by_status(answer)),
+        (_, Ok(Envelope::Success(_)) | Err(_)) => Err(by_status(response)),
     }
 }
 
-/// What an answer is whose body says nothing that counts.
-pub(super) fn by_status(answer: &Answer<'_>) -> DuoError {
-    match answer.status {
-        429 => DuoError::RateLimited { retry_after: retry_after(answer) },
-        503 if answer.body.ends_with(OVERFLOW) => DuoError::Overflow,
+/// What a response is whose body says nothing that counts.
+pub(super) fn by_status(response: &Response<'_>) -> DuoError {
+    match response.status {
+        429 => DuoError::RateLimited { retry_after: retry_after(response) },
+        503 if response.body.ends_with(OVERFLOW) => DuoError::Overflow,
         status @ 500..=599 => DuoError::Unreachable(Outage::Status { status }),
         status => DuoError::NotDuo { status },
     }
@@ -55,7 +72,7 @@ pub(super) fn by_status(answer: &Answer<'_>) -> DuoError {
 ///
 /// A body that is too long, or not an object.
 pub(super) fn object(body: &[u8]) -> Result<json::Members, DuoError> {
-    if body.len() > Answer::MAX_BODY_BYTES {
+    if body.len() > Response::MAX_BODY_BYTES {
         return Err(DuoError::Malformed(Malformed::TooLong));
     }
     match Json::read(body) {
@@ -65,8 +82,8 @@ pub(super) fn object(body: &[u8]) -> Result<json::Members, DuoError> {
 }
 
 /// Seconds to wait (RFC 9110, section 10.2.3). The form with a date is not read.
-fn retry_after(answer: &Answer<'_>) -> Option<Duration> {
-    let text = std::str::from_utf8(answer.retry_after?).ok()?.trim();
+fn retry_after(response: &Response<'_>) -> Option<Duration> {
+    let text = std::str::from_utf8(response.retry_after?).ok()?.trim();
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     // A number too long for the type is as good as the longest wait.
     let seconds = text.parse().unwrap_or(u64::MAX);
@@ -79,7 +96,7 @@ enum Envelope {
     Failure(Failure),
 }
 
-/// The members of a failed answer.
+/// The members of a failed response.
 struct Failure {
     code: Option<u32>,
     message: Text,
@@ -112,16 +129,16 @@ impl Envelope {
 }
 
 impl Failure {
-    fn into_error(self, answer: &Answer<'_>) -> DuoError {
+    fn into_error(self, response: &Response<'_>) -> DuoError {
         let Self { message, detail, .. } = self;
-        // HTTP status = code / 100, so an answer without a code still has its class.
-        let code = self.code.unwrap_or_else(|| u32::from(answer.status).saturating_mul(100));
-        match (code, answer.status) {
+        // HTTP status = code / 100, so a response without a code still has its class.
+        let code = self.code.unwrap_or_else(|| u32::from(response.status).saturating_mul(100));
+        match (code, response.status) {
             (40_002, _) => DuoError::InvalidParameter { name: detail, message },
             (40_105, _) => DuoError::ClockSkew,
             (40_106, _) => DuoError::Rejected { code, message, detail },
             (40_100..=40_199 | 40_300..=40_399, _) => DuoError::BadCredentials { code, message },
-            (42_900..=42_999, _) => DuoError::RateLimited { retry_after: retry_after(answer) },
+            (42_900..=42_999, _) => DuoError::RateLimited { retry_after: retry_after(response) },
             (_, 401 | 403) => DuoError::BadCredentials { code, message },
             (50_000..=59_999, 200 | 500..=599) => DuoError::Unreachable(Outage::Internal { code }),
             _ => DuoError::Rejected { code, message, detail },

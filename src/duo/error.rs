@@ -7,7 +7,7 @@ use super::text::Text;
 /// A call that brought no reply of the kind that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DuoError {
-    /// No answer, or a server's failure; never an HTTP 4xx, whatever its body says. What a fail mode
+    /// No response, or a server's failure; never an HTTP 4xx, whatever its body says. What a fail mode
     /// is about.
     #[error("Duo cannot be reached: {0}")]
     Unreachable(Outage),
@@ -19,7 +19,7 @@ pub enum DuoError {
     /// HTTP 200 with something that is not Duo's.
     #[error("the answer is not Duo's: {0}")]
     Garbled(Garbled),
-    /// An answer of Duo's that this version cannot take for what it says.
+    /// A response of Duo's that this version cannot take for what it says.
     #[error("Duo's answer is malformed: {0}")]
     Malformed(Malformed),
     /// An error or a redirection that is not Duo's: something stands between.
@@ -71,7 +71,7 @@ pub enum Outage {
     /// The call was not even sent.
     #[error("not sent")]
     NotSent,
-    /// The call ended without an answer.
+    /// The call ended without a response.
     #[error("no answer")]
     NoAnswer,
     /// HTTP 5xx, of Duo's front or made by Envoy.
@@ -89,7 +89,7 @@ pub enum Outage {
 }
 
 impl Outage {
-    /// Whether the call was ended by its timeout: Envoy answers 504 then. On a call that waits
+    /// Whether the call was ended by its timeout: Envoy responses 504 then. On a call that waits
     /// for a change it means that there was none.
     #[must_use]
     pub const fn is_timeout(self) -> bool {
@@ -111,10 +111,10 @@ pub enum Garbled {
     NotAnImage,
 }
 
-/// Why an answer of Duo's cannot be taken for what it says.
+/// Why a response of Duo's cannot be taken for what it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// The body is longer than [`super::Answer::MAX_BODY_BYTES`].
+    /// The body is longer than [`super::Response::MAX_BODY_BYTES`].
     #[error("it is too long")]
     TooLong,
     /// `stat` is neither `OK` nor `FAIL`.

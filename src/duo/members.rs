@@ -1,10 +1,10 @@
-//! The members of an answer's objects, by name and type.
+//! The members of a response's objects, by name and type.
 
 use super::error::{DuoError, Malformed};
 use super::text::Text;
 use crate::json::{self, Json};
 
-/// An object of an answer. A member that is `null` counts as absent; one of another type than is
+/// An object of a response. A member that is `null` counts as absent; one of another type than is
 /// asked for is [`Malformed::Members`].
 #[derive(Clone, Copy)]
 pub(super) struct Members<'j>(pub(super) &'j json::Members);
@@ -44,7 +44,7 @@ impl<'j> Members<'j> {
         }
     }
 
-    /// Duo's code: a number, and in some answers an empty text.
+    /// Duo's code: a number, and in some responses an empty text.
     pub(super) fn code(self, name: &str) -> Result<Option<u32>, Malformed> {
         match self.find(name) {
             Some(Json::Whole(code)) => Ok(u32::try_from(*code).ok()),

@@ -1,20 +1,19 @@
-//! Duo's Auth API v2 as values: a typed request becomes a signed call, and the bytes of an answer
+//! Duo's Auth API v2 as values: a typed request becomes a signed call, and the bytes of a response
 //! become a typed reply or a typed error.
 //!
 //! In go [`Credentials`], a [`Request`] and the time on Duo's clock; out comes a [`SignedCall`]
-//! that the host sends as it is. In goes an [`Answer`]; out comes what Duo said, or a
-//! [`DuoError`] that knows whose fault it is. An answer admits a user in exactly one case: HTTP
+//! that the host sends as it is. In goes an [`Response`]; out comes what Duo said, or a
+//! [`DuoError`] that knows whose fault it is. A response admits a user in exactly one case: HTTP
 //! 200, `stat` exactly `OK`, `result` exactly `allow`.
 //!
 //! What Duo writes is data: every text of it is a [`Text`], without control characters and of
-//! bounded length. This module must never know who waits for the answer: no fail mode, cookie,
+//! bounded length. This module must never know who waits for the response: no fail mode, cookie,
 //! page, header of the application or host call.
 //!
 //! [`universal`] is the other API, for browsers that are sent to Duo's own page.
 //!
 //! Source: Duo, "Auth API" (<https://duo.com/docs/authapi>).
 
-mod answer;
 mod auth_status;
 mod credentials;
 mod device;
@@ -25,7 +24,7 @@ mod error;
 mod id;
 mod members;
 pub mod params;
-mod preauth_reply;
+mod preauth_response;
 mod push_info;
 mod request;
 mod response;
@@ -33,15 +32,15 @@ pub mod sign;
 mod text;
 pub mod universal;
 
-pub use answer::Answer;
 pub use auth_status::{AuthResult, AuthStatus, Status};
 pub use credentials::{ApiHost, ApiHostFault, Credentials, Signature};
 pub use device::{Capability, Device, DeviceChoice, DeviceKind};
 pub use endpoint::Endpoint;
 pub use enrollment::{Enrollment, EnrollmentState};
+pub use envelope::Response;
 pub use error::{DuoError, Fault, Garbled, Malformed, Outage};
 pub use id::{DeviceId, MalformedId, Txid, UserId};
-pub use preauth_reply::{PreauthReply, Verification};
+pub use preauth_response::{PreauthResponse, Verification};
 pub use push_info::PushInfo;
 pub use request::{Auth, AuthFactor, Enroll, EnrollStatus, Preauth, Request, SignedCall};
 pub use text::Text;

@@ -64,7 +64,7 @@ pub struct Auth {
     pub ipaddr: Option<IpAddr>,
 }
 
-/// The factors. Push and phone are asynchronous: the answer is a txid. Passcode and SMS are
+/// The factors. Push and phone are asynchronous: the response is a txid. Passcode and SMS are
 /// answered at once.
 #[derive(Clone, Debug)]
 pub enum AuthFactor {

@@ -1,33 +1,32 @@
-//! Duo's answers: one method for each call says what the bytes mean.
+//! Duo's responses: one method for each call says what the bytes mean.
 //!
 //! Members and words that this version does not know are tolerated; a `result` that it does not
 //! know is an error.
 
-use super::answer::Answer;
 use super::auth_status::{AuthResult, AuthStatus};
 use super::enrollment::{Enrollment, EnrollmentState};
-use super::envelope::response;
+use super::envelope::{Response, member};
 use super::error::{DuoError, Garbled, Malformed};
 use super::id::{MalformedId, Txid};
 use super::members::Members;
-use super::preauth_reply::PreauthReply;
+use super::preauth_response::PreauthResponse;
 use crate::clock::UnixTime;
 
 /// The eight bytes that every PNG starts with (RFC 2083, section 3.1).
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-impl<'a> Answer<'a> {
-    /// Reads an answer to ping: Duo's clock, in whole seconds.
+impl<'a> Response<'a> {
+    /// Reads a response to ping: Duo's clock, in whole seconds.
     ///
     /// # Errors
     ///
     /// Every [`DuoError`] but those about credentials and parameters.
     pub fn ping(&self) -> Result<UnixTime, DuoError> {
-        let response = response(self)?;
+        let response = member(self)?;
         Ok(UnixTime::from_seconds(Members::of(&response)?.required_whole("time")?))
     }
 
-    /// Reads an answer to check: Duo's clock. Credentials and signature are right then.
+    /// Reads a response to check: Duo's clock. Credentials and signature are right then.
     ///
     /// # Errors
     ///
@@ -36,14 +35,14 @@ impl<'a> Answer<'a> {
         self.ping()
     }
 
-    /// Reads an answer to logo: a PNG.
+    /// Reads a response to logo: a PNG.
     ///
     /// # Errors
     ///
     /// Any [`DuoError`]; [`DuoError::Rejected`] with 40401 where the account has no logo.
     pub fn logo(&self) -> Result<&'a [u8], DuoError> {
         if self.status != 200 || !self.body.starts_with(PNG) {
-            return response(self).and(Err(DuoError::Garbled(Garbled::NotAnImage)));
+            return member(self).and(Err(DuoError::Garbled(Garbled::NotAnImage)));
         }
         if self.body.len() > Self::MAX_BODY_BYTES {
             return Err(DuoError::Malformed(Malformed::TooLong));
@@ -51,27 +50,27 @@ impl<'a> Answer<'a> {
         Ok(self.body)
     }
 
-    /// Reads an answer to preauth: what the user may do.
+    /// Reads a response to preauth: what the user may do.
     ///
     /// # Errors
     ///
     /// Any [`DuoError`].
-    pub fn preauth(&self) -> Result<PreauthReply, DuoError> {
-        Ok(PreauthReply::read(Members::of(&response(self)?)?)?)
+    pub fn preauth(&self) -> Result<PreauthResponse, DuoError> {
+        Ok(PreauthResponse::read(Members::of(&member(self)?)?)?)
     }
 
-    /// Reads an answer to an asynchronous auth: the transaction that was started.
+    /// Reads a response to an asynchronous auth: the transaction that was started.
     ///
     /// # Errors
     ///
     /// Any [`DuoError`].
     pub fn auth_started(&self) -> Result<Txid, DuoError> {
-        let response = response(self)?;
+        let response = member(self)?;
         let txid = Members::of(&response)?.required_text("txid")?;
         txid.parse().map_err(|MalformedId| DuoError::Malformed(Malformed::Members))
     }
 
-    /// Reads an answer to a synchronous auth: the decision, which is never to wait.
+    /// Reads a response to a synchronous auth: the decision, which is never to wait.
     ///
     /// # Errors
     ///
@@ -84,31 +83,31 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Reads an answer to auth_status: where the transaction stands.
+    /// Reads a response to auth_status: where the transaction stands.
     ///
     /// # Errors
     ///
     /// Any [`DuoError`].
     pub fn auth_status(&self) -> Result<AuthStatus, DuoError> {
-        Ok(AuthStatus::read(Members::of(&response(self)?)?)?)
+        Ok(AuthStatus::read(Members::of(&member(self)?)?)?)
     }
 
-    /// Reads an answer to enroll: the user and how to activate a device.
+    /// Reads a response to enroll: the user and how to activate a device.
     ///
     /// # Errors
     ///
     /// Any [`DuoError`]; [`DuoError::InvalidParameter`] with `username` where the name is taken.
     pub fn enroll(&self) -> Result<Enrollment, DuoError> {
-        Ok(Enrollment::read(Members::of(&response(self)?)?)?)
+        Ok(Enrollment::read(Members::of(&member(self)?)?)?)
     }
 
-    /// Reads an answer to enroll_status: whether the code was used.
+    /// Reads a response to enroll_status: whether the code was used.
     ///
     /// # Errors
     ///
     /// Any [`DuoError`].
     pub fn enroll_status(&self) -> Result<EnrollmentState, DuoError> {
-        let response = response(self)?;
+        let response = member(self)?;
         let word = response.text().ok_or(Malformed::Members)?;
         Ok(EnrollmentState::try_from(word)?)
     }

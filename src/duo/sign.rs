@@ -91,7 +91,7 @@ pub(super) fn hmac_sha512(key: &[u8], message: &[u8]) -> [u8; 64] {
 /// The HMAC (RFC 2104) of `message`.
 ///
 /// The key is brought to the length of a block here, as section 2 of the RFC has it, since the
-/// library's way for keys of any length answers with a `Result` that never fails.
+/// library's way for keys of any length responses with a `Result` that never fails.
 fn hmac<D: EagerHash + Digest>(key: &[u8], message: &[u8]) -> Output<Hmac<D>> {
     let mut block = Key::<Hmac<D>>::default();
     if key.len() > block.len() {

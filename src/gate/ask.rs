@@ -2,7 +2,7 @@
 //! client.
 
 use super::audit;
-use super::body::{self, Body, Form, Reader};
+use super::body::{self, AwaitedBody, Body, Reader};
 use super::challenge::Challenge;
 use super::configured::Gate;
 use super::endpoints::{self, Caller, page_in_place};
@@ -16,8 +16,8 @@ use super::per_request;
 use super::prompt::SentPasscode;
 use super::redirect;
 use super::refuse::denied;
-use super::route::Visitor;
-use super::rules::{Denial, Unfit};
+use super::route::EndpointRequest;
+use super::rules::{Denial, Insufficient};
 use crate::config::{ApiMode, Factor, Mode};
 use crate::http::{Client, Parameters, RequestHead, origin};
 use crate::policy::Terms;
@@ -36,11 +36,11 @@ impl Gate {
         address: Option<&[u8]>,
         env: &Env<'_>,
     ) -> Step {
-        let Undecided { purpose, unfit } = undecided;
+        let Undecided { purpose, insufficient } = undecided;
         let mut step = match *purpose {
-            Purpose::Endpoint(visitor) => {
-                let challenge = visitor.challenge.with_peer(address);
-                visit(Visitor { challenge, ..visitor }, head, env)
+            Purpose::Endpoint(request) => {
+                let challenge = request.challenge.with_peer(address);
+                visit(EndpointRequest { challenge, ..request }, head, env)
             }
             Purpose::Application(challenge) => {
                 self.unapproved(head, challenge.with_peer(address), env)
@@ -53,7 +53,7 @@ impl Gate {
                 self.approved_ahead(Some(&body), head, challenge.with_peer(address), env)
             }
         };
-        step.notes.signals.extend(unfit.map(Unfit::counted));
+        step.notes.signals.extend(insufficient.map(Insufficient::counted));
         step
     }
 
@@ -72,23 +72,23 @@ impl Gate {
     }
 
     fn ask_for_factor(&self, head: &RequestHead<'_>, challenge: Challenge, env: &Env<'_>) -> Step {
-        let is_for_one_request = challenge.terms.is_for_one_request;
+        let is_per_request = challenge.terms.is_per_request;
         let client = Client::of(&head.hints());
         match (client, self.api_mode(&challenge.terms)) {
             (_, ApiMode::Hold) if client == Client::Hold || brings_passcode(head) => {
                 Step::held(hold::begin(head, challenge, client, env), env)
             }
-            (Client::Page, _) if !is_for_one_request && self.is_foreign_form(head) => {
+            (Client::Page, _) if !is_per_request && self.is_foreign_form(head) => {
                 match foreign_form::check(head, self) {
                     Ok(()) => read_body(Reader::ForeignForm(challenge), env),
                     Err(reason) => foreign_form::refuse(head, challenge, reason, env).into(),
                 }
             }
-            (Client::Page, _) if !is_for_one_request || head.method == b"GET" => {
+            (Client::Page, _) if !is_per_request || head.method == b"GET" => {
                 let line = audit::refused_at_once(head, Code::MfaRequired, challenge.rule);
                 page_in_place(&Caller::in_place(head, challenge, env), line, env).into()
             }
-            (client, _) if is_for_one_request => {
+            (client, _) if is_per_request => {
                 per_request::refuse(client, head, &challenge, self).into()
             }
             (client, _) => {
@@ -134,12 +134,12 @@ impl Gate {
     }
 }
 
-impl Form {
+impl AwaitedBody {
     /// Takes the body, and the head of the same request once more.
     #[must_use]
     pub fn handle(self, head: &RequestHead<'_>, body: Body<'_>, env: &Env<'_>) -> Step {
         let mut step = match self.reader {
-            Reader::Endpoint(visitor) => visit_with_form(visitor, head, body, env),
+            Reader::Endpoint(request) => visit_with_form(request, head, body, env),
             Reader::PerRequest(challenge) => {
                 let digest = body.whole().map(BodyDigest::of);
                 env.gate.approved_ahead(digest.as_ref(), head, challenge, env)
@@ -168,33 +168,33 @@ fn recalled(
     }
 }
 
-fn visit(visitor: Visitor, head: &RequestHead<'_>, env: &Env<'_>) -> Step {
-    if body::is_readable(&visitor, head, env.gate.config()) {
-        return read_body(Reader::Endpoint(visitor), env);
+fn visit(request: EndpointRequest, head: &RequestHead<'_>, env: &Env<'_>) -> Step {
+    if body::is_readable(&request, head, env.gate.config()) {
+        return read_body(Reader::Endpoint(request), env);
     }
-    Step::visit(endpoints::begin(visitor, head, Parameters::of(head.target), env), env)
+    Step::visit(endpoints::begin(request, head, Parameters::of(head.target), env), env)
 }
 
 fn visit_with_form(
-    visitor: Visitor,
+    request: EndpointRequest,
     head: &RequestHead<'_>,
     body: Body<'_>,
     env: &Env<'_>,
 ) -> Step {
-    let refuse = |visitor, detail| endpoints::refuse_form(visitor, head, detail, env).into();
+    let refuse = |request, detail| endpoints::refuse_form(request, head, detail, env).into();
     match body {
         Body::Whole(bytes) => {
             let parameters = Parameters::of(head.target).with_form(bytes);
-            Step::visit(endpoints::begin(visitor, head, parameters, env), env)
+            Step::visit(endpoints::begin(request, head, parameters, env), env)
         }
-        Body::TooLong => refuse(visitor, "The form is longer than 4 KiB."),
-        Body::Late => refuse(visitor, "The form did not arrive in time."),
+        Body::TooLong => refuse(request, "The form is longer than 4 KiB."),
+        Body::Late => refuse(request, "The form did not arrive in time."),
     }
 }
 
 fn read_body(reader: Reader, env: &Env<'_>) -> Step {
     let (max, until) = (reader.max(), Reader::until(env.now));
-    Effect::ReadBody { max, until, then: Box::new(Form { reader }) }.into()
+    Effect::ReadBody { max, until, then: Box::new(AwaitedBody { reader }) }.into()
 }
 
 /// Whether a request of whatever client brings a passcode that is to be tried. No phone rings for

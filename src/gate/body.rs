@@ -5,7 +5,7 @@
 
 use super::challenge::Challenge;
 use super::form::{MAX_REQUEST, is_urlencoded};
-use super::route::{Endpoint, Visitor};
+use super::route::{Endpoint, EndpointRequest};
 use crate::clock::UnixTime;
 use crate::config::Config;
 use crate::http::RequestHead;
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A request, while its body arrives.
 #[derive(Debug)]
-pub struct Form {
+pub struct AwaitedBody {
     pub(super) reader: Reader,
 }
 
@@ -27,7 +27,7 @@ pub struct Form {
 #[derive(Debug)]
 pub(super) enum Reader {
     /// A form for one of the filter's endpoints.
-    Endpoint(Visitor),
+    Endpoint(EndpointRequest),
     /// A request that may bring its own approval.
     PerRequest(Challenge),
     /// A form of another site.
@@ -72,9 +72,13 @@ impl Reader {
 }
 
 /// Whether this visitor sends a form that can be read.
-pub(super) fn is_readable(visitor: &Visitor, head: &RequestHead<'_>, config: &Config) -> bool {
+pub(super) fn is_readable(
+    request: &EndpointRequest,
+    head: &RequestHead<'_>,
+    config: &Config,
+) -> bool {
     config.request_bodies
-        && visitor.endpoint == Endpoint::Auth
-        && visitor.has_body
+        && request.endpoint == Endpoint::Auth
+        && request.has_body
         && is_urlencoded(head)
 }

@@ -36,7 +36,7 @@ impl Challenge {
         ruled: Ruled<'_>,
     ) -> Self {
         let Ruled { rule, terms, .. } = ruled;
-        let request = if terms.is_for_one_request {
+        let request = if terms.is_per_request {
             RequestLine::with_query(head)
         } else {
             RequestLine::of(head)
@@ -86,7 +86,7 @@ impl Challenge {
     /// Whether a page could end in an approval for this request. A page can only lead to a GET that
     /// needs its own approval.
     pub(super) fn can_start_elsewhere(&self) -> bool {
-        !self.terms.is_for_one_request || self.request.method == "GET"
+        !self.terms.is_per_request || self.request.method == "GET"
     }
 }
 

@@ -54,7 +54,7 @@ impl Gate {
     /// header holds them.
     #[must_use]
     pub fn groups_attribute(&self) -> Option<&[String]> {
-        let is_wanted = self.config.policies.name(Criterion::Groups);
+        let is_wanted = self.config.policies.mentions(Criterion::Groups);
         is_wanted.then(|| self.config.identity.groups_attribute()).flatten()
     }
 
@@ -62,7 +62,7 @@ impl Gate {
     /// [`HostFacts::address`] has to be there.
     #[must_use]
     pub fn wants_address(&self) -> bool {
-        self.config.policies.name(Criterion::Networks) || self.config.bindings.want_address()
+        self.config.policies.mentions(Criterion::Networks) || self.config.bindings.want_address()
     }
 
     /// The paths of the properties that approvals are bound to.
@@ -103,13 +103,13 @@ impl Gate {
         &self,
         head: &RequestHead<'a>,
         sessions: &Sessions,
-    ) -> cookie::Parted<'a> {
-        head.cookies.part(sessions.cookie_name(), self.config.applications.odd_cookies())
+    ) -> cookie::SplitCookies<'a> {
+        head.cookies.split(sessions.cookie_name(), self.config.applications.unprefixed_cookies())
     }
 }
 
 /// As [`Gate::stripped`], for cookies that are split already.
-pub(super) fn stripped(head: &RequestHead<'_>, cookies: cookie::Parted<'_>) -> Vec<Edit> {
+pub(super) fn stripped(head: &RequestHead<'_>, cookies: cookie::SplitCookies<'_>) -> Vec<Edit> {
     let mut edits = cookies.edits;
     edits.extend(head.reserved.iter().map(|name| Edit::Remove(name.to_vec())));
     edits

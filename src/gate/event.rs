@@ -1,13 +1,13 @@
 //! What comes of a call to Duo.
 
-use crate::duo::{Answer, DuoError, Outage};
+use crate::duo::{DuoError, Outage, Response};
 
 /// The outcome of the outstanding call.
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "an answer may hold a device token")]
 pub enum Event<'a> {
     /// Duo, or Envoy in its place, answered.
-    Answered(Answer<'a>),
+    Answered(Response<'a>),
     /// There is no answer.
     Failed(Unanswered),
 }
@@ -16,7 +16,7 @@ impl<'a> Event<'a> {
     /// Reads the answer to one question.
     pub(super) fn read<T>(
         self,
-        question: impl FnOnce(&Answer<'a>) -> Result<T, DuoError>,
+        question: impl FnOnce(&Response<'a>) -> Result<T, DuoError>,
     ) -> Result<T, DuoError> {
         match self {
             Self::Answered(answer) => question(&answer),

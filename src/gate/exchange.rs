@@ -9,12 +9,12 @@ use super::decision::{Contact, Decision, End, Learned, Notes};
 use super::env::Env;
 use super::event::Event;
 use super::failure::{self, Remedy, Stage, Standby, Tries};
-use super::limit::{self, Claim, Settlement, Verdict};
+use super::limit::{self, Permit, Settlement, Verdict};
 use super::prompt::user_tag;
 use super::room::{Crowded, Seat};
 use crate::clock::{ClockOffset, UnixTime};
 use crate::config::DuoSettings;
-use crate::duo::{Answer, DuoError, Fault, Outage, Request};
+use crate::duo::{DuoError, Fault, Outage, Request, Response};
 use crate::signal::{Counter, Signal};
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ enum Then<W: Waits> {
     /// Ask Duo, after this time.
     Ask(Duration, W),
     /// Ask the table of limits.
-    Permit(Claim, W::Wants),
+    Permit(Permit, W::Wants),
     /// It is over.
     End(End),
 }
@@ -88,8 +88,8 @@ impl<W: Waits> Next<W> {
     }
 
     /// Ask the table of limits.
-    pub(super) const fn permit(claim: Claim, wants: W::Wants) -> Self {
-        Self { then: Then::Permit(claim, wants), notes: Notes::of(Vec::new()) }
+    pub(super) const fn permit(permit: Permit, wants: W::Wants) -> Self {
+        Self { then: Then::Permit(permit, wants), notes: Notes::of(Vec::new()) }
     }
 
     /// The same, after these changes of the table of limits.
@@ -167,7 +167,7 @@ pub(super) struct Exchange<W> {
 
 /// A request that waits for a permit, and what has been tried for it.
 #[derive(Debug)]
-pub(super) struct AwaitsPermit<W: Waits> {
+pub(super) struct ExchangeAwaitingPermit<W: Waits> {
     wants: W::Wants,
     tries: Tries,
 }
@@ -180,7 +180,7 @@ pub(super) struct Turn<W: Waits> {
 
 pub(super) enum Act<W: Waits> {
     Call(Call, Exchange<W>),
-    Permit(Claim, AwaitsPermit<W>),
+    Permit(Permit, ExchangeAwaitingPermit<W>),
     End(End),
 }
 
@@ -193,7 +193,7 @@ fn go_on<W: Waits>(next: Next<W>, tries: Tries, env: &Env<'_>) -> Turn<W> {
     let Next { then, mut notes } = next;
     let act = match then {
         Then::End(end) => Act::End(end),
-        Then::Permit(claim, wants) => Act::Permit(claim, AwaitsPermit { wants, tries }),
+        Then::Permit(permit, wants) => Act::Permit(permit, ExchangeAwaitingPermit { wants, tries }),
         Then::Ask(wait, waiting) => {
             let exchange = Exchange { waiting, tries, asks_the_time: false };
             let mut turn = exchange.send(wait, env);
@@ -205,7 +205,7 @@ fn go_on<W: Waits>(next: Next<W>, tries: Tries, env: &Env<'_>) -> Turn<W> {
     Turn { act, notes }
 }
 
-impl<W: Waits> AwaitsPermit<W> {
+impl<W: Waits> ExchangeAwaitingPermit<W> {
     /// Takes the verdict.
     pub(super) fn handle(self, verdict: Verdict, env: &Env<'_>) -> Turn<W> {
         go_on(W::permitted(self.wants, verdict, env), self.tries, env)
@@ -251,7 +251,7 @@ impl<W: Waits> Exchange<W> {
 
     /// Duo has told the time: the question is asked again with the right date.
     fn hear_the_time(self, event: Event<'_>, env: &Env<'_>) -> Turn<W> {
-        match event.read(Answer::ping) {
+        match event.read(Response::ping) {
             Ok(theirs) => {
                 let ahead = ClockOffset::between(env.now, theirs);
                 let application = self.waiting.application();

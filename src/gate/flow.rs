@@ -3,15 +3,15 @@
 //! The only file that knows both kinds of waiting request. Everything below returns what it wants
 //! next; here that becomes one [`Effect`].
 
-use super::body::Form;
+use super::body::AwaitedBody;
 use super::call::Call;
 use super::decision::{Decision, End, Notes};
 use super::endpoints::Visit;
 use super::env::Env;
 use super::event::Event;
-use super::exchange::{self, Act, AwaitsPermit, Exchange, Next, Turn, Waits};
+use super::exchange::{self, Act, Exchange, ExchangeAwaitingPermit, Next, Turn, Waits};
 use super::hold::Held;
-use super::limit::{Claim, Limit, Limited, Settlement, Verdict};
+use super::limit::{Limit, Limited, Permit, Settlement, Verdict};
 use super::per_client::{Recall, Recalled};
 use super::per_request::Approved;
 use super::refuse::{for_crowd, for_limit};
@@ -40,32 +40,32 @@ pub enum Effect {
         then: Box<Flow>,
     },
     /// Change the table of limits, and hand over the verdict.
-    Claim {
-        /// The claim.
-        claim: Claim,
-        /// The claimant that waits for the verdict.
-        then: Box<Claimant>,
+    Permit {
+        /// The permit.
+        permit: Permit,
+        /// The request that waits for the verdict.
+        then: Box<AwaitingPermit>,
     },
-    /// Hold the request until a moment if there is room for it, then do as for [`Self::Claim`]; else
-    /// tell the claimant so. It keeps its room if it then waits again.
+    /// Hold the request until a moment if there is room for it, then do as for [`Self::Permit`]; else
+    /// hand over that there is none. It keeps its room if it then waits again.
     Wait {
         /// The moment.
         due: UnixTime,
         /// The room that it takes.
         seat: Seat,
-        /// The claim.
-        claim: Box<Claim>,
-        /// The claimant that waits for the verdict.
-        then: Box<Claimant>,
+        /// The permit.
+        permit: Box<Permit>,
+        /// The request that waits for the verdict.
+        then: Box<AwaitingPermit>,
     },
-    /// Hold the request, take in its body, and hand it to the form.
+    /// Hold the request, take in its body, and hand it over.
     ReadBody {
-        /// The most bytes that the form takes.
+        /// The most bytes of the body that are taken.
         max: usize,
         /// How long the body may take to arrive.
         until: UnixTime,
-        /// The form that waits for the body.
-        then: Box<Form>,
+        /// The request that waits for the body.
+        then: Box<AwaitedBody>,
     },
     /// Forward or answer the request.
     End(End),
@@ -86,12 +86,12 @@ enum Waiting {
 /// A request that waits for a permit: without one no phone rings, no passcode is tried, and no
 /// single-use approval is given or used.
 #[derive(Debug)]
-pub struct Claimant(Wanting);
+pub struct AwaitingPermit(Wanting);
 
 #[derive(Debug)]
 enum Wanting {
-    Held(AwaitsPermit<Held>),
-    Visit(AwaitsPermit<Visit>),
+    Held(ExchangeAwaitingPermit<Held>),
+    Visit(ExchangeAwaitingPermit<Visit>),
     PerClient {
         recall: Box<Recall>,
         /// The step if the client has no approval: the user is asked.
@@ -118,18 +118,18 @@ impl Step {
 
     /// Looks for an approval per client.
     pub(super) fn per_client(recall: Recall, otherwise: Self) -> Self {
-        let claim = recall.claim;
+        let permit = recall.permit;
         let (recall, otherwise) = (Box::new(recall), Box::new(otherwise));
-        let then = Box::new(Claimant(Wanting::PerClient { recall, otherwise }));
-        Effect::Claim { claim, then }.into()
+        let then = Box::new(AwaitingPermit(Wanting::PerClient { recall, otherwise }));
+        Effect::Permit { permit, then }.into()
     }
 
     /// Uses the approval of a single request.
     pub(super) fn per_request(approved: Approved, otherwise: Self) -> Self {
-        let claim = approved.claim;
+        let permit = approved.permit;
         let (approved, otherwise) = (Box::new(approved), Box::new(otherwise));
-        let then = Box::new(Claimant(Wanting::PerRequest { approved, otherwise }));
-        Effect::Claim { claim, then }.into()
+        let then = Box::new(AwaitingPermit(Wanting::PerRequest { approved, otherwise }));
+        Effect::Permit { permit, then }.into()
     }
 }
 
@@ -160,7 +160,7 @@ impl From<Turn<Visit>> for Step {
 fn step<W: Waits>(
     turn: Turn<W>,
     waiting: impl FnOnce(Exchange<W>) -> Waiting,
-    wanting: impl FnOnce(AwaitsPermit<W>) -> Wanting,
+    wanting: impl FnOnce(ExchangeAwaitingPermit<W>) -> Wanting,
 ) -> Step {
     let Turn { act, notes } = turn;
     let effect = match act {
@@ -168,8 +168,8 @@ fn step<W: Waits>(
             let then = Box::new(Flow(waiting(exchange)));
             Effect::Call { call: Box::new(call), then }
         }
-        Act::Permit(claim, awaits) => {
-            Effect::Claim { claim, then: Box::new(Claimant(wanting(awaits))) }
+        Act::Permit(permit, awaits) => {
+            Effect::Permit { permit, then: Box::new(AwaitingPermit(wanting(awaits))) }
         }
         Act::End(end) => Effect::End(end),
     };
@@ -225,7 +225,7 @@ impl Flow {
     }
 }
 
-impl Claimant {
+impl AwaitingPermit {
     /// There is no room to wait for the verdict.
     #[must_use]
     pub fn crowded(self, crowded: Crowded, env: &Env<'_>) -> Step {
@@ -240,18 +240,18 @@ impl Claimant {
         step
     }
 
-    /// Takes the verdict on the claim and says what to do.
+    /// Takes the verdict on the permit and says what to do.
     #[must_use]
     pub fn handle(self, verdict: Verdict, env: &Env<'_>) -> Step {
         match self.0 {
             Wanting::Held(awaits) => awaits.handle(verdict, env).into(),
             Wanting::Visit(awaits) => awaits.handle(verdict, env).into(),
-            Wanting::PerClient { recall, otherwise } => match recall.claimed(verdict, env) {
+            Wanting::PerClient { recall, otherwise } => match recall.after_verdict(verdict, env) {
                 Recalled::Decided(decision) => (*decision).into(),
                 Recalled::Wait { due, seat, recall } => {
-                    let claim = Box::new(recall.claim);
+                    let permit = Box::new(recall.permit);
                     let then = Box::new(Self(Wanting::PerClient { recall, otherwise }));
-                    Effect::Wait { due, seat, claim, then }.into()
+                    Effect::Wait { due, seat, permit, then }.into()
                 }
                 Recalled::Ask => *otherwise,
             },

@@ -26,7 +26,7 @@ impl Gate {
         let cookie = applications.main.sessions.cookie_name();
         head.method == b"POST"
             && origin::is_of_other_site(head)
-            && !head.cookies.has_own(cookie, applications.odd_cookies())
+            && !head.cookies.has_own(cookie, applications.unprefixed_cookies())
     }
 }
 

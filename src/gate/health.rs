@@ -4,8 +4,8 @@
 //! record. The host swaps it in if nobody was faster. `fail_mode: safe` opens by this record alone:
 //! [`Health::unreached_since`] is evidence that no client can make.
 
-use super::check::Found;
 use super::decision::Contact;
+use super::probe::Found;
 use crate::clock::{ClockOffset, UnixTime};
 use crate::config::DuoSettings;
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub struct Health {
     /// How far Duo's clock is ahead.
     pub offset: ClockOffset,
     /// When the last check was begun; 0 for one that is to be begun at once.
-    pub begun: UnixTime,
+    pub checked: UnixTime,
     /// When the first of the checks in a row was begun that did not reach Duo; 0 if the last one
     /// did.
     pub unreached: UnixTime,
@@ -75,7 +75,7 @@ impl Health {
     /// Whether somebody should begin a check.
     #[must_use]
     pub fn is_due(&self, now: UnixTime, interval: Duration) -> bool {
-        self.begun == NEVER || now.apart(self.begun) >= self.pause(interval)
+        self.checked == NEVER || now.apart(self.checked) >= self.pause(interval)
     }
 
     /// The time between two checks.
@@ -131,12 +131,12 @@ impl Health {
 
     /// As it is, with another check soon: the one begun at `began` says nothing.
     fn checked_soon(self, began: UnixTime, interval: Duration) -> Self {
-        Self { begun: began.plus(AFTER_NOTHING).minus(self.pause(interval)), ..self }
+        Self { checked: began.plus(AFTER_NOTHING).minus(self.pause(interval)), ..self }
     }
 
     /// The record after a request's call; `None` if it stays as it is.
     #[must_use]
-    pub fn told(self, contact: Contact, now: UnixTime) -> Option<Self> {
+    pub fn after_contact(self, contact: Contact, now: UnixTime) -> Option<Self> {
         match contact {
             Contact::Heard => {
                 let is_news = self.unreached_since().is_some() || now.apart(self.heard) >= PACE;
@@ -144,8 +144,8 @@ impl Health {
             }
             // The check that opens fail-safe, or shows that there is no outage, is to come at once.
             Contact::Unreached => {
-                let is_soon = self.begun == NEVER || now.apart(self.begun) < AFTER_DOUBT;
-                (!is_soon).then_some(Self { begun: NEVER, ..self })
+                let is_soon = self.checked == NEVER || now.apart(self.checked) < AFTER_DOUBT;
+                (!is_soon).then_some(Self { checked: NEVER, ..self })
             }
             Contact::Unclear => None,
         }
@@ -176,7 +176,7 @@ impl Health {
         let mut record = Vec::with_capacity(RECORD);
         record.extend_from_slice(&[VERSION, standing]);
         record.extend_from_slice(&self.offset.seconds().to_le_bytes());
-        for time in [self.begun, self.unreached, self.heard, self.busy] {
+        for time in [self.checked, self.unreached, self.heard, self.busy] {
             record.extend_from_slice(&time.millis().to_le_bytes());
         }
         record
@@ -195,12 +195,12 @@ impl Health {
             _ => return None,
         };
         let (times, rest) = rest.as_chunks::<8>();
-        let [begun, unreached, heard, busy] = times else { return None };
+        let [checked, unreached, heard, busy] = times else { return None };
         let time = |bytes: &[u8; 8]| UnixTime::from_millis(u64::from_le_bytes(*bytes));
         rest.is_empty().then(|| Self {
             standing,
             offset: ClockOffset::from_seconds(i64::from_le_bytes(*offset)),
-            begun: time(begun),
+            checked: time(checked),
             unreached: time(unreached),
             heard: time(heard),
             busy: time(busy),

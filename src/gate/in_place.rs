@@ -3,7 +3,7 @@
 use super::challenge::Challenge;
 use super::env::Env;
 use super::refuse::Refusable;
-use super::view::{View, Who};
+use super::view::{Requester, View};
 use crate::http::{Reply, RequestHead};
 use crate::page::{Onward, Problem};
 
@@ -26,7 +26,7 @@ impl Refusable for InPlace {
     }
 
     fn refusal(&self, problem: &Problem, env: &Env<'_>) -> Reply {
-        let who = Who::from(&self.challenge);
-        self.view.refusal(problem, Onward::default(), who, env.gate.config())
+        let requester = Requester::from(&self.challenge);
+        self.view.refusal(problem, Onward::default(), requester, env.gate.config())
     }
 }

@@ -8,7 +8,7 @@ use super::audit;
 use super::decision::Notes;
 use super::env::Env;
 use super::factors::is_accepted;
-use super::limit::{Claim, End, Limit, Limited, Settlement, Unheard};
+use super::limit::{End, Limit, Limited, Permit, Settlement, Unheard};
 use super::prompt::{Ending, Prompt, Transaction};
 use crate::duo::{AuthResult, AuthStatus, DuoError, Request, Status, Txid};
 use crate::page::Reference;
@@ -26,7 +26,7 @@ pub(super) struct Asking<W> {
     /// Who waits for it.
     pub(super) waiter: W,
     pub(super) prompt: Prompt,
-    pub(super) claim: Claim,
+    pub(super) permit: Permit,
     /// Whether Duo was asked how the last prompt ended. It is asked once a request.
     pub(super) has_looked: bool,
 }
@@ -53,8 +53,8 @@ pub(super) enum Then<W> {
 }
 
 impl<W> Asking<W> {
-    pub(super) const fn new(waiter: W, prompt: Prompt, claim: Claim) -> Self {
-        Self { waiter, prompt, claim, has_looked: false }
+    pub(super) const fn new(waiter: W, prompt: Prompt, permit: Permit) -> Self {
+        Self { waiter, prompt, permit, has_looked: false }
     }
 
     /// The permit was refused.
@@ -122,12 +122,12 @@ impl<W> Look<W> {
 /// The same request waited for the last prompt and left: this one takes that prompt up. `None` if
 /// its factor is not accepted, or its transaction is unknown.
 pub(super) fn take_up(
-    claim: Claim,
+    permit: Permit,
     unheard: &Unheard,
     terms: &Terms,
-) -> Option<(Transaction, Claim)> {
+) -> Option<(Transaction, Permit)> {
     let (factor, txid) = (unheard.prompted.factor(), unheard.prompted.txid()?);
-    is_accepted(factor, terms).then(|| (Transaction { factor, txid }, claim.of_last(unheard)))
+    is_accepted(factor, terms).then(|| (Transaction { factor, txid }, permit.of_last(unheard)))
 }
 
 fn look<W>(asking: Asking<W>, unheard: Unheard, env: &Env<'_>) -> (Then<W>, Notes) {
@@ -165,7 +165,7 @@ fn or_settled<W>(
 
 /// Writes down how the last prompt ended, and asks for the permit again.
 fn settled<W>(asking: Asking<W>, unheard: &Unheard, end: End) -> (Then<W>, Notes) {
-    let settlement = Settlement { claim: asking.claim.of_last(unheard), end };
+    let settlement = Settlement { permit: asking.permit.of_last(unheard), end };
     (Then::Permit(asking), Notes { settlements: vec![settlement], ..Notes::default() })
 }
 

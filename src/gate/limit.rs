@@ -8,10 +8,10 @@
 //! of the table. What cannot be read, and what has no room, is not granted.
 
 mod bucket;
-mod claim;
 mod client_approvals;
 mod head;
 mod ledger;
+mod permit;
 mod places;
 mod prompted;
 mod settlement;
@@ -19,42 +19,42 @@ mod share;
 mod table;
 mod verdict;
 
-pub use claim::Claim;
 pub use client_approvals::ClientApproval;
 pub use head::{EMPTY, EMPTY_LEDGER};
+pub use permit::Permit;
 pub use places::BUCKETS;
 pub use prompted::Prompted;
 pub use settlement::{End, Settlement};
 pub use table::{Change, Changed, Table, Work};
-pub use verdict::{Limit, Limited, Permit, Unheard, Verdict};
+pub use verdict::{Granted, Limit, Limited, Unheard, Verdict};
 
 use crate::clock::UnixTime;
 use crate::config::Limits;
-use crate::session::{Operations, PENDING_LIFETIME};
+use crate::session::{PENDING_LIFETIME, PerRequestApprovals};
 use bucket::Bucket;
-pub(super) use claim::Once;
-use claim::{OfClient, What};
 use client_approvals::{ClientApprovals, State};
 use ledger::Ledger;
+pub(super) use permit::SingleUse;
+use permit::{OfClient, What};
 use share::Shares;
 
 /// For so many seconds nothing is granted from a bucket that could not be read: whom it stopped is
 /// not known.
 const CLOSED: u64 = 60;
 
-/// Judges a claim by its bucket's bytes. Where it is granted, the verdict holds only once the new
+/// Judges a permit by its bucket's bytes. Where it is granted, the verdict holds only once the new
 /// bytes are in place.
-pub fn claim(
+pub fn grant(
     bytes: Option<&[u8]>,
-    claim: &Claim,
+    permit: &Permit,
     limits: &Limits,
     now: UnixTime,
 ) -> (Verdict, Option<Vec<u8>>) {
     let now = now.seconds();
-    match claim.what {
+    match permit.what {
         What::Prompt(_) | What::Passcode => match Bucket::decode(bytes.unwrap_or(&EMPTY), now) {
             Some(mut bucket) => {
-                let verdict = bucket.grant(claim, limits, now);
+                let verdict = bucket.grant(permit, limits, now);
                 let is_changed = verdict.as_ref().map_or_else(Limited::is_noted, |_| true);
                 (verdict, is_changed.then(|| bucket.encode(now)))
             }
@@ -62,7 +62,7 @@ pub fn claim(
         },
         What::Share => match Shares::decode(bytes.unwrap_or(&EMPTY_LEDGER), now) {
             Some(mut shares) => {
-                let verdict = shares.grant(claim.sharer(), now);
+                let verdict = shares.grant(permit.sharer(), now);
                 let is_changed = verdict.is_ok();
                 (verdict, is_changed.then(|| shares.encode(now)))
             }
@@ -72,8 +72,8 @@ pub fn claim(
             let Some(bytes) = bytes else { return (UNAPPROVED, None) };
             match ClientApprovals::decode(bytes, now) {
                 Some(kept) => {
-                    let verdict = match kept.find(client, claim.sharer(), now) {
-                        Some(State::Approved(approval)) => Ok(Permit::Approved(approval)),
+                    let verdict = match kept.find(client, permit.sharer(), now) {
+                        Some(State::Approved(approval)) => Ok(Granted::Approved(approval)),
                         Some(state @ State::Awaited { .. }) => {
                             Err(Limited::new(Limit::Awaited, now, state.end()))
                         }
@@ -85,11 +85,11 @@ pub fn claim(
             }
         }
         What::Client(_) => (UNAPPROVED, None),
-        What::Once { kind, kept } => {
+        What::SingleUse { kind, kept } => {
             let kept = now.saturating_add(kept.as_secs());
             match Ledger::decode(bytes.unwrap_or(&EMPTY_LEDGER), now) {
                 Some(mut ledger) => {
-                    let verdict = ledger.grant(claim.entry(kind), kind.grace(), kept, now);
+                    let verdict = ledger.grant(permit.entry(kind), kind.grace(), kept, now);
                     let is_changed = verdict.is_ok();
                     (verdict, is_changed.then(|| ledger.encode(now)))
                 }
@@ -100,11 +100,11 @@ pub fn claim(
 }
 
 /// What becomes of a bucket that somebody else has written: nothing is granted from it for a while.
-fn closed(claim: &Claim, now: UnixTime) -> (Verdict, Option<Vec<u8>>) {
+fn closed(permit: &Permit, now: UnixTime) -> (Verdict, Option<Vec<u8>>) {
     let now = now.seconds();
-    match claim.what {
+    match permit.what {
         What::Prompt { .. } | What::Passcode => close_users(now),
-        What::Once { .. } => close_uses(now),
+        What::SingleUse { .. } => close_uses(now),
         What::Share => close_shares(now),
         What::Client(_) => forget_clients(now),
     }
@@ -129,7 +129,7 @@ const UNAPPROVED: Verdict = Err(Limited::new(Limit::Unapproved, 0, 0));
 
 /// Until everything that the bucket may have held would be forgotten.
 fn close_uses(now: u64) -> (Verdict, Option<Vec<u8>>) {
-    let until = now.saturating_add(Operations::REMEMBERED.max(PENDING_LIFETIME).as_secs());
+    let until = now.saturating_add(PerRequestApprovals::REMEMBERED.max(PENDING_LIFETIME).as_secs());
     (unreadable(now, until), Some(Ledger::closed(until).encode(now)))
 }
 
@@ -137,7 +137,7 @@ const fn unreadable(now: u64, until: u64) -> Verdict {
     Err(Limited::new(Limit::Unreadable, now, until))
 }
 
-/// Writes down how a claim ended; nothing where that is known, or too late to matter. What is good
+/// Writes down how a permit ended; nothing where that is known, or too late to matter. What is good
 /// once is over by any end, claimed or not.
 #[must_use]
 pub fn settle(
@@ -147,11 +147,11 @@ pub fn settle(
     now: UnixTime,
 ) -> Option<Vec<u8>> {
     let now = now.seconds();
-    let Settlement { claim, end } = settlement;
-    match claim.what {
+    let Settlement { permit, end } = settlement;
+    match permit.what {
         What::Prompt(_) | What::Passcode => {
             let mut bucket = Bucket::decode(bytes?, now)?;
-            bucket.entry_of(claim)?.end(*end, limits, now);
+            bucket.entry_of(permit)?.end(*end, limits, now);
             Some(bucket.encode(now))
         }
         What::Share => {
@@ -159,30 +159,30 @@ pub fn settle(
             if *end != End::Unsent {
                 return None;
             }
-            shares.forget(claim.sharer(), now);
+            shares.forget(permit.sharer(), now);
             Some(shares.encode(now))
         }
         What::Client(OfClient::Find(_)) => None,
         What::Client(OfClient::Keep(client, approval)) => {
-            keep_client(bytes, claim, client, State::Approved(approval), now)
+            keep_client(bytes, permit, client, State::Approved(approval), now)
         }
         What::Client(OfClient::Await(client, lasts)) => {
             let state = State::Awaited { since: now, lasts: lasts.as_secs() };
-            keep_client(bytes, claim, client, state, now)
+            keep_client(bytes, permit, client, state, now)
         }
         What::Client(OfClient::GiveUp(client)) => {
             let mut kept = ClientApprovals::decode(bytes?, now)?;
-            kept.give_up(client, claim.sharer()).then(|| kept.encode(now))
+            kept.give_up(client, permit.sharer()).then(|| kept.encode(now))
         }
         What::Client(OfClient::Forget) => {
             // Bytes that cannot be read now may be readable later: the bucket is emptied.
             let mut kept = ClientApprovals::decode(bytes?, now).unwrap_or_default();
-            kept.forget(claim.sharer());
+            kept.forget(permit.sharer());
             Some(kept.encode(now))
         }
-        What::Once { kind, kept } => {
+        What::SingleUse { kind, kept } => {
             let mut ledger = Ledger::decode(bytes.unwrap_or(&EMPTY_LEDGER), now)?;
-            ledger.end(claim.entry(kind), now.saturating_add(kept.as_secs()), now);
+            ledger.end(permit.entry(kind), now.saturating_add(kept.as_secs()), now);
             Some(ledger.encode(now))
         }
     }
@@ -190,14 +190,14 @@ pub fn settle(
 
 fn keep_client(
     bytes: Option<&[u8]>,
-    claim: &Claim,
+    permit: &Permit,
     client: [u8; 16],
     state: State,
     now: u64,
 ) -> Option<Vec<u8>> {
     let kept = bytes.and_then(|bytes| ClientApprovals::decode(bytes, now));
     let mut kept = kept.unwrap_or_default();
-    kept.keep(client, claim.sharer(), state, now).then(|| kept.encode(now))
+    kept.keep(client, permit.sharer(), state, now).then(|| kept.encode(now))
 }
 
 #[cfg(test)]

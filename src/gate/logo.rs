@@ -8,7 +8,7 @@ use super::configured::Gate;
 use super::event::Event;
 use super::health::Health;
 use crate::clock::UnixTime;
-use crate::duo::{Answer, DuoError, Request};
+use crate::duo::{DuoError, Request, Response};
 use crate::http::Reply;
 use crate::signal::{Level, Signal};
 use std::time::Duration;
@@ -27,7 +27,7 @@ const ABSENT: Duration = Duration::from_secs(60);
 pub struct Logo {
     picture: Option<Vec<u8>>,
     fault: Option<DuoError>,
-    begun: Option<UnixTime>,
+    asked: Option<UnixTime>,
 }
 
 impl Logo {
@@ -37,20 +37,20 @@ impl Logo {
         let pause = if self.fault.is_none() { FRESH } else { AFTER_FAILURE };
         gate.config().site.serves_logo()
             && health.is_ready()
-            && self.begun.is_none_or(|begun| now.apart(begun) >= pause)
+            && self.asked.is_none_or(|asked| now.apart(asked) >= pause)
     }
 
     /// Begins to fetch it: the call to make at once, whose outcome goes to [`Self::learn`].
     #[must_use]
     pub fn fetch(&mut self, gate: &Gate, health: &Health, now: UnixTime) -> Call {
-        self.begun = Some(now);
+        self.asked = Some(now);
         Call::at_once(gate, 0, Request::Logo, now.shifted(health.offset))
     }
 
     /// Takes what came of the call. A picture from before stays where there is no better one; what
     /// an operator should know is said once.
     pub fn learn(&mut self, event: Event<'_>) -> Option<Signal> {
-        let fault = match event.read(Answer::logo) {
+        let fault = match event.read(Response::logo) {
             Ok(picture) => {
                 self.picture = Some(picture.to_vec());
                 None

@@ -1,7 +1,7 @@
 //! The state machine of one request.
 //!
 //! In goes a request's head, facts from the host, and later Duo's answers. Out comes one [`Step`] at
-//! a time, with one [`Effect`]: forward or answer the request, make one call to Duo, claim a permit
+//! a time, with one [`Effect`]: forward or answer the request, make one call to Duo, request a permit
 //! from the table of [`limit`]s, or read a body, and come back with the outcome. A [`Flow`] exists
 //! only while a call is outstanding, so a request can be neither paused with nothing to wait for,
 //! nor answered and forwarded.
@@ -25,7 +25,7 @@
 //!  |<--------------------------------------------------------------| devices
 //!  | Event          |               |<---------------|             |
 //!  |                |               | Permit         |             |
-//!  |<------------------------------------------------| Claim       |
+//!  |<------------------------------------------------| Permit      |
 //!  | Verdict        |               |                |             |
 //!  |------------------------------->| Push           |             |
 //!  |                |               |--------------->| Call: auth ->|
@@ -59,7 +59,6 @@ mod audit;
 mod body;
 mod call;
 mod challenge;
-pub mod check;
 mod configured;
 mod decision;
 mod endpoints;
@@ -84,6 +83,7 @@ mod open;
 mod pending;
 mod per_client;
 mod per_request;
+pub mod probe;
 mod prompt;
 mod redirect;
 mod refuse;
@@ -96,17 +96,17 @@ mod same_request;
 mod sign_out;
 mod view;
 
-pub use body::{Body, Form};
+pub use body::{AwaitedBody, Body};
 pub use call::{Call, is_due};
-pub use check::{Check, CheckStep, Found};
 pub use configured::{Gate, HostFacts};
 pub use decision::{AuditLine, Contact, Decision, End, Forward, Learned, NewCookie, Notes};
 pub use env::Env;
 pub use event::{Event, Unanswered};
-pub use flow::{Claimant, Effect, Flow, Step};
+pub use flow::{AwaitingPermit, Effect, Flow, Step};
 pub use health::{Health, Standing};
 pub use health_record::HealthRecord;
 pub use judgement::{Judgement, Outcome};
 pub use logo::Logo;
 pub use open::{Opening, Undecided};
+pub use probe::{Found, Probe, ProbeStep};
 pub use room::{By, Crowded, Room, Seat};

@@ -10,8 +10,8 @@ use super::per_client;
 use super::per_request;
 use super::refuse::denied;
 use super::response;
-use super::route::{self, Endpoint, Route, Visitor};
-use super::rules::{Denial, Ruling, Unfit};
+use super::route::{self, Endpoint, EndpointRequest, Route};
+use super::rules::{Denial, Insufficient, Ruling};
 use super::sign_out::SignOut;
 use crate::clock::UnixTime;
 use crate::config::Mode;
@@ -37,7 +37,7 @@ pub enum Opening {
 pub struct Undecided {
     pub(super) purpose: Box<Purpose>,
     /// Why the cookie that came was not accepted.
-    pub(super) unfit: Option<Unfit>,
+    pub(super) insufficient: Option<Insufficient>,
 }
 
 /// What a request is for.
@@ -52,7 +52,7 @@ pub(super) enum Purpose {
         has_body: bool,
     },
     /// One of the filter's endpoints.
-    Endpoint(Visitor),
+    Endpoint(EndpointRequest),
 }
 
 impl Undecided {
@@ -121,14 +121,14 @@ impl Gate {
         let identity = identity.map_or_else(|| self.identify(head, facts), Ok);
         let identity = identity.map_err(|denial| denial.by(ruled.rule))?;
         let bound = self.bound(facts).map_err(|denial| denial.by(ruled.rule))?;
-        if ruled.terms.is_for_one_request {
+        if ruled.terms.is_per_request {
             return Ok(self.judge_per_request(head, (identity, bound), ruled, facts.has_body));
         }
         let sessions = &self.application(ruled.terms).sessions;
         let cookies = self.split_cookies(head, sessions);
         let user = subject(&identity, &bound);
         let found = approval(sessions, cookies.found, &user, facts.now, verified);
-        let unfit = match found.map_err(Unfit::from) {
+        let insufficient = match found.map_err(Insufficient::from) {
             Ok(None) => None,
             Ok(Some(found)) => match self.fit(&found, ruled.terms, facts.now) {
                 Ok(()) => {
@@ -138,14 +138,14 @@ impl Gate {
                     let renewal = response::renewal(sessions, &found, &user, facts.now, head);
                     return Ok(Opening::Decided(pass(edits, identity, &found, renewal, judgement)));
                 }
-                Err(unfit) => Some(unfit),
+                Err(insufficient) => Some(insufficient),
             },
-            Err(unfit) => Some(unfit),
+            Err(insufficient) => Some(insufficient),
         };
         let mut challenge = Challenge::new(head, identity, bound, ruled);
-        challenge.has_approval = unfit.is_some_and(Unfit::is_valid);
+        challenge.has_approval = insufficient.is_some_and(Insufficient::is_valid);
         let purpose = Purpose::Application(challenge);
-        Ok(Opening::Undecided(Undecided { purpose: Box::new(purpose), unfit }))
+        Ok(Opening::Undecided(Undecided { purpose: Box::new(purpose), insufficient }))
     }
 
     /// A request that needs its own approval: whether to read the one that it brings, if any.
@@ -164,7 +164,7 @@ impl Gate {
         } else {
             Purpose::Application(challenge)
         };
-        Opening::Undecided(Undecided { purpose: Box::new(purpose), unfit: None })
+        Opening::Undecided(Undecided { purpose: Box::new(purpose), insufficient: None })
     }
 
     /// A request for one of the filter's endpoints that are about a user.
@@ -193,8 +193,8 @@ impl Gate {
         let has_body = facts.has_body;
         let ruled = Ruled { rule: None, ..self.config().policies.ruled_by_default() };
         let challenge = Challenge::new(head, identity, bound, ruled);
-        let purpose = Purpose::Endpoint(Visitor { endpoint, challenge, groups, has_body });
-        Ok(Opening::Undecided(Undecided { purpose: Box::new(purpose), unfit: None }))
+        let purpose = Purpose::Endpoint(EndpointRequest { endpoint, challenge, groups, has_body });
+        Ok(Opening::Undecided(Undecided { purpose: Box::new(purpose), insufficient: None }))
     }
 
     /// Lets a request pass whatever the rules say. What the filter owns is still removed.
@@ -206,24 +206,24 @@ impl Gate {
     /// Under `mode: report_only`: lets a request pass, and reports what `enforce` would have done.
     /// Duo is not asked.
     fn reported(&self, head: &RequestHead<'_>, judged: Result<Opening, Denial>) -> Opening {
-        let (code, rule, unfit) = match judged {
+        let (code, rule, insufficient) = match judged {
             // Whether the client has an approval is not known yet.
             Ok(Opening::Undecided(undecided))
                 if undecided.may_be_recalled() && !self.is_sign_out(head) =>
             {
                 return Opening::Undecided(undecided);
             }
-            Ok(Opening::Undecided(Undecided { purpose, unfit })) => {
+            Ok(Opening::Undecided(Undecided { purpose, insufficient })) => {
                 let (Purpose::Application(challenge)
                 | Purpose::PerRequest { challenge, .. }
-                | Purpose::Endpoint(Visitor { challenge, .. })) = *purpose;
-                (Code::MfaRequired, challenge.rule, unfit)
+                | Purpose::Endpoint(EndpointRequest { challenge, .. })) = *purpose;
+                (Code::MfaRequired, challenge.rule, insufficient)
             }
             Err(denial) => (denial.code, denial.rule, None),
             Ok(decided) => return decided,
         };
         let decision = self.would_refuse(head, code, rule);
-        Opening::Decided(decision.with(unfit.map(Unfit::counted)))
+        Opening::Decided(decision.with(insufficient.map(Insufficient::counted)))
     }
 
     /// Lets a request pass that `mode: enforce` would refuse.

@@ -20,7 +20,7 @@ use super::env::Env;
 use super::factors::is_accepted;
 use super::headers::add_identity_headers;
 use super::in_place::InPlace;
-use super::limit::{Claim, ClientApproval, End, Limit, Permit, Settlement, Verdict};
+use super::limit::{ClientApproval, End, Granted, Limit, Permit, Settlement, Verdict};
 use super::prompt::{SentPasscode, name_tag, user_tag};
 use super::refuse::for_limit;
 use super::room::Seat;
@@ -39,7 +39,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) struct Recall {
     /// The approval to look for.
-    pub(super) claim: Claim,
+    pub(super) permit: Permit,
     pub(super) client: InPlace,
     /// Until when the request may wait for the push of another one. `None` if it may not wait.
     until: Option<UnixTime>,
@@ -100,7 +100,7 @@ pub(super) fn recall(
     let may_wait = may_wait(head, terms, env) && !is_sign_out;
     let subject = challenge.subject();
     Some(Recall {
-        claim: Claim::find_client(user, client),
+        permit: Permit::find_client(user, client),
         client: InPlace::new(head, challenge.clone()),
         until: may_wait.then(|| env.now.plus(config.api.hold_timeout)),
         edits: env.gate.stripped(head),
@@ -116,10 +116,10 @@ fn is_program(head: &RequestHead<'_>) -> bool {
 
 impl Recall {
     /// The table has said whether there is an approval.
-    pub(super) fn claimed(self, verdict: Verdict, env: &Env<'_>) -> Recalled {
+    pub(super) fn after_verdict(self, verdict: Verdict, env: &Env<'_>) -> Recalled {
         let challenge = &self.client.challenge;
         match (verdict, self.until) {
-            (Ok(Permit::Approved(approval)), _) if opens(&approval, &challenge.terms, env) => {
+            (Ok(Granted::Approved(approval)), _) if opens(&approval, &challenge.terms, env) => {
                 Recalled::Decided(Box::new(pass(self, &approval, env.gate)))
             }
             (Err(limited), Some(until)) if limited.limit == Limit::Awaited => {
@@ -144,12 +144,12 @@ fn may_wait(head: &RequestHead<'_>, terms: &Terms, env: &Env<'_>) -> bool {
         && matches!(SentPasscode::with(head), SentPasscode::None)
 }
 
-/// The claim by which other requests of the client wait for a push that was sent for a held program.
+/// The permit by which other requests of the client wait for a push that was sent for a held program.
 /// `None` if the rule has no approvals per client.
-pub(super) fn awaited(challenge: &Challenge, lasts: Duration, config: &Config) -> Option<Claim> {
+pub(super) fn awaited(challenge: &Challenge, lasts: Duration, config: &Config) -> Option<Permit> {
     let Challenge { identity, terms, .. } = challenge;
     let Tags { user, client } = tags(identity, &challenge.subject(), terms, config)?;
-    Some(Claim::await_client(user, client, lasts))
+    Some(Permit::await_client(user, client, lasts))
 }
 
 /// Lets a request go on by the approval of its client.
@@ -189,12 +189,12 @@ pub(super) fn kept(
     let approval = ClientApproval::new(factor, since, lasts)?;
     let Challenge { identity, terms, .. } = challenge;
     let Tags { user, client } = tags(identity, &challenge.subject(), terms, config)?;
-    let claim = Claim::keep_client(user, client, approval);
-    is_accepted(factor, terms).then_some(Settlement { claim, end: End::Allowed })
+    let permit = Permit::keep_client(user, client, approval);
+    is_accepted(factor, terms).then_some(Settlement { permit, end: End::Allowed })
 }
 
 /// Has the table end all approvals per client of a user, whichever configuration of this Envoy
 /// gave them.
 pub(super) fn ended(of: &Identity, config: &Config) -> Settlement {
-    Settlement { claim: Claim::forget_clients(owner_tag(of, config)), end: End::Lost }
+    Settlement { permit: Permit::forget_clients(owner_tag(of, config)), end: End::Lost }
 }

@@ -13,14 +13,14 @@ use super::env::Env;
 use super::factors::is_accepted;
 use super::headers::add_identity_headers;
 use super::in_place::InPlace;
-use super::limit::{Claim, Once};
+use super::limit::{Permit, SingleUse};
 use super::pending;
 use super::prompt::user_tag;
-use super::view::{View, Who};
+use super::view::{Requester, View};
 use crate::http::{Client, Parameters, RequestHead};
 use crate::page::{Onward, Problem};
 use crate::policy::Terms;
-use crate::session::{BodyDigest, Factor, Operation, OperationApproval, Operations};
+use crate::session::{BodyDigest, Factor, PerRequestApproval, PerRequestApprovals, RequestDigest};
 use crate::signal::{Code, Counter};
 
 /// Headers that change what method, path and body mean, each with the parameter of `POST auth` that
@@ -34,9 +34,9 @@ const MEANINGS: [(&str, &str); 5] = [
 ];
 
 /// What a request does.
-fn of(head: &RequestHead<'_>, body: &BodyDigest) -> Operation {
+fn of(head: &RequestHead<'_>, body: &BodyDigest) -> RequestDigest {
     let headers = MEANINGS.iter().flat_map(|(name, _)| head.values(name).map(|it| (*name, it)));
-    Operation::with_headers(head.method, head.authority, head.target, body, headers)
+    RequestDigest::with_headers(head.method, head.authority, head.target, body, headers)
 }
 
 /// What a request will do that is approved ahead. It has the method and target of `wanted`; of the
@@ -45,19 +45,19 @@ pub(super) fn stated(
     wanted: &RequestHead<'_>,
     parameters: Parameters<'_>,
     body: &BodyDigest,
-) -> Operation {
+) -> RequestDigest {
     let value =
         |(name, parameter): &(&'static str, &str)| Some((*name, parameters.value(parameter)?));
     let stated: Vec<_> = MEANINGS.iter().filter_map(value).collect();
     let headers = stated.iter().map(|(name, value)| (*name, value.as_bytes()));
-    Operation::with_headers(wanted.method, wanted.authority, wanted.target, body, headers)
+    RequestDigest::with_headers(wanted.method, wanted.authority, wanted.target, body, headers)
 }
 
 /// A request with a valid approval, before it is known whether that was used already.
 #[derive(Debug)]
 pub(super) struct Approved {
-    /// The single use to claim.
-    pub(super) claim: Claim,
+    /// The permit for its single use.
+    pub(super) permit: Permit,
     /// The request goes on.
     pub(super) passed: Decision,
     /// Who is refused if the user has used as many approvals as one user may.
@@ -66,7 +66,7 @@ pub(super) struct Approved {
 
 /// What a request brings that may be its own approval.
 pub(super) fn token<'a>(gate: &Gate, head: &RequestHead<'a>) -> Option<&'a [u8]> {
-    pending::token(head, gate.config().applications.main.operations.cookie_name())
+    pending::token(head, gate.config().applications.main.per_request.cookie_name())
 }
 
 /// Reads the approval that a request brings. `body` is `None` if it could not be read, and so is the
@@ -79,8 +79,8 @@ pub(super) fn read(
 ) -> Option<Approved> {
     let gate = env.gate;
     let (body, token) = body.zip(token(gate, head))?;
-    let operations = &gate.application(&challenge.terms).operations;
-    let approval = operations.open(token, &of(head, body), &challenge.subject(), env.now).ok()?;
+    let approvals = &gate.application(&challenge.terms).per_request;
+    let approval = approvals.open(token, &of(head, body), &challenge.subject(), env.now).ok()?;
     opens(approval.factor, &challenge.terms).then(|| approved(&approval, head, challenge, gate))
 }
 
@@ -94,23 +94,23 @@ fn opens(factor: Factor, terms: &Terms) -> bool {
 }
 
 fn approved(
-    approval: &OperationApproval,
+    approval: &PerRequestApproval,
     head: &RequestHead<'_>,
     challenge: &Challenge,
     gate: &Gate,
 ) -> Approved {
-    let OperationApproval { factor, authenticated, id } = *approval;
-    let operations = &gate.application(&challenge.terms).operations;
-    let cookie = Some(NewCookie::UsedUp(operations.deletion()));
+    let PerRequestApproval { factor, authenticated, id } = *approval;
+    let approvals = &gate.application(&challenge.terms).per_request;
+    let cookie = Some(NewCookie::UsedUp(approvals.deletion()));
     let mut request = gate.stripped(head);
     let user = challenge.identity.user.clone();
     add_identity_headers(&mut request, user, factor.name(), authenticated);
     let audited = audit::admitted(challenge, factor, gate);
     let forward = Forward { request, cookie };
-    let claim = Claim::once(Once::Operation, id, Operations::REMEMBERED)
+    let permit = Permit::single_use(SingleUse::PerRequest, id, PerRequestApprovals::REMEMBERED)
         .counted_in_share_of(user_tag("uses", challenge, gate.config()));
     Approved {
-        claim,
+        permit,
         passed: Decision::forward(forward, Counter::Passed).audited(audited),
         client: InPlace::new(head, challenge.clone()),
     }
@@ -125,18 +125,19 @@ pub(super) fn refuse(
 ) -> Decision {
     let (code, detail) = match client {
         Client::Page => (Code::AccessDenied, FORM),
-        Client::Hold | Client::Refuse | Client::RefuseGrpc => (Code::MfaRequired, OPERATION),
+        Client::Hold | Client::Refuse | Client::RefuseGrpc => (Code::MfaRequired, NO_APPROVAL),
     };
     let reference = challenge.reference.clone();
     let problem = Problem { code, detail: detail.to_owned(), reference, retry_after: None };
     let view = View::in_place(head);
-    let reply = view.refusal(&problem, Onward::default(), Who::from(challenge), gate.config());
+    let reply =
+        view.refusal(&problem, Onward::default(), Requester::from(challenge), gate.config());
     Decision::refusal(reply, code, Some(audit::refused(challenge, code, "", gate)))
 }
 
 const FORM: &str = "Each such request is approved by itself, and a form cannot be.";
 
-const OPERATION: &str = "This request needs an approval of its own. Send it as a program that is \
+const NO_APPROVAL: &str = "This request needs an approval of its own. Send it as a program that is \
                          held; or approve it at POST auth with its method and return_to (and \
                          body_sha256, where bodies are read, and content_type and the like), and \
                          send it with what that gives.";

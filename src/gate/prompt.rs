@@ -2,11 +2,11 @@
 
 use super::challenge::Challenge;
 use super::factors::approved;
-use super::limit::{Claim, End, Once, Prompted, Settlement};
+use super::limit::{End, Permit, Prompted, Settlement, SingleUse};
 use super::request_line::RequestLine;
 use crate::config::{Config, Factor as Offered, PushDetails};
 use crate::duo::{AuthFactor, Device, DeviceChoice, PushInfo, Status, Txid};
-use crate::http::host::Host;
+use crate::http::authority::Host;
 use crate::http::name::is_token_byte;
 use crate::http::{Parameters, RequestHead};
 use crate::identity::Identity;
@@ -28,7 +28,7 @@ const MAX_METHOD: usize = 20;
 const ON_THE_PHONE: Duration = Duration::from_secs(60);
 
 /// A prompt of which nothing more is heard counts as pending for so much longer.
-const CLAIM_SLACK: Duration = Duration::from_secs(5);
+const PERMIT_SLACK: Duration = Duration::from_secs(5);
 
 /// What is sent to a device, so that its owner approves there or reads a passcode.
 #[derive(Clone, Debug)]
@@ -48,24 +48,24 @@ pub(super) struct Transaction {
     pub(super) txid: Txid,
 }
 
-/// A claim to ring this phone of this user's. `owner` is random: it stands for this one prompt.
+/// A permit to ring this phone of this user's. `owner` is random: it stands for this one prompt.
 /// A phone is one phone: a user's prompts are counted over all Duo applications together.
-pub(super) fn claim(
+pub(super) fn permit(
     challenge: &Challenge,
     device: Option<&str>,
     owner: [u8; 16],
     config: &Config,
-) -> Claim {
+) -> Permit {
     let duo = &config.applications.under(&challenge.terms).duo;
-    let lasts = duo.push_timeout.max(ON_THE_PHONE).saturating_add(CLAIM_SLACK);
-    let claim = Claim::of_prompt(user_tag("prompts", challenge, config), owner, lasts);
-    claim.counted_by(device.map(|id| device_tag("prompts", id, challenge, config)))
+    let lasts = duo.push_timeout.max(ON_THE_PHONE).saturating_add(PERMIT_SLACK);
+    let permit = Permit::of_prompt(user_tag("prompts", challenge, config), owner, lasts);
+    permit.counted_by(device.map(|id| device_tag("prompts", id, challenge, config)))
 }
 
 /// What the table records once Duo has named the transaction of the prompt. `None` if it has no room
 /// for its id.
-pub(super) fn started(
-    claim: Claim,
+pub(super) fn sent(
+    permit: Permit,
     transaction: &Transaction,
     challenge: &Challenge,
     config: &Config,
@@ -73,27 +73,31 @@ pub(super) fn started(
     let application = config.applications.under(&challenge.terms).duo.credentials.tag();
     let Transaction { factor, txid } = transaction;
     let prompted = Prompted::new(*factor, application, txid, &challenge.identity.user)?;
-    Some(Settlement { claim, end: End::Started(prompted) })
+    Some(Settlement { permit, end: End::Started(prompted) })
 }
 
-/// A claim to let a held request go on by the approval of this transaction. Two requests may have
+/// A permit to let a held request go on by the approval of this transaction. Two requests may have
 /// waited for it: one that left, and the same one again.
-pub(super) fn approval_claim(
+pub(super) fn approval_permit(
     transaction: &Transaction,
     challenge: &Challenge,
     config: &Config,
-) -> Claim {
+) -> Permit {
     let duo = &config.applications.under(&challenge.terms).duo;
     let id = config.shared.tag("held", &[transaction.txid.as_str().as_bytes()]);
     // Nobody who waits for it now waits for longer.
-    Claim::once(Once::Held, id, duo.push_timeout.saturating_add(CLAIM_SLACK))
+    Permit::single_use(SingleUse::Held, id, duo.push_timeout.saturating_add(PERMIT_SLACK))
 }
 
-/// A claim to try one passcode of this user's, who has these devices. Another name of the same
+/// A permit to try one passcode of this user's, who has these devices. Another name of the same
 /// user has the same devices, and is told by the one whose id is the smallest.
-pub(super) fn passcode_claim(challenge: &Challenge, devices: &[Device], config: &Config) -> Claim {
+pub(super) fn passcode_permit(
+    challenge: &Challenge,
+    devices: &[Device],
+    config: &Config,
+) -> Permit {
     let first = devices.iter().map(|device| device.id.as_str()).min();
-    Claim::of_passcode(user_tag("passcodes", challenge, config))
+    Permit::of_passcode(user_tag("passcodes", challenge, config))
         .counted_by(first.map(|id| device_tag("passcodes", id, challenge, config)))
 }
 

@@ -11,7 +11,7 @@ use super::prompt::Ending;
 use super::request_line::reference;
 use super::room::{By, Crowded};
 use super::rules::Denial;
-use super::view::{View, Who};
+use super::view::{Requester, View};
 use crate::duo::{DuoError, Fault, Status};
 use crate::http::{Reply, RequestHead};
 use crate::page::{Onward, Problem};
@@ -163,7 +163,7 @@ pub(super) fn denied(gate: &Gate, head: &RequestHead<'_>, denial: &Denial) -> De
     let view = View::in_place(head);
     // A person reads this one, which the page's script shows.
     let problem = if code == Code::HttpsRequired { view.localised(&problem) } else { problem };
-    let who = Who { challenge: None, reference: &problem.reference };
-    let reply = view.refusal(&problem, Onward::default(), who, gate.config());
+    let requester = Requester { challenge: None, reference: &problem.reference };
+    let reply = view.refusal(&problem, Onward::default(), requester, gate.config());
     Decision::refusal(reply, code, Some(line))
 }

@@ -2,7 +2,7 @@
 //! bounded length.
 
 use crate::http::RequestHead;
-use crate::page::{Plain, Reference};
+use crate::page::{DisplayText, Reference};
 
 /// The longest text from a client that is logged, in characters.
 const MAX_TEXT: usize = 256;
@@ -74,7 +74,7 @@ fn readable(bytes: &[u8]) -> String {
 }
 
 fn shown(c: char) -> char {
-    if Plain::shows(c) { c } else { char::REPLACEMENT_CHARACTER }
+    if DisplayText::shows(c) { c } else { char::REPLACEMENT_CHARACTER }
 }
 
 #[cfg(test)]

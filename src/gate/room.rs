@@ -37,7 +37,7 @@ pub struct Seat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
     /// A client begins to ask; `holds` if its request is held meanwhile.
-    Begin { holds: bool },
+    First { holds: bool },
     /// A request that has begun goes on.
     GoOn,
     /// A client looks at its sign-in.
@@ -49,8 +49,8 @@ enum Purpose {
 }
 
 impl Seat {
-    pub(super) const fn begin(user: [u8; 16], holds: bool) -> Self {
-        Self { user: start(user), purpose: Purpose::Begin { holds } }
+    pub(super) const fn first(user: [u8; 16], holds: bool) -> Self {
+        Self { user: start(user), purpose: Purpose::First { holds } }
     }
 
     pub(super) const fn go_on(user: [u8; 16]) -> Self {
@@ -80,7 +80,7 @@ impl Seat {
     const fn sign_in(&self) -> Option<Tag> {
         match self.purpose {
             Purpose::Look(sign_in) => Some(sign_in),
-            Purpose::Begin { .. } | Purpose::GoOn | Purpose::Follow | Purpose::Wait => None,
+            Purpose::First { .. } | Purpose::GoOn | Purpose::Follow | Purpose::Wait => None,
         }
     }
 }
@@ -169,22 +169,22 @@ impl Room {
             Purpose::Look(_) | Purpose::Follow if self.looks >= of_looks => {
                 return crowded(By::Calls);
             }
-            Purpose::Begin { holds: true } | Purpose::Wait if waiting >= capacity.held => {
+            Purpose::First { holds: true } | Purpose::Wait if waiting >= capacity.held => {
                 return crowded(By::Held);
             }
-            Purpose::Look(_) | Purpose::Begin { .. } if self.calls >= capacity.calls => {
+            Purpose::Look(_) | Purpose::First { .. } if self.calls >= capacity.calls => {
                 return crowded(By::Calls);
             }
             Purpose::Look(_)
             | Purpose::Follow
-            | Purpose::Begin { .. }
+            | Purpose::First { .. }
             | Purpose::GoOn
             | Purpose::Wait => {}
         }
         let is_counted =
-            matches!(seat.purpose, Purpose::Look(_) | Purpose::Begin { .. } | Purpose::Wait);
+            matches!(seat.purpose, Purpose::Look(_) | Purpose::First { .. } | Purpose::Wait);
         match self.user(seat.user, now) {
-            Some(user) if is_counted => user.begin(capacity, now)?,
+            Some(user) if is_counted => user.admit(capacity, now)?,
             Some(user) => user.calls = user.calls.saturating_add(1),
             None if is_counted => return crowded(By::Calls),
             None => {}
@@ -231,7 +231,7 @@ impl Room {
 }
 
 impl User {
-    fn begin(&mut self, capacity: &Capacity, now: UnixTime) -> Result<(), Crowded> {
+    fn admit(&mut self, capacity: &Capacity, now: UnixTime) -> Result<(), Crowded> {
         if usize::from(self.calls) >= capacity.user_calls {
             return Err(Crowded { by: By::UserCalls, wait: SOON });
         }

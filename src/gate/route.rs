@@ -5,7 +5,7 @@ use super::challenge::Challenge;
 use super::configured::HostFacts;
 use super::decision::{Decision, End, Notes};
 use super::request_line::reference;
-use super::view::{View, Who};
+use super::view::{Requester, View};
 use crate::config::{Application, Config, Enrollment};
 use crate::http::{Client, HeaderValue, Reply, RequestHead, ReturnPath};
 use crate::page::{Onward, Problem};
@@ -67,7 +67,7 @@ impl Endpoint {
 
 /// A request for one of the filter's endpoints, by a known user.
 #[derive(Debug)]
-pub(super) struct Visitor {
+pub(super) struct EndpointRequest {
     pub(super) endpoint: Endpoint,
     pub(super) challenge: Challenge,
     pub(super) groups: Vec<String>,
@@ -195,7 +195,7 @@ fn wrong_method(config: &Config, head: &RequestHead<'_>, methods: Methods) -> De
 fn problem(config: &Config, head: &RequestHead<'_>, code: Code, detail: &str) -> Reply {
     let reference = reference(head);
     let problem = Problem { code, detail: detail.to_owned(), reference, retry_after: None };
-    let who = Who { challenge: None, reference: &problem.reference };
+    let requester = Requester { challenge: None, reference: &problem.reference };
     let view = View::at_own_address(head, ReturnPath::default());
-    view.refusal(&problem, Onward::default(), who, config)
+    view.refusal(&problem, Onward::default(), requester, config)
 }

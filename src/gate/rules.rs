@@ -44,7 +44,7 @@ pub(super) struct Ruling<'g> {
 
 /// Why the approval of a request does not open what it is for.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Unfit {
+pub(super) enum Insufficient {
     /// It is no valid approval.
     Invalid(Refusal),
     /// It is older than the rule's `max_age`.
@@ -57,7 +57,7 @@ pub(super) enum Unfit {
     NotOfThisRequest,
 }
 
-impl Unfit {
+impl Insufficient {
     /// Its name among the metrics.
     const fn name(self) -> &'static str {
         match self {
@@ -94,7 +94,7 @@ pub(super) const fn new_approval(factor: Factor, since: UnixTime) -> NewApproval
     NewApproval { factor, authenticated: since, lifetime }
 }
 
-impl From<Refusal> for Unfit {
+impl From<Refusal> for Insufficient {
     fn from(refusal: Refusal) -> Self {
         Self::Invalid(refusal)
     }
@@ -148,19 +148,21 @@ impl Gate {
         approval: &Approval,
         terms: &Terms,
         now: UnixTime,
-    ) -> Result<(), Unfit> {
-        if terms.is_for_one_request {
-            return Err(Unfit::NotOfThisRequest);
+    ) -> Result<(), Insufficient> {
+        if terms.is_per_request {
+            return Err(Insufficient::NotOfThisRequest);
         }
         let is_accepted = || is_accepted(approval.factor(), terms);
         match approval.factor() {
             Factor::Push | Factor::Passcode | Factor::Phone | Factor::Sms if !is_accepted() => {
-                Err(Unfit::OtherFactor)
+                Err(Insufficient::OtherFactor)
             }
             Factor::Remembered if terms.factors.is_some() || terms.max_age.is_some() => {
-                Err(Unfit::OtherFactor)
+                Err(Insufficient::OtherFactor)
             }
-            Factor::FailSafe if self.fail_mode(terms) == FailMode::Secure => Err(Unfit::FailSafe),
+            Factor::FailSafe if self.fail_mode(terms) == FailMode::Secure => {
+                Err(Insufficient::FailSafe)
+            }
             Factor::Push
             | Factor::Passcode
             | Factor::Phone
@@ -169,7 +171,7 @@ impl Gate {
             | Factor::Remembered
             | Factor::FailSafe => match terms.max_age {
                 Some(max_age) if now.since(approval.authenticated()) > max_age => {
-                    Err(Unfit::TooOld)
+                    Err(Insufficient::TooOld)
                 }
                 Some(_) | None => Ok(()),
             },
@@ -219,7 +221,7 @@ impl Gate {
         head: &RequestHead<'_>,
         facts: &HostFacts<'_>,
     ) -> Result<Vec<String>, Denial> {
-        if !self.config().policies.name(Criterion::Groups) {
+        if !self.config().policies.mentions(Criterion::Groups) {
             return Ok(Vec::new());
         }
         let groups = self.config().identity.groups(head, facts.attributes);

@@ -27,7 +27,7 @@ const CHANGING_PREFIXES: [&[u8]; 4] = [b"x-envoy-", b"x-b3-", b"x-datadog-", b"x
 /// Stands for a request and its sender. `None` where no other request counts as the same: the
 /// client's address is not known, or each request is approved by itself.
 pub(super) fn tag(head: &RequestHead<'_>, challenge: &Challenge, gate: &Gate) -> Option<[u8; 16]> {
-    let address = challenge.address.filter(|_| !challenge.terms.is_for_one_request)?.to_string();
+    let address = challenge.address.filter(|_| !challenge.terms.is_per_request)?.to_string();
     let (subject, application) = (challenge.subject(), gate.application(&challenge.terms));
     let [source, user] = [subject.source, subject.user].map(str::as_bytes);
     let duo = application.duo.credentials.tag();

@@ -1,7 +1,7 @@
 //! The end of an approval: by `POST logout`, or by a request to one of `session.logout_paths`.
 
 use super::configured::Gate;
-use super::limit::{Claim, End, Once, Settlement};
+use super::limit::{End, Permit, Settlement, SingleUse};
 use super::pending::{self, is_on_device};
 use crate::clock::UnixTime;
 use crate::config::Config;
@@ -62,20 +62,20 @@ pub(super) fn deletions(config: &Config) -> Vec<HeaderValue> {
             }
         }
     }
-    // All applications' approvals of operations have one name.
-    lines.push(config.applications.main.operations.deletion());
+    // All applications' per-request approvals have one name.
+    lines.push(config.applications.main.per_request.deletion());
     lines
 }
 
 fn ended_sign_in(id: [u8; 16], began: UnixTime, now: UnixTime) -> Settlement {
-    Settlement { claim: once(id, began, now), end: End::Lost }
+    Settlement { permit: single_use(id, began, now), end: End::Lost }
 }
 
 /// A sign-in for the table of what is good once. It can be finished until some minutes after it
 /// began.
-pub(super) fn once(id: [u8; 16], began: UnixTime, now: UnixTime) -> Claim {
+pub(super) fn single_use(id: [u8; 16], began: UnixTime, now: UnixTime) -> Permit {
     let left = began.plus(PENDING_LIFETIME).since(now);
-    Claim::once(Once::SignIn, id, left.saturating_add(A_SECOND))
+    Permit::single_use(SingleUse::SignIn, id, left.saturating_add(A_SECOND))
 }
 
 impl Gate {

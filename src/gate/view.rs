@@ -3,7 +3,7 @@
 use super::challenge::Challenge;
 use crate::config::Config;
 use crate::http::{Client, HeaderValue, Reply, RequestHead, ReturnPath};
-use crate::page::{Arrival, Frame, Language, Onward, Plain, Problem, Reference, Screen};
+use crate::page::{Arrival, DisplayText, Frame, Language, Onward, Problem, Reference, Screen};
 use crate::signal::Code;
 
 /// What an answer has to know of the request that it is for.
@@ -48,18 +48,18 @@ impl View {
     }
 
     /// The page in a state.
-    pub(super) fn page(&self, screen: &Screen, who: Who<'_>, config: &Config) -> Reply {
-        let challenge = who.challenge;
-        let user = challenge.map(|challenge| Plain::new(&challenge.identity.user));
-        let application = challenge.map(|challenge| Plain::new(&challenge.request.host));
+    pub(super) fn page(&self, screen: &Screen, requester: Requester<'_>, config: &Config) -> Reply {
+        let challenge = requester.challenge;
+        let user = challenge.map(|challenge| DisplayText::new(&challenge.identity.user));
+        let application = challenge.map(|challenge| DisplayText::new(&challenge.request.host));
         let address = challenge.and_then(|challenge| challenge.address);
-        let address = address.map(|address| Plain::new(&address.to_string()));
+        let address = address.map(|address| DisplayText::new(&address.to_string()));
         let frame = Frame {
             site: &config.site,
             language: self.language,
             arrival: self.arrival,
             return_to: &self.return_to,
-            reference: who.reference,
+            reference: requester.reference,
             user: user.as_ref(),
             application: application.as_ref(),
             address: address.as_ref(),
@@ -73,13 +73,13 @@ impl View {
         &self,
         problem: &Problem,
         onward: Onward<'_>,
-        who: Who<'_>,
+        requester: Requester<'_>,
         config: &Config,
     ) -> Reply {
         if self.is_page {
-            return self.page(&screen(problem), who, config);
+            return self.page(&screen(problem), requester, config);
         }
-        let start_url = start_url(problem.code, who.challenge, &self.return_to, config);
+        let start_url = start_url(problem.code, requester.challenge, &self.return_to, config);
         let onward = Onward {
             start_url: start_url.as_deref(),
             language: self.is_browser().then_some(self.language),
@@ -110,12 +110,12 @@ pub(super) fn explained(problem: &Problem, language: Language) -> Problem {
 
 /// Whose request it is, as far as that is known.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Who<'a> {
+pub(super) struct Requester<'a> {
     pub(super) challenge: Option<&'a Challenge>,
     pub(super) reference: &'a Reference,
 }
 
-impl<'a> From<&'a Challenge> for Who<'a> {
+impl<'a> From<&'a Challenge> for Requester<'a> {
     fn from(challenge: &'a Challenge) -> Self {
         Self { challenge: Some(challenge), reference: &challenge.reference }
     }
@@ -126,10 +126,10 @@ fn screen(problem: &Problem) -> Screen {
         return Screen::WrongPasscode;
     }
     if problem.code == Code::DuoDenied {
-        return Screen::DuoDenied { message: Plain::new(&problem.detail) };
+        return Screen::DuoDenied { message: DisplayText::new(&problem.detail) };
     }
     if problem.code == Code::FactorRefused {
-        return Screen::FactorRefused { message: Plain::new(&problem.detail) };
+        return Screen::FactorRefused { message: DisplayText::new(&problem.detail) };
     }
     Screen::Refused { code: problem.code, wait: problem.retry_after }
 }

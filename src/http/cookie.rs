@@ -30,7 +30,7 @@ pub enum Sent<'a> {
 
 /// The filter's own cookies apart from the application's.
 #[derive(Clone, Debug)]
-pub struct Parted<'a> {
+pub struct SplitCookies<'a> {
     /// The cookie that was asked for.
     pub found: Sent<'a>,
     /// What leaves a request with the application's alone; nothing where it has no others.
@@ -79,7 +79,7 @@ impl<'a> CookieLines<'a> {
         values.fold(Sent::Never, Sent::again)
     }
 
-    /// Whether any cookie came that is the filter's own, as in [`Self::part`].
+    /// Whether any cookie came that is the filter's own, as in [`Self::split`].
     #[must_use]
     pub fn has_own(&self, name: &str, odd: &[String]) -> bool {
         self.lines().flat_map(pairs).map(<[u8]>::trim_ascii_start).any(|pair| {
@@ -92,7 +92,7 @@ impl<'a> CookieLines<'a> {
     /// Parts the filter's own cookies, those under [`OWN_PREFIX`], the one called `name` and the
     /// `odd` ones, from the application's.
     #[must_use]
-    pub fn part(&self, name: &str, odd: &[String]) -> Parted<'a> {
+    pub fn split(&self, name: &str, odd: &[String]) -> SplitCookies<'a> {
         let is_odd = |pair| odd.iter().any(|name| value_of(pair, name).is_some());
         let mut found = Sent::Never;
         let mut is_own = |pair: &'a [u8]| {
@@ -123,7 +123,7 @@ impl<'a> CookieLines<'a> {
                 }
             }
         }
-        Parted { found, edits }
+        SplitCookies { found, edits }
     }
 
     fn lines(&self) -> impl Iterator<Item = &'a [u8]> {
@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn stripped(sent: &[&str]) -> Vec<Edit> {
-        lines(sent).part(NAME, &[]).edits
+        lines(sent).split(NAME, &[]).edits
     }
 
     fn set(line: &str) -> Edit {
@@ -227,7 +227,7 @@ mod tests {
             ("", Sent::Never),
         ] {
             assert_eq!(lines(&[line]).find(NAME), found, "{line}");
-            assert_eq!(lines(&[line]).part(NAME, &[]).found, found, "{line}");
+            assert_eq!(lines(&[line]).split(NAME, &[]).found, found, "{line}");
         }
     }
 
@@ -237,7 +237,7 @@ mod tests {
             [&["__Host-duo_mfa=a; __Host-duo_mfa=a"][..], &["__Host-duo_mfa=a", "__Host-duo_mfa=b"]]
         {
             assert_eq!(lines(sent).find(NAME), Sent::Repeatedly);
-            assert_eq!(lines(sent).part(NAME, &[]).found, Sent::Repeatedly);
+            assert_eq!(lines(sent).split(NAME, &[]).found, Sent::Repeatedly);
         }
     }
 
@@ -266,13 +266,13 @@ mod tests {
 
     #[test]
     fn a_cookie_of_another_configured_name_is_stripped_too() {
-        let parted = lines(&["__Host-other=v; a=1"]).part("__Host-other", &[]);
-        assert_eq!(parted.edits, [set("a=1")]);
-        assert_eq!(parted.found, Sent::Once(b"v"));
+        let split = lines(&["__Host-other=v; a=1"]).split("__Host-other", &[]);
+        assert_eq!(split.edits, [set("a=1")]);
+        assert_eq!(split.found, Sent::Once(b"v"));
         let odd = ["__Host-other".to_owned(), "__Host-other-b".to_owned()];
-        let parted = lines(&["__Host-other=v; a=1; __Host-other-b=w"]).part(NAME, &odd);
-        assert_eq!(parted.edits, [set("a=1")]);
-        assert_eq!(parted.found, Sent::Never);
+        let split = lines(&["__Host-other=v; a=1; __Host-other-b=w"]).split(NAME, &odd);
+        assert_eq!(split.edits, [set("a=1")]);
+        assert_eq!(split.found, Sent::Never);
     }
 
     #[test]

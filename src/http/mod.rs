@@ -7,12 +7,12 @@
 
 pub mod accept;
 mod agent;
+pub mod authority;
 pub mod cookie;
 pub mod edit;
 pub mod head;
 mod header_map;
 pub mod hints;
-pub mod host;
 pub mod likeness;
 pub mod name;
 pub mod origin;

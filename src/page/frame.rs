@@ -1,6 +1,6 @@
 //! What a page knows of the request that it answers, and the addresses that it posts to.
 
-use super::plain::Plain;
+use super::display_text::DisplayText;
 use super::problem::Reference;
 use super::screen::Factor;
 use super::site::{Site, encoded};
@@ -33,11 +33,11 @@ pub struct Frame<'a> {
     /// What to look up in the log.
     pub reference: &'a Reference,
     /// Who has signed in, where that is known.
-    pub user: Option<&'a Plain>,
+    pub user: Option<&'a DisplayText>,
     /// The name of the application, shown while waiting: the same that the device shows.
-    pub application: Option<&'a Plain>,
+    pub application: Option<&'a DisplayText>,
     /// The client's address, shown while waiting.
-    pub address: Option<&'a Plain>,
+    pub address: Option<&'a DisplayText>,
 }
 
 impl Frame<'_> {

@@ -1,6 +1,6 @@
 //! The JSON that own endpoints answer with. Members may be added, none may change.
 
-use super::plain::Plain;
+use super::display_text::DisplayText;
 use super::screen::{Awaited, Choices, Device, Enrollment, Standing};
 use super::site::Site;
 use super::text::{Language, whole_seconds};
@@ -10,7 +10,7 @@ use crate::http::{HeaderValue, Reply, ReturnPath};
 use crate::json::ObjectText;
 use std::time::Duration;
 
-fn answer(status: u16, details: &str, document: ObjectText) -> Reply {
+fn json_reply(status: u16, details: &str, document: ObjectText) -> Reply {
     Reply::new(status, details.to_owned(), "application/json", body(document))
 }
 
@@ -38,24 +38,24 @@ fn localised(reply: Reply, language: Language) -> Reply {
 
 /// What `POST preauth` answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PreauthAnswer {
+pub enum PreauthReply {
     /// A second factor is wanted: choose one.
     Auth(Choices),
     /// No second factor is wanted.
     Allow {
         /// Duo's words.
-        message: Plain,
+        message: DisplayText,
     },
     /// Duo says no.
     Deny {
         /// Its reason.
-        message: Plain,
+        message: DisplayText,
     },
     /// No device is set up.
     Enroll(Enrollment),
 }
 
-impl PreauthAnswer {
+impl PreauthReply {
     /// The answer; `enroll_url` is Duo's portal, or a form's address of ours.
     #[must_use]
     pub fn reply(&self, site: &Site, language: Language) -> Reply {
@@ -86,7 +86,7 @@ impl PreauthAnswer {
             .texts("factors", choices.factors.iter().map(|factor| factor.name()))
             .objects("devices", choices.devices.iter().map(device))
             .some_text("enroll_url", enroll_url);
-        localised(answer(200, "duo_mfa_preauth", document), language)
+        localised(json_reply(200, "duo_mfa_preauth", document), language)
     }
 }
 
@@ -101,7 +101,7 @@ fn device(device: &Device) -> ObjectText {
 
 /// What `POST auth` and `GET status` answer: where a sign-in stands.
 #[derive(Clone, Copy, Debug)]
-pub struct SignInAnswer<'a> {
+pub struct SignInReply<'a> {
     /// Where.
     pub standing: &'a Standing,
     /// Duo's word for it, or an empty text.
@@ -114,7 +114,7 @@ pub struct SignInAnswer<'a> {
     pub return_to: Option<&'a ReturnPath>,
 }
 
-impl SignInAnswer<'_> {
+impl SignInReply<'_> {
     /// The answer: `http_status` is 202 where a factor was just started, else 200.
     #[must_use]
     pub fn reply(&self, http_status: u16, language: Language) -> Reply {
@@ -142,18 +142,18 @@ impl SignInAnswer<'_> {
             .text("heading", said.heading)
             .text("message", &said.message)
             .some_text("code", self.standing.refusal().map(|code| code.name()))
-            .some_text("verification_code", verification_code.map(Plain::as_str))
+            .some_text("verification_code", verification_code.map(DisplayText::as_str))
             .some_number("seconds_left", waiting.map(|waiting| whole_seconds(waiting.left)))
             .some_number("poll_after_ms", waiting.map(|_| milliseconds(self.poll_after)))
             .some_text("transaction", self.transaction)
             .some_text("return_to", self.return_to.map(ReturnPath::as_str));
-        localised(answer(http_status, "duo_mfa_sign_in", document), language)
+        localised(json_reply(http_status, "duo_mfa_sign_in", document), language)
     }
 }
 
 /// What `GET enroll/status` answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EnrollmentAnswer {
+pub enum EnrollmentReply {
     /// The device is not set up yet.
     Waiting {
         /// When to ask again.
@@ -165,7 +165,7 @@ pub enum EnrollmentAnswer {
     Expired,
 }
 
-impl EnrollmentAnswer {
+impl EnrollmentReply {
     /// The answer.
     #[must_use]
     pub fn reply(self) -> Reply {
@@ -177,7 +177,7 @@ impl EnrollmentAnswer {
             Self::Done => result("done"),
             Self::Expired => result("expired"),
         };
-        answer(200, "duo_mfa_enroll", document)
+        json_reply(200, "duo_mfa_enroll", document)
     }
 }
 
@@ -203,7 +203,7 @@ impl UserInfo<'_> {
             .text("factor", self.factor)
             .number("authenticated_at", self.authenticated_at.seconds())
             .number("expires_at", self.expires_at.seconds());
-        answer(200, "duo_mfa_userinfo", document)
+        json_reply(200, "duo_mfa_userinfo", document)
     }
 }
 

@@ -6,16 +6,16 @@
 //! documents (RFC 9457) with a stable code and a reference that also stands in the log.
 //!
 //! In go typed values; out comes a [`crate::http::Reply`]. Text from users and from Duo comes as
-//! [`Plain`], addresses as [`Link`], and both are escaped where they are written. Nothing here
+//! [`DisplayText`], addresses as [`Link`], and both are escaped where they are written. Nothing here
 //! decides anything, and nothing here knows a key, a cookie, a request or Duo's answers.
 
 mod accent;
 mod asset;
+mod display_text;
 mod frame;
 mod html;
 mod json;
 mod link;
-mod plain;
 mod problem;
 mod qr;
 mod screen;
@@ -24,10 +24,10 @@ mod text;
 mod words;
 
 pub use accent::{Accent, AccentFault, Colour};
+pub use display_text::DisplayText;
 pub use frame::{Arrival, Frame};
-pub use json::{EnrollmentAnswer, PreauthAnswer, SignInAnswer, UserInfo};
+pub use json::{EnrollmentReply, PreauthReply, SignInReply, UserInfo};
 pub use link::{DataImage, Link, LinkFault, Logo, NoImage};
-pub use plain::Plain;
 pub use problem::{Onward, Problem, Reference};
 pub use screen::{
     Activation, Awaited, Choices, Device, Enrollment, Factor, Screen, Standing, Waiting,

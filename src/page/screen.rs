@@ -1,7 +1,7 @@
 //! The states in which a person can find a sign-in, as values.
 
+use super::display_text::DisplayText;
 use super::link::Link;
-use super::plain::Plain;
 use crate::clock::UnixTime;
 use crate::http::ReturnPath;
 use crate::signal::Code;
@@ -39,9 +39,9 @@ pub struct Device {
     /// What `POST auth` wants as `device`.
     pub id: String,
     /// What the person calls it.
-    pub name: Plain,
+    pub name: DisplayText,
     /// `phone` or `token`, as Duo says.
-    pub kind: Plain,
+    pub kind: DisplayText,
     /// What it can do and the configuration allows, in the order to offer it.
     pub factors: Vec<Factor>,
     /// Whether it is the one to offer first.
@@ -73,7 +73,7 @@ pub enum Awaited {
     /// The answer to a push that asks for a code.
     VerifiedPush {
         /// The code to type into Duo Mobile.
-        code: Plain,
+        code: DisplayText,
     },
     /// That somebody takes the call.
     Call,
@@ -84,7 +84,7 @@ pub enum Awaited {
     /// Something that only Duo has words for.
     Other {
         /// Duo's words.
-        message: Plain,
+        message: DisplayText,
     },
 }
 
@@ -94,7 +94,7 @@ pub struct Waiting {
     /// For what.
     pub awaited: Awaited,
     /// The name of the device, where it is known.
-    pub device: Option<Plain>,
+    pub device: Option<DisplayText>,
     /// How long it goes on waiting.
     pub left: Duration,
     /// How long it waits in all.
@@ -109,7 +109,7 @@ pub enum Standing {
     /// Passcodes went out by text message; one of them is to be typed in.
     CodesSent {
         /// Id and name of the telephone, where they are known.
-        device: Option<(String, Plain)>,
+        device: Option<(String, DisplayText)>,
     },
     /// The person is who they say.
     Approved,
@@ -138,7 +138,7 @@ pub enum Enrollment {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Activation {
     /// What the QR code holds and Duo Mobile takes: `duo://...`.
-    pub code: Plain,
+    pub code: DisplayText,
     /// What opens Duo Mobile on the same telephone.
     pub open: Option<Link>,
     /// Until when the code is good.
@@ -166,12 +166,12 @@ pub enum Screen {
     /// Duo itself says no.
     DuoDenied {
         /// Its reason, in its words.
-        message: Plain,
+        message: DisplayText,
     },
     /// Duo does not accept the chosen factor; others may do.
     FactorRefused {
         /// What that means in the person's language, and Duo's reason.
-        message: Plain,
+        message: DisplayText,
     },
     /// A refusal that its code says everything about.
     Refused {

@@ -2,8 +2,8 @@
 
 use super::accent::Accent;
 use super::asset::Asset;
+use super::display_text::DisplayText;
 use super::link::{Link, Logo};
-use super::plain::Plain;
 use crate::http::{Reply, ReturnPath};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -19,13 +19,13 @@ pub(super) fn encoded(value: &str) -> String {
 #[derive(Clone, Debug, Default)]
 pub struct Branding {
     /// Its name: in the title, and in place of a logo.
-    pub name: Plain,
+    pub name: DisplayText,
     /// Its picture.
     pub logo: Option<Logo>,
     /// The colour of buttons and links.
     pub accent: Option<Accent>,
     /// Whom to ask, in the organisation's own words.
-    pub help_text: Option<Plain>,
+    pub help_text: Option<DisplayText>,
     /// Where to ask.
     pub help_url: Option<Link>,
 }

@@ -27,10 +27,10 @@ impl Policies {
     /// A header may name another path or method than rules look at, or than is approved.
     pub(super) fn check_overrides(&self, head: &RequestHead<'_>) -> Result<(), Unclear> {
         let approve_single = self.rules.approve_single();
-        if head.overrides.path && (self.name(Criterion::Paths) || approve_single) {
+        if head.overrides.path && (self.mentions(Criterion::Paths) || approve_single) {
             return Err(Unclear::PathOverride);
         }
-        if head.overrides.method && (self.name(Criterion::Methods) || approve_single) {
+        if head.overrides.method && (self.mentions(Criterion::Methods) || approve_single) {
             return Err(Unclear::MethodOverride);
         }
         Ok(())

@@ -39,7 +39,7 @@ impl Policies {
         head: &RequestHead<'a>,
         address: Option<IpAddr>,
     ) -> Result<View<'a>, Unclear> {
-        View::of(head, address, |criterion| !criterion.is_of_target() && self.name(criterion))
+        View::of(head, address, |criterion| !criterion.is_of_target() && self.mentions(criterion))
     }
 
     /// Whether a person at this host and address is denied whatever an approval could open, by any

@@ -54,8 +54,8 @@ pub struct Policies {
 impl Policies {
     /// Whether any rule speaks of this part of a request.
     #[must_use]
-    pub const fn name(&self, criterion: Criterion) -> bool {
-        self.rules.name(criterion)
+    pub const fn mentions(&self, criterion: Criterion) -> bool {
+        self.rules.mentions(criterion)
     }
 
     /// The hosts that rules are for; not those that a rule makes an exception of.
@@ -76,7 +76,7 @@ impl Policies {
         head: &RequestHead<'a>,
         address: Option<IpAddr>,
     ) -> Result<View<'a>, Unclear> {
-        let view = View::of(head, address, |criterion| self.name(criterion))?;
+        let view = View::of(head, address, |criterion| self.mentions(criterion))?;
         if !self.allows_overrides {
             self.check_overrides(head)?;
         }

@@ -5,7 +5,7 @@ use super::network::Network;
 use super::pattern_fault::PatternFault;
 use super::view;
 use super::view::{Person, View};
-use crate::http::host::Host;
+use crate::http::authority::Host;
 use crate::http::likeness::Likeness;
 use crate::http::path::{CanonicalPath, canonical};
 

@@ -21,7 +21,7 @@ impl From<Vec<Rule>> for RuleSet {
     fn from(rules: Vec<Rule>) -> Self {
         let conditions = rules.iter().flat_map(|rule| &rule.conditions);
         let named = conditions.fold(0, |named, it| named | bit(it.criterion));
-        let approves_single = rules.iter().any(|rule| rule.terms.is_for_one_request);
+        let approves_single = rules.iter().any(|rule| rule.terms.is_per_request);
         let has_odd_pattern = patterns_that_see(&rules).any(Pattern::is_odd);
         Self { rules, named, approves_single, has_odd_pattern }
     }
@@ -38,7 +38,7 @@ impl Deref for RuleSet {
 impl RuleSet {
     /// Whether any rule speaks of this part of a request.
     #[must_use]
-    pub const fn name(&self, criterion: Criterion) -> bool {
+    pub const fn mentions(&self, criterion: Criterion) -> bool {
         self.named & bit(criterion) != 0
     }
 

@@ -15,7 +15,7 @@ pub struct Terms {
     /// another.
     pub application: usize,
     /// Each request wants an approval of its own, which opens no other.
-    pub is_for_one_request: bool,
+    pub is_per_request: bool,
     /// Whether requests of clients that are no browsers are held.
     pub api_mode: Option<ApiMode>,
     /// Lets other requests of the same client pass by an approval that one of them got.
@@ -40,7 +40,7 @@ impl Terms {
             factors: None,
             fail_mode: None,
             application: 0,
-            is_for_one_request: false,
+            is_per_request: false,
             api_mode: None,
             per_client: None,
         };

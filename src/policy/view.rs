@@ -2,7 +2,7 @@
 
 use super::criterion::Criterion;
 use crate::http::RequestHead;
-use crate::http::host::Host;
+use crate::http::authority::Host;
 use crate::http::path::CanonicalPath;
 use std::net::IpAddr;
 
@@ -46,7 +46,7 @@ pub enum Unclear {
         "a header (x-http-method-override, x-http-method, x-method-override) names another method"
     )]
     MethodOverride,
-    /// See [`crate::http::host`].
+    /// See [`crate::http::authority`].
     #[error("the request names no single host")]
     Host,
     /// The peer has no IP address, as on a pipe.

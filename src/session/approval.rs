@@ -9,8 +9,8 @@
 //! The first two bytes belong to [`super::token`]. Times are seconds since 1970. A cookie without
 //! a binding has zeros for its tag.
 
-use super::claims::Claims;
 use super::token::{HEAD_BYTES, MAC_BYTES, Tag};
+use super::token_fields::TokenFields;
 use super::{Factor, Refusal};
 use crate::clock::UnixTime;
 
@@ -20,12 +20,12 @@ const NO_FLAGS: u8 = 0;
 const EPOCH: u32 = 0;
 
 /// Bytes of an approval after version and key id.
-const CLAIMS_BYTES: usize = 102;
+const FIELDS_BYTES: usize = 102;
 /// Bytes of an approval cookie before base64.
 pub(super) const TOKEN_BYTES: usize = 136;
 /// Characters of an approval cookie.
 pub(super) const COOKIE_BYTES: usize = 182;
-const _: () = assert!(HEAD_BYTES + CLAIMS_BYTES + MAC_BYTES == TOKEN_BYTES);
+const _: () = assert!(HEAD_BYTES + FIELDS_BYTES + MAC_BYTES == TOKEN_BYTES);
 const _: () = assert!((TOKEN_BYTES * 8).div_ceil(6) == COOKIE_BYTES);
 
 /// A second factor that was passed, as a cookie proves it. Only [`super::Sessions`] makes one.
@@ -76,40 +76,40 @@ pub(super) struct Audience {
 }
 
 pub(super) fn encode(approval: &Approval, audience: &Audience) -> Vec<u8> {
-    let mut claims = Vec::with_capacity(CLAIMS_BYTES);
-    claims.extend_from_slice(&[approval.factor.code(), NO_FLAGS]);
+    let mut fields = Vec::with_capacity(FIELDS_BYTES);
+    fields.extend_from_slice(&[approval.factor.code(), NO_FLAGS]);
     for time in [approval.issued, approval.authenticated, approval.seen, approval.expires] {
-        claims.extend_from_slice(&time.seconds().to_be_bytes());
+        fields.extend_from_slice(&time.seconds().to_be_bytes());
     }
-    claims.extend_from_slice(&EPOCH.to_be_bytes());
+    fields.extend_from_slice(&EPOCH.to_be_bytes());
     for part in [approval.id, audience.user, audience.application, audience.binding] {
-        claims.extend_from_slice(&part);
+        fields.extend_from_slice(&part);
     }
-    claims
+    fields
 }
 
 /// # Errors
 ///
 /// [`Refusal::Layout`] where a field holds what no release has written, [`Refusal::Void`] for
 /// another epoch.
-pub(super) fn decode(claims: &[u8], key_is_first: bool) -> Result<(Approval, Audience), Refusal> {
-    let mut claims = Claims::new(claims);
-    let [factor, flags] = claims.array()?;
+pub(super) fn decode(fields: &[u8], key_is_first: bool) -> Result<(Approval, Audience), Refusal> {
+    let mut fields = TokenFields::new(fields);
+    let [factor, flags] = fields.array()?;
     let factor = Factor::from_code(factor).ok_or(Refusal::Layout)?;
     if flags != NO_FLAGS {
         return Err(Refusal::Layout);
     }
-    let issued = claims.time()?;
-    let authenticated = claims.time()?;
-    let seen = claims.time()?;
-    let expires = claims.time()?;
-    if u32::from_be_bytes(claims.array()?) != EPOCH {
+    let issued = fields.time()?;
+    let authenticated = fields.time()?;
+    let seen = fields.time()?;
+    let expires = fields.time()?;
+    if u32::from_be_bytes(fields.array()?) != EPOCH {
         return Err(Refusal::Void);
     }
-    let id = claims.array()?;
+    let id = fields.array()?;
     let audience =
-        Audience { user: claims.array()?, application: claims.array()?, binding: claims.array()? };
-    claims.end()?;
+        Audience { user: fields.array()?, application: fields.array()?, binding: fields.array()? };
+    fields.end()?;
     Ok((Approval { factor, issued, authenticated, seen, expires, id, key_is_first }, audience))
 }
 
@@ -142,28 +142,28 @@ mod tests {
     proptest! {
         #[test]
         fn an_approval_comes_back_as_it_was_written(a in approvals(), to in audiences()) {
-            let claims = encode(&a, &to);
-            prop_assert_eq!(claims.len(), CLAIMS_BYTES);
-            prop_assert_eq!(decode(&claims, a.key_is_first), Ok((a, to)));
+            let fields = encode(&a, &to);
+            prop_assert_eq!(fields.len(), FIELDS_BYTES);
+            prop_assert_eq!(decode(&fields, a.key_is_first), Ok((a, to)));
         }
 
         #[test]
         fn bytes_that_decode_are_those_that_encode(
-            mut claims in prop::collection::vec(any::<u8>(), CLAIMS_BYTES - 1..=CLAIMS_BYTES + 1),
+            mut fields in prop::collection::vec(any::<u8>(), FIELDS_BYTES - 1..=FIELDS_BYTES + 1),
             code in 0..=8u8,
             flags in 0..=1u8,
             epoch in 0..=1u8,
         ) {
-            claims[..2].copy_from_slice(&[code, flags]);
-            claims[34..38].copy_from_slice(&[0, 0, 0, epoch]);
+            fields[..2].copy_from_slice(&[code, flags]);
+            fields[34..38].copy_from_slice(&[0, 0, 0, epoch]);
             // Times that fit into milliseconds.
-            claims[2..34].chunks_mut(8).for_each(|time| time[..4].fill(0));
+            fields[2..34].chunks_mut(8).for_each(|time| time[..4].fill(0));
             let is_valid = (1..=7).contains(&code) && flags == 0 && epoch == 0
-                && claims.len() == CLAIMS_BYTES;
-            let decoded = decode(&claims, true);
+                && fields.len() == FIELDS_BYTES;
+            let decoded = decode(&fields, true);
             prop_assert_eq!(decoded.is_ok(), is_valid);
             if let Ok((approval, audience)) = decoded {
-                prop_assert_eq!(encode(&approval, &audience), claims);
+                prop_assert_eq!(encode(&approval, &audience), fields);
             }
         }
     }

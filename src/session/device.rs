@@ -13,10 +13,10 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::claims::Claims;
 use super::sessions::CLOCK_TOLERANCE;
 use super::set_cookie::{SameSite, set_cookie};
 use super::token::Purpose;
+use super::token_fields::TokenFields;
 use super::vault::{OVERHEAD_BYTES, Vault};
 use super::{CookieOwner, KeyRing, LengthFault, Nonce, Refusal, Subject};
 use crate::clock::UnixTime;
@@ -100,8 +100,8 @@ impl RememberedDevices {
         }
         let sealed = URL_SAFE_NO_PAD.decode(value).map_err(|_| Refusal::Encoding)?;
         let plain = self.vault.open(&sealed, subject)?;
-        let mut claims = Claims::new(plain.expose());
-        let kept = claims.time()?;
+        let mut fields = TokenFields::new(plain.expose());
+        let kept = fields.time()?;
         if kept > now.plus(CLOCK_TOLERANCE) {
             return Err(Refusal::Future);
         }
@@ -111,7 +111,7 @@ impl RememberedDevices {
         if kept < self.not_before {
             return Err(Refusal::Void);
         }
-        let token = str::from_utf8(claims.rest()).map_err(|_| Refusal::Layout)?;
+        let token = str::from_utf8(fields.rest()).map_err(|_| Refusal::Layout)?;
         Ok(Secret::new(token.to_owned()))
     }
 }

@@ -4,7 +4,7 @@
 //! expires u64 | user id | activation code | activation link | QR content
 //! ```
 
-use super::claims::{Claims, write_text};
+use super::token_fields::{TokenFields, write_text};
 use super::vault::OVERHEAD_BYTES;
 use super::{Bounded, Refusal};
 use crate::clock::UnixTime;
@@ -31,23 +31,23 @@ pub struct Enrollment {
 
 impl Enrollment {
     pub(super) fn encode(&self) -> Secret<Vec<u8>> {
-        let mut claims = Vec::with_capacity(MAX_SEALED_BYTES);
-        claims.extend_from_slice(&self.expires.seconds().to_be_bytes());
-        write_text(&mut claims, Some(&self.user_id));
-        write_text(&mut claims, Some(self.activation_code.expose()));
-        write_text(&mut claims, self.activation_url.as_ref().map(Secret::expose));
-        write_text(&mut claims, Some(self.qr_content.expose()));
-        Secret::new(claims)
+        let mut fields = Vec::with_capacity(MAX_SEALED_BYTES);
+        fields.extend_from_slice(&self.expires.seconds().to_be_bytes());
+        write_text(&mut fields, Some(&self.user_id));
+        write_text(&mut fields, Some(self.activation_code.expose()));
+        write_text(&mut fields, self.activation_url.as_ref().map(Secret::expose));
+        write_text(&mut fields, Some(self.qr_content.expose()));
+        Secret::new(fields)
     }
 
-    pub(super) fn decode(claims: &[u8]) -> Result<Self, Refusal> {
-        let mut claims = Claims::new(claims);
-        let expires = claims.time()?;
-        let user_id = claims.text()?.ok_or(Refusal::Layout)?;
-        let activation_code = claims.text()?.map(Secret::new).ok_or(Refusal::Layout)?;
-        let activation_url = claims.text()?.map(Secret::new);
-        let qr_content = claims.text()?.map(Secret::new).ok_or(Refusal::Layout)?;
-        claims.end()?;
+    pub(super) fn decode(fields: &[u8]) -> Result<Self, Refusal> {
+        let mut fields = TokenFields::new(fields);
+        let expires = fields.time()?;
+        let user_id = fields.text()?.ok_or(Refusal::Layout)?;
+        let activation_code = fields.text()?.map(Secret::new).ok_or(Refusal::Layout)?;
+        let activation_url = fields.text()?.map(Secret::new);
+        let qr_content = fields.text()?.map(Secret::new).ok_or(Refusal::Layout)?;
+        fields.end()?;
         Ok(Self { user_id, activation_code, activation_url, qr_content, expires })
     }
 }

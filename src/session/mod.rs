@@ -15,22 +15,22 @@
 mod approval;
 mod binding;
 mod bounded;
-mod claims;
 mod cookie_owner;
 mod device;
 mod enrollment;
 mod factor;
 mod keyring;
-mod operation;
-mod operations;
 mod pending;
 mod pendings;
+mod per_request;
 mod preference;
 mod refusal;
+mod request_digest;
 mod sessions;
 mod set_cookie;
 mod shared;
 mod token;
+mod token_fields;
 mod vault;
 mod verified;
 
@@ -42,12 +42,12 @@ pub use device::RememberedDevices;
 pub use enrollment::Enrollment;
 pub use factor::Factor;
 pub use keyring::{KeyFault, KeyRing, MasterKey};
-pub use operation::{BodyDigest, Operation};
-pub use operations::{OperationApproval, Operations};
-pub use pending::{LIFETIME as PENDING_LIFETIME, Pending, PendingKind, Start};
+pub use pending::{LIFETIME as PENDING_LIFETIME, Pending, PendingKind, PendingOrigin};
 pub use pendings::{Pendings, Token};
+pub use per_request::{PerRequestApproval, PerRequestApprovals};
 pub use preference::{Preference, Preferences};
 pub use refusal::Refusal;
+pub use request_digest::{BodyDigest, RequestDigest};
 pub use sessions::{NewApproval, SessionSettings, Sessions};
 pub use shared::{SharedKey, SharedValues};
 pub use token::Subject;
@@ -56,7 +56,7 @@ pub use verified::Verified;
 
 /// The plain names of all cookies but the approval's, whose name is the operator's.
 pub const COOKIES: [&str; 4] =
-    [pendings::COOKIE, operations::COOKIE, device::COOKIE, preference::COOKIE];
+    [pendings::COOKIE, per_request::COOKIE, device::COOKIE, preference::COOKIE];
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 //! ```text
 //! version u8 = 1 | key id u8 | created u64 | user tag [16] | application tag [16]
 //!   | kind u8 | passcode tries u8 | browser [16]
-//!   | device | device label | txid | verification code | return path | enrollment or operation
+//!   | device | device label | txid | verification code | return path | enrollment or request digest
 //! ```
 //!
 //! The first two bytes belong to [`super::token`], as does how the texts of the last line are
@@ -11,10 +11,10 @@
 
 use std::time::Duration;
 
-use super::claims::{Claims, write_text};
 use super::enrollment::MAX_SEALED_BYTES;
 use super::token::{HEAD_BYTES, MAC_BYTES, write_part};
-use super::{Bounded, Enrollment, Factor, Operation, Refusal};
+use super::token_fields::{TokenFields, write_text};
+use super::{Bounded, Enrollment, Factor, Refusal, RequestDigest};
 use crate::clock::UnixTime;
 use crate::http::{ReturnPath, return_path};
 
@@ -22,7 +22,7 @@ use crate::http::{ReturnPath, return_path};
 pub const LIFETIME: Duration = Duration::from_secs(300);
 
 /// The most bytes of a pending sign-in before base64. One that waits for an enrollment has no
-/// device, label, txid, code or operation, whatever the rest is.
+/// device, label, txid, code or request digest, whatever the rest is.
 pub(super) const TOKEN_BYTES: usize = HEAD_BYTES
     + (8 + 2 * 16)
     + (2 + 16)
@@ -63,9 +63,9 @@ impl PendingKind {
     }
 }
 
-/// How a sign-in began. Only [`Pending::new`] makes one, so no update can move it.
+/// When and where a sign-in was opened. Only [`Pending::new`] makes one, so no update can move it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Start {
+pub struct PendingOrigin {
     created: UnixTime,
     browser: [u8; 16],
 }
@@ -74,7 +74,7 @@ pub struct Start {
 #[derive(Clone, Debug)]
 pub struct Pending {
     /// When and where it began.
-    pub start: Start,
+    pub origin: PendingOrigin,
     /// What it waits for.
     pub kind: PendingKind,
     /// Duo's id of the device that was asked.
@@ -90,9 +90,9 @@ pub struct Pending {
     pub passcode_tries: u8,
     /// Where the person goes on afterwards.
     pub return_path: ReturnPath,
-    /// What the approval is good for; absent where it is good for all that wants no approval of its
-    /// own. An enrollment leads to no approval, and has none.
-    pub operation: Option<Operation>,
+    /// The single request to approve; `None` for an ordinary session approval, and for an enrollment,
+    /// which leads to no approval.
+    pub single_request: Option<RequestDigest>,
 }
 
 impl Pending {
@@ -106,7 +106,7 @@ impl Pending {
         return_path: ReturnPath,
     ) -> Self {
         Self {
-            start: Start { created: UnixTime::from_seconds(now.seconds()), browser },
+            origin: PendingOrigin { created: UnixTime::from_seconds(now.seconds()), browser },
             kind,
             device: None,
             device_label: None,
@@ -114,26 +114,26 @@ impl Pending {
             verification_code: None,
             passcode_tries: 0,
             return_path,
-            operation: None,
+            single_request: None,
         }
     }
 
     /// When it began, to the second. The expiry of the approval counts from here.
     #[must_use]
     pub const fn created(&self) -> UnixTime {
-        self.start.created
+        self.origin.created
     }
 
     /// The last moment at which it can be finished.
     #[must_use]
     pub fn expires(&self) -> UnixTime {
-        self.start.created.plus(LIFETIME)
+        self.origin.created.plus(LIFETIME)
     }
 
     /// The random bytes that it began with.
     #[must_use]
     pub const fn browser(&self) -> [u8; 16] {
-        self.start.browser
+        self.origin.browser
     }
 
     const fn code(&self) -> u8 {
@@ -147,36 +147,36 @@ impl Pending {
     }
 
     /// Writes what stands after the tags.
-    pub(super) fn write(&self, claims: &mut Vec<u8>, enrollment: &[u8]) {
-        claims.extend_from_slice(&[self.code(), self.passcode_tries]);
-        claims.extend_from_slice(&self.start.browser);
-        write_text(claims, self.device.as_ref());
-        write_text(claims, self.device_label.as_ref());
-        write_text(claims, self.txid.as_ref());
-        write_text(claims, self.verification_code.as_ref());
-        let operation = self.operation.as_ref().filter(|_| enrollment.is_empty());
-        let last = operation.map_or(enrollment, |operation| operation.as_bytes());
+    pub(super) fn write(&self, fields: &mut Vec<u8>, enrollment: &[u8]) {
+        fields.extend_from_slice(&[self.code(), self.passcode_tries]);
+        fields.extend_from_slice(&self.origin.browser);
+        write_text(fields, self.device.as_ref());
+        write_text(fields, self.device_label.as_ref());
+        write_text(fields, self.txid.as_ref());
+        write_text(fields, self.verification_code.as_ref());
+        let digest = self.single_request.as_ref().filter(|_| enrollment.is_empty());
+        let last = digest.map_or(enrollment, |digest| digest.as_bytes());
         for part in [self.return_path.as_str().as_bytes(), last] {
-            write_part(part, |piece| claims.extend_from_slice(piece));
+            write_part(part, |piece| fields.extend_from_slice(piece));
         }
     }
 
     /// Reads what stands after the tags.
     pub(super) fn read(
         created: UnixTime,
-        mut claims: Claims<'_>,
+        mut fields: TokenFields<'_>,
         open_enrollment: impl FnOnce(&[u8]) -> Result<Enrollment, Refusal>,
     ) -> Result<Self, Refusal> {
-        let [code, passcode_tries] = claims.array()?;
-        let browser = claims.array()?;
-        let device = claims.text()?;
-        let device_label = claims.text()?;
-        let txid = claims.text()?;
-        let verification_code = claims.text()?;
-        let return_path = ReturnPath::parse(claims.part()?);
-        let last = claims.part()?;
-        claims.end()?;
-        let (kind, operation) = match code {
+        let [code, passcode_tries] = fields.array()?;
+        let browser = fields.array()?;
+        let device = fields.text()?;
+        let device_label = fields.text()?;
+        let txid = fields.text()?;
+        let verification_code = fields.text()?;
+        let return_path = ReturnPath::parse(fields.part()?);
+        let last = fields.part()?;
+        fields.end()?;
+        let (kind, digest) = match code {
             1 => (PendingKind::Push, last),
             2 => (PendingKind::Phone, last),
             3 => (PendingKind::Sms, last),
@@ -184,9 +184,9 @@ impl Pending {
             5 => (PendingKind::Enrollment(open_enrollment(last)?), [].as_slice()),
             _ => return Err(Refusal::Layout),
         };
-        let operation = match operation {
+        let single_request = match digest {
             [] => None,
-            bytes => Some(Operation::from_bytes(bytes.try_into().or(Err(Refusal::Layout))?)),
+            bytes => Some(RequestDigest::from_bytes(bytes.try_into().or(Err(Refusal::Layout))?)),
         };
         Ok(Self {
             device,
@@ -194,7 +194,7 @@ impl Pending {
             txid,
             verification_code,
             passcode_tries,
-            operation,
+            single_request,
             ..Self::new(kind, created, browser, return_path)
         })
     }

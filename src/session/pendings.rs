@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::claims::Claims;
 use super::pending::{LIFETIME, TOKEN_BYTES, TOKEN_CHARACTERS};
 use super::sessions::CLOCK_TOLERANCE;
 use super::set_cookie::{SameSite, set_cookie};
 use super::token::{Purpose, Sealer};
+use super::token_fields::TokenFields;
 use super::vault::Vault;
 use super::{CookieOwner, Enrollment, KeyRing, Nonce, Pending, PendingKind, Refusal, Subject};
 use crate::clock::UnixTime;
@@ -23,7 +23,7 @@ pub struct Pendings {
     enrollments: Vault,
 }
 
-/// A pending sign-in, or the approval of an operation, as its browser has it in a cookie, and a
+/// A pending sign-in, or the approval of one request, as its browser has it in a cookie, and a
 /// client without cookies as text.
 #[derive(Clone, Debug)]
 pub struct Token(pub(super) Secret<String>);
@@ -58,18 +58,18 @@ impl Pendings {
     #[must_use]
     pub fn seal(&self, pending: &Pending, subject: &Subject<'_>) -> Token {
         let key = self.sealer.first();
-        let mut claims = Vec::with_capacity(TOKEN_BYTES);
-        claims.extend_from_slice(&pending.created().seconds().to_be_bytes());
-        claims.extend_from_slice(&key.bound_user(subject));
-        claims.extend_from_slice(key.application());
+        let mut fields = Vec::with_capacity(TOKEN_BYTES);
+        fields.extend_from_slice(&pending.created().seconds().to_be_bytes());
+        fields.extend_from_slice(&key.bound_user(subject));
+        fields.extend_from_slice(key.application());
         let enrollment = match &pending.kind {
             PendingKind::Enrollment(enrollment) => self.seal_enrollment(enrollment, subject),
             PendingKind::Push | PendingKind::Phone | PendingKind::Sms | PendingKind::Passcode => {
                 Vec::new()
             }
         };
-        pending.write(&mut claims, &enrollment);
-        Token(Secret::new(self.sealer.seal(&claims)))
+        pending.write(&mut fields, &enrollment);
+        Token(Secret::new(self.sealer.seal(&fields)))
     }
 
     /// Checks the value of the one pending cookie of a request, or of the header that stands for
@@ -89,9 +89,9 @@ impl Pendings {
         }
         let mut buffer = [0; TOKEN_BYTES];
         let opened = self.sealer.open(token, &mut buffer)?;
-        let mut claims = Claims::new(opened.claims);
-        let created = claims.time()?;
-        let (user, application) = (claims.array()?, claims.array()?);
+        let mut fields = TokenFields::new(opened.fields);
+        let created = fields.time()?;
+        let (user, application) = (fields.array()?, fields.array()?);
         if created > now.plus(CLOCK_TOLERANCE) {
             return Err(Refusal::Future);
         }
@@ -99,7 +99,7 @@ impl Pendings {
             return Err(Refusal::Expired);
         }
         opened.key.check_bound(&application, &user, subject)?;
-        Pending::read(created, claims, |sealed| {
+        Pending::read(created, fields, |sealed| {
             Enrollment::decode(self.enrollments.open(sealed, subject)?.expose())
         })
     }

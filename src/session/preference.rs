@@ -8,9 +8,9 @@
 
 use std::time::Duration;
 
-use super::claims::{Claims, write_text};
 use super::set_cookie::{SameSite, set_cookie};
 use super::token::{HEAD_BYTES, MAC_BYTES, Purpose, Sealer};
+use super::token_fields::{TokenFields, write_text};
 use super::{Bounded, CookieOwner, Factor, KeyRing, Refusal, Subject};
 use crate::http::HeaderValue;
 
@@ -52,10 +52,10 @@ impl Preferences {
     #[must_use]
     pub fn remember(&self, preference: &Preference, subject: &Subject<'_>) -> HeaderValue {
         let key = self.sealer.first();
-        let mut claims = [key.user(subject), *key.application()].concat();
-        claims.push(preference.factor.code());
-        write_text(&mut claims, preference.device.as_ref());
-        set_cookie(&self.cookie, &self.sealer.seal(&claims), SameSite::Lax, Some(MAX_AGE))
+        let mut fields = [key.user(subject), *key.application()].concat();
+        fields.push(preference.factor.code());
+        write_text(&mut fields, preference.device.as_ref());
+        set_cookie(&self.cookie, &self.sealer.seal(&fields), SameSite::Lax, Some(MAX_AGE))
     }
 
     /// Reads the value of the one such cookie of a request.
@@ -66,13 +66,13 @@ impl Preferences {
     pub fn open(&self, value: &[u8], subject: &Subject<'_>) -> Result<Preference, Refusal> {
         let mut buffer = [0; TOKEN_BYTES];
         let opened = self.sealer.open(value, &mut buffer)?;
-        let mut claims = Claims::new(opened.claims);
-        let (user, application) = (claims.array()?, claims.array()?);
+        let mut fields = TokenFields::new(opened.fields);
+        let (user, application) = (fields.array()?, fields.array()?);
         opened.key.check(&application, &user, subject)?;
-        let [code] = claims.array()?;
+        let [code] = fields.array()?;
         let factor = Factor::from_code(code).ok_or(Refusal::Layout)?;
-        let device = claims.text()?;
-        claims.end()?;
+        let device = fields.text()?;
+        fields.end()?;
         Ok(Preference { factor, device })
     }
 

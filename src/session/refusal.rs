@@ -33,9 +33,9 @@ pub enum Refusal {
     /// Another user's.
     #[error("of another user")]
     OtherUser,
-    /// Of another operation.
+    /// Of another request.
     #[error("of another operation")]
-    OtherOperation,
+    OtherRequest,
     /// Bound to something that this request does not have.
     #[error("bound to something else")]
     OtherBinding,
@@ -59,7 +59,7 @@ impl Refusal {
             Self::Idle => "idle",
             Self::OtherApplication => "other_application",
             Self::OtherUser => "other_user",
-            Self::OtherOperation => "other_operation",
+            Self::OtherRequest => "other_operation",
             Self::OtherBinding => "other_binding",
             Self::Void => "void",
         }

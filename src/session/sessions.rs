@@ -58,7 +58,7 @@ pub struct NewApproval {
 pub struct Sessions {
     settings: SessionSettings,
     sealer: Sealer,
-    regime: Tag,
+    settings_tag: Tag,
     /// The longest pause after which an approval is not renewed yet. Every request is compared
     /// with it.
     renewal_pause: Duration,
@@ -69,10 +69,10 @@ impl Sessions {
     #[must_use]
     pub fn new(settings: SessionSettings, keys: &KeyRing) -> Self {
         let sealer = Sealer::new(keys, Purpose::SESSION, &settings.cookie, &settings.application);
-        let regime = regime(&settings, &sealer);
+        let settings_tag = settings_tag(&settings, &sealer);
         let renewal_pause =
             settings.inactivity.checked_div(RENEWALS_PER_IDLE_TIME).unwrap_or_default();
-        Self { settings, sealer, regime, renewal_pause }
+        Self { settings, sealer, settings_tag, renewal_pause }
     }
 
     /// The name of the approval cookie.
@@ -121,7 +121,7 @@ impl Sessions {
         }
         let mut buffer = [0; TOKEN_BYTES];
         let token = self.sealer.open(value, &mut buffer)?;
-        let (mut approval, audience) = approval::decode(token.claims, token.key_is_first)?;
+        let (mut approval, audience) = approval::decode(token.fields, token.key_is_first)?;
         approval.expires = self.expiry(&approval);
         self.check_fresh(&approval, now)?;
         check_audience(&audience, token.key, subject)?;
@@ -136,7 +136,7 @@ impl Sessions {
     pub fn sign_in(&self, value: &[u8]) -> Option<([u8; 16], UnixTime)> {
         let mut buffer = [0; TOKEN_BYTES];
         let token = self.sealer.open(value, &mut buffer).ok()?;
-        let (approval, audience) = approval::decode(token.claims, token.key_is_first).ok()?;
+        let (approval, audience) = approval::decode(token.fields, token.key_is_first).ok()?;
         let is_repeatable = matches!(approval.factor, Factor::Push | Factor::Phone);
         (is_repeatable && audience.application == *token.key.application())
             .then_some((approval.id, approval.authenticated))
@@ -154,13 +154,13 @@ impl Sessions {
         subject: &Subject<'_>,
         now: UnixTime,
     ) -> Result<Approval, Refusal> {
-        if let Some(approval) = verified.find(&self.regime, value, subject) {
+        if let Some(approval) = verified.find(&self.settings_tag, value, subject) {
             self.check_fresh(approval, now)?;
             self.check_in_force(approval)?;
             return Ok(*approval);
         }
         let approval = self.open(value, subject, now)?;
-        verified.remember(&self.regime, value, subject, approval);
+        verified.remember(&self.settings_tag, value, subject, approval);
         Ok(approval)
     }
 
@@ -191,7 +191,8 @@ impl Sessions {
     #[must_use]
     pub fn client(&self, subject: &Subject<'_>) -> Option<[u8; 16]> {
         let key = self.sealer.first();
-        let parts = [self.regime, *key.application(), key.user(subject), key.binding(subject)];
+        let parts =
+            [self.settings_tag, *key.application(), key.user(subject), key.binding(subject)];
         let parts = parts.each_ref().map(<[u8; 16]>::as_slice);
         (!subject.bound.is_empty()).then(|| key.tag("client", &parts))
     }
@@ -256,7 +257,7 @@ fn check_audience(audience: &Audience, key: &TagKey, subject: &Subject<'_>) -> R
 }
 
 /// Stands for all that [`Sessions::open`] goes by and a hit in [`Verified`] does not check again.
-fn regime(settings: &SessionSettings, sealer: &Sealer) -> Tag {
+fn settings_tag(settings: &SessionSettings, sealer: &Sealer) -> Tag {
     let expiration = settings.expiration.as_millis().to_be_bytes();
     let mut parts = vec![settings.cookie.as_bytes(), &expiration];
     // An application's tag differs by key, so these stand for the keys too.

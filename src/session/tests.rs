@@ -5,9 +5,9 @@ mod approval;
 mod device;
 mod forgery;
 mod lifetime;
-mod operations;
 mod pending;
 mod pending_forgery;
+mod per_request;
 mod preference;
 mod rotation;
 

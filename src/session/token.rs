@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! token   = base64url, without padding, of payload | MAC
-//! payload = version u8 | key id u8 | claims
+//! payload = version u8 | key id u8 | fields
 //! MAC     = HMAC-SHA-256(K_purpose,
 //!             "duo-mfa/" purpose "/v1" NUL | u16 length of cookie name | cookie name | payload)
 //! tag     = HMAC-SHA-256(K_sub, label NUL | u16 length | part | ...) cut to 16 bytes
@@ -26,7 +26,7 @@ use super::keyring::{HmacSha256, KeyRing, RingKey};
 pub(super) const VERSION: u8 = 1;
 /// Bytes of an HMAC-SHA-256.
 pub(super) const MAC_BYTES: usize = 32;
-/// Bytes before the claims: version and key id.
+/// Bytes before the fields: version and key id.
 pub(super) const HEAD_BYTES: usize = 2;
 
 /// Whom the first factor named on this request.
@@ -56,8 +56,8 @@ impl Purpose {
     pub(super) const ENROLLMENT: Self = Self("enroll");
     /// The token of a remembered device.
     pub(super) const DEVICE: Self = Self("device");
-    /// The approval of one operation.
-    pub(super) const OPERATION: Self = Self("operation");
+    /// The approval of one request.
+    pub(super) const PER_REQUEST: Self = Self("operation");
     /// Preferred device and factor.
     pub(super) const PREFERENCE: Self = Self("preferred");
     /// No token: the tags in all of them.
@@ -90,7 +90,7 @@ pub(super) struct TagKey {
 /// A token whose MAC is right.
 #[derive(Debug)]
 pub(super) struct Opened<'s, 'b> {
-    pub(super) claims: &'b [u8],
+    pub(super) fields: &'b [u8],
     pub(super) key: &'s TagKey,
     /// Whether tokens are sealed with this key.
     pub(super) key_is_first: bool,
@@ -117,10 +117,10 @@ impl Sealer {
         iter::once(&self.first).chain(&self.others)
     }
 
-    /// Writes a token. Tags in the claims must be those of [`Self::first`].
-    pub(super) fn seal(&self, claims: &[u8]) -> String {
+    /// Writes a token. Tags in the fields must be those of [`Self::first`].
+    pub(super) fn seal(&self, fields: &[u8]) -> String {
         let mut token = vec![VERSION, self.first.tags.id];
-        token.extend_from_slice(claims);
+        token.extend_from_slice(fields);
         let mac = self.first.mac.clone().chain_update(&token).finalize();
         token.extend_from_slice(&mac.into_bytes());
         URL_SAFE_NO_PAD.encode(token)
@@ -138,7 +138,7 @@ impl Sealer {
             .get(..written)
             .and_then(|bytes| bytes.split_last_chunk::<MAC_BYTES>())
             .ok_or(Refusal::Length)?;
-        let (&[version, id], claims) =
+        let (&[version, id], fields) =
             payload.split_first_chunk::<HEAD_BYTES>().ok_or(Refusal::Length)?;
         if version != VERSION {
             return Err(Refusal::Layout);
@@ -147,7 +147,7 @@ impl Sealer {
         for key in self.token_keys().filter(|key| key.tags.id == id) {
             if key.has_signed(payload, mac) {
                 let key_is_first = ptr::eq(key, &self.first);
-                return Ok(Opened { claims, key: &key.tags, key_is_first });
+                return Ok(Opened { fields, key: &key.tags, key_is_first });
             }
             refusal = Refusal::Forged;
         }

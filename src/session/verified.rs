@@ -28,7 +28,7 @@ pub struct Verified {
 
 struct Entry {
     /// The keys and settings under which it was verified.
-    regime: Tag,
+    settings_tag: Tag,
     cookie: Cookie,
     source: Box<str>,
     user: Box<str>,
@@ -39,7 +39,7 @@ struct Entry {
 impl Verified {
     pub(super) fn find(
         &self,
-        regime: &Tag,
+        settings_tag: &Tag,
         value: &[u8],
         subject: &Subject<'_>,
     ) -> Option<&Approval> {
@@ -47,14 +47,16 @@ impl Verified {
         let set = self.sets.get(set_of(cookie))?;
         set.iter()
             .flatten()
-            .find(|entry| is_equal(&entry.regime, regime) && entry.is_for(cookie, subject))
+            .find(|entry| {
+                is_equal(&entry.settings_tag, settings_tag) && entry.is_for(cookie, subject)
+            })
             .map(|entry| &entry.approval)
     }
 
     /// Keeps a cookie that was just verified; of its set, the one that came first goes.
     pub(super) fn remember(
         &mut self,
-        regime: &Tag,
+        settings_tag: &Tag,
         value: &[u8],
         subject: &Subject<'_>,
         approval: Approval,
@@ -68,8 +70,8 @@ impl Verified {
         if let Some([first, second]) = self.sets.get_mut(set_of(&cookie)) {
             *second = first.take();
             let (source, user) = (subject.source.into(), subject.user.into());
-            let (regime, bound) = (*regime, subject.bound.into());
-            *first = Some(Box::new(Entry { regime, cookie, source, user, bound, approval }));
+            let (settings_tag, bound) = (*settings_tag, subject.bound.into());
+            *first = Some(Box::new(Entry { settings_tag, cookie, source, user, bound, approval }));
         }
     }
 }

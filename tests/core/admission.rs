@@ -1,6 +1,6 @@
 //! What is decided without Duo: addresses of the filter's own, policies, identities, headers.
 
-use crate::rig::{Rig, get, one_phone, started, status, told};
+use crate::rig::{Rig, forwarded_header, get, one_phone, started, status};
 use duo_mfa::gate::{Health, Standing};
 use duo_mfa::http::Edit;
 use serde_json::json;
@@ -36,7 +36,7 @@ fn all_spellings_of_a_user_are_one() {
         let mut rig = Rig::new();
         let script = [one_phone(), started(), status("allow", "allow")];
         let forward = rig.send(&get("/").of(user), &script).admitted();
-        assert_eq!(told(&forward, "x-duo-mfa-user").as_deref(), Some("alice"));
+        assert_eq!(forwarded_header(&forward, "x-duo-mfa-user").as_deref(), Some("alice"));
         assert_eq!(rig.body(0)["username"], "alice");
         assert_eq!(rig.body(1)["username"], "alice");
     }
@@ -60,11 +60,11 @@ fn headers_of_ours_are_taken_out_on_every_policy() {
         for name in ["x-duo-mfa-user", "x_duo_mfa_factor", "x-duo-mfa-anything"] {
             assert!(forward.request.contains(&Edit::Remove(name.into())), "{name}");
         }
-        let kept = told(forward, "cookie");
+        let kept = forwarded_header(forward, "cookie");
         assert_eq!(kept.as_deref(), Some("a=1; b=2"));
     }
-    assert_eq!(told(&passed, "x-duo-mfa-user"), None);
-    assert_eq!(told(&admitted, "x-duo-mfa-user").as_deref(), Some("alice"));
+    assert_eq!(forwarded_header(&passed, "x-duo-mfa-user"), None);
+    assert_eq!(forwarded_header(&admitted, "x-duo-mfa-user").as_deref(), Some("alice"));
     let removed = |edit: &Edit| matches!(edit, Edit::Remove(_));
     let last_removal = admitted.request.iter().rposition(removed).unwrap();
     let first_ours = admitted

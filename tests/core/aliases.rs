@@ -2,8 +2,8 @@
 //! whichever configuration asks.
 
 use crate::browser::Browser;
-use crate::rig::{Refused, Request, Rig, Scripted, allows, get, one_phone, phone, phone_of};
-use crate::rig::{started, status, told};
+use crate::rig::{Request, Response, Rig, Scripted, allows, get, one_phone, phone, phone_of};
+use crate::rig::{forwarded_header, started, status};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn with_passcode(request: Request) -> Request {
 
 /// The request is refused after preauth alone.
 #[track_caller]
-fn stopped(rig: &mut Rig, request: &Request, preauth: &Scripted) -> Refused {
+fn stopped(rig: &mut Rig, request: &Request, preauth: &Scripted) -> Response {
     let calls = rig.calls.len();
     let refused = rig.send(request, std::slice::from_ref(preauth)).refused();
     assert_eq!(rig.called()[calls..], ["preauth"]);
@@ -118,7 +118,7 @@ fn other_names_of_one_phone_never_ring_it_at_the_same_time() {
     rig.send(&get("/").of("bob"), &[phone_of("bob"), started(), allows()]).admitted();
     alice.is_approved(&mut rig, &alice.fetches("/.duo-mfa/status"), &[allows()]);
     let forward = rig.send(&get("/").of("ali"), &[one_phone(), started(), allows()]).admitted();
-    assert_eq!(told(&forward, "x-duo-mfa-user").as_deref(), Some("ali"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-user").as_deref(), Some("ali"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What clients of every kind may do: bring a passcode, and be told the way on.
 
 use crate::browser::{Browser, posted};
-use crate::rig::{Outcome, Request, Rig, get, one_phone, started, status, told};
+use crate::rig::{Outcome, Request, Rig, forwarded_header, get, one_phone, started, status};
 use duo_mfa::signal::Signal;
 use serde_json::json;
 
@@ -36,7 +36,11 @@ fn passcode_of_any_client_is_tried_and_rings_no_phone() {
         let mut rig = Rig::new();
         let right = [one_phone(), status("allow", "allow")];
         let forward = rig.send(&with_passcode(&request), &right).admitted();
-        assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("passcode"), "{name}");
+        assert_eq!(
+            forwarded_header(&forward, "x-duo-mfa-factor").as_deref(),
+            Some("passcode"),
+            "{name}"
+        );
         assert_eq!(rig.body(1)["factor"], "passcode", "{name}");
 
         let mut rig = Rig::new();
@@ -102,7 +106,7 @@ fn powershell_is_held_and_starts_sign_ins() {
     let start = posted(powershell("/.duo-mfa/auth?factor=push"));
     let begun = rig.send(&start, &[one_phone(), started()]).answered();
     assert_eq!(begun.0.status, 202);
-    assert!(begun.problem()["transaction"].is_string());
+    assert!(begun.json()["transaction"].is_string());
 }
 
 #[test]
@@ -122,7 +126,7 @@ fn client_that_brought_no_cookie_is_given_the_transaction() {
         let mut rig = Rig::new();
         let begun = rig.send(&request, &[one_phone(), started()]).answered();
         assert_eq!(begun.0.status, 202);
-        let transaction = begun.problem()["transaction"].as_str().unwrap().to_owned();
+        let transaction = begun.json()["transaction"].as_str().unwrap().to_owned();
         let ask = node(get("/.duo-mfa/status")).with("x-duo-mfa-transaction", &transaction);
         Browser::of("alice").is_approved(&mut rig, &ask, &[status("allow", "allow")]);
     }
@@ -131,7 +135,7 @@ fn client_that_brought_no_cookie_is_given_the_transaction() {
         (Browser::of("alice").posts("/.duo-mfa/auth?factor=push").with("cookie", cookie), cookie)
     }) {
         let begun = Rig::new().send(&request, &[one_phone(), started()]).answered();
-        assert!(begun.problem().get("transaction").is_none(), "{cookie}");
+        assert!(begun.json().get("transaction").is_none(), "{cookie}");
     }
 }
 
@@ -160,7 +164,7 @@ fn sign_in_over_plain_http_is_refused_before_any_push() {
         let mut rig = Rig::new();
         let refused = rig.send(&plain(path), &[]).answered();
         assert_eq!((refused.0.status, refused.code().as_str()), (403, "https_required"));
-        let told = refused.problem();
+        let told = refused.json();
         assert_eq!(told["heading"], "Eine sichere Verbindung ist nötig");
         assert!(told["detail"].as_str().unwrap().contains("https://"), "{told}");
         let is_logged = |signal: &Signal| matches!(signal, Signal::Log(_, line) if line.contains(r#""code":"https_required""#));

@@ -1,7 +1,7 @@
 //! Approvals and pending sign-ins that are bound to more than their user (`session.bind`).
 
 use crate::browser::Browser;
-use crate::rig::{Rig, approval, get, ok, one_phone, pair, started, status, told};
+use crate::rig::{Rig, approval, forwarded_header, get, ok, one_phone, pair, started, status};
 use serde_json::{Value, json};
 
 const PENDING: &str = "__Host-duo_txn";
@@ -141,7 +141,7 @@ fn rules_that_ask_for_no_approval_need_nothing_to_bind_it_to() {
         "access_control": {"rules": [{"users": ["alice"], "policy": "bypass"}]},
     }));
     let forward = rig.send(&get("/"), &[]).admitted();
-    assert_eq!(told(&forward, "x-duo-mfa-user"), None);
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-user"), None);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn sign_in_is_finished_where_it_was_begun() {
 
     rig.peer = Some(NEXT_DOOR);
     let approved = alice.is_approved(&mut rig, &status_of(&alice), &[status("allow", "allow")]);
-    assert_eq!(approved.problem()["state"], "approved");
+    assert_eq!(approved.json()["state"], "approved");
     rig.send(&alice.opens("/"), &[]).admitted();
     rig.peer = Some(ELSEWHERE);
     rig.send(&alice.opens("/"), &[]).refused();

@@ -1,7 +1,7 @@
 //! A browser of one user: it keeps cookies and marks its requests as browsers do.
 
 use crate::rig::{
-    Outcome, Refused, Request, Rig, Scripted, get, is_deletion, one_phone, pair, started,
+    Outcome, Request, Response, Rig, Scripted, get, is_deletion, one_phone, pair, started,
 };
 use std::collections::BTreeMap;
 
@@ -63,7 +63,7 @@ impl Browser {
         rig: &mut Rig,
         request: &Request,
         script: &[Scripted],
-    ) -> Refused {
+    ) -> Response {
         let answer = rig.send(request, script).answered();
         self.keep(&answer);
         answer
@@ -76,18 +76,18 @@ impl Browser {
         rig: &mut Rig,
         request: &Request,
         script: &[Scripted],
-    ) -> Refused {
+    ) -> Response {
         let Outcome::Replied(reply) = rig.send(request, script) else {
             panic!("an own endpoint is never forwarded")
         };
-        let answer = Refused(reply);
+        let answer = Response(reply);
         let is_approval = |line: &&String| line.starts_with("__Host-duo_mfa") && !is_deletion(line);
         assert_eq!(answer.cookies().iter().filter(is_approval).count(), 1, "{}", answer.text());
         self.keep(&answer);
         answer
     }
 
-    pub(crate) fn keep(&mut self, answer: &Refused) {
+    pub(crate) fn keep(&mut self, answer: &Response) {
         for line in answer.cookies() {
             let (name, _) = line.split_once('=').unwrap();
             if is_deletion(&line) {

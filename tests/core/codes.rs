@@ -1,7 +1,9 @@
 //! Codes that a person types: Duo does not say of what kind one was, so all kinds count alike.
 
 use crate::browser::Browser;
-use crate::rig::{Outcome, Refused, Rig, allows, approval, get, one_phone, pair, status, told};
+use crate::rig::{
+    Outcome, Response, Rig, allows, approval, forwarded_header, get, one_phone, pair, status,
+};
 use duo_mfa::config::Config;
 use serde_json::{Value, json};
 
@@ -17,7 +19,7 @@ fn rule(factors: &Value) -> Value {
 
 /// A browser that was texted codes and types one; `keeps` says whether it keeps the cookie that
 /// tells of the text.
-fn types_a_texted_code(rig: &mut Rig, keeps: bool, path: &str) -> (Browser, Refused) {
+fn types_a_texted_code(rig: &mut Rig, keeps: bool, path: &str) -> (Browser, Response) {
     let mut alice = Browser::of("alice");
     alice.asks(rig, &alice.posts(TEXT), &[one_phone(), status("deny", "sent")]);
     if !keeps {
@@ -72,7 +74,7 @@ fn held_request_with_a_code_opens_what_takes_codes() {
         let request = get("/guarded").with("x-duo-mfa-passcode", "1234567");
         if is_enough {
             let forward = rig.send(&request, &[one_phone(), allows()]).admitted();
-            assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("passcode"));
+            assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("passcode"));
             let cookie = pair(&approval(&forward)).to_owned();
             rig.send(&get("/guarded").with("cookie", cookie), &[]).admitted();
         } else {

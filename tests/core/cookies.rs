@@ -1,6 +1,6 @@
 //! The approval cookie, as the gate takes it.
 
-use crate::rig::{Request, Rig, approval, get, one_phone, pair, started, status, told};
+use crate::rig::{Request, Rig, approval, forwarded_header, get, one_phone, pair, started, status};
 use duo_mfa::gate::NewCookie;
 use serde_json::json;
 use std::time::Duration;
@@ -112,7 +112,10 @@ fn use_keeps_an_approval_alive_but_never_beyond_its_end() {
         }
         match rig.send(&with_cookie(&cookie), &[]) {
             crate::rig::Outcome::Forwarded(forward) => {
-                assert_eq!(told(&forward, "x-duo-mfa-time"), Some(begun.seconds().to_string()));
+                assert_eq!(
+                    forwarded_header(&forward, "x-duo-mfa-time"),
+                    Some(begun.seconds().to_string())
+                );
                 last = rig.now;
                 let Some(NewCookie::Renewal(line)) = forward.cookie else {
                     panic!("no renewal after ten minutes");

@@ -40,18 +40,18 @@ fn code_is_shown_until_it_is_scanned() {
     let mut rig = inline();
     let mut dave = Browser::of("dave");
     let told = dave.asks(&mut rig, &dave.posts("/.duo-mfa/preauth"), &[preauth("enroll")]);
-    assert_eq!(told.problem()["enroll_url"], "/.duo-mfa/enroll");
+    assert_eq!(told.json()["enroll_url"], "/.duo-mfa/enroll");
     let mut dave = begun(&mut rig);
     let page = dave.asks(&mut rig, &dave.opens(ENROLL), &[says("waiting")]);
     assert_eq!((page.0.status, page.0.details.as_str()), (403, "duo_mfa_enrollment_required"));
     assert!(page.text().contains("<svg") && page.text().contains("duo://AbCdEf-SeCrEt"));
     assert!(page.text().contains(r#"href="https://m-x.duosecurity.com/activate/AbCdEf""#));
 
-    let waiting = dave.asks(&mut rig, &dave.fetches(STATUS), &[says("waiting")]).problem();
+    let waiting = dave.asks(&mut rig, &dave.fetches(STATUS), &[says("waiting")]).json();
     assert_eq!(waiting["result"], "waiting");
     assert_eq!(rig.body(4)["user_id"], "DU3RP9I2WOC59VZX672N");
     let mut page = dave.clone();
-    let done = dave.asks(&mut rig, &dave.fetches(STATUS), &[says("success")]).problem();
+    let done = dave.asks(&mut rig, &dave.fetches(STATUS), &[says("success")]).json();
     assert_eq!(done["result"], "done");
     assert!(!dave.has(PENDING));
     let onward = page.asks(&mut rig, &page.opens(ENROLL), &[says("success")]);

@@ -25,13 +25,13 @@ fn page_keeps_the_other_factors() {
     let push = alice.posts(PUSH).with("accept-language", "de");
     let refused = alice.asks(&mut rig, &push, &[one_phone(), refuses("factor")]);
     assert_eq!((refused.code().as_str(), refused.0.status), ("factor_refused", 403));
-    let detail = refused.problem()["detail"].as_str().unwrap().to_owned();
+    let detail = refused.json()["detail"].as_str().unwrap().to_owned();
     assert!(detail.starts_with("Duo nimmt") && detail.contains(WORDS), "{detail}");
     assert!(detail.contains("factor"), "{detail}");
     assert_eq!(errors(&rig), 0, "{:?}", rig.signals);
     assert!(rig.signals.contains(&Signal::Count(Counter::DuoFailures("auth"))));
 
-    let choices = alice.asks(&mut rig, &alice.posts(PREAUTH), &[one_phone()]).problem();
+    let choices = alice.asks(&mut rig, &alice.posts(PREAUTH), &[one_phone()]).json();
     assert!(choices["factors"].as_array().unwrap().len() == 4, "{choices}");
     alice.asks(&mut rig, &alice.posts(CALL), &[one_phone(), started()]);
     alice.is_approved(&mut rig, &alice.fetches("/.duo-mfa/status"), &[status("allow", "allow")]);
@@ -53,7 +53,7 @@ fn program_learns_the_reason_and_where_to_go_on() {
     let mut rig = Rig::new();
     let refused = rig.send(&get("/"), &[one_phone(), refuses("factor")]).refused();
     assert_eq!((refused.code().as_str(), refused.0.status), ("factor_refused", 403));
-    let problem = refused.problem();
+    let problem = refused.json();
     assert!(problem["detail"].as_str().unwrap().contains(WORDS), "{problem}");
     assert!(problem["start_url"].as_str().unwrap().starts_with("/.duo-mfa/"), "{problem}");
     assert_eq!(errors(&rig), 0, "{:?}", rig.signals);

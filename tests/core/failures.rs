@@ -3,7 +3,9 @@
 //! `BLESS=1 cargo test --test core failures` writes the page anew. The tests with a real Envoy
 //! hold it to the same page.
 
-use crate::rig::{Outcome, Rig, Scripted, fail, get, ok, one_phone, says, started, status, told};
+use crate::rig::{
+    Outcome, Rig, Scripted, fail, forwarded_header, get, ok, one_phone, says, started, status,
+};
 use duo_mfa::duo::{Endpoint, SignedCall};
 use duo_mfa::gate::{Standing, Unanswered};
 use serde_json::json;
@@ -182,11 +184,13 @@ fn well(call: &SignedCall) -> Scripted {
 
 fn in_words(outcome: Outcome) -> String {
     match outcome {
-        Outcome::Forwarded(forward) => match told(&forward, "x-duo-mfa-factor").as_deref() {
-            Some("push") => "passes".to_owned(),
-            Some("fail_safe") => "passes unverified".to_owned(),
-            other => panic!("by which factor? {other:?}"),
-        },
+        Outcome::Forwarded(forward) => {
+            match forwarded_header(&forward, "x-duo-mfa-factor").as_deref() {
+                Some("push") => "passes".to_owned(),
+                Some("fail_safe") => "passes unverified".to_owned(),
+                other => panic!("by which factor? {other:?}"),
+            }
+        }
         Outcome::Replied(_) => {
             let refused = outcome.refused();
             let wait = refused.header("retry-after");

@@ -85,7 +85,7 @@ fn operators_fault_is_refused_at_once_and_logged_as_an_error() {
         let mut rig = Rig::new();
         let refused = rig.send(&get("/"), std::slice::from_ref(&answer)).refused();
         assert_eq!((refused.code().as_str(), refused.0.status), ("duo_misconfigured", 503));
-        assert!(!refused.problem()["detail"].as_str().unwrap().contains(word));
+        assert!(!refused.json()["detail"].as_str().unwrap().contains(word));
         let line = rig.signals.iter().find_map(|signal| match signal {
             Signal::Log(Level::Error, line) => Some(line.as_str()),
             Signal::Log(..) | Signal::Count(_) => None,

@@ -1,7 +1,7 @@
 //! Forms of other sites: a SAML response, an OpenID `form_post`, the return from a payment.
 
 use crate::browser::Browser;
-use crate::rig::{Refused, Request, Rig, get, one_phone, started, status};
+use crate::rig::{Request, Response, Rig, get, one_phone, started, status};
 use duo_mfa::signal::Signal;
 use serde_json::{Value, json};
 
@@ -26,11 +26,11 @@ fn old(request: &Request, origin: &str) -> Request {
     request.without("sec-fetch-dest").without("origin").with("origin", origin)
 }
 
-fn is_resent(page: &Refused) -> bool {
+fn is_resent(page: &Response) -> bool {
     page.text().contains("id=\"held\"")
 }
 
-fn assert_not_taken(page: &Refused) {
+fn assert_not_taken(page: &Response) {
     assert_eq!((page.0.status, page.0.details.as_str()), (403, "duo_mfa_cross_site"));
     let text = page.text();
     assert!(text.contains("Your form was not sent"), "{text}");
@@ -180,6 +180,6 @@ fn page_with_the_form_leads_to_an_approval() {
     let state = alice.fetches("/.duo-mfa/status?return_to=%2Fsaml%2Facs");
     alice.is_approved(&mut rig, &state, &[status("allow", "allow")]);
     let state = alice.fetches("/.duo-mfa/status?return_to=%2Fsaml%2Facs");
-    assert_eq!(alice.asks(&mut rig, &state, &[]).problem()["state"], "approved");
+    assert_eq!(alice.asks(&mut rig, &state, &[]).json()["state"], "approved");
     rig.send(&get("/").with("cookie", alice.jar["__Host-duo_mfa"].clone()), &[]).admitted();
 }

@@ -1,7 +1,7 @@
 //! Passcodes in a form's body, for browsers without a script.
 
 use crate::browser::Browser;
-use crate::rig::{Request, Rig, Scripted, one_phone, started, status, told};
+use crate::rig::{Request, Rig, Scripted, forwarded_header, one_phone, started, status};
 use duo_mfa::signal::Signal;
 use serde_json::json;
 
@@ -37,7 +37,7 @@ fn passcode_of_a_form_signs_in() {
         let onward = (approved.0.status, approved.header("location"));
         assert_eq!(onward, (303, Some("/reports".to_owned())));
         let forward = rig.send(&alice.opens("/reports"), &[]).admitted();
-        assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("passcode"));
+        assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("passcode"));
     }
 }
 

@@ -1,7 +1,8 @@
 //! The held request, from preauth to Duo's word.
 
 use crate::rig::{
-    Request, Rig, approval, devices, get, ok, one_phone, pair, preauth, says, started, status, told,
+    Request, Rig, approval, devices, forwarded_header, get, ok, one_phone, pair, preauth, says,
+    started, status,
 };
 use duo_mfa::http::Edit;
 use serde_json::json;
@@ -13,9 +14,9 @@ fn approved_push_forwards_the_same_request_with_a_cookie() {
     let script = [one_phone(), started(), status("waiting", "pushed"), status("allow", "allow")];
     let forward = rig.send(&get("/reports?q=1"), &script).admitted();
     assert_eq!(rig.called(), ["preauth", "auth", "auth_status", "auth_status"]);
-    assert_eq!(told(&forward, "x-duo-mfa-user").as_deref(), Some("alice"));
-    assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("push"));
-    assert_eq!(told(&forward, "x-duo-mfa-time"), Some(rig.now.seconds().to_string()));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-user").as_deref(), Some("alice"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("push"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-time"), Some(rig.now.seconds().to_string()));
     let line = approval(&forward);
     let (value, attributes) = line.split_once(';').unwrap();
     assert_eq!(value.len(), "__Host-duo_mfa=".len() + 182);
@@ -23,7 +24,7 @@ fn approved_push_forwards_the_same_request_with_a_cookie() {
 
     let passed = rig.send(&get("/reports").with("cookie", pair(&line)), &[]).admitted();
     assert_eq!(rig.calls.len(), 4, "an approved request asks nobody");
-    assert_eq!(told(&passed, "x-duo-mfa-factor").as_deref(), Some("push"));
+    assert_eq!(forwarded_header(&passed, "x-duo-mfa-factor").as_deref(), Some("push"));
     assert_eq!(passed.cookie, None);
     assert!(passed.request.contains(&Edit::Remove(b"cookie".to_vec())));
 }
@@ -42,25 +43,25 @@ fn every_end_but_allow_is_a_refusal_of_its_own() {
         let script = [one_phone(), started(), status(result, word)];
         let refused = rig.send(&get("/"), &script).refused();
         assert_eq!((refused.code().as_str(), refused.0.status), (code, http), "{word}");
-        assert_eq!(refused.problem()["reference"], "7f3a19c2-1111");
+        assert_eq!(refused.json()["reference"], "7f3a19c2-1111");
     }
 }
 
 #[test]
 fn preauth_decides_by_itself_where_it_does() {
     let forward = Rig::new().send(&get("/"), &[preauth("allow")]).admitted();
-    assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("bypass"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("bypass"));
     assert!(approval(&forward).starts_with("__Host-duo_mfa="));
 
     let denied = Rig::new().send(&get("/"), &[preauth("deny")]).refused();
     assert_eq!(denied.code(), "duo_denied");
-    assert_eq!(denied.problem()["detail"], "Words of Duo.");
+    assert_eq!(denied.json()["detail"], "Words of Duo.");
 
     let enroll = json!({"result": "enroll", "status_msg": "Enroll", "enroll_portal_url":
         "https://api-xxxxxxxx.duosecurity.com/portal?code=48bac5d9393fb2c2"});
     let unknown = Rig::new().send(&get("/"), &[ok(&enroll)]).refused();
     assert_eq!(unknown.code(), "enrollment_required");
-    assert!(!unknown.problem().to_string().contains("48bac5d9"), "no thief may enroll a phone");
+    assert!(!unknown.json().to_string().contains("48bac5d9"), "no thief may enroll a phone");
 }
 
 #[test]
@@ -137,7 +138,7 @@ fn factors_are_tried_in_the_configured_order() {
         let script = [one_phone(), started(), status("allow", "allow")];
         let forward = rig.send(&get("/"), &script).admitted();
         assert_eq!(rig.body(1)["factor"], factor);
-        assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some(told_factor));
+        assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some(told_factor));
     }
 }
 
@@ -187,7 +188,7 @@ fn passcode_up_front_is_decided_without_a_push() {
     assert_eq!(rig.called(), ["preauth", "auth"]);
     assert_eq!(rig.body(1)["passcode"], "123456");
     assert_eq!(rig.body(1).get("async"), None);
-    assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("passcode"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("passcode"));
     assert!(forward.request.contains(&Edit::Remove(b"x-duo-mfa-passcode".to_vec())));
 
     let wrong = Rig::new().send(&request(), &[one_phone(), status("deny", "deny")]).refused();

@@ -1,6 +1,6 @@
 //! Who a request is of, from every source, and what is refused before Duo hears of it.
 
-use crate::rig::{Request, Rig, get, one_phone, started, status, told};
+use crate::rig::{Request, Rig, forwarded_header, get, one_phone, started, status};
 use duo_mfa::http::HeaderMap;
 use serde_json::{Value, json};
 
@@ -249,7 +249,11 @@ fn each_source_names_one_user_or_nobody() {
             Ok(user) => {
                 let script = [one_phone(), started(), status("allow", "allow")];
                 let forward = rig.send(&request, &script).admitted();
-                assert_eq!(told(&forward, "x-duo-mfa-user").as_deref(), Some(user), "{what}");
+                assert_eq!(
+                    forwarded_header(&forward, "x-duo-mfa-user").as_deref(),
+                    Some(user),
+                    "{what}"
+                );
                 assert_eq!([&rig.body(0)["username"], &rig.body(1)["username"]], [user; 2]);
             }
             Err(code) => {
@@ -310,7 +314,7 @@ fn duo_is_called_with_the_mapped_name_and_the_application_reads_the_canonical_on
         let mut rig = Rig::with_identity(&identity);
         let script = [one_phone(), started(), status("allow", "allow")];
         let forward = rig.send(&get("/").of(name), &script).admitted();
-        assert_eq!(told(&forward, "x-duo-mfa-user").as_deref(), Some(user));
+        assert_eq!(forwarded_header(&forward, "x-duo-mfa-user").as_deref(), Some(user));
         assert_eq!([&rig.body(0)["username"], &rig.body(1)["username"]], [duos; 2]);
     }
 }

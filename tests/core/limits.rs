@@ -2,10 +2,10 @@
 
 use crate::browser::Browser;
 use crate::rig::{
-    BUCKET_BYTES, Outcome, Progress, Refused, Rig, Scripted, allows, fail, get, one_phone,
+    BUCKET_BYTES, Outcome, Progress, Response, Rig, Scripted, allows, fail, get, one_phone,
     phone_of, says, started, their_phone,
 };
-use crate::rig::{status, told};
+use crate::rig::{forwarded_header, status};
 use duo_mfa::duo::SignedCall;
 use duo_mfa::gate::Unanswered;
 use duo_mfa::signal::{Level, Signal};
@@ -20,7 +20,7 @@ fn pushed(end: &str) -> [Scripted; 3] {
 
 /// A held request that is refused without a push.
 #[track_caller]
-fn stopped(rig: &mut Rig) -> Refused {
+fn stopped(rig: &mut Rig) -> Response {
     let calls = rig.calls.len();
     let refused = rig.send(&get("/"), &[one_phone()]).refused();
     assert_eq!(rig.called()[calls..], ["preauth"]);
@@ -60,7 +60,7 @@ fn fifty_requests_at_once_are_one_push_and_one_admission() {
     let Progress::Done(outcome) = rig.resume(*flow, &status("allow", "allow")) else {
         panic!("no end")
     };
-    assert_eq!(told(&outcome.admitted(), "x-duo-mfa-factor").as_deref(), Some("push"));
+    assert_eq!(forwarded_header(&outcome.admitted(), "x-duo-mfa-factor").as_deref(), Some("push"));
     let auths = rig.called().iter().filter(|name| **name == "auth").count();
     assert_eq!(auths, 1);
 }
@@ -225,7 +225,7 @@ fn users_beyond_number_share_a_table_of_one_size() {
 
 /// A wrong passcode, tried by a browser with these cookies alone.
 #[track_caller]
-fn guessed(rig: &mut Rig, browser: &Browser) -> Refused {
+fn guessed(rig: &mut Rig, browser: &Browser) -> Response {
     let guess = browser.posts("/.duo-mfa/auth?factor=passcode").with("x-duo-mfa-passcode", "0");
     let is_preauth = |call: &SignedCall| call.endpoint.name() == "preauth";
     let answer = |call: &SignedCall| {
@@ -294,7 +294,7 @@ fn right_passcode_forgets_the_wrong_ones() {
             assert_eq!(guessed(&mut rig, &alice).code(), "passcode_incorrect");
         }
         let forward = rig.send(&code(), &[one_phone(), status("allow", "allow")]).admitted();
-        assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("passcode"));
+        assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("passcode"));
     }
 }
 

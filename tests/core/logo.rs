@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use duo_mfa::clock::UnixTime;
-use duo_mfa::duo::{Answer, Endpoint};
+use duo_mfa::duo::{self, Endpoint};
 use duo_mfa::gate::{Event, Health, Standing, Unanswered};
 use duo_mfa::signal::Signal;
 use serde_json::json;
 
-use crate::rig::{Refused, Rig, get};
+use crate::rig::{Response, Rig, get};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\nand so on";
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const WELL: Health = Health {
     standing: Standing::Well,
     offset: duo_mfa::clock::ClockOffset::from_seconds(0),
-    begun: crate::rig::NOON,
+    checked: crate::rig::NOON,
     unreached: UnixTime::from_seconds(0),
     heard: UnixTime::from_seconds(0),
     busy: UnixTime::from_seconds(0),
@@ -26,7 +26,7 @@ fn rig() -> Rig {
 }
 
 /// Whoever asks has no identity, no cookie and no mark of a browser.
-fn asked(rig: &mut Rig) -> Refused {
+fn asked(rig: &mut Rig) -> Response {
     rig.send(&get("/.duo-mfa/logo").without("x-basic-user"), &[]).answered()
 }
 
@@ -35,7 +35,7 @@ fn learn(rig: &mut Rig, status: u16, body: &[u8]) -> Option<Signal> {
     let call = logo.fetch(gate, &WELL, *now);
     assert_eq!(call.signed.endpoint, Endpoint::Logo);
     assert_eq!((call.signed.method, call.signed.path.as_str()), ("GET", "/auth/v2/logo"));
-    rig.logo.learn(Event::Answered(Answer { status, retry_after: None, body }))
+    rig.logo.learn(Event::Answered(duo::Response { status, retry_after: None, body }))
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn nothing_is_served_or_fetched_unless_it_is_configured() {
 
 #[test]
 fn what_is_no_png_is_never_served() {
-    let long = [PNG, &[0; Answer::MAX_BODY_BYTES]].concat();
+    let long = [PNG, &[0; duo::Response::MAX_BODY_BYTES]].concat();
     let none = br#"{"stat":"FAIL","code":40401,"message":"Resource not found"}"#;
     let faults: [(u16, &[u8]); 5] =
         [(200, b"<svg/>"), (200, b""), (200, &long), (404, none), (500, PNG)];

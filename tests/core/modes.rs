@@ -1,7 +1,7 @@
 //! Modes in which nobody is refused, and CORS preflights.
 
 use crate::browser::Browser;
-use crate::rig::{Rig, approval, get, one_phone, pair, started, status, told};
+use crate::rig::{Rig, approval, forwarded_header, get, one_phone, pair, started, status};
 use duo_mfa::http::Edit;
 use duo_mfa::signal::{Code, Counter, Level, Signal};
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ fn report_only_refuses_nobody_and_says_who_would_be() {
         let request = get(path).of(user).with("x-duo-mfa-user", "admin");
         let forward = rig.send(&request, &[]).admitted();
         assert_eq!(reported(&rig), [Counter::Reported { rule, code }], "{path} {user}");
-        assert_eq!(told(&forward, "x-duo-mfa-user"), None);
+        assert_eq!(forwarded_header(&forward, "x-duo-mfa-user"), None);
         assert!(forward.request.contains(&Edit::Remove("x-duo-mfa-user".into())));
         assert_eq!((forward.cookie, rig.calls.len()), (None, 0));
         let Some(Signal::Log(Level::Info, line)) = rig.signals.last() else { panic!("no line") };
@@ -55,7 +55,7 @@ fn report_only_counts_what_passes_as_ever() {
     let cookie = approval(&Rig::new().send(&get("/"), &script).admitted());
     let mut rig = mode("report_only");
     let forward = rig.send(&get("/admin").with("cookie", pair(&cookie)), &[]).admitted();
-    assert_eq!(told(&forward, "x-duo-mfa-user").as_deref(), Some("alice"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-user").as_deref(), Some("alice"));
     rig.send(&get("/healthz").of(""), &[]).admitted();
     let counts = [Counter::Passed, Counter::Bypassed].map(Signal::Count);
     assert_eq!(rig.signals, counts);

@@ -3,7 +3,8 @@
 
 use crate::browser::Browser;
 use crate::rig::{
-    Rig, Scripted, approval, fail, get, ok, one_phone, pair, preauth, says, started, status, told,
+    Rig, Scripted, approval, fail, forwarded_header, get, ok, one_phone, pair, preauth, says,
+    started, status,
 };
 use duo_mfa::gate::{Health, Standing, Unanswered};
 use duo_mfa::signal::{Counter, Level, Signal};
@@ -72,7 +73,7 @@ fn the_line_of_a_fail_safe_admission_says_since_when_duo_is_unreachable() {
     rig.now = rig.now.plus(Duration::from_secs(300));
     rig.check_meets(&gone);
     let forward = rig.send(&get("/"), &[gone.clone(), gone]).admitted();
-    assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("fail_safe"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("fail_safe"));
     let reason = format!(r#""reason":"Duo has been unreachable since {since}""#);
     let says = |signal: &Signal| matches!(signal, Signal::Log(Level::Warn, line) if line.contains(&reason));
     assert!(rig.signals.iter().any(says), "{:?}", rig.signals);
@@ -136,7 +137,7 @@ fn a_check_without_room_changes_nothing_and_is_repeated_soon() {
         let before = rig.health;
         let after = rig.check_meets(&overflow);
         assert_eq!((after.standing, after.unreached_since()), (Standing::Well, None));
-        assert_eq!(Health { begun: before.begun, ..after }, before);
+        assert_eq!(Health { checked: before.checked, ..after }, before);
         rig.now = rig.now.plus(Duration::from_secs(2));
         assert!(is_check_due(&rig));
     }

@@ -79,11 +79,11 @@ fn background_request_is_told_where_to_start() {
     ] {
         let refused = rig.send(&request, &[]).answered();
         assert_eq!((refused.code().as_str(), refused.0.status), ("mfa_required", 403));
-        assert_eq!(refused.problem()["start_url"], "/sso/?return_to=%2Fapi%3Fx%3D1");
+        assert_eq!(refused.json()["start_url"], "/sso/?return_to=%2Fapi%3Fx%3D1");
     }
     let mut rig = Rig::with(json!({"api": {"mode": "refuse"}}));
     let refused = rig.send(&get("/api"), &[]).answered();
-    assert_eq!(refused.problem()["start_url"], "/.duo-mfa/?return_to=%2Fapi");
+    assert_eq!(refused.json()["start_url"], "/.duo-mfa/?return_to=%2Fapi");
 }
 
 #[test]

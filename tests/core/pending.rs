@@ -31,8 +31,8 @@ fn every_end_but_allow_has_a_state_of_its_own() {
         let mut other_tab = alice.clone();
         let ended = alice.asks(&mut rig, &alice.fetches(STATUS), &[status(result, word)]);
         assert_eq!(ended.0.status, 200);
-        assert_eq!(ended.problem()["state"], state, "{word}");
-        assert_eq!(ended.problem()["code"], code);
+        assert_eq!(ended.json()["state"], state, "{word}");
+        assert_eq!(ended.json()["code"], code);
         assert!(!alice.has(PENDING));
         let page = other_tab.opens("/.duo-mfa/");
         let page = other_tab.asks(&mut rig, &page, &[status(result, word)]);
@@ -74,7 +74,7 @@ fn lost_look_ends_nothing() {
     let mut alice = Browser::pushed(&mut rig);
     for lost in [says(504, "upstream request timeout"), Scripted::Fails(Unanswered::Cut)] {
         let state = alice.asks(&mut rig, &alice.fetches(STATUS), &[lost]);
-        assert_eq!((state.0.status, &state.problem()["state"]), (200, &json!("waiting")));
+        assert_eq!((state.0.status, &state.json()["state"]), (200, &json!("waiting")));
     }
     alice.is_approved(&mut rig, &alice.fetches(STATUS), &[allows()]);
 }
@@ -97,7 +97,7 @@ fn push_that_nobody_answers_ends_after_its_time() {
     let mut alice = Browser::pushed(&mut rig);
     rig.now = rig.now.plus(Duration::from_secs(60));
     let ended = alice.asks(&mut rig, &alice.fetches(STATUS), &[waits()]);
-    assert_eq!(ended.problem()["state"], "timeout");
+    assert_eq!(ended.json()["state"], "timeout");
     assert!(!alice.has(PENDING));
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -108,7 +108,7 @@ fn push_that_nobody_answers_ends_after_its_time() {
     assert!(alice.has(PENDING), "it may have been approved in time");
     let late = says(504, "upstream request timeout");
     let ended = alice.asks(&mut rig, &alice.fetches(STATUS), &[late]);
-    assert_eq!(ended.problem()["state"], "timeout");
+    assert_eq!(ended.json()["state"], "timeout");
     assert!(!alice.has(PENDING));
     let mut rig = Rig::new();
     let mut alice = Browser::pushed(&mut rig);
@@ -274,7 +274,7 @@ fn other_tab_learns_of_the_approval() {
     let mut alice = Browser::pushed(&mut rig);
     alice.is_approved(&mut rig, &alice.fetches(STATUS), &[allows()]);
     let state = alice.asks(&mut rig, &alice.fetches(STATUS), &[]);
-    assert_eq!((state.0.status, &state.problem()["state"]), (200, &json!("approved")));
+    assert_eq!((state.0.status, &state.json()["state"]), (200, &json!("approved")));
     let page = alice.asks(&mut rig, &alice.opens("/.duo-mfa/?return_to=%2Fa"), &[]);
     assert_eq!(page.0.status, 200);
     assert!(page.text().contains(r#"href="/a""#), "{}", page.text());
@@ -299,7 +299,7 @@ fn logout_takes_the_approval_back() {
     let none = alice.asks(&mut rig, &alice.fetches("/.duo-mfa/userinfo"), &[]);
     assert_eq!((none.code().as_str(), none.0.status), ("mfa_required", 403));
     alice.is_approved(&mut rig, &alice.fetches(STATUS), &[allows()]);
-    let info = alice.asks(&mut rig, &alice.fetches("/.duo-mfa/userinfo"), &[]).problem();
+    let info = alice.asks(&mut rig, &alice.fetches("/.duo-mfa/userinfo"), &[]).json();
     assert_eq!((&info["user"], &info["factor"]), (&json!("alice"), &json!("push")));
     assert_eq!(info["expires_at"], info["authenticated_at"].as_u64().unwrap() + 8 * 3600);
     let out = alice.asks(&mut rig, &alice.posts("/.duo-mfa/logout"), &[]);
@@ -343,10 +343,10 @@ fn own_addresses_are_for_programs_too_and_counted() {
     let mut rig = Rig::new();
     let start = posted(get(PUSH)).with("accept", "*/*");
     let begun = rig.send(&start, &[one_phone(), started()]).answered();
-    let token = begun.problem()["transaction"].as_str().unwrap().to_owned();
+    let token = begun.json()["transaction"].as_str().unwrap().to_owned();
     let ask = get(STATUS).with("x-duo-mfa-transaction", &token);
     let denied = rig.send(&ask, &[status("deny", "deny")]).answered();
-    assert_eq!(denied.problem()["state"], "denied");
+    assert_eq!(denied.json()["state"], "denied");
     let counted = |signal: &&Signal| matches!(signal, Signal::Count(Counter::Refused(_)));
     assert_eq!(rig.signals.iter().filter(counted).count(), 1);
 }

@@ -7,7 +7,8 @@ mod terms;
 
 use crate::browser::{Browser, posted};
 use crate::rig::{
-    Outcome, Request, Rig, Scripted, allows, get, ok, phone_of, preauth, started, status, told,
+    Outcome, Request, Rig, Scripted, allows, forwarded_header, get, ok, phone_of, preauth, started,
+    status,
 };
 use duo_mfa::clock::UnixTime;
 use duo_mfa::gate::{Forward, NewCookie, Outcome as Judged};
@@ -105,9 +106,9 @@ fn a_run_without_a_cookie_is_one_push() {
         wait(&mut rig, 7);
         let forward = passes(&mut rig, request);
         assert_eq!(forward.cookie, None, "{number}");
-        assert_eq!(told(&forward, "x-duo-mfa-user").as_deref(), Some("alice"));
-        assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("push"));
-        assert_eq!(told(&forward, "x-duo-mfa-time").as_deref(), Some(since.as_str()));
+        assert_eq!(forwarded_header(&forward, "x-duo-mfa-user").as_deref(), Some("alice"));
+        assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("push"));
+        assert_eq!(forwarded_header(&forward, "x-duo-mfa-time").as_deref(), Some(since.as_str()));
     }
     assert_eq!(rig.called(), ["preauth", "auth", "auth_status"]);
 }
@@ -156,7 +157,7 @@ fn only_the_same_user_and_client_pass() {
     assert_eq!(rig.send(&get("/api/a"), &[]).refused().code(), "access_denied");
 }
 
-/// By certificate, and by a claim of the token.
+/// By certificate, and by a permit of the token.
 #[test]
 fn a_client_is_what_the_configuration_names() {
     for bind in [json!(["certificate"]), json!([{"metadata": ["first_factor", "session"]}])] {
@@ -245,7 +246,7 @@ fn a_sign_in_by_a_browser_is_kept_too() {
         wait(&mut rig, 20);
         alice.is_approved(&mut rig, &alice.fetches("/.duo-mfa/status"), &[allows()]);
         let forward = passes(&mut rig, &get("/api/a"));
-        let told = told(&forward, "x-duo-mfa-time").unwrap();
+        let told = forwarded_header(&forward, "x-duo-mfa-time").unwrap();
         assert_eq!(told, since.seconds().to_string());
         rig.now = since.plus(Duration::from_secs(299));
         passes(&mut rig, &get("/api/a"));
@@ -263,7 +264,7 @@ fn a_passcode_is_kept_under_its_name() {
     let request = get("/api/a").with("x-duo-mfa-passcode", "123456");
     rig.send(&request, &[phone_of("alice"), allows()]).admitted();
     let forward = passes(&mut rig, &get("/api/b"));
-    assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("passcode"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("passcode"));
     let mut rig = self::rig();
     let alice = Browser::of("alice");
     let typed = alice.posts("/.duo-mfa/auth?factor=passcode&return_to=%2Fapi%2Fa");
@@ -293,7 +294,7 @@ fn report_only_says_what_would_have_passed() {
     assert!(rig.signals.contains(&Signal::Count(Counter::PassedPerClient)));
     wait(&mut rig, 300);
     let forward = passes(&mut rig, &get("/api/b"));
-    assert_eq!((&forward.cookie, told(&forward, "x-duo-mfa-user")), (&None, None));
+    assert_eq!((&forward.cookie, forwarded_header(&forward, "x-duo-mfa-user")), (&None, None));
     assert_eq!(rig.judgements.last().unwrap().outcome, Judged::WouldRefuse);
     let redirected = get("/api/b").with("x-duo-mfa-user", "alice");
     passes(&mut rig, &redirected.with("x-envoy-original-url", "https://app.example.com/api/a"));
@@ -319,7 +320,7 @@ fn a_denied_push_and_a_fail_safe_admission_are_never_kept() {
     let mut rig = Rig::with(config.clone());
     rig.check_meets(&gone());
     let forward = rig.send(&get("/api/a"), &[gone(), gone()]).admitted();
-    assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("fail_safe"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("fail_safe"));
     rig.check_meets(&ok(&json!({"time": rig.now.seconds()})));
     is_asked(&mut rig, &get("/api/a"));
 
@@ -338,6 +339,6 @@ fn a_denied_push_and_a_fail_safe_admission_are_never_kept() {
     }
     let mut rig = Rig::with(config);
     let allowed = rig.send(&get("/api/a"), &[preauth("allow")]).admitted();
-    assert_eq!(told(&allowed, "x-duo-mfa-factor").as_deref(), Some("bypass"));
+    assert_eq!(forwarded_header(&allowed, "x-duo-mfa-factor").as_deref(), Some("bypass"));
     is_asked(&mut rig, &get("/api/a"));
 }

@@ -1,7 +1,7 @@
 //! A sign-in that Duo has allowed, and whoever sends its token again.
 
 use crate::browser::Browser;
-use crate::rig::{BUCKET_BYTES, LEDGER_BYTES, Refused, Rig, allows, get, one_phone};
+use crate::rig::{BUCKET_BYTES, LEDGER_BYTES, Response, Rig, allows, get, one_phone};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -25,13 +25,13 @@ fn token(browser: &Browser) -> String {
 }
 
 #[track_caller]
-fn assert_over(answer: &Refused) {
+fn assert_over(answer: &Response) {
     assert_eq!((answer.code().as_str(), answer.0.status), ("bad_request", 400));
 }
 
 fn expiry(rig: &mut Rig, browser: &mut Browser) -> Value {
     let info = browser.asks(rig, &browser.fetches("/.duo-mfa/userinfo"), &[]);
-    info.problem()["expires_at"].clone()
+    info.json()["expires_at"].clone()
 }
 
 #[test]

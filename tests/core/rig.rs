@@ -1,14 +1,16 @@
 //! Drives the core as Envoy would: a request in, scripted answers of Duo, the outcome out.
 
 mod busy;
-mod check;
 mod later;
 mod outcome;
+mod probe;
 mod request;
 mod script;
 
 pub(crate) use busy::TRIES;
-pub(crate) use outcome::{Outcome, Refused, approval, is_deletion, pair, told, wrongly_admitted};
+pub(crate) use outcome::{
+    Outcome, Response, approval, forwarded_header, is_deletion, pair, wrongly_admitted,
+};
 pub(crate) use request::{Request, get};
 pub(crate) use script::{
     Scripted, allows, devices, fail, ok, one_phone, phone, phone_of, preauth, says, started,
@@ -17,10 +19,10 @@ pub(crate) use script::{
 
 use duo_mfa::clock::{ClockOffset, UnixTime};
 use duo_mfa::config::Config;
-use duo_mfa::duo::{Answer, SignedCall};
-use duo_mfa::gate::limit::{Claim, EMPTY, EMPTY_LEDGER, Table};
+use duo_mfa::duo::{self, SignedCall};
+use duo_mfa::gate::limit::{EMPTY, EMPTY_LEDGER, Permit, Table};
 use duo_mfa::gate::{
-    Body, Call, Claimant, Crowded, Effect, End, Env, Event, Flow, Gate, Health, HostFacts,
+    AwaitingPermit, Body, Call, Crowded, Effect, End, Env, Event, Flow, Gate, Health, HostFacts,
     Judgement, Learned, Logo, Opening, Step,
 };
 use duo_mfa::http::RequestHead;
@@ -63,7 +65,7 @@ pub(crate) enum Progress {
     Done(Outcome),
     Waits(Box<SignedCall>, Box<Flow>),
     /// Only where [`Rig::pauses`].
-    Pauses(UnixTime, Box<Claim>, Box<Claimant>),
+    Pauses(UnixTime, Box<Permit>, Box<AwaitingPermit>),
 }
 
 /// One gate with its clock, and the calls that it made.
@@ -205,7 +207,7 @@ impl Rig {
         loop {
             match progress {
                 Progress::Done(outcome) => return outcome,
-                Progress::Pauses(due, claim, then) => progress = self.go_on(due, *claim, then),
+                Progress::Pauses(due, permit, then) => progress = self.go_on(due, *permit, then),
                 Progress::Waits(call, flow) => {
                     let scripted = duo(&call);
                     let scripted = scripted.unwrap_or_else(|| panic!("unscripted: {call:?}"));
@@ -239,7 +241,7 @@ impl Rig {
             }
             self.judgements.extend(notes.judgement);
             if let Some(Learned { application, contact, offset }) = notes.learned {
-                self.health = self.health.told(contact, self.now).unwrap_or(self.health);
+                self.health = self.health.after_contact(contact, self.now).unwrap_or(self.health);
                 self.offsets[application] = offset.unwrap_or(self.offsets[application]);
             }
             notes.settlements.iter().for_each(|settlement| self.settle(settlement));
@@ -256,15 +258,15 @@ impl Rig {
                     let crowded = self.crowded.take().unwrap();
                     step = then.crowded(crowded, &self.env());
                 }
-                Effect::Wait { due, claim, then, .. } if self.pauses => {
-                    return Progress::Pauses(due, claim, then);
+                Effect::Wait { due, permit, then, .. } if self.pauses => {
+                    return Progress::Pauses(due, permit, then);
                 }
-                Effect::Wait { due, claim, then, .. } => {
+                Effect::Wait { due, permit, then, .. } => {
                     self.now = self.now.max(due);
-                    step = Effect::Claim { claim: *claim, then }.into();
+                    step = Effect::Permit { permit: *permit, then }.into();
                 }
-                Effect::Claim { claim, then } => {
-                    let verdict = self.claim(&claim);
+                Effect::Permit { permit, then } => {
+                    let verdict = self.grant(&permit);
                     step = then.handle(verdict, &self.env());
                 }
                 Effect::Call { call, then } => {
@@ -323,7 +325,7 @@ impl Rig {
             Scripted::Says { status, retry_after, body, after } => {
                 self.now = self.now.plus(*after);
                 let retry_after = retry_after.map(str::as_bytes);
-                let answer = Answer { status: *status, retry_after, body: body.as_bytes() };
+                let answer = duo::Response { status: *status, retry_after, body: body.as_bytes() };
                 flow.handle(Event::Answered(answer), &self.env())
             }
             Scripted::Fails(why) => flow.handle(Event::Failed(*why), &self.env()),

@@ -1,7 +1,9 @@
 //! The sign-in of a browser, from the page to the approval.
 
 use crate::browser::{Browser, posted};
-use crate::rig::{Refused, Rig, Scripted, get, one_phone, preauth, started, status, told};
+use crate::rig::{
+    Response, Rig, Scripted, forwarded_header, get, one_phone, preauth, started, status,
+};
 use serde_json::json;
 use std::time::Duration;
 
@@ -20,7 +22,7 @@ fn waits() -> Scripted {
 }
 
 /// Starts a push by the script.
-fn pushes(rig: &mut Rig, browser: &mut Browser, return_to: &str) -> Refused {
+fn pushes(rig: &mut Rig, browser: &mut Browser, return_to: &str) -> Response {
     let path = push_to(PHONE, return_to);
     browser.asks(rig, &browser.posts(&path), &[one_phone(), started()])
 }
@@ -36,13 +38,13 @@ fn page_preauth_push_status_and_the_application() {
 
     let allow = status("allow", "allow").after(7);
     let approved = alice.is_approved(&mut rig, &alice.fetches(STATUS), &[allow]);
-    assert_eq!((approved.0.status, &approved.problem()["state"]), (200, &json!("approved")));
-    assert_eq!(approved.problem()["return_to"], "/reports?q=1");
+    assert_eq!((approved.0.status, &approved.json()["state"]), (200, &json!("approved")));
+    assert_eq!(approved.json()["return_to"], "/reports?q=1");
     assert!(!alice.has(PENDING) && alice.has(APPROVAL));
 
     let forward = rig.send(&alice.opens("/reports?q=1"), &[]).admitted();
-    assert_eq!(told(&forward, "x-duo-mfa-user").as_deref(), Some("alice"));
-    assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("push"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-user").as_deref(), Some("alice"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("push"));
     assert_eq!(rig.called(), ["preauth", "preauth", "auth", "auth_status", "auth_status"]);
 }
 
@@ -52,7 +54,7 @@ fn preauth_tells_what_there_is_to_choose_from() {
     let mut alice = Browser::of("alice");
     let choices = alice.asks(&mut rig, &alice.posts("/.duo-mfa/preauth"), &[one_phone()]);
     assert_eq!(choices.0.status, 200);
-    let answer = choices.problem();
+    let answer = choices.json();
     assert_eq!(answer["result"], "auth");
     assert_eq!(answer["factors"], json!(["push", "passcode", "phone", "sms"]));
     let device = json!({
@@ -69,7 +71,7 @@ fn push_that_was_started_is_followed_by_its_cookie() {
     let mut alice = Browser::of("alice");
     let begun = pushes(&mut rig, &mut alice, "%2F");
     assert_eq!(begun.0.status, 202);
-    let state = begun.problem();
+    let state = begun.json();
     assert_eq!(state["state"], "waiting");
     assert_eq!((&state["seconds_left"], &state["poll_after_ms"]), (&json!(60), &json!(1000)));
     assert!(state["transaction"].is_string(), "no cookie says that this client keeps any");
@@ -81,9 +83,9 @@ fn push_that_was_started_is_followed_by_its_cookie() {
     assert_eq!(sent["ipaddr"], "192.0.2.7");
 
     let waiting = alice.asks(&mut rig, &alice.fetches(STATUS), &[waits()]);
-    assert_eq!((waiting.0.status, &waiting.problem()["state"]), (200, &json!("waiting")));
-    assert_eq!(waiting.problem()["status"], "pushed");
-    assert!(waiting.problem().get("transaction").is_none(), "the cookie has it");
+    assert_eq!((waiting.0.status, &waiting.json()["state"]), (200, &json!("waiting")));
+    assert_eq!(waiting.json()["status"], "pushed");
+    assert!(waiting.json().get("transaction").is_none(), "the cookie has it");
 }
 
 #[test]
@@ -96,13 +98,13 @@ fn refusal_says_where_the_push_of_this_browser_is_followed() {
     let look = [one_phone(), status("waiting", "pushed")];
     let elsewhere = other.asks(&mut rig, &other.posts(&push_to(PHONE, "%2F")), &look);
     assert_eq!(elsewhere.code(), "pending_elsewhere");
-    assert!(elsewhere.problem().get("status_url").is_none(), "it has begun no push");
+    assert!(elsewhere.json().get("status_url").is_none(), "it has begun no push");
     let refused = alice.asks(&mut rig, &again, &[one_phone()]);
     assert_eq!(refused.code(), "pending_elsewhere");
-    assert_eq!(refused.problem()["status_url"], STATUS);
+    assert_eq!(refused.json()["status_url"], STATUS);
     rig.now = rig.now.plus(Duration::from_secs(60));
     let late = alice.asks(&mut rig, &again, &look);
-    assert!(late.problem().get("status_url").is_none(), "nobody waits for it any more");
+    assert!(late.json().get("status_url").is_none(), "nobody waits for it any more");
 }
 
 #[test]
@@ -141,11 +143,11 @@ fn program_without_cookies_carries_the_transaction() {
     let start = posted(get("/.duo-mfa/auth?factor=push"));
     let begun = rig.send(&start, &[one_phone(), started()]).answered();
     assert_eq!(begun.0.status, 202);
-    let transaction = begun.problem()["transaction"].as_str().unwrap().to_owned();
+    let transaction = begun.json()["transaction"].as_str().unwrap().to_owned();
     let ask = get(STATUS).with("x-duo-mfa-transaction", &transaction);
-    assert_eq!(rig.send(&ask, &[waits()]).answered().problem()["state"], "waiting");
+    assert_eq!(rig.send(&ask, &[waits()]).answered().json()["state"], "waiting");
     let approved = Browser::of("alice").is_approved(&mut rig, &ask, &[status("allow", "allow")]);
-    assert_eq!(approved.problem()["state"], "approved");
+    assert_eq!(approved.json()["state"], "approved");
 }
 
 #[test]
@@ -154,7 +156,7 @@ fn preauth_that_allows_is_an_approval() {
     let mut bella = Browser::of("bella");
     let ask = bella.posts("/.duo-mfa/preauth");
     let allowed = bella.is_approved(&mut rig, &ask, &[preauth("allow")]);
-    assert_eq!((allowed.0.status, &allowed.problem()["result"]), (200, &json!("allow")));
+    assert_eq!((allowed.0.status, &allowed.json()["result"]), (200, &json!("allow")));
     let forward = rig.send(&bella.opens("/"), &[]).admitted();
-    assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("bypass"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("bypass"));
 }

@@ -4,7 +4,7 @@ use crate::browser::Browser;
 use crate::rig::{
     Request, Rig, Scripted, allows, approval, devices, fail, get, ok, one_phone, pair,
 };
-use crate::rig::{preauth, says, started, status, told};
+use crate::rig::{forwarded_header, preauth, says, started, status};
 use duo_mfa::gate::Unanswered;
 use duo_mfa::signal::{Counter, Level, Signal};
 use serde_json::{Value, json};
@@ -90,7 +90,7 @@ fn rule_takes_the_approvals_of_its_factors_alone() {
     let calls = rig.calls.len();
     let forward = rig.send(&get("/code").with("cookie", &by_push), &script).admitted();
     assert_eq!(rig.body(calls + 1)["factor"], "phone");
-    assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("phone"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("phone"));
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn bypass_status_at_duo_meets_every_rule() {
     let mut rig = rules(&json!([{"paths": ["/*"], "policy": "two_factor", "factors": ["push"]}]));
     let forward = rig.send(&get("/"), &[preauth(ALLOW)]).admitted();
     let cookie = pair(&approval(&forward)).to_owned();
-    assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("bypass"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("bypass"));
     rig.send(&get("/").with("cookie", &cookie), &[]).admitted();
 }
 
@@ -135,7 +135,11 @@ fn safe_admits_for_minutes_whom_duo_could_not_be_asked_about() {
         let mut rig = safe();
         rig.check_meets(&outage);
         let forward = rig.send(&get("/"), &[outage.clone(), outage.clone()]).admitted();
-        assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("fail_safe"), "{outage:?}");
+        assert_eq!(
+            forwarded_header(&forward, "x-duo-mfa-factor").as_deref(),
+            Some("fail_safe"),
+            "{outage:?}"
+        );
         assert_eq!(rig.called(), ["preauth", "preauth"]);
         assert!(counted(&rig, Counter::Admitted("fail_safe")));
         let warned = |signal: &Signal| matches!(signal, Signal::Log(Level::Warn, line) if line.contains(r#""factor":"fail_safe""#));
@@ -232,7 +236,7 @@ fn approval_of_an_outage_does_not_replace_a_real_one() {
     rig.check_meets(&gone());
     let forward = rig.send(&get("/admin").with("cookie", &real), &[gone(), gone()]).admitted();
     assert_eq!(forward.cookie, None);
-    assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("fail_safe"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("fail_safe"));
 }
 
 #[test]
@@ -283,11 +287,11 @@ fn visit_goes_by_the_rule_for_the_address_that_it_leads_to() {
     ] {
         let visit = alice.posts(&format!("/.duo-mfa/preauth{query}"));
         let choices = alice.asks(&mut rig, &visit, &[one_phone()]);
-        assert_eq!(choices.problem()["factors"], factors, "{query}");
+        assert_eq!(choices.json()["factors"], factors, "{query}");
     }
     let visit = alice.posts("/.duo-mfa/preauth?return_to=%2Fops").with("x-groups", "dev,ops");
     let choices = alice.asks(&mut rig, &visit, &[one_phone()]);
-    assert_eq!(choices.problem()["factors"], json!(["phone"]));
+    assert_eq!(choices.json()["factors"], json!(["phone"]));
 
     let other = alice.posts("/.duo-mfa/auth?factor=phone&return_to=%2Fpush");
     assert_eq!(alice.asks(&mut rig, &other, &[]).code(), "bad_request");
@@ -310,7 +314,7 @@ fn visit_for_a_fresher_approval_does_not_end_with_the_old_one() {
     let look = alice.fetches("/.duo-mfa/status?return_to=%2Fadmin");
     assert_eq!(alice.asks(&mut rig, &look, &[]).code(), "bad_request");
     let look = alice.fetches("/.duo-mfa/status?return_to=%2F");
-    assert_eq!(alice.asks(&mut rig, &look, &[]).problem()["state"], "approved");
+    assert_eq!(alice.asks(&mut rig, &look, &[]).json()["state"], "approved");
 
     let push = alice.posts("/.duo-mfa/auth?factor=push&return_to=%2Fadmin");
     alice.asks(&mut rig, &push, &[one_phone(), started()]);
@@ -357,7 +361,7 @@ fn visit_during_an_outage_goes_by_the_fail_mode() {
     assert_eq!(alice.asks(&mut rig, &visit, &[gone(), gone()]).code(), "duo_unavailable");
     let visit = alice.posts("/.duo-mfa/preauth?return_to=%2Fwiki");
     let answer = alice.is_approved(&mut rig, &visit, &[gone(), gone()]);
-    assert_eq!(answer.problem()["result"], ALLOW);
+    assert_eq!(answer.json()["result"], ALLOW);
     rig.send(&alice.opens("/wiki"), &[]).admitted();
     assert_eq!(alice.asks(&mut rig, &alice.opens("/"), &[]).0.status, 403);
 }

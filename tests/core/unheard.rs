@@ -2,7 +2,7 @@
 
 use crate::browser::Browser;
 use crate::rig::status;
-use crate::rig::{Progress, Refused, Rig, Scripted, allows, fail, get, one_phone, says, started};
+use crate::rig::{Progress, Response, Rig, Scripted, allows, fail, get, one_phone, says, started};
 use duo_mfa::gate::Unanswered;
 use duo_mfa::signal::{Counter, Level, Signal};
 use serde_json::json;
@@ -19,7 +19,7 @@ fn rung() -> Rig {
 
 /// Another push is wanted, and Duo says so of the last one.
 #[track_caller]
-fn wanted(rig: &mut Rig, last: Scripted) -> Refused {
+fn wanted(rig: &mut Rig, last: Scripted) -> Response {
     let alice = Browser::of("alice");
     rig.send(&alice.posts(PUSH), &[one_phone(), last]).answered()
 }

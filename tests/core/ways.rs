@@ -3,7 +3,7 @@
 
 use crate::browser::Browser;
 use crate::rig::{
-    Rig, Scripted, allows, devices, fail, ok, one_phone, preauth, started, status, told,
+    Rig, Scripted, allows, devices, fail, forwarded_header, ok, one_phone, preauth, started, status,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -49,12 +49,12 @@ fn code_of_a_verified_push_is_shown_and_its_transaction_passed_on() {
     let mut bob = Browser::of("bob");
     let push = bob.posts(&auth("factor=push&device=auto"));
     let begun = bob.asks(&mut rig, &push, &[verified(), started()]);
-    assert_eq!(begun.problem()["verification_code"], "708");
+    assert_eq!(begun.json()["verification_code"], "708");
     assert_eq!(rig.body(1)["txid"], "11111111-f45f-4862-8545-e0f58e78075a");
     let page = bob.asks(&mut rig, &bob.opens("/.duo-mfa/"), &[status("waiting", "pushed")]);
     assert!(page.text().contains("708") && page.text().contains("7 0 8"), "{}", page.text());
     let again = bob.asks(&mut rig, &bob.fetches(STATUS), &[status("waiting", "pushed")]);
-    assert_eq!(again.problem()["verification_code"], "708");
+    assert_eq!(again.json()["verification_code"], "708");
 }
 
 #[test]
@@ -63,15 +63,15 @@ fn call_needs_no_code() {
     let mut bob = Browser::of("bob");
     let call = bob.posts(&auth(&format!("factor=phone&device={PHONE}")));
     let begun = bob.asks(&mut rig, &call, &[verified(), started()]);
-    assert!(begun.problem().get("verification_code").is_none());
+    assert!(begun.json().get("verification_code").is_none());
     assert_eq!(rig.body(1)["factor"], "phone");
     assert!(rig.body(1).get("txid").is_none());
     let answered = status("waiting", "answered");
-    let state = bob.asks(&mut rig, &bob.fetches(STATUS), &[answered]).problem();
+    let state = bob.asks(&mut rig, &bob.fetches(STATUS), &[answered]).json();
     assert_eq!((&state["state"], &state["status"]), (&json!("waiting"), &json!("answered")));
     bob.is_approved(&mut rig, &bob.fetches(STATUS), &[status("allow", "allow")]);
     let forward = rig.send(&bob.opens("/"), &[]).admitted();
-    assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("phone"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("phone"));
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn code_that_cannot_be_shown_sends_no_push() {
     assert_eq!(refused.code(), "duo_unavailable");
     assert_eq!(rig.called(), ["preauth"]);
     let begun = bob.asks(&mut rig, &bob.posts(&auth("factor=phone")), &[long, started()]);
-    assert_eq!(begun.problem()["state"], "waiting", "a call needs none");
+    assert_eq!(begun.json()["state"], "waiting", "a call needs none");
 }
 
 #[test]
@@ -95,17 +95,17 @@ fn texted_code_signs_in() {
     let mut alice = Browser::of("alice");
     let text = alice.posts(&auth(&format!("factor=sms&device={PHONE}")));
     let sent = alice.asks(&mut rig, &text, &[one_phone(), status("deny", "sent")]);
-    assert_eq!((sent.0.status, &sent.problem()["state"]), (202, &json!("sent")));
+    assert_eq!((sent.0.status, &sent.json()["state"]), (202, &json!("sent")));
     assert!(alice.has(PENDING));
     let known = alice.asks(&mut rig, &alice.fetches(STATUS), &[]);
-    assert_eq!(known.problem()["state"], "sent");
+    assert_eq!(known.json()["state"], "sent");
     let page = alice.asks(&mut rig, &alice.opens("/reports"), &[]).text();
     assert!(page.contains("We texted codes to iOS (XXX-XXX-0100)"), "{page}");
 
     let passcode = alice.posts(&auth("factor=passcode")).with("x-duo-mfa-passcode", "1234567");
     alice.is_approved(&mut rig, &passcode, &[one_phone(), status("allow", "allow")]);
     let forward = rig.send(&alice.opens("/"), &[]).admitted();
-    assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("sms"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("sms"));
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn sixth_wrong_passcode_is_not_asked_about() {
         let typed = alice.posts(&auth("factor=passcode")).with("x-duo-mfa-passcode", "000000");
         let refused = alice.asks(&mut rig, &typed, &wrong);
         assert_eq!((refused.code().as_str(), refused.0.status), ("passcode_incorrect", 422));
-        assert_eq!(refused.problem()["detail"], "That code was not right.");
+        assert_eq!(refused.json()["detail"], "That code was not right.");
     }
     let calls = rig.calls.len();
     let typed = alice.posts(&auth("factor=passcode")).with("x-duo-mfa-passcode", "000000");
@@ -214,8 +214,8 @@ fn preauth_denies_in_duos_words() {
     let mut rig = Rig::new();
     let mut mallory = Browser::of("mallory");
     let denied = mallory.asks(&mut rig, &mallory.posts(PREAUTH), &[preauth("deny")]);
-    assert_eq!((denied.0.status, &denied.problem()["result"]), (200, &json!("deny")));
-    assert_eq!(denied.problem()["message"], "Words of Duo.");
+    assert_eq!((denied.0.status, &denied.json()["result"]), (200, &json!("deny")));
+    assert_eq!(denied.json()["message"], "Words of Duo.");
     let page = mallory.asks(&mut rig, &mallory.submits(PREAUTH), &[preauth("deny")]);
     assert_eq!((page.0.status, page.0.details.as_str()), (403, "duo_mfa_duo_denied"));
     assert!(page.text().contains("Words of Duo."));
@@ -232,8 +232,8 @@ fn enrollment_is_the_help_desks_or_at_duos_portal() {
         let mut rig = Rig::with(json!({"duo": {"enrollment": setting}}));
         let mut dave = Browser::of("dave");
         let answer = dave.asks(&mut rig, &dave.posts(PREAUTH), &[enroll()]);
-        assert_eq!((answer.0.status, &answer.problem()["result"]), (200, &json!("enroll")));
-        assert_eq!(answer.problem().get("enroll_url").and_then(Value::as_str), shown);
+        assert_eq!((answer.0.status, &answer.json()["result"]), (200, &json!("enroll")));
+        assert_eq!(answer.json().get("enroll_url").and_then(Value::as_str), shown);
         let page = dave.asks(&mut rig, &dave.submits(PREAUTH), &[enroll()]);
         assert_eq!((page.0.status, page.0.details.as_str()), (403, "duo_mfa_enrollment_required"));
         assert_eq!(page.text().contains("48bac5d9393fb2c2&amp;akey"), shown.is_some());
@@ -248,7 +248,7 @@ fn last_choice_is_offered_first() {
     let mut alice = Browser::of("alice");
     signs_in(&mut rig, &mut alice, OTHER);
     assert!(alice.has(PREFERRED));
-    let answer = alice.asks(&mut rig, &alice.posts(PREAUTH), &[two_phones()]).problem();
+    let answer = alice.asks(&mut rig, &alice.posts(PREAUTH), &[two_phones()]).json();
     let preferred = |answer: &Value| {
         answer["devices"]
             .as_array()
@@ -261,12 +261,12 @@ fn last_choice_is_offered_first() {
     assert_eq!(answer["devices"][1]["name"], "<b>second");
 
     signs_in(&mut rig, &mut alice, PHONE);
-    let answer = alice.asks(&mut rig, &alice.posts(PREAUTH), &[two_phones()]).problem();
+    let answer = alice.asks(&mut rig, &alice.posts(PREAUTH), &[two_phones()]).json();
     assert_eq!(preferred(&answer), [true, false]);
 
     let mut bob = Browser::of("bob");
     bob.jar.insert(PREFERRED.to_owned(), alice.jar[PREFERRED].clone());
-    let answer = bob.asks(&mut rig, &bob.posts(PREAUTH), &[two_phones()]).problem();
+    let answer = bob.asks(&mut rig, &bob.posts(PREAUTH), &[two_phones()]).json();
     assert_eq!(preferred(&answer), [false, false], "another user's choice is none");
 }
 
@@ -277,7 +277,7 @@ fn passcode_typed_while_a_push_waits_is_the_last_choice() {
     let typed = alice.posts(&auth("factor=passcode")).with("x-duo-mfa-passcode", "123456");
     alice.is_approved(&mut rig, &typed, &[one_phone(), allows()]);
     let answer = alice.asks(&mut rig, &alice.posts(PREAUTH), &[one_phone()]);
-    assert_eq!(answer.problem()["devices"][0]["preferred"], false);
+    assert_eq!(answer.json()["devices"][0]["preferred"], false);
     assert!(alice.has(PREFERRED), "a passcode needs no device");
 }
 
@@ -287,7 +287,7 @@ fn choice_that_is_gone_is_forgotten() {
     let mut alice = Browser::of("alice");
     signs_in(&mut rig, &mut alice, OTHER);
     let answer = alice.asks(&mut rig, &alice.posts(PREAUTH), &[one_phone()]);
-    assert_eq!(answer.problem()["devices"][0]["preferred"], false);
+    assert_eq!(answer.json()["devices"][0]["preferred"], false);
     assert!(!alice.has(PREFERRED));
 }
 
@@ -308,7 +308,7 @@ fn device_that_duo_remembers_is_named_at_the_next_preauth() {
     alice.is_approved(&mut rig, &alice.posts(PREAUTH), &[preauth("allow")]);
     assert_eq!(rig.body(3)["trusted_device_token"], TOKEN);
     let forward = rig.send(&alice.opens("/"), &[]).admitted();
-    assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("remembered"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("remembered"));
 
     let mut bob = Browser::of("bob");
     bob.jar.insert("__Host-duo_device".to_owned(), alice.jar["__Host-duo_device"].clone());

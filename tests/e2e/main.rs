@@ -81,12 +81,12 @@ mod modes;
 mod module;
 mod neighbors;
 mod never_pushes;
-mod operation;
 mod overload;
 mod own_endpoints;
 mod page_limits;
 mod passcodes;
 mod per_client;
+mod per_request;
 mod per_route;
 mod phone_texts;
 mod planted_cookies;
@@ -190,7 +190,7 @@ const TOPICS: &[fn() -> Vec<Trial>] = &[
     module::trials,
     neighbors::trials,
     never_pushes::trials,
-    operation::trials,
+    per_request::trials,
     overload::trials,
     own_endpoints::trials,
     page_limits::trials,

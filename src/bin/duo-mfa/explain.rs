@@ -158,7 +158,7 @@ fn print(config: &Config, ruled: Ruled<'_>) {
                 println!("application: {name}");
             }
             println!("factors: {}", names.join(", "));
-            if terms.is_for_one_request {
+            if terms.is_per_request {
                 println!("approval: per_request");
             }
             if let Some(per_client) = terms.per_client {

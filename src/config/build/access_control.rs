@@ -7,7 +7,7 @@ use crate::config::duration::Bounds;
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::keys;
 use crate::config::nearest::nearest;
-use crate::config::raw::{Entry, Section};
+use crate::config::reader::{Entry, Section};
 use crate::policy::{
     Condition, Criterion, FailMode, Pattern, PatternFault, Policies, Policy, Rule, Terms,
 };
@@ -103,8 +103,8 @@ fn terms(
     let fail_mode = rule.read("fail_mode", faults, duo::fail_mode);
     let application = rule.read("application", faults, |entry| application(entry, written));
     let reach = rule.read("approval", faults, per_client::reach);
-    let is_for_one_request = reach == Some(Reach::Request);
-    if is_for_one_request {
+    let is_per_request = reach == Some(Reach::Request);
+    if is_per_request {
         let unmeant = [
             ("max_age", max_age.is_some(), "has no effect, since each approval is a new one"),
             ("fail_mode", fail_mode == Some(FailMode::Safe), "lets pass without any approval"),
@@ -117,11 +117,11 @@ fn terms(
         }
     }
     // Whom Duo could not be asked about has no approval of this request.
-    let fail_mode = if is_for_one_request { Some(FailMode::Secure) } else { fail_mode };
+    let fail_mode = if is_per_request { Some(FailMode::Secure) } else { fail_mode };
     let application = application.unwrap_or_default();
     let api_mode = rule.read("api_mode", faults, api_mode);
     let per_client = None;
-    Terms { max_age, factors, fail_mode, application, is_for_one_request, api_mode, per_client }
+    Terms { max_age, factors, fail_mode, application, is_per_request, api_mode, per_client }
 }
 
 /// The number of the Duo application that a rule names.

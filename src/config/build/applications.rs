@@ -5,7 +5,7 @@ use super::session::{Browser, application};
 use super::{duo, session};
 use crate::config::error::{Code, Faults};
 use crate::config::keys;
-use crate::config::raw::{Entry, Section};
+use crate::config::reader::{Entry, Section};
 use crate::config::secrets::Secrets;
 use crate::config::{Application, Applications, DuoSettings};
 use crate::policy::Factor;

@@ -3,7 +3,7 @@
 use super::identity::metadata;
 use crate::config::error::{Code, Fault, Faults};
 use crate::config::keys;
-use crate::config::raw::{Entry, Section};
+use crate::config::reader::{Entry, Section};
 use crate::identity::Source;
 use crate::session::{Binding, Bindings};
 

@@ -2,18 +2,18 @@
 
 use super::printable;
 use crate::config::error::{Code, Fault, Faults, echo};
-use crate::config::raw::{Entry, Section};
-use crate::page::{Accent, Branding, DataImage, Link, Logo, Plain};
+use crate::config::reader::{Entry, Section};
+use crate::page::{Accent, Branding, DataImage, DisplayText, Link, Logo};
 
 const MAX_NAME: usize = 64;
 
 pub(super) fn look(section: &Section<'_>, faults: &mut Faults) -> Branding {
-    let text = |most| move |entry: &Entry<'_>| printable(entry, most).map(Plain::new);
+    let text = |most| move |entry: &Entry<'_>| printable(entry, most).map(DisplayText::new);
     Branding {
         name: section.read("name", faults, text(MAX_NAME)).unwrap_or_default(),
         logo: section.read("logo", faults, logo),
         accent: section.read("accent", faults, accent),
-        help_text: section.read("help_text", faults, text(Plain::LENGTH)),
+        help_text: section.read("help_text", faults, text(DisplayText::LENGTH)),
         help_url: section.read("help_url", faults, help_url),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::config::duration::Bounds;
 use crate::config::error::{Code, Fault, Faults, echo};
-use crate::config::raw::{Entry, Section};
+use crate::config::reader::{Entry, Section};
 use crate::config::secrets::Secrets;
 use crate::config::{DuoSettings, Enrollment, Factor};
 use crate::duo::{ApiHost, Credentials, Signature};

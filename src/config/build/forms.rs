@@ -1,7 +1,7 @@
 //! `cross_site_forms`: the addresses that take forms from other sites.
 
 use super::super::error::{Code, Fault, Faults, echo};
-use super::super::raw::{Entry, Section};
+use super::super::reader::{Entry, Section};
 use crate::http::ReturnPath;
 
 /// The paths. `request_bodies` is what the key of this name says, or `None`.

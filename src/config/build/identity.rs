@@ -2,7 +2,7 @@
 
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::keys;
-use crate::config::raw::{Entry, Section};
+use crate::config::reader::{Entry, Section};
 use crate::identity::{
     CertificateField, Domain, Groups, IdentityRules, MapFault, Mapping, Source, SourceFault, Step,
     UsernameTemplate,

@@ -1,7 +1,7 @@
 //! Where the application or the first factor signs out, so that the approval ends too.
 
 use crate::config::error::{Code, Fault, Faults, echo};
-use crate::config::raw::{Entry, Section};
+use crate::config::reader::{Entry, Section};
 use crate::http::path::canonical;
 
 /// More are hardly meant, and each is compared with the path of every request.

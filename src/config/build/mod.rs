@@ -17,7 +17,7 @@ mod session;
 use super::duration::Bounds;
 use super::error::{Code, Fault, Faults, echo};
 use super::keys;
-use super::raw::{Entry, Section};
+use super::reader::{Entry, Section};
 use super::secrets::Secrets;
 use super::{Api, ApiMode, Capacity, Config, Limits, Mode, PushDetails};
 use crate::json::Json;
@@ -83,7 +83,7 @@ pub(super) fn config(
     };
     let policies = access_control::policies(&access_control, &written, &clients, faults);
     let applications = browser.and_then(|browser| written.build(&browser, faults));
-    if policies.name(Criterion::Groups) && identity_section.find("groups").is_none() {
+    if policies.mentions(Criterion::Groups) && identity_section.find("groups").is_none() {
         let fix = "say where the first factor puts them, as in {\"header\": \"x-groups\"}";
         let problem = "is missing, and a rule names groups";
         faults.push(Fault::new(Code::MissingKey, "identity.groups", problem, fix));

@@ -4,7 +4,7 @@
 use crate::config::duration::{Bounds, spelled};
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::keys;
-use crate::config::raw::{Entry, Section};
+use crate::config::reader::{Entry, Section};
 use crate::identity::IdentityRules;
 use crate::json::Json;
 use crate::policy::{PerClient, Terms};

@@ -3,12 +3,12 @@
 use crate::clock::UnixTime;
 use crate::config::duration::{Bounds, spelled};
 use crate::config::error::{Code, Fault, Faults, echo};
-use crate::config::raw::{Entry, Section};
+use crate::config::reader::{Entry, Section};
 use crate::config::secrets::Secrets;
 use crate::config::{Application, DuoSettings};
 use crate::secret::Secret;
 use crate::session::{
-    COOKIES, CookieOwner, KeyFault, KeyRing, MasterKey, Operations, Pendings, Preferences,
+    COOKIES, CookieOwner, KeyFault, KeyRing, MasterKey, Pendings, PerRequestApprovals, Preferences,
     RememberedDevices, SessionSettings, Sessions,
 };
 use std::time::Duration;
@@ -68,7 +68,7 @@ impl Browser {
         Application {
             name: name.map(str::to_owned),
             duo,
-            operations: Operations::new(name.unwrap_or(of_root), not_before, keys),
+            per_request: PerRequestApprovals::new(name.unwrap_or(of_root), not_before, keys),
             sessions: Sessions::new(settings, keys),
             pendings: Pendings::new(owner, keys),
             preferences: Preferences::new(owner, keys),

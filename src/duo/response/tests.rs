@@ -9,19 +9,19 @@ mod faults;
 
 const ALLOW: &str = r#"{"stat":"OK","response":{"result":"allow","status":"allow","status_msg":"Success. Logging you in..."}}"#;
 
-fn ok(body: &str) -> Answer<'_> {
-    Answer { status: 200, retry_after: None, body: body.as_bytes() }
+fn ok(body: &str) -> Response<'_> {
+    Response { status: 200, retry_after: None, body: body.as_bytes() }
 }
 
-fn admits(answer: &Answer<'_>) -> bool {
-    let status = answer.auth_status().is_ok_and(|said| said.result == AuthResult::Allow);
-    let decided = answer.auth_decided().is_ok_and(|said| said.result == AuthResult::Allow);
+fn admits(response: &Response<'_>) -> bool {
+    let status = response.auth_status().is_ok_and(|said| said.result == AuthResult::Allow);
+    let decided = response.auth_decided().is_ok_and(|said| said.result == AuthResult::Allow);
     assert_eq!(status, decided);
     status
 }
 
-fn allows_without_a_factor(answer: &Answer<'_>) -> bool {
-    matches!(answer.preauth(), Ok(PreauthReply::Allow { .. }))
+fn allows_without_a_factor(response: &Response<'_>) -> bool {
+    matches!(response.preauth(), Ok(PreauthResponse::Allow { .. }))
 }
 
 /// Near misses: none of them is an allow.
@@ -100,14 +100,14 @@ fn of_all_bodies_only_the_exact_one_admits() {
         assert!(!allows_without_a_factor(&ok(body)), "{body}");
     }
     let not_utf_8 = b"{\"stat\":\"OK\",\"response\":{\"result\":\"allow\",\"status\":\"\xff\"}}";
-    assert!(!admits(&Answer { body: not_utf_8, ..ok("") }));
+    assert!(!admits(&Response { body: not_utf_8, ..ok("") }));
 }
 
 #[test]
 fn nothing_admits_outside_of_http_200() {
     for status in (0..200).chain(201..=999) {
-        let answer = Answer { status, ..ok(ALLOW) };
-        assert!(!admits(&answer) && !allows_without_a_factor(&answer), "HTTP {status}");
+        let response = Response { status, ..ok(ALLOW) };
+        assert!(!admits(&response) && !allows_without_a_factor(&response), "HTTP {status}");
     }
 }
 
@@ -135,9 +135,9 @@ fn deep_nesting_neither_admits_nor_ends_the_program() {
 
 #[test]
 fn ping_and_check_give_duos_clock() {
-    let answer = ok(r#"{"stat":"OK","response":{"time":1357020061}}"#);
-    assert_eq!(answer.ping(), Ok(UnixTime::from_seconds(1_357_020_061)));
-    assert_eq!(answer.check(), Ok(UnixTime::from_seconds(1_357_020_061)));
+    let response = ok(r#"{"stat":"OK","response":{"time":1357020061}}"#);
+    assert_eq!(response.ping(), Ok(UnixTime::from_seconds(1_357_020_061)));
+    assert_eq!(response.check(), Ok(UnixTime::from_seconds(1_357_020_061)));
     for time in [r#""1357020061""#, "-1", "1.5", "1e99", "null"] {
         let body = format!(r#"{{"stat":"OK","response":{{"time":{time}}}}}"#);
         assert_eq!(ok(&body).ping(), Err(DuoError::Malformed(Malformed::Members)), "{body}");
@@ -147,14 +147,14 @@ fn ping_and_check_give_duos_clock() {
 #[test]
 fn a_logo_is_a_png() {
     let png = b"\x89PNG\r\n\x1a\n....";
-    assert_eq!(Answer { body: png, ..ok("") }.logo(), Ok(&png[..]));
+    assert_eq!(Response { body: png, ..ok("") }.logo(), Ok(&png[..]));
     assert_eq!(ok("<svg/>").logo(), Err(DuoError::Garbled(Garbled::NotAnObject)));
     let object = ok(r#"{"stat":"OK","response":{}}"#);
     assert_eq!(object.logo(), Err(DuoError::Garbled(Garbled::NotAnImage)));
-    let long = [png.as_slice(), &[0; Answer::MAX_BODY_BYTES]].concat();
-    let long = Answer { body: &long, ..ok("") };
+    let long = [png.as_slice(), &[0; Response::MAX_BODY_BYTES]].concat();
+    let long = Response { body: &long, ..ok("") };
     assert_eq!(long.logo(), Err(DuoError::Malformed(Malformed::TooLong)));
-    let none = Answer { status: 404, ..ok(r#"{"stat":"FAIL","code":40401,"message":"none"}"#) };
+    let none = Response { status: 404, ..ok(r#"{"stat":"FAIL","code":40401,"message":"none"}"#) };
     assert!(matches!(none.logo(), Err(DuoError::Rejected { code: 40_401, .. })));
 }
 
@@ -167,7 +167,7 @@ fn preauth_lists_phones_and_tokens() {
         {"device":"DHEKH0JJIYC1LX3AZWO4","name":"0","type":"token"},
         {"device":"DX1","type":"ring","capabilities":null,"name":null}],
         "result":"auth","status_msg":"Account is active"}}"#;
-    let Ok(PreauthReply::Auth { devices, verification: None }) = ok(body).preauth() else {
+    let Ok(PreauthResponse::Auth { devices, verification: None }) = ok(body).preauth() else {
         panic!("no auth without a verified push");
     };
     let [phone, token, ring] = devices.as_slice() else { panic!("{devices:?}") };
@@ -187,7 +187,7 @@ fn a_verified_push_has_a_code_and_a_transaction() {
     let verified = r#"{"stat":"OK","response":{"result":"auth","devices":[],
         "txid":"45f7c92b-f45f-4862-8545-e0f58e78075a","verification_code":"052",
         "expiration":1757000060}}"#;
-    let Ok(PreauthReply::Auth { verification: Some(found), .. }) = ok(verified).preauth() else {
+    let Ok(PreauthResponse::Auth { verification: Some(found), .. }) = ok(verified).preauth() else {
         panic!("no verification");
     };
     assert_eq!(found.txid.as_str(), "45f7c92b-f45f-4862-8545-e0f58e78075a");
@@ -196,13 +196,13 @@ fn a_verified_push_has_a_code_and_a_transaction() {
     let no_txid = ok(r#"{"stat":"OK","response":{"result":"auth","verification_code":"052"}}"#);
     assert!(matches!(no_txid.preauth(), Err(DuoError::Malformed(Malformed::Members))));
     let no_code = ok(r#"{"stat":"OK","response":{"result":"auth","txid":"t","devices":null}}"#);
-    assert!(matches!(no_code.preauth(), Ok(PreauthReply::Auth { verification: None, .. })));
+    assert!(matches!(no_code.preauth(), Ok(PreauthResponse::Auth { verification: None, .. })));
 }
 
 #[test]
 fn preauth_denies_in_duos_words_and_asks_to_enroll() {
     let deny = ok(r#"{"stat":"OK","response":{"result":"deny","status_msg":"Locked\u0007 out."}}"#);
-    let Ok(PreauthReply::Deny { message }) = deny.preauth() else { panic!("no deny") };
+    let Ok(PreauthResponse::Deny { message }) = deny.preauth() else { panic!("no deny") };
     assert_eq!(message.as_str(), "Locked out.");
 
     for (url, kept) in [
@@ -217,7 +217,7 @@ fn preauth_denies_in_duos_words_and_asks_to_enroll() {
             r#"{{"stat":"OK","response":{{"enroll_portal_url":"{url}","result":"enroll",
             "status_msg":"Enroll an authentication device to proceed"}}}}"#
         );
-        let Ok(PreauthReply::Enroll { portal_url }) = ok(&body).preauth() else {
+        let Ok(PreauthResponse::Enroll { portal_url }) = ok(&body).preauth() else {
             panic!("no enroll");
         };
         assert_eq!(portal_url.is_some(), kept, "{url}");

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::http::host::Host;
+use crate::http::authority::Host;
 
 /// The longest host name (RFC 1035, section 2.3.4).
 const MAX_BYTES: usize = 253;

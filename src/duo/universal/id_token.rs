@@ -13,7 +13,7 @@ use super::opaque::Nonce;
 use super::token_fault::TokenFault;
 use super::web_sdk::WebSdk;
 use crate::clock::UnixTime;
-use crate::duo::{Answer, Endpoint};
+use crate::duo::{Endpoint, Response};
 use crate::json::{Json, Members};
 
 /// How far the clocks of Duo and the filter may differ.
@@ -42,8 +42,8 @@ pub struct Approved {
 }
 
 impl WebSdk {
-    /// The longest id_token that is read, in bytes: an answer of Duo's holds no longer one.
-    pub const MAX_ID_TOKEN_BYTES: usize = Answer::MAX_BODY_BYTES;
+    /// The longest id_token that is read, in bytes: a response of Duo's holds no longer one.
+    pub const MAX_ID_TOKEN_BYTES: usize = Response::MAX_BODY_BYTES;
 
     /// Verifies an id_token (RFC 7519; OpenID Connect Core, section 3.1.3.7).
     ///

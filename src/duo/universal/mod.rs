@@ -3,11 +3,11 @@
 //! The browser is sent to Duo's page and comes back with a code:
 //!
 //! 1. [`WebSdk::health_check`] makes a call that asks whether Duo is there;
-//!    [`Answer::health_check`] reads the response.
+//!    [`Response::health_check`] reads the response.
 //! 2. [`WebSdk::authorize`] makes the URL that the browser is redirected to.
 //! 3. [`Callback::read`] reads the request with which the browser comes back to the
 //!    [`RedirectUri`].
-//! 4. [`WebSdk::token`] makes a call that exchanges the code; [`Answer::id_token`] reads the
+//! 4. [`WebSdk::token`] makes a call that exchanges the code; [`Response::id_token`] reads the
 //!    response, and [`WebSdk::verify`] decides whether the id_token approves this user in this
 //!    attempt.
 //!
@@ -15,7 +15,7 @@
 //! id_token is an approval in exactly one case: it passes every check of [`TokenFault`].
 //!
 //! Time, the random bytes of a `jti`, `state` and `nonce` come in as values. `now` is always the
-//! time on Duo's clock. This module must never know who waits for an answer: no cookie, page, rule
+//! time on Duo's clock. This module must never know who waits for a response: no cookie, page, rule
 //! or fail mode.
 //!
 //! Sources: Duo, "OIDC Auth API" (<https://duo.com/docs/oauthapi>) and "Web SDK"
@@ -31,12 +31,12 @@ mod jwt;
 mod opaque;
 mod prompt_error;
 mod redirect_uri;
-mod reply;
+mod response;
 mod token_fault;
 mod web_sdk;
 
 #[cfg(doc)]
-use super::Answer;
+use super::Response;
 pub use authorize::{Authorize, AuthorizeFault, Freshness};
 pub use callback::{Callback, CallbackFault};
 pub use callback_host::{CallbackHost, CallbackHostFault};
@@ -45,6 +45,6 @@ pub use id_token::{Approved, Expected};
 pub use opaque::{Code, Jti, Nonce, NotOpaque, State};
 pub use prompt_error::{Cause, PromptError, Refusal};
 pub use redirect_uri::{RedirectFault, RedirectUri};
-pub use reply::Health;
+pub use response::Health;
 pub use token_fault::TokenFault;
 pub use web_sdk::{WebSdk, WebSdkFault};

@@ -44,7 +44,7 @@ pub struct Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// The client ID and the client secret do not belong together, are those of an application of
-    /// another type (Auth API), or belong to another API host. Duo answers all three alike.
+    /// another type (Auth API), or belong to another API host. Duo responses all three alike.
     Credentials,
     /// This host's clock is behind so far that the JWT had expired, or ahead so far that it was
     /// valid for longer than Duo accepts.

@@ -1,7 +1,7 @@
 //! The URI that Duo sends the browser back to.
 
 use super::callback_host::CallbackHost;
-use crate::http::host::Host;
+use crate::http::authority::Host;
 
 /// The longest `:authority` that is read: a host name of 253 bytes and a port fit.
 const MAX_AUTHORITY_BYTES: usize = 260;

@@ -9,15 +9,15 @@ use crate::gate::decision::{Audited, Decision};
 use crate::gate::env::Env;
 use crate::gate::exchange::Next;
 use crate::gate::failure::{GONE, UNKNOWN_USE};
-use crate::gate::limit::{Claim, End, Limit, Limited, Settlement, Verdict};
+use crate::gate::limit::{End, Limit, Limited, Permit, Settlement, Verdict};
 use crate::gate::per_client;
 use crate::gate::refuse::{refuse_with, refuse_without_randomness};
 use crate::gate::rules::new_approval;
 use crate::gate::view::see_other;
 use crate::http::Reply;
-use crate::page::{Plain, PreauthAnswer, SignInAnswer, Standing};
+use crate::page::{DisplayText, PreauthReply, SignInReply, Standing};
 use crate::secret::Secret;
-use crate::session::{Factor, OperationApproval, Preference};
+use crate::session::{Factor, PerRequestApproval, Preference};
 use crate::signal::{Level, Signal};
 use std::time::Duration;
 
@@ -26,23 +26,23 @@ use std::time::Duration;
 pub(super) fn redeem(
     mut caller: Box<Caller>,
     factor: Factor,
-    prompt: Claim,
+    prompt: Permit,
     status: &AuthStatus,
     env: &Env<'_>,
 ) -> Next<Visit> {
-    let settlement = [Settlement { claim: prompt, end: End::Allowed }];
-    let (Some(pending), Some(claim)) = (&caller.pending, caller.single_use(env)) else {
+    let settlement = [Settlement { permit: prompt, end: End::Allowed }];
+    let (Some(pending), Some(permit)) = (&caller.pending, caller.single_use(env)) else {
         return refuse_with(&caller, &GONE, "", env).after(settlement).into();
     };
     let origin = SignInOrigin { since: pending.created(), id: Some(pending.browser()) };
     // The approval is for the request that the sign-in was begun for.
-    caller.operation = pending.operation;
+    caller.single_request = pending.single_request;
     let allowed = Allowed { caller, factor, origin, status: status.clone() };
-    Next::permit(claim, VisitWants::Approval(allowed)).after(settlement)
+    Next::permit(permit, VisitWants::Approval(allowed)).after(settlement)
 }
 
 /// The table has said whether the sign-in may give an approval.
-pub(super) fn claimed(allowed: Allowed, verdict: &Verdict, env: &Env<'_>) -> Decision {
+pub(super) fn after_verdict(allowed: Allowed, verdict: &Verdict, env: &Env<'_>) -> Decision {
     let Allowed { mut caller, factor, origin, status } = allowed;
     match verdict {
         Ok(_) => approve(caller, factor, origin, &status, env),
@@ -66,8 +66,8 @@ pub(super) fn approve(
     let token = status.trusted_device_token.as_ref();
     let unkept = token.and_then(|token| remember_device(&mut caller, token, env));
     let audited = audit::admitted(&caller.challenge, factor, env.gate);
-    let answer = |caller: &Caller| approved(caller, &status.status);
-    admit(caller, Admission { factor, origin, audited }, &answer, env).with(unkept)
+    let reply = |caller: &Caller| approved(caller, &status.status);
+    admit(caller, Admission { factor, origin, audited }, &reply, env).with(unkept)
 }
 
 /// Duo wants no second factor.
@@ -101,15 +101,15 @@ fn admit_without_prompt(
     message: &str,
     env: &Env<'_>,
 ) -> Decision {
-    let answer = |caller: &Caller| {
+    let reply = |caller: &Caller| {
         if wanted.is_start() || caller.view.is_page {
             return approved(caller, &Status::Allow);
         }
-        let answer = PreauthAnswer::Allow { message: Plain::new(message) };
-        answer.reply(&env.gate.config().site, caller.view.language)
+        let body = PreauthReply::Allow { message: DisplayText::new(message) };
+        body.reply(&env.gate.config().site, caller.view.language)
     };
     let origin = SignInOrigin::here(env);
-    admit(caller, Admission { factor, origin, audited }, &answer, env)
+    admit(caller, Admission { factor, origin, audited }, &reply, env)
 }
 
 /// An approval to give.
@@ -119,11 +119,11 @@ struct Admission {
     audited: Audited,
 }
 
-/// Gives the approval; `answer` makes the reply.
+/// Gives the approval; `reply` makes the reply.
 fn admit(
     mut caller: Box<Caller>,
     admission: Admission,
-    answer: &dyn Fn(&Caller) -> Reply,
+    reply: &dyn Fn(&Caller) -> Reply,
     env: &Env<'_>,
 ) -> Decision {
     let Admission { factor, origin, audited } = admission;
@@ -132,22 +132,22 @@ fn admit(
     };
     let application = env.gate.application(&caller.challenge.terms);
     let subject = caller.challenge.subject();
-    match caller.operation {
+    match caller.single_request {
         None => {
             let approval = new_approval(factor, origin.since);
             caller.cookies.push(application.sessions.issue(&approval, &subject, env.now, id));
         }
-        Some(operation) => {
-            let approval = OperationApproval { factor, authenticated: origin.since, id };
-            let token = application.operations.seal(&approval, &operation, &subject, env.now);
-            caller.cookies.push(application.operations.set_cookie(&token));
+        Some(request) => {
+            let approval = PerRequestApproval { factor, authenticated: origin.since, id };
+            let token = application.per_request.seal(&approval, &request, &subject, env.now);
+            caller.cookies.push(application.per_request.set_cookie(&token));
             caller.token = Some(token);
         }
     }
     let config = env.gate.config();
     let per_client = per_client::kept(&caller.challenge, factor, origin.since, config);
     caller.forget(env);
-    let reply = caller.with_cookies(answer(&caller));
+    let reply = caller.with_cookies(reply(&caller));
     Decision::approval(reply, factor, audited).after(per_client)
 }
 
@@ -155,14 +155,14 @@ fn approved(caller: &Caller, word: &Status) -> Reply {
     if caller.view.is_page {
         return see_other(caller.view.return_to.location());
     }
-    let answer = SignInAnswer {
+    let body = SignInReply {
         standing: &Standing::Approved,
         status: word.as_str(),
         poll_after: Duration::ZERO,
         transaction: caller.transaction(),
         return_to: Some(&caller.view.return_to),
     };
-    answer.reply(200, caller.view.language)
+    body.reply(200, caller.view.language)
 }
 
 /// Has the page offer this choice first the next time.

@@ -4,7 +4,7 @@ use super::approve::approve;
 use super::caller::Caller;
 use super::choices::name;
 use super::status::{codes, state, waiting};
-use super::visit::{Begun, Choice, SignInOrigin, Visit, VisitWants, Wanted};
+use super::visit::{Choice, OpenedSignIn, SignInOrigin, Visit, VisitWants, Wanted};
 use crate::config::Factor as Offered;
 use crate::duo::{AuthResult, AuthStatus, Device, DeviceChoice, Status, Txid, Verification};
 use crate::gate::decision::Decision;
@@ -13,7 +13,7 @@ use crate::gate::exchange::Next;
 use crate::gate::factors::{capability, takes_codes};
 use crate::gate::failure::{NO_DEVICE, Refusal, WRONG_PASSCODE};
 use crate::gate::last_prompt::Asking;
-use crate::gate::limit::{Claim, End, Settlement};
+use crate::gate::limit::{End, Permit, Settlement};
 use crate::gate::prompt::{self, Ending, Prompt, SentPasscode, Transaction, is_method};
 use crate::gate::refuse::{refuse, refuse_status, refuse_with, refuse_without_randomness};
 use crate::gate::view::to_page;
@@ -88,8 +88,8 @@ pub(super) fn start(
     let config = env.gate.config();
     let (factor, wanted) = match choice {
         Choice::Passcode(passcode) => {
-            let claim = prompt::passcode_claim(&caller.challenge, devices, config);
-            return Next::permit(claim, VisitWants::Passcode(caller, passcode, claim));
+            let permit = prompt::passcode_permit(&caller.challenge, devices, config);
+            return Next::permit(permit, VisitWants::Passcode(caller, passcode, permit));
         }
         Choice::Device { factor, device } => (factor, device),
     };
@@ -114,7 +114,7 @@ pub(super) fn start(
     pending.device = Bounded::new(device.id.as_str()).ok();
     pending.device_label = Bounded::cut(name(device).as_str());
     pending.passcode_tries = caller.tries();
-    pending.operation = caller.operation;
+    pending.single_request = caller.single_request;
     if let Some(verification) = verification {
         match Bounded::new(verification.code.as_str()) {
             Ok(code) => pending.verification_code = Some(code),
@@ -125,9 +125,9 @@ pub(super) fn start(
             }
         }
     }
-    let claim = prompt::claim(&caller.challenge, prompt.device(), owner, config);
-    let asking = Asking::new(Begun { caller, pending: Box::new(pending) }, prompt, claim);
-    Next::permit(claim, VisitWants::Prompt(asking))
+    let permit = prompt::permit(&caller.challenge, prompt.device(), owner, config);
+    let asking = Asking::new(OpenedSignIn { caller, pending: Box::new(pending) }, prompt, permit);
+    Next::permit(permit, VisitWants::Prompt(asking))
 }
 
 /// The named device, if it is the user's and can do this.
@@ -148,20 +148,24 @@ fn find_device<'d>(
 }
 
 /// Duo has sent the prompt: the table keeps its transaction, so that its end is heard.
-pub(super) fn started(asking: Asking<Begun>, txid: Txid, env: &Env<'_>) -> Decision {
-    let Asking { waiter: Begun { mut caller, mut pending }, prompt, claim, .. } = asking;
+pub(super) fn prompt_sent(asking: Asking<OpenedSignIn>, txid: Txid, env: &Env<'_>) -> Decision {
+    let Asking { waiter: OpenedSignIn { mut caller, mut pending }, prompt, permit, .. } = asking;
     pending.txid = Bounded::new(txid.as_str()).ok();
     caller.hand_out(*pending, env);
     let transaction = Transaction { factor: prompt.factor, txid };
     let config = env.gate.config();
-    let started = prompt::started(claim, &transaction, &caller.challenge, config);
+    let recorded = prompt::sent(permit, &transaction, &caller.challenge, config);
     let standing = waiting(&caller, prompt.factor, None, env);
-    begun(&caller, &standing, "", env).after(started)
+    reply_started(&caller, &standing, "", env).after(recorded)
 }
 
 /// Duo has sent passcodes, or not.
-pub(super) fn codes_sent(asking: Asking<Begun>, status: &AuthStatus, env: &Env<'_>) -> Decision {
-    let Asking { waiter: Begun { mut caller, pending }, claim, .. } = asking;
+pub(super) fn codes_sent(
+    asking: Asking<OpenedSignIn>,
+    status: &AuthStatus,
+    env: &Env<'_>,
+) -> Decision {
+    let Asking { waiter: OpenedSignIn { mut caller, pending }, permit, .. } = asking;
     let (end, decision) = match (status.result, &status.status) {
         (AuthResult::Allow, _) => {
             caller.pending = Some(*pending);
@@ -170,20 +174,20 @@ pub(super) fn codes_sent(asking: Asking<Begun>, status: &AuthStatus, env: &Env<'
         }
         (AuthResult::Deny, Status::Sent) => {
             caller.hand_out(*pending, env);
-            let decision = begun(&caller, &codes(&caller), status.status.as_str(), env);
+            let decision = reply_started(&caller, &codes(&caller), status.status.as_str(), env);
             (Ending::of(&status.status).settled(), decision)
         }
         (AuthResult::Deny | AuthResult::Waiting, word) => {
             (Ending::of(word).settled(), refuse_status(&caller, word, env))
         }
     };
-    decision.after([Settlement { claim, end }])
+    decision.after([Settlement { permit, end }])
 }
 
 /// Duo has decided about a passcode.
 pub(super) fn passcode_checked(
     mut caller: Box<Caller>,
-    claim: Claim,
+    permit: Permit,
     status: &AuthStatus,
     env: &Env<'_>,
 ) -> Decision {
@@ -193,7 +197,8 @@ pub(super) fn passcode_checked(
             let factor = if is_texted { Factor::Sms } else { Factor::Passcode };
             // A passcode says nothing about the push that may still be on the phone. That push
             // gives no approval any more.
-            let settlements = [Some(Settlement { claim, end: End::Allowed }), caller.over(env)];
+            let settlements =
+                [Some(Settlement { permit, end: End::Allowed }), caller.mark_finished(env)];
             let approved = approve(caller, factor, SignInOrigin::here(env), status, env);
             approved.after(settlements.into_iter().flatten())
         }
@@ -229,7 +234,7 @@ fn too_many_tries(caller: &Caller, env: &Env<'_>) -> Decision {
 }
 
 /// Something is on its way to the device: a form goes on to where it can be followed.
-fn begun(caller: &Caller, standing: &Standing, word: &str, env: &Env<'_>) -> Decision {
+fn reply_started(caller: &Caller, standing: &Standing, word: &str, env: &Env<'_>) -> Decision {
     let reply = if caller.view.is_page {
         to_page(env.gate.config(), &caller.view.return_to)
     } else {

@@ -3,15 +3,15 @@
 use crate::clock::UnixTime;
 use crate::gate::challenge::Challenge;
 use crate::gate::env::Env;
-use crate::gate::limit::{Claim, End, Settlement};
+use crate::gate::limit::{End, Permit, Settlement};
 use crate::gate::pending::{self, is_on_device};
 use crate::gate::refuse::Refusable;
-use crate::gate::sign_out::once;
-use crate::gate::view::{View, Who};
+use crate::gate::sign_out::single_use;
+use crate::gate::view::{Requester, View};
 use crate::http::{HeaderValue, Reply, RequestHead};
 use crate::page::{Onward, Problem};
 use crate::secret::Secret;
-use crate::session::{Approval, Operation, Pending, Preference, Refusal, Token};
+use crate::session::{Approval, Pending, Preference, Refusal, RequestDigest, Token};
 use std::time::Duration;
 
 /// The longest that a script waits for one answer to `GET status`: shorter than any proxy's limit.
@@ -40,7 +40,7 @@ pub(in crate::gate) struct Caller {
     /// Whether the client is known to keep cookies: it sent one of ours.
     keeps_cookies: bool,
     /// The single request to approve; `None` for an ordinary session approval.
-    pub(super) operation: Option<Operation>,
+    pub(super) single_request: Option<RequestDigest>,
     /// The pending sign-in, or the approval of a single request, as text in the reply.
     pub(super) token: Option<Token>,
     /// The `Set-Cookie` lines of the reply.
@@ -71,7 +71,8 @@ impl Caller {
         let approval = sent(application.sessions.cookie_name())
             .map(|value| application.sessions.open(value, &subject, env.now));
         let pending = pending::open(head, &application.pendings, &challenge, env);
-        let (name, odd) = (application.sessions.cookie_name(), config.applications.odd_cookies());
+        let (name, odd) =
+            (application.sessions.cookie_name(), config.applications.unprefixed_cookies());
         let keeps_cookies = head.cookies.has_own(name, odd);
         let preference = sent(application.preferences.cookie_name())
             .and_then(|value| application.preferences.open(value, &subject).ok());
@@ -91,7 +92,7 @@ impl Caller {
             preference,
             device_token,
             keeps_cookies,
-            operation: None,
+            single_request: None,
             token: None,
             cookies: Vec::new(),
         }
@@ -135,14 +136,14 @@ impl Caller {
 
     /// The single use of the pending sign-in; `None` unless it waits on a device. So each place in
     /// the table costs a prompt.
-    pub(super) fn single_use(&self, env: &Env<'_>) -> Option<Claim> {
+    pub(super) fn single_use(&self, env: &Env<'_>) -> Option<Permit> {
         let pending = self.pending.as_ref().filter(|pending| is_on_device(&pending.kind))?;
-        Some(once(pending.browser(), pending.created(), env.now))
+        Some(single_use(pending.browser(), pending.created(), env.now))
     }
 
     /// Ends the pending sign-in, whatever Duo will say about it.
-    pub(super) fn over(&self, env: &Env<'_>) -> Option<Settlement> {
-        self.single_use(env).map(|claim| Settlement { claim, end: End::Lost })
+    pub(super) fn mark_finished(&self, env: &Env<'_>) -> Option<Settlement> {
+        self.single_use(env).map(|permit| Settlement { permit, end: End::Lost })
     }
 
     /// The pending sign-in as text, for a client that may keep no cookies: it is no browser, or it
@@ -165,7 +166,7 @@ impl Refusable for Caller {
 
     fn refusal(&self, problem: &Problem, env: &Env<'_>) -> Reply {
         let problem = self.view.localised(problem);
-        let (who, config) = (Who::from(&self.challenge), env.gate.config());
+        let (requester, config) = (Requester::from(&self.challenge), env.gate.config());
         let is_pending = self.pending_until.is_some_and(|until| env.now < until);
         let status_url = is_pending.then(|| config.site.status_url());
         let onward = Onward {
@@ -173,6 +174,6 @@ impl Refusable for Caller {
             transaction: self.transaction(),
             ..Onward::default()
         };
-        self.with_cookies(self.view.refusal(&problem, onward, who, config))
+        self.with_cookies(self.view.refusal(&problem, onward, requester, config))
     }
 }

@@ -3,7 +3,7 @@
 use crate::config;
 use crate::duo::{Device, DeviceKind};
 use crate::gate::factors::{capability, takes_passcode};
-use crate::page::{self, Choices, Plain};
+use crate::page::{self, Choices, DisplayText};
 use crate::session::Preference;
 
 /// The devices and factors to offer, in the configured order but for the preferred one.
@@ -61,17 +61,17 @@ pub(super) fn is_stale(last: &Preference, choices: &Choices) -> bool {
 }
 
 /// The name of a device for people.
-pub(super) fn name(device: &Device) -> Plain {
+pub(super) fn name(device: &Device) -> DisplayText {
     let names = [&device.display_name, &device.name, &device.number];
-    let given = names.into_iter().map(|name| Plain::new(name.as_str()));
+    let given = names.into_iter().map(|name| DisplayText::new(name.as_str()));
     given.into_iter().find(|name| !name.is_empty()).unwrap_or_else(|| kind(device))
 }
 
-fn kind(device: &Device) -> Plain {
+fn kind(device: &Device) -> DisplayText {
     match &device.kind {
-        DeviceKind::Phone => Plain::new("phone"),
-        DeviceKind::Token => Plain::new("token"),
-        DeviceKind::Other(word) => Plain::new(word.as_str()),
+        DeviceKind::Phone => DisplayText::new("phone"),
+        DeviceKind::Token => DisplayText::new("token"),
+        DeviceKind::Other(word) => DisplayText::new(word.as_str()),
     }
 }
 

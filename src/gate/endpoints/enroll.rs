@@ -9,9 +9,9 @@ use crate::gate::env::Env;
 use crate::gate::exchange::Next;
 use crate::gate::failure::GONE;
 use crate::gate::refuse::{refuse, refuse_with, refuse_without_randomness};
-use crate::gate::view::{Who, see_other, to_page};
+use crate::gate::view::{Requester, see_other, to_page};
 use crate::http::{HeaderValue, Reply};
-use crate::page::{self, Activation, EnrollmentAnswer, Link, Plain, Screen};
+use crate::page::{self, Activation, DisplayText, EnrollmentReply, Link, Screen};
 use crate::secret::Secret;
 use crate::session::{Bounded, Enrollment, LengthFault, Pending, PendingKind};
 use crate::signal::Code;
@@ -80,7 +80,7 @@ pub(super) fn activated(
             let reply = if caller.view.is_page {
                 to_page(config, &caller.view.return_to)
             } else {
-                EnrollmentAnswer::Done.reply()
+                EnrollmentReply::Done.reply()
             };
             Decision::reply(caller.with_cookies(reply))
         }
@@ -89,9 +89,9 @@ pub(super) fn activated(
             let code = Code::EnrollmentRequired;
             let reply = if caller.view.is_page {
                 let screen = Screen::Enroll(page::Enrollment::Inline);
-                caller.view.page(&screen, Who::from(&caller.challenge), config)
+                caller.view.page(&screen, Requester::from(&caller.challenge), config)
             } else {
-                EnrollmentAnswer::Expired.reply()
+                EnrollmentReply::Expired.reply()
             };
             let reason = "activation code expired";
             let line = audit::refused(&caller.challenge, code, reason, env.gate);
@@ -115,12 +115,12 @@ fn code(caller: &Caller, env: &Env<'_>) -> Reply {
     let screen = enrollment(caller).map_or(Screen::Start, |enrollment| {
         let open = enrollment.activation_url.as_ref();
         Screen::Activate(Activation {
-            code: Plain::new(enrollment.qr_content.expose().as_str()),
+            code: DisplayText::new(enrollment.qr_content.expose().as_str()),
             open: open.and_then(|url| Link::new(url.expose().as_str()).ok()),
             expires: enrollment.expires,
         })
     });
-    caller.view.page(&screen, Who::from(&caller.challenge), env.gate.config())
+    caller.view.page(&screen, Requester::from(&caller.challenge), env.gate.config())
 }
 
 fn enrollment(caller: &Caller) -> Option<&Enrollment> {
@@ -131,7 +131,7 @@ fn enrollment(caller: &Caller) -> Option<&Enrollment> {
 }
 
 fn waiting() -> Reply {
-    EnrollmentAnswer::Waiting { poll_after: POLL_AFTER }.reply()
+    EnrollmentReply::Waiting { poll_after: POLL_AFTER }.reply()
 }
 
 /// The question to Duo about an enrollment.

@@ -7,7 +7,6 @@
 //!
 //! Nothing here is kept between two requests.
 
-mod answers;
 mod approve;
 mod auth;
 mod caller;
@@ -17,6 +16,7 @@ mod preauth;
 mod sign_out;
 mod status;
 mod visit;
+mod waits;
 
 pub(super) use caller::Caller;
 pub(super) use status::{page_in_place, resend_page};
@@ -29,8 +29,8 @@ use super::pending;
 use super::per_request;
 use super::refuse::refuse;
 use super::request_line::RequestLine;
-use super::route::{Endpoint, Visitor};
-use super::rules::Unfit;
+use super::route::{Endpoint, EndpointRequest};
+use super::rules::Insufficient;
 use super::view::View;
 use crate::http::{Parameters, RequestHead, ReturnPath};
 use crate::policy::{Person, Terms};
@@ -39,13 +39,13 @@ use std::borrow::Cow;
 
 /// Begins to answer.
 pub(super) fn begin(
-    visitor: Visitor,
+    request: EndpointRequest,
     head: &RequestHead<'_>,
     parameters: Parameters<'_>,
     env: &Env<'_>,
 ) -> Next<Visit> {
-    let endpoint = visitor.endpoint;
-    let caller = match caller(visitor, head, parameters, env) {
+    let endpoint = request.endpoint;
+    let caller = match caller(request, head, parameters, env) {
         Ok(caller) => caller,
         Err(refused) => return (*refused).into(),
     };
@@ -66,24 +66,24 @@ pub(super) fn begin(
         Endpoint::EnrollStatus => enroll::status(caller, env),
         Endpoint::UserInfo => sign_out::user_info(&caller, approval.as_ref(), env).into(),
     };
-    next.with(refusal.map(|why| Unfit::from(why).counted()))
+    next.with(refusal.map(|why| Insufficient::from(why).counted()))
 }
 
 /// Refuses a form for `POST auth` whose body could not be read.
 pub(super) fn refuse_form(
-    visitor: Visitor,
+    request: EndpointRequest,
     head: &RequestHead<'_>,
     detail: &'static str,
     env: &Env<'_>,
 ) -> Decision {
     let parameters = Parameters::of(head.target);
-    let caller = match caller(visitor, head, parameters, env) {
+    let caller = match caller(request, head, parameters, env) {
         Ok(caller) => caller,
         Err(refused) => return *refused,
     };
     let refusal = caller.approval.err();
     let refused = super::refuse::refuse_with(&caller, &auth::bad(detail), "", env);
-    refused.with(refusal.map(|why| Unfit::from(why).counted()))
+    refused.with(refusal.map(|why| Insufficient::from(why).counted()))
 }
 
 /// The client of an endpoint, under the terms of the request that the sign-in leads to: they say
@@ -94,12 +94,12 @@ pub(super) fn refuse_form(
 ///
 /// The refusal, if a rule denies the request that the sign-in leads to.
 fn caller(
-    visitor: Visitor,
+    request: EndpointRequest,
     head: &RequestHead<'_>,
     parameters: Parameters<'_>,
     env: &Env<'_>,
 ) -> Result<Box<Caller>, Box<Decision>> {
-    let Visitor { endpoint, mut challenge, groups, .. } = visitor;
+    let EndpointRequest { endpoint, mut challenge, groups, .. } = request;
     let asked_for = parameters.value("return_to");
     let asked_for = asked_for.map(|path| ReturnPath::parse(path.as_bytes()));
     let named = asked_for.or_else(|| pending::return_path(head, &challenge, env));
@@ -117,11 +117,11 @@ fn caller(
         Err(_) if !is_named || endpoint.takes_back() => {}
         Err(why) => denial = Some(why),
     }
-    let mut operation = None;
-    if challenge.terms.is_for_one_request {
+    let mut single_request = None;
+    if challenge.terms.is_per_request {
         let body = parameters.value("body_sha256").and_then(|hex| BodyDigest::parse(&hex));
         let body = body.unwrap_or_else(BodyDigest::of_none);
-        operation = Some(per_request::stated(&wanted, parameters, &body));
+        single_request = Some(per_request::stated(&wanted, parameters, &body));
         if endpoint == Endpoint::Auth {
             // The phone shows what is approved.
             challenge.request = RequestLine::with_query(&wanted);
@@ -129,9 +129,9 @@ fn caller(
     }
     let view = View::at_own_address(head, return_to);
     let mut caller = Box::new(Caller::new(head, view, challenge, env));
-    caller.operation = operation;
-    let Terms { max_age, factors, is_for_one_request, .. } = &caller.challenge.terms;
-    if max_age.is_some() || factors.is_some() || *is_for_one_request {
+    caller.single_request = single_request;
+    let Terms { max_age, factors, is_per_request, .. } = &caller.challenge.terms;
+    if max_age.is_some() || factors.is_some() || *is_per_request {
         caller.device_token = None;
     }
     match denial {

@@ -6,15 +6,15 @@ use super::caller::Caller;
 use super::choices::{choices, is_stale};
 use super::visit::{Visit, Wanted};
 use crate::config;
-use crate::duo::{Device, PreauthReply, Text};
+use crate::duo::{Device, PreauthResponse, Text};
 use crate::gate::audit;
 use crate::gate::decision::Decision;
 use crate::gate::env::Env;
 use crate::gate::exchange::Next;
 use crate::gate::failure::NO_DEVICE;
 use crate::gate::refuse::{refuse, refuse_with};
-use crate::gate::view::Who;
-use crate::page::{Enrollment, Link, Plain, PreauthAnswer, Screen};
+use crate::gate::view::Requester;
+use crate::page::{DisplayText, Enrollment, Link, PreauthReply, Screen};
 use crate::secret::Secret;
 use crate::signal::Code;
 
@@ -26,24 +26,24 @@ pub(super) const fn preauth(caller: Box<Caller>) -> Next<Visit> {
 pub(super) fn answered(
     caller: Box<Caller>,
     wanted: Wanted,
-    reply: PreauthReply,
+    reply: PreauthResponse,
     env: &Env<'_>,
 ) -> Next<Visit> {
     match (reply, wanted) {
-        (PreauthReply::Allow { message }, wanted) => {
+        (PreauthResponse::Allow { message }, wanted) => {
             allow(caller, &wanted, message.as_str(), env).into()
         }
-        (PreauthReply::Deny { message }, wanted) => deny(&caller, &wanted, &message, env).into(),
-        (PreauthReply::Enroll { .. }, Wanted::Enrollment) if is_inline(&caller, env) => {
+        (PreauthResponse::Deny { message }, wanted) => deny(&caller, &wanted, &message, env).into(),
+        (PreauthResponse::Enroll { .. }, Wanted::Enrollment) if is_inline(&caller, env) => {
             Next::ask(Visit::Enroll(caller))
         }
-        (PreauthReply::Enroll { portal_url }, wanted) => {
+        (PreauthResponse::Enroll { portal_url }, wanted) => {
             unenrolled(&caller, &wanted, portal_url.as_ref(), env).into()
         }
-        (PreauthReply::Auth { devices, verification }, Wanted::Start(choice)) => {
+        (PreauthResponse::Auth { devices, verification }, Wanted::Start(choice)) => {
             auth::start(caller, choice, &devices, verification, env)
         }
-        (PreauthReply::Auth { devices, .. }, Wanted::Choices | Wanted::Enrollment) => {
+        (PreauthResponse::Auth { devices, .. }, Wanted::Choices | Wanted::Enrollment) => {
             offer(caller, &devices, env).into()
         }
     }
@@ -67,9 +67,9 @@ fn offer(mut caller: Box<Caller>, devices: &[Device], env: &Env<'_>) -> Decision
         return refuse_with(&caller, &NO_DEVICE, "", env);
     }
     let reply = if caller.view.is_page {
-        caller.view.page(&Screen::Choose(choices), Who::from(&caller.challenge), config)
+        caller.view.page(&Screen::Choose(choices), Requester::from(&caller.challenge), config)
     } else {
-        PreauthAnswer::Auth(choices).reply(&config.site, caller.view.language)
+        PreauthReply::Auth(choices).reply(&config.site, caller.view.language)
     };
     Decision::reply(caller.with_cookies(reply))
 }
@@ -79,8 +79,8 @@ fn deny(caller: &Caller, wanted: &Wanted, message: &Text, env: &Env<'_>) -> Deci
     if caller.view.is_page || wanted.is_start() {
         return refuse(caller, Code::DuoDenied, message.as_str(), "", env);
     }
-    let answer = PreauthAnswer::Deny { message: Plain::new(message.as_str()) };
-    refuse_in_body(caller, &answer, Code::DuoDenied, env)
+    let body = PreauthReply::Deny { message: DisplayText::new(message.as_str()) };
+    refuse_in_body(caller, &body, Code::DuoDenied, env)
 }
 
 fn unenrolled(
@@ -99,8 +99,8 @@ fn unenrolled(
     };
     let code = Code::EnrollmentRequired;
     if caller.view.is_page {
-        let who = Who::from(&caller.challenge);
-        let reply = caller.view.page(&Screen::Enroll(enrollment), who, config);
+        let requester = Requester::from(&caller.challenge);
+        let reply = caller.view.page(&Screen::Enroll(enrollment), requester, config);
         let line = audit::refused(&caller.challenge, code, "", env.gate);
         return Decision::refusal(caller.with_cookies(reply), code, Some(line));
     }
@@ -108,12 +108,12 @@ fn unenrolled(
         let detail = "This user has no device at Duo. Ask your help desk to enroll one.";
         return refuse(caller, code, detail, "", env);
     }
-    refuse_in_body(caller, &PreauthAnswer::Enroll(enrollment), code, env)
+    refuse_in_body(caller, &PreauthReply::Enroll(enrollment), code, env)
 }
 
 /// A refusal that is the answer to the question: HTTP 200.
-fn refuse_in_body(caller: &Caller, answer: &PreauthAnswer, code: Code, env: &Env<'_>) -> Decision {
-    let reply = answer.reply(&env.gate.config().site, caller.view.language);
+fn refuse_in_body(caller: &Caller, body: &PreauthReply, code: Code, env: &Env<'_>) -> Decision {
+    let reply = body.reply(&env.gate.config().site, caller.view.language);
     let line = audit::refused(&caller.challenge, code, "", env.gate);
     Decision::refusal(caller.with_cookies(reply), code, Some(line))
 }

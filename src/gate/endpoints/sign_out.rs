@@ -6,7 +6,7 @@ use crate::gate::env::Env;
 use crate::gate::per_client;
 use crate::gate::refuse::refuse;
 use crate::gate::sign_out::SignOut;
-use crate::gate::view::{Who, to_page};
+use crate::gate::view::{Requester, to_page};
 use crate::http::{Parameters, Reply, RequestHead, ReturnPath};
 use crate::page::{Screen, UserInfo};
 use crate::session::Approval;
@@ -15,7 +15,7 @@ use crate::signal::Code;
 /// The sign-in is over and gives no approval. Its prompt stays on the phone, so it counts, and it
 /// remains the user's one pending prompt until Duo says that it is over.
 pub(super) fn cancel(mut caller: Box<Caller>, env: &Env<'_>) -> Decision {
-    let settlement = caller.over(env);
+    let settlement = caller.mark_finished(env);
     caller.forget(env);
     let reply = if caller.view.is_page {
         to_page(env.gate.config(), &caller.view.return_to)
@@ -28,8 +28,8 @@ pub(super) fn cancel(mut caller: Box<Caller>, env: &Env<'_>) -> Decision {
 /// The page that asks whether to sign out: a GET alone never does.
 pub(super) fn page(caller: &Caller, head: &RequestHead<'_>, env: &Env<'_>) -> Decision {
     let screen = Screen::SignOut { next: next(head) };
-    let who = Who::from(&caller.challenge);
-    Decision::reply(caller.view.page(&screen, who, env.gate.config()))
+    let requester = Requester::from(&caller.challenge);
+    Decision::reply(caller.view.page(&screen, requester, env.gate.config()))
 }
 
 /// Takes all approvals back from this browser, and what it has begun; the sign-ins that led to them
@@ -41,7 +41,7 @@ pub(super) fn logout(mut caller: Box<Caller>, head: &RequestHead<'_>, env: &Env<
     caller.cookies.extend(out.deletions);
     let reply = if caller.view.is_page {
         let screen = Screen::SignedOut { next: next(head) };
-        caller.view.page(&screen, Who::from(&caller.challenge), config)
+        caller.view.page(&screen, Requester::from(&caller.challenge), config)
     } else {
         done()
     };

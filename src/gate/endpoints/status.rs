@@ -13,9 +13,9 @@ use crate::gate::limit::Settlement;
 use crate::gate::pending::is_on_device;
 use crate::gate::prompt::{self, Ending, Transaction};
 use crate::gate::refuse::refuse_with;
-use crate::gate::view::Who;
+use crate::gate::view::Requester;
 use crate::http::{Reply, RequestHead};
-use crate::page::{Awaited, Plain, Screen, SignInAnswer, Standing, Waiting};
+use crate::page::{Awaited, DisplayText, Screen, SignInReply, Standing, Waiting};
 use crate::session::{Factor, PendingKind};
 use crate::signal::{Code, Counter, Signal};
 use std::time::Duration;
@@ -38,8 +38,8 @@ pub(super) fn page(
             let approved = || is_approved.then_some(Standing::Approved);
             let standing = known(&caller, env).or_else(approved);
             let screen = standing.map_or(Screen::Start, Screen::SignIn);
-            let who = Who::from(&caller.challenge);
-            let reply = caller.view.page(&screen, who, env.gate.config());
+            let requester = Requester::from(&caller.challenge);
+            let reply = caller.view.page(&screen, requester, env.gate.config());
             Decision::reply(caller.with_cookies(reply)).into()
         }
     }
@@ -48,7 +48,7 @@ pub(super) fn page(
 /// The page at the application's own address. Duo is not asked.
 pub(in crate::gate) fn page_in_place(caller: &Caller, audited: Audited, env: &Env<'_>) -> Decision {
     let screen = known(caller, env).map_or(Screen::Start, Screen::SignIn);
-    let reply = caller.view.page(&screen, Who::from(&caller.challenge), env.gate.config());
+    let reply = caller.view.page(&screen, Requester::from(&caller.challenge), env.gate.config());
     Decision::refusal(reply, Code::MfaRequired, Some(audited))
 }
 
@@ -59,8 +59,8 @@ pub(in crate::gate) fn resend_page(
     audited: Audited,
     env: &Env<'_>,
 ) -> Decision {
-    let who = Who::from(&caller.challenge);
-    let reply = caller.view.page(&Screen::Resend(fields), who, env.gate.config());
+    let requester = Requester::from(&caller.challenge);
+    let reply = caller.view.page(&Screen::Resend(fields), requester, env.gate.config());
     Decision::refusal(reply.on_its_way(), Code::MfaRequired, Some(audited))
 }
 
@@ -96,8 +96,8 @@ fn following(caller: &Caller, env: &Env<'_>) -> Option<Following> {
     let transaction = Transaction { factor: pending.kind.factor()?, txid };
     let device = pending.device.as_ref().map(|device| device.as_str());
     let config = env.gate.config();
-    let claim = prompt::claim(&caller.challenge, device, pending.browser(), config);
-    Some(Following { transaction, claim })
+    let permit = prompt::permit(&caller.challenge, device, pending.browser(), config);
+    Some(Following { transaction, permit })
 }
 
 /// Duo has said how a transaction stands.
@@ -107,13 +107,13 @@ pub(super) fn heard(
     status: &AuthStatus,
     env: &Env<'_>,
 ) -> Next<Visit> {
-    let (factor, claim) = (following.transaction.factor, following.claim);
+    let (factor, permit) = (following.transaction.factor, following.permit);
     let word = &status.status;
     match status.result {
-        AuthResult::Allow => redeem(caller, factor, claim, status, env),
+        AuthResult::Allow => redeem(caller, factor, permit, status, env),
         AuthResult::Deny => {
             let ending = Ending::of(word);
-            let settlement = Settlement { claim, end: ending.settled() };
+            let settlement = Settlement { permit, end: ending.settled() };
             ended(caller, &refused(ending), word.as_str(), env).after([settlement]).into()
         }
         AuthResult::Waiting if caller.is_over(env) => {
@@ -146,14 +146,14 @@ pub(super) fn waiting(
     let code = pending.and_then(|pending| pending.verification_code.as_ref());
     let usual = match (factor, code) {
         (Factor::Phone, _) => Awaited::Call,
-        (_, Some(code)) => Awaited::VerifiedPush { code: Plain::new(code.as_str()) },
+        (_, Some(code)) => Awaited::VerifiedPush { code: DisplayText::new(code.as_str()) },
         (_, None) => Awaited::Push,
     };
     let awaited = match status.map(|status| (&status.status, &status.message)) {
         Some((Status::Answered, _)) => Awaited::Key,
         Some((Status::PushFailed, _)) => Awaited::UndeliveredPush,
         Some((Status::Other(_), message)) if !message.is_empty() && code.is_none() => {
-            Awaited::Other { message: Plain::new(message.as_str()) }
+            Awaited::Other { message: DisplayText::new(message.as_str()) }
         }
         Some(_) | None => usual,
     };
@@ -173,9 +173,9 @@ pub(super) fn codes(caller: &Caller) -> Standing {
     Standing::CodesSent { device }
 }
 
-fn device_label(caller: &Caller) -> Option<Plain> {
+fn device_label(caller: &Caller) -> Option<DisplayText> {
     let label = caller.pending.as_ref().and_then(|pending| pending.device_label.as_ref());
-    label.map(|label| Plain::new(label.as_str()))
+    label.map(|label| DisplayText::new(label.as_str()))
 }
 
 /// A sign-in that is over, without an approval.
@@ -190,7 +190,7 @@ fn ended(mut caller: Box<Caller>, standing: &Standing, word: &str, env: &Env<'_>
 fn show(caller: &Caller, standing: &Standing, word: &str, env: &Env<'_>) -> Decision {
     let reply = if caller.view.is_page {
         let screen = Screen::SignIn(standing.clone());
-        caller.view.page(&screen, Who::from(&caller.challenge), env.gate.config())
+        caller.view.page(&screen, Requester::from(&caller.challenge), env.gate.config())
     } else {
         state(caller, standing, word, 200)
     };
@@ -198,14 +198,14 @@ fn show(caller: &Caller, standing: &Standing, word: &str, env: &Env<'_>) -> Deci
 }
 
 pub(super) fn state(caller: &Caller, standing: &Standing, word: &str, status: u16) -> Reply {
-    let answer = SignInAnswer {
+    let body = SignInReply {
         standing,
         status: word,
         poll_after: POLL_AFTER,
         transaction: caller.transaction(),
         return_to: Some(&caller.view.return_to),
     };
-    answer.reply(status, caller.view.language)
+    body.reply(status, caller.view.language)
 }
 
 const fn refused(ending: Ending) -> Standing {

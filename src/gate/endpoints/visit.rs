@@ -7,7 +7,7 @@ use crate::config::Factor as Offered;
 use crate::duo::{AuthStatus, DeviceChoice, EnrollStatus};
 use crate::gate::env::Env;
 use crate::gate::last_prompt::{Asking, Look};
-use crate::gate::limit::Claim;
+use crate::gate::limit::Permit;
 use crate::gate::prompt::Transaction;
 use crate::secret::Secret;
 use crate::session::{Factor, Pending};
@@ -18,13 +18,13 @@ pub(in crate::gate) enum Visit {
     /// What may the user do?
     Preauth(Box<Caller>, Wanted),
     /// Is the passcode right?
-    Passcode(Box<Caller>, Secret<String>, Claim),
+    Passcode(Box<Caller>, Secret<String>, Permit),
     /// Were passcodes sent by text message?
-    Codes(Asking<Begun>),
+    Codes(Asking<OpenedSignIn>),
     /// Under which transaction does the push, or the call, run?
-    Push(Asking<Begun>),
+    Push(Asking<OpenedSignIn>),
     /// How did the user's last prompt end? Only then may another one be sent.
-    Look(Look<Begun>),
+    Look(Look<OpenedSignIn>),
     /// What has the user answered?
     Status(Box<Caller>, Following),
     /// A user is to be created at Duo; how is a device activated?
@@ -37,9 +37,9 @@ pub(in crate::gate) enum Visit {
 #[derive(Debug)]
 pub(in crate::gate) enum VisitWants {
     /// To try a passcode.
-    Passcode(Box<Caller>, Secret<String>, Claim),
+    Passcode(Box<Caller>, Secret<String>, Permit),
     /// To ring a phone, or to send a text message.
-    Prompt(Asking<Begun>),
+    Prompt(Asking<OpenedSignIn>),
     /// To give the approval of a sign-in.
     Approval(Allowed),
 }
@@ -73,7 +73,7 @@ pub(in crate::gate) enum Choice {
 
 /// A sign-in that begins with a prompt, before Duo has sent it.
 #[derive(Debug)]
-pub(in crate::gate) struct Begun {
+pub(in crate::gate) struct OpenedSignIn {
     pub(super) caller: Box<Caller>,
     pub(super) pending: Box<Pending>,
 }
@@ -82,7 +82,7 @@ pub(in crate::gate) struct Begun {
 #[derive(Debug)]
 pub(in crate::gate) struct Following {
     pub(super) transaction: Transaction,
-    pub(super) claim: Claim,
+    pub(super) permit: Permit,
 }
 
 /// A sign-in that Duo has allowed, before it is known whether it gave an approval already.

@@ -5,7 +5,7 @@ fn at(seconds: u64) -> UnixTime {
 }
 
 fn health(standing: Standing) -> Health {
-    Health { standing, begun: at(0), ..Health::default() }
+    Health { standing, checked: at(0), ..Health::default() }
 }
 
 #[test]
@@ -16,7 +16,7 @@ fn a_record_reads_back() {
         let health = Health {
             standing,
             offset: ClockOffset::from_seconds(-412),
-            begun: UnixTime::from_millis(1_700_000_000_123),
+            checked: UnixTime::from_millis(1_700_000_000_123),
             unreached: UnixTime::from_millis(1_700_000_000_001),
             heard: UnixTime::from_millis(1_600_000_000_777),
             busy: UnixTime::from_millis(1_700_000_001_999),
@@ -56,8 +56,8 @@ fn a_check_that_failed_is_due_again_soon() {
 #[test]
 fn a_check_of_the_future_is_due_again() {
     // The host's clock was set back since.
-    let begun = UnixTime::from_seconds(90_000);
-    let health = Health { standing: Standing::Well, begun, ..Health::default() };
+    let checked = UnixTime::from_seconds(90_000);
+    let health = Health { standing: Standing::Well, checked, ..Health::default() };
     let interval = Duration::from_secs(60);
     assert!(!health.is_due(UnixTime::from_seconds(89_970), interval));
     assert!(health.is_due(UnixTime::from_seconds(3_600), interval));
@@ -67,11 +67,11 @@ fn a_check_of_the_future_is_due_again() {
 fn a_request_that_cannot_reach_duo_has_the_check_begin_at_once_but_once_a_second() {
     let well = health(Standing::Well);
     let interval = Duration::from_secs(60);
-    assert_eq!(well.told(Contact::Unreached, UnixTime::from_millis(1_000_999)), None);
-    let doubted = well.told(Contact::Unreached, at(1)).expect("a change");
+    assert_eq!(well.after_contact(Contact::Unreached, UnixTime::from_millis(1_000_999)), None);
+    let doubted = well.after_contact(Contact::Unreached, at(1)).expect("a change");
     assert!(doubted.is_due(at(1), interval));
-    assert_eq!(doubted.told(Contact::Unreached, at(1)), None, "it is due as it is");
-    assert_eq!(well.told(Contact::Unclear, at(30)), None);
+    assert_eq!(doubted.after_contact(Contact::Unreached, at(1)), None, "it is due as it is");
+    assert_eq!(well.after_contact(Contact::Unclear, at(30)), None);
 }
 
 #[test]

@@ -4,8 +4,8 @@
 //! reaches the application only after Duo's allow, and its response then carries the approval
 //! cookie.
 
-mod answers;
 mod states;
+mod transitions;
 
 pub(super) use states::Held;
 
@@ -16,21 +16,22 @@ use super::event::Event;
 use super::exchange::{Failure, Next, Waits};
 use super::failure::{Remedy, Stage, TIMEOUT, WRONG_PASSCODE};
 use super::last_prompt::{Asking, take_up};
-use super::limit::{End, Limited, Permit, Settlement, Verdict};
+use super::limit::{End, Granted, Limited, Settlement, Verdict};
 use super::prompt::SentPasscode;
 use super::refuse::{self, refuse, refuse_with};
 use super::room::{Crowded, Seat};
 use super::same_request;
 use crate::clock::UnixTime;
 use crate::config::DuoSettings;
-use crate::duo::{Answer, AuthFactor, DuoError, Request};
+use crate::duo::{AuthFactor, DuoError, Request, Response};
 use crate::http::{Client, RequestHead, ReturnPath};
 use crate::signal::Code;
-use answers::{
-    after_last, approve_unverified, claimed, heard, passcode_checked, poll, preauthorized, started,
-};
 use states::{HeldWants, Intent, Parked, Polled};
 use std::time::Duration;
+use transitions::{
+    after_last, after_verdict, approve_unverified, heard, passcode_checked, poll, preauthorized,
+    prompt_sent,
+};
 
 /// Begins to ask Duo for a request that waits.
 pub(super) fn begin(
@@ -112,7 +113,7 @@ impl Waits for Held {
 
     fn seat(&self, user: [u8; 16], is_first: bool) -> Seat {
         match self {
-            Self::Preauth(..) if is_first => Seat::begin(user, true),
+            Self::Preauth(..) if is_first => Seat::first(user, true),
             Self::Status(..) => Seat::follow(user),
             Self::Preauth(..) | Self::Passcode(..) | Self::Push(_) | Self::Look(_) => {
                 Seat::go_on(user)
@@ -122,23 +123,23 @@ impl Waits for Held {
 
     fn hear(self, event: Event<'_>, env: &Env<'_>) -> Result<Next<Self>, (Self, DuoError)> {
         match self {
-            Self::Preauth(parked, intent) => match event.read(Answer::preauth) {
+            Self::Preauth(parked, intent) => match event.read(Response::preauth) {
                 Ok(reply) => Ok(preauthorized(parked, intent, reply, env)),
                 Err(fault) => Err((Self::Preauth(parked, intent), fault)),
             },
-            Self::Passcode(parked, passcode, claim) => match event.read(Answer::auth_decided) {
-                Ok(status) => Ok(passcode_checked(&parked, claim, &status, env).into()),
-                Err(fault) => Err((Self::Passcode(parked, passcode, claim), fault)),
+            Self::Passcode(parked, passcode, permit) => match event.read(Response::auth_decided) {
+                Ok(status) => Ok(passcode_checked(&parked, permit, &status, env).into()),
+                Err(fault) => Err((Self::Passcode(parked, passcode, permit), fault)),
             },
-            Self::Push(asking) => match event.read(Answer::auth_started) {
-                Ok(txid) => Ok(started(asking, txid, env)),
+            Self::Push(asking) => match event.read(Response::auth_started) {
+                Ok(txid) => Ok(prompt_sent(asking, txid, env)),
                 Err(fault) => Err((Self::Push(asking), fault)),
             },
-            Self::Status(parked, polled) => match event.read(Answer::auth_status) {
+            Self::Status(parked, polled) => match event.read(Response::auth_status) {
                 Ok(status) => Ok(heard(parked, polled, &status, env)),
                 Err(fault) => Err((Self::Status(parked, polled), fault)),
             },
-            Self::Look(look) => match event.read(Answer::auth_status) {
+            Self::Look(look) => match event.read(Response::auth_status) {
                 Ok(status) => {
                     let reference = look.asking.waiter.challenge.reference.clone();
                     Ok(after_last(look.heard(&status, &reference, env), env))
@@ -163,12 +164,12 @@ impl Waits for Held {
                 (parked, polled.settled(End::Left))
             }
             (Self::Status(parked, polled), _) => (parked, polled.given_up().into_iter().collect()),
-            (Self::Passcode(parked, _, claim), _) => {
-                (parked, vec![Settlement { claim, end: failure.passcode_end() }])
+            (Self::Passcode(parked, _, permit), _) => {
+                (parked, vec![Settlement { permit, end: failure.passcode_end() }])
             }
             (Self::Push(asking), _) => {
                 let end = failure.prompt_end();
-                (asking.waiter, vec![Settlement { claim: asking.claim, end }])
+                (asking.waiter, vec![Settlement { permit: asking.permit, end }])
             }
             (Self::Preauth(parked, _), _) => (parked, Vec::new()),
             (Self::Look(look), _) => (look.asking.waiter, Vec::new()),
@@ -179,7 +180,7 @@ impl Waits for Held {
     }
 
     fn crowd_out(self, crowded: Crowded, asks_the_time: bool, env: &Env<'_>) -> Next<Self> {
-        let unsent = |claim| Settlement { claim, end: End::Unsent };
+        let unsent = |permit| Settlement { permit, end: End::Unsent };
         let (parked, settlement) = match self {
             Self::Status(parked, polled) if !asks_the_time && !parked.is_over(env.now) => {
                 return poll(parked, polled, env);
@@ -187,31 +188,31 @@ impl Waits for Held {
             Self::Preauth(parked, _) => (parked, None),
             Self::Status(parked, polled) => (parked, polled.given_up()),
             Self::Look(look) => (look.asking.waiter, None),
-            Self::Passcode(parked, _, claim) => (parked, Some(unsent(claim))),
-            Self::Push(asking) => (asking.waiter, Some(unsent(asking.claim))),
+            Self::Passcode(parked, _, permit) => (parked, Some(unsent(permit))),
+            Self::Push(asking) => (asking.waiter, Some(unsent(asking.permit))),
         };
         refuse::for_crowd(&parked, crowded, env).after(settlement).into()
     }
 
     fn permitted(wants: HeldWants, verdict: Verdict, env: &Env<'_>) -> Next<Self> {
         match (wants, verdict) {
-            (HeldWants::Passcode(parked, passcode, claim), Ok(Permit::New)) => {
-                Next::ask(Self::Passcode(parked, passcode, claim))
+            (HeldWants::Passcode(parked, passcode, permit), Ok(Granted::New)) => {
+                Next::ask(Self::Passcode(parked, passcode, permit))
             }
             (HeldWants::Passcode(parked, ..), Err(limited)) => {
                 refuse::for_limit(&parked, &limited, env).into()
             }
-            // The table answers no such claim so.
-            (HeldWants::Passcode(parked, ..), Ok(Permit::TakeUp(_) | Permit::Approved(_)))
-            | (HeldWants::Prompt(Asking { waiter: parked, .. }), Ok(Permit::Approved(_))) => {
+            // The table gives no such verdict on this permit.
+            (HeldWants::Passcode(parked, ..), Ok(Granted::TakeUp(_) | Granted::Approved(_)))
+            | (HeldWants::Prompt(Asking { waiter: parked, .. }), Ok(Granted::Approved(_))) => {
                 refuse::for_limit(&parked, &Limited::CONTENDED, env).into()
             }
-            (HeldWants::Prompt(asking), Ok(Permit::New)) => Next::ask(Self::Push(asking)),
-            (HeldWants::Prompt(asking), Ok(Permit::TakeUp(unheard))) => {
-                let Asking { waiter: parked, claim, .. } = asking;
-                match take_up(claim, &unheard, &parked.challenge.terms) {
-                    Some((transaction, claim)) => {
-                        let polled = Polled { transaction, claim, awaited: None, at: env.now };
+            (HeldWants::Prompt(asking), Ok(Granted::New)) => Next::ask(Self::Push(asking)),
+            (HeldWants::Prompt(asking), Ok(Granted::TakeUp(unheard))) => {
+                let Asking { waiter: parked, permit, .. } = asking;
+                match take_up(permit, &unheard, &parked.challenge.terms) {
+                    Some((transaction, permit)) => {
+                        let polled = Polled { transaction, permit, awaited: None, at: env.now };
                         Next::ask(Self::Status(parked, polled))
                     }
                     None => refuse_with(&parked, &TIMEOUT, "", env).into(),
@@ -221,7 +222,7 @@ impl Waits for Held {
                 after_last(asking.stopped(limited, env), env)
             }
             (HeldWants::Approval(parked, factor), verdict) => {
-                claimed(&parked, factor, &verdict, env).into()
+                after_verdict(&parked, factor, &verdict, env).into()
             }
         }
     }

@@ -4,7 +4,7 @@ use crate::clock::UnixTime;
 use crate::gate::challenge::Challenge;
 use crate::gate::env::Env;
 use crate::gate::last_prompt::{Asking, Look};
-use crate::gate::limit::{Claim, End, Settlement};
+use crate::gate::limit::{End, Permit, Settlement};
 use crate::gate::prompt::Transaction;
 use crate::gate::refuse::Refusable;
 use crate::gate::view::{explained, start_url};
@@ -21,7 +21,7 @@ pub(in crate::gate) enum Held {
     /// What may the user do?
     Preauth(Box<Parked>, Intent),
     /// Is the passcode right?
-    Passcode(Box<Parked>, Secret<String>, Claim),
+    Passcode(Box<Parked>, Secret<String>, Permit),
     /// Under which transaction does the push, or the call, run?
     Push(Asking<Box<Parked>>),
     /// What has the user answered?
@@ -34,7 +34,7 @@ pub(in crate::gate) enum Held {
 #[derive(Debug)]
 pub(in crate::gate) enum HeldWants {
     /// To try a passcode.
-    Passcode(Box<Parked>, Secret<String>, Claim),
+    Passcode(Box<Parked>, Secret<String>, Permit),
     /// To ring a phone.
     Prompt(Asking<Box<Parked>>),
     /// To go on by an approval that another request may wait for too.
@@ -72,9 +72,9 @@ pub(in crate::gate) enum Intent {
 #[derive(Debug)]
 pub(in crate::gate) struct Polled {
     pub(super) transaction: Transaction,
-    pub(super) claim: Claim,
-    /// The claim by which other requests of the client wait for this push. `None` if none may.
-    pub(super) awaited: Option<Claim>,
+    pub(super) permit: Permit,
+    /// The permit by which other requests of the client wait for this push. `None` if none may.
+    pub(super) awaited: Option<Permit>,
     /// When it was polled last, or will be.
     pub(super) at: UnixTime,
 }
@@ -98,9 +98,9 @@ impl Held {
     /// What to record once the client has left.
     pub(in crate::gate) fn left(&self) -> Vec<Settlement> {
         match self {
-            Self::Push(Asking { claim, .. })
-            | Self::Look(Look { asking: Asking { claim, .. }, .. }) => {
-                vec![Settlement { claim: *claim, end: End::Left }]
+            Self::Push(Asking { permit, .. })
+            | Self::Look(Look { asking: Asking { permit, .. }, .. }) => {
+                vec![Settlement { permit: *permit, end: End::Left }]
             }
             Self::Status(_, polled) => polled.settled(End::Left),
             Self::Preauth(..) | Self::Passcode(..) => Vec::new(),
@@ -111,13 +111,13 @@ impl Held {
 impl Polled {
     /// What to record of a push that gives this request no approval.
     pub(super) fn settled(&self, end: End) -> Vec<Settlement> {
-        let own = Settlement { claim: self.claim, end };
+        let own = Settlement { permit: self.permit, end };
         iter::once(own).chain(self.given_up()).collect()
     }
 
     /// Has the requests that wait for this push wait no longer.
     pub(super) fn given_up(&self) -> Option<Settlement> {
-        self.awaited.map(|claim| Settlement { claim: claim.given_up(), end: End::Lost })
+        self.awaited.map(|permit| Settlement { permit: permit.given_up(), end: End::Lost })
     }
 }
 

@@ -10,11 +10,11 @@
 //! `written` (0xffff: none), of the others after it; the two ends, which may lie before it, have
 //! 0x8000 added.
 
-use super::claim::{Claim, PromptClaim, What};
 use super::head::{BUCKET_BYTES, HEAD_BYTES, Head, read, span};
+use super::permit::{Permit, PromptPermit, What};
 use super::prompted::{PROMPTED_BYTES, Prompted};
 use super::settlement::End;
-use super::verdict::{Limit, Limited, Permit, Unheard, Verdict};
+use super::verdict::{Granted, Limit, Limited, Unheard, Verdict};
 use crate::config::Limits;
 use crate::session::PENDING_LIFETIME;
 use std::time::Duration;
@@ -62,7 +62,7 @@ impl Bucket {
     }
 
     pub(super) fn encode(&self, now: u64) -> Vec<u8> {
-        let mut bytes = Head { written: now, closed: self.closed }.begin(BUCKET_BYTES);
+        let mut bytes = Head { written: now, closed: self.closed }.first_bytes(BUCKET_BYTES);
         for entry in &self.entries {
             entry.encode(now, &mut bytes);
         }
@@ -70,34 +70,34 @@ impl Bucket {
     }
 
     /// Writes down a prompt or a passcode, where nothing stands against it.
-    pub(super) fn grant(&mut self, claim: &Claim, limits: &Limits, now: u64) -> Verdict {
+    pub(super) fn grant(&mut self, permit: &Permit, limits: &Limits, now: u64) -> Verdict {
         if now < self.closed {
             return Err(Limited::new(Limit::Unreadable, now, self.closed));
         }
         // The user's own entry, or else the one that was of no use for longest.
         let rank = |entry: &&mut Entry| {
-            if entry.tag == claim.tag { 0 } else { entry.expires(limits).max(1) }
+            if entry.tag == permit.tag { 0 } else { entry.expires(limits).max(1) }
         };
         let full = Limited::new(Limit::NoRoom, 0, 1);
         let entry = self.entries.iter_mut().min_by_key(rank).ok_or(full)?;
-        if entry.tag != claim.tag {
+        if entry.tag != permit.tag {
             let expires = entry.expires(limits);
             if now < expires {
                 return Err(Limited::new(Limit::NoRoom, now, expires));
             }
-            *entry = Entry { tag: claim.tag, ..Entry::default() };
+            *entry = Entry { tag: permit.tag, ..Entry::default() };
         }
-        entry.grant(claim, limits, now)
+        entry.grant(permit, limits, now)
     }
 
     /// The entry of a prompt of which no end is known yet.
-    pub(super) fn entry_of(&mut self, claim: &Claim) -> Option<&mut Entry> {
+    pub(super) fn entry_of(&mut self, permit: &Permit) -> Option<&mut Entry> {
         let is_its = |entry: &&mut Entry| {
-            entry.tag == claim.tag
-                && match claim.what {
-                    What::Prompt(PromptClaim { owner, .. }) => entry.owner == owner,
+            entry.tag == permit.tag
+                && match permit.what {
+                    What::Prompt(PromptPermit { owner, .. }) => entry.owner == owner,
                     What::Passcode => true,
-                    What::Once { .. } | What::Share | What::Client(_) => false,
+                    What::SingleUse { .. } | What::Share | What::Client(_) => false,
                 }
         };
         self.entries.iter_mut().find(is_its)
@@ -179,22 +179,22 @@ impl Entry {
         Prompted::encode(self.prompted.as_ref(), bytes);
     }
 
-    fn grant(&mut self, claim: &Claim, limits: &Limits, now: u64) -> Verdict {
-        match claim.what {
+    fn grant(&mut self, permit: &Permit, limits: &Limits, now: u64) -> Verdict {
+        match permit.what {
             What::Prompt(prompt) => self.prompt(&prompt, limits, now),
             What::Passcode => {
                 self.start(limits.passcode_tries, PASSCODE_WINDOW, now, Limit::Passcodes)
             }
             // It has buckets of its own.
-            What::Once { .. } | What::Share | What::Client(_) => {
+            What::SingleUse { .. } | What::Share | What::Client(_) => {
                 Err(Limited::new(Limit::NoRoom, 0, 1))
             }
         }
     }
 
-    fn prompt(&mut self, claim: &PromptClaim, limits: &Limits, now: u64) -> Verdict {
+    fn prompt(&mut self, permit: &PromptPermit, limits: &Limits, now: u64) -> Verdict {
         if self.owner != NOBODY {
-            if let Some(verdict) = self.unheard(claim, now) {
+            if let Some(verdict) = self.unheard(permit, now) {
                 return verdict;
             }
             self.forget_prompt();
@@ -206,15 +206,15 @@ impl Entry {
         if self.denials_expire(limits) <= now {
             self.denials = 0;
         }
-        self.owner = claim.owner;
-        self.pending = now.saturating_add(claim.lasts.as_secs());
-        self.request = claim.request;
-        Ok(Permit::New)
+        self.owner = permit.owner;
+        self.pending = now.saturating_add(permit.lasts.as_secs());
+        self.request = permit.request;
+        Ok(Granted::New)
     }
 
     /// The verdict while the end of the last prompt is not known. `None` once nobody can find it
     /// out: the prompt counts as one that nobody answered, and its cool-down is over too.
-    fn unheard(&mut self, claim: &PromptClaim, now: u64) -> Option<Verdict> {
+    fn unheard(&mut self, permit: &PromptPermit, now: u64) -> Option<Verdict> {
         let Some(prompted) = self.prompted else {
             let cool_down = self.pending.saturating_add(TIMEOUT_COOLDOWN);
             return if now < self.pending {
@@ -225,7 +225,7 @@ impl Entry {
                 None
             };
         };
-        let is_same = claim.request != [0; 16] && claim.request == self.request;
+        let is_same = permit.request != [0; 16] && permit.request == self.request;
         let unheard = Unheard {
             prompted,
             owner: self.owner,
@@ -236,7 +236,7 @@ impl Entry {
         };
         if is_same && self.has_left && now < self.pending {
             self.has_left = false;
-            return Some(Ok(Permit::TakeUp(Box::new(unheard))));
+            return Some(Ok(Granted::TakeUp(Box::new(unheard))));
         }
         let next_look = self.looked.saturating_add(LOOK_PACE);
         let until = self.pending.max(next_look).max(now.saturating_add(1));
@@ -270,7 +270,7 @@ impl Entry {
         if let Some(oldest) = self.starts.iter_mut().min() {
             *oldest = now;
         }
-        Ok(Permit::New)
+        Ok(Granted::New)
     }
 
     /// Writes down what became of the prompt or the passcode.

@@ -134,7 +134,7 @@ impl ClientApprovals {
     }
 
     pub(super) fn encode(&self, now: u64) -> Vec<u8> {
-        let mut bytes = Head { written: now, closed: now }.begin(CLIENTS_BYTES);
+        let mut bytes = Head { written: now, closed: now }.first_bytes(CLIENTS_BYTES);
         for entry in &self.entries {
             match entry {
                 Some(entry) => entry.encode(&mut bytes),

@@ -55,7 +55,7 @@ impl Head {
     }
 
     /// The first bytes of a bucket of `size` bytes.
-    pub(super) fn begin(&self, size: usize) -> Vec<u8> {
+    pub(super) fn first_bytes(&self, size: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(size);
         bytes.push(VERSION);
         bytes.extend_from_slice(&u32::try_from(self.written).unwrap_or(u32::MAX).to_be_bytes());

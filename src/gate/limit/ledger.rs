@@ -9,7 +9,7 @@
 //! is over for good), of `kept` after it.
 
 use super::head::{HEAD_BYTES, Head, LEDGER_BYTES, read, span};
-use super::verdict::{Limit, Limited, Permit, Verdict};
+use super::verdict::{Granted, Limit, Limited, Verdict};
 
 const ENTRIES: usize = 16;
 const ENTRY_BYTES: usize = 12;
@@ -50,7 +50,7 @@ impl Ledger {
     }
 
     pub(super) fn encode(&self, now: u64) -> Vec<u8> {
-        let mut bytes = Head { written: now, closed: self.closed }.begin(LEDGER_BYTES);
+        let mut bytes = Head { written: now, closed: self.closed }.first_bytes(LEDGER_BYTES);
         for Entry { tag, used, kept } in self.entries {
             bytes.extend_from_slice(&tag);
             // An age as large as the mark is too long ago for any grace.
@@ -68,7 +68,7 @@ impl Ledger {
         }
         if let Some(entry) = self.entry_of(tag, now) {
             let is_graced = entry.used.is_some_and(|used| now < used.saturating_add(grace));
-            return if is_graced { Ok(Permit::New) } else { Err(Limited::new(Limit::Used, 0, 0)) };
+            return if is_graced { Ok(Granted::New) } else { Err(Limited::new(Limit::Used, 0, 0)) };
         }
         self.write(Entry { tag, used: Some(now), kept }, now)
     }
@@ -94,7 +94,7 @@ impl Ledger {
             return Err(Limited::new(Limit::NoRoom, now, oldest.kept));
         }
         *oldest = new;
-        Ok(Permit::New)
+        Ok(Granted::New)
     }
 }
 

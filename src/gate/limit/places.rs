@@ -1,6 +1,6 @@
 //! Where things lie in the table.
 
-use crate::session::Operations;
+use crate::session::PerRequestApprovals;
 use std::time::Duration;
 
 /// How many buckets the table has: as many for users as for what is good once, and some for the
@@ -23,7 +23,7 @@ const _: () = assert!(FIRST_OF_CLIENTS == BUCKETS && BUCKETS.is_multiple_of(1 <<
 pub(super) const SHARE: u16 = 128;
 
 /// As long as a use is remembered.
-pub(super) const SHARE_WINDOW: Duration = Operations::REMEMBERED;
+pub(super) const SHARE_WINDOW: Duration = PerRequestApprovals::REMEMBERED;
 
 /// For so many seconds after a sign-in was given for the first time it is given again: its answer
 /// may have been lost on the way.

@@ -1,13 +1,13 @@
-//! The end of a claim.
+//! The end of a permit.
 
-use super::claim::Claim;
+use super::permit::Permit;
 use super::prompted::Prompted;
 
-/// What became of a claim that was granted.
+/// What became of a permit that was granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settlement {
-    /// The claim.
-    pub claim: Claim,
+    /// The permit.
+    pub permit: Permit,
     /// What became of it.
     pub end: End,
 }

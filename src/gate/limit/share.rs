@@ -9,7 +9,7 @@
 
 use super::head::{HEAD_BYTES, Head, LEDGER_BYTES, read, span};
 use super::places::{SHARE, SHARE_WINDOW};
-use super::verdict::{Limit, Limited, Permit, Verdict};
+use super::verdict::{Granted, Limit, Limited, Verdict};
 
 const ENTRIES: usize = 16;
 const ENTRY_BYTES: usize = 12;
@@ -48,7 +48,7 @@ impl Shares {
     }
 
     pub(super) fn encode(&self, now: u64) -> Vec<u8> {
-        let mut bytes = Head { written: now, closed: self.closed }.begin(LEDGER_BYTES);
+        let mut bytes = Head { written: now, closed: self.closed }.first_bytes(LEDGER_BYTES);
         for Entry { tag, uses, until } in self.entries {
             bytes.extend_from_slice(&tag);
             bytes.extend_from_slice(&uses.to_be_bytes());
@@ -67,7 +67,7 @@ impl Shares {
                 return Err(Limited::new(Limit::Share, now, entry.until));
             }
             entry.uses = entry.uses.saturating_add(1);
-            return Ok(Permit::New);
+            return Ok(Granted::New);
         }
         let oldest = self.entries.iter_mut().min_by_key(|entry| entry.until);
         let oldest = oldest.ok_or(Limited::new(Limit::NoRoom, 0, 1))?;
@@ -75,7 +75,7 @@ impl Shares {
             return Err(Limited::new(Limit::NoRoom, now, oldest.until));
         }
         *oldest = Entry { tag, uses: 1, until: now.saturating_add(SHARE_WINDOW.as_secs()) };
-        Ok(Permit::New)
+        Ok(Granted::New)
     }
 
     /// Forgets a use that was counted and did not come about.

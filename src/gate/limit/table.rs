@@ -4,13 +4,12 @@
 //! secret can compute, and a MAC that covers its number. A bucket whose MAC is wrong is closed, as
 //! one that cannot be read: it grants nothing for a while, and the log says so.
 
-use super::claim::Claim;
 use super::head::VERSION;
+use super::permit::Permit;
 use super::places::{BUCKETS, OF_USERS};
 use super::settlement::{End, Settlement};
-use super::verdict::{Limit, Limited, Permit, Verdict};
-use super::{EMPTY, EMPTY_LEDGER};
-use super::{claim, closed, settle};
+use super::verdict::{Granted, Limit, Limited, Verdict};
+use super::{EMPTY, EMPTY_LEDGER, closed, grant, settle};
 use crate::clock::UnixTime;
 use crate::config::Limits;
 use crate::session::{SharedKey, SharedValues};
@@ -30,7 +29,7 @@ pub type Change<'c> = dyn FnMut(&str, &mut Work<'_>) -> bool + 'c;
 /// What became of a change.
 #[derive(Debug)]
 pub struct Changed {
-    /// Whether the claim is granted.
+    /// Whether the permit is granted.
     pub verdict: Verdict,
     /// What an operator has to know.
     pub signals: Vec<Signal>,
@@ -58,23 +57,23 @@ impl Table {
         })
     }
 
-    /// Claims a push, a passcode or a single use. What cannot be written down is not granted.
+    /// Grants a push, a passcode or a single use, if the limits allow it and it could be stored.
     ///
-    /// A claim with two tags is claimed under the first and then under the second. If the second
+    /// A permit with two tags is granted under the first and then under the second. If the second
     /// refuses it, the first forgets it. So two requests at once are never both granted.
-    pub fn claim(
+    pub fn grant(
         &self,
-        claimed: &Claim,
+        wanted: &Permit,
         limits: &Limits,
         now: UnixTime,
         change: &mut Change<'_>,
     ) -> Changed {
         let (mut signals, mut granted, mut refused) = (Vec::new(), Vec::new(), None);
-        for part in claimed.parts() {
-            let changed = self.claim_part(&part, limits, now, change);
+        for part in wanted.parts() {
+            let changed = self.grant_part(&part, limits, now, change);
             signals.extend(changed.signals);
             match changed.verdict {
-                Ok(permit) => granted.push((part, permit)),
+                Ok(given) => granted.push((part, given)),
                 Err(limited) => {
                     // All buckets that cannot be read are closed at once, not one after another.
                     let is_last = limited.limit != Limit::Unreadable;
@@ -85,19 +84,19 @@ impl Table {
                 }
             }
         }
-        let taken_up = granted.iter().find(|(_, permit)| *permit != Permit::New).cloned();
+        let taken_up = granted.iter().find(|(_, given)| *given != Granted::New).cloned();
         let verdict = match (refused, taken_up) {
             (Some(limited), _) => Err(limited),
-            (None, Some((_, permit))) => Ok(permit),
-            (None, None) => return Changed { verdict: Ok(Permit::New), signals },
+            (None, Some((_, given))) => Ok(given),
+            (None, None) => return Changed { verdict: Ok(Granted::New), signals },
         };
-        for (claim, permit) in granted {
-            let undone = match permit {
-                Permit::New => Settlement { claim, end: End::Unsent },
-                Permit::Approved(_) => continue,
-                Permit::TakeUp(_) if verdict.is_ok() => continue,
-                Permit::TakeUp(unheard) => {
-                    Settlement { claim: claim.of_last(&unheard), end: End::Left }
+        for (permit, given) in granted {
+            let undone = match given {
+                Granted::New => Settlement { permit, end: End::Unsent },
+                Granted::Approved(_) => continue,
+                Granted::TakeUp(_) if verdict.is_ok() => continue,
+                Granted::TakeUp(unheard) => {
+                    Settlement { permit: permit.of_last(&unheard), end: End::Left }
                 }
             };
             signals.extend(self.settle(&undone, limits, now, change));
@@ -105,20 +104,20 @@ impl Table {
         Changed { verdict, signals }
     }
 
-    fn claim_part(
+    fn grant_part(
         &self,
-        claimed: &Claim,
+        wanted: &Permit,
         limits: &Limits,
         now: UnixTime,
         change: &mut Change<'_>,
     ) -> Changed {
-        self.change(claimed, change, &mut |bytes| match bytes {
-            Ok(bytes) => claim(bytes, claimed, limits, now),
-            Err(Forged) => closed(claimed, now),
+        self.change(wanted, change, &mut |bytes| match bytes {
+            Ok(bytes) => grant(bytes, wanted, limits, now),
+            Err(Forged) => closed(wanted, now),
         })
     }
 
-    /// Writes down how a claim ended. Where that fails, the claim ends by its time.
+    /// Writes down how a permit ended. Where that fails, the permit ends by its time.
     pub fn settle(
         &self,
         settlement: &Settlement,
@@ -127,22 +126,22 @@ impl Table {
         change: &mut Change<'_>,
     ) -> Vec<Signal> {
         let mut signals = Vec::new();
-        for claim in settlement.claim.parts() {
-            let settlement = Settlement { claim, ..*settlement };
-            let changed = self.change(&claim, change, &mut |bytes| match bytes {
-                Ok(bytes) => (Ok(Permit::New), settle(bytes, &settlement, limits, now)),
-                Err(Forged) => closed(&claim, now),
+        for permit in settlement.permit.parts() {
+            let settlement = Settlement { permit, ..*settlement };
+            let changed = self.change(&permit, change, &mut |bytes| match bytes {
+                Ok(bytes) => (Ok(Granted::New), settle(bytes, &settlement, limits, now)),
+                Err(Forged) => closed(&permit, now),
             });
             signals.extend(changed.signals);
-            if changed.verdict == Err(Limited::CONTENDED) && claim.ends_approvals() {
+            if changed.verdict == Err(Limited::CONTENDED) && permit.ends_approvals() {
                 signals.push(Signal::Log(Level::Error, UNENDED.to_owned()));
             }
         }
         signals
     }
 
-    fn change(&self, claimed: &Claim, change: &mut Change<'_>, judge: &mut Judge<'_>) -> Changed {
-        let (bucket, values) = (claimed.bucket(), &self.0);
+    fn change(&self, wanted: &Permit, change: &mut Change<'_>, judge: &mut Judge<'_>) -> Changed {
+        let (bucket, values) = (wanted.bucket(), &self.0);
         let (mut verdict, mut is_closed) = (Err(Limited::CONTENDED), false);
         let is_done = change(&values.name(bucket), &mut |stored| {
             let bytes = stored.map(|stored| values.open(bucket, stored).ok_or(Forged)).transpose();
@@ -162,7 +161,7 @@ impl Table {
 #[derive(Clone, Copy)]
 struct Forged;
 
-/// Judges a claim by the bytes of its bucket, and computes the next ones.
+/// Judges a permit by the bytes of its bucket, and computes the next ones.
 type Judge<'j> = dyn FnMut(Result<Option<&[u8]>, Forged>) -> (Verdict, Option<Vec<u8>>) + 'j;
 
 const UNENDED: &str = "a sign-out could not be written down, since other workers were faster at \

@@ -30,20 +30,20 @@ impl Desk {
     }
 
     /// Somebody else wants to ring this user's phone.
-    fn ring(&mut self, tag: [u8; 16]) -> Result<Claim, Limited> {
+    fn ring(&mut self, tag: [u8; 16]) -> Result<Permit, Limited> {
         self.owners = self.owners.wrapping_add(1);
-        let wanted = Claim::of_prompt(tag, [self.owners; 16], LASTS);
-        let (verdict, changed) = claim(self.bytes.as_deref(), &wanted, &limits(), self.now);
+        let wanted = Permit::of_prompt(tag, [self.owners; 16], LASTS);
+        let (verdict, changed) = grant(self.bytes.as_deref(), &wanted, &limits(), self.now);
         self.bytes = changed.or_else(|| self.bytes.take());
         verdict.map(|_| wanted)
     }
 
-    fn alice(&mut self) -> Result<Claim, Limited> {
+    fn alice(&mut self) -> Result<Permit, Limited> {
         self.ring(ALICE)
     }
 
-    fn end(&mut self, claim: Claim, end: End) {
-        let settlement = Settlement { claim, end };
+    fn end(&mut self, permit: Permit, end: End) {
+        let settlement = Settlement { permit, end };
         let changed = settle(self.bytes.as_deref(), &settlement, &limits(), self.now);
         self.bytes = changed.or_else(|| self.bytes.take());
     }
@@ -90,8 +90,8 @@ fn prompt_of_a_client_that_left_ends_by_its_time() {
 fn denials_in_a_row_cost_a_minute_five_and_thirty() {
     let mut desk = Desk::new();
     for (denial, wait) in [60, 300, 1_800, 1_800].into_iter().enumerate() {
-        let claim = desk.alice().unwrap();
-        desk.end(claim, End::Denied);
+        let permit = desk.alice().unwrap();
+        desk.end(permit, End::Denied);
         assert_eq!(desk.alice(), Err(limited(Limit::CoolDown, wait)), "denial {denial}");
         desk.wait(wait - 1);
         assert_eq!(desk.alice(), Err(limited(Limit::CoolDown, 1)), "denial {denial}");
@@ -102,24 +102,24 @@ fn denials_in_a_row_cost_a_minute_five_and_thirty() {
 #[test]
 fn denials_long_past_are_forgotten() {
     let mut desk = Desk::new();
-    let claim = desk.alice().unwrap();
-    desk.end(claim, End::Denied);
+    let permit = desk.alice().unwrap();
+    desk.end(permit, End::Denied);
     for _ in 0..31 {
         desk.wait(60);
         // Whatever others do in the same bucket does not keep the memory fresh.
-        let claim = desk.ring(neighbour(1)).unwrap();
-        desk.end(claim, End::Allowed);
+        let permit = desk.ring(neighbour(1)).unwrap();
+        desk.end(permit, End::Allowed);
     }
-    let claim = desk.alice().unwrap();
-    desk.end(claim, End::Denied);
+    let permit = desk.alice().unwrap();
+    desk.end(permit, End::Denied);
     assert_eq!(desk.alice(), Err(limited(Limit::CoolDown, 60)));
 }
 
 #[test]
 fn fraud_costs_half_an_hour_at_once() {
     let mut desk = Desk::new();
-    let claim = desk.alice().unwrap();
-    desk.end(claim, End::Fraud);
+    let permit = desk.alice().unwrap();
+    desk.end(permit, End::Fraud);
     assert_eq!(desk.alice(), Err(limited(Limit::CoolDown, 1_800)));
 }
 
@@ -127,8 +127,8 @@ fn fraud_costs_half_an_hour_at_once() {
 fn timeout_costs_fifteen_seconds_each_time() {
     let mut desk = Desk::new();
     for _ in 0..2 {
-        let claim = desk.alice().unwrap();
-        desk.end(claim, End::TimedOut);
+        let permit = desk.alice().unwrap();
+        desk.end(permit, End::TimedOut);
         assert_eq!(desk.alice(), Err(limited(Limit::CoolDown, 15)));
         desk.wait(15);
     }
@@ -138,14 +138,14 @@ fn timeout_costs_fifteen_seconds_each_time() {
 fn budget_frees_itself_start_by_start() {
     let mut desk = Desk::new();
     for _ in 0..3 {
-        let claim = desk.alice().unwrap();
-        desk.end(claim, End::Sent);
+        let permit = desk.alice().unwrap();
+        desk.end(permit, End::Sent);
         desk.wait(100);
     }
     assert_eq!(desk.alice(), Err(limited(Limit::Budget, 301)));
     desk.wait(301);
-    let claim = desk.alice().unwrap();
-    desk.end(claim, End::Sent);
+    let permit = desk.alice().unwrap();
+    desk.end(permit, End::Sent);
     assert_eq!(desk.alice(), Err(limited(Limit::Budget, 100)));
 }
 
@@ -153,21 +153,21 @@ fn budget_frees_itself_start_by_start() {
 fn allow_forgets_everything_of_its_user() {
     let mut desk = Desk::new();
     for _ in 0..2 {
-        let claim = desk.alice().unwrap();
-        desk.end(claim, End::Denied);
+        let permit = desk.alice().unwrap();
+        desk.end(permit, End::Denied);
         desk.wait(300);
     }
-    let claim = desk.alice().unwrap();
-    desk.end(claim, End::Allowed);
+    let permit = desk.alice().unwrap();
+    desk.end(permit, End::Allowed);
     for _ in 0..3 {
-        let claim = desk.alice().unwrap();
-        desk.end(claim, End::Sent);
+        let permit = desk.alice().unwrap();
+        desk.end(permit, End::Sent);
     }
     let mut desk = Desk::new();
-    let claim = desk.alice().unwrap();
-    desk.end(claim, End::Allowed);
-    let claim = desk.alice().unwrap();
-    desk.end(claim, End::Denied);
+    let permit = desk.alice().unwrap();
+    desk.end(permit, End::Allowed);
+    let permit = desk.alice().unwrap();
+    desk.end(permit, End::Denied);
     assert_eq!(desk.alice(), Err(limited(Limit::CoolDown, 60)), "it is the first again");
 }
 
@@ -175,8 +175,8 @@ fn allow_forgets_everything_of_its_user() {
 fn prompt_that_was_never_sent_does_not_count() {
     let mut desk = Desk::new();
     for _ in 0..10 {
-        let claim = desk.alice().unwrap();
-        desk.end(claim, End::Unsent);
+        let permit = desk.alice().unwrap();
+        desk.end(permit, End::Unsent);
     }
 }
 
@@ -198,8 +198,8 @@ fn end_is_told_once_and_by_the_owner_alone() {
 #[test]
 fn users_of_one_bucket_do_not_touch_each_other() {
     let mut desk = Desk::new();
-    let claim = desk.alice().unwrap();
-    desk.end(claim, End::Fraud);
+    let permit = desk.alice().unwrap();
+    desk.end(permit, End::Fraud);
     for number in 1..4 {
         desk.ring(neighbour(number)).unwrap();
         assert_eq!(desk.ring(neighbour(number)), Err(limited(Limit::Pending, 65)));
@@ -222,8 +222,8 @@ fn full_bucket_gives_up_only_what_no_longer_counts() {
     assert_eq!(desk.ring(neighbour(1)), Err(limited(Limit::NoRoom, 10)), "it made room");
     desk.wait(9);
     for _ in 0..2 {
-        let claim = desk.ring(neighbour(2)).unwrap();
-        desk.end(claim, End::Sent);
+        let permit = desk.ring(neighbour(2)).unwrap();
+        desk.end(permit, End::Sent);
     }
     assert_eq!(desk.ring(neighbour(2)).unwrap_err().limit, Limit::Budget, "it kept its place");
 }
@@ -232,8 +232,8 @@ fn full_bucket_gives_up_only_what_no_longer_counts() {
 fn denial_keeps_its_place_for_as_long_as_it_makes_the_next_one_worse() {
     let mut desk = Desk::new();
     for number in 1..=4 {
-        let claim = desk.ring(neighbour(number)).unwrap();
-        desk.end(claim, End::Denied);
+        let permit = desk.ring(neighbour(number)).unwrap();
+        desk.end(permit, End::Denied);
     }
     // A minute's cool-down, and the longest of them.
     desk.wait(60 + 1_800 - 1);
@@ -246,7 +246,7 @@ fn denial_keeps_its_place_for_as_long_as_it_makes_the_next_one_worse() {
 fn passcode_keeps_its_place_for_five_minutes_however_short_the_window_of_pushes() {
     let limits = Limits { window: Duration::from_secs(60), ..limits() };
     let tried = |bytes: Option<&[u8]>, tag, seconds| {
-        claim(bytes, &Claim::of_passcode(tag), &limits, NOON.plus(Duration::from_secs(seconds)))
+        grant(bytes, &Permit::of_passcode(tag), &limits, NOON.plus(Duration::from_secs(seconds)))
     };
     let mut bytes = None;
     for number in 1..=4 {
@@ -255,7 +255,7 @@ fn passcode_keeps_its_place_for_five_minutes_however_short_the_window_of_pushes(
         bytes = changed;
     }
     assert_eq!(tried(bytes.as_deref(), ALICE, 300).0, Err(limited(Limit::NoRoom, 1)));
-    assert_eq!(tried(bytes.as_deref(), ALICE, 301).0, Ok(Permit::New));
+    assert_eq!(tried(bytes.as_deref(), ALICE, 301).0, Ok(Granted::New));
 }
 
 #[test]
@@ -269,11 +269,11 @@ fn million_users_share_a_table_of_one_size() {
         let spread = user.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         tag[..8].copy_from_slice(&spread.to_be_bytes());
         tag[8..].copy_from_slice(&user.to_be_bytes());
-        let wanted = Claim::of_prompt(tag, tag, LASTS);
+        let wanted = Permit::of_prompt(tag, tag, LASTS);
         // Ten thousand a second: far more at once than the table has room for.
         let now = NOON.plus(Duration::from_millis(user / 10));
         let bytes = table.get(&wanted.bucket()).map(Vec::as_slice);
-        match claim(bytes, &wanted, &limits(), now) {
+        match grant(bytes, &wanted, &limits(), now) {
             (Ok(_), Some(changed)) => {
                 granted += 1;
                 table.insert(wanted.bucket(), changed);
@@ -324,16 +324,16 @@ fn grant_is_written_down_and_refusal_writes_nothing() {
     let mut desk = Desk::new();
     desk.alice().unwrap();
     assert!(desk.bytes.is_some());
-    let again = Claim::of_prompt(ALICE, [9; 16], LASTS);
-    let (verdict, changed) = claim(desk.bytes.as_deref(), &again, &limits(), desk.now);
+    let again = Permit::of_prompt(ALICE, [9; 16], LASTS);
+    let (verdict, changed) = grant(desk.bytes.as_deref(), &again, &limits(), desk.now);
     assert_eq!((verdict, changed), (Err(limited(Limit::Pending, 65)), None));
 }
 
 #[test]
 fn never_used_bucket_is_an_absent_one() {
-    let wanted = Claim::of_prompt(ALICE, [1; 16], LASTS);
-    let absent = claim(None, &wanted, &limits(), NOON);
-    assert_eq!(absent, claim(Some(&EMPTY), &wanted, &limits(), NOON));
-    assert_eq!(absent.0, Ok(Permit::New));
+    let wanted = Permit::of_prompt(ALICE, [1; 16], LASTS);
+    let absent = grant(None, &wanted, &limits(), NOON);
+    assert_eq!(absent, grant(Some(&EMPTY), &wanted, &limits(), NOON));
+    assert_eq!(absent.0, Ok(Granted::New));
     assert_eq!(wanted.bucket(), 0xabc);
 }

@@ -1,4 +1,4 @@
-//! The table's answer to a claim.
+//! The verdict of the table on a permit.
 
 use super::client_approvals::ClientApproval;
 use super::prompted::Prompted;
@@ -9,11 +9,11 @@ use std::time::Duration;
 const STILL_WAITS: u64 = 5;
 
 /// Whether the phone may ring, the passcode be tried, or a single use be made.
-pub type Verdict = Result<Permit, Limited>;
+pub type Verdict = Result<Granted, Limited>;
 
 /// What is granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Permit {
+pub enum Granted {
     /// What was asked for.
     New,
     /// No prompt: the same request waited for this one and left.
@@ -69,7 +69,7 @@ impl Unheard {
 }
 
 impl Limited {
-    /// Others were faster at every try to write down the claim.
+    /// Others were faster at every try to store the permit.
     pub const CONTENDED: Self =
         Self { limit: Limit::Contended, wait: Duration::from_secs(1), unheard: None };
 

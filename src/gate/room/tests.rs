@@ -17,7 +17,7 @@ fn by(outcome: Result<(), Crowded>) -> Option<By> {
 #[test]
 fn one_user_has_so_many_calls_under_way_and_no_more() {
     let (mut room, alice, bob) =
-        (Room::default(), Seat::begin(tag(1), true), Seat::begin(tag(2), true));
+        (Room::default(), Seat::first(tag(1), true), Seat::first(tag(2), true));
     let granted = (0..4_000).filter(|_| room.enter(&alice, &CAPACITY, 0, NOW).is_ok()).count();
     assert_eq!(granted, 20);
     assert_eq!(by(room.enter(&alice, &CAPACITY, 0, NOW)), Some(By::UserCalls));
@@ -29,7 +29,7 @@ fn one_user_has_so_many_calls_under_way_and_no_more() {
 
 #[test]
 fn one_user_has_a_burst_and_then_a_rate() {
-    let (mut room, alice) = (Room::default(), Seat::begin(tag(1), true));
+    let (mut room, alice) = (Room::default(), Seat::first(tag(1), true));
     let mut ask = |now| {
         let entered = room.enter(&alice, &CAPACITY, 0, now);
         if entered.is_ok() {
@@ -72,9 +72,9 @@ fn looks_leave_a_quarter_of_the_room_to_those_who_begin() {
     });
     assert_eq!(looks.count(), 180);
     let begun = (1_000..2_000)
-        .filter(|user| room.enter(&Seat::begin(tag(*user), false), &CAPACITY, 0, NOW).is_ok());
+        .filter(|user| room.enter(&Seat::first(tag(*user), false), &CAPACITY, 0, NOW).is_ok());
     assert_eq!(begun.count(), 60);
-    assert_eq!(by(room.enter(&Seat::begin(tag(1), false), &CAPACITY, 0, NOW)), Some(By::Calls));
+    assert_eq!(by(room.enter(&Seat::first(tag(1), false), &CAPACITY, 0, NOW)), Some(By::Calls));
     // Who has begun goes on: the call before is over.
     assert_eq!(by(room.enter(&Seat::go_on(tag(1_001)), &CAPACITY, 0, NOW)), None);
 }
@@ -82,9 +82,9 @@ fn looks_leave_a_quarter_of_the_room_to_those_who_begin() {
 #[test]
 fn so_many_requests_are_held_and_no_more() {
     let mut room = Room::default();
-    assert_eq!(by(room.enter(&Seat::begin(tag(1), true), &CAPACITY, 999, NOW)), None);
-    assert_eq!(by(room.enter(&Seat::begin(tag(2), true), &CAPACITY, 1000, NOW)), Some(By::Held));
-    assert_eq!(by(room.enter(&Seat::begin(tag(2), false), &CAPACITY, 1000, NOW)), None);
+    assert_eq!(by(room.enter(&Seat::first(tag(1), true), &CAPACITY, 999, NOW)), None);
+    assert_eq!(by(room.enter(&Seat::first(tag(2), true), &CAPACITY, 1000, NOW)), Some(By::Held));
+    assert_eq!(by(room.enter(&Seat::first(tag(2), false), &CAPACITY, 1000, NOW)), None);
     assert_eq!(by(room.enter(&Seat::follow(tag(2)), &CAPACITY, 5000, NOW)), None);
 }
 
@@ -94,7 +94,7 @@ fn what_leaves_is_forgotten_whole() {
     for round in 0..1_000 {
         let seats: Vec<_> = (0..100)
             .map(|user| match (user + round) % 4 {
-                0 => Seat::begin(tag(user), true),
+                0 => Seat::first(tag(user), true),
                 1 => Seat::go_on(tag(user)),
                 2 => Seat::look(tag(user), tag(user + 500)),
                 _ => Seat::follow(tag(user)),

@@ -2,7 +2,7 @@ mod weight;
 
 use super::super::screen::{Activation, Awaited, Device, Enrollment, Factor, Waiting};
 use super::super::site::{Branding, Site};
-use super::super::{Accent, Language, Link, Plain, Reference};
+use super::super::{Accent, DisplayText, Language, Link, Reference};
 use super::*;
 use crate::clock::UnixTime;
 use crate::http::ReturnPath;
@@ -12,14 +12,14 @@ const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'&\u{202e}\u{0}\r\n";
 /// What a page looks like when everything that comes from elsewhere is the same text.
 struct Stage {
     site: Site,
-    text: Plain,
+    text: DisplayText,
     reference: Reference,
     return_to: ReturnPath,
 }
 
 impl Stage {
     fn with(text: &str) -> Self {
-        let text = Plain::new(text);
+        let text = DisplayText::new(text);
         let branding = Branding {
             name: text.clone(),
             logo: None,
@@ -50,7 +50,7 @@ impl Stage {
         let device = |id: &str, is_preferred| Device {
             id: id.to_owned(),
             name: self.text.clone(),
-            kind: Plain::new("phone"),
+            kind: DisplayText::new("phone"),
             factors: vec![Factor::Push, Factor::Phone, Factor::Sms, Factor::Passcode],
             is_preferred,
         };
@@ -72,7 +72,7 @@ impl Stage {
             Screen::Choose(self.devices()),
             Screen::Choose(Choices::default()),
             self.waiting(Awaited::Push),
-            self.waiting(Awaited::VerifiedPush { code: Plain::new("708") }),
+            self.waiting(Awaited::VerifiedPush { code: DisplayText::new("708") }),
             self.waiting(Awaited::Call),
             self.waiting(Awaited::Key),
             self.waiting(Awaited::UndeliveredPush),
@@ -91,7 +91,7 @@ impl Stage {
             Screen::Enroll(Enrollment::Inline),
             Screen::Enroll(Enrollment::Portal(Link::new("https://duo.example/p?a=1&b=2").unwrap())),
             Screen::Activate(Activation {
-                code: Plain::new("duo://QDBj-YXBp"),
+                code: DisplayText::new("duo://QDBj-YXBp"),
                 open: Link::new("https://m.example/android/QDBj").ok(),
                 expires: UnixTime::from_seconds(1_700_000_000),
             }),
@@ -330,7 +330,7 @@ fn a_page_that_waits_asks_again_without_script() {
 #[test]
 fn a_verification_code_is_shown_large_and_read_digit_by_digit() {
     let stage = Stage::with("iPhone");
-    let screen = stage.waiting(Awaited::VerifiedPush { code: Plain::new("708") });
+    let screen = stage.waiting(Awaited::VerifiedPush { code: DisplayText::new("708") });
     let page = page(&screen, &stage.frame(Language::En, Arrival::InPlace));
     assert!(page.contains("<p class=\"code\" id=\"code-shown\" aria-hidden=\"true\">708</p>"));
     assert!(page.contains("Code: <span id=\"code-spoken\">7 0 8</span>"), "{page}");

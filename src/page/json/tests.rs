@@ -14,13 +14,13 @@ fn site() -> Site {
 
 fn waiting(awaited: Awaited) -> Standing {
     let left = Duration::from_millis(41_200);
-    let device = Some(Plain::new("iPhone"));
+    let device = Some(DisplayText::new("iPhone"));
     Standing::Waiting(Waiting { awaited, device, left, total: Duration::from_secs(60) })
 }
 
-fn answer(standing: &Standing) -> SignInAnswer<'_> {
+fn answer(standing: &Standing) -> SignInReply<'_> {
     let poll_after = Duration::from_millis(500);
-    SignInAnswer { standing, status: "pushed", poll_after, transaction: None, return_to: None }
+    SignInReply { standing, status: "pushed", poll_after, transaction: None, return_to: None }
 }
 
 #[test]
@@ -37,14 +37,14 @@ fn nothing_in_json_means_anything_to_html_or_to_script() {
 fn preauth_lists_devices_and_factors() {
     let device = Device {
         id: "DP1".to_owned(),
-        name: Plain::new("iPhone"),
-        kind: Plain::new("phone"),
+        name: DisplayText::new("iPhone"),
+        kind: DisplayText::new("phone"),
         factors: vec![Factor::Push, Factor::Sms],
         is_preferred: true,
     };
     let factors = vec![Factor::Push, Factor::Sms, Factor::Passcode];
     let choices = Choices { devices: vec![device], factors };
-    let reply = PreauthAnswer::Auth(choices).reply(&site(), Language::En);
+    let reply = PreauthReply::Auth(choices).reply(&site(), Language::En);
     assert_eq!(reply.status, 200);
     let expected = json!({
         "result": "auth",
@@ -63,28 +63,33 @@ fn preauth_lists_devices_and_factors() {
 fn preauth_says_why_not_and_where_to_set_up() {
     let link = Link::new("https://duo.example/portal?code=1").unwrap();
     let cases = [
-        (PreauthAnswer::Allow { message: Plain::new("Bypass") }, "allow", "Bypass", Value::Null),
-        (PreauthAnswer::Deny { message: Plain::new("No!") }, "deny", "No!", Value::Null),
         (
-            PreauthAnswer::Deny { message: Plain::default() },
+            PreauthReply::Allow { message: DisplayText::new("Bypass") },
+            "allow",
+            "Bypass",
+            Value::Null,
+        ),
+        (PreauthReply::Deny { message: DisplayText::new("No!") }, "deny", "No!", Value::Null),
+        (
+            PreauthReply::Deny { message: DisplayText::default() },
             "deny",
             "Duo does not allow this sign-in. Contact your help desk.",
             Value::Null,
         ),
         (
-            PreauthAnswer::Enroll(Enrollment::Off),
+            PreauthReply::Enroll(Enrollment::Off),
             "enroll",
             "You need Duo Mobile on your phone to go on. Your help desk can set it up with you.",
             Value::Null,
         ),
         (
-            PreauthAnswer::Enroll(Enrollment::Portal(link)),
+            PreauthReply::Enroll(Enrollment::Portal(link)),
             "enroll",
             "You need Duo Mobile on your phone to go on. Setting it up takes a few minutes.",
             json!("https://duo.example/portal?code=1"),
         ),
         (
-            PreauthAnswer::Enroll(Enrollment::Inline),
+            PreauthReply::Enroll(Enrollment::Inline),
             "enroll",
             "You need Duo Mobile on your phone to go on. Setting it up takes a few minutes.",
             json!("/.duo-mfa/enroll"),
@@ -100,9 +105,9 @@ fn preauth_says_why_not_and_where_to_set_up() {
 
 #[test]
 fn a_waiting_sign_in_says_for_what_and_how_long() {
-    let code = Plain::new("708");
+    let code = DisplayText::new("708");
     let standing = waiting(Awaited::VerifiedPush { code });
-    let answer = SignInAnswer { transaction: Some("t"), ..answer(&standing) };
+    let answer = SignInReply { transaction: Some("t"), ..answer(&standing) };
     let reply = answer.reply(202, Language::En);
     assert_eq!(reply.status, 202);
     let expected = json!({
@@ -140,7 +145,7 @@ fn every_standing_has_a_state_of_its_own() {
 
 #[test]
 fn words_of_duo_are_shown_where_there_are_no_others() {
-    let standing = waiting(Awaited::Other { message: Plain::new("Dialing <b>…") });
+    let standing = waiting(Awaited::Other { message: DisplayText::new("Dialing <b>…") });
     let body = parsed(&answer(&standing).reply(200, Language::Es));
     assert_eq!(body["message"], "Dialing <b>…");
     assert_eq!(body["heading"], "Mire su teléfono");
@@ -150,7 +155,7 @@ fn words_of_duo_are_shown_where_there_are_no_others() {
 fn a_terminal_state_says_where_to_go() {
     let approved = Standing::Approved;
     let path = ReturnPath::parse(b"/app?x=1&y=2");
-    let answer = SignInAnswer { return_to: Some(&path), ..answer(&approved) };
+    let answer = SignInReply { return_to: Some(&path), ..answer(&approved) };
     let reply = answer.reply(200, Language::Ja);
     assert_eq!(parsed(&reply)["return_to"], "/app?x=1&y=2");
     let language = reply.headers.iter().find(|(name, _)| *name == "content-language").unwrap();
@@ -163,11 +168,11 @@ fn a_terminal_state_says_where_to_go() {
 fn enrollment_and_user_info_have_fixed_shapes() {
     let cases = [
         (
-            EnrollmentAnswer::Waiting { poll_after: Duration::from_secs(2) },
+            EnrollmentReply::Waiting { poll_after: Duration::from_secs(2) },
             json!({ "result": "waiting", "poll_after_ms": 2_000 }),
         ),
-        (EnrollmentAnswer::Done, json!({ "result": "done" })),
-        (EnrollmentAnswer::Expired, json!({ "result": "expired" })),
+        (EnrollmentReply::Done, json!({ "result": "done" })),
+        (EnrollmentReply::Expired, json!({ "result": "expired" })),
     ];
     for (answer, expected) in cases {
         assert_eq!(parsed(&answer.reply()), expected);

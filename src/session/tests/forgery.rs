@@ -11,8 +11,8 @@ fn session_sealer() -> Sealer {
     Sealer::new(&ring(&[1]), Purpose::SESSION, "__Host-duo_mfa", "default")
 }
 
-/// The claims of Alice's cookie at the start, under the key of seed 1.
-fn claims() -> (Approval, Audience) {
+/// The fields of Alice's cookie at the start, under the key of seed 1.
+fn fields() -> (Approval, Audience) {
     let sessions = sessions();
     let approval = open(&sessions, &cookie(&sessions, at(0)), at(0)).unwrap();
     let sealer = session_sealer();
@@ -102,10 +102,10 @@ fn the_other_alphabet_is_refused() {
 
 #[test]
 fn a_token_of_another_purpose_is_no_approval() {
-    let (approval, audience) = claims();
-    let claims = encode(&approval, &audience);
+    let (approval, audience) = fields();
+    let fields = encode(&approval, &audience);
     let sealed =
-        |purpose, cookie| Sealer::new(&ring(&[1]), purpose, cookie, "default").seal(&claims);
+        |purpose, cookie| Sealer::new(&ring(&[1]), purpose, cookie, "default").seal(&fields);
     let as_approval = |token: &str| open(&sessions(), token, at(0));
 
     assert_eq!(as_approval(&sealed(Purpose::SESSION, "__Host-duo_mfa")), Ok(approval));
@@ -123,13 +123,13 @@ fn a_token_of_another_purpose_is_no_approval() {
 
 #[test]
 fn genuine_cookies_of_another_meaning_are_refused() {
-    let (approval, audience) = claims();
+    let (approval, audience) = fields();
     let good = encode(&approval, &audience);
-    let sealed = |claims: &[u8]| open(&sessions(), &session_sealer().seal(claims), at(0));
+    let sealed = |fields: &[u8]| open(&sessions(), &session_sealer().seal(fields), at(0));
     let changed = |offset: usize, byte: u8| {
-        let mut claims = good.clone();
-        claims[offset] = byte;
-        sealed(&claims)
+        let mut fields = good.clone();
+        fields[offset] = byte;
+        sealed(&fields)
     };
     assert_eq!(sealed(&good), Ok(approval));
     assert_eq!(changed(0, 0), Err(Refusal::Layout), "no factor");

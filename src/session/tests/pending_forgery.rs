@@ -13,15 +13,15 @@ fn sealer(purpose: Purpose, cookie: &str) -> Sealer {
     Sealer::new(&ring(&[1]), purpose, cookie, "default")
 }
 
-/// The claims of Alice's push under the key of seed 1.
-fn claims() -> Vec<u8> {
+/// The fields of Alice's push under the key of seed 1.
+fn fields() -> Vec<u8> {
     let bytes = URL_SAFE_NO_PAD.decode(token()).unwrap();
     let (payload, _mac) = bytes.split_last_chunk::<32>().unwrap();
     payload[2..].to_vec()
 }
 
-fn refusal(claims: &[u8]) -> Option<Refusal> {
-    open(&sealer(Purpose::TRANSACTION, "__Host-duo_txn").seal(claims), at(0)).err()
+fn refusal(fields: &[u8]) -> Option<Refusal> {
+    open(&sealer(Purpose::TRANSACTION, "__Host-duo_txn").seal(fields), at(0)).err()
 }
 
 #[test]
@@ -84,10 +84,10 @@ fn an_approval_is_no_pending_sign_in_and_no_other_way_round() {
         (Purpose::ENROLLMENT, "__Host-duo_txn"),
         (Purpose::TRANSACTION, "__Host-duo_mfa"),
     ] {
-        let sealed = sealer(purpose, cookie).seal(&claims());
+        let sealed = sealer(purpose, cookie).seal(&fields());
         assert_eq!(open(&sealed, at(0)).unwrap_err(), Refusal::Forged, "{purpose:?} {cookie}");
     }
-    assert_eq!(refusal(&claims()), None);
+    assert_eq!(refusal(&fields()), None);
 }
 
 #[test]
@@ -105,43 +105,43 @@ fn a_pending_sign_in_survives_a_rotation_while_its_key_is_in_the_ring() {
 
 #[test]
 fn genuine_tokens_of_another_layout_are_refused() {
-    let claims = claims();
+    let fields = fields();
     let with = |offset: usize, byte: u8| {
-        let mut claims = claims.clone();
-        claims[offset] = byte;
-        refusal(&claims)
+        let mut fields = fields.clone();
+        fields[offset] = byte;
+        refusal(&fields)
     };
     // created 8, user 16, application 16; then kind, tries, browser 16, device behind its length.
-    assert_eq!(with(8, !claims[8]), Some(Refusal::OtherUser));
-    assert_eq!(with(24, !claims[24]), Some(Refusal::OtherApplication));
+    assert_eq!(with(8, !fields[8]), Some(Refusal::OtherUser));
+    assert_eq!(with(24, !fields[24]), Some(Refusal::OtherApplication));
     for kind in [0, 5, 6, 255] {
         assert!(with(40, kind).is_some(), "kind {kind}");
     }
     assert_eq!(with(59, 65), Some(Refusal::Layout), "a device of 65 bytes");
     assert_eq!(with(60, 0xff), Some(Refusal::Layout), "a device that is no text");
     assert_eq!(with(58, 0xff), Some(Refusal::Layout), "a length beyond the end");
-    assert_eq!(refusal(&[claims.as_slice(), &[0]].concat()), Some(Refusal::Layout));
-    for end in 0..claims.len() {
-        assert_eq!(refusal(&claims[..end]), Some(Refusal::Layout), "{end} bytes");
+    assert_eq!(refusal(&[fields.as_slice(), &[0]].concat()), Some(Refusal::Layout));
+    for end in 0..fields.len() {
+        assert_eq!(refusal(&fields[..end]), Some(Refusal::Layout), "{end} bytes");
     }
 }
 
 #[test]
 fn a_push_carries_no_enrollment() {
-    let mut claims = claims();
-    let last = claims.len() - 1;
-    assert_eq!(&claims[last - 1..], [0, 0]);
-    claims[last] = 1;
-    claims.push(b'x');
-    assert_eq!(refusal(&claims), Some(Refusal::Layout));
+    let mut fields = fields();
+    let last = fields.len() - 1;
+    assert_eq!(&fields[last - 1..], [0, 0]);
+    fields[last] = 1;
+    fields.push(b'x');
+    assert_eq!(refusal(&fields), Some(Refusal::Layout));
 }
 
 #[test]
 fn an_unsafe_return_path_leads_to_the_root_even_where_it_was_signed() {
-    let mut claims = claims();
-    let path = claims.windows(8).position(|window| window == b"/app?x=1").unwrap();
-    claims[path + 1] = b'/';
-    let token = sealer(Purpose::TRANSACTION, "__Host-duo_txn").seal(&claims);
+    let mut fields = fields();
+    let path = fields.windows(8).position(|window| window == b"/app?x=1").unwrap();
+    fields[path + 1] = b'/';
+    let token = sealer(Purpose::TRANSACTION, "__Host-duo_txn").seal(&fields);
     assert_eq!(open(&token, at(0)).unwrap().return_path.as_str(), "/");
 }
 
@@ -163,14 +163,14 @@ proptest! {
     }
 
     #[test]
-    fn claims_that_open_are_those_that_were_sealed(
-        mut claims in Just(claims()),
+    fn fields_that_open_are_those_that_were_sealed(
+        mut fields in Just(fields()),
         changes in prop::collection::vec((40..120_usize, any::<u8>()), 1..4),
     ) {
         for (offset, byte) in changes {
-            claims[offset] = byte;
+            fields[offset] = byte;
         }
-        let token = sealer(Purpose::TRANSACTION, "__Host-duo_txn").seal(&claims);
+        let token = sealer(Purpose::TRANSACTION, "__Host-duo_txn").seal(&fields);
         if let Ok(pending) = open(&token, at(0)) {
             let again = pendings().seal(&pending, &ALICE);
             prop_assert!(again.as_str() == token || pending.return_path.as_str() == "/");

@@ -64,12 +64,12 @@ proptest! {
     }
 
     #[test]
-    fn a_token_opens_as_its_claims(claims in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn a_token_opens_as_its_fields(fields in prop::collection::vec(any::<u8>(), 0..300)) {
         let sealer = sealer(Purpose::SESSION);
         let mut buffer = [0; 400];
-        let token = sealer.seal(&claims);
+        let token = sealer.seal(&fields);
         let opened = sealer.open(token.as_bytes(), &mut buffer).unwrap();
-        prop_assert_eq!(opened.claims, claims.as_slice());
+        prop_assert_eq!(opened.fields, fields.as_slice());
         prop_assert!(opened.key_is_first);
     }
 
@@ -87,7 +87,7 @@ fn a_token_of_one_purpose_opens_for_no_other() {
         for opened_for in PURPOSES {
             let mut buffer = [0; 64];
             let opener = sealer(opened_for);
-            let opened = opener.open(token.as_bytes(), &mut buffer).map(|token| token.claims);
+            let opened = opener.open(token.as_bytes(), &mut buffer).map(|token| token.fields);
             let expected = if sealed_for == opened_for {
                 Ok(b"claims".as_slice())
             } else {

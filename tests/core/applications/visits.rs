@@ -45,7 +45,7 @@ fn sign_in_is_at_the_application_that_it_leads_to() {
     // Where the script does not say where it leads to, the sign-in itself does.
     let look = alice.fetches(STATUS);
     let approved = alice.is_approved(&mut rig, &look, &[status("allow", "allow")]);
-    assert_eq!(approved.problem()["return_to"], "/payments/x");
+    assert_eq!(approved.json()["return_to"], "/payments/x");
     assert!(rig.calls.iter().skip(5).all(|(_, call)| call.application == 1));
     assert!(alice.has(APPROVAL) && !alice.has("__Host-duo_mfa") && !alice.has(PENDING));
     rig.send(&alice.opens("/payments/x"), &[]).admitted();
@@ -78,7 +78,7 @@ fn sign_in_at_one_application_is_none_at_another() {
     assert_eq!(rig.calls.len(), calls, "nobody asked Duo");
     let shown = get(&format!("{STATUS}?{THERE}")).with("x-duo-mfa-transaction", &token);
     let state = rig.send(&shown, &[status("waiting", "pushed")]).answered();
-    assert_eq!(state.problem()["state"], "waiting");
+    assert_eq!(state.json()["state"], "waiting");
 }
 
 #[test]
@@ -93,11 +93,11 @@ fn sign_ins_at_two_applications_go_on_side_by_side() {
     assert!(alice.has(PENDING) && alice.has("__Host-duo_txn"));
 
     let look = alice.fetches(&format!("{STATUS}?return_to=%2F"));
-    assert_eq!(alice.asks(&mut rig, &look, &[]).problem()["state"], "sent");
+    assert_eq!(alice.asks(&mut rig, &look, &[]).json()["state"], "sent");
     // The later one, where the address does not say which.
     let look = alice.fetches(STATUS);
     let state = alice.asks(&mut rig, &look, &[status("waiting", "pushed")]);
-    assert_eq!(state.problem()["state"], "waiting");
+    assert_eq!(state.json()["state"], "waiting");
     let look = alice.fetches(&format!("{STATUS}?{THERE}"));
     alice.is_approved(&mut rig, &look, &[status("allow", "allow")]);
     assert!(alice.has("__Host-duo_txn"), "the other one goes on");
@@ -117,7 +117,7 @@ fn user_is_told_of_the_approval_at_the_address_and_logs_out_of_all() {
     let look = alice.fetches(STATUS);
     alice.is_approved(&mut rig, &look, &[status("allow", "allow")]);
     let mine = alice.fetches(&format!("/.duo-mfa/userinfo?{THERE}"));
-    assert_eq!(alice.asks(&mut rig, &mine, &[]).problem()["factor"], "push");
+    assert_eq!(alice.asks(&mut rig, &mine, &[]).json()["factor"], "push");
     let elsewhere = alice.fetches("/.duo-mfa/userinfo");
     assert_eq!(alice.asks(&mut rig, &elsewhere, &[]).code(), "mfa_required");
 
@@ -125,7 +125,7 @@ fn user_is_told_of_the_approval_at_the_address_and_logs_out_of_all() {
     let code = code.with("x-duo-mfa-passcode", "123456");
     alice.is_approved(&mut rig, &code, &[one_phone(), status("allow", "allow")]);
     let elsewhere = alice.fetches("/.duo-mfa/userinfo");
-    assert_eq!(alice.asks(&mut rig, &elsewhere, &[]).problem()["factor"], "passcode");
+    assert_eq!(alice.asks(&mut rig, &elsewhere, &[]).json()["factor"], "passcode");
     let out = alice.asks(&mut rig, &alice.posts("/.duo-mfa/logout"), &[]);
     let mut deleted = out.cookies();
     assert!(deleted.iter().all(|line| is_deletion(line)));
@@ -168,7 +168,7 @@ fn remembered_device_and_last_choice_are_an_applications_own() {
     }
     for browser in [&mut alice.clone(), &mut moved] {
         let elsewhere = browser.posts("/.duo-mfa/preauth?return_to=%2F");
-        let offered = browser.asks(&mut rig, &elsewhere, &[one_phone()]).problem();
+        let offered = browser.asks(&mut rig, &elsewhere, &[one_phone()]).json();
         assert_eq!(token(&rig), Value::Null);
         assert_eq!(offered["devices"][0]["preferred"], json!(false));
     }
@@ -184,13 +184,13 @@ fn user_enrolls_where_the_application_lets_them() {
     let mut rig = Rig::with(changes);
     let mut dave = Browser::of("dave");
     let visit = dave.posts("/.duo-mfa/preauth?return_to=%2F");
-    let told = dave.asks(&mut rig, &visit, &[preauth("enroll")]).problem();
+    let told = dave.asks(&mut rig, &visit, &[preauth("enroll")]).json();
     assert_eq!(told["enroll_url"], Value::Null);
     let make = dave.submits("/.duo-mfa/enroll?return_to=%2F");
     assert_eq!(dave.asks(&mut rig, &make, &[preauth("enroll")]).0.status, 403);
     assert_eq!(rig.called(), ["preauth", "preauth"], "no user is made");
     let visit = dave.posts(&format!("/.duo-mfa/preauth?{THERE}"));
-    let told = dave.asks(&mut rig, &visit, &[preauth("enroll")]).problem();
+    let told = dave.asks(&mut rig, &visit, &[preauth("enroll")]).json();
     assert_eq!(told["enroll_url"], "/.duo-mfa/enroll");
 }
 
@@ -201,12 +201,12 @@ fn start_url_leads_to_the_application() {
     changes["api"] = json!({"mode": "refuse"});
     let mut rig = Rig::with(changes);
     let refused = rig.send(&get("/payments/x"), &[]).refused();
-    assert_eq!(refused.problem()["start_url"], "/.duo-mfa/?return_to=%2Fpayments%2Fx");
+    assert_eq!(refused.json()["start_url"], "/.duo-mfa/?return_to=%2Fpayments%2Fx");
     let push = format!("/.duo-mfa/auth?factor=push&{THERE}");
     let begun = rig.send(&posted(get(&push)), &[one_phone(), started()]).answered();
-    let token = begun.problem()["transaction"].as_str().unwrap().to_owned();
+    let token = begun.json()["transaction"].as_str().unwrap().to_owned();
     let look = get(STATUS).with("x-duo-mfa-transaction", &token);
     let state = rig.send(&look, &[status("waiting", "pushed")]).answered();
-    assert_eq!(state.problem()["state"], "waiting");
+    assert_eq!(state.json()["state"], "waiting");
     assert_eq!(last_asked(&rig), "DIPAYMENTSXXXXXXXXXX");
 }

@@ -31,7 +31,7 @@ fn approval_per_client_is_read() {
         let config = parse(&with_rule(rule(&approval), &[])).unwrap();
         let terms = &config.policies.rules[0].terms;
         assert_eq!(terms.per_client.unwrap().lasts, Duration::from_secs(seconds));
-        assert!(!terms.is_for_one_request);
+        assert!(!terms.is_per_request);
     }
     let hour = rule(&json!({"approval": {"per": "client", "for": "1h"}}));
     parse(&with_rule(hour, &[("/session/inactivity", json!("1h"))])).unwrap();

@@ -2,9 +2,9 @@
 
 use super::duo::{Asked, News, Reason, TXID_END};
 use super::flows::Heard;
-use super::people::{Sender, is_for_one_request, is_safe, key_of, opened_by};
+use super::people::{Sender, is_per_request, is_safe, key_of, opened_by};
 use super::world::World;
-use crate::rig::{Outcome, Refused, is_deletion, pair, told, wrongly_admitted};
+use crate::rig::{Outcome, Response, forwarded_header, is_deletion, pair, wrongly_admitted};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use duo_mfa::clock::UnixTime;
 use duo_mfa::duo::{Endpoint, SignedCall};
@@ -33,7 +33,7 @@ impl World<'_> {
             }
             Outcome::Replied(reply) => {
                 self.tally.refused += 1;
-                let refused = Refused(reply);
+                let refused = Response(reply);
                 for line in refused.cookies() {
                     let reason = self.reason_of_cookie(asked, &line, heard);
                     self.keep(asked, &line, reason);
@@ -44,10 +44,10 @@ impl World<'_> {
 
     /// A request is admitted by a cookie or token in it.
     fn by_token(&mut self, asked: &Asked, forward: &Forward) -> usize {
-        let is_one = is_for_one_request(asked.path);
-        let since = told(forward, "x-duo-mfa-time").unwrap().parse().unwrap();
+        let is_one = is_per_request(asked.path);
+        let since = forwarded_header(forward, "x-duo-mfa-time").unwrap().parse().unwrap();
         let since = UnixTime::from_seconds(since);
-        let factor = told(forward, "x-duo-mfa-factor").unwrap();
+        let factor = forwarded_header(forward, "x-duo-mfa-factor").unwrap();
         let is_it = |it: &Reason| {
             let is_then = it.since.is_some_and(|(from, until)| from <= since && since <= until);
             is_then && it.factor == factor
@@ -73,7 +73,7 @@ impl World<'_> {
         let number = self.word(asked, heard);
         let knows_uses = self.neighbor.knows_uses();
         let reason = &mut self.duo.reasons[number];
-        let factor = told(forward, "x-duo-mfa-factor").unwrap();
+        let factor = forwarded_header(forward, "x-duo-mfa-factor").unwrap();
         let is_its = reason.asked.sender == asked.sender
             && reason.asked.person.name == asked.person.name
             && reason.asked.path == asked.path
@@ -171,7 +171,7 @@ impl World<'_> {
 /// Whether an approval that was given for a reason opens what is asked for.
 fn opens(reason: &Reason, asked: &Asked, since: UnixTime, now: UnixTime) -> bool {
     let is_fail_safe = reason.factor == "fail_safe";
-    let life = match (is_for_one_request(asked.path), is_fail_safe) {
+    let life = match (is_per_request(asked.path), is_fail_safe) {
         (true, _) => SIGN_IN + MINUTE,
         (false, true) => SIGN_IN,
         (false, false) => SESSION,

@@ -45,13 +45,13 @@ pub(super) fn device_of(user: &str) -> &'static str {
 pub(super) fn opened_by(path: &'static str) -> &'static str {
     match path {
         "/payments/x" => "payments",
-        wire if is_for_one_request(wire) => wire,
+        wire if is_per_request(wire) => wire,
         _ => "default",
     }
 }
 
 /// Whether a rule with `approval: per_request` covers this path.
-pub(super) fn is_for_one_request(path: &str) -> bool {
+pub(super) fn is_per_request(path: &str) -> bool {
     path.starts_with("/wire")
 }
 

@@ -4,13 +4,13 @@ use super::{ELSEWHERE, HERE, NEXT_DOOR, is_asked, passes, rig, rule, ruled, wait
 use crate::browser::Browser;
 use crate::rig::{Outcome, Progress, Request, Rig, allows, get, phone_of, started, status};
 use duo_mfa::clock::UnixTime;
-use duo_mfa::gate::limit::Claim;
-use duo_mfa::gate::{By, Claimant, Crowded, Flow};
+use duo_mfa::gate::limit::Permit;
+use duo_mfa::gate::{AwaitingPermit, By, Crowded, Flow};
 use serde_json::json;
 use std::time::Duration;
 
 /// A request that waits for the push of another one.
-type Pause = (UnixTime, Box<Claim>, Box<Claimant>);
+type Pause = (UnixTime, Box<Permit>, Box<AwaitingPermit>);
 
 /// The first request of a run, whose push is on the phone.
 fn ringing(rig: &mut Rig, request: &Request) -> Box<Flow> {
@@ -24,14 +24,14 @@ fn ringing(rig: &mut Rig, request: &Request) -> Box<Flow> {
 #[track_caller]
 fn paused(progress: Progress) -> Pause {
     match progress {
-        Progress::Pauses(due, claim, then) => (due, claim, then),
+        Progress::Pauses(due, permit, then) => (due, permit, then),
         Progress::Done(outcome) => panic!("decided: {outcome:?}"),
         Progress::Waits(call, _) => panic!("a call: {call:?}"),
     }
 }
 
-fn on(rig: &mut Rig, (due, claim, then): Pause) -> Progress {
-    rig.go_on(due, *claim, then)
+fn on(rig: &mut Rig, (due, permit, then): Pause) -> Progress {
+    rig.go_on(due, *permit, then)
 }
 
 #[track_caller]
@@ -135,7 +135,7 @@ fn a_request_waits_no_longer_than_it_may_be_held() {
     let mut pause = paused(rig.start(&get("/api/1")));
     let outcome = loop {
         match on(&mut rig, pause) {
-            Progress::Pauses(due, claim, then) => pause = (due, claim, then),
+            Progress::Pauses(due, permit, then) => pause = (due, permit, then),
             other @ (Progress::Done(_) | Progress::Waits(..)) => break done(other),
         }
     };

@@ -8,8 +8,8 @@ use crate::rig::{
 };
 use duo_mfa::clock::UnixTime;
 use duo_mfa::duo::SignedCall;
-use duo_mfa::gate::limit::Claim;
-use duo_mfa::gate::{Claimant, Flow};
+use duo_mfa::gate::limit::Permit;
+use duo_mfa::gate::{AwaitingPermit, Flow};
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 use std::time::Duration;
@@ -32,7 +32,7 @@ struct Flight {
 
 enum At {
     Duo(Box<SignedCall>, Box<Flow>),
-    Waits(UnixTime, Box<Claim>, Box<Claimant>),
+    Waits(UnixTime, Box<Permit>, Box<AwaitingPermit>),
 }
 
 struct World {
@@ -82,7 +82,7 @@ impl World {
             }
             Progress::Done(Outcome::Replied(_)) => return,
             Progress::Waits(call, flow) => At::Duo(call, flow),
-            Progress::Pauses(due, claim, then) => At::Waits(due, claim, then),
+            Progress::Pauses(due, permit, then) => At::Waits(due, permit, then),
         };
         self.flights.push(Flight { asked, at, is_program });
     }
@@ -98,8 +98,8 @@ impl World {
         let Flight { asked, at, is_program } = flight;
         self.rig.peer = Some(asked.1);
         match at {
-            At::Waits(due, claim, then) => {
-                let progress = self.rig.go_on(due, *claim, then);
+            At::Waits(due, permit, then) => {
+                let progress = self.rig.go_on(due, *permit, then);
                 self.take(asked, progress, false, is_program);
             }
             At::Duo(call, flow) => {

@@ -1,7 +1,7 @@
 //! No `deny` is skipped: every kind of rule against every way to ask for something.
 
 use crate::browser::Browser;
-use crate::rig::{Outcome, Refused, Request, Rig, get, one_phone, preauth, started};
+use crate::rig::{Outcome, Request, Response, Rig, get, one_phone, preauth, started};
 use serde_json::{Value, json};
 
 const TARGET: &str = "/internal/x";
@@ -117,7 +117,7 @@ fn assert_denied(kind: &Kind, rig: &mut Rig, request: &Request, codes: &[&str]) 
 }
 
 /// The code, of a page too.
-fn code(refused: &Refused) -> String {
+fn code(refused: &Response) -> String {
     refused.0.details.strip_prefix("duo_mfa_").unwrap().to_owned()
 }
 

@@ -2,7 +2,7 @@
 //! which another worker was faster.
 
 use super::{Progress, Rig, Scripted};
-use duo_mfa::gate::limit::{Claim, Settlement, Table, Verdict, Work};
+use duo_mfa::gate::limit::{Permit, Settlement, Table, Verdict, Work};
 use duo_mfa::gate::{Crowded, Effect, Flow};
 use std::collections::BTreeMap;
 
@@ -37,12 +37,12 @@ impl Rig {
         self.signals.extend(said);
     }
 
-    pub(super) fn claim(&mut self, claim: &Claim) -> Verdict {
+    pub(super) fn grant(&mut self, permit: &Permit) -> Verdict {
         let config = self.gate.config();
         let change = &mut |name: &str, work: &mut Work<'_>| {
             swap(&mut self.table, &mut self.lost_writes, name, work)
         };
-        let changed = Table::new(&config.shared).claim(claim, &config.limits, self.now, change);
+        let changed = Table::new(&config.shared).grant(permit, &config.limits, self.now, change);
         self.signals.extend(changed.signals);
         changed.verdict
     }

@@ -2,14 +2,19 @@
 
 use super::{Progress, Rig};
 use duo_mfa::clock::UnixTime;
-use duo_mfa::gate::limit::Claim;
-use duo_mfa::gate::{Claimant, Effect, Flow};
+use duo_mfa::gate::limit::Permit;
+use duo_mfa::gate::{AwaitingPermit, Effect, Flow};
 
 impl Rig {
     /// The time has come for a request that waits for another one's push.
-    pub(crate) fn go_on(&mut self, due: UnixTime, claim: Claim, then: Box<Claimant>) -> Progress {
+    pub(crate) fn go_on(
+        &mut self,
+        due: UnixTime,
+        permit: Permit,
+        then: Box<AwaitingPermit>,
+    ) -> Progress {
         self.now = self.now.max(due);
-        self.perform(Effect::Claim { claim, then }.into())
+        self.perform(Effect::Permit { permit, then }.into())
     }
 
     /// The client of a request leaves.

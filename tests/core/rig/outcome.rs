@@ -27,7 +27,7 @@ impl Outcome {
 
     /// The request was answered by the filter, without an approval.
     #[track_caller]
-    pub(crate) fn answered(self) -> Refused {
+    pub(crate) fn answered(self) -> Response {
         let answer = self.refused();
         let cookies = answer.cookies();
         if cookies.iter().any(|line| line.starts_with("__Host-duo_mfa") && !is_deletion(line)) {
@@ -39,9 +39,9 @@ impl Outcome {
 
     /// The request was refused; the problem's code.
     #[track_caller]
-    pub(crate) fn refused(self) -> Refused {
+    pub(crate) fn refused(self) -> Response {
         match self {
-            Self::Replied(reply) => Refused(reply),
+            Self::Replied(reply) => Response(reply),
             Self::Forwarded(forward) => {
                 WRONGLY_ADMITTED.fetch_add(1, Ordering::Relaxed);
                 panic!("wrongly admitted: {forward:?}")
@@ -56,15 +56,15 @@ pub(crate) fn wrongly_admitted(what: &str) -> ! {
     panic!("wrongly admitted: {what}")
 }
 
-pub(crate) struct Refused(pub(crate) Reply);
+pub(crate) struct Response(pub(crate) Reply);
 
-impl Refused {
-    pub(crate) fn problem(&self) -> Value {
+impl Response {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.0.body).unwrap()
     }
 
     pub(crate) fn code(&self) -> String {
-        let code = self.problem()["code"].as_str().unwrap().to_owned();
+        let code = self.json()["code"].as_str().unwrap().to_owned();
         assert_eq!(self.0.details, format!("duo_mfa_{code}"));
         code
     }
@@ -91,7 +91,7 @@ pub(crate) fn is_deletion(line: &str) -> bool {
 }
 
 /// The value that a forwarded request has for a header of ours.
-pub(crate) fn told(forward: &Forward, name: &str) -> Option<String> {
+pub(crate) fn forwarded_header(forward: &Forward, name: &str) -> Option<String> {
     forward.request.iter().find_map(|edit| match edit {
         Edit::Set(n, value) | Edit::Append(n, value) if *n == name => {
             Some(String::from_utf8(value.as_bytes().to_vec()).unwrap())

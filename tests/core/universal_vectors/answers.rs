@@ -3,7 +3,7 @@
 use super::{PATH, Response, Vectors};
 use duo_mfa::clock::UnixTime;
 use duo_mfa::duo::universal::{Callback, CallbackFault, Health, PromptError};
-use duo_mfa::duo::{Answer, DuoError};
+use duo_mfa::duo::{self, DuoError};
 
 /// The vectors' word for an error.
 fn meaning(error: &PromptError) -> &'static str {
@@ -20,8 +20,8 @@ fn meaning(error: &PromptError) -> &'static str {
     }
 }
 
-fn answer<'a>(response: &Response, body: &'a str) -> Answer<'a> {
-    Answer { status: response.status, retry_after: None, body: body.as_bytes() }
+fn answer<'a>(response: &Response, body: &'a str) -> duo::Response<'a> {
+    duo::Response { status: response.status, retry_after: None, body: body.as_bytes() }
 }
 
 #[test]

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use super::ok;
-use crate::duo::{Answer, DuoError, Fault, Garbled, Malformed, Outage, Text};
+use crate::duo::{DuoError, Fault, Garbled, Malformed, Outage, Response, Text};
 
 fn error(status: u16, body: &str) -> DuoError {
-    Answer { status, ..ok(body) }.preauth().unwrap_err()
+    Response { status, ..ok(body) }.preauth().unwrap_err()
 }
 
 /// Whether a fail mode is about it.
@@ -50,7 +50,7 @@ fn each_code_of_duos_is_told_apart() {
 
 #[test]
 fn no_4xx_counts_as_an_outage() {
-    let long = " ".repeat(Answer::MAX_BODY_BYTES + 1);
+    let long = " ".repeat(Response::MAX_BODY_BYTES + 1);
     for status in 400..500 {
         for body in [
             "",
@@ -165,7 +165,7 @@ fn the_wait_is_read_where_it_is_a_number() {
     ] {
         let expected = DuoError::RateLimited { retry_after: seconds.map(Duration::from_secs) };
         for body in ["", "<html>", &fail("42901")] {
-            let limited = Answer { status: 429, retry_after: Some(value), ..ok(body) };
+            let limited = Response { status: 429, retry_after: Some(value), ..ok(body) };
             assert_eq!(limited.preauth().unwrap_err(), expected);
         }
     }

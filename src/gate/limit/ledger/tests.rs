@@ -35,9 +35,13 @@ fn first_use_is_granted_and_the_next_is_not() {
 #[test]
 fn grace_counts_from_the_first_use() {
     let mut ledger = filled(0, 0);
-    for (later, verdict) in
-        [(0, Ok(Permit::New)), (1, Ok(Permit::New)), (9, Ok(Permit::New)), (10, USED), (11, USED)]
-    {
+    for (later, verdict) in [
+        (0, Ok(Granted::New)),
+        (1, Ok(Granted::New)),
+        (9, Ok(Granted::New)),
+        (10, USED),
+        (11, USED),
+    ] {
         ledger = reread(&ledger, NOON + later);
         assert_eq!(ledger.grant(TAG, 10, NOON + 300, NOON + later), verdict, "{later}");
     }
@@ -66,7 +70,7 @@ fn use_is_remembered_until_it_cannot_come_again() {
         ledger.grant(later.to_be_bytes(), 0, NOON + later + 5, NOON + later).unwrap();
         assert_eq!(ledger.grant(TAG, 0, NOON + 900, NOON + later), USED, "{later}");
     }
-    assert_eq!(reread(&ledger, NOON + 300).grant(TAG, 0, NOON + 600, NOON + 300), Ok(Permit::New));
+    assert_eq!(reread(&ledger, NOON + 300).grant(TAG, 0, NOON + 600, NOON + 300), Ok(Granted::New));
 }
 
 #[test]
@@ -77,7 +81,7 @@ fn full_bucket_grants_nothing_and_forgets_nobody() {
     ledger.end(TAG, NOON + 300, NOON);
     assert_eq!(ledger.grant([7; 8], 0, NOON + 300, NOON), USED);
     let mut ledger = reread(&ledger, NOON + 60);
-    assert_eq!(ledger.grant(TAG, 0, NOON + 300, NOON + 60), Ok(Permit::New));
+    assert_eq!(ledger.grant(TAG, 0, NOON + 300, NOON + 60), Ok(Granted::New));
 }
 
 #[test]
@@ -85,7 +89,7 @@ fn closed_bucket_grants_nothing_until_then() {
     let mut ledger = reread(&Ledger::closed(NOON + 90), NOON);
     let closed = Err(Limited::new(Limit::Unreadable, 0, 1));
     assert_eq!(ledger.grant(TAG, 0, NOON + 300, NOON + 89), closed);
-    assert_eq!(ledger.grant(TAG, 0, NOON + 300, NOON + 90), Ok(Permit::New));
+    assert_eq!(ledger.grant(TAG, 0, NOON + 300, NOON + 90), Ok(Granted::New));
 }
 
 #[test]

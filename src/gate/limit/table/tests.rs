@@ -1,4 +1,4 @@
-use super::super::{End, Once};
+use super::super::{End, SingleUse};
 use super::*;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -33,9 +33,9 @@ impl Host {
         Table::new(&SharedKey::new(SECRET, &[]))
     }
 
-    fn claim(&mut self, claim: &Claim) -> Verdict {
+    fn grant(&mut self, permit: &Permit) -> Verdict {
         let Self { data, now, signals } = self;
-        let changed = Self::table().claim(claim, &limits(), *now, &mut |name, work| {
+        let changed = Self::table().grant(permit, &limits(), *now, &mut |name, work| {
             if let Some(bytes) = work(data.get(name).map(Vec::as_slice)) {
                 data.insert(name.to_owned(), bytes);
             }
@@ -45,9 +45,9 @@ impl Host {
         changed.verdict
     }
 
-    fn settle(&mut self, claim: Claim, end: End) {
+    fn settle(&mut self, permit: Permit, end: End) {
         let Self { data, now, signals } = self;
-        let settlement = Settlement { claim, end };
+        let settlement = Settlement { permit, end };
         let said = Self::table().settle(&settlement, &limits(), *now, &mut |name, work| {
             if let Some(bytes) = work(data.get(name).map(Vec::as_slice)) {
                 data.insert(name.to_owned(), bytes);
@@ -70,12 +70,12 @@ impl Host {
     }
 }
 
-fn push(number: u8) -> Claim {
-    Claim::of_prompt(ALICE, [number; 16], MINUTE)
+fn push(number: u8) -> Permit {
+    Permit::of_prompt(ALICE, [number; 16], MINUTE)
 }
 
-fn operation() -> Claim {
-    Claim::once(Once::Operation, [5; 16], MINUTE)
+fn per_request() -> Permit {
+    Permit::single_use(SingleUse::PerRequest, [5; 16], MINUTE)
 }
 
 /// What a neighbor may write, who knows this code but not the secret.
@@ -94,22 +94,22 @@ fn forgeries(bucket: u16) -> Vec<Vec<u8>> {
 
 #[test]
 fn a_neighbor_that_wipes_a_bucket_closes_it() {
-    for (what, claim) in [("push", push(1)), ("use", operation())] {
-        for forged in forgeries(claim.bucket()) {
+    for (what, permit) in [("push", push(1)), ("use", per_request())] {
+        for forged in forgeries(permit.bucket()) {
             let mut host = Host::new();
-            host.claim(&claim).unwrap();
+            host.grant(&permit).unwrap();
             let name = host.data.keys().next().unwrap().clone();
             host.data.insert(name, forged.clone());
             for _ in 0..3 {
-                let refused = host.claim(&claim).unwrap_err();
+                let refused = host.grant(&permit).unwrap_err();
                 assert_eq!(refused.limit, Limit::Unreadable, "{what} {forged:?}");
             }
             assert_eq!(host.alarms(), 1, "{what}: one line for one bucket");
             let closed = if what == "push" { 60 } else { 420 };
             host.now = NOON.plus(Duration::from_secs(closed - 1));
-            host.claim(&claim).unwrap_err();
+            host.grant(&permit).unwrap_err();
             host.now = NOON.plus(Duration::from_secs(closed));
-            host.claim(&claim).unwrap();
+            host.grant(&permit).unwrap();
         }
     }
 }
@@ -117,18 +117,18 @@ fn a_neighbor_that_wipes_a_bucket_closes_it() {
 #[test]
 fn a_denial_that_comes_to_a_wiped_bucket_closes_it_too() {
     let mut host = Host::new();
-    host.claim(&push(1)).unwrap();
+    host.grant(&push(1)).unwrap();
     host.data.values_mut().for_each(Vec::clear);
     host.settle(push(1), End::Denied);
     assert_eq!(host.alarms(), 1);
-    assert_eq!(host.claim(&push(2)).unwrap_err().limit, Limit::Unreadable);
+    assert_eq!(host.grant(&push(2)).unwrap_err().limit, Limit::Unreadable);
     assert_eq!(host.alarms(), 1);
 }
 
 #[test]
 fn a_neighbor_that_writes_every_name_it_can_guess_changes_nothing() {
     let mut host = Host::new();
-    host.claim(&push(1)).unwrap();
+    host.grant(&push(1)).unwrap();
     host.settle(push(1), End::Denied);
     let before = host.data.clone();
     for bucket in 0..BUCKETS {
@@ -141,23 +141,23 @@ fn a_neighbor_that_writes_every_name_it_can_guess_changes_nothing() {
             host.data.insert(name, EMPTY.to_vec());
         }
     }
-    assert_eq!(host.claim(&push(2)).unwrap_err().limit, Limit::CoolDown);
+    assert_eq!(host.grant(&push(2)).unwrap_err().limit, Limit::CoolDown);
     assert_eq!(host.alarms(), 0);
 }
 
 #[test]
 fn configurations_with_one_key_share_a_table_and_others_do_not() {
     let mut host = Host::new();
-    host.claim(&push(1)).unwrap();
-    assert_eq!(host.claim(&push(2)).unwrap_err().limit, Limit::Pending);
+    host.grant(&push(1)).unwrap();
+    assert_eq!(host.grant(&push(2)).unwrap_err().limit, Limit::Pending);
     let other = Table::new(&SharedKey::new(b"another secret key", &[]));
     let mut data = std::mem::take(&mut host.data);
-    let changed = other.claim(&push(3), &limits(), NOON, &mut |name, work| {
+    let changed = other.grant(&push(3), &limits(), NOON, &mut |name, work| {
         assert!(!data.contains_key(name));
         data.insert(name.to_owned(), work(None).unwrap());
         true
     });
-    assert_eq!(changed.verdict, Ok(Permit::New));
+    assert_eq!(changed.verdict, Ok(Granted::New));
     assert_eq!(data.len(), 2);
 }
 
@@ -166,16 +166,16 @@ fn a_table_that_is_made_at_start_is_one_that_was_never_used() {
     let mut host = Host::new();
     host.data = Host::table().unused().collect();
     assert_eq!(host.data.len(), usize::from(BUCKETS));
-    host.claim(&push(1)).unwrap();
-    assert_eq!(host.claim(&push(2)).unwrap_err().limit, Limit::Pending);
-    host.claim(&operation()).unwrap();
+    host.grant(&push(1)).unwrap();
+    assert_eq!(host.grant(&push(2)).unwrap_err().limit, Limit::Pending);
+    host.grant(&per_request()).unwrap();
     assert_eq!(host.data.len(), usize::from(BUCKETS), "no name is new");
     assert_eq!(host.alarms(), 0);
 }
 
 #[test]
 fn a_change_that_others_always_outrun_is_not_granted() {
-    let changed = Host::table().claim(&push(1), &limits(), NOON, &mut |_, work| {
+    let changed = Host::table().grant(&push(1), &limits(), NOON, &mut |_, work| {
         work(None);
         false
     });
@@ -187,34 +187,34 @@ fn a_claim_of_two_tags_is_granted_by_both_or_counted_by_none() {
     let phone = *b"\x07\x77tag of a phone";
     let mut host = Host::new();
     let first = push(1).counted_by(Some(phone));
-    host.claim(&first).unwrap();
-    let mut other = Claim::of_prompt([9; 16], [2; 16], MINUTE).counted_by(Some(phone));
+    host.grant(&first).unwrap();
+    let mut other = Permit::of_prompt([9; 16], [2; 16], MINUTE).counted_by(Some(phone));
     for owner in 2..9 {
-        other = Claim::of_prompt([9; 16], [owner; 16], MINUTE).counted_by(Some(phone));
-        assert_eq!(host.claim(&other).unwrap_err().limit, Limit::Pending);
+        other = Permit::of_prompt([9; 16], [owner; 16], MINUTE).counted_by(Some(phone));
+        assert_eq!(host.grant(&other).unwrap_err().limit, Limit::Pending);
     }
     host.settle(other, End::Denied);
-    assert_eq!(host.claim(&first).unwrap_err().limit, Limit::Pending, "it is another's to end");
+    assert_eq!(host.grant(&first).unwrap_err().limit, Limit::Pending, "it is another's to end");
     host.settle(first, End::Allowed);
     for owner in 2..5 {
         // All three of its budget.
-        other = Claim::of_prompt([9; 16], [owner; 16], MINUTE).counted_by(Some(phone));
-        host.claim(&other).unwrap();
+        other = Permit::of_prompt([9; 16], [owner; 16], MINUTE).counted_by(Some(phone));
+        host.grant(&other).unwrap();
         host.settle(other, End::Sent);
     }
-    assert_eq!(host.claim(&other).unwrap_err().limit, Limit::Budget);
-    assert_eq!(host.claim(&first).unwrap_err().limit, Limit::Budget, "the phone's");
-    assert_eq!(host.claim(&push(2)), Ok(Permit::New), "and not the first user's");
+    assert_eq!(host.grant(&other).unwrap_err().limit, Limit::Budget);
+    assert_eq!(host.grant(&first).unwrap_err().limit, Limit::Budget, "the phone's");
+    assert_eq!(host.grant(&push(2)), Ok(Granted::New), "and not the first user's");
 }
 
 #[test]
 fn both_buckets_of_a_claim_close_at_once() {
-    let claim = push(1).counted_by(Some(*b"\x07\x77tag of a phone"));
+    let permit = push(1).counted_by(Some(*b"\x07\x77tag of a phone"));
     let mut host = Host::new();
-    host.claim(&claim).unwrap();
+    host.grant(&permit).unwrap();
     host.data.values_mut().for_each(Vec::clear);
-    assert_eq!(host.claim(&claim).unwrap_err().limit, Limit::Unreadable);
+    assert_eq!(host.grant(&permit).unwrap_err().limit, Limit::Unreadable);
     assert_eq!(host.alarms(), 2);
     host.now = NOON.plus(MINUTE);
-    host.claim(&claim).unwrap();
+    host.grant(&permit).unwrap();
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 #[derive(Clone, Copy, Debug)]
 enum Deed {
     Ring,
-    /// Tells an end of the claim that was granted so many claims ago, again or for the first time.
+    /// Tells an end of the permit that was granted so many permits ago, again or for the first time.
     End(usize, End),
 }
 
@@ -30,15 +30,15 @@ proptest! {
     #[test]
     fn no_window_ever_has_more_pushes_than_the_budget(deeds in deeds()) {
         let mut desk = Desk::new();
-        let mut granted: Vec<(UnixTime, Claim)> = Vec::new();
+        let mut granted: Vec<(UnixTime, Permit)> = Vec::new();
         for (pause, deed) in deeds {
             desk.now = desk.now.plus(Duration::from_millis(pause));
             match deed {
-                Deed::Ring => granted.extend(desk.alice().map(|claim| (desk.now, claim))),
+                Deed::Ring => granted.extend(desk.alice().map(|permit| (desk.now, permit))),
                 Deed::End(ago, end) => {
-                    let Some((_, claim)) = granted.iter().rev().nth(ago).copied() else { continue };
+                    let Some((_, permit)) = granted.iter().rev().nth(ago).copied() else { continue };
                     let before = desk.bytes.clone();
-                    desk.end(claim, end);
+                    desk.end(permit, end);
                     if end == End::Allowed && desk.bytes != before {
                         granted.clear();
                     }
@@ -58,9 +58,9 @@ proptest! {
             bytes[..8].copy_from_slice(&EMPTY[..8]);
         }
         let mut desk = Desk { bytes: Some(bytes), ..Desk::new() };
-        if let Ok(claim) = desk.alice() {
+        if let Ok(permit) = desk.alice() {
             prop_assert_eq!(desk.alice().unwrap_err().limit, Limit::Pending);
-            desk.end(claim, End::Denied);
+            desk.end(permit, End::Denied);
             prop_assert_eq!(desk.alice().unwrap_err().limit, Limit::CoolDown);
         }
         prop_assert_eq!(desk.bytes.unwrap().len(), EMPTY.len());

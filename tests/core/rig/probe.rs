@@ -2,8 +2,8 @@
 
 use super::{Rig, Scripted, ok};
 use duo_mfa::clock::ClockOffset;
-use duo_mfa::duo::{Answer, Endpoint};
-use duo_mfa::gate::{Check, CheckStep, Event, Health};
+use duo_mfa::duo::{Endpoint, Response};
+use duo_mfa::gate::{Event, Health, Probe, ProbeStep};
 use serde_json::json;
 
 impl Rig {
@@ -11,11 +11,11 @@ impl Rig {
     /// signed, so Duo refuses neither credentials nor date there.
     pub(crate) fn check_meets(&mut self, fault: &Scripted) -> Health {
         let is_refusal = matches!(fault, Scripted::Says { status: 401 | 403, .. });
-        self.health.begun = self.now;
-        let mut step = Check::begin(&self.gate, 0, self.now);
+        self.health.checked = self.now;
+        let mut step = Probe::begin(&self.gate, 0, self.now);
         loop {
             match step {
-                CheckStep::Call { call, then } => {
+                ProbeStep::Call { call, then } => {
                     let is_ping = call.signed.endpoint == Endpoint::Ping;
                     let says = match is_ping && is_refusal {
                         true => ok(&json!({"time": self.now.seconds()})),
@@ -25,7 +25,7 @@ impl Rig {
                         Scripted::Says { status, retry_after, body, .. } => {
                             let retry_after = retry_after.map(str::as_bytes);
                             let body = body.as_bytes();
-                            let answer = Answer { status: *status, retry_after, body };
+                            let answer = Response { status: *status, retry_after, body };
                             then.handle(Event::Answered(answer), &self.gate, self.now)
                         }
                         Scripted::Fails(why) => {
@@ -33,7 +33,7 @@ impl Rig {
                         }
                     };
                 }
-                CheckStep::Done { application, began, found, offset, .. } => {
+                ProbeStep::Done { application, began, found, offset, .. } => {
                     assert_eq!(offset.unwrap_or_default(), ClockOffset::default());
                     let duo = &self.gate.config().applications.get(application).duo;
                     self.health = self.health.checked(found, began, duo);

@@ -1,42 +1,42 @@
-//! Approvals of single operations: what comes back, until when, for whom and for what.
+//! Approvals of single requests: what comes back, until when, for whom and for what.
 
 use super::*;
 
-fn operations(seeds: &[u16], application: &str, not_before: UnixTime) -> Operations {
-    Operations::new(application, not_before, &ring(seeds))
+fn approvals(seeds: &[u16], application: &str, not_before: UnixTime) -> PerRequestApprovals {
+    PerRequestApprovals::new(application, not_before, &ring(seeds))
 }
 
-fn own() -> Operations {
-    operations(&[1], "default", at(0))
+fn own() -> PerRequestApprovals {
+    approvals(&[1], "default", at(0))
 }
 
-fn wire(body: &[u8]) -> Operation {
-    Operation::of(b"POST", b"app.example.com", b"/wire?to=7", &BodyDigest::of(body))
+fn wire(body: &[u8]) -> RequestDigest {
+    RequestDigest::of(b"POST", b"app.example.com", b"/wire?to=7", &BodyDigest::of(body))
 }
 
-fn sealed(by: &Operations) -> Token {
-    let approval = OperationApproval { factor: Factor::Push, authenticated: at(3), id: ID };
+fn sealed(by: &PerRequestApprovals) -> Token {
+    let approval = PerRequestApproval { factor: Factor::Push, authenticated: at(3), id: ID };
     by.seal(&approval, &wire(b"amount=12"), &ALICE, at(10))
 }
 
-fn opened(token: &str, now: UnixTime) -> Result<OperationApproval, Refusal> {
+fn opened(token: &str, now: UnixTime) -> Result<PerRequestApproval, Refusal> {
     own().open(token.as_bytes(), &wire(b"amount=12"), &ALICE, now)
 }
 
-fn refusal(outcome: Result<OperationApproval, Refusal>) -> Refusal {
+fn refusal(outcome: Result<PerRequestApproval, Refusal>) -> Refusal {
     outcome.map(|approval| panic!("{approval:?}")).unwrap_err()
 }
 
 #[test]
 fn an_approval_comes_back_as_it_was_given() {
     let approval = opened(sealed(&own()).as_str(), at(10)).unwrap();
-    let OperationApproval { factor, authenticated, id } = approval;
+    let PerRequestApproval { factor, authenticated, id } = approval;
     assert_eq!((factor, authenticated, id), (Factor::Push, at(3), ID));
 }
 
 #[test]
 fn an_approval_is_no_younger_than_itself() {
-    let ahead = OperationApproval { factor: Factor::Push, authenticated: at(50), id: ID };
+    let ahead = PerRequestApproval { factor: Factor::Push, authenticated: at(50), id: ID };
     let token = own().seal(&ahead, &wire(b"amount=12"), &ALICE, at(10));
     assert_eq!(opened(token.as_str(), at(10)).unwrap().authenticated, at(10));
 }
@@ -46,8 +46,8 @@ fn an_approval_is_good_for_a_minute() {
     let token = sealed(&own());
     opened(token.as_str(), at(70)).unwrap();
     assert_eq!(refusal(opened(token.as_str(), at(71))), Refusal::Expired);
-    let early = operations(&[1], "default", at(0)).seal(
-        &OperationApproval { factor: Factor::Push, authenticated: at(100), id: ID },
+    let early = approvals(&[1], "default", at(0)).seal(
+        &PerRequestApproval { factor: Factor::Push, authenticated: at(100), id: ID },
         &wire(b"amount=12"),
         &ALICE,
         at(100),
@@ -61,16 +61,16 @@ fn an_approval_is_good_for_one_user_application_and_key() {
     let token = sealed(&own());
     let of_bob = own().open(token.as_str().as_bytes(), &wire(b"amount=12"), &BOB, at(10));
     assert_eq!(refusal(of_bob), Refusal::OtherUser);
-    let elsewhere = sealed(&operations(&[1], "payroll", at(0)));
+    let elsewhere = sealed(&approvals(&[1], "payroll", at(0)));
     assert_eq!(refusal(opened(elsewhere.as_str(), at(10))), Refusal::OtherApplication);
-    let stranger = sealed(&operations(&[2], "default", at(0)));
+    let stranger = sealed(&approvals(&[2], "default", at(0)));
     assert!(matches!(
         refusal(opened(stranger.as_str(), at(10))),
         Refusal::UnknownKey | Refusal::Forged
     ));
-    let rotated = operations(&[2, 1], "default", at(0));
+    let rotated = approvals(&[2, 1], "default", at(0));
     rotated.open(token.as_str().as_bytes(), &wire(b"amount=12"), &ALICE, at(10)).unwrap();
-    let voided = operations(&[1], "default", at(11));
+    let voided = approvals(&[1], "default", at(11));
     let void = voided.open(token.as_str().as_bytes(), &wire(b"amount=12"), &ALICE, at(10));
     assert_eq!(refusal(void), Refusal::Void);
 }
@@ -83,15 +83,15 @@ fn an_approval_is_good_for_one_operation() {
     for other in [
         wire(b"amount=13"),
         wire(b""),
-        Operation::of(b"PUT", host, target, &body),
-        Operation::of(b"POST", b"b.example.com", target, &body),
-        Operation::of(b"POST", host, b"/wire?to=8", &body),
+        RequestDigest::of(b"PUT", host, target, &body),
+        RequestDigest::of(b"POST", b"b.example.com", target, &body),
+        RequestDigest::of(b"POST", host, b"/wire?to=8", &body),
         // The same bytes in other parts.
-        Operation::of(b"POSTapp", b".example.com", target, &body),
-        Operation::of(b"POST", b"app.example.com/wire", b"?to=7", &body),
+        RequestDigest::of(b"POSTapp", b".example.com", target, &body),
+        RequestDigest::of(b"POST", b"app.example.com/wire", b"?to=7", &body),
     ] {
         let outcome = own().open(token.as_str().as_bytes(), &other, &ALICE, at(10));
-        assert_eq!(refusal(outcome), Refusal::OtherOperation);
+        assert_eq!(refusal(outcome), Refusal::OtherRequest);
     }
 }
 
@@ -123,18 +123,18 @@ fn tokens_of_other_purposes_are_no_approvals() {
 fn a_pending_sign_in_keeps_what_it_was_begun_for() {
     let pendings = Pendings::new(CookieOwner::Main("default"), &ring(&[1]));
     for kind in [PendingKind::Push, PendingKind::Phone, PendingKind::Sms, PendingKind::Passcode] {
-        let begun = Pending { operation: Some(wire(b"")), kind, ..pending::push() };
+        let begun = Pending { single_request: Some(wire(b"")), kind, ..pending::push() };
         let token = pendings.seal(&begun, &ALICE);
         let opened = pendings.open(token.as_str().as_bytes(), &ALICE, at(10)).unwrap();
-        opened.operation.unwrap().check(&wire(b"")).unwrap();
-        let token = pendings.seal(&Pending { operation: None, ..begun }, &ALICE);
+        opened.single_request.unwrap().check(&wire(b"")).unwrap();
+        let token = pendings.seal(&Pending { single_request: None, ..begun }, &ALICE);
         let opened = pendings.open(token.as_str().as_bytes(), &ALICE, at(10)).unwrap();
-        assert!(opened.operation.is_none());
+        assert!(opened.single_request.is_none());
     }
-    let enrolling = Pending { operation: Some(wire(b"")), ..pending::enrollment() };
+    let enrolling = Pending { single_request: Some(wire(b"")), ..pending::enrollment() };
     let token = pendings.seal(&enrolling, &ALICE);
     let opened = pendings.open(token.as_str().as_bytes(), &ALICE, at(10)).unwrap();
-    assert!(opened.operation.is_none() && matches!(opened.kind, PendingKind::Enrollment(_)));
+    assert!(opened.single_request.is_none() && matches!(opened.kind, PendingKind::Enrollment(_)));
 }
 
 #[test]

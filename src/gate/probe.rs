@@ -8,7 +8,7 @@ use super::call::Call;
 use super::configured::Gate;
 use super::event::Event;
 use crate::clock::{ClockOffset, UnixTime};
-use crate::duo::{Answer, DuoError, Fault, Outage, Request};
+use crate::duo::{DuoError, Fault, Outage, Request, Response};
 use crate::signal::{Level, Signal};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const MAX_OFFSET: Duration = Duration::from_secs(60);
 
 /// A check under way.
 #[derive(Clone, Copy, Debug)]
-pub struct Check {
+pub struct Probe {
     application: usize,
     began: UnixTime,
     question: Question,
@@ -73,13 +73,13 @@ enum Question {
 
 /// What comes of one step of a check.
 #[derive(Debug)]
-pub enum CheckStep {
+pub enum ProbeStep {
     /// Make the call at once, and hand its outcome to the check.
     Call {
         /// The call.
         call: Call,
         /// Who waits for its answer.
-        then: Check,
+        then: Probe,
     },
     /// The check is over.
     Done {
@@ -96,10 +96,10 @@ pub enum CheckStep {
     },
 }
 
-impl Check {
+impl Probe {
     /// Begins a check of the Duo application with this number.
     #[must_use]
-    pub fn begin(gate: &Gate, application: usize, now: UnixTime) -> CheckStep {
+    pub fn begin(gate: &Gate, application: usize, now: UnixTime) -> ProbeStep {
         call(gate, Request::Ping, now, Self { application, began: now, question: Question::Ping })
     }
 
@@ -111,10 +111,10 @@ impl Check {
 
     /// Takes what came of the outstanding call.
     #[must_use]
-    pub fn handle(self, event: Event<'_>, gate: &Gate, now: UnixTime) -> CheckStep {
+    pub fn handle(self, event: Event<'_>, gate: &Gate, now: UnixTime) -> ProbeStep {
         let outcome = event.read(match self.question {
-            Question::Ping => Answer::ping,
-            Question::Check(_) => Answer::check,
+            Question::Ping => Response::ping,
+            Question::Check(_) => Response::check,
         });
         let name = gate.config().applications.get(self.application).name.as_deref();
         match (self.question, outcome) {
@@ -135,14 +135,14 @@ impl Check {
         }
     }
 
-    const fn done(self, found: Found, offset: Option<ClockOffset>, line: Signal) -> CheckStep {
+    const fn done(self, found: Found, offset: Option<ClockOffset>, line: Signal) -> ProbeStep {
         let Self { application, began, .. } = self;
-        CheckStep::Done { application, began, found, offset, line }
+        ProbeStep::Done { application, began, found, offset, line }
     }
 }
 
-fn call(gate: &Gate, request: Request, now: UnixTime, then: Check) -> CheckStep {
-    CheckStep::Call { call: Call::at_once(gate, then.application, request, now), then }
+fn call(gate: &Gate, request: Request, now: UnixTime, then: Probe) -> ProbeStep {
+    ProbeStep::Call { call: Call::at_once(gate, then.application, request, now), then }
 }
 
 /// What a line calls Duo: by the application's name, where it has one.

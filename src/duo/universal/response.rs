@@ -1,10 +1,10 @@
-//! Duo's answers to the health check and to `token`.
+//! Duo's responses to the health check and to `token`.
 
 use super::prompt_error::PromptError;
 use crate::clock::UnixTime;
 use crate::duo::envelope;
 use crate::duo::members::Members;
-use crate::duo::{Answer, DuoError, Malformed};
+use crate::duo::{DuoError, Malformed, Response};
 use crate::json::Json;
 use crate::secret::Secret;
 
@@ -15,7 +15,7 @@ pub struct Health {
     pub time: Option<UnixTime>,
 }
 
-impl Answer<'_> {
+impl Response<'_> {
     /// Reads a response to `health_check`. `signed_at` is the time for which the call was signed,
     /// so that a refusal because of the clock is recognized.
     ///

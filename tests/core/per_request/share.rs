@@ -2,7 +2,7 @@
 
 use super::{WIRE, approved, rig, used_up};
 use crate::browser::Browser;
-use crate::rig::{Outcome, Refused, Rig, preauth};
+use crate::rig::{Outcome, Response, Rig, preauth};
 use serde_json::json;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use std::time::Duration;
 const SHARE: usize = 128;
 
 /// Bella, whom Duo lets pass without a second factor, approves one request and uses it.
-fn uses_one(rig: &mut Rig) -> Result<(), Refused> {
+fn uses_one(rig: &mut Rig) -> Result<(), Response> {
     let mut bella = Browser::of("bella");
     let ask = bella.posts("/.duo-mfa/preauth?return_to=%2Fwire%3Fto%3D7");
     bella.asks(rig, &ask, &[preauth("allow")]);

@@ -1,10 +1,10 @@
 //! How a request to an endpoint goes on from each answer of Duo.
 
-use super::visit::{Begun, Following, Visit, VisitWants};
+use super::visit::{Following, OpenedSignIn, Visit, VisitWants};
 use super::{approve, auth, enroll, preauth, status};
 use crate::clock::UnixTime;
 use crate::config::DuoSettings;
-use crate::duo::{Answer, AuthFactor, DuoError, Request};
+use crate::duo::{AuthFactor, DuoError, Request, Response};
 use crate::gate::call::Question;
 use crate::gate::challenge::Challenge;
 use crate::gate::decision::Notes;
@@ -13,7 +13,7 @@ use crate::gate::event::Event;
 use crate::gate::exchange::{Failure, Next, Waits};
 use crate::gate::failure::{Remedy, Stage, TIMEOUT};
 use crate::gate::last_prompt::{Asking, Then};
-use crate::gate::limit::{End, Limited, Permit, Settlement, Verdict};
+use crate::gate::limit::{End, Granted, Limited, Settlement, Verdict};
 use crate::gate::refuse::{self, refuse_with};
 use crate::gate::room::{By, Crowded, Seat};
 use crate::session::Pending;
@@ -84,10 +84,10 @@ impl Waits for Visit {
 
     fn seat(&self, user: [u8; 16], is_first: bool) -> Seat {
         match self {
-            Self::Preauth(..) | Self::Activation(..) if is_first => Seat::begin(user, false),
+            Self::Preauth(..) | Self::Activation(..) if is_first => Seat::first(user, false),
             Self::Status(caller, _) => match caller.pending.as_ref().map(Pending::browser) {
                 Some(sign_in) => Seat::look(user, sign_in),
-                None => Seat::begin(user, false),
+                None => Seat::first(user, false),
             },
             Self::Preauth(..)
             | Self::Activation(..)
@@ -101,38 +101,38 @@ impl Waits for Visit {
 
     fn hear(self, event: Event<'_>, env: &Env<'_>) -> Result<Next<Self>, (Self, DuoError)> {
         match self {
-            Self::Preauth(caller, wanted) => match event.read(Answer::preauth) {
+            Self::Preauth(caller, wanted) => match event.read(Response::preauth) {
                 Ok(reply) => Ok(preauth::answered(caller, wanted, reply, env)),
                 Err(fault) => Err((Self::Preauth(caller, wanted), fault)),
             },
-            Self::Passcode(caller, passcode, claim) => match event.read(Answer::auth_decided) {
-                Ok(status) => Ok(auth::passcode_checked(caller, claim, &status, env).into()),
-                Err(fault) => Err((Self::Passcode(caller, passcode, claim), fault)),
+            Self::Passcode(caller, passcode, permit) => match event.read(Response::auth_decided) {
+                Ok(status) => Ok(auth::passcode_checked(caller, permit, &status, env).into()),
+                Err(fault) => Err((Self::Passcode(caller, passcode, permit), fault)),
             },
-            Self::Codes(asking) => match event.read(Answer::auth_decided) {
+            Self::Codes(asking) => match event.read(Response::auth_decided) {
                 Ok(status) => Ok(auth::codes_sent(asking, &status, env).into()),
                 Err(fault) => Err((Self::Codes(asking), fault)),
             },
-            Self::Push(asking) => match event.read(Answer::auth_started) {
-                Ok(txid) => Ok(auth::started(asking, txid, env).into()),
+            Self::Push(asking) => match event.read(Response::auth_started) {
+                Ok(txid) => Ok(auth::prompt_sent(asking, txid, env).into()),
                 Err(fault) => Err((Self::Push(asking), fault)),
             },
-            Self::Look(look) => match event.read(Answer::auth_status) {
+            Self::Look(look) => match event.read(Response::auth_status) {
                 Ok(status) => {
                     let reference = look.asking.waiter.caller.challenge.reference.clone();
                     Ok(after_last(look.heard(&status, &reference, env), env))
                 }
                 Err(fault) => Err((Self::Look(look), fault)),
             },
-            Self::Status(caller, following) => match event.read(Answer::auth_status) {
+            Self::Status(caller, following) => match event.read(Response::auth_status) {
                 Ok(status) => Ok(status::heard(caller, &following, &status, env)),
                 Err(fault) => Err((Self::Status(caller, following), fault)),
             },
-            Self::Enroll(caller) => match event.read(Answer::enroll) {
+            Self::Enroll(caller) => match event.read(Response::enroll) {
                 Ok(enrollment) => Ok(enroll::enrolled(caller, &enrollment, env).into()),
                 Err(fault) => Err((Self::Enroll(caller), fault)),
             },
-            Self::Activation(caller, code) => match event.read(Answer::enroll_status) {
+            Self::Activation(caller, code) => match event.read(Response::enroll_status) {
                 Ok(state) => Ok(enroll::activated(caller, state, env).into()),
                 Err(fault) => Err((Self::Activation(caller, code), fault)),
             },
@@ -147,22 +147,22 @@ impl Waits for Visit {
             (Self::Look(look), _) if !failure.asks_the_time => {
                 return after_last(look.unheard(failure.fault, env), env);
             }
-            (Self::Status(caller, Following { transaction, claim }), Remedy::LookAgain(late)) => {
+            (Self::Status(caller, Following { transaction, permit }), Remedy::LookAgain(late)) => {
                 // The client polls again by coming back.
                 if !caller.is_over(env) || *late == TIMEOUT {
                     return status::saw_nothing(caller, transaction.factor, env).into();
                 }
-                (caller, Some(Settlement { claim, end: End::Left }))
+                (caller, Some(Settlement { permit, end: End::Left }))
             }
-            (Self::Passcode(mut caller, _, claim), _) => {
+            (Self::Passcode(mut caller, _, permit), _) => {
                 if failure.refusal().code == Code::PasscodeIncorrect {
                     auth::count_try(&mut caller, env);
                 }
-                (caller, Some(Settlement { claim, end: failure.passcode_end() }))
+                (caller, Some(Settlement { permit, end: failure.passcode_end() }))
             }
             (Self::Codes(asking) | Self::Push(asking), _) => {
                 let end = failure.prompt_end();
-                (asking.waiter.caller, Some(Settlement { claim: asking.claim, end }))
+                (asking.waiter.caller, Some(Settlement { permit: asking.permit, end }))
             }
             (Self::Look(look), _) => (look.asking.waiter.caller, None),
             (
@@ -185,56 +185,56 @@ impl Waits for Visit {
             {
                 return status::saw_nothing(caller, following.transaction.factor, env).into();
             }
-            Self::Passcode(caller, _, claim) => (caller, Some(claim)),
-            Self::Codes(asking) | Self::Push(asking) => (asking.waiter.caller, Some(asking.claim)),
+            Self::Passcode(caller, _, permit) => (caller, Some(permit)),
+            Self::Codes(asking) | Self::Push(asking) => (asking.waiter.caller, Some(asking.permit)),
             Self::Look(look) => (look.asking.waiter.caller, None),
             Self::Preauth(caller, _)
             | Self::Status(caller, _)
             | Self::Enroll(caller)
             | Self::Activation(caller, _) => (caller, None),
         };
-        let unsent = unsent.map(|claim| Settlement { claim, end: End::Unsent });
+        let unsent = unsent.map(|permit| Settlement { permit, end: End::Unsent });
         refuse::for_crowd(&caller, crowded, env).after(unsent).into()
     }
 
     fn permitted(wants: VisitWants, verdict: Verdict, env: &Env<'_>) -> Next<Self> {
         match (wants, verdict) {
-            (VisitWants::Passcode(caller, passcode, claim), Ok(Permit::New)) => {
-                Next::ask(Self::Passcode(caller, passcode, claim))
+            (VisitWants::Passcode(caller, passcode, permit), Ok(Granted::New)) => {
+                Next::ask(Self::Passcode(caller, passcode, permit))
             }
             (VisitWants::Passcode(caller, ..), Err(limited)) => {
                 refuse::for_limit(&caller, &limited, env).into()
             }
-            (VisitWants::Prompt(asking), Ok(Permit::New)) => {
+            (VisitWants::Prompt(asking), Ok(Granted::New)) => {
                 let is_text = matches!(asking.prompt.ask, AuthFactor::Sms { .. });
                 Next::ask(if is_text { Self::Codes(asking) } else { Self::Push(asking) })
             }
-            // The table answers no such claim so.
-            (VisitWants::Passcode(caller, ..), Ok(Permit::TakeUp(_) | Permit::Approved(_)))
+            // The table gives no such verdict on this permit.
+            (VisitWants::Passcode(caller, ..), Ok(Granted::TakeUp(_) | Granted::Approved(_)))
             | (
-                VisitWants::Prompt(Asking { waiter: Begun { caller, .. }, .. }),
-                Ok(Permit::Approved(_)),
+                VisitWants::Prompt(Asking { waiter: OpenedSignIn { caller, .. }, .. }),
+                Ok(Granted::Approved(_)),
             ) => refuse::for_limit(&caller, &Limited::CONTENDED, env).into(),
             // Only a held request takes up a prompt.
-            (VisitWants::Prompt(asking), Ok(Permit::TakeUp(_))) => {
+            (VisitWants::Prompt(asking), Ok(Granted::TakeUp(_))) => {
                 refuse_with(&asking.waiter.caller, &TIMEOUT, "", env).into()
             }
             (VisitWants::Prompt(asking), Err(limited)) => {
                 after_last(asking.stopped(limited, env), env)
             }
             (VisitWants::Approval(allowed), verdict) => {
-                approve::claimed(allowed, &verdict, env).into()
+                approve::after_verdict(allowed, &verdict, env).into()
             }
         }
     }
 }
 
 /// Goes on from the user's last prompt.
-fn after_last((then, notes): (Then<Begun>, Notes), env: &Env<'_>) -> Next<Visit> {
+fn after_last((then, notes): (Then<OpenedSignIn>, Notes), env: &Env<'_>) -> Next<Visit> {
     let next = match then {
         Then::Look(look) => Next::ask(Visit::Look(look)),
-        Then::Permit(asking) => Next::permit(asking.claim, VisitWants::Prompt(asking)),
-        Then::Refuse(Begun { caller, .. }, limited) => {
+        Then::Permit(asking) => Next::permit(asking.permit, VisitWants::Prompt(asking)),
+        Then::Refuse(OpenedSignIn { caller, .. }, limited) => {
             refuse::for_limit(&caller, &limited, env).into()
         }
     };

@@ -7,7 +7,7 @@ use crate::browser::{Browser, posted};
 use crate::rig::{
     Outcome, Request, Rig, Scripted, allows, approval, fail, get, one_phone, pair, phone_of,
 };
-use crate::rig::{preauth, started, status, told};
+use crate::rig::{forwarded_header, preauth, started, status};
 use duo_mfa::gate::{Forward, NewCookie};
 use duo_mfa::signal::{Counter, Signal};
 use serde_json::{Value, json};
@@ -58,9 +58,9 @@ fn pushed(rig: &mut Rig, path: &str) -> Browser {
 fn approved(rig: &mut Rig, path: &str) -> Browser {
     let mut alice = pushed(rig, path);
     let state = alice.asks(rig, &alice.fetches(STATUS), &[allows()]);
-    assert_eq!((state.0.status, &state.problem()["state"]), (200, &json!("approved")));
-    assert_eq!(state.problem()["return_to"], path);
-    assert!(state.problem().get("transaction").is_none(), "a browser has it as a cookie");
+    assert_eq!((state.0.status, &state.json()["state"]), (200, &json!("approved")));
+    assert_eq!(state.json()["return_to"], path);
+    assert!(state.json().get("transaction").is_none(), "a browser has it as a cookie");
     assert!(alice.has(OPERATION) && !alice.has("__Host-duo_mfa") && !alice.has("__Host-duo_txn"));
     alice
 }
@@ -88,7 +88,7 @@ fn held_request_is_asked_about_each_time() {
         for _ in 0..2 {
             let forward = held(&mut rig, &request.clone().with("cookie", &session));
             assert_eq!(forward.cookie, None, "it opens nothing else");
-            assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("push"));
+            assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("push"));
         }
         let script = [one_phone(), started(), status("deny", "deny")];
         let refused = rig.send(&request.with("cookie", &session), &script).refused();
@@ -126,8 +126,8 @@ fn page_leads_to_an_approval_that_is_used_once() {
     assert_eq!(rig.body(1)["pushinfo"], "request=GET&path=%2Fwire&query=to%3D7");
     let forward = rig.send(&alice.opens(WIRE), &[]).admitted();
     used_up(&forward);
-    assert_eq!(told(&forward, "x-duo-mfa-user").as_deref(), Some("alice"));
-    assert_eq!(told(&forward, "x-duo-mfa-factor").as_deref(), Some("push"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-user").as_deref(), Some("alice"));
+    assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("push"));
     for _ in 0..3 {
         assert_asked_again(&mut rig, &alice.opens(WIRE));
     }
@@ -278,7 +278,7 @@ fn bypass_status_at_duo_is_asked_about_each_time() {
     let mut bella = Browser::of("bella");
     let ask = bella.posts("/.duo-mfa/preauth?return_to=%2Fwire%3Fto%3D7");
     let allowed = bella.asks(&mut rig, &ask, &[preauth("allow")]);
-    assert_eq!(allowed.problem()["result"], "allow");
+    assert_eq!(allowed.json()["result"], "allow");
     used_up(&rig.send(&bella.opens(WIRE), &[]).admitted());
     assert_asked_again(&mut rig, &bella.opens(WIRE));
     for _ in 0..2 {

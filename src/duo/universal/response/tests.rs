@@ -7,16 +7,16 @@ use std::time::Duration;
 const NOW: u64 = 1_800_000_000;
 const SIGNED_AT: UnixTime = UnixTime::from_seconds(NOW);
 
-fn answer(status: u16, body: &str) -> Answer<'_> {
-    Answer { status, retry_after: Some(b"7"), body: body.as_bytes() }
+fn response(status: u16, body: &str) -> Response<'_> {
+    Response { status, retry_after: Some(b"7"), body: body.as_bytes() }
 }
 
 fn health(status: u16, body: &str) -> Result<Health, PromptError> {
-    answer(status, body).health_check(SIGNED_AT)
+    response(status, body).health_check(SIGNED_AT)
 }
 
 fn token(status: u16, body: &str) -> Result<String, PromptError> {
-    answer(status, body).id_token(SIGNED_AT).map(|text| text.expose().clone())
+    response(status, body).id_token(SIGNED_AT).map(|text| text.expose().clone())
 }
 
 fn cause(error: PromptError) -> Cause {
@@ -128,7 +128,7 @@ fn an_answer_that_is_not_understood_is_not_taken_for_another() {
     assert_eq!(token(302, "{}"), not_duo(302));
     let garbled = DuoError::Garbled(Garbled::NotAnObject);
     assert_eq!(token(200, "<html>"), Err(PromptError::Call(garbled)));
-    let long = format!("{{{ok},\"x\":\"{}\"}}", "x".repeat(Answer::MAX_BODY_BYTES));
+    let long = format!("{{{ok},\"x\":\"{}\"}}", "x".repeat(Response::MAX_BODY_BYTES));
     let too_long = PromptError::Call(DuoError::Malformed(Malformed::TooLong));
     assert_eq!(token(200, &long), Err(too_long));
     assert_eq!(
@@ -162,10 +162,10 @@ proptest! {
         body in proptest::collection::vec(any::<u8>(), 0..200),
         signed_at in any::<u64>(),
     ) {
-        let answer = Answer { status, retry_after: None, body: &body };
+        let response = Response { status, retry_after: None, body: &body };
         let signed_at = UnixTime::from_millis(signed_at);
-        prop_assert!(answer.health_check(signed_at).is_err());
-        prop_assert!(answer.id_token(signed_at).is_err());
+        prop_assert!(response.health_check(signed_at).is_err());
+        prop_assert!(response.id_token(signed_at).is_err());
     }
 
     #[test]

@@ -5,11 +5,11 @@ use std::fmt::{self, Write};
 
 /// A name or a message that a user or Duo chose: without control characters and without the
 /// characters that turn the direction of what stands around them (Unicode TR 9), and not longer
-/// than [`Plain::LENGTH`] characters. Markup in it is only text: it is escaped where it is written.
+/// than [`DisplayText::LENGTH`] characters. Markup in it is only text: it is escaped where it is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plain(String);
+pub struct DisplayText(String);
 
-impl Plain {
+impl DisplayText {
     /// How many characters are kept.
     pub const LENGTH: usize = 256;
 
@@ -43,13 +43,13 @@ impl Plain {
     }
 }
 
-impl fmt::Display for Plain {
+impl fmt::Display for DisplayText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl Render for Plain {
+impl Render for DisplayText {
     fn render_to(&self, buffer: &mut String) {
         // Writing to a string never fails.
         let _ = Escaper::new(buffer).write_str(&self.0);
@@ -62,19 +62,22 @@ mod tests {
 
     #[test]
     fn what_cannot_be_shown_is_left_out() {
-        assert_eq!(Plain::new("a\0\r\n\u{9b}b\u{202e}c\u{2066}d\u{2028}e").as_str(), "abcde");
-        assert_eq!(Plain::new("Søren’s 📱 电话").as_str(), "Søren’s 📱 电话");
-        assert!(Plain::new("\u{200f} \u{202e}").is_empty());
+        assert_eq!(DisplayText::new("a\0\r\n\u{9b}b\u{202e}c\u{2066}d\u{2028}e").as_str(), "abcde");
+        assert_eq!(DisplayText::new("Søren’s 📱 电话").as_str(), "Søren’s 📱 电话");
+        assert!(DisplayText::new("\u{200f} \u{202e}").is_empty());
     }
 
     #[test]
     fn markup_is_escaped_where_it_is_written() {
-        let name = Plain::new("<img src=x onerror=\"a&b\">");
+        let name = DisplayText::new("<img src=x onerror=\"a&b\">");
         assert_eq!(name.render().0, "&lt;img src=x onerror=&quot;a&amp;b&quot;&gt;");
     }
 
     #[test]
     fn a_long_name_is_cut() {
-        assert_eq!(Plain::new(&"é".repeat(9_999)).as_str().chars().count(), Plain::LENGTH);
+        assert_eq!(
+            DisplayText::new(&"é".repeat(9_999)).as_str().chars().count(),
+            DisplayText::LENGTH
+        );
     }
 }

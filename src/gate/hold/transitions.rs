@@ -3,7 +3,7 @@
 use super::states::{Held, HeldWants, Intent, Parked, Polled};
 use crate::clock::UnixTime;
 use crate::config;
-use crate::duo::{AuthResult, AuthStatus, Device, PreauthReply, Status, Txid};
+use crate::duo::{AuthResult, AuthStatus, Device, PreauthResponse, Status, Txid};
 use crate::gate::call::POLL_PACE;
 use crate::gate::decision::{Audited, Decision, Forward, NewCookie, Notes};
 use crate::gate::env::Env;
@@ -12,7 +12,7 @@ use crate::gate::factors::{capability, takes_codes, takes_passcode};
 use crate::gate::failure::{NO_DEVICE, TIMEOUT, UNKNOWN_USE, WRONG_PASSCODE};
 use crate::gate::headers::add_identity_headers;
 use crate::gate::last_prompt::{Asking, Then};
-use crate::gate::limit::{Claim, End, Limit, Limited, Settlement, Verdict};
+use crate::gate::limit::{End, Limit, Limited, Permit, Settlement, Verdict};
 use crate::gate::prompt::{self, Ending, Prompt, Transaction};
 use crate::gate::refuse::{self, refuse, refuse_status, refuse_with, refuse_without_randomness};
 use crate::gate::rules::new_approval;
@@ -26,20 +26,20 @@ use crate::signal::{Code, Counter};
 pub(super) fn preauthorized(
     parked: Box<Parked>,
     intent: Intent,
-    reply: PreauthReply,
+    reply: PreauthResponse,
     env: &Env<'_>,
 ) -> Next<Held> {
     match reply {
-        PreauthReply::Allow { .. } => approve(&parked, Factor::Bypass, env).into(),
-        PreauthReply::Deny { message } => {
+        PreauthResponse::Allow { .. } => approve(&parked, Factor::Bypass, env).into(),
+        PreauthResponse::Deny { message } => {
             let detail = if message.is_empty() { "Duo refuses." } else { message.as_str() };
             refuse(&parked, Code::DuoDenied, detail, "", env).into()
         }
-        PreauthReply::Enroll { .. } => {
+        PreauthResponse::Enroll { .. } => {
             let detail = "This user has no device at Duo. Ask your help desk to enroll one.";
             refuse(&parked, Code::EnrollmentRequired, detail, "", env).into()
         }
-        PreauthReply::Auth { devices, verification } => match intent {
+        PreauthResponse::Auth { devices, verification } => match intent {
             Intent::Passcode(passcode) => try_passcode(parked, passcode, &devices, env),
             Intent::Prompt => {
                 ask_device(parked, &devices, verification.as_ref().map(|code| &code.txid), env)
@@ -58,8 +58,8 @@ fn try_passcode(
         let detail = "Passcodes are not accepted here.";
         return refuse(&parked, Code::BadRequest, detail, "", env).into();
     }
-    let claim = prompt::passcode_claim(&parked.challenge, devices, env.gate.config());
-    Next::permit(claim, HeldWants::Passcode(parked, passcode, claim))
+    let permit = prompt::passcode_permit(&parked.challenge, devices, env.gate.config());
+    Next::permit(permit, HeldWants::Passcode(parked, passcode, permit))
 }
 
 /// Prompts the first device that can approve by the first factor that it has. A program cannot show
@@ -93,10 +93,10 @@ fn ask_device(
                 return refuse_without_randomness(&parked, env).into();
             };
             let push_timeout = env.gate.application(&challenge.terms).duo.push_timeout;
-            let claim = prompt::claim(challenge, prompt.device(), owner, config);
-            let claim = parked.same_request.map_or(claim, |request| claim.for_request(request));
+            let permit = prompt::permit(challenge, prompt.device(), owner, config);
+            let permit = parked.same_request.map_or(permit, |request| permit.for_request(request));
             parked.deadline = parked.deadline.min(env.now.plus(push_timeout));
-            Next::permit(claim, HeldWants::Prompt(Asking::new(parked, prompt, claim)))
+            Next::permit(permit, HeldWants::Prompt(Asking::new(parked, prompt, permit)))
         }
         None if takes_passcode(devices, env.gate.offered(&challenge.terms)) => {
             let detail = "No device of this user can approve a waiting request. Send a passcode \
@@ -111,7 +111,7 @@ fn ask_device(
 pub(super) fn after_last((then, notes): (Then<Box<Parked>>, Notes), env: &Env<'_>) -> Next<Held> {
     let next = match then {
         Then::Look(look) => Next::ask(Held::Look(look)),
-        Then::Permit(asking) => Next::permit(asking.claim, HeldWants::Prompt(asking)),
+        Then::Permit(asking) => Next::permit(asking.permit, HeldWants::Prompt(asking)),
         Then::Refuse(parked, limited) => refuse::for_limit(&parked, &limited, env).into(),
     };
     next.noting(notes)
@@ -120,13 +120,13 @@ pub(super) fn after_last((then, notes): (Then<Box<Parked>>, Notes), env: &Env<'_
 /// Duo has decided about a passcode.
 pub(super) fn passcode_checked(
     parked: &Parked,
-    claim: Claim,
+    permit: Permit,
     status: &AuthStatus,
     env: &Env<'_>,
 ) -> Decision {
     match (status.result, &status.status) {
         (AuthResult::Allow, _) => {
-            let settlement = Settlement { claim, end: End::Allowed };
+            let settlement = Settlement { permit, end: End::Allowed };
             approve(parked, Factor::Passcode, env).after([settlement])
         }
         (AuthResult::Deny, Status::Deny) => refuse_with(parked, &WRONG_PASSCODE, "", env),
@@ -135,17 +135,17 @@ pub(super) fn passcode_checked(
 }
 
 /// Duo has sent the prompt: the table keeps its transaction, so that its end is heard.
-pub(super) fn started(asking: Asking<Box<Parked>>, txid: Txid, env: &Env<'_>) -> Next<Held> {
-    let Asking { waiter: parked, prompt: Prompt { factor, .. }, claim, .. } = asking;
+pub(super) fn prompt_sent(asking: Asking<Box<Parked>>, txid: Txid, env: &Env<'_>) -> Next<Held> {
+    let Asking { waiter: parked, prompt: Prompt { factor, .. }, permit, .. } = asking;
     let transaction = Transaction { factor, txid };
     let config = env.gate.config();
-    let started = prompt::started(claim, &transaction, &parked.challenge, config);
+    let recorded = prompt::sent(permit, &transaction, &parked.challenge, config);
     let is_program = parked.client == Client::Hold && !parked.is_sign_out;
     let lasts = parked.deadline.since(env.now);
     let awaited = per_client::awaited(&parked.challenge, lasts, config).filter(|_| is_program);
-    let noted = awaited.map(|claim| Settlement { claim, end: End::Left });
-    let polled = Polled { transaction, claim, awaited, at: env.now };
-    Next::ask(Held::Status(parked, polled)).after(started).after(noted)
+    let noted = awaited.map(|permit| Settlement { permit, end: End::Left });
+    let polled = Polled { transaction, permit, awaited, at: env.now };
+    Next::ask(Held::Status(parked, polled)).after(recorded).after(noted)
 }
 
 /// Polls the transaction again, not sooner than the pace allows.
@@ -165,9 +165,9 @@ pub(super) fn heard(
     let word = &status.status;
     match status.result {
         AuthResult::Allow => {
-            let allowed = Settlement { claim: polled.claim, end: End::Allowed };
+            let allowed = Settlement { permit: polled.permit, end: End::Allowed };
             let next = match parked.same_request {
-                Some(_) => claim_approval(parked, &polled.transaction, env),
+                Some(_) => use_approval(parked, &polled.transaction, env),
                 None => approve(&parked, polled.transaction.factor, env).into(),
             };
             next.after([allowed])
@@ -184,13 +184,13 @@ pub(super) fn heard(
 }
 
 /// Asks for a permit to go on, which Duo has allowed: the same request may wait for this prompt too.
-fn claim_approval(parked: Box<Parked>, transaction: &Transaction, env: &Env<'_>) -> Next<Held> {
-    let claim = prompt::approval_claim(transaction, &parked.challenge, env.gate.config());
-    Next::permit(claim, HeldWants::Approval(parked, transaction.factor))
+fn use_approval(parked: Box<Parked>, transaction: &Transaction, env: &Env<'_>) -> Next<Held> {
+    let permit = prompt::approval_permit(transaction, &parked.challenge, env.gate.config());
+    Next::permit(permit, HeldWants::Approval(parked, transaction.factor))
 }
 
 /// The table has said whether the approval has let another request go on.
-pub(super) fn claimed(
+pub(super) fn after_verdict(
     parked: &Parked,
     factor: Factor,
     verdict: &Verdict,
@@ -230,7 +230,7 @@ fn forward(parked: &Parked, factor: Factor, audited: Audited, env: &Env<'_>) -> 
     // A fail-safe approval (minutes) must not overwrite a longer-lived one.
     let is_worse = factor == Factor::FailSafe && challenge.has_approval;
     // This request uses its own approval up.
-    let is_over = challenge.terms.is_for_one_request;
+    let is_over = challenge.terms.is_per_request;
     let cookie = if parked.is_sign_out {
         Some(NewCookie::SignedOut(sign_out::deletions(env.gate.config())))
     } else {

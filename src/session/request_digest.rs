@@ -1,12 +1,12 @@
-//! One operation: what a request does, and where.
+//! The digest of one request: what it does, and where.
 //!
 //! ```text
-//! operation = SHA-256( method | authority | path with query | SHA-256 of the body
+//! digest = SHA-256( method | authority | path with query | SHA-256 of the body
 //!                      | name | value of each header that changes what they mean )
 //! ```
 //!
-//! Each part stands behind its length, as [`super::token`] writes it, so that no two operations are
-//! written alike. Other headers are not in it.
+//! Each part stands behind its length, as [`super::token`] writes it, so that no two requests have
+//! the same bytes. Other headers are not in it.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -20,7 +20,7 @@ pub struct BodyDigest([u8; 32]);
 
 /// What a request does, in short.
 #[derive(Clone, Copy, Debug)]
-pub struct Operation([u8; 32]);
+pub struct RequestDigest([u8; 32]);
 
 impl BodyDigest {
     /// Of a request without a body.
@@ -51,7 +51,7 @@ impl BodyDigest {
     }
 }
 
-impl Operation {
+impl RequestDigest {
     /// What a request does that has these parts, as they are sent, and none of the headers.
     #[must_use]
     pub fn of(method: &[u8], authority: &[u8], target: &[u8], body: &BodyDigest) -> Self {
@@ -87,8 +87,8 @@ impl Operation {
 
     /// # Errors
     ///
-    /// [`Refusal::OtherOperation`] where it is another one.
+    /// [`Refusal::OtherRequest`] where it is another one.
     pub(super) fn check(&self, other: &Self) -> Result<(), Refusal> {
-        if bool::from(self.0.ct_eq(&other.0)) { Ok(()) } else { Err(Refusal::OtherOperation) }
+        if bool::from(self.0.ct_eq(&other.0)) { Ok(()) } else { Err(Refusal::OtherRequest) }
     }
 }

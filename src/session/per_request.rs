@@ -1,8 +1,8 @@
-//! Seals, checks and deletes the approvals of single operations.
+//! Seals, checks and deletes the approvals of single requests.
 //!
 //! ```text
 //! version u8 = 1 | key id u8 | issued u64 | authenticated u64 | factor u8
-//!   | id [16] | user tag [16] | application tag [16] | operation [32]
+//!   | id [16] | user tag [16] | application tag [16] | request digest [32]
 //! ```
 //!
 //! The first two bytes belong to [`super::token`]. That such an approval is used once is not in it:
@@ -10,12 +10,12 @@
 
 use std::time::Duration;
 
-use super::claims::Claims;
 use super::pending::LIFETIME as PENDING_LIFETIME;
 use super::sessions::CLOCK_TOLERANCE;
 use super::set_cookie::{SameSite, set_cookie};
 use super::token::{HEAD_BYTES, MAC_BYTES, Purpose, Sealer};
-use super::{Factor, KeyRing, Operation, Refusal, Subject, Token};
+use super::token_fields::TokenFields;
+use super::{Factor, KeyRing, Refusal, RequestDigest, Subject, Token};
 use crate::clock::UnixTime;
 use crate::http::HeaderValue;
 use crate::secret::Secret;
@@ -24,19 +24,19 @@ pub(super) const COOKIE: &str = "__Host-duo_operation";
 const TOKEN_BYTES: usize = HEAD_BYTES + 2 * 8 + 1 + 3 * 16 + 32 + MAC_BYTES;
 const TOKEN_CHARACTERS: usize = (TOKEN_BYTES * 8).div_ceil(6);
 
-/// How long an approval waits for its operation.
+/// How long an approval waits for its request.
 const LIFETIME: Duration = Duration::from_secs(60);
 
-/// The approvals of one application's operations under one ring of keys.
+/// The approvals of single requests of one application under one ring of keys.
 #[derive(Clone, Debug)]
-pub struct Operations {
+pub struct PerRequestApprovals {
     sealer: Sealer,
     not_before: UnixTime,
 }
 
-/// A second factor that was passed for one operation.
+/// A second factor that was passed for one request.
 #[derive(Clone, Copy, Debug)]
-pub struct OperationApproval {
+pub struct PerRequestApproval {
     /// How.
     pub factor: Factor,
     /// When the sign-in began that led to it.
@@ -45,7 +45,7 @@ pub struct OperationApproval {
     pub id: [u8; 16],
 }
 
-impl Operations {
+impl PerRequestApprovals {
     /// No approval of one id is good so long after one was used.
     pub const REMEMBERED: Duration =
         PENDING_LIFETIME.saturating_add(LIFETIME).saturating_add(CLOCK_TOLERANCE);
@@ -54,7 +54,7 @@ impl Operations {
     /// `not_before` are void.
     #[must_use]
     pub fn new(application: &str, not_before: UnixTime, keys: &KeyRing) -> Self {
-        Self { sealer: Sealer::new(keys, Purpose::OPERATION, COOKIE, application), not_before }
+        Self { sealer: Sealer::new(keys, Purpose::PER_REQUEST, COOKIE, application), not_before }
     }
 
     /// The name of the cookie.
@@ -63,52 +63,52 @@ impl Operations {
         COOKIE
     }
 
-    /// Writes an approval of a user for one operation.
+    /// Writes an approval of a user for one request.
     #[must_use]
     pub fn seal(
         &self,
-        approval: &OperationApproval,
-        operation: &Operation,
+        approval: &PerRequestApproval,
+        request: &RequestDigest,
         subject: &Subject<'_>,
         now: UnixTime,
     ) -> Token {
         let key = self.sealer.first();
-        let mut claims = Vec::with_capacity(TOKEN_BYTES);
+        let mut fields = Vec::with_capacity(TOKEN_BYTES);
         for time in [now, approval.authenticated.min(now)] {
-            claims.extend_from_slice(&time.seconds().to_be_bytes());
+            fields.extend_from_slice(&time.seconds().to_be_bytes());
         }
-        claims.push(approval.factor.code());
+        fields.push(approval.factor.code());
         for part in [approval.id, key.bound_user(subject), *key.application()] {
-            claims.extend_from_slice(&part);
+            fields.extend_from_slice(&part);
         }
-        claims.extend_from_slice(operation.as_bytes());
-        Token(Secret::new(self.sealer.seal(&claims)))
+        fields.extend_from_slice(request.as_bytes());
+        Token(Secret::new(self.sealer.seal(&fields)))
     }
 
     /// Checks the value of the one such cookie of a request, or of the header that stands for it.
     ///
     /// # Errors
     ///
-    /// The first reason found not to trust it for this operation.
+    /// The first reason found not to trust it for this request.
     pub fn open(
         &self,
         token: &[u8],
-        operation: &Operation,
+        request: &RequestDigest,
         subject: &Subject<'_>,
         now: UnixTime,
-    ) -> Result<OperationApproval, Refusal> {
+    ) -> Result<PerRequestApproval, Refusal> {
         if token.len() != TOKEN_CHARACTERS {
             return Err(Refusal::Length);
         }
         let mut buffer = [0; TOKEN_BYTES];
         let opened = self.sealer.open(token, &mut buffer)?;
-        let mut claims = Claims::new(opened.claims);
-        let (issued, authenticated) = (claims.time()?, claims.time()?);
-        let [factor] = claims.array()?;
+        let mut fields = TokenFields::new(opened.fields);
+        let (issued, authenticated) = (fields.time()?, fields.time()?);
+        let [factor] = fields.array()?;
         let factor = Factor::from_code(factor).ok_or(Refusal::Layout)?;
-        let (id, user, application) = (claims.array()?, claims.array()?, claims.array()?);
-        let approved = Operation::from_bytes(claims.array()?);
-        claims.end()?;
+        let (id, user, application) = (fields.array()?, fields.array()?, fields.array()?);
+        let approved = RequestDigest::from_bytes(fields.array()?);
+        fields.end()?;
         if issued > now.plus(CLOCK_TOLERANCE) {
             return Err(Refusal::Future);
         }
@@ -116,11 +116,11 @@ impl Operations {
             return Err(Refusal::Expired);
         }
         opened.key.check_bound(&application, &user, subject)?;
-        approved.check(operation)?;
+        approved.check(request)?;
         if issued < self.not_before {
             return Err(Refusal::Void);
         }
-        Ok(OperationApproval { factor, authenticated, id })
+        Ok(PerRequestApproval { factor, authenticated, id })
     }
 
     /// The `Set-Cookie` value that hands an approval to a browser.

@@ -1,8 +1,8 @@
-//! Operations that are approved ahead by whoever sends them: by their method, address and body.
+//! PerRequestApprovals that are approved ahead by whoever sends them: by their method, address and body.
 
 use super::{PUSH, STATUS, WIRE, allows, auth, delete, held, rig, rig_with, used_up};
 use crate::browser::{Browser, posted};
-use crate::rig::{Refused, Request, Rig, get, preauth};
+use crate::rig::{Request, Response, Rig, get, preauth};
 use serde_json::json;
 use sha2::Digest;
 
@@ -11,10 +11,10 @@ fn program_approves_an_operation_and_sends_it() {
     for mode in ["hold", "refuse"] {
         let mut rig = rig_with(&json!({"api": {"mode": mode}}));
         let start = posted(get(&format!("{}&method=DELETE", auth("/orders/7"))));
-        let begun = rig.send(&start, &PUSH.map(|answer| answer())).answered().problem();
+        let begun = rig.send(&start, &PUSH.map(|answer| answer())).answered().json();
         assert_eq!(rig.body(1)["pushinfo"], "request=DELETE&path=%2Forders%2F7");
         let ask = get(STATUS).with("x-duo-mfa-transaction", begun["transaction"].as_str().unwrap());
-        let state = rig.send(&ask, &[allows()]).answered().problem();
+        let state = rig.send(&ask, &[allows()]).answered().json();
         assert_eq!(state["state"], "approved");
         let token = state["transaction"].as_str().unwrap();
         let with = |request: Request| request.with("x-duo-mfa-transaction", token);
@@ -28,13 +28,13 @@ fn program_approves_an_operation_and_sends_it() {
         assert_eq!(rig.send(&posted(get(&start)), &[]).answered().code(), "bad_request", "{mode}");
         used_up(&rig.send(&with(delete("/orders/7")), &[]).admitted());
         let again = refused_or_held(&mut rig, &with(delete("/orders/7")), mode);
-        assert!(again.problem().get("start_url").is_none(), "no page leads to a DELETE");
+        assert!(again.json().get("start_url").is_none(), "no page leads to a DELETE");
     }
 }
 
 /// A held request is asked about, here in vain; another is refused at once.
 #[track_caller]
-fn refused_or_held(rig: &mut Rig, request: &Request, mode: &str) -> Refused {
+fn refused_or_held(rig: &mut Rig, request: &Request, mode: &str) -> Response {
     let script = [preauth("deny")];
     rig.send(request, if mode == "hold" { &script } else { &[] }).refused()
 }
@@ -47,7 +47,7 @@ fn script_of_a_page_approves_an_operation_by_cookie() {
         |alice: &Browser| alice.fetches("/orders/7").without(":method").with(":method", "DELETE");
     let refused = alice.asks(&mut rig, &request(&alice), &[]);
     assert_eq!((refused.code().as_str(), refused.0.status), ("mfa_required", 403));
-    assert!(refused.problem().get("start_url").is_none());
+    assert!(refused.json().get("start_url").is_none());
     let start = alice.posts(&format!("{}&method=DELETE", auth("/orders/7")));
     alice.asks(&mut rig, &start, &PUSH.map(|answer| answer()));
     alice.asks(&mut rig, &alice.fetches(STATUS), &[allows()]);
@@ -67,9 +67,9 @@ fn body_is_read_where_an_approval_comes_with_it() {
     let digest: String =
         sha2::Sha256::digest(b"amount=12").iter().map(|byte| format!("{byte:02X}")).collect();
     let start = posted(get(&format!("{auth}&body_sha256={digest}")));
-    let begun = rig.send(&start, &PUSH.map(|answer| answer())).answered().problem();
+    let begun = rig.send(&start, &PUSH.map(|answer| answer())).answered().json();
     let ask = get(STATUS).with("x-duo-mfa-transaction", begun["transaction"].as_str().unwrap());
-    let state = rig.send(&ask, &[allows()]).answered().problem();
+    let state = rig.send(&ask, &[allows()]).answered().json();
     let token = state["transaction"].as_str().unwrap();
     let bare = || posted(get(WIRE));
     rig.send(&bare().followed_by("amount=12"), &[]).refused();
@@ -105,10 +105,10 @@ fn headers_that_change_the_meaning_are_part_of_what_is_approved() {
         let token = |rig: &mut Rig, start: &str| {
             rig.table.clear();
             let begun = rig.send(&posted(get(start)), &PUSH.map(|answer| answer()));
-            let begun = begun.answered().problem();
+            let begun = begun.answered().json();
             let ask =
                 get(STATUS).with("x-duo-mfa-transaction", begun["transaction"].as_str().unwrap());
-            let state = rig.send(&ask, &[allows()]).answered().problem();
+            let state = rig.send(&ask, &[allows()]).answered().json();
             state["transaction"].as_str().unwrap().to_owned()
         };
         let request = |token: &str| {

@@ -9,7 +9,7 @@ use crate::secret::Secret;
 
 /// What a user may do.
 #[derive(Clone, Debug)]
-pub enum PreauthReply {
+pub enum PreauthResponse {
     /// Choose a factor.
     Auth {
         /// The devices to choose from.
@@ -43,8 +43,8 @@ pub struct Verification {
     pub code: Text,
 }
 
-impl PreauthReply {
-    /// Reads the members, all of them whatever the result is: an answer with one of a wrong type
+impl PreauthResponse {
+    /// Reads the members, all of them whatever the result is: a response with one of a wrong type
     /// is none of Duo's.
     pub(super) fn read(members: Members<'_>) -> Result<Self, Malformed> {
         let devices = members.list("devices")?.iter();

@@ -1,15 +1,15 @@
-//! The claims of a token, read field by field. A text in them stands behind its length, as
+//! The fields of a token, read field by field. A text in them stands behind its length, as
 //! [`super::token`] writes it.
 
 use super::token::write_part;
 use super::{Bounded, Refusal};
 use crate::clock::UnixTime;
 
-/// The claims not read yet.
+/// The fields not read yet.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Claims<'b>(&'b [u8]);
+pub(super) struct TokenFields<'b>(&'b [u8]);
 
-impl<'b> Claims<'b> {
+impl<'b> TokenFields<'b> {
     pub(super) const fn new(bytes: &'b [u8]) -> Self {
         Self(bytes)
     }
@@ -56,8 +56,8 @@ impl<'b> Claims<'b> {
     }
 }
 
-/// Writes what [`Claims::text`] reads.
-pub(super) fn write_text<const MAX: usize>(claims: &mut Vec<u8>, text: Option<&Bounded<MAX>>) {
+/// Writes what [`TokenFields::text`] reads.
+pub(super) fn write_text<const MAX: usize>(fields: &mut Vec<u8>, text: Option<&Bounded<MAX>>) {
     let bytes = text.map_or("", Bounded::as_str).as_bytes();
-    write_part(bytes, |piece| claims.extend_from_slice(piece));
+    write_part(bytes, |piece| fields.extend_from_slice(piece));
 }

@@ -1,4 +1,4 @@
-//! What is claimed of the table, and the tags that it is counted by.
+//! Permits that the table of limits grants, and the tags that they are counted by.
 
 use super::client_approvals::ClientApproval;
 use super::places::{FIRST_OF_CLIENTS, LAST_OF_CLIENTS};
@@ -7,9 +7,10 @@ use super::verdict::Unheard;
 use super::{ledger, share};
 use std::time::Duration;
 
-/// Somebody who wants to ring a user's phone, to try a passcode, or to use what is good once.
+/// Permission to ring a user's phone, to try a passcode, or to use a single-use token. It is valid once
+/// the table has granted it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Claim {
+pub struct Permit {
     pub(super) tag: [u8; 16],
     /// The second tag that counts it, if any: it is granted only where both grant it.
     pub(super) also: Option<[u8; 16]>,
@@ -19,18 +20,18 @@ pub struct Claim {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
     /// It rings.
-    Prompt(PromptClaim),
+    Prompt(PromptPermit),
     /// A passcode: it counts until Duo has taken one.
     Passcode,
-    /// What is good once. It is remembered for as long as it would be good otherwise.
-    Once { kind: Once, kept: Duration },
+    /// A single-use token. Its use is remembered for as long as it would be valid otherwise.
+    SingleUse { kind: SingleUse, kept: Duration },
     /// One of the single uses that a user may have.
     Share,
     /// An approval per client.
     Client(OfClient),
 }
 
-/// An operation on a user's approvals per client.
+/// A change of a user's approvals per client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OfClient {
     /// To pass by the approval of this client.
@@ -46,7 +47,7 @@ pub(super) enum OfClient {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct PromptClaim {
+pub(super) struct PromptPermit {
     /// The random id of this one prompt.
     pub(super) owner: [u8; 8],
     /// The prompt is over after that time.
@@ -55,23 +56,23 @@ pub(super) struct PromptClaim {
     pub(super) request: [u8; 16],
 }
 
-/// What is good once.
+/// A single-use token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::gate) enum Once {
+pub(in crate::gate) enum SingleUse {
     /// A sign-in that Duo has allowed.
     SignIn,
-    /// The approval of an operation.
-    Operation,
+    /// A per-request approval.
+    PerRequest,
     /// The approval of a prompt that a held request waits for.
     Held,
 }
 
-impl Once {
+impl SingleUse {
     /// Keeps the kinds apart in the table.
     pub(super) const fn code(self) -> u8 {
         match self {
             Self::SignIn => 1,
-            Self::Operation => 2,
+            Self::PerRequest => 2,
             Self::Held => 3,
         }
     }
@@ -80,12 +81,12 @@ impl Once {
     pub(super) const fn grace(self) -> u64 {
         match self {
             Self::SignIn => GRACE,
-            Self::Operation | Self::Held => 0,
+            Self::PerRequest | Self::Held => 0,
         }
     }
 }
 
-impl Claim {
+impl Permit {
     /// `tag` stands for the user, `owner` is the random id of this prompt. The prompt is over after
     /// `lasts`, even if nobody hears of its end.
     pub(in crate::gate) const fn of_prompt(
@@ -95,27 +96,31 @@ impl Claim {
     ) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = owner;
         let owner = [a, b, c, d, e, f, g, h];
-        Self { tag, also: None, what: What::Prompt(PromptClaim { owner, lasts, request: [0; 16] }) }
-    }
-
-    /// The same claim, whose prompt the same request may take up once its client has left.
-    pub(in crate::gate) const fn for_request(self, request: [u8; 16]) -> Self {
-        match self.what {
-            What::Prompt(claim) => {
-                Self { what: What::Prompt(PromptClaim { request, ..claim }), ..self }
-            }
-            What::Passcode | What::Once { .. } | What::Share | What::Client(_) => self,
+        Self {
+            tag,
+            also: None,
+            what: What::Prompt(PromptPermit { owner, lasts, request: [0; 16] }),
         }
     }
 
-    /// The claim of this user's last prompt, to write down how that ended.
+    /// The same permit, whose prompt the same request may take up once its client has left.
+    pub(in crate::gate) const fn for_request(self, request: [u8; 16]) -> Self {
+        match self.what {
+            What::Prompt(permit) => {
+                Self { what: What::Prompt(PromptPermit { request, ..permit }), ..self }
+            }
+            What::Passcode | What::SingleUse { .. } | What::Share | What::Client(_) => self,
+        }
+    }
+
+    /// The permit of this user's last prompt, to write down how that ended.
     pub(in crate::gate) const fn of_last(self, unheard: &Unheard) -> Self {
         match self.what {
-            What::Prompt(claim) => {
+            What::Prompt(permit) => {
                 let owner = unheard.owner;
-                Self { what: What::Prompt(PromptClaim { owner, ..claim }), ..self }
+                Self { what: What::Prompt(PromptPermit { owner, ..permit }), ..self }
             }
-            What::Passcode | What::Once { .. } | What::Share | What::Client(_) => self,
+            What::Passcode | What::SingleUse { .. } | What::Share | What::Client(_) => self,
         }
     }
 
@@ -125,8 +130,8 @@ impl Claim {
     }
 
     /// `id` is random, and stands for what is good once; it is good for no longer than `kept`.
-    pub(in crate::gate) const fn once(kind: Once, id: [u8; 16], kept: Duration) -> Self {
-        Self { tag: id, also: None, what: What::Once { kind, kept } }
+    pub(in crate::gate) const fn single_use(kind: SingleUse, id: [u8; 16], kept: Duration) -> Self {
+        Self { tag: id, also: None, what: What::SingleUse { kind, kept } }
     }
 
     /// Wants the approval of this client of the user with this tag.
@@ -152,7 +157,7 @@ impl Claim {
         Self { tag: user, also: None, what: What::Client(OfClient::Await(client, lasts)) }
     }
 
-    /// The claim that takes this one back.
+    /// The permit that takes this one back.
     pub(in crate::gate) const fn given_up(self) -> Self {
         match self.what {
             What::Client(OfClient::Await(client, _)) => {
@@ -161,7 +166,7 @@ impl Claim {
             What::Client(_)
             | What::Prompt(_)
             | What::Passcode
-            | What::Once { .. }
+            | What::SingleUse { .. }
             | What::Share => self,
         }
     }
@@ -171,13 +176,13 @@ impl Claim {
         Self { tag: user, also: None, what: What::Client(OfClient::Forget) }
     }
 
-    /// The same claim, which a second tag counts too: it is granted only where both grant it.
+    /// The same permit, which a second tag counts too: it is granted only where both grant it.
     #[must_use]
     pub(in crate::gate) fn counted_by(self, tag: Option<[u8; 16]>) -> Self {
         Self { also: tag, ..self }
     }
 
-    /// The same claim of a single use, which counts against the share of the user with this tag.
+    /// The same permit of a single use, which counts against the share of the user with this tag.
     #[must_use]
     pub(in crate::gate) const fn counted_in_share_of(self, user: [u8; 16]) -> Self {
         Self { also: Some(user), ..self }
@@ -188,12 +193,12 @@ impl Claim {
         matches!(self.what, What::Client(OfClient::Forget))
     }
 
-    /// The claims of one tag each that it consists of, in the order in which they are claimed.
+    /// The permits of one tag each that it consists of, in the order in which they are granted.
     pub(super) fn parts(&self) -> impl Iterator<Item = Self> {
         let own = Self { also: None, ..*self };
         let (first, last) = match (self.what, self.also) {
             // A use that the share has no room for takes no place.
-            (What::Once { .. }, Some(tag)) => {
+            (What::SingleUse { .. }, Some(tag)) => {
                 (Self { tag, also: None, what: What::Share }, Some(own))
             }
             (_, also) => (own, also.map(|tag| Self { tag, ..own })),
@@ -208,7 +213,7 @@ impl Claim {
         let number = u16::from_be_bytes([high, low]) & LAST_OF_USERS;
         match self.what {
             What::Prompt(_) | What::Passcode => number,
-            What::Once { .. } => number | OF_USERS,
+            What::SingleUse { .. } => number | OF_USERS,
             What::Share => (number & LAST_OF_SHARES) | FIRST_OF_SHARES,
             What::Client(_) => (number & LAST_OF_CLIENTS) | FIRST_OF_CLIENTS,
         }
@@ -221,7 +226,7 @@ impl Claim {
     }
 
     /// Stands for what is good once among those of its bucket.
-    pub(super) const fn entry(&self, kind: Once) -> ledger::Tag {
+    pub(super) const fn entry(&self, kind: SingleUse) -> ledger::Tag {
         let [_, _, a, b, c, d, e, f, g, ..] = self.tag;
         [kind.code(), a, b, c, d, e, f, g]
     }
