@@ -87,7 +87,9 @@ impl Contexts {
         if edits.is_ok_and(|edits| host::edit_trailers(&edits).is_ok()) {
             self.request_rest(context, Arrived::Whole)
         } else {
-            log::error!("the trailers of a request could not be read; it does not go on");
+            log::error!(
+                "the trailers of a request could not be read; the request is not forwarded"
+            );
             Action::Pause
         }
     }
@@ -144,10 +146,12 @@ impl Contexts {
 /// The host does not send requests to a configuration that it was told is bad; if one does, it is
 /// not let through.
 fn unconfigured() -> Passage {
-    log::error!("a request came for a configuration that is not at work; it is refused");
+    log::error!(
+        "Envoy sent a request to a plugin whose configuration was refused; the request is refused"
+    );
     let reply = Reply::new(503, "duo_mfa_unconfigured".to_owned(), "text/plain", Vec::new());
     if host::reply(&reply).is_err() {
-        log::debug!("a request was gone before it could be answered");
+        log::debug!("a request ended before the filter could reply to it");
     }
     Passage::Closed
 }
@@ -156,6 +160,8 @@ fn set_cookie(cookie: &NewCookie, gate: &Gate) {
     let buffer = host::response_headers().unwrap_or_default();
     let edits = HeaderMap::parse(&buffer).map(|headers| response::edits(cookie, &headers, gate));
     if !edits.is_ok_and(|edits| host::edit_response(&edits).is_ok()) {
-        log::warn!("an approval cookie could not be put on its response");
+        log::warn!(
+            "an approval cookie could not be added to its response; the user will be asked again"
+        );
     }
 }

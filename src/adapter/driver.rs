@@ -299,7 +299,7 @@ fn until(call: &Call, now: UnixTime) -> UnixTime {
 fn set_filter_state(judgement: Judgement) {
     for (name, value) in judgement.properties() {
         if value.is_some_and(|value: Cow<'_, str>| host::set_property(name, &value).is_err()) {
-            log::debug!("a request was gone before Envoy could be told of it");
+            log::debug!("a request ended before its filter state could be set");
         }
     }
 }

@@ -43,7 +43,7 @@ impl Plugin {
         match gate.config().mode {
             Mode::Enforce => {}
             Mode::ReportOnly => log::warn!("mode is report_only: every request passes"),
-            Mode::Off => log::warn!("mode is off: every request passes, and nobody is told of any"),
+            Mode::Off => log::warn!("mode is off: every request passes, and no decision is logged"),
         }
         for header in gate.config().identity.trusted_headers() {
             log::info!(
@@ -177,7 +177,7 @@ impl Plugin {
         host::dispatch(cluster, &call.signed, call.timeout).map_err(|unsent| match unsent {
             Unsent::UnknownCluster => {
                 log::error!(
-                    "cluster \"{cluster}\" is not known to Envoy: add it; in Istio its name is \
+                    "Envoy has no cluster \"{cluster}\": add it; in Istio its name is \
                      outbound|443||API-HOST"
                 );
                 Unanswered::NotSent
@@ -185,7 +185,9 @@ impl Plugin {
             // It is counted, and stands in the line of the request that met it.
             Unsent::TakenBack if is_occupied() => Unanswered::Overflow,
             Unsent::TakenBack => {
-                log::error!("cluster \"{cluster}\" has no usable host: look at its DNS and TLS");
+                log::error!(
+                    "cluster \"{cluster}\" has no usable host: check its DNS and TLS settings"
+                );
                 Unanswered::NotSent
             }
         })

@@ -77,7 +77,7 @@ pub(super) const SESSION: &[Key] = &[
     key("not_before"),
     key("bind"),
     key("logout_paths"),
-    later("domain", "remove it; an approval is good for one host name"),
+    later("domain", "remove it; an approval is valid for one host name"),
 ];
 
 pub(super) const ACCESS_CONTROL: &[Key] =
@@ -115,7 +115,7 @@ pub(super) const LIMITS: &[Key] = &[
     key("user_rate"),
     key("calls"),
     key("held"),
-    later("rate_limit_service", "remove it; each Envoy limits by itself"),
+    later("rate_limit_service", "remove it; each Envoy has its own limits"),
 ];
 
 pub(super) const BRANDING: &[Key] =

@@ -114,7 +114,7 @@ fn key_fault(
         let fix = match (nearest(name, known()), home) {
             (Some(meant), _) => format!("did you mean \"{meant}\"?"),
             (None, Some(section)) => format!("write it as {section}.{name}"),
-            (None, None) => format!("known here: {}", known().collect::<Vec<_>>().join(", ")),
+            (None, None) => format!("this section has: {}", known().collect::<Vec<_>>().join(", ")),
         };
         return Some(Fault::new(Code::UnknownKey, at, "is not a known key", fix));
     };
@@ -125,7 +125,7 @@ fn key_fault(
     // Of several names for one key the first in the map's order is read; the others are at fault.
     let first = members.iter().map(|(name, _)| name).find(|name| key.is(name))?;
     (first != name).then(|| {
-        let problem = format!("says the same as \"{first}\"");
+        let problem = format!("is another name for \"{first}\", which is also present");
         Fault::new(Code::ConflictingKeys, at, problem, format!("keep only \"{}\"", key.name))
     })
 }
@@ -190,7 +190,7 @@ impl<'v> Entry<'v> {
     /// The entries of a list.
     pub(super) fn list(&self) -> Result<Vec<Self>, Fault> {
         let list = self.value.list().ok_or_else(|| {
-            let fix = "put it between [ and ]".into();
+            let fix = "write it as a list: [...]".into();
             Fault { fix, ..self.wrong_type("a list") }
         })?;
         let entry = |(index, value)| Self { path: format!("{}[{index}]", self.path), value };
@@ -229,7 +229,7 @@ impl<'v> Entry<'v> {
         };
         let fix = match nearest(text, known.iter().copied()) {
             Some(meant) => format!("did you mean \"{meant}\"?"),
-            None => format!("known here: {}", known.join(", ")),
+            None => format!("allowed values: {}", known.join(", ")),
         };
         self.fault(Code::UnknownValue, format!("{} is not known", echo(text)), fix)
     }

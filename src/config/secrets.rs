@@ -29,7 +29,7 @@ impl Secrets<'_> {
         }
         Err(entry.fault(
             Code::InlineSecret,
-            "is a secret in plain sight: Envoy's /config_dump shows it",
+            "is a secret in plain text, which Envoy's /config_dump shows",
             "name an environment variable, as in {\"env\": \"DUO_SECRET_KEY\"}, and list it in the \
              plugin's host_env_keys (for a demo only: \"allow_inline_secrets\": true)",
         ))
@@ -71,7 +71,7 @@ pub fn may_be_a_secret(name: &str) -> bool {
 /// The variable's name, unless it could be a secret that stands in the wrong place.
 fn shown(name: &str) -> String {
     if may_be_a_secret(name) {
-        " (not repeated: is it the secret itself?)".to_owned()
+        " (not shown, since it may be the secret itself)".to_owned()
     } else {
         format!(" {}", echo(name))
     }

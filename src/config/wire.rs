@@ -47,7 +47,7 @@ fn not_json(fault: json::Fault) -> Fault {
 fn find_repeated(path: &str, value: &Json, faults: &mut Faults) {
     if let Some(members) = value.object() {
         for name in members.repeated() {
-            let problem = "stands in its object more than once";
+            let problem = "is in its object more than once";
             let path = member(path, name);
             faults.push(Fault::new(Code::DuplicateKey, path, problem, "keep one of them"));
         }

@@ -56,13 +56,13 @@ pub enum ApiHostFault {
     #[error("the API host is empty")]
     Empty,
     /// It starts like a URL.
-    #[error("the API host is a name alone: leave out https://")]
+    #[error("the API host must be a name only: remove https://")]
     Scheme,
     /// A slash, question mark or hash is in it.
-    #[error("the API host is a name alone: leave out the path")]
+    #[error("the API host must be a name only: remove the path")]
     Path,
     /// A colon is in it.
-    #[error("the API host is a name alone: the port belongs to the cluster")]
+    #[error("the API host must be a name only: set the port in the cluster")]
     Port,
     /// It is an address or no DNS name.
     #[error("the API host is not a DNS name")]

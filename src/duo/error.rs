@@ -17,10 +17,10 @@ pub enum DuoError {
     #[error("this Envoy's circuit breaker for Duo's cluster is full")]
     Overflow,
     /// HTTP 200 with something that is not Duo's.
-    #[error("the answer is not Duo's: {0}")]
+    #[error("the response is not from Duo: {0}")]
     Garbled(Garbled),
     /// A response of Duo's that this version cannot take for what it says.
-    #[error("Duo's answer is malformed: {0}")]
+    #[error("Duo's response is malformed: {0}")]
     Malformed(Malformed),
     /// An error or a redirection that is not Duo's: something stands between.
     #[error("HTTP {status} from something that is not Duo")]
@@ -48,7 +48,7 @@ pub enum DuoError {
         message: Text,
     },
     /// 429xx: too many requests, of the account or of the user.
-    #[error("Duo asks to wait")]
+    #[error("Duo limits the rate of calls")]
     RateLimited {
         /// How long Duo asks to wait, a day at most.
         retry_after: Option<Duration>,
@@ -101,13 +101,13 @@ impl Outage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Garbled {
     /// It is no JSON object, or a part of one.
-    #[error("no JSON object")]
+    #[error("not a JSON object")]
     NotAnObject,
     /// It is a JSON object without `stat`.
-    #[error("no stat in it")]
+    #[error("it has no stat")]
     NoStat,
     /// It was to be a picture and is none.
-    #[error("no PNG")]
+    #[error("not a PNG")]
     NotAnImage,
 }
 
@@ -121,7 +121,7 @@ pub enum Malformed {
     #[error("its stat is unknown")]
     UnknownStat,
     /// A member is missing, there twice, or of the wrong type.
-    #[error("its members are not those of this reply")]
+    #[error("its members are not those of this call")]
     Members,
     /// `result` is none of those that this call has.
     #[error("its result is unknown")]

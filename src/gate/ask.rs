@@ -120,15 +120,16 @@ impl Gate {
             && self.offered(terms).contains(&Factor::Passcode);
         match client {
             Client::Hold | Client::Page => {
-                "This request needs an approval cookie: start_url, in a browser, gives one."
+                "This request needs an approval cookie. Open start_url in a browser to get one."
             }
             Client::Refuse | Client::RefuseGrpc if takes_passcode => {
-                "A request in the background cannot be confirmed by a person. Send a passcode in \
-                 x-duo-mfa-passcode, or the approval cookie that start_url gives in a browser."
+                "Nobody can confirm a request in the background. Send a passcode in \
+                 x-duo-mfa-passcode. Or open start_url in a browser and send the approval cookie \
+                 that it sets."
             }
             Client::Refuse | Client::RefuseGrpc => {
-                "A request in the background cannot be confirmed by a person. Send the approval \
-                 cookie that start_url gives in a browser."
+                "Nobody can confirm a request in the background. Open start_url in a browser and \
+                 send the approval cookie that it sets."
             }
         }
     }
@@ -203,5 +204,5 @@ fn brings_passcode(head: &RequestHead<'_>) -> bool {
     !matches!(SentPasscode::with(head), SentPasscode::None) && !origin::is_foreign(head)
 }
 
-const LATE: &str = "a body that is read did not arrive in time; request_bodies needs \
+const LATE: &str = "the filter reads this body, but it did not arrive in time; request_bodies needs \
                     allow_on_headers_stop_iteration: true in the plugin's Envoy configuration";

@@ -119,7 +119,7 @@ pub(super) fn heard_late(
     reference: &Reference,
 ) -> Signal {
     let level = if code == Code::MfaFraud { Level::Error } else { Level::Info };
-    let reason = format!("{word}: heard when the next prompt was wanted");
+    let reason = format!("{word}: learned when the next prompt was requested");
     let line = Line {
         event: "duo_mfa",
         outcome: Outcome::Refused,

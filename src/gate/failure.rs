@@ -209,27 +209,27 @@ pub(super) const UNAVAILABLE: Refusal = Refusal {
 /// Under `fail_mode: safe`: the background check has not failed, or not yet.
 pub(super) const UNCHECKED: Refusal = Refusal {
     code: Code::DuoUnavailable,
-    detail: "Duo did not answer, and it is being checked whether it can be reached at all. Try \
-             again shortly.",
+    detail: "Duo did not answer. The proxy is checking whether Duo can be reached. Try again \
+             shortly.",
     retry_after: Some(AFTER_OUTAGE),
 };
 
 /// The circuit breaker of Duo's cluster is full.
 const OVERFLOW: Refusal = Refusal {
     code: Code::Overloaded,
-    detail: "This proxy asks Duo for as many others as it can at once. Try again shortly.",
+    detail: "This proxy has no room for another call to Duo at the moment. Try again shortly.",
     retry_after: Some(AFTER_OVERLOAD),
 };
 
 const MISCONFIGURED: Refusal = Refusal {
     code: Code::DuoMisconfigured,
-    detail: "The second factor is not set up rightly here. Tell your help desk.",
+    detail: "The second factor is misconfigured. Tell your help desk.",
     retry_after: Some(AFTER_LIMIT),
 };
 
 const LIMITED: Refusal = Refusal {
     code: Code::TooManyRequests,
-    detail: "Duo asks to wait before it is asked again.",
+    detail: "Duo limits the rate of requests. Wait before you try again.",
     retry_after: None,
 };
 
@@ -242,7 +242,7 @@ pub(super) const TIMEOUT: Refusal = Refusal {
 
 pub(super) const UNKNOWN_USER: Refusal = Refusal {
     code: Code::EnrollmentRequired,
-    detail: "Duo does not know this user, or no device of theirs. Ask your help desk to enroll.",
+    detail: "Duo does not know this user, or the user has no device. Ask your help desk to enroll.",
     retry_after: None,
 };
 
@@ -255,13 +255,13 @@ pub(super) const NO_DEVICE: Refusal = Refusal {
 /// Duo does not accept one factor; the detail that the client gets is Duo's reason.
 const FACTOR_REFUSED: Refusal = Refusal {
     code: Code::FactorRefused,
-    detail: "Duo does not accept this way to confirm. Use another one.",
+    detail: "Duo does not accept this factor. Use another one.",
     retry_after: None,
 };
 
 pub(super) const WRONG_PASSCODE: Refusal = Refusal {
     code: Code::PasscodeIncorrect,
-    detail: "The passcode was not right. Send the request again with another one.",
+    detail: "The passcode was incorrect. Send the request again with another one.",
     retry_after: None,
 };
 
@@ -275,15 +275,15 @@ pub(super) const NO_RANDOMNESS: Refusal = Refusal {
 /// A request that belongs to no sign-in, or to one that is over.
 pub(super) const GONE: Refusal = Refusal {
     code: Code::BadRequest,
-    detail: "No sign-in is waiting here: it has ended, or never began. Start again.",
+    detail: "There is no such sign-in: it has ended, or never began. Start again.",
     retry_after: None,
 };
 
 /// The table of limits does not say whether something that is good once was used before.
 pub(super) const UNKNOWN_USE: Refusal = Refusal {
     code: Code::DuoUnavailable,
-    detail: "It cannot be told at the moment whether this approval was used before. Try again \
-             shortly.",
+    detail: "The proxy cannot find out at the moment whether this approval was used before. \
+             Try again shortly.",
     retry_after: Some(AFTER_OUTAGE),
 };
 

@@ -72,9 +72,9 @@ pub(super) fn refuse(
     refuse::refuse(&caller, Code::CrossSite, DETAIL, reason, env)
 }
 
-const DETAIL: &str = "A form of another site comes without the approval cookie.";
+const DETAIL: &str = "The browser sends a form of another site without the approval cookie.";
 
 /// For the operator, in the log.
 const UNNAMED: &str = "a form of another site; cross_site_forms does not name this path";
 
-const UNREADABLE: &str = "a form of another site that is no urlencoded text of at most 64 KiB";
+const UNREADABLE: &str = "a form of another site that is not urlencoded text of at most 64 KiB";

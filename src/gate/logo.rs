@@ -60,7 +60,8 @@ impl Logo {
         let is_other = self.fault != fault;
         self.fault = fault;
         let fault = self.fault.as_ref().filter(|_| is_other)?;
-        let text = format!("branding.logo: Duo's picture of the account could not be had: {fault}");
+        let text =
+            format!("branding.logo: Duo's picture of the account could not be fetched: {fault}");
         Some(Signal::Log(Level::Warn, text))
     }
 

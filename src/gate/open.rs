@@ -181,7 +181,7 @@ impl Gate {
             return Err(Denial::new(Code::CrossSite, detail));
         }
         if endpoint.begins() && origin::is_plain_http(head) {
-            let detail = "Browsers keep no sign-in over plain HTTP, since its cookies are Secure. \
+            let detail = "A browser does not store the sign-in's Secure cookies over plain HTTP. \
                           Use HTTPS, or localhost.";
             return Err(Denial::new(Code::HttpsRequired, detail));
         }

@@ -135,9 +135,10 @@ pub(super) fn refuse(
     Decision::refusal(reply, code, Some(audit::refused(challenge, code, "", gate)))
 }
 
-const FORM: &str = "Each such request is approved by itself, and a form cannot be.";
+const FORM: &str =
+    "This address requires approval for each request; form submissions cannot be approved.";
 
-const NO_APPROVAL: &str = "This request needs an approval of its own. Send it as a program that is \
-                         held; or approve it at POST auth with its method and return_to (and \
-                         body_sha256, where bodies are read, and content_type and the like), and \
-                         send it with what that gives.";
+const NO_APPROVAL: &str = "Each request to this address needs its own approval. Either send it as a \
+                         program whose requests are held. Or approve it first at POST auth with \
+                         its method and return_to (also body_sha256 if bodies are read, and \
+                         content_type and similar headers), and then send it with the approval.";

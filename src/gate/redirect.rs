@@ -27,9 +27,9 @@ pub(super) fn refuse(gate: &Gate, head: &RequestHead<'_>, rule: Option<usize>) -
     denied(gate, head, &denial.by(rule)).with([Signal::Log(Level::Error, LINE.to_owned())])
 }
 
-const DETAIL: &str = "The proxy followed a redirect of the application by itself, and the approval \
+const DETAIL: &str = "The proxy followed a redirect of the application, and the approval \
                       was lost. Tell your help desk.";
 
-const LINE: &str = "Envoy followed a redirect of the application (internal_redirect_policy); the \
-                    request is refused, since its user would be asked again: remove the policy \
+const LINE: &str = "Envoy followed a redirect of the application (internal_redirect_policy). The \
+                    request is refused, since its user would be asked again. Remove the policy \
                     from the routes with this filter";

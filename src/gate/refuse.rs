@@ -39,9 +39,9 @@ pub(super) fn for_limit(to: &dyn Refusable, limited: &Limited, env: &Env<'_>) ->
     let (code, detail) = match limited.limit {
         Limit::Pending | Limit::Awaited => (
             Code::PendingElsewhere,
-            "Another sign-in of this user waits for an answer on the device.",
+            "Another sign-in of this user is waiting for an answer on the device.",
         ),
-        Limit::Passcodes => (Code::TooManyRequests, "Too many passcodes were not right."),
+        Limit::Passcodes => (Code::TooManyRequests, "There were too many incorrect passcodes."),
         Limit::Share => {
             (Code::TooManyRequests, "This user has used too many approvals of single requests.")
         }
@@ -53,7 +53,7 @@ pub(super) fn for_limit(to: &dyn Refusable, limited: &Limited, env: &Env<'_>) ->
         | Limit::Unreadable
         | Limit::Contended => (
             Code::TooManyRequests,
-            "No other prompt is sent to this user for a while: Retry-After says how long.",
+            "This user gets no further prompt for a while. Retry-After says how long.",
         ),
     };
     let refusal = Refusal { code, detail, retry_after: Some(limited.wait) };
@@ -65,12 +65,12 @@ pub(super) fn for_crowd(to: &dyn Refusable, crowded: Crowded, env: &Env<'_>) -> 
     let (code, detail) = match crowded.by {
         By::UserCalls | By::UserRate => (
             Code::TooManyRequests,
-            "Too many requests of this user wait for Duo. Send fewer at once, and keep the \
-             approval cookie: Retry-After says when to try again.",
+            "Too many requests of this user are waiting for Duo. Send fewer at once, and keep \
+             the approval cookie. Retry-After says when to try again.",
         ),
         By::SignIn | By::Calls | By::Held => (
             Code::Overloaded,
-            "This proxy asks Duo for as many others as it can at once. Try again shortly.",
+            "This proxy has no room for another call to Duo at the moment. Try again shortly.",
         ),
     };
     let refusal = Refusal { code, detail, retry_after: Some(crowded.wait) };
@@ -92,7 +92,7 @@ pub(super) fn for_fault(
     if refusal.code == Code::FactorRefused {
         let refused = refuse(to, refusal.code, &fault.words(), &reason, env);
         let is_ours = fault.fault() != Fault::User;
-        let line = || Signal::Log(Level::Warn, format!("{fault}, which the filter sent"));
+        let line = || Signal::Log(Level::Warn, format!("{fault}; the filter sent that value"));
         return refused.with(is_ours.then(line));
     }
     refuse_with(to, refusal, &reason, env)
@@ -107,11 +107,12 @@ pub(super) fn refuse_without_randomness(to: &dyn Refusable, env: &Env<'_>) -> De
 pub(super) fn refuse_status(to: &dyn Refusable, status: &Status, env: &Env<'_>) -> Decision {
     let (code, detail) = match Ending::of(status) {
         Ending::TimedOut => return refuse_with(to, &TIMEOUT, status.as_str(), env),
-        Ending::Fraud => {
-            (Code::MfaFraud, "The request was reported as fraud. Your administrator was told.")
-        }
+        Ending::Fraud => (
+            Code::MfaFraud,
+            "The request was reported as fraud. Your administrator has been notified.",
+        ),
         Ending::LockedOut => {
-            (Code::MfaLockedOut, "The account is locked after failed tries. Ask your help desk.")
+            (Code::MfaLockedOut, "The account is locked after failed attempts. Ask your help desk.")
         }
         Ending::CodesSent | Ending::Denied => {
             (Code::MfaDenied, "The request was denied on the device.")

@@ -188,7 +188,7 @@ impl Gate {
         let policies = &self.config().policies;
         match policies.decide(&policies.view(request, address)?, Some(person)) {
             Decision::Ruled(Ruled { policy: Policy::Deny, rule, .. }) => {
-                let detail = "A rule denies what this sign-in leads to.";
+                let detail = "A rule denies the request that this sign-in is for.";
                 Err(Denial::new(Code::AccessDenied, detail).by(rule))
             }
             decided @ (Decision::Ruled(_) | Decision::WhoAsks) => Ok(decided.terms().clone()),
@@ -210,7 +210,7 @@ impl Gate {
         match policies.deny_everything(&place, &Person { user: &identity.user, groups }) {
             None => Ok(()),
             Some(EverythingDenied { rule }) => {
-                let detail = "A rule denies this user every request.";
+                let detail = "A rule denies all requests of this user.";
                 Err(Denial::new(Code::AccessDenied, detail).by(rule))
             }
         }

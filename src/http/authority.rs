@@ -6,7 +6,7 @@ pub struct Host(String);
 
 /// An authority that names no single host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the authority names no single host")]
+#[error("the authority does not name exactly one host")]
 pub struct NoHost;
 
 impl Host {

@@ -16,10 +16,10 @@ pub enum IdentityError {
 pub enum InvalidIdentity {
     /// The header stands in the request, or the name in the certificate, more than once, in
     /// whatever spelling.
-    #[error("the identity stands there more than once")]
+    #[error("the identity is present more than once")]
     Repeated,
     /// The header has `_` for `-`, or the other way round: a spelling that nobody strips.
-    #[error("the identity stands in a header of another spelling")]
+    #[error("the identity is in a header with another spelling of the name")]
     Misspelled,
     /// It is longer than [`super::MAX_BYTES`].
     #[error("the identity is longer than 256 bytes")]
@@ -31,13 +31,13 @@ pub enum InvalidIdentity {
     #[error("the identity names more than one domain")]
     SeveralDomains,
     /// `strip_domain` is configured, and this domain is not in its list.
-    #[error("the identity is of a domain that is not configured")]
+    #[error("the domain of the identity is not configured")]
     ForeignDomain,
     /// A character, or an empty name or domain, that no canonical user has.
     #[error("the identity is outside the grammar of user names")]
     OutsideGrammar,
     /// The template for Duo's user name wants a domain, and the user has none.
-    #[error("the identity has no domain, which the username template wants")]
+    #[error("the identity has no domain, which the username template needs")]
     NoDomain,
     /// The groups are there more than once, too long, or no text.
     #[error("the user's groups cannot be read")]

@@ -23,7 +23,7 @@ enum Users {
 pub enum MapFault {
     /// No canonical user has this name, or one that begins or ends so.
     #[error(
-        "is no user name in lower case, nor the beginning of one and \"*\", nor \"*\" and the end of one"
+        "is neither a lower-case user name, nor the beginning of one and \"*\", nor \"*\" and the end of one"
     )]
     User,
     /// Duo's name cannot be made.

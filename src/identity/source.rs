@@ -73,7 +73,7 @@ pub enum SourceFault {
     #[error("must be in lower case")]
     UpperCase,
     /// The header is the client's, the protocol's, or this filter's own.
-    #[error("is a header that no first factor sets")]
+    #[error("is not a header that a first factor sets")]
     NeverAnIdentity,
     /// A path into metadata has the filter's name and at least one key.
     #[error("must name the filter that sets the metadata, and the keys down to the claim")]

@@ -23,13 +23,13 @@ enum Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateFault {
     /// A brace without its other one.
-    #[error("has a brace without its other one")]
+    #[error("has an unmatched brace")]
     Brace,
     /// Something else than `user`, `local` or `domain` between braces.
     #[error("has a placeholder other than {{user}}, {{local}} and {{domain}}")]
     Placeholder,
     /// It would give every user the same name, or every user of a domain.
-    #[error("names neither {{user}} nor {{local}}, so that all users would be one to Duo")]
+    #[error("has neither {{user}} nor {{local}}, so all users would be one user at Duo")]
     SameForAll,
     /// A character in its text that is not printable ASCII, or a space.
     #[error("has a character that is not printable ASCII")]

@@ -18,10 +18,10 @@ const READABLE: f64 = 4.5;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccentFault {
     /// Not six hexadecimal digits after a `#`.
-    #[error("a colour is written as #rrggbb")]
+    #[error("it must have the form #rrggbb")]
     Malformed,
     /// Links and buttons could not be read on white.
-    #[error("its contrast with white is below the 4.5:1 that text needs: take a darker colour")]
+    #[error("its contrast with white is below the 4.5:1 that text needs; choose a darker colour")]
     TooPale,
 }
 

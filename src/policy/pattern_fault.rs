@@ -6,14 +6,14 @@ use std::net::IpAddr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternFault {
     /// A method in lower case, or with a character that no method has.
-    #[error("is no method")]
+    #[error("is not a method")]
     NotAMethod,
     /// A path that no request has in this form, or a `*` at another place than behind a final
     /// slash.
-    #[error("is no path that requests have, nor one with \"/*\" at its end")]
+    #[error("is neither a path that a request can have, nor one with \"/*\" at its end")]
     NotAPath,
     /// Something that is no host name in lower case and without a port, nor `*.` and one.
-    #[error("is no host name in lower case and without a port, nor \"*.\" and one")]
+    #[error("is neither a lower-case host name without a port, nor \"*.\" and such a name")]
     NotAHost,
     /// Something that is neither an address nor an address and a prefix length.
     #[error("is neither an IP address nor a network")]
@@ -27,9 +27,9 @@ pub enum PatternFault {
         length: u32,
     },
     /// A name that no canonical user has, or with a `*` before its end.
-    #[error("is no user name in lower case, nor the beginning of one and \"*\"")]
+    #[error("is neither a lower-case user name, nor the beginning of one and \"*\"")]
     NotAUser,
     /// An empty name, one with a control character, or with a `*` before its end.
-    #[error("is no name of a group, nor the beginning of one and \"*\"")]
+    #[error("is neither a group name, nor the beginning of one and \"*\"")]
     NotAGroup,
 }

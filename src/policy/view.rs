@@ -47,7 +47,7 @@ pub enum Unclear {
     )]
     MethodOverride,
     /// See [`crate::http::authority`].
-    #[error("the request names no single host")]
+    #[error("the request does not name exactly one host")]
     Host,
     /// The peer has no IP address, as on a pipe.
     #[error("the address of the client is not known")]

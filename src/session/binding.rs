@@ -36,13 +36,13 @@ pub struct Bound(Vec<u8>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unbound {
     /// The client has shown no certificate.
-    #[error("there is no client certificate, to which approvals are bound")]
+    #[error("approvals are bound to the client certificate, and the request has none")]
     Certificate,
     /// The metadata has no such value.
-    #[error("the metadata is missing to which approvals are bound")]
+    #[error("approvals are bound to metadata that the request does not have")]
     Metadata,
     /// The peer has no address, as on a pipe.
-    #[error("the client's address is not known, to which approvals are bound")]
+    #[error("approvals are bound to the client's address, which is not known")]
     Address,
 }
 

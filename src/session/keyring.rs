@@ -48,7 +48,7 @@ pub enum KeyFault {
     #[error("is not base64")]
     NotBase64,
     /// The key has fewer than 32 bytes.
-    #[error("has {bytes} bytes, of at least 32")]
+    #[error("has {bytes} bytes; it needs at least 32")]
     TooShort {
         /// Bytes after decoding.
         bytes: usize,
@@ -63,7 +63,7 @@ pub enum KeyFault {
     #[error("there is no key")]
     NoKey,
     /// A ring has more than 4 keys.
-    #[error("there are {keys} keys, of at most 4")]
+    #[error("there are {keys} keys; the limit is 4")]
     TooManyKeys {
         /// Keys that were given.
         keys: usize,

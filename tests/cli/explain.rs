@@ -114,7 +114,7 @@ fn the_rule_and_its_terms_are_told() {
     }
     let ran = duo_mfa(&["explain", file.path(), "--path", "/"]);
     assert_eq!((ran.status, &*ran.output), (2, ""));
-    assert!(ran.errors.contains("give --address"), "{ran:?}");
+    assert!(ran.errors.contains("add --address"), "{ran:?}");
 }
 
 /// Each path by each of some users, asked of the core itself.
@@ -174,7 +174,7 @@ fn a_preflight_passes_where_the_configuration_says_so() {
     };
     // The default policy denies some, and a preflight is exempt only from being asked.
     let ran = explain(&ruled(), &[]);
-    assert_eq!((ran.status, ran.errors.contains("give --user")), (2, true), "{ran:?}");
+    assert_eq!((ran.status, ran.errors.contains("add --user")), (2, true), "{ran:?}");
     for (group, policy) in [("staff", "policy: bypass"), ("guests", "policy: deny")] {
         let ran = explain(&ruled(), &["--user", "bob", "--group", group]);
         assert_eq!((ran.status, ran.output.contains(policy)), (0, true), "{ran:?}");

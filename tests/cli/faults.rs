@@ -106,8 +106,7 @@ fn variables_are_taken_from_a_file_and_what_is_not_set_is_said() {
     let file = File::of(&plugin());
     let ran = duo_mfa(&["check", file.path()]);
     assert_eq!(ran.status, 0, "{ran:?}");
-    let told =
-        "not set here, so that its value was not checked: DUO_MFA_COOKIE_KEY, DUO_SECRET_KEY";
+    let told = "not set here, so the value was not checked: DUO_MFA_COOKIE_KEY, DUO_SECRET_KEY";
     assert!(ran.output.contains(told), "{}", ran.output);
 
     let secret = "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep";

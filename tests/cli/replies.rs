@@ -192,8 +192,8 @@ fn the_warning_names_the_exception_to_write() {
         json!({"mappers": [mapper(&status("EQ", 403))]});
     let file = crate::files::File::of(&bootstrap);
     let ran = duo_mfa(&["check", file.path()]);
-    let line = "  warning replies_replaced: local_reply_config replaces the filter's replies, and \
-        nobody can sign in; make the mapper for response.code_details of docs/deploy/envoy.md \
-        the first one";
+    let line = "  warning replies_replaced: local_reply_config replaces the filter's replies, so \
+        nobody can sign in; put the mapper for response.code_details from docs/deploy/envoy.md \
+        first";
     assert!(ran.output.contains(line), "{}", ran.output);
 }

@@ -25,8 +25,8 @@ fn a_warning_says_why_and_what_to_write() {
     without(&mut bootstrap, "envoy.filters.http.basic_auth");
     let file = File::of(&bootstrap);
     let ran = duo_mfa(&["check", file.path()]);
-    let line = "  warning header_not_stripped: x-basic-user is trusted, and nothing before the \
-        filter is seen to remove a client's own: whoever sends it is whoever it names; put a \
+    let line = "  warning header_not_stripped: x-basic-user is trusted, and no filter before this \
+        one is known to remove the client's own: a client can impersonate any user; add a \
         header_mutation filter with {remove: x-basic-user} before the filter that sets it; a \
         route's request_headers_to_remove acts after this filter";
     assert!(ran.output.contains(line), "{}", ran.output);

@@ -250,7 +250,7 @@ fn a_fault_tells_what_to_write_instead() {
         (
             "/duo/factors",
             json!("push"),
-            "duo.factors: wrong_type: must be a list, not a text; put it between [ and ]",
+            "duo.factors: wrong_type: must be a list, not a text; write it as a list: [...]",
         ),
         (
             "/access_control/cors_preflight",
@@ -277,8 +277,8 @@ fn a_fault_tells_what_to_write_instead() {
         (
             "/duo/secret_key",
             json!({"env": SECRET_KEY}),
-            "duo.secret_key: missing_variable: the environment variable (not repeated: is it the \
-             secret itself?) is not set; set it where Envoy runs, and list it in the plugin's \
+            "duo.secret_key: missing_variable: the environment variable (not shown, since it may \
+             be the secret itself) is not set; set it where Envoy runs, and list it in the plugin's \
              host_env_keys",
         ),
         (

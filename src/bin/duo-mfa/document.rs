@@ -1,4 +1,5 @@
-//! The documents of a file: YAML or JSON, several in one, and those that a ConfigMap holds.
+//! The documents of a file: YAML or JSON, one or several, and those inside the texts of a
+//! ConfigMap.
 
 use serde_json::Value;
 use std::path::Path;
@@ -7,19 +8,18 @@ use std::{fs, io};
 /// One document of a file.
 #[derive(Debug)]
 pub(crate) struct Document {
-    /// Where it stands in its file, where that needs saying.
+    /// Its place in the file, if the file holds several documents.
     pub(crate) place: Option<String>,
-    /// What it says.
     pub(crate) content: Content,
 }
 
-/// What a document says.
+/// The content of a document.
 #[derive(Debug)]
 pub(crate) enum Content {
     /// YAML or JSON.
     Value(Value),
-    /// A text that is no YAML and may be meant as JSON: the plugin configuration's own reader knows
-    /// best what is wrong with it.
+    /// A text that is not YAML and may be meant as JSON. It is passed on as it is, since the reader
+    /// of the plugin configuration reports faults in JSON best.
     Text(String),
 }
 
@@ -37,7 +37,7 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// [`DocumentError`] where the file cannot be read, or is neither YAML nor JSON.
+    /// [`DocumentError`] if the file cannot be read, or is neither YAML nor JSON.
     pub(crate) fn read(path: &Path) -> Result<Vec<Self>, DocumentError> {
         let is_input = path == Path::new("-");
         let text =
@@ -61,7 +61,7 @@ impl Document {
         Ok(documents)
     }
 
-    /// What it says, where that is a value.
+    /// The content, if it is a value and not a text.
     pub(crate) fn value(&self) -> Option<&Value> {
         match &self.content {
             Content::Value(value) => Some(value),
@@ -70,8 +70,8 @@ impl Document {
     }
 }
 
-/// Whether it begins as JSON does: YAML takes more than JSON, such as a comma before a bracket, and
-/// what reads the text in the end may not.
+/// Whether the text begins as JSON does. YAML accepts more than JSON, for example a comma before a
+/// closing bracket, and the module that reads the text in the end may not.
 fn is_meant_as_json(text: &str) -> bool {
     let start = text.trim_start_matches('\u{feff}').trim_start();
     start.strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with('"'))

@@ -1,4 +1,5 @@
-//! The environment that a configuration takes its secrets from, which is Envoy's and seldom ours.
+//! The environment variables that a configuration takes its secrets from. They are set where Envoy
+//! runs, and seldom here.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,18 +27,18 @@ pub(crate) enum EnvironmentError {
 }
 
 impl Environment {
-    /// The variables of this process, and before them those of a file with a `NAME=VALUE` a line.
-    ///
+    /// The variables of a file with one `NAME=VALUE` a line, and after them those of this process.
     /// # Errors
     ///
-    /// [`EnvironmentError`] where the file cannot be read, or has a line of another kind.
+    /// [`EnvironmentError`] if the file cannot be read, or a line has another form.
     pub(crate) fn new(file: Option<&Path>) -> Result<Self, EnvironmentError> {
         let of_file = file.map(variables).transpose()?.unwrap_or_default();
         Ok(Self { of_file, absent: RefCell::default() })
     }
 
-    /// A variable's value. One that is not set here may be where Envoy runs: a value of its own
-    /// stands in for it, which is fit for a secret key and for a cookie key.
+    /// The value of a variable. One that is not set here may be set where Envoy runs, so it gets a
+    /// substitute that is valid as a secret key and as a cookie key; each name gets a different
+    /// one.
     pub(crate) fn value(&self, name: &str) -> String {
         let value = self.of_file.get(name).cloned().or_else(|| std::env::var(name).ok());
         value.unwrap_or_else(|| {
@@ -46,13 +47,14 @@ impl Environment {
         })
     }
 
-    /// Takes the names of the variables that were asked for and are not set here.
+    /// Takes the names of the requested variables that are not set here.
     pub(crate) fn take_absent(&self) -> BTreeSet<String> {
         self.absent.take()
     }
 }
 
-/// A variable's name as it may be printed: what stands in a name's place may be the secret itself.
+/// A variable's name as it may be printed. A name with lower-case letters may be the secret itself,
+/// written in the wrong place.
 pub(crate) fn printable(name: &str) -> &str {
     if may_be_a_secret(name) {
         "(not repeated, as it has lower-case letters and may be the secret itself)"

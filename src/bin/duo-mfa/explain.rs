@@ -12,11 +12,12 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Say which rule decides about a request, and what it wants
+/// Show which rule decides about a request, and what it requires
 ///
-/// The rules are those of every plugin configuration in the file. Exit status: 0 where a rule or
-/// the default policy decides, 1 where the request is refused before, or a configuration is at
-/// fault, 2 where the file cannot be read or has no configuration, or a rule wants to know more.
+/// The rules are those of every plugin configuration in the file. Exit status: 0 if a rule or the
+/// default policy decides; 1 if the request is refused before that, or a configuration is at fault;
+/// 2 if the file cannot be read or has no configuration, or if a rule needs to know more about the
+/// request.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// As for `check`
@@ -24,16 +25,16 @@ pub(crate) struct Arguments {
     /// The request's method
     #[arg(long, default_value = "GET")]
     method: String,
-    /// The host that it names
+    /// The request's host
     #[arg(long, default_value = "localhost")]
     host: String,
-    /// Its path, and query
+    /// Its path and query
     #[arg(long)]
     path: String,
     /// Further header, as in "origin: https://example.com"
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     headers: Vec<(String, String)>,
-    /// Who asks: the canonical name, after identity.normalize
+    /// The user: the canonical name, after identity.normalize
     #[arg(long)]
     user: Option<String>,
     /// A group that the user is in; may be repeated
@@ -79,13 +80,13 @@ fn read(arguments: &Arguments) -> Result<(Environment, Vec<Document>), Box<dyn s
     Ok((Environment::new(None)?, documents))
 }
 
-/// A header as a command line has it.
+/// A header in the form of a command line, `name: value`.
 fn header(line: &str) -> Result<(String, String), &'static str> {
     let (name, value) = line.split_once(':').ok_or("has no colon")?;
     Ok((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
 }
 
-/// Prints what a configuration says of the request.
+/// Prints what a configuration decides about the request.
 fn explain(config: &Config, arguments: &Arguments) -> Outcome {
     let mut pairs: Vec<(&[u8], &[u8])> = vec![
         (b":method", arguments.method.as_bytes()),
@@ -107,7 +108,7 @@ fn explain(config: &Config, arguments: &Arguments) -> Outcome {
     let view = match config.policies.view(&head, arguments.address) {
         Ok(view) => view,
         Err(Unclear::Address) if arguments.address.is_none() => {
-            return untold("a rule names networks: give --address");
+            return untold("a rule names networks; add --address");
         }
         Err(unclear) => return refused(&unclear.to_string()),
     };
@@ -115,7 +116,9 @@ fn explain(config: &Config, arguments: &Arguments) -> Outcome {
     let ruled = match config.policies.decide_request(&head, false, &view, person.as_ref()) {
         Decision::Ruled(ruled) => ruled,
         Decision::WhoAsks => {
-            return untold("a rule names users or groups: give --user, without whom it is refused");
+            return untold(
+                "a rule names users or groups; add --user (without a user the request is refused)",
+            );
         }
     };
     match config.mode {

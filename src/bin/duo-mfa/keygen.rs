@@ -4,7 +4,7 @@ use crate::Outcome;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Print a fresh cookie key: 32 random bytes in base64
+/// Print a new cookie key: 32 random bytes in base64
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
 

@@ -1,11 +1,11 @@
-//! `duo-mfa`: what an operator asks before Envoy is told.
+//! `duo-mfa`: checks of a deployment before Envoy runs it.
 //!
-//! `check` finds the filter's plugin configuration in the files that are going to be deployed,
-//! reads it with the filter's own reader, and looks at what stands around it: whether the name that
-//! it trusts can be trusted, and whether Duo can be reached in the way that it expects. `explain`
-//! says by the filter's own rules what happens to a request. `keygen` makes a cookie key.
+//! `check` finds the filter's plugin configuration in the files that are going to be deployed, and
+//! reads it with the filter's own reader. It also checks the configuration around it: whether the
+//! user name can be forged, and whether the filter can reach Duo. `explain` shows which rule
+//! decides about a request, by the filter's own code. `keygen` makes a cookie key.
 //!
-//! Nothing here calls Duo or Envoy, and no secret is ever printed, a fresh key excepted.
+//! Nothing here calls Duo or Envoy. No secret is ever printed, except a new key.
 
 #![allow(clippy::print_stdout, reason = "the program answers on standard output")]
 #![allow(clippy::print_stderr, reason = "the program reports to standard error")]
@@ -37,14 +37,15 @@ enum Command {
     Keygen(keygen::Arguments),
 }
 
-/// How a command ended. Of several ends the last in this order counts.
+/// How a command ended. If several plugin configurations end differently, the last in this order
+/// counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Outcome {
     /// Nothing is wrong.
     Fine,
     /// A configuration is at fault.
     Faulty,
-    /// Something could not be read, so that nobody knows.
+    /// Something could not be read, so the result is unknown.
     Unreadable,
 }
 

@@ -1,28 +1,27 @@
-//! Finding the filter's plugin configurations, and what stands around each.
+//! Finds the filter's plugin configurations, and the configuration around each.
 
 use crate::document::{Content, Document};
 use crate::value::{list_at, member, text_at};
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// The objects of a configuration, of which each has some.
+/// Sections of a configuration; every configuration has at least one.
 const SECTIONS: [&str; 4] = ["duo", "identity", "session", "access_control"];
-/// What an application at Duo is made of.
+/// Keys of a Duo application.
 const APPLICATION: [&str; 7] =
     ["api_host", "hostname", "host", "integration_key", "ikey", "secret_key", "skey"];
 
 /// A plugin configuration of the filter.
 #[derive(Debug)]
 pub(crate) struct Plugin<'d> {
-    /// Where it stands in its file; empty where it is the file.
+    /// Its place in the file; empty if the whole file is the configuration.
     pub(crate) place: String,
-    /// What is handed to the module.
     pub(crate) configuration: Configuration<'d>,
-    /// What it stands in.
+    /// The object that runs the module with it.
     pub(crate) host: Host<'d>,
 }
 
-/// What is handed to the module.
+/// The configuration that the host hands to the module.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Configuration<'d> {
     /// A text, as it is.
@@ -33,27 +32,27 @@ pub(crate) enum Configuration<'d> {
     Absent,
 }
 
-/// What a plugin configuration stands in.
+/// The object that runs the module with a plugin configuration.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Host<'d> {
-    /// Nothing that says how it runs.
+    /// A bare configuration: nothing shows how the module is run.
     Nothing,
-    /// Envoy's `PluginConfig`; `chain` is there where a connection manager is.
+    /// Envoy's `PluginConfig`; `chain` is `Some` if it is inside a connection manager.
     Envoy { plugin: &'d Value, chain: Option<Chain<'d>> },
-    /// The part of Istio's WasmPlugin or TrafficExtension that is about the module, and the phase.
+    /// The part of Istio's WasmPlugin or TrafficExtension that describes the module, and the phase.
     Istio { plugin: &'d Value, phase: Option<&'d str> },
     /// An entry of Envoy Gateway's EnvoyExtensionPolicy.
     Gateway { plugin: &'d Value },
 }
 
-/// The way of a request to the filter.
+/// The way of a request to the filter, from the listener on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Chain<'d> {
     /// The HTTP filters before it.
     pub(crate) before: &'d [Value],
     /// The connection manager.
     pub(crate) manager: &'d Value,
-    /// The filter chain that the connection manager stands in.
+    /// The filter chain that contains the connection manager.
     pub(crate) filter_chain: Option<&'d Value>,
     /// The listener.
     pub(crate) listener: Option<&'d Value>,
@@ -69,7 +68,7 @@ impl Configuration<'_> {
         }
     }
 
-    /// What is written; absent where it is no JSON.
+    /// The configuration as a value; `None` if it is not JSON.
     pub(crate) fn value(&self) -> Option<Cow<'_, Value>> {
         match self {
             Self::Text(text) => serde_json::from_str(text).ok().map(Cow::Owned),
@@ -92,7 +91,7 @@ impl<'d> Plugin<'d> {
             Content::Value(value) => {
                 let place = around.place.clone();
                 search.look(value, &around);
-                // A file that is a configuration, however little of one.
+                // A file that is a configuration itself, even an incomplete one.
                 let is_any = SECTIONS.iter().any(|name| value.get(name).is_some());
                 if search.found.is_empty() && is_any && value.get("version").is_some() {
                     search.add(place, Configuration::Object(value), Host::Nothing);
@@ -107,7 +106,7 @@ struct Search<'d> {
     found: Vec<Plugin<'d>>,
 }
 
-/// What the search has passed on its way down.
+/// The objects that the search has passed on its way down.
 #[derive(Clone, Default)]
 struct Around<'d> {
     place: String,
@@ -209,7 +208,7 @@ impl<'d> Search<'d> {
     }
 }
 
-/// What a member that holds the configuration says.
+/// Reads the member that holds the configuration.
 fn configuration(given: Option<&Value>) -> Configuration<'_> {
     match given {
         Some(Value::String(text)) => Configuration::Text(text),
@@ -218,7 +217,7 @@ fn configuration(given: Option<&Value>) -> Configuration<'_> {
     }
 }
 
-/// Whether a plugin is the filter: by what it is configured with, or by what it is called.
+/// Whether a plugin is the filter: by its configuration, or by its name.
 fn is_ours(plugin: &Value, configuration: Configuration<'_>) -> bool {
     let names = [
         text_at(plugin, &["name"]),
@@ -235,8 +234,8 @@ fn is_ours(plugin: &Value, configuration: Configuration<'_>) -> bool {
         || configuration.value().is_some_and(|value| is_configuration(&value))
 }
 
-/// Whether an object has the shape of the filter's configuration: Duo's application is written as
-/// only there.
+/// Whether an object has the shape of the filter's configuration. Only there a Duo application is
+/// written in this way.
 fn is_configuration(value: &Value) -> bool {
     let duo = value.get("duo");
     APPLICATION.iter().any(|key| duo.is_some_and(|duo| duo.get(key).is_some()))

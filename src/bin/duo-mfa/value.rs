@@ -1,9 +1,9 @@
-//! Looking things up in Envoy's and Kubernetes' objects.
+//! Look-ups in the objects of Envoy and Kubernetes.
 
 use serde_json::Value;
 use std::time::Duration;
 
-/// A member by its name in snake case, or by the other name that protobuf's JSON has for it.
+/// A member by its name in snake case, or by the camel-case name that protobuf's JSON also allows.
 pub(crate) fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     value.get(name).or_else(|| value.get(camel_case(name)))
 }
@@ -23,19 +23,19 @@ pub(crate) fn is_set(value: &Value, path: &[&str]) -> bool {
     at(value, path).and_then(Value::as_bool).unwrap_or(false)
 }
 
-/// The entries of a list at a path; none where there is no list.
+/// The entries of a list at a path; empty if there is no list.
 pub(crate) fn list_at<'v>(value: &'v Value, path: &[&str]) -> &'v [Value] {
     at(value, path).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// A time as protobuf's JSON writes it, `1.5s`; absent where it is none.
+/// A duration as protobuf's JSON writes it, `1.5s`; `None` if the text is not one.
 pub(crate) fn duration_at(value: &Value, path: &[&str]) -> Option<Duration> {
     let seconds: f64 = text_at(value, path)?.strip_suffix('s')?.parse().ok()?;
     Duration::try_from_secs_f64(seconds).ok()
 }
 
 /// The type of an extension's configuration, and the configuration itself: of a `typed_config`, or
-/// of what stands in its place as a `TypedStruct`.
+/// of a `TypedStruct` in its place.
 pub(crate) fn extension(typed_config: &Value) -> Option<(&str, &Value)> {
     let name = |url: &'_ str| url.rfind('/').and_then(|at| at.checked_add(1)).unwrap_or(0);
     let url = typed_config.get("@type")?.as_str()?;

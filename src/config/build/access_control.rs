@@ -66,7 +66,7 @@ fn rule(
     let fix = "write two_factor, bypass or deny";
     let policy = section.require("policy", fix, faults, policy);
     if is_bare {
-        let problem = "matches every request, so that no rule behind it is looked at";
+        let problem = "matches every request, so no later rule can decide";
         let fix = "name methods, paths, hosts, networks, users or groups; or set default_policy";
         faults.push(entry.fault(Code::NoCondition, problem, fix));
     }
@@ -78,7 +78,7 @@ fn rule(
     let offered = written.offered(terms.application);
     let accepted = terms.factors.iter().flatten();
     for factor in accepted.filter(|factor| !offered.contains(factor)) {
-        let problem = format!("names \"{}\", which is not among duo.factors", factor.name());
+        let problem = format!("names \"{}\", but duo.factors does not have it", factor.name());
         let fault = |entry: Entry<'_>| entry.fault(Code::ConflictingKeys, problem, "add it there");
         section.find("factors").map(fault).into_iter().for_each(|fault| faults.push(fault));
     }
@@ -94,7 +94,7 @@ fn terms(
 ) -> Terms {
     if matches!(policy, Some(Policy::Bypass | Policy::Deny)) {
         for entry in TERMS.iter().filter_map(|key| rule.find(key)) {
-            let problem = "has no effect, since the rule asks for no second factor";
+            let problem = "has no effect, since the rule's policy is not two_factor";
             faults.push(entry.fault(Code::ConflictingKeys, problem, "remove it"));
         }
     }
@@ -106,12 +106,16 @@ fn terms(
     let is_per_request = reach == Some(Reach::Request);
     if is_per_request {
         let unmeant = [
-            ("max_age", max_age.is_some(), "has no effect, since each approval is a new one"),
-            ("fail_mode", fail_mode == Some(FailMode::Safe), "lets pass without any approval"),
+            ("max_age", max_age.is_some(), "has no effect, since each request gets a new approval"),
+            (
+                "fail_mode",
+                fail_mode == Some(FailMode::Safe),
+                "would admit requests without an approval",
+            ),
         ];
         for (key, is_set, problem) in unmeant {
             if is_set && let Some(entry) = rule.find(key) {
-                let fix = "remove it, or approval: per_request";
+                let fix = "remove it, or remove approval: per_request";
                 faults.push(entry.fault(Code::ConflictingKeys, problem, fix));
             }
         }
@@ -131,7 +135,7 @@ fn application(entry: &Entry<'_>, written: &Written<'_>) -> Result<usize, Fault>
         let problem = format!("{} is not among applications", echo(name));
         let fix = match nearest(name, written.names()) {
             Some(meant) => format!("did you mean \"{meant}\"?"),
-            None => "write it there, with its duo; for the duo at the root leave it out".to_owned(),
+            None => "add it there, with its duo section; to use the duo section at the root, leave this key out".to_owned(),
         };
         entry.fault(Code::UnknownValue, problem, fix)
     })
@@ -157,8 +161,8 @@ fn condition(criterion: Criterion, list: &[Entry<'_>], faults: &mut Faults) -> O
         patterns.extend(faults.keep(pattern.map_err(|fault| invalid(entry, text, fault))));
     }
     if let (Some(first), false) = (list.first(), names_something) {
-        let problem = "names what is not meant, and nothing that is";
-        let fix = "name what the rule is for; what it is not for stands in a rule before it";
+        let problem = "has only exceptions (\"!\"), and nothing that they are exceptions from";
+        let fix = "name what the rule applies to; put the exceptions into a rule before it";
         faults.push(first.fault(Code::OnlyNegations, problem, fix));
         return None;
     }
@@ -175,7 +179,7 @@ fn invalid(entry: &Entry<'_>, text: &str, fault: PatternFault) -> Fault {
     let fix = match fault {
         PatternFault::NotAMethod => "write it as in \"GET\"".to_owned(),
         PatternFault::NotAPath => {
-            "write it as in \"/healthz\" or \"/public/*\", other characters as in \"%20\""
+            "write it as in \"/healthz\" or \"/public/*\", and escape other characters as in \"%20\""
                 .to_owned()
         }
         PatternFault::NotAHost => "write it as in \"app.example.com\" or \"*.example.com\"".into(),

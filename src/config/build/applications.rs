@@ -91,8 +91,8 @@ impl<'v> Written<'v> {
             .into_iter()
             .map(|named| {
                 if named.name == of_root {
-                    let problem = "is named as session.application, which the approvals by duo are \
-                               good for";
+                    let problem = "has the name of session.application, which approvals by the duo \
+                               section at the root carry";
                     let fix = "give it another name";
                     faults.push(named.entry.fault(Code::ConflictingKeys, problem, fix));
                 }

@@ -26,7 +26,7 @@ fn logo(entry: &Entry<'_>) -> Result<Logo, Fault> {
     }
     DataImage::new(text).map(Logo::Data).map_err(|_| {
         let fix = "write \"duo\" for Duo's, or \"data:image/png;base64,...\", 64 kB at most";
-        entry.fault(Code::InvalidLogo, "is no picture in a data: URI", fix)
+        entry.fault(Code::InvalidLogo, "is not a picture in a data: URI", fix)
     })
 }
 

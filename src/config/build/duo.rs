@@ -43,7 +43,7 @@ pub(super) fn settings(
     let is_elsewhere =
         main.zip(host).is_some_and(|(main, host)| main.credentials.api_host != *host);
     let cluster = if is_elsewhere {
-        let fix = "name the cluster that leads to this api_host, which is not that of duo";
+        let fix = "name the cluster for this api_host; the api_host of the duo section differs";
         duo.require("cluster", fix, faults, cluster)
     } else {
         let usual = main.map_or(DEFAULT_CLUSTER, |main| &main.cluster);
@@ -139,7 +139,7 @@ fn integration_key(entry: &Entry<'_>) -> Result<String, Fault> {
     }
     Err(entry.fault(
         Code::InvalidIntegrationKey,
-        format!("has {} characters and is no integration key", text.chars().count()),
+        format!("is not an integration key: it has {} characters", text.chars().count()),
         "write 20 upper-case letters and digits that begin with \"DI\"",
     ))
 }
@@ -171,7 +171,7 @@ fn cluster<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
     let problem = if name.trim() != name || name.is_empty() {
         "is empty, or begins or ends with a space"
     } else if name.len() > MAX_CLUSTER_BYTES || name.chars().any(char::is_control) {
-        "is no name of a cluster"
+        "is not the name of a cluster"
     } else {
         return Ok(name);
     };
@@ -201,7 +201,7 @@ pub(super) fn factors(section: &Section<'_>, faults: &mut Faults) -> Option<Vec<
     for entry in list {
         match faults.keep(entry.choice(&words)) {
             Some(factor) if factors.contains(&factor) => {
-                let problem = format!("{} stands in the list twice", echo(factor.name()));
+                let problem = format!("{} is in the list twice", echo(factor.name()));
                 faults.push(entry.fault(Code::DuplicateEntry, problem, "keep one of them"));
             }
             Some(factor) => {
@@ -216,9 +216,9 @@ pub(super) fn factors(section: &Section<'_>, faults: &mut Faults) -> Option<Vec<
     if let Some(entry) = passcode
         && !factors.contains(&Factor::Sms)
     {
-        let problem = "takes codes from text messages too, since Duo does not tell the filter what \
+        let problem = "also accepts codes from text messages, since Duo does not tell the filter what \
                        kind a code is";
-        let fix = "write \"any_passcode\" if codes of every kind will do, add \"sms\" to offer \
+        let fix = "write \"any_passcode\" to accept codes of every kind, add \"sms\" to offer \
                    texts as well, or remove it";
         faults.push(entry.fault(Code::ConflictingKeys, problem, fix));
     }

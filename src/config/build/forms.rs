@@ -29,7 +29,7 @@ fn path(entry: &Entry<'_>) -> Result<String, Fault> {
     if is_whole && !path.contains(['?', '#', '*', ';']) {
         return Ok(path.to_owned());
     }
-    let problem = format!("{} is no path that requests have", echo(path));
+    let problem = format!("{} is not a path that a request can have", echo(path));
     let fix = "write one whole path as browsers send it, as in \"/saml/acs\"";
     Err(entry.fault(Code::InvalidPattern, problem, fix))
 }

@@ -15,7 +15,7 @@ const METADATA_FIX: &str =
 
 const USERS_FIX: &str =
     "write a name in lower case, as in \"auth0|507f\", or \"*@partner.example.com\"";
-const MAPPED_FIX: &str = "write Duo's name of the user, for several users with {user} or {local}";
+const MAPPED_FIX: &str = "write the user's name at Duo; if the entry matches several users, write {user} or {local} in it";
 
 const CERTIFICATE_FIX: &str = "write subject, san_uri or san_dns";
 const GROUPS_FIX: &str = "write it as in {\"header\": \"x-groups\"} or \
@@ -84,7 +84,7 @@ fn source(identity: &Section<'_>, faults: &mut Faults) -> Option<Source> {
         ("mtls", Kind::Mtls),
         ("metadata", Kind::Metadata),
     ];
-    let fix = "write header, jwt, mtls or metadata, by what the first factor sets";
+    let fix = "write header, jwt, mtls or metadata, depending on what the first factor sets";
     let kind = identity.require("source", fix, faults, |entry| entry.choice(&kinds));
     let Some(kind) = kind else {
         identity.read("header", faults, header);
@@ -94,7 +94,7 @@ fn source(identity: &Section<'_>, faults: &mut Faults) -> Option<Source> {
     };
     for key in [Kind::Header, Kind::Metadata, Kind::Mtls].map(Kind::key) {
         if let Some(entry) = identity.find(key).filter(|_| key != kind.key()) {
-            let problem = "is not read from this source";
+            let problem = "has no effect with this identity.source";
             let fix = "remove it, or change the source";
             faults.push(entry.fault(Code::ConflictingKeys, problem, fix));
         }
@@ -125,7 +125,7 @@ fn groups(identity: &Section<'_>, faults: &mut Faults) -> Option<Groups> {
     let separator = section.read("separator", faults, separator).unwrap_or(',');
     let source = match (section.find("header"), section.find("metadata")) {
         (Some(_), Some(second)) => {
-            let problem = "is a second source of groups";
+            let problem = "is a second source of groups, and only one is allowed";
             faults.push(second.fault(Code::ConflictingKeys, problem, "keep one of them"));
             None
         }

@@ -11,8 +11,8 @@ const MAX_PATHS: usize = 16;
 pub(super) fn paths(session: &Section<'_>, prefix: &str, faults: &mut Faults) -> Vec<String> {
     let entries = session.read("logout_paths", faults, Entry::list).unwrap_or_default();
     if let (Some(entry), true) = (session.find("logout_paths"), entries.len() > MAX_PATHS) {
-        let problem = format!("has {} entries, of at most {MAX_PATHS}", entries.len());
-        faults.push(entry.fault(Code::InvalidPattern, problem, "leave some out"));
+        let problem = format!("has {} entries; the limit is {MAX_PATHS}", entries.len());
+        faults.push(entry.fault(Code::InvalidPattern, problem, "remove some"));
         return Vec::new();
     }
     let mut paths: Vec<String> = Vec::new();
@@ -34,12 +34,12 @@ fn path_of<'v>(entry: &Entry<'v>, prefix: &str) -> Result<&'v str, Fault> {
     let is_own =
         path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let problem = if !is_path || path.contains(['*', '?', '#']) {
-        "is no path that requests have"
+        "is not a path that a request can have"
     } else if is_own {
-        "is an address of the filter, which signs out by POST logout"
+        "is an address of the filter, where POST logout signs out"
     } else {
         return Ok(path);
     };
-    let fix = "write an exact path, as in \"/oauth2/sign_out\", without query and pattern";
+    let fix = "write an exact path, as in \"/oauth2/sign_out\", without a query or a pattern";
     Err(entry.fault(Code::InvalidPattern, format!("{} {problem}", echo(path)), fix))
 }

@@ -84,7 +84,8 @@ pub(super) fn config(
     let policies = access_control::policies(&access_control, &written, &clients, faults);
     let applications = browser.and_then(|browser| written.build(&browser, faults));
     if policies.mentions(Criterion::Groups) && identity_section.find("groups").is_none() {
-        let fix = "say where the first factor puts them, as in {\"header\": \"x-groups\"}";
+        let fix =
+            "name the place where the first factor puts them, as in {\"header\": \"x-groups\"}";
         let problem = "is missing, and a rule names groups";
         faults.push(Fault::new(Code::MissingKey, "identity.groups", problem, fix));
     }
@@ -182,8 +183,8 @@ fn push(section: &Section<'_>, policies: &Policies, faults: &mut Faults) -> Push
     let title = section.read("title", faults, |entry| printable(entry, MAX_TITLE));
     let info = section.read("info", faults, Entry::members).unwrap_or_default();
     if let (Some(entry), true) = (section.find("info"), info.len() > MAX_INFO_PAIRS) {
-        let problem = format!("has {} entries, of at most {MAX_INFO_PAIRS}", info.len());
-        faults.push(entry.fault(Code::InvalidText, problem, "leave some out"));
+        let problem = format!("has {} entries; the limit is {MAX_INFO_PAIRS}", info.len());
+        faults.push(entry.fault(Code::InvalidText, problem, "remove some"));
     }
     let info = info.iter().filter_map(|(name, value)| {
         let pair = printable(value, MAX_INFO).and_then(|text| {
@@ -208,7 +209,7 @@ fn limits(section: &Section<'_>, faults: &mut Faults) -> Limits {
     let pushes = section.read("pushes", faults, |entry| count(entry, Limits::MAX_PUSHES));
     let window = section.read("window", faults, |entry| entry.duration(&LIMIT));
     let waits = section.read("deny_cooldown", faults, |entry| {
-        entry.filled_list("write one time or more, as in [\"60s\", \"5m\", \"30m\"]")
+        entry.filled_list("write one or more times, as in [\"60s\", \"5m\", \"30m\"]")
     });
     let waits = waits
         .map(|waits| waits.iter().filter_map(|wait| faults.keep(wait.duration(&LIMIT))).collect());
@@ -238,7 +239,11 @@ fn capacity(section: &Section<'_>, faults: &mut Faults) -> Capacity {
     if let (Some(entry), true) = (section.find("user_calls"), capacity.user_calls > capacity.calls)
     {
         let problem = format!("is more than limits.calls, {}", capacity.calls);
-        faults.push(entry.fault(Code::ConflictingKeys, problem, "write a small part of it"));
+        faults.push(entry.fault(
+            Code::ConflictingKeys,
+            problem,
+            "write a small part of limits.calls",
+        ));
     }
     capacity
 }

@@ -43,7 +43,11 @@ pub(super) fn reach(entry: &Entry<'_>) -> Result<Reach, Fault> {
     }
     let text = entry.text().map_err(|fault| Fault { fix: FIX.into(), ..fault })?;
     if matches!(text, "client" | "per_client") {
-        return Err(entry.fault(Code::UnknownValue, format!("{} has no time", echo(text)), FIX));
+        return Err(entry.fault(
+            Code::UnknownValue,
+            format!("{} has no duration", echo(text)),
+            FIX,
+        ));
     }
     entry.choice(&[("session", Reach::Session), ("per_request", Reach::Request)])
 }
@@ -78,13 +82,14 @@ impl Clients<'_> {
     /// Refuses approvals per client if nothing distinguishes clients: they would serve everybody who
     /// has the user's password.
     fn check(&self, approval: &Entry<'_>, faults: &mut Faults) {
-        let fix = "name what tells clients apart, as in [\"certificate\"], or [\"ip_prefix\"]";
+        let fix = "name what distinguishes clients, as in [\"certificate\"], or [\"ip_prefix\"]";
         let named = self.identity.and_then(IdentityRules::attribute);
         if self.session.find("bind").is_none() && self.session.is_readable() {
-            let problem = "is missing, and a rule has approvals per client";
+            let problem = "is missing, but a rule has approvals per client";
             faults.push(Fault::new(Code::MissingKey, "session.bind", problem, fix));
         } else if !self.bindings.distinguish_clients(named) {
-            let problem = "needs session.bind to name more than the user, who is on all clients";
+            let problem =
+                "needs session.bind to name more than the user, who is the same on all clients";
             faults.push(approval.fault(Code::ConflictingKeys, problem, fix));
         }
     }

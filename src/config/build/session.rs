@@ -106,7 +106,7 @@ fn cookie<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let problem = match name.strip_prefix(HOST_PREFIX) {
         None => "does not begin with \"__Host-\"",
-        Some("") => "has no name behind \"__Host-\"",
+        Some("") => "has no name after \"__Host-\"",
         Some(_) if is_taken(name) => "is another cookie of the filter",
         Some(_) if name.len() > MAX_COOKIE_NAME_BYTES => "is longer than 64 characters",
         Some(rest) if !rest.bytes().all(is_plain) => {
@@ -136,7 +136,7 @@ pub(super) fn plain_name(entry: &Entry<'_>, name: &str) -> Result<(), Fault> {
     if (1..=MAX_APPLICATION_BYTES).contains(&name.len()) && name.bytes().all(is_plain) {
         return Ok(());
     }
-    let problem = format!("{} is no plain name", echo(name));
+    let problem = format!("{} is not a plain name", echo(name));
     let fix = "write 1 to 64 letters, digits, \"_\", \"-\" and \".\"";
     Err(entry.fault(Code::InvalidApplication, problem, fix))
 }
@@ -159,7 +159,7 @@ fn not_before(entry: &Entry<'_>) -> Result<UnixTime, Fault> {
     if seconds <= MAX_NOT_BEFORE {
         return Ok(UnixTime::from_seconds(seconds));
     }
-    let problem = format!("{seconds} lies beyond the year 2106");
+    let problem = format!("{seconds} is after the year 2106");
     Err(entry.fault(Code::InvalidNumber, problem, "write seconds since 1970, not milliseconds"))
 }
 
@@ -206,7 +206,7 @@ fn key(
     secret_keys: &[&Secret<String>],
 ) -> Result<MasterKey, Fault> {
     let reused = || {
-        let fix = "make a key of its own: openssl rand -base64 32";
+        let fix = "make a separate key: openssl rand -base64 32";
         entry.fault(Code::ReusedKey, "is Duo's secret key", fix)
     };
     if secret_keys.iter().any(|secret_key| text.expose().trim() == secret_key.expose()) {

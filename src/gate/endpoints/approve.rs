@@ -188,7 +188,7 @@ fn remember_device(caller: &mut Caller, token: &Secret<String>, env: &Env<'_>) -
             None
         }
         Err(fault) => {
-            let text = format!("a remembered device cannot be kept: Duo's token {fault}");
+            let text = format!("the remembered device cannot be stored: Duo's token {fault}");
             Some(Signal::Log(Level::Warn, text))
         }
     }

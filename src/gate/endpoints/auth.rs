@@ -45,15 +45,15 @@ fn chosen(
 ) -> Result<Choice, Refusal> {
     if let Some(hex) = parameters.value("body_sha256") {
         if !env.gate.config().request_bodies {
-            return Err(bad("Bodies are not read here."));
+            return Err(bad("body_sha256 needs request_bodies, which is off."));
         }
         if BodyDigest::parse(&hex).is_none() {
-            return Err(bad("body_sha256 is no SHA-256 in hex."));
+            return Err(bad("body_sha256 is not a SHA-256 in hex."));
         }
     }
     // The phone shows it, so it is no place for a message.
     if parameters.value("method").is_some_and(|method| !is_method(&method)) {
-        return Err(bad("The method is none that a request has."));
+        return Err(bad("method is not an HTTP method."));
     }
     let named = parameters.value("factor");
     let offered = env.gate.offered(&caller.challenge.terms);
@@ -68,12 +68,12 @@ fn chosen(
         return match SentPasscode::posted(head, parameters) {
             SentPasscode::One(passcode) => Ok(Choice::Passcode(passcode)),
             SentPasscode::Malformed => Err(WRONG_PASSCODE),
-            SentPasscode::None => Err(bad("The passcode goes into x-duo-mfa-passcode.")),
-            SentPasscode::Several => Err(bad("More than one passcode came.")),
+            SentPasscode::None => Err(bad("Send the passcode in the header x-duo-mfa-passcode.")),
+            SentPasscode::Several => Err(bad("The request has more than one passcode.")),
         };
     }
     let device = parameters.value("device").map_or(Ok(DeviceChoice::Auto), |id| id.parse());
-    let device = device.map_err(|_| bad("The request names no device by its id."))?;
+    let device = device.map_err(|_| bad("The request does not name a device by its id."))?;
     Ok(Choice::Device { factor, device })
 }
 
@@ -142,7 +142,7 @@ fn find_device<'d>(
     match wanted {
         DeviceChoice::Id(id) => able
             .find(|device| device.id == *id)
-            .ok_or(bad("The device is none of the user's that can do this.")),
+            .ok_or(bad("The user has no such device that supports this factor.")),
         DeviceChoice::Auto => able.next().ok_or(NO_DEVICE),
     }
 }
@@ -228,7 +228,7 @@ fn has_no_try_left(caller: &Caller, env: &Env<'_>) -> bool {
 
 fn too_many_tries(caller: &Caller, env: &Env<'_>) -> Decision {
     let left = caller.pending.as_ref().map(|pending| pending.expires().since(env.now));
-    let detail = "Too many passcodes were not right.";
+    let detail = "There were too many incorrect passcodes.";
     let refusal = Refusal { code: Code::TooManyRequests, detail, retry_after: left };
     refuse_with(caller, &refusal, "passcode tries", env)
 }
@@ -243,7 +243,7 @@ fn reply_started(caller: &Caller, standing: &Standing, word: &str, env: &Env<'_>
     Decision::reply(caller.with_cookies(reply))
 }
 
-const CODE: &str = "Duo asks for a code that cannot be shown. Try again shortly.";
+const CODE: &str = "Duo sent a verification code that cannot be shown. Try again shortly.";
 
 pub(super) const fn bad(detail: &'static str) -> Refusal {
     Refusal { code: Code::BadRequest, detail, retry_after: None }

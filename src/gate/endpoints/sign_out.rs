@@ -52,7 +52,7 @@ pub(super) fn logout(mut caller: Box<Caller>, head: &RequestHead<'_>, env: &Env<
 
 pub(super) fn user_info(caller: &Caller, approval: Option<&Approval>, env: &Env<'_>) -> Decision {
     let Some(approval) = approval else {
-        return refuse(caller, Code::MfaRequired, "There is no approval to tell of.", "", env);
+        return refuse(caller, Code::MfaRequired, "This browser has no approval.", "", env);
     };
     let info = UserInfo {
         user: &caller.challenge.identity.user,

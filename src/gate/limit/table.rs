@@ -164,7 +164,7 @@ struct Forged;
 /// Judges a permit by the bytes of its bucket, and computes the next ones.
 type Judge<'j> = dyn FnMut(Result<Option<&[u8]>, Forged>) -> (Verdict, Option<Vec<u8>>) + 'j;
 
-const UNENDED: &str = "a sign-out could not be written down, since other workers were faster at \
+const UNENDED: &str = "a sign-out could not be recorded, since other workers were faster at \
                        every try: the user's approvals per client go on until their time is over";
 
 fn alarm(bucket: u16) -> Vec<Signal> {

@@ -47,7 +47,7 @@ pub(super) const TEXTS: Texts = Texts {
     },
     fraud: Words {
         heading: "Reported as fraud",
-        message: "You reported this request. Your administrator was told. Access stays closed.",
+        message: "You reported this request. Your administrator has been notified. Access stays closed.",
     },
     https_required: Words {
         heading: "A secure connection is needed",
@@ -114,7 +114,7 @@ pub(super) const TEXTS: Texts = Texts {
     enroll_qr: "QR code for Duo Mobile",
     enroll_start: "Set it up",
     enroll_step_install: "Install Duo Mobile on your phone.",
-    enroll_step_return: "Wait here. This page goes on by itself.",
+    enroll_step_return: "Wait here. This page continues automatically.",
     enroll_step_scan: "In Duo Mobile, add an account and scan this code.",
     form_from_elsewhere: "It came from another site, and this address takes no forms from other sites. Contact your help desk if it should.",
     from: "From",

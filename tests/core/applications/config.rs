@@ -165,7 +165,8 @@ fn host_and_keys_are_never_those_of_the_root() {
 
 #[test]
 fn misspelt_application_is_told_which_was_meant() {
-    let absent = "write it there, with its duo; for the duo at the root leave it out";
+    let absent = "add it there, with its duo section; to use the duo section at the root, leave this key \
+                  out";
     for (name, fix) in [("payment", "did you mean \"payments\"?"), ("shop", absent)] {
         let mut document = with("/access_control/rules/1/application", json!(name));
         document["access_control"]["rules"]

@@ -1,4 +1,4 @@
-//! Routes that switch the filter off or on by a path, which the application may read otherwise.
+//! Routes that switch the filter off or on by a path that the application may read differently.
 
 use super::Subject;
 use super::warning::{Code, Warning};
@@ -22,15 +22,16 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
         number => format!(" and {} more", number.saturating_sub(1)),
     };
     let problem = format!(
-        "a route switches the filter off or on by a path ({first}{further}), and the application may \
-         read other spellings as that path, or as one beside it: /a;x/b, /a/..;/b, /A/b"
+        "a route switches the filter off or on by a path ({first}{further}). The application may \
+         take other spellings for that path, or for one beside it: /a;x/b, /a/..;/b, /A/b"
     );
-    let fix = "leave the filter on there, and write access_control.rules for the paths: a bypass, or \
-               default_policy: bypass and a rule that asks";
+    let fix = "leave the filter on there, and write access_control.rules for the paths: a rule \
+               with policy bypass, or default_policy: bypass and a rule with policy two_factor";
     vec![Warning::new(Code::SwitchedByPath, problem, fix)]
 }
 
-/// The paths by which routes switch the filter in a way that depends on how a path is read.
+/// The paths by which routes switch the filter, if another reading of the path would switch it
+/// differently.
 fn switched(chain: &Chain<'_>, filter: &Value) -> Vec<String> {
     let Some(name) = text_at(filter, &["name"]) else { return Vec::new() };
     let mut paths = Vec::new();
@@ -41,7 +42,7 @@ fn switched(chain: &Chain<'_>, filter: &Value) -> Vec<String> {
             let (Some(of_route), Some((kind, path))) = (is_off(route, name), matched) else {
                 continue;
             };
-            // No other path is read as this one, whoever reads it.
+            // An exact path: no reader takes another path for it.
             let is_safe = of_route && kind == "path";
             if of_route != of_host && !is_safe && !is_everything(path) {
                 paths.push(path.to_owned());
@@ -51,13 +52,13 @@ fn switched(chain: &Chain<'_>, filter: &Value) -> Vec<String> {
     paths
 }
 
-/// Whether a host or a route has the filter off, where it says so.
+/// Whether a host or a route switches the filter off; `None` if it does not mention the filter.
 fn is_off(of: &Value, filter: &str) -> Option<bool> {
     let configuration = member(of, "typed_per_filter_config")?.get(filter)?;
     Some(is_set(configuration, &["disabled"]))
 }
 
-/// What a route matches paths by.
+/// The kind of a route's path matcher, and its path.
 fn matched(matcher: &Value) -> Option<(&'static str, &str)> {
     let kinds = ["path", "prefix", "path_separated_prefix"];
     let plain = kinds.into_iter().find_map(|kind| Some((kind, text_at(matcher, &[kind])?)));

@@ -1,4 +1,4 @@
-//! The cluster by which the filter calls Duo.
+//! The cluster through which the filter calls Duo.
 
 use super::Subject;
 use super::mesh;
@@ -9,13 +9,13 @@ use duo_mfa::policy::FailMode;
 use serde_json::Value;
 use std::iter;
 
-/// The filter's own, where nothing is written.
+/// The filter's default cluster name.
 const DEFAULT: &str = "duo_api";
-/// Envoy's own, where nothing is written.
+/// Envoy's default.
 const DEFAULT_CONNECTIONS: usize = 1024;
-/// How a host is written under `duo`.
+/// The names of the key for the API host under `duo`.
 const API_HOST: [&str; 3] = ["api_host", "hostname", "host"];
-/// What only a cluster has.
+/// Keys that only a cluster has.
 const MARKS: [&str; 4] = ["load_assignment", "connect_timeout", "cluster_type", "lb_policy"];
 
 pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
@@ -52,7 +52,7 @@ fn of(subject: &Subject<'_>, name: &str, api_host: Option<&str>) -> Vec<Warning>
     }
 }
 
-/// The cluster of a name, in whichever file; the filter's own comes first.
+/// Finds the cluster of this name in all files; the filter's own file comes first.
 fn cluster<'a>(subject: &Subject<'a>, name: &str) -> Option<&'a Value> {
     let mut found = None;
     let documents = iter::once(&subject.document).chain(subject.documents);
@@ -67,20 +67,21 @@ fn cluster<'a>(subject: &Subject<'a>, name: &str) -> Option<&'a Value> {
     found
 }
 
-/// That there is none can be said only of a bootstrap that gets no clusters from elsewhere.
+/// Reports a missing cluster. Only a bootstrap that gets no clusters from elsewhere can show that
+/// there is none.
 fn missing(subject: &Subject<'_>, name: &str) -> Option<Warning> {
     let Host::Envoy { .. } = subject.host else { return None };
     let bootstrap = subject.document.value()?;
     let is_static = member(bootstrap, "static_resources").is_some()
         && at(bootstrap, &["dynamic_resources", "cds_config"]).is_none();
-    let fix = "add it to static_resources.clusters, or write another name as duo.cluster";
+    let fix = "add it to static_resources.clusters, or name another cluster in duo.cluster";
     is_static.then(|| mesh::missing(name, fix.to_owned()))
 }
 
 fn of_cluster(cluster: &Value, name: &str, api_host: Option<&str>) -> Vec<Warning> {
     let socket = at(cluster, &["transport_socket", "typed_config"]).and_then(extension);
     let Some((_, tls)) = socket.filter(|(kind, _)| kind.ends_with(".UpstreamTlsContext")) else {
-        let fix = "give it a transport_socket with an UpstreamTlsContext";
+        let fix = "add a transport_socket with an UpstreamTlsContext";
         return vec![mesh::without_tls(name, fix.to_owned())];
     };
     let options = at(cluster, &["typed_extension_protocol_options"]).and_then(Value::as_object);
@@ -98,7 +99,7 @@ fn of_cluster(cluster: &Value, name: &str, api_host: Option<&str>) -> Vec<Warnin
     let mut warnings = Vec::new();
     let host = api_host.unwrap_or("API-HOST");
     if !has_sni {
-        let problem = format!("cluster {name} names no host in the TLS handshake");
+        let problem = format!("cluster {name} sends no server name (SNI) in the TLS handshake");
         let fix = format!("write `sni: {host}` in its UpstreamTlsContext");
         warnings.push(Warning::new(Code::ClusterWithoutSni, problem, fix));
     }
@@ -108,7 +109,7 @@ fn of_cluster(cluster: &Value, name: &str, api_host: Option<&str>) -> Vec<Warnin
     if verification.names.is_empty() && !verification.is_discovered && !names_follow {
         warnings.push(Warning::new(
             Code::ClusterNameNotVerified,
-            format!("cluster {name} takes a certificate of any host for Duo's"),
+            format!("cluster {name} accepts a certificate of any host as Duo's"),
             format!(
                 "write `match_typed_subject_alt_names: [{{san_type: DNS, matcher: {{exact: \
                  {host}}}}}]` in its validation_context"
@@ -116,7 +117,7 @@ fn of_cluster(cluster: &Value, name: &str, api_host: Option<&str>) -> Vec<Warnin
         ));
     }
     let is_other = |given: &str| api_host.is_some_and(|host| !given.eq_ignore_ascii_case(host));
-    // A pattern may match it; of several names one is enough.
+    // A pattern may match the host; if there are several names, one match is enough.
     let names: Option<Vec<_>> = verification.names.into_iter().collect();
     let names = names.filter(|names| names.iter().all(|name| is_other(name)));
     let wrong_name = names.and_then(|names| names.first().copied());
@@ -125,8 +126,9 @@ fn of_cluster(cluster: &Value, name: &str, api_host: Option<&str>) -> Vec<Warnin
     warnings
 }
 
-/// Whether the circuit breaker leaves no room beside the calls of the filter's requests: of one
-/// worker, or where nobody has thought of it although a failed call may let somebody in.
+/// Whether the circuit breaker leaves too little room for the calls of the filter's requests. That
+/// is so if it is narrower than the calls of one worker, or if nobody has set it although a failed
+/// call may admit a user (`fail_mode: safe`).
 fn too_narrow(subject: &Subject<'_>, cluster: &Value, name: &str) -> Option<Warning> {
     let config = subject.config?;
     let calls = config.capacity.calls;
@@ -142,10 +144,10 @@ fn too_narrow(subject: &Subject<'_>, cluster: &Value, name: &str) -> Option<Warn
     let problem = match most.map(|most| usize::try_from(most).unwrap_or(usize::MAX)) {
         Some(most) if most <= calls => format!(
             "cluster {name} takes {most} connections, and one worker may have {calls} calls under \
-             way: others, and the check of Duo, find no room"
+             way: other workers and the check of Duo find no room"
         ),
         None if is_safe => format!(
-            "fail_mode is safe, and cluster {name} has the circuit breaker that Envoy gives it, of \
+            "fail_mode is safe, and cluster {name} has Envoy's default circuit breaker of \
              {DEFAULT_CONNECTIONS} connections for all workers"
         ),
         Some(_) | None => return None,
@@ -153,12 +155,12 @@ fn too_narrow(subject: &Subject<'_>, cluster: &Value, name: &str) -> Option<Warn
     Some(Warning::new(Code::ClusterTooNarrow, problem, fix))
 }
 
-/// What a TLS context asks of the server's certificate.
+/// The requirements of a TLS context on the server's certificate.
 struct Verification<'c> {
     has_authority: bool,
-    /// Some of it is told by a secret discovery service.
+    /// Some of it comes from a secret discovery service.
     is_discovered: bool,
-    /// The names of which the certificate has to have one; absent for one that is a pattern.
+    /// The accepted names, of which the certificate must have one; `None` is a pattern.
     names: Vec<Option<&'c str>>,
 }
 

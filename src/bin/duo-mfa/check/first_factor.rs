@@ -1,4 +1,5 @@
-//! Whether the name that the configuration trusts comes from a first factor, and from no client.
+//! Whether the user name that the configuration trusts comes from the first factor, and cannot come
+//! from a client.
 
 use super::Subject;
 use super::header::{self, Handling};
@@ -8,10 +9,10 @@ use crate::plugin::{Chain, Host};
 use crate::value::{at, extension, is_set, list_at, text_at};
 use serde_json::Value;
 
-/// Under which jwt_authn puts what it has verified, whatever the filter is called.
+/// The metadata namespace in which jwt_authn puts a verified JWT, whatever name the filter has.
 const OF_JWT: &str = "envoy.filters.http.jwt_authn";
 
-/// Filters that may set any metadata.
+/// Filters that can set metadata in any namespace.
 const SETS_ANY_METADATA: [&str; 5] = ["Lua", "ExternalProcessor", "Config", "Wasm", "ExtAuthz"];
 
 pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
@@ -25,7 +26,7 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
     warnings
 }
 
-/// Every header that is trusted, for a name or for groups.
+/// Checks each trusted header, for a user name or for groups.
 fn headers(subject: &Subject<'_>) -> Vec<Warning> {
     let identity = at(subject.written, &["identity"]).unwrap_or(&Value::Null);
     let names = [text_at(identity, &["header"]), text_at(identity, &["groups", "header"])];
@@ -38,21 +39,21 @@ fn trusted_header(subject: &Subject<'_>, header: &str) -> Option<Warning> {
         Host::Envoy { chain: Some(chain), .. } => {
             let handling = header::in_chain(&chain, header);
             let fix = format!(
-                "put a header_mutation filter with {{remove: {header}}} before the filter that \
+                "add a header_mutation filter with {{remove: {header}}} before the filter that \
                  sets it; a route's request_headers_to_remove acts after this filter"
             );
             (handling, fix)
         }
         Host::Envoy { chain: None, .. } | Host::Istio { .. } => {
             let fix = format!(
-                "give the EnvoyFilter too that puts a header_mutation with {{remove: {header}}} \
+                "also pass the EnvoyFilter that adds a header_mutation with {{remove: {header}}} \
                  before the first factor, or take the name from a JWT"
             );
             (header::by_documents(subject.documents, header), fix)
         }
         Host::Gateway { .. } => {
             let fix = format!(
-                "give the ClientTrafficPolicy too whose headers.earlyRequestHeaders.remove lists \
+                "also pass the ClientTrafficPolicy whose headers.earlyRequestHeaders.remove lists \
                  {header}; an HTTPRoute's filters act after this filter"
             );
             (header::by_documents(subject.documents, header), fix)
@@ -61,22 +62,22 @@ fn trusted_header(subject: &Subject<'_>, header: &str) -> Option<Warning> {
     let problem = match handling {
         Handling::Stripped => return None,
         Handling::MaybeReplaced => format!(
-            "{header} is trusted, and is replaced only where the authorization service answers \
-             with it: else a client's own header says who the client is"
+            "{header} is trusted, but is replaced only if the authorization service's response has \
+             it; otherwise the client's own header decides who the user is"
         ),
         Handling::StrippedHereAndThere => format!(
-            "{header} is trusted, and the filter that takes a client's own off is switched off \
-             where this one is not: there whoever sends it is whoever it names"
+            "{header} is trusted, but on some routes this filter is on, and the filter that removes \
+             the client's own header is off: there a client can impersonate any user"
         ),
         Handling::Untouched => format!(
-            "{header} is trusted, and nothing before the filter is seen to remove a client's own: \
-             whoever sends it is whoever it names"
+            "{header} is trusted, and no filter before this one is known to remove the client's own: \
+             a client can impersonate any user"
         ),
     };
     Some(Warning::new(Code::HeaderNotStripped, problem, fix))
 }
 
-/// A path that leads past the verified JWT.
+/// Reports an identity.metadata path that does not begin at the verified JWT.
 fn elsewhere(subject: &Subject<'_>) -> Option<Warning> {
     if matches!(subject.host, Host::Nothing) {
         return None;
@@ -84,7 +85,7 @@ fn elsewhere(subject: &Subject<'_>) -> Option<Warning> {
     let first = list_at(subject.written, &["identity", "metadata"]).first()?.as_str()?;
     (first != OF_JWT).then(|| {
         let problem = format!(
-            "identity.metadata begins with {first}, and a verified JWT stands under {OF_JWT}: \
+            "identity.metadata begins with {first}, but the verified JWT is in {OF_JWT}: \
              every request is refused"
         );
         let fix = format!("write [{OF_JWT}, PAYLOAD, CLAIM]; for other metadata, source: metadata");
@@ -98,7 +99,7 @@ fn jwt(subject: &Subject<'_>) -> Option<Warning> {
         Host::Envoy { chain: Some(chain), .. } => jwt_in_chain(subject, &chain),
         Host::Istio { phase: Some("AUTHN"), .. } => Some(Warning::new(
             Code::RunsBeforeFirstFactor,
-            "in phase AUTHN the filter runs before Istio has verified the JWT that it trusts: \
+            "in phase AUTHN the filter runs before Istio verifies the JWT that it trusts: \
              every request is refused",
             "write `phase: AUTHZ`",
         )),
@@ -106,7 +107,7 @@ fn jwt(subject: &Subject<'_>) -> Option<Warning> {
             let wanted = payload(subject)?;
             (wanted != "payload").then(|| {
                 let problem = format!(
-                    "identity.metadata takes the name from {wanted}, and Istio puts a verified JWT \
+                    "identity.metadata takes the name from {wanted}, but Istio puts a verified JWT \
                      into payload: every request is refused"
                 );
                 let fix = "write [envoy.filters.http.jwt_authn, payload, CLAIM]";
@@ -117,12 +118,12 @@ fn jwt(subject: &Subject<'_>) -> Option<Warning> {
     }
 }
 
-/// The key under which identity.metadata looks for the verified JWT.
+/// The metadata key in which identity.metadata expects the verified JWT.
 fn payload<'a>(subject: &Subject<'a>) -> Option<&'a str> {
     list_at(subject.written, &["identity", "metadata"]).get(1)?.as_str()
 }
 
-/// Envoy Gateway puts a verified JWT under the name of its provider.
+/// Envoy Gateway puts a verified JWT into the metadata key with the name of its provider.
 fn jwt_of_gateway(subject: &Subject<'_>) -> Option<Warning> {
     let wanted = payload(subject)?;
     let policies = mesh::objects(subject.documents, "SecurityPolicy");
@@ -150,7 +151,7 @@ fn jwt_in_chain(subject: &Subject<'_>, chain: &Chain<'_>) -> Option<Warning> {
     if !is_any {
         return Some(Warning::new(
             Code::JwtFilterMissing,
-            "identity.source is jwt, and no jwt_authn filter stands before this one: every request \
+            "identity.source is jwt, and there is no jwt_authn filter before this one: every request \
              is refused",
             "put envoy.filters.http.jwt_authn before it",
         ));
@@ -183,8 +184,8 @@ fn metadata(subject: &Subject<'_>) -> Option<Warning> {
         Warning::new(
             Code::MetadataFilterMissing,
             format!(
-                "the name is taken from the metadata of {namespace}, and no filter before this \
-                     one can set it: every request is refused"
+                "the name is taken from the metadata of {namespace}, but no filter before this \
+                 one can set it: every request is refused"
             ),
             "put the first factor before this filter",
         )
@@ -202,7 +203,7 @@ fn certificate(subject: &Subject<'_>) -> Vec<Warning> {
     if !is_set(tls, &["require_client_certificate"]) {
         warnings.push(Warning::new(
             Code::CertificateNotRequired,
-            "identity.source is mtls, and the listener does not ask for a certificate: every \
+            "identity.source is mtls, but the listener does not ask for a certificate: every \
              request is refused",
             "write `require_client_certificate: true` in its DownstreamTlsContext",
         ));
@@ -211,8 +212,8 @@ fn certificate(subject: &Subject<'_>) -> Vec<Warning> {
     if !verifies(common) {
         warnings.push(Warning::new(
             Code::CertificateNotVerified,
-            "the listener takes any certificate, so that everybody can make one with any name",
-            "write `trusted_ca` in its validation_context, and no `trust_chain_verification`",
+            "the listener accepts any certificate: anyone can make one with any user's name",
+            "write `trusted_ca` in its validation_context, and remove `trust_chain_verification`",
         ));
     }
     warnings
@@ -233,7 +234,7 @@ fn verifies(common: &Value) -> bool {
     (has_authority || is_discovered) && !contexts.any(accepts_any)
 }
 
-/// The filters before this one: the last part of each one's type, and its configuration.
+/// The filters before this one, each as the last part of its type, and its configuration.
 fn before<'d>(chain: &Chain<'d>) -> impl Iterator<Item = (&'d str, &'d Value)> {
     chain.before.iter().filter_map(|filter| {
         let (kind, config) = extension(at(filter, &["typed_config"])?)?;

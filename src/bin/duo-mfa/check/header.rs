@@ -1,4 +1,4 @@
-//! What becomes of a client's own header before the filter sees it.
+//! How the proxy treats a client's own header before the filter sees it.
 
 use super::route;
 use crate::document::Document;
@@ -6,20 +6,21 @@ use crate::plugin::Chain;
 use crate::value::{at, each, extension, list_at, text_at};
 use serde_json::Value;
 
-/// What is done to a header on the way.
+/// How a header is treated on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Handling {
-    /// Nothing that could be seen.
+    /// No treatment was found in the files.
     Untouched,
-    /// A client's own is taken off on some routes, and comes further on others.
+    /// The client's own header is removed on some routes, and passes on others.
     StrippedHereAndThere,
-    /// It is replaced where somebody else has a value for it; else a client's own stays.
+    /// It is replaced if an authorization service has a value for it; otherwise the client's own
+    /// passes.
     MaybeReplaced,
-    /// A client's own never comes further.
+    /// The client's own header never passes.
     Stripped,
 }
 
-/// By all that comes before the filter.
+/// The treatment by everything before the filter.
 pub(super) fn in_chain(chain: &Chain<'_>, header: &str) -> Handling {
     let by_filters = chain.before.iter().map(|filter| {
         let handling = by_filter(filter, header);
@@ -29,7 +30,7 @@ pub(super) fn in_chain(chain: &Chain<'_>, header: &str) -> Handling {
     by_filters.max().unwrap_or(Handling::Untouched).max(by_manager(chain.manager, header))
 }
 
-/// By an HTTP filter.
+/// The treatment by an HTTP filter.
 fn by_filter(filter: &Value, header: &str) -> Handling {
     match at(filter, &["typed_config"]).and_then(extension) {
         Some((kind, config)) => by_extension(kind, config, header),
@@ -37,7 +38,7 @@ fn by_filter(filter: &Value, header: &str) -> Handling {
     }
 }
 
-/// By the connection manager, before any filter.
+/// The treatment by the connection manager, before any filter.
 fn by_manager(manager: &Value, header: &str) -> Handling {
     let early = list_at(manager, &["early_header_mutation_extensions"]).iter();
     let by_early = early.map(|extension| by_filter(extension, header)).max();
@@ -50,8 +51,8 @@ fn by_manager(manager: &Value, header: &str) -> Handling {
     by_early.unwrap_or(Handling::Untouched)
 }
 
-/// By any object of Istio's or Envoy Gateway's. Which of them applies to the filter's gateway is
-/// not looked at: labels and references may be anything.
+/// The treatment by any object of Istio or Envoy Gateway. It does not check which of them apply to
+/// the filter's gateway, since labels and references may be anything.
 pub(super) fn by_documents(documents: &[&Document], header: &str) -> Handling {
     let values = documents.iter().filter_map(|document| document.value());
     values.map(|value| by_object(value, header)).max().unwrap_or(Handling::Untouched)
@@ -113,7 +114,7 @@ fn by_extension(kind: &str, config: &Value, header: &str) -> Handling {
     let kind = kind.rsplit('.').next().unwrap_or_default();
     match kind {
         "HeaderMutation" => {
-            // The HTTP filter has them under `mutations`, the early extension at its root.
+            // The HTTP filter has its list in `mutations.request_mutations`, the early extension in `mutations`.
             let of_filter = list_at(config, &["mutations", "request_mutations"]).iter();
             let mut mutations = of_filter.chain(list_at(config, &["mutations"]));
             stripped_if(mutations.any(|mutation| strips(mutation, header)))
@@ -142,7 +143,7 @@ fn by_extension(kind: &str, config: &Value, header: &str) -> Handling {
     }
 }
 
-/// Whether a header mutation leaves nothing of a client's own header.
+/// Whether a header mutation removes or overwrites a client's own header.
 pub(super) fn strips(mutation: &Value, header: &str) -> bool {
     let matcher = at(mutation, &["remove_on_match", "key_matcher"]);
     let overwrites = || {
@@ -156,7 +157,7 @@ pub(super) fn strips(mutation: &Value, header: &str) -> bool {
         || overwrites().unwrap_or(false)
 }
 
-/// Whether Envoy's `StringMatcher` matches; a regular expression counts as one that does not.
+/// Whether Envoy's `StringMatcher` matches. A regular expression counts as no match.
 fn matches(pattern: &Value, header: &str) -> bool {
     let text = |name| text_at(pattern, &[name]);
     text("exact").is_some_and(|exact| is(exact, header))

@@ -1,4 +1,4 @@
-//! How the host runs the module: what happens when it is down, and what it lets the module see.
+//! How the host runs the module: what happens when it is down, and which variables it may read.
 
 use super::Subject;
 use super::warning::{Code, Warning};
@@ -17,7 +17,7 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
     warnings
 }
 
-/// What happens to requests while the module is down.
+/// The treatment of requests while the module is down.
 fn failure(host: Host<'_>) -> Option<Warning> {
     let (is_open, reloads, fix) = match host {
         Host::Nothing => return None,
@@ -31,7 +31,7 @@ fn failure(host: Host<'_>) -> Option<Warning> {
             let reloads = strategy == Some("FAIL_RELOAD");
             (strategy == Some("FAIL_OPEN"), reloads, "write `failStrategy: FAIL_RELOAD`")
         }
-        // Envoy Gateway has no reload to be asked for.
+        // Envoy Gateway has no setting to reload the module.
         Host::Gateway { plugin } => {
             (is_set(plugin, &["fail_open"]), true, "remove `failOpen: true`")
         }
@@ -40,11 +40,12 @@ fn failure(host: Host<'_>) -> Option<Warning> {
         let problem = "while the module is down, every request passes without a second factor";
         return Some(Warning::new(Code::FailsOpen, problem, fix));
     }
-    let problem = "a worker whose module went down refuses every request until Envoy is restarted";
+    let problem =
+        "after its module crashed, a worker refuses every request until Envoy is restarted";
     (!reloads).then(|| Warning::new(Code::FailsForGood, problem, fix))
 }
 
-/// The variables that the configuration names, and those that the module gets to see.
+/// Compares the variables that the configuration names with those that the module may read.
 fn variables(subject: &Subject<'_>) -> Vec<Warning> {
     let (passed, written, fix) = match subject.host {
         Host::Nothing => return Vec::new(),
@@ -78,11 +79,13 @@ fn variables(subject: &Subject<'_>) -> Vec<Warning> {
     let warn = |name: &str| {
         let shown = printable(name);
         if written.contains(name) {
-            let problem =
-                format!("{shown} stands in Envoy's configuration, which /config_dump shows");
+            let problem = format!(
+                "the value of {shown} is in Envoy's configuration, which /config_dump shows"
+            );
             Some(Warning::new(Code::VariableInPlainSight, problem, fix))
         } else {
-            let problem = format!("the module cannot see {shown}, and refuses the configuration");
+            let problem =
+                format!("the module cannot see {shown}, and will refuse the configuration");
             (!passed.contains(name)).then(|| Warning::new(Code::VariableNotPassed, problem, fix))
         }
     };
@@ -116,36 +119,37 @@ fn bodies(subject: &Subject<'_>) -> Option<Warning> {
             is_set(plugin, &["allow_on_headers_stop_iteration"]),
             "write `allow_on_headers_stop_iteration: true` in the plugin's `config`",
         ),
-        Host::Istio { .. } | Host::Gateway { .. } => {
-            (false, "remove request_bodies: this host cannot hold a request for its body")
-        }
+        Host::Istio { .. } | Host::Gateway { .. } => (
+            false,
+            "remove request_bodies: this host cannot hold a request until its body has arrived",
+        ),
     };
     match (reads, holds) {
         (true, false) => Some(Warning::new(
             Code::RequestBodiesNotHeld,
-            "request_bodies is true, and Envoy sends a request on while its body is read",
+            "request_bodies is true, but Envoy forwards a request while its body is still arriving",
             fix,
         )),
         (false, true) => Some(Warning::new(
             Code::RequestBodiesNotRead,
-            "allow_on_headers_stop_iteration is true, and the filter reads no body: without \
-             JavaScript the page takes no passcode",
+            "allow_on_headers_stop_iteration is true, but the filter reads no bodies: without \
+             JavaScript the page cannot take a passcode",
             "write \"request_bodies\": true",
         )),
         (true, true) | (false, false) => None,
     }
 }
 
-/// Whose word the client's address is.
+/// Whether the client can forge its address.
 fn address(host: Host<'_>) -> Option<Warning> {
     let Host::Envoy { chain: Some(Chain { manager, .. }), .. } = host else { return None };
     let is_detected = !list_at(manager, &["original_ip_detection_extensions"]).is_empty();
     (!is_set(manager, &["use_remote_address"]) && !is_detected).then(|| {
         Warning::new(
             Code::AddressNotTrusted,
-            "the address that rules and Duo's policies see is the one that the client writes into \
+            "the client can forge the address that rules and Duo's policies see, in \
              X-Forwarded-For",
-            "write `use_remote_address: true`, behind another proxy with xff_num_trusted_hops",
+            "write `use_remote_address: true`; behind another proxy, also xff_num_trusted_hops",
         )
     })
 }

@@ -1,5 +1,5 @@
-//! The cluster that Istio or Envoy Gateway makes from objects of its own, by which the filter calls
-//! Duo. Only what stands in the files is held against them: the rest may be in the cluster already.
+//! The cluster for Duo that Istio or Envoy Gateway makes from its objects. Only objects in the
+//! given files are checked; missing ones may already be in the Kubernetes cluster.
 
 use super::Subject;
 use super::warning::{Code, Warning};
@@ -7,7 +7,7 @@ use crate::document::Document;
 use crate::value::{at, is_set, list_at, text_at};
 use serde_json::Value;
 
-/// Of a cluster that is named as Istio or Envoy Gateway does; absent for any other name.
+/// Checks a cluster whose name has the form of Istio or Envoy Gateway; `None` for any other name.
 pub(super) fn warnings(
     subject: &Subject<'_>,
     name: &str,
@@ -23,7 +23,7 @@ pub(super) fn warnings(
     Some(of_route(subject.documents, name, (namespace, route, rule), api_host))
 }
 
-/// Istio's cluster of a ServiceEntry.
+/// Checks Istio's cluster of a ServiceEntry.
 fn of_service(
     documents: &[&Document],
     (name, port, host): (&str, &str, &str),
@@ -60,7 +60,7 @@ fn of_service(
     warnings
 }
 
-/// Envoy Gateway's cluster of a route.
+/// Checks Envoy Gateway's cluster of a route.
 fn of_route(
     documents: &[&Document],
     name: &str,
@@ -77,7 +77,7 @@ fn of_route(
     };
     let rules = routes.find(is_meant).map(|route| list_at(route, &["spec", "rules"]));
     let Some(rule) = rules.zip(rule).and_then(|(rules, number)| rules.get(number)) else {
-        let fix = "add its HTTPRoute, of which rule 0 is the first, with Duo's API host as backend";
+        let fix = "add its HTTPRoute (rule 0 is the first one) with Duo's API host as backend";
         return vec![missing(name, fix.into())];
     };
     let backends = list_at(rule, &["backendRefs"]).iter();
@@ -106,21 +106,21 @@ pub(super) fn objects<'d>(
 
 pub(super) fn other_host(name: &str, given: &str, api_host: Option<&str>) -> Option<Warning> {
     let host = api_host.filter(|host| !host.eq_ignore_ascii_case(given))?;
-    let problem = format!("cluster {name} is about {given}, and duo.api_host is {host}");
-    Some(Warning::new(Code::ClusterOfOtherHost, problem, "write the same host at both"))
+    let problem = format!("cluster {name} is for {given}, but duo.api_host is {host}");
+    Some(Warning::new(Code::ClusterOfOtherHost, problem, "write the same host in both"))
 }
 
 pub(super) fn missing(name: &str, fix: String) -> Warning {
-    let problem = format!("there is no cluster {name}, so that Duo cannot be called");
+    let problem = format!("there is no cluster {name}: the filter cannot call Duo");
     Warning::new(Code::ClusterMissing, problem, fix)
 }
 
 pub(super) fn not_verified(name: &str, fix: &'static str) -> Warning {
-    let problem = format!("cluster {name} takes any certificate for Duo's");
+    let problem = format!("cluster {name} accepts any certificate as Duo's");
     Warning::new(Code::ClusterNotVerified, problem, fix)
 }
 
 pub(super) fn without_tls(name: &str, fix: String) -> Warning {
-    let problem = format!("cluster {name} has no TLS: calls of Duo go over the network in clear");
+    let problem = format!("cluster {name} has no TLS: calls to Duo are not encrypted");
     Warning::new(Code::ClusterWithoutTls, problem, fix)
 }

@@ -1,10 +1,11 @@
 //! `duo-mfa check`: reads every plugin configuration in some files with the filter's own reader,
-//! and looks at what stands around it.
+//! and checks the configuration around it.
 //!
-//! A fault is what the module refuses; it comes word for word from the module's own code. A
-//! warning is what no module can see: a first factor whose word anybody can write, a cluster that
-//! takes any certificate, a host that lets pass while the filter is down. All files of one run are
-//! looked at together, since a filter and its cluster may stand in two.
+//! A fault is a configuration that the module refuses; its text comes from the module's own code. A
+//! warning is a fault outside, which the module cannot see: a user name that a client can forge, a
+//! cluster that accepts any certificate, a host that forwards requests while the filter is down.
+//! All files of one run are checked together, since the filter and its cluster may be in two of
+//! them.
 
 mod by_path;
 mod cluster;
@@ -31,17 +32,17 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use warning::Warning;
 
-/// Check plugin configurations, and the Envoy, Istio or Envoy Gateway files that they stand in
+/// Check plugin configurations, and the Envoy, Istio or Envoy Gateway files that contain them
 ///
-/// Exit status: 0 where no configuration is at fault, 1 where one is, 2 where a file cannot be read
-/// or has no configuration.
+/// Exit status: 0 if no configuration is at fault, 1 if one is, 2 if a file cannot be read or has
+/// no configuration.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Envoy configuration, WasmPlugin, TrafficExtension, EnvoyFilter, EnvoyExtensionPolicy,
     /// ConfigMap, or the plugin configuration itself; YAML or JSON; - is standard input
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// File of NAME=VALUE lines: the environment of Envoy
+    /// File of NAME=VALUE lines with Envoy's environment
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
     /// Count warnings as faults
@@ -49,19 +50,19 @@ pub(crate) struct Arguments {
     strict: bool,
 }
 
-/// What is missing, and how it would have been known.
+/// The message if no configuration was found, with the marks by which one is recognized.
 pub(crate) const NOTHING_FOUND: &str = "no plugin configuration of the filter, neither an object \
                                         with duo.api_host nor a plugin named duo_mfa,";
 
-/// A plugin configuration and all that is known around it.
+/// A plugin configuration and everything known around it.
 #[derive(Clone, Copy)]
 struct Subject<'a> {
     host: Host<'a>,
-    /// What is written.
+    /// The configuration as it is written.
     written: &'a Value,
-    /// What it means, where it is not at fault.
+    /// The configuration as the filter reads it; `None` if it is at fault.
     config: Option<&'a Config>,
-    /// The document that it stands in.
+    /// The document that contains it.
     document: &'a Document,
     /// The documents of all files.
     documents: &'a [&'a Document],
@@ -110,7 +111,7 @@ pub(crate) fn title(path: &Path, plugin: &Plugin<'_>) -> String {
     format!("{}{separator}{}", path.display(), plugin.place)
 }
 
-/// What is to be said of one plugin configuration.
+/// The findings about one plugin configuration.
 struct Report {
     faults: Option<ConfigFaults>,
     warnings: Vec<Warning>,
@@ -155,7 +156,7 @@ impl Report {
         if !self.absent.is_empty() {
             let names: Vec<_> = self.absent.iter().map(|name| printable(name)).collect();
             let names = names.join(", ");
-            text += &format!("\n  not set here, so that its value was not checked: {names}");
+            text += &format!("\n  not set here, so the value was not checked: {names}");
         }
         text
     }
@@ -171,7 +172,8 @@ fn summary(faults: usize, warnings: usize) -> String {
 }
 
 impl Subject<'_> {
-    /// Whether anything is known of what is written: else nothing in it is missing either.
+    /// Whether the written configuration could be read. Otherwise nothing in it can be reported as
+    /// missing.
     fn is_readable(&self) -> bool {
         self.written.is_object()
     }

@@ -1,5 +1,5 @@
-//! Two plugin configurations on one host: cookies know hosts, not ports, so that each of the two
-//! replaces the other's approval, unless they share it or name it differently.
+//! Two plugin configurations on one host. Cookies belong to a host and not to a port, so each of
+//! the two replaces the other's approval, unless they share it or name it differently.
 
 use super::Subject;
 use super::warning::{Code, Warning};
@@ -7,7 +7,7 @@ use crate::plugin::{Chain, Host, Plugin};
 use crate::value::{at, list_at, text_at};
 use serde_json::Value;
 
-/// Where there is another configuration before this one in the same document.
+/// Looks for another configuration before this one in the same document.
 pub(super) fn warnings(subject: &Subject<'_>) -> Option<Warning> {
     let Host::Envoy { plugin: own, chain: Some(chain) } = subject.host else { return None };
     let plugins = Plugin::all(subject.document);
@@ -23,11 +23,11 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Option<Warning> {
     })?;
     let problem = format!(
         "this host has another configuration on another port or route ({}), with the same cookie \
-         and another session.application or cookie key: browsers send cookies to every port, and \
+         but another session.application or cookie key. Browsers send cookies to every port, so \
          each sign-in replaces the other's",
         other.place
     );
-    let fix = "give one a session.cookie such as \"__Host-duo_mfa_admin\", or both the same \
+    let fix = "set in one of them a session.cookie such as \"__Host-duo_mfa_admin\", or both the same \
                session.keys and session.application";
     Some(Warning::new(Code::CookieContested, problem, fix))
 }
@@ -38,7 +38,7 @@ fn share_a_host(one: &Chain<'_>, other: &Chain<'_>) -> bool {
         return true;
     }
     let (Some(port), Some(others)) = (port(one), port(other)) else { return false };
-    // Of one port's filter chains each has names of its own.
+    // The filter chains of one port have different names.
     let domains = domains(other);
     port != others
         && self::domains(one).iter().any(|name| domains.iter().any(|other| overlap(name, other)))
@@ -48,7 +48,7 @@ fn port<'v>(chain: &Chain<'v>) -> Option<&'v Value> {
     at(chain.listener?, &["address", "socket_address", "port_value"])
 }
 
-/// The names that the routes are for, without ports.
+/// The domains of the routes, without ports.
 fn domains(chain: &Chain<'_>) -> Vec<String> {
     let hosts = list_at(chain.manager, &["route_config", "virtual_hosts"]).iter();
     let names = hosts.flat_map(|host| list_at(host, &["domains"])).filter_map(Value::as_str);
@@ -61,7 +61,7 @@ fn domains(chain: &Chain<'_>) -> Vec<String> {
     names.map(without_port).collect()
 }
 
-/// Whether two of Envoy's domains have a name in common; `*` stands at one end.
+/// Whether two of Envoy's domains have a name in common. A `*` may be at one end of a domain.
 fn overlap(one: &str, other: &str) -> bool {
     let covers = |pattern: &str, name: &str| {
         pattern.strip_prefix('*').is_some_and(|end| name.ends_with(end))
@@ -70,7 +70,7 @@ fn overlap(one: &str, other: &str) -> bool {
     one == other || covers(one, other) || covers(other, one)
 }
 
-/// Whether both set the same cookie, and one does not take what the other signs.
+/// Whether both set the same cookie, and one of them does not accept the approvals of the other.
 fn is_contested(one: &Value, other: &Value) -> bool {
     let text = |of, key, default| text_at(of, &["session", key]).unwrap_or(default);
     let cookie = |of| text(of, "cookie", "__Host-duo_mfa");

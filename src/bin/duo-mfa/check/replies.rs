@@ -1,7 +1,7 @@
-//! What else in the proxy changes the filter's replies, or replies before it.
+//! Other parts of the proxy that change the filter's replies, or reply before it.
 //!
-//! Envoy passes a reply of the filter through `local_reply_config` and through every filter's
-//! response path, wherever that filter is in the chain. Without its page, its statuses and its
+//! Envoy passes a reply of the filter through `local_reply_config` and through the response path of
+//! every filter, wherever that filter is in the chain. Without the filter's page, statuses and
 //! cookies nobody can sign in.
 
 use super::Subject;
@@ -14,7 +14,7 @@ use serde_json::Value;
 /// The statuses of the filter's replies.
 const STATUSES: [u64; 10] = [200, 202, 303, 400, 403, 404, 405, 422, 429, 503];
 
-/// How a CEL expression names the filter's replies: each has details with this prefix.
+/// The prefix of the response details of the filter's replies, as a CEL expression may name it.
 const DETAILS: &str = "duo_mfa_";
 
 pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
@@ -39,11 +39,11 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
 }
 
 fn replaced(what: &str, fix: &'static str) -> Warning {
-    let problem = format!("{what} replaces the filter's replies, and nobody can sign in");
+    let problem = format!("{what} replaces the filter's replies, so nobody can sign in");
     Warning::new(Code::RepliesReplaced, problem, fix)
 }
 
-/// By `local_reply_config`: of a connection manager, or as a patch brings it.
+/// Checks `local_reply_config`, in a connection manager or in a patch of one.
 fn rewritten(place: &Value) -> Option<Warning> {
     let mut is_rewritten = false;
     each(place, &mut |value| {
@@ -54,12 +54,12 @@ fn rewritten(place: &Value) -> Option<Warning> {
         is_rewritten |= configs.into_iter().any(rewrites);
     });
     is_rewritten.then(|| {
-        let fix = "make the mapper for response.code_details of docs/deploy/envoy.md the first one";
+        let fix = "put the mapper for response.code_details from docs/deploy/envoy.md first";
         replaced("local_reply_config", fix)
     })
 }
 
-/// Whether the first mapper for a reply of the filter, or `body_format`, changes it.
+/// Whether `body_format`, or the first mapper for a reply of the filter, changes it.
 fn rewrites(config: &Value) -> bool {
     let is_formatted = at(config, &["body_format"]).is_some_and(|format| !is_identity(format));
     for mapper in list_at(config, &["mappers"]) {
@@ -75,7 +75,8 @@ fn rewrites(config: &Value) -> bool {
     is_formatted
 }
 
-/// Whether a format leaves the body as it is; Envoy then leaves the media type too, unless told.
+/// Whether a format leaves the body as it is. Envoy then leaves the media type too, unless the
+/// format sets one.
 fn is_identity(format: &Value) -> bool {
     let text = text_at(format, &["text_format_source", "inline_string"])
         .or_else(|| text_at(format, &["text_format"]));
@@ -123,7 +124,7 @@ fn of_status(comparison: &Value) -> Reach {
     if STATUSES.iter().any(matches) { Reach::Some } else { Reach::None }
 }
 
-/// By Envoy's filter custom_response, in the chain or on a route.
+/// Checks Envoy's filter custom_response, in the chain or on a route.
 fn customised(place: &Value) -> Option<Warning> {
     let mut is_replaced = false;
     each(place, &mut |value| {
@@ -136,14 +137,13 @@ fn customised(place: &Value) -> Option<Warning> {
         }
     });
     is_replaced.then(|| {
-        let fix = "let it match none of 400, 403, 404, 405, 422, 429 and 503: no exception can be \
+        let fix = "do not let it match 400, 403, 404, 405, 422, 429 or 503: no exception can be \
                    written";
         replaced("the filter custom_response", fix)
     })
 }
 
-/// Whether a matcher of a status may match one of the filter's. Another pattern than an exact one
-/// may.
+/// Whether a matcher of a status may match one of the filter's. Any pattern but an exact one may.
 fn matches_status(matcher: &Value) -> bool {
     text_at(matcher, &["exact"]).is_none_or(|exact| match exact.parse() {
         Ok(status) => STATUSES.contains(&status),
@@ -151,7 +151,7 @@ fn matches_status(matcher: &Value) -> bool {
     })
 }
 
-/// By Envoy Gateway's `responseOverride`, which it makes a custom_response filter of.
+/// Checks Envoy Gateway's `responseOverride`, from which it makes a custom_response filter.
 fn overridden(policy: &Value) -> Option<Warning> {
     let overrides = list_at(policy, &["spec", "responseOverride"]).iter();
     let mut codes = overrides.flat_map(|entry| list_at(entry, &["match", "statusCodes"]));
@@ -163,14 +163,14 @@ fn overridden(policy: &Value) -> Option<Warning> {
         range.is_none_or(|range| STATUSES.iter().any(|status| range.contains(status)))
     };
     codes.any(is_ours).then(|| {
-        let fix = "let it match none of 400, 403, 404, 405, 422, 429 and 503: no exception can be \
+        let fix = "do not let it match 400, 403, 404, 405, 422, 429 or 503: no exception can be \
                    written";
         replaced("responseOverride of a BackendTrafficPolicy", fix)
     })
 }
 
-/// By a header mutation that takes cookies off. Where it is in the chain makes no difference to
-/// the filter's own replies.
+/// Checks header mutations that remove cookies. They change the filter's replies wherever they are
+/// in the chain.
 fn without_cookies(place: &Value) -> Option<Warning> {
     let mut is_stripped = false;
     each(place, &mut |value| {
@@ -181,23 +181,23 @@ fn without_cookies(place: &Value) -> Option<Warning> {
         }
     });
     is_stripped.then(|| {
-        let problem = "a header_mutation filter removes set-cookie from responses, the filter's \
-                       cookies too: everybody is asked again at every request";
-        let fix = "remove the application's cookies by response_headers_to_remove of a route";
+        let problem = "a header_mutation filter removes set-cookie from responses, and with it the \
+                       filter's cookies: users are asked again at every request";
+        let fix = "remove the application's cookies with a route's response_headers_to_remove";
         Warning::new(Code::CookiesRemoved, problem, fix)
     })
 }
 
-/// By a cache before the filter. Envoy's sends what it does not have to the cluster itself, past
-/// all filters behind it.
+/// Checks for a cache before the filter. On a miss, Envoy's cache sends the request to the cluster
+/// itself, past all filters behind it.
 fn cached(before: &[Value]) -> Option<Warning> {
     let is_cache = |filter: &Value| {
         let kind = at(filter, &["typed_config"]).and_then(extension).map(|(kind, _)| kind);
         kind.is_some_and(|kind| kind.contains(".http.cache")) && !is_set(filter, &["disabled"])
     };
     before.iter().any(is_cache).then(|| {
-        let problem = "a cache before the filter answers requests, or sends them to the application, \
-                       and the filter never sees them";
-        Warning::new(Code::CachedBeforeFilter, problem, "put the cache behind the filter")
+        let problem = "a cache before the filter answers requests or sends them to the application; \
+                       the filter never sees them";
+        Warning::new(Code::CachedBeforeFilter, problem, "put the cache after the filter")
     })
 }

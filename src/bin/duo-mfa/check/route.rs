@@ -4,7 +4,7 @@ use crate::plugin::Chain;
 use crate::value::{each, is_set, list_at, member, text_at};
 use serde_json::Value;
 
-/// Whether there are routes on which a filter before ours is off, and ours is on.
+/// Whether some routes switch off a filter before ours, and leave ours on.
 pub(super) fn skips(chain: &Chain<'_>, filter: &Value) -> bool {
     let own = list_at(chain.manager, &["http_filters"]).get(chain.before.len());
     let (Some(own), Some(name)) = (own.and_then(name), name(filter)) else { return false };

@@ -1,4 +1,4 @@
-//! Rules that decide about nothing, which the module cannot tell from rules that do.
+//! Rules that never decide, which the module cannot distinguish from rules that do.
 
 use super::Subject;
 use super::warning::{Code, Warning};
@@ -19,14 +19,14 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
         let before = rules.get(..number).unwrap_or_default();
         if let Some(first) = before.iter().position(|earlier| covers(earlier, rule)) {
             let problem = format!(
-                "access_control.rules[{number}] stands behind rules[{first}], which decides first \
-                 about all that it names"
+                "access_control.rules[{number}] comes after rules[{first}], which already decides \
+                 about every request that it names"
             );
             warnings.push(never(problem, "put the narrower rule before the wider one"));
         } else if is_of_own_endpoints(rule, &config.path_prefix) {
             let problem = format!(
                 "access_control.rules[{number}] names paths under {}, where the filter itself \
-                 answers before any rule is looked at",
+                 replies before it looks at any rule",
                 config.path_prefix
             );
             warnings.push(never(problem, "remove it"));
@@ -39,8 +39,8 @@ fn never(problem: String, fix: &'static str) -> Warning {
     Warning::new(Code::RuleNeverDecides, problem, fix)
 }
 
-/// Whether all that the later rule matches as it is written is matched by the earlier one. In doubt
-/// it is not.
+/// Whether the earlier rule matches everything that the later one matches as it is written. If in
+/// doubt, `false`.
 fn covers(earlier: &Value, later: &Value) -> bool {
     Criterion::ALL.into_iter().all(|criterion| {
         let Some(wider) = patterns(earlier, criterion) else { return true };

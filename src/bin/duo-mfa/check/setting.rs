@@ -1,4 +1,4 @@
-//! What is allowed in a configuration, and should not be in one that is deployed.
+//! Settings that are allowed, but should not be deployed.
 
 use super::Subject;
 use super::warning::{Code, Warning};
@@ -28,8 +28,8 @@ fn nobody_is_asked(config: &Config) -> Option<Warning> {
     let mut policies = config.policies.rules.iter().map(|rule| rule.policy);
     let (problem, fix) = match config.mode {
         Mode::ReportOnly | Mode::Off => (
-            "mode lets every request pass, whoever sends it",
-            "write \"enforce\", or leave the key out, once the rules are tried",
+            "mode lets every request pass, with or without an approval",
+            "write \"enforce\", or leave the key out, as soon as you have tried the rules",
         ),
         Mode::Enforce if asks(config.policies.default) || policies.any(asks) => return None,
         Mode::Enforce => (
@@ -40,11 +40,12 @@ fn nobody_is_asked(config: &Config) -> Option<Warning> {
     Some(Warning::new(Code::NobodyIsAsked, problem, fix))
 }
 
-/// Duo's admin panel and other services stand under names like that of the API.
+/// Reports a host of Duo's that is not an API host: the admin panel and other services have similar
+/// names.
 fn host_of_no_api(host: &str) -> Option<Warning> {
     let is_another = host.ends_with(".duosecurity.com") && !host.starts_with("api-");
     is_another.then(|| {
-        let problem = format!("duo.api_host is {host}, and Duo's API hosts begin with \"api-\"");
+        let problem = format!("duo.api_host is {host}, but Duo's API hosts begin with \"api-\"");
         let fix = "copy \"API hostname\" from the application's page in Duo's admin panel";
         Warning::new(Code::HostOfNoApi, problem, fix)
     })

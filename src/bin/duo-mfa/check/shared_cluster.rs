@@ -1,9 +1,8 @@
-//! A cluster of Duo that two plugin configurations share, where one of them lets users pass while
-//! Duo is away.
+//! A cluster for Duo that two plugin configurations share, if one of them has `fail_mode: safe`.
 //!
-//! Envoy does not say whether a cluster has no host or only no room for another call. The filter
-//! knows of the calls of its own configuration. Those of another one can fill the cluster, and look
-//! like an outage then.
+//! Envoy does not say whether a cluster has no host, or only no room for another call. The filter
+//! knows only the calls of its configuration. Calls of another one can fill the cluster, which
+//! then looks like an outage.
 
 use super::Subject;
 use super::warning::{Code, Warning};
@@ -31,11 +30,11 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Option<Warning> {
     let plugins = Plugin::all(subject.document);
     let other = plugins.iter().find(is_in_the_way)?;
     let problem = format!(
-        "fail_mode is safe, and another configuration ({}) calls Duo by the same cluster: whoever \
-         fills it there is let in here, as in an outage",
+        "fail_mode is safe, and another configuration ({}) calls Duo through the same cluster: \
+         anyone who fills it there is admitted here, as in an outage",
         other.place
     );
-    let fix = "give each configuration a cluster of its own in duo.cluster";
+    let fix = "name a separate cluster in duo.cluster of each configuration";
     Some(Warning::new(Code::ClusterShared, problem, fix))
 }
 
@@ -46,7 +45,7 @@ fn opens(written: &Value) -> bool {
     is_safe
 }
 
-/// The clusters by which a configuration calls Duo.
+/// The clusters through which a configuration calls Duo.
 fn clusters(written: &Value) -> BTreeSet<String> {
     let main = text_at(written, &["duo", "cluster"]).unwrap_or("duo_api");
     let others = member(written, "applications").and_then(Value::as_object);
@@ -59,7 +58,8 @@ fn vm_id(plugin: &Value) -> Option<&str> {
     text_at(plugin, &["vm_config", "vm_id"])
 }
 
-/// By what the filter names its record of Duo's health: configurations of one application share it.
+/// The parts of the name of the filter's record of Duo's health. Configurations of one application
+/// share the record.
 fn application(written: &Value) -> Vec<Option<&Value>> {
     let duo = written.get("duo");
     let keys = ["integration_key", "ikey", "secret_key", "skey"];

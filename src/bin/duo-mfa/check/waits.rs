@@ -7,7 +7,7 @@ use crate::value::{duration_at, list_at};
 use duo_mfa::config::ApiMode;
 use std::time::Duration;
 
-/// Envoy's own, where nothing is written.
+/// Envoy's default.
 const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
@@ -32,7 +32,7 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
     let of_routes = routes().filter_map(|route| duration_at(route, &["route", "idle_timeout"]));
     if let Some(idle) = of_routes.chain([idle]).find(is_short) {
         let problem = format!(
-            "a request without traffic ends after {} s, and a held one has none for up to {} s",
+            "Envoy ends a request without traffic after {} s, but a held one has none for up to {} s",
             idle.as_secs_f64(),
             hold.as_secs_f64()
         );
@@ -46,7 +46,7 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
     });
     if let Some(most) = of_routes.chain(duration_at(manager, &path)).find(is_short) {
         let problem = format!(
-            "a request ends after {} s, whatever happens, and may be held for {} s",
+            "Envoy ends every request after {} s, but the filter may hold one for {} s",
             most.as_secs_f64(),
             hold.as_secs_f64()
         );

@@ -1,4 +1,4 @@
-//! What is wrong around a plugin configuration, in words that tell what to write instead.
+//! Problems around a plugin configuration, each with a text that says what to do.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,9 +7,9 @@ use std::fmt;
 #[derive(Clone, Debug)]
 pub(super) struct Warning {
     code: Code,
-    /// What is wrong, and what may come of it.
+    /// The problem and its consequence.
     problem: Cow<'static, str>,
-    /// What to do about it.
+    /// The change that removes the warning.
     fix: Cow<'static, str>,
 }
 
@@ -28,53 +28,53 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The configuration lets everybody pass.
+    /// The configuration lets every request pass.
     NobodyIsAsked = "nobody_is_asked",
-    /// A rule is never the one that decides.
+    /// A rule never decides.
     RuleNeverDecides = "rule_never_decides",
-    /// The API host is another of Duo's hosts.
+    /// The API host is another of Duo's hosts, not one of its API.
     HostOfNoApi = "host_of_no_api",
-    /// Secrets may stand in the configuration.
+    /// Secrets may be in the configuration.
     InlineSecretsAllowed = "inline_secrets_allowed",
-    /// A header that is trusted may be the client's own.
+    /// A trusted header may come from the client.
     HeaderNotStripped = "header_not_stripped",
-    /// The JWT that is trusted comes from no filter before this one.
+    /// There is no filter before this one that verifies the JWT.
     JwtFilterMissing = "jwt_filter_missing",
-    /// The verified JWT is not put where the configuration looks for it.
+    /// The verified JWT is not put into the metadata that the configuration reads.
     JwtPayloadMissing = "jwt_payload_missing",
-    /// No filter before this one can set the metadata that is trusted.
+    /// No filter before this one can set the trusted metadata.
     MetadataFilterMissing = "metadata_filter_missing",
-    /// The filter runs before the first factor does.
+    /// The filter runs before the first factor.
     RunsBeforeFirstFactor = "runs_before_first_factor",
-    /// A client may do without a certificate.
+    /// A client can connect without a certificate.
     CertificateNotRequired = "certificate_not_required",
     /// A client's certificate is not verified.
     CertificateNotVerified = "certificate_not_verified",
     /// Requests pass while the filter is down.
     FailsOpen = "fails_open",
-    /// A worker whose filter went down stays down.
+    /// A worker whose filter crashed stays down.
     FailsForGood = "fails_for_good",
-    /// The module cannot see a variable.
+    /// The module cannot read a variable.
     VariableNotPassed = "variable_not_passed",
-    /// A secret stands in Envoy's own configuration.
+    /// A secret is in Envoy's own configuration.
     VariableInPlainSight = "variable_in_plain_sight",
-    /// Bodies are to be read, and Envoy sends the request on meanwhile.
+    /// Bodies are to be read, but Envoy forwards the request before they have arrived.
     RequestBodiesNotHeld = "request_bodies_not_held",
-    /// Envoy would hold bodies, and nobody reads them.
+    /// Envoy would hold requests for their bodies, but the filter does not read them.
     RequestBodiesNotRead = "request_bodies_not_read",
-    /// The address that Duo and the rules see is what the client writes.
+    /// The client can forge the address that Duo and the rules see.
     AddressNotTrusted = "address_not_trusted",
-    /// Envoy gives a held request up before the filter does.
+    /// Envoy gives up a held request before the filter does (idle timeout).
     IdleTimeoutTooShort = "idle_timeout_too_short",
-    /// As before, whatever happens on the stream.
+    /// Envoy gives up a held request before the filter does (maximum duration).
     StreamDurationTooShort = "stream_duration_too_short",
     /// Something outside the filter replaces its replies.
     RepliesReplaced = "replies_replaced",
     /// Something outside the filter removes its cookies from responses.
     CookiesRemoved = "cookies_removed",
-    /// A cache answers in place of the filter.
+    /// A cache replies in place of the filter.
     CachedBeforeFilter = "cached_before_filter",
-    /// Two configurations on one host take each other's cookie.
+    /// Two configurations on one host replace each other's cookie.
     CookieContested = "cookie_contested",
     /// Another configuration can fill the cluster, which looks like an outage.
     ClusterShared = "cluster_shared",
@@ -82,21 +82,21 @@ codes! {
     SwitchedByPath = "switched_by_path",
     /// People of several domains become one user at Duo.
     NamesJoined = "names_joined",
-    /// Two configurations count the pushes on one phone each for itself.
+    /// Two configurations have separate limits for the pushes on one phone.
     LimitsApart = "limits_apart",
-    /// There is no cluster of the name.
+    /// There is no cluster with the configured name.
     ClusterMissing = "cluster_missing",
-    /// Duo is called in clear.
+    /// Calls to Duo are not encrypted.
     ClusterWithoutTls = "cluster_without_tls",
-    /// The server is not told which name is meant.
+    /// The TLS handshake does not name the server.
     ClusterWithoutSni = "cluster_without_sni",
-    /// Any certificate is taken for Duo's.
+    /// Any certificate is accepted as Duo's.
     ClusterNotVerified = "cluster_not_verified",
-    /// Any certificate of a trusted authority is taken for Duo's.
+    /// Any certificate of a trusted authority is accepted as Duo's.
     ClusterNameNotVerified = "cluster_name_not_verified",
     /// The circuit breaker of the cluster is as narrow as the filter's own limits.
     ClusterTooNarrow = "cluster_too_narrow",
-    /// The cluster is about another host than Duo's.
+    /// The cluster is for another host than Duo's.
     ClusterOfOtherHost = "cluster_of_other_host",
 }
 
