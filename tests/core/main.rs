@@ -37,6 +37,7 @@ mod limits;
 mod logo;
 mod model;
 mod modes;
+mod monitoring;
 mod operations;
 mod outage;
 mod page;

@@ -1,4 +1,4 @@
-//! docs/operations.md names the metrics, the members of an audit line and the lines of the log that
+//! docs/monitoring.md names the metrics, the members of an audit line and the lines of the log that
 //! there are.
 
 use std::collections::BTreeSet;
@@ -62,12 +62,14 @@ fn every_metric_is_documented() {
 /// The names that stand in a metric's place, as the code that makes them has them.
 #[test]
 fn every_name_within_a_metric_is_documented() {
-    let page = read("docs/operations.md");
+    let page = read("docs/monitoring.md");
     for (metric, file) in [
         ("duo_mfa_cookie_refused", "src/session/refusal.rs"),
         ("duo_mfa_admitted", "src/session/factor.rs"),
     ] {
-        let row = page.lines().find(|line| line.starts_with(&format!("| `{metric}"))).unwrap();
+        let rows = page.lines().skip_while(|line| !line.starts_with("| metric |"));
+        let mut rows = rows.filter(|line| line.starts_with(&format!("| `{metric}")));
+        let row = rows.next().unwrap();
         let names: Vec<_> = read(file)
             .lines()
             .filter_map(|line| line.trim().split_once("=> \"")?.1.strip_suffix("\","))
@@ -117,7 +119,7 @@ fn every_documented_line_is_one_that_is_written() {
 
 /// The first cells of the table that begins with `head`; those of one name without back quotes.
 fn first_cells(head: &str) -> Vec<String> {
-    let page = read("docs/operations.md");
+    let page = read("docs/monitoring.md");
     let lines = page.lines().skip_while(|line| !line.starts_with(head)).skip(2);
     let rows = lines.take_while(|line| line.starts_with('|'));
     rows.map(|row| row.split('|').nth(1).unwrap().trim().trim_matches('`').to_owned()).collect()

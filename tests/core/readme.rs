@@ -10,9 +10,10 @@ use crate::docs::{pages_in, read};
 use crate::rig::{Rig, get};
 
 /// Every block's fence, and so who checks it. `session=…` is run by `examples/demo/smoke.py`, `cli`
-/// by `tests/cli/readme.rs`. A `mermaid` block is a picture.
-const CHECKED: [&str; 13] = [
+/// by `tests/cli/readme.rs`, `audit` by `tests/core/monitoring.rs`. A `mermaid` block is a picture. Nothing here reads LogQL.
+const CHECKED: [&str; 15] = [
     "console",
+    "console audit",
     "console cli",
     "console session=demo",
     "console session=key",
@@ -25,6 +26,7 @@ const CHECKED: [&str; 13] = [
     "json file=applications",
     "json file=per-client",
     "mermaid",
+    "logql",
 ];
 
 /// The pages that document configuration keys.
@@ -52,8 +54,7 @@ fn every_block_is_of_a_kind_that_is_checked() {
 
 #[test]
 fn sessions_are_commands_that_somebody_runs() {
-    let is_session =
-        |block: &&Block| block.fence.starts_with("console") && block.fence != "console cli";
+    let is_session = |block: &&Block| block.fence == "console" || block.fence.contains("session=");
     for block in blocks().iter().filter(is_session) {
         for line in block.text.lines() {
             let command = line.strip_prefix("$ ").unwrap_or_else(|| panic!("no command: {line}"));
