@@ -1,58 +1,58 @@
-//! What Duo says about an attempt to authenticate.
+//! Duo's decision on an authentication attempt.
 
 use super::error::Malformed;
 use super::members::Members;
 use super::text::Text;
 use crate::secret::Secret;
 
-/// Where an attempt stands.
+/// The state of an authentication attempt.
 #[derive(Clone, Debug)]
 pub struct AuthStatus {
-    /// The one member to decide on.
+    /// The one member that decides.
     pub result: AuthResult,
-    /// How it came to that, for texts and logs.
+    /// The reason for the result, for texts and logs.
     pub status: Status,
-    /// Duo's words, fit to show.
+    /// Duo's message, safe to show.
     pub message: Text,
-    /// With an allow: lets preauth allow this device from then on.
+    /// With an allow: a token by which preauth allows this device from then on.
     pub trusted_device_token: Option<Secret<String>>,
 }
 
 /// The decision on an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthResult {
-    /// The second factor is given.
+    /// The second factor is verified.
     Allow,
-    /// It is not, and will not be.
+    /// The second factor is refused; this is final.
     Deny,
     /// There is no decision yet.
     Waiting,
 }
 
-/// How an attempt stands (Duo, "Auth API", section "/auth_status").
+/// The state of an attempt (Duo, "Auth API", section "/auth_status").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// The telephone rings.
+    /// The phone is ringing.
     Calling,
     /// The call was answered.
     Answered,
-    /// The push is out.
+    /// The push was sent.
     Pushed,
     /// The notification failed; the user can open Duo Mobile and find the push there.
     PushFailed,
     /// Nobody answered.
     Timeout,
-    /// The user reported the attempt.
+    /// The user reported the attempt as fraud.
     Fraud,
     /// Approved.
     Allow,
-    /// The user is in bypass status.
+    /// The user has bypass status.
     Bypass,
-    /// Denied, or a wrong passcode.
+    /// Denied, or an incorrect passcode.
     Deny,
-    /// Disabled after failures.
+    /// The user was locked out after failed attempts.
     LockedOut,
-    /// Passcodes are out by SMS.
+    /// Passcodes were sent by SMS.
     Sent,
     /// A word that this version does not know, or none.
     Other(Text),
@@ -99,7 +99,8 @@ impl From<Text> for Status {
 }
 
 impl AuthStatus {
-    /// Reads the members. `result` is compared as it came: a [`Text`] leaves characters out.
+    /// Reads the members. `result` is compared as it was received, since a [`Text`] drops
+    /// characters.
     pub(super) fn read(members: Members<'_>) -> Result<Self, Malformed> {
         let token = members.text("trusted_device_token")?.filter(|token| !token.is_empty());
         let status = Self {

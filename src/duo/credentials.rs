@@ -1,4 +1,4 @@
-//! Who we are to Duo: API host, integration key, secret key, and how requests are signed.
+//! The filter's credentials at Duo: API host, integration key, secret key, and signature version.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,19 +13,19 @@ const MAX_LABEL_BYTES: usize = 63;
 /// One application of type "Auth API", as Duo's admin panel shows it.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// The host that all calls go to and that every signature covers.
+    /// The host that receives all calls; every signature covers it.
     pub api_host: ApiHost,
     /// The integration key (ikey, also "client ID").
     pub integration_key: String,
-    /// The secret key (skey, also "client secret"). Its bytes are the HMAC key as they stand.
+    /// The secret key (skey, also "client secret"). Its bytes are the HMAC key, without decoding.
     pub secret_key: Secret<String>,
-    /// How requests are signed.
+    /// The signature version.
     pub signature: Signature,
 }
 
 impl Credentials {
-    /// Eight bytes that stand for the application in Envoy's memory: the start of the SHA-512 of the
-    /// integration key.
+    /// Eight bytes that identify the application in Envoy's shared memory: the start of the SHA-512
+    /// of the integration key.
     #[must_use]
     pub fn tag(&self) -> [u8; 8] {
         let [a, b, c, d, e, f, g, h, ..] = Sha512::digest(&self.integration_key).0;
@@ -33,7 +33,7 @@ impl Credentials {
     }
 }
 
-/// The form of a request's signature.
+/// The version of a request's signature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Signature {
     /// Version 5: HMAC-SHA512 over date, method, host, path, query, body and `x-duo-*` headers.
@@ -49,22 +49,22 @@ pub enum Signature {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiHost(String);
 
-/// Why a text is no API host.
+/// Why a text is not an API host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApiHostFault {
-    /// Nothing is there.
+    /// The text is empty.
     #[error("the API host is empty")]
     Empty,
-    /// It starts like a URL.
+    /// The text begins like a URL.
     #[error("the API host must be a name only: remove https://")]
     Scheme,
-    /// A slash, question mark or hash is in it.
+    /// The text has a slash, question mark or hash.
     #[error("the API host must be a name only: remove the path")]
     Path,
-    /// A colon is in it.
+    /// The text has a colon.
     #[error("the API host must be a name only: set the port in the cluster")]
     Port,
-    /// It is an address or no DNS name.
+    /// The text is an address, or not a DNS name.
     #[error("the API host is not a DNS name")]
     NotAName,
 }
@@ -93,7 +93,7 @@ impl FromStr for ApiHost {
         if text.contains(':') {
             return Err(ApiHostFault::Port);
         }
-        // A last label of digits alone makes an address of it (RFC 3696, section 2).
+        // A name whose last label has only digits is an address (RFC 3696, section 2).
         let is_address = text.rsplit('.').next().is_some_and(is_digits);
         if text.len() > MAX_NAME_BYTES || is_address || !text.split('.').all(is_label) {
             return Err(ApiHostFault::NotAName);

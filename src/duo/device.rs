@@ -1,4 +1,4 @@
-//! A user's devices and what they can do.
+//! A user's devices and their capabilities.
 
 use std::str::FromStr;
 
@@ -8,26 +8,24 @@ use super::members::Members;
 use super::text::Text;
 use crate::json::Json;
 
-/// A device of the user, as preauth lists it. A hardware token has no more than an id, a kind
-/// and a name; the other texts are empty then.
+/// A device of the user, as preauth lists it. A hardware token has only an id, a kind and a name;
+/// the other texts are empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// What auth wants as `device`.
+    /// The value of auth's parameter `device`.
     pub id: DeviceId,
-    /// What the device is.
     pub kind: DeviceKind,
-    /// The name that was given to it, often empty.
+    /// The name that the user gave it, often empty.
     pub name: Text,
-    /// What to show: "iOS (XXX-XXX-1234)".
+    /// The text to show: "iOS (XXX-XXX-1234)".
     pub display_name: Text,
     /// The telephone number, masked.
     pub number: Text,
-    /// What it can do.
     pub capabilities: Vec<Capability>,
 }
 
 impl Device {
-    /// Whether the device can do this.
+    /// Whether the device has this capability.
     #[must_use]
     pub fn can(&self, capability: &Capability) -> bool {
         self.capabilities.contains(capability)
@@ -53,9 +51,9 @@ impl Device {
 /// The kinds of device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeviceKind {
-    /// A telephone or tablet.
+    /// A phone or tablet.
     Phone,
-    /// A hardware token, which shows passcodes.
+    /// A hardware token that shows passcodes.
     Token,
     /// A kind that this version doesn't know.
     Other(Text),
@@ -71,16 +69,16 @@ impl From<Text> for DeviceKind {
     }
 }
 
-/// What a device can do.
+/// A capability of a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Capability {
-    /// It takes part in Duo's own choice of a factor.
+    /// Duo may choose a factor on it automatically.
     Auto,
     /// It can approve a push.
     Push,
     /// It can receive passcodes by SMS.
     Sms,
-    /// It can take a call.
+    /// It can receive a call.
     Phone,
     /// It has an app that shows passcodes.
     MobileOtp,
@@ -101,13 +99,13 @@ impl From<Text> for Capability {
     }
 }
 
-/// The device that a factor is to use.
+/// The device to use for a factor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
-    /// The first one that can.
+    /// The first device with the capability.
     #[default]
     Auto,
-    /// This one.
+    /// This device.
     Id(DeviceId),
 }
 

@@ -1,26 +1,27 @@
-//! The endpoints of Duo's APIs that the filter calls: path, method, and whether a call may be repeated.
+//! The endpoints of Duo's APIs that the filter calls: path, method, and whether a call can be repeated.
 
-/// The endpoints that are in use: those of the Auth API, and two of the OIDC Auth API. The browser
-/// opens the third of the latter, `authorize`.
+/// The endpoints that the filter calls: those of the Auth API, and two of the OIDC Auth API. The
+/// browser opens the third of the OIDC Auth API, `authorize`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
-    /// Whether Duo is there, and its clock. The one call without a signature.
+    /// Checks that Duo responds, and returns its clock. The only call without a signature.
     Ping,
-    /// Whether credentials and clock are right.
+    /// Checks the credentials and the clock.
     Check,
-    /// The logo of the account.
+    /// Returns the account's logo.
     Logo,
-    /// What a user may do.
+    /// Returns whether the user may authenticate, and how.
     Preauth,
-    /// Starts or decides a factor.
+    /// Starts an authentication, or decides it at once.
     Auth,
-    /// Where a transaction stands; waits for a change.
+    /// Returns the state of a transaction; waits for a change.
     AuthStatus,
-    /// Makes a user with an activation code.
+    /// Creates a user and an activation code.
     Enroll,
-    /// Whether an activation code was used.
+    /// Returns whether an activation code was used.
     EnrollStatus,
-    /// Whether Duo is there and accepts the credentials of a Web SDK application, and its clock.
+    /// Checks that Duo responds and accepts the credentials of a Web SDK application, and returns
+    /// its clock.
     HealthCheck,
     /// Exchanges a code for an id_token.
     Token,
@@ -75,8 +76,8 @@ impl Endpoint {
         }
     }
 
-    /// Whether a second call does no more than the first one: a second auth would send a second
-    /// push, a second enroll would find the name taken. A code works once: if the response to
+    /// Whether the call can be repeated without a second effect. A second auth would send a second
+    /// push; a second enroll would find the name taken. A code works once: if the response to
     /// `token` was lost, the code may already be used.
     #[must_use]
     pub const fn is_repeatable(self) -> bool {

@@ -1,4 +1,4 @@
-//! A user made by enroll, and how a device is activated.
+//! A user created by enroll, and how a device is activated for them.
 
 use super::error::Malformed;
 use super::id::{MalformedId, UserId};
@@ -7,18 +7,19 @@ use super::preauth_response::https_url;
 use crate::clock::UnixTime;
 use crate::secret::Secret;
 
-/// A user that waits for a device. Whoever has code, link or QR content can activate one.
+/// A user without a device yet. Anyone with the code, the link or the QR content can activate one.
 #[derive(Clone, Debug)]
 pub struct Enrollment {
-    /// The user, for enroll_status.
+    /// The user's id, for enroll_status.
     pub user_id: UserId,
     /// The activation code, `duo://...`, for enroll_status.
     pub activation_code: Secret<String>,
     /// The link that opens Duo Mobile on the phone itself. Always https.
     pub activation_url: Option<Secret<String>>,
-    /// What the QR code says: the `value` of Duo's picture, so that no page has to load that.
+    /// The content of the QR code. It is the `value` of the URL of Duo's picture, so no page has to
+    /// load that picture.
     pub qr_content: Secret<String>,
-    /// Until when the code is good.
+    /// When the code expires.
     pub expires: UnixTime,
 }
 
@@ -27,9 +28,9 @@ pub struct Enrollment {
 pub enum EnrollmentState {
     /// The user has a device.
     Success,
-    /// The code is used up, too old or wrong.
+    /// The code was used, has expired, or is wrong.
     Invalid,
-    /// Not yet.
+    /// The code was not used yet.
     Waiting,
 }
 

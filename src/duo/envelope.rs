@@ -12,8 +12,9 @@ use crate::json::{self, Json};
 
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
-/// How the body of a 503 ends that an Envoy on the way to Duo, as an egress gateway, sends where a
-/// circuit breaker of its own is full. (This Envoy's own takes the call back at once.)
+/// The end of the body of a 503 that another Envoy on the way to Duo, such as an egress gateway,
+/// sends if its circuit breaker is full. (If the circuit breaker of this Envoy is full, the call
+/// fails at once.)
 const OVERFLOW: &[u8] = b"reset reason: overflow";
 
 /// A response as the host received it.
@@ -56,7 +57,7 @@ pub(super) fn outcome(response: &Response<'_>) -> Result<Option<Json>, DuoError>
     }
 }
 
-/// What a response is whose body says nothing that counts.
+/// The error for a response whose body is not Duo's: its HTTP status decides.
 pub(super) fn by_status(response: &Response<'_>) -> DuoError {
     match response.status {
         429 => DuoError::RateLimited { retry_after: retry_after(response) },
@@ -85,12 +86,12 @@ pub(super) fn object(body: &[u8]) -> Result<json::Members, DuoError> {
 fn retry_after(response: &Response<'_>) -> Option<Duration> {
     let text = std::str::from_utf8(response.retry_after?).ok()?.trim();
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    // A number too long for the type is as good as the longest wait.
+    // A number too long for the type means the longest wait.
     let seconds = text.parse().unwrap_or(u64::MAX);
     is_number.then(|| Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
 }
 
-/// What an envelope says.
+/// The result of a call, as its envelope reports it.
 enum Envelope {
     Success(Option<Json>),
     Failure(Failure),

@@ -1,28 +1,27 @@
-//! What can go wrong with a call to Duo, whose fault it is, and what may help.
+//! The errors of a call to Duo: who has to act, and a hint for the operator.
 
 use std::time::Duration;
 
 use super::text::Text;
 
-/// A call that brought no reply of the kind that was asked for.
+/// A call that did not return the expected response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DuoError {
-    /// No response, or a server's failure; never an HTTP 4xx, whatever its body says. What a fail mode
-    /// is about.
+    /// No response, or a 5xx; never a 4xx, whatever its body says. The only error to which
+    /// `fail_mode` applies.
     #[error("Duo cannot be reached: {0}")]
     Unreachable(Outage),
-    /// Envoy did not send the call: as many are under way to Duo's cluster, or wait for a
-    /// connection, as its circuit breaker lets through. That is this Envoy's limit and says nothing
-    /// of Duo.
+    /// Envoy did not send the call, because the circuit breaker of Duo's cluster is full. This is a
+    /// limit of this Envoy and says nothing about Duo.
     #[error("this Envoy's circuit breaker for Duo's cluster is full")]
     Overflow,
-    /// HTTP 200 with something that is not Duo's.
+    /// HTTP 200 with a body that is not Duo's.
     #[error("the response is not from Duo: {0}")]
     Garbled(Garbled),
     /// A response of Duo's that this version cannot take for what it says.
     #[error("Duo's response is malformed: {0}")]
     Malformed(Malformed),
-    /// An error or a redirection that is not Duo's: something stands between.
+    /// An error or a redirection that is not Duo's: a proxy on the way sent it.
     #[error("HTTP {status} from something that is not Duo")]
     NotDuo {
         /// The HTTP status.
@@ -33,34 +32,34 @@ pub enum DuoError {
     BadCredentials {
         /// Duo's code.
         code: u32,
-        /// Duo's words.
+        /// Duo's message.
         message: Text,
     },
-    /// 40105: the signed date is too far from Duo's clock. Nothing was acted on.
+    /// 40105: the signed date is too far from Duo's clock. Duo did not execute the call.
     #[error("Duo refuses the date: the clocks differ too much")]
     ClockSkew,
-    /// 40002: a parameter has a value that Duo does not take.
+    /// 40002: Duo does not accept the value of a parameter.
     #[error("Duo refuses the parameter \"{name}\": {message}")]
     InvalidParameter {
-        /// The parameter; empty where Duo does not say which.
+        /// The parameter; empty if Duo does not name it.
         name: Text,
-        /// Duo's words.
+        /// Duo's message.
         message: Text,
     },
-    /// 429xx: too many requests, of the account or of the user.
+    /// 429xx: too many requests, from the account or for the user.
     #[error("Duo limits the rate of calls")]
     RateLimited {
         /// How long Duo asks to wait, a day at most.
         retry_after: Option<Duration>,
     },
-    /// Any other refusal.
+    /// Any other refusal by Duo.
     #[error("Duo refuses the call: {code} {message} {detail}")]
     Rejected {
-        /// Duo's code; where it gives none, the HTTP status times 100.
+        /// Duo's code; if Duo gives none, the HTTP status times 100.
         code: u32,
-        /// Duo's words.
+        /// Duo's message.
         message: Text,
-        /// Duo's further words, often the name of a parameter.
+        /// Duo's further details, often the name of a parameter.
         detail: Text,
     },
 }
@@ -68,19 +67,19 @@ pub enum DuoError {
 /// Why Duo counts as unreachable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Outage {
-    /// The call was not even sent.
+    /// The call was not sent.
     #[error("not sent")]
     NotSent,
     /// The call ended without a response.
     #[error("no answer")]
     NoAnswer,
-    /// HTTP 5xx, of Duo's front or made by Envoy.
+    /// HTTP 5xx, from Duo's front end or from Envoy.
     #[error("HTTP {status}")]
     Status {
         /// The HTTP status.
         status: u16,
     },
-    /// Duo's own 50001 and its like.
+    /// Duo's code 50001, or another 5xxxx.
     #[error("Duo's code {code}")]
     Internal {
         /// Duo's code.
@@ -89,8 +88,8 @@ pub enum Outage {
 }
 
 impl Outage {
-    /// Whether the call was ended by its timeout: Envoy responses 504 then. On a call that waits
-    /// for a change it means that there was none.
+    /// Whether Envoy ended the call at its timeout: it reports 504 then. For a call that waits for
+    /// a change, this means that nothing changed.
     #[must_use]
     pub const fn is_timeout(self) -> bool {
         matches!(self, Self::Status { status: 504 })
@@ -100,13 +99,13 @@ impl Outage {
 /// Why the body of an HTTP 200 is not Duo's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Garbled {
-    /// It is no JSON object, or a part of one.
+    /// It is not a JSON object, or only a part of one.
     #[error("not a JSON object")]
     NotAnObject,
     /// It is a JSON object without `stat`.
     #[error("it has no stat")]
     NoStat,
-    /// It was to be a picture and is none.
+    /// A picture was expected, and it is not one.
     #[error("not a PNG")]
     NotAnImage,
 }
@@ -120,29 +119,29 @@ pub enum Malformed {
     /// `stat` is neither `OK` nor `FAIL`.
     #[error("its stat is unknown")]
     UnknownStat,
-    /// A member is missing, there twice, or of the wrong type.
+    /// A member is missing, present twice, or of the wrong type.
     #[error("its members are not those of this call")]
     Members,
-    /// `result` is none of those that this call has.
+    /// The call has no such `result`.
     #[error("its result is unknown")]
     UnknownResult,
 }
 
-/// Who has to act so that an error goes away.
+/// The party that has to act to remove an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Duo, or the way to it.
     Duo,
-    /// Who set up the filter: credentials, clock, cluster, a proxy on the way.
+    /// The operator: credentials, clock, cluster, or a proxy on the way.
     Operator,
-    /// The filter sent what Duo does not take.
+    /// The filter itself: it sent a request that Duo does not accept.
     Filter,
-    /// Who signs in, or who does so too often.
+    /// The user who signs in, or signs in too often.
     User,
 }
 
 impl DuoError {
-    /// Who has to act.
+    /// The party that has to act.
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
@@ -162,7 +161,7 @@ impl DuoError {
         }
     }
 
-    /// Duo's own words about a refused call, fit to be shown; empty for other errors.
+    /// Duo's message about a refused call, safe to show; empty for other errors.
     #[must_use]
     pub fn words(&self) -> String {
         let (message, detail) = match self {
@@ -181,7 +180,7 @@ impl DuoError {
         format!("{message}{separator}{detail}")
     }
 
-    /// What the operator should look at.
+    /// A question that leads the operator to the likely cause.
     #[must_use]
     pub const fn hint(&self) -> Option<&'static str> {
         match self {

@@ -1,12 +1,12 @@
-//! Names that Duo gives to things and takes back unchanged.
+//! Ids that Duo assigns and that the filter sends back unchanged.
 
 use std::fmt;
 use std::str::FromStr;
 
 const MAX_BYTES: usize = 64;
 
-/// A transaction: one attempt to authenticate. Who holds it can follow the attempt, so it is not
-/// in a `Debug` text.
+/// A transaction: one authentication attempt. Its holder can follow the attempt, so it is not in a
+/// `Debug` text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Txid(String);
 
@@ -18,7 +18,7 @@ pub struct DeviceId(String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserId(String);
 
-/// Not an id: 1 to 64 letters, digits, `-` and `_` are asked for.
+/// The text is not an id: 1 to 64 letters, digits, `-` and `_`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an id has 1 to 64 letters, digits, hyphens and underscores")]
 pub struct MalformedId;

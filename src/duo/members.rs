@@ -44,7 +44,7 @@ impl<'j> Members<'j> {
         }
     }
 
-    /// Duo's code: a number, and in some responses an empty text.
+    /// Duo's code: a number, or in some responses an empty text.
     pub(super) fn code(self, name: &str) -> Result<Option<u32>, Malformed> {
         match self.find(name) {
             Some(Json::Whole(code)) => Ok(u32::try_from(*code).ok()),

@@ -6,11 +6,11 @@
 //! [`DuoError`] that knows whose fault it is. A response admits a user in exactly one case: HTTP
 //! 200, `stat` exactly `OK`, `result` exactly `allow`.
 //!
-//! What Duo writes is data: every text of it is a [`Text`], without control characters and of
-//! bounded length. This module must never know who waits for the response: no fail mode, cookie,
-//! page, header of the application or host call.
+//! Duo's texts are data: each is a [`Text`], without control characters and of bounded length. This
+//! module never learns who waits for a response. It knows no fail mode, cookie, page, application
+//! header or host call.
 //!
-//! [`universal`] is the other API, for browsers that are sent to Duo's own page.
+//! [`universal`] is the other API, for browsers that are redirected to Duo's page.
 //!
 //! Source: Duo, "Auth API" (<https://duo.com/docs/authapi>).
 

@@ -1,4 +1,4 @@
-//! What Duo says that a user may do.
+//! The response to preauth: whether a user may authenticate, and how.
 
 use super::device::Device;
 use super::error::Malformed;
@@ -7,29 +7,30 @@ use super::members::Members;
 use super::text::Text;
 use crate::secret::Secret;
 
-/// What a user may do.
+/// The result of preauth for a user.
 #[derive(Clone, Debug)]
 pub enum PreauthResponse {
-    /// Choose a factor.
+    /// The user must choose a factor.
     Auth {
         /// The devices to choose from.
         devices: Vec<Device>,
-        /// The transaction and code of a verified push, where policy wants one.
+        /// The transaction and code of a verified push, if the policy requires one.
         verification: Option<Verification>,
     },
-    /// Go on without a second factor: bypass status, a policy, or a remembered device.
+    /// The user needs no second factor: bypass status, a policy, or a remembered device.
     Allow {
-        /// Duo's words.
+        /// Duo's message.
         message: Text,
     },
-    /// Nothing: disabled, locked out, or a policy.
+    /// The user may not authenticate: disabled, locked out, or a policy.
     Deny {
-        /// Duo's words.
+        /// Duo's message.
         message: Text,
     },
-    /// Enroll a device first.
+    /// The user must enroll a device first.
     Enroll {
-        /// Duo's page for this user, good for 5 minutes. Always https; whoever has it can enroll.
+        /// Duo's page for this user, valid for 5 minutes. Always https. Anyone who has the URL can
+        /// enroll.
         portal_url: Option<Secret<String>>,
     },
 }
@@ -37,15 +38,15 @@ pub enum PreauthResponse {
 /// A verified push: the user types the code that is shown here into Duo Mobile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verification {
-    /// What auth has to be sent with.
+    /// The transaction that auth must be sent with.
     pub txid: Txid,
     /// The code to show, 3 to 6 digits.
     pub code: Text,
 }
 
 impl PreauthResponse {
-    /// Reads the members, all of them whatever the result is: a response with one of a wrong type
-    /// is none of Duo's.
+    /// Reads all members, whatever the result is. If one has a wrong type, the response is
+    /// malformed.
     pub(super) fn read(members: Members<'_>) -> Result<Self, Malformed> {
         let devices = members.list("devices")?.iter();
         let devices = devices.map(|device| Members::of(device).and_then(Device::read));
@@ -63,7 +64,7 @@ impl PreauthResponse {
     }
 }
 
-/// The members that a verified push has.
+/// The members of a verified push.
 struct VerifiedPush<'j> {
     txid: Option<&'j str>,
     code: Text,
@@ -74,7 +75,7 @@ impl<'j> VerifiedPush<'j> {
         Ok(Self { txid: members.text("txid")?, code: members.label("verification_code")? })
     }
 
-    /// The verified push, which is one where there is a code to show.
+    /// The verified push; `None` if there is no code to show.
     fn verification(self) -> Result<Option<Verification>, Malformed> {
         if self.code.is_empty() {
             return Ok(None);
@@ -87,7 +88,7 @@ impl<'j> VerifiedPush<'j> {
     }
 }
 
-/// A URL that can stand in a link: https, and nothing but visible ASCII.
+/// A URL that is safe in a link: https, and only visible ASCII.
 pub(super) fn https_url(url: &str) -> Option<Secret<String>> {
     let visible = url.bytes().all(|byte| byte.is_ascii_graphic());
     (visible && url.starts_with("https://")).then(|| Secret::new(url.to_owned()))

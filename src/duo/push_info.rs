@@ -1,20 +1,20 @@
-//! What a push tells the user beyond who signs in: the path, the address, the browser.
+//! The details that a push shows beside the user's name: the path, the address, the browser.
 
 use super::params::encode;
 use super::text::printable;
 
-/// Names and values that a push shows, encoded and below Duo's limit of 20,000 bytes.
+/// Names and values that a push shows, encoded, and below Duo's limit of 20,000 bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PushInfo {
     encoded: String,
 }
 
 impl PushInfo {
-    /// The longest info, in bytes as encoded.
+    /// The greatest length, in bytes after encoding.
     pub const MAX_BYTES: usize = 19_999;
 
-    /// The pairs in their order. What does not print is left out of them, and a pair that no
-    /// longer fits is left out as a whole.
+    /// Encodes the pairs in their order. Unprintable characters are dropped. A pair that no longer
+    /// fits is left out as a whole.
     #[must_use]
     pub fn new<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
         let mut encoded = String::new();
@@ -30,8 +30,8 @@ impl PushInfo {
         Self { encoded }
     }
 
-    /// The same with more pairs behind: those come first where there is no room for all, so that a
-    /// long text before them cannot push them out.
+    /// Adds more pairs at the end. If there is no room for all, these take precedence, so that a
+    /// long text before them cannot displace them.
     #[must_use]
     pub fn and<N: AsRef<str>, V: AsRef<str>>(
         self,
@@ -50,7 +50,7 @@ impl PushInfo {
         Self { encoded }
     }
 
-    /// The value of the parameter `pushinfo`, or nothing where there is nothing to show.
+    /// The value of the parameter `pushinfo`; `None` if there is nothing to show.
     #[must_use]
     pub fn encoded(&self) -> Option<&str> {
         Some(self.encoded.as_str()).filter(|text| !text.is_empty())
@@ -66,13 +66,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_cannot_become_a_pair_of_its_own() {
+    fn a_value_cannot_become_another_pair() {
         let info = PushInfo::new([("host", "Evil&from=Bank"), ("path", "/a b?c=é")]);
         assert_eq!(info.encoded(), Some("host=Evil%26from%3DBank&path=%2Fa%20b%3Fc%3D%C3%A9"));
     }
 
     #[test]
-    fn what_does_not_print_is_left_out() {
+    fn unprintable_characters_are_dropped() {
         let info = PushInfo::new([("pa\u{0}th", "/x\u{1b}\u{202e}y\nz")]);
         assert_eq!(info.encoded(), Some("path=%2Fxy%20z"));
         assert_eq!(PushInfo::default().encoded(), None);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn pairs_behind_are_kept_whatever_stands_before_them() {
+    fn pairs_at_the_end_are_kept_whatever_precedes_them() {
         let both = PushInfo::new([("a", "1")]).and([("b", "2")]);
         assert_eq!(both.encoded(), Some("a=1&b=2"));
         assert_eq!(PushInfo::default().and([("b", "2")]).encoded(), Some("b=2"));

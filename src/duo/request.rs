@@ -1,4 +1,4 @@
-//! The calls to Duo, typed, and how each becomes bytes.
+//! The calls to Duo as types, and their encoding.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -41,8 +41,8 @@ pub enum Request {
     EnrollStatus(EnrollStatus),
 }
 
-/// Asks what a user may do. Always says that verified pushes are supported, so that a policy that
-/// wants them is never weakened.
+/// Asks whether a user may authenticate, and how. It always announces that verified pushes are
+/// supported, so that a policy that requires them is not weakened.
 #[derive(Clone, Debug)]
 pub struct Preauth {
     /// The user's name or alias at Duo.
@@ -53,7 +53,7 @@ pub struct Preauth {
     pub trusted_device_token: Option<Secret<String>>,
 }
 
-/// Starts a factor, or decides one that needs no waiting.
+/// Starts a factor, or decides one without waiting.
 #[derive(Clone, Debug)]
 pub struct Auth {
     /// The user's name or alias at Duo.
@@ -64,41 +64,41 @@ pub struct Auth {
     pub ipaddr: Option<IpAddr>,
 }
 
-/// The factors. Push and phone are asynchronous: the response is a txid. Passcode and SMS are
-/// answered at once.
+/// The factors. Push and phone are asynchronous: the response is a txid. The response to a passcode
+/// or an SMS is final.
 #[derive(Clone, Debug)]
 pub enum AuthFactor {
     /// A push to Duo Mobile.
     Push {
-        /// Where to.
+        /// The device that receives it.
         device: DeviceChoice,
         /// The transaction of a verified push, as preauth gave it.
         txid: Option<Txid>,
-        /// What is asked for: Duo shows "`title` request".
+        /// The purpose: Duo Mobile shows "`title` request".
         title: String,
-        /// What else the push shows.
+        /// Further details that the push shows.
         info: PushInfo,
     },
-    /// A call.
+    /// A phone call.
     Phone {
-        /// Which telephone.
+        /// The phone to call.
         device: DeviceChoice,
     },
-    /// Passcodes by SMS. Always answered with deny and status `sent`.
+    /// Passcodes by SMS. Duo always responds with deny and status `sent`.
     Sms {
-        /// Which telephone.
+        /// The phone that receives them.
         device: DeviceChoice,
     },
     /// A passcode from an app, a token, an SMS or an administrator.
     Passcode(Secret<String>),
 }
 
-/// Makes a user.
+/// Creates a user.
 #[derive(Clone, Debug, Default)]
 pub struct Enroll {
-    /// The name; Duo draws one where it is absent.
+    /// The name; if it is absent, Duo chooses one.
     pub username: Option<String>,
-    /// How long the activation code is good, in whole seconds; a day where it is absent.
+    /// How long the activation code is valid, in whole seconds; a day if it is absent.
     pub valid_for: Option<Duration>,
 }
 
@@ -111,10 +111,10 @@ pub struct EnrollStatus {
     pub activation_code: Secret<String>,
 }
 
-/// A call as it is to be sent, byte for byte.
+/// A call ready to send, byte for byte.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedCall {
-    /// Which call it is.
+    /// The endpoint that is called.
     pub endpoint: Endpoint,
     /// The HTTP method.
     pub method: &'static str,
@@ -122,14 +122,14 @@ pub struct SignedCall {
     pub authority: String,
     /// Path and query.
     pub path: String,
-    /// Every header but the pseudo-headers and the length.
+    /// Every header except the pseudo-headers and the length.
     pub headers: Vec<(&'static str, HeaderValue)>,
     /// The body, empty for a GET.
     pub body: Vec<u8>,
 }
 
 impl fmt::Debug for SignedCall {
-    /// Leaves out query, headers and body: txid, signature and passcode are in them.
+    /// Leaves out query, headers and body, since they contain the txid, signature and passcode.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignedCall")
             .field("endpoint", &self.endpoint)
@@ -139,7 +139,7 @@ impl fmt::Debug for SignedCall {
 }
 
 impl Request {
-    /// Which call it is.
+    /// The endpoint that is called.
     #[must_use]
     pub const fn endpoint(&self) -> Endpoint {
         match self {
@@ -154,8 +154,9 @@ impl Request {
         }
     }
 
-    /// The call, signed for the moment `now` on Duo's clock: the caller has shifted it by what
-    /// ping told. Ping itself is not signed, since it must work while the clock is wrong.
+    /// The signed call. `now` is the time on Duo's clock: the caller has corrected the local clock
+    /// by the offset that ping returned. Ping itself is not signed, since it must work while the
+    /// clock is wrong.
     #[must_use]
     pub fn sign(&self, credentials: &Credentials, now: UnixTime) -> SignedCall {
         let endpoint = self.endpoint();
@@ -250,12 +251,12 @@ impl Auth {
     }
 }
 
-/// An address as Duo takes it: an IPv4 address that came in an IPv6 one as what it is.
+/// An address in the form that Duo accepts: an IPv4 address inside an IPv6 one becomes plain IPv4.
 fn address(address: IpAddr) -> String {
     address.to_canonical().to_string()
 }
 
-/// Where the parameters of a call travel.
+/// Where a call carries its parameters.
 struct Carried {
     path: String,
     content_type: Option<&'static str>,
@@ -263,8 +264,8 @@ struct Carried {
 }
 
 impl Carried {
-    /// In the query of a GET; in the body of a POST, as JSON in version 5 and as a form in
-    /// version 2. Query and form are the signed line itself.
+    /// Parameters are in the query of a GET or in the body of a POST: as JSON in version 5, as a
+    /// form in version 2. Query and form equal the signed line.
     fn of(endpoint: Endpoint, signature: Signature, params: &Params<'_>) -> Self {
         let path = endpoint.path().to_owned();
         if endpoint.method() == "GET" {

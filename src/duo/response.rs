@@ -83,7 +83,7 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// Reads a response to auth_status: where the transaction stands.
+    /// Reads a response to auth_status: the state of the transaction.
     ///
     /// # Errors
     ///

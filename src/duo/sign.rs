@@ -1,4 +1,4 @@
-//! Signing as pure functions: what a signature covers, as text, and the header made of it.
+//! Signing as pure functions: the text that a signature covers, and the header made from it.
 //!
 //! Source: Duo, "Auth API", section "Authentication".
 
@@ -14,7 +14,7 @@ use super::credentials::Signature;
 use super::params::Params;
 use crate::secret::Secret;
 
-/// What a signature covers.
+/// The parts of a request that a signature covers.
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "a parameter may be a passcode")]
 pub struct Message<'a> {
@@ -28,9 +28,9 @@ pub struct Message<'a> {
     pub path: &'a str,
     /// The parameters, wherever the request carries them.
     pub params: &'a Params<'a>,
-    /// The bytes of the body. Version 5 alone signs them; version 2 signs the parameters.
+    /// The bytes of the body. Only version 5 signs them; version 2 signs the parameters.
     pub body: &'a [u8],
-    /// All `x-duo-*` headers, name and value. Version 5 alone signs them.
+    /// All `x-duo-*` headers, name and value. Only version 5 signs them.
     pub x_duo_headers: &'a [(&'a str, &'a str)],
 }
 

@@ -1,14 +1,14 @@
-//! Words that Duo writes and people read.
+//! Texts that Duo writes and people read.
 
 use std::fmt;
 
-/// A text of Duo's: at most [`Text::MAX_BYTES`], without control characters and without the
-/// marks that turn the direction of writing.
+/// A text from Duo: at most [`Text::MAX_BYTES`], without control characters and without marks that
+/// change the direction of writing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Text(String);
 
 impl Text {
-    /// The longest text, in bytes of UTF-8. What is longer is cut between two characters.
+    /// The greatest length, in bytes of UTF-8. A longer text is cut between two characters.
     pub const MAX_BYTES: usize = 4_096;
 
     /// The text.
@@ -17,7 +17,6 @@ impl Text {
         &self.0
     }
 
-    /// Whether there is nothing to show.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -55,8 +54,8 @@ impl fmt::Display for Text {
     }
 }
 
-/// The character as it may be shown: line breaks and tabs become blanks, other control characters
-/// and direction marks (Unicode, annex 9, section 2) vanish.
+/// The character as it may be shown. Line breaks and tabs become spaces. Other control characters
+/// and direction marks (Unicode, annex 9, section 2) are dropped.
 pub(super) fn printable(character: char) -> Option<char> {
     match character {
         '\t' | '\n' | '\r' | '\u{2028}' | '\u{2029}' => Some(' '),

@@ -1,9 +1,9 @@
-//! What kind of client sends a request, and so how it is asked for its second factor.
+//! Classifies the client of a request, and so how it is asked for the second factor.
 //!
-//! One table, read from the top: a request that a page sends in the background, an upgrade or
-//! gRPC cannot show a prompt and is refused; a browser's navigation is for the prompt page; a
-//! request that shows no mark of a browser can be held until Duo answers. The table is held to
-//! what real clients send by `tests/core/client_kinds.rs`.
+//! One table, read from the top. A background request of a page, an upgrade or a gRPC call cannot
+//! show a prompt and is refused. A browser's navigation gets the prompt page. A request without any
+//! mark of a browser can be held until Duo answers. `tests/core/client_kinds.rs` compares the table
+//! with requests of real clients.
 
 use super::agent::{Agent, has_prefix};
 use super::hints::Hints;
@@ -11,19 +11,19 @@ use super::hints::Hints;
 /// The kinds of client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Client {
-    /// A browser that navigates: a person looks at the answer.
+    /// A browser that navigates: a person sees the response.
     Page,
-    /// No browser: the request waits while Duo asks.
+    /// Not a browser: the request is held while Duo asks the user.
     Hold,
-    /// A request in the background of a page, an upgrade, a prefetch: refused at once.
+    /// A background request of a page, an upgrade, or a prefetch: refused at once.
     Refuse,
     /// A gRPC call: refused at once, with a gRPC status.
     RefuseGrpc,
 }
 
 impl Client {
-    /// Tells the kind from the headers. When in doubt it is not [`Client::Hold`], the only kind
-    /// for which a push is sent without a click.
+    /// Classifies by the headers. If in doubt, never [`Client::Hold`], the only kind for which a
+    /// push is sent without a click.
     #[must_use]
     pub fn of(hints: &Hints<'_>) -> Self {
         if hints.content_type.is_some_and(is_grpc) {
@@ -37,14 +37,14 @@ impl Client {
         if hints.fetch_mode == Some(b"navigate") {
             return match hints.fetch_dest {
                 Some(b"document") => Self::Page,
-                // A service worker that passes a navigation on, or a browser that does not send the
+                // A service worker that forwards a navigation, or a browser that does not send the
                 // destination yet. Without HTML it is a link with a `download` attribute.
                 Some(b"empty") | None if prefers_html => Self::Page,
                 Some(_) | None => Self::Refuse,
             };
         }
         let is_marked = hints.any_browser_mark.is_some();
-        // Node's `fetch` sends this one header of the five, and no other mark.
+        // Node's `fetch` sends only this one of the five `Sec-Fetch` headers, and no other mark.
         if hints.fetch_mode.is_some() && (is_marked || agent == Agent::Browser) {
             return Self::Refuse;
         }
@@ -65,28 +65,28 @@ impl Client {
     }
 }
 
-/// Whether Envoy too takes the content type for gRPC: grpc-web is not.
+/// Whether Envoy also treats the content type as gRPC. It does not for grpc-web.
 fn is_grpc(content_type: &[u8]) -> bool {
     let grpc = b"application/grpc";
     has_prefix(content_type, grpc)
         && matches!(content_type.get(grpc.len()), None | Some(b'+' | b';'))
 }
 
-/// Whether an `Upgrade` is to another protocol: `h2c`, which Java's client offers with every
+/// Whether an `Upgrade` asks for another protocol. `h2c`, which Java's client offers with every
 /// request, is still HTTP.
 fn is_protocol(upgrade: &[u8]) -> bool {
     !upgrade.eq_ignore_ascii_case(b"h2c")
 }
 
-/// Whether `X-Requested-With` is a script's. Android's WebView sends the name of its application,
-/// as in `com.example.mail`, with navigations too.
+/// Whether a script set `X-Requested-With`. Android's WebView sends the name of its application, as
+/// in `com.example.mail`, even with navigations.
 fn is_script(requested_with: &[u8]) -> bool {
     !requested_with.contains(&b'.')
 }
 
 /// Whether an `Accept` value (RFC 9110, section 12.5.1) names HTML, and nothing with a higher
-/// weight. Every browser that navigates prefers HTML; pip and its like name it as a last resort.
-/// The wild card names nothing, since every script sends it.
+/// weight. Every browser that navigates prefers HTML; pip and similar programs name it as a last
+/// resort. The wild card does not count, since every script sends it.
 fn prefers_html(accept: &[u8]) -> bool {
     let (mut html, mut other) = (0, 0);
     for range in accept.split(|byte| *byte == b',') {
@@ -100,8 +100,7 @@ fn prefers_html(accept: &[u8]) -> bool {
     html > 0 && html >= other
 }
 
-/// The weight of a range in thousandths, from its parameters. One that cannot be read is the full
-/// weight.
+/// The weight of a range in thousandths, from its parameters. An unreadable weight counts as 1.
 fn weight<'a>(mut parameters: impl Iterator<Item = &'a [u8]>) -> u16 {
     let weight = parameters.find_map(|parameter| {
         let (name, value) = parameter.split_at_checked(2)?;
@@ -120,8 +119,9 @@ fn weight<'a>(mut parameters: impl Iterator<Item = &'a [u8]>) -> u16 {
     }
 }
 
-/// Whether an `Accept` value is of something that nobody asks for: a feed, whose readers ask on a
-/// timer, or a part of a page, which an application with a web view and an agent of its own loads.
+/// Whether an `Accept` value asks for content that no user requests directly: a feed, which readers
+/// fetch on a timer, or a part of a page, which an application with a web view fetches with a
+/// separate agent.
 fn is_unasked(accept: &[u8]) -> bool {
     let unasked: [&[u8]; 5] =
         [b"application/rss+xml", b"image/*", b"video/*", b"audio/*", b"text/css"];
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_are_told_apart_by_one_table() {
+    fn one_table_classifies_all_clients() {
         use Client::{Hold, Page, Refuse, RefuseGrpc};
         let chrome = ("user-agent", "Mozilla/5.0 (X11) Chrome/156");
         let html = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");

@@ -1,6 +1,6 @@
-//! What a `User-Agent` says of the program that sent it, for [`super::accept`].
+//! Classifies the program that sent a `User-Agent`, for [`super::accept`].
 //!
-//! A name here only ever takes doubt away. An agent that is not listed is judged by the other
+//! A name here only resolves a doubt. An agent that is not listed is classified by the other
 //! headers of its request.
 
 /// A kind of agent.
@@ -10,7 +10,8 @@ pub(super) enum Agent {
     Browser,
     /// A browser without scripts whose `Accept` may name no HTML.
     TextBrowser,
-    /// A program that fetches what nobody asked for: it works for a browser, a messenger or a feed.
+    /// A program that fetches content without a user's request: it works for a browser, a messenger
+    /// or a feed.
     Helper,
     /// A program that looks like a browser by its other headers.
     Program,
@@ -18,19 +19,19 @@ pub(super) enum Agent {
     Unknown,
 }
 
-/// Agents of graphical browsers begin so.
+/// The beginnings of agents of graphical browsers.
 const BROWSERS: [&[u8]; 2] = [b"mozilla/", b"opera/"];
 
-/// Agents of text browsers begin so. ELinks and Links accept `*/*`.
+/// The beginnings of agents of text browsers. ELinks and Links accept `*/*`.
 const TEXT_BROWSERS: [&[u8]; 5] = [b"elinks", b"links (", b"lynx/", b"w3m/", b"dillo/"];
 
-/// Agents of programs whose library accepts HTML before all else, whatever they ask for: Java's
+/// The beginnings of agents of programs whose library always prefers HTML: Java's
 /// `HttpURLConnection`, and pip before 22.2.
 const PROGRAMS: [&[u8]; 2] = [b"java/", b"pip/"];
 
-/// Agents of helpers begin so.
+/// The beginnings of agents of helpers.
 const HELPERS: [&[u8]; 46] = [
-    // Media players, to which a browser hands an address and its cookies.
+    // Media players that get an address and its cookies from a browser.
     b"applecoremedia/",
     b"androidxmedia3/",
     b"exoplayer",
@@ -48,9 +49,9 @@ const HELPERS: [&[u8]; 46] = [
     b"vlc/",
     b"windows-media-player/",
     b"wmfsdk/",
-    // Downloads that a browser hands on.
+    // Download managers that a browser starts.
     b"androiddownloadmanager",
-    // Office looks at a link before it hands it to the browser.
+    // Office opens a link before it passes it to the browser.
     b"microsoft office",
     b"ms-office",
     // Previews of links in messengers and networks.
@@ -69,7 +70,7 @@ const HELPERS: [&[u8]; 46] = [
     b"twitterbot/",
     b"viber",
     b"whatsapp/",
-    // Readers of feeds, which ask on a timer.
+    // Feed readers, which fetch on a timer.
     b"akregator/",
     b"applesyndication/",
     b"feedly/",
@@ -83,11 +84,11 @@ const HELPERS: [&[u8]; 46] = [
     b"windows-rss-platform/",
 ];
 
-/// Apple's library for HTTP. Agents that name it are programs, but for parts of browsers and of the
-/// system: those fetch icons and previews.
+/// Apple's HTTP library. Agents that name it are programs, except for parts of browsers and of the
+/// system, which fetch icons and previews.
 const APPLE_LIBRARY: &[u8] = b" cfnetwork/";
 
-/// What the first product of such a part is named with.
+/// The product names of those parts.
 const APPLE_PARTS: [&[u8]; 14] = [
     b"brave",
     b"chrome",

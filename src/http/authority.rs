@@ -4,13 +4,13 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host(String);
 
-/// An authority that names no single host.
+/// An authority that does not name exactly one host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the authority does not name exactly one host")]
 pub struct NoHost;
 
 impl Host {
-    /// Takes the host out of an `:authority` (RFC 3986, section 3.2, without user information).
+    /// Reads the host from an `:authority` (RFC 3986, section 3.2, without user information).
     ///
     /// # Errors
     ///
@@ -40,7 +40,7 @@ impl Host {
         if is_port { Ok(Self(host.to_ascii_lowercase())) } else { Err(NoHost) }
     }
 
-    /// The canonical text.
+    /// The host in its canonical form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

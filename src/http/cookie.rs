@@ -1,13 +1,13 @@
-//! The `Cookie` header (RFC 6265, section 4.2): one cookie read by its exact name, the filter's
-//! own taken out, every other byte left as it was sent.
+//! The `Cookie` header (RFC 6265, section 4.2). One cookie is read by its exact name and the
+//! filter's cookies are removed; every other byte stays as it was sent.
 
 use super::{Edit, HeaderValue};
 use memchr::arch::all::is_prefix;
 
-/// What every cookie of the filter is named with; none of them goes upstream.
+/// The prefix of every cookie name of the filter. None of these cookies is forwarded.
 pub const OWN_PREFIX: &[u8] = b"__Host-duo_";
 
-/// The longest that all `Cookie` lines of a request together may be, in bytes.
+/// The limit for all `Cookie` lines of a request together, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024;
 
 /// The `Cookie` lines of one request; HTTP/1.1 clients may send several.
@@ -17,28 +17,28 @@ pub struct CookieLines<'a> {
     others: Vec<&'a [u8]>,
 }
 
-/// How often a cookie was sent.
+/// How often a cookie was sent, and its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent<'a> {
     /// Not at all.
     Never,
     /// Exactly once, with this value.
     Once(&'a [u8]),
-    /// More than once: nobody can say which one is meant, so none is.
+    /// More than once. Nobody can know which one is meant, so none counts.
     Repeatedly,
 }
 
-/// The filter's own cookies apart from the application's.
+/// The result of separating the filter's cookies from the application's.
 #[derive(Clone, Debug)]
 pub struct SplitCookies<'a> {
-    /// The cookie that was asked for.
+    /// The cookie with the requested name.
     pub found: Sent<'a>,
-    /// What leaves a request with the application's alone; nothing where it has no others.
+    /// The edits that leave only the application's cookies; empty if the request has no others.
     pub edits: Vec<Edit>,
 }
 
 impl<'a> Sent<'a> {
-    /// The value of a cookie that came exactly once.
+    /// The value of a cookie that was sent exactly once.
     #[must_use]
     pub const fn once(self) -> Option<&'a [u8]> {
         match self {
@@ -65,7 +65,7 @@ impl<'a> CookieLines<'a> {
         }
     }
 
-    /// Whether the lines are longer than the filter looks at ([`MAX_BYTES`]).
+    /// Whether the lines together are longer than [`MAX_BYTES`], the most that the filter reads.
     #[must_use]
     pub fn is_too_long(&self) -> bool {
         self.lines().fold(0, |sum: usize, line| sum.saturating_add(line.len())) > MAX_BYTES
@@ -79,7 +79,7 @@ impl<'a> CookieLines<'a> {
         values.fold(Sent::Never, Sent::again)
     }
 
-    /// Whether any cookie came that is the filter's own, as in [`Self::split`].
+    /// Whether the request has any cookie of the filter, as in [`Self::split`].
     #[must_use]
     pub fn has_own(&self, name: &str, odd: &[String]) -> bool {
         self.lines().flat_map(pairs).map(<[u8]>::trim_ascii_start).any(|pair| {
@@ -89,8 +89,8 @@ impl<'a> CookieLines<'a> {
         })
     }
 
-    /// Parts the filter's own cookies, those under [`OWN_PREFIX`], the one called `name` and the
-    /// `odd` ones, from the application's.
+    /// Separates the filter's cookies from the application's. The filter's are those under
+    /// [`OWN_PREFIX`], the one called `name`, and the `odd` ones.
     #[must_use]
     pub fn split(&self, name: &str, odd: &[String]) -> SplitCookies<'a> {
         let is_odd = |pair| odd.iter().any(|name| value_of(pair, name).is_some());
@@ -144,8 +144,8 @@ fn pairs(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The value of a pair if it has this name, with the white space behind it left out; of that before
-/// the pair, none is left.
+/// The value of a pair if it has this name. White space after the pair is dropped; the caller has
+/// already dropped it before the pair.
 fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
     if !is_prefix(pair, name.as_bytes()) {
         return None;
@@ -156,14 +156,14 @@ fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
     Some(value.trim_ascii_end())
 }
 
-/// A line without the filter's own pairs; absent where none is in it.
+/// A line without the filter's pairs; `None` if it has none.
 fn without<'a>(line: &'a [u8], mut is_own: impl FnMut(&'a [u8]) -> bool) -> Option<Vec<u8>> {
     let mut kept: Option<Vec<u8>> = None;
     let mut before: usize = 0;
     for pair in pairs(line) {
         match (&mut kept, is_own(pair)) {
             (None, true) => {
-                // What stands before it, but for the semicolon.
+                // The text before the pair, without the semicolon.
                 let start = line.get(..before.saturating_sub(1)).unwrap_or_default();
                 let mut bytes = Vec::with_capacity(line.len());
                 bytes.extend_from_slice(start);

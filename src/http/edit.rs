@@ -1,14 +1,14 @@
-//! What is changed on a request before it goes upstream.
+//! Changes to a request before it is forwarded.
 
 use super::HeaderValue;
 
 /// One change of a header map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
-    /// Takes every value of this name out.
+    /// Removes every value of this name.
     Remove(Vec<u8>),
-    /// Puts this value in place of what is there, or in.
+    /// Sets this value, in place of all others.
     Set(&'static str, HeaderValue),
-    /// Puts this value in beside what is there.
+    /// Adds this value to the others.
     Append(&'static str, HeaderValue),
 }

@@ -1,8 +1,8 @@
-//! A request's head, read once and in place.
+//! A request's head, read once and without copying.
 //!
-//! The host hands over its header map as one buffer: a count, the lengths of all names and values,
-//! then the bytes, each followed by a NUL (the "pairs" encoding of the proxy-wasm ABI). Everything
-//! here is a slice of that buffer; duplicates stay visible.
+//! The host passes its header map as one buffer: a count, the lengths of all names and values, then
+//! the bytes, each followed by a NUL (the "pairs" encoding of the proxy-wasm ABI). Everything here
+//! is a slice of that buffer; duplicates stay visible.
 
 use super::cookie::CookieLines;
 use super::header_map::{HeaderMap, MalformedMap};
@@ -10,16 +10,16 @@ use super::hints::Hints;
 use super::name::{is_reserved, is_spelled, same_name};
 use super::overrides::Overrides;
 
-/// A header that is not the one word of one sender.
+/// Why a trusted header does not have exactly one value under its own name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotSole {
-    /// It stands in the request more than once, in whatever spelling.
+    /// The header is present more than once, in any spelling.
     Repeated,
-    /// It stands there once, with `_` for `-` or the other way round.
+    /// The header is present once, but with `_` for `-` or the other way round.
     Misspelled,
 }
 
-/// What the filter looks at in a request, as slices of its header map.
+/// The parts of a request that the filter reads, as slices of its header map.
 #[derive(Clone, Debug)]
 pub struct RequestHead<'a> {
     map: HeaderMap<'a>,
@@ -27,7 +27,7 @@ pub struct RequestHead<'a> {
     pub method: &'a [u8],
     /// `:path`, as sent: path and query.
     pub target: &'a [u8],
-    /// `:authority`, as sent: host and maybe a port.
+    /// `:authority`, as sent: a host, and possibly a port.
     pub authority: &'a [u8],
     /// The `Cookie` lines.
     pub cookies: CookieLines<'a>,
@@ -37,7 +37,7 @@ pub struct RequestHead<'a> {
     pub overrides: Overrides,
 }
 
-/// A head that no decision can be made on.
+/// Why no decision is possible on a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeadFault {
     /// The host's buffer is malformed.
@@ -49,7 +49,7 @@ pub enum HeadFault {
     /// `:path` is absent, as in a CONNECT request, or empty.
     #[error("the request has no path")]
     NoPath,
-    /// A pseudo header stands in the map twice.
+    /// A pseudo header is in the map twice.
     #[error("the request has a pseudo header twice")]
     DuplicatePseudoHeader,
 }
@@ -77,7 +77,7 @@ impl<'a> RequestHead<'a> {
             match name.first() {
                 Some(b':') => pseudo.take(name, value)?,
                 Some(b'c') if name == b"cookie" => cookies.push(value),
-                // Most names that begin with an x are told by their third letter.
+                // The third letter excludes most names that begin with an x.
                 Some(b'x' | b'X') => match name.get(2) {
                     Some(b'd' | b'D') if is_reserved(name) => reserved.push(name),
                     Some(b'h' | b'H' | b'm' | b'M' | b'o' | b'O' | b'r' | b'R') => {
@@ -107,26 +107,26 @@ impl<'a> RequestHead<'a> {
         self.map.iter()
     }
 
-    /// Every value of a header, `_` and `-` in names being the same, so that a second spelling
+    /// All values of a header. `_` and `-` in names are equal here, so that a second spelling
     /// counts as a second value.
     pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
         let name = name.as_bytes();
         self.map.named(name.len(), move |sent| same_name(sent, name)).map(|(_, value)| value)
     }
 
-    /// The only value of a header; absent where there is none or more than one.
+    /// The only value of a header; `None` if there is none or more than one.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&'a [u8]> {
         let mut values = self.values(name);
         values.next().filter(|_| values.next().is_none())
     }
 
-    /// The only value of a header that is trusted, under exactly this name: who strips a client's
-    /// own by its name leaves a spelling with `_` for `-` in the request.
+    /// The only value of a trusted header, under exactly this name. A filter that removes a
+    /// client's own header by its name leaves a spelling with `_` for `-` in the request.
     ///
     /// # Errors
     ///
-    /// [`NotSole`] where there is another value, or another spelling.
+    /// [`NotSole`] if there is another value, or another spelling.
     pub fn sole_value(&self, name: &str) -> Result<Option<&'a [u8]>, NotSole> {
         let name = name.as_bytes();
         let mut sole = None;
@@ -141,8 +141,8 @@ impl<'a> RequestHead<'a> {
         }
     }
 
-    /// The headers that tell one kind of client from another. Looked for when they are asked for:
-    /// a request that passes by its cookie is never asked what sends it.
+    /// The headers that distinguish kinds of clients. They are looked up only when needed: a
+    /// request that passes by its cookie never needs them.
     #[must_use]
     pub fn hints(&self) -> Hints<'a> {
         Hints::of(self.map, self.path())
@@ -166,7 +166,7 @@ struct Pseudo<'a> {
 
 impl<'a> Pseudo<'a> {
     fn take(&mut self, name: &[u8], value: &'a [u8]) -> Result<(), HeadFault> {
-        // Comparisons, since a `match` on byte strings looks at one byte after the other.
+        // Comparisons, since a `match` on byte strings compares byte by byte.
         let slot = if name == b":method" {
             &mut self.method
         } else if name == b":path" {

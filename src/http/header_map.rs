@@ -1,9 +1,9 @@
-//! The host's header map, walked in place.
+//! The host's header map, read without copying.
 
 use super::edit::Edit;
 use super::name::is_reserved;
 
-/// A serialized header map, walked in place.
+/// A serialized header map, read without copying.
 #[derive(Clone, Copy, Debug)]
 pub struct HeaderMap<'a> {
     lengths: &'a [u8],
@@ -16,11 +16,11 @@ pub struct HeaderMap<'a> {
 pub struct MalformedMap;
 
 impl<'a> HeaderMap<'a> {
-    /// Checks the whole buffer once, so that walking it cannot fail.
+    /// Checks the whole buffer once, so that iterating over it cannot fail.
     ///
     /// # Errors
     ///
-    /// [`MalformedMap`] where the lengths do not fit the bytes.
+    /// [`MalformedMap`] if the lengths do not match the bytes.
     pub fn parse(buffer: &'a [u8]) -> Result<Self, MalformedMap> {
         let map = Self::split(buffer)?;
         let mut pairs = map.iter();
@@ -28,7 +28,7 @@ impl<'a> HeaderMap<'a> {
         if pairs.is_whole() { Ok(map) } else { Err(MalformedMap) }
     }
 
-    /// Tells the lengths from the bytes, without a look at whether they fit.
+    /// Splits the lengths from the bytes, without checking that they match.
     pub(super) fn split(buffer: &'a [u8]) -> Result<Self, MalformedMap> {
         if buffer.is_empty() {
             return Ok(Self { lengths: &[], bytes: &[] });
@@ -46,15 +46,15 @@ impl<'a> HeaderMap<'a> {
         Pairs { lengths: self.lengths, bytes: self.bytes }
     }
 
-    /// The edits that take out what is named under [`super::name::RESERVED_PREFIX`], in any spelling.
+    /// The edits that remove all headers under [`super::name::RESERVED_PREFIX`], in any spelling.
     #[must_use]
     pub fn without_reserved(&self) -> Vec<Edit> {
         let reserved = self.iter().filter(|(name, _)| is_reserved(name));
         reserved.map(|(name, _)| Edit::Remove(name.to_vec())).collect()
     }
 
-    /// The pairs whose names have this length and are accepted. Walks the lengths, and looks at no
-    /// other name. A whole map's lengths fit its bytes, so their sums wrap in none.
+    /// The pairs whose name has this length and is accepted. Reads only the lengths and names of
+    /// this length. In a checked map the sums of lengths cannot overflow.
     pub(super) fn named(
         self,
         length: usize,
@@ -66,7 +66,7 @@ impl<'a> HeaderMap<'a> {
             for lengths in lengths.by_ref() {
                 let (name, value) = name_and_value(*lengths)?;
                 let name_start = start;
-                // A NUL follows the name, and one the value.
+                // A NUL follows the name, and another one the value.
                 start = start.wrapping_add(name).wrapping_add(value).wrapping_add(2);
                 if name != length {
                     continue;
@@ -105,7 +105,7 @@ pub struct Pairs<'a> {
 }
 
 impl Pairs<'_> {
-    /// Whether the walk came to the end of the map, and not to lengths that do not fit.
+    /// Whether the iteration reached the end of the map, and no wrong length stopped it.
     pub(super) const fn is_whole(&self) -> bool {
         self.lengths.is_empty()
     }
@@ -114,7 +114,7 @@ impl Pairs<'_> {
 impl<'a> Iterator for Pairs<'a> {
     type Item = (&'a [u8], &'a [u8]);
 
-    // All headers of every request come by here: a call for each shows in the cost of a pass.
+    // Every header of every request passes through here: a function call for each would be a measurable part of a pass.
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let (first, lengths) = self.lengths.split_first_chunk::<8>()?;

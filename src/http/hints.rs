@@ -1,8 +1,8 @@
-//! The headers of a request by which one kind of client is told from another.
+//! The headers by which a request shows what kind of client sent it.
 
 use super::header_map::HeaderMap;
 
-/// The headers by which [`super::accept`] tells a browser from a script.
+/// The headers by which [`super::accept`] distinguishes a browser from a script.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hints<'a> {
     /// `Accept`
@@ -23,20 +23,20 @@ pub struct Hints<'a> {
     pub origin: Option<&'a [u8]>,
     /// `Referer`
     pub referer: Option<&'a [u8]>,
-    /// Any header that only browsers send: those that scripts cannot set (`Sec-*`, but
-    /// `Sec-Fetch-Mode`, which Node sends too), `Origin`, `Referer`, and the like.
+    /// Any header that only browsers send: those that scripts cannot set (`Sec-*`, except
+    /// `Sec-Fetch-Mode`, which Node also sends), `Origin`, `Referer`, and similar ones.
     pub any_browser_mark: Option<&'a [u8]>,
     /// `Sec-Purpose`, `Purpose` and their older names: a browser's prefetch. Or `Icy-MetaData`: a
     /// player's request for a stream.
     pub purpose: Option<&'a [u8]>,
     /// `X-Requested-With`: a script in a page, or an Android application that shows one.
     pub requested_with: Option<&'a [u8]>,
-    /// The path is one at which browsers look for an icon, through whatever helper.
+    /// Whether browsers look for an icon at the path, often through a helper program.
     pub is_icon: bool,
 }
 
 impl<'a> Hints<'a> {
-    /// Those of a header map. `path` is the target without its query.
+    /// Reads the headers of a map. `path` is the target without its query.
     pub(super) fn of(map: HeaderMap<'a>, path: &[u8]) -> Self {
         let mut hints = Self { is_icon: is_icon(path), ..Self::default() };
         map.iter().for_each(|(name, value)| hints.take(name, value));
@@ -76,7 +76,7 @@ impl<'a> Hints<'a> {
     }
 }
 
-/// Whether a path ends with a name under which browsers look for an icon unasked.
+/// Whether the path ends with a name under which browsers look for an icon automatically.
 fn is_icon(path: &[u8]) -> bool {
     let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     name == b"favicon.ico" || name.starts_with(b"apple-touch-icon")

@@ -1,42 +1,44 @@
-//! What two paths have in common that some reader takes for the same.
+//! Detects paths that some application may take for the same.
 //!
-//! Applications fold paths in their own ways: letters in any case, Unicode's compatibility forms,
-//! letters without their marks, names without blanks or dots at their ends, the names of Windows.
-//! A [`Likeness`] is coarser than any of that: where one of these readers takes one path for
-//! another, or for one below it, their likenesses say so too. It says so of more paths than any
-//! reader does, so it is for doubt alone: never for what lets a request pass.
+//! Applications fold paths in different ways: letters of any case, Unicode's compatibility forms,
+//! letters without their marks, names without spaces or dots at their ends, the short names of
+//! Windows. A [`Likeness`] is coarser than any of that. If one of these applications takes one path
+//! for another, or for one below it, their likenesses say so too. They also say so for paths that
+//! no application confuses. So a likeness may only cause a refusal, and must never let a request
+//! pass.
 
 mod letters;
 
 use super::path::Ambiguous;
 use letters::{Left, left, scripts};
 
-/// Stands for something that a reader may drop, in a folded text.
+/// The sign in a folded text for a character that an application may drop.
 const NOTHING: char = '\u{fffc}';
 
-/// The first of those that stand for some letter of a script: by the bits of [`scripts`].
+/// The first of the signs that represent some letter of a script: one sign for each set of bits of
+/// [`scripts`].
 const OTHER: u32 = 0xe000;
 
-/// A path with all that readers fold away folded.
+/// A path in which everything is folded that some application folds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Likeness {
     segments: Vec<Segment>,
-    /// For a reader to whom a decoded `?` or `#` ends the path.
+    /// The segments for an application to which a decoded `?` or `#` ends the path.
     cut: Option<Vec<Segment>>,
 }
 
-/// A segment in short.
+/// A folded segment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Segment {
-    /// What it has in ASCII, in lower case, without what readers trim.
+    /// Its ASCII part, in lower case, without characters that applications trim.
     ascii: String,
-    /// The letters beyond ASCII, where all of their forms are known.
+    /// Its letters beyond ASCII, if all of their forms are known.
     letters: String,
-    /// The scripts of what lasts beyond ASCII, of which no reader makes nothing.
+    /// The scripts of its characters beyond ASCII that no application drops.
     scripts: u8,
-    /// Some of it is none of those letters.
+    /// Some of its characters beyond ASCII are not among those letters.
     is_vague: bool,
-    /// It has characters beyond ASCII of which nothing is known.
+    /// It has characters beyond ASCII about which nothing is known.
     has_unknown: bool,
 }
 
@@ -45,8 +47,8 @@ impl Likeness {
     ///
     /// # Errors
     ///
-    /// [`Ambiguous`] where some reader finds an escape in it, or a segment that is empty, is made of
-    /// dots, or is taken out by ASP.NET, as `(S(...))`.
+    /// [`Ambiguous`] if some application finds an escape in the path, or a segment that is empty,
+    /// consists of dots, or is removed by ASP.NET, such as `(S(...))`.
     pub fn of(decoded: &[u8]) -> Result<Self, Ambiguous> {
         let folded = fold(str::from_utf8(decoded).map_err(|_| Ambiguous)?);
         if has_escape(&folded) {
@@ -57,7 +59,7 @@ impl Likeness {
         Ok(Self { segments: segments(&folded)?, cut })
     }
 
-    /// Whether some reader may take this path for that one, or for one below it.
+    /// Whether some application may take this path for `place`, or for one below it.
     #[must_use]
     pub fn may_be(&self, place: &Self, or_below: bool) -> bool {
         let fits = |own: &[Segment]| {
@@ -70,7 +72,7 @@ impl Likeness {
 }
 
 impl Segment {
-    /// What is left of a segment up to `;`, or to the `:` of a stream's name on Windows.
+    /// Folds a segment up to a `;`, or up to the `:` of a stream's name on Windows.
     fn of(text: &str) -> Result<Self, Ambiguous> {
         let text = text.split(';').next().unwrap_or_default();
         let text = match text.split_once(':') {
@@ -105,7 +107,7 @@ impl Segment {
         Ok(own)
     }
 
-    /// Whether some reader may take it for the other one, which a pattern names.
+    /// Whether some application may take this segment for `other`, which a pattern names.
     fn may_be(&self, other: &Self) -> bool {
         if self.ascii != other.ascii {
             return self.may_be_short_for(other);
@@ -120,7 +122,7 @@ impl Segment {
         }
     }
 
-    /// Whether it may have letters of all scripts that the other one has.
+    /// Whether it may have letters of all scripts that `other` has.
     const fn has_scripts_of(&self, other: &Self) -> bool {
         other.scripts & !self.scripts == 0 || self.has_unknown
     }
@@ -129,8 +131,8 @@ impl Segment {
         self.scripts == 0 && !self.has_unknown
     }
 
-    /// Whether it may be the short name, as `progra~1`, that Windows makes for a longer one: out of
-    /// its first two characters at least.
+    /// Whether it may be the short name, such as `progra~1`, that Windows makes for a longer one.
+    /// Windows takes at least the first two characters of the long name.
     fn may_be_short_for(&self, other: &Self) -> bool {
         let (name, extension) = self.ascii.rsplit_once('.').unwrap_or((&self.ascii, ""));
         let Some((start, number)) = name.split_once('~') else { return false };
@@ -144,7 +146,7 @@ impl Segment {
         is_short && other.has_short_name() && start.bytes().take(2).all(is_made_of)
     }
 
-    /// Whether Windows makes a short name for it, since it is none.
+    /// Whether Windows makes a short name for it, since it is not one itself.
     fn has_short_name(&self) -> bool {
         let (name, extension) = self.ascii.split_once('.').unwrap_or((&self.ascii, ""));
         let is_odd = |byte| matches!(byte, b' ' | b'.' | b'+' | b',' | b'=' | b'[' | b']');
@@ -165,8 +167,8 @@ fn segments(path: &str) -> Result<Vec<Segment>, Ambiguous> {
     path.split(['/', '\\']).map(Segment::of).collect()
 }
 
-/// The text in plain characters: ASCII in lower case, letters beyond it whose forms are all known,
-/// and one of two signs for each other character.
+/// The text in plain characters: ASCII in lower case, letters beyond ASCII whose forms are all
+/// known, and one of two signs for each other character.
 fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for c in text.chars() {
@@ -188,7 +190,7 @@ fn fold(text: &str) -> String {
     folded
 }
 
-/// Whether what is left in ASCII has an escape.
+/// Whether the folded text has a percent-escape.
 fn has_escape(folded: &str) -> bool {
     let ascii: Vec<u8> = folded.bytes().filter(u8::is_ascii).collect();
     ascii.windows(3).any(|three| {
@@ -196,7 +198,7 @@ fn has_escape(folded: &str) -> bool {
     })
 }
 
-/// Whether ASP.NET takes it for a session's id and out of the path.
+/// Whether ASP.NET takes the segment for a session id and removes it from the path.
 fn is_taken_out(ascii: &str) -> bool {
     matches!(ascii.as_bytes(), [b'(', b'a' | b'f' | b's', b'(', ..])
 }

@@ -2,8 +2,8 @@
 //! safe to send, replies.
 //!
 //! In go the bytes that the host serialized; out come slices of them and typed values. Bytes stay
-//! bytes: a header is text only where a grammar here has proved it. Nothing in this folder knows
-//! Duo, sessions, configuration or the host.
+//! bytes: a header becomes text only after a grammar here has accepted it. Nothing in this folder
+//! knows Duo, sessions, configuration or the host.
 
 pub mod accept;
 mod agent;

@@ -2,18 +2,18 @@
 
 use memchr::arch::all::is_equal;
 
-/// The prefix of header names that belong to the filter; a client's own are removed.
+/// The prefix of the filter's header names. Headers of clients under it are removed.
 pub const RESERVED_PREFIX: &[u8] = b"x-duo-mfa-";
 
-/// Whether two header names are the same, letters in any case.
+/// Whether two header names are equal, ignoring case.
 ///
-/// In wasm `==` on slices calls a `memcmp` that goes byte by byte, hence memchr's comparison here
-/// and wherever a pass looks for a name or a cookie.
+/// In wasm `==` on slices calls a `memcmp` that goes byte by byte. So memchr's comparison is used
+/// here and wherever a pass looks for a name or a cookie.
 pub(super) fn is_spelled(sent: &[u8], name: &[u8]) -> bool {
     is_equal(sent, name) || sent.eq_ignore_ascii_case(name)
 }
 
-/// Whether two header names are the same, with `_` read as `-` and letters in any case.
+/// Whether two header names are equal, ignoring case and reading `_` as `-`.
 pub(super) fn same_name(sent: &[u8], name: &[u8]) -> bool {
     let fold = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
     sent.len() == name.len()
@@ -26,8 +26,7 @@ pub(super) fn is_reserved(name: &[u8]) -> bool {
     name.get(..RESERVED_PREFIX.len()).is_some_and(|start| same_name(start, RESERVED_PREFIX))
 }
 
-/// Whether a byte may stand in a token, as methods and names of headers are (RFC 9110, section
-/// 5.6.2).
+/// Whether a byte may be in a token, such as a method or a header name (RFC 9110, section 5.6.2).
 #[must_use]
 pub const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()

@@ -1,4 +1,4 @@
-//! The cross-site guard: whether a request that changes something was sent by this origin.
+//! The cross-site guard: checks that a page of this origin sent a request that changes something.
 
 use super::hints::Hints;
 use super::{Client, RequestHead};
@@ -8,18 +8,18 @@ use super::{Client, RequestHead};
 #[error("the request was sent by another site")]
 pub struct CrossSite;
 
-/// Checks who sent a request. A browser says so in `Sec-Fetch-Site` (Fetch Metadata), an older one
-/// in `Origin` (Fetch standard, section 3.2).
+/// Checks which page sent a request. A browser names it in `Sec-Fetch-Site` (Fetch Metadata), an
+/// older one in `Origin` (Fetch standard, section 3.2).
 ///
 /// Some browsers send neither with a form (Internet Explorer, Firefox before 70). Their requests
-/// pass by a `Referer` of this origin, which every page of the filter has them send. So does any
-/// that carries a header of the filter's own: no form has it, and a script of another site sends it
-/// with an `Origin` alone. Whatever else sends neither is no browser, and no other site can make it
-/// send anything.
+/// pass by a `Referer` of this origin, which the filter's pages have them send. So does any request
+/// with one of the filter's own headers: no form can send it, and a script of another site sends it
+/// only with an `Origin`. Any other client without these headers is not a browser, and no other
+/// site can make it send a request.
 ///
 /// # Errors
 ///
-/// [`CrossSite`] where it was, or may have been, another site.
+/// [`CrossSite`] if another site sent it, or may have sent it.
 pub fn check(head: &RequestHead<'_>) -> Result<(), CrossSite> {
     let hints = head.hints();
     let is_own = said(head, &hints).unwrap_or_else(|| match hints.referer {
@@ -38,9 +38,8 @@ pub fn is_foreign(head: &RequestHead<'_>) -> bool {
     said(head, &head.hints()) == Some(false)
 }
 
-/// Whether a page of another site sent the request, so that no browser which knows `SameSite`
-/// sends a `Lax` cookie with its `POST`. Where `Sec-Fetch-Site` is missing, another host counts as
-/// another site.
+/// Whether a page of another site sent the request. A browser that knows `SameSite` then sends no
+/// `Lax` cookie with a `POST`. If `Sec-Fetch-Site` is missing, another host counts as another site.
 #[must_use]
 pub fn is_of_other_site(head: &RequestHead<'_>) -> bool {
     let hints = head.hints();
@@ -50,13 +49,13 @@ pub fn is_of_other_site(head: &RequestHead<'_>) -> bool {
     }
 }
 
-/// Whether a browser sent the request from a page that it got by plain HTTP, where no browser keeps
-/// the filter's cookies, since all are `Secure`. It says so in `Origin`, or in `Referer`. `:scheme`
-/// and `X-Forwarded-Proto` say only what the last proxy saw, which is plain HTTP behind any proxy
-/// that ends TLS and does not say so.
+/// Whether a browser sent the request from a page that it loaded over plain HTTP. Such a browser
+/// does not store the filter's cookies, since all are `Secure`. `Origin` or `Referer` shows it.
+/// `:scheme` and `X-Forwarded-Proto` only show the last proxy's connection, which is plain HTTP
+/// behind any proxy that ends TLS and does not report it.
 ///
-/// Browsers keep them on this machine (Secure Contexts, section 3.1), and send `Sec-Fetch-Site`
-/// only where they do.
+/// On their own machine browsers do store them (Secure Contexts, section 3.1). Browsers send
+/// `Sec-Fetch-Site` only over HTTPS or on their own machine.
 #[must_use]
 pub fn is_plain_http(head: &RequestHead<'_>) -> bool {
     let hints = head.hints();
@@ -66,7 +65,7 @@ pub fn is_plain_http(head: &RequestHead<'_>) -> bool {
         && !is_this_machine(head.authority)
 }
 
-/// Whether an authority names the machine that a browser runs on.
+/// Whether an authority names the machine on which the browser runs.
 fn is_this_machine(authority: &[u8]) -> bool {
     let is_port = |byte: &u8| byte.is_ascii_digit();
     let colon = authority.iter().rposition(|byte| *byte == b':');
@@ -81,7 +80,7 @@ fn is_this_machine(authority: &[u8]) -> bool {
         || (is_address && host.starts_with(b"127."))
 }
 
-/// Whether this origin sent the request, where the browser says who did.
+/// Whether this origin sent the request; `None` if the browser does not name the sender.
 fn said(head: &RequestHead<'_>, hints: &Hints<'_>) -> Option<bool> {
     match (hints.fetch_site, hints.origin) {
         (Some(site), _) => Some(site == b"same-origin" || site == b"none"),
@@ -90,14 +89,14 @@ fn said(head: &RequestHead<'_>, hints: &Hints<'_>) -> Option<bool> {
     }
 }
 
-/// Whether an `Origin` names this authority. The scheme is not compared, since a proxy before this
+/// Whether an `Origin` has this authority. The scheme is not compared, since a proxy before this
 /// one may have ended TLS.
 fn is_origin_of(origin: &[u8], authority: &[u8]) -> bool {
     without_scheme(origin)
         .is_some_and(|named| !named.is_empty() && named.eq_ignore_ascii_case(authority))
 }
 
-/// Whether an address, as in `Referer`, is of this authority.
+/// Whether a URL, such as a `Referer`, has this authority.
 fn is_of_origin(address: &[u8], authority: &[u8]) -> bool {
     let rest = without_scheme(address).unwrap_or_default();
     let named = rest.split(|byte| matches!(byte, b'/' | b'?' | b'#')).next().unwrap_or_default();
@@ -126,7 +125,7 @@ mod tests {
     type Headers<'a> = &'a [(&'a str, &'a str)];
 
     #[test]
-    fn plain_http_is_told_by_what_the_browser_says_of_its_page() {
+    fn plain_http_is_detected_by_the_page_that_the_browser_names() {
         let own = "http://app.example.com:8080";
         let table: &[(&str, Headers<'_>, bool)] = &[
             ("app.example.com:8080", &[("origin", own)], true),

@@ -1,11 +1,11 @@
 //! Headers by which some applications replace a request's path or method.
 //!
-//! Whatever looks at the path and method that were sent then looks at something else than the
-//! application does.
+//! Software that decides by the path and method as they were sent then decides about another
+//! request than the application executes.
 
 use super::name::same_name;
 
-/// Which of these headers a request has, in whatever spelling.
+/// Which of these headers a request has, in any spelling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
     /// `X-Original-URL` or `X-Rewrite-URL`: another path.
@@ -15,10 +15,10 @@ pub struct Overrides {
 }
 
 impl Overrides {
-    /// Takes note of a header whose name begins with an `x`, a hyphen in some spelling, and `h`,
-    /// `m`, `o` or `r`: no others replace anything.
+    /// Records a header whose name begins with an `x`, a hyphen in some spelling, and `h`, `m`, `o`
+    /// or `r`. All override headers do.
     pub(super) fn take(&mut self, name: &[u8]) {
-        // Most of these names are told from all others by their length alone.
+        // The length alone already excludes most other names.
         match name.len() {
             13 => {
                 self.path |= same_name(name, b"x-rewrite-url");

@@ -1,10 +1,10 @@
 //! The parameters of a request to the filter's own addresses: the query of its target, and the body
-//! of a form where that is read.
+//! of a form if it is read.
 
 use form_urlencoded::parse;
 use std::borrow::Cow;
 
-/// The longest query that is looked at, in bytes.
+/// The longest query that is read, in bytes.
 const MAX_QUERY: usize = 8 * 1024;
 
 /// The most fields of a form that a page sends again.
@@ -18,7 +18,7 @@ pub struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    /// Those of a request's target; a query that is too long counts as none.
+    /// The parameters of a request's target. A query that is too long counts as empty.
     #[must_use]
     pub fn of(target: &'a [u8]) -> Self {
         let start = target.iter().position(|byte| *byte == b'?');
@@ -26,14 +26,14 @@ impl<'a> Parameters<'a> {
         Self { query: if query.len() <= MAX_QUERY { query } else { &[] }, form: &[] }
     }
 
-    /// The same, and those of the form that is the request's body.
+    /// Adds the parameters of the form in the request's body.
     #[must_use]
     pub const fn with_form(self, body: &'a [u8]) -> Self {
         Self { form: body, ..self }
     }
 
     /// All names and values of a form, in order, as a page can send them again. `None` if a browser
-    /// would send them otherwise: text that is no UTF-8, a control character, a field without a
+    /// would send them differently: text that is not UTF-8, a control character, a field without a
     /// name, or too many fields.
     #[must_use]
     pub fn fields(form: &[u8]) -> Option<Vec<(String, String)>> {
@@ -54,7 +54,7 @@ impl<'a> Parameters<'a> {
         (pairs.len() <= MAX_FIELDS && pairs.iter().all(is_sendable)).then_some(pairs)
     }
 
-    /// The one value of a parameter; absent where there is none or more than one.
+    /// The one value of a parameter; `None` if there is none or more than one.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<Cow<'a, str>> {
         let mut values = parse(self.query).filter(|(n, _)| n == name).map(|(_, value)| value);
@@ -69,7 +69,7 @@ impl<'a> Parameters<'a> {
         parse(self.query).chain(parse(self.form)).any(|(n, _)| n == name)
     }
 
-    /// What the body says of a parameter that no address may hold.
+    /// The values of a parameter in the body alone, for parameters that must not be in a URL.
     pub fn posted(&self, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
         parse(self.form).filter(move |(n, _)| n == name).map(|(_, value)| value)
     }

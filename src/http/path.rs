@@ -1,13 +1,13 @@
-//! The canonical form of a path, and which paths have none.
+//! The canonical form of a path. Ambiguous paths have none.
 //!
-//! Envoy, the filter and the application may each read `/a/%2e%2e/b` or `/a;x/b` in their own way.
-//! A rule on paths is only as good as the agreement on what a path names, so a path that could be
-//! read in two ways is ambiguous here: it matches no rule at all.
+//! Envoy, the filter and the application may each read `/a/%2e%2e/b` or `/a;x/b` differently. A
+//! rule on paths is only reliable if they agree on what a path names. So a path that could be read
+//! in two ways is ambiguous here: it matches no rule at all.
 
 use std::borrow::Cow;
 
-/// A path that everybody reads in the same way who reads bytes: it begins with a slash, and no
-/// segment is empty but the last, or is `.` or `..`.
+/// A path that all software reads in the same way if it compares bytes. It begins with a slash. No
+/// segment is `.` or `..`, and none but the last is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CanonicalPath<'a> {
     decoded: Cow<'a, [u8]>,
@@ -24,10 +24,10 @@ impl<'a> CanonicalPath<'a> {
     ///
     /// # Errors
     ///
-    /// [`Ambiguous`] where it does not begin with a slash; has `//`, a segment `.` or `..`, a
-    /// backslash, `;`, `#`, a byte that does not print or is not ASCII; has an escape that is
-    /// malformed, or one of a slash, backslash, `;`, `%` or a control character; has a segment that
-    /// is a dot or two before an escaped `?`, `#` or space; or escapes bytes that are no UTF-8.
+    /// [`Ambiguous`] if the path does not begin with a slash; has `//`, a segment `.` or `..`, a
+    /// backslash, `;`, `#`, or a byte that is not printable ASCII; has a malformed escape, or one
+    /// of a slash, backslash, `;`, `%` or a control character; has a segment that is one or two
+    /// dots before an escaped `?`, `#` or space; or has escapes of bytes that are not UTF-8.
     pub fn of(path: &'a [u8]) -> Result<Self, Ambiguous> {
         let mut decoded = Cow::Borrowed(path);
         let mut is_odd = false;
@@ -51,16 +51,17 @@ impl<'a> CanonicalPath<'a> {
         }
     }
 
-    /// The bytes that all escapes stand for. None of them stands for a slash, so the segments are
-    /// those of the path as it was sent.
+    /// The path with all escapes decoded. No escape is a slash, so the segments are those of the
+    /// path as it was sent.
     #[must_use]
     pub fn decoded(&self) -> &[u8] {
         &self.decoded
     }
 
-    /// Whether readers who look at more than bytes may take it for another path: it has characters
-    /// beyond ASCII, blanks, dots at the end of a segment, or signs with a meaning on some system.
-    /// What they may take it for, a [`super::likeness::Likeness`] says.
+    /// Whether software that does more than compare bytes may take it for another path. It then has
+    /// characters beyond ASCII, spaces, dots at the end of a segment, or characters that are
+    /// special on some system. A [`super::likeness::Likeness`] shows which paths it may be taken
+    /// for.
     #[must_use]
     pub const fn is_odd(&self) -> bool {
         self.is_odd
@@ -122,14 +123,14 @@ fn decode(plain: &[u8], mut rest: &[u8], is_odd: &mut bool) -> Result<Vec<u8>, A
     if str::from_utf8(&decoded).is_ok() { Ok(decoded) } else { Err(Ambiguous) }
 }
 
-/// Whether a decoded byte means something to some reader, wherever in a segment.
+/// Whether a decoded byte is special to some application, anywhere in a segment.
 const fn is_sign(byte: u8) -> bool {
     !byte.is_ascii() || matches!(byte, b' ' | b'?' | b'#' | b':' | b'~' | b'(')
 }
 
-/// `None` where a path does not begin with a slash, or one of its segments is one that gets
-/// resolved, or would be by a reader who takes a decoded `?` or `#` for the end of the path, or
-/// drops final spaces; else whether one ends in a dot.
+/// Whether some segment ends in a dot. `None` if the path does not begin with a slash, or has a
+/// segment that software resolves or removes. That includes segments which are only resolved by
+/// software that takes a decoded `?` or `#` for the end of the path, or drops final spaces.
 fn has_plain_segments(path: &[u8]) -> Option<bool> {
     let mut segments = path.strip_prefix(b"/")?.split(|byte| *byte == b'/').peekable();
     let mut ends_in_dot = false;
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_in_two_ways_has_no_canonical_form() {
+    fn an_ambiguous_path_has_no_canonical_form() {
         for path in [
             "",
             "a",
@@ -250,7 +251,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn canonical_form_is_its_own(path in "/[a-cA-C0-9%/.;~+ -]{0,24}") {
+        fn canonical_form_of_a_canonical_form_is_the_same(path in "/[a-cA-C0-9%/.;~+ -]{0,24}") {
             if let Ok(form) = canonical(path.as_bytes()) {
                 prop_assert_eq!(canonical(&form), Ok(form));
             }

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-/// Reads the address of a peer, such as `192.0.2.1:4711` or `[2001:db8::1]:4711`. `None` for a peer
-/// without one, such as a pipe.
+/// Reads the address of a peer, such as `192.0.2.1:4711` or `[2001:db8::1]:4711`. `None` if the
+/// peer has none, such as a pipe.
 #[must_use]
 pub fn ip_address(peer: &[u8]) -> Option<IpAddr> {
     let peer: SocketAddr = str::from_utf8(peer).ok()?.parse().ok()?;

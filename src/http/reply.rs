@@ -1,9 +1,9 @@
-//! An answer that the filter gives itself, with the headers that every such answer has.
+//! The filter's own replies, with the headers that every reply has.
 
 use super::HeaderValue;
 use std::time::Duration;
 
-/// The policy of every answer: no script, style or frame but the filter's own.
+/// The policy of every reply: no script, style or frame but the filter's own.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
     style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; \
     frame-ancestors 'none'; base-uri 'none'";
@@ -19,16 +19,16 @@ const FIXED: [(&str, &str); 8] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// The gRPC statuses that the filter answers with (gRPC's table of status codes).
+/// The gRPC statuses that the filter sends (gRPC's table of status codes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrpcStatus {
     /// 3: the call is malformed.
     InvalidArgument,
     /// 8: a limit is reached.
     ResourceExhausted,
-    /// 14: it may work later.
+    /// 14: a later try may succeed.
     Unavailable,
-    /// 16: the caller has not proved who it is.
+    /// 16: the caller is not authenticated.
     Unauthenticated,
 }
 
@@ -45,23 +45,23 @@ impl GrpcStatus {
     }
 }
 
-/// A local reply: never cached, framed or sniffed, by construction.
+/// A local reply. It always has headers against caching, framing and sniffing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// Why, in a word: what Envoy shows as response code details.
+    /// The reason as one word, which Envoy shows as response code details.
     pub details: String,
-    /// Every header but the status and the length.
+    /// Every header except the status and the length.
     pub headers: Vec<(&'static str, HeaderValue)>,
     /// The body.
     pub body: Vec<u8>,
-    /// Status and message of a gRPC answer, which has trailers in place of a body.
+    /// Status and message of a gRPC reply, which has trailers instead of a body.
     pub grpc: Option<(GrpcStatus, String)>,
 }
 
 impl Reply {
-    /// An answer of this media type.
+    /// A reply of this media type.
     #[must_use]
     pub fn new(status: u16, details: String, media_type: &'static str, body: Vec<u8>) -> Self {
         let fixed = FIXED.map(|(name, value)| (name, HeaderValue::from_static(value)));
@@ -70,15 +70,16 @@ impl Reply {
         Self { status, details, headers, body, grpc: None }
     }
 
-    /// The same answer with one more header.
+    /// Adds a header.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
 
-    /// The same answer, whose form goes to the application. That may redirect elsewhere, which
-    /// browsers count to the form, and may report to the window that opened this one.
+    /// Allows the page's form to go to the application. The application may redirect to another
+    /// site, which browsers count as the form's target, and may report to the window that opened
+    /// this one.
     #[must_use]
     pub fn on_its_way(mut self) -> Self {
         self.headers.retain(|(name, _)| {
@@ -89,14 +90,14 @@ impl Reply {
         self.with("content-security-policy", HeaderValue::lossy(policy))
     }
 
-    /// The same answer for every client and for good: what its address holds never changes.
+    /// Lets every client cache the reply forever, since the content of its address never changes.
     #[must_use]
     pub fn immutable(mut self) -> Self {
         self.headers.retain(|(name, _)| !matches!(*name, "cache-control" | "vary"));
         self.with("cache-control", HeaderValue::from_static("public, max-age=31536000, immutable"))
     }
 
-    /// The same answer, which browsers may show again for so long without asking.
+    /// Lets browsers show the reply again for this long without asking.
     #[must_use]
     pub fn kept_by_browsers(mut self, span: Duration) -> Self {
         self.headers.retain(|(name, _)| !matches!(*name, "cache-control" | "vary"));
@@ -104,7 +105,7 @@ impl Reply {
         self.with("cache-control", HeaderValue::lossy(directives))
     }
 
-    /// The same answer for a gRPC client.
+    /// Turns it into a reply for a gRPC client.
     #[must_use]
     pub fn for_grpc(mut self, status: GrpcStatus, message: String) -> Self {
         self.grpc = Some((status, message));

@@ -1,4 +1,4 @@
-//! Where a person goes on after the second factor: a path on this host, never anywhere else.
+//! The path to which a user returns after the second factor: always on this host.
 
 use percent_encoding::percent_decode;
 
@@ -6,19 +6,19 @@ use super::HeaderValue;
 
 /// The longest return path, in bytes.
 pub const MAX_BYTES: usize = 2048;
-/// How often whatever stands between us and the browser may have decoded a path by mistake.
+/// How often software between the filter and the browser may have decoded a path by mistake.
 const DECODINGS: usize = 2;
 
-/// A path, with its query and fragment, that no browser takes for another host's.
+/// A path, with its query and fragment, that no browser takes for a URL of another host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReturnPath(String);
 
 impl ReturnPath {
-    /// Takes a path as it is if it is safe, else `/`.
+    /// Takes a safe path unchanged; any other becomes `/`.
     ///
-    /// Safe is printable ASCII without backslashes, at most [`MAX_BYTES`], whose path begins with
-    /// one slash alone and holds no dot segments, percent-decoded or not. A browser resolves dot
-    /// segments before it asks for a page, so a path that still has them was made up.
+    /// Safe is printable ASCII without backslashes, at most [`MAX_BYTES`], that begins with exactly
+    /// one slash and has no dot segments, percent-decoded or not. A browser resolves dot segments
+    /// before it requests a page, so a path that still has them did not come from one.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Self {
         let is_printable = bytes.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'\\');
@@ -36,7 +36,7 @@ impl ReturnPath {
         &self.0
     }
 
-    /// What a browser asks for on its way there: the path with its query, without the fragment.
+    /// The path with its query, without the fragment: the target that a browser requests.
     #[must_use]
     pub fn target(&self) -> &str {
         self.0.split_once('#').map_or(self.0.as_str(), |(target, _)| target)
@@ -56,7 +56,7 @@ impl Default for ReturnPath {
     }
 }
 
-/// Whether the path stays on this host, as it stands and decoded.
+/// Whether the path stays on this host, both as it is and decoded.
 fn is_local(bytes: &[u8]) -> bool {
     let path = bytes.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
     let mut view = path.to_vec();
@@ -65,14 +65,14 @@ fn is_local(bytes: &[u8]) -> bool {
             return false;
         }
         view = percent_decode(&view).collect();
-        // Browsers take these out, or off the ends, before they look at anything else.
+        // Browsers remove these characters, or trim them, before they parse the URL.
         view.retain(|byte| *byte > b' ');
     }
     is_rooted(&view)
 }
 
-/// Whether the path begins with exactly one slash and has no dot segments. To a browser a
-/// backslash is a slash (WHATWG URL, section 4.4).
+/// Whether the path begins with exactly one slash and has no dot segments. Browsers read a
+/// backslash as a slash (WHATWG URL, section 4.4).
 fn is_rooted(path: &[u8]) -> bool {
     let begins_with_one_slash =
         matches!(path, [b'/', rest @ ..] if !matches!(rest, [b'/' | b'\\', ..]));

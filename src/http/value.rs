@@ -1,15 +1,15 @@
 //! A header value that is safe to send.
 //!
-//! Envoy writes a value onto the wire as it is given, line breaks included. So every value that
-//! leaves the filter has been through this type, which cannot hold a control byte.
+//! Envoy sends a value as it is, line breaks included. So every value that the filter sends has
+//! this type, which cannot hold a control byte.
 
 use std::borrow::Cow;
 
-/// The bytes of a header value: none below 0x20, no 0x7f.
+/// The bytes of a header value, without bytes below 0x20 and without 0x7f.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderValue(Cow<'static, [u8]>);
 
-/// A control byte stands in what was to become a header value.
+/// The control byte that keeps some bytes from being a header value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a header value cannot hold the control byte {0:#04x}")]
 pub struct ControlByte(pub u8);
@@ -19,7 +19,7 @@ impl HeaderValue {
     ///
     /// # Errors
     ///
-    /// The first control byte found.
+    /// The first control byte.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, ControlByte> {
         let bytes = bytes.into();
         match bytes.iter().find(|byte| byte.is_ascii_control()) {
@@ -28,7 +28,7 @@ impl HeaderValue {
         }
     }
 
-    /// Takes the bytes that may stand in a value and leaves the others out.
+    /// Takes the bytes and drops those that a value must not have.
     #[must_use]
     pub fn lossy(bytes: impl Into<Vec<u8>>) -> Self {
         let mut bytes = bytes.into();
@@ -38,8 +38,8 @@ impl HeaderValue {
         Self(bytes.into())
     }
 
-    /// A value that is written in the program. Not checked outside debug builds: every request that
-    /// passes carries one.
+    /// A value that is a constant of the program. It is checked only in debug builds, since every
+    /// request that passes has one.
     #[must_use]
     pub fn from_static(text: &'static str) -> Self {
         debug_assert!(!has_control(text.as_bytes()), "{text:?} has a control character");
@@ -59,22 +59,22 @@ impl HeaderValue {
     }
 }
 
-// Every request writes values, and none has a control byte.
+// Not inlined: every request makes values, and control bytes are rare.
 #[cold]
 fn remove_control(bytes: &mut Vec<u8>) {
     bytes.retain(|byte| !byte.is_ascii_control());
 }
 
-/// Whether a control byte is among them: eight at a time, since a whole `Cookie` line is looked
-/// through on every request.
+/// Whether the bytes have a control byte. It checks eight at a time, since every request's whole
+/// `Cookie` line goes through here.
 fn has_control(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<8>();
     words.iter().any(|word| word_has_control(u64::from_ne_bytes(*word)))
         || rest.iter().any(u8::is_ascii_control)
 }
 
-/// Sets the top bit of each byte that is below 0x20, or that is 0 once 0x7f is taken out of it; a
-/// borrow may set it above such a byte too, never without one.
+/// Sets the top bit of each byte that is below 0x20, or equal to 0x7f. A borrow may also set the
+/// bit of the next byte, so the result says whether there is such a byte, but not where.
 const fn word_has_control(word: u64) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let low = word.wrapping_sub(ONES.wrapping_mul(0x20)) & !word;

@@ -1,15 +1,15 @@
-//! Unicode's compatibility forms of what a user's name is made of (NFKC,
-//! <https://www.unicode.org/reports/tr15/>).
+//! Unicode's compatibility forms (NFKC, <https://www.unicode.org/reports/tr15/>) of the characters
+//! of user names.
 //!
-//! The NFKC of a text is ASCII only where that of each of its characters is, one after the other:
-//! nothing composes to ASCII, and a mark behind a letter is no ASCII itself. So two short tables
-//! do, of the characters whose NFKC is made of letters, digits, `.`, `_`, `+`, `-`, `@`, `\` and
-//! spaces. Whatever else there is stays as it is, and no grammar of names takes it.
+//! The NFKC of a text is ASCII only if the NFKC of each of its characters is: no characters compose
+//! to ASCII, and a mark after a letter is not ASCII itself. So two short tables are enough. They
+//! have the characters whose NFKC consists of letters, digits, `.`, `_`, `+`, `-`, `@`, `\` and
+//! spaces. Any other character stays as it is, and no grammar of names accepts it.
 
 use std::str::Chars;
 
-/// Characters that stand for one each: the first of a run, and the first and the last of what the
-/// run stands for. Unicode 17.
+/// Runs of characters that each become one: the first character of the run, and the first and last
+/// character that the run becomes. Unicode 17.
 const RUNS: &str = "\
     \u{a0}\x20\x20\u{aa}aa\u{b2}23\u{b9}11\u{ba}oo\u{17f}ss\u{2b0}hh\u{2b2}jj\u{2b3}rr\u{2b7}ww\
     \u{2b8}yy\u{2e1}ll\u{2e2}ss\u{2e3}xx\u{1d2c}AA\u{1d2e}BB\u{1d30}DE\u{1d33}GN\u{1d3c}OO\
@@ -35,7 +35,7 @@ const RUNS: &str = "\
     \u{1d5ee}az\u{1d608}AZ\u{1d622}az\u{1d63c}AZ\u{1d656}az\u{1d670}AZ\u{1d68a}az\u{1d7ce}09\
     \u{1d7d8}09\u{1d7e2}09\u{1d7ec}09\u{1d7f6}09\u{1f12b}CC\u{1f12c}RR\u{1f130}AZ\u{1fbf0}09";
 
-/// Characters that stand for several: each before what it stands for. Unicode 17.
+/// Characters that become several: each is followed by its replacement. Unicode 17.
 const LIGATURES: &str = "\
     \u{132}IJ\u{133}ij\u{1c7}LJ\u{1c8}Lj\u{1c9}lj\u{1ca}NJ\u{1cb}Nj\u{1cc}nj\u{1f1}DZ\u{1f2}Dz\
     \u{1f3}dz\u{2025}..\u{2026}...\u{20a8}Rs\u{2116}No\u{2120}SM\u{2121}TEL\u{2122}TM\u{213b}FAX\
@@ -63,7 +63,7 @@ const LIGATURES: &str = "\
     \u{1f12d}CD\u{1f12e}WZ\u{1f14a}HV\u{1f14b}MV\u{1f14c}SD\u{1f14d}SS\u{1f14e}PPV\u{1f14f}WC\
     \u{1f16a}MC\u{1f16b}MD\u{1f16c}MR\u{1f190}DJ";
 
-/// The same text in plain characters, as far as it has some.
+/// The text with its compatibility characters replaced.
 #[cold]
 pub(super) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
@@ -85,7 +85,7 @@ pub(super) fn plain(text: &str) -> String {
     plain
 }
 
-/// The character that one stands for, itself where it stands for no other.
+/// The replacement of one character; the character itself if it has none.
 fn one(c: char) -> char {
     let mut runs = RUNS.chars();
     while let (Some(start), Some(first), Some(last)) =
@@ -100,7 +100,7 @@ fn one(c: char) -> char {
     c
 }
 
-/// In one piece of code: decoding is longer than all that is done here.
+/// Not inlined, since the code for decoding is longer than everything else here.
 #[inline(never)]
 fn next(characters: &mut Chars<'_>) -> Option<char> {
     characters.next()

@@ -3,13 +3,13 @@
 use super::error::{IdentityError, InvalidIdentity};
 use std::borrow::Cow;
 
-/// The common name, without its escapes: the host escapes `+` and every byte beyond ASCII.
+/// The common name, unescaped: the host escapes `+` and every byte beyond ASCII.
 ///
 /// # Errors
 ///
-/// [`IdentityError::Missing`] where there is none; [`InvalidIdentity::Repeated`] where there are
-/// several, of which the application may read another one; [`InvalidIdentity::OutsideGrammar`]
-/// where it is no text, or has a space at an end.
+/// [`IdentityError::Missing`] if there is none; [`InvalidIdentity::Repeated`] if there are several,
+/// since the application may read another one; [`InvalidIdentity::OutsideGrammar`] if it is not
+/// text, or has a space at an end.
 pub(super) fn common_name(subject: &[u8]) -> Result<Cow<'_, [u8]>, IdentityError> {
     let mut found = None;
     let mut rest = subject;
@@ -24,8 +24,8 @@ pub(super) fn common_name(subject: &[u8]) -> Result<Cow<'_, [u8]>, IdentityError
     Ok(unescaped(found.ok_or(IdentityError::Missing)?)?)
 }
 
-/// The bytes that a value stands for (RFC 2253, section 3). One that begins with a bare `#` is of
-/// a type that the host cannot show as text.
+/// The bytes of an escaped value (RFC 2253, section 3). A value that begins with a bare `#` has a
+/// type that the host cannot show as text.
 fn unescaped(value: &[u8]) -> Result<Cow<'_, [u8]>, InvalidIdentity> {
     if value.first() == Some(&b'#') {
         return Err(InvalidIdentity::OutsideGrammar);
@@ -58,7 +58,7 @@ fn unescaped(value: &[u8]) -> Result<Cow<'_, [u8]>, InvalidIdentity> {
     Ok(Cow::Owned(text))
 }
 
-/// Splits at the first `,` or `+` that no backslash stands before.
+/// Splits at the first `,` or `+` without a backslash before it.
 fn split_first_attribute(subject: &[u8]) -> (&[u8], &[u8]) {
     let mut is_escaped = false;
     let end = subject.iter().position(|byte| {

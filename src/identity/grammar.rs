@@ -1,13 +1,13 @@
-//! Which names are user names at all.
+//! The grammars of user names.
 
-/// The longest name that is looked at, in bytes, before and after normalization.
+/// The longest name that is read, in bytes, before and after normalization.
 pub const MAX_BYTES: usize = 256;
 
-/// Which characters a name may have.
+/// The characters that a name may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Grammar {
-    /// Printable ASCII without upper case and `"`, `\\`, `,`, `;` and `%`; spaces one at a time and
-    /// within. With [`super::Step::Nfc`] letters beyond ASCII too.
+    /// Printable ASCII without upper case and `"`, `\\`, `,`, `;` and `%`; single spaces, not at
+    /// the ends. With [`super::Step::Nfc`] also letters beyond ASCII.
     Any,
     /// `[a-z0-9._+-]`, `:` and `/`: other characters have several spellings in a URI.
     Uri,

@@ -1,13 +1,13 @@
-//! The groups that the first factor says a user is in.
+//! The user's groups, as the first factor reports them.
 
 use super::error::{IdentityError, InvalidIdentity};
 use super::source::Source;
 use crate::http::{HeaderMap, RequestHead};
 
-/// The most bytes of a list of groups that are looked at.
+/// The limit for a list of groups, in bytes.
 const MAX_GROUPS_BYTES: usize = 16 * 1024;
 
-/// Where the groups come from, and what stands between them where they are one text.
+/// The place of the groups, and the separator if they are one text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Groups {
     source: Source,
@@ -15,7 +15,7 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Groups of a source; `separator` tells those in one text apart.
+    /// Groups of a source; `separator` separates groups in one text.
     #[must_use]
     pub const fn new(source: Source, separator: char) -> Self {
         Self { source, separator }
@@ -29,7 +29,7 @@ impl Groups {
         self.source.attribute()
     }
 
-    /// The groups of a request; none where the source is absent.
+    /// The groups of a request; empty if the source is absent.
     pub(super) fn resolve(
         &self,
         head: &RequestHead<'_>,
@@ -62,8 +62,8 @@ fn group(name: &[u8]) -> Result<String, InvalidIdentity> {
     }
 }
 
-/// The entries of a list in metadata, which the host writes as a map from each to nothing. The
-/// lengths before them are no text, so no text is taken for a list.
+/// The entries of a list in metadata. The host writes it as a map whose values are empty. The
+/// lengths at its beginning are not text, so no text is taken for a list.
 fn list(value: &[u8]) -> Option<Vec<&[u8]>> {
     let map = HeaderMap::parse(value).ok()?;
     let is_list = !value.is_empty() && map.iter().all(|(_, nothing)| nothing.is_empty());

@@ -1,16 +1,16 @@
 //! Letters beyond ASCII in names, each in one spelling: lower case, and composed (NFC,
 //! <https://www.unicode.org/reports/tr15/>).
 //!
-//! Not every letter is here. A name has one canonical spelling only if upper and lower case lead to
-//! each other and back, and if no compatibility form is another spelling. So the dotless i, which
-//! is an `I` in upper case, the long s and the like belong to no name. Scripts whose letters are
-//! made of several characters, or that are written from right to left, are left out: Latin,
+//! Not every letter is here. A name has one canonical spelling only if upper and lower case convert
+//! to each other, and if no compatibility form is another spelling. So the dotless i, which becomes
+//! `I` in upper case, the long s and similar letters belong to no name. Scripts whose letters
+//! consist of several characters, or that are written from right to left, are left out. Latin,
 //! Cyrillic, Han, Kana and Hangul syllables remain.
 
 use std::cmp::Ordering;
 
 /// Letters with two cases: the first and the last in lower case, the step between two of them, and
-/// how far before them their upper case is; 0 where no upper case is accepted.
+/// how far before them their upper case is (0 if no upper case is accepted).
 const CASED: &[(u32, u32, u32, i32)] = &[
     (0xdf, 0xdf, 1, 0),
     (0xe0, 0xf6, 1, 32),
@@ -50,8 +50,8 @@ const CASELESS: &[(u32, u32)] = &[
     (0xac00, 0xd7a3),
 ];
 
-/// A letter, a mark behind it, and the letter that both are in one: all such pairs of the letters
-/// above. Unicode 17.
+/// Triples of a letter, a mark after it, and the composed letter, for all letters above. Unicode
+/// 17.
 const COMPOSED: &str = "\
     a\u{300}\u{e0}a\u{301}\u{e1}a\u{302}\u{e2}a\u{303}\u{e3}a\u{308}\u{e4}a\u{30a}\u{e5}\
     c\u{327}\u{e7}e\u{300}\u{e8}e\u{301}\u{e9}e\u{302}\u{ea}e\u{308}\u{eb}i\u{300}\u{ec}\
@@ -142,7 +142,7 @@ fn is_in(code: u32, (first, last, step, _): (u32, u32, u32, i32)) -> bool {
     (first..=last).contains(&code) && offset.checked_rem(step) == Some(0)
 }
 
-/// The text with all letters in lower case that have one here.
+/// The text with all letters in lower case that have a lower case here.
 #[cold]
 pub(super) fn lowered(text: &str) -> String {
     text.chars().map(lower).collect()
@@ -159,8 +159,8 @@ fn lower(c: char) -> char {
     CASED.iter().find_map(of_run).unwrap_or(c)
 }
 
-/// The text with all marks put into the letters before them, as far as [`COMPOSED`] has them. A
-/// mark that is left belongs to no name.
+/// The text with marks composed into the letters before them, as far as [`COMPOSED`] has them. A
+/// mark that remains belongs to no name.
 #[cold]
 pub(super) fn composed(text: &str) -> String {
     let mut characters = Vec::with_capacity(text.len());
@@ -171,7 +171,7 @@ pub(super) fn composed(text: &str) -> String {
         marks.sort_by_key(|mark| class(*mark));
     }
     let mut composed: Vec<char> = Vec::with_capacity(characters.len());
-    // Where the last letter is, and the class of what was put behind it last.
+    // The place of the last letter, and the class of the last mark after it.
     let (mut letter, mut last) = (None, 0);
     for c in characters {
         let class = class(c);
@@ -203,7 +203,7 @@ fn joined(letter: char, mark: char) -> Option<char> {
     triples().find(|(l, m, _)| (*l, *m) == (letter, mark)).map(|(.., both)| both)
 }
 
-/// A letter and its marks, in their order; anything else as it is.
+/// A letter and its marks, in their order; any other character unchanged.
 fn take_apart(c: char, into: &mut Vec<char>) {
     let (mut letter, mut marks) = (c, Vec::new());
     while let Some((inner, mark, _)) = triples().find(|(.., both)| *both == letter) {
@@ -214,8 +214,8 @@ fn take_apart(c: char, into: &mut Vec<char>) {
     into.extend(marks.iter().rev());
 }
 
-/// The canonical combining class of the marks in [`COMPOSED`]; 0 for all other characters, since a
-/// mark that is not there belongs to no name.
+/// The canonical combining class of the marks in [`COMPOSED`]; 0 for all other characters. A mark
+/// that is not there belongs to no name.
 const fn class(c: char) -> u8 {
     match c {
         '\u{3099}' | '\u{309a}' => 8,

@@ -1,10 +1,10 @@
-//! Users whom Duo knows by another name.
+//! Users who have another name at Duo.
 
 use super::grammar::Grammar;
 use super::normalize::{check, is_of_name};
 use super::username::{TemplateFault, UsernameTemplate};
 
-/// Duo's name of one user, or of all whose names begin or end alike.
+/// The name at Duo of one user, or of all users whose names have the same beginning or end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping {
     users: Users,
@@ -18,26 +18,27 @@ enum Users {
     Ending(String),
 }
 
-/// A mapping that maps nobody, or several users to one.
+/// A mapping that matches no user, or maps several users to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MapFault {
-    /// No canonical user has this name, or one that begins or ends so.
+    /// No canonical user has this name, this beginning or this end.
     #[error(
         "is neither a lower-case user name, nor the beginning of one and \"*\", nor \"*\" and the end of one"
     )]
     User,
-    /// Duo's name cannot be made.
+    /// The template for the name at Duo is at fault.
     #[error(transparent)]
     Username(#[from] TemplateFault),
 }
 
 impl Mapping {
-    /// `users` is a canonical name, or a part of one with `*` before or behind it; `username` is
-    /// Duo's name, in which `{user}`, `{local}` and `{domain}` stand for parts of the canonical one.
+    /// `users` is a canonical name, or a part of one with `*` before or after it. `username` is the
+    /// name at Duo, in which `{user}`, `{local}` and `{domain}` are replaced by parts of the
+    /// canonical name.
     ///
     /// # Errors
     ///
-    /// [`MapFault`] where no user matches, or where several users would be one to Duo.
+    /// [`MapFault`] if no user matches, or if several users would become one at Duo.
     pub fn new(users: &str, username: &str) -> Result<Self, MapFault> {
         let users = Users::read(users)?;
         let username = match users {
@@ -47,7 +48,7 @@ impl Mapping {
         Ok(Self { users, username })
     }
 
-    /// How Duo's name is made, where this is about the user.
+    /// The template for the name at Duo; `None` if the mapping does not match the user.
     pub(super) fn username(&self, user: &str) -> Option<&UsernameTemplate> {
         let is_meant = match &self.users {
             Users::One(name) => name == user,

@@ -1,13 +1,13 @@
-//! Who the first factor says the user is.
+//! The user's identity, as the first factor reports it.
 //!
-//! In go a request's head and the [`Attributes`] that the rules ask the host for; out comes one
+//! In go a request's head and the [`Attributes`] that the rules ask the host for. Out comes one
 //! canonical user name and the user's groups, or the reason why there is none. There is one source,
-//! and never a second one to fall back to. A name is either canonical after the configured steps or
-//! refused; nothing is guessed, cut or replaced, so that two spellings can never be two users
-//! with two budgets.
+//! and never a second one to fall back to. After the configured steps a name is either canonical or
+//! refused. Nothing is guessed, cut or replaced, so two spellings can never be two users with
+//! separate limits.
 //!
 //! Nothing here checks a password or a token: the filter in front of this one did. Nothing here
-//! knows Duo, cookies, or what becomes of a request without an identity.
+//! knows Duo, cookies, or how a request without an identity is refused.
 
 mod attributes;
 mod compatibility;
@@ -32,7 +32,7 @@ pub use username::{TemplateFault, UsernameTemplate};
 
 use crate::http::RequestHead;
 
-/// Where the user's name comes from, and how it becomes canonical.
+/// The source of the user's name, and the steps that make it canonical.
 #[derive(Clone, Debug)]
 pub struct IdentityRules {
     source: Source,
@@ -42,20 +42,20 @@ pub struct IdentityRules {
     groups: Option<Groups>,
 }
 
-/// One user, as the first factor names him.
+/// One user, as the first factor names them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The canonical name: of the characters that its source and the steps allow, with at most one
-    /// `@domain`.
+    /// The canonical name. It has only characters that its source and the steps allow, and at most
+    /// one `@domain`.
     pub user: String,
-    /// The name that Duo is called with, where it is another.
+    /// The user's name at Duo, if it differs.
     username: Option<String>,
-    /// Which kind of source vouched for it: `header`, `jwt`, `metadata` or `mtls`.
+    /// The kind of its source: `header`, `jwt`, `metadata` or `mtls`.
     pub source: &'static str,
 }
 
 impl Identity {
-    /// The name that Duo is called with.
+    /// The user's name at Duo.
     #[must_use]
     pub fn username(&self) -> &str {
         self.username.as_deref().unwrap_or(&self.user)
@@ -69,51 +69,51 @@ impl IdentityRules {
         Self { source, steps, username, map: Vec::new(), groups: None }
     }
 
-    /// The same rules, with Duo's names of some users: the first that matches counts, before the
+    /// Adds names at Duo for some users. The first mapping that matches applies, before the
     /// template.
     #[must_use]
     pub fn with_map(self, map: Vec<Mapping>) -> Self {
         Self { map, ..self }
     }
 
-    /// The same rules, with a place where the user's groups are.
+    /// Adds the place of the user's groups.
     #[must_use]
     pub fn with_groups(self, groups: Option<Groups>) -> Self {
         Self { groups, ..self }
     }
 
-    /// The path of the host's property that [`Self::resolve`] needs; absent where the source is
-    /// in the request itself.
+    /// The path of the host's property that [`Self::resolve`] needs; `None` if the source is in the
+    /// request itself.
     #[must_use]
     pub fn attribute(&self) -> Option<&[String]> {
         self.source.attribute()
     }
 
-    /// Whether [`Self::resolve`] needs to know if the client has shown a certificate.
+    /// Whether [`Self::resolve`] needs to know if the client has presented a certificate.
     #[must_use]
     pub const fn wants_certificate(&self) -> bool {
         self.source.is_certificate()
     }
 
-    /// The path of the host's property that [`Self::groups`] needs; absent where the groups are in
-    /// the request itself, or of no use.
+    /// The path of the host's property that [`Self::groups`] needs; `None` if the groups are in the
+    /// request itself, or are not used.
     #[must_use]
     pub fn groups_attribute(&self) -> Option<&[String]> {
         self.groups.as_ref()?.attribute()
     }
 
-    /// The headers that are trusted: whoever may write one is whoever it names.
+    /// The trusted headers: anyone who can set one can impersonate any user.
     pub fn trusted_headers(&self) -> impl Iterator<Item = &str> {
         let of_groups = self.groups.as_ref().and_then(Groups::header_name);
         self.source.header_name().into_iter().chain(of_groups)
     }
 
-    /// The one user of a request.
+    /// The user of a request.
     ///
     /// # Errors
     ///
-    /// [`IdentityError::Missing`] where the source is absent or empty, and
-    /// [`IdentityError::Invalid`] where it does not name exactly one canonical user.
+    /// [`IdentityError::Missing`] if the source is absent or empty, and [`IdentityError::Invalid`]
+    /// if it does not name exactly one canonical user.
     pub fn resolve(
         &self,
         head: &RequestHead<'_>,
@@ -131,11 +131,11 @@ impl IdentityRules {
         Ok(Identity { user, username, source: self.source.name() })
     }
 
-    /// The groups of the user; none where the source is absent.
+    /// The groups of the user; empty if the source is absent.
     ///
     /// # Errors
     ///
-    /// [`InvalidIdentity::Groups`] where they cannot be read.
+    /// [`InvalidIdentity::Groups`] if they cannot be read.
     pub fn groups(
         &self,
         head: &RequestHead<'_>,

@@ -1,4 +1,4 @@
-//! From the first factor's spelling of a user to the one canonical spelling, or to a refusal.
+//! Converts the first factor's spelling of a user to the one canonical spelling, or refuses it.
 
 use super::error::{IdentityError, InvalidIdentity};
 use super::grammar::{Grammar, MAX_BYTES};
@@ -7,23 +7,24 @@ use super::{compatibility, letters};
 /// One step of normalization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Unicode's compatibility forms of ASCII become ASCII (NFKC), before all other steps wherever
-    /// this one stands. Only for a first factor that does so too: to another, the full-width
-    /// spelling of a name may be somebody else.
+    /// Unicode's compatibility forms of ASCII become ASCII (NFKC). This runs before all other
+    /// steps, wherever it is in the list. Only for a first factor that does the same: for another
+    /// one, the full-width spelling of a name may be a different user.
     Nfkc,
-    /// Letters beyond ASCII belong to names, each in its composed form (NFC), after all other steps
-    /// wherever this one stands. [`Self::Lowercase`] then lowers those too.
+    /// Letters beyond ASCII are allowed in names, each in its composed form (NFC). This runs after
+    /// all other steps, wherever it is in the list. [`Self::Lowercase`] then applies to those
+    /// letters too.
     Nfc,
-    /// Spaces and tabs at both ends go.
+    /// Removes spaces and tabs at both ends.
     Trim,
     /// ASCII letters become lower case; other letters only with [`Self::Nfc`].
     Lowercase,
-    /// One of these domains goes, written `user@domain` or `DOMAIN\user`. Any other is refused: if
-    /// it were kept or stripped, a user of a foreign domain could come to be a user of ours.
+    /// Removes one of these domains, written `user@domain` or `DOMAIN\user`. Any other domain is
+    /// refused: if it were kept or removed, a user of a foreign domain could become one of ours.
     StripDomain(Vec<Domain>),
 }
 
-/// A domain that is stripped from names; letters in any case are the same.
+/// A domain that is stripped from names; case is ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Domain(String);
 
@@ -37,8 +38,8 @@ impl Domain {
     ///
     /// # Errors
     ///
-    /// [`DomainFault`] where the text is empty, or has an `@`, a `\` or another character that no
-    /// domain has.
+    /// [`DomainFault`] if the text is empty, or has an `@`, a `\` or another character that domains
+    /// do not have.
     pub fn new(text: &str) -> Result<Self, DomainFault> {
         let is_domain_byte =
             |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
@@ -53,9 +54,9 @@ impl Domain {
     }
 }
 
-/// Applies the steps in their order and holds the result to the grammar.
+/// Applies the steps in their order and checks the result against the grammar.
 ///
-/// After the first, all steps but one take from the ends, and that one commutes with them; so the
+/// After the first, all steps but one remove from the ends, and that one commutes with them. So the
 /// name stays a slice, and is copied once.
 pub(super) fn canonical(
     raw: &str,
@@ -63,7 +64,7 @@ pub(super) fn canonical(
     grammar: Grammar,
 ) -> Result<String, IdentityError> {
     if is_plain(raw) {
-        // Of lower-case letters, digits and the like alone: no step finds anything to change.
+        // Only lower-case letters, digits and the like: no step changes anything.
         return Ok(raw.to_owned());
     }
     let has_nfkc = steps.iter().any(|step| matches!(step, Step::Nfkc));
@@ -114,7 +115,8 @@ fn strip<'a>(name: &'a str, domains: &[Domain]) -> Result<&'a str, InvalidIdenti
     }
 }
 
-/// The grammar of a canonical user: one or two parts with an `@` between them, neither empty.
+/// Checks a canonical user against the grammar: one or two parts with an `@` between them, neither
+/// empty.
 pub(super) fn check(
     name: &str,
     grammar: Grammar,
@@ -142,8 +144,8 @@ pub(super) fn check(
     }
 }
 
-/// Whether a character belongs to names, but for the `@`. What is left out has a meaning in headers
-/// and addresses, or more than one spelling.
+/// Whether a name may have the character, the `@` aside. The others have a meaning in headers and
+/// addresses, or more than one spelling.
 pub(super) fn is_of_name(c: char, grammar: Grammar, has_letters: bool) -> bool {
     match c {
         'a'..='z' | '0'..='9' | '.' | '_' | '+' | '-' => true,
@@ -155,7 +157,7 @@ pub(super) fn is_of_name(c: char, grammar: Grammar, has_letters: bool) -> bool {
     }
 }
 
-/// Whether a name is of characters alone that every grammar has.
+/// Whether a name has only characters that every grammar allows.
 fn is_plain(name: &str) -> bool {
     let is_fit = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'+' | b'-');
     !name.is_empty() && name.bytes().all(is_fit)

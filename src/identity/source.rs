@@ -8,7 +8,7 @@ use crate::http::name::{RESERVED_PREFIX, is_token_byte};
 use crate::http::{NotSole, RequestHead};
 use std::borrow::Cow;
 
-/// Headers that a client or the protocol itself sets: none of them is a first factor's word.
+/// Headers that a client or the protocol itself sets, so no first factor does.
 const NEVER_AN_IDENTITY: [&str; 16] = [
     "authorization",
     "connection",
@@ -28,7 +28,7 @@ const NEVER_AN_IDENTITY: [&str; 16] = [
     "user-agent",
 ];
 
-/// Where dynamic metadata stands among the host's properties.
+/// The path of dynamic metadata among the host's properties.
 const METADATA: [&str; 2] = ["metadata", "filter_metadata"];
 
 /// The one place that a user's name is taken from.
@@ -63,7 +63,7 @@ impl CertificateField {
     }
 }
 
-/// A source that cannot be used.
+/// Why a source cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SourceFault {
     /// The header's name is empty or has a character that no header name has (RFC 9110, 5.6.2).
@@ -75,7 +75,7 @@ pub enum SourceFault {
     /// The header is the client's, the protocol's, or this filter's own.
     #[error("is not a header that a first factor sets")]
     NeverAnIdentity,
-    /// A path into metadata has the filter's name and at least one key.
+    /// A path into metadata needs the filter's name and at least one key.
     #[error("must name the filter that sets the metadata, and the keys down to the claim")]
     PathTooShort,
     /// A part of the path is empty or holds a control byte.
@@ -84,11 +84,11 @@ pub enum SourceFault {
 }
 
 impl Source {
-    /// A request header, which the filter in front sets and of which it removes the client's own.
+    /// A request header. The filter in front sets it, and removes the client's own.
     ///
     /// # Errors
     ///
-    /// [`SourceFault`] where the name is not a lower-case header name, or one that no first factor
+    /// [`SourceFault`] if the name is not a lower-case header name, or not one that a first factor
     /// sets.
     pub fn header(name: &str) -> Result<Self, SourceFault> {
         if name.is_empty() || !name.bytes().all(is_token_byte) {
@@ -106,12 +106,12 @@ impl Source {
         Ok(Self(Kind::Header(name.to_owned())))
     }
 
-    /// A claim of a token that `jwt_authn` verified and put into dynamic metadata: the name of
+    /// A claim of a token that `jwt_authn` has verified and put into dynamic metadata: the name of
     /// the filter, then the keys down to the claim.
     ///
     /// # Errors
     ///
-    /// [`SourceFault`] where the path has fewer than two parts, or one that is no key.
+    /// [`SourceFault`] if the path has fewer than two parts, or a part that is not a key.
     pub fn jwt(path: &[String]) -> Result<Self, SourceFault> {
         Self::of_metadata("jwt", path)
     }
@@ -153,7 +153,7 @@ impl Source {
         }
     }
 
-    /// The path of the host's property where it is; absent for a header.
+    /// The path of the host's property that holds it; `None` for a header.
     #[must_use]
     pub fn attribute(&self) -> Option<&[String]> {
         match &self.0 {
@@ -162,7 +162,7 @@ impl Source {
         }
     }
 
-    /// The header that is trusted, where it is one.
+    /// The trusted header; `None` if the source is not a header.
     pub(super) fn header_name(&self) -> Option<&str> {
         match &self.0 {
             Kind::Header(name) => Some(name),
@@ -202,7 +202,7 @@ impl Source {
         }
     }
 
-    /// The only value at the source; `attribute` is that of [`Self::attribute`].
+    /// The only value at the source; `attribute` is the value of the property [`Self::attribute`].
     pub(super) fn only_value<'a>(
         &self,
         head: &RequestHead<'a>,

@@ -84,7 +84,7 @@ fn name_that_is_too_long_in_plain_characters_is_refused() {
     let source = Source::header("x-basic-user").unwrap();
     let rules = IdentityRules::new(source, vec![Step::Nfkc], UsernameTemplate::default());
 
-    // Three bytes that stand for four: "a.m.".
+    // A character of three bytes that becomes four: "a.m.".
     assert_eq!(user(&rules, "\u{33c2}".repeat(64).as_bytes()).unwrap(), "a.m.".repeat(64));
     let longer = "\u{33c2}".repeat(65);
     assert_eq!(user(&rules, longer.as_bytes()), Err(InvalidIdentity::TooLong.into()));

@@ -1,4 +1,4 @@
-//! The name that Duo knows a user by, made from the canonical one.
+//! The user's name at Duo, made from the canonical name.
 
 use super::error::InvalidIdentity;
 use super::grammar::MAX_BYTES;
@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 /// A template such as `{user}`, `{local}` or `{local}@{domain}`.
 ///
-/// `{user}` is the whole canonical name, `{local}` what stands before its `@`, `{domain}` what
-/// stands behind it.
+/// `{user}` is the whole canonical name, `{local}` its part before the `@`, `{domain}` its part
+/// after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsernameTemplate(Vec<Part>);
 
@@ -19,22 +19,22 @@ enum Part {
     Domain,
 }
 
-/// A template that makes no user name.
+/// Why a template cannot make user names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateFault {
-    /// A brace without its other one.
+    /// An unmatched brace.
     #[error("has an unmatched brace")]
     Brace,
-    /// Something else than `user`, `local` or `domain` between braces.
+    /// Another word than `user`, `local` or `domain` between braces.
     #[error("has a placeholder other than {{user}}, {{local}} and {{domain}}")]
     Placeholder,
-    /// It would give every user the same name, or every user of a domain.
+    /// It would give all users, or all users of a domain, the same name.
     #[error("has neither {{user}} nor {{local}}, so all users would be one user at Duo")]
     SameForAll,
-    /// A character in its text that is not printable ASCII, or a space.
+    /// A character outside the braces that is not printable ASCII, or is a space.
     #[error("has a character that is not printable ASCII")]
     Literal,
-    /// The name of one user that is empty, has a control character, or a space at an end.
+    /// The name of one user is empty, has a control character, or has a space at an end.
     #[error("is empty, begins or ends with a space, or has a control character")]
     Unprintable,
 }
@@ -61,7 +61,7 @@ impl FromStr for UsernameTemplate {
 }
 
 impl UsernameTemplate {
-    /// Duo's name of one user: any printable text, with or without placeholders.
+    /// The name of one user at Duo: any printable text, with or without placeholders.
     pub(super) fn for_one(text: &str) -> Result<Self, TemplateFault> {
         if text.is_empty() || text.trim() != text || text.chars().any(char::is_control) {
             return Err(TemplateFault::Unprintable);
@@ -96,14 +96,14 @@ fn literal(text: &str) -> Result<Option<Part>, TemplateFault> {
 }
 
 impl UsernameTemplate {
-    /// Whether Duo's name is the canonical one. Apart from [`Self::fill`], so that a pass, which
-    /// needs no name for Duo, costs no call for most configurations.
+    /// Whether the name at Duo is the canonical one. Separate from [`Self::fill`], so that a pass,
+    /// which needs no name at Duo, costs no call for most configurations.
     #[inline]
     pub(super) fn is_user(&self) -> bool {
         matches!(self.0.as_slice(), [Part::User])
     }
 
-    /// Duo's name of a canonical user.
+    /// The name at Duo of a canonical user.
     pub(super) fn fill(&self, user: &str) -> Result<String, InvalidIdentity> {
         let (local, domain) = match user.split_once('@') {
             Some((local, domain)) => (local, Some(domain)),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn template_that_makes_no_name_of_its_own_is_refused() {
+    fn template_that_gives_users_one_name_is_refused() {
         for (template, fault) in [
             ("", TemplateFault::SameForAll),
             ("everyone", TemplateFault::SameForAll),

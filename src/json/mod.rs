@@ -1,14 +1,13 @@
-//! JSON as values: what the configuration is read from and what Duo answers.
+//! JSON as values, for the configuration and for Duo's responses.
 //!
-//! In go bytes, out comes one [`Json`], or a [`Fault`] that says where the text ends to be JSON. A
-//! name that stands in an object twice is noted by its [`Members`], since two readers of such a
-//! text may take it for two things. Whole numbers are exact, all others
-//! are doubles.
+//! In go bytes, out comes one [`Json`], or a [`Fault`] with the place at which the text stops being
+//! JSON. [`Members`] notes a name that occurs twice in an object, since two readers may take
+//! different values for it. Whole numbers are exact, all others are doubles.
 //!
 //! The other way, [`ObjectText`] writes objects of texts and numbers.
 //!
-//! serde_json reads and quotes. One shape for all texts, and no derived readers: each of those is
-//! code of its own in a module whose size counts. Nothing here knows what a member means.
+//! serde_json reads and quotes. There is one type for all texts, since each derived reader would
+//! add code to a module whose size counts. Nothing here knows the meaning of a member.
 
 mod object_text;
 mod read;

@@ -18,7 +18,7 @@ impl ObjectText {
         Self(String::from("{"))
     }
 
-    /// The same object and one more member. A name is to stand once.
+    /// Adds a member. Each name must be added once.
     #[must_use]
     pub fn text(mut self, name: &str, value: &str) -> Self {
         self.name(name);
@@ -26,7 +26,7 @@ impl ObjectText {
         self
     }
 
-    /// The same object and one more member, where there is a value.
+    /// Adds a member, if there is a value.
     #[must_use]
     pub fn some_text(self, name: &str, value: Option<&str>) -> Self {
         match value {
@@ -35,7 +35,7 @@ impl ObjectText {
         }
     }
 
-    /// The same object and one more member.
+    /// Adds a member.
     #[must_use]
     pub fn number(mut self, name: &str, value: u64) -> Self {
         self.name(name);
@@ -43,7 +43,7 @@ impl ObjectText {
         self
     }
 
-    /// The same object and one more member, where there is a value.
+    /// Adds a member, if there is a value.
     #[must_use]
     pub fn some_number(self, name: &str, value: Option<u64>) -> Self {
         match value {
@@ -52,7 +52,7 @@ impl ObjectText {
         }
     }
 
-    /// The same object and one more member.
+    /// Adds a member.
     #[must_use]
     pub fn flag(mut self, name: &str, value: bool) -> Self {
         self.name(name);
@@ -60,7 +60,7 @@ impl ObjectText {
         self
     }
 
-    /// The same object and one more member, a list of texts.
+    /// Adds a member that is a list of texts.
     #[must_use]
     pub fn texts<'a>(mut self, name: &str, values: impl IntoIterator<Item = &'a str>) -> Self {
         self.name(name);
@@ -73,7 +73,7 @@ impl ObjectText {
         self.end_list(separator)
     }
 
-    /// The same object and one more member, a list of objects.
+    /// Adds a member that is a list of objects.
     #[must_use]
     pub fn objects(mut self, name: &str, values: impl IntoIterator<Item = Self>) -> Self {
         self.name(name);
@@ -91,7 +91,7 @@ impl ObjectText {
         self
     }
 
-    /// The whole text.
+    /// The complete text.
     #[must_use]
     pub fn finish(mut self) -> String {
         self.0.push('}');
@@ -119,7 +119,7 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn members_stand_in_the_order_of_writing() {
+    fn members_keep_the_order_of_writing() {
         assert_eq!(ObjectText::new().finish(), "{}");
         let text = ObjectText::new()
             .text("z", "a\"b\\c\n\u{1}/é")
@@ -144,7 +144,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_written_is_read_as_the_same(name in any::<String>(), value in any::<String>()) {
+        fn a_written_object_is_read_back_unchanged(name in any::<String>(), value in any::<String>()) {
             let text = ObjectText::new().text(&name, &value).finish();
             prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), json!({ name: value }));
         }

@@ -4,16 +4,16 @@ use super::value::{Json, Members};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// How many members an object may have: they are kept in a sorted list.
+/// How many members an object may have, since they are kept in a sorted list.
 const MAX_MEMBERS: usize = 1_000;
 
-/// A text that is no JSON.
+/// Why a text is not JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// It ends within a value.
+    /// The text ends within a value.
     #[error("the text ends too early")]
     Ended,
-    /// It is no JSON from here on, counted from 1 in lines and bytes.
+    /// The text stops being JSON at this place; lines and bytes are counted from 1.
     #[error("the text is not JSON (line {line}, column {column})")]
     At {
         /// The line.
@@ -28,14 +28,14 @@ impl Json {
     ///
     /// # Errors
     ///
-    /// [`Fault`], where the text is none, is nested deeper than 127 times, or has an object of more
-    /// than 1,000 members.
+    /// [`Fault`] if the text is not JSON, is nested more than 127 levels deep, or has an object of
+    /// more than 1,000 members.
     pub fn read(text: &[u8]) -> Result<Self, Fault> {
         json(text)
     }
 
     /// Whether a text that [`Self::read`] refuses has a number beyond the range of a double, such
-    /// as `1e400`: JSON by its grammar, but not a number that anything could be compared with.
+    /// as `1e400`. That is JSON by its grammar, but nothing can be compared with it.
     #[must_use]
     pub fn has_number_out_of_range(text: &[u8]) -> bool {
         has_number_out_of_range(text)
@@ -52,7 +52,7 @@ fn json(bytes: &[u8]) -> Result<Json, Fault> {
     })
 }
 
-/// serde_json tells this fault from others in its text alone.
+/// serde_json distinguishes this fault from others only in its message.
 fn has_number_out_of_range(bytes: &[u8]) -> bool {
     let read: serde_json::Result<Json> = serde_json::from_slice(bytes);
     read.is_err_and(|error| error.to_string().starts_with("number out of range"))

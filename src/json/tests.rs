@@ -10,7 +10,7 @@ fn names(json: &Json) -> Vec<&str> {
     json.object().unwrap().iter().map(|(name, _)| name).collect()
 }
 
-/// What `serde_json` makes of a text, without what a [`Json`] leaves out.
+/// serde_json's value of a text, without the parts that a [`Json`] leaves out.
 fn by_serde(value: &Value) -> Json {
     match value {
         Value::Null => Json::Null,
@@ -39,7 +39,7 @@ fn values_of_every_kind_are_read() {
 }
 
 #[test]
-fn whole_numbers_are_told_from_others() {
+fn whole_numbers_are_distinguished_from_others() {
     for (text, expected) in [
         ("0", Json::Whole(0)),
         ("1.0", Json::Whole(1)),
@@ -68,7 +68,7 @@ fn whole_numbers_are_told_from_others() {
 }
 
 #[test]
-fn a_number_out_of_range_is_told_from_a_text_that_is_not_json() {
+fn a_number_out_of_range_is_distinguished_from_a_text_that_is_not_json() {
     for text in ["1e400", "[-1e400]", r#"{"a":{"b":1e99999}}"#] {
         assert!(Json::read(text.as_bytes()).is_err(), "{text}");
         assert!(Json::has_number_out_of_range(text.as_bytes()), "{text}");
@@ -88,7 +88,7 @@ fn a_number_out_of_range_is_told_from_a_text_that_is_not_json() {
 }
 
 #[test]
-fn escapes_are_the_characters_they_stand_for() {
+fn escapes_are_decoded() {
     let text = r#""\"\\\/\b\f\n\r\t\u00e9\uD83D\udC4D""#;
     assert_eq!(read(text).text(), Some("\"\\/\u{8}\u{c}\n\r\té👍"));
     for broken in [r"\x", r"\u12", r"\u+123", r"\ud83d", r"\ud83d\u0041", r"\udc4d", r"\ud83dx"] {
@@ -97,7 +97,7 @@ fn escapes_are_the_characters_they_stand_for() {
 }
 
 #[test]
-fn a_name_that_stands_twice_is_noted_and_its_last_value_kept() {
+fn a_repeated_name_is_noted_and_its_last_value_kept() {
     let json = read(r#"{"a":1,"b":{"c":2},"\u0061":3,"a":4}"#);
     let members = json.object().unwrap();
     assert_eq!(members.repeated(), ["a", "a"]);
@@ -107,7 +107,7 @@ fn a_name_that_stands_twice_is_noted_and_its_last_value_kept() {
 }
 
 #[test]
-fn a_fault_says_where_the_text_ends_to_be_json() {
+fn a_fault_has_the_place_where_the_text_stops_being_json() {
     for text in ["", " ", "{", "[1,", "\"a", "{\"a\":", "-", "1.", "1e+"] {
         assert_eq!(Json::read(text.as_bytes()), Err(Fault::Ended), "{text}");
     }

@@ -9,7 +9,7 @@ pub enum Json {
     Null,
     /// `true` or `false`.
     Flag(bool),
-    /// A whole number, however it is written: 1 and 1.0 are the same.
+    /// A whole number in any notation: 1 and 1.0 are equal.
     Whole(u64),
     /// Any other number: below zero, with a fraction, or too large to be exact.
     OtherNumber(f64),
@@ -43,7 +43,7 @@ impl Json {
         Self::OtherNumber(double)
     }
 
-    /// What it is, in words.
+    /// The kind of value, in words for messages.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -57,37 +57,37 @@ impl Json {
         }
     }
 
-    /// The text, where it is one.
+    /// The text, if it is one.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
-    /// The number, where it is a whole one.
+    /// The number, if it is a whole one.
     #[must_use]
     pub const fn whole(&self) -> Option<u64> {
         if let Self::Whole(number) = self { Some(*number) } else { None }
     }
 
-    /// The flag, where it is one.
+    /// The flag, if it is one.
     #[must_use]
     pub const fn flag(&self) -> Option<bool> {
         if let Self::Flag(flag) = self { Some(*flag) } else { None }
     }
 
-    /// The entries, where it is a list.
+    /// The entries, if it is a list.
     #[must_use]
     pub fn list(&self) -> Option<&[Self]> {
         if let Self::List(list) = self { Some(list) } else { None }
     }
 
-    /// The members, where it is an object.
+    /// The members, if it is an object.
     #[must_use]
     pub const fn object(&self) -> Option<&Members> {
         if let Self::Object(members) = self { Some(members) } else { None }
     }
 
-    /// Whether no name stands twice in any object in it.
+    /// Whether no object in it has a name twice.
     #[must_use]
     pub fn is_unambiguous(&self) -> bool {
         match self {
@@ -101,7 +101,7 @@ impl Json {
 }
 
 impl Members {
-    /// Adds a member. Of those with one name the last is kept, and the name noted.
+    /// Adds a member. If a name is repeated, the last value is kept and the name is noted.
     pub fn add(&mut self, name: String, value: Json) {
         match self.position(&name) {
             Err(free) => self.values.insert(free, (name, value)),
@@ -121,13 +121,13 @@ impl Members {
         Some(value)
     }
 
-    /// Takes the member of this name out.
+    /// Removes and returns the member of this name.
     pub fn take(&mut self, name: &str) -> Option<Json> {
         let (_, value) = self.values.remove(self.position(name).ok()?);
         Some(value)
     }
 
-    /// Whether no name stands twice, in this object or in any in it.
+    /// Whether neither this object nor any object in it has a name twice.
     #[must_use]
     pub fn is_unambiguous(&self) -> bool {
         self.repeated.is_empty() && self.iter().all(|(_, value)| value.is_unambiguous())
@@ -142,7 +142,7 @@ impl Members {
         self.values.binary_search_by(|(other, _)| other.as_str().cmp(name))
     }
 
-    /// The names that stand in this object more than once.
+    /// The names that occur more than once in this object.
     #[must_use]
     pub fn repeated(&self) -> &[String] {
         &self.repeated
@@ -150,7 +150,7 @@ impl Members {
 }
 
 impl fmt::Debug for Json {
-    /// Names the kind alone: the value may be a secret.
+    /// Shows only the kind, since the value may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind())
     }

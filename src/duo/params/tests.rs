@@ -39,7 +39,7 @@ fn json_is_an_object_of_strings() {
     assert_eq!(Params::new().with_some("txid", None::<&str>).json(), "{}");
 }
 
-/// A few characters that matter to the encoding, so that near misses are frequent.
+/// Characters that matter to the encoding, so that similar texts are frequent.
 fn tricky() -> impl Strategy<Value = String> {
     "[a2&=%+ ~*é\u{0}]{0,3}"
 }
@@ -70,7 +70,7 @@ proptest! {
     }
 
     #[test]
-    fn the_line_is_what_the_rules_make_byte_by_byte(
+    fn the_line_follows_the_documented_rules(
         pairs in vec((any_text(), any_text()), 0..6),
     ) {
         prop_assert_eq!(canonical(&pairs), by_the_rules(&pairs));
@@ -84,7 +84,8 @@ proptest! {
     }
 }
 
-/// Section "Authentication" of Duo's document, without the library that the encoder uses.
+/// The rules of section "Authentication" in Duo's document, without the library that the encoder
+/// uses.
 fn by_the_rules(pairs: &[(String, String)]) -> String {
     fn escaped(text: &str) -> String {
         let mut out = String::new();

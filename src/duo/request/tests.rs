@@ -56,7 +56,7 @@ fn all_requests() -> Vec<Request> {
 }
 
 #[test]
-fn ping_is_not_signed_and_all_else_is() {
+fn every_call_but_ping_is_signed() {
     for request in all_requests() {
         let call = sign(&request, Signature::V5);
         let signed = request.endpoint() != Endpoint::Ping;
@@ -138,7 +138,7 @@ fn a_check_is_signed_over_date_method_host_and_path() {
 }
 
 #[test]
-fn a_push_carries_all_that_it_shows() {
+fn a_push_carries_every_detail_that_it_shows() {
     let push = auth(AuthFactor::Push {
         device: "DPFZRS9FB0D46QFTM891".parse().unwrap(),
         txid: Some(txid()),

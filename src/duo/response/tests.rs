@@ -1,4 +1,4 @@
-//! What admits and what does not; then replies; `faults` holds the errors.
+//! Responses that admit and responses that do not; then the other calls. `faults` holds the errors.
 
 use super::super::device::{Capability, DeviceKind};
 use super::super::text::Text;
@@ -24,7 +24,7 @@ fn allows_without_a_factor(response: &Response<'_>) -> bool {
     matches!(response.preauth(), Ok(PreauthResponse::Allow { .. }))
 }
 
-/// Near misses: none of them is an allow.
+/// Similar bodies, none of which is an allow.
 const REFUSED: &[&str] = &[
     "",
     " ",
@@ -92,7 +92,7 @@ const REFUSED: &[&str] = &[
 ];
 
 #[test]
-fn of_all_bodies_only_the_exact_one_admits() {
+fn only_the_exact_body_admits() {
     assert!(admits(&ok(ALLOW)));
     assert!(allows_without_a_factor(&ok(ALLOW)));
     for body in REFUSED {
@@ -104,7 +104,7 @@ fn of_all_bodies_only_the_exact_one_admits() {
 }
 
 #[test]
-fn nothing_admits_outside_of_http_200() {
+fn no_status_but_200_admits() {
     for status in (0..200).chain(201..=999) {
         let response = Response { status, ..ok(ALLOW) };
         assert!(!admits(&response) && !allows_without_a_factor(&response), "HTTP {status}");
@@ -112,7 +112,7 @@ fn nothing_admits_outside_of_http_200() {
 }
 
 #[test]
-fn what_json_holds_to_be_equal_admits_as_well() {
+fn another_spelling_of_the_same_json_admits() {
     for body in [
         r#" { "response" : { "result" : "allow" } , "stat" : "OK" } "#,
         r#"{"stat":"OK","response":{"result":"\u0061llow"}}"#,

@@ -15,13 +15,13 @@ const PATH: &str = "/oauth/v1/authorize";
 /// The longest text that is sent, in bytes of UTF-8.
 const MAX_TEXT_BYTES: usize = 1_024;
 
-/// What Duo's page is asked to do.
+/// The request that Duo's page receives.
 ///
-/// A parameter in the query takes precedence over the signed one at Duo, so the user can change
-/// each of these. Only the id_token says what happened.
+/// In Duo's view, a parameter in the query takes precedence over the signed one, so the user can
+/// change each of these. Only the id_token shows which values Duo used.
 #[derive(Clone, Copy, Debug)]
 pub struct Authorize<'a> {
-    /// Where the browser comes back to.
+    /// The URI to which the browser comes back.
     pub redirect_uri: &'a RedirectUri,
     /// Returned by Duo with the code.
     pub state: &'a State,
@@ -45,7 +45,7 @@ pub enum Freshness {
     /// As Duo's policy says.
     #[default]
     Any,
-    /// Not older than this, in whole seconds (`max_age`). Zero is a value: the user always has to
+    /// At most this old, in whole seconds (`max_age`). Zero means that the user always has to
     /// authenticate.
     MaxAge(Duration),
     /// The user always has to authenticate (`prompt=login`).
@@ -55,7 +55,7 @@ pub enum Freshness {
 /// Why there is no URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorizeFault {
-    /// A text is empty or too long. An empty claim means something other than a missing one.
+    /// A text is empty or too long. An empty claim would not mean the same as a missing one.
     #[error("{claim} is empty or longer than {MAX_TEXT_BYTES} bytes")]
     Length {
         /// The claim that would have held the text.
@@ -64,7 +64,8 @@ pub enum AuthorizeFault {
 }
 
 impl Freshness {
-    /// The age, for [`super::Expected::max_age`]: whatever was asked for must be checked.
+    /// The age, for [`super::Expected::max_age`]. A freshness that was requested must also be
+    /// checked.
     #[must_use]
     pub const fn max_age(self) -> Option<Duration> {
         match self {
@@ -77,7 +78,7 @@ impl Freshness {
 
 impl WebSdk {
     /// `https://{api_host}/oauth/v1/authorize` with a signed request (RFC 9101). Opening this URL
-    /// starts the prompt: Duo's page may ring the phone without a further click.
+    /// starts the prompt: Duo's page may ring the phone without another click.
     ///
     /// With a state of 1,024 characters it is about 2,200 bytes long; it has only ASCII characters.
     ///

@@ -18,8 +18,8 @@ pub(super) const LIFETIME_SECONDS: u64 = 300;
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 impl WebSdk {
-    /// `POST /oauth/v1/health_check`. Needed before each redirect: once the browser has left for a
-    /// Duo that is down, the filter cannot find out.
+    /// `POST /oauth/v1/health_check`. Needed before each redirect: if Duo is down, the filter
+    /// learns nothing after the browser has left.
     #[must_use]
     pub fn health_check(&self, now: UnixTime, jti: &Jti) -> SignedCall {
         let assertion = self.assertion(Endpoint::HealthCheck, now, jti);
@@ -54,8 +54,8 @@ impl WebSdk {
 
     /// The client assertion: a JWT that proves possession of the client secret (RFC 7523).
     ///
-    /// It has no `iat`: Duo does not ask for one, and a clock that is ahead could only make it
-    /// wrong.
+    /// It has no `iat`: Duo does not require one, and it would be refused if this host's clock were
+    /// ahead.
     fn assertion(&self, endpoint: Endpoint, now: UnixTime, jti: &Jti) -> String {
         let audience = self.url(endpoint.path());
         let client_id = self.client_id();

@@ -17,11 +17,11 @@ const KNOWN_ERRORS: [&str; 9] = [
     "unsupported_response_type",
 ];
 
-/// What a callback says. Both forms hold the `state` that Duo returned, which proves nothing by
-/// itself: anyone can write such a URL.
+/// The content of a callback. Both variants hold the `state` that Duo returned. It proves nothing
+/// alone, since anyone can write such a URL.
 #[derive(Clone, Debug)]
 pub enum Callback {
-    /// Duo approved something. What it approved is only in the id_token for the code.
+    /// Duo approved an attempt. Only the id_token for the code says which user and which attempt.
     Approved {
         /// The state of the attempt.
         state: State,
@@ -57,8 +57,8 @@ impl Callback {
     /// Reads a request's method and target; `path` is the exact path of the application's
     /// callback.
     ///
-    /// The query is form-encoded, names included. All other parameters are ignored: `code` may be
-    /// the application's own, and the return path is in the state.
+    /// The query is form-encoded, names included. All other parameters are ignored: a `code` may
+    /// belong to the application, and the return path is in the state.
     ///
     /// # Errors
     ///

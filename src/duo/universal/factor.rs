@@ -1,9 +1,9 @@
 //! How the user authenticated at Duo's page.
 
-/// The longest word that is looked at, in bytes. Duo's are below 50.
+/// The longest word that is compared, in bytes. Duo's words are shorter than 50.
 const MAX_WORD_BYTES: usize = 128;
 
-/// The words of `factor`. A `*` at the end stands for any rest.
+/// The words of `factor`. A `*` at the end matches any rest.
 const FACTORS: [(&str, Factor); 15] = [
     ("duo_push", Factor::Push),
     ("verified_duo_push", Factor::Push),
@@ -41,8 +41,8 @@ pub enum Factor {
     Phone,
     /// A passcode that was sent by text message.
     Sms,
-    /// A passcode from an app, a hardware token or an administrator. A bypass code is one of them:
-    /// as [`Self::Bypass`] it would satisfy rules that ask for a security key.
+    /// A passcode from an app, a hardware token or an administrator. The last kind is a bypass
+    /// code: as [`Self::Bypass`] it would satisfy rules that ask for a security key.
     Passcode,
     /// A security key, a passkey, or a platform authenticator such as Touch ID.
     Webauthn,
@@ -74,8 +74,8 @@ impl Factor {
     /// The factor for `auth_context.factor` and `auth_context.reason` of an id_token; `None` for a
     /// member that is absent or `null`.
     ///
-    /// ASCII case is ignored in `factor`, and spaces and hyphens are read as `_`. The reason
-    /// matters only where `factor` names none, and is compared exactly.
+    /// ASCII case is ignored in `factor`, and spaces and hyphens are read as `_`. The reason is
+    /// used only if `factor` names no factor, and is compared exactly.
     ///
     /// The words are those of Duo's Admin API, "Authentication Logs"
     /// (<https://duo.com/docs/adminapi#authentication-logs>).

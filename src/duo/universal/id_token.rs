@@ -1,7 +1,7 @@
 //! Verifying an id_token.
 //!
 //! Duo's own clients check signature, issuer, audience and times, and leave the rest to their
-//! callers: a signed `deny` passes them. Here an id_token is an approval only if all checks pass.
+//! callers: they accept a signed `deny`. Here an id_token is an approval only if all checks pass.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::json::{Json, Members};
 /// How far the clocks of Duo and the filter may differ.
 const LEEWAY: Duration = Duration::from_secs(60);
 
-/// What an id_token has to say.
+/// The values that an id_token must have.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
     /// The user's name, as it was sent to Duo.
@@ -31,7 +31,7 @@ pub struct Expected<'a> {
     pub max_age: Option<Duration>,
 }
 
-/// An approval by Duo of the user that was expected.
+/// Duo's approval of the expected user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Approved {
     /// How the user authenticated.
@@ -42,7 +42,7 @@ pub struct Approved {
 }
 
 impl WebSdk {
-    /// The longest id_token that is read, in bytes: a response of Duo's holds no longer one.
+    /// The longest id_token that is read, in bytes. Duo's responses cannot hold a longer one.
     pub const MAX_ID_TOKEN_BYTES: usize = Response::MAX_BODY_BYTES;
 
     /// Verifies an id_token (RFC 7519; OpenID Connect Core, section 3.1.3.7).
@@ -51,7 +51,8 @@ impl WebSdk {
     /// fractions of a millisecond are cut off.
     ///
     /// `sub` is Duo's own name for the user and is not compared. `preferred_username` is the name
-    /// that was sent; Duo lower-cases aliases, so ASCII case is ignored, and nothing else is.
+    /// that was sent. Duo lower-cases aliases, so ASCII case is ignored; any other difference is
+    /// refused.
     ///
     /// # Errors
     ///
@@ -115,8 +116,9 @@ fn object(bytes: &[u8]) -> Result<Members, TokenFault> {
     }
 }
 
-/// `alg` decides nothing here; it must only not contradict the one algorithm that is used. `crit`
-/// (RFC 7515), `b64` (RFC 7797) and `zip` change what is signed or how it is read.
+/// Checks the header. `alg` selects nothing, but it must name the one algorithm that is used.
+/// `crit` (RFC 7515), `b64` (RFC 7797) and `zip` are refused, since they change what is signed or
+/// how it is read.
 fn check_header(header: &Members) -> Result<(), TokenFault> {
     let is_plain = ["crit", "b64", "zip"].iter().all(|name| header.find(name).is_none());
     require(is_plain && text(header, "alg") == Some("HS512"), TokenFault::Header)

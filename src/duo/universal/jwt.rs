@@ -11,13 +11,13 @@ use crate::secret::Secret;
 
 const HEADER: &str = r#"{"alg":"HS512","typ":"JWT"}"#;
 
-/// The payload and more claims that are texts.
+/// Adds claims that are texts to the payload.
 #[inline(never)]
 pub(super) fn with_texts(payload: ObjectText, claims: &[(&str, &str)]) -> ObjectText {
     claims.iter().fold(payload, |payload, (name, value)| payload.text(name, value))
 }
 
-/// The JWT with this payload.
+/// A JWT with this payload.
 pub(super) fn signed(payload: ObjectText, secret: &Secret<String>) -> String {
     let payload = payload.finish();
     let mut text = URL_SAFE_NO_PAD.encode(HEADER);
@@ -29,9 +29,9 @@ pub(super) fn signed(payload: ObjectText, secret: &Secret<String>) -> String {
     text
 }
 
-/// The bytes of header and payload of a JWT with a right signature.
+/// The bytes of header and payload of a JWT with a correct signature.
 ///
-/// Nothing but the signature is decoded before it is verified. It always has to be an HMAC-SHA512,
+/// Nothing but the signature is decoded before it is verified. It must always be an HMAC-SHA512,
 /// whatever the header says.
 pub(super) fn opened(
     text: &str,

@@ -1,5 +1,5 @@
-//! Random-looking texts that travel between the filter, the browser and Duo: `state`, `nonce`,
-//! `duo_code` and `jti`. None of them is in a `Debug` text.
+//! Random-looking texts that are exchanged between the filter, the browser and Duo: `state`,
+//! `nonce`, `duo_code` and `jti`. None of them is in a `Debug` text.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;

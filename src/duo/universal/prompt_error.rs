@@ -1,4 +1,4 @@
-//! What can go wrong with the calls of the Universal Prompt, and what may help.
+//! The errors of the Universal Prompt's calls, and hints for the operator.
 
 use super::call::LIFETIME_SECONDS;
 use crate::clock::UnixTime;
@@ -10,12 +10,13 @@ const MAX_AHEAD_SECONDS: u64 = 3_600;
 /// A call of the Universal Prompt that brought no usable response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PromptError {
-    /// No response, one that is not Duo's, or one that says nothing about the call: the errors that
-    /// the Auth API has too. A fail mode may apply to [`DuoError::Unreachable`] at the health check,
-    /// and to no error at `token`: the user is back from Duo, and may have been refused there.
+    /// An error that the Auth API has too: no response, one that is not Duo's, or one that says
+    /// nothing about the call. A fail mode may apply to [`DuoError::Unreachable`] at the health
+    /// check, but to no error at `token`: by then the user is back from Duo, and may have been
+    /// refused there.
     #[error(transparent)]
     Call(DuoError),
-    /// Duo refuses what the filter sent, and will refuse it again: an operator has to act.
+    /// Duo refuses the filter's request, and will refuse it again: an operator has to act.
     #[error("Duo refuses the Web SDK application: {0}")]
     Refused(Refusal),
     /// `invalid_grant`: the code was used, has expired, or belongs to another redirect URI or
@@ -30,33 +31,34 @@ pub enum PromptError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code} {message} {detail}")]
 pub struct Refusal {
-    /// What is most likely wrong.
+    /// The likely cause.
     pub cause: Cause,
     /// Duo's code, such as 40002. If Duo gives none, the HTTP status times 100.
     pub code: u32,
-    /// Duo's words, such as `invalid_client`.
+    /// Duo's message, such as `invalid_client`.
     pub message: Text,
-    /// More of Duo's words.
+    /// More details from Duo.
     pub detail: Text,
 }
 
-/// The likely cause of a refusal, as far as Duo lets it be known.
+/// The likely cause of a refusal, as far as Duo's response shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// The client ID and the client secret do not belong together, are those of an application of
-    /// another type (Auth API), or belong to another API host. Duo responses all three alike.
+    /// another type (Auth API), or belong to another API host. Duo's response is the same for all
+    /// three.
     Credentials,
     /// This host's clock is behind so far that the JWT had expired, or ahead so far that it was
     /// valid for longer than Duo accepts.
     Clock,
-    /// Duo does not allow the application or this network to do it.
+    /// Duo does not allow this to the application, or from this network.
     Forbidden,
-    /// The filter sent what Duo does not understand.
+    /// Duo does not understand the filter's request.
     Request,
 }
 
 impl Cause {
-    /// What the operator should check.
+    /// A question that leads the operator to the likely cause.
     #[must_use]
     pub const fn hint(self) -> &'static str {
         match self {
@@ -72,8 +74,8 @@ impl Cause {
 }
 
 impl PromptError {
-    /// The error for a refusal in Duo's `stat` form. `duo_time` is the time that the response
-    /// tells, `signed_at` the one for which the call was signed.
+    /// The error for a refusal in Duo's `stat` form. `duo_time` is the time in the response;
+    /// `signed_at` is the time for which the call was signed.
     pub(super) fn of_envelope(
         error: DuoError,
         duo_time: Option<UnixTime>,
@@ -112,7 +114,7 @@ impl PromptError {
         Self::Refused(Refusal { cause, code, message: error.into(), detail: description })
     }
 
-    /// Who has to act.
+    /// The party that has to act.
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
@@ -138,7 +140,8 @@ fn cause(code: u32, message: &str) -> Cause {
     }
 }
 
-/// Whether Duo refuses a JWT signed at that time for its `exp` alone.
+/// Whether the clock is the reason of the refusal: Duo refuses the `exp` of a JWT signed at that
+/// time.
 fn is_clock_off(duo_time: UnixTime, signed_at: UnixTime) -> bool {
     let expires = signed_at.seconds().saturating_add(LIFETIME_SECONDS);
     let latest = duo_time.seconds().saturating_add(MAX_AHEAD_SECONDS);

@@ -3,7 +3,7 @@
 use super::callback_host::CallbackHost;
 use crate::http::authority::Host;
 
-/// The longest `:authority` that is read: a host name of 253 bytes and a port fit.
+/// The longest `:authority` that is read: room for a host name of 253 bytes and a port.
 const MAX_AUTHORITY_BYTES: usize = 260;
 /// The longest path.
 const MAX_PATH_BYTES: usize = 512;
@@ -14,8 +14,8 @@ const MAX_PATH_BYTES: usize = 512;
 /// port. The URI must be the same at `authorize` and at `token`, byte for byte, and a browser
 /// leaves a default port out, so both requests lead to the same text.
 ///
-/// `http` is used for `localhost`, `127.0.0.1` and `[::1]` alone. The request's own scheme is not
-/// asked: TLS often ends in front of Envoy.
+/// `http` is used only for `localhost`, `127.0.0.1` and `[::1]`. The request's own scheme is not
+/// used, since TLS often ends in front of Envoy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedirectUri(String);
 
@@ -53,7 +53,7 @@ impl RedirectUri {
         let port = match authority.get(host.as_str().len()..) {
             Some([]) => None,
             Some([b':', digits @ ..]) => Some(port(digits).ok_or(RedirectFault::Port)?),
-            // A final dot: another spelling of the host that the browser keeps cookies apart for.
+            // A final dot: the browser keeps separate cookies for this spelling of the host.
             Some(_) | None => return Err(RedirectFault::NotAHost),
         };
         if !hosts.iter().any(|entry| entry.allows(&host)) {
@@ -78,7 +78,7 @@ impl RedirectUri {
     }
 }
 
-/// The port, where it is written the one way that browsers write it.
+/// The port, if it is written in the one way that browsers use.
 fn port(digits: &[u8]) -> Option<u16> {
     let digits = std::str::from_utf8(digits).ok()?;
     let is_canonical = !digits.starts_with(['0', '+']);

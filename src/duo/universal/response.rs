@@ -11,7 +11,7 @@ use crate::secret::Secret;
 /// Duo is there and accepts the credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Health {
-    /// Duo's clock, in whole seconds. `None` if the response does not tell it.
+    /// Duo's clock, in whole seconds. `None` if it is not in the response.
     pub time: Option<UnixTime>,
 }
 
@@ -77,7 +77,7 @@ impl Response<'_> {
         id_token.map(|text| Secret::new(text.to_owned()))
     }
 
-    /// The error for a response in Duo's `stat` form, which tells Duo's time beside it.
+    /// The error for a response in Duo's `stat` form, which also has Duo's time.
     fn refusal(&self, error: DuoError, signed_at: UnixTime) -> PromptError {
         let duo_time = Json::read(self.body).ok().as_ref().and_then(timestamp);
         PromptError::of_envelope(error, duo_time, signed_at)

@@ -1,6 +1,6 @@
 //! Why an id_token is not an approval.
 
-/// The first check that an id_token fails, in the order in which they are made.
+/// The first check that an id_token fails; the variants are in the order of the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenFault {
     /// The text is longer than [`super::WebSdk::MAX_ID_TOKEN_BYTES`].
@@ -12,7 +12,7 @@ pub enum TokenFault {
     /// A part is not base64url without padding, or the signature is empty.
     #[error("a part of the id_token is not base64url")]
     Base64,
-    /// A part has bits beyond its last byte: another spelling of the same bytes.
+    /// A part has bits beyond its last byte, so it is another spelling of the same bytes.
     #[error("a part of the id_token is not the canonical base64url of its bytes")]
     Base64Spelling,
     /// The signature was not made with the client secret.
@@ -30,7 +30,7 @@ pub enum TokenFault {
     /// The header or payload begins with a byte order mark.
     #[error("the id_token begins with a byte order mark")]
     Bom,
-    /// An object of it has two members of the same name: which of them counts?
+    /// An object in it has two members with the same name, so its meaning is ambiguous.
     #[error("the id_token has a member twice")]
     Twice,
     /// `iss` is not the URL of the token endpoint.
@@ -39,8 +39,7 @@ pub enum TokenFault {
     /// `aud` is not the client ID alone.
     #[error("the id_token is not for this client ID (aud)")]
     Audience,
-    /// A time that is needed is missing or not a number, or some number is beyond the range of
-    /// numbers.
+    /// A required time is missing or not a number, or a number is too large for a 64-bit float.
     #[error("a time in the id_token is not a number")]
     Number,
     /// `exp` is 60 seconds ago or longer.
@@ -52,7 +51,7 @@ pub enum TokenFault {
     /// `nbf` is more than 60 seconds ahead.
     #[error("the id_token is not valid yet (nbf); do the clocks differ?")]
     NotYetValid,
-    /// `nonce` is not that of this attempt: the code belongs to another sign-in.
+    /// `nonce` is not the one of this attempt: the code belongs to another sign-in.
     #[error("the id_token is from another attempt (nonce)")]
     Nonce,
     /// `preferred_username` is not the user that was sent to Duo.

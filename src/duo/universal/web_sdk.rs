@@ -22,7 +22,7 @@ pub enum WebSdkFault {
     /// The client ID has another length.
     #[error("the client ID has {characters} characters instead of {CLIENT_ID_CHARACTERS}")]
     ClientIdLength {
-        /// Its characters.
+        /// The number of its characters.
         characters: usize,
     },
     /// The client ID has a character other than an ASCII letter or digit.
@@ -31,7 +31,7 @@ pub enum WebSdkFault {
     /// The client secret has another length.
     #[error("the client secret has {characters} characters instead of {CLIENT_SECRET_CHARACTERS}")]
     ClientSecretLength {
-        /// Its characters.
+        /// The number of its characters.
         characters: usize,
     },
     /// The client secret has a space, a quote, a control character, or one that is not ASCII.
@@ -44,7 +44,7 @@ impl WebSdk {
     ///
     /// # Errors
     ///
-    /// A client ID or a client secret of another length or with a character that Duo does not use.
+    /// [`WebSdkFault`] if a length differs from Duo's, or a character is one that Duo does not use.
     pub fn new(
         api_host: ApiHost,
         client_id: &str,
@@ -68,7 +68,7 @@ impl WebSdk {
         Ok(Self { api_host, client_id: client_id.to_owned(), client_secret })
     }
 
-    /// The API host: the browser is sent there too.
+    /// The API host. The browser is redirected to it too.
     #[must_use]
     pub const fn api_host(&self) -> &ApiHost {
         &self.api_host

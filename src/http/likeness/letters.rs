@@ -1,13 +1,13 @@
-//! What is left in ASCII of the characters beyond it.
+//! The ASCII characters that applications may find in characters beyond ASCII.
 //!
-//! The tables hold every character of which Unicode's compatibility decomposition (NFKD,
-//! <https://www.unicode.org/reports/tr15/>) or case mapping has ASCII in it: what a reader finds who
-//! normalizes, drops marks, or compares letters in any case. Values are in lower case. Unicode 17;
+//! The tables hold every character whose compatibility decomposition in Unicode (NFKD,
+//! <https://www.unicode.org/reports/tr15/>) or case mapping has ASCII in it. An application finds
+//! that ASCII if it normalizes, drops marks, or ignores case. Values are in lower case. Unicode 17;
 //! the tests compare the tables with ICU's.
 
-/// Runs of characters that stand for one ASCII character each. From the top: 17 bits, the first
-/// character; 7 bits, what it stands for; 7 bits, how many more follow; 1 bit, whether they stand
-/// for one ASCII character after the other, and not for the same.
+/// Runs of characters that each become one ASCII character. From the top: 17 bits, the first
+/// character; 7 bits, its ASCII character; 7 bits, how many more follow; 1 bit, whether the run
+/// becomes consecutive ASCII characters or always the same one.
 #[rustfmt::skip]
 const RUNS: [u32; 342] = [
     0x00502000, 0x00542000, 0x00556100, 0x0057a000, 0x00593203, 0x005a2000, 0x005c2000, 0x005cb100,
@@ -55,8 +55,8 @@ const RUNS: [u32; 342] = [
     0xebfb3013, 0xf8957300, 0xf895e300, 0xf8967200, 0xf8986133, 0xfdf83013,
 ];
 
-/// Characters that stand for several. From the top: 17 bits, the character; 10 bits, where in
-/// [`WORDS`] that begins; 5 bits, its length.
+/// Characters that become several. From the top: 17 bits, the character; 10 bits, the offset of its
+/// text in [`WORDS`]; 5 bits, the length of that text.
 #[rustfmt::skip]
 const SEVERAL: [u32; 449] = [
     0x005e02c2, 0x005e81c2, 0x005f2d82, 0x006fc1c2, 0x00993782, 0x0099b782, 0x00e23582, 0x00e2b582,
@@ -118,7 +118,7 @@ const SEVERAL: [u32; 449] = [
     0xf8c83502,
 ];
 
-/// What [`SEVERAL`] refers to.
+/// The texts that [`SEVERAL`] refers to.
 const WORDS: &str = "\
     rads2(10)(11)(12)(13)(14)(15)(16)(17)(18)(19)(20)a.m.kcalp.m.viii   (1)(2)(3)(4)(5)(6)(7)(\
     8)(9)(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)(k)(l)(m)(n)(o)(p)(q)(r)(s)(t)(u)(v)(w)(x)(y)(z)...10.1\
@@ -127,12 +127,12 @@ const WORDS: &str = "\
     ,3033435363738394,4041445464748495,5056586,7,78,9,?!??aubqccdadbdjdldzevfmgbgyhahghvijiniu\
     ivixkakbkklktkvkwljlnlxmambmcmdmlmrmvmwnanfnjnmnonsnvnwovpcpfphprpspwrsdsmsrsstsvtmwbwcwz";
 
-/// Letters that are written with a mark, and the letter without it.
+/// Letters with a mark, each followed by the letter without it.
 const MARKED: &str = "йиёеѐеѓгїіќкѝиўуάαέεήηίιόούυώωϊιϋυΐιΰυ";
 
-/// Characters that keep something beyond ASCII, whatever is dropped of them: letters of the
-/// scripts in use, without their marks, and pictures. First and last of each range; other
-/// characters in them stand in the tables above.
+/// Ranges of characters of which something beyond ASCII always remains: letters of the scripts in
+/// use, without their marks, and pictures. Each entry has the first and the last of a range.
+/// Characters inside a range that are also in the tables above are treated as those say.
 #[rustfmt::skip]
 const LASTING: [(u32, u32); 52] = [
     (0x00c0, 0x02af), (0x0386, 0x03ff), (0x0400, 0x0481), (0x048a, 0x052f), (0x0531, 0x0556),
@@ -148,22 +148,23 @@ const LASTING: [(u32, u32); 52] = [
     (0x20000, 0x2a6df), (0x2a700, 0x2ebe0), (0x30000, 0x323af),
 ];
 
-/// What is left of a character beyond ASCII.
+/// The remainder of a character beyond ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Left {
-    /// This.
+    /// This text.
     Ascii(&'static str),
     /// One ASCII character.
     One(u8),
-    /// A letter beyond ASCII that only its other case, form or marked kin is read as.
+    /// A letter beyond ASCII. It can only be confused with its other case, its other forms, and
+    /// itself with marks.
     Letter(char),
-    /// Some letter of these scripts.
+    /// An unknown letter of these scripts.
     Other(u8),
-    /// Maybe nothing: a mark, a character that is ignored, a blank, or one that is not known here.
+    /// Possibly nothing: a mark, a character that is ignored, a space, or an unknown character.
     Nothing,
 }
 
-/// What is left of a character beyond ASCII, of which readers drop marks and case.
+/// The remainder of a character beyond ASCII after an application drops marks and case.
 pub(super) fn left(c: char) -> Left {
     let code = u32::from(c);
     if let Some(ascii) = one(code) {
@@ -180,7 +181,8 @@ pub(super) fn left(c: char) -> Left {
     letter(c).map_or_else(|| Left::Other(scripts(code)), Left::Letter)
 }
 
-/// The scripts that a lasting character is of, as a bit. No reader takes it for one of the others'.
+/// The scripts of a lasting character, as bits. No application takes it for a character of another
+/// script.
 pub(super) const fn scripts(code: u32) -> u8 {
     match code {
         0x0370..=0x03ff | 0x1f00..=0x1fff => 1,
@@ -214,8 +216,8 @@ fn several(code: u32) -> Option<&'static str> {
     WORDS.get(start..)?.get(..length)
 }
 
-/// The letter in lower case and without its mark, where all letters that are read alike are known:
-/// Russian, Ukrainian, Greek, Chinese and Korean ones.
+/// The letter in lower case and without its mark, for scripts in which all equal-reading letters
+/// are known: Russian, Ukrainian, Greek, Chinese and Korean.
 fn letter(c: char) -> Option<char> {
     let small = match c {
         'Α'..='Ρ' | 'Σ'..='Ω' | 'А'..='Я' => char::from_u32(u32::from(c).checked_add(32)?)?,

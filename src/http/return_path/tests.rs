@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 use url::Url;
 
-/// What stands before the host in paths that mean to leave.
+/// The text before the host in paths that try to leave this host.
 const PREFIXES: [&str; 40] = [
     "",
     "//",
@@ -46,7 +46,7 @@ const PREFIXES: [&str; 40] = [
     "/\u{2f}\u{2f}",
 ];
 
-/// Hosts, and what goes for one in some parser or other.
+/// Hosts, and texts that some parser takes for a host.
 const HOSTS: [&str; 12] = [
     "evil.example",
     "evil.example/",
@@ -95,8 +95,8 @@ fn base() -> Url {
     Url::parse("https://app.example.com").unwrap()
 }
 
-/// Whether a browser that is sent to `path` stays, and what it asks for names no other host
-/// when it is taken for a reference again.
+/// Whether a browser that is sent to `path` stays on this host, and whether the target that it then
+/// requests still names no other host if it is resolved again.
 fn stays(path: &str) -> bool {
     let is_home = |url: &Url| url.origin() == base().origin();
     let first = base().join(path).unwrap();
@@ -105,7 +105,7 @@ fn stays(path: &str) -> bool {
 }
 
 #[test]
-fn paths_that_mean_to_leave_become_the_root() {
+fn paths_to_another_host_become_the_root() {
     let hostile = PREFIXES.iter().flat_map(|prefix| HOSTS.map(|host| format!("{prefix}{host}")));
     let mut count = 0;
     for path in hostile {
@@ -124,7 +124,7 @@ fn most_of_those_paths_would_have_left() {
 }
 
 #[test]
-fn each_byte_that_no_path_has_makes_the_root() {
+fn a_path_with_a_forbidden_byte_becomes_the_root() {
     for byte in (0..=0x20).chain([b'\\']).chain(0x7f..=u8::MAX) {
         for path in [[b'/', byte, b'/', b'x'], [b'/', b'a', b'?', byte], [b'/', b'a', byte, b'#']] {
             assert_eq!(ReturnPath::parse(&path), ReturnPath::default(), "{byte:#04x}");
@@ -143,7 +143,7 @@ fn benign_paths_come_back_unchanged() {
 }
 
 #[test]
-fn what_is_no_path_becomes_the_root() {
+fn a_text_that_is_not_a_path_becomes_the_root() {
     for text in ["", "app", "?x", "#x", "*", ".", "..", "./a", "https://app.example.com/", "%2f"] {
         assert_eq!(ReturnPath::parse(text.as_bytes()).as_str(), "/", "{text}");
     }

@@ -4,7 +4,7 @@ use crate::identity::normalize::canonical;
 use crate::identity::{Domain, Step};
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-/// No character beyond has a compatibility form of ASCII.
+/// No character after this one has a compatibility form in ASCII.
 const LAST: char = '\u{1ffff}';
 
 fn nfkc(text: &str) -> String {
@@ -38,7 +38,7 @@ fn ascii_stays_where_it_is() {
     assert_eq!(plain(&all), all);
 }
 
-/// Texts of all that could make a difference between one character after the other and the whole.
+/// Texts in which the whole could differ from one character after the other.
 #[test]
 fn a_name_is_the_one_that_the_whole_of_unicode_would_make() {
     let pool: Vec<char> = "aliceA1.@-\\ \u{ff41}\u{ff20}\u{ff0e}\u{ff3c}\u{a0}\u{3000}\u{fb01}\

@@ -12,7 +12,7 @@ fn nfkc(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfkc().normalize_iter(text.chars()).collect()
 }
 
-/// Characters that one other stands for in upper case.
+/// The upper case of a character; `None` if it has several characters.
 fn upper(c: char) -> Option<char> {
     let mut upper = c.to_uppercase();
     upper.next().filter(|_| upper.next().is_none())
@@ -44,14 +44,14 @@ fn no_other_letter_becomes_one() {
         assert!(is_letter(lower(c)) && c.is_uppercase(), "{c:?}");
         assert_eq!(c.to_lowercase().to_string(), lower(c).to_string(), "{c:?}");
     }
-    // Letters with another spelling, whatever Unicode makes of them: dotless i, long s, Kelvin and
+    // Letters that Unicode also spells another way: dotless i, long s, Kelvin and
     // Angstrom sign, a Han letter that is there twice, parts of Hangul.
     for special in "\u{212b}\u{f900}\u{1100}\u{11a8}\u{130}\u{131}\u{17f}\u{212a}\u{1e9e}\u{3c2}\u{b5}\u{149}\u{133}".chars() {
         assert!(!is_letter(lower(special)), "{special:?}");
     }
 }
 
-/// Texts of all that could make a difference between these tables and the whole of Unicode.
+/// Texts for which these tables could differ from all of Unicode.
 #[test]
 fn a_name_is_the_one_that_the_whole_of_unicode_would_make() {
     let pool: Vec<char> = "aeiouAEUySwx1.@ \u{e4}\u{c4}\u{e9}\u{c9}\u{ea}\u{df}\u{142}\u{1a1}\

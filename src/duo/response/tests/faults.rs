@@ -7,7 +7,7 @@ fn error(status: u16, body: &str) -> DuoError {
     Response { status, ..ok(body) }.preauth().unwrap_err()
 }
 
-/// Whether a fail mode is about it.
+/// Whether `fail_mode` applies to the error.
 fn is_outage(found: &DuoError) -> bool {
     matches!(found, DuoError::Unreachable(_))
 }
@@ -17,7 +17,7 @@ fn fail(code: &str) -> String {
 }
 
 #[test]
-fn each_code_of_duos_is_told_apart() {
+fn each_of_duos_codes_becomes_its_own_error() {
     let (m, d) = (Text::from("m"), Text::from("d"));
     let bad = |code| DuoError::BadCredentials { code, message: m.clone() };
     let rejected = |code| DuoError::Rejected { code, message: m.clone(), detail: d.clone() };
@@ -43,7 +43,7 @@ fn each_code_of_duos_is_told_apart() {
         let found = error(status, &fail(&code.to_string()));
         assert_eq!(found, expected);
         assert_eq!((found.fault(), is_outage(&found)), (fault, outage), "{code}");
-        // The code counts, whatever the status: here it is 200.
+        // The code decides, even with status 200.
         assert_eq!(error(200, &fail(&code.to_string())), expected);
     }
 }

@@ -110,7 +110,7 @@ fn the_signature_is_checked_before_anything_is_read() {
         let text = format!("{unread}.{unread}.{signature}");
         assert_eq!(verify(&text), Err(TokenFault::Mac), "{text}");
     }
-    // Signed as it stands, but no base64url: only Duo could have made it.
+    // A correct signature over text that is not base64url: only Duo could have made it.
     for unread in ["=", "e30=", "e3 0", "e"] {
         let mac = hmac_sha512(SECRET.as_bytes(), format!("{unread}.e30").as_bytes());
         let text = format!("{unread}.e30.{}", URL_SAFE_NO_PAD.encode(mac));
@@ -156,7 +156,7 @@ fn times_are_compared_to_the_millisecond() {
 }
 
 #[test]
-fn a_number_beyond_all_numbers_is_refused() {
+fn a_number_too_large_for_a_float_is_refused() {
     let payload = claims().to_string();
     for number in ["1e400", "-1e400"] {
         let exp = payload.replace(&(NOW + 300).to_string(), number);

@@ -4,8 +4,8 @@ use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralC
 use icu_properties::{CodePointMapData, CodePointSetData};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// All characters but most of those that are never read as another: ideographs, syllables, and
-/// what is for private use or not yet for any.
+/// All characters except most of those that are never read as another one: ideographs, syllables,
+/// private use and unassigned ones.
 fn beyond_ascii() -> impl Iterator<Item = char> {
     let is_looked_at = |c: &char| {
         let code = u32::from(*c);
@@ -20,7 +20,8 @@ fn nfkd(text: &str) -> String {
     DecomposingNormalizerBorrowed::new_nfkd().normalize(text).into_owned()
 }
 
-/// What readers may make of a character: its forms, in any case, with and without marks.
+/// The texts that an application may read a character as: its forms, in any case, with and without
+/// marks.
 fn readings(c: char) -> BTreeSet<String> {
     let mut readings = BTreeSet::from([c.to_string()]);
     for _ in 0..3 {
@@ -43,14 +44,14 @@ fn ascii(text: &str) -> String {
     text.chars().filter(char::is_ascii).collect::<String>().to_lowercase()
 }
 
-/// The same with the marks of all letters dropped: what two spellings of one letter agree in.
+/// The text with the marks of all letters dropped: two spellings of one letter become equal.
 fn base(text: &str) -> String {
     let text = without_marks(&nfkd(&nfkd(text).to_uppercase()).to_lowercase());
     text.replace('ς', "σ")
 }
 
 #[test]
-fn what_is_left_of_a_character_is_what_readers_find() {
+fn the_remainder_of_a_character_is_what_applications_find() {
     let mut lasting = 0;
     for c in beyond_ascii() {
         let name = || format!("{c} U+{:04X}", u32::from(c));
@@ -83,7 +84,7 @@ fn letters_that_are_read_alike_are_the_same_or_vague() {
         assert_eq!(base(&c.to_string()), base(&letter.to_string()), "{c}");
         assert_eq!(left(letter), Left::Letter(letter), "{c}");
     }
-    // One letter for each base: what else is read as it is vague, and may be any.
+    // One letter for each base. Any other character that reads like it is vague, and may be any letter.
     let mut of_base = BTreeMap::new();
     for c in beyond_ascii() {
         if let Left::Letter(letter) = left(c) {
