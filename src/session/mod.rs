@@ -13,6 +13,8 @@
 //! Nothing in this folder knows Duo, configuration, the request's other headers, or the host.
 
 mod approval;
+mod attempt;
+mod attempts;
 mod binding;
 mod bounded;
 mod cookie_owner;
@@ -35,6 +37,8 @@ mod vault;
 mod verified;
 
 pub use approval::Approval;
+pub use attempt::{Attempt, Browser, LIFETIME as ATTEMPT_LIFETIME};
+pub use attempts::{Attempts, Begun};
 pub use binding::{Binding, Bindings, Bound, Unbound};
 pub use bounded::{Bounded, LengthFault};
 pub use cookie_owner::CookieOwner;
@@ -55,8 +59,8 @@ pub use vault::Nonce;
 pub use verified::Verified;
 
 /// The plain names of all cookies but the approval's, whose name is the operator's.
-pub const COOKIES: [&str; 4] =
-    [pendings::COOKIE, per_request::COOKIE, device::COOKIE, preference::COOKIE];
+pub const COOKIES: [&str; 5] =
+    [pendings::COOKIE, per_request::COOKIE, device::COOKIE, preference::COOKIE, attempts::COOKIE];
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use super::set_cookie::{SameSite, set_cookie};
 use super::token::{Purpose, Sealer};
 use super::token_fields::TokenFields;
 use super::vault::Vault;
-use super::{CookieOwner, Enrollment, KeyRing, Nonce, Pending, PendingKind, Refusal, Subject};
+use super::{CookieOwner, Enrollment, KeyRing, Pending, PendingKind, Refusal, Subject};
 use crate::clock::UnixTime;
 use crate::http::HeaderValue;
 use crate::secret::Secret;
@@ -116,17 +116,10 @@ impl Pendings {
         set_cookie(&self.cookie, "", SameSite::Strict, Some(Duration::ZERO))
     }
 
-    /// The nonce is a keyed hash of what it encrypts and for whom, so it comes twice for the same
-    /// text alone, and each update of a sign-in writes the same.
+    /// Each update of a sign-in writes the same.
     fn seal_enrollment(&self, enrollment: &Enrollment, subject: &Subject<'_>) -> Vec<u8> {
         let plain = enrollment.encode();
-        let key = self.enrollments.first();
-        let user = key.bound_user(subject);
-        let parts = [plain.expose().as_slice(), &user, key.application()];
-        let mut nonce = Nonce::default();
-        for (slot, byte) in nonce.iter_mut().zip(key.tag("enroll nonce", &parts)) {
-            *slot = byte;
-        }
+        let nonce = self.enrollments.nonce("enroll nonce", &[], plain.expose(), subject);
         self.enrollments.seal(plain.expose(), subject, nonce)
     }
 }

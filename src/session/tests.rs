@@ -2,6 +2,7 @@
 
 mod apart;
 mod approval;
+mod attempt;
 mod device;
 mod forgery;
 mod lifetime;

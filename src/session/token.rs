@@ -17,6 +17,7 @@ use std::{iter, ptr};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::Mac;
+use hmac::digest::Output;
 use hmac::digest::consts::U16;
 use subtle::ConstantTimeEq;
 
@@ -58,6 +59,10 @@ impl Purpose {
     pub(super) const DEVICE: Self = Self("device");
     /// The approval of one request.
     pub(super) const PER_REQUEST: Self = Self("operation");
+    /// A sign-in at Duo's page, as it travels there and back.
+    pub(super) const ATTEMPT: Self = Self("attempt");
+    /// The browser that has begun it.
+    pub(super) const BROWSER: Self = Self("browser");
     /// Preferred device and factor.
     pub(super) const PREFERENCE: Self = Self("preferred");
     /// No token: the tags in all of them.
@@ -214,6 +219,11 @@ impl TagKey {
         tag(&self.subject, label, parts)
     }
 
+    /// As [`Self::tag`], in full length.
+    pub(super) fn hash(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
+        hash(&self.subject, label, parts).into()
+    }
+
     /// Whether the tags of a token are those of the sealer's application and of this user.
     pub(super) fn check(
         &self,
@@ -254,12 +264,16 @@ pub(super) fn write_prefix(purpose: Purpose, cookie: &str, mut write: impl FnMut
 }
 
 pub(super) fn tag(key: &HmacSha256, label: &str, parts: &[&[u8]]) -> Tag {
+    let (tag, _) = hash(key, label, parts).split::<U16>();
+    tag.into()
+}
+
+fn hash(key: &HmacSha256, label: &str, parts: &[&[u8]]) -> Output<HmacSha256> {
     let mut mac = key.clone().chain_update(label).chain_update([0]);
     for part in parts {
         write_part(part, |bytes| mac.update(bytes));
     }
-    let (tag, _) = mac.finalize().into_bytes().split::<U16>();
-    tag.into()
+    mac.finalize().into_bytes()
 }
 
 /// Writes a part behind its length. One of 65,535 bytes or more goes in pieces of which only the

@@ -4,10 +4,12 @@
 //! sealed = version u8 = 1 | key id u8 | nonce [12] | ChaCha20-Poly1305 ciphertext | tag [16]
 //! AD     = "duo-mfa/" purpose "/v1" NUL | u16 length of cookie name | cookie name
 //!            | version u8 | key id u8 | tag of the user and what is bound [16] | application tag [16]
+//!            | context
 //! ```
 //!
 //! RFC 8439. The tags are not in the value, so that one of another user or application is as
-//! unreadable as a forged one.
+//! unreadable as a forged one. So is one of another context: what else a value belongs to, empty for
+//! most.
 
 use std::iter;
 
@@ -62,14 +64,42 @@ impl Vault {
 
     /// Encrypts a value for a user.
     pub(super) fn seal(&self, plain: &[u8], subject: &Subject<'_>, nonce: Nonce) -> Vec<u8> {
+        self.seal_in(&[], plain, subject, nonce)
+    }
+
+    /// The same, in a context.
+    pub(super) fn seal_in(
+        &self,
+        context: &[u8],
+        plain: &[u8],
+        subject: &Subject<'_>,
+        nonce: Nonce,
+    ) -> Vec<u8> {
         let mut text = plain.to_vec();
         let key = &self.first;
-        let data = self.associated_data(&key.tags, subject);
+        let data = self.associated_data(&key.tags, subject, context);
         match key.cipher.encrypt_in_place(&nonce.into(), &data, &mut text) {
             Ok(()) => [[VERSION, key.tags.id()].as_slice(), &nonce, &text].concat(),
             // Of 256 GiB: nothing opens nowhere.
             Err(aead::Error) => Vec::new(),
         }
+    }
+
+    /// A nonce that is a keyed hash of what is encrypted, for whom, and in which context. So it comes
+    /// twice for the same value alone.
+    pub(super) fn nonce(
+        &self,
+        label: &str,
+        context: &[u8],
+        plain: &[u8],
+        subject: &Subject<'_>,
+    ) -> Nonce {
+        let key = self.first();
+        let user = key.bound_user(subject);
+        let mut parts = vec![plain, &user, key.application()];
+        parts.extend(Some(context).filter(|context| !context.is_empty()));
+        let [a, b, c, d, e, f, g, h, i, j, k, l, ..] = key.tag(label, &parts);
+        [a, b, c, d, e, f, g, h, i, j, k, l]
     }
 
     /// Decrypts a value that was sealed for this user.
@@ -78,6 +108,16 @@ impl Vault {
         sealed: &[u8],
         subject: &Subject<'_>,
     ) -> Result<Secret<Vec<u8>>, Refusal> {
+        self.open_in(&[], sealed, subject).map(|(plain, _)| plain)
+    }
+
+    /// The same, in a context; and the key that it was sealed with.
+    pub(super) fn open_in(
+        &self,
+        context: &[u8],
+        sealed: &[u8],
+        subject: &Subject<'_>,
+    ) -> Result<(Secret<Vec<u8>>, &TagKey), Refusal> {
         let (&[version, id], rest) = sealed.split_first_chunk().ok_or(Refusal::Length)?;
         let (&nonce, text) = rest.split_first_chunk::<12>().ok_or(Refusal::Length)?;
         if version != VERSION {
@@ -87,17 +127,18 @@ impl Vault {
         let keys = iter::once(&self.first).chain(&self.others);
         for key in keys.filter(|key| key.tags.id() == id) {
             let mut text = text.to_vec();
-            let data = self.associated_data(&key.tags, subject);
+            let data = self.associated_data(&key.tags, subject, context);
             if key.cipher.decrypt_in_place(&nonce.into(), &data, &mut text).is_ok() {
-                return Ok(Secret::new(text));
+                return Ok((Secret::new(text), &key.tags));
             }
             refusal = Refusal::Forged;
         }
         Err(refusal)
     }
 
-    fn associated_data(&self, key: &TagKey, subject: &Subject<'_>) -> Vec<u8> {
+    fn associated_data(&self, key: &TagKey, subject: &Subject<'_>, context: &[u8]) -> Vec<u8> {
         let head = [VERSION, key.id()];
-        [&self.prefix, head.as_slice(), &key.bound_user(subject), key.application()].concat()
+        let user = key.bound_user(subject);
+        [&self.prefix, head.as_slice(), &user, key.application(), context].concat()
     }
 }

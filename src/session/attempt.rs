@@ -1,0 +1,150 @@
+//! A sign-in at Duo's page, the browser that has begun it, and the bytes of both.
+//!
+//! ```text
+//! attempt = created u64 | id [16] | flags u8 | max_age u32 | return path
+//! browser = used u64 | id [16] | attempt id [16] | return path of that
+//! ```
+//!
+//! Flags: 1 for a `max_age`, 2 for a return path that is too long for the attempt, whose browser
+//! keeps it. Numbers are big-endian, times are seconds. Both are encrypted: see
+//! [`super::attempts`].
+
+use std::time::Duration;
+
+use super::Refusal;
+use super::sessions::CLOCK_TOLERANCE;
+use super::token_fields::TokenFields;
+use crate::clock::UnixTime;
+use crate::http::{ReturnPath, return_path};
+use crate::secret::Secret;
+
+/// How long a sign-in at Duo's page may take. A user may enroll there, or look for a security key.
+pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
+
+/// The longest return path in an attempt: with it, a `state` has 932 of the 1,024 characters that
+/// Duo takes.
+const MAX_OWN_PATH_BYTES: usize = 640;
+/// The most bytes of an attempt.
+pub(super) const ATTEMPT_BYTES: usize = 8 + 16 + 1 + 4 + MAX_OWN_PATH_BYTES;
+/// The most bytes of a browser.
+pub(super) const BROWSER_BYTES: usize = 8 + 16 + 16 + return_path::MAX_BYTES;
+
+const HAS_MAX_AGE: u8 = 1;
+const PATH_IS_KEPT: u8 = 2;
+
+/// A sign-in at Duo's page. Only [`super::Attempts`] makes one.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub(super) created: UnixTime,
+    pub(super) id: [u8; 16],
+    pub(super) max_age: Option<Duration>,
+    pub(super) return_path: ReturnPath,
+}
+
+impl Attempt {
+    /// When it began, to the second.
+    #[must_use]
+    pub const fn created(&self) -> UnixTime {
+        self.created
+    }
+
+    /// The random bytes that stand for it: it gives one approval.
+    #[must_use]
+    pub const fn id(&self) -> [u8; 16] {
+        self.id
+    }
+
+    /// How old a session may be that Duo remembers, in whole seconds: what Duo was asked for.
+    #[must_use]
+    pub const fn max_age(&self) -> Option<Duration> {
+        self.max_age
+    }
+
+    /// Where the person goes on afterwards.
+    #[must_use]
+    pub const fn return_path(&self) -> &ReturnPath {
+        &self.return_path
+    }
+
+    /// Whether its return path is in the browser's cookie.
+    pub(super) fn has_long_path(&self) -> bool {
+        self.return_path.as_str().len() > MAX_OWN_PATH_BYTES
+    }
+
+    pub(super) fn encode(&self) -> Secret<Vec<u8>> {
+        let (own_path, kept) =
+            if self.has_long_path() { ("", PATH_IS_KEPT) } else { (self.return_path.as_str(), 0) };
+        let seconds = |age: Duration| u32::try_from(age.as_secs()).unwrap_or(u32::MAX);
+        let aged = if self.max_age.is_some() { HAS_MAX_AGE } else { 0 };
+        let mut bytes = Vec::with_capacity(ATTEMPT_BYTES);
+        bytes.extend_from_slice(&self.created.seconds().to_be_bytes());
+        bytes.extend_from_slice(&self.id);
+        bytes.push(kept | aged);
+        bytes.extend_from_slice(&self.max_age.map_or(0, seconds).to_be_bytes());
+        bytes.extend_from_slice(own_path.as_bytes());
+        Secret::new(bytes)
+    }
+
+    pub(super) fn decode(bytes: &[u8], browser: &Browser, now: UnixTime) -> Result<Self, Refusal> {
+        let mut fields = TokenFields::new(bytes);
+        let created = fresh(&mut fields, now)?;
+        let id = fields.array()?;
+        let [flags] = fields.array()?;
+        let max_age = Duration::from_secs(u32::from_be_bytes(fields.array()?).into());
+        if flags & !(HAS_MAX_AGE | PATH_IS_KEPT) != 0 {
+            return Err(Refusal::Layout);
+        }
+        let return_path = if flags & PATH_IS_KEPT == 0 {
+            ReturnPath::parse(fields.rest())
+        } else {
+            // Another tab has begun a sign-in since, and the cookie holds its path.
+            browser.long_path_of(id).unwrap_or_default()
+        };
+        let max_age = (flags & HAS_MAX_AGE != 0).then_some(max_age);
+        Ok(Self { created, id, max_age, return_path })
+    }
+}
+
+/// The browser that has begun a sign-in. All tabs share it, and each has an attempt of its own.
+#[derive(Clone, Debug)]
+pub struct Browser {
+    pub(super) id: [u8; 16],
+    /// The last attempt whose return path was too long, and that path.
+    pub(super) long: Option<([u8; 16], ReturnPath)>,
+}
+
+impl Browser {
+    fn long_path_of(&self, attempt: [u8; 16]) -> Option<ReturnPath> {
+        self.long.as_ref().filter(|(of, _)| *of == attempt).map(|(_, path)| path.clone())
+    }
+
+    pub(super) fn encode(&self, now: UnixTime) -> Secret<Vec<u8>> {
+        let (attempt, path) = match &self.long {
+            Some((attempt, path)) => (*attempt, path.as_str()),
+            None => ([0; 16], ""),
+        };
+        let used = now.seconds().to_be_bytes();
+        Secret::new([used.as_slice(), &self.id, &attempt, path.as_bytes()].concat())
+    }
+
+    pub(super) fn decode(bytes: &[u8], now: UnixTime) -> Result<Self, Refusal> {
+        let mut fields = TokenFields::new(bytes);
+        fresh(&mut fields, now)?;
+        let (id, attempt) = (fields.array()?, fields.array()?);
+        let path = fields.rest();
+        let long = (!path.is_empty()).then(|| (attempt, ReturnPath::parse(path)));
+        Ok(Self { id, long })
+    }
+}
+
+/// Reads a time that is not longer ago than a sign-in may take.
+fn fresh(fields: &mut TokenFields<'_>, now: UnixTime) -> Result<UnixTime, Refusal> {
+    let time = fields.time()?;
+    if time > now.plus(CLOCK_TOLERANCE) {
+        return Err(Refusal::Future);
+    }
+    if now > time.plus(LIFETIME) {
+        return Err(Refusal::Expired);
+    }
+    Ok(time)
+}

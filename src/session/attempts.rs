@@ -1,0 +1,173 @@
+//! Seals and opens sign-ins at Duo's page, and the cookie of the browser that has begun them.
+//!
+//! ```text
+//! cookie = base64url of the sealed browser, as [`super::vault`] has it
+//! state  = base64url of the sealed attempt; context: browser id [16] | redirect URI
+//! nonce  = base64url of HMAC-SHA-256(K_sub, "nonce" NUL | u16 16 | browser id | u16 16 | attempt id)
+//! ```
+//!
+//! The `state` goes through Duo, and into every log of URLs, so it is encrypted. It is worth nothing
+//! without the cookie, or for another user, application or host. Duo signs the nonce into its
+//! answer, so a code of another sign-in is worth nothing either. K_sub is that of the key that
+//! sealed the state: a ring may change between the two.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::attempt::{ATTEMPT_BYTES, Attempt, BROWSER_BYTES, Browser, LIFETIME};
+use super::set_cookie::{SameSite, set_cookie};
+use super::token::{Purpose, TagKey};
+use super::vault::{OVERHEAD_BYTES, Vault};
+use super::{CookieOwner, KeyRing, Refusal, Subject};
+use crate::clock::UnixTime;
+use crate::http::{HeaderValue, ReturnPath};
+use crate::secret::Secret;
+
+pub(super) const COOKIE: &str = "__Host-duo_universal";
+/// The most characters of a `state`: Duo takes no more.
+const STATE_CHARACTERS: usize = 1_024;
+const COOKIE_CHARACTERS: usize = ((OVERHEAD_BYTES + BROWSER_BYTES) * 8).div_ceil(6);
+const _: () = assert!(((OVERHEAD_BYTES + ATTEMPT_BYTES) * 8).div_ceil(6) <= STATE_CHARACTERS);
+
+/// The sign-ins at Duo's page of one application under one ring of keys.
+#[derive(Clone, Debug)]
+pub struct Attempts {
+    cookie: String,
+    browsers: Vault,
+    attempts: Vault,
+}
+
+/// A sign-in that begins.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// The `state`: at most 1,024 characters of base64url.
+    pub state: Secret<String>,
+    /// The `nonce`: 43 characters of base64url.
+    pub nonce: Secret<String>,
+    /// The `Set-Cookie` value for the browser.
+    pub cookie: HeaderValue,
+}
+
+impl Attempts {
+    /// Derives all keys and tags that do not depend on a request.
+    #[must_use]
+    pub fn new(owner: CookieOwner<'_>, keys: &KeyRing) -> Self {
+        let (cookie, application) = (owner.cookie(COOKIE), owner.application());
+        Self {
+            browsers: Vault::new(keys, Purpose::BROWSER, &cookie, application),
+            attempts: Vault::new(keys, Purpose::ATTEMPT, &cookie, application),
+            cookie,
+        }
+    }
+
+    /// The name of the cookie.
+    #[must_use]
+    pub fn cookie_name(&self) -> &str {
+        &self.cookie
+    }
+
+    /// Begins a sign-in of a user. `browser` is the one whose cookie came with the request; without
+    /// one there is a new browser. `redirect_uri` is where Duo sends the browser back to. `random`
+    /// is to be random.
+    #[must_use]
+    pub fn begin(
+        &self,
+        browser: Option<Browser>,
+        redirect_uri: &str,
+        (return_path, max_age): (ReturnPath, Option<Duration>),
+        subject: &Subject<'_>,
+        now: UnixTime,
+        random: [u8; 16],
+    ) -> Begun {
+        let key = self.attempts.first();
+        let id = key.tag("attempt", &[&random]);
+        let new = || Browser { id: key.tag("browser", &[&random]), long: None };
+        let mut browser = browser.unwrap_or_else(new);
+        let created = UnixTime::from_seconds(now.seconds());
+        let attempt = Attempt { created, id, max_age, return_path };
+        if attempt.has_long_path() {
+            browser.long = Some((id, attempt.return_path.clone()));
+        }
+        let context = context(&browser, redirect_uri);
+        let state = seal(&self.attempts, "state nonce", &context, &attempt.encode(), subject);
+        let cookie = seal(&self.browsers, "browser nonce", &[], &browser.encode(now), subject);
+        Begun {
+            state: Secret::new(state),
+            nonce: nonce(key, &browser, &attempt),
+            cookie: set_cookie(&self.cookie, &cookie, SameSite::Lax, Some(LIFETIME)),
+        }
+    }
+
+    /// Reads the value of the one such cookie of a request.
+    ///
+    /// # Errors
+    ///
+    /// The first reason found not to trust it.
+    pub fn browser(
+        &self,
+        value: &[u8],
+        subject: &Subject<'_>,
+        now: UnixTime,
+    ) -> Result<Browser, Refusal> {
+        let sealed = decoded(value, COOKIE_CHARACTERS)?;
+        let plain = self.browsers.open(&sealed, subject)?;
+        Browser::decode(plain.expose(), now)
+    }
+
+    /// Reads a `state` that has come back to a redirect URI in this browser. The second value is the
+    /// nonce that Duo was given.
+    ///
+    /// # Errors
+    ///
+    /// The first reason found not to trust it. One of another browser, user, application or redirect
+    /// URI is [`Refusal::Forged`], since the key does not tell them apart.
+    pub fn open(
+        &self,
+        state: &str,
+        browser: &Browser,
+        redirect_uri: &str,
+        subject: &Subject<'_>,
+        now: UnixTime,
+    ) -> Result<(Attempt, Secret<String>), Refusal> {
+        let sealed = decoded(state.as_bytes(), STATE_CHARACTERS)?;
+        let context = context(browser, redirect_uri);
+        let (plain, key) = self.attempts.open_in(&context, &sealed, subject)?;
+        let attempt = Attempt::decode(plain.expose(), browser, now)?;
+        let nonce = nonce(key, browser, &attempt);
+        Ok((attempt, nonce))
+    }
+
+    /// The `Set-Cookie` value that deletes the cookie, and so ends all sign-ins of the browser.
+    #[must_use]
+    pub fn deletion(&self) -> HeaderValue {
+        set_cookie(&self.cookie, "", SameSite::Lax, Some(Duration::ZERO))
+    }
+}
+
+fn context(browser: &Browser, redirect_uri: &str) -> Vec<u8> {
+    [browser.id.as_slice(), redirect_uri.as_bytes()].concat()
+}
+
+fn nonce(key: &TagKey, browser: &Browser, attempt: &Attempt) -> Secret<String> {
+    Secret::new(URL_SAFE_NO_PAD.encode(key.hash("nonce", &[&browser.id, &attempt.id])))
+}
+
+fn seal(
+    vault: &Vault,
+    label: &str,
+    context: &[u8],
+    plain: &Secret<Vec<u8>>,
+    subject: &Subject<'_>,
+) -> String {
+    let nonce = vault.nonce(label, context, plain.expose(), subject);
+    URL_SAFE_NO_PAD.encode(vault.seal_in(context, plain.expose(), subject, nonce))
+}
+
+fn decoded(value: &[u8], most: usize) -> Result<Vec<u8>, Refusal> {
+    if value.len() > most {
+        return Err(Refusal::Length);
+    }
+    URL_SAFE_NO_PAD.decode(value).map_err(|_| Refusal::Encoding)
+}
