@@ -1,4 +1,4 @@
-//! Time as a value: milliseconds since 1970 in UTC, and how far Duo's clock is from ours.
+//! Time as a value: milliseconds since 1970 in UTC, and the offset of Duo's clock.
 
 use std::time::Duration;
 
@@ -39,38 +39,38 @@ impl UnixTime {
         self.millis
     }
 
-    /// This moment, `span` later.
+    /// This moment plus `span`.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
         Self { millis: self.millis.saturating_add(millis(span)) }
     }
 
-    /// This moment, `span` earlier.
+    /// This moment minus `span`.
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {
         Self { millis: self.millis.saturating_sub(millis(span)) }
     }
 
-    /// How long ago `earlier` was; nothing where it lies ahead.
+    /// The time since `earlier`; zero if that is in the future.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.millis.saturating_sub(earlier.millis))
     }
 
-    /// How far two moments are apart, whichever is the earlier: a host's clock may be set back.
+    /// The time between two moments, in either order: a host's clock may be set back.
     #[must_use]
     pub const fn apart(self, other: Self) -> Duration {
         Duration::from_millis(self.millis.abs_diff(other.millis))
     }
 
-    /// This moment as a clock that is `offset` ahead of ours shows it.
+    /// This moment as shown by a clock that is `offset` ahead of this host's.
     #[must_use]
     pub fn shifted(self, offset: ClockOffset) -> Self {
         let span = Duration::from_secs(offset.seconds.unsigned_abs());
         if offset.seconds < 0 { self.minus(span) } else { self.plus(span) }
     }
 
-    /// The date as RFC 2822 (section 3.3) writes it: `Tue, 21 Aug 2012 17:29:18 -0000`.
+    /// The date in the form of RFC 2822 (section 3.3): `Tue, 21 Aug 2012 17:29:18 -0000`.
     #[must_use]
     pub fn rfc2822(self) -> String {
         let seconds = self.seconds();
@@ -90,14 +90,14 @@ impl UnixTime {
     }
 }
 
-/// How many seconds another clock is ahead of ours (negative: behind).
+/// How many seconds another clock is ahead of this host's (negative: behind).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClockOffset {
     seconds: i64,
 }
 
 impl ClockOffset {
-    /// The offset of a clock that showed `remote` when ours showed `local`.
+    /// The offset of a clock that showed `remote` when this host's showed `local`.
     #[must_use]
     pub fn between(local: UnixTime, remote: UnixTime) -> Self {
         let ahead = i64::try_from(remote.seconds()).unwrap_or(i64::MAX);
@@ -105,13 +105,12 @@ impl ClockOffset {
         Self { seconds: ahead.saturating_sub(ours) }
     }
 
-    /// An offset of so many seconds.
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {
         Self { seconds }
     }
 
-    /// Seconds that the other clock is ahead.
+    /// The seconds that the other clock is ahead.
     #[must_use]
     pub const fn seconds(self) -> i64 {
         self.seconds
@@ -126,8 +125,9 @@ struct CivilDate {
 }
 
 impl CivilDate {
-    /// The date so many days after 1970-01-01, by whole years and months: at most a few hundred
-    /// steps for any date in use, and none of it on a path that passes by its cookie.
+    /// The date `days` after 1970-01-01, counted by whole years and months. That takes at most a
+    /// few hundred steps for any date in use, and never runs for a request that passes by its
+    /// cookie.
     fn from_days(days: u64) -> Self {
         // 400 Gregorian years have 146,097 days.
         let mut year = days.wrapping_div(146_097).saturating_mul(400).saturating_add(1970);
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_since_a_later_moment_is_none() {
+    fn the_time_since_a_later_moment_is_zero() {
         let (early, late) = (UnixTime::from_millis(1_500), UnixTime::from_seconds(2));
         assert_eq!(late.since(early), Duration::from_millis(500));
         assert_eq!(early.since(late), Duration::ZERO);

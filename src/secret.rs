@@ -3,17 +3,16 @@
 use std::fmt;
 use zeroize::Zeroize;
 
-/// A value without `Display`, whose `Debug` says nothing, and which is wiped when it is dropped.
+/// A value without `Display`. Its `Debug` does not show it, and it is wiped when it is dropped.
 #[derive(Clone)]
 pub struct Secret<T: Zeroize>(T);
 
 impl<T: Zeroize> Secret<T> {
-    /// Takes charge of a secret value.
     pub const fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// The value itself; for signing and sending, never for a text that a person or a log gets.
+    /// The value itself. Use it only for signing and sending, never in a text for people or logs.
     pub const fn expose(&self) -> &T {
         &self.0
     }

@@ -1,12 +1,12 @@
-//! Every name that leaves the filter for operators: problem codes, metrics, audit lines. One
-//! table each, so that a name in a log, a metric and an answer is the same word.
+//! All names that operators see: problem codes, metrics, audit lines. Each kind has one table, so a
+//! name is the same word in a log, a metric and a reply.
 
 use std::fmt;
 
-/// Why a request was not let through: the `code` of a problem, the tail of Envoy's response code
-/// details and the tail of the metric of refusals.
+/// The reason of a refusal. It is the `code` of a problem document, and the end of Envoy's response
+/// code details and of the metric of refusals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "the table below says what each means")]
+#[allow(missing_docs, reason = "the table below has the title of each")]
 pub enum Code {
     MfaRequired,
     MfaDenied,
@@ -36,7 +36,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// Its name, its HTTP status and its title.
+    /// The name, the HTTP status and the title.
     const fn row(self) -> (&'static str, u16, &'static str) {
         match self {
             Self::MfaRequired => ("mfa_required", 403, "A second factor is required"),
@@ -73,7 +73,7 @@ impl Code {
         self.row().0
     }
 
-    /// The HTTP status that goes with it.
+    /// The HTTP status of the refusal.
     #[must_use]
     pub const fn status(self) -> u16 {
         self.row().1
@@ -85,51 +85,52 @@ impl Code {
         self.row().2
     }
 
-    /// Response code details, as Envoy's access log shows them: `duo_mfa_mfa_denied`.
+    /// The response code details in Envoy's access log: `duo_mfa_mfa_denied`.
     #[must_use]
     pub fn details(self) -> String {
         format!("duo_mfa_{}", self.name())
     }
 }
 
-/// A thing that is counted.
+/// A metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Counter {
-    /// Requests that passed by their approval cookie.
+    /// Requests that passed with their approval cookie.
     Passed,
-    /// Requests that passed by the approval of another request of their client.
+    /// Requests that passed with the approval of another request of the same client.
     PassedPerClient,
-    /// Requests that a policy let pass.
+    /// Requests that passed without a second factor, as a policy says.
     Bypassed,
-    /// Requests admitted after Duo was asked, by the factor's name.
+    /// Requests admitted after a call to Duo, by the factor's name.
     Admitted(&'static str),
-    /// Requests refused.
+    /// Requests refused, by the code.
     Refused(Code),
-    /// Requests that passed since nobody is refused, and would have been refused else.
+    /// Requests that passed only because the mode is not `enforce`.
     Reported {
-        /// The rule that decided, where one did.
+        /// The rule that decided; `None` for the default policy.
         rule: Option<usize>,
-        /// What they would have been told.
+        /// The code with which they would have been refused.
         code: Code,
     },
     /// Requests whose client left while they were held.
     Abandoned,
-    /// Approval cookies that were not accepted, by the reason's name.
+    /// Approval cookies that were refused, by the reason's name.
     CookieRefused(&'static str),
     /// Calls sent to Duo, by the endpoint's name.
     DuoCalls(&'static str),
-    /// Calls that Duo did not answer as it should, by the endpoint's name.
+    /// Calls to Duo without a usable response, by the endpoint's name.
     DuoFailures(&'static str),
-    /// Buckets of the table of limits that could not be read, each of which was closed.
+    /// Buckets of the table of limits that could not be read. Each grants nothing for a while.
     LimitsUnreadable,
-    /// Calls that this Envoy had no room for, by the endpoint's name.
+    /// Calls that the circuit breaker did not admit, by the endpoint's name.
     Overflows(&'static str),
-    /// Calls that this filter had no room for, by the limit's name.
+    /// Calls that the filter's own limits did not admit, by the limit's name.
     Crowded(&'static str),
 }
 
 impl fmt::Display for Counter {
-    /// The metric's name; `stats_config.stats_tags` can make a label of what follows the last dot.
+    /// The metric's name. `stats_config.stats_tags` can turn the part after the last dot into a
+    /// label.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Passed => f.write_str("duo_mfa_passed"),
@@ -154,19 +155,18 @@ impl fmt::Display for Counter {
     }
 }
 
-/// How loud a log line is.
+/// The level of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// A decision that somebody may want to look up.
+    /// A decision that someone may want to look up.
     Info,
-    /// Something is not as it should be and goes on.
+    /// Something is wrong, but the filter continues.
     Warn,
     /// An operator has to act.
     Error,
 }
 
-/// One fact worth a metric or a log line. The text of a line has no secret in it and no control
-/// byte.
+/// A metric or a log line. The text of a line has no secret and no control byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// Adds one to a counter.

@@ -1,4 +1,4 @@
-//! The organisation's colour, and whether text in it can be read.
+//! The organisation's colour, and whether text in that colour is readable.
 
 use std::fmt;
 
@@ -6,7 +6,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Colour([u8; 3]);
 
-/// The card in light mode: what the accent lies on, and the text on a button.
+/// The card in light mode: the ground of text in the accent colour, and the colour of text on
+/// buttons.
 pub(super) const LIGHT_CARD: Colour = Colour([0xff, 0xff, 0xff]);
 /// The card in dark mode.
 pub(super) const DARK_CARD: Colour = Colour([0x1c, 0x20, 0x27]);
@@ -17,18 +18,18 @@ const READABLE: f64 = 4.5;
 /// Why a colour cannot be the accent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccentFault {
-    /// Not six hexadecimal digits after a `#`.
+    /// It is not a `#` and six hexadecimal digits.
     #[error("it must have the form #rrggbb")]
     Malformed,
-    /// Links and buttons could not be read on white.
+    /// Links and buttons would not be readable on white.
     #[error("its contrast with white is below the 4.5:1 that text needs; choose a darker colour")]
     TooPale,
 }
 
 /// A colour for buttons and links whose contrast is 4.5:1 or more in light and in dark mode.
 ///
-/// No colour has that on a white and on a near-black card, so the one of dark mode is the
-/// configured one mixed with as much white as it takes.
+/// No colour has that contrast on both a white and a near-black card. So the colour of dark mode is
+/// the configured one, mixed with as much white as necessary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accent {
     light: Colour,
@@ -36,7 +37,7 @@ pub struct Accent {
 }
 
 impl Accent {
-    /// Takes `#rrggbb`.
+    /// Reads `#rrggbb`.
     ///
     /// # Errors
     ///
@@ -74,7 +75,7 @@ impl Colour {
         Some(Self([channel(0..2)?, channel(2..4)?, channel(4..6)?]))
     }
 
-    /// This colour with so many sixteenths of the way to white.
+    /// This colour, moved the given number of sixteenths towards white.
     fn whitened(self, sixteenths: u16) -> Self {
         Self(self.0.map(|channel| {
             let missing = u16::from(u8::MAX.saturating_sub(channel));
@@ -108,7 +109,7 @@ fn linear(channel: f64) -> f64 {
     if channel <= 0.04045 {
         return channel / 12.92;
     }
-    // base^2.4 = base^2 * (fifth root)^2: the module need not carry a general power function.
+    // base^2.4 = base^2 * (fifth root)^2: this keeps a general power function out of the module.
     let base = (channel + 0.055) / 1.055;
     let mut root = 1.0_f64;
     for _ in 0..16 {

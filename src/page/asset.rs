@@ -1,4 +1,4 @@
-//! The style sheet and the script, each at an address that names its content.
+//! The style sheet and the script. The address of each contains a hash of its content.
 
 use super::accent::Accent;
 use crate::http::Reply;
@@ -8,13 +8,13 @@ use std::fmt::Write;
 const STYLE: &str = include_str!("assets/style.css");
 const SCRIPT: &str = include_str!("assets/prompt.js");
 
-/// How many bytes of the content's hash stand in its name.
+/// How many bytes of the hash are in the name.
 const NAME_LENGTH: usize = 8;
 
 /// A file that a page loads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Asset {
-    /// Its address: `{path_prefix}/assets/{hash}.css`.
+    /// The address: `{path_prefix}/assets/{hash}.css`.
     pub(super) path: String,
     media_type: &'static str,
     content: String,
@@ -65,7 +65,7 @@ impl Asset {
     }
 }
 
-/// Leaves out indentation, empty lines, and lines that are a comment from their start.
+/// Removes indentation, empty lines, and lines that are only a comment.
 fn compact(source: &str, comment: &str) -> String {
     let mut kept = String::with_capacity(source.len());
     for line in source.lines().map(str::trim) {
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn an_asset_is_named_by_its_content_and_kept_for_good() {
+    fn an_asset_is_named_by_its_content_and_cached_forever() {
         let blue = Asset::style("/.duo-mfa", Accent::new("#0b5fff").ok());
         let plain = Asset::style("/.duo-mfa", None);
         assert_ne!(blue.path, plain.path);

@@ -1,11 +1,11 @@
-//! Text from elsewhere that is fit to be shown.
+//! Text from users and Duo that is safe to show.
 
 use maud::{Escaper, Render};
 use std::fmt::{self, Write};
 
-/// A name or a message that a user or Duo chose: without control characters and without the
-/// characters that turn the direction of what stands around them (Unicode TR 9), and not longer
-/// than [`DisplayText::LENGTH`] characters. Markup in it is only text: it is escaped where it is written.
+/// A name or a message that a user or Duo chose. It has no control characters, no characters that
+/// change the direction of the text around them (Unicode TR 9), and at most [`DisplayText::LENGTH`]
+/// characters. Markup in it is only text, since it is escaped when it is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DisplayText(String);
 
@@ -13,13 +13,13 @@ impl DisplayText {
     /// How many characters are kept.
     pub const LENGTH: usize = 256;
 
-    /// Takes what can be shown and leaves the rest out.
+    /// Keeps the characters that can be shown and drops the others.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.chars().filter(|c| Self::shows(*c)).take(Self::LENGTH).collect())
     }
 
-    /// Whether a character can be shown beside others.
+    /// Whether a character can be shown among others.
     #[must_use]
     pub fn shows(character: char) -> bool {
         let turns_direction = matches!(
@@ -36,7 +36,6 @@ impl DisplayText {
         &self.0
     }
 
-    /// Whether nothing is left to show.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.trim().is_empty()
@@ -61,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_shown_is_left_out() {
+    fn characters_that_cannot_be_shown_are_dropped() {
         assert_eq!(DisplayText::new("a\0\r\n\u{9b}b\u{202e}c\u{2066}d\u{2028}e").as_str(), "abcde");
         assert_eq!(DisplayText::new("Søren’s 📱 电话").as_str(), "Søren’s 📱 电话");
         assert!(DisplayText::new("\u{200f} \u{202e}").is_empty());

@@ -1,7 +1,7 @@
-//! A page as HTML: one document whose middle is the state.
+//! A page as HTML: one document; only its middle depends on the state.
 //!
-//! Everything works without the script. A button's `formaction` holds all that it says, in the
-//! query, since a filter cannot read a body everywhere. The script catches the same forms.
+//! Everything works without the script. A button's `formaction` holds all its data in the query,
+//! since a filter cannot always read a body. The script intercepts the same forms.
 
 mod activate;
 mod choose;
@@ -18,10 +18,10 @@ use crate::signal::Code;
 use maud::{DOCTYPE, Markup, html};
 use std::time::Duration;
 
-/// After how many seconds a page without script asks again.
+/// After how many seconds a page without script polls again.
 const REFRESH: &str = "3";
 
-/// When to try again where Duo cannot be asked.
+/// The wait before another try while Duo cannot be reached.
 const UNAVAILABLE: Duration = Duration::from_secs(5);
 
 impl Screen {
@@ -80,12 +80,13 @@ fn document(screen: &Screen, frame: &Frame<'_>) -> Markup {
                     @if !site.branding.name.is_empty() { " – " (site.branding.name) }
                 }
                 link rel="stylesheet" href=(site.style.path);
-                // Browsers would ask for the application's, and be refused.
+                // Otherwise browsers would request the application's icon, and be refused.
                 link rel="icon" href="data:,";
                 @if is_live(screen) { script src=(site.script.path) defer {} }
                 @if let Screen::SignedOut { next: Some(next) } = screen {
-                    // No redirect of the form: browsers hold it to `form-action 'self'` all along
-                    // its way, and the first factor may lead to an identity provider.
+                    // A page that moves on, and no redirect of the form: browsers apply
+                    // `form-action 'self'` to every redirect of a form, and the first factor may
+                    // redirect to an identity provider.
                     meta http-equiv="refresh" content=(format!("0;url={}", next.as_str()));
                 }
                 @if is_waiting(screen) {
@@ -103,7 +104,7 @@ fn document(screen: &Screen, frame: &Frame<'_>) -> Markup {
     }
 }
 
-/// The words of the state, or of the form that was not sent.
+/// The words of the state, or of a form that was not sent.
 fn said(screen: &Screen, frame: &Frame<'_>) -> Said {
     let is_first = matches!(screen, Screen::Start | Screen::Choose(_));
     if is_first && frame.arrival == Arrival::Form {
@@ -119,7 +120,7 @@ fn said(screen: &Screen, frame: &Frame<'_>) -> Said {
     words::of_screen(screen, frame.language)
 }
 
-/// Whether the script has something to do on this page.
+/// Whether the script is active on this page.
 fn is_live(screen: &Screen) -> bool {
     match screen {
         Screen::Start
@@ -137,7 +138,7 @@ fn is_live(screen: &Screen) -> bool {
     }
 }
 
-/// Whether the page asks again by itself where there is no script.
+/// Whether a page without script polls automatically.
 fn is_waiting(screen: &Screen) -> bool {
     matches!(screen, Screen::SignIn(Standing::Waiting(_)) | Screen::Activate(_))
 }
@@ -185,8 +186,8 @@ fn main(screen: &Screen, frame: &Frame<'_>, said: &Said) -> Markup {
     }
 }
 
-/// The heading, and who has signed in. `tabindex` lets the script put the focus there when what
-/// had it is gone.
+/// The heading, and the user's name. `tabindex` lets the script move the focus there when the
+/// focused element disappears.
 fn top(frame: &Frame<'_>, said: &Said) -> Markup {
     let texts = frame.language.texts();
     html! {

@@ -1,4 +1,4 @@
-//! The JSON that own endpoints answer with. Members may be added, none may change.
+//! The JSON of the filter's own addresses. Members may be added; existing ones must not change.
 
 use super::display_text::DisplayText;
 use super::screen::{Awaited, Choices, Device, Enrollment, Standing};
@@ -14,12 +14,12 @@ fn json_reply(status: u16, details: &str, document: ObjectText) -> Reply {
     Reply::new(status, details.to_owned(), "application/json", body(document))
 }
 
-/// A document in which no character has a meaning to HTML or ends a line of script.
+/// A document in which no character is special in HTML or ends a line of script.
 pub(super) fn body(document: ObjectText) -> Vec<u8> {
     let text = document.finish();
     let mut body = String::with_capacity(text.len());
     for character in text.chars() {
-        // Outside strings JSON has none of these.
+        // Outside strings, JSON has none of these characters.
         match character {
             '<' => body.push_str("\\u003c"),
             '>' => body.push_str("\\u003e"),
@@ -36,27 +36,27 @@ fn localised(reply: Reply, language: Language) -> Reply {
     reply.with("content-language", HeaderValue::from_static(language.tag()))
 }
 
-/// What `POST preauth` answers.
+/// The reply to `POST preauth`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PreauthReply {
-    /// A second factor is wanted: choose one.
+    /// A second factor is required: the user chooses one.
     Auth(Choices),
-    /// No second factor is wanted.
+    /// No second factor is required.
     Allow {
-        /// Duo's words.
+        /// Duo's message.
         message: DisplayText,
     },
-    /// Duo says no.
+    /// Duo denies access.
     Deny {
-        /// Its reason.
+        /// Duo's reason.
         message: DisplayText,
     },
-    /// No device is set up.
+    /// The user has no device.
     Enroll(Enrollment),
 }
 
 impl PreauthReply {
-    /// The answer; `enroll_url` is Duo's portal, or a form's address of ours.
+    /// The reply. `enroll_url` is Duo's portal, or the filter's own address for a form.
     #[must_use]
     pub fn reply(&self, site: &Site, language: Language) -> Reply {
         let texts = language.texts();
@@ -99,23 +99,22 @@ fn device(device: &Device) -> ObjectText {
         .flag("preferred", device.is_preferred)
 }
 
-/// What `POST auth` and `GET status` answer: where a sign-in stands.
+/// The reply to `POST auth` and `GET status`: the state of a sign-in.
 #[derive(Clone, Copy, Debug)]
 pub struct SignInReply<'a> {
-    /// Where.
     pub standing: &'a Standing,
-    /// Duo's word for it, or an empty text.
+    /// Duo's status word, or an empty text.
     pub status: &'a str,
-    /// When to ask again; for a sign-in that waits.
+    /// When to poll again, if the sign-in is waiting.
     pub poll_after: Duration,
     /// The sign-in itself, for clients without cookies.
     pub transaction: Option<&'a str>,
-    /// Where the person wanted to go.
+    /// The path to which the user returns.
     pub return_to: Option<&'a ReturnPath>,
 }
 
 impl SignInReply<'_> {
-    /// The answer: `http_status` is 202 where a factor was just started, else 200.
+    /// The reply. `http_status` is 202 if a factor was just started, otherwise 200.
     #[must_use]
     pub fn reply(&self, http_status: u16, language: Language) -> Reply {
         let (state, waiting) = match self.standing {
@@ -151,22 +150,21 @@ impl SignInReply<'_> {
     }
 }
 
-/// What `GET enroll/status` answers.
+/// The reply to `GET enroll/status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EnrollmentReply {
-    /// The device is not set up yet.
+    /// The device is not activated yet.
     Waiting {
-        /// When to ask again.
+        /// When to poll again.
         poll_after: Duration,
     },
-    /// It is.
+    /// The device is activated.
     Done,
-    /// The code has run out.
+    /// The activation code has expired.
     Expired,
 }
 
 impl EnrollmentReply {
-    /// The answer.
     #[must_use]
     pub fn reply(self) -> Reply {
         let result = |result| ObjectText::new().text("result", result);
@@ -181,21 +179,21 @@ impl EnrollmentReply {
     }
 }
 
-/// What `GET userinfo` answers.
+/// The reply to `GET userinfo`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserInfo<'a> {
-    /// Who.
+    /// The user's name.
     pub user: &'a str,
-    /// By which factor.
+    /// The factor of the approval.
     pub factor: &'a str,
-    /// Since when.
+    /// When the user was authenticated.
     pub authenticated_at: UnixTime,
-    /// Until when, if it is used all along.
+    /// When the approval expires, if it is in constant use.
     pub expires_at: UnixTime,
 }
 
 impl UserInfo<'_> {
-    /// The answer. Times are seconds since 1970.
+    /// The reply. Times are seconds since 1970.
     #[must_use]
     pub fn reply(&self) -> Reply {
         let document = ObjectText::new()

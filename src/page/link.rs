@@ -1,18 +1,18 @@
-//! Addresses that may stand in a link or an image.
+//! Addresses that are safe in a link or an image.
 
 use std::fmt;
 
-/// An address to follow: `https:`, `mailto:`, or a path on this origin. Never `javascript:`.
+/// A link target: `https:`, `mailto:`, or a path on this origin. Never `javascript:`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link(String);
 
-/// Why an address is not taken.
+/// Why an address is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LinkFault {
-    /// Another scheme, or none.
+    /// It has another scheme, or none.
     #[error("a link starts with https://, with mailto:, or with one slash")]
     Scheme,
-    /// A space, a quote, a control character, or anything outside ASCII.
+    /// It has a space, a quote, a control character, or a character beyond ASCII.
     #[error("a link holds printable ASCII only, without spaces and quotes")]
     Character,
 }
@@ -22,7 +22,7 @@ impl Link {
     ///
     /// # Errors
     ///
-    /// The scheme is not one of the three, or a character may not stand in an address.
+    /// The scheme is not one of the three, or a character is not allowed.
     pub fn new(address: &str) -> Result<Self, LinkFault> {
         let local = address.starts_with('/') && !address.starts_with("//");
         let named = ["https://", "mailto:"].iter().any(|scheme| has_scheme(address, scheme));
@@ -49,7 +49,7 @@ impl fmt::Display for Link {
     }
 }
 
-/// Schemes are compared without case (RFC 3986, section 3.1); something has to follow.
+/// Whether the address has this scheme, ignoring case (RFC 3986, section 3.1), and is longer.
 fn has_scheme(address: &str, scheme: &str) -> bool {
     address.len() > scheme.len()
         && address.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
@@ -68,20 +68,20 @@ pub enum Logo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataImage(String);
 
-/// The text is no `data:` URI of an image type that browsers show.
+/// The text is not a `data:` URI of an image type that browsers show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a logo is a data: URI of image/png, jpeg, gif, webp or svg+xml, of at most 64 kB")]
 pub struct NoImage;
 
 impl DataImage {
-    /// The longest that goes into every page, in bytes.
+    /// The limit in bytes, since the image is in every page.
     pub const LENGTH: usize = 64_000;
 
     /// Takes a `data:` URI.
     ///
     /// # Errors
     ///
-    /// Not a `data:` URI, not an image, or longer than [`DataImage::LENGTH`].
+    /// The text is not a `data:` URI, not an image, or longer than [`DataImage::LENGTH`].
     pub fn new(uri: &str) -> Result<Self, NoImage> {
         const TYPES: [&str; 5] = ["png", "jpeg", "gif", "webp", "svg+xml"];
         let rest = uri.strip_prefix("data:image/").ok_or(NoImage)?;

@@ -1,13 +1,13 @@
-//! What the filter answers with its own words, to people and to programs.
+//! The filter's own pages and documents, for people and programs.
 //!
-//! For people: one HTML page whose state is a [`Screen`], in five languages, with a style sheet
-//! and a script that are part of the module. It works without the script: every button is a form
-//! that posts to an address of its own. For programs and for the script: JSON, and problem
-//! documents (RFC 9457) with a stable code and a reference that also stands in the log.
+//! For people: one HTML page whose state is a [`Screen`], in five languages, with a style sheet and
+//! a script that are part of the module. It works without the script: every button is a form that
+//! posts to its own address. For programs and for the script: JSON, and problem documents (RFC
+//! 9457) with a stable code and a reference that is also in the log.
 //!
 //! In go typed values; out comes a [`crate::http::Reply`]. Text from users and from Duo comes as
-//! [`DisplayText`], addresses as [`Link`], and both are escaped where they are written. Nothing here
-//! decides anything, and nothing here knows a key, a cookie, a request or Duo's answers.
+//! [`DisplayText`], addresses as [`Link`], and both are escaped when they are written. Nothing here
+//! decides anything, and nothing here knows a key, a cookie, a request or Duo's responses.
 
 mod accent;
 mod asset;

@@ -9,7 +9,7 @@ use crate::signal::Code;
 use std::fmt;
 use std::time::Duration;
 
-/// Where a gRPC client finds the `start_url`: among the trailing metadata.
+/// The trailing metadata in which a gRPC client finds the `start_url`.
 const START_URL_HEADER: &str = "x-duo-mfa-start-url";
 
 /// The start of the request id: short enough to read out, long enough to find the log line.
@@ -20,7 +20,7 @@ impl Reference {
     /// How many characters of a request id are kept.
     pub const LENGTH: usize = 13;
 
-    /// Takes it from `x-request-id`; letters, digits and dashes only.
+    /// Takes the reference from `x-request-id`, which may have only letters, digits and dashes.
     #[must_use]
     pub fn of_request_id(id: Option<&[u8]>) -> Self {
         let readable = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
@@ -38,37 +38,37 @@ impl fmt::Display for Reference {
 /// A refusal in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Which kind of refusal.
+    /// The kind of refusal.
     pub code: Code,
-    /// What happened and what to do.
+    /// The event and the remedy, in words.
     pub detail: String,
-    /// Where to look it up.
+    /// The reference by which it is found in the log.
     pub reference: Reference,
-    /// When another try may succeed.
+    /// The wait after which another try may succeed.
     pub retry_after: Option<Duration>,
 }
 
-/// How a refused client can go on, in a problem document.
+/// The addresses in a problem document by which a refused client can continue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Onward<'a> {
     /// The page to open in a browser.
     pub start_url: Option<&'a str>,
-    /// Where the pending sign-in can be asked for.
+    /// The address to poll for the pending sign-in.
     pub status_url: Option<&'a str>,
     /// The pending sign-in, for clients without cookies.
     pub transaction: Option<&'a str>,
-    /// For people: adds a heading in this language, which the script shows.
+    /// The language of a heading that the script shows; `None` for programs.
     pub language: Option<Language>,
 }
 
 impl Problem {
-    /// The answer for this kind of client.
+    /// The reply for this kind of client.
     #[must_use]
     pub fn reply(&self, client: Client) -> Reply {
         self.reply_onward(client, &Onward::default())
     }
 
-    /// The answer for this kind of client, with ways to go on.
+    /// The reply for this kind of client, with addresses to continue.
     #[must_use]
     pub fn reply_onward(&self, client: Client, onward: &Onward<'_>) -> Reply {
         let document = ObjectText::new()
@@ -96,7 +96,7 @@ impl Problem {
             None => reply,
         };
         match client {
-            // Of a gRPC answer's body nothing is sent.
+            // The body of a gRPC reply is not sent.
             Client::RefuseGrpc => match onward.start_url {
                 Some(url) => reply.with(START_URL_HEADER, HeaderValue::lossy(url.to_owned())),
                 None => reply,

@@ -1,4 +1,4 @@
-//! A QR code as SVG, drawn here: an activation code is shown to nobody else's server.
+//! A QR code as SVG, drawn here so that no other server sees the activation code.
 
 use maud::{Markup, html};
 use qrcodegen::{QrCode, QrCodeEcc};
@@ -7,8 +7,8 @@ use std::fmt::Write;
 /// The margin that a reader needs on each side, in modules (ISO/IEC 18004, section 6.3.8).
 const QUIET_ZONE: i32 = 4;
 
-/// Draws the text; `None` where it is too long for any QR code. White ground and black modules in
-/// every colour scheme, since readers expect dark on light.
+/// Draws the text; `None` if it is too long for any QR code. The ground is white and the modules
+/// are black in every colour scheme, since readers expect dark on light.
 pub(super) fn drawing(text: &str, label: &str) -> Option<Markup> {
     let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
     let side = code.size().saturating_add(QUIET_ZONE.saturating_mul(2));
@@ -21,7 +21,7 @@ pub(super) fn drawing(text: &str, label: &str) -> Option<Markup> {
     })
 }
 
-/// Each run of dark modules in a row is one bar.
+/// The path of all dark modules: each run of them in a row is one bar.
 fn outline(code: &QrCode) -> String {
     let mut path = String::new();
     for y in 0..code.size() {

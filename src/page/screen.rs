@@ -1,4 +1,4 @@
-//! The states in which a person can find a sign-in, as values.
+//! The states of a sign-in that a page can show, as values.
 
 use super::display_text::DisplayText;
 use super::link::Link;
@@ -7,21 +7,21 @@ use crate::http::ReturnPath;
 use crate::signal::Code;
 use std::time::Duration;
 
-/// A way to confirm.
+/// A factor that the page offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Factor {
     /// A push to Duo Mobile.
     Push,
-    /// A telephone call.
+    /// A phone call.
     Phone,
     /// Passcodes by text message.
     Sms,
-    /// A passcode that is typed in.
+    /// A passcode that the user types.
     Passcode,
 }
 
 impl Factor {
-    /// Its name in addresses and JSON, as Duo spells it.
+    /// The name in addresses and JSON, as Duo spells it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -33,85 +33,86 @@ impl Factor {
     }
 }
 
-/// A device to choose.
+/// A device to choose from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// What `POST auth` wants as `device`.
+    /// The value of `device` in `POST auth`.
     pub id: String,
-    /// What the person calls it.
+    /// The name to show.
     pub name: DisplayText,
     /// `phone` or `token`, as Duo says.
     pub kind: DisplayText,
-    /// What it can do and the configuration allows, in the order to offer it.
+    /// The factors that it supports and the configuration allows, in the order in which they are
+    /// offered.
     pub factors: Vec<Factor>,
-    /// Whether it is the one to offer first.
+    /// Whether it is offered first.
     pub is_preferred: bool,
 }
 
-/// What a person can choose from.
+/// The choices of a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choices {
-    /// The devices with something to offer.
+    /// The devices with at least one factor.
     pub devices: Vec<Device>,
-    /// Every factor that is offered on some device, and whether a passcode may be typed in.
+    /// Every factor that is offered on some device; also the passcode, if one can be typed.
     pub factors: Vec<Factor>,
 }
 
 impl Choices {
-    /// Whether a passcode may be typed in.
+    /// Whether a passcode can be typed.
     #[must_use]
     pub fn takes_passcode(&self) -> bool {
         self.factors.contains(&Factor::Passcode)
     }
 }
 
-/// What a sign-in waits for.
+/// The event that a sign-in waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Awaited {
     /// The answer to a push.
     Push,
-    /// The answer to a push that asks for a code.
+    /// The answer to a push that requires a code.
     VerifiedPush {
         /// The code to type into Duo Mobile.
         code: DisplayText,
     },
-    /// That somebody takes the call.
+    /// Someone has to take the call.
     Call,
-    /// That a key is pressed on the telephone.
+    /// The user has to press a key on the phone.
     Key,
     /// The answer to a push that has not reached the device.
     UndeliveredPush,
-    /// Something that only Duo has words for.
+    /// A state that only Duo's message describes.
     Other {
-        /// Duo's words.
+        /// Duo's message.
         message: DisplayText,
     },
 }
 
-/// A sign-in that waits for its answer.
+/// A sign-in that waits for the user's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// For what.
+    /// The event that it waits for.
     pub awaited: Awaited,
-    /// The name of the device, where it is known.
+    /// The name of the device, if known.
     pub device: Option<DisplayText>,
-    /// How long it goes on waiting.
+    /// The time that is left to answer.
     pub left: Duration,
-    /// How long it waits in all.
+    /// The whole time to answer.
     pub total: Duration,
 }
 
-/// Where a sign-in stands.
+/// The state of a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It waits.
+    /// It waits for the user's answer.
     Waiting(Waiting),
-    /// Passcodes went out by text message; one of them is to be typed in.
+    /// Passcodes were sent by text message; the user has to type one of them.
     CodesSent {
-        /// Id and name of the telephone, where they are known.
+        /// Id and name of the phone, if known.
         device: Option<(String, DisplayText)>,
     },
-    /// The person is who they say.
+    /// The user is confirmed.
     Approved,
     /// Denied on the device.
     Denied,
@@ -123,77 +124,77 @@ pub enum Standing {
     LockedOut,
 }
 
-/// How somebody without a device can get one.
+/// How a user without a device can get one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Enrollment {
     /// Not here: the help desk does it.
     Off,
     /// At Duo's portal.
     Portal(Link),
-    /// On a page of ours, which is made on request.
+    /// On a page of the filter, which is made on request.
     Inline,
 }
 
-/// An enrollment that has begun on a page of ours.
+/// An enrollment that was started on a page of the filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Activation {
-    /// What the QR code holds and Duo Mobile takes: `duo://...`.
+    /// The content of the QR code, which Duo Mobile reads: `duo://...`.
     pub code: DisplayText,
-    /// What opens Duo Mobile on the same telephone.
+    /// The link that opens Duo Mobile on the same phone.
     pub open: Option<Link>,
-    /// Until when the code is good.
+    /// When the code expires.
     pub expires: UnixTime,
 }
 
 /// A page's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Screen {
-    /// Duo has not been asked: the script asks as soon as the page is seen, or a button does.
+    /// Duo was not asked yet. The script asks as soon as the page is visible; without it, a button
+    /// does.
     Start,
-    /// The same, at an address that another site's form was sent to: its names and values. They are
-    /// sent again from this page as soon as there is an approval.
+    /// Like `Start`, at an address that received a form from another site. It holds the names and
+    /// values of the form, which this page sends again as soon as there is an approval.
     Resend(Vec<(String, String)>),
     /// The devices and factors.
     Choose(Choices),
-    /// A sign-in that has begun.
+    /// A sign-in that was started.
     SignIn(Standing),
-    /// A passcode that was not right, to be typed in again.
+    /// The passcode was incorrect; the user can type another one.
     WrongPasscode,
-    /// No device, and how to get one.
+    /// The user has no device; the page shows how to get one.
     Enroll(Enrollment),
     /// The QR code of an enrollment.
     Activate(Activation),
-    /// Duo itself says no.
+    /// Duo denies access.
     DuoDenied {
-        /// Its reason, in its words.
+        /// Duo's reason.
         message: DisplayText,
     },
-    /// Duo does not accept the chosen factor; others may do.
+    /// Duo does not accept the chosen factor, but may accept others.
     FactorRefused {
-        /// What that means in the person's language, and Duo's reason.
+        /// An explanation in the user's language, and Duo's reason.
         message: DisplayText,
     },
-    /// A refusal that its code says everything about.
+    /// A refusal that its code describes completely.
     Refused {
-        /// Which.
         code: Code,
-        /// For how long another try is useless.
+        /// How long another try cannot succeed.
         wait: Option<Duration>,
     },
-    /// Whether to sign out; nothing has happened yet.
+    /// Asks whether to sign out; nothing has happened yet.
     SignOut {
-        /// Where to go on afterwards.
+        /// The path to continue at afterwards.
         next: Option<ReturnPath>,
     },
-    /// The approval is gone.
+    /// The user is signed out.
     SignedOut {
-        /// Where the page goes on by itself.
+        /// The path at which the page continues automatically.
         next: Option<ReturnPath>,
     },
 }
 
 impl Standing {
-    /// The refusal that this is, if it is one.
+    /// The code of the refusal; `None` for another state.
     #[must_use]
     pub const fn refusal(&self) -> Option<Code> {
         match self {
@@ -207,7 +208,7 @@ impl Standing {
 }
 
 impl Screen {
-    /// The refusal that this is, if it is one.
+    /// The code of the refusal; `None` for another state.
     #[must_use]
     pub const fn refusal(&self) -> Option<Code> {
         match self {

@@ -1,4 +1,4 @@
-//! What is the same on every page: the look, the addresses, the style sheet and the script.
+//! The parts that all pages share: the look, the addresses, the style sheet and the script.
 
 use super::accent::Accent;
 use super::asset::Asset;
@@ -7,10 +7,10 @@ use super::link::{Link, Logo};
 use crate::http::{Reply, ReturnPath};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// All but the unreserved characters (RFC 3986, section 2.3): the whole is one value.
+/// All characters but the unreserved ones (RFC 3986, section 2.3), since the text is one value.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A text as one value of a query.
+/// Encodes a text as one value of a query.
 pub(super) fn encoded(value: &str) -> String {
     utf8_percent_encode(value, VALUE).to_string()
 }
@@ -18,19 +18,18 @@ pub(super) fn encoded(value: &str) -> String {
 /// The organisation's look and help, as configured under `branding`.
 #[derive(Clone, Debug, Default)]
 pub struct Branding {
-    /// Its name: in the title, and in place of a logo.
+    /// The name: in the title, and in place of a logo.
     pub name: DisplayText,
-    /// Its picture.
     pub logo: Option<Logo>,
     /// The colour of buttons and links.
     pub accent: Option<Accent>,
-    /// Whom to ask, in the organisation's own words.
+    /// Where users find help, in the organisation's own words.
     pub help_text: Option<DisplayText>,
-    /// Where to ask.
+    /// The address where users find help.
     pub help_url: Option<Link>,
 }
 
-/// What pages are made with. Built once a configuration.
+/// The parts that all pages are built with. Made once for each configuration.
 #[derive(Clone, Debug)]
 pub struct Site {
     pub(super) branding: Branding,
@@ -41,7 +40,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// Pages with this look, whose own addresses start with `path_prefix` (no slash at its end).
+    /// Pages with this look. Their addresses begin with `path_prefix` (no slash at its end).
     #[must_use]
     pub fn new(branding: Branding, path_prefix: &str) -> Self {
         let style = Asset::style(path_prefix, branding.accent);
@@ -50,14 +49,14 @@ impl Site {
         Self { branding, path_prefix, request_bodies: false, style, script }
     }
 
-    /// The same, where the filter can read a form's body: a passcode needs no script then.
+    /// Sets whether the filter can read a form's body. If so, a passcode needs no script.
     #[must_use]
     pub fn with_request_bodies(mut self, can_read_bodies: bool) -> Self {
         self.request_bodies = can_read_bodies;
         self
     }
 
-    /// The prompt page's own address, from where an approval leads to `return_to`.
+    /// The prompt page's own address. An approval there leads to `return_to`.
     #[must_use]
     pub fn start_url(&self, return_to: &ReturnPath) -> String {
         self.address("", return_to)
@@ -69,30 +68,30 @@ impl Site {
         matches!(self.branding.logo, Some(Logo::Served))
     }
 
-    /// Where a sign-in that waits can be asked for.
+    /// The address to poll for a pending sign-in.
     #[must_use]
     pub fn status_url(&self) -> String {
         format!("{}/status", self.path_prefix)
     }
 
-    /// Where the QR code of an enrollment is shown.
+    /// The address of the QR code of an enrollment.
     #[must_use]
     pub fn enrollment_url(&self, return_to: &ReturnPath) -> String {
         self.address("enroll", return_to)
     }
 
-    /// Where a form signs out, and goes on to `next`.
+    /// The address to which a form posts to sign out; the user continues at `next`.
     pub(super) fn logout_url(&self, next: Option<&ReturnPath>) -> String {
         let next = next.map(|next| format!("?next={}", encoded(next.as_str())));
         format!("{}/logout{}", self.path_prefix, next.unwrap_or_default())
     }
 
-    /// One of the own endpoints, with the way back: `preauth?return_to=..`.
+    /// An address of the filter with the return path: `preauth?return_to=..`.
     pub(super) fn address(&self, endpoint: &str, return_to: &ReturnPath) -> String {
         format!("{}/{endpoint}?return_to={}", self.path_prefix, encoded(return_to.as_str()))
     }
 
-    /// The style sheet or the script, if this path is theirs.
+    /// The style sheet or the script; `None` if this is neither's path.
     #[must_use]
     pub fn asset(&self, path: &str) -> Option<Reply> {
         [&self.style, &self.script].into_iter().find(|asset| asset.path == path).map(Asset::reply)

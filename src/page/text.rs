@@ -1,8 +1,8 @@
-//! What the pages say, in the languages that they say it in.
+//! The texts of the pages in all their languages.
 //!
-//! One table a language, as a struct: a text that is missing in one of them does not compile.
-//! Places for values are named, as in `{device}`. Texts say what happened, what it means and what
-//! to do, never who is to blame; log lines and codes stay English and are not here.
+//! Each language is one struct, so a text that is missing in one of them does not compile. Places
+//! for values are named, as in `{device}`. A text says what happened, what it means and what to do,
+//! but never blames anyone. Log lines and codes are always English and are not here.
 
 mod accept;
 mod de;
@@ -22,7 +22,7 @@ pub(super) use place::{Filled, fill};
 pub enum Language {
     /// German.
     De,
-    /// English, for whoever asks for a language that is not here.
+    /// English, also for all languages that are not here.
     #[default]
     En,
     /// Spanish.
@@ -37,8 +37,8 @@ impl Language {
     /// Every language.
     pub const ALL: [Self; 5] = [Self::De, Self::En, Self::Es, Self::Fr, Self::Ja];
 
-    /// The language that an `Accept-Language` value likes most (RFC 9110, section 12.5.4), by its
-    /// primary tag: `de-CH` gives German.
+    /// The language with the highest weight in an `Accept-Language` value (RFC 9110, section
+    /// 12.5.4), by its primary tag: `de-CH` selects German.
     #[must_use]
     pub fn accepted(header: Option<&[u8]>) -> Self {
         header.and_then(accept::preferred).unwrap_or_default()
@@ -63,20 +63,20 @@ impl Language {
         }
     }
 
-    /// A refusal's heading, for people.
+    /// The heading of a refusal, for people.
     #[must_use]
     pub fn heading(self, code: Code) -> &'static str {
         self.texts().refusal(code).heading
     }
 
-    /// A refusal in a sentence or two: what happened and what to do. `wait` is for how long
-    /// another try is useless, where that is known.
+    /// A refusal in one or two sentences: the event and the remedy. `wait` is how long another try
+    /// cannot succeed, if known.
     #[must_use]
     pub fn detail(self, code: Code, wait: Option<Duration>) -> String {
         fill(self.texts().refusal(code).message, &[("wait", &self.wait(wait))])
     }
 
-    /// A span of time in words, rounded up: seconds, or minutes from two minutes on.
+    /// A duration in words, rounded up: seconds below two minutes, otherwise minutes.
     pub(super) fn wait(self, wait: Option<Duration>) -> String {
         let texts = self.texts();
         let Some(wait) = wait else { return texts.a_moment.to_owned() };
@@ -99,12 +99,12 @@ impl Language {
     }
 }
 
-/// Seconds, rounded up: a client that waits so long is not early.
+/// Seconds, rounded up, so that a client that waits this long is not early.
 pub(super) fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0))
 }
 
-/// A heading and what stands under it.
+/// A heading and the message under it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Words {
     pub(super) heading: &'static str,
@@ -113,7 +113,7 @@ pub(super) struct Words {
 
 macro_rules! texts {
     (words: $($words:ident)*; texts: $($text:ident)*) => {
-        /// Everything that is said in one language.
+        /// All texts in one language.
         pub(super) struct Texts {
             $(pub(super) $words: Words,)*
             $(pub(super) $text: &'static str,)*
@@ -125,7 +125,7 @@ macro_rules! texts {
                 vec![$(self.$words.heading,)*]
             }
 
-            /// Every text under its name, headings and messages alike.
+            /// Every text with its name, headings and messages alike.
             pub(super) fn all(&self) -> Vec<(&'static str, &'static str)> {
                 vec![
                     $((stringify!($words), self.$words.heading),)*
@@ -154,7 +154,7 @@ texts! {
 }
 
 impl Texts {
-    /// What a refusal is called and what it means.
+    /// The heading and the message of a refusal.
     pub(super) const fn refusal(&self, code: Code) -> Words {
         match code {
             Code::MfaRequired => self.confirm,

@@ -1,9 +1,9 @@
-//! The words for each state: one place for the HTML page and the JSON that the script reads.
+//! The words for each state, for both the HTML page and the JSON that the script reads.
 
 use super::screen::{Awaited, Enrollment, Screen, Standing, Waiting};
 use super::text::{Language, Words, fill};
 
-/// A heading and, as text, what stands under it.
+/// A heading, and the message under it with its values filled in.
 pub(super) struct Said {
     pub(super) heading: &'static str,
     pub(super) message: String,
@@ -19,12 +19,12 @@ impl Said {
     }
 }
 
-/// What a page says.
+/// The words of a page.
 pub(super) fn of_screen(screen: &Screen, language: Language) -> Said {
     let texts = language.texts();
     match screen {
         Screen::Start | Screen::Choose(_) => Said::plainly(texts.confirm),
-        // What there is to do, the script finds out.
+        // The script finds out the next step, and shows it.
         Screen::Resend(_) => Said { heading: texts.one_moment, message: String::new() },
         Screen::SignIn(standing) => of_standing(standing, language),
         Screen::WrongPasscode => Said { heading: texts.enter_code.heading, message: String::new() },
@@ -45,7 +45,7 @@ pub(super) fn of_screen(screen: &Screen, language: Language) -> Said {
     }
 }
 
-/// Where a sign-in stands.
+/// The words for the state of a sign-in.
 pub(super) fn of_standing(standing: &Standing, language: Language) -> Said {
     let texts = language.texts();
     match standing {
@@ -55,7 +55,7 @@ pub(super) fn of_standing(standing: &Standing, language: Language) -> Said {
             Said::of_device(texts.enter_code, device)
         }
         Standing::Approved => {
-            // What the page adds is for those whose form was not sent.
+            // The message of this text is only for users whose form was not sent.
             let heading = texts.approved.heading;
             Said { heading, message: heading.to_owned() }
         }
@@ -83,7 +83,7 @@ fn of_waiting(waiting: &Waiting, language: Language) -> Said {
     }
 }
 
-/// How to get a device.
+/// How to get a device, in words.
 pub(super) fn of_enrollment(enrollment: &Enrollment, language: Language) -> Said {
     let texts = language.texts();
     match enrollment {
@@ -94,7 +94,7 @@ pub(super) fn of_enrollment(enrollment: &Enrollment, language: Language) -> Said
     }
 }
 
-/// Duo's own refusal: its reason where it gives one.
+/// Duo's refusal: Duo's reason, if it gives one.
 pub(super) fn of_duo(message: &str, language: Language) -> Said {
     let words = language.texts().duo_denied;
     let message = if message.is_empty() { words.message } else { message };

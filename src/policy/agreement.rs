@@ -1,4 +1,4 @@
-//! Whether all readers of a request agree about what rules say of it.
+//! Detects requests that applications may read differently than the rules do.
 
 use super::criterion::Criterion;
 use super::view::Unclear;
@@ -7,13 +7,13 @@ use crate::http::RequestHead;
 use crate::http::likeness::Likeness;
 
 impl Policies {
-    /// Whether a path, or a pattern of paths, is one that readers may take for another.
+    /// Whether applications may take the path, or a path that a pattern names, for another one.
     pub(super) fn may_be_disputed(&self, path: &view::Path<'_>) -> bool {
         path.canonical.is_odd() || self.rules.have_odd_pattern()
     }
 
-    /// Some reader may take a path for another one than its bytes say. Where that would change
-    /// which rule matches, no rule can be trusted to.
+    /// Refuses a path if some application may take it for another path than its bytes say, and
+    /// another rule would match that path.
     pub(super) fn check_agreement(&self, path: &view::Path<'_>) -> Result<(), Unclear> {
         let likeness = Likeness::of(path.canonical.decoded()).map_err(|_| Unclear::Path)?;
         let mut patterns = self.rules.patterns_that_see();
@@ -24,7 +24,8 @@ impl Policies {
         }
     }
 
-    /// A header may name another path or method than rules look at, or than is approved.
+    /// Refuses a request if a header names another path or method than the one that the rules see
+    /// or that is approved.
     pub(super) fn check_overrides(&self, head: &RequestHead<'_>) -> Result<(), Unclear> {
         let approve_single = self.rules.approve_single();
         if head.overrides.path && (self.mentions(Criterion::Paths) || approve_single) {

@@ -9,20 +9,20 @@ pub enum Criterion {
     Paths,
     /// The host, without its port.
     Hosts,
-    /// The peer's address, as Envoy has it.
+    /// The peer's address, as Envoy reports it.
     Networks,
     /// The user that the first factor names.
     Users,
-    /// The groups that the first factor says the user is in.
+    /// The user's groups, as the first factor reports them.
     Groups,
 }
 
 impl Criterion {
-    /// All parts, in the order in which they are looked at.
+    /// All parts, in the order in which they are compared.
     pub const ALL: [Self; 6] =
         [Self::Methods, Self::Paths, Self::Hosts, Self::Networks, Self::Users, Self::Groups];
 
-    /// The key of a rule.
+    /// Its key in a rule.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -35,7 +35,7 @@ impl Criterion {
         }
     }
 
-    /// Whether it is about what is asked for, not about where and by whom.
+    /// Whether it is a property of the target (method, path), and not of the host or the client.
     pub(super) const fn is_of_target(self) -> bool {
         match self {
             Self::Methods | Self::Paths => true,

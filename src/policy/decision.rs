@@ -1,13 +1,13 @@
-//! What the rules say of a request.
+//! The decision of the rules about a request.
 
 use super::terms::Terms;
 
-/// What is done with a request.
+/// The treatment of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Policy {
-    /// It goes on without a second factor.
+    /// It passes without a second factor.
     Bypass,
-    /// It goes on with an approval by the second factor.
+    /// It passes with an approval by the second factor.
     #[default]
     TwoFactor,
     /// It is refused.
@@ -15,10 +15,10 @@ pub enum Policy {
 }
 
 impl Policy {
-    /// All policies, in the order in which they are documented.
+    /// All policies, in the documented order.
     pub const ALL: [Self; 3] = [Self::TwoFactor, Self::Bypass, Self::Deny];
 
-    /// The name that configuration and logs call it by.
+    /// The name in configuration and logs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -29,17 +29,17 @@ impl Policy {
     }
 }
 
-/// What comes of the rules.
+/// The result of evaluating the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision<'p> {
-    /// A rule decides, or none does.
+    /// A rule decides, or the default policy does.
     Ruled(Ruled<'p>),
-    /// The rule that would decide next names users or groups, and nobody has said who asks.
+    /// The rule that would decide next names users or groups, and the user is not known yet.
     WhoAsks,
 }
 
 impl<'p> Decision<'p> {
-    /// The terms of the rule that decides; none of its own where none does.
+    /// The terms of the deciding rule; empty terms if no rule decides.
     #[must_use]
     pub const fn terms(self) -> &'p Terms {
         match self {
@@ -49,13 +49,12 @@ impl<'p> Decision<'p> {
     }
 }
 
-/// A policy, and where it comes from.
+/// A policy, and the rule that it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ruled<'p> {
-    /// What is done with the request.
     pub policy: Policy,
-    /// The number of the rule, from 0 on; absent for the default policy.
+    /// The number of the rule, from 0; `None` for the default policy.
     pub rule: Option<usize>,
-    /// What the rule wants of a second factor.
+    /// The rule's terms for the second factor.
     pub terms: &'p Terms,
 }

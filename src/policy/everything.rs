@@ -1,4 +1,4 @@
-//! What holds for every request of somebody, or for a request of anybody.
+//! Decisions that hold for every request of a user, or for any user.
 
 use super::Policies;
 use super::decision::Policy;
@@ -6,17 +6,16 @@ use super::view::{Person, Unclear, View};
 use crate::http::RequestHead;
 use std::net::IpAddr;
 
-/// The policies leave a person nothing that an approval could open.
+/// The policies deny this user every request that an approval could open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EverythingDenied {
-    /// The number of the rule, from 0 on; `None` for the default policy.
+    /// The number of the rule, from 0; `None` for the default policy.
     pub rule: Option<usize>,
 }
 
 impl Policies {
-    /// Whether some person would be denied this request: the rule that decides about a request of
-    /// nobody in particular may be any of those that name users or groups, or the first that
-    /// matches without.
+    /// Whether this request would be denied to some user. While the user is unknown, any rule that
+    /// names users or groups may decide, or the first other rule that matches.
     pub(super) fn may_deny(&self, view: &View<'_>) -> bool {
         for rule in self.rules.iter() {
             match rule.is_met(view, None) {
@@ -29,11 +28,11 @@ impl Policies {
         self.default == Policy::Deny
     }
 
-    /// The parts of a request that do not depend on what it asks for: its host and its client.
+    /// The parts of a request that do not depend on its target: its host and its client.
     ///
     /// # Errors
     ///
-    /// [`Unclear`] where some rule names one that cannot be told.
+    /// [`Unclear`] if a part that some rule names is ambiguous or not known.
     pub fn view_of_place<'a>(
         &self,
         head: &RequestHead<'a>,
@@ -42,11 +41,11 @@ impl Policies {
         View::of(head, address, |criterion| !criterion.is_of_target() && self.mentions(criterion))
     }
 
-    /// Whether a person at this host and address is denied whatever an approval could open, by any
-    /// method and path. Rules that may match are looked at in their order, up to the first that
-    /// matches every method and path, or the default policy: everything is denied where that one
-    /// denies and none before it asks for a second factor. A bypass before it changes nothing,
-    /// since it needs no approval.
+    /// Whether a user at this host and address is denied every request that an approval could open,
+    /// whatever its method and path. Rules that may match are evaluated in their order, up to the
+    /// first that matches every method and path, or the default policy. Everything is denied if
+    /// that last one denies and no rule before it asks for a second factor. A bypass before it
+    /// changes nothing, since it needs no approval.
     #[must_use]
     pub fn deny_everything(
         &self,

@@ -1,15 +1,16 @@
-//! Which requests want a second factor.
+//! Which requests need a second factor.
 //!
-//! In go the parts of a request that rules speak of, and the peer's address; out comes one of
-//! three policies: pass without a second factor, ask for one, or refuse. The first rule that
-//! matches decides, else the default policy. A rule that names users or groups is reached before
-//! anybody knows who asks: then that is what comes out, and the caller asks again with a [`Person`].
+//! In go the parts of a request that rules name, and the peer's address. Out comes one of three
+//! policies: pass without a second factor, ask for one, or refuse. The first rule that matches
+//! decides, otherwise the default policy. A rule on users or groups may be reached before the user
+//! is known. Then the result is [`Decision::WhoAsks`], and the caller asks again with a [`Person`].
 //!
-//! Whoever can choose the spelling of a path must not choose the rule by it. So a rule that lets
-//! pass matches only what is written exactly so, a rule that asks or refuses matches every
-//! spelling of the same, and a request of which a part cannot be told is not judged at all.
+//! A client can choose the spelling of a path, but must not choose the rule by it. So a bypass rule
+//! matches only the exact spelling, any other rule matches every spelling of the same path, and a
+//! request with an ambiguous part is not judged at all.
 //!
-//! Nothing here knows where a user's name comes from, what Duo says, or how an approval is proved.
+//! Nothing here knows where a user's name comes from, how Duo decides, or how an approval is
+//! proved.
 
 mod agreement;
 mod criterion;
@@ -40,37 +41,37 @@ use std::net::IpAddr;
 /// The policies of one plugin configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policies {
-    /// Decides where no rule does.
+    /// Decides if no rule matches.
     pub default: Policy,
-    /// Looked at in this order.
+    /// The rules, in the order in which they are evaluated.
     pub rules: RuleSet,
-    /// Whether a CORS preflight, which carries no credentials, passes unless it is denied.
+    /// Whether a CORS preflight, which has no credentials, passes unless a rule denies it.
     pub exempts_preflights: bool,
-    /// Whether requests pass that name another method or path in a header, by rules that do not
-    /// see it.
+    /// Whether requests pass that name another method or path in a header, which the rules do not
+    /// see.
     pub allows_overrides: bool,
 }
 
 impl Policies {
-    /// Whether any rule speaks of this part of a request.
+    /// Whether any rule names this part of a request.
     #[must_use]
     pub const fn mentions(&self, criterion: Criterion) -> bool {
         self.rules.mentions(criterion)
     }
 
-    /// The hosts that rules are for; not those that a rule makes an exception of.
+    /// The hosts that rules name, exceptions left out.
     pub fn hosts(&self) -> impl Iterator<Item = &Pattern> {
         let conditions = self.rules.iter().flat_map(|rule| &rule.conditions);
         let of_hosts = conditions.filter(|condition| condition.criterion == Criterion::Hosts);
         of_hosts.flat_map(|condition| &condition.wanted)
     }
 
-    /// The parts of a request that rules speak of, brought into the form that they are judged in.
-    /// Nothing is computed that no rule names.
+    /// The parts of a request that rules name, in the form in which they are compared. Parts that
+    /// no rule names are not computed.
     ///
     /// # Errors
     ///
-    /// [`Unclear`] where a part that some rule names can be read in two ways, or is not known.
+    /// [`Unclear`] if a part that some rule names is ambiguous or not known.
     pub fn view<'a>(
         &self,
         head: &RequestHead<'a>,
@@ -87,15 +88,15 @@ impl Policies {
         Ok(view)
     }
 
-    /// The default policy, where no rule is looked at.
+    /// The default policy, for use before any rule is evaluated.
     #[must_use]
     pub const fn ruled_by_default(&self) -> Ruled<'_> {
         Ruled { policy: self.default, rule: None, terms: Terms::NONE }
     }
 
     /// Whether this is a CORS preflight (<https://fetch.spec.whatwg.org/#cors-preflight-request>)
-    /// and the configuration exempts preflights. Browsers send neither a body nor another method's
-    /// name with one.
+    /// that the configuration exempts. Browsers send a preflight without a body and without a
+    /// header that names another method.
     fn exempts(&self, head: &RequestHead<'_>, has_body: bool) -> bool {
         self.exempts_preflights
             && !has_body
@@ -105,8 +106,8 @@ impl Policies {
             && head.value("access-control-request-method").is_some()
     }
 
-    /// As [`Self::decide`], for a request that may be a preflight. A preflight names nobody, so it
-    /// passes only if no rule denies it, whoever sends it.
+    /// Like [`Self::decide`], for a request that may be a preflight. A preflight names no user, so
+    /// it passes only if no rule denies it to any user.
     #[must_use]
     pub fn decide_request(
         &self,
@@ -124,7 +125,7 @@ impl Policies {
         }
     }
 
-    /// Lets a preflight pass that would be asked for a second factor.
+    /// Lets a preflight pass if it would be asked for a second factor.
     #[must_use]
     pub fn for_preflight<'p>(
         &self,
@@ -140,7 +141,7 @@ impl Policies {
         }
     }
 
-    /// The policy for a request. `person` is who asks, where that is known already.
+    /// The policy for a request. `person` is the user, if known.
     #[must_use]
     pub fn decide(&self, view: &View<'_>, person: Option<&Person<'_>>) -> Decision<'_> {
         for (number, rule) in self.rules.iter().enumerate() {

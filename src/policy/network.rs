@@ -4,25 +4,24 @@ use super::pattern_fault::PatternFault;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-/// All addresses that begin with the same bits, as in `10.0.0.0/8`; a bare address is a network of
-/// one. An IPv4 address mapped into IPv6 is the IPv4 address.
+/// All addresses with the same leading bits, as in `10.0.0.0/8`. A bare address is a network of
+/// one. An IPv4 address mapped into IPv6 is read as the IPv4 address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
-    /// IPv4 mapped into IPv6.
+    /// IPv6, or IPv4 mapped into IPv6.
     bits: u128,
     mask: u128,
     is_v4: bool,
 }
 
 impl Network {
-    /// Whether the address is one of this network.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         address.is_ipv4() == self.is_v4 && bits(address) & self.mask == self.bits
     }
 
-    /// The network's first address, which is how it is written.
+    /// The network's first address; a network is written with it.
     fn first(bits: u128) -> IpAddr {
         Ipv6Addr::from_bits(bits).to_canonical()
     }
@@ -48,7 +47,7 @@ impl FromStr for Network {
         };
         let host_bits = most.saturating_sub(length.ok_or(PatternFault::NotANetwork)?);
         let mask = u128::MAX.checked_shl(host_bits).unwrap_or_default();
-        // A mapped network of IPv6 would never contain anything: its addresses are IPv4.
+        // An IPv6 network of mapped addresses would never contain an address, since those are read as IPv4.
         let is_canonical = address.to_canonical() == address;
         let mask = if is_v4 { mask | !u128::from(u32::MAX) } else { mask };
         if bits(address) & !mask != 0 || !is_canonical {
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_is_refused() {
+    fn a_text_that_is_not_a_network_is_refused() {
         for text in [
             "",
             "/",
@@ -133,7 +132,7 @@ mod tests {
             ("::ffff:10.0.0.1", "10.0.0.1", 32),
             ("::ffff:10.0.0.1/90", "::ffc0:0:0", 90),
         ] {
-            // What is told to be written instead is taken.
+            // The network that the error suggests is accepted.
             assert!(Network::from_str(&format!("{first}/{length}")).is_ok(), "{text:?}");
             let first = first.parse().unwrap();
             assert_eq!(

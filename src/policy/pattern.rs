@@ -1,4 +1,4 @@
-//! What a part of a request may be compared with.
+//! Patterns that parts of a request are compared with.
 
 use super::criterion::Criterion;
 use super::network::Network;
@@ -9,15 +9,14 @@ use crate::http::authority::Host;
 use crate::http::likeness::Likeness;
 use crate::http::path::{CanonicalPath, canonical};
 
-/// How near a request has to come to a pattern.
+/// How exactly a request has to match a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// Path and method byte by byte as they were sent.
+    /// Path and method byte by byte, as they were sent.
     AsWritten,
-    /// In upper or lower case, the path with its escapes decoded and with or without a final slash,
-    /// spaces, or what an escaped `?` or `#` begins: as some application or other might read them.
-    /// `HEAD` is read as `GET`, since applications answer it in the same way, without the body
-    /// (RFC 9110, section 9.3.2).
+    /// As any application might read them: case is ignored, escapes in the path are decoded, and a
+    /// final slash, spaces, or a part after an escaped `?` or `#` may be added. `HEAD` is read as
+    /// `GET`, since applications treat both alike, except for the body (RFC 9110, section 9.3.2).
     AnySpelling,
 }
 
@@ -30,7 +29,7 @@ impl Reading {
     }
 }
 
-/// Something that a part of a request is compared with.
+/// A pattern for one part of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(Kind);
 
@@ -39,7 +38,7 @@ enum Kind {
     Method(String),
     Path(Path),
     Host(String),
-    /// A dot and the name that the host ends with.
+    /// A dot and a domain. It matches hosts below the domain.
     HostsBelow(String),
     Network(Network),
     User(Name),
@@ -66,7 +65,7 @@ impl Pattern {
     ///
     /// # Errors
     ///
-    /// [`PatternFault`] where no request could match it, or only by chance.
+    /// [`PatternFault`] if no request could match it, or only by chance.
     pub fn read(criterion: Criterion, text: &str) -> Result<Self, PatternFault> {
         Ok(Self(match criterion {
             Criterion::Methods => Kind::Method(method(text)?),
@@ -83,20 +82,20 @@ impl Pattern {
         matches!(&self.0, Kind::Path(path) if path.with_below && path.written.is_empty())
     }
 
-    /// Whether it names a path that readers may take for another one.
+    /// Whether applications may take a path that it names for another one.
     pub(super) const fn is_odd(&self) -> bool {
         matches!(&self.0, Kind::Path(Path { is_odd: true, .. }))
     }
 
-    /// Whether readers of the path may differ about it: as bytes it matches and as what it is like
-    /// it does not, or the other way round.
+    /// Whether applications may disagree: the bytes of the path match the pattern and its likeness
+    /// does not, or the other way round.
     pub(super) fn is_disputed(&self, path: &view::Path<'_>, likeness: &Likeness) -> bool {
         let Kind::Path(pattern) = &self.0 else { return false };
         let may_match = likeness.may_be(&pattern.likeness, pattern.with_below);
         may_match != pattern.matches(path, Reading::AnySpelling)
     }
 
-    /// How the pattern itself spells a host that it matches; `None` for another host, and for a
+    /// The pattern's own spelling of a host that it matches. `None` for another host, and for a
     /// pattern of another part of a request.
     #[must_use]
     pub fn spelling_of(&self, host: &Host) -> Option<String> {
@@ -111,7 +110,7 @@ impl Pattern {
         }
     }
 
-    /// Whether the request matches. What a rule names is in the view.
+    /// Whether the request matches. The view has every part that some rule names.
     pub(super) fn matches(
         &self,
         view: &View<'_>,
@@ -130,7 +129,7 @@ impl Pattern {
                 view.path.as_ref().is_some_and(|path| pattern.matches(path, reading))
             }
             Kind::Host(name) => view.host.as_ref().is_some_and(|host| host.as_str() == name),
-            // Something stands before the dot: no host begins with one.
+            // There is a label before the dot, since no host begins with a dot.
             Kind::HostsBelow(end) => {
                 view.host.as_ref().is_some_and(|host| host.as_str().ends_with(end.as_str()))
             }
@@ -172,13 +171,13 @@ impl Name {
     }
 }
 
-/// The first so many bytes and the rest; a shorter text has no rest.
+/// The first `at` bytes and the rest; empty if the text is shorter.
 fn split(text: &[u8], at: usize) -> (&[u8], &[u8]) {
     text.split_at_checked(at).unwrap_or((text, b""))
 }
 
-/// Whether a decoded path, of which this is the rest, may be read as one that ends here, or as one
-/// that goes on below.
+/// Whether a decoded path may be read as one that ends here; with `with_below`, also as one that
+/// continues below. `rest` is the rest of the path.
 fn ends_segment(rest: &[u8], with_below: bool) -> bool {
     let rest = rest.trim_ascii_start();
     match rest.strip_prefix(b"/") {
@@ -227,14 +226,14 @@ fn host(text: &str) -> Result<Kind, PatternFault> {
     }
 }
 
-/// The characters are those of canonical users; of letters beyond ASCII, those that no name has in
-/// this form are refused as far as they are easily told.
+/// Checks that the characters are those of canonical users. Letters beyond ASCII are refused if
+/// they are easily recognized as not canonical.
 fn user(text: &str) -> Result<Name, PatternFault> {
     let name = Name::read(text);
     let is_of_user = |c: char| match c {
         'A'..='Z' | '"' | '\\' | ',' | ';' | '%' | '*' => false,
         ' '..='~' => true,
-        // Marks on their own.
+        // Combining marks, which canonical names do not have.
         '\u{300}'..='\u{36f}' => false,
         _ => c > '\u{bf}' && !c.is_uppercase(),
     };

@@ -1,24 +1,23 @@
-//! Why a text is no pattern.
+//! Why a text is not a pattern.
 
 use std::net::IpAddr;
 
-/// A text that is no pattern.
+/// Why a text is not a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternFault {
-    /// A method in lower case, or with a character that no method has.
+    /// A method in lower case, or with a character that methods do not have.
     #[error("is not a method")]
     NotAMethod,
-    /// A path that no request has in this form, or a `*` at another place than behind a final
-    /// slash.
+    /// A path that no request has in this form, or a `*` elsewhere than after a final slash.
     #[error("is neither a path that a request can have, nor one with \"/*\" at its end")]
     NotAPath,
-    /// Something that is no host name in lower case and without a port, nor `*.` and one.
+    /// Neither a lower-case host name without a port, nor `*.` and such a name.
     #[error("is neither a lower-case host name without a port, nor \"*.\" and such a name")]
     NotAHost,
-    /// Something that is neither an address nor an address and a prefix length.
+    /// Neither an address, nor an address and a prefix length.
     #[error("is neither an IP address nor a network")]
     NotANetwork,
-    /// A network that is not written by its first address.
+    /// A network that is not written with its first address.
     #[error("is not the first address of its network")]
     NotTheFirst {
         /// The first address.

@@ -1,4 +1,4 @@
-//! A rule: what it takes to match, and what then is done.
+//! A rule: its conditions, its policy and its terms.
 
 use super::criterion::Criterion;
 use super::decision::Policy;
@@ -6,30 +6,30 @@ use super::pattern::{Pattern, Reading};
 use super::terms::Terms;
 use super::view::{Person, View};
 
-/// One rule. It matches where all of its conditions hold.
+/// A rule. It matches if all of its conditions hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// In the order of [`Criterion::ALL`], so that who asks is looked at last.
+    /// In the order of [`Criterion::ALL`], so that the user is compared last.
     pub conditions: Vec<Condition>,
-    /// What is done with a request that matches.
+    /// The treatment of requests that match.
     pub policy: Policy,
-    /// What is wanted of the second factor, where it is asked for.
+    /// The terms of the second factor, if the policy asks for it.
     pub terms: Terms,
 }
 
-/// What one part of a request has to be: one of some patterns, and none of others.
+/// A condition on one part of a request: it matches one of some patterns, and no exception.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     /// The part of the request.
     pub criterion: Criterion,
-    /// One of these matches.
+    /// One of these has to match.
     pub wanted: Vec<Pattern>,
-    /// None of these does.
+    /// The exceptions: none of these may match.
     pub unwanted: Vec<Pattern>,
 }
 
 impl Rule {
-    /// Whether all conditions hold; absent where that depends on who asks, which nobody has said.
+    /// Whether all conditions hold; `None` if that depends on the user, and `person` is `None`.
     pub(super) fn is_met(&self, view: &View<'_>, person: Option<&Person<'_>>) -> Option<bool> {
         let reading = self.reading();
         for condition in &self.conditions {
@@ -43,13 +43,13 @@ impl Rule {
         Some(true)
     }
 
-    /// Whether it may match a request of this person at this place, whatever is asked for.
+    /// Whether the rule may match some request of this user at this host and address.
     pub(super) fn may_match(&self, place: &View<'_>, person: &Person<'_>) -> bool {
         let mut known = self.conditions.iter().filter(|it| !it.criterion.is_of_target());
         known.all(|condition| condition.holds(place, Some(person), self.reading()))
     }
 
-    /// Whether what is asked for makes no difference to it.
+    /// Whether the rule matches whatever the method and path are.
     pub(super) fn is_for_every_target(&self) -> bool {
         let mut of_target = self.conditions.iter().filter(|it| it.criterion.is_of_target());
         of_target.all(Condition::is_of_all_paths)
@@ -68,8 +68,8 @@ impl Condition {
         self.unwanted.is_empty() && self.wanted.iter().any(Pattern::is_of_all_paths)
     }
 
-    /// An exception is read the other way round than the rule: what it takes from a bypass is
-    /// taken in every spelling.
+    /// Whether one condition holds. An exception is read in the opposite way to its rule: an
+    /// exception to a bypass matches in every spelling.
     fn holds(&self, view: &View<'_>, person: Option<&Person<'_>>, reading: Reading) -> bool {
         let matches = |patterns: &[Pattern], reading| {
             patterns.iter().any(|pattern| pattern.matches(view, person, reading))

@@ -1,4 +1,4 @@
-//! The rules in their order, and what a request has to know of them all.
+//! The rules in their order, and facts about all of them.
 
 use super::criterion::Criterion;
 use super::decision::Policy;
@@ -6,8 +6,8 @@ use super::pattern::Pattern;
 use super::rule::Rule;
 use std::ops::Deref;
 
-/// The rules of one configuration. What every request asks about all of them is looked up once,
-/// when the configuration is read.
+/// The rules of one configuration. Facts about all rules that every request needs are computed
+/// once, when the configuration is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleSet {
     rules: Vec<Rule>,
@@ -36,25 +36,25 @@ impl Deref for RuleSet {
 }
 
 impl RuleSet {
-    /// Whether any rule speaks of this part of a request.
+    /// Whether any rule names this part of a request.
     #[must_use]
     pub const fn mentions(&self, criterion: Criterion) -> bool {
         self.named & bit(criterion) != 0
     }
 
-    /// Whether some rule wants an approval for each request.
+    /// Whether some rule requires an approval for each request.
     pub(super) const fn approve_single(&self) -> bool {
         self.approves_single
     }
 
-    /// Whether some pattern of [`Self::patterns_that_see`] names a path that readers may take for
-    /// another one.
+    /// Whether some pattern of [`Self::patterns_that_see`] names a path that applications may take
+    /// for another one.
     pub(super) const fn have_odd_pattern(&self) -> bool {
         self.has_odd_pattern
     }
 
-    /// The patterns that are to match every spelling of the paths that they name. The others let
-    /// pass, and match only what is written exactly so.
+    /// The patterns that match every spelling of the paths that they name. The other patterns are
+    /// those of bypass rules, and match only the exact spelling.
     pub(super) fn patterns_that_see(&self) -> impl Iterator<Item = &Pattern> {
         patterns_that_see(&self.rules)
     }
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_part_of_a_request_has_a_bit_of_its_own() {
+    fn each_part_of_a_request_has_its_own_bit() {
         let bits = Criterion::ALL.map(bit);
         assert_eq!(bits.iter().sum::<u8>(), bits.iter().fold(0, |all, bit| all | bit));
         assert!(bits.iter().all(|bit| bit.count_ones() == 1), "{bits:?}");

@@ -1,34 +1,34 @@
-//! What a rule wants of a second factor, beyond there being one.
+//! The requirements of a rule on the second factor.
 
 use std::time::Duration;
 
-/// The terms of a rule. Where one is absent, what holds for all requests does.
+/// The terms of a rule. For an absent one, the setting for all requests applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
-    /// An approval that was given longer ago is asked for again.
+    /// The greatest age of an approval; an older one is not accepted.
     pub max_age: Option<Duration>,
     /// The factors that are offered and accepted, in this order.
     pub factors: Option<Vec<Factor>>,
-    /// What happens while Duo cannot be reached.
+    /// The treatment of users without an approval while Duo cannot be reached.
     pub fail_mode: Option<FailMode>,
-    /// The number of the Duo application that is asked; 0 is the one that is where no rule names
-    /// another.
+    /// The number of the Duo application that is asked. 0 is the application for rules that name
+    /// none.
     pub application: usize,
-    /// Each request wants an approval of its own, which opens no other.
+    /// Each request needs its own approval, which opens no other request.
     pub is_per_request: bool,
-    /// Whether requests of clients that are no browsers are held.
+    /// Whether requests of clients other than browsers are held.
     pub api_mode: Option<ApiMode>,
-    /// Lets other requests of the same client pass by an approval that one of them got.
+    /// Lets requests of the same client pass after one of them was approved.
     pub per_client: Option<PerClient>,
 }
 
-/// An approval for the requests of one client, which need no cookie.
+/// An approval for all requests of one client, which needs no cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PerClient {
     /// The lifetime of such an approval.
     pub lasts: Duration,
-    /// Hash of the rule's text. A rule that was changed has another one, so that approvals from before
-    /// do not meet it.
+    /// Hash of the rule's text. If the rule changes, so does the hash, and approvals from before no
+    /// longer satisfy the rule.
     pub rule: [u8; 16],
 }
 
@@ -48,22 +48,22 @@ impl Terms {
     };
 }
 
-/// What happens to a user without an approval while Duo cannot be reached.
+/// The treatment of a user without an approval while Duo cannot be reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FailMode {
     /// The request is refused.
     #[default]
     Secure,
-    /// The request goes on, with an approval that lives for minutes.
+    /// The request passes, with an approval that lasts for minutes.
     Safe,
 }
 
-/// Whether requests of clients that are no browsers wait for the second factor.
+/// The treatment of clients other than browsers that need a second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiMode {
     /// The request is held while the user is asked.
     Hold,
-    /// It is refused at once, with the address to begin at.
+    /// The request is refused at once, with the address of the sign-in.
     Refuse,
 }
 
@@ -74,17 +74,17 @@ pub enum Factor {
     Push,
     /// A passcode from an app, a token, an SMS or an administrator.
     Passcode,
-    /// A telephone call.
+    /// A phone call.
     Phone,
     /// An SMS with passcodes.
     Sms,
 }
 
 impl Factor {
-    /// All factors, in the order in which they are offered by default.
+    /// All factors, in their default order.
     pub const ALL: [Self; 4] = [Self::Push, Self::Passcode, Self::Phone, Self::Sms];
 
-    /// The name that Duo and the configuration call it by.
+    /// The name in the configuration and in calls to Duo.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -59,7 +59,7 @@ fn the_first_rule_that_matches_decides() {
 }
 
 #[test]
-fn nobody_is_asked_for_before_a_rule_depends_on_it() {
+fn the_user_is_not_needed_before_a_rule_depends_on_it() {
     let policies = Policies {
         default: Policy::TwoFactor,
         rules: vec![

@@ -1,4 +1,4 @@
-//! A request as rules see it.
+//! A request in the form that rules compare.
 
 use super::criterion::Criterion;
 use crate::http::RequestHead;
@@ -6,7 +6,7 @@ use crate::http::authority::Host;
 use crate::http::path::CanonicalPath;
 use std::net::IpAddr;
 
-/// The parts of a request that some rule names, in the form that they are judged in.
+/// The parts of a request that some rule names, in the form in which they are compared.
 #[derive(Clone, Debug)]
 pub struct View<'a> {
     pub(super) method: &'a [u8],
@@ -15,33 +15,33 @@ pub struct View<'a> {
     pub(super) address: Option<IpAddr>,
 }
 
-/// A path that everybody reads in the same way.
+/// A path in its canonical form.
 #[derive(Clone, Debug)]
 pub(super) struct Path<'a> {
     pub(super) sent: &'a [u8],
     pub(super) canonical: CanonicalPath<'a>,
 }
 
-/// Who asks.
+/// The user of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Person<'a> {
     /// The canonical user name.
     pub user: &'a str,
-    /// The groups that the first factor says the user is in.
+    /// The user's groups, as the first factor reports them.
     pub groups: &'a [String],
 }
 
-/// A part of the request that a rule names cannot be told, so no rule can be trusted to match or
-/// not to match.
+/// A part of the request that a rule names is ambiguous or not known, so nobody can say whether the
+/// rule matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unclear {
     /// See [`crate::http::path`].
     #[error("the path can be read in more than one way")]
     Path,
-    /// A header names another path, which the application may go by.
+    /// A header names another path, which the application may use.
     #[error("a header (x-original-url, x-rewrite-url) names another path")]
     PathOverride,
-    /// A header names another method, which the application may go by.
+    /// A header names another method, which the application may use.
     #[error(
         "a header (x-http-method-override, x-http-method, x-method-override) names another method"
     )]
@@ -49,7 +49,7 @@ pub enum Unclear {
     /// See [`crate::http::authority`].
     #[error("the request does not name exactly one host")]
     Host,
-    /// The peer has no IP address, as on a pipe.
+    /// The peer has no IP address, for example on a pipe.
     #[error("the address of the client is not known")]
     Address,
 }

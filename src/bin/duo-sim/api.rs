@@ -1,4 +1,5 @@
-//! One request to the Auth API from its bytes to its answer: journal, faults, signature, endpoint.
+//! One request to the Auth API, from its bytes to the response: journal, faults, signature,
+//! endpoint.
 
 use std::io;
 use std::sync::Arc;
@@ -27,13 +28,13 @@ const MAX_BODY: usize = 1024 * 1024;
 
 const LOGO: &[u8] = include_bytes!("logo.png");
 
-/// What an endpoint answers.
+/// The result of an endpoint.
 enum Reply {
     Json(Value),
     Png,
 }
 
-/// A request, read.
+/// A request whose body was read.
 struct Received {
     method: String,
     host: String,
@@ -43,12 +44,12 @@ struct Received {
     tls: bool,
 }
 
-/// Answers one request.
+/// Responds to one request.
 ///
 /// # Errors
 ///
-/// Only where a fault switch wants the connection closed without an answer, or the client's body
-/// breaks off.
+/// Only if a fault switch closes the connection without a response, or the client's body breaks
+/// off.
 pub(crate) async fn serve(
     sim: Arc<Sim>,
     head: request::Parts,
@@ -182,7 +183,7 @@ fn finish(sim: &Sim, number: u64, outcome: String, result: Option<String>) {
     sim.change(|world| world.journal.ended(number, outcome, result));
 }
 
-/// Outcome and Duo's `result`, for the journal.
+/// The outcome and Duo's `result`, for the journal.
 fn told(reply: &Result<Reply, Fail>) -> (String, Option<String>) {
     match reply {
         Ok(Reply::Png) => ("OK".to_owned(), None),
@@ -213,7 +214,7 @@ async fn answer(
     Ok(Reply::Json(response))
 }
 
-/// With `async` the txid at once, else the decision when it is there.
+/// With `async`, returns the txid at once; otherwise the decision, as soon as there is one.
 async fn auth(sim: &Arc<Sim>, params: &Params, now_ms: i64) -> Result<Value, Fail> {
     let transaction = sim.change(|world| auth::start(world, params, now_ms))?;
     sim.watch_over(&transaction);
@@ -229,7 +230,7 @@ async fn auth(sim: &Arc<Sim>, params: &Params, now_ms: i64) -> Result<Value, Fai
         .ok_or(Fail::Told { code: 50001, detail: None })
 }
 
-/// The first call of a transaction is told the state at once; later ones wait for a change.
+/// The first call for a transaction returns the state at once; later calls wait for a change.
 async fn auth_status(sim: &Arc<Sim>, txid: &str) -> Result<Value, Fail> {
     sim.wait_until(sim.settings.max_hold, |world| {
         world.transaction(txid).is_none_or(Transaction::has_news)
@@ -262,7 +263,7 @@ fn typed(status: u16, content_type: &'static str, body: Bytes) -> Response<Body>
     response
 }
 
-/// What becomes of `answer`, about this user, under a fault.
+/// Applies a fault to `answer`, the response about this user.
 async fn spoil(
     switch: &Switch,
     username: &str,
@@ -302,7 +303,7 @@ async fn spoil(
     })
 }
 
-/// The same head with another body; the announced length stays.
+/// The same response head with another body; the announced length stays.
 async fn reshaped(
     answer: Response<Body>,
     shape: impl FnOnce(Bytes) -> Body,

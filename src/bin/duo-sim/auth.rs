@@ -1,4 +1,5 @@
-//! `POST /auth/v2/auth`: starts or decides a factor, and `GET /auth/v2/auth_status`'s view of it.
+//! `POST /auth/v2/auth`: starts or decides a factor. Also the responses of `GET
+//! /auth/v2/auth_status`.
 
 use serde_json::{Value, json};
 
@@ -10,14 +11,15 @@ use crate::random;
 use crate::transaction::{Context, Factor, Status, Transaction};
 use crate::world::{Message, NewUserPolicy, World};
 
-/// Codes in one text message.
+/// The number of codes in one text message.
 const MESSAGE_CODES: usize = 10;
-/// Digits of each of them.
+/// The number of digits of a code.
 const CODE_DIGITS: usize = 7;
-/// Duo refuses pushinfo of this many bytes and more.
+/// Duo refuses a pushinfo of this many bytes or more.
 const PUSHINFO_BYTES: usize = 20_000;
 
-/// Starts a transaction and returns it: ended already for passcodes, texts and refused users.
+/// Starts a transaction and returns it. For passcodes, texts and refused users it has already
+/// ended.
 pub(crate) fn start(world: &mut World, params: &Params, now_ms: i64) -> Result<Transaction, Fail> {
     let name = subject(params)?;
     let factor = params.required("factor")?;
@@ -50,7 +52,7 @@ pub(crate) fn start(world: &mut World, params: &Params, now_ms: i64) -> Result<T
     Ok(transaction)
 }
 
-/// Result, status and text, as a synchronous `/auth` and `/auth_status` answer them.
+/// Result, status and text, as synchronous `/auth` and `/auth_status` return them.
 pub(crate) fn standing(transaction: &Transaction) -> Value {
     let mut reply = json!({
         "result": transaction.status.result(),
@@ -80,7 +82,7 @@ fn device<'a>(user: &'a User, params: &Params, capability: Capability) -> Result
     user.device(params.required("device")?, capability).ok_or(Fail::InvalidParameter("device"))
 }
 
-/// A push, else a call, by what the device can do.
+/// A push; a call if the device supports no push.
 fn automatic(
     world: &mut World,
     user: &User,
@@ -98,7 +100,7 @@ fn push(world: &mut World, user: &User, params: &Params, now_ms: i64) -> Result<
     let context = context(params)?;
     let offer = match (params.optional("txid"), user.verified_push) {
         (None, None) => None,
-        // A push without its code would get round the policy that asks for one.
+        // A push without its code would bypass the policy that requires one.
         (None, Some(_)) => return Err(Fail::InvalidParameter("txid")),
         (Some(txid), _) => Some(
             world
@@ -136,8 +138,8 @@ fn call(user: &User, params: &Params, now_ms: i64) -> Result<Transaction, Fail> 
     Ok(transaction)
 }
 
-/// Sends a fresh batch of codes. The first digits count up, so that "the code that begins with"
-/// names exactly one.
+/// Sends a new batch of codes. Their first digits count up, so that the first digit identifies a
+/// code.
 fn text(world: &mut World, user: &User, params: &Params, now_ms: i64) -> Result<Transaction, Fail> {
     let device = device(user, params, Capability::Sms)?;
     let codes: Vec<String> = (1..=MESSAGE_CODES)
@@ -158,7 +160,7 @@ fn text(world: &mut World, user: &User, params: &Params, now_ms: i64) -> Result<
     Ok(transaction)
 }
 
-/// App and token codes are good at any time; texted and bypass codes once.
+/// Codes of apps and tokens always work; texted codes and bypass codes work once.
 fn passcode(world: &mut World, user: &User, passcode: &str, now_ms: i64) -> Transaction {
     let decided = |status| {
         Transaction::started(random::uuid(), &user.username, Factor::Passcode, status, now_ms)
@@ -183,7 +185,7 @@ fn passcode(world: &mut World, user: &User, passcode: &str, now_ms: i64) -> Tran
     transaction
 }
 
-/// Takes `code` out of `codes`.
+/// Removes `code` from `codes`; `true` if it was there.
 fn used_up(codes: &mut Vec<String>, code: &str) -> bool {
     codes.iter().position(|known| known == code).is_some_and(|position| {
         codes.remove(position);

@@ -1,4 +1,4 @@
-//! Response bodies that are made piece by piece: cut off, endless, dripping, or a stream of events.
+//! Response bodies that are sent in pieces: truncated, huge, slow, or a stream of events.
 
 use std::io;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use hyper::body::Frame;
 use tokio::sync::mpsc;
 
-/// A body whose pieces come from another task; an error cuts the connection.
+/// A body whose pieces come from another task. An error closes the connection.
 struct Piped(mpsc::Receiver<io::Result<Bytes>>);
 
 impl hyper::body::Body for Piped {
@@ -24,20 +24,20 @@ impl hyper::body::Body for Piped {
     }
 }
 
-/// A body and the end that its pieces are sent into.
+/// A body, and the sender for its pieces.
 pub(crate) fn piped() -> (mpsc::Sender<io::Result<Bytes>>, Body) {
     let (sender, receiver) = mpsc::channel(1);
     (sender, Body::new(Piped(receiver)))
 }
 
-/// Half of `whole`, then the connection is cut.
+/// The first half of `whole`, after which the connection is closed.
 pub(crate) fn truncated(whole: &Bytes) -> Body {
     let half = whole.slice(..whole.len() / 2);
     let (sender, body) = piped();
     tokio::spawn(async move {
         let cut = io::Error::other("cut off by a fault switch");
         if sender.send(Ok(half)).await.is_ok() {
-            // Gives the half time to get out before the error tears the connection down.
+            // Gives the half time to be sent before the error closes the connection.
             tokio::time::sleep(Duration::from_millis(50)).await;
             let _ = sender.send(Err(cut)).await;
         }
@@ -45,7 +45,7 @@ pub(crate) fn truncated(whole: &Bytes) -> Body {
     body
 }
 
-/// One byte each `pause`.
+/// One byte every `pause`.
 pub(crate) fn dripping(whole: Bytes, pause: Duration) -> Body {
     let (sender, body) = piped();
     tokio::spawn(async move {
@@ -59,7 +59,7 @@ pub(crate) fn dripping(whole: Bytes, pause: Duration) -> Body {
     body
 }
 
-/// A success whose response is a string of about `bytes` bytes.
+/// A successful response whose `response` is a string of about `bytes` bytes.
 pub(crate) fn huge(bytes: u64) -> Body {
     const PIECE: usize = 64 * 1024;
     let (sender, body) = piped();

@@ -1,5 +1,5 @@
-//! The control interface: what tests and the phone page use to look into the simulator and to play
-//! the people, the network and the faults. JSON both ways, on a listener of its own.
+//! The control interface. Tests and the phone page use it to inspect the simulator, and to play the
+//! users, the network and the faults. JSON both ways, on a separate listener.
 //!
 //! | request | what |
 //! |---|---|
@@ -42,7 +42,7 @@ use crate::transaction::{Action, ActionError};
 
 type Shared = State<Arc<Sim>>;
 
-/// Why the control interface refuses.
+/// Why the control interface refuses a request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ControlError {
     #[error("no such user")]
@@ -103,7 +103,7 @@ pub(crate) fn router(sim: Arc<Sim>) -> Router {
         .with_state(sim)
 }
 
-/// A web page elsewhere must not answer pushes: browsers tell where a request comes from.
+/// A web page of another site must not answer pushes. Browsers name the site that sends a request.
 async fn same_site(request: Request, next: Next) -> Result<Response, ControlError> {
     let is_foreign = request
         .headers()
@@ -150,7 +150,7 @@ fn change_auto(
     })
 }
 
-/// What happens to Duo Mobile on a device.
+/// A change of Duo Mobile on a device.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Change {
@@ -213,7 +213,7 @@ struct Answer {
     username: String,
     answer: Action,
     code: Option<String>,
-    /// How long to wait for something to answer.
+    /// How long to wait until a request is pending, in milliseconds.
     #[serde(default)]
     wait_ms: u64,
 }

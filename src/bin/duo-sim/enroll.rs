@@ -11,10 +11,10 @@ use crate::persona::{Capability, Device, DeviceKind, User, UserStatus};
 use crate::random;
 use crate::world::{Enrollment, World};
 
-/// Seconds that an activation code lives when the application names no time.
+/// The lifetime of an activation code in seconds, if the application names none.
 const DEFAULT_VALID_SECONDS: i64 = 86_400;
 
-/// Why an activation code can't be claimed.
+/// Why an activation code cannot be claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ClaimError {
     #[error("no such activation code")]
@@ -70,8 +70,8 @@ pub(crate) fn enroll(
     }))
 }
 
-/// `waiting` until the code is claimed, then `success`; `invalid` once it has run out, and for
-/// every pair that was never given out.
+/// `waiting` until the code is claimed, then `success`. `invalid` after the code has expired, and
+/// for any pair that was never issued.
 pub(crate) fn enroll_status(world: &World, params: &Params, now_ms: i64) -> Result<Value, Fail> {
     let user_id = params.required("user_id")?;
     let code = params.required("activation_code")?;
@@ -87,7 +87,7 @@ pub(crate) fn enroll_status(world: &World, params: &Params, now_ms: i64) -> Resu
     }))
 }
 
-/// What Duo Mobile does with a scanned code: the user gets a phone.
+/// Plays Duo Mobile after it scanned a code: the user gets a phone.
 pub(crate) fn claim(world: &mut World, code: &str, now_ms: i64) -> Result<(), ClaimError> {
     let enrollment = world
         .enrollments

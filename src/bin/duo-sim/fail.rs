@@ -1,5 +1,5 @@
-//! What Duo's Auth API answers when it refuses a call: code, message and, where there is one, the
-//! parameter at fault. The HTTP status is the code without its last two digits.
+//! The Auth API's responses to refused calls: code, message and, if there is one, the parameter at
+//! fault. The HTTP status is the code without its last two digits.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ pub(crate) enum Fail {
     InvalidContentType,
     NotFound,
     MethodNotAllowed,
-    /// Any other code of Duo's, asked for by a fault switch.
+    /// Any other code of Duo's, chosen by a fault switch.
     Told {
         code: u32,
         detail: Option<String>,
@@ -40,7 +40,7 @@ impl Fail {
         }
     }
 
-    /// HTTP status of the answer: the code's first three digits.
+    /// The HTTP status of the response: the code's first three digits.
     pub(crate) fn status(&self) -> u16 {
         u16::try_from(self.code() / 100).unwrap_or(500)
     }

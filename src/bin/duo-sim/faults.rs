@@ -1,10 +1,10 @@
 //! Faults that the control interface switches on: for one endpoint or all, for a number of requests
-//! or until cleared.
+//! or until they are cleared.
 //!
 //! As JSON: `{"endpoint": "auth", "times": 1, "acts": true, "kind": "status", "status": 503}`.
-//! Without `endpoint` it holds for all, without `times` until cleared. With `factor` it holds for
-//! the calls of `auth` that ask for this factor. With `acts` the call is carried out first and only
-//! its answer is lost.
+//! Without `endpoint` it applies to all, without `times` until it is cleared. With `factor` it
+//! applies to calls of `auth` with this factor. With `acts` the call is executed first, and only
+//! its response is lost.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +14,13 @@ use crate::endpoint::Endpoint;
 pub(crate) struct Switch {
     #[serde(default)]
     pub(crate) endpoint: Option<Endpoint>,
-    /// The parameter `factor` of the calls to hit: `push`, `phone`, `sms`, `passcode`.
+    /// The parameter `factor` of the calls that are affected: `push`, `phone`, `sms`, `passcode`.
     #[serde(default)]
     pub(crate) factor: Option<String>,
-    /// Requests that are still to be hit.
+    /// How many more requests are affected.
     #[serde(default)]
     pub(crate) times: Option<u32>,
-    /// Carries the call out before its answer is spoilt.
+    /// Executes the call before its response is replaced.
     #[serde(default)]
     pub(crate) acts: bool,
     #[serde(flatten)]
@@ -30,13 +30,13 @@ pub(crate) struct Switch {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Fault {
-    /// Waits before anything else; the answer is as ever.
+    /// Waits before anything else; the response is unchanged.
     Latency { ms: u64 },
-    /// Moves the server's clock for the check of the date and for the times it tells.
+    /// Moves the server's clock, for the check of the date and for the times in responses.
     Skew { seconds: i64 },
-    /// Never answers.
+    /// Never responds.
     Hang,
-    /// Closes the connection without an answer.
+    /// Closes the connection without a response.
     Refuse,
     /// A status with any body.
     Status {
@@ -49,35 +49,36 @@ pub(crate) enum Fault {
         #[serde(default)]
         retry_after: Option<String>,
     },
-    /// A refusal of Duo's with this code.
+    /// One of Duo's refusals, with this code.
     Fail {
         code: u32,
         #[serde(default)]
         detail: Option<String>,
     },
-    /// 200 with JSON that breaks off.
+    /// 200 with truncated JSON.
     Malformed,
     /// 200 without a body.
     Empty,
-    /// The true answer, cut off in the middle of its announced length.
+    /// The real response, truncated in the middle of its announced length.
     Truncated,
     /// 200 with a JSON string of this many bytes.
     Huge { bytes: u64 },
-    /// Exactly this status, body and headers; `{username}` in the body is the name in the call.
+    /// Exactly this status, body and headers; `{username}` in the body becomes the name in the
+    /// call.
     Raw {
         status: u16,
         body: String,
         #[serde(default)]
         headers: Vec<(String, String)>,
     },
-    /// The true answer with this many more headers.
+    /// The real response with this many more headers.
     Headers { count: u32 },
-    /// The true answer, one byte each `ms` milliseconds.
+    /// The real response, one byte every `ms` milliseconds.
     Drip { ms: u64 },
 }
 
 impl Fault {
-    /// Whether the true answer is needed, so that the call is always carried out.
+    /// Whether the fault needs the real response, so that the call is always executed.
     pub(crate) fn shapes_answer(&self) -> bool {
         match self {
             Self::Truncated | Self::Headers { .. } | Self::Drip { .. } => true,
@@ -96,7 +97,7 @@ impl Fault {
     }
 }
 
-/// What one request meets: any latency and skew, and at most one spoilt answer.
+/// The faults for one request: any latency and skew, and at most one replaced response.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Met {
     pub(crate) latency_ms: u64,
@@ -117,8 +118,8 @@ impl Faults {
         self.0.retain(|switch| endpoint.is_some() && switch.endpoint != endpoint);
     }
 
-    /// What a request to `endpoint` meets, which may ask for a factor; switches with a count are
-    /// used up by it.
+    /// The faults for a request to `endpoint`; `factor` is that of a call to `auth`. Reduces the
+    /// count of switches that have one.
     pub(crate) fn meet(&mut self, endpoint: Endpoint, factor: Option<&str>) -> Met {
         let mut met = Met::default();
         for switch in &mut self.0 {

@@ -1,4 +1,4 @@
-//! What was asked of the simulator: every request with its decoded parameters, and counters.
+//! The journal of the simulator: every request with its decoded parameters, and counters.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,30 +8,30 @@ use serde_json::Value;
 use crate::endpoint::Endpoint;
 use crate::verify::Form;
 
-/// Requests kept; the counters go on past it.
+/// How many requests are kept; the counters include older ones.
 const KEPT: usize = 10_000;
 
-/// One request as it came and how it ended.
+/// One request as it was received, and its outcome.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Entry {
     pub(crate) number: u64,
     pub(crate) at_ms: i64,
-    /// Absent where the path is no endpoint's.
+    /// `None` if the path belongs to no endpoint.
     pub(crate) endpoint: Option<Endpoint>,
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) host: String,
     pub(crate) tls: bool,
-    /// All but `authorization`, names in lower case.
+    /// All headers except `authorization`, names in lower case.
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) params: Value,
-    /// The form that the signature was checked with; absent when there was none, or a wrong one.
+    /// The signature version that was accepted; `None` if there was no signature, or a wrong one.
     pub(crate) signature: Option<Form>,
-    /// The kind of the fault that spoilt the answer.
+    /// The kind of the fault that replaced the response.
     pub(crate) fault: Option<Value>,
-    /// `OK` or the code of the refusal; absent while the request is being held.
+    /// `OK` or the code of the refusal; `None` while the request is held.
     pub(crate) outcome: Option<String>,
-    /// Duo's `result` in the answer, where it has one.
+    /// Duo's `result` in the response, if it has one.
     pub(crate) result: Option<String>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Calls {
     pub(crate) calls: u64,
-    /// Number of answers by outcome.
+    /// The number of responses by outcome.
     pub(crate) outcomes: BTreeMap<String, u64>,
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Notes a request and returns its number.
+    /// Records a request and returns its number.
     pub(crate) fn arrived(&mut self, mut entry: Entry) -> u64 {
         self.written += 1;
         entry.number = self.written;
@@ -65,7 +65,7 @@ impl Journal {
         self.written
     }
 
-    /// Notes how request `number` ended.
+    /// Records the outcome of request `number`.
     pub(crate) fn ended(&mut self, number: u64, outcome: String, result: Option<String>) {
         let Some(entry) = self.entries.iter_mut().rev().find(|entry| entry.number == number) else {
             return;
@@ -82,7 +82,7 @@ impl Journal {
         &self.entries
     }
 
-    /// Calls of every endpoint, those never called included.
+    /// The calls of every endpoint, including endpoints that were never called.
     pub(crate) fn counters(&self) -> BTreeMap<&'static str, Calls> {
         Endpoint::ALL
             .into_iter()

@@ -1,12 +1,12 @@
-//! `duo-sim`: a stand-in for Duo's Auth API, for the demo and the tests.
+//! `duo-sim`: a simulator of Duo's Auth API, for the demo and the tests.
 //!
-//! It checks signatures with code of its own, plays the users of a YAML file or a built-in cast,
-//! and can be told over a control interface to approve, deny, ring out, and to misbehave. A page
-//! at `/phone` acts as everybody's phone. It shares no code with the filter: a mistake in one does
+//! It checks signatures with separate code, and plays the users of a YAML file or a built-in cast.
+//! A control interface makes users approve, deny or not answer, and switches faults on. A page at
+//! `/phone` acts as everybody's phone. It shares no code with the filter, so a mistake in one does
 //! not hide the same mistake in the other.
 //!
-//! At the start it prints one line of JSON with the addresses it listens on and the file of its
-//! certificate authority: `{"http":"127.0.0.1:1234","https":"...","control":"...","ca":"/..."}`
+//! At the start it prints one line of JSON with its addresses and the file of its certificate
+//! authority: `{"http":"127.0.0.1:1234","https":"...","control":"...","ca":"/..."}`
 
 #![allow(clippy::print_stdout, reason = "the program tells its addresses on standard output")]
 #![allow(clippy::print_stderr, reason = "the program reports to standard error")]
@@ -49,7 +49,7 @@ use tokio::net::TcpListener;
 use crate::options::{Options, Print, StartError};
 use crate::sim::Sim;
 
-/// What the program listens on.
+/// The sockets of the program.
 struct Listeners {
     http: TcpListener,
     https: TcpListener,
@@ -121,7 +121,8 @@ fn text<'a>(line: &'a serde_json::Value, key: &str) -> &'a str {
     line.get(key).and_then(serde_json::Value::as_str).unwrap_or_default()
 }
 
-/// Returns when standard input is closed: whoever started the program is gone.
+/// Returns when standard input is closed, since the process that started the program has then
+/// ended.
 async fn end_of_input() {
     let mut input = tokio::io::stdin();
     let mut buffer = [0; 64];

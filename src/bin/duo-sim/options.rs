@@ -14,7 +14,7 @@ use crate::world::{NewUserPolicy, Rules, World};
 
 /// Simulator of Duo's Auth API.
 ///
-/// The default keys are the example keys of Duo's own documentation.
+/// The default keys are the example keys of Duo's documentation.
 #[derive(clap::Parser)]
 #[command(version)]
 pub(crate) struct Options {
@@ -27,7 +27,7 @@ pub(crate) struct Options {
     /// Address of the control interface and the phone page
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) control: SocketAddr,
-    /// Interface of all three instead of loopback, e.g. 0.0.0.0 in a container
+    /// Interface of all three instead of loopback, such as 0.0.0.0 in a container
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<IpAddr>,
     /// Integration key of the simulated application
@@ -36,34 +36,34 @@ pub(crate) struct Options {
     /// Secret key of the simulated application
     #[arg(long, default_value = "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep")]
     secret_key: String,
-    /// Name under which the API is known, in URLs it gives out and in its certificate
+    /// Name of the API, in its URLs and in its certificate
     #[arg(long, default_value = "api-sim.duo.test")]
     api_host: String,
-    /// Accept this form of signature only
+    /// Accept only this version of signature
     #[arg(long)]
     signature: Option<Form>,
-    /// YAML file with users; without it a built-in cast plays
+    /// YAML file with users; without it, a built-in cast is used
     #[arg(long, value_name = "FILE")]
     users: Option<PathBuf>,
-    /// What preauth says of unknown users
+    /// Result of preauth for unknown users
     #[arg(long, default_value = "enroll")]
     new_user_policy: NewUserPolicy,
-    /// Failures in a row that lock a user out
+    /// Number of consecutive failures that lock a user out
     #[arg(long, default_value_t = 10)]
     lockout_threshold: u32,
     /// Seconds that a push or call waits for an answer
     #[arg(long, default_value_t = 60.0)]
     push_timeout: f64,
-    /// Seconds that auth_status is held at most
+    /// Longest time in seconds that auth_status is held
     #[arg(long, default_value_t = 30.0)]
     max_hold: f64,
-    /// Directory for the certificate authority; a fresh temporary one without it
+    /// Directory of the certificate authority; without it, a new temporary one
     #[arg(long, value_name = "DIRECTORY")]
     state_dir: Option<PathBuf>,
-    /// DNS name or IP address in the certificate, besides localhost, 127.0.0.1 and the API host
+    /// Additional DNS name or IP address in the certificate, beside localhost, 127.0.0.1 and the API host
     #[arg(long = "name", value_name = "NAME")]
     more_names: Vec<String>,
-    /// How the addresses are told on standard output
+    /// How the addresses are printed on standard output
     #[arg(long, default_value = "json")]
     pub(crate) print: Print,
     /// End when standard input is closed
@@ -80,7 +80,7 @@ pub(crate) enum Print {
     Text,
 }
 
-/// Why the program can't start.
+/// Why the program cannot start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
     #[error("{0} is not a loopback address; use --listen to serve others")]
@@ -96,7 +96,7 @@ pub(crate) enum StartError {
 }
 
 impl Options {
-    /// `address`, or the interface of `--listen` with its port.
+    /// `address`; with `--listen`, that interface and the port of `address`.
     pub(crate) fn address(&self, address: SocketAddr) -> Result<SocketAddr, StartError> {
         match self.listen {
             Some(interface) => Ok(SocketAddr::new(interface, address.port())),
@@ -135,7 +135,7 @@ impl Options {
         })
     }
 
-    /// Names in the certificate.
+    /// The names in the certificate.
     pub(crate) fn names(&self) -> Vec<String> {
         ["localhost", "127.0.0.1", &self.api_host]
             .into_iter()

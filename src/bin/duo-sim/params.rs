@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::fail::Fail;
 
-/// Decoded keys and values in the order they came, as bytes: nothing is lost for the signature.
+/// Decoded keys and values in their order, as bytes, so that the signature can be checked exactly.
 pub(crate) type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// The two body types of the Auth API, told apart by the header.
+/// The two body types of the Auth API, distinguished by the header.
 pub(crate) enum ContentType {
     Json,
     Form,
@@ -28,7 +28,7 @@ pub(crate) fn content_type(header: Option<&[u8]>) -> ContentType {
     }
 }
 
-/// Pairs of a query or a form body: `+` is a space there.
+/// The pairs of a query or a form body, in which `+` is a space.
 pub(crate) fn pairs(encoded: &[u8]) -> Pairs {
     let decode = |part: &[u8]| {
         let spaced: Vec<u8> =
@@ -46,7 +46,7 @@ pub(crate) fn pairs(encoded: &[u8]) -> Pairs {
         .collect()
 }
 
-/// The parameters of one call, as text.
+/// The parameters of a call, as text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Params(Vec<(String, String)>);
 
@@ -56,7 +56,7 @@ impl Params {
         Self(pairs(encoded).into_iter().map(|(key, value)| (text(key), text(value))).collect())
     }
 
-    /// Members of a JSON object; numbers and booleans count as their text.
+    /// Reads the members of a JSON object. Numbers and booleans become text.
     pub(crate) fn from_json(body: &[u8]) -> Result<Self, Fail> {
         let invalid = Fail::InvalidParameter("body");
         let Ok(Value::Object(members)) = serde_json::from_slice(body) else {

@@ -1,4 +1,4 @@
-//! The people that the simulator knows and the devices they own: from a YAML file, from the control
+//! The users that the simulator knows and their devices: from a YAML file, from the control
 //! interface, or the built-in cast.
 
 use serde::{Deserialize, Serialize};
@@ -6,36 +6,36 @@ use serde::{Deserialize, Serialize};
 use crate::random;
 use crate::transaction::Action;
 
-/// A user as a YAML file or the control interface describes one.
+/// A user as described by a YAML file or the control interface.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct User {
     pub(crate) username: String,
     #[serde(default)]
     pub(crate) user_id: String,
-    /// Other names that find the same user.
+    /// Other names of the same user.
     #[serde(default)]
     pub(crate) aliases: Vec<String>,
     #[serde(default)]
     pub(crate) status: UserStatus,
     #[serde(default)]
     pub(crate) devices: Vec<Device>,
-    /// Digits of the code that a push must be answered with; absent for a plain push.
+    /// The number of digits of the code that a push requires; `None` for a plain push.
     #[serde(default)]
     pub(crate) verified_push: Option<usize>,
-    /// Whether an approval comes with a token that makes the next preauth `allow`.
+    /// Whether an approval comes with a token that makes the next preauth return `allow`.
     #[serde(default)]
     pub(crate) remembered_devices: bool,
-    /// Codes of the app or hardware token; good any number of times.
+    /// Codes of the app or hardware token; each works any number of times.
     #[serde(default)]
     pub(crate) passcodes: Vec<String>,
-    /// Codes from the help desk; each good once.
+    /// Codes from the help desk; each works once.
     #[serde(default)]
     pub(crate) bypass_codes: Vec<String>,
-    /// Codes of the last text message; each good once.
+    /// Codes of the last text message; each works once.
     #[serde(default)]
     pub(crate) sms_codes: Vec<String>,
-    /// What the user does with every push and call, without anybody pressing a button.
+    /// The user's automatic answer to every push and call.
     #[serde(default)]
     pub(crate) auto: Option<AutoAnswer>,
     /// Failed attempts since the last success.
@@ -50,17 +50,17 @@ pub(crate) enum UserStatus {
     Active,
     /// Skips the second factor.
     Bypass,
-    /// Refused by policy.
+    /// Denied by a policy.
     Denied,
     LockedOut,
-    /// Known by name alone: preauth asks for enrollment.
+    /// Known only by name: preauth asks for enrollment.
     NotEnrolled,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Device {
-    /// Derived from the user's name and the device's position where absent.
+    /// If absent, derived from the user's name and the device's position.
     #[serde(default)]
     pub(crate) id: String,
     #[serde(default, rename = "type")]
@@ -71,7 +71,7 @@ pub(crate) struct Device {
     pub(crate) platform: String,
     #[serde(default)]
     pub(crate) number: String,
-    /// With Duo Mobile in working order.
+    /// The capabilities while Duo Mobile works.
     #[serde(default)]
     pub(crate) capabilities: Vec<Capability>,
     /// Duo Mobile on it is not activated for this user.
@@ -97,7 +97,7 @@ pub(crate) enum Capability {
     MobileOtp,
 }
 
-/// An answer given `after_ms` milliseconds, as if somebody had pressed the button.
+/// An answer that is given after `after_ms` milliseconds, as if someone had pressed the button.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct AutoAnswer {
     pub(crate) answer: Action,
@@ -105,14 +105,14 @@ pub(crate) struct AutoAnswer {
     pub(crate) after_ms: u64,
 }
 
-/// The whole YAML file.
+/// A complete YAML file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Cast {
     users: Vec<User>,
 }
 
-/// Why a users file can't be used.
+/// Why a file of users cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CastError {
     #[error("can't read the users file: {0}")]
@@ -127,13 +127,13 @@ pub(crate) fn parse(text: &str) -> Result<Vec<User>, CastError> {
     Ok(cast.users.into_iter().map(User::completed).collect())
 }
 
-/// The cast that is there when no file is given.
+/// The cast that is used without a file.
 pub(crate) fn built_in() -> Result<Vec<User>, CastError> {
     parse(include_str!("personas.yaml"))
 }
 
 impl User {
-    /// Fills in identifiers that depend on the name alone, so that they're the same in every run.
+    /// Fills in identifiers. They depend only on the name, so they are the same in every run.
     pub(crate) fn completed(mut self) -> Self {
         if self.user_id.is_empty() {
             self.user_id = random::identifier_of("DU", &self.username);
@@ -154,7 +154,8 @@ impl User {
         self.username == name || self.aliases.iter().any(|alias| alias == name)
     }
 
-    /// The device of that id that can do `capability`; with `auto` the first that can.
+    /// The device with this id, if it has the `capability`; with `auto`, the first device that has
+    /// it.
     pub(crate) fn device(&self, choice: &str, capability: Capability) -> Option<&Device> {
         self.devices
             .iter()
@@ -164,7 +165,7 @@ impl User {
 }
 
 impl Device {
-    /// What it can do as it stands. A phone without Duo Mobile still takes calls and texts.
+    /// The present capabilities. A phone without Duo Mobile still receives calls and texts.
     pub(crate) fn abilities(&self) -> impl Iterator<Item = Capability> {
         let takes_calls = self.capabilities.contains(&Capability::Phone);
         self.capabilities.iter().copied().filter(move |capability| match capability {
@@ -174,12 +175,12 @@ impl Device {
         })
     }
 
-    /// Whether Duo Mobile runs on it, activated or not.
+    /// Whether Duo Mobile is installed, activated or not.
     pub(crate) fn runs_duo_mobile(&self) -> bool {
         self.capabilities.contains(&Capability::Push)
     }
 
-    /// As people see it: "iOS (XXX-XXX-1234)".
+    /// The name to show: "iOS (XXX-XXX-1234)".
     pub(crate) fn display_name(&self) -> String {
         let label = if self.name.is_empty() { &self.platform } else { &self.name };
         if self.number.is_empty() { label.clone() } else { format!("{label} ({})", self.number) }

@@ -1,4 +1,4 @@
-//! The phone page and the stream of events that keeps it current.
+//! The phone page, and the stream of events that keeps it up to date.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::world::World;
 
 const PAGE: &str = include_str!("phone.html");
 
-/// The page talks to nobody but this listener.
+/// The page connects only to this listener.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
                       connect-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'; \
                       form-action 'none'";
@@ -27,7 +27,7 @@ pub(crate) async fn page() -> Response {
     response
 }
 
-/// A snapshot at once and at each change, until the page is closed.
+/// Sends a snapshot at once and after each change, until the page is closed.
 pub(crate) async fn events(State(sim): State<Arc<Sim>>) -> Response {
     let (sender, body) = body::piped();
     tokio::spawn(async move {
@@ -51,7 +51,8 @@ pub(crate) async fn events(State(sim): State<Arc<Sim>>) -> Response {
     typed("text/event-stream", body)
 }
 
-/// What phones show: pending requests with their device, recent ends, texts, activation codes.
+/// The content of all phones: pending requests with their device, recent results, texts, activation
+/// codes.
 fn snapshot(world: &World) -> Value {
     let transactions: Vec<Value> = world
         .transactions
@@ -99,7 +100,7 @@ fn snapshot(world: &World) -> Value {
     })
 }
 
-/// A device, as its owner sees it.
+/// A device as its owner sees it.
 fn device(device: &Device) -> Value {
     json!({
         "id": device.id,

@@ -1,4 +1,4 @@
-//! `POST /auth/v2/preauth`: what a user may do.
+//! `POST /auth/v2/preauth`: whether a user may authenticate, and how.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::persona::{Capability, Device, DeviceKind, User, UserStatus};
 use crate::random;
 use crate::world::{NewUserPolicy, Offer, World};
 
-/// How long a verification code is good for, in milliseconds.
+/// How long a verification code is valid, in milliseconds.
 const OFFER_MS: i64 = 60_000;
 
 pub(crate) const LOCKED_OUT: &str = "Your account is disabled due to excessive failures.";
@@ -40,7 +40,7 @@ pub(crate) fn preauth(
     })
 }
 
-/// Exactly one of `username` and `user_id`.
+/// The name of the user: exactly one of `username` and `user_id`.
 pub(crate) fn subject(params: &Params) -> Result<&str, Fail> {
     match (params.optional("username"), params.optional("user_id")) {
         (Some(_), Some(_)) => Err(Fail::InvalidParameter("user_id")),
@@ -49,7 +49,7 @@ pub(crate) fn subject(params: &Params) -> Result<&str, Fail> {
     }
 }
 
-/// By name, alias or user id.
+/// Finds a user by name, alias or user id.
 pub(crate) fn found<'a>(world: &'a World, name: &str) -> Option<&'a User> {
     world.users.iter().find(|user| user.answers_to(name) || user.user_id == name)
 }
@@ -101,7 +101,7 @@ fn may_authenticate(world: &mut World, user: &User, params: &Params, now_ms: i64
     reply
 }
 
-/// A token has an id, a type and a name, and nothing else.
+/// A device in the response. A token has only an id, a type and a name.
 fn described(user: &User, device: &Device, can_push: bool) -> Value {
     if device.kind == DeviceKind::Token {
         return json!({"device": device.id, "type": "token", "name": device.name});

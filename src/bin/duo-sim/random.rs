@@ -1,4 +1,4 @@
-//! Random identifiers in the shapes that Duo uses.
+//! Random identifiers in Duo's formats.
 
 /// Characters of Duo's object identifiers.
 const IDENTIFIER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -6,18 +6,18 @@ const IDENTIFIER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     if getrandom::fill(&mut bytes).is_err() {
-        // A machine without randomness can't even make the TLS keys.
+        // Without random bytes not even the TLS keys can be made.
         std::process::abort();
     }
     bytes
 }
 
-/// Decimal digits, as a passcode or verification code.
+/// Decimal digits, for a passcode or verification code.
 pub(crate) fn digits(count: usize) -> String {
     bytes::<16>().iter().cycle().take(count).map(|byte| char::from(b'0' + byte % 10)).collect()
 }
 
-/// A UUID of version 4: a transaction identifier.
+/// A UUID of version 4, for a transaction identifier.
 pub(crate) fn uuid() -> String {
     let mut hex: String = bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
     hex.replace_range(12..13, "4");
@@ -28,12 +28,12 @@ pub(crate) fn uuid() -> String {
     hex
 }
 
-/// `prefix` and 18 random capitals and digits.
+/// `prefix` and 18 random capital letters and digits.
 pub(crate) fn identifier(prefix: &str) -> String {
     spelled(prefix, &bytes::<18>())
 }
 
-/// `prefix` and 18 capitals and digits that depend on `seed` alone.
+/// `prefix` and 18 capital letters and digits that depend only on `seed`.
 pub(crate) fn identifier_of(prefix: &str, seed: &str) -> String {
     use sha2::Digest as _;
     spelled(prefix, &sha2::Sha256::digest(seed))

@@ -1,4 +1,4 @@
-//! Sockets: accepts connections, with TLS or without, and hands each request to the Auth API.
+//! Sockets: accepts connections, with or without TLS, and passes each request to the Auth API.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::sim::Sim;
 /// Serves the Auth API on `listener` until the program ends.
 pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, sim: Arc<Sim>) {
     loop {
-        // A connection that fails before it is there concerns nobody but its client.
+        // A connection that fails before it is established is ignored.
         if let Ok((stream, peer)) = listener.accept().await {
             tokio::spawn(connection(stream, peer, tls.clone(), Arc::clone(&sim)));
         }
@@ -25,7 +25,7 @@ pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, sim: 
 }
 
 async fn connection(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>, sim: Arc<Sim>) {
-    // Answers are small and waited for.
+    // Responses are small, and clients wait for them.
     let _ = stream.set_nodelay(true);
     match tls {
         None => exchange(stream, false, sim).await,
@@ -45,7 +45,7 @@ where
         let (head, body) = request.into_parts();
         api::serve(Arc::clone(&sim), head, Body::new(body), tls)
     });
-    // An error here is a client that went away or a fault switch that closed the connection.
+    // An error here means that the client left, or that a fault switch closed the connection.
     let _ = auto::Builder::new(TokioExecutor::new())
         .serve_connection(TokioIo::new(stream), service)
         .await;

@@ -1,5 +1,5 @@
-//! The running simulator: the world behind a lock, a signal for every change of it, the real clock,
-//! and the timers that make phones ring out and automatic answers happen.
+//! The running simulator: the world behind a lock, a signal for each change of it, the real clock,
+//! and timers for unanswered calls and automatic answers.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -14,11 +14,11 @@ use crate::world::World;
 pub(crate) struct Settings {
     pub(crate) keys: Keys,
     pub(crate) api_host: String,
-    /// The only form that is accepted; all when absent.
+    /// The only accepted signature version; `None` accepts all.
     pub(crate) accepted: Option<Form>,
     /// How long a push or call waits for an answer.
     pub(crate) push_timeout: Duration,
-    /// How long `/auth_status` is held at most.
+    /// The longest time that `/auth_status` is held.
     pub(crate) max_hold: Duration,
     pub(crate) verbose: bool,
 }
@@ -35,7 +35,7 @@ impl Sim {
         Arc::new(Self { settings, world: Mutex::new(world), changes })
     }
 
-    /// Unix milliseconds.
+    /// The time as Unix milliseconds.
     pub(crate) fn now_ms() -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
@@ -45,19 +45,19 @@ impl Sim {
         look(&self.world.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Changes the world and wakes everybody who waits for a change.
+    /// Changes the world and wakes everyone who waits for a change.
     pub(crate) fn change<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
         let out = work(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner));
         self.changes.send_modify(|count| *count += 1);
         out
     }
 
-    /// Sees every change after this call.
+    /// A receiver that gets every change after this call.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
 
-    /// Waits until `done` holds, `limit` is over, or the world has forgotten what it asks for.
+    /// Waits until `done` returns `true` or `limit` is over.
     pub(crate) async fn wait_until(&self, limit: Duration, done: impl Fn(&World) -> bool) {
         let mut changes = self.changes();
         let waiting = async {
@@ -67,11 +67,11 @@ impl Sim {
                 }
             }
         };
-        // Out of time is an answer like any other: the caller looks at the world again.
+        // After a timeout, as after a change, the caller reads the world again.
         let _ = tokio::time::timeout(limit, waiting).await;
     }
 
-    /// Sets the timers of a transaction that waits for its user.
+    /// Starts the timers of a transaction that waits for its user.
     pub(crate) fn watch_over(self: &Arc<Self>, transaction: &Transaction) {
         if transaction.status.is_terminal() {
             return;
@@ -88,7 +88,7 @@ impl Sim {
         }
     }
 
-    /// Acts on a transaction; an automatic answer reads the code off the screen by itself.
+    /// Applies an action to a transaction. An automatic answer takes the code from the transaction.
     pub(crate) fn act(
         &self,
         txid: &str,
@@ -106,7 +106,7 @@ impl Sim {
             let code = sim.read(|world| {
                 world.transaction(&txid).and_then(|known| known.verification_code.clone())
             });
-            // Ended or forgotten by then: somebody was quicker.
+            // It may have ended, or have been dropped, in the meantime.
             let _ = sim.act(&txid, action, code.as_deref());
         });
     }

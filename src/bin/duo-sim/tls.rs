@@ -1,5 +1,5 @@
-//! A certificate authority of the simulator's own, kept in the state directory, and a server
-//! certificate made anew at each start.
+//! The simulator's certificate authority, kept in the state directory, and a server certificate
+//! that is made anew at each start.
 
 use std::fs;
 use std::io;
@@ -15,7 +15,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::TlsAcceptor;
 
-/// Why there is no TLS.
+/// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TlsError {
     #[error("can't keep the keys in the state directory: {0}")]
@@ -26,14 +26,14 @@ pub(crate) enum TlsError {
     Setup(#[from] rustls::Error),
 }
 
-/// What speaks TLS, and the file that clients must trust for it.
+/// The TLS acceptor, and the file that clients must trust.
 pub(crate) struct Tls {
     pub(crate) acceptor: TlsAcceptor,
     pub(crate) authority: PathBuf,
 }
 
-/// Uses the authority in `directory` or makes one there; the server is known by `names`, DNS names
-/// and IP addresses.
+/// Uses the authority in `directory`, or creates one there. The certificate is for `names`: DNS
+/// names and IP addresses.
 pub(crate) fn prepare(directory: &Path, names: &[String]) -> Result<Tls, TlsError> {
     fs::create_dir_all(directory)?;
     let authority = directory.join("ca.pem");
@@ -54,7 +54,8 @@ pub(crate) fn prepare(directory: &Path, names: &[String]) -> Result<Tls, TlsErro
     Ok(Tls { acceptor: TlsAcceptor::from(Arc::new(config)), authority })
 }
 
-/// The certificate is written once, so that clients may keep it; only its key is read again.
+/// The authority's issuer. Its certificate is written only once, so that clients can keep it; later
+/// only its key is read.
 fn issuer(key_file: &Path, authority: &Path) -> Result<Issuer<'static, KeyPair>, TlsError> {
     if let (Ok(pem), true) = (fs::read_to_string(key_file), authority.exists()) {
         return Ok(Issuer::new(authority_params(), KeyPair::from_pem(&pem)?));

@@ -1,14 +1,14 @@
-//! One attempt to authenticate, from `POST /auth` to its end: what Duo calls a txid.
+//! One authentication attempt, from `POST /auth` to its end. Duo's name for it is txid.
 //!
 //! A transaction knows its status and which actions may change it. It has no clock and no timer;
-//! whoever holds it says when things happen.
+//! its owner decides when something happens.
 
 use serde::{Deserialize, Serialize};
 
-/// How long a finished transaction may still be asked for, in milliseconds.
+/// How long a finished transaction can still be polled, in milliseconds.
 const KEPT_MS: i64 = 5 * 60 * 1000;
 
-/// Where a transaction stands, in Duo's words.
+/// The state of a transaction, in Duo's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Status {
@@ -73,7 +73,7 @@ impl Status {
     }
 }
 
-/// What the owner of the phone, or the network on the way to it, does.
+/// An action of the phone's owner, or of the network on the way to the phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Action {
@@ -81,9 +81,9 @@ pub(crate) enum Action {
     Deny,
     Fraud,
     Timeout,
-    /// The notification doesn't arrive; the request can still be answered.
+    /// The notification is not delivered; the request can still be answered.
     Fail,
-    /// Picks up the phone.
+    /// The user takes the call.
     Answer,
 }
 
@@ -109,13 +109,13 @@ pub(crate) enum Factor {
     Passcode,
 }
 
-/// What the application told about the login, shown on the phone.
+/// The application's details about the login, shown on the phone.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Context {
     #[serde(rename = "type")]
     pub(crate) title: Option<String>,
     pub(crate) display_username: Option<String>,
-    /// Decoded, in order.
+    /// The decoded pairs, in order.
     pub(crate) pushinfo: Vec<(String, String)>,
     pub(crate) ipaddr: Option<String>,
 }
@@ -130,13 +130,13 @@ pub(crate) struct Transaction {
     pub(crate) message: String,
     pub(crate) started_ms: i64,
     ended_ms: Option<i64>,
-    /// What must be entered on the phone.
+    /// The code that must be typed into the phone.
     pub(crate) verification_code: Option<String>,
     pub(crate) context: Context,
     pub(crate) trusted_device_token: Option<String>,
-    /// Counts changes of status, so that a poll can wait for the next.
+    /// The number of status changes, so that a poll can wait for the next one.
     pub(crate) version: u64,
-    /// The version that the last poll was told.
+    /// The version that the last poll returned.
     pub(crate) told: Option<u64>,
 }
 
@@ -165,7 +165,7 @@ impl Transaction {
         }
     }
 
-    /// Applies `action`; `code` is what was typed into the phone.
+    /// Applies `action`; `code` is the text that was typed into the phone.
     pub(crate) fn act(
         &mut self,
         action: Action,
@@ -204,7 +204,7 @@ impl Transaction {
         self.ended_ms.is_some_and(|ended| now_ms - ended > KEPT_MS)
     }
 
-    /// Whether a poll that knows nothing newer than the last one has something to say at once.
+    /// Whether a poll can return at once, since the status has changed after the last one.
     pub(crate) fn has_news(&self) -> bool {
         self.status.is_terminal() || self.told != Some(self.version)
     }

@@ -1,8 +1,8 @@
-//! The server's half of Duo's request signing, written for the simulator alone.
+//! The server's half of Duo's request signing, written only for the simulator.
 //!
-//! In go the values of one request, the application's keys and the time; out comes the form that it
-//! was signed with, or the refusal that Duo would answer. Nothing here touches a socket or a clock,
-//! and nothing is shared with the filter's signer: the two are held to the same vectors
+//! In go the values of one request, the application's keys and the time. Out comes the signature
+//! version, or the refusal that Duo would send. Nothing here uses a socket or a clock, and nothing
+//! is shared with the filter's signer. Both are tested with the same vectors
 //! (`tests/data/duo-signature-vectors.json`).
 
 mod date;
@@ -18,13 +18,13 @@ use subtle::ConstantTimeEq as _;
 use crate::fail::Fail;
 use crate::params::{self, Pairs};
 
-/// How far a request's date may lie from the server's clock, in seconds.
+/// How far a request's date may be from the server's clock, in seconds.
 const MAX_SKEW: i64 = 300;
 
-/// All bytes but `A-Z a-z 0-9 - . _ ~`.
+/// All bytes except `A-Z a-z 0-9 - . _ ~`.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The form a request was signed with.
+/// The signature version of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Form {
@@ -40,13 +40,13 @@ impl Form {
     const ALL: [Self; 3] = [Self::V5, Self::V2Sha512, Self::V2Sha1];
 }
 
-/// The keys of the application that the simulator plays.
+/// The keys of the simulated application.
 pub(crate) struct Keys {
     pub(crate) integration_key: String,
     pub(crate) secret_key: String,
 }
 
-/// A request as it came: the target with its query, headers in order.
+/// A request as it was received: the target with its query, headers in order.
 pub(crate) struct Presented<'a> {
     pub(crate) method: &'a str,
     pub(crate) host: &'a str,
@@ -76,10 +76,10 @@ impl Presented<'_> {
     }
 }
 
-/// Checks a request's signature at `now` (unix seconds).
+/// Checks a request's signature at `now` (Unix seconds).
 ///
-/// `accepted` restricts the check to one form. The host is tried with and without its port, since
-/// official clients sign either.
+/// `accepted` restricts the check to one version. The host is tried with and without its port,
+/// since official clients sign either.
 pub(crate) fn verify(
     request: &Presented<'_>,
     keys: &Keys,
@@ -127,7 +127,7 @@ fn credentials(authorization: &[u8]) -> Option<(String, String)> {
     Some((integration_key.to_owned(), signature.to_owned()))
 }
 
-/// Where a request carries its parameters.
+/// Where a request has its parameters.
 enum Carried {
     Query(Pairs),
     Form(Pairs),
@@ -135,7 +135,7 @@ enum Carried {
 }
 
 impl Carried {
-    /// A GET may be any form, a form body is version 2's, a JSON body version 5's.
+    /// A GET may have any version; a form body is of version 2, a JSON body of version 5.
     fn admits(&self, form: Form) -> bool {
         match self {
             Self::Query(_) => true,
@@ -157,7 +157,7 @@ fn carried(request: &Presented<'_>) -> Result<Carried, Fail> {
     }
 }
 
-/// The host line's candidates: as sent, and without the port.
+/// The possible host lines: as sent, and without the port.
 fn hosts(host: &str) -> Vec<String> {
     let host = host.to_ascii_lowercase();
     let bare = host
@@ -216,7 +216,7 @@ fn duo_headers(headers: &[(String, Vec<u8>)]) -> Vec<u8> {
 
 fn expected(form: Form, keys: &Keys, canonical: &str) -> String {
     let key = keys.secret_key.as_bytes();
-    // A key of any length is fine for HMAC; were it not, no signature would match the empty text.
+    // HMAC accepts keys of any length. If it did not, no signature would match the empty text.
     match form {
         Form::V5 | Form::V2Sha512 => Hmac::<Sha512>::new_from_slice(key)
             .map(|mac| hex(&mac.chain_update(canonical).finalize().into_bytes()))

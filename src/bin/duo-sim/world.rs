@@ -1,5 +1,5 @@
-//! Everything that the simulator remembers: users, transactions, enrollments, messages, faults and
-//! the journal. Values in, values out; time comes in as unix milliseconds.
+//! The whole state of the simulator: users, transactions, enrollments, messages, faults and the
+//! journal. Values in, values out; time comes in as Unix milliseconds.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::persona::{User, UserStatus};
 use crate::random;
 use crate::transaction::{Action, ActionError, Factor, Status, Transaction};
 
-/// What preauth says of a name that nobody has.
+/// The result of preauth for an unknown name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum NewUserPolicy {
     Enroll,
@@ -19,15 +19,15 @@ pub(crate) enum NewUserPolicy {
     Deny,
 }
 
-/// Rules that hold for all users.
+/// Rules for all users.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) new_users: NewUserPolicy,
-    /// Failures in a row that lock a user out.
+    /// How many consecutive failures lock a user out.
     pub(crate) lockout_threshold: u32,
 }
 
-/// A text message that left the simulated network.
+/// A text message that was sent.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Message {
     pub(crate) username: String,
@@ -36,7 +36,7 @@ pub(crate) struct Message {
     pub(crate) sent_ms: i64,
 }
 
-/// A verified push that preauth offered: its code is good for one minute and one `/auth`.
+/// A verified push that preauth offered. Its code is valid for one minute and one `/auth`.
 #[derive(Clone, Debug)]
 pub(crate) struct Offer {
     pub(crate) txid: String,
@@ -45,7 +45,7 @@ pub(crate) struct Offer {
     pub(crate) expires_ms: i64,
 }
 
-/// An activation code that was given out.
+/// An activation code that was issued.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Enrollment {
     pub(crate) user_id: String,
@@ -56,7 +56,7 @@ pub(crate) struct Enrollment {
     pub(crate) is_claimed: bool,
 }
 
-/// How often things were sent to a device.
+/// How often something was sent to a device.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Deliveries {
     pub(crate) pushes: u64,
@@ -70,7 +70,7 @@ pub(crate) struct World {
     pub(crate) users: Vec<User>,
     pub(crate) transactions: Vec<Transaction>,
     pub(crate) offers: Vec<Offer>,
-    /// Token of a remembered device -> username.
+    /// Token of a remembered device -> user name.
     pub(crate) remembered: BTreeMap<String, String>,
     pub(crate) enrollments: Vec<Enrollment>,
     pub(crate) messages: Vec<Message>,
@@ -96,7 +96,7 @@ impl World {
         }
     }
 
-    /// Back to how it was at the start.
+    /// Restores the state at the start.
     pub(crate) fn reset(&mut self) {
         *self = Self::new(self.rules, std::mem::take(&mut self.cast));
     }
@@ -109,7 +109,7 @@ impl World {
         self.users.iter_mut().find(|user| user.answers_to(name))
     }
 
-    /// Adds a user or replaces the one of that name.
+    /// Adds a user, or replaces the one with the same name.
     pub(crate) fn put_user(&mut self, user: User) {
         self.users.retain(|known| known.username != user.username);
         self.users.push(user.completed());
@@ -131,7 +131,7 @@ impl World {
         })
     }
 
-    /// Keeps a transaction and drops those that ended too long ago.
+    /// Stores a transaction and drops those that ended too long ago.
     pub(crate) fn keep(&mut self, transaction: Transaction, now_ms: i64) {
         self.transactions.retain(|old| !old.is_forgotten(now_ms));
         match transaction.factor {
@@ -143,7 +143,7 @@ impl World {
         self.transactions.push(transaction);
     }
 
-    /// Applies an action of the phone's owner, with what follows for the user's standing.
+    /// Applies an action of the phone's owner, and its consequences for the user.
     pub(crate) fn act(
         &mut self,
         txid: &str,
@@ -173,7 +173,7 @@ impl World {
         Ok(())
     }
 
-    /// Notes a success; the token is there for users whose devices are remembered.
+    /// Records a success. Returns a token for users whose devices are remembered.
     pub(crate) fn succeeded(&mut self, username: &str) -> Option<String> {
         let user = self.user_mut(username)?;
         user.failures = 0;
@@ -186,7 +186,7 @@ impl World {
         Some(token)
     }
 
-    /// Notes a failure; at the threshold the user is locked out.
+    /// Records a failure; at the threshold the user is locked out.
     pub(crate) fn failed(&mut self, username: &str) {
         let threshold = self.rules.lockout_threshold;
         if let Some(user) = self.user_mut(username) {

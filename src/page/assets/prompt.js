@@ -1,7 +1,7 @@
 "use strict";
-// What the prompt page does where there is a script: it asks what the person can use, sends what
-// they choose without leaving the page, and follows the sign-in until it ends. The markup works
-// without it. Text from the server is only ever set as text.
+// The script of the prompt page. It asks for the user's devices, sends their choice without leaving
+// the page, and follows the sign-in until it ends. The markup works without it. Text from the
+// server is only ever set as text.
 (() => {
   const $ = (id) => document.getElementById(id);
   const page = $("mfa");
@@ -10,20 +10,21 @@
   const base = texts.base;
   const held = $("held");
   const first = { heading: $("heading").textContent, message: $("status")?.textContent };
-  // Ends after which another try is of no use.
+  // Final states after which another try cannot succeed.
   const FINAL = new Set([
     "deny", "enroll", "fraud", "locked_out",
     "access_denied", "duo_denied", "duo_misconfigured", "enrollment_required",
     "identity_invalid", "identity_missing", "mfa_fraud", "mfa_locked_out", "no_device",
   ]);
-  // How many answers in a row may get lost: about two minutes of trying.
+  // How many responses in a row may get lost: about two minutes of tries.
   const MOST_LOST = 15;
   let isFilled = false;
   let loop = new AbortController();
   let clock = 0;
 
-  // Asks one of the filter's addresses. An answer that is not the filter's is the first factor's,
-  // which has ended or asks again: the page is loaded anew, and nobody waits for the answer.
+  // Sends a request to one of the filter's addresses. If the response is not the filter's, the
+  // first factor has ended its session or asks again. The page is then reloaded, and the response
+  // is ignored.
   async function call(method, url, headers, signal) {
     const response = await fetch(url, {
       method, signal, cache: "no-store", redirect: "manual",
@@ -34,13 +35,13 @@
     const body = isJson ? await response.json() : undefined;
     const isOurs = isJson && (ok || `${body.type}`.startsWith("urn:duo-mfa:"));
     if (isOurs) return { ok, status, body };
-    // A proxy without a server behind it says nothing about the first factor.
+    // A 429 or a 5xx from a proxy says nothing about the first factor.
     if (status !== 429 && status < 500 && renew()) await new Promise(() => {});
     throw response;
   }
 
-  // Whether something that leaves the page was not done within a minute: whoever rewrites requests or
-  // answers on their way must not make it a loop.
+  // Whether the page may be left: only if it was not left within the last minute. A proxy that
+  // rewrites requests or responses must not cause a loop.
   function isFirst(name) {
     try {
       if (Date.now() - sessionStorage.getItem(name) < 60000) return false;
@@ -51,7 +52,7 @@
     }
   }
 
-  // Loads the page anew. A form is not sent again.
+  // Reloads the page. A form is not sent again.
   function renew() {
     if (!isFirst("duo_mfa_renewed")) return false;
     if (texts.arrival === "form") location.replace(location.pathname + location.search);
@@ -63,7 +64,7 @@
     if ($(id).textContent !== text) $(id).textContent = text;
   }
 
-  // Shows one pane. The focus moves only if what had it is gone.
+  // Shows one pane. The focus moves only if the focused element disappears.
   function show(pane, heading, message, error) {
     const focused = document.activeElement;
     document.title = texts.brand ? `${heading} – ${texts.brand}` : heading;
@@ -74,7 +75,7 @@
     if (focused !== document.body && !focused.getClientRects().length) $("heading").focus();
   }
 
-  // Goes on to what the person wanted, which is never this page sent again.
+  // Continues at the path that the user requested, which is never this page sent again.
   function go(to) {
     if (held) return sendHeld();
     if (texts.arrival === "here") return location.reload();
@@ -87,22 +88,22 @@
     $("back").onclick = () => history.back();
   }
 
-  // Sends another site's form again. A field may be called "submit", or as any member of a form:
-  // nothing else of the form is used.
+  // Sends the form of another site again. A field may have the name "submit", or of any other
+  // member of a form, so no other member of the form is used.
   function sendHeld() {
     if (isFirst("duo_mfa_resent")) return HTMLFormElement.prototype.submit.call(held);
     $("start").firstElementChild.hidden = false;
     show("start", texts.approved);
   }
 
-  // Browsers keep the cookies from another site's form: whether there is an approval, or a sign-in that
-  // waits, is not known before this.
+  // Browsers leave cookies out of a form from another site. So only this request shows whether
+  // there is an approval, or a pending sign-in.
   async function resume() {
     try {
       const { ok, body } = await call("GET", `${base}status?${back}`);
       if (ok) return take(body) ? follow() : undefined;
     } catch {
-      // Preauth says what is wrong.
+      // Preauth reports the problem.
     }
     preauth();
   }
@@ -112,7 +113,7 @@
     $("again").hidden = !canRetry;
   }
 
-  // A sign-in or a call that did not do. Where another way may, the ways stay in sight.
+  // A sign-in or a call that failed. If another factor may succeed, the factors stay visible.
   function fail(kind, heading, message) {
     stop();
     if (texts.pane === "enroll") return;
@@ -145,7 +146,7 @@
     isFilled = true;
   }
 
-  // Asks what the person can use, and shows it under a heading, or under what went wrong.
+  // Asks for the user's devices, and shows them under a heading, or under the problem.
   async function preauth({ heading, error } = {}) {
     $("busy").hidden = false;
     try {
@@ -170,14 +171,14 @@
     }
   }
 
-  // Ends the asking and the countdown.
+  // Ends the polling and the countdown.
   function stop() {
     loop.abort();
     loop = new AbortController();
     clearInterval(clock);
   }
 
-  // Takes a state. Answers whether to ask again.
+  // Shows a state. Returns whether to poll again.
   function take(state) {
     if (state.state === "waiting") {
       wait(state);
@@ -226,7 +227,7 @@
     tick();
   }
 
-  // Pauses, but not beyond the moment at which the tab is seen again.
+  // Pauses, but at most until the tab is visible again.
   function pause(ms, signal) {
     return new Promise((done) => {
       const wake = () => {
@@ -244,7 +245,8 @@
     });
   }
 
-  // Asks one at a time until `next` says that there is no more to ask. One lost answer ends nothing.
+  // Polls, one request at a time, until `next` returns that it is done. One lost response does not
+  // end it.
   async function poll(url, next) {
     const { signal } = loop;
     let delay = 1000;
@@ -283,7 +285,7 @@
     $("code").select();
   }
 
-  // Sends what a button stands for.
+  // Sends the request of a button.
   async function send(button, code) {
     const headers = code ? { "x-duo-mfa-passcode": code } : {};
     const to = button.dataset.to;
@@ -309,7 +311,7 @@
     const code = form.id === "passcode" ? $("code").value.trim() : "";
     say("code-error");
     $("code").removeAttribute("aria-invalid");
-    // A header holds printable ASCII, and so do all codes.
+    // A header can hold printable ASCII, and all codes are printable ASCII.
     if (form.id === "passcode" && !/^[!-~]([ -~]*[!-~])?$/.test(code)) return wrong(texts.wrong);
     page.ariaBusy = "true";
     try {
@@ -320,13 +322,13 @@
     page.ariaBusy = "false";
   });
 
-  // A tab that nobody looks at asks for nothing.
+  // A tab that is not visible sends no requests.
   function whenSeen(act) {
     if (!document.hidden) return act();
     document.addEventListener("visibilitychange", () => whenSeen(act), { once: true });
   }
 
-  // Without cookies no sign-in would be known at its end: nothing is sent to a phone.
+  // Without cookies the end of a sign-in could not be recognized, so nothing is sent to a phone.
   if (!navigator.cookieEnabled && texts.pane !== "enroll") return finish("", texts.nocookies, true);
   const passcode = $("passcode");
   if (passcode && "offered" in passcode.dataset) passcode.hidden = false;

@@ -1,4 +1,4 @@
-//! The QR code of an enrollment, and the way on.
+//! The QR code of an enrollment, and how to continue after it.
 
 use super::super::frame::Frame;
 use super::super::qr;

@@ -1,4 +1,4 @@
-//! The panes of a page that the script runs: start, choose, wait, end. One is shown.
+//! The panes of a page that the script switches: start, choose, wait, end. One of them is visible.
 
 use super::super::frame::{Arrival, Frame};
 use super::super::screen::{Choices, Device, Factor, Waiting};
@@ -6,30 +6,30 @@ use super::super::words::Said;
 use super::{top, wait};
 use maud::{Markup, html};
 
-/// Which pane is shown, and what in it differs from page to page.
+/// The visible pane, and the content that differs between pages.
 #[derive(Clone, Copy, Default)]
 struct Shown<'a> {
     pane: &'a str,
     passcode: Passcode<'a>,
-    /// Another site's form, to be sent again.
+    /// The form of another site, to be sent again.
     held: Option<&'a [(String, String)]>,
 }
 
-/// What the passcode form is for.
+/// The purpose of the passcode form.
 #[derive(Clone, Copy, Default)]
 enum Passcode<'a> {
-    /// Hidden, until the script hears that passcodes are taken.
+    /// Hidden, until the script learns that passcodes are accepted.
     #[default]
     Unasked,
-    /// One of the ways.
+    /// Offered among other factors.
     Offered,
-    /// A code was sent to this telephone.
+    /// A code was sent to this phone.
     Sent(Option<&'a str>),
-    /// The code before was not right.
+    /// The previous code was incorrect.
     Wrong,
 }
 
-/// The first page, or the one with the devices.
+/// The first page, or the page with the devices.
 pub(super) fn page(pane: &str, choices: &Choices, frame: &Frame<'_>, said: &Said) -> Markup {
     let is_offered = choices.takes_passcode();
     let passcode = if is_offered { Passcode::Offered } else { Passcode::Unasked };
@@ -37,31 +37,31 @@ pub(super) fn page(pane: &str, choices: &Choices, frame: &Frame<'_>, said: &Said
     live(Shown { pane, passcode, held: None }, choices, frame, said, &wait)
 }
 
-/// The first page, with another site's form. Without a script its button sends it.
+/// The first page, with a form of another site. Without a script, its button sends the form.
 pub(super) fn resend(fields: &[(String, String)], frame: &Frame<'_>, said: &Said) -> Markup {
     let shown = Shown { pane: "resend", held: Some(fields), ..Shown::default() };
     live(shown, &Choices::default(), frame, said, &wait::pane(None, frame))
 }
 
-/// A sign-in that waits for its answer.
+/// A sign-in that waits for the user's answer.
 pub(super) fn waiting(waiting: &Waiting, frame: &Frame<'_>, said: &Said) -> Markup {
     let shown = Shown { pane: "wait", ..Shown::default() };
     live(shown, &Choices::default(), frame, said, &wait::pane(Some(waiting), frame))
 }
 
-/// Codes went out by text message.
+/// Codes were sent by text message.
 pub(super) fn codes_sent(device: Option<&str>, frame: &Frame<'_>, said: &Said) -> Markup {
     let shown = Shown { pane: "choose", passcode: Passcode::Sent(device), held: None };
     live(shown, &Choices::default(), frame, said, &wait::pane(None, frame))
 }
 
-/// The passcode was not right.
+/// The passcode was incorrect.
 pub(super) fn wrong_passcode(frame: &Frame<'_>, said: &Said) -> Markup {
     let shown = Shown { pane: "choose", passcode: Passcode::Wrong, held: None };
     live(shown, &Choices::default(), frame, said, &wait::pane(None, frame))
 }
 
-/// All panes. What the script has to say by itself stands in attributes.
+/// All panes. Texts that the script shows are in attributes.
 fn live(
     shown: Shown<'_>,
     choices: &Choices,
@@ -90,8 +90,9 @@ fn live(
             p.err #alert role="alert" {}
             div #start hidden[!matches!(shown.pane, "start" | "resend")] {
                 @if let Some(fields) = shown.held {
-                    // To where this page is: the address is not written again. A field may be named
-                    // as a member of the form, which then is the field to a script.
+                    // Without an action the form posts to this page's own address. It has its own
+                    // parent, since a field may have the name of a member of the form, and a script
+                    // then gets the field.
                     div {
                         form #held method="post" {
                             @for (name, value) in fields {
@@ -166,8 +167,8 @@ fn label(factor: Factor, frame: &Frame<'_>) -> &'static str {
     }
 }
 
-/// The form for a code. Its body can be read only where the configuration says so; elsewhere the
-/// script shows it and sends the code as a header.
+/// The form for a passcode. It works without script only if the configuration lets the filter read
+/// bodies. Otherwise the script shows it and sends the passcode in a header.
 fn passcode(passcode: Passcode<'_>, frame: &Frame<'_>) -> Markup {
     let texts = frame.language.texts();
     let (is_offered, is_alone, is_wrong) = match passcode {
@@ -207,7 +208,7 @@ fn passcode(passcode: Passcode<'_>, frame: &Frame<'_>) -> Markup {
     }
 }
 
-/// Where the script ends: ways to go on, of which it shows those that fit.
+/// The pane where the script ends, with buttons to continue, of which it shows the right ones.
 fn end(frame: &Frame<'_>) -> Markup {
     let texts = frame.language.texts();
     html! {

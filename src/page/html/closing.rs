@@ -1,4 +1,4 @@
-//! Pages that end a sign-in, one way or the other. The script has nothing to do on them.
+//! Pages that end a sign-in, in success or refusal. The script does nothing on them.
 
 use super::super::frame::{Arrival, Frame};
 use super::super::screen::Enrollment;
@@ -8,15 +8,15 @@ use crate::http::ReturnPath;
 use crate::signal::Code;
 use maud::{Markup, html};
 
-/// What a person can do after a refusal.
+/// The choices after a refusal.
 enum Next {
-    /// The same again, by another way perhaps.
+    /// Try again, possibly with another factor.
     TryAgain,
-    /// The same again, by another way for sure.
+    /// Use another factor.
     AnotherWay,
-    /// From the beginning.
+    /// Start from the beginning.
     StartAgain,
-    /// Nothing on this page: sign in by the first factor, or ask for help.
+    /// Nothing on this page: the user signs in at the first factor, or asks for help.
     Nothing,
 }
 
@@ -70,7 +70,7 @@ pub(super) fn refused(code: Code, frame: &Frame<'_>, said: &Said) -> Markup {
     }
 }
 
-/// For a browser without script, whose address is not the application's.
+/// The page for a browser without script that is not at the application's address.
 pub(super) fn approved(frame: &Frame<'_>, said: &Said) -> Markup {
     let texts = frame.language.texts();
     html! {

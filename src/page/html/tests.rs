@@ -9,7 +9,7 @@ use crate::http::ReturnPath;
 
 const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'&\u{202e}\u{0}\r\n";
 
-/// What a page looks like when everything that comes from elsewhere is the same text.
+/// A site and frame in which every text from outside is the same.
 struct Stage {
     site: Site,
     text: DisplayText,
@@ -209,7 +209,7 @@ fn nothing_on_a_page_needs_inline_script_or_style() {
         for tag in tags(page) {
             let is_script = tag.starts_with("script");
             assert!(!is_script || tag.contains(" src=\"/.duo-mfa/assets/"), "{tag}");
-            // Between quotes stand values; the rest holds the names.
+            // Values are between quotes; the rest has the names.
             let names: String = tag.split('"').step_by(2).collect();
             for attribute in names.split_ascii_whitespace().skip(1) {
                 assert!(!attribute.starts_with("style="), "{tag}");
@@ -243,7 +243,7 @@ fn the_state_comes_first_in_the_title() {
 }
 
 #[test]
-fn buttons_hold_all_that_they_say_in_their_address() {
+fn buttons_hold_all_their_data_in_their_address() {
     let stage = Stage::with("iPhone");
     let frame = stage.frame(Language::En, Arrival::InPlace);
     let back = "return_to=%2Fapp%3Fx%3D1%26y%3Da%2520b\"";
@@ -305,7 +305,7 @@ fn the_passcode_form_works_without_script_only_where_bodies_are_read() {
 }
 
 #[test]
-fn a_wrong_passcode_is_said_at_its_field() {
+fn a_wrong_passcode_is_reported_at_its_field() {
     let stage = Stage::with("iPhone");
     let reply = Screen::WrongPasscode.reply(&stage.frame(Language::En, Arrival::OwnAddress));
     assert_eq!(reply.status, 422);
@@ -339,7 +339,7 @@ fn a_verification_code_is_shown_large_and_read_digit_by_digit() {
 }
 
 #[test]
-fn the_status_says_what_the_page_says() {
+fn the_status_has_the_words_of_the_page() {
     let stage = Stage::with("iPhone");
     let wait = Some(Duration::from_secs(40));
     let refused = |code| Screen::Refused { code, wait };
@@ -373,7 +373,7 @@ fn the_status_says_what_the_page_says() {
 }
 
 #[test]
-fn beginning_anew_is_always_a_get() {
+fn starting_again_is_always_a_get() {
     let stage = Stage::with("iPhone");
     let screen = Screen::Refused { code: Code::BadRequest, wait: None };
     let in_place = page(&screen, &stage.frame(Language::En, Arrival::InPlace));

@@ -1,11 +1,11 @@
-//! The pane of a sign-in that waits for its answer.
+//! The pane of a sign-in that waits for the user's answer.
 
 use super::super::frame::Frame;
 use super::super::screen::{Awaited, Waiting};
 use super::super::text::{Filled, fill, whole_seconds};
 use maud::{Markup, html};
 
-/// The pane, empty and hidden where nothing waits yet.
+/// The pane; empty and hidden if no sign-in waits yet.
 pub(super) fn pane(waiting: Option<&Waiting>, frame: &Frame<'_>) -> Markup {
     let texts = frame.language.texts();
     let left = waiting.map_or(0, |waiting| whole_seconds(waiting.left));
@@ -29,7 +29,7 @@ pub(super) fn pane(waiting: Option<&Waiting>, frame: &Frame<'_>) -> Markup {
     }
 }
 
-/// The code to type into Duo Mobile: large to the eye, digit by digit to the ear.
+/// The code to type into Duo Mobile, in large print; screen readers read it digit by digit.
 fn verification(waiting: Option<&Waiting>, frame: &Frame<'_>) -> Markup {
     let code = waiting.and_then(|waiting| match &waiting.awaited {
         Awaited::VerifiedPush { code } => Some(code.as_str()),
@@ -50,7 +50,7 @@ fn verification(waiting: Option<&Waiting>, frame: &Frame<'_>) -> Markup {
     }
 }
 
-/// What the device shows too, to be compared.
+/// The details that the device shows too, so that the user can compare them.
 fn particulars(frame: &Frame<'_>) -> Markup {
     let texts = frame.language.texts();
     html! {

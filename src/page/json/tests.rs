@@ -104,7 +104,7 @@ fn preauth_says_why_not_and_where_to_set_up() {
 }
 
 #[test]
-fn a_waiting_sign_in_says_for_what_and_how_long() {
+fn a_waiting_sign_in_names_the_event_and_the_time() {
     let code = DisplayText::new("708");
     let standing = waiting(Awaited::VerifiedPush { code });
     let answer = SignInReply { transaction: Some("t"), ..answer(&standing) };
@@ -124,7 +124,7 @@ fn a_waiting_sign_in_says_for_what_and_how_long() {
 }
 
 #[test]
-fn every_standing_has_a_state_of_its_own() {
+fn every_standing_has_its_own_state() {
     let cases = [
         (waiting(Awaited::Push), "waiting", Value::Null),
         (Standing::CodesSent { device: None }, "sent", Value::Null),

@@ -2,10 +2,10 @@
 
 use super::Language;
 
-/// How many ranges are looked at; browsers send a handful.
+/// How many ranges are read; browsers send a handful.
 const RANGES: usize = 32;
 
-/// The known language with the highest weight, the first of them where two weigh the same.
+/// The supported language with the highest weight; of equal weights, the first.
 pub(super) fn preferred(header: &[u8]) -> Option<Language> {
     let mut best: Option<(u16, Language)> = None;
     for (weight, language) in header.split(|byte| *byte == b',').take(RANGES).filter_map(range) {
@@ -16,7 +16,7 @@ pub(super) fn preferred(header: &[u8]) -> Option<Language> {
     best.map(|(_, language)| language)
 }
 
-/// A range that names a language of ours and weighs more than nothing.
+/// The weight and language of a range; `None` for another language or weight zero.
 fn range(range: &[u8]) -> Option<(u16, Language)> {
     let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
     let tag = parts.next()?;
@@ -31,7 +31,8 @@ fn range(range: &[u8]) -> Option<(u16, Language)> {
     (weight > 0).then_some((weight, language))
 }
 
-/// `q=0.25` as 250. A weight that is not written as one drops the range.
+/// A weight such as `q=0.25` in thousandths: 250. `None` if it is malformed; the range is then
+/// ignored.
 fn thousandths(parameter: &[u8]) -> Option<u16> {
     let [b'q' | b'Q', b'=', value @ ..] = parameter else { return None };
     let (whole, fraction) = match value.iter().position(|byte| *byte == b'.') {
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_without_end_is_not_read_to_its_end() {
+    fn only_the_beginning_of_a_long_list_is_read() {
         let header = "tlh,".repeat(RANGES) + "de";
         assert_eq!(preferred(header.as_bytes()), None);
     }

@@ -1,4 +1,4 @@
-//! French. Narrow no-break spaces stand before the double punctuation marks.
+//! French. A narrow no-break space comes before double punctuation marks.
 
 use super::{Texts, Words};
 

@@ -8,7 +8,7 @@ enum Piece<'a> {
     Place(&'a str),
 }
 
-/// Cuts `Signed in as {user}.` at its places.
+/// Splits a text such as `Signed in as {user}.` at its places.
 fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
     text.split('{').enumerate().flat_map(|(index, part)| {
         let cut = if index == 0 { None } else { part.split_once('}') };
@@ -17,7 +17,7 @@ fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
     })
 }
 
-/// Puts values in their places, for JSON: nothing is escaped for HTML.
+/// Fills in values, for JSON: nothing is escaped for HTML.
 pub(in crate::page) fn fill(text: &str, values: &[(&str, &str)]) -> String {
     pieces(text)
         .filter_map(|piece| match piece {
@@ -29,7 +29,7 @@ pub(in crate::page) fn fill(text: &str, values: &[(&str, &str)]) -> String {
         .collect()
 }
 
-/// A text in HTML: the text is escaped, and in each place stands a value that escapes itself.
+/// A text in HTML. The text is escaped; in each place comes a value that escapes itself.
 pub(in crate::page) struct Filled<'a>(
     pub(in crate::page) &'a str,
     pub(in crate::page) &'a [(&'a str, &'a dyn Render)],
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_stand_in_their_places() {
+    fn values_are_filled_into_their_places() {
         assert_eq!(fill("{a} and {b}, {a}.", &[("a", "1"), ("b", "2")]), "1 and 2, 1.");
         assert_eq!(fill("no place", &[("a", "1")]), "no place");
         assert_eq!(fill("{unknown}!", &[("a", "1")]), "!");

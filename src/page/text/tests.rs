@@ -27,7 +27,7 @@ fn no_text_is_empty_or_holds_markup() {
 }
 
 #[test]
-fn no_heading_uses_words_of_the_trade() {
+fn no_heading_uses_technical_terms() {
     for language in Language::ALL {
         for heading in language.texts().headings() {
             for word in ["MFA", "2FA", "token", "Token", "jeton", "トークン"] {
@@ -39,7 +39,7 @@ fn no_heading_uses_words_of_the_trade() {
 }
 
 #[test]
-fn a_wait_is_said_in_seconds_and_then_in_minutes() {
+fn a_wait_is_in_seconds_and_then_in_minutes() {
     let cases = [
         (Some(Duration::from_millis(400)), "1 second"),
         (Some(Duration::from_secs(40)), "40 seconds"),

@@ -4,7 +4,7 @@
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// Unix seconds of an RFC 2822 date; `None` where the text is no such date.
+/// The Unix seconds of an RFC 2822 date; `None` if the text is not one.
 pub(super) fn seconds(text: &str) -> Option<i64> {
     let text = match text.split_once(',') {
         Some((weekday, rest)) if weekday.len() == 3 => rest,
@@ -33,7 +33,7 @@ fn time_of_day(text: &str) -> Option<i64> {
     parts.next().is_none().then_some(hours * 3600 + minutes * 60 + seconds)
 }
 
-/// Seconds east of Greenwich.
+/// Seconds east of UTC.
 fn offset(zone: &str) -> Option<i64> {
     let (sign, digits) = match zone {
         "GMT" | "UTC" | "UT" | "Z" => return Some(0),
@@ -53,7 +53,7 @@ fn number(text: &str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
     range.contains(&value).then_some(value)
 }
 
-/// Days from 1970-01-01, by the civil calendar; years begin in March so that leap days come last.
+/// Days since 1970-01-01, in the civil calendar. Years begin in March, so that leap days come last.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);

@@ -1,4 +1,4 @@
-//! The verifier against the requests that Duo's own Python client made.
+//! Tests of the verifier with requests that Duo's own Python client made.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -125,7 +125,7 @@ fn vectors() -> Vec<Vector> {
     file.vectors
 }
 
-/// Another letter or digit that is no hexadecimal digit, so that no escape stays an escape.
+/// Another letter or digit that is not a hexadecimal digit, so that no escape remains one.
 fn other(byte: u8) -> u8 {
     if byte == b'Q' { b'Z' } else { b'Q' }
 }
@@ -241,7 +241,7 @@ fn a_date_that_was_not_signed_is_refused() {
 }
 
 #[test]
-fn dates_count_within_five_minutes_of_the_servers_clock() {
+fn dates_within_five_minutes_of_the_servers_clock_are_accepted() {
     for vector in vectors() {
         for (skew, expected) in [
             (300, Ok(vector.form())),
@@ -258,7 +258,7 @@ fn dates_count_within_five_minutes_of_the_servers_clock() {
 }
 
 #[test]
-fn missing_and_foreign_credentials_have_codes_of_their_own() {
+fn missing_and_foreign_credentials_have_their_own_codes() {
     let vectors = vectors();
     let vector = &vectors[0];
     let request = vector.request();
