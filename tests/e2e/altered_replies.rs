@@ -11,15 +11,6 @@ use crate::message::Request;
 use crate::setup::{FirstFactor, Setup};
 use crate::stack::{APPROVAL, Stack};
 
-crate::trials![
-    documented_exception_keeps_every_reply_where_envoy_has_error_pages,
-    error_pages_of_envoy_without_the_exception_replace_the_prompt_page,
-    custom_response_filter_replaces_the_prompt_page_wherever_it_is,
-    removed_set_cookie_headers_take_the_approval_away_except_by_a_route,
-    compressor_leaves_the_prompt_page_as_it_is_but_for_its_coding,
-    cache_before_the_filter_skips_it_and_one_behind_it_does_not,
-];
-
 fn with_manager(manager: Value) -> Stack {
     Stack::start(Setup { manager, ..Setup::default() })
 }
@@ -65,6 +56,7 @@ fn page(stack: &Stack) -> String {
     stack.denied(&Request::get("/reports").user("alice").navigation()).text()
 }
 
+#[test]
 fn documented_exception_keeps_every_reply_where_envoy_has_error_pages() {
     let documented = documented_local_replies();
     let config = &documented["local_reply_config"];
@@ -98,6 +90,7 @@ fn documented_exception_keeps_every_reply_where_envoy_has_error_pages() {
     browser.reaches_the_application(&stack, "/reports");
 }
 
+#[test]
 fn error_pages_of_envoy_without_the_exception_replace_the_prompt_page() {
     let mut documented = documented_local_replies();
     let config = documented["local_reply_config"].as_object_mut().unwrap();
@@ -112,6 +105,7 @@ fn error_pages_of_envoy_without_the_exception_replace_the_prompt_page() {
     assert!(text.starts_with("<!DOCTYPE html>"), "{text}");
 }
 
+#[test]
 fn custom_response_filter_replaces_the_prompt_page_wherever_it_is() {
     let of = |status: &str| {
         let predicate = json!({"single_predicate": {
@@ -138,6 +132,7 @@ fn custom_response_filter_replaces_the_prompt_page_wherever_it_is() {
     }
 }
 
+#[test]
 fn removed_set_cookie_headers_take_the_approval_away_except_by_a_route() {
     let strip = json!({"name": "cookies", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
@@ -161,6 +156,7 @@ fn removed_set_cookie_headers_take_the_approval_away_except_by_a_route() {
     assert_eq!(cancelled(&stack), 1);
 }
 
+#[test]
 fn cache_before_the_filter_skips_it_and_one_behind_it_does_not() {
     let cache = json!({"name": "cache", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.cache.v3.CacheConfig",
@@ -183,6 +179,7 @@ fn cache_before_the_filter_skips_it_and_one_behind_it_does_not() {
     assert_eq!(stack.denied(&request().navigation()).status, 403);
 }
 
+#[test]
 fn compressor_leaves_the_prompt_page_as_it_is_but_for_its_coding() {
     let compressor = json!({"name": "compressor", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.compressor.v3.Compressor",

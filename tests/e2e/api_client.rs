@@ -13,14 +13,6 @@ use crate::setup::Setup;
 use crate::stack::{Directory, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    clients_are_held_until_the_push_is_approved_and_keep_the_approval,
-    clients_that_are_refused_start_the_push_and_follow_it,
-    clients_show_the_code_of_a_verified_push,
-    clients_send_a_passcode_up_front,
-    clients_tell_of_a_denial,
-];
-
 #[derive(Clone, Copy, Debug)]
 enum Client {
     Shell,
@@ -90,6 +82,7 @@ fn with_each(stack: &Stack, check: impl Fn(&Program<'_>)) {
     }
 }
 
+#[test]
 fn clients_are_held_until_the_push_is_approved_and_keep_the_approval() {
     let stack = Stack::standard();
     with_each(&stack, |program| {
@@ -117,6 +110,7 @@ fn clients_are_held_until_the_push_is_approved_and_keep_the_approval() {
     assert_eq!(stack.sim.pushes(), before + 1, "the second goes by the approval in the jar");
 }
 
+#[test]
 fn clients_that_are_refused_start_the_push_and_follow_it() {
     let stack = Stack::start(Setup::default().plugin(json!({"api": {"mode": "refuse"}})));
     with_each(&stack, |program| {
@@ -134,6 +128,7 @@ fn push() -> Vec<String> {
     vec!["push".to_owned()]
 }
 
+#[test]
 fn clients_show_the_code_of_a_verified_push() {
     let stack = Stack::standard();
     for client in CLIENTS {
@@ -156,6 +151,7 @@ fn clients_show_the_code_of_a_verified_push() {
     }
 }
 
+#[test]
 fn clients_send_a_passcode_up_front() {
     let stack = Stack::standard();
     for client in CLIENTS {
@@ -171,6 +167,7 @@ fn clients_send_a_passcode_up_front() {
     assert_eq!(stack.sim.pushes(), 0);
 }
 
+#[test]
 fn clients_tell_of_a_denial() {
     let stack = Stack::start(Setup::default().plugin(json!({"api": {"mode": "refuse"}})));
     with_each(&stack, |program| {

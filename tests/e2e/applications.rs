@@ -9,15 +9,6 @@ use crate::sim::{Sim, eventually};
 use crate::stack::{APPROVAL, Directory, Protocol, Stack};
 use crate::tally::{self, Verdict};
 
-crate::trials![
-    approval_of_one_application_does_not_open_the_other,
-    held_requests_are_asked_for_at_two_applications_at_once,
-    page_signs_in_at_the_application_that_it_leads_to,
-    pending_sign_in_of_one_application_is_refused_at_the_other,
-    shared_approval_opens_both,
-    one_application_goes_on_while_the_other_is_gone,
-];
-
 const API_HOST: &str = "api-payments.duosecurity.test";
 const INTEGRATION_KEY: &str = "DIPAYM4E2E7TESTS2KEY";
 const PAYMENTS: &str = "__Host-duo_mfa-payments";
@@ -88,6 +79,7 @@ fn value(cookie: &str) -> &str {
     cookie.split(';').next().unwrap().split_once('=').unwrap().1
 }
 
+#[test]
 fn approval_of_one_application_does_not_open_the_other() {
     let two = Two::start();
     let stack = &two.stack;
@@ -123,6 +115,7 @@ fn approval_of_one_application_does_not_open_the_other() {
     assert_eq!(stack.sim.pushes(), pushes, "the main application was not asked again");
 }
 
+#[test]
 fn held_requests_are_asked_for_at_two_applications_at_once() {
     let two = Two::start();
     let main = two.stack.held_push(Request::get("/").user("alice"), Protocol::Http1, "alice");
@@ -150,6 +143,7 @@ fn pushed(two: &Two) -> Browser {
     alice
 }
 
+#[test]
 fn page_signs_in_at_the_application_that_it_leads_to() {
     let two = Two::start();
     let mut alice = pushed(&two);
@@ -173,6 +167,7 @@ fn page_signs_in_at_the_application_that_it_leads_to() {
     }
 }
 
+#[test]
 fn pending_sign_in_of_one_application_is_refused_at_the_other() {
     let two = Two::start();
     let mut alice = pushed(&two);
@@ -196,6 +191,7 @@ fn pending_sign_in_of_one_application_is_refused_at_the_other() {
     assert!(alice.has(PAYMENTS) && !alice.has(APPROVAL));
 }
 
+#[test]
 fn shared_approval_opens_both() {
     let shared = r#""payments": {"session": {"application": "default"},"#;
     let two = Two::start_with(r#""payments": {"#, shared);
@@ -207,6 +203,7 @@ fn shared_approval_opens_both() {
     assert_eq!([two.stack.sim.pushes(), two.payments.pushes()], [1, 1]);
 }
 
+#[test]
 fn one_application_goes_on_while_the_other_is_gone() {
     let soon = r#""cluster": "duo_api", "check_interval": "1s""#;
     let two = Two::start_with(r#""cluster": "duo_api""#, soon);

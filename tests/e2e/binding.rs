@@ -11,13 +11,6 @@ use crate::setup::{FirstFactor, Setup};
 use crate::stack::{APPROVAL, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    cookie_in_another_network_is_refused,
-    sign_in_begun_in_another_network_is_not_finished,
-    cookie_with_another_certificate_is_refused,
-    cookie_with_other_metadata_is_refused,
-];
-
 /// A proxy that is trusted says where the client is.
 fn behind_a_proxy() -> Stack {
     let setup = Setup { manager: json!({"xff_num_trusted_hops": 1}), ..Setup::default() };
@@ -28,6 +21,7 @@ fn from(address: &str, request: Request) -> Request {
     request.header("x-forwarded-for", address)
 }
 
+#[test]
 fn cookie_in_another_network_is_refused() {
     let stack = behind_a_proxy();
     let held = from("203.0.113.7", Request::get("/").user("alice"));
@@ -50,6 +44,7 @@ fn cookie_in_another_network_is_refused() {
     stack.admitted(&at("203.0.113.7"));
 }
 
+#[test]
 fn sign_in_begun_in_another_network_is_not_finished() {
     let stack = behind_a_proxy();
     let mut alice = Browser::of("alice");
@@ -66,6 +61,7 @@ fn sign_in_begun_in_another_network_is_not_finished() {
     assert!(alice.has(APPROVAL));
 }
 
+#[test]
 fn cookie_with_another_certificate_is_refused() {
     let authority = Authority::new();
     let [laptop, other] =
@@ -92,6 +88,7 @@ fn cookie_with_another_certificate_is_refused() {
     assert_eq!(stack.sim.calls("auth"), 1, "nobody is asked without a certificate");
 }
 
+#[test]
 fn cookie_with_other_metadata_is_refused() {
     // The first factor's filter puts its user there: bob's is not alice's, though both may be
     // whom the header names.

@@ -12,17 +12,6 @@ use crate::setup::Setup;
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    bodies_wait_for_the_push_and_arrive_whole,
-    bodies_wait_for_the_push_where_the_module_stops_at_headers,
-    denied_bodies_never_reach_the_application,
-    denied_bodies_never_reach_the_application_where_the_module_stops_at_headers,
-    body_above_the_buffer_limit_is_413_where_the_module_stops_at_headers,
-    body_that_ends_during_the_push_arrives_whole,
-    approved_upload_passes_by_its_cookie_alone,
-    routes_timeout_begins_when_the_request_goes_on,
-];
-
 const SMALL: usize = 100_000;
 const LARGE: usize = 3_000_000;
 
@@ -82,10 +71,12 @@ fn assert_arrive_after_the_push(stack: &Stack) {
     }
 }
 
+#[test]
 fn bodies_wait_for_the_push_and_arrive_whole() {
     assert_arrive_after_the_push(&Stack::standard());
 }
 
+#[test]
 fn bodies_wait_for_the_push_where_the_module_stops_at_headers() {
     assert_arrive_after_the_push(&Stack::start(stopping(8 << 20)));
 }
@@ -115,16 +106,19 @@ fn assert_denied_bodies_stay_out(stack: &Stack) {
     assert_eq!(stack.app.count(), 0);
 }
 
+#[test]
 fn denied_bodies_never_reach_the_application() {
     assert_denied_bodies_stay_out(&Stack::standard());
 }
 
+#[test]
 fn denied_bodies_never_reach_the_application_where_the_module_stops_at_headers() {
     assert_denied_bodies_stay_out(&Stack::start(stopping(8 << 20)));
 }
 
 /// HTTP/1.1 has no way to slow the client down once Envoy buffers: 413. Over HTTP/2 the window of
 /// the stream closes instead, and the rest comes after the push.
+#[test]
 fn body_above_the_buffer_limit_is_413_where_the_module_stops_at_headers() {
     let stack = Stack::start(stopping(1 << 20));
     for (protocol, body) in framings(LARGE) {
@@ -147,6 +141,7 @@ fn body_above_the_buffer_limit_is_413_where_the_module_stops_at_headers() {
     stack.assert_alive();
 }
 
+#[test]
 fn body_that_ends_during_the_push_arrives_whole() {
     for setup in [Setup::default(), stopping(1 << 20)] {
         let stack = Stack::start(setup);
@@ -173,6 +168,7 @@ fn body_that_ends_during_the_push_arrives_whole() {
     }
 }
 
+#[test]
 fn approved_upload_passes_by_its_cookie_alone() {
     for setup in [Setup::default(), stopping(1 << 20)] {
         let stack = Stack::start(setup);
@@ -189,6 +185,7 @@ fn approved_upload_passes_by_its_cookie_alone() {
 }
 
 /// docs/deploy/envoy.md: what bounds a held request is Envoy's idle timeout.
+#[test]
 fn routes_timeout_begins_when_the_request_goes_on() {
     let route = json!({"match": {"prefix": "/"}, "route": {"cluster": "app", "timeout": "1s"}});
     let host = json!({"name": "app", "domains": ["*"], "routes": [route]});

@@ -19,11 +19,6 @@ use crate::setup::{FirstFactor, Setup};
 use crate::stack::Stack;
 use crate::tally::Verdict;
 
-crate::trials![
-    name_in_a_verified_certificate_signs_in,
-    nobody_is_named_without_a_verified_certificate,
-];
-
 const SERVER: &str = "app.example.com";
 
 /// Who signs certificates.
@@ -140,6 +135,7 @@ fn by(certificate: &str) -> Value {
     json!({"source": "mtls", "header": null, "certificate": certificate})
 }
 
+#[test]
 fn name_in_a_verified_certificate_signs_in() {
     let authority = Authority::new();
     let alternatives = || vec![uri("spiffe://corp.example/ns/ci"), dns("ci.corp.example")];
@@ -172,6 +168,7 @@ fn name_in_a_verified_certificate_signs_in() {
     }
 }
 
+#[test]
 fn nobody_is_named_without_a_verified_certificate() {
     let authority = Authority::new();
     let stranger = Authority::new().sign(&[(DnType::CommonName, "alice")], vec![dns("alice.x")]);

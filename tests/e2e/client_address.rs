@@ -10,13 +10,6 @@ use crate::setup::Setup;
 use crate::stack::Stack;
 use crate::tally::Verdict;
 
-crate::trials![
-    forged_addresses_are_not_told_to_duo_without_a_proxy,
-    address_that_one_proxy_has_written_is_told_to_duo,
-    address_that_the_first_of_two_proxies_has_written_is_told_to_duo,
-    forged_addresses_do_not_change_what_rules_by_network_say,
-];
-
 const PEER: &str = "127.0.0.1";
 
 /// The lines of `x-forwarded-for` that arrive, and where the client is by them.
@@ -117,20 +110,24 @@ fn assert_duo_is_told(setup: Setup, cases: &[Case]) {
     }
 }
 
+#[test]
 fn forged_addresses_are_not_told_to_duo_without_a_proxy() {
     assert_duo_is_told(behind(0), &DIRECT);
 }
 
+#[test]
 fn address_that_one_proxy_has_written_is_told_to_duo() {
     assert_duo_is_told(behind(1), &ONE_PROXY);
 }
 
+#[test]
 fn address_that_the_first_of_two_proxies_has_written_is_told_to_duo() {
     assert_duo_is_told(behind(2), &TWO_PROXIES);
 }
 
 /// Rules by network: who is in 10.0.0.0/8 passes, who is in 203.0.113.0/24 or in the network of
 /// 2001:db8::7 is refused, everybody else is asked.
+#[test]
 fn forged_addresses_do_not_change_what_rules_by_network_say() {
     let rules = json!([
         {"networks": ["203.0.113.0/24", "2001:db8::/64"], "policy": "deny"},

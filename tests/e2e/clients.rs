@@ -7,15 +7,6 @@ use crate::setup::Setup;
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    navigation_is_refused_and_never_pushes,
-    background_requests_are_refused_and_never_push,
-    websocket_upgrade_is_refused_before_it_is_one,
-    grpc_call_is_refused_with_status_16_in_the_head_alone,
-    script_is_refused_at_once_in_refuse_mode,
-    request_without_a_first_factor_never_reaches_duo,
-];
-
 const CHROME: (&str, &str) = ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/156");
 
 /// No request of a client may have become a push.
@@ -31,6 +22,7 @@ fn assert_own_answer(reply: &Reply) {
     assert_eq!(reply.header("access-control-allow-origin"), None, "{reply:?}");
 }
 
+#[test]
 fn navigation_is_refused_and_never_pushes() {
     let stack = Stack::standard();
     for method in ["GET", "HEAD", "POST"] {
@@ -41,6 +33,7 @@ fn navigation_is_refused_and_never_pushes() {
     assert_no_push(&stack);
 }
 
+#[test]
 fn background_requests_are_refused_and_never_push() {
     let stack = Stack::standard();
     let kinds: &[(&str, &[(&str, &str)])] = &[
@@ -88,6 +81,7 @@ fn background_requests_are_refused_and_never_push() {
     assert_no_push(&stack);
 }
 
+#[test]
 fn websocket_upgrade_is_refused_before_it_is_one() {
     let stack = Stack::standard();
     let upgrade = Request::get("/socket?room=1").user("alice").all(&[
@@ -112,6 +106,7 @@ fn websocket_upgrade_is_refused_before_it_is_one() {
     assert_no_push(&stack);
 }
 
+#[test]
 fn grpc_call_is_refused_with_status_16_in_the_head_alone() {
     let stack = Stack::standard();
     for kind in ["application/grpc", "application/grpc+proto"] {
@@ -133,6 +128,7 @@ fn grpc_call_is_refused_with_status_16_in_the_head_alone() {
     assert_no_push(&stack);
 }
 
+#[test]
 fn script_is_refused_at_once_in_refuse_mode() {
     let stack = Stack::start(Setup::default().plugin(json!({"api": {"mode": "refuse"}})));
     for method in ["GET", "POST", "DELETE", "OPTIONS", "TRACE"] {
@@ -142,6 +138,7 @@ fn script_is_refused_at_once_in_refuse_mode() {
     assert_eq!(stack.sim.user_calls(), 0);
 }
 
+#[test]
 fn request_without_a_first_factor_never_reaches_duo() {
     let stack = Stack::standard();
     for request in [

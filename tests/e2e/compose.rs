@@ -12,13 +12,6 @@ use crate::message::Request;
 use crate::setup::{API_HOST, INTEGRATION_KEY, Setup};
 use crate::stack::{APPROVAL, Directory, Parts, Stack};
 
-crate::trials![
-    configuration_of_the_image_signs_in,
-    keys_of_a_start_are_ones_that_the_filter_takes,
-    services_are_checked_and_listen_on_loopback_only,
-    images_are_of_the_versions_that_the_repository_names,
-];
-
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -56,6 +49,7 @@ fn configuration(parts: &Parts<'_>) -> Value {
     envoy
 }
 
+#[test]
 fn configuration_of_the_image_signs_in() {
     let stack = Stack::start_as(Setup::default(), configuration);
     let alice = |path| {
@@ -69,6 +63,7 @@ fn configuration_of_the_image_signs_in() {
     assert!(!log.to_lowercase().contains("deprecated"), "{log}");
 }
 
+#[test]
 fn keys_of_a_start_are_ones_that_the_filter_takes() {
     let directory = Directory::new();
     let made = |_| {
@@ -87,6 +82,7 @@ fn keys_of_a_start_are_ones_that_the_filter_takes() {
     assert!(secret != other[0] && cookie != other[1], "anew each time");
 }
 
+#[test]
 fn services_are_checked_and_listen_on_loopback_only() {
     let compose: Value = serde_saphyr::from_str(&read("envoy/compose/compose.yaml")).unwrap();
     let services = compose["services"].as_object().unwrap();
@@ -105,6 +101,7 @@ fn services_are_checked_and_listen_on_loopback_only() {
     }
 }
 
+#[test]
 fn images_are_of_the_versions_that_the_repository_names() {
     let dockerfile = read("envoy/compose/Dockerfile");
     let images: Vec<_> = dockerfile

@@ -8,15 +8,6 @@ use crate::envoy;
 use crate::setup::{COOKIE_KEY, DuoEnd, FirstFactor, PluginForm, SECRET_KEY, Setup};
 use crate::stack::{Directory, write_authority};
 
-crate::trials![
-    good_configuration_passes_validation,
-    header_that_is_trusted_is_told_with_what_must_strip_it,
-    faulty_configuration_is_refused_with_its_path,
-    all_faults_are_told_at_once,
-    text_that_is_no_configuration_is_refused,
-    missing_secret_is_refused_by_its_name,
-];
-
 fn validate(setup: &Setup) -> (ExitStatus, String) {
     let directory = Directory::new();
     let nowhere = "127.0.0.1:1".parse().unwrap();
@@ -28,6 +19,7 @@ fn validate(setup: &Setup) -> (ExitStatus, String) {
     envoy::validate(&directory.0, &configuration, setup)
 }
 
+#[test]
 fn good_configuration_passes_validation() {
     for plugin_form in [PluginForm::JsonText, PluginForm::Struct] {
         let (status, output) = validate(&Setup { plugin_form, ..Setup::default() });
@@ -35,6 +27,7 @@ fn good_configuration_passes_validation() {
     }
 }
 
+#[test]
 fn header_that_is_trusted_is_told_with_what_must_strip_it() {
     let told = |header: &str| {
         format!(
@@ -65,6 +58,7 @@ fn assert_refused(setup: &Setup, words: &[&str]) {
     assert!(!output.contains("panicked"), "{output}");
 }
 
+#[test]
 fn faulty_configuration_is_refused_with_its_path() {
     let faulty: &[(Value, &str)] = &[
         (json!({"version": 2}), "version"),
@@ -90,6 +84,7 @@ fn faulty_configuration_is_refused_with_its_path() {
     }
 }
 
+#[test]
 fn all_faults_are_told_at_once() {
     let setup = Setup::default().plugin(json!({
         "path_prefix": "duo", "duo": {"api_host": "https://x"}, "session": {"keys": []},
@@ -97,6 +92,7 @@ fn all_faults_are_told_at_once() {
     assert_refused(&setup, &["path_prefix", "duo.api_host", "session.keys"]);
 }
 
+#[test]
 fn text_that_is_no_configuration_is_refused() {
     for plugin in [json!({}), json!([]), json!("x"), json!(null), json!(1)] {
         assert_refused(&Setup { plugin, ..Setup::default() }, &["duo_mfa"]);
@@ -105,6 +101,7 @@ fn text_that_is_no_configuration_is_refused() {
     assert_refused(&Setup::default().plugin(json!({"duo": deep})), &["duo_mfa"]);
 }
 
+#[test]
 fn missing_secret_is_refused_by_its_name() {
     for missing in ["DUO_SECRET_KEY", "DUO_MFA_COOKIE_KEY"] {
         let mut setup = Setup::default();

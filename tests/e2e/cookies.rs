@@ -12,18 +12,6 @@ use crate::setup::Setup;
 use crate::stack::{APPROVAL, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    every_flipped_bit_denies,
-    cookies_of_another_shape_deny,
-    two_approvals_count_as_none,
-    names_that_look_alike_deny,
-    approval_of_another_user_denies,
-    approval_of_another_application_or_key_denies,
-    approval_in_use_is_renewed_and_an_idle_one_expires,
-    approval_of_another_process_with_the_same_key_admits,
-    two_ports_of_one_host_need_two_cookie_names_or_one_session,
-];
-
 /// A request that is refused at once where its cookie does not admit it.
 fn background(user: &str) -> Request {
     Request::get("/")
@@ -49,6 +37,7 @@ fn assert_all_denied(stack: &Stack, cookies: impl IntoIterator<Item = Vec<u8>>) 
     }
 }
 
+#[test]
 fn every_flipped_bit_denies() {
     let stack = Stack::standard();
     let approval = stack.signed_in("alice");
@@ -69,6 +58,7 @@ fn every_flipped_bit_denies() {
     stack.admitted(&background("alice").cookie(&approval));
 }
 
+#[test]
 fn cookies_of_another_shape_deny() {
     let stack = Stack::standard();
     let approval = stack.signed_in("alice");
@@ -97,6 +87,7 @@ fn cookies_of_another_shape_deny() {
     stack.admitted(&background("alice").cookie(&approval));
 }
 
+#[test]
 fn two_approvals_count_as_none() {
     let stack = Stack::standard();
     let approval = stack.signed_in("alice");
@@ -119,6 +110,7 @@ fn two_approvals_count_as_none() {
     stack.admitted(&beside);
 }
 
+#[test]
 fn names_that_look_alike_deny() {
     let stack = Stack::standard();
     let approval = stack.signed_in("alice");
@@ -138,6 +130,7 @@ fn names_that_look_alike_deny() {
     assert_all_denied(&stack, names.map(|name| format!("{name}={value}").into_bytes()));
 }
 
+#[test]
 fn approval_of_another_user_denies() {
     let stack = Stack::standard();
     let approval = stack.signed_in("alice");
@@ -148,6 +141,7 @@ fn approval_of_another_user_denies() {
     stack.admitted(&background("alice").cookie(&approval));
 }
 
+#[test]
 fn approval_of_another_application_or_key_denies() {
     let stack = Stack::standard();
     let approval = stack.signed_in("alice");
@@ -161,6 +155,7 @@ fn approval_of_another_application_or_key_denies() {
     }
 }
 
+#[test]
 fn approval_of_another_process_with_the_same_key_admits() {
     let approval = Stack::standard().signed_in("alice");
     let stack = Stack::standard();
@@ -168,6 +163,7 @@ fn approval_of_another_process_with_the_same_key_admits() {
     assert_eq!(stack.sim.user_calls(), 0);
 }
 
+#[test]
 fn approval_in_use_is_renewed_and_an_idle_one_expires() {
     let session = json!({"session": {"inactivity": "4s", "expiration": "1m"}});
     let stack = Stack::start(Setup::default().plugin(session));
@@ -184,6 +180,7 @@ fn approval_in_use_is_renewed_and_an_idle_one_expires() {
 }
 
 /// A browser's jar knows no ports: two Envoys stand for two ports.
+#[test]
 fn two_ports_of_one_host_need_two_cookie_names_or_one_session() {
     let start = |session: Value| Stack::start(Setup::default().plugin(json!({"session": session})));
     let navigation = || Request::get("/reports").navigation();

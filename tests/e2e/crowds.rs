@@ -5,10 +5,9 @@ use crate::setup::Setup;
 use crate::stack::{APPROVAL, Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![each_of_many_held_requests_gets_its_own_users_answer, cookies_serve_many_at_once];
-
 const PEOPLE: usize = 60;
 
+#[test]
 fn each_of_many_held_requests_gets_its_own_users_answer() {
     let stack = Stack::start(Setup { workers: 4, ..Setup::default() });
     let answers = ["approve", "deny", "fraud"];
@@ -37,6 +36,7 @@ fn each_of_many_held_requests_gets_its_own_users_answer() {
     assert_eq!(stack.sim.pushes(), PEOPLE);
 }
 
+#[test]
 fn cookies_serve_many_at_once() {
     let stack = Stack::start(Setup { workers: 4, ..Setup::default() });
     let approval = stack.signed_in("alice");

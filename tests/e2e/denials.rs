@@ -6,13 +6,6 @@ use crate::message::{Body, Request};
 use crate::setup::{FirstFactor, Setup};
 use crate::stack::Stack;
 
-crate::trials![
-    preflight_does_not_pass_what_a_rule_behind_users_denies,
-    whom_rules_deny_everything_rings_no_phone,
-    nobody_is_prompted_for_what_a_rule_denies,
-    machines_of_a_rule_ring_no_phone_and_people_are_held,
-];
-
 fn stack(first_factor: FirstFactor, access_control: Value) -> Stack {
     let setup = Setup::default().plugin(json!({"access_control": access_control}));
     Stack::start(Setup { first_factor, ..setup })
@@ -24,6 +17,7 @@ fn preflight(path: &str) -> Request {
         .header("access-control-request-method", "DELETE")
 }
 
+#[test]
 fn preflight_does_not_pass_what_a_rule_behind_users_denies() {
     let rules = json!([
         {"users": ["svc-*"], "policy": "bypass"},
@@ -41,6 +35,7 @@ fn preflight_does_not_pass_what_a_rule_behind_users_denies() {
     assert_eq!(stack.sim.user_calls(), 0);
 }
 
+#[test]
 fn whom_rules_deny_everything_rings_no_phone() {
     let rules = json!([
         {"paths": ["/healthz"], "policy": "bypass"},
@@ -66,6 +61,7 @@ fn whom_rules_deny_everything_rings_no_phone() {
     assert_eq!(offered.status, 200);
 }
 
+#[test]
 fn nobody_is_prompted_for_what_a_rule_denies() {
     let rules = json!([{"paths": ["/internal/*"], "users": ["alice"], "policy": "deny"}]);
     let stack = stack(FirstFactor::BasicAuth, json!({"rules": rules}));
@@ -82,6 +78,7 @@ fn nobody_is_prompted_for_what_a_rule_denies() {
     stack.signed_in("alice");
 }
 
+#[test]
 fn machines_of_a_rule_ring_no_phone_and_people_are_held() {
     let rules = json!([{"paths": ["/jobs/*"], "policy": "two_factor", "api_mode": "refuse"}]);
     let stack = stack(FirstFactor::BasicAuth, json!({"rules": rules}));

@@ -7,13 +7,7 @@ use crate::setup::{API_HOST, Setup};
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    duo_is_told_the_user_and_the_address_of_the_peer,
-    every_form_of_signature_is_accepted,
-    phone_call_admits_with_factor_phone,
-    one_check_of_duo_serves_all_workers,
-];
-
+#[test]
 fn duo_is_told_the_user_and_the_address_of_the_peer() {
     let stack = Stack::standard();
     let request = Request::get("/reports?secret=1").user("alice").all(&[
@@ -37,6 +31,7 @@ fn duo_is_told_the_user_and_the_address_of_the_peer() {
     assert_eq!(auth["params"]["factor"], "push", "{auth}");
 }
 
+#[test]
 fn every_form_of_signature_is_accepted() {
     for form in ["v5", "v2-sha512", "v2-sha1"] {
         let setup = Setup::default().plugin(json!({"duo": {"signature": form}}));
@@ -49,6 +44,7 @@ fn every_form_of_signature_is_accepted() {
     }
 }
 
+#[test]
 fn phone_call_admits_with_factor_phone() {
     let stack = Stack::standard();
     let held = stack.held_push(Request::get("/").user("peter"), Protocol::Http1, "peter");
@@ -61,6 +57,7 @@ fn phone_call_admits_with_factor_phone() {
     assert_eq!(stack.sim.pushes(), 0);
 }
 
+#[test]
 fn one_check_of_duo_serves_all_workers() {
     let stack = Stack::start(Setup { workers: 4, ..Setup::default() });
     std::thread::sleep(std::time::Duration::from_secs(4));

@@ -10,23 +10,6 @@ use crate::setup::{DuoLink, Setup};
 use crate::stack::Stack;
 use crate::tally::Verdict;
 
-crate::trials![
-    spoilt_preauth_is_duo_unavailable,
-    spoilt_auth_is_duo_unavailable,
-    spoilt_auth_status_never_admits,
-    closed_port_is_duo_unavailable,
-    impostor_of_duo_is_never_believed,
-    unknown_cluster_is_duo_unavailable,
-    rate_limit_of_duo_is_handed_on,
-    what_only_an_operator_can_mend_is_duo_misconfigured,
-    lone_clock_skew_is_corrected,
-    lasting_clock_skew_is_duo_misconfigured,
-    lost_poll_does_not_end_a_sign_in,
-    only_the_exact_allow_of_auth_status_admits,
-    only_the_exact_allow_of_preauth_admits,
-    approved_go_on_while_duo_is_down,
-];
-
 /// Answers that are no answer, as the simulator's faults.
 fn spoilt() -> Vec<(&'static str, Value)> {
     vec![
@@ -90,15 +73,18 @@ fn assert_spoilt_is_unavailable(endpoint: &str) {
     stack.assert_alive();
 }
 
+#[test]
 fn spoilt_preauth_is_duo_unavailable() {
     assert_spoilt_is_unavailable("preauth");
 }
 
+#[test]
 fn spoilt_auth_is_duo_unavailable() {
     assert_spoilt_is_unavailable("auth");
 }
 
 /// A poll that fails may be sent again until the push is over, but not without pause.
+#[test]
 fn spoilt_auth_status_never_admits() {
     let stack = impatient();
     for (number, (case, fault)) in spoilt().into_iter().enumerate() {
@@ -119,15 +105,18 @@ fn spoilt_auth_status_never_admits() {
     stack.assert_alive();
 }
 
+#[test]
 fn closed_port_is_duo_unavailable() {
     assert_unreachable(DuoLink::ClosedPort);
 }
 
+#[test]
 fn impostor_of_duo_is_never_believed() {
     let stack = assert_unreachable(DuoLink::Impostor);
     assert_eq!(stack.sim.journal().len(), 0, "nothing was told to an impostor");
 }
 
+#[test]
 fn unknown_cluster_is_duo_unavailable() {
     let stack = assert_unreachable(DuoLink::NoCluster);
     assert!(stack.envoy.log().contains("duo_api"), "the log names the cluster");
@@ -142,6 +131,7 @@ fn assert_unreachable(duo_link: DuoLink) -> Stack {
     stack
 }
 
+#[test]
 fn rate_limit_of_duo_is_handed_on() {
     let stack = impatient();
     for (number, endpoint) in ["preauth", "auth"].into_iter().enumerate() {
@@ -155,6 +145,7 @@ fn rate_limit_of_duo_is_handed_on() {
     }
 }
 
+#[test]
 fn what_only_an_operator_can_mend_is_duo_misconfigured() {
     let stack = impatient();
     let mut guests = 0..;
@@ -172,6 +163,7 @@ fn what_only_an_operator_can_mend_is_duo_misconfigured() {
     stack.assert_alive();
 }
 
+#[test]
 fn lone_clock_skew_is_corrected() {
     for seconds in [600, -600] {
         let stack = Stack::standard();
@@ -182,6 +174,7 @@ fn lone_clock_skew_is_corrected() {
     }
 }
 
+#[test]
 fn lasting_clock_skew_is_duo_misconfigured() {
     let stack = Stack::standard();
     switch_on(&stack, "preauth", &json!({"kind": "fail", "code": 40105}));
@@ -191,6 +184,7 @@ fn lasting_clock_skew_is_duo_misconfigured() {
     assert_eq!(stack.sim.calls("auth"), 0);
 }
 
+#[test]
 fn lost_poll_does_not_end_a_sign_in() {
     let stack = Stack::start(Setup::default().plugin(json!({"duo": {"status_timeout": "1s"}})));
     switch_on(&stack, "auth_status", &json!({"kind": "hang", "times": 1}));
@@ -259,14 +253,17 @@ fn assert_only_the_exact_allow_admits(endpoint: &str) {
     stack.admitted(&Request::get("/").user(&user));
 }
 
+#[test]
 fn only_the_exact_allow_of_auth_status_admits() {
     assert_only_the_exact_allow_admits("auth_status");
 }
 
+#[test]
 fn only_the_exact_allow_of_preauth_admits() {
     assert_only_the_exact_allow_admits("preauth");
 }
 
+#[test]
 fn approved_go_on_while_duo_is_down() {
     let stack = impatient();
     let approval = stack.signed_in("alice");

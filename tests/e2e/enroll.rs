@@ -8,16 +8,6 @@ use crate::message::Request;
 use crate::setup::Setup;
 use crate::stack::{APPROVAL, Stack};
 
-crate::trials![
-    scanned_code_leads_to_the_first_push,
-    code_is_the_same_however_often_it_is_loaded,
-    code_of_one_user_is_of_no_use_to_another,
-    code_that_has_expired_is_told_and_given_up,
-    portal_of_duo_is_told_and_nobody_is_made,
-    where_it_is_off_the_addresses_are_not_there,
-    held_request_of_a_user_without_a_device_is_refused,
-];
-
 const ENROLL: &str = "/.duo-mfa/enroll?return_to=%2Freports";
 
 fn stack(enrollment: &str) -> Stack {
@@ -44,6 +34,7 @@ fn enroll_status(browser: &mut Browser, stack: &Stack) -> Value {
     browser.fetch(stack, "GET", "enroll/status").json()["result"].clone()
 }
 
+#[test]
 fn scanned_code_leads_to_the_first_push() {
     let stack = stack("inline");
     let mut dave = Browser::of("dave");
@@ -73,6 +64,7 @@ fn scanned_code_leads_to_the_first_push() {
     assert_eq!([stack.sim.calls("enroll"), stack.sim.pushes()], [1, 1]);
 }
 
+#[test]
 fn code_is_the_same_however_often_it_is_loaded() {
     let stack = stack("inline");
     let mut dave = begun(&stack);
@@ -86,6 +78,7 @@ fn code_is_the_same_however_often_it_is_loaded() {
     assert_eq!(stack.sim.calls("enroll"), 1);
 }
 
+#[test]
 fn code_of_one_user_is_of_no_use_to_another() {
     let stack = stack("inline");
     let mut dave = Browser::of("dave");
@@ -105,6 +98,7 @@ fn code_of_one_user_is_of_no_use_to_another() {
     assert_eq!(stack.sim.calls("enroll"), 1);
 }
 
+#[test]
 fn code_that_has_expired_is_told_and_given_up() {
     let stack = stack("inline");
     let mut dave = begun(&stack);
@@ -120,6 +114,7 @@ fn code_that_has_expired_is_told_and_given_up() {
     assert_eq!(stack.sim.calls("enroll"), 1);
 }
 
+#[test]
 fn portal_of_duo_is_told_and_nobody_is_made() {
     let stack = stack("portal");
     let mut dave = Browser::of("dave");
@@ -139,6 +134,7 @@ fn portal_of_duo_is_told_and_nobody_is_made() {
     dave.reaches_the_application(&stack, "/reports");
 }
 
+#[test]
 fn where_it_is_off_the_addresses_are_not_there() {
     let stack = stack("off");
     let mut dave = Browser::of("dave");
@@ -158,6 +154,7 @@ fn refuses_the_addresses(browser: &mut Browser, stack: &Stack) {
     assert_eq!(stack.sim.pushes(), 0);
 }
 
+#[test]
 fn held_request_of_a_user_without_a_device_is_refused() {
     for enrollment in ["inline", "portal", "off"] {
         let stack = stack(enrollment);

@@ -24,15 +24,6 @@ use crate::sim::eventually;
 use crate::stack::{Parts, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    basic_auth_signs_in_and_nobody_names_himself,
-    jwt_signs_in_and_nobody_names_himself,
-    metadata_signs_in_and_nobody_names_himself,
-    mtls_signs_in_and_nobody_names_himself,
-    oauth2_proxy_signs_in_and_nobody_names_himself,
-    production_signs_in_over_tls_and_routes_may_do_without,
-];
-
 pub(crate) const OLDER_KEY: &str = "qPq3uFz7u0n2m9b4c8d1e6f5g7h3j2k1l0MNBVCXZas=";
 
 /// Every header by which some example or some habit names a user.
@@ -45,6 +36,7 @@ const FORGED: [(&str, &str); 6] = [
     ("x-duo-mfa-user", "alice"),
 ];
 
+#[test]
 fn basic_auth_signs_in_and_nobody_names_himself() {
     let stack = started("examples/basic-auth/envoy.yaml", with_users);
     signs_in(&stack, &|request| request.user("alice"));
@@ -52,6 +44,7 @@ fn basic_auth_signs_in_and_nobody_names_himself() {
     assert_asked_as(&stack, "bob", Request::get("/").user("bob").all(&FORGED));
 }
 
+#[test]
 fn jwt_signs_in_and_nobody_names_himself() {
     let issuer = Issuer::new();
     let stack = started("examples/jwt/envoy.yaml", |directory, text| {
@@ -73,10 +66,12 @@ fn jwt_signs_in_and_nobody_names_himself() {
     assert_asked_as(&stack, "bob", Request::get("/").bearer(&bob).all(&FORGED));
 }
 
+#[test]
 fn oauth2_proxy_signs_in_and_nobody_names_himself() {
     signs_in_through_ext_authz("examples/oauth2-proxy/envoy.yaml");
 }
 
+#[test]
 fn metadata_signs_in_and_nobody_names_himself() {
     signs_in_through_ext_authz("examples/metadata/envoy.yaml");
 }
@@ -102,6 +97,7 @@ fn signs_in_through_ext_authz(file: &str) {
     assert_asked_as(&stack, "bob", bob);
 }
 
+#[test]
 fn mtls_signs_in_and_nobody_names_himself() {
     let (clients, servers) = (Authority::new(), Authority::new());
     let stack = started("examples/mtls/envoy.yaml", |directory, text| {
@@ -130,6 +126,7 @@ fn mtls_signs_in_and_nobody_names_himself() {
     }
 }
 
+#[test]
 fn production_signs_in_over_tls_and_routes_may_do_without() {
     let (issuer, servers) = (Issuer::new(), Authority::new());
     let mut file = PathBuf::new();

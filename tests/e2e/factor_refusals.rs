@@ -7,8 +7,7 @@ use crate::message::Request;
 use crate::sim::eventually;
 use crate::stack::{APPROVAL, Stack};
 
-crate::trials![one_refused_factor_leaves_the_others_to_page_and_program];
-
+#[test]
 fn one_refused_factor_leaves_the_others_to_page_and_program() {
     let stack = Stack::standard();
     stack.sim.fault(&json!({

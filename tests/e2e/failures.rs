@@ -14,14 +14,6 @@ use crate::sim::eventually;
 use crate::stack::{APPROVAL, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    faults_lead_where_the_page_says_under_secure,
-    faults_lead_where_the_page_says_under_safe,
-    clusters_without_a_duo_lead_where_the_page_says_under_secure,
-    clusters_without_a_duo_lead_where_the_page_says_under_safe,
-    faults_at_the_check_lead_where_the_page_says,
-];
-
 /// The faults that the simulator can make at any call, by their names on the page.
 fn simulated() -> Vec<(&'static str, Value)> {
     let malformed = r#"{"stat":"OK","response":{"result":"perhaps"}}"#;
@@ -214,10 +206,12 @@ fn assert_faults_lead_where_the_page_says(fail_mode: &str) {
     }
 }
 
+#[test]
 fn faults_lead_where_the_page_says_under_secure() {
     assert_faults_lead_where_the_page_says("secure");
 }
 
+#[test]
 fn faults_lead_where_the_page_says_under_safe() {
     assert_faults_lead_where_the_page_says("safe");
 }
@@ -237,10 +231,12 @@ fn assert_clusters_lead_where_the_page_says(fail_mode: &str) {
     }
 }
 
+#[test]
 fn clusters_without_a_duo_lead_where_the_page_says_under_secure() {
     assert_clusters_lead_where_the_page_says("secure");
 }
 
+#[test]
 fn clusters_without_a_duo_lead_where_the_page_says_under_safe() {
     assert_clusters_lead_where_the_page_says("safe");
 }
@@ -259,6 +255,7 @@ fn assert_not_ready(stack: &Stack, fault: &str) {
     assert!(!is_ready(stack), "{fault}");
 }
 
+#[test]
 fn faults_at_the_check_lead_where_the_page_says() {
     let stack = start(Cluster::Linked(DuoLink::Simulator), "secure");
     eventually("readiness", || is_ready(&stack).then_some(()));

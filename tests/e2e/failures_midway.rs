@@ -18,17 +18,6 @@ use crate::sim::{Sim, eventually};
 use crate::stack::{Directory, Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    refused_connections_midway_lead_where_the_page_says_under_secure,
-    refused_connections_midway_lead_where_the_page_says_under_safe,
-    failed_handshakes_midway_lead_where_the_page_says_under_secure,
-    failed_handshakes_midway_lead_where_the_page_says_under_safe,
-    lost_names_midway_lead_where_the_page_says_under_secure,
-    lost_names_midway_lead_where_the_page_says_under_safe,
-    clusters_taken_out_midway_lead_where_the_page_says_under_secure,
-    clusters_taken_out_midway_lead_where_the_page_says_under_safe,
-];
-
 /// How long Duo takes for `preauth`, so that its host can move meanwhile.
 const PREAUTH: Duration = Duration::from_millis(2_500);
 
@@ -285,26 +274,32 @@ fn assert_lost_names(fail_mode: &'static str) {
     Midway::named("no address in DNS", fail_mode).assert_leads_where_the_page_says();
 }
 
+#[test]
 fn refused_connections_midway_lead_where_the_page_says_under_secure() {
     assert_refused("secure");
 }
 
+#[test]
 fn refused_connections_midway_lead_where_the_page_says_under_safe() {
     assert_refused("safe");
 }
 
+#[test]
 fn failed_handshakes_midway_lead_where_the_page_says_under_secure() {
     assert_failed_handshakes("secure");
 }
 
+#[test]
 fn failed_handshakes_midway_lead_where_the_page_says_under_safe() {
     assert_failed_handshakes("safe");
 }
 
+#[test]
 fn lost_names_midway_lead_where_the_page_says_under_secure() {
     assert_lost_names("secure");
 }
 
+#[test]
 fn lost_names_midway_lead_where_the_page_says_under_safe() {
     assert_lost_names("safe");
 }
@@ -316,10 +311,12 @@ fn assert_clusters_taken_out(fail_mode: &'static str) {
     midway.assert_auth_status(2, false);
 }
 
+#[test]
 fn clusters_taken_out_midway_lead_where_the_page_says_under_secure() {
     assert_clusters_taken_out("secure");
 }
 
+#[test]
 fn clusters_taken_out_midway_lead_where_the_page_says_under_safe() {
     assert_clusters_taken_out("safe");
 }

@@ -11,12 +11,6 @@ use crate::sim::eventually;
 use crate::stack::{APPROVAL, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    access_log_says_what_became_of_each_request,
-    filter_behind_refuses_by_the_factor,
-    nothing_is_told_where_nobody_asked_for_it,
-];
-
 fn start(plugin: Value) -> (Stack, PathBuf) {
     let setup = Setup::default().plugin(json!({"access_control": {"rules": [
         {"paths": ["/public/*"], "policy": "bypass"},
@@ -86,6 +80,7 @@ fn logged(log: &Path, path: &str) -> [Value; 4] {
     ["status", "result", "factor", "rule"].map(|name| line[name].clone())
 }
 
+#[test]
 fn access_log_says_what_became_of_each_request() {
     let (stack, log) = start(json!({"filter_state": true}));
     let reply = stack.answered_push(Request::get("/reports/1").user("alice"), "alice", "approve");
@@ -112,6 +107,7 @@ fn access_log_says_what_became_of_each_request() {
     }
 }
 
+#[test]
 fn filter_behind_refuses_by_the_factor() {
     let (stack, log) = start(json!({"filter_state": true}));
     let refused = stack.judged(Verdict::Denied, "Duo's bypass", || {
@@ -131,6 +127,7 @@ fn filter_behind_refuses_by_the_factor() {
     stack.answered_push(Request::get("/reports/3").user("alice"), "alice", "approve");
 }
 
+#[test]
 fn nothing_is_told_where_nobody_asked_for_it() {
     let (stack, log) = start(json!({}));
     stack.admitted(&Request::get("/reports/1").user("bella"));

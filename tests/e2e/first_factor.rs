@@ -9,14 +9,6 @@ use crate::setup::{DuoLink, FirstFactor, Setup};
 use crate::sim::eventually;
 use crate::stack::{APPROVAL, Stack};
 
-crate::trials![
-    script_that_is_served_loads_the_page_anew_on_a_reply_of_the_first_factor,
-    replies_of_the_filter_are_recognized_by_their_type_and_problem,
-    refusals_of_envoys_first_factors_are_not_taken_for_the_filters,
-    redirect_page_and_error_of_a_first_factor_are_not_taken_for_the_filters,
-    sign_in_goes_on_where_the_first_factor_ended_meanwhile,
-];
-
 /// The requests of the script, in the order of a sign-in.
 const SENT: [(&str, &str); 5] = [
     ("POST", "preauth"),
@@ -43,6 +35,7 @@ fn is_renewed(reply: &Reply) -> bool {
     !is_ours(reply) && reply.status != 429 && reply.status < 500
 }
 
+#[test]
 fn script_that_is_served_loads_the_page_anew_on_a_reply_of_the_first_factor() {
     let stack = Stack::standard();
     let page = stack.denied(&Request::get("/reports").user("alice").navigation()).text();
@@ -71,6 +64,7 @@ fn assert_ours(stack: &Stack, alice: &mut Browser, method: &str, endpoint: &str,
     assert_eq!(is_refusal, status >= 400, "{endpoint}: {reply:?}");
 }
 
+#[test]
 fn replies_of_the_filter_are_recognized_by_their_type_and_problem() {
     let push = SENT[1].1;
     let stack = Stack::standard();
@@ -120,6 +114,7 @@ fn assert_foreign(stack: &Stack, status: u16, ended: impl Fn(Request) -> Request
     assert_eq!(stack.sim.user_calls(), 0);
 }
 
+#[test]
 fn refusals_of_envoys_first_factors_are_not_taken_for_the_filters() {
     assert_foreign(&Stack::standard(), 401, |request| request);
     let page = json!({"local_reply_config": {"body_format": {
@@ -174,6 +169,7 @@ fn session_filter() -> Value {
     })
 }
 
+#[test]
 fn redirect_page_and_error_of_a_first_factor_are_not_taken_for_the_filters() {
     let stack = ending();
     for (ended, status) in
@@ -186,6 +182,7 @@ fn redirect_page_and_error_of_a_first_factor_are_not_taken_for_the_filters() {
     assert!(!is_ours(&reply) && !is_renewed(&reply), "{reply:?}");
 }
 
+#[test]
 fn sign_in_goes_on_where_the_first_factor_ended_meanwhile() {
     let stack = ending();
     let mut alice = Browser::of("alice");

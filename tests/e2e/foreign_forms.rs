@@ -7,12 +7,6 @@ use crate::setup::Setup;
 use crate::stack::{APPROVAL, Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    form_of_another_site_is_not_taken_and_leads_to_no_push,
-    form_of_another_site_is_sent_again_from_this_one_where_it_is_named,
-    form_of_another_site_that_is_too_long_is_not_taken,
-];
-
 const SENT: &str = "SAMLResponse=PHA%2B&RelayState=%22%3E%3Cb%3E";
 
 fn naming() -> Setup {
@@ -32,6 +26,7 @@ fn foreign(path: &str, body: &str) -> Request {
     ])
 }
 
+#[test]
 fn form_of_another_site_is_not_taken_and_leads_to_no_push() {
     for setup in [Setup::default(), naming()] {
         let stack = Stack::start(setup);
@@ -44,6 +39,7 @@ fn form_of_another_site_is_not_taken_and_leads_to_no_push() {
     }
 }
 
+#[test]
 fn form_of_another_site_is_sent_again_from_this_one_where_it_is_named() {
     let stack = Stack::start(naming());
     let approval = stack.signed_in("alice");
@@ -67,6 +63,7 @@ fn form_of_another_site_is_sent_again_from_this_one_where_it_is_named() {
     assert_eq!(stack.sim.user_calls(), calls);
 }
 
+#[test]
 fn form_of_another_site_that_is_too_long_is_not_taken() {
     let stack = Stack::start(naming());
     let page = stack.denied(&foreign("/saml/acs", &format!("a={}", "x".repeat(64 * 1024))));

@@ -11,21 +11,6 @@ use crate::message::Request;
 use crate::setup::{COOKIE_KEY, Setup};
 use crate::stack::{APPROVAL, Stack};
 
-crate::trials![
-    transaction_of_another_sign_in_is_never_looked_at,
-    token_with_another_byte_is_no_sign_in,
-    approved_sign_in_of_another_user_approves_nobody,
-    answer_that_was_lost_is_given_again_and_lasts_no_longer,
-    replay_after_allow_is_refused,
-    replay_after_logout_is_refused,
-    sign_in_that_was_denied_stays_denied,
-    token_of_a_sign_in_is_no_approval,
-    approval_after_five_minutes_comes_too_late,
-    sign_in_from_the_future_is_none,
-    sign_in_of_another_key_or_application_is_none,
-    second_browser_gets_nothing_of_the_first_ones_push,
-];
-
 fn asks_with_header(user: &str, transaction: &str) -> Request {
     fetched("GET", "status").user(user).header("x-duo-mfa-transaction", transaction)
 }
@@ -42,6 +27,7 @@ fn assert_refused(stack: &Stack, browser: &Browser) {
     assert_eq!(stack.denied(&request).status, 403);
 }
 
+#[test]
 fn transaction_of_another_sign_in_is_never_looked_at() {
     let stack = Stack::standard();
     let guest = stack.sim.guest(0);
@@ -66,6 +52,7 @@ fn transaction_of_another_sign_in_is_never_looked_at() {
     assert_eq!(other.ended(&stack)["state"], "approved");
 }
 
+#[test]
 fn token_with_another_byte_is_no_sign_in() {
     let stack = Stack::standard();
     let mut alice = Browser::of("alice");
@@ -89,6 +76,7 @@ fn token_with_another_byte_is_no_sign_in() {
 }
 
 /// Mallory knows alice's password and owns a phone that Duo knows as the guest's.
+#[test]
 fn approved_sign_in_of_another_user_approves_nobody() {
     let stack = Stack::standard();
     let guest = stack.sim.guest(0);
@@ -137,6 +125,7 @@ fn assert_over(stack: &Stack, replay: &Browser) {
     assert_eq!([stack.sim.calls("auth"), stack.sim.pushes()], [1, 1]);
 }
 
+#[test]
 fn answer_that_was_lost_is_given_again_and_lasts_no_longer() {
     let (stack, mut alice, replay) = replayed();
     for _ in 0..4 {
@@ -151,6 +140,7 @@ fn answer_that_was_lost_is_given_again_and_lasts_no_longer() {
     assert_eq!([stack.sim.calls("auth"), stack.sim.pushes()], [1, 1]);
 }
 
+#[test]
 fn replay_after_allow_is_refused() {
     let (stack, alice, replay) = replayed();
     std::thread::sleep(Duration::from_secs(11));
@@ -158,6 +148,7 @@ fn replay_after_allow_is_refused() {
     alice.reaches_the_application(&stack, "/reports");
 }
 
+#[test]
 fn replay_after_logout_is_refused() {
     let (stack, mut alice, replay) = replayed();
     assert_eq!(alice.fetch(&stack, "POST", "logout").status, 200);
@@ -165,6 +156,7 @@ fn replay_after_logout_is_refused() {
     assert_refused(&stack, &alice);
 }
 
+#[test]
 fn sign_in_that_was_denied_stays_denied() {
     for (action, state) in [("deny", "denied"), ("fraud", "fraud"), ("timeout", "timeout")] {
         let stack = Stack::standard();
@@ -184,6 +176,7 @@ fn sign_in_that_was_denied_stays_denied() {
     }
 }
 
+#[test]
 fn token_of_a_sign_in_is_no_approval() {
     let stack = Stack::standard();
     let mut alice = Browser::of("alice");
@@ -231,6 +224,7 @@ fn begun_at(stack: &Stack, began: UnixTime, sealer: &Pendings) -> Browser {
     alice
 }
 
+#[test]
 fn approval_after_five_minutes_comes_too_late() {
     let stack = Stack::standard();
     let own = pendings("default", COOKIE_KEY);
@@ -248,6 +242,7 @@ fn approval_after_five_minutes_comes_too_late() {
     in_time.reaches_the_application(&stack, "/reports");
 }
 
+#[test]
 fn sign_in_from_the_future_is_none() {
     let stack = Stack::standard();
     let own = pendings("default", COOKIE_KEY);
@@ -255,6 +250,7 @@ fn sign_in_from_the_future_is_none() {
     assert_none(&stack, &early.with_cookies(fetched("GET", "status")));
 }
 
+#[test]
 fn sign_in_of_another_key_or_application_is_none() {
     let other_key = "mWxrDnyeWHMtmxY+lrDGkgLHnvEUoe5XZF+edtQ7Vbg=";
     for sealer in [pendings("payroll", COOKIE_KEY), pendings("default", other_key)] {
@@ -266,6 +262,7 @@ fn sign_in_of_another_key_or_application_is_none() {
     }
 }
 
+#[test]
 fn second_browser_gets_nothing_of_the_first_ones_push() {
     let stack = Stack::standard();
     let (mut first, mut second) = (Browser::of("alice"), Browser::of("alice"));

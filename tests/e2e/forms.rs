@@ -11,18 +11,6 @@ use crate::setup::Setup;
 use crate::stack::{APPROVAL, Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    passcode_of_a_form_signs_in_however_it_is_framed,
-    wrong_passcode_of_a_form_is_told_on_the_page,
-    form_that_is_too_long_is_refused_before_its_end,
-    body_that_is_no_form_is_not_read,
-    form_that_comes_in_pieces_is_waited_for,
-    form_that_does_not_arrive_is_refused_in_time,
-    form_is_refused_at_once_where_the_module_reads_no_bodies,
-    buttons_send_no_body_and_are_not_waited_for,
-    form_of_the_application_is_not_sent_after_the_approval_ran_out,
-];
-
 const AUTH: &str = "/.duo-mfa/auth?factor=passcode&return_to=%2Freports";
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -45,6 +33,7 @@ fn assert_page(reply: &Reply, status: u16, code: &str) {
     assert_eq!(reply.header("content-type"), Some("text/html; charset=utf-8"));
 }
 
+#[test]
 fn passcode_of_a_form_signs_in_however_it_is_framed() {
     let stack = Stack::start(reading());
     let body = b"passcode=123456&x=".to_vec();
@@ -69,6 +58,7 @@ fn passcode_of_a_form_signs_in_however_it_is_framed() {
     assert_eq!((stack.sim.pushes(), stack.sim.calls("auth")), (0, 6));
 }
 
+#[test]
 fn wrong_passcode_of_a_form_is_told_on_the_page() {
     let stack = Stack::start(reading());
     let page = stack.denied(&form("passcode=000000"));
@@ -81,6 +71,7 @@ fn wrong_passcode_of_a_form_is_told_on_the_page() {
     assert!(reply.set_cookie(APPROVAL).is_some());
 }
 
+#[test]
 fn form_that_is_too_long_is_refused_before_its_end() {
     let stack = Stack::start(reading());
     let long = format!("passcode=123456&x={}", "x".repeat(4_096));
@@ -100,6 +91,7 @@ fn form_that_is_too_long_is_refused_before_its_end() {
     stack.assert_alive();
 }
 
+#[test]
 fn body_that_is_no_form_is_not_read() {
     let stack = Stack::start(reading());
     for content_type in ["text/plain", "application/json", "multipart/form-data; boundary=x"] {
@@ -109,6 +101,7 @@ fn body_that_is_no_form_is_not_read() {
     assert_eq!(stack.sim.user_calls(), 0);
 }
 
+#[test]
 fn form_that_comes_in_pieces_is_waited_for() {
     let stack = Stack::start(reading());
     let encoded = encode(&form("passcode=123456"));
@@ -125,6 +118,7 @@ fn form_that_comes_in_pieces_is_waited_for() {
     assert!(reply.set_cookie(APPROVAL).is_some());
 }
 
+#[test]
 fn form_that_does_not_arrive_is_refused_in_time() {
     let stack = Stack::start(reading());
     let encoded = encode(&form("passcode=123456"));
@@ -141,6 +135,7 @@ fn form_that_does_not_arrive_is_refused_in_time() {
     stack.assert_alive();
 }
 
+#[test]
 fn form_is_refused_at_once_where_the_module_reads_no_bodies() {
     for setup in [Setup::default(), Setup::default().stopping_at_headers(1 << 20)] {
         let stack = Stack::start(setup);
@@ -149,6 +144,7 @@ fn form_is_refused_at_once_where_the_module_reads_no_bodies() {
     }
 }
 
+#[test]
 fn buttons_send_no_body_and_are_not_waited_for() {
     let stack = Stack::start(reading());
     let button = submitted("/.duo-mfa/auth?factor=push", FORM);
@@ -175,6 +171,7 @@ fn buttons_send_no_body_and_are_not_waited_for() {
     assert_eq!(stack.sim.pushes(), 4);
 }
 
+#[test]
 fn form_of_the_application_is_not_sent_after_the_approval_ran_out() {
     for setup in [Setup::default(), reading()] {
         let stack = Stack::start(setup.plugin(json!({"session": {"expiration": "2s"}})));

@@ -15,15 +15,10 @@ use crate::message::Request;
 use crate::setup::Setup;
 use crate::stack::{Directory, Parts, Stack};
 
-crate::trials![
-    image_has_one_digest_and_skopeo_finds_the_module_in_it,
-    module_that_envoy_fetches_signs_in,
-    module_of_another_digest_admits_nobody,
-];
-
 const FILTERS: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config\
                        /http_filters";
 
+#[test]
 fn image_has_one_digest_and_skopeo_finds_the_module_in_it() {
     let directory = Directory::new();
     let [first, second] = ["first", "second"].map(|name| directory.0.join(name));
@@ -54,6 +49,7 @@ fn image_has_one_digest_and_skopeo_finds_the_module_in_it() {
     assert!(module == fs::read(envoy::module()).unwrap(), "the module, byte for byte");
 }
 
+#[test]
 fn module_that_envoy_fetches_signs_in() {
     let module = fs::read(envoy::module()).unwrap();
     let server = serve(module.clone());
@@ -62,6 +58,7 @@ fn module_that_envoy_fetches_signs_in() {
     stack.admitted(&Request::get("/again").user("alice").cookie(&cookie));
 }
 
+#[test]
 fn module_of_another_digest_admits_nobody() {
     let module = fs::read(envoy::module()).unwrap();
     let server = serve(module);

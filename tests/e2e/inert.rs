@@ -8,14 +8,6 @@ use crate::message::{Reply, Request};
 use crate::setup::{FirstFactor, Setup};
 use crate::stack::Stack;
 
-crate::trials![
-    devices_names_are_text,
-    duos_messages_are_text,
-    words_of_duos_status_are_text,
-    users_names_are_text,
-    addresses_are_text,
-];
-
 /// Texts that mean more than they say to a browser, a terminal or a reader.
 fn hostile() -> Vec<String> {
     let mut texts: Vec<String> = [
@@ -114,6 +106,7 @@ fn phone(text: &str) -> Value {
         "capabilities": ["auto", "push", "sms", "phone", "mobile_otp"]})
 }
 
+#[test]
 fn devices_names_are_text() {
     let stack = Stack::standard();
     let mut pages = Vec::new();
@@ -146,6 +139,7 @@ fn answer(stack: &Stack, endpoint: &str, response: &Value) {
     stack.sim.fault(&fault);
 }
 
+#[test]
 fn duos_messages_are_text() {
     let stack = Stack::standard();
     let mut benign: Option<Reply> = None;
@@ -166,6 +160,7 @@ fn duos_messages_are_text() {
     assert_log(&stack);
 }
 
+#[test]
 fn words_of_duos_status_are_text() {
     let stack = Stack::standard();
     let mut benign: Option<[Reply; 2]> = None;
@@ -193,6 +188,7 @@ fn words_of_duos_status_are_text() {
     assert_log(&stack);
 }
 
+#[test]
 fn users_names_are_text() {
     let setup = Setup { first_factor: FirstFactor::Absent, ..Setup::default() };
     let stack = Stack::start(setup);
@@ -229,6 +225,7 @@ fn users_names_are_text() {
     assert_log(&stack);
 }
 
+#[test]
 fn addresses_are_text() {
     let stack = Stack::standard();
     let mut alice = Browser::of("alice");

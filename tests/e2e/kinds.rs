@@ -7,17 +7,6 @@ use crate::message::{Body, Request};
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    websocket_of_an_approved_user_carries_bytes_both_ways,
-    event_stream_of_an_approved_user_is_not_waited_for,
-    grpc_call_of_an_approved_user_arrives_whole,
-    without_an_approval_nothing_of_a_stream_begins,
-    connect_is_refused_with_an_approval_and_without,
-    methods_of_an_approved_user_arrive_as_they_are,
-    methods_without_an_approval_wait_for_the_push,
-    methods_of_a_page_are_refused_without_an_approval,
-];
-
 const METHODS: [&str; 4] = ["HEAD", "OPTIONS", "TRACE", "DELETE"];
 
 fn websocket() -> Request {
@@ -40,6 +29,7 @@ fn grpc_call() -> Request {
         .body(Body::Chunked(b"\0\0\0\0\x03abc".to_vec(), 4))
 }
 
+#[test]
 fn websocket_of_an_approved_user_carries_bytes_both_ways() {
     let stack = Stack::standard();
     let approval = stack.signed_in("alice");
@@ -59,6 +49,7 @@ fn websocket_of_an_approved_user_carries_bytes_both_ways() {
     assert_eq!(seen.values("cookie"), [""; 0], "the approval stays here");
 }
 
+#[test]
 fn event_stream_of_an_approved_user_is_not_waited_for() {
     let stack = Stack::standard();
     let approval = stack.signed_in("alice");
@@ -72,6 +63,7 @@ fn event_stream_of_an_approved_user_is_not_waited_for() {
     assert_eq!(reply.header("content-type"), Some("text/event-stream"));
 }
 
+#[test]
 fn grpc_call_of_an_approved_user_arrives_whole() {
     let stack = Stack::standard();
     let approval = stack.signed_in("alice");
@@ -86,6 +78,7 @@ fn grpc_call_of_an_approved_user_arrives_whole() {
     assert!(seen.carries(b"\0\0\0\0\x03abc"), "{seen:?}");
 }
 
+#[test]
 fn without_an_approval_nothing_of_a_stream_begins() {
     let stack = Stack::standard();
     for request in [websocket(), event_stream()] {
@@ -99,6 +92,7 @@ fn without_an_approval_nothing_of_a_stream_begins() {
 }
 
 /// A tunnel has no path that a rule could be about.
+#[test]
 fn connect_is_refused_with_an_approval_and_without() {
     let stack = Stack::standard();
     let approval = stack.signed_in("alice");
@@ -110,6 +104,7 @@ fn connect_is_refused_with_an_approval_and_without() {
     assert_eq!(stack.sim.user_calls(), calls);
 }
 
+#[test]
 fn methods_of_an_approved_user_arrive_as_they_are() {
     let stack = Stack::standard();
     let approval = stack.signed_in("alice");
@@ -123,6 +118,7 @@ fn methods_of_an_approved_user_arrive_as_they_are() {
     assert_eq!(stack.sim.user_calls(), calls);
 }
 
+#[test]
 fn methods_without_an_approval_wait_for_the_push() {
     let stack = Stack::standard();
     for (number, method) in METHODS.into_iter().enumerate() {
@@ -140,6 +136,7 @@ fn methods_without_an_approval_wait_for_the_push() {
     assert_eq!(stack.sim.pushes(), 2 * METHODS.len());
 }
 
+#[test]
 fn methods_of_a_page_are_refused_without_an_approval() {
     let stack = Stack::standard();
     for method in METHODS {

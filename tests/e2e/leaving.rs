@@ -12,14 +12,6 @@ use crate::sim::eventually;
 use crate::stack::Stack;
 use crate::tally::Verdict;
 
-crate::trials![
-    client_that_leaves_before_the_allow_is_never_resumed,
-    client_that_leaves_in_the_middle_of_its_body_is_never_resumed,
-    stream_that_is_reset_is_never_resumed,
-    clients_that_leave_at_every_stage_leave_the_vm_alive,
-    client_that_leaves_as_duo_allows_is_not_logged_as_admitted,
-];
-
 /// Has a client leave, then its push be approved: nothing goes upstream.
 fn assert_left_alone(stack: &Stack, leave: impl FnOnce()) {
     stack.judged(Verdict::Denied, "a client that left", || {
@@ -35,6 +27,7 @@ fn assert_left_alone(stack: &Stack, leave: impl FnOnce()) {
     stack.assert_alive();
 }
 
+#[test]
 fn client_that_leaves_before_the_allow_is_never_resumed() {
     let stack = Stack::standard();
     let mut connection = stack.connect();
@@ -42,6 +35,7 @@ fn client_that_leaves_before_the_allow_is_never_resumed() {
     assert_left_alone(&stack, || connection.leave());
 }
 
+#[test]
 fn client_that_leaves_in_the_middle_of_its_body_is_never_resumed() {
     let stack = Stack::standard();
     let body = Body::Chunked(vec![b'x'; 200_000], 1_000);
@@ -51,6 +45,7 @@ fn client_that_leaves_in_the_middle_of_its_body_is_never_resumed() {
     assert_left_alone(&stack, || connection.leave());
 }
 
+#[test]
 fn stream_that_is_reset_is_never_resumed() {
     for reason in [Reason::CANCEL, Reason::NO_ERROR, Reason::INTERNAL_ERROR] {
         let stack = Stack::standard();
@@ -60,6 +55,7 @@ fn stream_that_is_reset_is_never_resumed() {
     }
 }
 
+#[test]
 fn client_that_leaves_as_duo_allows_is_not_logged_as_admitted() {
     let stack = Stack::standard();
     stack.sim.fault(&serde_json::json!({
@@ -84,6 +80,7 @@ fn client_that_leaves_as_duo_allows_is_not_logged_as_admitted() {
     assert!(!log.contains(r#""result":"admitted""#), "{log}");
 }
 
+#[test]
 fn clients_that_leave_at_every_stage_leave_the_vm_alive() {
     let stack = Stack::standard();
     for endpoint in ["preauth", "auth", "auth_status"] {

@@ -12,17 +12,6 @@ use crate::sim::eventually;
 use crate::stack::{Held, Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    fifty_held_requests_on_one_worker_are_one_push,
-    fifty_held_requests_on_four_workers_are_one_push,
-    crowd_after_a_push_that_was_never_answered_is_one_push,
-    nobody_is_pushed_again_right_after_a_denial,
-    nobody_is_pushed_again_right_after_a_report_of_fraud,
-    budget_is_three_pushes_across_workers,
-    approvals_are_never_counted,
-    denial_after_a_client_has_left_stops_the_next_push,
-];
-
 const CROWD: usize = 50;
 
 fn request() -> Request {
@@ -58,14 +47,17 @@ fn retry_after(reply: &Reply) -> u64 {
     reply.header("retry-after").expect("a wait").parse().expect("seconds")
 }
 
+#[test]
 fn fifty_held_requests_on_one_worker_are_one_push() {
     assert_one_push(1);
 }
 
+#[test]
 fn fifty_held_requests_on_four_workers_are_one_push() {
     assert_one_push(4);
 }
 
+#[test]
 fn crowd_after_a_push_that_was_never_answered_is_one_push() {
     let setup = Setup { workers: 4, ..Setup::default() };
     let stack = Stack::start(setup.plugin(json!({"duo": {"push_timeout": "1s"}})));
@@ -106,14 +98,17 @@ fn assert_stopped_after(action: &str, wait: u64) {
     assert_eq!(reply.status, 200, "a passcode is taken meanwhile");
 }
 
+#[test]
 fn nobody_is_pushed_again_right_after_a_denial() {
     assert_stopped_after("deny", 60);
 }
 
+#[test]
 fn nobody_is_pushed_again_right_after_a_report_of_fraud() {
     assert_stopped_after("fraud", 1_800);
 }
 
+#[test]
 fn budget_is_three_pushes_across_workers() {
     let setup = Setup { workers: 4, ..Setup::default() };
     let stack = Stack::start(setup.plugin(json!({"limits": {"deny_cooldown": ["1s"]}})));
@@ -129,6 +124,7 @@ fn budget_is_three_pushes_across_workers() {
     assert_eq!(stack.sim.pushes(), 3);
 }
 
+#[test]
 fn approvals_are_never_counted() {
     let stack = Stack::start(Setup { workers: 4, ..Setup::default() });
     for _ in 0..6 {
@@ -137,6 +133,7 @@ fn approvals_are_never_counted() {
     assert_eq!(stack.sim.pushes(), 6);
 }
 
+#[test]
 fn denial_after_a_client_has_left_stops_the_next_push() {
     let limits = json!({"duo": {"push_timeout": "3s"}, "limits": {"deny_cooldown": ["2s"]}});
     let stack = Stack::start(Setup::default().plugin(limits));

@@ -14,11 +14,6 @@ use crate::sim::eventually;
 use crate::stack::{APPROVAL, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    thousands_of_requests_of_one_user_keep_nobody_from_signing_in,
-    thousands_of_preauths_of_a_user_whom_duo_lets_pass_are_bounded,
-];
-
 /// The cookie of a sign-in that has begun.
 const PENDING: &str = "__Host-duo_txn";
 
@@ -109,7 +104,7 @@ fn under_attack(
         })
     });
     passes.sort();
-    println!(
+    crate::say!(
         "{occasion}: {} requests: {:?}; another user signed in after {signed_in:?} \
          ({undisturbed:?} before); passes by \
          cookie: median {:?}, 99 of 100 below {:?}; preauths {}, looks {}",
@@ -161,12 +156,14 @@ fn assert_holds(fail_mode: &str) {
 }
 
 /// One after the other: two attacks at once would measure the machine.
+#[test]
 fn thousands_of_requests_of_one_user_keep_nobody_from_signing_in() {
     for fail_mode in ["safe", "secure"] {
         assert_holds(fail_mode);
     }
 }
 
+#[test]
 fn thousands_of_preauths_of_a_user_whom_duo_lets_pass_are_bounded() {
     let stack = start("safe");
     let to = stack.envoy.listener;
@@ -175,7 +172,7 @@ fn thousands_of_preauths_of_a_user_whom_duo_lets_pass_are_bounded() {
     let outcomes = under_attack(&stack, "rita", occasion, || http2::burst(to, &preauth, 20, 100));
     let replies = || outcomes.iter().flatten();
     let approvals = replies().filter(|reply| reply.set_cookie(APPROVAL).is_some()).count();
-    println!("{occasion}: {approvals} approvals");
+    crate::say!("{occasion}: {approvals} approvals");
     assert!(approvals < 2 * (61 + 3 * 10), "{approvals}");
     assert!(replies().all(|reply| matches!(reply.status, 200 | 429)), "{:?}", told(&outcomes));
 }

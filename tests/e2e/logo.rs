@@ -7,12 +7,6 @@ use crate::setup::{FirstFactor, Setup};
 use crate::sim::eventually;
 use crate::stack::Stack;
 
-crate::trials![
-    duos_picture_is_served_without_a_session,
-    requests_for_the_picture_make_no_calls,
-    picture_that_duo_does_not_give_is_404,
-];
-
 const WORKERS: usize = 2;
 
 /// Nobody asks who wants the picture.
@@ -34,6 +28,7 @@ fn await_fetched(stack: &Stack) {
     std::thread::sleep(std::time::Duration::from_millis(300));
 }
 
+#[test]
 fn duos_picture_is_served_without_a_session() {
     let stack = start();
     await_fetched(&stack);
@@ -50,6 +45,7 @@ fn duos_picture_is_served_without_a_session() {
     assert_eq!(stack.denied(&Request::new("HEAD", "/.duo-mfa/logo")).status, 200);
 }
 
+#[test]
 fn requests_for_the_picture_make_no_calls() {
     let stack = start();
     await_fetched(&stack);
@@ -59,6 +55,7 @@ fn requests_for_the_picture_make_no_calls() {
     assert_eq!(stack.sim.calls("logo"), WORKERS + 1);
 }
 
+#[test]
 fn picture_that_duo_does_not_give_is_404() {
     let script = "<svg onload='alert(1)'/>";
     for fault in [

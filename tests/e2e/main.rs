@@ -1,13 +1,15 @@
 //! The module in a real Envoy, in front of a real application, with `duo-sim` in place of Duo.
 //!
-//! Every test starts a stack of its own ([`stack`]): an Envoy, a simulator, an application that
-//! notes what reaches it. What is admitted is judged in one place ([`tally`]), which counts over
-//! the whole run; a request that reached the application without a right to fails the run,
-//! whatever the tests say.
+//! Every test starts its own stack ([`stack`]): an Envoy, a simulator, and an application that
+//! records the requests it receives. One module ([`tally`]) judges each admission and counts over
+//! the whole run. A request that reached the application without a right to fails the run, even if
+//! every test passed.
 //!
 //! `DUO_MFA_ENVOY` names the Envoy (default `.tools/bin/envoy`), `DUO_MFA_WASM` the module
-//! (default `dist/duo_mfa.wasm`). Where one is missing, every test fails: none is skipped.
-//! `DUO_MFA_E2E=core` runs what every supported Envoy has to pass ([`CORE`]), as `make matrix` does.
+//! (default `dist/duo_mfa.wasm`). If one of the two is missing, the tests fail; they are not skipped.
+//!
+//! `.cargo/config.toml` limits a run to two tests at a time, since each starts an Envoy and a
+//! simulator. `make matrix` runs the tests that `CORE` in `tools/matrix.py` selects.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -109,132 +111,33 @@ mod thin_line;
 mod unheard;
 mod user_names;
 
-use libtest_mimic::{Arguments, Trial};
+/// Prints a line that the run shows even if the test passes.
+#[macro_export]
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let mut stdout = std::io::stdout();
+        writeln!(stdout, $($text)*).unwrap();
+    }};
+}
 
-/// What every Envoy of `tools/envoy.txt` has to pass, by how the names of tests begin: sign-ins of pages and programs, held
-/// bodies, limits, faults of Duo's, configurations; not what takes long, nor what is about crowds.
-const CORE: &[&str] = &[
-    "api_client::",
-    "bodies::",
-    "compose::",
-    "configuration::",
-    "cookies::",
-    "duo_faults::",
-    "examples::",
-    "forms::",
-    "image::",
-    "kinds::",
-    "limits::",
-    "modes::",
-    "own_endpoints::",
-    "page_limits::denials",
-    "page_limits::fraud",
-    "page_limits::twenty",
-    "passcodes::",
-    "per_route::",
-    "sign_out::",
-    "signin::",
-];
-
-/// Names every test by its function and its topic.
+/// Rejects the lists of test names that files had earlier, in case a merge brings one back.
+#[macro_export]
 macro_rules! trials {
-    ($($test:ident),+ $(,)?) => {
-        pub(crate) fn trials() -> Vec<libtest_mimic::Trial> {
-            let topic = module_path!().rsplit("::").next().unwrap_or_default();
-            vec![$(libtest_mimic::Trial::test(
-                format!("{topic}::{}", stringify!($test)),
-                || { $test(); Ok(()) },
-            )),+]
-        }
+    ($($name:tt)*) => {
+        compile_error!("remove the list, and write #[test] before each of its functions");
     };
 }
-pub(crate) use trials;
 
-/// The tests of each file.
-const TOPICS: &[fn() -> Vec<Trial>] = &[
-    altered_replies::trials,
-    api_client::trials,
-    applications::trials,
-    binding::trials,
-    bodies::trials,
-    certificates::trials,
-    client_address::trials,
-    clients::trials,
-    compose::trials,
-    configuration::trials,
-    cookies::trials,
-    crowds::trials,
-    denials::trials,
-    duo_calls::trials,
-    duo_faults::trials,
-    enroll::trials,
-    examples::trials,
-    factor_refusals::trials,
-    failures::trials,
-    failures_midway::trials,
-    filter_state::trials,
-    first_factor::trials,
-    foreign_forms::trials,
-    forgeries::trials,
-    forms::trials,
-    hostile::trials,
-    image::trials,
-    inert::trials,
-    kinds::trials,
-    leaving::trials,
-    limits::trials,
-    load::trials,
-    logo::trials,
-    memory::trials,
-    modes::trials,
-    module::trials,
-    neighbors::trials,
-    never_pushes::trials,
-    per_request::trials,
-    overload::trials,
-    own_endpoints::trials,
-    page_limits::trials,
-    passcodes::trials,
-    per_client::trials,
-    per_route::trials,
-    phone_texts::trials,
-    planted_cookies::trials,
-    products::trials,
-    readme::trials,
-    real_clients::trials,
-    redirects::trials,
-    replicas::trials,
-    return_paths::trials,
-    rotation::trials,
-    rules::trials,
-    same_request::trials,
-    secrets::trials,
-    shared_cluster::trials,
-    shared_responses::trials,
-    sign_out::trials,
-    signin::trials,
-    spellings::trials,
-    thin_line::trials,
-    unheard::trials,
-    user_names::trials,
-];
-
-fn main() {
-    let mut arguments = Arguments::from_args();
-    // An Envoy and a simulator each: more at once would measure the machine, not the filter.
-    arguments.test_threads = arguments.test_threads.or(Some(2));
-    let mut trials: Vec<_> = TOPICS.iter().flat_map(|trials| trials()).collect();
-    if std::env::var("DUO_MFA_E2E").is_ok_and(|part| part == "core") {
-        trials.retain(is_core);
+/// Ends the run with a line of counts, which `make test` adds up, and fails it if a request was
+/// wrongly admitted.
+#[dtor::dtor(unsafe)]
+fn summary() {
+    if std::env::args().any(|argument| argument == "--list") {
+        return;
     }
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    if !arguments.list {
-        println!("{} failure_cells={}", tally::summary(), failures::cells_held());
+    println!("{} failure_cells={}", tally::summary(), failures::cells_held());
+    if tally::wrongly_admitted() != 0 {
+        std::process::abort();
     }
-    let failed = conclusion.has_failed() || tally::wrongly_admitted() != 0;
-    std::process::exit(if failed { 101 } else { 0 });
-}
-
-fn is_core(trial: &Trial) -> bool {
-    CORE.iter().any(|topic| trial.name().starts_with(topic))
 }

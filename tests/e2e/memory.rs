@@ -14,8 +14,6 @@ use crate::http1::{Connection, encode};
 use crate::setup::{FirstFactor, Setup};
 use crate::stack::{APPROVAL, Stack};
 
-crate::trials![memory_does_not_grow_with_the_users_who_sign_in];
-
 /// Bytes of memory that Envoy may have more at the end.
 const MOST: u64 = 2 << 20;
 
@@ -102,6 +100,7 @@ fn start() -> Stack {
     stack
 }
 
+#[test]
 fn memory_does_not_grow_with_the_users_who_sign_in() {
     let users = std::env::var("SOAK_USERS").ok();
     let users = users.map_or(USERS, |users| users.parse().expect("SOAK_USERS is a number"));
@@ -121,7 +120,7 @@ fn memory_does_not_grow_with_the_users_who_sign_in() {
     let growth = after.saturating_sub(before);
     let Outcomes { approved, waiting, refused } = outcomes;
     let [approved, waiting, refused] = [approved, waiting, refused].map(AtomicUsize::into_inner);
-    println!(
+    crate::say!(
         "users={users} approved={approved} waiting={waiting} refused={refused} \
          seconds={seconds:.0} resident_before={before} resident_after={after} growth={growth}"
     );

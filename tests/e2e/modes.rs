@@ -10,8 +10,6 @@ use crate::setup::{FirstFactor, Setup};
 use crate::sim::eventually;
 use crate::stack::Stack;
 
-crate::trials![report_only_counts_what_enforce_does];
-
 /// Requests of each kind.
 const EACH: usize = 10;
 const KINDS: usize = 10;
@@ -73,6 +71,7 @@ fn counters(stack: &Stack) -> BTreeMap<String, u64> {
     counters
 }
 
+#[test]
 fn report_only_counts_what_enforce_does() {
     let requests = requests(&Stack::standard().signed_in("alice"));
     assert_eq!(requests.len(), EACH * KINDS);

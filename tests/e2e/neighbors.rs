@@ -13,13 +13,6 @@ use crate::setup::{COOKIE_KEY, FirstFactor, Setup, guest};
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    neighbor_of_the_same_vm_id_cannot_make_the_limits_forget,
-    listeners_of_one_duo_application_ring_a_phone_once,
-    spellings_of_one_duo_user_ring_a_phone_once,
-    names_of_one_phone_ring_it_once_at_a_time,
-];
-
 const OTHER_COOKIE_KEY: &str = "3q2+7/r5Qm0aZcTkX8uRj1hNwYb4E6pVsLdGfIi9oKo=";
 
 /// An Envoy that has a neighbor before the filter, in the same `vm_id`.
@@ -56,6 +49,7 @@ fn neighbor(module: &Path) -> Value {
     })
 }
 
+#[test]
 fn neighbor_of_the_same_vm_id_cannot_make_the_limits_forget() {
     let stack = beside_a_neighbor();
     let request = Request::get("/").user("alice");
@@ -122,6 +116,7 @@ fn at(listener: SocketAddr, request: &Request) -> Reply {
     Connection::open(listener).exchange(request).expect("an answer")
 }
 
+#[test]
 fn listeners_of_one_duo_application_ring_a_phone_once() {
     let stack = listeners();
     let listeners = addresses(&stack);
@@ -160,6 +155,7 @@ fn listeners_of_one_duo_application_ring_a_phone_once() {
     assert_eq!((stack.sim.pushes(), stack.sim.calls("auth")), (1, 6));
 }
 
+#[test]
 fn spellings_of_one_duo_user_ring_a_phone_once() {
     let setup = Setup { first_factor: FirstFactor::Absent, ..Setup::default() };
     let stack = Stack::start(setup.plugin(json!({"identity": {"username": "{local}"}})));
@@ -187,6 +183,7 @@ fn spellings_of_one_duo_user_ring_a_phone_once() {
 }
 
 /// Two names that Duo knows for one user.
+#[test]
 fn names_of_one_phone_ring_it_once_at_a_time() {
     let stack = Stack::standard();
     let [first, second] = [0, 1].map(guest);

@@ -6,13 +6,6 @@ use crate::message::{Body, Request};
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    nothing_but_an_act_of_this_origin_rings_a_phone,
-    same_requests_over_http2_ring_no_phone,
-    sign_in_that_waits_is_not_started_again,
-    same_origin_post_rings_the_phone,
-];
-
 type Headers = &'static [(&'static str, &'static str)];
 
 const CHROME: (&str, &str) = ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/156");
@@ -170,6 +163,7 @@ fn assert_no_phone_rang(stack: &Stack) {
     assert_eq!([stack.sim.calls("auth"), stack.sim.pushes()], [0, 0]);
 }
 
+#[test]
 fn nothing_but_an_act_of_this_origin_rings_a_phone() {
     assert!(READS.len() + FOREIGN_ACTS.len() >= 25);
     let stack = Stack::standard();
@@ -182,6 +176,7 @@ fn nothing_but_an_act_of_this_origin_rings_a_phone() {
     assert_eq!(stack.sim.user_calls(), 0, "Duo is asked nothing at all");
 }
 
+#[test]
 fn same_requests_over_http2_ring_no_phone() {
     let stack = Stack::standard();
     for (what, request) in requests().into_iter().step_by(5) {
@@ -194,6 +189,7 @@ fn same_requests_over_http2_ring_no_phone() {
     assert_eq!(stack.sim.user_calls(), 0);
 }
 
+#[test]
 fn sign_in_that_waits_is_not_started_again() {
     let stack = Stack::standard();
     let mut alice = Browser::of("alice");
@@ -211,6 +207,7 @@ fn sign_in_that_waits_is_not_started_again() {
     assert_eq!(alice.jar[PENDING], token);
 }
 
+#[test]
 fn same_origin_post_rings_the_phone() {
     let own: &[(&str, Headers)] = &[
         (

@@ -11,12 +11,6 @@ use crate::sim::eventually;
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    a_full_circuit_breaker_admits_nobody_under_safe,
-    calls_that_time_out_behind_others_admit_nobody_under_safe,
-    fail_safe_opens_within_seconds_of_an_outage_and_closes_after_it,
-];
-
 /// A stack under `fail_mode: safe` whose cluster of Duo takes so many connections, and lets as many
 /// calls wait.
 fn start(connections: u32, pending: u32, plugin: Value) -> Stack {
@@ -54,6 +48,7 @@ fn crowd(stack: &Stack, number: usize) -> Vec<String> {
         .collect()
 }
 
+#[test]
 fn a_full_circuit_breaker_admits_nobody_under_safe() {
     let stack = start(1, 1, json!({}));
     eventually("a check that goes well", || is_up(&stack).then_some(()));
@@ -74,6 +69,7 @@ fn a_full_circuit_breaker_admits_nobody_under_safe() {
     stack.signed_in("alice");
 }
 
+#[test]
 fn calls_that_time_out_behind_others_admit_nobody_under_safe() {
     let stack = start(1, 100, json!({}));
     eventually("a check that goes well", || is_up(&stack).then_some(()));
@@ -99,6 +95,7 @@ fn calls_that_time_out_behind_others_admit_nobody_under_safe() {
     assert_eq!(stack.envoy.stat("wasmcustom.duo_mfa_admitted.factor.fail_safe"), 0);
 }
 
+#[test]
 fn fail_safe_opens_within_seconds_of_an_outage_and_closes_after_it() {
     let stack = start(1024, 1024, json!({"duo": {"check_interval": "1h"}}));
     eventually("a check that goes well", || is_up(&stack).then_some(()));
@@ -112,7 +109,7 @@ fn fail_safe_opens_within_seconds_of_an_outage_and_closes_after_it() {
     eventually("a failed check", || (!is_up(&stack)).then_some(()));
     std::thread::sleep(Duration::from_millis(300));
     let (_, seen) = stack.admitted(&request);
-    println!("fail-safe opened after {:?}", from.elapsed());
+    crate::say!("fail-safe opened after {:?}", from.elapsed());
     assert!(from.elapsed() < Duration::from_secs(5), "{:?}", from.elapsed());
     assert_eq!(seen.values("x-duo-mfa-factor"), ["fail_safe"]);
     let since = r#""reason":"Duo has been unreachable since "#;

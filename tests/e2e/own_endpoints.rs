@@ -7,13 +7,7 @@ use crate::setup::{DuoLink, Setup};
 use crate::sim::eventually;
 use crate::stack::Stack;
 
-crate::trials![
-    healthz_answers_without_a_second_factor,
-    readyz_tells_whether_duo_answered,
-    each_of_two_configurations_in_a_vm_is_ready,
-    unknown_own_endpoints_are_404_and_never_forwarded,
-];
-
+#[test]
 fn healthz_answers_without_a_second_factor() {
     let stack = Stack::standard();
     let reply = stack.denied(&Request::get("/.duo-mfa/healthz").user("alice"));
@@ -22,6 +16,7 @@ fn healthz_answers_without_a_second_factor() {
     assert_eq!(stack.sim.user_calls(), 0);
 }
 
+#[test]
 fn readyz_tells_whether_duo_answered() {
     let ask = Request::get("/.duo-mfa/readyz").user("alice");
     let stack = Stack::standard();
@@ -31,6 +26,7 @@ fn readyz_tells_whether_duo_answered() {
     assert_eq!(cut_off.denied(&ask).status, 503);
 }
 
+#[test]
 fn each_of_two_configurations_in_a_vm_is_ready() {
     let setup = Setup::default();
     let first = setup.clone().plugin(json!({"mode": "off", "path_prefix": "/.first"}));
@@ -57,6 +53,7 @@ fn filters(envoy: &mut Value) -> &mut Vec<Value> {
     filters.as_array_mut().unwrap()
 }
 
+#[test]
 fn unknown_own_endpoints_are_404_and_never_forwarded() {
     let stack = Stack::standard();
     let approval = stack.signed_in("alice");

@@ -13,20 +13,13 @@ use crate::setup::Setup;
 use crate::stack::Stack;
 use crate::tally::Verdict;
 
-crate::trials![
-    thousand_starts_of_one_browser_are_one_push,
-    twenty_starts_that_five_browsers_cancel_are_one_push_on_one_worker,
-    twenty_starts_that_five_browsers_cancel_are_one_push_on_four_workers,
-    denials_on_the_page_stop_pushes_for_longer_each_time,
-    fraud_on_the_page_stops_pushes_for_half_an_hour,
-];
-
 const START: &str = "auth?factor=push&device=auto";
 
 fn retry_after(reply: &Reply) -> u64 {
     reply.header("retry-after").expect("a wait").parse().expect("seconds")
 }
 
+#[test]
 fn thousand_starts_of_one_browser_are_one_push() {
     const STARTS: usize = 1_000;
     let setup = Setup { workers: 4, ..Setup::default() };
@@ -73,10 +66,12 @@ fn assert_one_push(workers: u32) {
     }
 }
 
+#[test]
 fn twenty_starts_that_five_browsers_cancel_are_one_push_on_one_worker() {
     assert_one_push(1);
 }
 
+#[test]
 fn twenty_starts_that_five_browsers_cancel_are_one_push_on_four_workers() {
     assert_one_push(4);
 }
@@ -100,6 +95,7 @@ fn assert_stopped(stack: &Stack, action: &str, wait: u64) {
     assert_eq!(stack.sim.pushes(), pushes);
 }
 
+#[test]
 fn denials_on_the_page_stop_pushes_for_longer_each_time() {
     let limits = json!({"limits": {"pushes": 4, "deny_cooldown": ["4s", "6s", "30m"]}});
     let stack = Stack::start(Setup { workers: 4, ..Setup::default() }.plugin(limits));
@@ -112,6 +108,7 @@ fn denials_on_the_page_stop_pushes_for_longer_each_time() {
     assert_eq!(stack.sim.pushes(), 3);
 }
 
+#[test]
 fn fraud_on_the_page_stops_pushes_for_half_an_hour() {
     assert_stopped(&Stack::standard(), "fraud", 1_800);
 }

@@ -8,19 +8,11 @@ use crate::setup::Setup;
 use crate::stack::{APPROVAL, Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    right_passcode_up_front_admits_without_a_push,
-    wrong_passcode_up_front_is_refused_without_a_push,
-    passcode_that_cannot_be_one_never_reaches_duo,
-    sign_in_that_is_sent_again_has_no_more_than_five_tries,
-    crowd_of_guesses_is_five_tries,
-    texted_code_without_its_cookie_opens_no_more_than_with_it,
-];
-
 fn with_passcode(passcode: &str) -> Request {
     Request::get("/reports").user("alice").header("x-duo-mfa-passcode", passcode)
 }
 
+#[test]
 fn right_passcode_up_front_admits_without_a_push() {
     let stack = Stack::standard();
     let (reply, seen) = stack.admitted(&with_passcode("123456"));
@@ -37,6 +29,7 @@ fn right_passcode_up_front_admits_without_a_push() {
     assert_eq!(stack.sim.user_calls(), calls);
 }
 
+#[test]
 fn wrong_passcode_up_front_is_refused_without_a_push() {
     let stack = Stack::standard();
     stack.denied(&with_passcode("000000")).assert_problem(422, "passcode_incorrect");
@@ -44,6 +37,7 @@ fn wrong_passcode_up_front_is_refused_without_a_push() {
     assert_eq!(stack.sim.calls("auth"), 1);
 }
 
+#[test]
 fn passcode_that_cannot_be_one_never_reaches_duo() {
     let stack = Stack::standard();
     let long = "1".repeat(200);
@@ -68,6 +62,7 @@ fn on_four_workers() -> Stack {
     Stack::start(Setup { workers: 4, ..Setup::default() })
 }
 
+#[test]
 fn sign_in_that_is_sent_again_has_no_more_than_five_tries() {
     let stack = on_four_workers();
     let first = stack.denied(&guess(None));
@@ -86,6 +81,7 @@ fn sign_in_that_is_sent_again_has_no_more_than_five_tries() {
     assert_eq!(stack.sim.calls("auth"), 5);
 }
 
+#[test]
 fn crowd_of_guesses_is_five_tries() {
     let stack = on_four_workers();
     let first = stack.denied(&guess(None));
@@ -104,6 +100,7 @@ fn crowd_of_guesses_is_five_tries() {
 }
 
 /// The page texts codes for `/`; the client then leaves out the cookie that tells of the text.
+#[test]
 fn texted_code_without_its_cookie_opens_no_more_than_with_it() {
     let stack = Stack::start(Setup::default().plugin(json!({"access_control": {"rules": [
         {"paths": ["/push/*"], "policy": "two_factor", "factors": ["push", "phone"]},

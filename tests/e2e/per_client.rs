@@ -13,17 +13,6 @@ use crate::sim::eventually;
 use crate::stack::{Held, Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    run_without_a_cookie_jar_is_one_push_and_ends_with_its_time,
-    another_network_or_user_is_asked,
-    another_certificate_of_the_same_user_is_asked,
-    sign_out_ends_the_run,
-    many_requests_at_once_pass_in_all_workers,
-    browser_of_the_same_client_is_asked,
-    requests_at_once_wait_for_one_push,
-    requests_at_once_are_refused_by_one_denial,
-];
-
 const HERE: &str = "203.0.113.7";
 const NEXT_DOOR: &str = "203.0.113.200";
 const ELSEWHERE: &str = "198.51.100.7";
@@ -58,6 +47,7 @@ fn kubectl(path: &str) -> Request {
     from(HERE, request.header("accept", "application/json, */*"))
 }
 
+#[test]
 fn run_without_a_cookie_jar_is_one_push_and_ends_with_its_time() {
     let stack = behind_a_proxy("10s", 2);
     let first = stack.answered_push(kubectl("/api/v1"), "alice", "approve");
@@ -88,6 +78,7 @@ fn run_without_a_cookie_jar_is_one_push_and_ends_with_its_time() {
     stack.admitted(&kubectl("/api/v1"));
 }
 
+#[test]
 fn another_network_or_user_is_asked() {
     let stack = behind_a_proxy("5m", 2);
     stack.answered_push(kubectl("/api/v1"), "alice", "approve");
@@ -106,6 +97,7 @@ fn another_network_or_user_is_asked() {
     assert_eq!(stack.sim.pushes(), 5);
 }
 
+#[test]
 fn another_certificate_of_the_same_user_is_asked() {
     let authority = Authority::new();
     let [laptop, other] =
@@ -136,6 +128,7 @@ fn another_certificate_of_the_same_user_is_asked() {
     assert!(status == 403 && text.contains("identity_missing"), "{text}");
 }
 
+#[test]
 fn sign_out_ends_the_run() {
     let stack = behind_a_proxy("5m", 2);
     let logout = Request::post("/.duo-mfa/logout").user("alice").header("content-length", "0");
@@ -157,6 +150,7 @@ fn sign_out_ends_the_run() {
     assert_eq!(stack.sim.pushes(), 3);
 }
 
+#[test]
 fn many_requests_at_once_pass_in_all_workers() {
     let stack = behind_a_proxy("5m", 4);
     stack.answered_push(kubectl("/api/v1"), "alice", "approve");
@@ -188,6 +182,7 @@ fn at_once(stack: &Stack) -> Vec<Held> {
     held
 }
 
+#[test]
 fn requests_at_once_wait_for_one_push() {
     let stack = behind_a_proxy("5m", 2);
     let held = stack.judged(Verdict::Denied, "before the approval", || at_once(&stack));
@@ -204,6 +199,7 @@ fn requests_at_once_wait_for_one_push() {
     assert_eq!(stack.sim.calls("preauth"), 2, "of the first request, and of the other network");
 }
 
+#[test]
 fn requests_at_once_are_refused_by_one_denial() {
     let stack = behind_a_proxy("5m", 2);
     let held = stack.judged(Verdict::Denied, "before the denial", || at_once(&stack));
@@ -220,6 +216,7 @@ fn requests_at_once_are_refused_by_one_denial() {
 }
 
 /// A page of another site has the browser send requests with alice's password.
+#[test]
 fn browser_of_the_same_client_is_asked() {
     let stack = behind_a_proxy("5m", 2);
     stack.answered_push(kubectl("/api/v1"), "alice", "approve");

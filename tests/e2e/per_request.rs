@@ -11,20 +11,6 @@ use crate::setup::Setup;
 use crate::stack::{APPROVAL, Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    second_delete_needs_a_second_push,
-    denied_delete_never_reaches_the_application,
-    page_leads_to_one_use_of_its_operation,
-    replay_is_refused_on_one_worker_and_on_four,
-    crowd_with_one_approval_is_one_request,
-    approval_of_another_operation_opens_nothing,
-    program_approves_ahead_and_sends_once,
-    body_is_part_of_what_was_approved,
-    body_that_was_read_in_vain_waits_for_a_push,
-    body_is_not_read_where_the_module_may_not,
-    user_whom_duo_bypasses_cannot_take_the_places_of_others,
-];
-
 const OPERATION: &str = "__Host-duo_operation";
 const WIRE: &str = "/wire?to=7";
 
@@ -81,6 +67,7 @@ fn open(browser: &Browser, target: &str) -> Request {
     browser.with_cookies(Request::get(target).navigation())
 }
 
+#[test]
 fn second_delete_needs_a_second_push() {
     let stack = stack(4);
     let session = stack.signed_in("alice");
@@ -95,6 +82,7 @@ fn second_delete_needs_a_second_push() {
     assert_eq!(stack.sim.pushes(), 4);
 }
 
+#[test]
 fn denied_delete_never_reaches_the_application() {
     let stack = stack(2);
     let session = stack.signed_in("alice");
@@ -103,6 +91,7 @@ fn denied_delete_never_reaches_the_application() {
     stack.denied(&delete("/orders/7").cookie(&session)).assert_problem(429, "too_many_requests");
 }
 
+#[test]
 fn page_leads_to_one_use_of_its_operation() {
     let stack = stack(2);
     let page = stack.denied(&open(&Browser::of("alice"), WIRE));
@@ -118,6 +107,7 @@ fn page_leads_to_one_use_of_its_operation() {
     assert_eq!(stack.sim.pushes(), 1);
 }
 
+#[test]
 fn replay_is_refused_on_one_worker_and_on_four() {
     for workers in [1, 4] {
         let stack = stack(workers);
@@ -133,6 +123,7 @@ fn replay_is_refused_on_one_worker_and_on_four() {
     }
 }
 
+#[test]
 fn crowd_with_one_approval_is_one_request() {
     let stack = stack(4);
     let alice = approved(&stack);
@@ -145,6 +136,7 @@ fn crowd_with_one_approval_is_one_request() {
     assert_eq!(replies.iter().filter(|status| **status == 403).count(), 39, "{replies:?}");
 }
 
+#[test]
 fn approval_of_another_operation_opens_nothing() {
     let stack = stack(4);
     let alice = approved(&stack);
@@ -163,6 +155,7 @@ fn approval_of_another_operation_opens_nothing() {
     stack.admitted(&open(&alice, WIRE));
 }
 
+#[test]
 fn program_approves_ahead_and_sends_once() {
     let stack = Stack::start(setup(4).plugin(json!({"api": {"mode": "refuse"}})));
     let token = ahead(&stack, "method=DELETE&return_to=%2Forders%2F7");
@@ -189,6 +182,7 @@ fn for_body(body: &[u8]) -> String {
     format!("method=POST&return_to=%2Fwire%3Fto%3D7&body_sha256={digest}")
 }
 
+#[test]
 fn body_is_part_of_what_was_approved() {
     let reading = json!({"request_bodies": true, "api": {"mode": "refuse"}});
     let stack = Stack::start(setup(4).stopping_at_headers(1 << 20).plugin(reading));
@@ -234,6 +228,7 @@ fn body_is_part_of_what_was_approved() {
     assert!(seen.carries(&body) && seen.trailers == trailers);
 }
 
+#[test]
 fn body_that_was_read_in_vain_waits_for_a_push() {
     let reading = json!({"request_bodies": true});
     let stack = Stack::start(setup(2).stopping_at_headers(1 << 20).plugin(reading));
@@ -245,6 +240,7 @@ fn body_that_was_read_in_vain_waits_for_a_push() {
     }
 }
 
+#[test]
 fn body_is_not_read_where_the_module_may_not() {
     let stack = Stack::start(setup(2).plugin(json!({"api": {"mode": "refuse"}})));
     let mut alice = Browser::of("alice");
@@ -256,6 +252,7 @@ fn body_is_not_read_where_the_module_may_not() {
 }
 
 /// Duo lets bella pass without a second factor, so that she can ask in a loop.
+#[test]
 fn user_whom_duo_bypasses_cannot_take_the_places_of_others() {
     let stack = stack(2);
     let uses_one = || {

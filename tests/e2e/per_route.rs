@@ -9,14 +9,6 @@ use crate::examples::started;
 use crate::message::{PASSWORD, Request};
 use crate::stack::{APPROVAL, Stack};
 
-crate::trials![
-    second_factor_is_wanted_where_it_is_on_and_nowhere_else,
-    first_factor_is_wanted_everywhere,
-    odd_spellings_lead_to_no_route_without_a_second_factor,
-    nobody_asserts_an_approval_where_the_filter_is_off,
-    prompt_page_works_for_a_route_that_is_switched_on,
-];
-
 const APP: &str = "app.example.com";
 const INTRANET: &str = "intranet.example.com:8443";
 const STATUS: &str = "status.example.com";
@@ -44,6 +36,7 @@ fn at(host: &str, path: &str) -> Request {
     Request::get(path).header("host", host)
 }
 
+#[test]
 fn second_factor_is_wanted_where_it_is_on_and_nowhere_else() {
     let stack = stack();
     for (host, path) in FREE {
@@ -62,6 +55,7 @@ fn second_factor_is_wanted_where_it_is_on_and_nowhere_else() {
     assert!(!log.to_lowercase().contains("deprecated"), "{log}");
 }
 
+#[test]
 fn first_factor_is_wanted_everywhere() {
     let stack = stack();
     for (host, path) in FREE.into_iter().chain(GUARDED) {
@@ -70,6 +64,7 @@ fn first_factor_is_wanted_everywhere() {
     }
 }
 
+#[test]
 fn odd_spellings_lead_to_no_route_without_a_second_factor() {
     let stack = stack();
     let spellings = [
@@ -100,6 +95,7 @@ fn odd_spellings_lead_to_no_route_without_a_second_factor() {
     assert_eq!(stack.sim.user_calls(), 0);
 }
 
+#[test]
 fn nobody_asserts_an_approval_where_the_filter_is_off() {
     let stack = stack();
     let names = ["x-duo-mfa-user", "x-duo-mfa-factor", "x-duo-mfa-time"];
@@ -118,6 +114,7 @@ fn nobody_asserts_an_approval_where_the_filter_is_off() {
     assert_eq!(stack.denied(&underscored).status, 400);
 }
 
+#[test]
 fn prompt_page_works_for_a_route_that_is_switched_on() {
     let stack = stack();
     let page = stack.denied(&at(INTRANET, "/payroll/july").user("alice").navigation());

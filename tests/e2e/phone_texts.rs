@@ -7,8 +7,6 @@ use crate::setup::Setup;
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![requester_cannot_write_on_the_phone];
-
 /// The pairs that the push on `user`'s phone shows; the push is then denied.
 fn shown(stack: &Stack, request: Request, user: &str) -> Value {
     let held = stack.held_push(request, Protocol::Http1, user);
@@ -20,6 +18,7 @@ fn shown(stack: &Stack, request: Request, user: &str) -> Value {
     shown
 }
 
+#[test]
 fn requester_cannot_write_on_the_phone() {
     let stack = Stack::start(Setup::default().plugin(json!({
         "push": {"hosts": ["app.example.com"]},

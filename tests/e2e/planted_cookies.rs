@@ -11,13 +11,6 @@ use crate::message::{Reply, Request};
 use crate::setup::Setup;
 use crate::stack::{APPROVAL, Stack};
 
-crate::trials![
-    planted_cookies_of_every_form_go_from_every_edited_response,
-    planted_cookies_of_every_form_go_from_the_response_of_a_sign_out,
-    planted_approval_stays_on_a_plain_pass_and_admits_nobody,
-    planted_sign_in_of_another_user_admits_nobody,
-];
-
 /// The approval cookie of the stack whose responses are edited.
 const RENAMED: &str = "__Host-payroll";
 
@@ -73,6 +66,7 @@ fn planting(session: Value, rule: Value) -> Stack {
     stack
 }
 
+#[test]
 fn planted_cookies_of_every_form_go_from_every_edited_response() {
     let stack = planting(
         json!({"inactivity": "4s", "expiration": "1m"}),
@@ -103,6 +97,7 @@ fn planted_cookies_of_every_form_go_from_every_edited_response() {
     assert_edited(&reply, &["__Host-duo_operation"]);
 }
 
+#[test]
 fn planted_cookies_of_every_form_go_from_the_response_of_a_sign_out() {
     let stack = planting(
         json!({"logout_paths": ["/sign_out"]}),
@@ -143,6 +138,7 @@ fn made_by(setup: Setup) -> String {
     approval_of(&Stack::start(setup), "alice")
 }
 
+#[test]
 fn planted_approval_stays_on_a_plain_pass_and_admits_nobody() {
     let another_key = {
         let mut setup = Setup::default();
@@ -185,6 +181,7 @@ fn planted_approval_stays_on_a_plain_pass_and_admits_nobody() {
     }
 }
 
+#[test]
 fn planted_sign_in_of_another_user_admits_nobody() {
     let stack = Stack::standard();
     let guest = stack.sim.guest(0);

@@ -12,22 +12,11 @@ use crate::setup::API_HOST;
 use crate::sim::eventually;
 use crate::stack::{APPROVAL, Stack};
 
-crate::trials![
-    istio_wasm_plugin_signs_in_and_its_header_is_demanded,
-    istio_traffic_extension_sidecar_and_waypoint_sign_in,
-    istio_without_its_plugin_lets_nobody_pass,
-    istio_without_its_secrets_lets_nobody_pass_and_says_which,
-    istio_without_its_cluster_is_not_ready_and_says_its_name,
-    istio_envoy_filter_signs_in_and_reads_forms,
-    envoy_gateway_signs_in_where_the_route_switches_it_on,
-    kubernetes_signs_in,
-    chart_signs_in_in_each_form,
-];
-
 const DUO: &str = "envoy/istio/duo-api.yaml";
 const POLICY: &str = "envoy/istio/authorization-policy.yaml";
 const GATEWAY: [&str; 3] = ["envoy/istio/gateway.yaml", DUO, POLICY];
 
+#[test]
 fn istio_wasm_plugin_signs_in_and_its_header_is_demanded() {
     let issuer = Issuer::new();
     let stack = istio(&Resources::of_files(&GATEWAY), &issuer, IstioPlugin::Applied);
@@ -40,6 +29,7 @@ fn istio_wasm_plugin_signs_in_and_its_header_is_demanded() {
     assert_eq!(seen.values("x-duo-mfa-user"), [""; 0]);
 }
 
+#[test]
 fn istio_without_its_plugin_lets_nobody_pass() {
     let issuer = Issuer::new();
     let alice = issuer.token("RS256", "alice@example.com");
@@ -53,6 +43,7 @@ fn istio_without_its_plugin_lets_nobody_pass() {
     }
 }
 
+#[test]
 fn istio_without_its_secrets_lets_nobody_pass_and_says_which() {
     let issuer = Issuer::new();
     let stack = istio(&Resources::of_files(&GATEWAY), &issuer, IstioPlugin::WithoutSecrets);
@@ -67,6 +58,7 @@ fn istio_without_its_secrets_lets_nobody_pass_and_says_which() {
     }
 }
 
+#[test]
 fn istio_without_its_cluster_is_not_ready_and_says_its_name() {
     let issuer = Issuer::new();
     // The plugin names the cluster of the API host, and the ServiceEntry is another host's.
@@ -82,6 +74,7 @@ fn istio_without_its_cluster_is_not_ready_and_says_its_name() {
     assert!(log.contains(&line), "{log}");
 }
 
+#[test]
 fn istio_traffic_extension_sidecar_and_waypoint_sign_in() {
     let issuer = Issuer::new();
     let authentication = Resources::of_files(&GATEWAY).without("WasmPlugin");
@@ -94,6 +87,7 @@ fn istio_traffic_extension_sidecar_and_waypoint_sign_in() {
     }
 }
 
+#[test]
 fn istio_envoy_filter_signs_in_and_reads_forms() {
     let issuer = Issuer::new();
     let files = ["envoy/istio/gateway.yaml", "envoy/istio/envoyfilter.yaml"];
@@ -112,6 +106,7 @@ fn istio_envoy_filter_signs_in_and_reads_forms() {
     assert!(browser.has(APPROVAL));
 }
 
+#[test]
 fn envoy_gateway_signs_in_where_the_route_switches_it_on() {
     let issuer = Issuer::new();
     let files = ["envoy/envoy-gateway/mfa.yaml", "envoy/envoy-gateway/duo-api.yaml"];
@@ -122,6 +117,7 @@ fn envoy_gateway_signs_in_where_the_route_switches_it_on() {
     assert_eq!(stack.denied(&forged(Request::get("/reports"))).status, 401);
 }
 
+#[test]
 fn kubernetes_signs_in() {
     let issuer = Issuer::new();
     let text = fs::read_to_string(root().join("envoy/kubernetes/base/envoy.yaml")).unwrap();
@@ -130,6 +126,7 @@ fn kubernetes_signs_in() {
     assert_eq!(stack.denied(&forged(Request::get("/reports"))).status, 401);
 }
 
+#[test]
 fn chart_signs_in_in_each_form() {
     let issuer = Issuer::new();
     for form in ["gateway", "traffic-extension", "waypoint", "sidecar"] {

@@ -9,8 +9,7 @@ use crate::envoy;
 use crate::setup::Setup;
 use crate::stack::{Directory, write_authority};
 
-crate::trials![fragments_make_a_configuration_that_envoy_takes];
-
+#[test]
 fn fragments_make_a_configuration_that_envoy_takes() {
     let directory = Directory::new();
     let authority = directory.0.join("authority.pem");

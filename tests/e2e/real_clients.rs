@@ -8,22 +8,10 @@ use crate::sim::eventually;
 use crate::stack::{APPROVAL, Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    navigation_that_a_service_worker_passes_on_shows_the_page,
-    fetch_of_node_is_held,
-    sign_in_that_node_starts_is_followed_without_cookies,
-    package_installers_of_python_are_held,
-    passcode_is_tried_whatever_sends_it,
-    passcode_in_the_metadata_of_a_grpc_call_is_tried,
-    passcode_of_a_foreign_page_is_not_tried,
-    helpers_of_browsers_ring_no_phone,
-    form_of_an_old_browser_that_names_no_sender_rings_no_phone,
-    sign_in_over_plain_http_is_refused_before_any_push,
-];
-
 const CHROME: (&str, &str) = ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/156");
 const HTML: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
 
+#[test]
 fn navigation_that_a_service_worker_passes_on_shows_the_page() {
     let stack = Stack::standard();
     let kind = [CHROME, ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "empty")];
@@ -46,6 +34,7 @@ fn node(request: Request) -> Request {
     ])
 }
 
+#[test]
 fn fetch_of_node_is_held() {
     let stack = Stack::standard();
     let reply =
@@ -56,6 +45,7 @@ fn fetch_of_node_is_held() {
     assert_eq!(seen.values("x-duo-mfa-factor"), ["passcode"]);
 }
 
+#[test]
 fn sign_in_that_node_starts_is_followed_without_cookies() {
     let stack = Stack::standard();
     let start = node(Request::post("/.duo-mfa/auth?factor=push&device=auto").user("alice"));
@@ -73,6 +63,7 @@ fn sign_in_that_node_starts_is_followed_without_cookies() {
     assert_eq!(stack.sim.pushes(), 1);
 }
 
+#[test]
 fn package_installers_of_python_are_held() {
     let stack = Stack::standard();
     let pypi = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01";
@@ -86,6 +77,7 @@ fn package_installers_of_python_are_held() {
     assert_eq!(stack.sim.pushes(), 3);
 }
 
+#[test]
 fn passcode_is_tried_whatever_sends_it() {
     let stack = Stack::standard();
     let powershell = "Mozilla/5.0 (Windows NT 10.0; en-US) PowerShell/7.4.2";
@@ -129,6 +121,7 @@ fn call(passcode: Option<&str>) -> Request {
     }
 }
 
+#[test]
 fn passcode_in_the_metadata_of_a_grpc_call_is_tried() {
     let stack = Stack::standard();
     let reply = stack.judged(Verdict::Admitted(1), "a gRPC call", || {
@@ -149,6 +142,7 @@ fn passcode_in_the_metadata_of_a_grpc_call_is_tried() {
     assert_eq!(stack.sim.pushes(), 0);
 }
 
+#[test]
 fn passcode_of_a_foreign_page_is_not_tried() {
     let stack = Stack::standard();
     for sender in [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")] {
@@ -159,6 +153,7 @@ fn passcode_of_a_foreign_page_is_not_tried() {
     assert_eq!(stack.sim.user_calls(), 0);
 }
 
+#[test]
 fn helpers_of_browsers_ring_no_phone() {
     let stack = Stack::standard();
     for agent in [
@@ -181,6 +176,7 @@ fn helpers_of_browsers_ring_no_phone() {
     assert_eq!(stack.sim.user_calls(), 0);
 }
 
+#[test]
 fn form_of_an_old_browser_that_names_no_sender_rings_no_phone() {
     let stack = Stack::standard();
     let ie = ("user-agent", "Mozilla/5.0 (Windows NT 10.0; Trident/7.0; rv:11.0) like Gecko");
@@ -202,6 +198,7 @@ fn form_of_an_old_browser_that_names_no_sender_rings_no_phone() {
     assert_eq!(stack.sim.pushes(), 1);
 }
 
+#[test]
 fn sign_in_over_plain_http_is_refused_before_any_push() {
     let stack = Stack::standard();
     let plain = |path: &str| {

@@ -9,12 +9,6 @@ use crate::sim::eventually;
 use crate::stack::{Held, Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    held_request_that_envoy_redirects_rings_once,
-    approved_request_that_envoy_redirects_is_not_asked_again,
-    headers_of_a_redirect_admit_nobody,
-];
-
 fn following() -> Value {
     json!({"route_config": {"virtual_hosts": [{
         "name": "app",
@@ -47,6 +41,7 @@ fn reply_to(stack: &Stack, held: Held) -> Reply {
     held.reply()
 }
 
+#[test]
 fn held_request_that_envoy_redirects_rings_once() {
     let stack = stack();
     let reply = stack.judged(Verdict::Admitted(1), "a redirect of a held request", || {
@@ -58,6 +53,7 @@ fn held_request_that_envoy_redirects_rings_once() {
     assert_refused(&stack, &reply);
 }
 
+#[test]
 fn approved_request_that_envoy_redirects_is_not_asked_again() {
     let stack = stack();
     let cookie = stack.signed_in("alice");
@@ -69,6 +65,7 @@ fn approved_request_that_envoy_redirects_is_not_asked_again() {
     assert_refused(&stack, &reply);
 }
 
+#[test]
 fn headers_of_a_redirect_admit_nobody() {
     let stack = Stack::standard();
     let faked = Request::get("/").user("alice").all(&[

@@ -10,18 +10,11 @@ use crate::sim::eventually;
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    sign_in_is_begun_at_one_envoy_and_ended_at_another,
-    replicas_admit_each_others_approvals,
-    fifty_sign_ins_outlive_a_restart,
-    fifty_sign_ins_outlive_a_new_configuration,
-    held_request_outlives_a_new_configuration,
-];
-
 /// Sign-ins under way at each turn.
 const PEOPLE: usize = 10;
 const TURNS: usize = 5;
 
+#[test]
 fn sign_in_is_begun_at_one_envoy_and_ended_at_another() {
     let stack = Stack::standard();
     let mut other = stack.another_envoy();
@@ -41,6 +34,7 @@ fn sign_in_is_begun_at_one_envoy_and_ended_at_another() {
     assert_eq!([stack.sim.calls("auth"), stack.sim.pushes()], [1, 1]);
 }
 
+#[test]
 fn replicas_admit_each_others_approvals() {
     let mut stack = Stack::standard();
     let mut alice = Browser::of("alice");
@@ -79,6 +73,7 @@ fn assert_all_finish(mut stack: Stack, disturb: impl Fn(&mut Stack, usize)) {
     assert_eq!(stack.sim.pushes(), finished, "no push but the first of each");
 }
 
+#[test]
 fn fifty_sign_ins_outlive_a_restart() {
     assert_all_finish(Stack::standard(), |stack, _| stack.restart());
 }
@@ -88,12 +83,14 @@ fn reloadable() -> Stack {
     Stack::start(Setup { listener_file: Some("listener.json".into()), ..Setup::default() })
 }
 
+#[test]
 fn fifty_sign_ins_outlive_a_new_configuration() {
     assert_all_finish(reloadable(), |stack, turn| {
         stack.reload(json!({"push": {"title": format!("Turn {turn}")}}));
     });
 }
 
+#[test]
 fn held_request_outlives_a_new_configuration() {
     let mut stack = reloadable();
     for (turn, protocol) in [Protocol::Http1, Protocol::Http2].into_iter().enumerate() {

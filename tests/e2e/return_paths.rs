@@ -19,15 +19,6 @@ use crate::stack::Stack;
 use crate::tally::{self, Verdict};
 use values::{BEFORE, HOSTS, INJECTIONS, OTHERS};
 
-crate::trials![
-    no_return_path_leads_elsewhere,
-    no_return_path_becomes_a_header_or_a_body,
-    no_page_keeps_a_return_path_that_leads_elsewhere,
-    page_at_a_hostile_address_leads_to_the_root,
-    safe_return_paths_come_back_unchanged,
-    return_path_named_twice_is_the_first_asked_for,
-];
-
 /// Where the sign-in of these tests leads by itself.
 const FIRST: &str = "/reports?year=2026";
 
@@ -164,6 +155,7 @@ fn unhurried() -> Stack {
     Stack::start(Setup::default().plugin(json!({"limits": {"user_rate": 6_000}})))
 }
 
+#[test]
 fn no_return_path_leads_elsewhere() {
     let stack = unhurried();
     let browser = approved(&stack);
@@ -188,6 +180,7 @@ fn no_return_path_leads_elsewhere() {
     assert_eq!(stack.sim.pushes(), 1);
 }
 
+#[test]
 fn no_return_path_becomes_a_header_or_a_body() {
     let stack = unhurried();
     let browser = approved(&stack);
@@ -217,6 +210,7 @@ fn kept(page: &str) -> BTreeSet<String> {
     parts.map(|part| part.split(['"', '&', '\'']).next().unwrap().to_owned()).collect()
 }
 
+#[test]
 fn no_page_keeps_a_return_path_that_leads_elsewhere() {
     let stack = unhurried();
     let root = BTreeSet::from(["%2F".to_owned()]);
@@ -252,6 +246,7 @@ fn no_page_keeps_a_return_path_that_leads_elsewhere() {
     assert_eq!(stack.sim.user_calls(), 0);
 }
 
+#[test]
 fn page_at_a_hostile_address_leads_to_the_root() {
     let stack = unhurried();
     for target in [
@@ -276,6 +271,7 @@ fn page_at_a_hostile_address_leads_to_the_root() {
     }
 }
 
+#[test]
 fn safe_return_paths_come_back_unchanged() {
     let stack = unhurried();
     let browser = approved(&stack);
@@ -294,6 +290,7 @@ fn safe_return_paths_come_back_unchanged() {
     assert_eq!(led(&stack, &browser, &longest).location(), Some(longest));
 }
 
+#[test]
 fn return_path_named_twice_is_the_first_asked_for() {
     let stack = unhurried();
     let mut browser = approved(&stack);

@@ -16,8 +16,6 @@ use crate::sim::eventually;
 use crate::stack::{APPROVAL, Stack};
 use crate::tally::Verdict;
 
-crate::trials![rotation_under_load_loses_no_session];
-
 const SESSIONS: usize = 500;
 const CLIENTS: usize = 4;
 
@@ -176,6 +174,7 @@ fn sign_in(stack: &Stack) -> Vec<Session> {
     })
 }
 
+#[test]
 fn rotation_under_load_loses_no_session() {
     let envoy = Reloadable::start(under(&[OLD]));
     let stack = &envoy.stack;

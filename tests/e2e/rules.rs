@@ -8,17 +8,6 @@ use crate::setup::{FirstFactor, Setup};
 use crate::stack::Stack;
 use crate::tally::Verdict;
 
-crate::trials![
-    hostile_paths_are_not_let_by_as_they_are_sent,
-    hostile_paths_are_not_let_by_where_envoy_normalises_them,
-    hostile_paths_are_not_let_by_where_envoy_unescapes_slashes,
-    hostile_hosts_are_not_let_by,
-    networks_are_those_of_the_peer,
-    user_of_dynamic_metadata_signs_in,
-    fail_mode_safe_admits_while_duo_is_gone,
-    report_only_lets_everything_pass_and_counts,
-];
-
 /// What stands between a path that a rule lets pass and one that it does not.
 const TRICKS: [&str; 39] = [
     "..",
@@ -175,10 +164,12 @@ fn crossed() -> Vec<(&'static str, &'static str, &'static str)> {
         .collect()
 }
 
+#[test]
 fn hostile_paths_are_not_let_by_as_they_are_sent() {
     assert_paths_hold(&json!({}));
 }
 
+#[test]
 fn hostile_paths_are_not_let_by_where_envoy_normalises_them() {
     assert_paths_hold(&json!({
         "normalize_path": true,
@@ -187,6 +178,7 @@ fn hostile_paths_are_not_let_by_where_envoy_normalises_them() {
     }));
 }
 
+#[test]
 fn hostile_paths_are_not_let_by_where_envoy_unescapes_slashes() {
     assert_paths_hold(&json!({
         "normalize_path": true,
@@ -195,6 +187,7 @@ fn hostile_paths_are_not_let_by_where_envoy_unescapes_slashes() {
     }));
 }
 
+#[test]
 fn hostile_hosts_are_not_let_by() {
     let rules = json!([{"hosts": ["pub.example.com", "*.cdn.example.com"], "policy": "bypass"}]);
     let stack = guarded(json!({}), json!({"rules": rules}));
@@ -247,6 +240,7 @@ fn hostile_hosts_are_not_let_by() {
     assert!(!is_let_by(&stack, &absolute.user("alice"), is_never_meant));
 }
 
+#[test]
 fn networks_are_those_of_the_peer() {
     let rule = |network: &str| json!({"rules": [{"networks": [network], "policy": "bypass"}]});
     let here = guarded(json!({}), rule("127.0.0.0/8"));
@@ -271,6 +265,7 @@ fn networks_are_those_of_the_peer() {
     behind.denied(&forged).assert_problem(403, "mfa_required");
 }
 
+#[test]
 fn user_of_dynamic_metadata_signs_in() {
     let identity = json!({
         "source": "metadata", "header": null, "metadata": ["first_factor", "user"],
@@ -292,6 +287,7 @@ fn user_of_dynamic_metadata_signs_in() {
     assert_eq!(stack.sim.user_calls(), 0);
 }
 
+#[test]
 fn fail_mode_safe_admits_while_duo_is_gone() {
     let rules = json!([{"paths": ["/admin/*"], "policy": "two_factor", "fail_mode": "secure"}]);
     let plugin = json!({"duo": {"fail_mode": "safe"}, "access_control": {"rules": rules}});
@@ -312,6 +308,7 @@ fn fail_mode_safe_admits_while_duo_is_gone() {
     });
 }
 
+#[test]
 fn report_only_lets_everything_pass_and_counts() {
     let rules = json!([{"paths": ["/internal/*"], "policy": "deny"}]);
     let plugin = json!({"mode": "report_only", "access_control": {"rules": rules}});

@@ -13,13 +13,6 @@ use crate::sim::eventually;
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    same_request_sent_again_takes_up_the_push_that_waits,
-    same_request_sent_again_at_once_takes_up_the_push_that_waits,
-    push_approved_while_nobody_waited_lets_the_same_request_through_once,
-    other_request_never_rides_on_the_push_that_waits,
-];
-
 /// What docker sends, twice alike.
 fn login() -> Request {
     Request::get("/v2/").user("alice").header("user-agent", "docker/28.0.0 go/go1.24")
@@ -64,14 +57,17 @@ fn assert_taken_up(pause: Duration) {
     assert_eq!(stack.sim.pushes(), 1);
 }
 
+#[test]
 fn same_request_sent_again_takes_up_the_push_that_waits() {
     assert_taken_up(Duration::from_secs(2));
 }
 
+#[test]
 fn same_request_sent_again_at_once_takes_up_the_push_that_waits() {
     assert_taken_up(Duration::ZERO);
 }
 
+#[test]
 fn push_approved_while_nobody_waited_lets_the_same_request_through_once() {
     let stack = Stack::start(Setup { workers: 4, ..Setup::default() });
     give_up(&stack);
@@ -83,6 +79,7 @@ fn push_approved_while_nobody_waited_lets_the_same_request_through_once() {
     assert_eq!(stack.sim.pushes(), 2, "one approval, one request");
 }
 
+#[test]
 fn other_request_never_rides_on_the_push_that_waits() {
     let hops = json!({"xff_num_trusted_hops": 1});
     let stack = Stack::start(Setup { workers: 4, manager: hops, ..Setup::default() });

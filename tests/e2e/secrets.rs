@@ -7,10 +7,9 @@ use crate::message::Request;
 use crate::setup::{COOKIE_KEY, INTEGRATION_KEY, SECRET_KEY, Setup};
 use crate::stack::{APPROVAL, Stack};
 
-crate::trials![secrets_stand_in_no_log_metric_or_dump];
-
 const PASSCODE: &str = "739164285";
 
+#[test]
 fn secrets_stand_in_no_log_metric_or_dump() {
     // Only the wasm component at trace: Envoy's own http component prints every header of every
     // request at that level, cookies among them, and no filter can keep it from that.

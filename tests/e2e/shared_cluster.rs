@@ -10,8 +10,7 @@ use crate::sim::eventually;
 use crate::stack::{Held, Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![cluster_filled_for_one_application_admits_nobody_at_the_other];
-
+#[test]
 fn cluster_filled_for_one_application_admits_nobody_at_the_other() {
     let mut setup = Setup { workers: 1, ..Setup::default() }.plugin(json!({
         "duo": {"fail_mode": "safe", "timeout": "2s", "check_interval": "1s"},

@@ -9,11 +9,6 @@ use crate::message::{Reply, Request};
 use crate::setup::Setup;
 use crate::stack::{APPROVAL, Stack};
 
-crate::trials![
-    person_who_opens_pages_for_everybody_stays_signed_in,
-    renewal_on_a_response_with_a_private_field_makes_it_private,
-];
-
 /// A stack whose approvals last four seconds without a request.
 fn short() -> Stack {
     let session = json!({"session": {"inactivity": "4s", "expiration": "1m"}});
@@ -24,6 +19,7 @@ fn cache_control(reply: &Reply) -> String {
     reply.values("cache-control").join(", ")
 }
 
+#[test]
 fn person_who_opens_pages_for_everybody_stays_signed_in() {
     let stack = short();
     let mut approval = stack.signed_in("alice");
@@ -44,6 +40,7 @@ fn person_who_opens_pages_for_everybody_stays_signed_in() {
     }
 }
 
+#[test]
 fn renewal_on_a_response_with_a_private_field_makes_it_private() {
     let stack = short();
     let approval = stack.signed_in("alice");

@@ -8,11 +8,7 @@ use crate::setup::Setup;
 use crate::stack::{APPROVAL, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    page_signs_out_by_its_button_and_never_by_a_get,
-    sign_out_of_the_first_factor_ends_the_approval,
-];
-
+#[test]
 fn page_signs_out_by_its_button_and_never_by_a_get() {
     let stack = Stack::standard();
     let mut alice = Browser::of("alice");
@@ -29,6 +25,7 @@ fn page_signs_out_by_its_button_and_never_by_a_get() {
     assert_eq!(alice.open(&stack, "/reports").status, 403);
 }
 
+#[test]
 fn sign_out_of_the_first_factor_ends_the_approval() {
     let stack = Stack::start(Setup::default().plugin(json!({
         "session": {"logout_paths": ["/oauth2/sign_out"]},

@@ -5,13 +5,7 @@ use crate::message::{Reply, Request};
 use crate::sim::eventually;
 use crate::stack::{APPROVAL, Stack};
 
-crate::trials![
-    script_signs_in_and_reaches_the_application,
-    plain_forms_sign_in_and_reach_the_application,
-    denied_push_is_told_and_approves_nothing,
-    page_is_answered_to_head_without_a_body,
-];
-
+#[test]
 fn script_signs_in_and_reaches_the_application() {
     let stack = Stack::standard();
     let mut browser = Browser::of("alice");
@@ -34,6 +28,7 @@ fn script_signs_in_and_reaches_the_application() {
     assert_eq!([stack.sim.calls("auth"), stack.sim.pushes()], [1, 1]);
 }
 
+#[test]
 fn plain_forms_sign_in_and_reach_the_application() {
     let stack = Stack::standard();
     let mut browser = Browser::of("alice");
@@ -63,6 +58,7 @@ fn action(page: &Reply, endpoint: &str) -> String {
     value.replace("&amp;", "&")
 }
 
+#[test]
 fn denied_push_is_told_and_approves_nothing() {
     let stack = Stack::standard();
     let mut browser = Browser::of("alice");
@@ -77,6 +73,7 @@ fn denied_push_is_told_and_approves_nothing() {
     assert_eq!(browser.open(&stack, "/reports").status, 403);
 }
 
+#[test]
 fn page_is_answered_to_head_without_a_body() {
     let stack = Stack::standard();
     let reply = stack.denied(&Request::new("HEAD", "/reports").user("alice").navigation());

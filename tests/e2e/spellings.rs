@@ -6,18 +6,12 @@ use crate::message::Request;
 use crate::setup::Setup;
 use crate::stack::Stack;
 
-crate::trials![
-    letters_beyond_ascii_are_no_way_around_a_rule,
-    ordinary_paths_beyond_ascii_pass,
-    headers_that_replace_path_or_method_are_refused_where_rules_go_by_them,
-    approval_ahead_is_for_the_stated_content_type_alone,
-];
-
 fn guarded(access_control: Value) -> Stack {
     let plugin = json!({"access_control": access_control, "api": {"mode": "refuse"}});
     Stack::start(Setup::default().plugin(plugin))
 }
 
+#[test]
 fn letters_beyond_ascii_are_no_way_around_a_rule() {
     let stack = guarded(json!({
         "default_policy": "bypass",
@@ -48,6 +42,7 @@ fn letters_beyond_ascii_are_no_way_around_a_rule() {
     assert_eq!(stack.sim.user_calls(), 0);
 }
 
+#[test]
 fn ordinary_paths_beyond_ascii_pass() {
     let stack = guarded(json!({
         "default_policy": "bypass",
@@ -64,6 +59,7 @@ fn ordinary_paths_beyond_ascii_pass() {
     }
 }
 
+#[test]
 fn headers_that_replace_path_or_method_are_refused_where_rules_go_by_them() {
     let rules = json!([
         {"paths": ["/admin/*"], "policy": "deny"},
@@ -85,6 +81,7 @@ fn headers_that_replace_path_or_method_are_refused_where_rules_go_by_them() {
     stack.admitted(&Request::get("/a").user("alice").header("x-http-method-override", "HEAD"));
 }
 
+#[test]
 fn approval_ahead_is_for_the_stated_content_type_alone() {
     let rules = json!([{"paths": ["/wire"], "policy": "two_factor", "approval": "per_request"}]);
     let stack = guarded(json!({"rules": rules}));

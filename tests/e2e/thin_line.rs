@@ -13,24 +13,7 @@ use crate::setup::{FirstFactor, JWT_KEY, Setup};
 use crate::stack::{APPROVAL, Protocol, Stack};
 use crate::tally::Verdict;
 
-crate::trials![
-    approved_push_forwards_the_same_request_and_sets_the_approval_cookie,
-    approval_stands_beside_the_applications_own_cookies,
-    approval_cookie_alone_admits_without_a_call_to_duo,
-    denied_push_is_refused_with_mfa_denied,
-    push_that_times_out_is_refused_with_mfa_timeout,
-    fraud_is_refused_with_mfa_fraud,
-    lockout_during_the_push_is_refused_with_mfa_locked_out,
-    preauth_deny_is_refused_without_a_push,
-    preauth_enroll_is_refused_without_an_enrollment,
-    user_without_a_usable_device_is_refused,
-    user_with_passcodes_only_is_told_so,
-    preauth_allow_admits_with_factor_bypass,
-    verified_push_cannot_be_held_for,
-    struct_configuration_works_as_json_text_does,
-    identity_of_a_token_is_asked_for_at_duo,
-];
-
+#[test]
 fn approved_push_forwards_the_same_request_and_sets_the_approval_cookie() {
     let stack = Stack::standard();
     let request = Request::get("/reports?year=2026&q=a%20b")
@@ -64,6 +47,7 @@ fn assert_approval(reply: &Reply) {
     assert_eq!(attributes, ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"], "{line}");
 }
 
+#[test]
 fn approval_stands_beside_the_applications_own_cookies() {
     let stack = Stack::standard();
     stack.app.answer_with("set-cookie", "basket=1; Path=/");
@@ -81,6 +65,7 @@ fn approval_stands_beside_the_applications_own_cookies() {
     assert!(!caching.contains("public"), "{caching}");
 }
 
+#[test]
 fn approval_cookie_alone_admits_without_a_call_to_duo() {
     let stack = Stack::standard();
     let approval = stack.signed_in("alice");
@@ -105,18 +90,22 @@ fn assert_refused_after(action: &str, code: &str) {
     assert_eq!(stack.sim.pushes(), 1);
 }
 
+#[test]
 fn denied_push_is_refused_with_mfa_denied() {
     assert_refused_after("deny", "mfa_denied");
 }
 
+#[test]
 fn push_that_times_out_is_refused_with_mfa_timeout() {
     assert_refused_after("timeout", "mfa_timeout");
 }
 
+#[test]
 fn fraud_is_refused_with_mfa_fraud() {
     assert_refused_after("fraud", "mfa_fraud");
 }
 
+#[test]
 fn lockout_during_the_push_is_refused_with_mfa_locked_out() {
     let stack = Stack::standard();
     stack.sim.fault(&json!({
@@ -140,14 +129,17 @@ fn assert_refused_with(stack: &Stack, user: &str, code: &str) {
     assert_eq!(stack.sim.user_calls(), 1, "{:?}", stack.sim.journal());
 }
 
+#[test]
 fn preauth_deny_is_refused_without_a_push() {
     assert_refused_at_preauth("mallory", "duo_denied");
 }
 
+#[test]
 fn preauth_enroll_is_refused_without_an_enrollment() {
     assert_refused_at_preauth("dave", "enrollment_required");
 }
 
+#[test]
 fn user_without_a_usable_device_is_refused() {
     let stack = Stack::standard();
     let phone = json!({"platform": "Landline", "capabilities": []});
@@ -155,6 +147,7 @@ fn user_without_a_usable_device_is_refused() {
     assert_refused_with(&stack, "guest0", "no_device");
 }
 
+#[test]
 fn preauth_allow_admits_with_factor_bypass() {
     let stack = Stack::standard();
     let (reply, seen) = stack.admitted(&Request::get("/reports").user("bella"));
@@ -169,14 +162,17 @@ fn preauth_allow_admits_with_factor_bypass() {
     assert_eq!(stack.sim.user_calls(), 1);
 }
 
+#[test]
 fn user_with_passcodes_only_is_told_so() {
     assert_refused_at_preauth("tom", "mfa_required");
 }
 
+#[test]
 fn verified_push_cannot_be_held_for() {
     assert_refused_at_preauth("bob", "mfa_required");
 }
 
+#[test]
 fn struct_configuration_works_as_json_text_does() {
     let mut setup = Setup::default();
     setup.plugin_form = crate::setup::PluginForm::Struct;
@@ -186,6 +182,7 @@ fn struct_configuration_works_as_json_text_does() {
     stack.denied(&Request::get("/").user("mallory")).assert_problem(403, "duo_denied");
 }
 
+#[test]
 fn identity_of_a_token_is_asked_for_at_duo() {
     let mut setup = Setup::default().plugin(json!({"identity": {
         "source": "jwt", "header": null,

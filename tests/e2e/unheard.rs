@@ -13,15 +13,6 @@ use crate::sim::eventually;
 use crate::stack::Stack;
 use crate::tally::Verdict;
 
-crate::trials![
-    four_denials_that_nobody_waited_for_are_one_push,
-    report_of_fraud_that_nobody_waited_for_stops_pushes_for_half_an_hour,
-    program_that_leaves_once_the_phone_rings_gets_no_second_push_past_a_denial,
-    program_that_leaves_while_the_push_is_sent_gets_no_second_push_past_a_denial,
-    three_cancelled_starts_within_a_moment_are_one_push,
-    answer_that_nobody_waited_for_frees_the_user,
-];
-
 const START: &str = "auth?factor=push&device=auto";
 
 fn request() -> Request {
@@ -36,11 +27,12 @@ fn retry_after(reply: &Reply) -> u64 {
     reply.header("retry-after").expect("a wait").parse().expect("seconds")
 }
 
-/// Alice's password starts a push on the page, and nobody asks how it stands.
+/// Starts a push on the page with Alice's password. Nobody polls for its state.
 fn start(stack: &Stack) -> Reply {
     stack.denied(&Browser::of("alice").with_cookies(fetched("POST", START)))
 }
 
+#[test]
 fn four_denials_that_nobody_waited_for_are_one_push() {
     let stack = four_workers();
     assert_eq!(start(&stack).status, 202);
@@ -59,6 +51,7 @@ fn four_denials_that_nobody_waited_for_are_one_push() {
     });
 }
 
+#[test]
 fn report_of_fraud_that_nobody_waited_for_stops_pushes_for_half_an_hour() {
     let stack = four_workers();
     assert_eq!(start(&stack).status, 202);
@@ -97,10 +90,12 @@ fn assert_one_push_past_a_denial(stack: &Stack, pause: Option<Duration>) {
     assert_eq!(stack.sim.pushes(), 1);
 }
 
+#[test]
 fn program_that_leaves_once_the_phone_rings_gets_no_second_push_past_a_denial() {
     assert_one_push_past_a_denial(&four_workers(), None);
 }
 
+#[test]
 fn program_that_leaves_while_the_push_is_sent_gets_no_second_push_past_a_denial() {
     let stack = four_workers();
     let late = json!({"endpoint": "auth", "kind": "latency", "ms": 1_000, "acts": true});
@@ -108,6 +103,7 @@ fn program_that_leaves_while_the_push_is_sent_gets_no_second_push_past_a_denial(
     assert_one_push_past_a_denial(&stack, Some(Duration::from_millis(500)));
 }
 
+#[test]
 fn three_cancelled_starts_within_a_moment_are_one_push() {
     let stack = four_workers();
     let mut alice = Browser::of("alice");
@@ -123,6 +119,7 @@ fn three_cancelled_starts_within_a_moment_are_one_push() {
     assert_eq!(stack.sim.pushes(), 2);
 }
 
+#[test]
 fn answer_that_nobody_waited_for_frees_the_user() {
     let stack = four_workers();
     assert_eq!(start(&stack).status, 202);
