@@ -21,7 +21,7 @@
 //!   gate                               the state machine of one request
 //!   config                             composition root: JSON -> typed parts, all faults at once
 //!   policy identity session duo page   five leaves; none imports another
-//!   http  json  clock  secret  signal  vocabulary
+//!   http  json  clock  factor  secret  signal  vocabulary
 //! ```
 //!
 //! # A request's walk
@@ -37,6 +37,7 @@ mod adapter;
 pub mod clock;
 pub mod config;
 pub mod duo;
+pub mod factor;
 pub mod gate;
 pub mod http;
 pub mod identity;

@@ -1,7 +1,8 @@
 //! How Duo is asked, and what for.
 
 use crate::duo::Credentials;
-use crate::policy::{Factor, FailMode};
+use crate::factor::Factor;
+use crate::policy::FailMode;
 use crate::session::SharedKey;
 use std::time::Duration;
 

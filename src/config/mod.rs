@@ -21,7 +21,7 @@ mod reader;
 mod secrets;
 mod wire;
 
-pub use crate::policy::{ApiMode, Factor};
+pub use crate::policy::ApiMode;
 pub use application::{Application, Applications};
 pub use duo_settings::{DuoSettings, Enrollment};
 pub use error::{Code, ConfigFaults, Fault};

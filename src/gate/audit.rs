@@ -10,7 +10,7 @@ use crate::clock::UnixTime;
 use crate::http::RequestHead;
 use crate::json::ObjectText;
 use crate::page::Reference;
-use crate::session::Factor;
+use crate::session::ApprovedBy;
 use crate::signal::{Code, Level, Signal};
 use std::net::IpAddr;
 
@@ -25,7 +25,7 @@ struct Line<'a> {
     application: Option<&'a str>,
     code: Option<&'static str>,
     user: Option<&'a str>,
-    factor: Option<Factor>,
+    factor: Option<ApprovedBy>,
     client: Option<IpAddr>,
     request: Option<&'a RequestLine>,
     reference: String,
@@ -63,9 +63,9 @@ fn of_nobody(head: &RequestHead<'_>, outcome: Outcome, code: Code, rule: Option<
 }
 
 /// An approval that was given or used.
-pub(super) fn admitted(challenge: &Challenge, factor: Factor, gate: &Gate) -> Audited {
+pub(super) fn admitted(challenge: &Challenge, by: ApprovedBy, gate: &Gate) -> Audited {
     let line = of(challenge, Outcome::Admitted, gate);
-    if_waited_for(Level::Info, &Line { factor: Some(factor), ..line })
+    if_waited_for(Level::Info, &Line { factor: Some(by), ..line })
 }
 
 /// A fail-safe approval. Logged as a warning, so that an operator notices.
@@ -76,7 +76,7 @@ pub(super) fn admitted_unverified(
 ) -> Audited {
     let reason = format!("Duo has been unreachable since {}", unreached_since.rfc2822());
     let line = of(challenge, Outcome::Admitted, gate);
-    let line = Line { factor: Some(Factor::FailSafe), reason: Some(&reason), ..line };
+    let line = Line { factor: Some(ApprovedBy::FailSafe), reason: Some(&reason), ..line };
     if_waited_for(Level::Warn, &line)
 }
 
@@ -91,13 +91,13 @@ fn if_waited_for(level: Level, line: &Line<'_>) -> Audited {
 /// A program passed by the second factor that its user passed before, at `since`.
 pub(super) fn passed_per_client(
     challenge: &Challenge,
-    factor: Factor,
+    by: ApprovedBy,
     since: UnixTime,
     gate: &Gate,
 ) -> Audited {
     let reason = format!("approved for this client since {}", since.rfc2822());
     let line = of(challenge, Outcome::PassedPerClient, gate);
-    write(Level::Info, &Line { factor: Some(factor), reason: Some(&reason), ..line })
+    write(Level::Info, &Line { factor: Some(by), reason: Some(&reason), ..line })
 }
 
 /// A refusal. Logged as an error if an operator has to act.
@@ -127,7 +127,7 @@ pub(super) fn heard_late(
         application,
         code: Some(code.name()),
         user: Some(prompted.user()),
-        factor: Some(prompted.factor()),
+        factor: Some(ApprovedBy::Factor(prompted.factor())),
         client: None,
         request: None,
         reference: reference.to_string(),
@@ -161,7 +161,7 @@ fn write(level: Level, line: &Line<'_>) -> Audited {
         .some_text("application", line.application)
         .some_text("code", line.code)
         .some_text("user", line.user)
-        .some_text("factor", line.factor.map(Factor::name))
+        .some_text("factor", line.factor.map(ApprovedBy::name))
         .some_text("client", client.as_deref())
         .some_text("method", line.request.map(|request| request.method.as_str()))
         .some_text("host", line.request.map(|request| request.host.as_str()))

@@ -2,9 +2,10 @@
 
 use crate::clock::UnixTime;
 use crate::config::{ApiMode, Application, Config};
+use crate::factor::Factor;
 use crate::http::{Edit, RequestHead, cookie};
 use crate::identity::Attributes;
-use crate::policy::{self, Criterion, FailMode, Terms};
+use crate::policy::{Criterion, FailMode, Terms};
 use crate::session::Sessions;
 
 /// A configuration at work.
@@ -87,7 +88,7 @@ impl Gate {
     }
 
     /// The factors that are offered under these terms.
-    pub(super) fn offered<'g>(&'g self, terms: &'g Terms) -> &'g [policy::Factor] {
+    pub(super) fn offered<'g>(&'g self, terms: &'g Terms) -> &'g [Factor] {
         terms.factors.as_deref().unwrap_or(&self.application(terms).duo.factors)
     }
 

@@ -7,7 +7,7 @@ use super::limit::Settlement;
 use crate::clock::ClockOffset;
 use crate::duo::DuoError;
 use crate::http::{Edit, HeaderValue, Reply};
-use crate::session::Factor;
+use crate::session::ApprovedBy;
 use crate::signal::{Code, Counter, Signal};
 
 /// How a request ends.
@@ -161,7 +161,7 @@ impl Decision {
     }
 
     /// A reply that gives an approval.
-    pub(super) fn approval(reply: Reply, factor: Factor, audited: Audited) -> Self {
+    pub(super) fn approval(reply: Reply, factor: ApprovedBy, audited: Audited) -> Self {
         let mut approval = Self::reply(reply).audited(audited);
         approval.notes.count = Some(Counter::Admitted(factor.name()));
         approval

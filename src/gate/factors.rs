@@ -1,38 +1,29 @@
 //! Which factors a rule accepts, and what they need of a device.
 
 use crate::duo::{Capability, Device, DeviceKind};
-use crate::policy::{Factor as Offered, Terms};
-use crate::session::Factor;
+use crate::factor::Factor;
+use crate::policy::Terms;
+use crate::session::ApprovedBy;
 
 /// What a device needs to be able to do. `None` for a passcode, which needs no device.
-pub(super) const fn capability(factor: Offered) -> Option<Capability> {
+pub(super) const fn capability(factor: Factor) -> Option<Capability> {
     match factor {
-        Offered::Push => Some(Capability::Push),
-        Offered::Phone => Some(Capability::Phone),
-        Offered::Sms => Some(Capability::Sms),
-        Offered::Passcode => None,
-    }
-}
-
-/// The factor of an approval that this one leads to.
-pub(super) const fn approved(factor: Offered) -> Factor {
-    match factor {
-        Offered::Push => Factor::Push,
-        Offered::Phone => Factor::Phone,
-        Offered::Sms => Factor::Sms,
-        Offered::Passcode => Factor::Passcode,
+        Factor::Push => Some(Capability::Push),
+        Factor::Phone => Some(Capability::Phone),
+        Factor::Sms => Some(Capability::Sms),
+        Factor::Passcode => None,
     }
 }
 
 /// Whether codes are accepted. Duo's answer does not say whether a code came from an app, a token,
 /// an administrator or a text message, so accepting one kind accepts all.
-pub(super) fn takes_codes(factors: &[Offered]) -> bool {
-    factors.iter().any(|factor| matches!(factor, Offered::Passcode | Offered::Sms))
+pub(super) fn takes_codes(factors: &[Factor]) -> bool {
+    factors.iter().any(|factor| matches!(factor, Factor::Passcode | Factor::Sms))
 }
 
 /// Whether a passcode can be offered: it is configured, and some device makes passcodes.
-pub(super) fn takes_passcode(devices: &[Device], factors: &[Offered]) -> bool {
-    factors.contains(&Offered::Passcode)
+pub(super) fn takes_passcode(devices: &[Device], factors: &[Factor]) -> bool {
+    factors.contains(&Factor::Passcode)
         && devices.iter().any(|device| {
             device.kind == DeviceKind::Token
                 || device.can(&Capability::MobileOtp)
@@ -40,14 +31,12 @@ pub(super) fn takes_passcode(devices: &[Device], factors: &[Offered]) -> bool {
         })
 }
 
-/// Whether the terms accept an approval by this factor. A client may leave out the cookie that
+/// Whether the terms accept such an approval. A client may leave out the cookie that
 /// tells a texted code from other codes, so accepting one of `passcode` and `sms` accepts both.
-pub(super) fn is_accepted(factor: Factor, terms: &Terms) -> bool {
-    let is_it = |named: &Offered| approved(*named) == factor;
-    terms.factors.as_ref().is_none_or(|few| match factor {
-        Factor::Passcode | Factor::Sms => takes_codes(few),
-        Factor::Push | Factor::Phone | Factor::Bypass | Factor::Remembered | Factor::FailSafe => {
-            few.iter().any(is_it)
-        }
+pub(super) fn is_accepted(by: ApprovedBy, terms: &Terms) -> bool {
+    terms.factors.as_ref().is_none_or(|few| match by {
+        ApprovedBy::Factor(Factor::Passcode | Factor::Sms) => takes_codes(few),
+        ApprovedBy::Factor(factor @ (Factor::Push | Factor::Phone)) => few.contains(&factor),
+        ApprovedBy::Bypass | ApprovedBy::Remembered | ApprovedBy::FailSafe => false,
     })
 }

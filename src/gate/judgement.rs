@@ -1,6 +1,6 @@
 //! What became of a request, as Envoy's access log and the filters behind this one may read it.
 
-use crate::session::Factor;
+use crate::session::ApprovedBy;
 use std::borrow::Cow;
 
 /// What became of one request.
@@ -9,7 +9,7 @@ pub struct Judgement {
     /// In one word.
     pub outcome: Outcome,
     /// How the second factor was passed, where it was.
-    pub factor: Option<Factor>,
+    pub factor: Option<ApprovedBy>,
     /// The number of the rule that decided, from 0 on, where one did.
     pub rule: Option<usize>,
 }

@@ -13,6 +13,7 @@ use super::prompt::{Ending, Prompt, Transaction};
 use crate::duo::{AuthResult, AuthStatus, DuoError, Request, Status, Txid};
 use crate::page::Reference;
 use crate::policy::Terms;
+use crate::session::ApprovedBy;
 use crate::signal::{Code, Counter, Signal};
 use std::time::Duration;
 
@@ -127,7 +128,8 @@ pub(super) fn take_up(
     terms: &Terms,
 ) -> Option<(Transaction, Permit)> {
     let (factor, txid) = (unheard.prompted.factor(), unheard.prompted.txid()?);
-    is_accepted(factor, terms).then(|| (Transaction { factor, txid }, permit.of_last(unheard)))
+    is_accepted(ApprovedBy::Factor(factor), terms)
+        .then(|| (Transaction { factor, txid }, permit.of_last(unheard)))
 }
 
 fn look<W>(asking: Asking<W>, unheard: Unheard, env: &Env<'_>) -> (Then<W>, Notes) {

@@ -31,7 +31,7 @@ use crate::http::hints::Hints;
 use crate::http::{Client, Edit, RequestHead};
 use crate::identity::Identity;
 use crate::policy::Terms;
-use crate::session::{Factor, Subject};
+use crate::session::{ApprovedBy, Subject};
 use crate::signal::Counter;
 use std::time::Duration;
 
@@ -156,15 +156,15 @@ pub(super) fn awaited(challenge: &Challenge, lasts: Duration, config: &Config) -
 fn pass(recall: Recall, approval: &ClientApproval, gate: &Gate) -> Decision {
     let Recall { client, edits: mut request, sign_out, .. } = recall;
     let challenge = &client.challenge;
-    let (factor, since) = (approval.factor(), approval.authenticated());
-    add_identity_headers(&mut request, challenge.identity.user.clone(), factor.name(), since);
+    let (by, since) = (approval.by(), approval.authenticated());
+    add_identity_headers(&mut request, challenge.identity.user.clone(), by.name(), since);
     let (mut settlements, mut cookie) = (Vec::new(), None);
     if let Some(out) = sign_out {
         settlements = out.settlements;
         settlements.push(ended(&challenge.identity, gate.config()));
         cookie = Some(NewCookie::SignedOut(out.deletions));
     }
-    let audited = audit::passed_per_client(challenge, factor, since, gate);
+    let audited = audit::passed_per_client(challenge, by, since, gate);
     let decision = Decision::forward(Forward { request, cookie }, Counter::PassedPerClient);
     decision.audited(audited).after(settlements)
 }
@@ -173,7 +173,7 @@ fn pass(recall: Recall, approval: &ClientApproval, gate: &Gate) -> Decision {
 fn opens(approval: &ClientApproval, terms: &Terms, env: &Env<'_>) -> bool {
     let since = approval.authenticated();
     let is_young = |max_age| env.now.since(since) <= max_age;
-    is_accepted(approval.factor(), terms)
+    is_accepted(approval.by(), terms)
         && terms.max_age.is_none_or(is_young)
         && env.gate.application(terms).sessions.counts(since, env.now)
 }
@@ -181,16 +181,16 @@ fn opens(approval: &ClientApproval, terms: &Terms, env: &Env<'_>) -> bool {
 /// Has the table keep a second factor that a user passed, if the rule has such approvals.
 pub(super) fn kept(
     challenge: &Challenge,
-    factor: Factor,
+    by: ApprovedBy,
     since: UnixTime,
     config: &Config,
 ) -> Option<Settlement> {
     let lasts = challenge.terms.per_client?.lasts;
-    let approval = ClientApproval::new(factor, since, lasts)?;
+    let approval = ClientApproval::new(by, since, lasts)?;
     let Challenge { identity, terms, .. } = challenge;
     let Tags { user, client } = tags(identity, &challenge.subject(), terms, config)?;
     let permit = Permit::keep_client(user, client, approval);
-    is_accepted(factor, terms).then_some(Settlement { permit, end: End::Allowed })
+    is_accepted(by, terms).then_some(Settlement { permit, end: End::Allowed })
 }
 
 /// Has the table end all approvals per client of a user, whichever configuration of this Envoy

@@ -20,7 +20,9 @@ use super::view::{Requester, View};
 use crate::http::{Client, Parameters, RequestHead};
 use crate::page::{Onward, Problem};
 use crate::policy::Terms;
-use crate::session::{BodyDigest, Factor, PerRequestApproval, PerRequestApprovals, RequestDigest};
+use crate::session::{
+    ApprovedBy, BodyDigest, PerRequestApproval, PerRequestApprovals, RequestDigest,
+};
 use crate::signal::{Code, Counter};
 
 /// Headers that change what method, path and body mean, each with the parameter of `POST auth` that
@@ -85,11 +87,11 @@ pub(super) fn read(
 }
 
 /// Whether an approval by this factor satisfies these terms.
-fn opens(factor: Factor, terms: &Terms) -> bool {
+fn opens(factor: ApprovedBy, terms: &Terms) -> bool {
     match factor {
-        Factor::Push | Factor::Passcode | Factor::Phone | Factor::Sms => is_accepted(factor, terms),
-        Factor::Bypass => true,
-        Factor::Remembered | Factor::FailSafe => false,
+        ApprovedBy::Factor(_) => is_accepted(factor, terms),
+        ApprovedBy::Bypass => true,
+        ApprovedBy::Remembered | ApprovedBy::FailSafe => false,
     }
 }
 

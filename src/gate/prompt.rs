@@ -1,17 +1,16 @@
 //! What rings a user's phone, or is typed in place of that.
 
 use super::challenge::Challenge;
-use super::factors::approved;
 use super::limit::{End, Permit, Prompted, Settlement, SingleUse};
 use super::request_line::RequestLine;
-use crate::config::{Config, Factor as Offered, PushDetails};
+use crate::config::{Config, PushDetails};
 use crate::duo::{AuthFactor, Device, DeviceChoice, PushInfo, Status, Txid};
+use crate::factor::Factor;
 use crate::http::authority::Host;
 use crate::http::name::is_token_byte;
 use crate::http::{Parameters, RequestHead};
 use crate::identity::Identity;
 use crate::secret::Secret;
-use crate::session::Factor;
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -139,19 +138,19 @@ impl Prompt {
     /// `verified` is the transaction of a code that is shown with a push.
     pub(super) fn to(
         device: &Device,
-        factor: Offered,
+        factor: Factor,
         verified: Option<Txid>,
         challenge: &Challenge,
         details: &PushDetails,
     ) -> Option<Self> {
         let id = DeviceChoice::Id(device.id.clone());
         let ask = match factor {
-            Offered::Push => push(id, verified, challenge, details),
-            Offered::Phone => AuthFactor::Phone { device: id },
-            Offered::Sms => AuthFactor::Sms { device: id },
-            Offered::Passcode => return None,
+            Factor::Push => push(id, verified, challenge, details),
+            Factor::Phone => AuthFactor::Phone { device: id },
+            Factor::Sms => AuthFactor::Sms { device: id },
+            Factor::Passcode => return None,
         };
-        Some(Self { factor: approved(factor), ask })
+        Some(Self { factor: factor, ask })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::identity::{Identity, IdentityError};
 use crate::policy::{
     Criterion, Decision, EverythingDenied, FailMode, Person, Policy, Ruled, Terms, Unclear,
 };
-use crate::session::{Approval, Bound, Factor, NewApproval, Refusal};
+use crate::session::{Approval, ApprovedBy, Bound, NewApproval, Refusal};
 use crate::signal::{Code, Counter, Signal};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -81,15 +81,10 @@ impl Insufficient {
 }
 
 /// An approval by a factor, passed in a sign-in that was begun `since`.
-pub(super) const fn new_approval(factor: Factor, since: UnixTime) -> NewApproval {
+pub(super) const fn new_approval(factor: ApprovedBy, since: UnixTime) -> NewApproval {
     let lifetime = match factor {
-        Factor::FailSafe => Some(FAIL_SAFE_LIFETIME),
-        Factor::Push
-        | Factor::Passcode
-        | Factor::Phone
-        | Factor::Sms
-        | Factor::Bypass
-        | Factor::Remembered => None,
+        ApprovedBy::FailSafe => Some(FAIL_SAFE_LIFETIME),
+        ApprovedBy::Factor(_) | ApprovedBy::Bypass | ApprovedBy::Remembered => None,
     };
     NewApproval { factor, authenticated: since, lifetime }
 }
@@ -154,22 +149,17 @@ impl Gate {
         }
         let is_accepted = || is_accepted(approval.factor(), terms);
         match approval.factor() {
-            Factor::Push | Factor::Passcode | Factor::Phone | Factor::Sms if !is_accepted() => {
+            ApprovedBy::Factor(_) if !is_accepted() => Err(Insufficient::OtherFactor),
+            ApprovedBy::Remembered if terms.factors.is_some() || terms.max_age.is_some() => {
                 Err(Insufficient::OtherFactor)
             }
-            Factor::Remembered if terms.factors.is_some() || terms.max_age.is_some() => {
-                Err(Insufficient::OtherFactor)
-            }
-            Factor::FailSafe if self.fail_mode(terms) == FailMode::Secure => {
+            ApprovedBy::FailSafe if self.fail_mode(terms) == FailMode::Secure => {
                 Err(Insufficient::FailSafe)
             }
-            Factor::Push
-            | Factor::Passcode
-            | Factor::Phone
-            | Factor::Sms
-            | Factor::Bypass
-            | Factor::Remembered
-            | Factor::FailSafe => match terms.max_age {
+            ApprovedBy::Factor(_)
+            | ApprovedBy::Bypass
+            | ApprovedBy::Remembered
+            | ApprovedBy::FailSafe => match terms.max_age {
                 Some(max_age) if now.since(approval.authenticated()) > max_age => {
                     Err(Insufficient::TooOld)
                 }

@@ -2,9 +2,9 @@
 
 use super::display_text::DisplayText;
 use super::problem::Reference;
-use super::screen::Factor;
 use super::site::{Site, encoded};
 use super::text::Language;
+use crate::factor::Factor;
 use crate::http::ReturnPath;
 
 /// The address of a page, which determines what follows an approval.

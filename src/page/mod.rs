@@ -29,8 +29,6 @@ pub use frame::{Arrival, Frame};
 pub use json::{EnrollmentReply, PreauthReply, SignInReply, UserInfo};
 pub use link::{DataImage, Link, LinkFault, Logo, NoImage};
 pub use problem::{Onward, Problem, Reference};
-pub use screen::{
-    Activation, Awaited, Choices, Device, Enrollment, Factor, Screen, Standing, Waiting,
-};
+pub use screen::{Activation, Awaited, Choices, Device, Enrollment, Screen, Standing, Waiting};
 pub use site::{Branding, Site};
 pub use text::Language;

@@ -3,35 +3,10 @@
 use super::display_text::DisplayText;
 use super::link::Link;
 use crate::clock::UnixTime;
+use crate::factor::Factor;
 use crate::http::ReturnPath;
 use crate::signal::Code;
 use std::time::Duration;
-
-/// A factor that the page offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Factor {
-    /// A push to Duo Mobile.
-    Push,
-    /// A phone call.
-    Phone,
-    /// Passcodes by text message.
-    Sms,
-    /// A passcode that the user types.
-    Passcode,
-}
-
-impl Factor {
-    /// The name in addresses and JSON, as Duo spells it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Push => "push",
-            Self::Phone => "phone",
-            Self::Sms => "sms",
-            Self::Passcode => "passcode",
-        }
-    }
-}
 
 /// A device to choose from.
 #[derive(Clone, Debug, PartialEq, Eq)]

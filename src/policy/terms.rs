@@ -1,5 +1,6 @@
 //! The requirements of a rule on the second factor.
 
+use crate::factor::Factor;
 use std::time::Duration;
 
 /// The terms of a rule. For an absent one, the setting for all requests applies.
@@ -65,33 +66,4 @@ pub enum ApiMode {
     Hold,
     /// The request is refused at once, with the address of the sign-in.
     Refuse,
-}
-
-/// A factor that users may be offered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Factor {
-    /// Duo Push.
-    Push,
-    /// A passcode from an app, a token, an SMS or an administrator.
-    Passcode,
-    /// A phone call.
-    Phone,
-    /// An SMS with passcodes.
-    Sms,
-}
-
-impl Factor {
-    /// All factors, in their default order.
-    pub const ALL: [Self; 4] = [Self::Push, Self::Passcode, Self::Phone, Self::Sms];
-
-    /// The name in the configuration and in calls to Duo.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Push => "push",
-            Self::Passcode => "passcode",
-            Self::Phone => "phone",
-            Self::Sms => "sms",
-        }
-    }
 }

@@ -11,7 +11,7 @@
 
 use super::token::{HEAD_BYTES, MAC_BYTES, Tag};
 use super::token_fields::TokenFields;
-use super::{Factor, Refusal};
+use super::{ApprovedBy, Refusal};
 use crate::clock::UnixTime;
 
 /// No flag has a meaning yet, so none may be set.
@@ -31,7 +31,7 @@ const _: () = assert!((TOKEN_BYTES * 8).div_ceil(6) == COOKIE_BYTES);
 /// A second factor that was passed, as a cookie proves it. Only [`super::Sessions`] makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Approval {
-    pub(super) factor: Factor,
+    pub(super) factor: ApprovedBy,
     pub(super) issued: UnixTime,
     pub(super) authenticated: UnixTime,
     pub(super) seen: UnixTime,
@@ -44,7 +44,7 @@ pub struct Approval {
 impl Approval {
     /// How the second factor was satisfied.
     #[must_use]
-    pub const fn factor(&self) -> Factor {
+    pub const fn factor(&self) -> ApprovedBy {
         self.factor
     }
 
@@ -95,7 +95,7 @@ pub(super) fn encode(approval: &Approval, audience: &Audience) -> Vec<u8> {
 pub(super) fn decode(fields: &[u8], key_is_first: bool) -> Result<(Approval, Audience), Refusal> {
     let mut fields = TokenFields::new(fields);
     let [factor, flags] = fields.array()?;
-    let factor = Factor::from_code(factor).ok_or(Refusal::Layout)?;
+    let factor = ApprovedBy::from_code(factor).ok_or(Refusal::Layout)?;
     if flags != NO_FLAGS {
         return Err(Refusal::Layout);
     }
@@ -127,7 +127,7 @@ mod tests {
         ) -> Approval {
             let [issued, authenticated, seen, expires] =
                 seconds.map(|seconds| UnixTime::from_seconds(u64::from(seconds)));
-            let factor = Factor::from_code(code).unwrap();
+            let factor = ApprovedBy::from_code(code).unwrap();
             Approval { factor, issued, authenticated, seen, expires, id, key_is_first }
         }
     }

@@ -13,6 +13,7 @@
 //! Nothing in this folder knows Duo, configuration, the request's other headers, or the host.
 
 mod approval;
+mod approved_by;
 mod attempt;
 mod attempts;
 mod binding;
@@ -20,7 +21,6 @@ mod bounded;
 mod cookie_owner;
 mod device;
 mod enrollment;
-mod factor;
 mod keyring;
 mod pending;
 mod pendings;
@@ -37,6 +37,7 @@ mod vault;
 mod verified;
 
 pub use approval::Approval;
+pub use approved_by::ApprovedBy;
 pub use attempt::{Attempt, Browser, LIFETIME as ATTEMPT_LIFETIME};
 pub use attempts::{Attempts, Begun};
 pub use binding::{Binding, Bindings, Bound, Unbound};
@@ -44,7 +45,6 @@ pub use bounded::{Bounded, LengthFault};
 pub use cookie_owner::CookieOwner;
 pub use device::RememberedDevices;
 pub use enrollment::Enrollment;
-pub use factor::Factor;
 pub use keyring::{KeyFault, KeyRing, MasterKey};
 pub use pending::{LIFETIME as PENDING_LIFETIME, Pending, PendingKind, PendingOrigin};
 pub use pendings::{Pendings, Token};

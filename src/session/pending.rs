@@ -14,8 +14,9 @@ use std::time::Duration;
 use super::enrollment::MAX_SEALED_BYTES;
 use super::token::{HEAD_BYTES, MAC_BYTES, write_part};
 use super::token_fields::{TokenFields, write_text};
-use super::{Bounded, Enrollment, Factor, Refusal, RequestDigest};
+use super::{Bounded, Enrollment, Refusal, RequestDigest};
 use crate::clock::UnixTime;
+use crate::factor::Factor;
 use crate::http::{ReturnPath, return_path};
 
 /// How long a sign-in may take from its first act to the second factor.

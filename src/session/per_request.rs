@@ -15,7 +15,7 @@ use super::sessions::CLOCK_TOLERANCE;
 use super::set_cookie::{SameSite, set_cookie};
 use super::token::{HEAD_BYTES, MAC_BYTES, Purpose, Sealer};
 use super::token_fields::TokenFields;
-use super::{Factor, KeyRing, Refusal, RequestDigest, Subject, Token};
+use super::{ApprovedBy, KeyRing, Refusal, RequestDigest, Subject, Token};
 use crate::clock::UnixTime;
 use crate::http::HeaderValue;
 use crate::secret::Secret;
@@ -38,7 +38,7 @@ pub struct PerRequestApprovals {
 #[derive(Clone, Copy, Debug)]
 pub struct PerRequestApproval {
     /// How.
-    pub factor: Factor,
+    pub factor: ApprovedBy,
     /// When the sign-in began that led to it.
     pub authenticated: UnixTime,
     /// Random bytes; the same for each approval that comes of one sign-in.
@@ -105,7 +105,7 @@ impl PerRequestApprovals {
         let mut fields = TokenFields::new(opened.fields);
         let (issued, authenticated) = (fields.time()?, fields.time()?);
         let [factor] = fields.array()?;
-        let factor = Factor::from_code(factor).ok_or(Refusal::Layout)?;
+        let factor = ApprovedBy::from_code(factor).ok_or(Refusal::Layout)?;
         let (id, user, application) = (fields.array()?, fields.array()?, fields.array()?);
         let approved = RequestDigest::from_bytes(fields.array()?);
         fields.end()?;

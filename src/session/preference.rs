@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::set_cookie::{SameSite, set_cookie};
 use super::token::{HEAD_BYTES, MAC_BYTES, Purpose, Sealer};
 use super::token_fields::{TokenFields, write_text};
-use super::{Bounded, CookieOwner, Factor, KeyRing, Refusal, Subject};
+use super::{ApprovedBy, Bounded, CookieOwner, KeyRing, Refusal, Subject};
 use crate::http::HeaderValue;
 
 pub(super) const COOKIE: &str = "__Host-duo_preferred";
@@ -22,7 +22,7 @@ const TOKEN_BYTES: usize = HEAD_BYTES + 2 * 16 + 1 + 2 + 64 + MAC_BYTES;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preference {
     /// The factor.
-    pub factor: Factor,
+    pub factor: ApprovedBy,
     /// Duo's id of the device; a passcode needs none.
     pub device: Option<Bounded<64>>,
 }
@@ -70,7 +70,7 @@ impl Preferences {
         let (user, application) = (fields.array()?, fields.array()?);
         opened.key.check(&application, &user, subject)?;
         let [code] = fields.array()?;
-        let factor = Factor::from_code(code).ok_or(Refusal::Layout)?;
+        let factor = ApprovedBy::from_code(code).ok_or(Refusal::Layout)?;
         let device = fields.text()?;
         fields.end()?;
         Ok(Preference { factor, device })

@@ -5,7 +5,7 @@
 //!                      | name | value of each header that changes what they mean )
 //! ```
 //!
-//! Each part stands behind its length, as [`super::token`] writes it, so that no two requests have
+//! The length of each part precedes it, as [`super::token`] writes it, so that no two requests have
 //! the same bytes. Other headers are not in it.
 
 use sha2::{Digest, Sha256};

@@ -7,8 +7,9 @@ use subtle::ConstantTimeEq;
 use super::approval::{self, Approval, Audience, COOKIE_BYTES, TOKEN_BYTES};
 use super::set_cookie::{SameSite, set_cookie};
 use super::token::{Purpose, Sealer, Tag, TagKey};
-use super::{CookieOwner, Factor, KeyRing, Refusal, Subject, Verified};
+use super::{ApprovedBy, CookieOwner, KeyRing, Refusal, Subject, Verified};
 use crate::clock::UnixTime;
+use crate::factor::Factor;
 use crate::http::HeaderValue;
 
 /// How far the clocks of two replicas may differ.
@@ -45,11 +46,11 @@ impl SessionSettings {
 #[derive(Clone, Copy, Debug)]
 pub struct NewApproval {
     /// How.
-    pub factor: Factor,
+    pub factor: ApprovedBy,
     /// When the sign-in began that led to it; the absolute expiry counts from here, so that a
     /// sign-in finished twice ends at the same time.
     pub authenticated: UnixTime,
-    /// A shorter life than the settings give, as for [`Factor::FailSafe`].
+    /// A shorter life than the settings give, as for [`ApprovedBy::FailSafe`].
     pub lifetime: Option<Duration>,
 }
 
@@ -137,7 +138,10 @@ impl Sessions {
         let mut buffer = [0; TOKEN_BYTES];
         let token = self.sealer.open(value, &mut buffer).ok()?;
         let (approval, audience) = approval::decode(token.fields, token.key_is_first).ok()?;
-        let is_repeatable = matches!(approval.factor, Factor::Push | Factor::Phone);
+        let is_repeatable = matches!(
+            approval.factor,
+            ApprovedBy::Factor(Factor::Push) | ApprovedBy::Factor(Factor::Phone)
+        );
         (is_repeatable && audience.application == *token.key.application())
             .then_some((approval.id, approval.authenticated))
     }

@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::clock::UnixTime;
+use crate::factor::Factor;
 use crate::http::HeaderValue;
 
 const ALICE: Subject<'_> = Subject { source: "header", user: "alice", bound: &[] };
@@ -79,7 +80,7 @@ fn sessions() -> Sessions {
 }
 
 fn by_push(authenticated: UnixTime) -> NewApproval {
-    NewApproval { factor: Factor::Push, authenticated, lifetime: None }
+    NewApproval { factor: ApprovedBy::Factor(Factor::Push), authenticated, lifetime: None }
 }
 
 /// The value of Alice's cookie, signed in at `now`.

@@ -114,7 +114,8 @@ fn set_of(cookie: &Cookie) -> usize {
 mod tests {
     use super::*;
     use crate::clock::UnixTime;
-    use crate::session::Factor;
+    use crate::factor::Factor;
+    use crate::session::ApprovedBy;
 
     const ALICE: Subject<'_> = Subject { source: "header", user: "alice", bound: &[] };
     const REGIME: Tag = [7; 16];
@@ -122,7 +123,7 @@ mod tests {
     fn approval(number: u64) -> Approval {
         let time = UnixTime::from_seconds(number);
         Approval {
-            factor: Factor::Push,
+            factor: ApprovedBy::Factor(Factor::Push),
             issued: time,
             authenticated: time,
             seen: time,

@@ -4,8 +4,9 @@ use crate::Fault;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use duo_mfa::clock::UnixTime;
+use duo_mfa::factor::Factor;
 use duo_mfa::session::{
-    Factor, KeyRing, MasterKey, NewApproval, SessionSettings, Sessions, Subject,
+    ApprovedBy, KeyRing, MasterKey, NewApproval, SessionSettings, Sessions, Subject,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -70,7 +71,11 @@ pub(crate) enum Kind {
 
 impl Credential {
     pub(crate) fn issue(keys: &Keys) -> Result<Self, Fault> {
-        let approval = NewApproval { factor: Factor::Push, authenticated: now(), lifetime: None };
+        let approval = NewApproval {
+            factor: ApprovedBy::Factor(Factor::Push),
+            authenticated: now(),
+            lifetime: None,
+        };
         let subject = Subject { source: "header", user: USER, bound: &[] };
         let line = keys.sessions()?.issue(&approval, &subject, now(), [7; 16]);
         let line = String::from_utf8(line.as_bytes().to_vec())?;

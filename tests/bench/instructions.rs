@@ -12,10 +12,11 @@
 
 use duo_mfa::clock::UnixTime;
 use duo_mfa::config::Config;
+use duo_mfa::factor::Factor;
 use duo_mfa::gate::{Decision, End, Gate, HostFacts, Opening};
 use duo_mfa::http::{HeaderMap, RequestHead};
 use duo_mfa::identity::Attributes;
-use duo_mfa::session::{Factor, NewApproval, Subject, Verified};
+use duo_mfa::session::{ApprovedBy, NewApproval, Subject, Verified};
 use serde_json::json;
 use std::env;
 use std::time::Duration;
@@ -50,7 +51,11 @@ fn config(has_rules: bool) -> Config {
 
 /// A request of a browser with 13 headers, three cookies among them.
 fn request(config: &Config) -> Vec<u8> {
-    let approval = NewApproval { factor: Factor::Push, authenticated: NOW, lifetime: None };
+    let approval = NewApproval {
+        factor: ApprovedBy::Factor(Factor::Push),
+        authenticated: NOW,
+        lifetime: None,
+    };
     let user = Subject { source: "header", user: "alice", bound: b"" };
     let line = config.applications.main.sessions.issue(&approval, &user, NOW, [7; 16]);
     let line = str::from_utf8(line.as_bytes()).expect("text");

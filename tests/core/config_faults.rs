@@ -8,9 +8,10 @@ mod table;
 use document::{COOKIE_KEY, OTHER_COOKIE_KEY, SECRET_KEY, encoded, environment, full, minimal};
 use document::{with, with_all};
 use duo_mfa::config::{
-    Api, ApiMode, Capacity, Code, Config, ConfigFaults, Enrollment, Factor, Limits, PushDetails,
+    Api, ApiMode, Capacity, Code, Config, ConfigFaults, Enrollment, Limits, PushDetails,
 };
 use duo_mfa::duo::Signature;
+use duo_mfa::factor::Factor;
 use duo_mfa::policy::{Criterion, Pattern, Policy};
 use serde_json::{Value, json};
 use std::time::Duration;

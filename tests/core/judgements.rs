@@ -2,8 +2,9 @@
 
 use crate::browser::Browser;
 use crate::rig::{Rig, approval, get, one_phone, pair, preauth, started, status};
+use duo_mfa::factor::Factor;
 use duo_mfa::gate::{Judgement, Outcome};
-use duo_mfa::session::Factor;
+use duo_mfa::session::ApprovedBy;
 use duo_mfa::signal::{Level, Signal};
 use serde_json::{Value, json};
 
@@ -18,7 +19,7 @@ fn ruled(mode: &str) -> Rig {
     }))
 }
 
-const fn judged(outcome: Outcome, factor: Option<Factor>, rule: Option<usize>) -> Judgement {
+const fn judged(outcome: Outcome, factor: Option<ApprovedBy>, rule: Option<usize>) -> Judgement {
     Judgement { outcome, factor, rule }
 }
 
@@ -34,13 +35,17 @@ fn every_decision_says_what_became_of_the_request() {
     for (request, script, expected) in [
         (get("/public"), &[][..], judged(Outcome::Bypassed, None, Some(0))),
         (get("/internal"), &[], judged(Outcome::Refused, None, Some(1))),
-        (get("/reports"), &push, judged(Outcome::Admitted, Some(Factor::Push), Some(2))),
-        (get("/"), &push, judged(Outcome::Admitted, Some(Factor::Push), None)),
-        (get("/reports"), &allowed, judged(Outcome::Admitted, Some(Factor::Bypass), Some(2))),
+        (
+            get("/reports"),
+            &push,
+            judged(Outcome::Admitted, Some(ApprovedBy::Factor(Factor::Push)), Some(2)),
+        ),
+        (get("/"), &push, judged(Outcome::Admitted, Some(ApprovedBy::Factor(Factor::Push)), None)),
+        (get("/reports"), &allowed, judged(Outcome::Admitted, Some(ApprovedBy::Bypass), Some(2))),
         (get("/reports"), &denied, judged(Outcome::Refused, None, Some(2))),
         (get("/reports"), &disabled, judged(Outcome::Refused, None, Some(2))),
-        (by_cookie, &[], judged(Outcome::Passed, Some(Factor::Push), Some(2))),
-        (at_root, &[], judged(Outcome::Passed, Some(Factor::Push), None)),
+        (by_cookie, &[], judged(Outcome::Passed, Some(ApprovedBy::Factor(Factor::Push)), Some(2))),
+        (at_root, &[], judged(Outcome::Passed, Some(ApprovedBy::Factor(Factor::Push)), None)),
         (get("/reports").of(""), &[], judged(Outcome::Refused, None, Some(2))),
         (get("/a/../b"), &[], judged(Outcome::Refused, None, None)),
         (get("/.duo-mfa/none"), &[], judged(Outcome::Refused, None, None)),
@@ -111,15 +116,18 @@ fn a_client_that_left_is_written_down_in_another_line() {
     rig.undone.clear();
     rig.send(&reports, &[one_phone(), started(), status("deny", "deny")]);
     assert_eq!(rig.undone, []);
-    let admitted = judged(Outcome::Admitted, Some(Factor::Push), Some(2));
-    assert_eq!(admitted.abandoned(), judged(Outcome::Abandoned, Some(Factor::Push), Some(2)));
+    let admitted = judged(Outcome::Admitted, Some(ApprovedBy::Factor(Factor::Push)), Some(2));
+    assert_eq!(
+        admitted.abandoned(),
+        judged(Outcome::Abandoned, Some(ApprovedBy::Factor(Factor::Push)), Some(2))
+    );
     let refused = judged(Outcome::Refused, None, Some(2));
     assert_eq!(refused.abandoned(), refused);
 }
 
 #[test]
 fn values_are_plain_words_and_numbers() {
-    let all = judged(Outcome::WouldRefuse, Some(Factor::FailSafe), Some(12)).properties();
+    let all = judged(Outcome::WouldRefuse, Some(ApprovedBy::FailSafe), Some(12)).properties();
     let texts = all.map(|(name, value)| (name, value.unwrap().into_owned()));
     let expected = [
         ("duo_mfa_result", "would_refuse"),

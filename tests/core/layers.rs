@@ -5,7 +5,7 @@
 //! gate
 //! config
 //! policy identity session duo page       leaves: none imports another
-//! http json clock secret signal          vocabulary: may import each other
+//! http json clock factor secret signal   vocabulary: may import each other
 //! ```
 //!
 //! No files import each other in a circle, inside a folder either. `gate` has floors.
@@ -25,7 +25,7 @@ enum Layer {
     Adapter,
 }
 
-const MODULES: [(&str, Layer); 13] = [
+const MODULES: [(&str, Layer); 14] = [
     ("adapter", Layer::Adapter),
     ("gate", Layer::Gate),
     ("config", Layer::Config),
@@ -37,6 +37,7 @@ const MODULES: [(&str, Layer); 13] = [
     ("http", Layer::Vocabulary),
     ("json", Layer::Vocabulary),
     ("clock", Layer::Vocabulary),
+    ("factor", Layer::Vocabulary),
     ("secret", Layer::Vocabulary),
     ("signal", Layer::Vocabulary),
 ];

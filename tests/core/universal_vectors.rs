@@ -7,7 +7,7 @@ mod answers;
 mod id_tokens;
 mod signed;
 
-use duo_mfa::duo::universal::{CallbackHost, Factor, RedirectUri, WebSdk};
+use duo_mfa::duo::universal::{CallbackHost, ConfirmedBy, RedirectUri, WebSdk};
 use duo_mfa::secret::Secret;
 use serde::Deserialize;
 use serde_json::Value;
@@ -130,7 +130,7 @@ fn every_redirect_uri_is_as_the_vectors_say() {
 fn every_factor_has_the_name_of_the_vectors() {
     let vectors = Vectors::read();
     for Named { factor, reason, name } in &vectors.factors {
-        let found = Factor::of(factor.as_deref(), reason.as_deref());
+        let found = ConfirmedBy::of(factor.as_deref(), reason.as_deref());
         assert_eq!(found.name(), name, "{factor:?} {reason:?}");
     }
     vectors.counted("factors", vectors.factors.len(), 34);

@@ -8,7 +8,7 @@ use crate::config::keys;
 use crate::config::reader::{Entry, Section};
 use crate::config::secrets::Secrets;
 use crate::config::{Application, Applications, DuoSettings};
-use crate::policy::Factor;
+use crate::factor::Factor;
 
 /// An application as it was written, whole or not.
 pub(super) struct Named<'v> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use subtle::ConstantTimeEq;
 
-use super::factor::Factor;
+use super::confirmed_by::ConfirmedBy;
 use super::jwt;
 use super::opaque::Nonce;
 use super::token_fault::TokenFault;
@@ -35,7 +35,7 @@ pub struct Expected<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Approved {
     /// How the user authenticated.
-    pub factor: Factor,
+    pub factor: ConfirmedBy,
     /// When the user authenticated, on Duo's clock. `None` if Duo does not say, which is possible
     /// only if no `max_age` was asked for.
     pub auth_time: Option<UnixTime>,
@@ -146,17 +146,17 @@ fn is_allowed(claims: &Members) -> bool {
 }
 
 /// The factor; all of `auth_context` may be absent.
-fn factor(claims: &Members) -> Factor {
+fn factor(claims: &Members) -> ConfirmedBy {
     let Some(context) = claims.find("auth_context").and_then(Json::object) else {
-        return Factor::Other;
+        return ConfirmedBy::Other;
     };
     let word = |name| match context.find(name) {
         None | Some(Json::Null) => Some(None),
         Some(value) => value.text().map(Some),
     };
     match (word("factor"), word("reason")) {
-        (Some(factor), Some(reason)) => Factor::of(factor, reason),
-        (None, _) | (_, None) => Factor::Other,
+        (Some(factor), Some(reason)) => ConfirmedBy::of(factor, reason),
+        (None, _) | (_, None) => ConfirmedBy::Other,
     }
 }
 

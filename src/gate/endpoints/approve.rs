@@ -4,6 +4,7 @@ use super::caller::Caller;
 use super::visit::{Allowed, SignInOrigin, Visit, VisitWants, Wanted};
 use crate::clock::UnixTime;
 use crate::duo::{AuthStatus, Status};
+use crate::factor::Factor;
 use crate::gate::audit;
 use crate::gate::decision::{Audited, Decision};
 use crate::gate::env::Env;
@@ -17,7 +18,7 @@ use crate::gate::view::see_other;
 use crate::http::Reply;
 use crate::page::{DisplayText, PreauthReply, SignInReply, Standing};
 use crate::secret::Secret;
-use crate::session::{Factor, PerRequestApproval, Preference};
+use crate::session::{ApprovedBy, PerRequestApproval, Preference};
 use crate::signal::{Level, Signal};
 use std::time::Duration;
 
@@ -65,9 +66,10 @@ pub(super) fn approve(
     remember_choice(&mut caller, factor, env);
     let token = status.trusted_device_token.as_ref();
     let unkept = token.and_then(|token| remember_device(&mut caller, token, env));
-    let audited = audit::admitted(&caller.challenge, factor, env.gate);
+    let by = ApprovedBy::Factor(factor);
+    let audited = audit::admitted(&caller.challenge, by, env.gate);
     let reply = |caller: &Caller| approved(caller, &status.status);
-    admit(caller, Admission { factor, origin, audited }, &reply, env).with(unkept)
+    admit(caller, Admission { by, origin, audited }, &reply, env).with(unkept)
 }
 
 /// Duo wants no second factor.
@@ -78,9 +80,9 @@ pub(super) fn allow(
     env: &Env<'_>,
 ) -> Decision {
     let is_remembered = caller.device_token.is_some();
-    let factor = if is_remembered { Factor::Remembered } else { Factor::Bypass };
-    let audited = audit::admitted(&caller.challenge, factor, env.gate);
-    admit_without_prompt(caller, wanted, (factor, audited), message, env)
+    let by = if is_remembered { ApprovedBy::Remembered } else { ApprovedBy::Bypass };
+    let audited = audit::admitted(&caller.challenge, by, env.gate);
+    admit_without_prompt(caller, wanted, (by, audited), message, env)
 }
 
 /// Duo is unreachable, and the fail mode is safe.
@@ -91,13 +93,13 @@ pub(super) fn unverified(
     env: &Env<'_>,
 ) -> Decision {
     let audited = audit::admitted_unverified(&caller.challenge, unreached_since, env.gate);
-    admit_without_prompt(caller, wanted, (Factor::FailSafe, audited), "", env)
+    admit_without_prompt(caller, wanted, (ApprovedBy::FailSafe, audited), "", env)
 }
 
 fn admit_without_prompt(
     caller: Box<Caller>,
     wanted: &Wanted,
-    (factor, audited): (Factor, Audited),
+    (by, audited): (ApprovedBy, Audited),
     message: &str,
     env: &Env<'_>,
 ) -> Decision {
@@ -109,12 +111,12 @@ fn admit_without_prompt(
         body.reply(&env.gate.config().site, caller.view.language)
     };
     let origin = SignInOrigin::here(env);
-    admit(caller, Admission { factor, origin, audited }, &reply, env)
+    admit(caller, Admission { by, origin, audited }, &reply, env)
 }
 
 /// An approval to give.
 struct Admission {
-    factor: Factor,
+    by: ApprovedBy,
     origin: SignInOrigin,
     audited: Audited,
 }
@@ -126,7 +128,7 @@ fn admit(
     reply: &dyn Fn(&Caller) -> Reply,
     env: &Env<'_>,
 ) -> Decision {
-    let Admission { factor, origin, audited } = admission;
+    let Admission { by, origin, audited } = admission;
     let Some(id) = origin.id else {
         return refuse_without_randomness(&caller, env);
     };
@@ -134,21 +136,21 @@ fn admit(
     let subject = caller.challenge.subject();
     match caller.single_request {
         None => {
-            let approval = new_approval(factor, origin.since);
+            let approval = new_approval(by, origin.since);
             caller.cookies.push(application.sessions.issue(&approval, &subject, env.now, id));
         }
         Some(request) => {
-            let approval = PerRequestApproval { factor, authenticated: origin.since, id };
+            let approval = PerRequestApproval { factor: by, authenticated: origin.since, id };
             let token = application.per_request.seal(&approval, &request, &subject, env.now);
             caller.cookies.push(application.per_request.set_cookie(&token));
             caller.token = Some(token);
         }
     }
     let config = env.gate.config();
-    let per_client = per_client::kept(&caller.challenge, factor, origin.since, config);
+    let per_client = per_client::kept(&caller.challenge, by, origin.since, config);
     caller.forget(env);
     let reply = caller.with_cookies(reply(&caller));
-    Decision::approval(reply, factor, audited).after(per_client)
+    Decision::approval(reply, by, audited).after(per_client)
 }
 
 fn approved(caller: &Caller, word: &Status) -> Reply {
@@ -169,7 +171,7 @@ fn approved(caller: &Caller, word: &Status) -> Reply {
 fn remember_choice(caller: &mut Caller, factor: Factor, env: &Env<'_>) {
     let pending = caller.pending.as_ref().filter(|pending| pending.kind.factor() == Some(factor));
     let device = pending.and_then(|pending| pending.device.clone());
-    let preference = Preference { factor, device };
+    let preference = Preference { factor: ApprovedBy::Factor(factor), device };
     if caller.preference.as_ref() != Some(&preference) {
         let preferences = &env.gate.application(&caller.challenge.terms).preferences;
         caller.cookies.push(preferences.remember(&preference, &caller.challenge.subject()));

@@ -5,8 +5,8 @@ use super::caller::Caller;
 use super::choices::name;
 use super::status::{codes, state, waiting};
 use super::visit::{Choice, OpenedSignIn, SignInOrigin, Visit, VisitWants, Wanted};
-use crate::config::Factor as Offered;
 use crate::duo::{AuthResult, AuthStatus, Device, DeviceChoice, Status, Txid, Verification};
+use crate::factor::Factor;
 use crate::gate::decision::Decision;
 use crate::gate::env::Env;
 use crate::gate::exchange::Next;
@@ -19,7 +19,7 @@ use crate::gate::refuse::{refuse, refuse_status, refuse_with, refuse_without_ran
 use crate::gate::view::to_page;
 use crate::http::{Parameters, RequestHead};
 use crate::page::Standing;
-use crate::session::{BodyDigest, Bounded, Factor, Pending, PendingKind};
+use crate::session::{BodyDigest, Bounded, Pending, PendingKind};
 use crate::signal::Code;
 
 pub(super) fn auth(
@@ -57,14 +57,14 @@ fn chosen(
     }
     let named = parameters.value("factor");
     let offered = env.gate.offered(&caller.challenge.terms);
-    let is_accepted = |factor: &Offered| match factor {
-        Offered::Passcode => takes_codes(offered),
-        Offered::Push | Offered::Phone | Offered::Sms => offered.contains(factor),
+    let is_accepted = |factor: &Factor| match factor {
+        Factor::Passcode => takes_codes(offered),
+        Factor::Push | Factor::Phone | Factor::Sms => offered.contains(factor),
     };
-    let mut accepted = Offered::ALL.into_iter().filter(is_accepted);
+    let mut accepted = Factor::ALL.into_iter().filter(is_accepted);
     let factor = accepted.find(|factor| named.as_deref() == Some(factor.name()));
     let factor = factor.ok_or(bad("The request names no factor that is accepted here."))?;
-    if factor == Offered::Passcode {
+    if factor == Factor::Passcode {
         return match SentPasscode::posted(head, parameters) {
             SentPasscode::One(passcode) => Ok(Choice::Passcode(passcode)),
             SentPasscode::Malformed => Err(WRONG_PASSCODE),
@@ -100,15 +100,15 @@ pub(super) fn start(
     let Some(owner) = env.random else {
         return refuse_without_randomness(&caller, env).into();
     };
-    let verification = verification.filter(|_| factor == Offered::Push);
+    let verification = verification.filter(|_| factor == Factor::Push);
     let txid = verification.as_ref().map(|verification| verification.txid.clone());
     let Some(prompt) = Prompt::to(device, factor, txid, &caller.challenge, &config.push) else {
         return refuse_with(&caller, &NO_DEVICE, "", env).into();
     };
     let kind = match factor {
-        Offered::Phone => PendingKind::Phone,
-        Offered::Sms => PendingKind::Sms,
-        Offered::Push | Offered::Passcode => PendingKind::Push,
+        Factor::Phone => PendingKind::Phone,
+        Factor::Sms => PendingKind::Sms,
+        Factor::Push | Factor::Passcode => PendingKind::Push,
     };
     let mut pending = Pending::new(kind, env.now, owner, caller.view.return_to.clone());
     pending.device = Bounded::new(device.id.as_str()).ok();
@@ -132,7 +132,7 @@ pub(super) fn start(
 
 /// The named device, if it is the user's and can do this.
 fn find_device<'d>(
-    factor: Offered,
+    factor: Factor,
     wanted: &DeviceChoice,
     devices: &'d [Device],
 ) -> Result<&'d Device, Refusal> {

@@ -1,40 +1,38 @@
 //! What a user may choose from: what the devices can do, cut with what is configured.
 
-use crate::config;
 use crate::duo::{Device, DeviceKind};
+use crate::factor::Factor;
 use crate::gate::factors::{capability, takes_passcode};
 use crate::page::{self, Choices, DisplayText};
-use crate::session::Preference;
+use crate::session::{ApprovedBy, Preference};
 
 /// The devices and factors to offer, in the configured order but for the preferred one.
 pub(super) fn choices(
     devices: &[Device],
-    factors: &[config::Factor],
+    factors: &[Factor],
     preference: Option<&Preference>,
 ) -> Choices {
     let offered: Vec<page::Device> =
         devices.iter().filter_map(|device| offered(device, factors, preference)).collect();
-    let is_offered = |factor: config::Factor| match factor {
-        config::Factor::Passcode => takes_passcode(devices, factors),
-        config::Factor::Push | config::Factor::Phone | config::Factor::Sms => {
-            offered.iter().any(|device| device.factors.contains(&shown(factor)))
+    let is_offered = |factor: Factor| match factor {
+        Factor::Passcode => takes_passcode(devices, factors),
+        Factor::Push | Factor::Phone | Factor::Sms => {
+            offered.iter().any(|device| device.factors.contains(&factor))
         }
     };
-    let factors = factors.iter().filter(|factor| is_offered(**factor));
-    let factors = factors.map(|factor| shown(*factor)).collect();
+    let factors = factors.iter().copied().filter(|factor| is_offered(*factor)).collect();
     Choices { devices: offered, factors }
 }
 
 /// A device that can do something of what is offered.
 fn offered(
     device: &Device,
-    factors: &[config::Factor],
+    factors: &[Factor],
     preference: Option<&Preference>,
 ) -> Option<page::Device> {
-    let able = factors
-        .iter()
-        .filter(|factor| capability(**factor).is_some_and(|capability| device.can(&capability)));
-    let mut able: Vec<page::Factor> = able.map(|factor| shown(*factor)).collect();
+    let is_able =
+        |factor: &Factor| capability(*factor).is_some_and(|capability| device.can(&capability));
+    let mut able: Vec<Factor> = factors.iter().copied().filter(is_able).collect();
     if able.is_empty() {
         return None;
     }
@@ -79,15 +77,6 @@ fn is_of(last: &Preference, id: &str) -> bool {
     last.device.as_ref().is_some_and(|device| device.as_str() == id)
 }
 
-fn is_same(factor: page::Factor, last: &Preference) -> bool {
-    factor.name() == last.factor.name()
-}
-
-const fn shown(factor: config::Factor) -> page::Factor {
-    match factor {
-        config::Factor::Push => page::Factor::Push,
-        config::Factor::Phone => page::Factor::Phone,
-        config::Factor::Sms => page::Factor::Sms,
-        config::Factor::Passcode => page::Factor::Passcode,
-    }
+fn is_same(factor: Factor, last: &Preference) -> bool {
+    last.factor == ApprovedBy::Factor(factor)
 }

@@ -4,6 +4,7 @@ use super::approve::redeem;
 use super::caller::Caller;
 use super::visit::{Following, Visit};
 use crate::duo::{AuthResult, AuthStatus, Status, Txid};
+use crate::factor::Factor;
 use crate::gate::audit;
 use crate::gate::decision::{Audited, Decision};
 use crate::gate::env::Env;
@@ -16,7 +17,7 @@ use crate::gate::refuse::refuse_with;
 use crate::gate::view::Requester;
 use crate::http::{Reply, RequestHead};
 use crate::page::{Awaited, DisplayText, Screen, SignInReply, Standing, Waiting};
-use crate::session::{Factor, PendingKind};
+use crate::session::PendingKind;
 use crate::signal::{Code, Counter, Signal};
 use std::time::Duration;
 

@@ -3,14 +3,14 @@
 
 use super::caller::Caller;
 use crate::clock::UnixTime;
-use crate::config::Factor as Offered;
 use crate::duo::{AuthStatus, DeviceChoice, EnrollStatus};
+use crate::factor::Factor;
 use crate::gate::env::Env;
 use crate::gate::last_prompt::{Asking, Look};
 use crate::gate::limit::Permit;
 use crate::gate::prompt::Transaction;
 use crate::secret::Secret;
-use crate::session::{Factor, Pending};
+use crate::session::Pending;
 
 /// A request to an endpoint, by what it waits for.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ pub(in crate::gate) enum Choice {
     /// A passcode, to be checked at once.
     Passcode(Secret<String>),
     /// A prompt on a device.
-    Device { factor: Offered, device: DeviceChoice },
+    Device { factor: Factor, device: DeviceChoice },
 }
 
 /// A sign-in that begins with a prompt, before Duo has sent it.

@@ -1,6 +1,7 @@
 //! The states of a held request. Each owns exactly what is needed to go on from it.
 
 use crate::clock::UnixTime;
+use crate::factor::Factor;
 use crate::gate::challenge::Challenge;
 use crate::gate::env::Env;
 use crate::gate::last_prompt::{Asking, Look};
@@ -11,7 +12,6 @@ use crate::gate::view::{explained, start_url};
 use crate::http::{Client, Edit, Reply, ReturnPath};
 use crate::page::{Language, Onward, Problem};
 use crate::secret::Secret;
-use crate::session::Factor;
 use crate::signal::Code;
 use std::iter;
 

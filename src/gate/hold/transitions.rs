@@ -2,8 +2,8 @@
 
 use super::states::{Held, HeldWants, Intent, Parked, Polled};
 use crate::clock::UnixTime;
-use crate::config;
 use crate::duo::{AuthResult, AuthStatus, Device, PreauthResponse, Status, Txid};
+use crate::factor::Factor;
 use crate::gate::call::POLL_PACE;
 use crate::gate::decision::{Audited, Decision, Forward, NewCookie, Notes};
 use crate::gate::env::Env;
@@ -19,7 +19,7 @@ use crate::gate::rules::new_approval;
 use crate::gate::{audit, per_client, sign_out};
 use crate::http::Client;
 use crate::secret::Secret;
-use crate::session::Factor;
+use crate::session::ApprovedBy;
 use crate::signal::{Code, Counter};
 
 /// Preauth has answered.
@@ -30,7 +30,7 @@ pub(super) fn preauthorized(
     env: &Env<'_>,
 ) -> Next<Held> {
     match reply {
-        PreauthResponse::Allow { .. } => approve(&parked, Factor::Bypass, env).into(),
+        PreauthResponse::Allow { .. } => approve(&parked, ApprovedBy::Bypass, env).into(),
         PreauthResponse::Deny { message } => {
             let detail = if message.is_empty() { "Duo refuses." } else { message.as_str() };
             refuse(&parked, Code::DuoDenied, detail, "", env).into()
@@ -74,12 +74,12 @@ fn ask_device(
     let config = env.gate.config();
     let challenge = &parked.challenge;
     let prompt = env.gate.offered(&challenge.terms).iter().find_map(|factor| match factor {
-        config::Factor::Push | config::Factor::Phone => {
+        Factor::Push | Factor::Phone => {
             let capability = capability(*factor)?;
             let device = devices.iter().find(|device| device.can(&capability))?;
             Prompt::to(device, *factor, None, challenge, &config.push)
         }
-        config::Factor::Passcode | config::Factor::Sms => None,
+        Factor::Passcode | Factor::Sms => None,
     });
     match prompt {
         Some(Prompt { factor: Factor::Push, .. }) if verified_push.is_some() => {
@@ -127,7 +127,7 @@ pub(super) fn passcode_checked(
     match (status.result, &status.status) {
         (AuthResult::Allow, _) => {
             let settlement = Settlement { permit, end: End::Allowed };
-            approve(parked, Factor::Passcode, env).after([settlement])
+            approve(parked, ApprovedBy::Factor(Factor::Passcode), env).after([settlement])
         }
         (AuthResult::Deny, Status::Deny) => refuse_with(parked, &WRONG_PASSCODE, "", env),
         (AuthResult::Deny | AuthResult::Waiting, word) => refuse_status(parked, word, env),
@@ -168,7 +168,7 @@ pub(super) fn heard(
             let allowed = Settlement { permit: polled.permit, end: End::Allowed };
             let next = match parked.same_request {
                 Some(_) => use_approval(parked, &polled.transaction, env),
-                None => approve(&parked, polled.transaction.factor, env).into(),
+                None => approve(&parked, ApprovedBy::Factor(polled.transaction.factor), env).into(),
             };
             next.after([allowed])
         }
@@ -197,7 +197,7 @@ pub(super) fn after_verdict(
     env: &Env<'_>,
 ) -> Decision {
     match verdict {
-        Ok(_) => approve(parked, factor, env),
+        Ok(_) => approve(parked, ApprovedBy::Factor(factor), env),
         Err(Limited { limit: Limit::Used, .. }) => {
             let detail = "The same request, sent again, has used this approval.";
             refuse(parked, Code::MfaRequired, detail, Limit::Used.name(), env)
@@ -206,8 +206,8 @@ pub(super) fn after_verdict(
     }
 }
 
-fn approve(parked: &Parked, factor: Factor, env: &Env<'_>) -> Decision {
-    forward(parked, factor, audit::admitted(&parked.challenge, factor, env.gate), env)
+fn approve(parked: &Parked, by: ApprovedBy, env: &Env<'_>) -> Decision {
+    forward(parked, by, audit::admitted(&parked.challenge, by, env.gate), env)
 }
 
 /// Duo is unreachable, and the fail mode is safe.
@@ -217,25 +217,25 @@ pub(super) fn approve_unverified(
     env: &Env<'_>,
 ) -> Decision {
     let audited = audit::admitted_unverified(&parked.challenge, unreached_since, env.gate);
-    forward(parked, Factor::FailSafe, audited, env)
+    forward(parked, ApprovedBy::FailSafe, audited, env)
 }
 
-fn forward(parked: &Parked, factor: Factor, audited: Audited, env: &Env<'_>) -> Decision {
+fn forward(parked: &Parked, by: ApprovedBy, audited: Audited, env: &Env<'_>) -> Decision {
     let Some(id) = env.random else {
         return refuse_without_randomness(parked, env);
     };
     let Parked { challenge, .. } = parked;
     let mut request = parked.edits.clone();
-    add_identity_headers(&mut request, challenge.identity.user.clone(), factor.name(), env.now);
+    add_identity_headers(&mut request, challenge.identity.user.clone(), by.name(), env.now);
     // A fail-safe approval (minutes) must not overwrite a longer-lived one.
-    let is_worse = factor == Factor::FailSafe && challenge.has_approval;
+    let is_worse = by == ApprovedBy::FailSafe && challenge.has_approval;
     // This request uses its own approval up.
     let is_over = challenge.terms.is_per_request;
     let cookie = if parked.is_sign_out {
         Some(NewCookie::SignedOut(sign_out::deletions(env.gate.config())))
     } else {
         (!is_worse && !is_over).then(|| {
-            let approval = new_approval(factor, env.now);
+            let approval = new_approval(by, env.now);
             let sessions = &env.gate.application(&challenge.terms).sessions;
             NewCookie::Approval(sessions.issue(&approval, &challenge.subject(), env.now, id))
         })
@@ -244,8 +244,8 @@ fn forward(parked: &Parked, factor: Factor, audited: Audited, env: &Env<'_>) -> 
     let per_client = if parked.is_sign_out {
         Some(per_client::ended(&challenge.identity, config))
     } else {
-        per_client::kept(challenge, factor, env.now, config)
+        per_client::kept(challenge, by, env.now, config)
     };
-    let decision = Decision::forward(Forward { request, cookie }, Counter::Admitted(factor.name()));
+    let decision = Decision::forward(Forward { request, cookie }, Counter::Admitted(by.name()));
     decision.audited(audited).after(per_client)
 }

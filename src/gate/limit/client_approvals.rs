@@ -2,17 +2,18 @@
 //!
 //! ```text
 //! bucket = head | 16 entries
-//! entry  = client [16] | user [8] | way u8 | authenticated u32 | lasts u16
+//! entry  = client [16] | user [8] | factor u8 | authenticated u32 | lasts u16
 //! ```
 //!
-//! All numbers are big-endian; `authenticated` is in seconds since 1970, `lasts` in seconds. A way
+//! All numbers are big-endian; `authenticated` is in seconds since 1970, `lasts` in seconds. A factor
 //! of 0 is an empty place, one of 5 is no approval yet: a request waits for one. The tag of the
 //! client covers everything that must be the same for an approval to count. All approvals of a user
 //! are in one bucket, so that a sign-out finds them.
 
 use super::head::{CLIENTS_BYTES, HEAD_BYTES, Head, read};
 use crate::clock::UnixTime;
-use crate::session::Factor;
+use crate::factor::Factor;
+use crate::session::ApprovedBy;
 use std::time::Duration;
 
 const ENTRIES: usize = 16;
@@ -30,49 +31,29 @@ pub(super) type User = [u8; 8];
 /// A second factor that a user passed on one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientApproval {
-    way: Way,
+    factor: Factor,
     /// When the user passed it: seconds since 1970.
     authenticated: u64,
     /// Seconds from then on until it is over.
     lasts: u64,
 }
 
-/// The factors that a person passes. An approval by `bypass`, a remembered device or `fail_mode` is
-/// never kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    Push,
-    Passcode,
-    Phone,
-    Sms,
-}
-
 impl ClientApproval {
-    /// `None` for a factor that no person passed.
+    /// `None` unless a person passed a factor: an approval by `bypass`, a remembered device or
+    /// `fail_mode` is never kept.
     pub(in crate::gate) const fn new(
-        factor: Factor,
+        by: ApprovedBy,
         authenticated: UnixTime,
         lasts: Duration,
     ) -> Option<Self> {
-        let way = match factor {
-            Factor::Push => Way::Push,
-            Factor::Passcode => Way::Passcode,
-            Factor::Phone => Way::Phone,
-            Factor::Sms => Way::Sms,
-            Factor::Bypass | Factor::Remembered | Factor::FailSafe => return None,
-        };
+        let ApprovedBy::Factor(factor) = by else { return None };
         let (authenticated, lasts) = (authenticated.seconds(), lasts.as_secs());
-        Some(Self { way, authenticated, lasts })
+        Some(Self { factor, authenticated, lasts })
     }
 
     /// How the user passed it.
-    pub(in crate::gate) const fn factor(&self) -> Factor {
-        match self.way {
-            Way::Push => Factor::Push,
-            Way::Passcode => Factor::Passcode,
-            Way::Phone => Factor::Phone,
-            Way::Sms => Factor::Sms,
-        }
+    pub(in crate::gate) const fn by(&self) -> ApprovedBy {
+        ApprovedBy::Factor(self.factor)
     }
 
     /// When the user passed it.
@@ -196,10 +177,10 @@ impl Entry {
         bytes.extend_from_slice(client);
         bytes.extend_from_slice(user);
         bytes.push(match state {
-            State::Approved(ClientApproval { way: Way::Push, .. }) => 1,
-            State::Approved(ClientApproval { way: Way::Passcode, .. }) => 2,
-            State::Approved(ClientApproval { way: Way::Phone, .. }) => 3,
-            State::Approved(ClientApproval { way: Way::Sms, .. }) => 4,
+            State::Approved(ClientApproval { factor: Factor::Push, .. }) => 1,
+            State::Approved(ClientApproval { factor: Factor::Passcode, .. }) => 2,
+            State::Approved(ClientApproval { factor: Factor::Phone, .. }) => 3,
+            State::Approved(ClientApproval { factor: Factor::Sms, .. }) => 4,
             State::Awaited { .. } => AWAITED,
         });
         let (since, lasts) = state.times();
@@ -211,16 +192,16 @@ impl Entry {
     fn decode(bytes: &[u8; ENTRY_BYTES]) -> Result<Option<Self>, Foreign> {
         let (client, rest) = bytes.split_first_chunk().ok_or(Foreign)?;
         let (user, rest) = rest.split_first_chunk().ok_or(Foreign)?;
-        let &[way, a, b, c, d, e, f] = rest.first_chunk().ok_or(Foreign)?;
+        let &[factor, a, b, c, d, e, f] = rest.first_chunk().ok_or(Foreign)?;
         let authenticated = u32::from_be_bytes([a, b, c, d]).into();
         let lasts = u16::from_be_bytes([e, f]).into();
-        let approved = |way| State::Approved(ClientApproval { way, authenticated, lasts });
-        let state = match way {
+        let approved = |factor| State::Approved(ClientApproval { factor, authenticated, lasts });
+        let state = match factor {
             0 => return Ok(None),
-            1 => approved(Way::Push),
-            2 => approved(Way::Passcode),
-            3 => approved(Way::Phone),
-            4 => approved(Way::Sms),
+            1 => approved(Factor::Push),
+            2 => approved(Factor::Passcode),
+            3 => approved(Factor::Phone),
+            4 => approved(Factor::Sms),
             AWAITED => State::Awaited { since: authenticated, lasts },
             _ => return Err(Foreign),
         };
@@ -237,7 +218,10 @@ mod tests {
 
     fn pushed(authenticated: u64) -> State {
         let at = UnixTime::from_seconds(authenticated);
-        State::Approved(ClientApproval::new(Factor::Push, at, Duration::from_secs(FOR)).unwrap())
+        State::Approved(
+            ClientApproval::new(ApprovedBy::Factor(Factor::Push), at, Duration::from_secs(FOR))
+                .unwrap(),
+        )
     }
 
     fn user(number: u8) -> User {
@@ -257,18 +241,20 @@ mod tests {
 
     #[test]
     fn an_approval_reads_back_with_its_factor_and_time() {
-        for factor in Factor::ALL {
+        for by in ApprovedBy::ALL {
             let lasts = Duration::from_secs(3_600);
-            let Some(kept) = ClientApproval::new(factor, UnixTime::from_seconds(NOON), lasts)
-            else {
-                assert!(matches!(factor, Factor::Bypass | Factor::Remembered | Factor::FailSafe));
+            let Some(kept) = ClientApproval::new(by, UnixTime::from_seconds(NOON), lasts) else {
+                assert!(matches!(
+                    by,
+                    ApprovedBy::Bypass | ApprovedBy::Remembered | ApprovedBy::FailSafe
+                ));
                 continue;
             };
             let mut approvals = ClientApprovals::default();
             assert!(approvals.keep(client(1), user(1), State::Approved(kept), NOON));
             let found = reread(&approvals, NOON).find(client(1), user(1), NOON);
             let Some(State::Approved(found)) = found else { panic!("{found:?}") };
-            assert_eq!((found.factor(), found.authenticated().seconds()), (factor, NOON));
+            assert_eq!((found.by(), found.authenticated().seconds()), (by, NOON));
             assert_eq!(found, kept);
         }
     }
@@ -355,8 +341,9 @@ mod tests {
             bytes[at] = byte;
             bytes
         };
-        let way = HEAD_BYTES + 24;
-        for junk in [Vec::new(), vec![0xff; CLIENTS_BYTES], with(0, 1), with(7, 1), with(way, 6)] {
+        let factor = HEAD_BYTES + 24;
+        for junk in [Vec::new(), vec![0xff; CLIENTS_BYTES], with(0, 1), with(7, 1), with(factor, 6)]
+        {
             assert!(ClientApprovals::decode(&junk, NOON).is_none());
         }
         assert!(ClientApprovals::decode(&bytes, NOON - 61).is_none(), "from the future");

@@ -7,7 +7,7 @@
 //! A way of 0 means that Duo has not named the transaction. Texts are filled up with NUL bytes.
 
 use crate::duo::Txid;
-use crate::session::Factor;
+use crate::factor::Factor;
 
 const TXID_BYTES: usize = 40;
 const USER_BYTES: usize = 64;
@@ -46,9 +46,7 @@ impl Prompted {
             Factor::Push => Way::Push,
             Factor::Phone => Way::Phone,
             Factor::Sms => Way::Sms,
-            Factor::Passcode | Factor::Bypass | Factor::Remembered | Factor::FailSafe => {
-                return None;
-            }
+            Factor::Passcode => return None,
         };
         let whole = Short::cut(txid.as_str());
         let txid = whole.filter(|kept| kept.as_str() == txid.as_str())?;

@@ -1,9 +1,10 @@
 //! The panes of a page that the script switches: start, choose, wait, end. One of them is visible.
 
 use super::super::frame::{Arrival, Frame};
-use super::super::screen::{Choices, Device, Factor, Waiting};
+use super::super::screen::{Choices, Device, Waiting};
 use super::super::words::Said;
 use super::{top, wait};
+use crate::factor::Factor;
 use maud::{Markup, html};
 
 /// The visible pane, and the content that differs between pages.

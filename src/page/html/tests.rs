@@ -1,10 +1,11 @@
 mod weight;
 
-use super::super::screen::{Activation, Awaited, Device, Enrollment, Factor, Waiting};
+use super::super::screen::{Activation, Awaited, Device, Enrollment, Waiting};
 use super::super::site::{Branding, Site};
 use super::super::{Accent, DisplayText, Language, Link, Reference};
 use super::*;
 use crate::clock::UnixTime;
+use crate::factor::Factor;
 use crate::http::ReturnPath;
 
 const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'&\u{202e}\u{0}\r\n";

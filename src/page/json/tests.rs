@@ -1,7 +1,8 @@
 use super::super::link::Link;
-use super::super::screen::{Factor, Waiting};
+use super::super::screen::Waiting;
 use super::super::site::Branding;
 use super::*;
+use crate::factor::Factor;
 use serde_json::{Value, json};
 
 fn parsed(reply: &Reply) -> Value {

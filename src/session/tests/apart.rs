@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::factor::Factor;
 use crate::http::ReturnPath;
 
 /// What one application keeps in a browser for Alice, as values of cookies.
@@ -56,7 +57,7 @@ impl Application {
 
     fn keeps(&self) -> Kept {
         let sign_in = Pending::new(PendingKind::Push, at(0), ID, ReturnPath::default());
-        let preference = Preference { factor: Factor::Push, device: None };
+        let preference = Preference { factor: ApprovedBy::Factor(Factor::Push), device: None };
         let token = crate::secret::Secret::new("a token of Duo's".to_owned());
         let device = self.devices.remember(&token, &ALICE, at(0), [7; 12]).unwrap();
         let value = |line: &HeaderValue| {

@@ -1,6 +1,7 @@
 //! What is issued, and to whom it is good.
 
 use super::*;
+use crate::factor::Factor;
 
 /// Computed from the documented layout by a program in another language.
 const GOLDEN: &str = "AcEBAAAAAABlU_EAAAAAAGVT8OwAAAAAZVPxAAAAAABlVGFsAAAAAAABAgMEBQYHCAkKCwwNDg9W3_b5Q\
@@ -14,7 +15,7 @@ fn the_cookie_has_its_documented_bytes() {
     assert_eq!(value(&sessions, &issued), GOLDEN);
 
     let approval = open(&sessions, GOLDEN, at(1)).unwrap();
-    assert_eq!(approval.factor(), Factor::Push);
+    assert_eq!(approval.factor(), ApprovedBy::Factor(Factor::Push));
     assert_eq!(approval.authenticated(), at(-20));
     assert_eq!(approval.expires(), at(-20 + 8 * 3600));
     assert_eq!(approval.id(), id);
@@ -39,7 +40,7 @@ fn set_cookie_lines_have_exactly_the_safe_attributes() {
 #[test]
 fn each_factor_is_told_as_it_was_issued() {
     let sessions = sessions();
-    for factor in Factor::ALL {
+    for factor in ApprovedBy::ALL {
         let new = NewApproval { factor, ..by_push(at(0)) };
         let issued = value(&sessions, &sessions.issue(&new, &ALICE, at(0), ID));
         assert_eq!(open(&sessions, &issued, at(0)).unwrap().factor(), factor);

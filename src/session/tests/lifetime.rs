@@ -69,7 +69,7 @@ fn a_capped_approval_lives_no_longer_than_its_cap() {
     let sessions = sessions();
     for (cap, life) in [(300, 300), (EXPIRATION * 2, EXPIRATION)] {
         let lifetime = Some(Duration::from_secs(cap));
-        let new = NewApproval { factor: Factor::FailSafe, lifetime, ..by_push(at(0)) };
+        let new = NewApproval { factor: ApprovedBy::FailSafe, lifetime, ..by_push(at(0)) };
         let issued = value(&sessions, &sessions.issue(&new, &ALICE, at(0), ID));
         let approval = open(&sessions, &issued, at(0)).unwrap();
         assert_eq!(approval.expires(), at(0).plus(Duration::from_secs(life)));

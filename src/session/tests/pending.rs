@@ -1,6 +1,7 @@
 //! Pending sign-ins: what comes back, until when, and for whom.
 
 use super::*;
+use crate::factor::Factor;
 use crate::http::ReturnPath;
 use crate::secret::Secret;
 use proptest::prelude::*;

@@ -1,6 +1,7 @@
 //! Approvals of single requests: what comes back, until when, for whom and for what.
 
 use super::*;
+use crate::factor::Factor;
 
 fn approvals(seeds: &[u16], application: &str, not_before: UnixTime) -> PerRequestApprovals {
     PerRequestApprovals::new(application, not_before, &ring(seeds))
@@ -15,7 +16,11 @@ fn wire(body: &[u8]) -> RequestDigest {
 }
 
 fn sealed(by: &PerRequestApprovals) -> Token {
-    let approval = PerRequestApproval { factor: Factor::Push, authenticated: at(3), id: ID };
+    let approval = PerRequestApproval {
+        factor: ApprovedBy::Factor(Factor::Push),
+        authenticated: at(3),
+        id: ID,
+    };
     by.seal(&approval, &wire(b"amount=12"), &ALICE, at(10))
 }
 
@@ -31,12 +36,16 @@ fn refusal(outcome: Result<PerRequestApproval, Refusal>) -> Refusal {
 fn an_approval_comes_back_as_it_was_given() {
     let approval = opened(sealed(&own()).as_str(), at(10)).unwrap();
     let PerRequestApproval { factor, authenticated, id } = approval;
-    assert_eq!((factor, authenticated, id), (Factor::Push, at(3), ID));
+    assert_eq!((factor, authenticated, id), (ApprovedBy::Factor(Factor::Push), at(3), ID));
 }
 
 #[test]
 fn an_approval_is_no_younger_than_itself() {
-    let ahead = PerRequestApproval { factor: Factor::Push, authenticated: at(50), id: ID };
+    let ahead = PerRequestApproval {
+        factor: ApprovedBy::Factor(Factor::Push),
+        authenticated: at(50),
+        id: ID,
+    };
     let token = own().seal(&ahead, &wire(b"amount=12"), &ALICE, at(10));
     assert_eq!(opened(token.as_str(), at(10)).unwrap().authenticated, at(10));
 }
@@ -47,7 +56,11 @@ fn an_approval_is_good_for_a_minute() {
     opened(token.as_str(), at(70)).unwrap();
     assert_eq!(refusal(opened(token.as_str(), at(71))), Refusal::Expired);
     let early = approvals(&[1], "default", at(0)).seal(
-        &PerRequestApproval { factor: Factor::Push, authenticated: at(100), id: ID },
+        &PerRequestApproval {
+            factor: ApprovedBy::Factor(Factor::Push),
+            authenticated: at(100),
+            id: ID,
+        },
         &wire(b"amount=12"),
         &ALICE,
         at(100),
@@ -109,7 +122,11 @@ fn a_changed_or_cut_approval_is_none() {
 
 #[test]
 fn tokens_of_other_purposes_are_no_approvals() {
-    let approval = NewApproval { factor: Factor::Push, authenticated: at(0), lifetime: None };
+    let approval = NewApproval {
+        factor: ApprovedBy::Factor(Factor::Push),
+        authenticated: at(0),
+        lifetime: None,
+    };
     let pending = pending::push();
     let pending = Pendings::new(CookieOwner::Main("default"), &ring(&[1])).seal(&pending, &ALICE);
     refusal(opened(pending.as_str(), at(10)));

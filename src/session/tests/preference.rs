@@ -1,6 +1,7 @@
 //! What a user chose last.
 
 use super::*;
+use crate::factor::Factor;
 use proptest::prelude::*;
 
 /// Computed from the documented layout by a program in another language.
@@ -11,7 +12,7 @@ fn preferences() -> Preferences {
     Preferences::new(CookieOwner::Main("default"), &ring(&[1]))
 }
 
-fn preference(factor: Factor, device: Option<&str>) -> Preference {
+fn preference(factor: ApprovedBy, device: Option<&str>) -> Preference {
     Preference { factor, device: device.map(|device| Bounded::new(device).unwrap()) }
 }
 
@@ -31,7 +32,7 @@ fn open(value: &str, user: Subject<'_>) -> Result<Preference, Refusal> {
 #[test]
 fn a_preference_comes_back_for_its_user() {
     let longest = "D".repeat(64);
-    for factor in Factor::ALL {
+    for factor in ApprovedBy::ALL {
         for device in [None, Some("DPFZRS9FB0D46QFTM891"), Some(longest.as_str())] {
             let chosen = preference(factor, device);
             assert_eq!(open(&remembered(&chosen), ALICE), Ok(chosen));
@@ -48,14 +49,14 @@ fn a_preference_comes_back_for_its_user() {
 fn the_cookie_has_its_documented_bytes() {
     let preferences = Preferences::new(CookieOwner::Main("default"), &golden_ring());
     let opened = preferences.open(GOLDEN.as_bytes(), &ALICE).unwrap();
-    assert_eq!(opened, preference(Factor::Push, Some("DPFZRS9FB0D46QFTM891")));
+    assert_eq!(opened, preference(ApprovedBy::Factor(Factor::Push), Some("DPFZRS9FB0D46QFTM891")));
     let line = preferences.remember(&opened, &ALICE);
     assert!(line.as_bytes().starts_with(format!("__Host-duo_preferred={GOLDEN};").as_bytes()));
 }
 
 #[test]
 fn a_preference_is_no_other_users_or_applications() {
-    let value = remembered(&preference(Factor::Push, Some("DP1")));
+    let value = remembered(&preference(ApprovedBy::Factor(Factor::Push), Some("DP1")));
     assert_eq!(open(&value, BOB), Err(Refusal::OtherUser));
     assert_eq!(open(&value, Subject { source: "jwt", ..ALICE }), Err(Refusal::OtherUser));
     let other = Preferences::new(CookieOwner::Main("other"), &ring(&[1]));
@@ -64,7 +65,7 @@ fn a_preference_is_no_other_users_or_applications() {
 
 #[test]
 fn a_preference_is_nothing_else() {
-    let value = remembered(&preference(Factor::Push, Some("DP1")));
+    let value = remembered(&preference(ApprovedBy::Factor(Factor::Push), Some("DP1")));
     assert_eq!(pending::open(&value, at(0)).unwrap_err(), Refusal::Forged);
     assert_eq!(super::open(&sessions(), &value, at(0)).unwrap_err(), Refusal::Length);
     let approval = cookie(&sessions(), at(0));
@@ -73,8 +74,9 @@ fn a_preference_is_nothing_else() {
 
 #[test]
 fn every_flipped_bit_is_refused() {
-    let genuine =
-        URL_SAFE_NO_PAD.decode(remembered(&preference(Factor::Push, Some("DP1")))).unwrap();
+    let genuine = URL_SAFE_NO_PAD
+        .decode(remembered(&preference(ApprovedBy::Factor(Factor::Push), Some("DP1"))))
+        .unwrap();
     for bit in 0..genuine.len() * 8 {
         let mut forged = genuine.clone();
         forged[bit / 8] ^= 1 << (bit % 8);

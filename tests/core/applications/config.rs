@@ -2,8 +2,9 @@
 
 use super::two_more;
 use crate::rig::{COOKIE_KEY, OTHER_SECRET_KEY, SECRET_KEY};
-use duo_mfa::config::{Application, Code, Config, DuoSettings, Enrollment, Factor};
+use duo_mfa::config::{Application, Code, Config, DuoSettings, Enrollment};
 use duo_mfa::duo::{Credentials, Signature};
+use duo_mfa::factor::Factor;
 use duo_mfa::policy::FailMode;
 use serde_json::{Value, json};
 use std::time::Duration;

@@ -3,7 +3,8 @@
 use super::document::{full, minimal, with, with_all};
 use super::{minutes, parse};
 use duo_mfa::clock::UnixTime;
-use duo_mfa::session::{Factor, NewApproval, Refusal, Sessions, Subject};
+use duo_mfa::factor::Factor;
+use duo_mfa::session::{ApprovedBy, NewApproval, Refusal, Sessions, Subject};
 use serde_json::json;
 use std::time::Duration;
 
@@ -53,7 +54,11 @@ const ALICE: Subject<'_> = Subject { source: "header", user: "alice", bound: &[]
 
 /// The value of a cookie for Alice.
 fn issue(sessions: &Sessions, now: UnixTime) -> Vec<u8> {
-    let approval = NewApproval { factor: Factor::Push, authenticated: now, lifetime: None };
+    let approval = NewApproval {
+        factor: ApprovedBy::Factor(Factor::Push),
+        authenticated: now,
+        lifetime: None,
+    };
     let set_cookie = sessions.issue(&approval, &ALICE, now, [7; 16]);
     let pair = set_cookie.as_bytes().split(|byte| *byte == b';').next().unwrap();
     pair[sessions.cookie_name().len() + 1..].to_vec()

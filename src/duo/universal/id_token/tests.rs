@@ -91,7 +91,7 @@ fn the_first_failing_check_is_reported() {
         wrong[claim] = right[claim].clone();
     }
     let approved = verify_claims(&wrong).unwrap();
-    assert_eq!(approved.factor, Factor::Other);
+    assert_eq!(approved.factor, ConfirmedBy::Other);
     assert_eq!(approved.auth_time, Some(UnixTime::from_seconds(NOW)));
 
     let payload = wrong.to_string();
@@ -207,15 +207,15 @@ fn an_empty_name_is_never_the_user() {
 #[test]
 fn a_context_of_another_type_names_no_factor() {
     for (context, factor) in [
-        (json!({"factor": "duo_push"}), Factor::Push),
-        (json!({"reason": "bypass_user"}), Factor::Bypass),
-        (json!({"factor": null, "reason": "bypass_user"}), Factor::Bypass),
-        (json!({"factor": 1, "reason": "bypass_user"}), Factor::Other),
-        (json!({"factor": [], "reason": "bypass_user"}), Factor::Other),
-        (json!({"factor": "duo_push", "reason": 1}), Factor::Other),
-        (json!("duo_push"), Factor::Other),
-        (json!(["duo_push"]), Factor::Other),
-        (json!(null), Factor::Other),
+        (json!({"factor": "duo_push"}), ConfirmedBy::Push),
+        (json!({"reason": "bypass_user"}), ConfirmedBy::Bypass),
+        (json!({"factor": null, "reason": "bypass_user"}), ConfirmedBy::Bypass),
+        (json!({"factor": 1, "reason": "bypass_user"}), ConfirmedBy::Other),
+        (json!({"factor": [], "reason": "bypass_user"}), ConfirmedBy::Other),
+        (json!({"factor": "duo_push", "reason": 1}), ConfirmedBy::Other),
+        (json!("duo_push"), ConfirmedBy::Other),
+        (json!(["duo_push"]), ConfirmedBy::Other),
+        (json!(null), ConfirmedBy::Other),
     ] {
         let approved = verify_claims(&with(&json!({"auth_context": context})));
         assert_eq!(approved.unwrap().factor, factor, "{context}");

@@ -4,37 +4,37 @@
 const MAX_WORD_BYTES: usize = 128;
 
 /// The words of `factor`. A `*` at the end matches any rest.
-const FACTORS: [(&str, Factor); 15] = [
-    ("duo_push", Factor::Push),
-    ("verified_duo_push", Factor::Push),
-    ("phone_call", Factor::Phone),
-    ("sms_passcode", Factor::Sms),
-    ("sms_refresh", Factor::Sms),
-    ("passcode", Factor::Passcode),
-    ("duo_mobile_passcode*", Factor::Passcode),
-    ("hardware_token", Factor::Passcode),
-    ("yubikey_*", Factor::Passcode),
-    ("digipass_*", Factor::Passcode),
-    ("bypass_code", Factor::Passcode),
-    ("webauthn*", Factor::Webauthn),
-    ("u2f_token", Factor::Webauthn),
-    ("remembered_device", Factor::Remembered),
-    ("trusted_network", Factor::Bypass),
+const FACTORS: [(&str, ConfirmedBy); 15] = [
+    ("duo_push", ConfirmedBy::Push),
+    ("verified_duo_push", ConfirmedBy::Push),
+    ("phone_call", ConfirmedBy::Phone),
+    ("sms_passcode", ConfirmedBy::Sms),
+    ("sms_refresh", ConfirmedBy::Sms),
+    ("passcode", ConfirmedBy::Passcode),
+    ("duo_mobile_passcode*", ConfirmedBy::Passcode),
+    ("hardware_token", ConfirmedBy::Passcode),
+    ("yubikey_*", ConfirmedBy::Passcode),
+    ("digipass_*", ConfirmedBy::Passcode),
+    ("bypass_code", ConfirmedBy::Passcode),
+    ("webauthn*", ConfirmedBy::Webauthn),
+    ("u2f_token", ConfirmedBy::Webauthn),
+    ("remembered_device", ConfirmedBy::Remembered),
+    ("trusted_network", ConfirmedBy::Bypass),
 ];
 
 /// The words of `reason`, for an authentication without a factor.
-const REASONS: [(&str, Factor); 6] = [
-    ("remembered_device", Factor::Remembered),
-    ("bypass_user", Factor::Bypass),
-    ("allowed_by_policy", Factor::Bypass),
-    ("allow_unenrolled_user*", Factor::Bypass),
-    ("trusted_network", Factor::Bypass),
-    ("trusted_location", Factor::Bypass),
+const REASONS: [(&str, ConfirmedBy); 6] = [
+    ("remembered_device", ConfirmedBy::Remembered),
+    ("bypass_user", ConfirmedBy::Bypass),
+    ("allowed_by_policy", ConfirmedBy::Bypass),
+    ("allow_unenrolled_user*", ConfirmedBy::Bypass),
+    ("trusted_network", ConfirmedBy::Bypass),
+    ("trusted_location", ConfirmedBy::Bypass),
 ];
 
-/// The factor of an approval.
+/// What the user confirmed by. Wider than [`crate::factor::Factor`], since the page has its own factors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Factor {
+pub enum ConfirmedBy {
     /// A push to Duo Mobile.
     Push,
     /// A phone call.
@@ -55,7 +55,7 @@ pub enum Factor {
     Other,
 }
 
-impl Factor {
+impl ConfirmedBy {
     /// The name in headers, metrics and logs.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -92,12 +92,15 @@ impl Factor {
     }
 }
 
-fn look_up(words: &[(&str, Factor)], word: &str) -> Factor {
+fn look_up(words: &[(&str, ConfirmedBy)], word: &str) -> ConfirmedBy {
     let matches = |pattern: &str| match pattern.strip_suffix("*") {
         Some(start) => word.starts_with(start),
         None => word == pattern,
     };
-    words.iter().find(|(pattern, _)| matches(pattern)).map_or(Factor::Other, |(_, factor)| *factor)
+    words
+        .iter()
+        .find(|(pattern, _)| matches(pattern))
+        .map_or(ConfirmedBy::Other, |(_, factor)| *factor)
 }
 
 fn normalized(word: &str) -> String {
@@ -124,17 +127,27 @@ mod tests {
             (Some("bypass_user"), Some("bypass_user")),
             (Some("trusted_network_2"), None),
         ] {
-            assert_eq!(Factor::of(factor, reason), Factor::Other, "{factor:?} {reason:?}");
+            assert_eq!(
+                ConfirmedBy::of(factor, reason),
+                ConfirmedBy::Other,
+                "{factor:?} {reason:?}"
+            );
         }
-        assert_eq!(Factor::of(Some("Not Available"), Some("trusted_location")), Factor::Bypass);
-        assert_eq!(Factor::of(Some("bypass_code"), Some("bypass_user")), Factor::Passcode);
+        assert_eq!(
+            ConfirmedBy::of(Some("Not Available"), Some("trusted_location")),
+            ConfirmedBy::Bypass
+        );
+        assert_eq!(
+            ConfirmedBy::of(Some("bypass_code"), Some("bypass_user")),
+            ConfirmedBy::Passcode
+        );
     }
 
     #[test]
     fn a_long_word_is_unknown() {
         let word = |length: usize| format!("webauthn{}", "x".repeat(length));
-        assert_eq!(Factor::of(Some(&word(120)), None), Factor::Webauthn);
-        assert_eq!(Factor::of(Some(&word(121)), None), Factor::Other);
+        assert_eq!(ConfirmedBy::of(Some(&word(120)), None), ConfirmedBy::Webauthn);
+        assert_eq!(ConfirmedBy::of(Some(&word(121)), None), ConfirmedBy::Other);
     }
 
     proptest! {
@@ -143,7 +156,7 @@ mod tests {
             factor in proptest::option::of(any::<String>()),
             reason in proptest::option::of(any::<String>()),
         ) {
-            prop_assert_eq!(Factor::of(factor.as_deref(), reason.as_deref()), Factor::Other);
+            prop_assert_eq!(ConfirmedBy::of(factor.as_deref(), reason.as_deref()), ConfirmedBy::Other);
         }
     }
 }
