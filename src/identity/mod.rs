@@ -119,11 +119,19 @@ impl IdentityRules {
         head: &RequestHead<'_>,
         attributes: Attributes<'_>,
     ) -> Result<Identity, IdentityError> {
-        let raw = self.source.name_in(head, attributes)?;
+        self.identify(&self.source.name_in(head, attributes)?)
+    }
+
+    /// The user that the source calls by this raw name.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Invalid`] if it is no canonical name after the steps.
+    pub fn identify(&self, raw: &[u8]) -> Result<Identity, IdentityError> {
         if raw.len() > MAX_BYTES {
             return Err(InvalidIdentity::TooLong.into());
         }
-        let raw = str::from_utf8(&raw).map_err(|_| InvalidIdentity::NotText)?;
+        let raw = str::from_utf8(raw).map_err(|_| InvalidIdentity::NotText)?;
         let user = normalize::canonical(raw, &self.steps, self.source.grammar())?;
         let mapped = self.map.iter().find_map(|mapping| mapping.username(&user));
         let template = mapped.unwrap_or(&self.username);

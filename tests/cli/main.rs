@@ -7,6 +7,7 @@
 mod by_path;
 mod clusters;
 mod control_planes;
+mod doctor;
 mod explain;
 mod faults;
 mod files;

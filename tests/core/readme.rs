@@ -11,10 +11,11 @@ use crate::rig::{Rig, get};
 
 /// Every block's fence, and so who checks it. `session=…` is run by `examples/demo/smoke.py`, `cli`
 /// by `tests/cli/readme.rs`, `audit` by `tests/core/monitoring.rs`. A `mermaid` block is a picture. Nothing here reads LogQL.
-const CHECKED: [&str; 15] = [
+const CHECKED: [&str; 16] = [
     "console",
     "console audit",
     "console cli",
+    "console doctor",
     "console session=demo",
     "console session=key",
     "yaml file=envoy-filter",

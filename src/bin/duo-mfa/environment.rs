@@ -43,8 +43,13 @@ impl Environment {
         let value = self.of_file.get(name).cloned().or_else(|| std::env::var(name).ok());
         value.unwrap_or_else(|| {
             self.absent.borrow_mut().insert(name.to_owned());
-            STANDARD.encode(Sha256::digest(name))
+            Self::stand_in(name)
         })
+    }
+
+    /// The substitute for a variable that is not set here.
+    pub(crate) fn stand_in(name: &str) -> String {
+        STANDARD.encode(Sha256::digest(name))
     }
 
     /// Takes the names of the requested variables that are not set here.

@@ -4,19 +4,22 @@
 //! reads it with the filter's own reader. It also checks the configuration around it: whether the
 //! user name can be forged, and whether the filter can reach Duo. `explain` shows which rule
 //! decides about a request, by the filter's own code. `keygen` makes a cookie key.
+//! `doctor` makes the filter's calls to Duo, and says at which step they fail.
 //!
-//! Nothing here calls Duo or Envoy. No secret is ever printed, except a new key.
+//! No other command calls Duo, and none calls Envoy. No secret is ever printed, except a new key.
 
 #![allow(clippy::print_stdout, reason = "the program answers on standard output")]
 #![allow(clippy::print_stderr, reason = "the program reports to standard error")]
 #![allow(clippy::disallowed_methods, reason = "a program has an environment, unlike the core")]
 
 mod check;
+mod doctor;
 mod document;
 mod environment;
 mod explain;
 mod keygen;
 mod plugin;
+mod upstream;
 mod value;
 
 use clap::Parser as _;
@@ -33,6 +36,7 @@ struct Options {
 #[derive(clap::Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Doctor(doctor::Arguments),
     Explain(explain::Arguments),
     Keygen(keygen::Arguments),
 }
@@ -47,21 +51,35 @@ enum Outcome {
     Faulty,
     /// Something could not be read, so the result is unknown.
     Unreadable,
+    /// Duo refuses the calls, or the user.
+    Refused,
+    /// Duo cannot be reached.
+    Unreached,
+}
+
+impl Outcome {
+    /// The exit status.
+    const fn status(self) -> u8 {
+        match self {
+            Self::Fine => 0,
+            Self::Faulty => 1,
+            Self::Unreadable => 2,
+            Self::Refused => 3,
+            Self::Unreached => 4,
+        }
+    }
 }
 
 impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Fine => Self::SUCCESS,
-            Outcome::Faulty => Self::from(1),
-            Outcome::Unreadable => Self::from(2),
-        }
+        Self::from(outcome.status())
     }
 }
 
 fn main() -> ExitCode {
     match Options::parse().command {
         Command::Check(arguments) => check::run(&arguments).into(),
+        Command::Doctor(arguments) => doctor::run(&arguments).into(),
         Command::Explain(arguments) => explain::run(&arguments).into(),
         Command::Keygen(keygen::Arguments {}) => keygen::run().into(),
     }

@@ -4,7 +4,8 @@ use super::Subject;
 use super::mesh;
 use super::warning::{Code, Warning};
 use crate::plugin::Host;
-use crate::value::{at, each, extension, is_set, list_at, member, text_at};
+use crate::upstream::{self, Verification};
+use crate::value::{at, is_set, list_at, member, text_at};
 use duo_mfa::policy::FailMode;
 use serde_json::Value;
 use std::iter;
@@ -15,8 +16,6 @@ const DEFAULT: &str = "duo_api";
 const DEFAULT_CONNECTIONS: usize = 1024;
 /// The names of the key for the API host under `duo`.
 const API_HOST: [&str; 3] = ["api_host", "hostname", "host"];
-/// Keys that only a cluster has.
-const MARKS: [&str; 4] = ["load_assignment", "connect_timeout", "cluster_type", "lb_policy"];
 
 pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
     if !subject.is_readable() {
@@ -42,7 +41,9 @@ fn of(subject: &Subject<'_>, name: &str, api_host: Option<&str>) -> Vec<Warning>
     if let Some(warnings) = mesh::warnings(subject, name, api_host) {
         return warnings;
     }
-    match cluster(subject, name) {
+    // The filter's own document comes first.
+    let documents = iter::once(&subject.document).chain(subject.documents).copied();
+    match upstream::cluster(documents, name) {
         Some(cluster) => {
             let mut warnings = of_cluster(cluster, name, api_host);
             warnings.extend(too_narrow(subject, cluster, name));
@@ -50,21 +51,6 @@ fn of(subject: &Subject<'_>, name: &str, api_host: Option<&str>) -> Vec<Warning>
         }
         None => missing(subject, name).into_iter().collect(),
     }
-}
-
-/// Finds the cluster of this name in all files; the filter's own file comes first.
-fn cluster<'a>(subject: &Subject<'a>, name: &str) -> Option<&'a Value> {
-    let mut found = None;
-    let documents = iter::once(&subject.document).chain(subject.documents);
-    for value in documents.filter_map(|document| document.value()) {
-        each(value, &mut |value| {
-            let is_cluster = MARKS.iter().any(|mark| member(value, mark).is_some());
-            if is_cluster && text_at(value, &["name"]) == Some(name) {
-                found = found.or(Some(value));
-            }
-        });
-    }
-    found
 }
 
 /// Reports a missing cluster. Only a bootstrap that gets no clusters from elsewhere can show that
@@ -79,8 +65,7 @@ fn missing(subject: &Subject<'_>, name: &str) -> Option<Warning> {
 }
 
 fn of_cluster(cluster: &Value, name: &str, api_host: Option<&str>) -> Vec<Warning> {
-    let socket = at(cluster, &["transport_socket", "typed_config"]).and_then(extension);
-    let Some((_, tls)) = socket.filter(|(kind, _)| kind.ends_with(".UpstreamTlsContext")) else {
+    let Some(tls) = upstream::tls(cluster) else {
         let fix = "add a transport_socket with an UpstreamTlsContext";
         return vec![mesh::without_tls(name, fix.to_owned())];
     };
@@ -91,8 +76,7 @@ fn of_cluster(cluster: &Value, name: &str, api_host: Option<&str>) -> Vec<Warnin
     };
     let sni = text_at(tls, &["sni"]);
     let has_sni = sni.is_some() || follows_host("auto_sni") || is_set(tls, &["auto_host_sni"]);
-    let common = at(tls, &["common_tls_context"]).unwrap_or(&Value::Null);
-    let verification = Verification::of(common);
+    let verification = Verification::of(tls);
     let names_follow =
         follows_host("auto_san_validation") || is_set(tls, &["auto_sni_san_validation"]);
 
@@ -153,37 +137,4 @@ fn too_narrow(subject: &Subject<'_>, cluster: &Value, name: &str) -> Option<Warn
         Some(_) | None => return None,
     };
     Some(Warning::new(Code::ClusterTooNarrow, problem, fix))
-}
-
-/// The requirements of a TLS context on the server's certificate.
-struct Verification<'c> {
-    has_authority: bool,
-    /// Some of it comes from a secret discovery service.
-    is_discovered: bool,
-    /// The accepted names, of which the certificate must have one; `None` is a pattern.
-    names: Vec<Option<&'c str>>,
-}
-
-impl<'c> Verification<'c> {
-    fn of(common: &'c Value) -> Self {
-        let combined = at(common, &["combined_validation_context"]).unwrap_or(&Value::Null);
-        let discovered = "validation_context_sds_secret_config";
-        let is_discovered =
-            member(common, discovered).is_some() || member(combined, discovered).is_some();
-        let context = member(common, "validation_context")
-            .or_else(|| member(combined, "default_validation_context"))
-            .unwrap_or(&Value::Null);
-        let has_authority = ["trusted_ca", "system_root_certs", "ca_certificate_provider_instance"]
-            .iter()
-            .any(|key| member(context, key).is_some());
-        let typed = list_at(context, &["match_typed_subject_alt_names"]).iter();
-        let typed = typed.map(|name| text_at(name, &["matcher", "exact"]));
-        let untyped = list_at(context, &["match_subject_alt_names"]).iter();
-        let untyped = untyped.map(|name| text_at(name, &["exact"]));
-        Self {
-            has_authority: has_authority || is_discovered,
-            is_discovered,
-            names: typed.chain(untyped).collect(),
-        }
-    }
 }
