@@ -39,6 +39,7 @@ PATTERNS = {
 CLEAN = (
     *("*.md", "Makefile", ".github/*", "envoy/*", "examples/*", "tools/*", "tests/core/docs.rs", "tests/core/readme.rs"),
     *("src/bin/*", "src/duo/*", "src/http/*", "src/identity/*", "src/json/*", "src/page/*", "src/policy/*"),
+    *("src/config/*", "src/session/*"),
 )
 
 # Other people's text, other languages, and this list.

@@ -1,44 +1,44 @@
-//! The Duo applications of one configuration: the one that is asked as a rule, and those that
-//! rules name.
+//! The Duo applications of one configuration: the main one, and those that rules name.
 
 use super::duo_settings::DuoSettings;
 use crate::http::cookie::OWN_PREFIX;
 use crate::policy::Terms;
 use crate::session::{Pendings, PerRequestApprovals, Preferences, RememberedDevices, Sessions};
 
-/// An application at Duo, and what browsers keep on its word.
+/// An application at Duo, and its cookies.
 #[derive(Debug)]
 pub struct Application {
-    /// What rules call it; absent for the one that is asked where no rule names another.
+    /// The name in rules; `None` for the main application.
     pub name: Option<String>,
-    /// How Duo is asked.
+    /// How Duo is called.
     pub duo: DuoSettings,
-    /// The approval cookies: shared by applications whose approvals are good for the same.
+    /// The approval cookies. Applications whose approvals are valid under the same name share them.
     pub sessions: Sessions,
-    /// The sign-ins that are not finished; Duo knows each under this application alone.
+    /// The pending sign-ins. Duo knows each of them only under this application.
     pub pendings: Pendings,
     /// The approvals of single requests.
     pub per_request: PerRequestApprovals,
-    /// What users chose last.
+    /// The last choices of users.
     pub preferences: Preferences,
-    /// The devices that Duo remembers; absent where none is to be.
+    /// The remembered devices; `None` if none are stored.
     pub remembered_devices: Option<RememberedDevices>,
 }
 
-/// All of them, each with its number: that of [`Terms::application`].
+/// All applications, each with its number: that of [`Terms::application`].
 #[derive(Debug)]
 pub struct Applications {
-    /// Number 0, which is asked where no rule names another.
+    /// Number 0: the application for all rules that name none.
     pub main: Application,
     others: Vec<Application>,
     unprefixed_cookies: Vec<String>,
 }
 
 impl Applications {
-    /// `others` have the numbers from 1 on.
+    /// `others` get the numbers from 1 on.
     #[must_use]
     pub fn new(main: Application, others: Vec<Application>) -> Self {
-        // A name that all share is looked for anyway; among several, the main one's is odd too.
+        // A name that all applications share is always looked for. If names differ, the main one's
+        // is listed too.
         let name = |it: &Application| it.sessions.cookie_name().to_owned();
         let mut unprefixed_cookies = vec![name(&main)];
         for cookie in others.iter().map(name) {
@@ -51,32 +51,33 @@ impl Applications {
         Self { main, others, unprefixed_cookies }
     }
 
-    /// The one with this number. What has none of these is not made by a configuration.
+    /// The application with this number. A configuration never uses a number that does not exist.
     #[must_use]
     pub fn get(&self, number: usize) -> &Application {
         let other = number.checked_sub(1).and_then(|other| self.others.get(other));
         other.unwrap_or(&self.main)
     }
 
-    /// The one that is asked under these terms.
+    /// The application for these terms.
     #[must_use]
     pub fn under(&self, terms: &Terms) -> &Application {
         self.get(terms.application)
     }
 
-    /// The number of the one whose credentials have this [tag](crate::duo::Credentials::tag).
+    /// The number of the application whose credentials have this
+    /// [tag](crate::duo::Credentials::tag).
     #[must_use]
     pub fn with_tag(&self, tag: [u8; 8]) -> Option<usize> {
         self.iter().position(|it| it.duo.credentials.tag() == tag)
     }
 
-    /// By number, from 0 on.
+    /// All applications by number, from 0 on.
     pub fn iter(&self) -> impl Iterator<Item = &Application> {
         std::iter::once(&self.main).chain(&self.others)
     }
 
-    /// The names of the approval cookies that do not begin with [`OWN_PREFIX`]; none where all
-    /// applications have the same.
+    /// The names of the approval cookies that do not begin with [`OWN_PREFIX`]. Empty if all
+    /// applications have the same name.
     #[must_use]
     pub fn unprefixed_cookies(&self) -> &[String] {
         &self.unprefixed_cookies

@@ -1,4 +1,4 @@
-//! How Duo is asked, and what for.
+//! How Duo is called.
 
 use crate::duo::Credentials;
 use crate::factor::Factor;
@@ -6,32 +6,32 @@ use crate::policy::FailMode;
 use crate::session::SharedKey;
 use std::time::Duration;
 
-/// How Duo is asked, and what for.
+/// How Duo is called.
 #[derive(Debug)]
 pub struct DuoSettings {
     /// API host and keys.
     pub credentials: Credentials,
-    /// Envoy's cluster that leads to the API host.
+    /// Envoy's cluster for the API host.
     pub cluster: String,
-    /// How long a call may take, `auth_status` excepted.
+    /// The timeout of a call, `auth_status` excepted.
     pub timeout: Duration,
-    /// How long an `auth_status` may take; Duo answers it late on purpose.
+    /// The timeout of `auth_status`, which Duo delays on purpose.
     pub status_timeout: Duration,
-    /// How long a user has to approve.
+    /// How long a user has to answer.
     pub push_timeout: Duration,
     /// The time between two checks of Duo's reachability and the keys.
     pub check_interval: Duration,
-    /// What users are offered, in this order; at least one, none twice.
+    /// The factors that are offered, in this order; at least one, without repetition.
     pub factors: Vec<Factor>,
-    /// How somebody whom Duo wants to enroll first gets a device.
+    /// How a user without a device gets one.
     pub enrollment: Enrollment,
-    /// What happens while Duo cannot be reached, where no rule says otherwise.
+    /// The treatment of users while Duo cannot be reached, unless a rule has its own.
     pub fail_mode: FailMode,
 }
 
 impl DuoSettings {
-    /// The key of what all configurations of an Envoy share that ask by these credentials. It is
-    /// derived from the secret key, so that no other plugin knows it and a new cookie key does not
+    /// The key for data that all configurations with these credentials share in one Envoy. It is
+    /// derived from the secret key. So other plugins do not know it, and a new cookie key does not
     /// change it.
     #[must_use]
     pub fn shared_key(&self) -> SharedKey {
@@ -41,7 +41,7 @@ impl DuoSettings {
     }
 }
 
-/// How somebody without a device gets one.
+/// How a user without a device gets one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Enrollment {
     /// Not here: the page names the help desk.

@@ -5,24 +5,23 @@ use super::reader::Entry;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// What one key accepts, in seconds.
+/// The bounds of one key, in seconds.
 #[derive(Clone, Debug)]
 pub(super) struct Bounds(RangeInclusive<u64>);
 
 impl Bounds {
-    /// From so many seconds up to so many.
     pub(super) const fn between(least: u64, most: u64) -> Self {
         Self(least..=most)
     }
 
-    /// From one second up to so many.
+    /// From one second to `seconds`.
     pub(super) const fn up_to(seconds: u64) -> Self {
         Self(1..=seconds)
     }
 }
 
 impl Entry<'_> {
-    /// A time within bounds.
+    /// A duration within bounds.
     pub(super) fn duration(&self, bounds: &Bounds) -> Result<Duration, Fault> {
         let text = self.text().map_err(|fault| Fault {
             fix: "write it with a unit, as in \"10s\", \"5m\" or \"8h\"".into(),
@@ -46,7 +45,8 @@ impl Entry<'_> {
     }
 }
 
-/// The seconds of a text such as `5m`; absent where it is none, or more than a `u64` holds.
+/// The seconds of a text such as `5m`; `None` if the text is not a duration, or too long for a
+/// `u64`.
 fn seconds(text: &str) -> Option<u64> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let unit = match unit {

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, in words that tell what to write instead.
+//! Faults of a configuration, each with a text that says what to write instead.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,13 +14,13 @@ pub struct ConfigFaults(Vec<Fault>);
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What kind of fault it is; stable.
+    /// The kind of fault; stable.
     pub code: Code,
     /// Where it is: `session.keys[1]`. Empty for the configuration as a whole.
     pub path: String,
-    /// What is wrong, with the value where that is no secret.
+    /// The problem, with the value if it is not a secret.
     pub problem: Cow<'static, str>,
-    /// What to do about it.
+    /// The change that mends it.
     pub fix: Cow<'static, str>,
 }
 
@@ -45,77 +45,77 @@ codes! {
     Empty = "empty_configuration",
     /// It is neither JSON text nor a `google.protobuf.Struct`.
     Malformed = "malformed_configuration",
-    /// A key stands in one object twice.
+    /// A key is in one object twice.
     DuplicateKey = "duplicate_key",
-    /// A key that is not known.
+    /// An unknown key.
     UnknownKey = "unknown_key",
     /// A key that is documented for a later release.
     NotSupported = "not_supported",
     /// A key that has to be there.
     MissingKey = "missing_key",
-    /// Two keys that say the same, or of which one has no effect.
+    /// Two keys with the same meaning, or a key that has no effect beside another.
     ConflictingKeys = "conflicting_keys",
-    /// A value of another type than the key has.
+    /// A value of the wrong type.
     WrongType = "wrong_type",
-    /// A value that is not among those that the key knows.
+    /// A value that is not allowed for the key.
     UnknownValue = "unknown_value",
     /// A list without entries.
     EmptyList = "empty_list",
-    /// An entry that stands in a list twice.
+    /// An entry is in a list twice.
     DuplicateEntry = "duplicate_entry",
-    /// A time without a unit, or out of its bounds.
+    /// A duration without a unit, or out of bounds.
     InvalidDuration = "invalid_duration",
-    /// A number out of its bounds.
+    /// A number out of bounds.
     InvalidNumber = "invalid_number",
-    /// A version of the configuration's form that is not known.
+    /// An unknown version of the configuration's format.
     UnknownVersion = "unknown_version",
-    /// A path prefix that is no plain absolute path.
+    /// A path prefix that is not a plain absolute path.
     InvalidPathPrefix = "invalid_path_prefix",
-    /// An API host that is no bare host name.
+    /// An API host that is not a bare host name.
     InvalidApiHost = "invalid_api_host",
-    /// Something that is no integration key.
+    /// A text that is not an integration key.
     InvalidIntegrationKey = "invalid_integration_key",
-    /// Something that is no secret key.
+    /// A text that is not a secret key.
     InvalidSecretKey = "invalid_secret_key",
-    /// A cluster without a name.
+    /// A cluster name that is empty or malformed.
     InvalidCluster = "invalid_cluster",
     /// A secret written into the configuration.
     InlineSecret = "inline_secret",
     /// An environment variable that is not set.
     MissingVariable = "missing_variable",
-    /// Something that is no name of an environment variable.
+    /// A text that is not the name of an environment variable.
     InvalidVariable = "invalid_variable",
     /// A header that cannot carry an identity.
     InvalidHeader = "invalid_header",
-    /// A path that cannot lead to a claim.
+    /// A metadata path that cannot lead to a claim.
     InvalidMetadataPath = "invalid_metadata_path",
     /// A domain that cannot be stripped.
     InvalidDomain = "invalid_domain",
-    /// A template that makes no user name.
+    /// A template that cannot make user names.
     InvalidUsername = "invalid_username",
     /// A name that the approval cookie cannot have.
     InvalidCookieName = "invalid_cookie_name",
-    /// A cookie key that is too short or too plain.
+    /// A cookie key that is too short, or not random.
     InvalidCookieKey = "invalid_cookie_key",
-    /// One secret that serves two ends.
+    /// One secret with two purposes.
     ReusedKey = "reused_key",
     /// More cookie keys than the ring holds.
     TooManyKeys = "too_many_keys",
     /// A name that an application cannot have.
     InvalidApplication = "invalid_application",
-    /// A pattern of a rule that no request can match.
+    /// A pattern that no request can match.
     InvalidPattern = "invalid_pattern",
-    /// A list that names what is not meant, and nothing that is.
+    /// A list that has only exceptions.
     OnlyNegations = "only_negations",
     /// A rule that every request matches.
     NoCondition = "no_condition",
-    /// A text for people that is empty, too long, or has control characters.
+    /// A text for users that is empty, too long, or has control characters.
     InvalidText = "invalid_text",
     /// A picture that no page can show.
     InvalidLogo = "invalid_logo",
-    /// A colour in which nobody could read.
+    /// A colour in which text is not readable.
     InvalidAccent = "invalid_accent",
-    /// An address that no page may lead to.
+    /// An address that is not allowed in a page.
     InvalidLink = "invalid_link",
 }
 
@@ -126,7 +126,7 @@ impl fmt::Display for Code {
 }
 
 impl Fault {
-    /// Faults are made at a hundred places: one piece of code, not one for each.
+    /// Not generic and not inlined, since faults are made in a hundred places.
     #[cold]
     #[inline(never)]
     pub(super) fn new(
@@ -158,7 +158,7 @@ fn lines(faults: &[Fault]) -> String {
     faults.iter().map(Fault::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// The faults found so far.
+/// The faults that were found so far.
 #[derive(Debug, Default)]
 pub(super) struct Faults(Vec<Fault>);
 
@@ -169,19 +169,19 @@ impl Faults {
         self.0.push(fault);
     }
 
-    /// Keeps the fault, if it is one.
+    /// Returns the value; records the fault, if there is one.
     pub(super) fn keep<T>(&mut self, outcome: Result<T, Fault>) -> Option<T> {
         outcome.map_err(|fault| self.push(fault)).ok()
     }
 
-    /// What was built, if nothing was wrong with it.
+    /// The value that was built, if there is no fault.
     pub(super) fn none_or<T>(mut self, built: Option<T>) -> Result<T, ConfigFaults> {
         match built {
             Some(built) if self.0.is_empty() => Ok(built),
             Some(_) => Err(ConfigFaults(self.0)),
             None => {
-                // A part that is not there without a word would be a fault of this program; the
-                // configuration is refused all the same.
+                // A part that is missing without a fault would be a fault of this program; even
+                // then the configuration is refused.
                 if self.0.is_empty() {
                     self.push(Fault::new(Code::Malformed, "", "cannot be used", "report this"));
                 }
@@ -191,7 +191,7 @@ impl Faults {
     }
 }
 
-/// A value as a message may repeat it: in quotes, all but plain ASCII escaped, cut where long.
+/// A value for a message: in quotes, everything but plain ASCII escaped, cut if long.
 pub(super) fn echo(value: &str) -> String {
     match value.char_indices().nth(MAX_ECHO).and_then(|(end, _)| value.get(..end)) {
         Some(start) => format!("\"{}...\"", start.escape_default()),

@@ -1,11 +1,12 @@
-//! The keys of the configuration, object by object. What is not here is not known.
+//! The keys of the configuration, object by object. Any other key is a fault.
 
-/// A key that an object may have.
+/// A key of an object.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Key {
     pub(super) name: &'static str,
     pub(super) aliases: &'static [&'static str],
-    /// What to do without it; `None` if this release reads the key.
+    /// The text for a key of a later release: what to do instead. `None` if this release has the
+    /// key.
     pub(super) later: Option<&'static str>,
 }
 
@@ -129,7 +130,7 @@ pub(super) const STEP: &[Key] = &[key("strip_domain")];
 
 pub(super) const BINDING: &[Key] = &[key("metadata")];
 
-/// The object that a key belongs into, of which the root has none.
+/// The section that defines the key; used to suggest where a misplaced root key belongs.
 pub(super) fn home(name: &str) -> Option<&'static str> {
     let sections = [
         ("duo", DUO),
@@ -150,7 +151,7 @@ const fn aliased(name: &'static str, aliases: &'static [&'static str]) -> Key {
     Key { name, aliases, later: None }
 }
 
-/// A key of a later release, and what to do without it.
+/// A key of a later release; `without` is what to do instead.
 const fn later(name: &'static str, without: &'static str) -> Key {
     Key { name, aliases: &[], later: Some(without) }
 }

@@ -1,13 +1,13 @@
 //! The plugin configuration: bytes in, typed parts out, or every fault at once.
 //!
-//! In go the bytes that the host hands over (JSON text, or a serialized `google.protobuf.Struct`)
-//! and a look at the environment, which holds the secrets. Out comes a [`Config`] whose parts need
-//! no further check, or [`ConfigFaults`]: each with a stable code, the path in the JSON, what is
-//! wrong and what to write instead. A key that is not known is a fault, and so is one whose time
-//! has not come: nothing that an operator wrote is passed over in silence.
+//! In go the bytes from the host (JSON text, or a serialized `google.protobuf.Struct`) and access
+//! to the environment, which holds the secrets. Out comes a [`Config`] whose parts need no further
+//! check, or [`ConfigFaults`]. Each fault has a stable code, the path in the JSON, the problem and
+//! the fix. An unknown key is a fault, and so is a key of a later release: nothing that an operator
+//! wrote is ignored silently.
 //!
-//! This is the composition root. It knows how the leaves are built from words, and nothing of
-//! requests, clocks or the host; no secret stands in any text that it makes.
+//! This module puts the parts together. It knows how to build the leaves from text, and nothing
+//! about requests, clocks or the host. None of its messages contains a secret.
 
 mod application;
 mod build;
@@ -36,114 +36,117 @@ use std::time::Duration;
 /// One plugin configuration, checked as a whole.
 #[derive(Debug)]
 pub struct Config {
-    /// Whether anybody is refused.
+    /// Whether requests are refused.
     pub mode: Mode,
-    /// Where the filter's own endpoints are: absolute, without a slash at its end.
+    /// The path under which the filter's own endpoints are: absolute, without a slash at its end.
     pub path_prefix: String,
-    /// The applications at Duo, and what browsers keep for each.
+    /// The applications at Duo, and the cookies of each.
     pub applications: Applications,
-    /// Who the user is.
+    /// How the user is identified.
     pub identity: IdentityRules,
-    /// What approvals are bound to besides the user.
+    /// The properties to which approvals are bound, besides the user.
     pub bindings: Bindings,
     /// Exact paths of the application or the first factor whose responses end the approval.
     pub logout_paths: Vec<String>,
-    /// Which requests want a second factor.
+    /// Which requests need a second factor.
     pub policies: Policies,
-    /// What happens to clients that are no browsers.
+    /// The treatment of clients other than browsers.
     pub api: Api,
-    /// Whether the host lets the filter read a request's body before the application sees it.
+    /// Whether the filter can read a request's body before the application receives it.
     pub request_bodies: bool,
-    /// Paths to which other sites' pages may send forms: exact, without a query. Empty where
+    /// Paths to which pages of other sites may send forms: exact, without a query. Empty if
     /// `request_bodies` is off.
     pub cross_site_forms: Vec<String>,
-    /// Whether Envoy is told what became of each request, for its access log and other filters.
+    /// Whether the filter sets Envoy's filter state for each request, for the access log and other
+    /// filters.
     pub filter_state: bool,
-    /// What a push says beyond the user's name.
+    /// The details that a push shows beside the user's name.
     pub push: PushDetails,
     /// How often a user's phone may ring.
     pub limits: Limits,
-    /// The key of what all workers of an Envoy share about those limits. All configurations that
-    /// have it share one table.
+    /// The key for the limits, which all workers of an Envoy share. Configurations with the same
+    /// key share one table.
     pub shared: SharedKey,
-    /// How much of Duo one worker asks for at once.
+    /// How many calls to Duo and held requests one worker has at once.
     pub capacity: Capacity,
     /// The look of the prompt page.
     pub site: Site,
 }
 
-/// Whether what the rules say is done.
+/// Whether the decisions of the rules are executed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// It is done.
+    /// They are executed.
     #[default]
     Enforce,
-    /// It is counted and written down; every request passes.
+    /// They are counted and logged, but every request passes.
     ReportOnly,
-    /// Nobody asks; every request passes.
+    /// They are not even made; every request passes.
     Off,
 }
 
-/// What happens to a client that is no browser and has no approval.
+/// The treatment of a client that is not a browser and has no approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Api {
-    /// Whether its request waits, where no rule says otherwise.
+    /// Whether its request is held, unless a rule has its own `api_mode`.
     pub mode: ApiMode,
-    /// How long it waits at most.
+    /// The longest time that a request is held.
     pub hold_timeout: Duration,
 }
 
-/// What a push says beyond the user's name.
+/// The details that a push shows beside the user's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushDetails {
-    /// What the phone shows before the word "request".
+    /// The text that the phone shows before the word "request".
     pub title: String,
-    /// Names and values that the user sees besides.
+    /// Further names and values that the user sees.
     pub info: Vec<(String, String)>,
-    /// The hosts that a push names: a client can write any other into its request.
+    /// The hosts that a push may show. Other hosts are left out, since a client can write any host
+    /// into its request.
     pub hosts: Vec<Pattern>,
 }
 
-/// How often a user's phone may ring, by a push or a call.
+/// How often a user's phone may ring, for a push or a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How often within the window without an approval: 1 to [`Self::MAX_PUSHES`].
+    /// How many prompts without an approval are allowed within the window: 1 to
+    /// [`Self::MAX_PUSHES`].
     pub pushes: usize,
-    /// How long a push counts.
+    /// How long a prompt counts.
     pub window: Duration,
-    /// How long it may not after a denial, after the next one in a row, and so on; the last holds
-    /// for all that follow. At least one.
+    /// Cool-down after the first, second, ... consecutive denial; the last entry repeats. At least
+    /// one entry.
     pub deny_cooldown: Vec<Duration>,
-    /// How many passcodes may be wrong in five minutes: 1 to [`Self::MAX_PASSCODE_TRIES`].
+    /// How many incorrect passcodes are allowed in five minutes: 1 to [`Self::MAX_PASSCODE_TRIES`].
     pub passcode_tries: usize,
 }
 
 impl Limits {
-    /// The most pushes that a window may have.
+    /// The greatest value of `pushes`.
     pub const MAX_PUSHES: usize = 9;
 
-    /// The most passcodes that may be wrong.
+    /// The greatest value of `passcode_tries`.
     pub const MAX_PASSCODE_TRIES: usize = 9;
 }
 
-/// How many calls to Duo one worker has under way, and how many requests wait in it.
+/// The limits of one worker: calls to Duo, and held requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
-    /// Calls for one user at once.
+    /// Concurrent calls for one user.
     pub user_calls: usize,
-    /// Calls that one user's clients begin in a minute.
+    /// Calls for one user that may begin within a minute.
     pub user_rate: u32,
-    /// Calls for all users at once.
+    /// Concurrent calls for all users.
     pub calls: usize,
-    /// Requests of programs that are held at once.
+    /// Requests of programs that are held at the same time.
     pub held: usize,
 }
 
 impl Capacity {
-    /// The usual capacity: four workers stay below Envoy's default of 1,024 connections.
+    /// The default: four workers stay below Envoy's default of 1,024 connections.
     pub const USUAL: Self = Self { user_calls: 20, user_rate: 180, calls: 240, held: 1_000 };
 
-    /// The time between two calls of one user that begin at the highest rate.
+    /// The shortest time between two calls of one user at the highest rate.
     #[must_use]
     pub fn pace(&self) -> Duration {
         Duration::from_secs(60).checked_div(self.user_rate).unwrap_or(Duration::from_secs(60))
@@ -151,11 +154,11 @@ impl Capacity {
 }
 
 impl Config {
-    /// Reads a plugin configuration. `environment` looks a variable up.
+    /// Reads a plugin configuration. `environment` looks up a variable.
     ///
     /// # Errors
     ///
-    /// All faults that were found, in the order of the documented keys.
+    /// All faults, in the order of the documented keys.
     pub fn parse(
         bytes: &[u8],
         environment: &dyn Fn(&str) -> Option<String>,

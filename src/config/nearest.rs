@@ -1,11 +1,11 @@
-//! The word that was probably meant.
+//! Finds the word that was probably meant.
 
-/// The candidate that is few edits away from `word`, if there is one.
+/// The candidate that is closest to `word`; `None` if all differ too much.
 pub(super) fn nearest<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
-    // Long enough for every key; distances of longer words are not worth their time.
+    // Every key is shorter. The distance of a longer word would take too long to compute.
     if word.len() > 40 {
         return None;
     }
@@ -18,7 +18,7 @@ pub(super) fn nearest<'c>(
         .map(|(_, candidate)| candidate)
 }
 
-/// How many bytes must be put in, taken out or replaced (Levenshtein).
+/// How many bytes have to be inserted, removed or replaced (Levenshtein).
 fn distance(from: &str, to: &str) -> usize {
     let mut above: Vec<usize> = (0..=to.len()).collect();
     for (row, from) in from.bytes().enumerate() {

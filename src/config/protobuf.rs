@@ -1,13 +1,14 @@
-//! Reading a serialized `google.protobuf.Struct`
+//! Reads a serialized `google.protobuf.Struct`
 //! (<https://protobuf.dev/reference/protobuf/google.protobuf/#struct>), as far as a configuration
-//! needs it: about a tenth of what a library for all messages adds to the module.
+//! needs it. It adds about a tenth of the code that a library for all messages would add to the
+//! module.
 
 use crate::json::{Json, Members};
 
-/// How deep structs and lists may stand in each other.
+/// How deep structs and lists may be nested.
 const MAX_DEPTH: usize = 64;
 
-/// Bytes that are no `Struct`, or one that is nested too deep.
+/// The bytes are not a `Struct`, or one that is nested too deep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoStruct;
 
@@ -16,7 +17,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Json, NoStruct> {
     object(bytes, MAX_DEPTH)
 }
 
-/// `Struct`: 1 fields, a map.
+/// `Struct`: field 1 is a map, the members.
 fn object(bytes: &[u8], depth: usize) -> Result<Json, NoStruct> {
     let depth = depth.checked_sub(1).ok_or(NoStruct)?;
     let mut members = Members::default();
@@ -30,7 +31,7 @@ fn object(bytes: &[u8], depth: usize) -> Result<Json, NoStruct> {
     Ok(Json::Object(members))
 }
 
-/// An entry of a map: 1 key, 2 value.
+/// An entry of a map: field 1 is the key, field 2 the value.
 fn entry(bytes: &[u8], depth: usize) -> Result<(String, Json), NoStruct> {
     let (mut name, mut value) = (String::new(), Json::Null);
     let mut fields = Fields(bytes);
@@ -44,7 +45,8 @@ fn entry(bytes: &[u8], depth: usize) -> Result<(String, Json), NoStruct> {
     Ok((name, value))
 }
 
-/// `Value`: 1 null, 2 number, 3 string, 4 bool, 5 struct, 6 list; of several the last.
+/// `Value`: fields 1 null, 2 number, 3 string, 4 bool, 5 struct, 6 list; if there are several, the
+/// last counts.
 fn value(bytes: &[u8], depth: usize) -> Result<Json, NoStruct> {
     let mut value = Json::Null;
     let mut fields = Fields(bytes);
@@ -62,7 +64,7 @@ fn value(bytes: &[u8], depth: usize) -> Result<Json, NoStruct> {
     Ok(value)
 }
 
-/// `ListValue`: 1 values.
+/// `ListValue`: field 1 has the values.
 fn list(bytes: &[u8], depth: usize) -> Result<Json, NoStruct> {
     let depth = depth.checked_sub(1).ok_or(NoStruct)?;
     let mut list = Vec::new();
@@ -118,7 +120,8 @@ impl<'b> Fields<'b> {
         Ok(taken)
     }
 
-    /// Seven bits a byte, the lowest first; all bytes but the last have the eighth bit.
+    /// Each byte has seven bits, the lowest first; every byte except the last has its eighth bit
+    /// set.
     fn varint(&mut self) -> Result<u64, NoStruct> {
         let mut number = 0;
         for shift in (0..u64::BITS).step_by(7) {

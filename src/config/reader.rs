@@ -1,4 +1,5 @@
-//! The configuration as it was written: objects whose keys are all known, values of known types.
+//! Access to the configuration as it was written: objects with known keys, and values of known
+//! types.
 
 use super::error::{Code, Fault, Faults, echo, member};
 use super::keys::{self, Key};
@@ -6,7 +7,7 @@ use super::nearest::nearest;
 use crate::json::{self, Json};
 use std::borrow::Cow;
 
-/// An object of the configuration, of which all keys have been looked at.
+/// An object of the configuration whose keys were all checked.
 #[derive(Debug)]
 pub(super) struct Section<'v> {
     path: String,
@@ -18,11 +19,12 @@ pub(super) struct Section<'v> {
 enum Members<'v> {
     Of(&'v json::Members),
     Absent,
-    /// It, or an object around it, is no object: a fault already, of which those inside follow.
+    /// The value, or an object around it, is not an object. That fault is already recorded; members
+    /// count as absent.
     Unreadable,
 }
 
-/// A value and where it stands.
+/// A value and its path.
 #[derive(Clone, Debug)]
 pub(super) struct Entry<'v> {
     pub(super) path: String,
@@ -30,7 +32,7 @@ pub(super) struct Entry<'v> {
 }
 
 impl<'v> Section<'v> {
-    /// Opens an object and says which of its keys cannot be.
+    /// Opens an object and records a fault for each key that is not allowed.
     pub(super) fn open(entry: &Entry<'v>, keys: &'static [Key], faults: &mut Faults) -> Self {
         let path = entry.path.clone();
         let Some(members) = faults.keep(entry.object()) else {
@@ -44,7 +46,7 @@ impl<'v> Section<'v> {
         Self { path, keys, members: Members::Of(members) }
     }
 
-    /// Opens a member that is an object; where it is absent, all of its keys are.
+    /// Opens a member that is an object. If it is absent, all of its keys are absent.
     pub(super) fn section(
         &self,
         name: &'static str,
@@ -61,7 +63,7 @@ impl<'v> Section<'v> {
         }
     }
 
-    /// Whether it is an object, or absent.
+    /// Whether the value is an object, or absent.
     pub(super) const fn is_readable(&self) -> bool {
         !matches!(self.members, Members::Unreadable)
     }
@@ -75,7 +77,7 @@ impl<'v> Section<'v> {
         Some(Entry { path: member(&self.path, spelled), value })
     }
 
-    /// What a member means; absent where it is absent or at fault.
+    /// Reads a member; `None` if it is absent or at fault.
     pub(super) fn read<T>(
         &self,
         name: &'static str,
@@ -85,7 +87,7 @@ impl<'v> Section<'v> {
         self.find(name).and_then(|entry| faults.keep(meaning(&entry)))
     }
 
-    /// What a member means that has to be there.
+    /// Reads a required member.
     pub(super) fn require<T>(
         &self,
         name: &'static str,
@@ -122,7 +124,8 @@ fn key_fault(
         let problem = "is not supported in this release";
         return (!is_off(value)).then(|| Fault::new(Code::NotSupported, at, problem, fix));
     }
-    // Of several names for one key the first in the map's order is read; the others are at fault.
+    // If a key is present under several names, the first in the map's order is read; the others are
+    // faults.
     let first = members.iter().map(|(name, _)| name).find(|name| key.is(name))?;
     (first != name).then(|| {
         let problem = format!("is another name for \"{first}\", which is also present");
@@ -130,8 +133,8 @@ fn key_fault(
     })
 }
 
-/// Whether a value turns on nothing, so that not supporting its key changes nothing. A bare `off`
-/// in YAML arrives as `false`.
+/// Whether a value switches nothing on, so that the missing support for its key makes no
+/// difference. A bare `off` in YAML arrives as `false`.
 fn is_off(value: &Json) -> bool {
     match value {
         Json::Flag(on) => !on,
@@ -197,20 +200,20 @@ impl<'v> Entry<'v> {
         Ok(list.iter().enumerate().map(entry).collect())
     }
 
-    /// The entries of a list that has some.
+    /// The entries of a list that must not be empty.
     pub(super) fn filled_list(&self, fix: &'static str) -> Result<Vec<Self>, Fault> {
         let list = self.list()?;
         if list.is_empty() { Err(self.fault(Code::EmptyList, "is empty", fix)) } else { Ok(list) }
     }
 
-    /// The members of an object whose keys are the operator's.
+    /// The members of an object whose keys the operator chooses.
     pub(super) fn members(&self) -> Result<Vec<(&'v str, Self)>, Fault> {
         let entry =
             |(key, value): (&'v str, _)| (key, Self { path: member(&self.path, key), value });
         Ok(self.object()?.iter().map(entry).collect())
     }
 
-    /// One of a few words.
+    /// One of some words.
     pub(super) fn choice<T: Copy>(&self, words: &[(&'static str, T)]) -> Result<T, Fault> {
         let text = self.value.text();
         match words.iter().find(|(word, _)| text == Some(*word)) {
@@ -238,7 +241,7 @@ impl<'v> Entry<'v> {
         self.value.object().ok_or_else(|| self.wrong_type("an object"))
     }
 
-    /// The value itself is left out: it may be a secret in the wrong place.
+    /// The message leaves the value out, since it may be a secret in the wrong place.
     pub(super) fn wrong_type(&self, wanted: &str) -> Fault {
         let problem = format!("must be {wanted}, not {}", self.value.kind());
         self.fault(Code::WrongType, problem, format!("write {wanted}"))

@@ -1,14 +1,14 @@
-//! Secrets stand in the environment; the configuration only names them.
+//! Reads secrets from the environment. The configuration only names their variables.
 
 use super::error::{Code, Fault, Faults, echo};
 use super::keys;
 use super::reader::{Entry, Section};
 use crate::secret::Secret;
 
-/// Where secrets are looked up.
+/// The source of secrets.
 pub(super) struct Secrets<'e> {
     pub(super) environment: &'e dyn Fn(&str) -> Option<String>,
-    /// Whether a secret may stand in the configuration itself, which `/config_dump` shows.
+    /// Whether a secret may be in the configuration itself, which `/config_dump` shows.
     pub(super) inline_is_allowed: bool,
 }
 
@@ -61,14 +61,14 @@ impl Secrets<'_> {
     }
 }
 
-/// Whether what stands where a variable's name belongs may be the secret itself: it has lower-case
-/// letters, so it is not to be repeated anywhere.
+/// Whether a text in the place of a variable's name may be the secret itself: it has lower-case
+/// letters, so messages must not repeat it.
 #[must_use]
 pub fn may_be_a_secret(name: &str) -> bool {
     name.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
-/// The variable's name, unless it could be a secret that stands in the wrong place.
+/// The variable's name, unless it may be a secret in the wrong place.
 fn shown(name: &str) -> String {
     if may_be_a_secret(name) {
         " (not shown, since it may be the secret itself)".to_owned()

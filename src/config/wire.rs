@@ -1,8 +1,8 @@
-//! From the host's bytes to one JSON value.
+//! Converts the host's bytes to one JSON value.
 //!
-//! Envoy hands over a `StringValue` as its text and a `Struct` as serialized protobuf
-//! (<https://protobuf.dev/reference/protobuf/google.protobuf/#struct>). The two cannot be taken
-//! for one another: a `Struct` with any member has the byte 0x12, which no JSON text has.
+//! Envoy passes a `StringValue` as its text and a `Struct` as serialized protobuf
+//! (<https://protobuf.dev/reference/protobuf/google.protobuf/#struct>). The two cannot be confused:
+//! a `Struct` with any member has the byte 0x12, which no JSON text has.
 
 use super::error::{Code, Fault, Faults, member};
 use super::protobuf;
@@ -43,7 +43,7 @@ fn not_json(fault: json::Fault) -> Fault {
     Fault::new(Code::Malformed, "", fault.to_string(), fix)
 }
 
-/// Finds the names that stand in one object twice, at any depth.
+/// Records a fault for each name that is in one object twice, at any depth.
 fn find_repeated(path: &str, value: &Json, faults: &mut Faults) {
     if let Some(members) = value.object() {
         for name in members.repeated() {

@@ -1,4 +1,5 @@
-//! The endpoints of Duo's APIs that the filter calls: path, method, and whether a call can be repeated.
+//! The endpoints of Duo's APIs that the filter calls: path, method, and whether a call can be
+//! repeated.
 
 /// The endpoints that the filter calls: those of the Auth API, and two of the OIDC Auth API. The
 /// browser opens the third of the OIDC Auth API, `authorize`.

@@ -1,5 +1,5 @@
-//! A response as bytes, Duo's envelope `{"stat": ..., ...}` around its members, and the meaning of a
-//! response without one.
+//! A response as bytes, Duo's envelope `{"stat": ..., ...}` around its members, and the errors for
+//! a response without an envelope.
 //!
 //! Source: Duo, "Auth API", sections "Response Format" and "Response Codes".
 
@@ -43,7 +43,8 @@ pub(super) fn member(response: &Response<'_>) -> Result<Json, DuoError> {
     outcome(response)?.ok_or(DuoError::Malformed(Malformed::Members))
 }
 
-/// The member `response` of a response that is HTTP 200 with `stat` `OK`. `None` if it has no `response`.
+/// The member `response` of a response that is HTTP 200 with `stat` `OK`. `None` if it has no
+/// `response`.
 ///
 /// # Errors
 ///

@@ -114,7 +114,8 @@ impl Pairs<'_> {
 impl<'a> Iterator for Pairs<'a> {
     type Item = (&'a [u8], &'a [u8]);
 
-    // Every header of every request passes through here: a function call for each would be a measurable part of a pass.
+    // Every header of every request passes through here: a function call for each would be a
+    // measurable part of a pass.
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let (first, lengths) = self.lengths.split_first_chunk::<8>()?;

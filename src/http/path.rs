@@ -68,7 +68,8 @@ impl<'a> CanonicalPath<'a> {
     }
 }
 
-/// The path in canonical form: escapes of unreserved characters (RFC 3986, section 2.3) decoded, all
+/// The path in canonical form: escapes of unreserved characters (RFC 3986, section 2.3) decoded,
+/// all
 /// other escapes in upper case.
 ///
 /// # Errors

@@ -47,7 +47,8 @@ impl FromStr for Network {
         };
         let host_bits = most.saturating_sub(length.ok_or(PatternFault::NotANetwork)?);
         let mask = u128::MAX.checked_shl(host_bits).unwrap_or_default();
-        // An IPv6 network of mapped addresses would never contain an address, since those are read as IPv4.
+        // An IPv6 network of mapped addresses would never contain an address, since those are read
+        // as IPv4.
         let is_canonical = address.to_canonical() == address;
         let mask = if is_v4 { mask | !u128::from(u32::MAX) } else { mask };
         if bits(address) & !mask != 0 || !is_canonical {

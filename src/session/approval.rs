@@ -6,17 +6,17 @@
 //!   | id [16] | user tag [16] | application tag [16] | binding tag [16]
 //! ```
 //!
-//! The first two bytes belong to [`super::token`]. Times are seconds since 1970. A cookie without
-//! a binding has zeros for its tag.
+//! The first two bytes belong to [`super::token`]. Times are seconds since 1970. A cookie without a
+//! binding has zeros as its tag.
 
 use super::token::{HEAD_BYTES, MAC_BYTES, Tag};
 use super::token_fields::TokenFields;
 use super::{ApprovedBy, Refusal};
 use crate::clock::UnixTime;
 
-/// No flag has a meaning yet, so none may be set.
+/// No flag is defined yet, so all must be 0.
 const NO_FLAGS: u8 = 0;
-/// To be raised by a release that must void the approvals of those before it.
+/// A release that must void all earlier approvals raises this number.
 const EPOCH: u32 = 0;
 
 /// Bytes of an approval after version and key id.
@@ -28,7 +28,7 @@ pub(super) const COOKIE_BYTES: usize = 182;
 const _: () = assert!(HEAD_BYTES + FIELDS_BYTES + MAC_BYTES == TOKEN_BYTES);
 const _: () = assert!((TOKEN_BYTES * 8).div_ceil(6) == COOKIE_BYTES);
 
-/// A second factor that was passed, as a cookie proves it. Only [`super::Sessions`] makes one.
+/// Proof of a second factor, as read from a cookie. Only [`super::Sessions`] makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Approval {
     pub(super) factor: ApprovedBy,
@@ -37,7 +37,7 @@ pub struct Approval {
     pub(super) seen: UnixTime,
     pub(super) expires: UnixTime,
     pub(super) id: [u8; 16],
-    /// Whether the ring's first key has sealed it.
+    /// Whether the token was signed with the ring's first key.
     pub(super) key_is_first: bool,
 }
 
@@ -48,13 +48,13 @@ impl Approval {
         self.factor
     }
 
-    /// When it was; a rule's `max_age` counts from here.
+    /// When the second factor was satisfied; a rule's `max_age` counts from here.
     #[must_use]
     pub const fn authenticated(&self) -> UnixTime {
         self.authenticated
     }
 
-    /// From when on the approval is worth nothing, used or not.
+    /// When the approval ends, whether it is used or not.
     #[must_use]
     pub const fn expires(&self) -> UnixTime {
         self.expires
@@ -67,7 +67,8 @@ impl Approval {
     }
 }
 
-/// Whom and what an approval is good for. Tags depend on the key that sealed them.
+/// The user, application and binding for which an approval is valid. Tags depend on the key that
+/// signed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Audience {
     pub(super) user: Tag,
@@ -90,8 +91,8 @@ pub(super) fn encode(approval: &Approval, audience: &Audience) -> Vec<u8> {
 
 /// # Errors
 ///
-/// [`Refusal::Layout`] where a field holds what no release has written, [`Refusal::Void`] for
-/// another epoch.
+/// [`Refusal::Layout`] if a field has a value that no release writes; [`Refusal::Void`] if the
+/// epoch differs.
 pub(super) fn decode(fields: &[u8], key_is_first: bool) -> Result<(Approval, Audience), Refusal> {
     let mut fields = TokenFields::new(fields);
     let [factor, flags] = fields.array()?;

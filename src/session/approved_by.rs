@@ -1,4 +1,4 @@
-//! What an approval rests on.
+//! The factor by which an approval was given.
 
 use crate::factor::Factor;
 
@@ -8,11 +8,11 @@ use crate::factor::Factor;
 pub enum ApprovedBy {
     /// A factor that the user passed.
     Factor(Factor),
-    /// Duo's preauth said `allow`: bypass status or policy of the user.
+    /// Duo's preauth returned `allow`: bypass status of the user, or a policy.
     Bypass,
     /// A device that Duo remembers.
     Remembered,
-    /// Duo was unreachable and the fail mode is safe.
+    /// Duo was unreachable, and the fail mode is safe.
     FailSafe,
 }
 
@@ -39,7 +39,7 @@ impl ApprovedBy {
         }
     }
 
-    /// The byte in a cookie. A code once given is never given to another.
+    /// The byte in a cookie. A code is never reused for another factor.
     pub(super) const fn code(self) -> u8 {
         match self {
             Self::Factor(Factor::Push) => 1,
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_has_another_code() {
+    fn each_has_its_own_code() {
         for (by, code) in ApprovedBy::ALL.into_iter().zip(1..) {
             assert_eq!(by.code(), code);
             assert_eq!(ApprovedBy::from_code(code), Some(by));

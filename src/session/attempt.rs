@@ -1,4 +1,4 @@
-//! A sign-in at Duo's page, the browser that has begun it, and the bytes of both.
+//! A sign-in at Duo's page, and the browser in which it began: their values and their bytes.
 //!
 //! ```text
 //! attempt = created u64 | id [16] | flags u8 | max_age u32 | return path
@@ -18,11 +18,12 @@ use crate::clock::UnixTime;
 use crate::http::{ReturnPath, return_path};
 use crate::secret::Secret;
 
-/// How long a sign-in at Duo's page may take. A user may enroll there, or look for a security key.
+/// How long a sign-in at Duo's page may take. The user may have to enroll there, or to find a
+/// security key.
 pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
-/// The longest return path in an attempt: with it, a `state` has 932 of the 1,024 characters that
-/// Duo takes.
+/// The longest return path in an attempt. With it, a `state` has 932 of the 1,024 characters that
+/// Duo accepts.
 const MAX_OWN_PATH_BYTES: usize = 640;
 /// The most bytes of an attempt.
 pub(super) const ATTEMPT_BYTES: usize = 8 + 16 + 1 + 4 + MAX_OWN_PATH_BYTES;
@@ -48,19 +49,19 @@ impl Attempt {
         self.created
     }
 
-    /// The random bytes that stand for it: it gives one approval.
+    /// The random bytes that identify it. An attempt gives one approval.
     #[must_use]
     pub const fn id(&self) -> [u8; 16] {
         self.id
     }
 
-    /// How old a session may be that Duo remembers, in whole seconds: what Duo was asked for.
+    /// The greatest age of a session that Duo remembers, in whole seconds, as Duo was asked.
     #[must_use]
     pub const fn max_age(&self) -> Option<Duration> {
         self.max_age
     }
 
-    /// Where the person goes on afterwards.
+    /// The path to which the user returns.
     #[must_use]
     pub const fn return_path(&self) -> &ReturnPath {
         &self.return_path
@@ -97,7 +98,7 @@ impl Attempt {
         let return_path = if flags & PATH_IS_KEPT == 0 {
             ReturnPath::parse(fields.rest())
         } else {
-            // Another tab has begun a sign-in since, and the cookie holds its path.
+            // If another tab has begun a sign-in since, the cookie has the path of that one.
             browser.long_path_of(id).unwrap_or_default()
         };
         let max_age = (flags & HAS_MAX_AGE != 0).then_some(max_age);
@@ -105,7 +106,7 @@ impl Attempt {
     }
 }
 
-/// The browser that has begun a sign-in. All tabs share it, and each has an attempt of its own.
+/// The browser in which a sign-in began. All tabs share it, and each has a separate attempt.
 #[derive(Clone, Debug)]
 pub struct Browser {
     pub(super) id: [u8; 16],
@@ -137,7 +138,7 @@ impl Browser {
     }
 }
 
-/// Reads a time that is not longer ago than a sign-in may take.
+/// Reads a time, and refuses it if it is longer ago than a sign-in may take.
 fn fresh(fields: &mut TokenFields<'_>, now: UnixTime) -> Result<UnixTime, Refusal> {
     let time = fields.time()?;
     if time > now.plus(CLOCK_TOLERANCE) {

@@ -1,4 +1,4 @@
-//! Seals and opens sign-ins at Duo's page, and the cookie of the browser that has begun them.
+//! Encrypts and decrypts sign-ins at Duo's page, and the cookie of the browser in which they began.
 //!
 //! ```text
 //! cookie = base64url of the sealed browser, as [`super::vault`] has it
@@ -6,10 +6,10 @@
 //! nonce  = base64url of HMAC-SHA-256(K_sub, "nonce" NUL | u16 16 | browser id | u16 16 | attempt id)
 //! ```
 //!
-//! The `state` goes through Duo, and into every log of URLs, so it is encrypted. It is worth nothing
-//! without the cookie, or for another user, application or host. Duo signs the nonce into its
-//! answer, so a code of another sign-in is worth nothing either. K_sub is that of the key that
-//! sealed the state: a ring may change between the two.
+//! The `state` passes through Duo and into logs of URLs, so it is encrypted. It is refused without
+//! the cookie, and for another user, application or host. Duo signs the nonce into the id_token, so
+//! the code of another sign-in is refused too. K_sub is that of the key that encrypted the state,
+//! since the first key of a ring may change between the two.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::http::{HeaderValue, ReturnPath};
 use crate::secret::Secret;
 
 pub(super) const COOKIE: &str = "__Host-duo_universal";
-/// The most characters of a `state`: Duo takes no more.
+/// The most characters of a `state` that Duo accepts.
 const STATE_CHARACTERS: usize = 1_024;
 const COOKIE_CHARACTERS: usize = ((OVERHEAD_BYTES + BROWSER_BYTES) * 8).div_ceil(6);
 const _: () = assert!(((OVERHEAD_BYTES + ATTEMPT_BYTES) * 8).div_ceil(6) <= STATE_CHARACTERS);
@@ -39,7 +39,7 @@ pub struct Attempts {
     attempts: Vault,
 }
 
-/// A sign-in that begins.
+/// A new sign-in.
 #[derive(Clone, Debug)]
 pub struct Begun {
     /// The `state`: at most 1,024 characters of base64url.
@@ -68,9 +68,9 @@ impl Attempts {
         &self.cookie
     }
 
-    /// Begins a sign-in of a user. `browser` is the one whose cookie came with the request; without
-    /// one there is a new browser. `redirect_uri` is where Duo sends the browser back to. `random`
-    /// is to be random.
+    /// Begins a sign-in of a user. `browser` is the one whose cookie was in the request; `None`
+    /// makes a new browser. `redirect_uri` is the URI to which Duo sends the browser back. `random`
+    /// must be random.
     #[must_use]
     pub fn begin(
         &self,
@@ -100,11 +100,11 @@ impl Attempts {
         }
     }
 
-    /// Reads the value of the one such cookie of a request.
+    /// Reads the value of the only such cookie of a request.
     ///
     /// # Errors
     ///
-    /// The first reason found not to trust it.
+    /// The first check that fails.
     pub fn browser(
         &self,
         value: &[u8],
@@ -116,13 +116,13 @@ impl Attempts {
         Browser::decode(plain.expose(), now)
     }
 
-    /// Reads a `state` that has come back to a redirect URI in this browser. The second value is the
-    /// nonce that Duo was given.
+    /// Reads a `state` that has come back to a redirect URI in this browser. The second value is
+    /// the nonce that Duo received.
     ///
     /// # Errors
     ///
-    /// The first reason found not to trust it. One of another browser, user, application or redirect
-    /// URI is [`Refusal::Forged`], since the key does not tell them apart.
+    /// The first check that fails. A state of another browser, user, application or redirect URI is
+    /// [`Refusal::Forged`], since the decryption does not distinguish these cases.
     pub fn open(
         &self,
         state: &str,

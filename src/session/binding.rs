@@ -1,16 +1,16 @@
-//! What of a connection an approval is bound to, besides its user.
+//! The properties of a connection to which approvals are bound, besides their user.
 //!
-//! In go the values that the host has for a request; out come bytes that stand for all of them
-//! together, of which a token holds a keyed tag. The same cookie with other values is worth
-//! nothing, and where a value is missing there is nothing that a cookie could be bound to.
+//! In go the host's values for a request. Out come bytes that represent all of them together; a
+//! token holds a keyed tag of these bytes. With other values the same cookie is refused. If a value
+//! is missing, no approval can be made or accepted.
 
 use super::token::write_part;
 use std::net::IpAddr;
 
-/// The certificate's digest among the host's properties.
+/// The host's property with the certificate's digest.
 const CERTIFICATE: [&str; 2] = ["connection", "sha256_peer_certificate_digest"];
 
-/// One thing that approvals are bound to.
+/// One property to which approvals are bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Binding {
     /// The client's certificate, by its SHA-256.
@@ -21,33 +21,33 @@ pub enum Binding {
     IpPrefix,
 }
 
-/// All that approvals are bound to; nothing by default.
+/// All properties to which approvals are bound; none by default.
 #[derive(Clone, Debug, Default)]
 pub struct Bindings {
     bindings: Vec<Binding>,
     properties: Vec<Vec<String>>,
 }
 
-/// Stands for what a request has of that; empty where approvals are bound to their user alone.
+/// Represents a request's values of those properties; empty if approvals are bound only to their
+/// user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bound(Vec<u8>);
 
-/// What a request does not have.
+/// A missing value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unbound {
-    /// The client has shown no certificate.
+    /// The client has presented no certificate.
     #[error("approvals are bound to the client certificate, and the request has none")]
     Certificate,
     /// The metadata has no such value.
     #[error("approvals are bound to metadata that the request does not have")]
     Metadata,
-    /// The peer has no address, as on a pipe.
+    /// The peer has no address, for example on a pipe.
     #[error("approvals are bound to the client's address, which is not known")]
     Address,
 }
 
 impl Bound {
-    /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -67,13 +67,14 @@ impl Bindings {
         Self { bindings, properties }
     }
 
-    /// Whether approvals are bound to their user alone.
+    /// Whether approvals are bound only to their user.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.bindings.is_empty()
     }
 
-    /// Whether clients of one user can be distinguished. `named` is the property that the user's name
+    /// Whether clients of one user can be distinguished. `named` is the property that the user's
+    /// name
     /// comes from, if any, which has the same value for all clients of the user.
     #[must_use]
     pub fn distinguish_clients(&self, named: Option<&[String]>) -> bool {
@@ -95,10 +96,10 @@ impl Bindings {
         self.bindings.contains(&Binding::IpPrefix)
     }
 
-    /// What a request has; `values` are those of [`Self::properties`].
+    /// The values of a request; `values` are those of [`Self::properties`].
     ///
     /// # Errors
-    ///
+    /// [`Unbound`] for the first missing value.
     /// [`Unbound`], the first thing that is missing.
     pub fn resolve(
         &self,
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_in_a_network_are_bound_alike_and_nobody_else() {
+    fn only_neighbours_in_a_network_are_bound_alike() {
         let network = |address: &str| of(&[Binding::IpPrefix], &[], address);
         for (alike, other) in [
             (["192.0.2.0", "192.0.2.255"], "192.0.3.0"),
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_binds_nobody() {
+    fn a_missing_value_binds_nobody() {
         let resolve = |binding: Binding, values: &[Option<Vec<u8>>], address| {
             Bindings::new(vec![binding]).resolve(values, address)
         };

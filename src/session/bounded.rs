@@ -6,22 +6,21 @@ use zeroize::Zeroize;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounded<const MAX: usize>(String);
 
-/// A text is empty, or too long for its place in a cookie.
+/// A text is empty, or too long for a cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("has {bytes} bytes, of 1 to {most}")]
 pub struct LengthFault {
-    /// Bytes of the text.
+    /// The length of the text, in bytes.
     pub bytes: usize,
-    /// The most that there is room for.
+    /// The limit.
     pub most: usize,
 }
 
 impl<const MAX: usize> Bounded<MAX> {
-    /// Takes a text that fits.
     ///
     /// # Errors
     ///
-    /// An empty text, or one of more than `MAX` bytes.
+    /// The text is empty, or longer than `MAX` bytes.
     pub fn new(text: &str) -> Result<Self, LengthFault> {
         if text.is_empty() || text.len() > MAX {
             return Err(LengthFault { bytes: text.len(), most: MAX });
@@ -29,7 +28,7 @@ impl<const MAX: usize> Bounded<MAX> {
         Ok(Self(text.to_owned()))
     }
 
-    /// Takes as much of a text for display as fits, by whole characters; nothing of an empty one.
+    /// Cuts a text for display to the limit, between characters; `None` if it is empty.
     #[must_use]
     pub fn cut(text: &str) -> Option<Self> {
         let start = (1..=MAX).rev().find_map(|end| text.get(..end))?;

@@ -1,11 +1,12 @@
-//! Whose cookies they are, where one host has several Duo applications.
+//! The owner of cookies, if one host has several Duo applications.
 
-/// The Duo application that cookies belong to, by its name: its tokens are good for that alone.
+/// The Duo application that cookies belong to, by its name. Its tokens are valid only for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CookieOwner<'a> {
-    /// The only one, or the first of several: its cookies have their plain names.
+    /// The only application, or the main one: its cookies have their plain names.
     Main(&'a str),
-    /// One beside it: each of its cookies is called by the plain name, `-` and its own.
+    /// A further application: the name of each cookie is the plain name, `-`, and the application's
+    /// name.
     Beside(&'a str),
 }
 
@@ -17,7 +18,7 @@ impl<'a> CookieOwner<'a> {
         }
     }
 
-    /// What its cookie of this plain name is called.
+    /// The name of its cookie with this plain name.
     pub(super) fn cookie(self, plain: &str) -> String {
         match self {
             Self::Main(_) => plain.to_owned(),

@@ -1,8 +1,8 @@
 //! A device that Duo remembers: its token, encrypted in a cookie.
 //!
-//! Duo's `trusted_device_token` lets its bearer pass without a second factor, so nobody but the
-//! filter reads it, and it is opened for the user alone for whom it was kept, and with what else
-//! approvals are bound to.
+//! Duo's `trusted_device_token` lets its bearer pass without a second factor. So only the filter
+//! can read it: it is encrypted, and can only be decrypted for the same user, with the same values
+//! that approvals are bound to.
 //!
 //! ```text
 //! kept u64 | trusted_device_token
@@ -24,7 +24,7 @@ use crate::http::HeaderValue;
 use crate::secret::Secret;
 
 pub(super) const COOKIE: &str = "__Host-duo_device";
-/// The longest token that is kept; browsers give a cookie 4,096 bytes.
+/// The longest token that is stored; browsers limit a cookie to 4,096 bytes.
 const MAX_TOKEN_BYTES: usize = 2048;
 const MAX_COOKIE_CHARACTERS: usize = ((OVERHEAD_BYTES + 8 + MAX_TOKEN_BYTES) * 8).div_ceil(6);
 
@@ -39,7 +39,8 @@ pub struct RememberedDevices {
 
 impl RememberedDevices {
     /// Derives all keys and tags that do not depend on a request. A device is forgotten `max_age`
-    /// after it was kept, whatever the browser does; one kept before `not_before` is forgotten.
+    /// after it was stored, whatever the browser does. A device stored before `not_before` is
+    /// forgotten at once.
     #[must_use]
     pub fn new(
         owner: CookieOwner<'_>,
@@ -58,12 +59,12 @@ impl RememberedDevices {
         &self.cookie
     }
 
-    /// The `Set-Cookie` value that keeps Duo's `trusted_device_token` for a user. `nonce` is to
-    /// be random.
+    /// The `Set-Cookie` value that stores Duo's `trusted_device_token` for a user. `nonce` must be
+    /// random.
     ///
     /// # Errors
     ///
-    /// A token that is empty or longer than a cookie can be.
+    /// The token is empty, or longer than a cookie can be.
     pub fn remember(
         &self,
         token: &Secret<String>,
@@ -82,13 +83,13 @@ impl RememberedDevices {
         Ok(set_cookie(&self.cookie, &value, SameSite::Lax, Some(self.max_age)))
     }
 
-    /// Reads the value of the one such cookie of a request: Duo's `trusted_device_token` of this
+    /// Reads the value of the only such cookie of a request: Duo's `trusted_device_token` for this
     /// user in this browser.
     ///
     /// # Errors
     ///
-    /// The first reason found not to trust it. A value of another user or application is
-    /// [`Refusal::Forged`], since the key does not tell them apart.
+    /// The first check that fails. A value of another user or application is [`Refusal::Forged`],
+    /// since the decryption does not distinguish these cases.
     pub fn open(
         &self,
         value: &[u8],

@@ -1,4 +1,4 @@
-//! The activation of a first device, as a pending sign-in carries it.
+//! The activation of a first device, as a pending sign-in stores it.
 //!
 //! ```text
 //! expires u64 | user id | activation code | activation link | QR content
@@ -10,22 +10,22 @@ use super::{Bounded, Refusal};
 use crate::clock::UnixTime;
 use crate::secret::Secret;
 
-/// The most bytes of an enrollment, encrypted.
+/// The most bytes of an enrollment after encryption.
 pub(super) const MAX_SEALED_BYTES: usize = OVERHEAD_BYTES + 8 + 4 * 2 + 64 + 3 * 192;
 
-/// A user whom Duo waits to see a device of. Whoever has one of the three secrets can activate
-/// one, so they leave the filter encrypted.
+/// A user who has to activate a first device at Duo. Anyone who has one of the three secrets can
+/// activate a device, so the secrets leave the filter encrypted.
 #[derive(Clone, Debug)]
 pub struct Enrollment {
     /// Duo's id of the user, for enroll_status.
     pub user_id: Bounded<64>,
-    /// What enroll_status asks for besides.
+    /// The code, which enroll_status needs too.
     pub activation_code: Secret<Bounded<192>>,
-    /// Opens Duo Mobile on the phone itself.
+    /// The link that opens Duo Mobile on the phone itself.
     pub activation_url: Option<Secret<Bounded<192>>>,
-    /// What the QR code says.
+    /// The content of the QR code.
     pub qr_content: Secret<Bounded<192>>,
-    /// Until when Duo waits.
+    /// When the activation expires.
     pub expires: UnixTime,
 }
 

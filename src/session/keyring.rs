@@ -1,8 +1,8 @@
-//! The master keys that tokens are signed under, and the keys derived from them.
+//! The master keys for tokens, and the keys derived from them.
 //!
-//! A master key signs nothing itself: each purpose has a key of its own, derived by HMAC with the
-//! purpose's name, so that a token of one purpose is noise to another. Rotation is: add the next
-//! key behind the present one, move it to the front, remove the old one when its last cookie has
+//! A master key signs nothing itself. Each purpose has a separate key, derived by HMAC with the
+//! purpose's name, so a token of one purpose is never valid for another. To rotate: add the next
+//! key after the present one, move it to the front, and remove the old one when its last cookie has
 //! expired.
 
 use base64::alphabet;
@@ -19,11 +19,11 @@ pub(super) type HmacSha256 = Hmac<Sha256>;
 
 /// The shortest master key, in bytes.
 const MIN_BYTES: usize = 32;
-/// The most keys that a ring holds: the present one, the next, and two that are going.
+/// The most keys of a ring: the present one, the next one, and two old ones.
 const MAX_KEYS: usize = 4;
-/// Fewer distinct bytes than this and a key was typed, not drawn: 32 random bytes have about 30.
+/// A key with fewer distinct bytes was typed and not generated: 32 random bytes have about 30.
 const MIN_DISTINCT_BYTES: usize = 8;
-/// Long words only: a random key of 44 characters holds one of these less than once in 10^8.
+/// Only long words: a random key of 44 characters contains one of these less than once in 10^8.
 const PLACEHOLDERS: [&str; 9] = [
     "changeme",
     "changethis",
@@ -41,7 +41,7 @@ const LENIENT: GeneralPurposeConfig =
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
-/// What is wrong with a master key or a ring of them: always the operator's to mend.
+/// Why a master key or a ring of keys is refused. The operator has to act on each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFault {
     /// The text is neither standard nor URL-safe base64.
@@ -50,22 +50,22 @@ pub enum KeyFault {
     /// The key has fewer than 32 bytes.
     #[error("has {bytes} bytes; it needs at least 32")]
     TooShort {
-        /// Bytes after decoding.
+        /// The length after decoding.
         bytes: usize,
     },
-    /// One byte or one pattern over and over, or a sequence: not random.
+    /// One byte or one pattern repeats, or the bytes are a sequence: not random.
     #[error("is not random: its bytes repeat or follow a pattern")]
     Patterned,
     /// The key contains a word such as `changeme`.
     #[error("is a placeholder")]
     Placeholder,
-    /// A ring needs a key to sign with.
+    /// The ring has no key to sign with.
     #[error("there is no key")]
     NoKey,
-    /// A ring has more than 4 keys.
+    /// The ring has more than 4 keys.
     #[error("there are {keys} keys; the limit is 4")]
     TooManyKeys {
-        /// Keys that were given.
+        /// The number of keys.
         keys: usize,
     },
 }
@@ -75,12 +75,12 @@ pub enum KeyFault {
 pub struct MasterKey(Secret<Vec<u8>>);
 
 impl MasterKey {
-    /// Reads a key from standard or URL-safe base64, with or without padding. White space around
-    /// it, as a file's last line break, is left out.
+    /// Reads a key from standard or URL-safe base64, with or without padding. White space around it
+    /// is ignored, such as the last line break of a file.
     ///
     /// # Errors
     ///
-    /// A text that is not base64, or a key that is too short, patterned or a placeholder.
+    /// The text is not base64, or the key is too short, patterned or a placeholder.
     pub fn from_base64(text: &str) -> Result<Self, KeyFault> {
         if is_placeholder(text.as_bytes()) {
             return Err(KeyFault::Placeholder);
@@ -99,8 +99,8 @@ impl MasterKey {
         Ok(Self(key))
     }
 
-    /// Whether `other` is this key, as it stands or in base64. For the check that nobody signs
-    /// cookies with Duo's secret key.
+    /// Whether `other` is this key, as raw bytes or in base64. It is used to check that Duo's
+    /// secret key does not sign cookies.
     #[must_use]
     pub fn is_same_as(&self, other: &[u8]) -> bool {
         let is_key = |bytes: &[u8]| bool::from(self.0.expose().as_slice().ct_eq(bytes));
@@ -119,7 +119,7 @@ pub struct KeyRing {
     others: Vec<RingKey>,
 }
 
-/// A master key, ready to derive from.
+/// A master key that other keys are derived from.
 #[derive(Clone, Debug)]
 pub(super) struct RingKey {
     id: u8,
@@ -127,11 +127,11 @@ pub(super) struct RingKey {
 }
 
 impl KeyRing {
-    /// Puts keys in order: the first is the one to sign with.
+    /// A ring of these keys. The first key signs.
     ///
     /// # Errors
     ///
-    /// No key, or more than four.
+    /// There is no key, or there are more than four.
     pub fn new(keys: Vec<MasterKey>) -> Result<Self, KeyFault> {
         if keys.len() > MAX_KEYS {
             return Err(KeyFault::TooManyKeys { keys: keys.len() });
@@ -158,26 +158,26 @@ impl RingKey {
         ring_key
     }
 
-    /// The byte that a token names its key by. It comes from the key, so that the order of a ring
-    /// may change; two keys may share it.
+    /// The byte by which a token names its key. It is derived from the key, so the order of a ring
+    /// can change. Two keys may share it.
     pub(super) const fn id(&self) -> u8 {
         self.id
     }
 
-    /// The key of one purpose, its schedule done.
+    /// The key of one purpose, with its HMAC key schedule computed.
     pub(super) fn derive(&self, purpose: &str) -> HmacSha256 {
         keyed(Secret::new(self.derived(purpose)).expose())
     }
 
-    /// The bytes of the key of one purpose; to be wiped after use.
+    /// The bytes of the key of one purpose. The caller must wipe them after use.
     pub(super) fn derived(&self, purpose: &str) -> [u8; 32] {
         let parts = [b"duo-mfa:kdf:".as_slice(), purpose.as_bytes(), b":v1"];
         parts.iter().fold(self.master.clone(), Mac::chain_update).finalize().into_bytes().into()
     }
 }
 
-/// An HMAC with its key schedule done (RFC 2104, section 2). The key is brought to the block's
-/// length here, since that leaves nothing that could fail.
+/// An HMAC with its key schedule computed (RFC 2104, section 2). The key is brought to the block's
+/// length here, so nothing can fail.
 pub(super) fn keyed(key: &[u8]) -> HmacSha256 {
     let mut block = hmac::digest::Key::<HmacSha256>::default();
     let hashed;
@@ -209,7 +209,7 @@ fn is_placeholder(key: &[u8]) -> bool {
     PLACEHOLDERS.into_iter().any(holds)
 }
 
-/// Whether the bytes are few, come again after a period, or count up or down.
+/// Whether the bytes have few distinct values, repeat with a period, or count up or down.
 fn is_patterned(key: &[u8]) -> bool {
     let distinct = (0..=u8::MAX).filter(|byte| key.contains(byte)).count();
     let is_scarce = distinct < MIN_DISTINCT_BYTES;
@@ -228,7 +228,7 @@ mod tests {
     use super::*;
     use base64::engine::general_purpose::STANDARD as BASE64;
 
-    /// 32 bytes, with both characters in which the alphabets differ.
+    /// 32 bytes, with both characters that differ between the alphabets.
     const RANDOM: &str = "3q2+7/r5Qm0aZcTkX8uRj1hNwYb4E6pVsLdGfIi9oKo=";
 
     #[test]

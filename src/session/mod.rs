@@ -1,14 +1,14 @@
-//! Approvals and pending sign-ins: what a cookie proves, and for whom.
+//! Approvals and pending sign-ins: cookies that prove something about a user.
 //!
-//! In go the value of a cookie, the user that the first factor named, and the time; out come an
-//! [`Approval`], a [`Pending`] sign-in, a remembered device or a [`Preference`], or a [`Refusal`],
-//! and the `Set-Cookie` values that write and delete each. Nothing is kept on the server: a cookie
-//! is good on every worker and replica that has the key, and [`Verified`] only saves the MAC of a
-//! cookie that was checked before.
+//! In go the value of a cookie, the user that the first factor named, and the time. Out come an
+//! [`Approval`], a [`Pending`] sign-in, a remembered device, a [`Preference`], or a [`Refusal`],
+//! and the `Set-Cookie` values that write and delete each. Nothing is stored on the server: a
+//! cookie is valid on every worker and replica that has the key. [`Verified`] only saves the MAC of
+//! a cookie that was checked before.
 //!
 //! A user is in a cookie as a keyed tag, never by name, and is compared with the identity of each
-//! request: a cookie never says who somebody is. Each kind has keys of its own, so that none
-//! passes for another. All refusals look the same outside; their reasons are for metrics alone.
+//! request. So a cookie never determines who the user is. Each kind has separate keys, so no kind
+//! can pass for another. All refusals look the same to clients; their reasons are only for metrics.
 //!
 //! Nothing in this folder knows Duo, configuration, the request's other headers, or the host.
 
@@ -58,7 +58,7 @@ pub use token::Subject;
 pub use vault::Nonce;
 pub use verified::Verified;
 
-/// The plain names of all cookies but the approval's, whose name is the operator's.
+/// The plain names of all cookies except the approval's, whose name is configured.
 pub const COOKIES: [&str; 5] =
     [pendings::COOKIE, per_request::COOKIE, device::COOKIE, preference::COOKIE, attempts::COOKIE];
 

@@ -6,8 +6,8 @@
 //!   | device | device label | txid | verification code | return path | enrollment or request digest
 //! ```
 //!
-//! The first two bytes belong to [`super::token`], as does how the texts of the last line are
-//! written: each behind its length, an empty one where there is none. The enrollment is encrypted.
+//! The first two bytes belong to [`super::token`]. So does the encoding of the texts in the last
+//! line: each comes after its length, and an absent text is empty. The enrollment is encrypted.
 
 use std::time::Duration;
 
@@ -19,11 +19,11 @@ use crate::clock::UnixTime;
 use crate::factor::Factor;
 use crate::http::{ReturnPath, return_path};
 
-/// How long a sign-in may take from its first act to the second factor.
+/// How long a sign-in may take from its start to the second factor.
 pub const LIFETIME: Duration = Duration::from_secs(300);
 
-/// The most bytes of a pending sign-in before base64. One that waits for an enrollment has no
-/// device, label, txid, code or request digest, whatever the rest is.
+/// The most bytes of a pending sign-in before base64. A sign-in that waits for an enrollment has no
+/// device, label, txid, code or request digest.
 pub(super) const TOKEN_BYTES: usize = HEAD_BYTES
     + (8 + 2 * 16)
     + (2 + 16)
@@ -35,23 +35,24 @@ const TEXT_BYTES: usize = 64 + 128 + 64 + 8 + 32;
 /// The most characters of a pending sign-in.
 pub(super) const TOKEN_CHARACTERS: usize = (TOKEN_BYTES * 8).div_ceil(6);
 
-/// What a sign-in waits for.
+/// The event that a sign-in waits for.
 #[derive(Clone, Debug)]
 pub enum PendingKind {
     /// The answer to a push.
     Push,
     /// The end of a phone call.
     Phone,
-    /// A passcode of those that a text message brings.
+    /// A passcode from a text message.
     Sms,
-    /// A passcode that the person has.
+    /// A passcode that the user has.
     Passcode,
     /// A first device.
     Enrollment(Enrollment),
 }
 
 impl PendingKind {
-    /// The factor of the approval it may lead to; an enrollment leads to none.
+    /// The factor of the approval that the sign-in may lead to; `None` for an enrollment, which
+    /// leads to none.
     #[must_use]
     pub const fn factor(&self) -> Option<Factor> {
         match self {
@@ -64,40 +65,40 @@ impl PendingKind {
     }
 }
 
-/// When and where a sign-in was opened. Only [`Pending::new`] makes one, so no update can move it.
+/// When and in which browser a sign-in began. Only [`Pending::new`] makes one, so no update can
+/// change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PendingOrigin {
     created: UnixTime,
     browser: [u8; 16],
 }
 
-/// A sign-in that somebody has begun and not finished.
+/// A sign-in that has begun and has not ended.
 #[derive(Clone, Debug)]
 pub struct Pending {
-    /// When and where it began.
     pub origin: PendingOrigin,
-    /// What it waits for.
+    /// The event that it waits for.
     pub kind: PendingKind,
     /// Duo's id of the device that was asked.
     pub device: Option<Bounded<64>>,
-    /// What the page calls that device.
+    /// The name of that device on the page.
     pub device_label: Option<Bounded<128>>,
-    /// Duo's id of the attempt. A txid from anywhere else is never polled: Duo's answer names
-    /// no user.
+    /// Duo's id of the attempt. A txid from any other place is never polled, since Duo's response
+    /// names no user.
     pub txid: Option<Bounded<64>>,
-    /// What to type into Duo Mobile.
+    /// The code to type into Duo Mobile.
     pub verification_code: Option<Bounded<8>>,
-    /// Passcodes tried so far, as far as this token knows: who sends an older token is at fewer.
+    /// Passcodes tried so far. Advisory only: replaying an older token lowers it.
     pub passcode_tries: u8,
-    /// Where the person goes on afterwards.
+    /// The path to which the user returns.
     pub return_path: ReturnPath,
-    /// The single request to approve; `None` for an ordinary session approval, and for an enrollment,
-    /// which leads to no approval.
+    /// The single request to approve. `None` for an ordinary session approval, and for an
+    /// enrollment, which leads to no approval.
     pub single_request: Option<RequestDigest>,
 }
 
 impl Pending {
-    /// Begins a sign-in. `browser` is to be 16 random bytes; they tell apart the sign-ins of one
+    /// Begins a sign-in. `browser` must be 16 random bytes; they distinguish the sign-ins of one
     /// user.
     #[must_use]
     pub fn new(
@@ -119,19 +120,19 @@ impl Pending {
         }
     }
 
-    /// When it began, to the second. The expiry of the approval counts from here.
+    /// When it began, to the second. The lifetime of the approval counts from here.
     #[must_use]
     pub const fn created(&self) -> UnixTime {
         self.origin.created
     }
 
-    /// The last moment at which it can be finished.
+    /// When it expires.
     #[must_use]
     pub fn expires(&self) -> UnixTime {
         self.origin.created.plus(LIFETIME)
     }
 
-    /// The random bytes that it began with.
+    /// The random bytes that were drawn at its start.
     #[must_use]
     pub const fn browser(&self) -> [u8; 16] {
         self.origin.browser
@@ -147,7 +148,7 @@ impl Pending {
         }
     }
 
-    /// Writes what stands after the tags.
+    /// Writes the fields after the tags.
     pub(super) fn write(&self, fields: &mut Vec<u8>, enrollment: &[u8]) {
         fields.extend_from_slice(&[self.code(), self.passcode_tries]);
         fields.extend_from_slice(&self.origin.browser);
@@ -162,7 +163,7 @@ impl Pending {
         }
     }
 
-    /// Reads what stands after the tags.
+    /// Reads the fields after the tags.
     pub(super) fn read(
         created: UnixTime,
         mut fields: TokenFields<'_>,

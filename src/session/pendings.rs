@@ -1,4 +1,4 @@
-//! Seals, checks and deletes pending sign-ins.
+//! Signs, checks and deletes pending sign-ins.
 
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ pub struct Pendings {
     enrollments: Vault,
 }
 
-/// A pending sign-in, or the approval of one request, as its browser has it in a cookie, and a
-/// client without cookies as text.
+/// A pending sign-in, or the approval of a single request. A browser has it in a cookie, a client
+/// without cookies as text.
 #[derive(Clone, Debug)]
 pub struct Token(pub(super) Secret<String>);
 
@@ -54,7 +54,7 @@ impl Pendings {
         &self.cookie
     }
 
-    /// Writes a pending sign-in of a user: a begun one, or one opened before and updated.
+    /// Writes a pending sign-in of a user: a new one, or an updated one.
     #[must_use]
     pub fn seal(&self, pending: &Pending, subject: &Subject<'_>) -> Token {
         let key = self.sealer.first();
@@ -72,12 +72,11 @@ impl Pendings {
         Token(Secret::new(self.sealer.seal(&fields)))
     }
 
-    /// Checks the value of the one pending cookie of a request, or of the header that stands for
-    /// it.
+    /// Checks the value of the only pending cookie of a request, or of the header that replaces it.
     ///
     /// # Errors
     ///
-    /// The first reason found not to trust it.
+    /// The first check that fails.
     pub fn open(
         &self,
         token: &[u8],
@@ -104,19 +103,19 @@ impl Pendings {
         })
     }
 
-    /// The `Set-Cookie` value that hands a pending sign-in to a browser.
+    /// The `Set-Cookie` value that gives a pending sign-in to a browser.
     #[must_use]
     pub fn set_cookie(&self, token: &Token) -> HeaderValue {
         set_cookie(&self.cookie, token.as_str(), SameSite::Strict, Some(LIFETIME))
     }
 
-    /// The `Set-Cookie` value that deletes it there.
+    /// The `Set-Cookie` value that deletes it.
     #[must_use]
     pub fn deletion(&self) -> HeaderValue {
         set_cookie(&self.cookie, "", SameSite::Strict, Some(Duration::ZERO))
     }
 
-    /// Each update of a sign-in writes the same.
+    /// Each update of a sign-in writes the same bytes.
     fn seal_enrollment(&self, enrollment: &Enrollment, subject: &Subject<'_>) -> Vec<u8> {
         let plain = enrollment.encode();
         let nonce = self.enrollments.nonce("enroll nonce", &[], plain.expose(), subject);

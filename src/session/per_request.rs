@@ -1,12 +1,12 @@
-//! Seals, checks and deletes the approvals of single requests.
+//! Signs, checks and deletes the approvals of single requests.
 //!
 //! ```text
 //! version u8 = 1 | key id u8 | issued u64 | authenticated u64 | factor u8
 //!   | id [16] | user tag [16] | application tag [16] | request digest [32]
 //! ```
 //!
-//! The first two bytes belong to [`super::token`]. That such an approval is used once is not in it:
-//! whoever takes it remembers its id for as long as it could come again.
+//! The first two bytes belong to [`super::token`]. The token itself does not limit its use to once.
+//! The caller that accepts it has to remember its id for [`PerRequestApprovals::REMEMBERED`].
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(super) const COOKIE: &str = "__Host-duo_operation";
 const TOKEN_BYTES: usize = HEAD_BYTES + 2 * 8 + 1 + 3 * 16 + 32 + MAC_BYTES;
 const TOKEN_CHARACTERS: usize = (TOKEN_BYTES * 8).div_ceil(6);
 
-/// How long an approval waits for its request.
+/// How long an approval can wait for its request.
 const LIFETIME: Duration = Duration::from_secs(60);
 
 /// The approvals of single requests of one application under one ring of keys.
@@ -34,24 +34,24 @@ pub struct PerRequestApprovals {
     not_before: UnixTime,
 }
 
-/// A second factor that was passed for one request.
+/// Proof of a second factor for one request.
 #[derive(Clone, Copy, Debug)]
 pub struct PerRequestApproval {
-    /// How.
+    /// The factor.
     pub factor: ApprovedBy,
-    /// When the sign-in began that led to it.
+    /// When the sign-in began.
     pub authenticated: UnixTime,
-    /// Random bytes; the same for each approval that comes of one sign-in.
+    /// Random bytes; the same for every approval from one sign-in.
     pub id: [u8; 16],
 }
 
 impl PerRequestApprovals {
-    /// No approval of one id is good so long after one was used.
+    /// How long after the use of an approval another one with its id might still be valid.
     pub const REMEMBERED: Duration =
         PENDING_LIFETIME.saturating_add(LIFETIME).saturating_add(CLOCK_TOLERANCE);
 
     /// Derives all keys and tags that do not depend on a request. Approvals issued before
-    /// `not_before` are void.
+    /// `not_before` are refused.
     #[must_use]
     pub fn new(application: &str, not_before: UnixTime, keys: &KeyRing) -> Self {
         Self { sealer: Sealer::new(keys, Purpose::PER_REQUEST, COOKIE, application), not_before }
@@ -85,11 +85,11 @@ impl PerRequestApprovals {
         Token(Secret::new(self.sealer.seal(&fields)))
     }
 
-    /// Checks the value of the one such cookie of a request, or of the header that stands for it.
+    /// Checks the value of the only such cookie of a request, or of the header that replaces it.
     ///
     /// # Errors
     ///
-    /// The first reason found not to trust it for this request.
+    /// The first check that fails for this request.
     pub fn open(
         &self,
         token: &[u8],
@@ -123,13 +123,13 @@ impl PerRequestApprovals {
         Ok(PerRequestApproval { factor, authenticated, id })
     }
 
-    /// The `Set-Cookie` value that hands an approval to a browser.
+    /// The `Set-Cookie` value that gives an approval to a browser.
     #[must_use]
     pub fn set_cookie(&self, token: &Token) -> HeaderValue {
         set_cookie(COOKIE, token.as_str(), SameSite::Lax, Some(LIFETIME))
     }
 
-    /// The `Set-Cookie` value that deletes it there.
+    /// The `Set-Cookie` value that deletes it.
     #[must_use]
     pub fn deletion(&self) -> HeaderValue {
         set_cookie(COOKIE, "", SameSite::Lax, Some(Duration::ZERO))

@@ -1,10 +1,11 @@
-//! What a user chose last in this browser, to be offered first.
+//! The last choice of a user in this browser, which is offered first.
 //!
 //! ```text
 //! version u8 = 1 | key id u8 | user tag [16] | application tag [16] | factor u8 | device
 //! ```
 //!
-//! A device that Duo does not list is not asked: the cookie only orders what preauth offers.
+//! A device that Duo does not list is ignored: the cookie only orders the choices that preauth
+//! returns.
 
 use std::time::Duration;
 
@@ -18,12 +19,12 @@ pub(super) const COOKIE: &str = "__Host-duo_preferred";
 const MAX_AGE: Duration = Duration::from_secs(365 * 24 * 3600);
 const TOKEN_BYTES: usize = HEAD_BYTES + 2 * 16 + 1 + 2 + 64 + MAC_BYTES;
 
-/// A device and what to do with it.
+/// A device and a factor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preference {
     /// The factor.
     pub factor: ApprovedBy,
-    /// Duo's id of the device; a passcode needs none.
+    /// Duo's id of the device; `None` for a passcode.
     pub device: Option<Bounded<64>>,
 }
 
@@ -48,7 +49,7 @@ impl Preferences {
         &self.cookie
     }
 
-    /// The `Set-Cookie` value that keeps a user's preference for a year.
+    /// The `Set-Cookie` value that stores a user's preference for a year.
     #[must_use]
     pub fn remember(&self, preference: &Preference, subject: &Subject<'_>) -> HeaderValue {
         let key = self.sealer.first();
@@ -58,11 +59,11 @@ impl Preferences {
         set_cookie(&self.cookie, &self.sealer.seal(&fields), SameSite::Lax, Some(MAX_AGE))
     }
 
-    /// Reads the value of the one such cookie of a request.
+    /// Reads the value of the only such cookie of a request.
     ///
     /// # Errors
     ///
-    /// The first reason found not to go by it.
+    /// The first check that fails.
     pub fn open(&self, value: &[u8], subject: &Subject<'_>) -> Result<Preference, Refusal> {
         let mut buffer = [0; TOKEN_BYTES];
         let opened = self.sealer.open(value, &mut buffer)?;
@@ -76,7 +77,7 @@ impl Preferences {
         Ok(Preference { factor, device })
     }
 
-    /// The `Set-Cookie` value that forgets it.
+    /// The `Set-Cookie` value that deletes it.
     #[must_use]
     pub fn deletion(&self) -> HeaderValue {
         set_cookie(&self.cookie, "", SameSite::Lax, Some(Duration::ZERO))

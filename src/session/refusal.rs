@@ -1,45 +1,45 @@
 //! Why a cookie is refused.
 
-/// Why a cookie approves nothing. For metrics; no answer tells one from another.
+/// Why a cookie is refused. Only for metrics: replies never show the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Refusal {
-    /// Not as long as such a cookie is.
+    /// The length is not possible for such a cookie.
     #[error("wrong length")]
     Length,
-    /// Not the one base64url text of any bytes.
+    /// Not base64url, or not the canonical base64url of its bytes.
     #[error("not canonical base64url")]
     Encoding,
-    /// A layout that this version does not know, or fields outside it.
+    /// A layout that this version does not know, or field values outside the layout.
     #[error("unknown layout")]
     Layout,
-    /// Signed under a key that is not in the ring.
+    /// The key is not in the ring.
     #[error("unknown key")]
     UnknownKey,
     /// The MAC is wrong.
     #[error("wrong MAC")]
     Forged,
-    /// Issued or last seen further in the future than clocks differ.
+    /// Issued or last seen in the future, by more than clocks may differ.
     #[error("from the future")]
     Future,
     /// Past its absolute expiry.
     #[error("expired")]
     Expired,
-    /// Unused for longer than the session may be idle.
+    /// Not used for longer than the idle time.
     #[error("idle for too long")]
     Idle,
-    /// Good for another application.
+    /// For another application.
     #[error("of another application")]
     OtherApplication,
-    /// Another user's.
+    /// For another user.
     #[error("of another user")]
     OtherUser,
-    /// Of another request.
+    /// For another request.
     #[error("of another operation")]
     OtherRequest,
-    /// Bound to something that this request does not have.
+    /// Bound to a value that this request does not have.
     #[error("bound to something else")]
     OtherBinding,
-    /// Voided by the operator: issued before `not_before`.
+    /// Issued before `not_before`: the operator has voided it.
     #[error("void")]
     Void,
 }

@@ -1,12 +1,12 @@
-//! The digest of one request: what it does, and where.
+//! The digest of one request: its method, target, body, and the headers that change their meaning.
 //!
 //! ```text
 //! digest = SHA-256( method | authority | path with query | SHA-256 of the body
 //!                      | name | value of each header that changes what they mean )
 //! ```
 //!
-//! The length of each part precedes it, as [`super::token`] writes it, so that no two requests have
-//! the same bytes. Other headers are not in it.
+//! Each part comes after its length, as [`super::token`] writes it, so no two requests give the
+//! same bytes. Other headers are not included.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -14,28 +14,28 @@ use subtle::ConstantTimeEq;
 use super::Refusal;
 use super::token::write_part;
 
-/// A request's body, in short.
+/// The hash of a request's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BodyDigest([u8; 32]);
 
-/// What a request does, in short.
+/// The hash of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestDigest([u8; 32]);
 
 impl BodyDigest {
-    /// Of a request without a body.
+    /// The hash of an empty body.
     #[must_use]
     pub fn of_none() -> Self {
         Self::of(&[])
     }
 
-    /// Of the bytes of a body.
+    /// The hash of a body.
     #[must_use]
     pub fn of(body: &[u8]) -> Self {
         Self(Sha256::digest(body).into())
     }
 
-    /// Reads 64 hexadecimal digits; absent for anything else.
+    /// Reads 64 hexadecimal digits; `None` for any other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.as_bytes();
@@ -52,13 +52,13 @@ impl BodyDigest {
 }
 
 impl RequestDigest {
-    /// What a request does that has these parts, as they are sent, and none of the headers.
+    /// The digest of a request with these parts, as they are sent, without headers.
     #[must_use]
     pub fn of(method: &[u8], authority: &[u8], target: &[u8], body: &BodyDigest) -> Self {
         Self::with_headers(method, authority, target, body, std::iter::empty())
     }
 
-    /// What a request does that has these parts, and these headers in this order.
+    /// The digest of a request with these parts, and these headers in this order.
     pub fn with_headers<'h>(
         method: &[u8],
         authority: &[u8],
@@ -87,7 +87,7 @@ impl RequestDigest {
 
     /// # Errors
     ///
-    /// [`Refusal::OtherRequest`] where it is another one.
+    /// [`Refusal::OtherRequest`] if the digests differ.
     pub(super) fn check(&self, other: &Self) -> Result<(), Refusal> {
         if bool::from(self.0.ct_eq(&other.0)) { Ok(()) } else { Err(Refusal::OtherRequest) }
     }

@@ -14,27 +14,28 @@ use crate::http::HeaderValue;
 
 /// How far the clocks of two replicas may differ.
 pub(super) const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
-/// A cookie is renewed when this part of the idle time has passed since the last renewal.
+/// A cookie is renewed after this part of the idle time: one quarter.
 const RENEWALS_PER_IDLE_TIME: u32 = 4;
 
-/// What the operator says about sessions.
+/// The operator's settings for sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionSettings {
     /// The cookie's name, by default `__Host-duo_mfa`.
     pub cookie: String,
-    /// What an approval is good for: equal names share approvals where they share keys.
+    /// The name under which approvals are valid. Configurations with the same name and the same
+    /// keys share approvals.
     pub application: String,
-    /// From the second factor to the end, whatever is used meanwhile.
+    /// The lifetime from the second factor on, however often the approval is used.
     pub expiration: Duration,
     /// The longest pause between two requests.
     pub inactivity: Duration,
-    /// Approvals issued before are void.
+    /// Approvals issued before this time are refused.
     pub not_before: UnixTime,
 }
 
 impl SessionSettings {
-    /// The same for approvals of another application on the same host, in a cookie of their own:
-    /// no approval of the one takes the place of one of the other.
+    /// The same settings for another application on the same host, with a separate cookie. So the
+    /// approvals of the two do not replace each other.
     #[must_use]
     pub fn apart(&self, application: &str) -> Self {
         let cookie = CookieOwner::Beside(application).cookie(&self.cookie);
@@ -42,15 +43,15 @@ impl SessionSettings {
     }
 }
 
-/// A second factor that was just passed.
+/// A second factor that was just satisfied.
 #[derive(Clone, Copy, Debug)]
 pub struct NewApproval {
-    /// How.
+    /// The factor.
     pub factor: ApprovedBy,
-    /// When the sign-in began that led to it; the absolute expiry counts from here, so that a
-    /// sign-in finished twice ends at the same time.
+    /// When the sign-in began. The lifetime counts from here, so a sign-in that is finished twice
+    /// gives approvals that end at the same time.
     pub authenticated: UnixTime,
-    /// A shorter life than the settings give, as for [`ApprovedBy::FailSafe`].
+    /// A shorter lifetime than that of the settings, for example for [`ApprovedBy::FailSafe`].
     pub lifetime: Option<Duration>,
 }
 
@@ -60,8 +61,8 @@ pub struct Sessions {
     settings: SessionSettings,
     sealer: Sealer,
     settings_tag: Tag,
-    /// The longest pause after which an approval is not renewed yet. Every request is compared
-    /// with it.
+    /// The longest pause after which an approval is not renewed yet. It is computed once, since
+    /// every request is compared with it.
     renewal_pause: Duration,
 }
 
@@ -82,7 +83,7 @@ impl Sessions {
         &self.settings.cookie
     }
 
-    /// The `Set-Cookie` value of a fresh approval. `id` is to be 16 random bytes.
+    /// The `Set-Cookie` value of a new approval. `id` must be 16 random bytes.
     #[must_use]
     pub fn issue(
         &self,
@@ -106,11 +107,11 @@ impl Sessions {
         self.seal(&approval, subject)
     }
 
-    /// Checks the value of the one approval cookie of a request.
+    /// Checks the value of the only approval cookie of a request.
     ///
     /// # Errors
     ///
-    /// The first reason found not to trust it.
+    /// The first check that fails.
     pub fn open(
         &self,
         value: &[u8],
@@ -130,9 +131,9 @@ impl Sessions {
         Ok(approval)
     }
 
-    /// The id and the beginning of the sign-in that a cookie of this application came from,
-    /// whoever's and however old: for its end. `None` for a factor that no pending sign-in led to,
-    /// since nothing could give its approval again.
+    /// The id of the approval in a cookie, and the start of the sign-in that led to it, so that the
+    /// sign-in can be ended. It accepts a cookie of any user and age. `None` for a factor without a
+    /// pending sign-in, since no pending sign-in could give such an approval again.
     #[must_use]
     pub fn sign_in(&self, value: &[u8]) -> Option<([u8; 16], UnixTime)> {
         let mut buffer = [0; TOKEN_BYTES];
@@ -146,11 +147,11 @@ impl Sessions {
             .then_some((approval.id, approval.authenticated))
     }
 
-    /// As [`Self::open`], but does not verify again what `verified` holds.
+    /// Like [`Self::open`], but does not compute again the MAC of a cookie that `verified` holds.
     ///
     /// # Errors
     ///
-    /// The first reason found not to trust the cookie.
+    /// The first check that fails.
     pub fn admit(
         &self,
         verified: &mut Verified,
@@ -168,9 +169,9 @@ impl Sessions {
         Ok(approval)
     }
 
-    /// The `Set-Cookie` value that keeps an approval in use from going idle, when it is time for
-    /// one: after a quarter of the idle time, or at once where another key than the ring's first
-    /// has sealed it. Only the time last seen moves.
+    /// The `Set-Cookie` value that keeps an approval in use from going idle, if it is due: after a
+    /// quarter of the idle time, or at once if another key than the ring's first signed it. Only
+    /// the time of the last use changes.
     #[must_use]
     pub fn renewal(
         &self,
@@ -183,15 +184,15 @@ impl Sessions {
             .then(|| self.seal(&Approval { seen: now, ..*approval }, subject))
     }
 
-    /// Whether an approval has gone for half the idle time without a renewal.
+    /// Whether an approval was not renewed for half the idle time.
     #[must_use]
     pub fn is_renewal_overdue(&self, approval: &Approval, now: UnixTime) -> bool {
         now.since(approval.seen).saturating_mul(2) > self.settings.inactivity
     }
 
-    /// Tag of a user on one client, for an approval that no cookie carries. Another cookie key,
-    /// cookie name, application or `expiration` gives another tag. `None` where approvals are bound
-    /// to their user alone, since nothing tells clients apart then.
+    /// A tag of a user on one client, for an approval without a cookie. Another cookie key, cookie
+    /// name, application or `expiration` gives another tag. `None` if approvals are bound only to
+    /// their user, since nothing distinguishes clients then.
     #[must_use]
     pub fn client(&self, subject: &Subject<'_>) -> Option<[u8; 16]> {
         let key = self.sealer.first();
@@ -201,8 +202,8 @@ impl Sessions {
         (!subject.bound.is_empty()).then(|| key.tag("client", &parts))
     }
 
-    /// Whether a second factor that was passed at `authenticated` still counts, by the settings
-    /// that hold for every approval.
+    /// Whether a second factor at time `authenticated` is still recent enough for the settings of
+    /// all approvals.
     #[must_use]
     pub fn counts(&self, authenticated: UnixTime, now: UnixTime) -> bool {
         authenticated >= self.settings.not_before
@@ -210,7 +211,7 @@ impl Sessions {
     }
 
     /// The `Set-Cookie` value that deletes the approval cookie. It has the same attributes, since
-    /// browsers ignore a `__Host-` cookie without them, deletion or not.
+    /// browsers ignore a `__Host-` cookie without them, even a deletion.
     #[must_use]
     pub fn deletion(&self) -> HeaderValue {
         set_cookie(&self.settings.cookie, "", SameSite::Lax, Some(Duration::ZERO))
@@ -228,7 +229,7 @@ impl Sessions {
         set_cookie(&self.settings.cookie, &value, SameSite::Lax, None)
     }
 
-    /// The cookie's own expiry, or an earlier one where the settings were tightened since.
+    /// The cookie's own expiry, or an earlier one if the settings were tightened since.
     fn expiry(&self, approval: &Approval) -> UnixTime {
         let earliest = approval.authenticated.min(approval.issued);
         approval.expires.min(earliest.plus(self.settings.expiration))
@@ -260,11 +261,12 @@ fn check_audience(audience: &Audience, key: &TagKey, subject: &Subject<'_>) -> R
     Ok(())
 }
 
-/// Stands for all that [`Sessions::open`] goes by and a hit in [`Verified`] does not check again.
+/// Represents all keys and settings that [`Sessions::open`] uses and that a hit in [`Verified`]
+/// does not check again.
 fn settings_tag(settings: &SessionSettings, sealer: &Sealer) -> Tag {
     let expiration = settings.expiration.as_millis().to_be_bytes();
     let mut parts = vec![settings.cookie.as_bytes(), &expiration];
-    // An application's tag differs by key, so these stand for the keys too.
+    // An application's tag differs by key, so these represent the keys too.
     parts.extend(sealer.keys().map(|key| key.application().as_slice()));
     sealer.first().tag("regime", &parts)
 }

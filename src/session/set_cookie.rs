@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use crate::http::HeaderValue;
 
-/// Whether a cookie comes along when another site leads here.
+/// Whether browsers send a cookie with a request from another site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SameSite {
-    /// With a link that is followed, but with no request that a page makes.
+    /// When the user follows a link, but not with requests that a page makes.
     Lax,
     /// Never.
     Strict,
 }
 
-/// RFC 6265bis, section 4.1: without `Domain` and with `Secure` and `Path=/`, as the prefix
-/// `__Host-` demands. A deletion is an empty value for no time, with all the same attributes, since
+/// See RFC 6265bis, section 4.1. Without `Domain` and with `Secure` and `Path=/`, as the prefix
+/// `__Host-` requires. A deletion is an empty value with `Max-Age=0` and the same attributes, since
 /// browsers ignore a `__Host-` cookie without them.
 pub(super) fn set_cookie(
     name: &str,

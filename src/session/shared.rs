@@ -5,8 +5,8 @@
 //!
 //! - The name of each value is derived from a secret. The host has no call that lists names, so
 //!   only a plugin that knows the secret can name a value.
-//! - Each value carries a MAC that covers its name's kind and number. A value that somebody else
-//!   wrote, or that was moved to another number, is not read.
+//! - Each value carries a MAC that covers its kind and number. A value that another plugin wrote,
+//!   or that was moved to another number, is not read.
 //!
 //! ```text
 //! key    = HMAC-SHA-256(secret, "duo-mfa:kdf:shared:v1" NUL | u16 length | part | ...)
@@ -24,7 +24,7 @@ use subtle::ConstantTimeEq;
 const MAC_BYTES: usize = 16;
 const _: () = assert!(size_of::<Tag>() == MAC_BYTES);
 
-/// The key of everything that the configurations of one Envoy share.
+/// The key for data that configurations of one Envoy share.
 #[derive(Clone, Debug)]
 pub struct SharedKey(HmacSha256);
 
@@ -33,7 +33,7 @@ pub struct SharedKey(HmacSha256);
 pub struct SharedValues {
     key: HmacSha256,
     kind: String,
-    /// What all names begin with.
+    /// The beginning of all names.
     prefix: String,
 }
 
@@ -55,14 +55,14 @@ impl SharedKey {
         Self::new(master.bytes(), &[])
     }
 
-    /// Stands for parts of a kind in data that others may read. Nobody without the key can compute
+    /// A tag of parts of a kind, for data that others may read. Without the key nobody can compute
     /// or choose it.
     #[must_use]
     pub fn tag(&self, kind: &str, parts: &[&[u8]]) -> [u8; 16] {
         tag(&self.0, kind, parts)
     }
 
-    /// The values of one kind. `kind` names their layout too, so that two versions of the filter
+    /// The values of one kind. `kind` also names their layout, so that two versions of the filter
     /// do not read each other's values.
     #[must_use]
     pub fn values(&self, kind: &str) -> SharedValues {
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sealed_value_opens_under_its_own_kind_and_number_alone() {
+    fn a_sealed_value_opens_only_under_its_own_kind_and_number() {
         let key = SharedKey::new(SECRET, &[b"host"]);
         let sealed = values().seal(7, b"value".to_vec());
         assert_eq!(values().open(7, &sealed), Some(b"value".as_slice()));
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_one_of_its_key_kind_and_number() {
+    fn a_name_depends_on_key_kind_and_number() {
         let key = SharedKey::new(SECRET, &[b"host"]);
         let names = [
             values().name(7),

@@ -1,4 +1,4 @@
-//! What all topics share: keys, settings, users and cookies.
+//! Helpers for all tests of sessions: keys, settings, users and cookies.
 
 mod apart;
 mod approval;
@@ -29,8 +29,8 @@ const ID: [u8; 16] = *b"0123456789abcdef";
 const EXPIRATION: u64 = 8 * 3600;
 const INACTIVITY: u64 = 30 * 60;
 
-/// Every token that differs from a genuine one in one bit, which byte and bit that is, and why the
-/// token is refused.
+/// Every token that differs from a valid one in one bit, with the byte and bit, and the reason of
+/// its refusal.
 fn flipped(genuine: &str) -> impl Iterator<Item = ((usize, u32), String, Refusal)> {
     let genuine = URL_SAFE_NO_PAD.decode(genuine).unwrap();
     let bits = (0..genuine.len()).flat_map(|byte| (0..8).map(move |bit| (byte, bit)));
@@ -46,7 +46,7 @@ fn flipped(genuine: &str) -> impl Iterator<Item = ((usize, u32), String, Refusal
     })
 }
 
-/// So many seconds after the moment when most of these tests sign in.
+/// The time this many seconds after the moment at which most of these tests sign in.
 fn at(seconds: i64) -> UnixTime {
     UnixTime::from_seconds(1_700_000_000_u64.checked_add_signed(seconds).unwrap())
 }
@@ -59,7 +59,7 @@ fn ring(seeds: &[u16]) -> KeyRing {
     KeyRing::new(seeds.iter().copied().map(key).collect()).unwrap()
 }
 
-/// The key under which the tokens called `GOLDEN` were computed.
+/// The key for the tokens named `GOLDEN`.
 fn golden_ring() -> KeyRing {
     let key = MasterKey::from_base64("3q2+7/r5Qm0aZcTkX8uRj1hNwYb4E6pVsLdGfIi9oKo=").unwrap();
     KeyRing::new(vec![key]).unwrap()

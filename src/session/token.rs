@@ -1,4 +1,4 @@
-//! A signed token: what its MAC covers, how it is written, and the tags in it.
+//! A signed token: the input of its MAC, its encoding, and the tags in it.
 //!
 //! ```text
 //! token   = base64url, without padding, of payload | MAC
@@ -8,8 +8,8 @@
 //! tag     = HMAC-SHA-256(K_sub, label NUL | u16 length | part | ...) cut to 16 bytes
 //! ```
 //!
-//! All numbers are big-endian. Purpose and label hold no NUL, parts carry their length and the
-//! payload comes last, so no two different tokens give the MAC the same input.
+//! All numbers are big-endian. Purpose and label have no NUL, parts carry their length, and the
+//! payload comes last. So two different tokens never give the MAC the same input.
 
 use std::hint::black_box;
 use std::{iter, ptr};
@@ -30,21 +30,22 @@ pub(super) const MAC_BYTES: usize = 32;
 /// Bytes before the fields: version and key id.
 pub(super) const HEAD_BYTES: usize = 2;
 
-/// Whom the first factor named on this request.
+/// The user of a request, as the first factor named them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subject<'a> {
     /// The identity source, so that equal names from two sources are two users.
     pub source: &'a str,
     /// The canonical name.
     pub user: &'a str,
-    /// What else approvals are bound to, as [`super::Bound`] has it; empty where nothing is.
+    /// The other values that approvals are bound to, as in [`super::Bound`]; empty if there are
+    /// none.
     pub bound: &'a [u8],
 }
 
-/// Stands for a text in a token: equal only for equal texts under one key, and not reversible.
+/// Represents a text in a token. Equal only for equal texts under one key, and not reversible.
 pub(super) type Tag = [u8; 16];
 
-/// What a token is for. Each has its key and its label.
+/// The purpose of a token. Each has a separate key and label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Purpose(pub(super) &'static str);
 
@@ -63,28 +64,28 @@ impl Purpose {
     pub(super) const ATTEMPT: Self = Self("attempt");
     /// The browser that has begun it.
     pub(super) const BROWSER: Self = Self("browser");
-    /// Preferred device and factor.
+    /// The preferred device and factor.
     pub(super) const PREFERENCE: Self = Self("preferred");
-    /// No token: the tags in all of them.
+    /// Not for a token: for the tags in all of them.
     const SUBJECT: Self = Self("sub");
 }
 
-/// Seals and opens the tokens of one purpose, in one cookie, for one application.
+/// Signs and checks the tokens of one purpose, in one cookie, for one application.
 #[derive(Clone, Debug)]
 pub(super) struct Sealer {
     first: TokenKey,
     others: Vec<TokenKey>,
 }
 
-/// What one key of the ring contributes, computed once.
+/// The state of one key of the ring, computed once.
 #[derive(Clone, Debug)]
 struct TokenKey {
-    /// Has taken in everything before the payload.
+    /// An HMAC that has already read everything before the payload.
     mac: HmacSha256,
     tags: TagKey,
 }
 
-/// Tags users under one key of the ring.
+/// Makes tags under one key of the ring.
 #[derive(Clone, Debug)]
 pub(super) struct TagKey {
     id: u8,
@@ -92,12 +93,12 @@ pub(super) struct TagKey {
     application: Tag,
 }
 
-/// A token whose MAC is right.
+/// A token whose MAC is correct.
 #[derive(Debug)]
 pub(super) struct Opened<'s, 'b> {
     pub(super) fields: &'b [u8],
     pub(super) key: &'s TagKey,
-    /// Whether tokens are sealed with this key.
+    /// Whether it was signed with the key that signs new tokens.
     pub(super) key_is_first: bool,
 }
 
@@ -108,12 +109,12 @@ impl Sealer {
         Self { first: token_key(ring.first()), others }
     }
 
-    /// The key that seals.
+    /// The key that signs.
     pub(super) const fn first(&self) -> &TagKey {
         &self.first.tags
     }
 
-    /// All keys, the sealing one first.
+    /// All keys, the signing one first.
     pub(super) fn keys(&self) -> impl Iterator<Item = &TagKey> {
         self.token_keys().map(|key| &key.tags)
     }
@@ -131,13 +132,14 @@ impl Sealer {
         URL_SAFE_NO_PAD.encode(token)
     }
 
-    /// Reads a token into `buffer`, which bounds its length.
+    /// Reads a token into `buffer`, whose length is the limit.
     pub(super) fn open<'b>(
         &self,
         token: &[u8],
         buffer: &'b mut [u8],
     ) -> Result<Opened<'_, 'b>, Refusal> {
-        // The engine takes no padding, no foreign character and no stray bits: one text a token.
+        // The engine accepts no padding, no foreign character and no stray bits, so each token has
+        // one text.
         let written = URL_SAFE_NO_PAD.decode_slice(token, buffer).map_err(|_| Refusal::Encoding)?;
         let (payload, mac) = buffer
             .get(..written)
@@ -157,7 +159,8 @@ impl Sealer {
             refusal = Refusal::Forged;
         }
         if refusal == Refusal::UnknownKey {
-            // As long as with a known key, so that time does not tell which ids are in the ring.
+            // It takes as long as with a known key, so the time does not reveal which ids are in
+            // the ring.
             black_box(self.first.has_signed(payload, mac));
         }
         Err(refusal)
@@ -193,7 +196,7 @@ impl TagKey {
         tag(&self.subject, "sub", &[subject.source.as_bytes(), subject.user.as_bytes()])
     }
 
-    /// The tag of what an approval is bound to besides; zeros where that is nothing.
+    /// The tag of the values that an approval is bound to; zeros if there are none.
     pub(super) fn binding(&self, subject: &Subject<'_>) -> Tag {
         match subject.bound {
             [] => Tag::default(),
@@ -201,7 +204,7 @@ impl TagKey {
         }
     }
 
-    /// The tag of a user together with what is bound besides.
+    /// The tag of a user together with the values that approvals are bound to.
     pub(super) fn bound_user(&self, subject: &Subject<'_>) -> Tag {
         match subject.bound {
             [] => self.user(subject),
@@ -209,12 +212,12 @@ impl TagKey {
         }
     }
 
-    /// The tag of the application that the sealer was made for.
+    /// The application's tag.
     pub(super) const fn application(&self) -> &Tag {
         &self.application
     }
 
-    /// The tag of parts of our own under a label that no token uses.
+    /// The tag of parts under a label that no token uses.
     pub(super) fn tag(&self, label: &str, parts: &[&[u8]]) -> Tag {
         tag(&self.subject, label, parts)
     }
@@ -224,7 +227,7 @@ impl TagKey {
         hash(&self.subject, label, parts).into()
     }
 
-    /// Whether the tags of a token are those of the sealer's application and of this user.
+    /// Whether the tags of a token are those of this application and this user.
     pub(super) fn check(
         &self,
         application: &Tag,
@@ -234,7 +237,7 @@ impl TagKey {
         self.check_tags(application, user, &self.user(subject))
     }
 
-    /// The same, where the user's tag is of [`Self::bound_user`].
+    /// Like [`Self::check`], if the user's tag is that of [`Self::bound_user`].
     pub(super) fn check_bound(
         &self,
         application: &Tag,
@@ -255,7 +258,7 @@ impl TagKey {
     }
 }
 
-/// What the MAC takes in before the payload.
+/// The input of the MAC before the payload.
 pub(super) fn write_prefix(purpose: Purpose, cookie: &str, mut write: impl FnMut(&[u8])) {
     write(b"duo-mfa/");
     write(purpose.0.as_bytes());
@@ -276,8 +279,8 @@ fn hash(key: &HmacSha256, label: &str, parts: &[&[u8]]) -> Output<HmacSha256> {
     mac.finalize().into_bytes()
 }
 
-/// Writes a part behind its length. One of 65,535 bytes or more goes in pieces of which only the
-/// last is shorter, so that none is too long and no two are written alike.
+/// Writes a part after its length. A part of 65,535 bytes or more is written in pieces, of which
+/// only the last is shorter. So no piece is too long, and no two parts are written alike.
 pub(super) fn write_part(mut part: &[u8], mut write: impl FnMut(&[u8])) {
     while let Some((piece, rest)) = part.split_at_checked(usize::from(u16::MAX)) {
         write(&u16::MAX.to_be_bytes());

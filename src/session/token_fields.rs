@@ -1,11 +1,11 @@
-//! The fields of a token, read field by field. A text in them stands behind its length, as
+//! Reads the fields of a token one after the other. A text comes after its length, as
 //! [`super::token`] writes it.
 
 use super::token::write_part;
 use super::{Bounded, Refusal};
 use crate::clock::UnixTime;
 
-/// The fields not read yet.
+/// The fields that were not read yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TokenFields<'b>(&'b [u8]);
 
@@ -24,7 +24,7 @@ impl<'b> TokenFields<'b> {
         self.array().map(u64::from_be_bytes).map(UnixTime::from_seconds)
     }
 
-    /// Bytes behind their length, shorter than 65,535.
+    /// Bytes after their length; fewer than 65,535.
     pub(super) fn part(&mut self) -> Result<&'b [u8], Refusal> {
         let length = usize::from(u16::from_be_bytes(self.array()?));
         let (part, rest) = self.0.split_at_checked(length).ok_or(Refusal::Layout)?;
@@ -32,7 +32,7 @@ impl<'b> TokenFields<'b> {
         Ok(part)
     }
 
-    /// A text of at most `MAX` bytes; an empty part says that there is none.
+    /// A text of at most `MAX` bytes; `None` if the part is empty.
     pub(super) fn text<const MAX: usize>(&mut self) -> Result<Option<Bounded<MAX>>, Refusal> {
         match self.part()? {
             [] => Ok(None),
@@ -43,20 +43,20 @@ impl<'b> TokenFields<'b> {
         }
     }
 
-    /// All that is left.
+    /// The remaining bytes.
     pub(super) const fn rest(self) -> &'b [u8] {
         self.0
     }
 
     /// # Errors
     ///
-    /// [`Refusal::Layout`] where something is left.
+    /// [`Refusal::Layout`] if bytes remain.
     pub(super) const fn end(self) -> Result<(), Refusal> {
         if self.0.is_empty() { Ok(()) } else { Err(Refusal::Layout) }
     }
 }
 
-/// Writes what [`TokenFields::text`] reads.
+/// Writes a text for [`TokenFields::text`].
 pub(super) fn write_text<const MAX: usize>(fields: &mut Vec<u8>, text: Option<&Bounded<MAX>>) {
     let bytes = text.map_or("", Bounded::as_str).as_bytes();
     write_part(bytes, |piece| fields.extend_from_slice(piece));

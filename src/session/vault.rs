@@ -1,4 +1,4 @@
-//! Encrypted values: those that are credentials themselves.
+//! Encrypted values, for those that are credentials themselves.
 //!
 //! ```text
 //! sealed = version u8 = 1 | key id u8 | nonce [12] | ChaCha20-Poly1305 ciphertext | tag [16]
@@ -7,9 +7,9 @@
 //!            | context
 //! ```
 //!
-//! RFC 8439. The tags are not in the value, so that one of another user or application is as
-//! unreadable as a forged one. So is one of another context: what else a value belongs to, empty for
-//! most.
+//! See RFC 8439. The tags are not in the value, so a value of another user or application is as
+//! unreadable as a forged one. The same holds for another context. A context is whatever else a
+//! value belongs to; it is empty for most.
 
 use std::iter;
 
@@ -21,18 +21,18 @@ use super::token::{Purpose, TagKey, VERSION, write_prefix};
 use super::{Refusal, Subject};
 use crate::secret::Secret;
 
-/// Random bytes, fresh for each value that is sealed.
+/// Random bytes, new for each value.
 pub type Nonce = [u8; 12];
 
-/// Bytes that a sealed value has more than what is in it.
+/// How many bytes longer a value becomes.
 pub(super) const OVERHEAD_BYTES: usize = 2 + 12 + 16;
 
-/// Seals and opens the values of one purpose, in one cookie, for one application.
+/// Encrypts and decrypts the values of one purpose, in one cookie, for one application.
 #[derive(Clone, Debug)]
 pub(super) struct Vault {
     first: VaultKey,
     others: Vec<VaultKey>,
-    /// What the associated data begins with.
+    /// The beginning of the associated data.
     prefix: Vec<u8>,
 }
 
@@ -57,7 +57,7 @@ impl Vault {
         Self { first: vault_key(ring.first()), others, prefix }
     }
 
-    /// The key that seals.
+    /// The key that encrypts.
     pub(super) const fn first(&self) -> &TagKey {
         &self.first.tags
     }
@@ -67,7 +67,7 @@ impl Vault {
         self.seal_in(&[], plain, subject, nonce)
     }
 
-    /// The same, in a context.
+    /// Encrypts a value for a user in a context.
     pub(super) fn seal_in(
         &self,
         context: &[u8],
@@ -80,13 +80,13 @@ impl Vault {
         let data = self.associated_data(&key.tags, subject, context);
         match key.cipher.encrypt_in_place(&nonce.into(), &data, &mut text) {
             Ok(()) => [[VERSION, key.tags.id()].as_slice(), &nonce, &text].concat(),
-            // Of 256 GiB: nothing opens nowhere.
+            // Only for a value of 256 GiB. An empty value cannot be decrypted.
             Err(aead::Error) => Vec::new(),
         }
     }
 
-    /// A nonce that is a keyed hash of what is encrypted, for whom, and in which context. So it comes
-    /// twice for the same value alone.
+    /// A nonce that is a keyed hash of the value, the user and the context. So it only repeats for
+    /// the same value.
     pub(super) fn nonce(
         &self,
         label: &str,
@@ -102,7 +102,7 @@ impl Vault {
         [a, b, c, d, e, f, g, h, i, j, k, l]
     }
 
-    /// Decrypts a value that was sealed for this user.
+    /// Decrypts a value that was encrypted for this user.
     pub(super) fn open(
         &self,
         sealed: &[u8],
@@ -111,7 +111,7 @@ impl Vault {
         self.open_in(&[], sealed, subject).map(|(plain, _)| plain)
     }
 
-    /// The same, in a context; and the key that it was sealed with.
+    /// Decrypts a value of a context. Also returns the key that encrypted it.
     pub(super) fn open_in(
         &self,
         context: &[u8],

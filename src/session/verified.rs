@@ -1,8 +1,8 @@
-//! Cookies that were verified before, so that the MAC of a cookie in use is computed once.
+//! Cookies that were verified before, so that the MAC of each cookie is computed once.
 //!
-//! A bounded table and nothing more: an entry counts only for the exact bytes of its cookie, for
-//! its subject, and for the keys and settings that opened it, and its times are checked again at
-//! each use. Losing an entry costs one verification.
+//! A bounded table. An entry counts only for the exact bytes of its cookie, for its subject, and
+//! for the keys and settings that verified it; its times are checked again at each use. Losing an
+//! entry costs one verification.
 
 use std::fmt;
 
@@ -14,8 +14,8 @@ use super::token::{Subject, Tag};
 
 const WAYS: usize = 2;
 const SETS: usize = 512;
-/// Where a set's number comes from: 8 characters that stand for a part of the MAC, so nobody
-/// without the key chooses which set an approval falls into.
+/// The part of a cookie that selects its set: 8 characters of the MAC. So nobody without the key
+/// can choose the set of an approval.
 const MAC_CHARACTERS: usize = COOKIE_BYTES - 16;
 
 type Cookie = [u8; COOKIE_BYTES];
@@ -53,7 +53,7 @@ impl Verified {
             .map(|entry| &entry.approval)
     }
 
-    /// Keeps a cookie that was just verified; of its set, the one that came first goes.
+    /// Stores a cookie that was just verified. In a full set it replaces the oldest.
     pub(super) fn remember(
         &mut self,
         settings_tag: &Tag,
@@ -76,7 +76,7 @@ impl Verified {
     }
 }
 
-/// Says nothing of the entries: whoever reads a cookie can use it.
+/// Shows no entries, since anyone who reads a cookie can use it.
 impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verified").finish_non_exhaustive()
@@ -92,8 +92,8 @@ impl Entry {
     }
 }
 
-/// Compares by words, the last of which laps over the one before it: `subtle` on single bytes would
-/// cost more than all else that a hit does.
+/// Compares by words; the last word overlaps the one before it. `subtle` on single bytes would cost
+/// more than the rest of a hit.
 fn is_same(a: &Cookie, b: &Cookie) -> bool {
     let differ = |a: &[u8; 8], b: &[u8; 8]| u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b);
     let (a_words, b_words) = (a.as_chunks().0, b.as_chunks().0);

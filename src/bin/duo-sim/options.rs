@@ -60,7 +60,8 @@ pub(crate) struct Options {
     /// Directory of the certificate authority; without it, a new temporary one
     #[arg(long, value_name = "DIRECTORY")]
     state_dir: Option<PathBuf>,
-    /// Additional DNS name or IP address in the certificate, beside localhost, 127.0.0.1 and the API host
+    /// Additional DNS name or IP address in the certificate, beside localhost, 127.0.0.1 and the
+    /// API host
     #[arg(long = "name", value_name = "NAME")]
     more_names: Vec<String>,
     /// How the addresses are printed on standard output

@@ -1,4 +1,4 @@
-//! Which requests want a second factor: the default policy and the rules before it.
+//! Which requests need a second factor: the default policy, and the rules before it.
 
 use super::applications::Written;
 use super::per_client::{self, Clients, Reach};
@@ -12,13 +12,14 @@ use crate::policy::{
     Condition, Criterion, FailMode, Pattern, PatternFault, Policies, Policy, Rule, Terms,
 };
 
-/// The keys that are about the second factor.
+/// The keys for the second factor.
 const TERMS: [&str; 6] = ["max_age", "factors", "fail_mode", "application", "approval", "api_mode"];
 
-/// As long as an approval lives at most.
+/// The bounds of `max_age`, which ends at the longest lifetime of an approval.
 const MAX_AGE: Bounds = Bounds::up_to(24 * 60 * 60);
 
-/// The policies; `written` are the Duo applications that rules may name, each of which one does.
+/// The policies. `written` are the Duo applications that rules may name; each must be named by a
+/// rule.
 pub(super) fn policies(
     section: &Section<'_>,
     written: &Written<'_>,
@@ -85,7 +86,7 @@ fn rule(
     Some(Rule { conditions, policy: policy?, terms })
 }
 
-/// What the rule wants of the second factor, which only a rule that asks for one can.
+/// The terms of a rule. Only a rule that asks for a second factor may have them.
 fn terms(
     rule: &Section<'_>,
     policy: Option<Policy>,
@@ -120,7 +121,7 @@ fn terms(
             }
         }
     }
-    // Whom Duo could not be asked about has no approval of this request.
+    // While Duo is unreachable, nobody can have an approval of this request.
     let fail_mode = if is_per_request { Some(FailMode::Secure) } else { fail_mode };
     let application = application.unwrap_or_default();
     let api_mode = rule.read("api_mode", faults, api_mode);
@@ -141,7 +142,7 @@ fn application(entry: &Entry<'_>, written: &Written<'_>) -> Result<usize, Fault>
     })
 }
 
-/// Patterns and, with a `!` before them, exceptions to them.
+/// Patterns, and exceptions with a `!` before them.
 fn condition(criterion: Criterion, list: &[Entry<'_>], faults: &mut Faults) -> Option<Condition> {
     let mut condition = Condition { criterion, wanted: Vec::new(), unwanted: Vec::new() };
     let mut names_something = false;

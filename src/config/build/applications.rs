@@ -1,5 +1,5 @@
-//! The Duo applications that rules name: each with its own host and keys, and the rest of its
-//! `duo` from the one at the root.
+//! The Duo applications that rules name. Each has its own host and keys; other keys default to the
+//! `duo` section at the root.
 
 use super::session::{Browser, application};
 use super::{duo, session};
@@ -10,18 +10,18 @@ use crate::config::secrets::Secrets;
 use crate::config::{Application, Applications, DuoSettings};
 use crate::factor::Factor;
 
-/// An application as it was written, whole or not.
+/// An application as it was written; some of its parts may be at fault.
 pub(super) struct Named<'v> {
     entry: Entry<'v>,
     name: &'v str,
-    /// Absent where it is at fault.
+    /// `None` if it is at fault.
     pub(super) duo: Option<DuoSettings>,
     remembers_devices: bool,
-    /// What its approvals are good for, where that is not its name.
+    /// The name under which its approvals are valid, if it is not the application's name.
     approves: Option<&'v str>,
 }
 
-/// The applications of the configuration; `main` is the `duo` at the root.
+/// The applications of the configuration; `main` is the `duo` section at the root.
 pub(super) struct Written<'v> {
     pub(super) main: Option<DuoSettings>,
     pub(super) remembers_devices: bool,
@@ -50,17 +50,17 @@ impl<'v> Written<'v> {
         Self { main, remembers_devices, named }
     }
 
-    /// All settings by which Duo is asked, as far as they are whole.
+    /// All settings for calls to Duo that have no fault.
     pub(super) fn settings(&self) -> impl Iterator<Item = &DuoSettings> {
         self.main.iter().chain(self.named.iter().filter_map(|named| named.duo.as_ref()))
     }
 
-    /// The number that a rule means by this name.
+    /// The number of the application with this name.
     pub(super) fn number(&self, name: &str) -> Option<usize> {
         self.named.iter().position(|named| named.name == name).map(|place| place.saturating_add(1))
     }
 
-    /// The names that a rule may have.
+    /// The names that a rule may use.
     pub(super) fn names(&self) -> Vec<&'v str> {
         self.named.iter().map(|named| named.name).collect()
     }
@@ -74,7 +74,8 @@ impl<'v> Written<'v> {
         duo.map_or(Factor::ALL.as_slice(), |duo| &duo.factors)
     }
 
-    /// Says which applications no rule leads to; `used` are the numbers that rules name.
+    /// Records a fault for each application that no rule names; `used` are the numbers that rules
+    /// name.
     pub(super) fn say_unused(&self, used: &[usize], faults: &mut Faults) {
         for (_, named) in (1..).zip(&self.named).filter(|(number, _)| !used.contains(number)) {
             let problem = "has no effect, since no rule names it";
@@ -83,7 +84,7 @@ impl<'v> Written<'v> {
         }
     }
 
-    /// Puts all of them to work with what browsers keep for them.
+    /// Builds all applications and their cookies.
     pub(super) fn build(self, browser: &Browser, faults: &mut Faults) -> Option<Applications> {
         let of_root = browser.application();
         let others: Vec<_> = self

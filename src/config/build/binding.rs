@@ -1,4 +1,4 @@
-//! What approvals are bound to besides their user.
+//! The properties to which approvals are bound, besides their user.
 
 use super::identity::metadata;
 use crate::config::error::{Code, Fault, Faults};

@@ -1,4 +1,4 @@
-//! The look of the prompt page, and whom it names for help.
+//! The look of the prompt page, and its help text.
 
 use super::printable;
 use crate::config::error::{Code, Fault, Faults, echo};
@@ -18,7 +18,7 @@ pub(super) fn look(section: &Section<'_>, faults: &mut Faults) -> Branding {
     }
 }
 
-/// The picture itself is never repeated: it fills the log.
+/// Messages never repeat the picture, which would fill the log.
 fn logo(entry: &Entry<'_>) -> Result<Logo, Fault> {
     let text = entry.text()?;
     if text == "duo" {

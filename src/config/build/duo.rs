@@ -1,4 +1,4 @@
-//! How Duo is asked: credentials, cluster, times, factors.
+//! How Duo is called: credentials, cluster, times, factors.
 
 use crate::config::duration::Bounds;
 use crate::config::error::{Code, Fault, Faults, echo};
@@ -20,18 +20,19 @@ const DEFAULT_CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
 const TIMEOUT: Bounds = Bounds::up_to(60);
 const STATUS_TIMEOUT: Bounds = Bounds::up_to(2 * 60);
-/// Nobody can answer later than a pending sign-in lives.
+/// The answer must arrive within the lifetime of a pending sign-in.
 const PUSH_TIMEOUT: Bounds = Bounds::up_to(PENDING_LIFETIME.as_secs());
 const CHECK_INTERVAL: Bounds = Bounds::up_to(60 * 60);
 
 const INTEGRATION_KEY_BYTES: usize = 20;
-/// Duo's have 40 characters; fewer than half of that is something else.
+/// Duo's keys have 40 characters. A text of less than half of that is something else.
 const MIN_SECRET_KEY_BYTES: usize = 20;
 const MAX_SECRET_KEY_BYTES: usize = 256;
 const MAX_CLUSTER_BYTES: usize = 256;
 
-/// `main` are the settings at the root, for another application than that one: what it does not
-/// say is as there. Host and keys it has to say, and so the cluster, unless that leads to its host.
+/// Reads a `duo` section. For a named application, `main` are the settings at the root, which are
+/// its defaults. It must have its own host and keys, and its own cluster, unless it has the same
+/// host.
 pub(super) fn settings(
     duo: &Section<'_>,
     main: Option<&DuoSettings>,
@@ -79,7 +80,7 @@ pub(super) fn settings(
 
 fn enrollment(entry: &Entry<'_>) -> Result<Enrollment, Fault> {
     if entry.is_false() {
-        // A bare `off` in YAML.
+        // A bare `off` in YAML arrives as `false`.
         return Ok(Enrollment::Off);
     }
     let ways =
@@ -125,14 +126,14 @@ fn api_host(entry: &Entry<'_>) -> Result<ApiHost, Fault> {
     })
 }
 
-/// The host name in a URL, or in a name with a port.
+/// The host name in a URL, or before a port.
 fn bare_host(text: &str) -> Option<ApiHost> {
     let text = text.trim();
     let text = text.split_once("://").map_or(text, |(_, behind)| behind);
     text.split(['/', '?', '#', ':']).next()?.trim_end_matches('.').parse().ok()
 }
 
-/// The key itself is never repeated: where the two keys were swapped it is the secret one.
+/// Messages never repeat the key: if the two keys were swapped, it is the secret one.
 fn integration_key(entry: &Entry<'_>) -> Result<String, Fault> {
     let text = entry.text()?;
     if is_integration_key(text) {
@@ -185,13 +186,13 @@ pub(super) fn fail_mode(entry: &Entry<'_>) -> Result<FailMode, Fault> {
     entry.choice(&[("secure", FailMode::Secure), ("safe", FailMode::Safe)])
 }
 
-/// The word for codes of every kind where no text messages are offered.
+/// The word for codes of every kind, even if no text messages are offered.
 const ANY_PASSCODE: &str = "any_passcode";
 
-/// The factors under the key of that name; absent where it is.
+/// The factors in the key of that name; `None` if it is absent.
 ///
-/// Duo's answer about a code does not say what kind it was. So a list that names `passcode` and not
-/// `sms` would promise more than the filter can hold, and is a fault.
+/// Duo's response to a code does not say what kind it was. So a list with `passcode` and without
+/// `sms` would promise more than the filter can check, and is a fault.
 pub(super) fn factors(section: &Section<'_>, faults: &mut Faults) -> Option<Vec<Factor>> {
     let fix = "name at least one of push, passcode, phone, sms";
     let list = section.read("factors", faults, |entry| entry.filled_list(fix))?;

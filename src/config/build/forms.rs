@@ -1,10 +1,11 @@
-//! `cross_site_forms`: the addresses that take forms from other sites.
+//! `cross_site_forms`: the paths that accept forms from other sites.
 
 use super::super::error::{Code, Fault, Faults, echo};
 use super::super::reader::{Entry, Section};
 use crate::http::ReturnPath;
 
-/// The paths. `request_bodies` is what the key of this name says, or `None`.
+/// Reads the paths. `request_bodies` is the value of the key of this name; `None` if it is absent
+/// or at fault.
 pub(super) fn cross_site(
     root: &Section<'_>,
     request_bodies: Option<bool>,

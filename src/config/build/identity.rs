@@ -1,4 +1,4 @@
-//! Who the user is: the source, the steps to one spelling, Duo's name of him.
+//! How the user is identified: the source, the steps to one spelling, and the name at Duo.
 
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::keys;
@@ -30,7 +30,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// The key that says where in the source the name is.
+    /// The key that names the place in the source.
     const fn key(self) -> &'static str {
         match self {
             Self::Header => "header",
@@ -50,7 +50,7 @@ pub(super) fn rules(identity: &Section<'_>, faults: &mut Faults) -> Option<Ident
     Some(rules.with_map(map).with_groups(groups))
 }
 
-/// Duo's names of some users, in the order in which they are looked at.
+/// The names of some users at Duo, in the order in which they are compared.
 fn map(identity: &Section<'_>, faults: &mut Faults) -> Vec<Mapping> {
     let list = identity.read("map", faults, Entry::list).unwrap_or_default();
     list.iter().filter_map(|entry| mapping(entry, faults)).collect()
@@ -76,7 +76,7 @@ fn mapping(entry: &Entry<'_>, faults: &mut Faults) -> Option<Mapping> {
     None
 }
 
-/// There is no default: whose word is trusted is the operator's to say.
+/// There is no default: the operator has to choose the source that is trusted.
 fn source(identity: &Section<'_>, faults: &mut Faults) -> Option<Source> {
     let kinds = [
         ("header", Kind::Header),
@@ -177,7 +177,7 @@ fn steps(identity: &Section<'_>, faults: &mut Faults) -> Vec<Step> {
     list.iter().filter_map(|entry| step(entry, faults)).collect()
 }
 
-/// The steps that are one word.
+/// The steps that are a single word.
 #[derive(Clone, Copy)]
 enum Word {
     Trim,

@@ -1,13 +1,13 @@
-//! Where the application or the first factor signs out, so that the approval ends too.
+//! The paths at which the application or the first factor signs out, so that the approval ends too.
 
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::reader::{Entry, Section};
 use crate::http::path::canonical;
 
-/// More are hardly meant, and each is compared with the path of every request.
+/// More are hardly useful, and each is compared with the path of every request.
 const MAX_PATHS: usize = 16;
 
-/// The exact paths of `session.logout_paths`; none where it is absent.
+/// The exact paths of `session.logout_paths`; empty if it is absent.
 pub(super) fn paths(session: &Section<'_>, prefix: &str, faults: &mut Faults) -> Vec<String> {
     let entries = session.read("logout_paths", faults, Entry::list).unwrap_or_default();
     if let (Some(entry), true) = (session.find("logout_paths"), entries.len() > MAX_PATHS) {

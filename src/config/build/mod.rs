@@ -1,7 +1,6 @@
 //! The parts of a [`Config`], each built from its object of the configuration.
 //!
-//! A part at fault is left out and the next one is built all the same, so that one look at the
-//! log shows every fault.
+//! A part at fault is left out and the others are still built, so that one log shows every fault.
 
 mod access_control;
 mod applications;
@@ -37,9 +36,9 @@ const DEFAULT_WINDOW: Duration = Duration::from_secs(10 * 60);
 const DEFAULT_DENY_COOLDOWN: [Duration; 3] =
     [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(30 * 60)];
 
-/// A held request waits as long as a pending sign-in lives at most.
+/// The bounds of `api.hold_timeout`: a request is held no longer than a pending sign-in lives.
 const HOLD_TIMEOUT: Bounds = Bounds::up_to(PENDING_LIFETIME.as_secs());
-/// What the table of limits can hold.
+/// The bounds of times in the table of limits.
 const LIMIT: Bounds = Bounds::up_to(8 * 60 * 60);
 const MAX_CALLS: usize = 10_000;
 const MAX_USER_RATE: usize = 6_000;
@@ -49,7 +48,7 @@ const MAX_TITLE: usize = 64;
 const MAX_INFO: usize = 200;
 const MAX_INFO_PAIRS: usize = 20;
 
-/// Builds all parts; absent where one of them is at fault.
+/// Builds all parts; `None` if one of them is at fault.
 pub(super) fn config(
     value: &Json,
     environment: &dyn Fn(&str) -> Option<String>,
@@ -138,7 +137,7 @@ fn version(entry: &Entry<'_>) -> Result<(), Fault> {
 
 fn mode(entry: &Entry<'_>) -> Result<Mode, Fault> {
     if entry.is_false() {
-        // A bare `off` in YAML.
+        // A bare `off` in YAML arrives as `false`.
         return Ok(Mode::Off);
     }
     let modes = [("enforce", Mode::Enforce), ("report_only", Mode::ReportOnly), ("off", Mode::Off)];
@@ -248,7 +247,7 @@ fn capacity(section: &Section<'_>, faults: &mut Faults) -> Capacity {
     capacity
 }
 
-/// A number from one on.
+/// A number from 1 to `most`.
 fn count(entry: &Entry<'_>, most: usize) -> Result<usize, Fault> {
     let count = usize::try_from(entry.whole_number()?).unwrap_or(usize::MAX);
     if (1..=most).contains(&count) {
@@ -258,7 +257,7 @@ fn count(entry: &Entry<'_>, most: usize) -> Result<usize, Fault> {
     Err(entry.fault(Code::InvalidNumber, problem, format!("write 1 to {most}")))
 }
 
-/// A text that a person reads: some characters, none of control, not too many.
+/// A text for people: 1 to `most` characters, without control characters.
 fn printable<'v>(entry: &Entry<'v>, most: usize) -> Result<&'v str, Fault> {
     let text = entry.text()?;
     check_printable(entry, text, most)?;

@@ -1,5 +1,5 @@
-//! Reads a rule's `approval`: it serves the session, one request, or the requests of one client
-//! (`"approval": {"per": "client", "for": "5m"}`).
+//! Reads a rule's `approval`. It applies to the session, to one request, or to the requests of one
+//! client (`"approval": {"per": "client", "for": "5m"}`).
 
 use crate::config::duration::{Bounds, spelled};
 use crate::config::error::{Code, Fault, Faults, echo};
@@ -13,12 +13,12 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 const MAX_LIFETIME: u64 = 60 * 60;
-/// A shorter time would end within the run of one command.
+/// A shorter duration would end while one command is still running.
 const LIFETIME: Bounds = Bounds::between(10, MAX_LIFETIME);
 
 const FIX: &str = "write {\"per\": \"client\", \"for\": \"5m\"}";
 
-/// The requests that an approval serves.
+/// The requests that an approval applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
     Session,
@@ -30,13 +30,13 @@ pub(super) enum Reach {
 pub(super) struct Clients<'a> {
     pub(super) bindings: &'a Bindings,
     pub(super) session: &'a Section<'a>,
-    /// `None` where it is at fault.
+    /// `None` if it is at fault.
     pub(super) identity: Option<&'a IdentityRules>,
-    /// `None` where `session` is at fault.
+    /// `None` if `session` is at fault.
     pub(super) inactivity: Option<Duration>,
 }
 
-/// The kind of approval that a rule wants.
+/// The kind of approval that a rule requires.
 pub(super) fn reach(entry: &Entry<'_>) -> Result<Reach, Fault> {
     if entry.is_object() {
         return Ok(Reach::Client);
@@ -79,8 +79,8 @@ pub(super) fn lasts(
 }
 
 impl Clients<'_> {
-    /// Refuses approvals per client if nothing distinguishes clients: they would serve everybody who
-    /// has the user's password.
+    /// Refuses approvals per client if nothing distinguishes clients: anyone with the user's
+    /// password could use them.
     fn check(&self, approval: &Entry<'_>, faults: &mut Faults) {
         let fix = "name what distinguishes clients, as in [\"certificate\"], or [\"ip_prefix\"]";
         let named = self.identity.and_then(IdentityRules::attribute);
@@ -104,7 +104,7 @@ pub(super) fn of_rule(rule: &Entry<'_>, lasts: Duration) -> PerClient {
     PerClient { lasts, rule: tag }
 }
 
-/// Hashes a value so that no two values are hashed alike.
+/// Hashes a value. Different values give different inputs to the hash.
 fn write(json: &Json, hash: &mut Sha256) {
     let mut part = |kind: u8, bytes: &[u8]| {
         hash.update([kind]);

@@ -1,4 +1,4 @@
-//! The cookies: keys, what an approval is good for, and how long.
+//! The cookies: keys, names, and lifetimes.
 
 use crate::clock::UnixTime;
 use crate::config::duration::{Bounds, spelled};
@@ -18,25 +18,25 @@ const DEFAULT_APPLICATION: &str = "default";
 const DEFAULT_EXPIRATION: Duration = Duration::from_secs(8 * 60 * 60);
 const DEFAULT_INACTIVITY: Duration = Duration::from_secs(30 * 60);
 
-/// A day: a second factor once a day is the least that the word means.
+/// A day: a second factor less often than once a day would hardly deserve the name.
 const LIFETIME: Bounds = Bounds::up_to(24 * 60 * 60);
-/// The prefix by which browsers hold a cookie to one host, TLS and the path `/`.
+/// The prefix by which browsers bind a cookie to one host, TLS and the path `/`.
 const HOST_PREFIX: &str = "__Host-";
-/// Duo's policy says for how long a device is remembered: at most a year.
+/// Duo's policy determines how long a device is remembered: at most a year.
 const DEVICE_MAX_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const MAX_COOKIE_NAME_BYTES: usize = 64;
 const MAX_APPLICATION_BYTES: usize = 64;
-/// The year 2106; a larger number is in milliseconds.
+/// The year 2106. A larger number is in milliseconds.
 const MAX_NOT_BEFORE: u64 = 0xffff_ffff;
 
-/// What is kept in browsers, under one ring of keys.
+/// The settings of all cookies, with one ring of keys.
 pub(super) struct Browser {
     settings: SessionSettings,
     keys: KeyRing,
 }
 
 impl Browser {
-    /// What the approvals by the `duo` at the root are good for.
+    /// The name under which approvals by the `duo` section at the root are valid.
     pub(super) fn application(&self) -> &str {
         &self.settings.application
     }
@@ -46,8 +46,8 @@ impl Browser {
         self.settings.inactivity
     }
 
-    /// The application of this name, or the one that is asked where no rule names another;
-    /// `approves` is what its approvals are good for, where that is not its name.
+    /// Builds the application of this name; without a name, the main one. `approves` is the name
+    /// under which its approvals are valid, if it differs.
     pub(super) fn build(
         &self,
         name: Option<&str>,
@@ -77,7 +77,7 @@ impl Browser {
     }
 }
 
-/// `secret_keys` are those of all Duo applications.
+/// `secret_keys` are the secret keys of all Duo applications.
 pub(super) fn browser(
     session: &Section<'_>,
     secrets: &Secrets<'_>,
@@ -118,19 +118,19 @@ fn cookie<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
     Err(entry.fault(Code::InvalidCookieName, format!("{} {problem}", echo(name)), fix))
 }
 
-/// Whether a name is that of another cookie, or of one that an application has to itself.
+/// Whether the name belongs to another cookie of the filter, or to one of a further application.
 fn is_taken(name: &str) -> bool {
     let behind = |taken| name.strip_prefix(taken);
     COOKIES.into_iter().filter_map(behind).any(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
-/// The name of what approvals are good for.
+/// Reads `application`, the name under which approvals are valid.
 pub(super) fn application<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
     let name = entry.text()?;
     plain_name(entry, name).map(|()| name)
 }
 
-/// Whether an application can have this name, under which `entry` stands or which it is.
+/// Checks that an application can have this name, which is the key or the value of `entry`.
 pub(super) fn plain_name(entry: &Entry<'_>, name: &str) -> Result<(), Fault> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     if (1..=MAX_APPLICATION_BYTES).contains(&name.len()) && name.bytes().all(is_plain) {
@@ -187,7 +187,7 @@ fn keys(
     if is_complete { faults.keep(built) } else { None }
 }
 
-/// The key of the limits, where it is not derived from the secret key of the main application.
+/// The key of the limits; `None` if it is derived from the secret key of the main application.
 pub(super) fn limits_key(
     entry: &Entry<'_>,
     secrets: &Secrets<'_>,
@@ -198,7 +198,7 @@ pub(super) fn limits_key(
     faults.keep(key(entry, &text, &[], secret_keys))
 }
 
-/// One key of our own, which is neither a secret key nor one of those before it.
+/// Reads a key of the filter. It must not be one of Duo's secret keys, nor repeat a key before it.
 fn key(
     entry: &Entry<'_>,
     text: &Secret<String>,

@@ -1,4 +1,4 @@
-//! Held to `prost`, which is no part of the module.
+//! Compares the reader with `prost`, which is not part of the module.
 
 use super::{NoStruct, read};
 use crate::json::Json;
@@ -68,7 +68,7 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
-        // Of a member that is there twice `prost` keeps the last; parts of one it merges.
+        // If a member is present twice, `prost` keeps the last one, but merges parts of one.
         if let (Ok(found), Ok(decoded)) = (read(&bytes), Struct::decode(&*bytes))
             && decoded.encoded_len() == bytes.len()
         {
@@ -85,7 +85,7 @@ proptest! {
 }
 
 #[test]
-fn fields_that_a_struct_does_not_have_are_passed_over() {
+fn unknown_fields_are_ignored() {
     // Field 9 in each wire type, before a member `a` that is true.
     let unknown = b"\x48\x01\x49\0\0\0\0\0\0\0\0\x4a\x01x\x4d\0\0\0\0";
     let bytes = [&unknown[..], b"\x0a\x07\x0a\x01a\x12\x02\x20\x01"].concat();
@@ -94,7 +94,7 @@ fn fields_that_a_struct_does_not_have_are_passed_over() {
 }
 
 #[test]
-fn what_is_no_struct_is_refused() {
+fn bytes_that_are_not_a_struct_are_refused() {
     for bytes in [
         &b"\x0a"[..],
         b"\x0a\x05",

@@ -29,7 +29,7 @@ fn keys_that_stand_in_an_object_twice_are_found_at_any_depth() {
 }
 
 #[test]
-fn what_is_no_configuration_is_refused() {
+fn bytes_that_are_not_a_configuration_are_refused() {
     let nested = [b"{\"a\":".repeat(200), b"1".to_vec(), b"}".repeat(200)].concat();
     let deep = |levels| format!("{{\"a\":{}1{}}}", "[".repeat(levels), "]".repeat(levels));
     let deep_struct = encoded(&deep(100));
@@ -79,7 +79,7 @@ fn found(faults: Faults) -> Vec<(Code, &'static str)> {
     faults.iter().map(|fault| (fault.code, &*fault.path.clone().leak())).collect()
 }
 
-/// What Envoy makes of a configuration that is a `Struct`.
+/// A configuration as Envoy passes a `Struct`.
 fn encoded(text: &str) -> Vec<u8> {
     let value: Value = serde_json::from_str(text).unwrap();
     let Some(Kind::StructValue(members)) = proto(&value).kind else { panic!("no object: {text}") };

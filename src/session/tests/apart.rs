@@ -8,7 +8,7 @@ use super::*;
 use crate::factor::Factor;
 use crate::http::ReturnPath;
 
-/// What one application keeps in a browser for Alice, as values of cookies.
+/// The cookies of one application in Alice's browser, by their values.
 struct Kept {
     names: [String; 4],
     approval: String,
@@ -25,7 +25,7 @@ struct Application {
 }
 
 impl Application {
-    /// The one that has its cookies under their plain names.
+    /// The application whose cookies have their plain names.
     fn main() -> Self {
         Self::of(sessions(), CookieOwner::Main(&settings().application))
     }
@@ -73,7 +73,7 @@ impl Application {
         }
     }
 
-    /// Which of them this application takes for its own.
+    /// Which of these cookies the application accepts.
     fn opens(&self, kept: &Kept) -> [bool; 4] {
         [
             open(&self.sessions, &kept.approval, at(1)).is_ok(),
@@ -104,7 +104,7 @@ proptest! {
     }
 }
 
-/// The name of a cookie is in what is signed, also where the application is the same.
+/// The signature covers the name of the cookie, even if the application is the same.
 #[test]
 fn main_applications_own_name_set_apart_opens_nothing_of_it() {
     let [main, apart] = [Application::main(), Application::apart("default")];

@@ -1,9 +1,9 @@
-//! What is issued, and to whom it is good.
+//! Tests of approvals: their bytes, and the users and requests that they are valid for.
 
 use super::*;
 use crate::factor::Factor;
 
-/// Computed from the documented layout by a program in another language.
+/// Computed from the documented layout, by a program in another language.
 const GOLDEN: &str = "AcEBAAAAAABlU_EAAAAAAGVT8OwAAAAAZVPxAAAAAABlVGFsAAAAAAABAgMEBQYHCAkKCwwNDg9W3_b5Q\
     BpKGpqc8xFiqp91hDPb5eymLckCKdBmCiyfHAAAAAAAAAAAAAAAAAAAAABzgFpAwfu0duCbfhdZgtVqP-Y2AphxX1u39WiK9ExJhg";
 
@@ -38,7 +38,7 @@ fn set_cookie_lines_have_exactly_the_safe_attributes() {
 }
 
 #[test]
-fn each_factor_is_told_as_it_was_issued() {
+fn each_factor_is_read_as_it_was_issued() {
     let sessions = sessions();
     for factor in ApprovedBy::ALL {
         let new = NewApproval { factor, ..by_push(at(0)) };
@@ -48,7 +48,7 @@ fn each_factor_is_told_as_it_was_issued() {
 }
 
 #[test]
-fn a_cookie_is_good_for_its_user_alone() {
+fn a_cookie_is_valid_only_for_its_user() {
     let sessions = sessions();
     let cookie = cookie(&sessions, at(0));
     for user in ["bob", "Alice", "alice ", "alic", "alicee", ""] {
@@ -62,7 +62,7 @@ fn a_cookie_is_good_for_its_user_alone() {
 }
 
 #[test]
-fn a_bound_cookie_is_good_where_it_is_bound_alone() {
+fn a_bound_cookie_is_valid_only_with_its_binding() {
     let sessions = sessions();
     let subjects: [&[u8]; 3] = [b"", b"here", b"there"];
     let subjects = subjects.map(|bound| Subject { bound, ..ALICE });
@@ -84,7 +84,7 @@ fn a_bound_cookie_is_good_where_it_is_bound_alone() {
 }
 
 #[test]
-fn a_cookie_is_good_for_its_application_and_name_alone() {
+fn a_cookie_is_valid_only_for_its_application_and_name() {
     let cookie = cookie(&sessions(), at(0));
     let application = "other".to_owned();
     let other = Sessions::new(SessionSettings { application, ..settings() }, &ring(&[1]));
@@ -96,7 +96,7 @@ fn a_cookie_is_good_for_its_application_and_name_alone() {
 }
 
 /// Users, applications, keys, settings and moments, each pair of neighbours in the list of cookies
-/// and checks meeting a warm table: it may never answer otherwise than an empty one.
+/// and checks. A warm table must always return the same result as an empty one.
 #[test]
 fn a_warm_table_never_changes_an_answer() {
     let with = |change: fn(&mut SessionSettings), seeds: &[u16]| {

@@ -1,4 +1,5 @@
-//! Sign-ins at Duo's page: which browser, user, application and host a `state` is good for.
+//! Tests of sign-ins at Duo's page: the browsers, users, applications and hosts that may use a
+//! `state`.
 
 use super::*;
 use crate::http::ReturnPath;
@@ -74,7 +75,7 @@ fn no_two_attempts_are_alike_and_tabs_share_the_browser() {
 }
 
 #[test]
-fn state_is_good_for_its_browser_user_application_and_host() {
+fn state_is_valid_for_its_browser_user_application_and_host() {
     let attempts = under(&[1]);
     let begun = begin(&attempts, None, 1, path(9));
     let own = browser(&attempts, &begun);

@@ -1,10 +1,10 @@
-//! Remembered devices: a credential that only the filter reads.
+//! Remembered devices: a credential that only the filter can read.
 
 use super::*;
 use crate::secret::Secret;
 use proptest::prelude::*;
 
-/// Computed from the documented layout by a program in another language.
+/// Computed from the documented layout, by a program in another language.
 const GOLDEN: &str = "AcFub25jZS1vZi0xMmKpSpdjlVse5xsbjT_PoXQMdcE74xvLiNsQOjYwAnaI";
 const TOKEN: &str = "REDACTED.eyJhbGciOiJIUzUxMiJ9.trusted-device-token";
 const DAY: i64 = 24 * 3600;

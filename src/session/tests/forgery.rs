@@ -1,4 +1,4 @@
-//! Cookies that nobody with the key has written, or not for this.
+//! Cookies that were written without the key, or for another purpose.
 
 use super::super::approval::{Audience, encode};
 use super::super::token::{Purpose, Sealer};
@@ -42,7 +42,7 @@ fn every_changed_character_is_refused() {
     for position in 0..genuine.len() {
         let mut forged = genuine.clone();
         for character in 0..=u8::MAX {
-            // Each character of the alphabet at a few positions: one MAC each takes its time.
+            // Each character of the alphabet only at a few positions, since each takes one MAC.
             let is_foreign = !ALPHABET.contains(&character);
             if character == genuine[position]
                 || !(is_foreign || position % 13 == 0 || position == 181)

@@ -1,4 +1,4 @@
-//! How long an approval lasts.
+//! The lifetime of approvals.
 
 use super::*;
 use proptest::prelude::*;
@@ -118,7 +118,7 @@ fn a_shorter_expiration_takes_effect_on_cookies_that_are_out() {
 }
 
 proptest! {
-    /// Whoever keeps all cookies ever given and may send any of them at any time.
+    /// A client that keeps every cookie it was given, and sends any of them at any time.
     #[test]
     fn replaying_older_cookies_never_extends(
         steps in prop::collection::vec((0..2000_u64, any::<prop::sample::Index>()), 1..60),

@@ -1,4 +1,4 @@
-//! Pending sign-ins: what comes back, until when, and for whom.
+//! Tests of pending sign-ins: their bytes, their lifetime, and the users that may use them.
 
 use super::*;
 use crate::factor::Factor;
@@ -6,7 +6,7 @@ use crate::http::ReturnPath;
 use crate::secret::Secret;
 use proptest::prelude::*;
 
-/// Computed from the documented layout by a program in another language.
+/// Computed from the documented layout, by a program in another language.
 const GOLDEN: &str = "AcEAAAAAZVPxAFbf9vlAGkoampzzEWKqn3WEM9vl7KYtyQIp0GYKLJ8cAQBmZWRjYmE5ODc2NTQzMjEwABREUEZaUl\
     M5RkIwRDQ2UUZUTTg5MQASaU9TIChYWFgtWFhYLTEyMzQpACQ0NWY3YzkyYi1mNDVmLTQ4NjItODU0NS1lMGY1OGU3\
     ODA3NWEAAzcwOAAIL2FwcD94PTEAAFmVw8Oymhb8HTRvvL0xdOpgg5c8-FHpfEey9-qJGHRj";
@@ -16,7 +16,7 @@ pub(super) fn pendings() -> Pendings {
     Pendings::new(CookieOwner::Main("default"), &ring(&[1]))
 }
 
-/// A push of Alice's at the start.
+/// A push to Alice at the start.
 pub(super) fn push() -> Pending {
     let return_path = ReturnPath::parse(b"/app?x=1");
     Pending {
@@ -51,7 +51,7 @@ fn sealed(pending: &Pending) -> Token {
     pendings().seal(pending, &ALICE)
 }
 
-/// All that a pending sign-in says.
+/// All fields of a pending sign-in.
 type Content = (
     (UnixTime, [u8; 16], Option<Factor>, u8, String),
     [Option<String>; 4],
@@ -259,8 +259,8 @@ fn an_activation_leaves_encrypted() {
 
 #[test]
 fn no_two_activations_are_encrypted_under_one_nonce() {
-    /// Where the sealed activation begins: behind version, key id, created, two tags, kind, tries,
-    /// browser, four texts that are not there, the path `/`, and its own length.
+    /// The offset of the encrypted activation: after version, key id, created, two tags, kind,
+    /// tries, browser, four absent texts, the path `/`, and its own length.
     const SEALED: usize = 2 + 8 + 2 * 16 + 2 + 16 + 4 * 2 + (2 + 1) + 2;
     let nonce = |pending: &Pending, user: &Subject<'_>| {
         let token = pendings().seal(pending, user);

@@ -1,4 +1,4 @@
-//! Tokens that are no pending sign-in of this user for this application.
+//! Tokens that are not a pending sign-in of this user for this application.
 
 use super::super::token::{Purpose, Sealer};
 use super::pending::{enrollment, open, pendings, push};
@@ -71,7 +71,7 @@ fn a_pending_sign_in_is_its_applications_alone() {
 }
 
 #[test]
-fn an_approval_is_no_pending_sign_in_and_no_other_way_round() {
+fn an_approval_is_no_pending_sign_in_and_vice_versa() {
     let sessions = sessions();
     let approval = cookie(&sessions, at(0));
     assert_eq!(open(&approval, at(0)).unwrap_err(), Refusal::Forged);
@@ -111,7 +111,7 @@ fn genuine_tokens_of_another_layout_are_refused() {
         fields[offset] = byte;
         refusal(&fields)
     };
-    // created 8, user 16, application 16; then kind, tries, browser 16, device behind its length.
+    // created 8, user 16, application 16; then kind, tries, browser 16, device after its length.
     assert_eq!(with(8, !fields[8]), Some(Refusal::OtherUser));
     assert_eq!(with(24, !fields[24]), Some(Refusal::OtherApplication));
     for kind in [0, 5, 6, 255] {

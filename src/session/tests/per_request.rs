@@ -1,4 +1,6 @@
-//! Approvals of single requests: what comes back, until when, for whom and for what.
+//! Tests of approvals of single requests: their bytes, their lifetime, and the users and requests
+//! that they are valid for.
+//! for which they are valid.
 
 use super::*;
 use crate::factor::Factor;
@@ -51,7 +53,7 @@ fn an_approval_is_no_younger_than_itself() {
 }
 
 #[test]
-fn an_approval_is_good_for_a_minute() {
+fn an_approval_is_valid_for_a_minute() {
     let token = sealed(&own());
     opened(token.as_str(), at(70)).unwrap();
     assert_eq!(refusal(opened(token.as_str(), at(71))), Refusal::Expired);
@@ -70,7 +72,7 @@ fn an_approval_is_good_for_a_minute() {
 }
 
 #[test]
-fn an_approval_is_good_for_one_user_application_and_key() {
+fn an_approval_is_valid_for_one_user_application_and_key() {
     let token = sealed(&own());
     let of_bob = own().open(token.as_str().as_bytes(), &wire(b"amount=12"), &BOB, at(10));
     assert_eq!(refusal(of_bob), Refusal::OtherUser);
@@ -89,7 +91,7 @@ fn an_approval_is_good_for_one_user_application_and_key() {
 }
 
 #[test]
-fn an_approval_is_good_for_one_operation() {
+fn an_approval_is_valid_for_one_request() {
     let token = sealed(&own());
     let body = BodyDigest::of(b"amount=12");
     let (host, target) = (b"app.example.com".as_slice(), b"/wire?to=7".as_slice());
@@ -99,7 +101,7 @@ fn an_approval_is_good_for_one_operation() {
         RequestDigest::of(b"PUT", host, target, &body),
         RequestDigest::of(b"POST", b"b.example.com", target, &body),
         RequestDigest::of(b"POST", host, b"/wire?to=8", &body),
-        // The same bytes in other parts.
+        // The same bytes, divided differently.
         RequestDigest::of(b"POSTapp", b".example.com", target, &body),
         RequestDigest::of(b"POST", b"app.example.com/wire", b"?to=7", &body),
     ] {

@@ -1,10 +1,10 @@
-//! What a user chose last.
+//! Tests of the stored preference.
 
 use super::*;
 use crate::factor::Factor;
 use proptest::prelude::*;
 
-/// Computed from the documented layout by a program in another language.
+/// Computed from the documented layout, by a program in another language.
 const GOLDEN: &str = "AcFW3_b5QBpKGpqc8xFiqp91hDPb5eymLckCKdBmCiyfHAEAFERQRlpSUzlGQjBENDZRRlRNODkx1wK5tnVPLnukNA\
     GvjVoiXX3dozhDmhZxOIfkCAJcJik";
 

@@ -1,4 +1,4 @@
-//! Keys come, sign, and go.
+//! Rotation: keys are added, sign, and are removed.
 
 use super::*;
 

@@ -14,7 +14,7 @@ struct Input {
 }
 
 impl Input {
-    /// All that the MAC takes in.
+    /// The complete input of the MAC.
     fn written(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let purpose = PURPOSES[self.purpose];
@@ -25,7 +25,7 @@ impl Input {
 }
 
 prop_compose! {
-    /// Of few bytes, so that moving one between neighbours often gives the same run of bytes.
+    /// Few distinct bytes, so that moving one between neighbours often gives the same run of bytes.
     fn inputs()(
         purpose in 0..PURPOSES.len(),
         cookie in "[\0\u{1}ab]{0,4}",

@@ -114,7 +114,8 @@ fn by_extension(kind: &str, config: &Value, header: &str) -> Handling {
     let kind = kind.rsplit('.').next().unwrap_or_default();
     match kind {
         "HeaderMutation" => {
-            // The HTTP filter has its list in `mutations.request_mutations`, the early extension in `mutations`.
+            // The HTTP filter has its list in `mutations.request_mutations`, the early extension in
+            // `mutations`.
             let of_filter = list_at(config, &["mutations", "request_mutations"]).iter();
             let mut mutations = of_filter.chain(list_at(config, &["mutations"]));
             stripped_if(mutations.any(|mutation| strips(mutation, header)))

@@ -84,7 +84,8 @@ fn letters_that_are_read_alike_are_the_same_or_vague() {
         assert_eq!(base(&c.to_string()), base(&letter.to_string()), "{c}");
         assert_eq!(left(letter), Left::Letter(letter), "{c}");
     }
-    // One letter for each base. Any other character that reads like it is vague, and may be any letter.
+    // One letter for each base. Any other character that reads like it is vague, and may be any
+    // letter.
     let mut of_base = BTreeMap::new();
     for c in beyond_ascii() {
         if let Left::Letter(letter) = left(c) {
