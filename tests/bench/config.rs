@@ -84,7 +84,7 @@ fn filter(
     })
 }
 
-/// A filter with a VM of its own.
+/// A wasm filter in a separate VM.
 fn wasm(name: &str, module: &Path, configuration: &Value) -> Result<Value, Fault> {
     if !module.is_file() {
         return Err(format!("{} is not there: run make bench", module.display()).into());

@@ -51,7 +51,7 @@ impl Keys {
     }
 }
 
-/// What a request proves itself with, valid for longer than a start is measured.
+/// The approval cookie and the token of a request, valid for longer than one start of Envoy is measured.
 #[derive(Debug)]
 pub(crate) struct Credential {
     cookie: String,
@@ -84,7 +84,7 @@ impl Credential {
         Ok(Self { cookie, token: token(keys)? })
     }
 
-    /// What the application must see of the cookies where the approval is kept from it.
+    /// The `Cookie` header that the application must see after the filter removes the approval.
     pub(crate) fn foreign_cookies() -> String {
         format!("{BEFORE}; {AFTER}")
     }
@@ -131,8 +131,8 @@ fn token(keys: &Keys) -> Result<String, Fault> {
     Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())))
 }
 
-/// Changes a character near the end, which in either credential stands for a part of the MAC. Not
-/// the last one, of which some bits stand for nothing.
+/// Changes a character near the end, which in both credentials encodes a part of the MAC. Not the last
+/// character, since base64 does not use all of its bits.
 fn tampered(text: &str) -> String {
     let changed = text.len().saturating_sub(8);
     let other = |c: char| if c == 'A' { 'B' } else { 'A' };

@@ -73,14 +73,14 @@ impl Envoy {
 
 impl Drop for Envoy {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Whether a connection is taken, and not by itself: one from a port that nobody listens on to the
-/// same port is joined to itself.
+/// Whether Envoy accepts a connection. If nobody listens on a port and the system picks that port as the
+/// source, TCP connects the socket to itself, which does not count.
 async fn listens(port: u16) -> bool {
     let connection = TcpStream::connect(("127.0.0.1", port)).await;
     connection.is_ok_and(|stream| stream.local_addr().is_ok_and(|ours| ours.port() != port))

@@ -1,5 +1,5 @@
-//! What a request that passes by its approval cookie costs Envoy, next to other ways to let a
-//! request pass; README.md beside this file says how it is measured.
+//! Measures what it costs Envoy to let a request pass by its approval cookie, compared with other ways
+//! to let a request pass. README.md in this folder describes the method.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -33,7 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use variant::Variant;
 
-/// What ends the run early: it says by itself what it is about.
+/// An error that ends the run. Its text needs no context.
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 /// Envoy frees what a request held a little after its response.

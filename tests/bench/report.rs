@@ -1,4 +1,4 @@
-//! What was measured, as a table, as JSON, and as a verdict.
+//! The results: a table, JSON, and a verdict.
 
 use crate::statistics::{median, spread};
 use crate::variant::Variant;
@@ -97,7 +97,7 @@ impl Report {
         self.starts
     }
 
-    /// Whether every start of Envoy by itself says the same of every goal.
+    /// Whether each start of Envoy, taken separately, gives the same verdict on every goal.
     pub(crate) fn is_unanimous(&self) -> bool {
         GOALS.iter().all(|goal| {
             let (low, high) = self.ratio_by_start(goal.of, goal.to);
@@ -110,7 +110,7 @@ impl Report {
             && self.rows.iter().all(|row| row.refused == 0)
     }
 
-    /// What a variant added to the cost without a filter, in each round.
+    /// The cost that a variant added in each round, compared with no filter.
     fn added(&self, variant: Variant) -> Vec<f64> {
         self.added_by_start(variant).into_iter().flatten().collect()
     }

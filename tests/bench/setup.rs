@@ -44,7 +44,7 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// What is measured, in the order of the table.
+    /// The variants to measure, in the order of the table.
     pub(crate) fn variants(&self) -> Vec<Variant> {
         Variant::all(self.other.len())
     }

@@ -1,12 +1,15 @@
 //! The prompt page and the simulator's phone page in a real Chromium, behind a real Envoy with
 //! the real module.
 //!
-//! The cases are JavaScript for Playwright, in `cases/`. One Node process tells which there are and
-//! plays them in one Chromium, each with cookies of its own ([`runner`]); every case has a stack
-//! to itself ([`stage`]), the one that `tests/e2e` uses. Of each, the application has to see as
-//! many requests as the case says, and the run ends with how many more it saw.
+//! The cases are JavaScript for Playwright, in `cases/`, where each names itself once. One Node process
+//! lists them and plays them in one Chromium, each with separate cookies ([`runner`]). Each case has its
+//! own stack ([`stage`]), of the kind that `tests/e2e` uses. A case says how many requests the
+//! application must see; the run fails if it sees more.
 //!
-//! `DUO_MFA_CHROMIUM` names the Chromium. Where it, Node or a package is missing, the run fails.
+//! Rust learns the names of the cases only when Node runs, so they cannot be functions with `#[test]`.
+//! The harness is therefore `libtest-mimic`: `cargo test --test browser NAME` plays one case.
+//!
+//! `DUO_MFA_CHROMIUM` names the Chromium. If Chromium, Node or a package is missing, the run fails.
 
 #![allow(
     clippy::arithmetic_side_effects,

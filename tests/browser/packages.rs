@@ -1,5 +1,5 @@
-//! What the cases need besides this repository: a Chromium, Node, and two npm packages at pinned
-//! hashes, installed under `.tools/browser`.
+//! The programs that the cases need: a Chromium, Node, and two npm packages at pinned hashes, installed
+//! under `.tools/browser`.
 
 use std::env;
 use std::fs;

@@ -1,4 +1,4 @@
-// Pictures for the documentation, taken on the way where `SCREENSHOTS` names a directory.
+// Takes pictures for the documentation if `SCREENSHOTS` names a directory.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -33,7 +33,7 @@ export async function take(page, name) {
 
 // Puts something fixed in the place of what differs from run to run.
 function fix() {
-  // The countdown stands still.
+  // Stops the countdown.
   for (let timer = setTimeout(() => {}); timer > 0; timer -= 1) clearTimeout(timer);
   const fixed = [
     [/^guest\d+$/, "alice@example.com"],

@@ -1,5 +1,5 @@
-// Plays the cases of `cases/` in one Chromium. `runner.rs` starts it and says which; lines of JSON
-// go both ways.
+// Plays the cases of `cases/` in one Chromium. `runner.rs` starts this program and names the cases to
+// play. Both sides send lines of JSON.
 
 import { mkdirSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -68,7 +68,7 @@ async function pictured(stage, name) {
       await page.screenshot({ path, timeout: 3000 });
       text += `\n${page.url()} looked like ${path}`;
     } catch {
-      // Gone, or too busy to be looked at: the failure itself is told.
+      // The page is gone or does not respond. The failure is reported anyway.
     }
   }
   return text;

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::packages;
 
-/// How long a case may be silent. It has a shorter limit of its own.
+/// Longest wait for the next line of a case. The case itself has a shorter timeout.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A case, and the stack that it wants.
@@ -38,7 +38,7 @@ pub(crate) struct Case {
     pub(crate) stops_at_headers: bool,
 }
 
-/// What a case says.
+/// A message from a case.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "word", rename_all = "snake_case")]
 pub(crate) enum Word {

@@ -1,4 +1,4 @@
-// The simulator: its control interface, and calls of its Auth API as an application signs them.
+// The simulator: its control interface, and calls of its Auth API, signed as an application signs them.
 
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
@@ -44,7 +44,7 @@ export class Sim {
     await this.#tell("POST", `/sim/transactions/${txid}/${action}`, { code });
   }
 
-  // How a transaction stands, in Duo's words.
+  // The state of a transaction, in Duo's words.
   async status(txid) {
     const all = await this.#get("/sim/transactions");
     return all.find((known) => known.txid === txid)?.status;

@@ -1,5 +1,5 @@
-// What a case has to itself: browsers in front of its stack, and the simulator behind it. Watches
-// that no page does what it must not.
+// The parts of one case: browsers in front of its stack, and the simulator behind it. Fails the case
+// if a page does something forbidden.
 
 import assert from "node:assert/strict";
 
@@ -42,7 +42,7 @@ export class Stage {
     return username;
   }
 
-  // A browser of its own, in which `user` has passed the first factor.
+  // A new browser in which `user` has passed the first factor.
   // `script` is false where JavaScript is off, and "blocked" where only the page's own is lost.
   // `reuse` is one that is not needed any more: without its cookies it is as good as a fresh one,
   // and there sooner.
@@ -64,7 +64,7 @@ export class Stage {
     return context;
   }
 
-  // A page of a browser of its own, at `path`.
+  // A page in a new browser, at `path`.
   async open(path = "/", options = {}) {
     const browser = await this.browser(options);
     const page = options.reuse?.pages()[0] ?? (await browser.newPage());

@@ -14,7 +14,7 @@ use crate::setup::{API_HOST, FirstFactor, INTEGRATION_KEY, SECRET_KEY, Setup};
 use crate::stack::Stack;
 use crate::tally::{self, Verdict};
 
-/// With an icon of its own: a browser asks for no other.
+/// Has an inline icon, so that the browser requests none.
 const APPLICATION: &str = "<!doctype html><html lang=en><title>Application</title>\
                            <link rel=icon href='data:,'><p>application";
 
@@ -23,8 +23,8 @@ pub(crate) struct Stage {
     front: Front,
     /// Envoys besides the stack's own.
     others: Vec<Envoy>,
-    /// How many people have played here. Envoy remembers what was sent to whom, so each case has
-    /// others.
+    /// How many users have played here. Envoy remembers the pushes sent to a user, so each case has
+    /// a new one.
     guests: usize,
     is_altered: bool,
 }

@@ -1,4 +1,4 @@
-//! What stands around a configuration in the objects of Istio and Envoy Gateway.
+//! Warnings about the objects of Istio and Envoy Gateway around a configuration.
 
 use crate::files::{extension_policy, plugin, wasm_plugin};
 use crate::warnings::{remove, warned};
@@ -93,7 +93,7 @@ const GATEWAY: &[Object] = &[
     (|it| it["security"] = json!({}), &[]),
 ];
 
-/// What the control plane makes of its objects, as far as they are among the files.
+/// The control plane makes clusters of its objects. The objects among the checked files are read as such.
 #[test]
 fn a_cluster_that_is_made_of_objects_is_looked_at_in_them() {
     let host = "api-xxxxxxxx.duosecurity.com";
@@ -131,7 +131,7 @@ fn a_cluster_that_is_made_of_objects_is_looked_at_in_them() {
     }
 }
 
-/// What strips the header may stand in another file.
+/// The object that strips the header may be in another file.
 #[test]
 fn a_header_that_another_object_strips_is_not_warned_of() {
     let strips = |remove: &str| {

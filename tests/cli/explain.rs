@@ -1,4 +1,4 @@
-//! What `explain` says is what the core's rules say.
+//! `explain` prints the decisions of the core's rules.
 
 use crate::files::{File, plugin};
 use crate::run::duo_mfa;
@@ -97,7 +97,7 @@ const ROWS: &[Row] = &[
 ];
 
 #[test]
-fn the_rule_and_its_terms_are_told() {
+fn the_rule_and_its_terms_are_printed() {
     let file = File::of(&ruled());
     for (arguments, status, told) in ROWS {
         let mut all = vec!["explain", file.path()];
@@ -117,9 +117,9 @@ fn the_rule_and_its_terms_are_told() {
     assert!(ran.errors.contains("add --address"), "{ran:?}");
 }
 
-/// Each path by each of some users, asked of the core itself.
+/// Compares `explain` with the core for each pair of a path and a user.
 #[test]
-fn what_is_told_is_what_the_core_decides() {
+fn printed_decisions_are_those_of_the_core() {
     let text = ruled().to_string();
     let config = Config::parse(text.as_bytes(), &|name| {
         let value = match name {

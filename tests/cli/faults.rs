@@ -1,4 +1,4 @@
-//! A configuration at fault, in whatever it stands, and files that hold none.
+//! Faulty configurations in files of every kind, and files without a configuration.
 
 use crate::files::{File, configure, example, extension_policy, plugin, wasm_plugin};
 use crate::run::duo_mfa;
@@ -13,7 +13,7 @@ fn faulty() -> Value {
 }
 
 #[test]
-fn faults_are_found_wherever_the_configuration_stands() {
+fn faults_are_found_in_every_kind_of_file() {
     let mut envoy = example("basic-auth");
     configure(&mut envoy, |plugin| *plugin = faulty());
     let as_text = json!({"kind": "ConfigMap", "metadata": {"name": "envoy"},
@@ -102,7 +102,7 @@ fn what_cannot_be_read_is_no_verdict() {
 }
 
 #[test]
-fn variables_are_taken_from_a_file_and_what_is_not_set_is_said() {
+fn variables_are_read_from_a_file_and_unset_ones_are_named() {
     let file = File::of(&plugin());
     let ran = duo_mfa(&["check", file.path()]);
     assert_eq!(ran.status, 0, "{ran:?}");
@@ -120,7 +120,7 @@ fn variables_are_taken_from_a_file_and_what_is_not_set_is_said() {
         assert!(!ran.output.contains(text) && !ran.errors.contains(text), "{ran:?}");
     }
 
-    // A secret that stands where its variable's name should is not repeated either.
+    // A secret in the place of its variable's name is not printed either.
     let mut envoy = example("basic-auth");
     configure(&mut envoy, |plugin| plugin["duo"]["secret_key"] = json!({"env": secret}));
     let ran = duo_mfa(&["check", File::of(&envoy).path()]);

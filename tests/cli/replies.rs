@@ -1,4 +1,4 @@
-//! What replaces the filter's replies is warned of, and the documented exception is understood.
+//! Settings that replace the filter's replies cause a warning, unless they have the documented exception.
 
 use crate::files::{example, extension_policy, plugin, wasm_plugin};
 use crate::run::duo_mfa;

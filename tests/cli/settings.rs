@@ -1,4 +1,4 @@
-//! A configuration by itself: settings that are taken, and are hardly meant.
+//! Warnings about a configuration alone: settings that are valid, but probably a mistake.
 
 use crate::files::plugin;
 use crate::warnings::warned;

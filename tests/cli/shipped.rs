@@ -17,7 +17,7 @@ fn every_shipped_file_is_in_order() {
         // A chart's templates are no YAML yet.
         if !text.contains("{{") {
             let name = file.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-            // What is in one folder is deployed together.
+            // The files of one folder are deployed together.
             let folder = file.parent().unwrap();
             folders.entry(folder.strip_prefix(root).unwrap().to_owned()).or_default().push(name);
         }

@@ -1,4 +1,4 @@
-//! What a warning says, and that a fault is told without warnings beside it.
+//! The text of warnings. A configuration with faults gets no warnings.
 
 use crate::files::{File, example, filter_config};
 use crate::run::duo_mfa;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 /// A file without a configuration gets no warnings about bodies, names and clusters.
 #[test]
-fn a_configuration_that_is_not_there_has_no_warnings_of_its_own() {
+fn a_missing_configuration_has_no_warnings() {
     let mut bootstrap = example("jwt");
     filter_config(&mut bootstrap)["allow_on_headers_stop_iteration"] = json!(true);
     remove(filter_config(&mut bootstrap), "configuration");

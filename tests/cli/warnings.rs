@@ -1,4 +1,4 @@
-//! What stands around a configuration: each mistake has its warning, and nothing else has one.
+//! Warnings about the files around a configuration: each mistake has one, and nothing else does.
 
 use crate::files::{File, MANAGER, configure, example, filter_config};
 use crate::run::duo_mfa;

@@ -44,7 +44,7 @@ fn the_node_client_agrees_in_both_of_its_forms() {
     check("node", "auth_api.js", &[("NODE_PATH", &node.join("node_modules"))]);
 }
 
-/// Runs a script of this directory against a simulator of its own.
+/// Runs a script of this directory against a new simulator.
 fn check(program: impl AsRef<OsStr>, script: &str, environment: &[(&str, &PathBuf)]) {
     let state = tools(&format!("state-{script}"));
     let (mut sim, line) = start(&state);

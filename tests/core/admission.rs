@@ -1,4 +1,4 @@
-//! What is decided without Duo: addresses of the filter's own, policies, identities, headers.
+//! Decisions made without Duo: the filter's endpoints, policies, identities, headers.
 
 use crate::rig::{Rig, forwarded_header, get, one_phone, started, status};
 use duo_mfa::gate::{Health, Standing};
@@ -98,7 +98,7 @@ fn own_addresses_are_never_forwarded() {
 }
 
 #[test]
-fn health_is_told_without_an_identity() {
+fn health_needs_no_identity() {
     let ask = |rig: &mut Rig, path: &str, method: &str| {
         let request = get(path).without("x-basic-user").without(":method").with(":method", method);
         rig.send(&request, &[]).refused()

@@ -38,7 +38,7 @@ fn beside(rig: &mut Rig, changes: Value) -> Rig {
     other
 }
 
-/// What two listeners of one Envoy may differ in that ask the same Duo application.
+/// Settings that may differ between two listeners of one Envoy with the same Duo application.
 fn differences() -> [Value; 4] {
     [
         json!({"session": {"application": "payroll"}}),
@@ -127,7 +127,7 @@ fn denial_of_one_name_stops_the_others_of_its_phone() {
     rig.send(&get("/"), &denied()).refused();
     let refused = stopped(&mut rig, &get("/").of("ali"), &one_phone());
     assert_eq!(refused.header("retry-after").as_deref(), Some("60"));
-    // The refusal has cost the name itself nothing: another phone of its own rings three times.
+    // The refusal did not count against this name: its other phone rings three times.
     for _ in 0..2 {
         stopped(&mut rig, &get("/").of("ali"), &one_phone());
     }

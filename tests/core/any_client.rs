@@ -1,4 +1,4 @@
-//! What clients of every kind may do: bring a passcode, and be told the way on.
+//! Clients of every kind may send a passcode, and each refusal says how to proceed.
 
 use crate::browser::{Browser, posted};
 use crate::rig::{Outcome, Request, Rig, forwarded_header, get, one_phone, started, status};
@@ -22,7 +22,7 @@ fn unheld() -> [(&'static str, Request); 6] {
     let grpc = posted(get("/package.Service/Call")).with("te", "trailers");
     [
         ("a program that calls itself Mozilla", get("/api").with(CHROME.0, CHROME.1)),
-        ("a script of our own page", Browser::of("alice").fetches("/api")),
+        ("a script of our page", Browser::of("alice").fetches("/api")),
         ("a form", Browser::of("alice").submits("/api")),
         ("gRPC", grpc.with("content-type", "application/grpc")),
         ("an upgrade", get("/api").with("upgrade", "websocket")),

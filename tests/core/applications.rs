@@ -17,7 +17,7 @@ const PAYMENTS: (&str, &str) = ("/payments/x", "__Host-duo_mfa-payments");
 const WIKI: (&str, &str) = ("/wiki/x", "__Host-duo_mfa");
 
 /// Beside the main application: `payments`, of another account at Duo, and `wiki`, of the same,
-/// whose approvals are good for the main one too.
+/// whose approvals are valid for the main one too.
 pub(super) fn two_more() -> Value {
     json!({
         "applications": {
@@ -120,7 +120,7 @@ fn preauth_denies() -> Scripted {
     ok(&json!({"result": "deny", "status_msg": "Words of Duo."}))
 }
 
-/// What was verified for the one is not taken for verified at the other.
+/// The cache of verified approvals of one application does not serve another.
 #[test]
 fn approval_that_was_seen_at_one_application_is_not_known_at_another() {
     let mut rig = rig();

@@ -168,7 +168,7 @@ fn sign_in_is_finished_where_it_was_begun() {
 }
 
 #[test]
-fn device_is_remembered_where_duo_was_told_to() {
+fn device_is_remembered_if_duo_remembers_it() {
     let mut rig = Rig::with(json!({
         "duo": {"remembered_devices": true}, "session": {"bind": ["certificate"]},
     }));

@@ -1,5 +1,5 @@
-//! What real clients send, and how each is asked for the second factor. Each set of headers is that
-//! of one client, but for what does not tell clients apart (`Host`, `Accept-Encoding`, lengths).
+//! Headers of real clients, and how the filter asks each for the second factor. Each set has all headers
+//! of one client, except those that do not identify a client (`Host`, `Accept-Encoding`, lengths).
 
 mod browsers;
 mod helpers;
@@ -85,7 +85,7 @@ fn browser_that_loses_any_one_header_is_never_held() {
     }
 }
 
-/// Whoever looks for an icon does so for a browser, whatever it calls itself.
+/// A client that fetches an icon does so for a browser, whatever its `User-Agent` says.
 #[test]
 fn icon_that_nobody_asked_for_is_never_held() {
     for path in ["/favicon.ico", "/apple-touch-icon.png", "/a/apple-touch-icon-120x120.png?v=1"] {

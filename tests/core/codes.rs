@@ -106,7 +106,7 @@ fn list_that_promises_codes_of_one_kind_is_a_fault() {
     }
 }
 
-/// What is wrong with a configuration; empty where nothing is.
+/// The faults of a configuration as text; empty if it has none.
 fn faults(changes: &Value) -> String {
     let mut config = json!({
         "version": 1,

@@ -195,7 +195,7 @@ fn paths_of_foreign_forms_are_whole_paths() {
 }
 
 #[test]
-fn all_faults_are_told_at_once() {
+fn all_faults_are_reported_at_once() {
     let document = json!({
         "version": 2,
         "path_prefix": "mfa",

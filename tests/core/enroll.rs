@@ -95,7 +95,7 @@ fn user_with_a_device_is_not_enrolled() {
 }
 
 #[test]
-fn enrollment_that_fails_is_told_and_not_repeated() {
+fn enrollment_that_fails_is_reported_and_not_repeated() {
     let taken = || fail(40_002, "Invalid request parameters", "username");
     for (answer, code) in
         [(taken(), "enrollment_required"), (Scripted::Fails(Unanswered::Cut), "duo_unavailable")]

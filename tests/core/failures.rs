@@ -63,7 +63,7 @@ answered. A cluster is unknown where it was taken out of Envoy's configuration m
 /// A fault, as the filter gets to see it.
 struct Case {
     name: &'static str,
-    /// What of it arrives.
+    /// The part of the response that arrives.
     seen: &'static str,
     answer: Scripted,
 }
@@ -148,8 +148,8 @@ fn row(endpoint: Endpoint, Case { name, seen, answer }: &Case) -> String {
     format!("| {name} | {seen} | {once} | {calls} | {secure} | {safe} |")
 }
 
-/// What becomes of a request that meets a fault so many times at one call, and how often that
-/// call is made.
+/// Sends a request whose call to `faulty` meets the fault `times` times. Returns the outcome in the
+/// page's words, and the number of those calls.
 fn request(fail_mode: &str, faulty: Endpoint, fault: &Scripted, times: usize) -> (String, usize) {
     let mut rig = Rig::with(json!({"duo": {"fail_mode": fail_mode}}));
     if times == usize::MAX {
@@ -200,7 +200,7 @@ fn in_words(outcome: Outcome) -> String {
     }
 }
 
-/// What a check leads to that meets a fault at each of its calls that can have it.
+/// The readiness after a background check, each call of which meets the fault if that call can have it.
 fn check(fault: &Scripted) -> &'static str {
     match Rig::new().check_meets(fault).standing {
         Standing::Unavailable => "not ready: Duo is unavailable",

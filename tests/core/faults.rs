@@ -1,4 +1,4 @@
-//! What a fault of Duo's, of the way to it, or of the clock comes to.
+//! Faults of Duo, of the connection to it, and of the clock, and the replies that they lead to.
 
 use crate::rig::{Rig, Scripted, fail, get, ok, one_phone, says, started, status};
 use duo_mfa::duo::Endpoint;

@@ -13,7 +13,7 @@ fn named() -> Value {
     json!({"request_bodies": true, "cross_site_forms": ["/saml/acs", "/pay/return"]})
 }
 
-/// What a browser sends with a form of another site: no cookie that is `Lax` or `Strict`.
+/// A form of another site, as a browser submits it: without cookies that are `Lax` or `Strict`.
 fn foreign(path: &str, content_type: &str, body: &str) -> Request {
     let request = Browser::of("alice").submits(path).without("sec-fetch-site").without("origin");
     let request = request.with("sec-fetch-site", "cross-site").with("origin", "null");
@@ -151,7 +151,7 @@ fn form_is_sent_again_only_for_a_page_of_another_site() {
 }
 
 #[test]
-fn request_that_is_approved_by_itself_is_never_sent_again() {
+fn request_with_its_own_approval_is_never_sent_again() {
     let mut changes = named();
     changes["access_control"] = json!({"rules": [
         {"paths": ["/pay/*"], "policy": "two_factor", "approval": "per_request"},
@@ -166,7 +166,7 @@ fn request_that_is_approved_by_itself_is_never_sent_again() {
     assert!(is_resent(&rig.send(&foreign("/saml/acs", FORM, SENT), &[]).answered()));
 }
 
-/// The page asks where the sign-in stands, and goes on as any other does.
+/// The page with the form polls the sign-in and continues like any other page.
 #[test]
 fn page_with_the_form_leads_to_an_approval() {
     let mut rig = Rig::with(named());

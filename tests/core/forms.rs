@@ -57,7 +57,7 @@ fn factor_device_and_way_back_may_stand_in_the_form() {
 }
 
 #[test]
-fn wrong_passcode_of_a_form_is_told_at_its_field() {
+fn wrong_passcode_of_a_form_is_shown_at_its_field() {
     let mut rig = reading();
     let mut alice = Browser::of("alice");
     let page = alice.asks(&mut rig, &form(&alice, "passcode=000000"), &wrong());

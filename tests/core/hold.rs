@@ -30,7 +30,7 @@ fn approved_push_forwards_the_same_request_with_a_cookie() {
 }
 
 #[test]
-fn every_end_but_allow_is_a_refusal_of_its_own() {
+fn every_end_but_allow_is_a_different_refusal() {
     for (result, word, code, http) in [
         ("deny", "deny", "mfa_denied", 403),
         ("deny", "timeout", "mfa_timeout", 403),
@@ -48,7 +48,7 @@ fn every_end_but_allow_is_a_refusal_of_its_own() {
 }
 
 #[test]
-fn preauth_decides_by_itself_where_it_does() {
+fn preauth_allow_and_deny_need_no_other_call() {
     let forward = Rig::new().send(&get("/"), &[preauth("allow")]).admitted();
     assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some("bypass"));
     assert!(approval(&forward).starts_with("__Host-duo_mfa="));
@@ -143,7 +143,7 @@ fn factors_are_tried_in_the_configured_order() {
 }
 
 #[test]
-fn user_whose_devices_cannot_approve_is_told_what_can() {
+fn user_whose_devices_cannot_approve_learns_what_can() {
     let token = json!([{"device": "DHEKH0JJIYC1LX3AZWO4", "type": "token", "name": "0"}]);
     let sms = json!([{"device": "DPFZRS9FB0D46QFTM892", "type": "phone", "capabilities": ["sms"]}]);
     for (list, factors, code) in [

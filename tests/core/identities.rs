@@ -1,10 +1,10 @@
-//! Who a request is of, from every source, and what is refused before Duo hears of it.
+//! The user of a request, from every identity source, and the requests that are refused without a call to Duo.
 
 use crate::rig::{Request, Rig, forwarded_header, get, one_phone, started, status};
 use duo_mfa::http::HeaderMap;
 use serde_json::{Value, json};
 
-/// What a request carries: by each source one row can be tried.
+/// The identity that a request carries, so that one row can be tried with each source.
 #[derive(Clone)]
 enum Sent {
     /// Lines of headers.
@@ -125,7 +125,7 @@ const STRIPPED: &[Lines] = &[
     (&[("x-basic-user", b"CORP\\alice@corp.com")], INVALID),
     (&[("x-basic-user", b"@corp.com")], INVALID),
 ];
-/// With Unicode's compatibility forms made plain; what has none is refused as ever.
+/// Names in Unicode's compatibility forms are normalized, and then read by the usual rules.
 const MADE_PLAIN: &[Lines] = &[
     (&[("x-basic-user", "\u{ff21}lice".as_bytes())], Ok("alice")),
     (&[("x-basic-user", "\u{1d4d0}\u{1d4f5}\u{2170}c\u{1d41e}".as_bytes())], Ok("alice")),
@@ -321,7 +321,7 @@ fn duo_is_called_with_the_mapped_name_and_the_application_reads_the_canonical_on
 
 /// RFC 3986 for the form that is signed: no byte of a name is read as a separator.
 #[test]
-fn name_stands_in_a_form_as_one_value() {
+fn name_is_one_value_in_a_form() {
     for (name, encoded) in [
         ("o'brien@corp.example.com", "o%27brien%40corp.example.com"),
         ("jane doe", "jane%20doe"),
@@ -341,7 +341,7 @@ fn name_stands_in_a_form_as_one_value() {
 }
 
 #[test]
-fn an_approval_is_good_for_one_source() {
+fn an_approval_is_valid_for_one_source() {
     let mut by_header = Rig::new();
     let script = [one_phone(), started(), status("allow", "allow")];
     let forward = by_header.send(&get("/"), &script).admitted();

@@ -1,4 +1,4 @@
-//! What a step says of a request to Envoy's access log and to the filters behind this one.
+//! The filter state that a step sets for Envoy's access log and for the filters behind this one.
 
 use crate::browser::Browser;
 use crate::rig::{Rig, approval, get, one_phone, pair, preauth, started, status};
@@ -74,7 +74,7 @@ fn assert_as_the_audit_line(rig: &Rig, judgement: Judgement) {
 }
 
 #[test]
-fn what_is_not_refused_is_told_too() {
+fn requests_that_pass_are_judged_too() {
     let mut rig = ruled("report_only");
     rig.send(&get("/internal"), &[]);
     rig.send(&get("/public"), &[]);

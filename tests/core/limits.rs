@@ -1,4 +1,4 @@
-//! How often a user's phone may ring, whoever asks and however.
+//! Limits on how often a user's phone rings, for every client and every kind of request.
 
 use crate::browser::Browser;
 use crate::rig::{

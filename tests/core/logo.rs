@@ -25,7 +25,7 @@ fn rig() -> Rig {
     Rig::with(json!({"branding": {"name": "Example", "logo": "duo"}}))
 }
 
-/// Whoever asks has no identity, no cookie and no mark of a browser.
+/// Requests the picture without an identity, a cookie or any mark of a browser.
 fn asked(rig: &mut Rig) -> Response {
     rig.send(&get("/.duo-mfa/logo").without("x-basic-user"), &[]).answered()
 }
@@ -54,7 +54,7 @@ fn picture_is_served_to_everybody_as_duo_gave_it() {
         assert_eq!(served.header(name).as_deref(), Some(value));
     }
     assert_eq!(served.header("vary"), None);
-    assert_eq!(rig.calls.len(), 0, "no call for whoever asks");
+    assert_eq!(rig.calls.len(), 0, "a request for the picture makes no call");
     let posted = rig.send(&get("/.duo-mfa/logo").without(":method").with(":method", "POST"), &[]);
     assert_eq!(posted.refused().header("allow").as_deref(), Some("GET, HEAD"));
 }
@@ -85,13 +85,13 @@ fn what_is_no_png_is_never_served() {
         [(200, b"<svg/>"), (200, b""), (200, &long), (404, none), (500, PNG)];
     for (status, body) in faults {
         let mut rig = rig();
-        let said = learn(&mut rig, status, body).expect("an operator is told");
+        let said = learn(&mut rig, status, body).expect("a log line");
         assert!(format!("{said:?}").contains("branding.logo: "), "{said:?}");
         assert_eq!(asked(&mut rig).0.status, 404);
-        assert_eq!(learn(&mut rig, status, body), None, "it is said once");
+        assert_eq!(learn(&mut rig, status, body), None, "the fault is logged once");
         assert_eq!(learn(&mut rig, 200, PNG), None);
         assert_eq!(asked(&mut rig).0.body, PNG);
-        learn(&mut rig, status, body).expect("an operator is told");
+        learn(&mut rig, status, body).expect("a log line");
         assert_eq!(asked(&mut rig).0.body, PNG, "the picture from before stays");
     }
 }

@@ -51,7 +51,7 @@ fn nobody_gets_in_without_an_allow() {
     let pool = pool();
     let firsts = pool.len() - ALLOWING;
     let conversation = proptest::collection::vec(0..pool.len(), 0..40);
-    // The conversation that failed is printed; a file of it would need a source of its own.
+    // A failed conversation is printed. To write it to a file, proptest would need to know the source file.
     let config = Config { failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new(config);
     let outcome = runner.run(&(conversation, any::<bool>()), |(choices, with_passcode)| {

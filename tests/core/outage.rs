@@ -1,5 +1,5 @@
-//! What counts as "Duo cannot be reached": the background check alone, which no client can make
-//! fail. A client's own calls fail as often as it sends more of them than Duo's cluster takes.
+//! Only the background check decides whether Duo counts as unreachable, since no client can make it
+//! fail. A client can make its own calls fail: it only has to send more than Duo's cluster takes.
 
 use crate::browser::Browser;
 use crate::rig::{
@@ -160,7 +160,7 @@ fn a_check_that_times_out_while_duo_answers_others_waited_behind_them() {
 
 #[test]
 fn what_a_requester_can_make_duo_say_to_the_check_is_no_outage() {
-    // Duo limits the rate of the whole account, whoever asks.
+    // Duo limits the rate of the whole account, so that any requester can use it up.
     for said in [fail(42_901, "Too many requests", ""), says(429, ""), says(200, "<html>")] {
         let mut rig = safe();
         let after = rig.check_meets(&said);

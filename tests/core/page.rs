@@ -32,7 +32,7 @@ fn hundred_pages_send_no_push() {
 }
 
 #[test]
-fn form_that_came_too_late_is_said_not_to_be_sent() {
+fn page_says_that_a_form_that_came_too_late_is_not_sent() {
     let mut rig = Rig::new();
     let mut browser = Browser::of("alice");
     let page = browser.asks(&mut rig, &browser.submits("/orders"), &[]);
@@ -42,7 +42,7 @@ fn form_that_came_too_late_is_said_not_to_be_sent() {
 }
 
 #[test]
-fn form_that_is_sent_after_the_approval_ran_out_is_said_not_to_be_sent() {
+fn page_says_that_a_form_after_the_approval_expired_is_not_sent() {
     let mut rig = Rig::with(json!({"session": {"expiration": "10m"}}));
     let mut browser = Browser::of("alice");
     let bypassed = browser.posts("/.duo-mfa/preauth");
@@ -69,7 +69,7 @@ fn page_at_its_own_address_is_no_refusal() {
 }
 
 #[test]
-fn background_request_is_told_where_to_start() {
+fn background_request_learns_where_to_start() {
     let mut rig = Rig::with(json!({"path_prefix": "/sso"}));
     let browser = Browser::of("alice");
     for request in [
@@ -135,7 +135,7 @@ fn page_needs_a_user() {
 }
 
 #[test]
-fn wrong_methods_are_told_the_right_ones() {
+fn wrong_methods_get_a_list_of_the_right_ones() {
     let mut rig = Rig::new();
     let browser = Browser::of("alice");
     for path in ["preauth", "auth?factor=push&device=auto", "cancel", "logout"] {

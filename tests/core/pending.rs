@@ -17,7 +17,7 @@ fn waits() -> Scripted {
 }
 
 #[test]
-fn every_end_but_allow_has_a_state_of_its_own() {
+fn every_end_but_allow_has_a_different_state() {
     for (result, word, state, code) in [
         ("deny", "deny", "denied", "mfa_denied"),
         ("deny", "timeout", "timeout", "mfa_timeout"),
@@ -129,7 +129,7 @@ fn sign_in_lives_five_minutes() {
 }
 
 #[test]
-fn token_is_good_for_its_user_alone() {
+fn token_is_valid_for_its_user_alone() {
     let mut rig = Rig::new();
     let alice = Browser::pushed(&mut rig);
     let calls = rig.calls.len();
@@ -311,7 +311,7 @@ fn logout_takes_the_approval_back() {
 }
 
 #[test]
-fn duo_out_of_reach_is_told_and_nothing_is_repeated() {
+fn unreachable_duo_is_reported_and_nothing_is_repeated() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
     let gone = || Scripted::Fails(Unanswered::Cut);

@@ -1,4 +1,4 @@
-//! Rules by which each request is approved by itself.
+//! Rules with `approval: per_request`: each request is approved separately.
 
 mod ahead;
 mod share;
@@ -227,7 +227,7 @@ fn lost_answer_given_again_is_still_one_use() {
     }
 }
 
-/// Who polls may name another address than the push was for: that is not what was approved.
+/// A poll may name another address than the push did. It does not get an approval for that address.
 #[test]
 fn sign_in_gives_what_it_was_begun_for() {
     let mut rig = rig();

@@ -1,4 +1,4 @@
-//! What a phone shows of a request: nothing that the requester can use to write to its owner.
+//! The text that a phone shows about a request. A requester cannot use it to send the owner a message.
 
 use crate::browser::posted;
 use crate::rig::{Progress, Scripted};

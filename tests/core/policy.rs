@@ -10,7 +10,7 @@ use crate::rig::{Outcome, Request, Rig, get};
 use serde_json::{Value, json};
 use table::{CASES, Case};
 
-/// What a row of the table expects: `bypass 0`, `two_factor -`, or the code of a refusal.
+/// The policy and the rule that a row expects: `bypass 0`, `two_factor -`, or the code of a refusal.
 fn expected(words: &str) -> (&str, Option<usize>) {
     let (policy, rule) = words.split_once(' ').unwrap_or((words, "-"));
     (policy, rule.parse().ok())

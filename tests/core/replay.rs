@@ -1,4 +1,4 @@
-//! A sign-in that Duo has allowed, and whoever sends its token again.
+//! Replays of a sign-in's token after Duo has allowed the sign-in.
 
 use crate::browser::Browser;
 use crate::rig::{BUCKET_BYTES, LEDGER_BYTES, Response, Rig, allows, get, one_phone};
@@ -147,7 +147,7 @@ fn table_that_cannot_be_read_gives_no_approval() {
         let refused = alice.asks(&mut rig, &alice.fetches(STATUS), &[allows()]);
         assert_eq!((refused.code().as_str(), refused.0.status), ("duo_unavailable", 503));
         assert_eq!(refused.header("retry-after").as_deref(), Some("5"));
-        assert!(alice.has(PENDING), "it may be told later");
+        assert!(alice.has(PENDING), "a later poll may get the result");
     }
     after(&mut rig, 97);
     assert_over(&alice.asks(&mut rig, &alice.fetches(STATUS), &[]));

@@ -75,25 +75,25 @@ pub(crate) struct Rig {
     /// The table of limits, bucket by bucket, as the host's shared data has it.
     pub(crate) table: BTreeMap<String, Vec<u8>>,
     pub(crate) now: UnixTime,
-    /// The peer, as Envoy has it; absent on a pipe.
+    /// The peer's address in Envoy's form; `None` on a pipe.
     pub(crate) peer: Option<&'static [u8]>,
-    /// What the host says of the user, beside the request.
+    /// The user in the host's property, for identity sources other than a header.
     pub(crate) attribute: Option<Vec<u8>>,
     pub(crate) mtls: Option<Vec<u8>>,
     pub(crate) groups: Option<Vec<u8>>,
-    /// What it has of the properties that approvals are bound to.
+    /// The values of the properties that approvals are bound to.
     pub(crate) bound: Vec<Option<Vec<u8>>>,
-    /// Of each Duo application.
+    /// The clock offset of each Duo application.
     pub(crate) offsets: Vec<ClockOffset>,
-    /// How it stands, as the last check found it.
+    /// The health of Duo, as the last check found it.
     pub(crate) health: Health,
-    /// Absent where the host has no random bytes.
+    /// `None` if the host has no random bytes.
     pub(crate) random: Option<()>,
     pub(crate) calls: Vec<(UnixTime, Call)>,
     pub(crate) signals: Vec<Signal>,
     /// The audit lines in place of others, if the client had left.
     pub(crate) undone: Vec<Signal>,
-    /// What became of the requests, where that was decided.
+    /// The judgements of requests that were decided.
     pub(crate) judgements: Vec<Judgement>,
     /// The account's picture, as it was fetched.
     pub(crate) logo: Logo,

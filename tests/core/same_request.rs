@@ -129,7 +129,7 @@ fn nobody_else_takes_a_push_up() {
 }
 
 #[test]
-fn request_that_is_approved_by_itself_takes_nothing_up() {
+fn request_with_its_own_approval_takes_up_no_push() {
     let rules = json!([{"paths": ["/v2/*"], "policy": "two_factor", "approval": "per_request"}]);
     let mut rig = Rig::with(json!({"access_control": {"rules": rules}}));
     given_up(&mut rig);

@@ -1,4 +1,4 @@
-//! What rules want of a second factor: how fresh, by which factor, and what holds while Duo is gone.
+//! Terms that a rule sets for an approval: its age, its factor, and the fail mode while Duo is unreachable.
 
 use crate::browser::Browser;
 use crate::rig::{
@@ -130,7 +130,7 @@ fn safe() -> Rig {
 }
 
 #[test]
-fn safe_admits_for_minutes_whom_duo_could_not_be_asked_about() {
+fn safe_admits_for_minutes_while_duo_is_unreachable() {
     for outage in unreachable() {
         let mut rig = safe();
         rig.check_meets(&outage);

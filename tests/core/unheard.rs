@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const PUSH: &str = "/.duo-mfa/auth?factor=push&return_to=%2Freports";
 
-/// A browser whose push is on alice's phone and that never asks how it stands.
+/// Alice's browser has started a push and never polls for its state.
 fn rung() -> Rig {
     let mut rig = Rig::new();
     Browser::pushed(&mut rig);
@@ -204,7 +204,7 @@ fn passcode_is_no_word_on_the_push_that_waits() {
 }
 
 #[test]
-fn holder_is_admitted_whoever_else_hears_of_the_approval_first() {
+fn holder_is_admitted_even_if_another_learns_of_the_approval_first() {
     let mut rig = Rig::new();
     let Progress::Waits(_, flow) = rig.start(&get("/")) else { panic!("no preauth") };
     let Progress::Waits(_, flow) = rig.resume(*flow, &one_phone()) else { panic!("no auth") };

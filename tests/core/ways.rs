@@ -161,7 +161,7 @@ fn passcode_that_duo_takes_for_none_counts_as_a_wrong_one() {
 }
 
 #[test]
-fn wrong_passcode_of_a_form_is_told_on_the_page() {
+fn wrong_passcode_of_a_form_is_shown_on_the_page() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
     let typed = alice.submits(&auth("factor=passcode")).with("x-duo-mfa-passcode", "000000");
@@ -196,7 +196,7 @@ fn what_is_not_offered_is_refused_without_a_prompt() {
 }
 
 #[test]
-fn user_without_a_device_is_told_so() {
+fn user_without_a_device_learns_so() {
     let mut rig = Rig::with(json!({"duo": {"factors": ["push"]}}));
     let mut tom = Browser::of("tom");
     let token = devices(&json!([{"device": "DHEKH0JJIYC1LX3AZWO4", "type": "token", "name": "0"}]));

@@ -1,5 +1,5 @@
-//! What other parts of Envoy do to the filter's replies: what the documented exception keeps, and that `duo-mfa check` warns of
-//! what happens without it.
+//! Other parts of Envoy can alter the filter's replies. The documented exception prevents that, and `duo-mfa check` warns if it
+//! is missing.
 
 use std::fs;
 use std::path::Path;

@@ -74,7 +74,7 @@ impl Program<'_> {
     }
 }
 
-/// Runs the check for both clients, each with a user of its own.
+/// Runs the check for both clients, each with a different user.
 fn with_each(stack: &Stack, check: impl Fn(&Program<'_>)) {
     for (number, client) in CLIENTS.into_iter().enumerate() {
         let (user, directory) = (stack.sim.guest(number), Directory::new());

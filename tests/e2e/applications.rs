@@ -91,7 +91,7 @@ fn approval_of_one_application_does_not_open_the_other() {
     denied.assert_problem(403, "mfa_denied");
     let renamed = format!("{PAYMENTS}={}", value(&main));
     for cookie in [main.clone(), renamed, format!("{main}; {PAYMENTS}={}", value(&main))] {
-        // The denial stands against another push; the cookie is none here.
+        // The cookie is not valid here, and the recent denial forbids another push.
         stack.denied(&there().cookie(&cookie)).assert_problem(429, "too_many_requests");
     }
     let pushes = stack.sim.pushes();

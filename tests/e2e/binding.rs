@@ -90,8 +90,8 @@ fn cookie_with_another_certificate_is_refused() {
 
 #[test]
 fn cookie_with_other_metadata_is_refused() {
-    // The first factor's filter puts its user there: bob's is not alice's, though both may be
-    // whom the header names.
+    // The first factor's filter writes its user into the metadata. So bob's metadata differ from alice's,
+    // even if the header names the same user for both.
     let mut setup = Setup::default().plugin(json!({
         "identity": {"source": "header", "header": "x-person"},
         "session": {"bind": [{"metadata": ["first_factor", "user"]}]},

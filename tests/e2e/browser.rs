@@ -119,7 +119,7 @@ impl Browser {
     }
 }
 
-/// What the page's script sends to one of the filter's endpoints.
+/// A request of the page's script to one of the filter's endpoints.
 pub(crate) fn fetched(method: &str, endpoint: &str) -> Request {
     let request = Request::new(method, format!("/.duo-mfa/{endpoint}")).all(&[
         ("accept", "application/json"),

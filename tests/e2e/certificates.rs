@@ -21,7 +21,7 @@ use crate::tally::Verdict;
 
 const SERVER: &str = "app.example.com";
 
-/// Who signs certificates.
+/// A certificate authority.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,

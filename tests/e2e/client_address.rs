@@ -1,6 +1,6 @@
-//! Where a client is, by the connection manager's `use_remote_address` and `xff_num_trusted_hops`:
-//! what Duo is told in every call and what rules by network go by is the peer's address, or that
-//! which the trusted proxy has written. What a client writes is neither.
+//! The client's address, by the connection manager's `use_remote_address` and `xff_num_trusted_hops`.
+//! Calls to Duo and rules by network use the peer's address, or the address that the trusted proxy wrote.
+//! They never use an address that a client wrote.
 
 use serde_json::json;
 
@@ -58,7 +58,7 @@ const TWO_PROXIES: [Case; 8] = [
     (&["10.0.0.5, 203.0.113.7:4711, 198.51.100.1"], PEER),
 ];
 
-/// What else clients and other proxies write an address into.
+/// Other headers into which clients and proxies write an address.
 const OTHERS: [(&str, &str); 8] = [
     ("x-real-ip", "10.0.0.5"),
     ("x-envoy-external-address", "10.0.0.5"),
@@ -78,7 +78,7 @@ fn through(lines: &[&str], request: Request) -> Request {
     lines.iter().fold(request, |request, line| request.header("x-forwarded-for", line)).all(&OTHERS)
 }
 
-/// Holds what Duo was told about `user` to an address, in each call that names one.
+/// Asserts that each call for `user` that names an address names this one.
 fn assert_told(stack: &Stack, user: &str, address: &str, occasion: &str) {
     let journal = stack.sim.journal();
     let calls = journal.iter().filter(|entry| entry["params"]["username"] == user);
@@ -87,7 +87,7 @@ fn assert_told(stack: &Stack, user: &str, address: &str, occasion: &str) {
     assert_eq!(told, [(&preauth, &address), (&auth, &address)], "{occasion}");
 }
 
-fn assert_duo_is_told(setup: Setup, cases: &[Case]) {
+fn assert_duo_gets(setup: Setup, cases: &[Case]) {
     let stack = Stack::start(setup);
     let mut numbers = 0..;
     let mut guest = || stack.sim.guest(numbers.next().unwrap());
@@ -112,17 +112,17 @@ fn assert_duo_is_told(setup: Setup, cases: &[Case]) {
 
 #[test]
 fn forged_addresses_are_not_told_to_duo_without_a_proxy() {
-    assert_duo_is_told(behind(0), &DIRECT);
+    assert_duo_gets(behind(0), &DIRECT);
 }
 
 #[test]
-fn address_that_one_proxy_has_written_is_told_to_duo() {
-    assert_duo_is_told(behind(1), &ONE_PROXY);
+fn address_that_one_proxy_has_written_is_sent_to_duo() {
+    assert_duo_gets(behind(1), &ONE_PROXY);
 }
 
 #[test]
-fn address_that_the_first_of_two_proxies_has_written_is_told_to_duo() {
-    assert_duo_is_told(behind(2), &TWO_PROXIES);
+fn address_that_the_first_of_two_proxies_has_written_is_sent_to_duo() {
+    assert_duo_gets(behind(2), &TWO_PROXIES);
 }
 
 /// Rules by network: who is in 10.0.0.0/8 passes, who is in 203.0.113.0/24 or in the network of
@@ -143,7 +143,7 @@ fn forged_addresses_do_not_change_what_rules_by_network_say() {
             let reply = stack.denied(&through(lines, Request::get("/").user("alice")));
             assert_eq!(reply.json()["code"], code, "{proxies} {lines:?}: {reply:?}");
         }
-        // Whoever is there by the trusted entry passes, so that the denials say something.
+        // A client inside the network passes if the trusted entry says so: the denials have no other cause.
         let inside = [None, Some("192.0.2.9, 10.0.0.5"), Some("192.0.2.9, 10.0.0.5, 192.0.2.1")];
         if let Some(inside) = inside[proxies] {
             stack.admitted(&through(&[inside], Request::get("/").user("alice")));

@@ -1,4 +1,4 @@
-//! Clients that are not held: what each is told, and that none of them causes a push.
+//! Clients that are not held: each gets the right reply, and none causes a push.
 
 use serde_json::json;
 

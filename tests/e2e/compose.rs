@@ -20,7 +20,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// What the Dockerfile makes of the demo's configuration, with this machine's places in it.
+/// The demo's configuration after the Dockerfile's edits, with the addresses and paths of this test.
 fn configuration(parts: &Parts<'_>) -> Value {
     let run = Command::new("sed")
         .current_dir(root())

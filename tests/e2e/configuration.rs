@@ -1,4 +1,4 @@
-//! What Envoy says of a plugin configuration, good or bad, before it serves anything.
+//! Envoy's log about a plugin configuration, valid or not, before Envoy serves a request.
 
 use std::process::ExitStatus;
 
@@ -28,7 +28,7 @@ fn good_configuration_passes_validation() {
 }
 
 #[test]
-fn header_that_is_trusted_is_told_with_what_must_strip_it() {
+fn log_names_the_trusted_header_and_the_filter_that_must_strip_it() {
     let told = |header: &str| {
         format!(
             "the header {header} is trusted: a filter before this one must remove a client's own"
@@ -85,7 +85,7 @@ fn faulty_configuration_is_refused_with_its_path() {
 }
 
 #[test]
-fn all_faults_are_told_at_once() {
+fn all_faults_are_reported_at_once() {
     let setup = Setup::default().plugin(json!({
         "path_prefix": "duo", "duo": {"api_host": "https://x"}, "session": {"keys": []},
     }));

@@ -194,7 +194,7 @@ fn two_ports_of_one_host_need_two_cookie_names_or_one_session() {
     browser.reaches_the_application(&other, "/reports");
     assert_eq!(main.denied(&browser.with_cookies(navigation())).status, 403);
 
-    // Under a name of its own: both hold, and neither application sees a cookie of the other's.
+    // With separate cookie names both approvals are valid, and each application sees only its cookies.
     let other = start(json!({"application": "admin", "cookie": "__Host-duo_mfa_admin"}));
     let mut browser = Browser::of("alice");
     browser.sign_in(&main);

@@ -1,4 +1,4 @@
-//! What a rule denies stays denied: to a preflight of nobody, and at the filter's own addresses.
+//! A rule's denial also holds for a preflight without a user, and at the filter's endpoints.
 
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ fn preflight_does_not_pass_what_a_rule_behind_users_denies() {
 }
 
 #[test]
-fn whom_rules_deny_everything_rings_no_phone() {
+fn user_who_is_denied_everything_rings_no_phone() {
     let rules = json!([
         {"paths": ["/healthz"], "policy": "bypass"},
         {"users": ["bob"], "policy": "deny"},

@@ -1,4 +1,4 @@
-//! What Duo is told: by whom, for whom, from where, in which form.
+//! The calls to Duo: their signature, user, client address and form.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 
 #[test]
-fn duo_is_told_the_user_and_the_address_of_the_peer() {
+fn duo_gets_the_user_and_the_address_of_the_peer() {
     let stack = Stack::standard();
     let request = Request::get("/reports?secret=1").user("alice").all(&[
         ("x-forwarded-for", "203.0.113.9"),

@@ -1,5 +1,5 @@
-//! Everything that can go wrong between Envoy and Duo: the client is told, nothing gets through,
-//! the VM lives on.
+//! Faults between Envoy and Duo: the client gets an error, no request reaches the application, and the VM
+//! keeps running.
 
 use std::time::Duration;
 
@@ -113,7 +113,7 @@ fn closed_port_is_duo_unavailable() {
 #[test]
 fn impostor_of_duo_is_never_believed() {
     let stack = assert_unreachable(DuoLink::Impostor);
-    assert_eq!(stack.sim.journal().len(), 0, "nothing was told to an impostor");
+    assert_eq!(stack.sim.journal().len(), 0, "an impostor gets no request");
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn begun(stack: &Stack) -> Browser {
     dave
 }
 
-/// What Duo Mobile does with the code under the picture.
+/// Activates the code under the picture, as Duo Mobile does.
 fn scan(stack: &Stack, page: &str) {
     let start = page.find("duo://").expect("the code as text");
     let code = page[start..].split('<').next().unwrap();
@@ -99,7 +99,7 @@ fn code_of_one_user_is_of_no_use_to_another() {
 }
 
 #[test]
-fn code_that_has_expired_is_told_and_given_up() {
+fn expired_code_is_reported_and_given_up() {
     let stack = stack("inline");
     let mut dave = begun(&stack);
     // The simulator forgets its codes.
@@ -115,7 +115,7 @@ fn code_that_has_expired_is_told_and_given_up() {
 }
 
 #[test]
-fn portal_of_duo_is_told_and_nobody_is_made() {
+fn portal_of_duo_is_named_and_no_user_is_created() {
     let stack = stack("portal");
     let mut dave = Browser::of("dave");
     let told = dave.fetch(&stack, "POST", "preauth").json();

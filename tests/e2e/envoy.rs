@@ -1,5 +1,5 @@
-//! The Envoy process: started on ports of its own choosing, asked through its admin interface,
-//! ended by its handle.
+//! The Envoy process. It picks free ports, its admin interface is read for statistics, and dropping the
+//! handle ends it.
 
 use std::fs::{self, File};
 use std::net::SocketAddr;

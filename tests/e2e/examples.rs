@@ -1,5 +1,5 @@
-//! The folders of `examples/`, and `envoy/production.yaml`: each configuration is started as it stands, but for the places that
-//! its README says to change, and signed in through; and nobody can name himself.
+//! The folders of `examples/`, and `envoy/production.yaml`. Each configuration is started unchanged, except for the places that
+//! its README says to change. A sign-in works, and no client can choose its user.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -37,7 +37,7 @@ const FORGED: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn basic_auth_signs_in_and_nobody_names_himself() {
+fn basic_auth_signs_in_and_no_client_chooses_its_user() {
     let stack = started("examples/basic-auth/envoy.yaml", with_users);
     signs_in(&stack, &|request| request.user("alice"));
     assert_refused(&stack, Request::get("/").all(&FORGED), 401);
@@ -45,7 +45,7 @@ fn basic_auth_signs_in_and_nobody_names_himself() {
 }
 
 #[test]
-fn jwt_signs_in_and_nobody_names_himself() {
+fn jwt_signs_in_and_no_client_chooses_its_user() {
     let issuer = Issuer::new();
     let stack = started("examples/jwt/envoy.yaml", |directory, text| {
         let keys = written(directory, "jwks.json", &issuer.keys().to_string());
@@ -67,12 +67,12 @@ fn jwt_signs_in_and_nobody_names_himself() {
 }
 
 #[test]
-fn oauth2_proxy_signs_in_and_nobody_names_himself() {
+fn oauth2_proxy_signs_in_and_no_client_chooses_its_user() {
     signs_in_through_ext_authz("examples/oauth2-proxy/envoy.yaml");
 }
 
 #[test]
-fn metadata_signs_in_and_nobody_names_himself() {
+fn metadata_signs_in_and_no_client_chooses_its_user() {
     signs_in_through_ext_authz("examples/metadata/envoy.yaml");
 }
 
@@ -86,10 +86,10 @@ fn signs_in_through_ext_authz(file: &str) {
     });
     signs_in(&stack, &|request| request.header("cookie", "_oauth2_proxy=alice"));
     assert_refused(&stack, Request::get("/").all(&FORGED), 302);
-    // Signed in, but oauth2-proxy does not say as whom.
+    // Signed in, but oauth2-proxy does not name the user.
     let nameless = Request::get("/").header("cookie", "_oauth2_proxy=nameless").all(&FORGED);
     assert_refused(&stack, nameless, 403);
-    // What strips a header by its name does not strip this.
+    // A filter that removes a header by its name does not remove this spelling.
     let spelled = Request::get("/").header("cookie", "_oauth2_proxy=nameless");
     let status = if file.contains("oauth2-proxy") { 400 } else { 403 };
     assert_refused(&stack, spelled.header("x_auth_request_email", "alice@example.com"), status);
@@ -98,7 +98,7 @@ fn signs_in_through_ext_authz(file: &str) {
 }
 
 #[test]
-fn mtls_signs_in_and_nobody_names_himself() {
+fn mtls_signs_in_and_no_client_chooses_its_user() {
     let (clients, servers) = (Authority::new(), Authority::new());
     let stack = started("examples/mtls/envoy.yaml", |directory, text| {
         let authority = written(directory, "clients-ca.pem", &clients.pem);

@@ -1,5 +1,5 @@
-//! `docs/failures.md` against a real Envoy: each row that a fault of the simulator or a cluster
-//! without a Duo can make. What happens where Duo goes away midway: [`crate::failures_midway`].
+//! Tests `docs/failures.md` against a real Envoy: each row that a fault of the simulator, or a cluster
+//! without Duo, can cause. [`crate::failures_midway`] has the rows in which Duo becomes unreachable midway.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -119,7 +119,7 @@ fn cells(call: &str, fault: &str) -> Vec<String> {
     row.unwrap_or_else(|| panic!("no row: {call}, {fault}")).split_off(1)
 }
 
-/// What became of a request, in the page's words.
+/// The outcome of a request, in the page's words.
 fn in_words(stack: &Stack, reply: &Reply) -> String {
     if reply.status == 200 {
         return match stack.app.last().values("x-duo-mfa-factor").concat().as_str() {
@@ -158,7 +158,7 @@ fn hold(name: &str) {
     HELD.lock().unwrap().insert(name.to_owned());
 }
 
-/// Holds an answer to the cell that `name` stands for.
+/// Asserts that a response is the one in a cell. `name` identifies the cell.
 pub(crate) fn assert_cell(stack: &Stack, reply: &Reply, cell: &str, name: &str) {
     assert_eq!(in_words(stack, reply), cell, "{name}: {}", reply.text());
     hold(name);
@@ -227,7 +227,7 @@ fn assert_clusters_lead_where_the_page_says(fail_mode: &str) {
         }
         assert_not_ready(&stack, name);
         hold(&format!("{name} at the check, {fail_mode}"));
-        assert_eq!(stack.sim.journal().len(), 0, "{name}: nobody was told anything");
+        assert_eq!(stack.sim.journal().len(), 0, "{name}: nothing was sent");
     }
 }
 

@@ -30,7 +30,7 @@ struct Midway {
     host: Host,
 }
 
-/// What decides where Duo's host is.
+/// The source of the address of Duo's host.
 enum Host {
     /// The file of the cluster's endpoints, and where they are with the fault.
     Listed { file: PathBuf, well: SocketAddr, faulty: SocketAddr },
@@ -267,7 +267,7 @@ fn assert_failed_handshakes(fail_mode: &'static str) {
     let impostor = Sim::start(&directory.0);
     let midway = Midway::listed("TLS failure", fail_mode, impostor.end.address);
     midway.assert_leads_where_the_page_says();
-    assert_eq!(impostor.journal().len(), 0, "an impostor is told nothing");
+    assert_eq!(impostor.journal().len(), 0, "an impostor gets no request");
 }
 
 fn assert_lost_names(fail_mode: &'static str) {

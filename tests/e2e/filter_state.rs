@@ -1,4 +1,4 @@
-//! What became of a request, as Envoy's access log and the filters behind this one read it.
+//! The outcome of a request in filter state, as Envoy's access log and the filters behind this one read it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ fn access_log(file: &Path) -> Value {
     })
 }
 
-/// Refuses whom Duo lets pass without a second factor.
+/// Refuses users with bypass status at Duo.
 fn no_bypass() -> Value {
     json!({
         "name": "envoy.filters.http.rbac",
@@ -128,7 +128,7 @@ fn filter_behind_refuses_by_the_factor() {
 }
 
 #[test]
-fn nothing_is_told_where_nobody_asked_for_it() {
+fn nothing_is_set_unless_configured() {
     let (stack, log) = start(json!({}));
     stack.admitted(&Request::get("/reports/1").user("bella"));
     stack.denied(&Request::get("/internal/2").user("alice"));

@@ -55,7 +55,7 @@ fn form_of_another_site_is_sent_again_from_this_one_where_it_is_named() {
         assert!(text.contains(field), "{text}");
         assert!(text.contains("name=\"SAMLResponse\" value=\"PHA+\""), "{text}");
     }
-    // What the page sends, with the cookie that the browser now adds.
+    // The form as the page sends it, with the cookie that the browser now adds.
     let again = Request::post("/saml/acs?tenant=1").user("alice").navigation().cookie(&approval);
     let again = again.header("content-type", "application/x-www-form-urlencoded");
     let (_, seen) = stack.admitted(&again.body(Body::Sized(SENT.into())));

@@ -283,7 +283,7 @@ fn second_browser_gets_nothing_of_the_first_ones_push() {
     assert_refused(&stack, &second);
     first.reaches_the_application(&stack, "/reports");
     assert_eq!(stack.sim.pushes(), 1);
-    // What the second one asks for itself is a push of its own.
+    // The second browser's sign-in sends another push.
     second.sign_in(&stack);
     assert_eq!(stack.sim.pushes(), 2);
 }

@@ -18,7 +18,7 @@ fn reading() -> Setup {
     Setup::default().stopping_at_headers(1 << 20).plugin(json!({"request_bodies": true}))
 }
 
-/// What the browser of alice sends without a script.
+/// A form that Alice's browser submits without a script.
 fn submitted(target: &str, content_type: &str) -> Request {
     let request = Request::post(target).user("alice").navigation();
     request.header("origin", "http://app.example.com").header("content-type", content_type)
@@ -59,7 +59,7 @@ fn passcode_of_a_form_signs_in_however_it_is_framed() {
 }
 
 #[test]
-fn wrong_passcode_of_a_form_is_told_on_the_page() {
+fn wrong_passcode_of_a_form_is_shown_on_the_page() {
     let stack = Stack::start(reading());
     let page = stack.denied(&form("passcode=000000"));
     assert_page(&page, 422, "passcode_incorrect");

@@ -18,7 +18,7 @@ use crate::tally;
 /// Time for frames to leave.
 const FLUSH: Duration = Duration::from_millis(100);
 
-/// Sends one request on a connection of its own and waits for its answer.
+/// Sends one request on a new connection and waits for its response.
 pub(crate) fn exchange(to: SocketAddr, request: &Request) -> Result<Reply, Lost> {
     tally::sent();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

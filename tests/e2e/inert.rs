@@ -33,13 +33,13 @@ fn hostile() -> Vec<String> {
     texts
 }
 
-/// Whether a character moves, hides or turns what stands around it.
+/// Whether a character moves, hides or reverses the text around it.
 fn acts(character: char) -> bool {
     let turns = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     turns || matches!(character, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2028}' | '\u{2029}')
 }
 
-/// The tags of a page, without what stands in quotes.
+/// The tags of a page, without quoted attribute values.
 fn tags(page: &Reply) -> Vec<String> {
     let text = page.text();
     let names = text.split('<').skip(1);
@@ -83,7 +83,7 @@ fn strings(document: &Value) -> String {
     }
 }
 
-/// Holds Envoy's log to lines of its own making.
+/// Asserts that no request has forged a line in Envoy's log.
 fn assert_log(stack: &Stack) {
     let log = stack.envoy.log();
     let lines = log.lines().filter(|line| line.contains("wasm"));
@@ -212,7 +212,7 @@ fn users_names_are_text() {
         if page.header("content-security-policy").is_some() {
             read += 1;
             assert_page(&page, if is_name { &taken } else { &refused }, &text);
-            // What cannot end the text that it stands in need not be escaped.
+            // Text without these characters cannot end its element or attribute, so it needs no escaping.
             let is_markup = text.contains(['<', '>', '&', '"']);
             assert!(!is_markup || !page.text().contains(text.as_str()), "{text:?}");
             let told = assert_json(&problem, &text);

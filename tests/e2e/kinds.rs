@@ -1,5 +1,5 @@
 //! Requests that are no plain GET, each with an approval and without: upgrades, streams, calls,
-//! tunnels, and methods that servers treat in ways of their own.
+//! tunnels, and methods that servers treat specially.
 
 use crate::app::EVENT;
 use crate::http1::encode;

@@ -18,7 +18,7 @@ fn request() -> Request {
     Request::get("/").user("alice")
 }
 
-/// Many requests of one user, each on a connection of its own; alice approves what she gets.
+/// Sends many requests of Alice, each on a new connection. She approves every push.
 fn assert_one_push(workers: u32) {
     let stack = Stack::start(Setup { workers, ..Setup::default() });
     let replies = stack.judged(Verdict::Admitted(1), "a crowd of one user", || {

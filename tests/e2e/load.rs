@@ -42,7 +42,7 @@ fn crowding() -> f64 {
     (load / processors as f64).max(1.0)
 }
 
-/// What the answers were, and how often.
+/// How often each outcome occurred.
 fn told(outcomes: &[Result<Reply, Lost>]) -> BTreeMap<String, usize> {
     let mut told = BTreeMap::new();
     for outcome in outcomes {
@@ -164,11 +164,11 @@ fn thousands_of_requests_of_one_user_keep_nobody_from_signing_in() {
 }
 
 #[test]
-fn thousands_of_preauths_of_a_user_whom_duo_lets_pass_are_bounded() {
+fn thousands_of_preauths_of_a_user_with_bypass_status_are_bounded() {
     let stack = start("safe");
     let to = stack.envoy.listener;
     let preauth = Request::post("/.duo-mfa/preauth").user("bella");
-    let occasion = "2,000 preauths of a user whom Duo lets pass";
+    let occasion = "2,000 preauths of a user with bypass status";
     let outcomes = under_attack(&stack, "rita", occasion, || http2::burst(to, &preauth, 20, 100));
     let replies = || outcomes.iter().flatten();
     let approvals = replies().filter(|reply| reply.set_cookie(APPROVAL).is_some()).count();

@@ -1,6 +1,6 @@
-//! What the filter keeps of those who sign in, in Envoy's memory: nothing that grows with them.
+//! The filter's memory in Envoy does not grow with the number of users who sign in.
 //!
-//! `SOAK_USERS` says how many they are, for `make soak`; what that prints is the proof.
+//! `SOAK_USERS` is their number, for `make soak`, which prints the measured growth.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -29,7 +29,7 @@ enum Factor {
     Push,
 }
 
-/// What became of some people.
+/// How many sign-ins had each outcome.
 #[derive(Default)]
 struct Outcomes {
     /// Have signed in by passcode and got an approval.
@@ -81,7 +81,7 @@ fn sign_in(stack: &Stack, users: Range<usize>, by: Factor, outcomes: &Outcomes) 
     });
 }
 
-/// A stack in which everybody has a phone of their own, pushes go out, and every passcode is right.
+/// A stack in which every user has a different phone, each push is sent, and each passcode is right.
 fn start() -> Stack {
     let mut setup = Setup { log: "wasm:error", ..Setup::default() };
     setup.first_factor = FirstFactor::Absent;

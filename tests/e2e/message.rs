@@ -66,7 +66,7 @@ impl Request {
         self.header("cookie", pair)
     }
 
-    /// What a browser sends when somebody follows a link or types an address.
+    /// Adds the headers of a browser whose user follows a link or types an address.
     pub(crate) fn navigation(self) -> Self {
         self.all(&[
             ("accept", "text/html,application/xhtml+xml,*/*;q=0.8"),
@@ -114,7 +114,7 @@ impl Reply {
     /// The only value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let values = self.values(name);
-        assert!(values.len() < 2, "{name} stands {} times in {self:?}", values.len());
+        assert!(values.len() < 2, "{name} occurs {} times in {self:?}", values.len());
         values.first().copied()
     }
 

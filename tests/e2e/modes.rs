@@ -1,5 +1,4 @@
-//! What `mode: report_only` says would have been, against what `enforce` makes of the same
-//! requests.
+//! `mode: report_only` predicts the decisions that `enforce` makes about the same requests.
 
 use std::collections::BTreeMap;
 

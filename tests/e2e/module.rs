@@ -1,5 +1,5 @@
-//! What the module asks of its host, read from the file itself: nothing beyond the proxy-wasm ABI
-//! and the few WASI calls that Rust's runtime needs.
+//! The imports of the module's file: only the proxy-wasm ABI, and the few WASI calls that Rust's runtime
+//! needs.
 
 use std::collections::BTreeSet;
 

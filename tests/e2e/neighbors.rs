@@ -1,4 +1,4 @@
-//! What other plugins and listeners of the same Envoy can do to the limits of a user.
+//! The effect of other plugins and listeners of the same Envoy on a user's limits.
 
 use std::net::SocketAddr;
 use std::path::Path;

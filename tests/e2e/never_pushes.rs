@@ -1,5 +1,5 @@
-//! What no browser sends on a person's own act never rings a phone: neither at an address of the
-//! application's nor at one of the filter's.
+//! A request that a browser sends without an act of its user never rings a phone, at the application's
+//! addresses and at the filter's.
 
 use crate::browser::{Browser, PENDING};
 use crate::message::{Body, Request};
@@ -25,7 +25,7 @@ const EVIL: (&str, &str) = ("origin", "https://evil.example");
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 const PREFETCH: (&str, &str) = ("sec-purpose", "prefetch");
 
-/// Reads of every kind that a browser makes; whoever asks for them, they change nothing.
+/// Every kind of read that a browser makes. A read never changes anything, whether the user asked for it or not.
 const READS: &[(&str, Headers)] = &[
     ("an address typed", &[CHROME, HTML, NAVIGATE, DOCUMENT, NO_SITE, ("sec-fetch-user", "?1")]),
     ("a link of this site", &[CHROME, HTML, NAVIGATE, DOCUMENT, SAME_ORIGIN]),
@@ -63,7 +63,7 @@ const READS: &[(&str, Headers)] = &[
     ("a request with cookies alone", &[ANY, ("accept-language", "en"), SAME_ORIGIN]),
 ];
 
-/// What other sites, or nobody's pages, have a browser send by POST.
+/// POST requests that other sites, or pages without an origin, make a browser send.
 const FOREIGN_ACTS: &[(&str, Headers)] = &[
     ("another site's form", &[CHROME, HTML, NAVIGATE, DOCUMENT, OTHER_SITE, EVIL, FORM]),
     (

@@ -1,4 +1,4 @@
-//! Rules by which each request is approved by itself: what one approval opens, and how often.
+//! Rules with `approval: per_request`: the requests that one approval admits, and how often.
 
 use std::time::Duration;
 
@@ -193,7 +193,7 @@ fn body_is_part_of_what_was_approved() {
     for wrong in [other, body[1..].to_vec(), Vec::new(), vec![b'x'; 70_000]] {
         stack.denied(&posted(wrong, &token)).assert_problem(403, "mfa_required");
     }
-    // What comes after the approved bytes, in a piece of its own, is read too.
+    // More bytes after the approved ones are read too, even in a separate frame.
     let more = [body.clone(), b"x".to_vec()].concat();
     for protocol in [Protocol::Http1, Protocol::Http2] {
         let request = Request::post(WIRE).user("alice").header("x-duo-mfa-transaction", &token);
@@ -253,7 +253,7 @@ fn body_is_not_read_where_the_module_may_not() {
 
 /// Duo lets bella pass without a second factor, so that she can ask in a loop.
 #[test]
-fn user_whom_duo_bypasses_cannot_take_the_places_of_others() {
+fn user_with_bypass_status_cannot_take_the_places_of_others() {
     let stack = stack(2);
     let uses_one = || {
         let mut bella = Browser::of("bella");

@@ -1,4 +1,4 @@
-//! What the phone shows: nothing that a requester can use to write to its owner.
+//! The text on the phone. A requester cannot use it to send the owner a message.
 
 use serde_json::{Value, json};
 

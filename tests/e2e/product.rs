@@ -180,7 +180,7 @@ pub(crate) fn envoy_of(resources: &Resources) -> String {
     text(&resources.one("ConfigMap", "mfa")["data"]["envoy.yaml"]).to_owned()
 }
 
-/// What Istio makes of a RequestAuthentication: a request without a token passes.
+/// The Envoy filter that Istio makes of a RequestAuthentication. It lets a request without a token pass.
 fn istio_jwt(resource: &Value, issuer: &Issuer) -> Value {
     let rule = &resource["spec"]["jwtRules"][0];
     let provider = json!({
@@ -210,7 +210,7 @@ fn gateway_jwt(resource: &Value, issuer: &Issuer) -> Value {
     jwt_authn("idp", provider, json!({"provider_name": "idp"}))
 }
 
-/// Where a token stands; `prefix` is what the product calls what is before it there.
+/// The headers that carry a token. `prefix` is the product's name for the member with the text before it.
 fn headers(given: &Value, prefix: &str) -> Vec<Value> {
     let header = |it: &Value| json!({"name": it["name"], "value_prefix": it[prefix]});
     list(given).iter().map(header).collect()
@@ -227,7 +227,7 @@ fn jwt_authn(name: &str, provider: Value, requirement: Value) -> Value {
     })
 }
 
-/// What Istio makes of a WasmPlugin or a TrafficExtension: an extension that Envoy discovers.
+/// The extension, for Envoy to discover, that Istio makes of a WasmPlugin or a TrafficExtension.
 fn istio_module(resources: &Resources, parts: &Parts<'_>) -> Value {
     let resource = resources.find("WasmPlugin").or_else(|| resources.find("TrafficExtension"));
     let resource = resource.expect("a module");
@@ -264,7 +264,7 @@ fn istio_module(resources: &Resources, parts: &Parts<'_>) -> Value {
     }})
 }
 
-/// What Istio makes of an AuthorizationPolicy with the one form of rule that we ship.
+/// The Envoy filter that Istio makes of an AuthorizationPolicy with the only form of rule in our files.
 fn istio_rbac(resource: &Value) -> Value {
     let (spec, rule) = (&resource["spec"], &resource["spec"]["rules"][0]);
     assert_eq!((&spec["action"], list(&spec["rules"]).len()), (&json!("DENY"), 1));

@@ -1,5 +1,6 @@
-//! The files for Istio, Envoy Gateway and Kubernetes, and what the chart renders: each plugin configuration in the Envoy that
-//! the product makes of it ([`crate::product`]). Signed in through by the page and by a held request; nobody names himself.
+//! The files for Istio, Envoy Gateway and Kubernetes, and the output of the chart. Each plugin configuration runs in the Envoy
+//! that the product makes of it ([`crate::product`]). Sign-ins by page and by held request work, and no client can choose its
+//! user.
 
 use std::fs;
 
@@ -193,7 +194,7 @@ fn browser(issuer: &Issuer, user: &str) -> Browser {
     browser
 }
 
-/// With every header by which somebody might name himself.
+/// Adds every header with which a client could try to choose its user.
 fn forged(request: Request) -> Request {
     request.all(&[
         ("x-duo-mfa-user", "alice"),

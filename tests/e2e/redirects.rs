@@ -1,4 +1,4 @@
-//! Redirects of the application that Envoy follows by itself: the filters run again for the same
+//! Redirects of the application that Envoy follows internally. The filters then run again for the same
 //! request of the client.
 
 use serde_json::{Value, json};

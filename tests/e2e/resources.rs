@@ -17,7 +17,7 @@ impl Resources {
         Self(files.iter().map(read).flat_map(|text| documents(&text)).collect())
     }
 
-    /// What the chart renders with one of its sets of values.
+    /// The output of the chart for one of its sets of values.
     pub(crate) fn of_chart(values: &str) -> Self {
         let chart = root().join("envoy/helm/duo-mfa");
         let helm = std::env::var("DUO_MFA_HELM")
@@ -70,7 +70,7 @@ impl Resources {
     }
 
     pub(crate) fn namespace(resource: &Value) -> &str {
-        // What a chart renders is for the namespace that Helm is told on its command line.
+        // The output of a chart is for the namespace on Helm's command line.
         resource["metadata"]["namespace"].as_str().unwrap_or("app")
     }
 }

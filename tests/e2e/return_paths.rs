@@ -19,7 +19,7 @@ use crate::stack::Stack;
 use crate::tally::{self, Verdict};
 use values::{BEFORE, HOSTS, INJECTIONS, OTHERS};
 
-/// Where the sign-in of these tests leads by itself.
+/// The path to which the sign-in of these tests leads without a `return_to`.
 const FIRST: &str = "/reports?year=2026";
 
 /// Values that must lead to the root, each once.
@@ -59,7 +59,7 @@ fn spellings(value: &[u8]) -> Vec<String> {
 struct Raw(Vec<u8>);
 
 impl Raw {
-    /// Sends a request on a connection of its own and takes all that comes back.
+    /// Sends a request on a new connection and reads all bytes of the response.
     fn of(stack: &Stack, request: Request) -> Self {
         let mut socket = TcpStream::connect(stack.envoy.listener).expect("Envoy listens");
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -142,7 +142,7 @@ fn led(stack: &Stack, browser: &Browser, value: &str) -> Raw {
     stack.judged(Verdict::Denied, value, || Raw::of(stack, request))
 }
 
-/// A browser whose push was approved, and that has not been told so.
+/// A browser whose push was approved, and that has not polled since.
 fn approved(stack: &Stack) -> Browser {
     let mut browser = Browser::of("alice");
     browser.push(stack);

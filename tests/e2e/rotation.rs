@@ -80,7 +80,7 @@ fn write_listeners(file: &Path, configuration: &mut Value) {
     fs::write(file, json!({"resources": listeners}).to_string()).unwrap();
 }
 
-/// What somebody holds who has signed in.
+/// A signed-in user and the approval cookie.
 struct Session {
     user: String,
     /// The latest `Set-Cookie` line.
@@ -115,7 +115,7 @@ impl Session {
     }
 }
 
-/// What the clients have done so far.
+/// Counts of the clients' requests so far.
 #[derive(Default)]
 struct Load {
     is_over: AtomicBool,

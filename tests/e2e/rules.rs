@@ -8,7 +8,7 @@ use crate::setup::{FirstFactor, Setup};
 use crate::stack::Stack;
 use crate::tally::Verdict;
 
-/// What stands between a path that a rule lets pass and one that it does not.
+/// Segments to put between the path of a rule that bypasses and a path that needs a second factor.
 const TRICKS: [&str; 39] = [
     "..",
     "%2e%2e",

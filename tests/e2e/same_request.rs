@@ -13,7 +13,7 @@ use crate::sim::eventually;
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 
-/// What docker sends, twice alike.
+/// The request of `docker login`, which docker sends twice.
 fn login() -> Request {
     Request::get("/v2/").user("alice").header("user-agent", "docker/28.0.0 go/go1.24")
 }

@@ -1,4 +1,4 @@
-//! What must stand in no log, no metric and no dump.
+//! Secrets must not appear in a log, a metric or a dump.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
@@ -49,6 +49,6 @@ fn secrets_stand_in_no_log_metric_or_dump() {
 
 fn assert_hides(place: &str, text: &str, hidden: &[String]) {
     for secret in hidden {
-        assert!(!text.contains(secret), "{secret} stands in {place}");
+        assert!(!text.contains(secret), "{secret} is in {place}");
     }
 }

@@ -1,4 +1,4 @@
-//! What a test's stack is made of, and the Envoy configuration that follows from it.
+//! The settings of a test's stack, and the Envoy configuration for them.
 //!
 //! The chain: `x-basic-user` of the client is taken out, the first factor sets it, the module
 //! decides, the router forwards.
@@ -14,7 +14,7 @@ use sha1::{Digest, Sha1};
 
 use crate::message::PASSWORD;
 
-/// The API host that the module calls, which stands in the simulator's certificate.
+/// The API host that the module calls. The simulator's certificate names it.
 pub(crate) const API_HOST: &str = "api-sim.duosecurity.test";
 pub(crate) const INTEGRATION_KEY: &str = "DISIM4E2E7TESTS2KEYX";
 pub(crate) const SECRET_KEY: &str = "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep";
@@ -28,10 +28,10 @@ pub(crate) const JWT_KEY: &[u8] = b"an octet key of the first factor, 32+ bytes"
 const USERS: &[&str] =
     &["alice", "bob", "carol", "peter", "tom", "dave", "mallory", "eve", "bella", "two", "rita"];
 
-/// The first factor knows so many people besides, by [`guest`].
+/// How many other users the first factor knows. [`guest`] names them.
 const GUESTS: usize = 1000;
 
-/// The name of somebody whom the simulator does not know by itself.
+/// The name of a user. A test has to add them to the simulator.
 pub(crate) fn guest(number: usize) -> String {
     assert!(number < GUESTS);
     format!("guest{number}")

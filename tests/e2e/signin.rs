@@ -59,7 +59,7 @@ fn action(page: &Reply, endpoint: &str) -> String {
 }
 
 #[test]
-fn denied_push_is_told_and_approves_nothing() {
+fn denied_push_is_reported_and_approves_nothing() {
     let stack = Stack::standard();
     let mut browser = Browser::of("alice");
     browser.push(&stack);

@@ -33,7 +33,7 @@ pub(crate) struct Stack {
     _closed: TcpSocket,
 }
 
-/// What an Envoy of a test is put between.
+/// The parts around a test's Envoy.
 pub(crate) struct Parts<'a> {
     /// For files that the configuration names.
     pub(crate) directory: &'a Path,
@@ -141,7 +141,7 @@ impl Stack {
         answered(self.connect().exchange(request))
     }
 
-    /// Sends a request from a thread of its own.
+    /// Sends a request from a new thread.
     pub(crate) fn hold(&self, request: Request, protocol: Protocol) -> Held {
         let to = self.envoy.listener;
         Held(thread::spawn(move || match protocol {

@@ -1,4 +1,4 @@
-//! Who was admitted, counted over the whole run. The one judge of every admission and denial.
+//! Judges every admission and denial, and counts them over the whole run.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -8,7 +8,7 @@ static ANSWERED: AtomicUsize = AtomicUsize::new(0);
 static HUNG: AtomicUsize = AtomicUsize::new(0);
 static PUSHES: AtomicUsize = AtomicUsize::new(0);
 
-/// What the application has to see of some requests.
+/// How many of some requests the application must receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// This many requests reach it, each once.

@@ -48,7 +48,7 @@ fn assert_approval(reply: &Reply) {
 }
 
 #[test]
-fn approval_stands_beside_the_applications_own_cookies() {
+fn approval_is_set_beside_the_applications_cookies() {
     let stack = Stack::standard();
     stack.app.answer_with("set-cookie", "basket=1; Path=/");
     stack.app.answer_with("set-cookie", "__Host-duo_mfa=forged; Path=/; Secure");
@@ -117,7 +117,7 @@ fn lockout_during_the_push_is_refused_with_mfa_locked_out() {
     reply.assert_problem(403, "mfa_locked_out");
 }
 
-/// Holds the refusal of a user whom preauth does not let near a push.
+/// Asserts that a user is refused with `code` after preauth, without a push.
 fn assert_refused_at_preauth(user: &str, code: &str) {
     assert_refused_with(&Stack::standard(), user, code);
 }
@@ -163,7 +163,7 @@ fn preauth_allow_admits_with_factor_bypass() {
 }
 
 #[test]
-fn user_with_passcodes_only_is_told_so() {
+fn user_with_passcodes_only_learns_so() {
     assert_refused_at_preauth("tom", "mfa_required");
 }
 

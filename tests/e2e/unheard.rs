@@ -79,7 +79,7 @@ fn assert_one_push_past_a_denial(stack: &Stack, pause: Option<Duration>) {
             (stack.envoy.stat("http.e2e.downstream_rq_active") == 0).then_some(())
         });
         stack.sim.answer("alice", "deny");
-        // Whoever asks before the push is known to be sent is told to wait for it.
+        // A request that arrives before the push is known to be sent is refused for another reason.
         sleep(Duration::from_secs(2));
     });
     // Another request than that: the same one would take up the push, and hear the denial.

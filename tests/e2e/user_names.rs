@@ -7,7 +7,7 @@ use crate::message::Request;
 use crate::setup::{FirstFactor, Setup};
 use crate::stack::Stack;
 
-/// What the first factor says, what Duo is called with, and what the application reads.
+/// The name from the first factor, the name in calls to Duo, and the name that the application reads.
 const NAMES: [(&str, &str, &str); 7] = [
     ("o'brien@corp.example.com", "o'brien@corp.example.com", "o'brien@corp.example.com"),
     (
@@ -41,7 +41,7 @@ fn request(name: &str) -> Request {
     Request::get("/").header("x-basic-user", name).header("x-duo-mfa-passcode", "123456")
 }
 
-/// The simulator checks each signature with code of its own.
+/// The simulator checks each signature with an independent implementation.
 #[test]
 fn names_of_real_first_factors_sign_in() {
     for signature in ["v5", "v2-sha512"] {

@@ -198,7 +198,7 @@ pub(crate) fn unix_now() -> i64 {
     i64::try_from(since.as_secs()).unwrap()
 }
 
-/// One request over a connection of its own.
+/// Sends one request over `stream`, which serves no other.
 pub(crate) async fn exchange<S>(stream: S, signed: &Signed, body: Body) -> Result<Answer, Broken>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,

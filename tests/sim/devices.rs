@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::client::Sim;
 
-/// What preauth says that the user's first device can do.
+/// The capabilities of the user's first device, by preauth.
 async fn capabilities(sim: &Sim, username: &str) -> Value {
     sim.preauth(username).await["devices"][0]["capabilities"].clone()
 }

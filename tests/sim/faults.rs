@@ -8,7 +8,7 @@ use crate::client::{Sim, unix_now};
 
 const ALICE: [(&str, &str); 1] = [("username", "alice")];
 
-/// What a signed preauth meets; `Err` where the connection broke.
+/// Sends a signed preauth. `Err` if the connection broke.
 async fn preauth(sim: &Sim) -> Result<crate::client::Answer, crate::client::Broken> {
     let form = crate::signer::Form::V5;
     sim.send(&crate::client::signed(form, "POST", "preauth", &ALICE)).await
@@ -40,7 +40,7 @@ async fn refuse_closes_the_connection() {
 }
 
 #[tokio::test]
-async fn status_and_raw_say_what_they_are_told() {
+async fn status_and_raw_send_the_given_response() {
     let sim = Sim::start(&[]).await;
     sim.fault(json!({"kind": "status", "status": 503, "body": "<h1>away</h1>", "times": 1})).await;
     let headers = [["x-from", "raw"], ["content-type", "text/plain"]];

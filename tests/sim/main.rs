@@ -1,7 +1,7 @@
-//! `duo-sim` over real sockets: the Auth API as a client meets it, and the control interface.
+//! `duo-sim` over real sockets: the Auth API as a client uses it, and the control interface.
 //!
-//! The client here signs with code of its own, so that the simulator's check, the filter's signer
-//! and this one have to agree.
+//! This client does not use the filter's signer, so that three independent implementations must agree: the
+//! simulator's check, the filter's signer and this one.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::panic, reason = "a test fails by panicking")]

@@ -108,7 +108,7 @@ async fn an_automatic_answer_comes_after_its_time() {
 }
 
 #[tokio::test]
-async fn a_verified_push_wants_the_code_of_its_own_preauth() {
+async fn a_verified_push_needs_the_code_of_the_same_preauth() {
     let sim = Sim::start(&[]).await;
     let offer = sim.preauth("bob").await;
     let code = offer["verification_code"].as_str().unwrap();

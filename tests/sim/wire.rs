@@ -150,7 +150,7 @@ impl hyper::body::Body for Chunks {
 }
 
 #[tokio::test]
-async fn tls_is_served_under_the_authority_that_was_told() {
+async fn tls_is_served_under_the_printed_authority() {
     let sim = Sim::start(&["--name", "duo.internal"]).await;
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(&sim.authority).unwrap()).unwrap();

@@ -144,7 +144,7 @@ test("somebody_in_bypass_goes_through_without_a_press", { admits: 1 }, async (st
   await stage.sim.assertPushes(0);
 });
 
-test("somebody_whom_duo_denies_is_told_in_duos_words", {}, async (stage) => {
+test("a_user_denied_by_duo_reads_duos_words", {}, async (stage) => {
   const page = await stage.open("/", { user: "mallory" });
   await shows(page, "Access not allowed", "Access is denied by policy");
   assert.equal(await page.getByRole("button").filter({ visible: true }).count(), 0);

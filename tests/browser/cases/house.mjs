@@ -1,4 +1,4 @@
-// What the page weighs, which cookies it sets, and what it tells the browser to hold it to.
+// The page's weight, its cookies, and its security headers.
 
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
@@ -144,7 +144,7 @@ test("duos_picture_of_the_account_is_on_the_page", PICTURED, async (stage) => {
   const browser = await stage.browser({ user: await stage.guest() });
   const page = await browser.newPage();
   const asked = () => page.request.get(`${stage.site}/.duo-mfa/logo`).then((it) => it.status());
-  // Each worker has a picture of its own.
+  // Each worker fetches its picture separately.
   for (let well = 0; well < 10; ) {
     well = (await asked()) === 200 ? well + 1 : 0;
     await page.waitForTimeout(50);

@@ -1,4 +1,4 @@
-// Addresses at which each request is approved by itself.
+// Addresses at which each request is approved separately.
 
 import assert from "node:assert/strict";
 

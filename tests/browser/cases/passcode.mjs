@@ -14,7 +14,7 @@ test("a_right_passcode_lets_in_without_a_push", { admits: 1 }, async (stage) => 
   await stage.sim.assertPushes(0);
 });
 
-test("a_passcode_stands_in_no_address", { admits: 1 }, async (stage) => {
+test("a_passcode_is_in_no_address", { admits: 1 }, async (stage) => {
   const { page } = await chooser(stage);
   const asked = [];
   page.on("request", (request) => asked.push(request.url(), request.postData() ?? ""));

@@ -1,4 +1,4 @@
-// The same flows where JavaScript is off: plain forms, and a page that asks again by itself.
+// The same flows with JavaScript off: plain forms, and a page that reloads automatically.
 
 import assert from "node:assert/strict";
 
@@ -91,7 +91,7 @@ test("somebody_in_bypass_goes_through_by_one_press", { admits: 1 }, async (stage
   assert.equal(page.url(), `${stage.site}/reports`);
 });
 
-test("somebody_whom_duo_denies_is_told", {}, async (stage) => {
+test("a_user_denied_by_duo_reads_so", {}, async (stage) => {
   const page = await stage.open("/", off({ user: "mallory" }));
   await press(page, "Continue");
   await shows(page, "Access not allowed", "Access is denied by policy");

@@ -165,7 +165,7 @@ fn host_and_keys_are_never_those_of_the_root() {
 }
 
 #[test]
-fn misspelt_application_is_told_which_was_meant() {
+fn misspelt_application_gets_a_suggestion() {
     let absent = "add it there, with its duo section; to use the duo section at the root, leave this key \
                   out";
     for (name, fix) in [("payment", "did you mean \"payments\"?"), ("shop", absent)] {

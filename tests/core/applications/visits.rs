@@ -111,7 +111,7 @@ fn sign_ins_at_two_applications_go_on_side_by_side() {
 }
 
 #[test]
-fn user_is_told_of_the_approval_at_the_address_and_logs_out_of_all() {
+fn userinfo_shows_the_approval_at_the_address_and_logout_ends_all() {
     let mut rig = rig();
     let mut alice = pushed(&mut rig);
     let look = alice.fetches(STATUS);

@@ -1,4 +1,4 @@
-//! What approvals are worth by the settings of `session`.
+//! The settings of `session` decide how long, and for which application, an approval is valid.
 
 use super::document::{full, minimal, with, with_all};
 use super::{minutes, parse};
@@ -35,7 +35,7 @@ fn approvals_last_as_long_as_configured() {
 }
 
 #[test]
-fn approvals_are_good_for_one_application_and_void_before_a_time() {
+fn approvals_are_valid_for_one_application_and_void_before_a_time() {
     let start = UnixTime::from_seconds(1_700_000_000);
     let sessions =
         |pointer, value| parse(&with(pointer, value)).unwrap().applications.main.sessions;

@@ -1,4 +1,4 @@
-//! PerRequestApprovals that are approved ahead by whoever sends them: by their method, address and body.
+//! Requests that a client has approved in advance, by their method, address and body.
 
 use super::{PUSH, STATUS, WIRE, allows, auth, delete, held, rig, rig_with, used_up};
 use crate::browser::{Browser, posted};

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// As docs/limits.md says it.
 const SHARE: usize = 128;
 
-/// Bella, whom Duo lets pass without a second factor, approves one request and uses it.
+/// Bella, a user with bypass status at Duo, approves one request and uses the approval.
 fn uses_one(rig: &mut Rig) -> Result<(), Response> {
     let mut bella = Browser::of("bella");
     let ask = bella.posts("/.duo-mfa/preauth?return_to=%2Fwire%3Fto%3D7");
@@ -24,7 +24,7 @@ fn uses_one(rig: &mut Rig) -> Result<(), Response> {
 }
 
 #[test]
-fn user_whom_duo_bypasses_uses_up_a_share_and_no_more() {
+fn user_with_bypass_status_uses_up_a_share_and_no_more() {
     let mut rig = rig();
     for _ in 0..SHARE {
         uses_one(&mut rig).unwrap_or_else(|refused| panic!("{}", refused.text()));
@@ -59,7 +59,7 @@ fn replayed_use_does_not_count_against_the_share() {
     uses_one(&mut rig).unwrap_or_else(|refused| panic!("{}", refused.text()));
 }
 
-/// What nobody could finish again is not written down when it ends.
+/// A sign-in without a prompt cannot be finished twice, so its end is not recorded in the table.
 #[test]
 fn sign_in_without_a_prompt_takes_no_place() {
     let mut rig = Rig::with(json!({}));

@@ -213,7 +213,7 @@ fn visits(query: &str) -> Vec<(Request, bool)> {
 }
 
 #[test]
-fn own_endpoints_are_denied_to_whom_everything_is() {
+fn own_endpoints_are_denied_to_users_who_are_denied_everything() {
     for kind in kinds().into_iter().filter(|kind| kind.is_for_all_paths) {
         for mode in ["enforce", "report_only", "off"] {
             for query in ["", "?return_to=%2F"] {
@@ -280,7 +280,7 @@ fn return_path_that_no_rule_can_judge_is_prompted_for_by_nobody() {
     }
 }
 
-/// Whom a rule denies some paths may sign in for the others.
+/// A user who is denied some paths may sign in for the others.
 #[test]
 fn others_are_prompted_as_ever() {
     for kind in kinds() {

@@ -43,7 +43,7 @@ const FOLDS: [Fold; 7] = [
     |text| text.to_lowercase(),
 ];
 
-/// What becomes of a segment.
+/// How an application reads a segment of a path.
 const SHAPES: [Fold; 3] = [
     as_it_is,
     |name| name.trim_matches(|c: char| c.is_whitespace() || c == '\u{200b}').to_owned(),
@@ -231,7 +231,7 @@ fn no_reader_is_fooled_about_a_path_that_passes() {
 }
 
 #[test]
-fn ordinary_paths_are_told_by_every_rule() {
+fn ordinary_paths_match_every_rule() {
     let rules = json!({"default_policy": "bypass", "rules": [
         {"paths": ["/admin/*", "/v1/projects", "/api/*"], "policy": "deny"},
         {"paths": ["/public/*"], "policy": "bypass"},

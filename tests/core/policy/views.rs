@@ -1,4 +1,4 @@
-//! Whoever chooses the spelling of a path does not choose the rule.
+//! A client can spell a path in many ways, but cannot choose the rule that way.
 
 use super::rig;
 use crate::rig::{Outcome, get};
@@ -55,8 +55,8 @@ fn path() -> impl Strategy<Value = String> {
         .prop_filter("a request has a path", |path| !path.is_empty())
 }
 
-/// What the bytes may be for an application: as sent, decoded once, decoded twice, up to what is a
-/// `?` or `#` by then, each with and without parameters, and in one case.
+/// The paths that an application may read from these bytes: as sent, decoded once or twice, and the decoded
+/// ones cut at their first `?` or `#`; each with and without parameters, in the given case and in lower case.
 fn views(target: &str) -> Vec<Vec<u8>> {
     let path = target.split('?').next().unwrap().as_bytes().to_vec();
     let once: Vec<u8> = percent_decode(&path).collect();

@@ -1,4 +1,4 @@
-//! What became of a request, and what a test reads off it.
+//! The outcome of a request, with accessors for tests.
 
 use super::WRONGLY_ADMITTED;
 use duo_mfa::gate::{Forward, NewCookie};
@@ -6,7 +6,7 @@ use duo_mfa::http::{Edit, Reply};
 use serde_json::Value;
 use std::sync::atomic::Ordering;
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Forwarded(Forward),

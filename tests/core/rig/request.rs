@@ -10,7 +10,7 @@ pub(crate) struct Request {
     rest: Option<Sent>,
 }
 
-/// What comes after a request's head.
+/// The body of a request.
 #[derive(Clone, Debug)]
 enum Sent {
     Whole(Vec<u8>),

@@ -1,4 +1,4 @@
-//! What Duo, or whatever stands in its place, answers.
+//! Scripted responses of Duo, or of an impostor.
 
 use duo_mfa::duo::SignedCall;
 use duo_mfa::gate::Unanswered;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// What the script lets come of a call.
+/// The result of a call.
 #[derive(Clone, Debug)]
 pub(crate) enum Scripted {
     Says { status: u16, retry_after: Option<&'static str>, body: String, after: Duration },
@@ -53,7 +53,7 @@ pub(crate) fn one_phone() -> Scripted {
     phone("DPFZRS9FB0D46QFTM891")
 }
 
-/// Preauth's answer for whoever it is asked about: each has a telephone like that.
+/// The response to preauth for any user: each has one such phone.
 pub(crate) fn their_phone(call: &SignedCall) -> Scripted {
     let body: Value = serde_json::from_slice(&call.body).unwrap();
     phone_of(body["username"].as_str().unwrap())
@@ -77,7 +77,7 @@ pub(crate) fn devices(devices: &Value) -> Scripted {
     ok(&json!({"result": "auth", "status_msg": "Account is active", "devices": devices}))
 }
 
-/// A push or a call is out, under a transaction of its own.
+/// A push or a phone call has started, with a new transaction id.
 pub(crate) fn started() -> Scripted {
     static STARTED: AtomicU32 = AtomicU32::new(0);
     let number = STARTED.fetch_add(1, Ordering::Relaxed);

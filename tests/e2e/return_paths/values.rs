@@ -1,6 +1,6 @@
 //! The parts that hostile return paths are made of.
 
-/// What stands before another host's name.
+/// Prefixes of another host's name.
 pub(super) const BEFORE: [&str; 32] = [
     "//",
     "///",
@@ -47,7 +47,7 @@ pub(super) const HOSTS: [&str; 7] = [
     "[::ffff:127.0.0.1]/",
 ];
 
-/// What else is no path of this origin.
+/// Other values that are no path of this origin.
 pub(super) const OTHERS: [&str; 31] = [
     "javascript:alert(1)",
     "JaVaScRiPt:alert(1)",
@@ -82,7 +82,7 @@ pub(super) const OTHERS: [&str; 31] = [
     "/\u{d7ff}",
 ];
 
-/// What would be a header, or a body, where somebody writes it down undone.
+/// Values that would add a header or a body if written into a response unescaped.
 pub(super) const INJECTIONS: [&str; 16] = [
     "/\r\nx-injected: 1",
     "/\nx-injected: 1",

@@ -163,7 +163,7 @@ fn patterns() -> Vec<Row> {
         ),
     ] {
         for text in texts {
-            // What follows an exception keeps the list from being one of exceptions alone.
+            // With a valid entry after it, a list that begins with an exception has more than exceptions.
             let good = GOOD.iter().find(|(name, _)| *name == key).map(|(_, good)| good);
             let rule = json!([{key: [text, good], "policy": "bypass"}]);
             table.push(("/access_control/rules", rule, Code::InvalidPattern, path));
