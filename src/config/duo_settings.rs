@@ -1,8 +1,10 @@
 //! How Duo is called.
 
+use super::universal::Universal;
 use crate::duo::Credentials;
 use crate::factor::Factor;
 use crate::policy::FailMode;
+use crate::secret::Secret;
 use crate::session::SharedKey;
 use std::time::Duration;
 
@@ -27,9 +29,17 @@ pub struct DuoSettings {
     pub enrollment: Enrollment,
     /// The treatment of users while Duo cannot be reached, unless a rule has its own.
     pub fail_mode: FailMode,
+    /// How browsers are sent to Duo's Universal Prompt; `None` if they get the filter's own page.
+    pub universal: Option<Universal>,
 }
 
 impl DuoSettings {
+    /// The secrets that Duo has too.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret<String>> {
+        let universal = self.universal.as_ref().map(|it| it.web_sdk.client_secret());
+        std::iter::once(&self.credentials.secret_key).chain(universal)
+    }
+
     /// The key for data that all configurations with these credentials share in one Envoy. It is
     /// derived from the secret key. So other plugins do not know it, and a new cookie key does not
     /// change it.

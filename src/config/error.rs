@@ -105,6 +105,10 @@ codes! {
     InvalidApplication = "invalid_application",
     /// A pattern that no request can match.
     InvalidPattern = "invalid_pattern",
+    /// A host that a browser cannot come back to.
+    InvalidHost = "invalid_host",
+    /// An origin that browsers may not be sent to.
+    InvalidOrigin = "invalid_origin",
     /// A list that has only exceptions.
     OnlyNegations = "only_negations",
     /// A rule that every request matches.

@@ -50,6 +50,16 @@ pub(super) const DUO: &[Key] = &[
     key("factors"),
     key("enrollment"),
     key("remembered_devices"),
+    key("prompt"),
+    key("universal"),
+];
+
+pub(super) const UNIVERSAL: &[Key] = &[
+    aliased("client_id", &["integration_key", "ikey"]),
+    aliased("client_secret", &["secret_key", "skey"]),
+    key("hosts"),
+    key("destination"),
+    key("browser_origin"),
 ];
 
 pub(super) const APPLICATION: &[Key] = &[key("duo"), key("session")];
@@ -111,6 +121,7 @@ pub(super) const LIMITS: &[Key] = &[
     key("window"),
     key("deny_cooldown"),
     key("passcode_tries"),
+    key("starts"),
     key("key"),
     key("user_calls"),
     key("user_rate"),

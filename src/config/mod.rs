@@ -19,6 +19,7 @@ mod nearest;
 mod protobuf;
 mod reader;
 mod secrets;
+mod universal;
 mod wire;
 
 pub use crate::policy::ApiMode;
@@ -26,6 +27,7 @@ pub use application::{Application, Applications};
 pub use duo_settings::{DuoSettings, Enrollment};
 pub use error::{Code, ConfigFaults, Fault};
 pub use secrets::may_be_a_secret;
+pub use universal::{Destination, Universal};
 
 use crate::identity::IdentityRules;
 use crate::page::Site;
@@ -119,11 +121,17 @@ pub struct Limits {
     pub deny_cooldown: Vec<Duration>,
     /// How many incorrect passcodes are allowed in five minutes: 1 to [`Self::MAX_PASSCODE_TRIES`].
     pub passcode_tries: usize,
+    /// Sign-ins at Duo's page that a user may start within the window without an approval: 1 to
+    /// [`Self::MAX_STARTS`].
+    pub starts: usize,
 }
 
 impl Limits {
     /// The greatest value of `pushes`.
     pub const MAX_PUSHES: usize = 9;
+
+    /// The greatest value of `starts`.
+    pub const MAX_STARTS: usize = 9;
 
     /// The greatest value of `passcode_tries`.
     pub const MAX_PASSCODE_TRIES: usize = 9;

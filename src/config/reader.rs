@@ -68,6 +68,11 @@ impl<'v> Section<'v> {
         !matches!(self.members, Members::Unreadable)
     }
 
+    /// The path of a member.
+    pub(super) fn path_of(&self, name: &str) -> String {
+        member(&self.path, name)
+    }
+
     /// A member under any of its names.
     #[inline(never)]
     pub(super) fn find(&self, name: &'static str) -> Option<Entry<'v>> {

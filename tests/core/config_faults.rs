@@ -4,6 +4,7 @@ mod approvals;
 mod document;
 mod per_client;
 mod table;
+mod universal;
 
 use document::{COOKIE_KEY, OTHER_COOKIE_KEY, SECRET_KEY, encoded, environment, full, minimal};
 use document::{with, with_all};
@@ -34,7 +35,7 @@ fn minimal_configuration_has_the_documented_defaults() {
     let deny_cooldown = vec![minutes(1), minutes(5), minutes(30)];
     assert_eq!(
         config.limits,
-        Limits { pushes: 3, window: minutes(10), deny_cooldown, passcode_tries: 5 }
+        Limits { pushes: 3, window: minutes(10), deny_cooldown, passcode_tries: 5, starts: 9 }
     );
     assert_eq!(
         config.capacity,
@@ -81,7 +82,7 @@ fn every_key_is_read() {
     let deny_cooldown = vec![Duration::from_secs(1), minutes(8 * 60)];
     assert_eq!(
         config.limits,
-        Limits { pushes: 9, window: minutes(60), deny_cooldown, passcode_tries: 9 }
+        Limits { pushes: 9, window: minutes(60), deny_cooldown, passcode_tries: 9, starts: 4 }
     );
     assert_eq!(config.capacity, Capacity { user_calls: 5, user_rate: 60, calls: 50, held: 70 });
 }

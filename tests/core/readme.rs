@@ -11,7 +11,7 @@ use crate::rig::{Rig, get};
 
 /// Every block's fence, and so who checks it. `session=…` is run by `examples/demo/smoke.py`, `cli`
 /// by `tests/cli/readme.rs`, `audit` by `tests/core/monitoring.rs`. A `mermaid` block is a picture. Nothing here reads LogQL.
-const CHECKED: [&str; 16] = [
+const CHECKED: [&str; 17] = [
     "console",
     "console audit",
     "console cli",
@@ -26,6 +26,7 @@ const CHECKED: [&str; 16] = [
     "json file=access-control",
     "json file=applications",
     "json file=per-client",
+    "json file=universal",
     "mermaid",
     "logql",
 ];
@@ -111,6 +112,14 @@ fn approval_per_client_is_accepted() {
     let example: Value = serde_json::from_str(&block("json file=per-client")).unwrap();
     plugin["session"]["bind"] = example["session"]["bind"].clone();
     plugin["access_control"] = example["access_control"].clone();
+    accepted(&plugin);
+}
+
+#[test]
+fn universal_prompt_is_accepted() {
+    let mut plugin = plugin_configuration();
+    let example: Value = serde_json::from_str(&block("json file=universal")).unwrap();
+    plugin["duo"].as_object_mut().unwrap().extend(example.as_object().unwrap().clone());
     accepted(&plugin);
 }
 
@@ -261,6 +270,7 @@ fn environment(name: &str) -> Option<String> {
     let value = match name {
         "DUO_SECRET_KEY_PAYMENTS" => "bq9XkT2mVz7LcN4wRy1HsF8jPd5GtU3eAo6ZxKiQ",
         "DUO_SECRET_KEY" => "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep",
+        "DUO_CLIENT_SECRET" => "w3Kx8ZpQ1nLtR6vYbH2mJcF9sDgE5uAo7iTkXqWz",
         "DUO_MFA_COOKIE_KEY" => "b1c7Yk2mUeN0h3xkq8rW5tVz6aD9sGfJ4pLwQ1eRoHc=",
         _ => return None,
     };

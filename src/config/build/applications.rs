@@ -3,11 +3,11 @@
 
 use super::session::{Browser, application};
 use super::{duo, session};
-use crate::config::error::{Code, Faults};
+use crate::config::error::{Code, Fault, Faults};
 use crate::config::keys;
 use crate::config::reader::{Entry, Section};
 use crate::config::secrets::Secrets;
-use crate::config::{Application, Applications, DuoSettings};
+use crate::config::{Application, Applications, DuoSettings, Universal};
 use crate::factor::Factor;
 
 /// An application as it was written; some of its parts may be at fault.
@@ -31,23 +31,50 @@ pub(super) struct Written<'v> {
 impl<'v> Written<'v> {
     pub(super) fn read(root: &Section<'v>, secrets: &Secrets<'_>, faults: &mut Faults) -> Self {
         let section = root.section("duo", keys::DUO, faults);
-        let main = duo::settings(&section, None, secrets, faults);
+        let main = duo::settings(&section, None, None, secrets, faults);
         let flag = section.read("remembered_devices", faults, Entry::flag);
         let remembers_devices = flag.unwrap_or(false);
         let entries = root.read("applications", faults, Entry::members).unwrap_or_default();
         let mut named = Vec::new();
         for (name, entry) in entries {
             faults.keep(session::plain_name(&entry, name));
-            let section = Section::open(&entry, keys::APPLICATION, faults);
-            let duo_section = section.section("duo", keys::DUO, faults);
-            let duo = duo::settings(&duo_section, main.as_ref(), secrets, faults);
+            let own = Section::open(&entry, keys::APPLICATION, faults);
+            let duo_section = own.section("duo", keys::DUO, faults);
+            let duo = duo::settings(&duo_section, Some(&section), main.as_ref(), secrets, faults);
             let flag = duo_section.read("remembered_devices", faults, Entry::flag);
-            let session = section.section("session", keys::APPLICATION_SESSION, faults);
+            let session = own.section("session", keys::APPLICATION_SESSION, faults);
             let approves = session.read("application", faults, application);
             let remembers_devices = flag.unwrap_or(remembers_devices);
             named.push(Named { entry, name, duo, remembers_devices, approves });
         }
-        Self { main, remembers_devices, named }
+        let written = Self { main, remembers_devices, named };
+        written.refuse_shared_keys(faults);
+        written
+    }
+
+    /// Refuses keys that stand for an "Auth API" and for a "Web SDK" application. Duo
+    /// has no application that is both.
+    fn refuse_shared_keys(&self, faults: &mut Faults) {
+        let main = self.main.as_ref().map(|duo| ("duo".to_owned(), duo));
+        let named = self
+            .named
+            .iter()
+            .filter_map(|named| Some((format!("{}.duo", named.entry.path), named.duo.as_ref()?)));
+        for (path, duo) in main.into_iter().chain(named) {
+            let Some(Universal { web_sdk, .. }) = &duo.universal else { continue };
+            let credentials = || self.settings().map(|duo| &duo.credentials);
+            let has_id = credentials().any(|it| it.integration_key == web_sdk.client_id());
+            let secret = web_sdk.client_secret().expose();
+            let has_secret = credentials().any(|it| it.secret_key.expose() == secret);
+            let (key, problem) = match (has_id, has_secret) {
+                (true, _) => ("client_id", "is an integration_key of duo too"),
+                (false, true) => ("client_secret", "is a secret_key of duo too"),
+                (false, false) => continue,
+            };
+            let path = format!("{path}.universal.{key}");
+            let fix = "make a second application at Duo, of type \"Web SDK\", and copy its keys";
+            faults.push(Fault::new(Code::ReusedKey, path, problem, fix));
+        }
     }
 
     /// All settings for calls to Duo that have no fault.

@@ -1,6 +1,6 @@
 //! The look of the prompt page, and its help text.
 
-use super::printable;
+use super::text::printable;
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::reader::{Entry, Section};
 use crate::page::{Accent, Branding, DataImage, DisplayText, Link, Logo};

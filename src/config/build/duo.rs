@@ -1,5 +1,6 @@
 //! How Duo is called: credentials, cluster, times, factors.
 
+use super::universal::{self, Prompt};
 use crate::config::duration::Bounds;
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::reader::{Entry, Section};
@@ -30,11 +31,12 @@ const MIN_SECRET_KEY_BYTES: usize = 20;
 const MAX_SECRET_KEY_BYTES: usize = 256;
 const MAX_CLUSTER_BYTES: usize = 256;
 
-/// Reads a `duo` section. For a named application, `main` are the settings at the root, which are
-/// its defaults. It must have its own host and keys, and its own cluster, unless it has the same
-/// host.
+/// Reads a `duo` section. For a named application, `root` is the `duo` at the root and `main` its
+/// settings, which are its defaults. It must have its own host and keys, and its own cluster, unless
+/// it has the same host.
 pub(super) fn settings(
     duo: &Section<'_>,
+    root: Option<&Section<'_>>,
     main: Option<&DuoSettings>,
     secrets: &Secrets<'_>,
     faults: &mut Faults,
@@ -65,6 +67,10 @@ pub(super) fn settings(
     let fail_mode = duo.read("fail_mode", faults, fail_mode).or_else(|| Some(main?.fail_mode));
     let factors = factors(duo, faults).or_else(|| Some(main?.factors.clone()));
     let enrollment = duo.read("enrollment", faults, enrollment).or_else(|| Some(main?.enrollment));
+    let is_universal = universal::prompt(duo, root, faults) == Prompt::Universal;
+    let usual = main.and_then(|main| main.universal.as_ref());
+    let universal = is_universal.then(|| universal::universal(duo, host, usual, secrets, faults));
+    let enrollment = enrollment.filter(|_| !is_universal);
     Some(DuoSettings {
         credentials: credentials?,
         cluster: cluster?.to_owned(),
@@ -75,6 +81,10 @@ pub(super) fn settings(
         factors: factors.unwrap_or_else(|| Factor::ALL.to_vec()),
         enrollment: enrollment.unwrap_or(Enrollment::Off),
         fail_mode: fail_mode.unwrap_or_default(),
+        universal: match universal {
+            Some(universal) => Some(universal?),
+            None => None,
+        },
     })
 }
 

@@ -12,13 +12,15 @@ mod identity;
 mod logout;
 mod per_client;
 mod session;
+mod text;
+mod universal;
 
 use super::duration::Bounds;
 use super::error::{Code, Fault, Faults, echo};
 use super::keys;
 use super::reader::{Entry, Section};
 use super::secrets::Secrets;
-use super::{Api, ApiMode, Capacity, Config, Limits, Mode, PushDetails};
+use super::{Api, ApiMode, Capacity, Config, DuoSettings, Limits, Mode, PushDetails};
 use crate::json::Json;
 use crate::page::Site;
 use crate::policy::{Criterion, Policies};
@@ -26,12 +28,14 @@ use crate::session::{PENDING_LIFETIME, SharedKey};
 use applications::Written;
 use per_client::Clients;
 use std::time::Duration;
+use text::{check_printable, printable};
 
 const DEFAULT_PATH_PREFIX: &str = "/.duo-mfa";
 const DEFAULT_HOLD_TIMEOUT: Duration = Duration::from_secs(60);
 const DEFAULT_PUSH_TITLE: &str = "Sign-in";
 const DEFAULT_PUSHES: usize = 3;
 const DEFAULT_PASSCODE_TRIES: usize = 5;
+const DEFAULT_STARTS: usize = 9;
 const DEFAULT_WINDOW: Duration = Duration::from_secs(10 * 60);
 const DEFAULT_DENY_COOLDOWN: [Duration; 3] =
     [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(30 * 60)];
@@ -65,7 +69,7 @@ pub(super) fn config(
     let identity_section = root.section("identity", keys::IDENTITY, faults);
     let identity = identity::rules(&identity_section, faults);
     let session = root.section("session", keys::SESSION, faults);
-    let secret_keys: Vec<_> = written.settings().map(|duo| &duo.credentials.secret_key).collect();
+    let secret_keys: Vec<_> = written.settings().flat_map(DuoSettings::secrets).collect();
     let browser = session::browser(&session, &secrets, &secret_keys, faults);
     let bindings = binding::bindings(&session, faults);
     let limits_section = root.section("limits", keys::LIMITS, faults);
@@ -214,11 +218,13 @@ fn limits(section: &Section<'_>, faults: &mut Faults) -> Limits {
         .map(|waits| waits.iter().filter_map(|wait| faults.keep(wait.duration(&LIMIT))).collect());
     let tries = |entry: &Entry<'_>| count(entry, Limits::MAX_PASSCODE_TRIES);
     let passcode_tries = section.read("passcode_tries", faults, tries);
+    let starts = section.read("starts", faults, |entry| count(entry, Limits::MAX_STARTS));
     Limits {
         pushes: pushes.unwrap_or(DEFAULT_PUSHES),
         window: window.unwrap_or(DEFAULT_WINDOW),
         deny_cooldown: waits.unwrap_or_else(|| DEFAULT_DENY_COOLDOWN.to_vec()),
         passcode_tries: passcode_tries.unwrap_or(DEFAULT_PASSCODE_TRIES),
+        starts: starts.unwrap_or(DEFAULT_STARTS),
     }
 }
 
@@ -255,25 +261,4 @@ fn count(entry: &Entry<'_>, most: usize) -> Result<usize, Fault> {
     }
     let problem = format!("{count} is out of bounds");
     Err(entry.fault(Code::InvalidNumber, problem, format!("write 1 to {most}")))
-}
-
-/// A text for people: 1 to `most` characters, without control characters.
-fn printable<'v>(entry: &Entry<'v>, most: usize) -> Result<&'v str, Fault> {
-    let text = entry.text()?;
-    check_printable(entry, text, most)?;
-    Ok(text)
-}
-
-fn check_printable(entry: &Entry<'_>, text: &str, most: usize) -> Result<(), Fault> {
-    let problem = if text.trim().is_empty() {
-        "is empty"
-    } else if text.chars().any(char::is_control) {
-        "has a control character"
-    } else if text.chars().count() > most {
-        "is too long"
-    } else {
-        return Ok(());
-    };
-    let fix = format!("write 1 to {most} printable characters");
-    Err(entry.fault(Code::InvalidText, format!("{} {problem}", echo(text)), fix))
 }

@@ -80,7 +80,9 @@ impl WebSdk {
         &self.client_id
     }
 
-    pub(super) const fn client_secret(&self) -> &Secret<String> {
+    /// The client secret (also "skey").
+    #[must_use]
+    pub const fn client_secret(&self) -> &Secret<String> {
         &self.client_secret
     }
 

@@ -14,6 +14,7 @@ fn limits() -> Limits {
         window: Duration::from_secs(600),
         deny_cooldown: [60, 300, 1_800].map(Duration::from_secs).to_vec(),
         passcode_tries: 5,
+        starts: 9,
     }
 }
 

@@ -80,7 +80,7 @@ pub(super) fn full() -> Value {
         },
         "limits": {
             "user_calls": 5, "user_rate": 60, "calls": 50, "held": 70,
-            "pushes": 9, "passcode_tries": 9, "window": "1h", "deny_cooldown": ["1s", "8h"],
+            "pushes": 9, "passcode_tries": 9, "starts": 4, "window": "1h", "deny_cooldown": ["1s", "8h"],
         },
         "branding": {
             "name": "Example", "logo": "data:image/png;base64,AAAA", "accent": "#0b5fff",
@@ -94,6 +94,9 @@ pub(super) fn environment(name: &str) -> Option<String> {
     let value = match name {
         "DUO_SECRET_KEY" => SECRET_KEY,
         "DUO_MFA_COOKIE_KEY" => COOKIE_KEY,
+        "DUO_CLIENT_SECRET" => "UniversalTestSecretUniversalTestSecret40",
+        "PAYMENTS_SECRET_KEY" => "PaymentsSecretKeyPaymentsSecretKeyABCD40",
+        "PAYMENTS_CLIENT_SECRET" => "PaymentsWebSdkSecretPaymentsWebSdkABCD40",
         "OTHER_COOKIE_KEY" => OTHER_COOKIE_KEY,
         // The same key in the other alphabet, as a file with a last line break has it.
         "SAME_COOKIE_KEY" => "qUXTyDRKoT0mqzy7hfPV2gJ1z1Lw0oVnJkz0yq6c3sE\n",

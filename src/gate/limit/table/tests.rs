@@ -14,6 +14,7 @@ fn limits() -> Limits {
         window: Duration::from_secs(600),
         deny_cooldown: vec![MINUTE],
         passcode_tries: 5,
+        starts: 9,
     }
 }
 
