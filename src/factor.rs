@@ -1,6 +1,6 @@
 //! The factors that a user can be asked for: the one list for rules, pages, approvals and calls.
 
-/// A second factor that a user passes.
+/// A second factor that a user can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Factor {
     /// A push to Duo Mobile.
@@ -14,7 +14,7 @@ pub enum Factor {
 }
 
 impl Factor {
-    /// All factors, in the order in which they are offered by default.
+    /// All factors, in their default order.
     pub const ALL: [Self; 4] = [Self::Push, Self::Passcode, Self::Phone, Self::Sms];
 
     /// The name in Duo's parameters, the configuration, addresses, JSON, headers, metrics and logs.

@@ -1,20 +1,20 @@
 //! Duo two-factor authentication at the proxy: the core of the filter.
 //!
-//! The filter stands behind a first factor (basic_auth, jwt_authn, mTLS, ...) and in front of the
-//! application. A request that carries a valid approval cookie passes; any other is intercepted,
-//! Duo is asked through Envoy's asynchronous HTTP calls, and the request is either forwarded with
-//! an approval cookie on its response, or refused with a status that says why.
+//! The filter runs after a first factor (basic_auth, jwt_authn, mTLS, ...) and before the
+//! application. A request with a valid approval cookie passes. For any other, the filter asks Duo
+//! through Envoy's asynchronous HTTP calls. Then it forwards the request with an approval cookie on
+//! its response, or refuses it with a status and a reason.
 //!
 //! # The contract
 //!
 //! Values in, values out. Nothing here reads a clock, draws a random number, opens a socket or
-//! calls the host: time, random bytes, the client's address and Duo's answers come in as values,
-//! and what is to be done goes out as exactly one effect a step. Two hosts drive it: the
-//! module's adapter (compiled for wasm32 only), and the scripted tests.
+//! calls the host. Time, random bytes, the client's address and Duo's responses come in as values.
+//! Out comes a step with exactly one effect. Two hosts drive it: the module's adapter (compiled
+//! only for wasm32), and the scripted tests.
 //!
 //! # The layers
 //!
-//! An import points down or not at all; `tests/core/layers.rs` holds that.
+//! Imports only point down; `tests/core/layers.rs` checks that.
 //!
 //! ```text
 //! bin/*  adapter                       hosts: do I/O, decide nothing
@@ -26,10 +26,11 @@
 //!
 //! # A request's walk
 //!
-//! 1. The adapter reads the header map once, as bytes ([`http`]), and hands it to [`gate`].
-//! 2. [`policy`] says whether a second factor is wanted, [`identity`] whose, [`session`] whether
-//!    the cookie proves one. If it does, the request goes on: one read, one verification.
-//! 3. Otherwise a flow begins: signed calls to Duo ([`duo`]), one at a time, until an answer
+//! 1. The adapter reads the header map once, as bytes ([`http`]), and passes it to [`gate`].
+//! 2. [`policy`] decides whether a second factor is required, [`identity`] determines the user, and
+//!    [`session`] checks the approval cookie. If it is valid, the request passes, after one read
+//!    and one verification.
+//! 3. Otherwise a flow begins: signed calls to Duo ([`duo`]), one at a time, until a response
 //!    admits the request or a [`page`] refuses it.
 
 #[cfg(target_arch = "wasm32")]

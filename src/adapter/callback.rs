@@ -1,11 +1,11 @@
-//! What came of a call: the host's callback as an event.
+//! The host's callback at the end of a call, as an event.
 
 use super::host;
 use crate::duo::Response;
 use crate::gate::{Event, Unanswered};
 use crate::http::HeaderMap;
 
-/// What came of a call, as the host's callback says it.
+/// The end of a call, as the host's callback reports it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Callback {
     pub(super) token: u32,
@@ -13,8 +13,8 @@ pub(super) struct Callback {
     pub(super) body: usize,
 }
 
-/// Reads what a callback is about. The map and the body are read whole, as bytes: where a call was
-/// cut off there is neither, and a getter by name would end the VM.
+/// Reads the response or the fault of a call. Headers and body are read whole, as bytes. If the
+/// call was aborted, there are none, and the SDK's getters would end the VM.
 pub(super) fn with_event<T>(callback: Callback, work: impl FnOnce(Event<'_>) -> T) -> T {
     if callback.headers == 0 {
         return work(Event::Failed(Unanswered::Cut));

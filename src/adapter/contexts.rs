@@ -1,8 +1,8 @@
-//! Whose callback it is: the root contexts and streams of one VM, by the host's ids.
+//! Finds the root context or stream of a callback, by the host's ids.
 //!
 //! A VM may hold several configurations at once: those of two filters, or an old one that drains
-//! beside its successor. A stream is in a table only while there is something to remember of it,
-//! and what has ended is found out on the tick.
+//! while its successor runs. A stream is in a table only while something about it must be
+//! remembered. Streams that have ended are found on the tick.
 
 use super::callback::Callback;
 use super::driver::{Driver, Passage};
@@ -19,7 +19,7 @@ use std::rc::Rc;
 pub(super) struct Contexts {
     roots: Cell<Vec<Rc<Root>>>,
     /// The stream that was created last, and its root. The host creates a stream's context right
-    /// before it hands over the request's headers.
+    /// before it passes the request's headers.
     arrival: Cell<Option<(u32, u32)>>,
     streams: Streams,
 }
@@ -29,7 +29,7 @@ impl Contexts {
         Self { roots: Cell::new(Vec::new()), arrival: Cell::new(None), streams: Streams::new() }
     }
 
-    /// `root` is 0 where the context is a root itself.
+    /// `root` is 0 if the context is itself a root.
     pub(super) fn create(&self, context: u32, root: u32) {
         if root == 0 {
             let mut roots = self.roots.take();
@@ -64,8 +64,8 @@ impl Contexts {
         }
     }
 
-    /// Body and trailers wait like the headers. Under `allow_on_headers_stop_iteration: true` a
-    /// Continue here would send an undecided request upstream.
+    /// Body and trailers wait like the headers. With `allow_on_headers_stop_iteration: true`, a
+    /// Continue here would forward an undecided request.
     pub(super) fn request_rest(&self, context: u32, arrived: Arrived) -> Action {
         if !self.streams.is_held(context) {
             return Action::Continue;
@@ -79,8 +79,8 @@ impl Contexts {
         }
     }
 
-    /// Trailers end the body. Some applications read them as headers, so what is the filter's own
-    /// goes from them too.
+    /// Trailers end the body. Some applications read them as headers, so the filter's own headers
+    /// are removed from trailers too.
     pub(super) fn request_trailers(&self, context: u32) -> Action {
         let buffer = host::request_trailers().unwrap_or_default();
         let edits = HeaderMap::parse(&buffer).map(|trailers| trailers.without_reserved());
@@ -100,8 +100,9 @@ impl Contexts {
         }
     }
 
-    /// The host (Envoy 1.40) makes every call in the name of the root, also one of a request's, and
-    /// so tells of its end after the request has ended too. Another host may tell the request.
+    /// The host (Envoy 1.40) makes every call in the root's name, even a call for a request. So it
+    /// also reports the end of a call after the request has ended. Another host may report it to
+    /// the request's context.
     pub(super) fn answered(&self, context: u32, callback: Callback) {
         let stream = match self.root(context) {
             Some(root) if root.answered(callback) => return,
@@ -119,8 +120,8 @@ impl Contexts {
         }
     }
 
-    /// Drops what the host does not know any more. It would say so at the end of each context, but
-    /// at the price of one more entry on every request, for the few that are in the table.
+    /// Drops contexts that the host no longer knows. The host could report the end of each context,
+    /// but that would enter the VM once more for every request, for the few that are in the table.
     fn forget_what_is_gone(&self) {
         let now = host::now().unwrap_or_default();
         for context in self.streams.contexts() {
@@ -143,8 +144,8 @@ impl Contexts {
     }
 }
 
-/// The host does not send requests to a configuration that it was told is bad; if one does, it is
-/// not let through.
+/// Refuses a request. The host does not send requests to a configuration that the filter has
+/// refused; if it does, none may pass.
 fn unconfigured() -> Passage {
     log::error!(
         "Envoy sent a request to a plugin whose configuration was refused; the request is refused"

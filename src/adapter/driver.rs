@@ -1,7 +1,7 @@
-//! Drives one request: hands what happens to the core, and performs the steps that come out.
+//! Drives one request: passes events to the core, and performs the steps that it returns.
 //!
-//! A step has exactly one effect. What is counted and written down of it comes after the effect,
-//! so that a request whose client has left is not logged as admitted.
+//! A step has exactly one effect. Its counts and log lines are recorded after the effect, so that a
+//! request whose client has left is not logged as admitted.
 
 use super::callback::{Callback, with_event};
 use super::host;
@@ -18,36 +18,36 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// The property that holds the peer's address: of the connection, or what a trusted proxy has
-/// written into `x-forwarded-for`, as `use_remote_address` and `xff_num_trusted_hops` say. The
-/// header itself is never read.
+/// The property with the peer's address: that of the connection, or the one that a trusted proxy
+/// wrote into `x-forwarded-for`, depending on `use_remote_address` and `xff_num_trusted_hops`. The
+/// filter never reads that header itself.
 const PEER: [&str; 2] = ["source", "address"];
 
-/// The property that says whether the client has shown a certificate.
+/// The property that says whether the client has presented a certificate.
 const MTLS: [&str; 2] = ["connection", "mtls"];
 
-/// How much later than its timeout the host may report the end of a call.
+/// How long after its timeout the host may report the end of a call.
 const REPORTED_WITHIN: Duration = Duration::from_secs(5);
 
-/// Whether a request goes on.
+/// Whether the host forwards a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Passage {
-    /// It goes upstream.
+    /// It is forwarded.
     Open,
-    /// It waits, was answered, or has been resumed.
+    /// It waits, was refused, or has been resumed already.
     Closed,
 }
 
-/// How a request goes on that is forwarded.
+/// How the host learns that a request is forwarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Resumption {
-    /// The host asks about it right now, and is told by the [`Passage`].
+    /// The host is waiting for the [`Passage`], which is the return value of its callback.
     ByPassage,
-    /// It was paused before, so the host has to be called.
+    /// The request was paused, so the host has to be called.
     ByCall,
 }
 
-/// One request, and what its steps are performed with. The host acts for its stream.
+/// One request, and everything that its steps need. The host acts for its stream.
 pub(super) struct Driver<'a> {
     plugin: &'a Rc<Plugin>,
     streams: &'a Streams,
@@ -56,12 +56,12 @@ pub(super) struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    /// Of a request that the host asks about: the [`Passage`] answers.
+    /// A driver for a request in a callback of the host; the [`Passage`] is the return value.
     pub(super) const fn of(plugin: &'a Rc<Plugin>, streams: &'a Streams, context: u32) -> Self {
         Self { plugin, streams, context, resumption: Resumption::ByPassage }
     }
 
-    /// Of a request that was paused, and goes on without being asked about.
+    /// A driver for a request that was paused, outside of its callbacks.
     pub(super) const fn of_paused(
         plugin: &'a Rc<Plugin>,
         streams: &'a Streams,
@@ -70,7 +70,7 @@ impl<'a> Driver<'a> {
         Self { plugin, streams, context, resumption: Resumption::ByCall }
     }
 
-    /// A request has arrived, or the head of one that goes on.
+    /// Handles a new request's head, or that of a forwarded one.
     pub(super) fn open(&self, has_body: bool) -> Passage {
         let gate = &self.plugin.gate;
         let buffer = host::request_headers().unwrap_or_default();
@@ -107,13 +107,13 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// A call of this request's is over.
+    /// Handles the end of one of this request's calls.
     pub(super) fn answered(&self, flow: Flow, callback: Callback) {
         let step = with_event(callback, |event| flow.handle(event, &self.plugin.env()));
         self.perform(step);
     }
 
-    /// A body is there, or longer than `max` bytes.
+    /// Handles a body that has arrived, or is longer than `max` bytes.
     pub(super) fn read_body(&self, awaited: AwaitedBody, max: usize) -> Passage {
         let body = host::request_body(max).unwrap_or_default();
         let body = if body.len() > max { Body::TooLong } else { Body::Whole(&body) };
@@ -129,8 +129,8 @@ impl<'a> Driver<'a> {
         self.perform(step)
     }
 
-    /// Does what a step says. A call that cannot be sent is an event at once; the core's tries are
-    /// counted, so this ends.
+    /// Performs a step. A call that cannot be sent becomes an event at once. The core counts its
+    /// tries, so this ends.
     pub(super) fn perform(&self, mut step: Step) -> Passage {
         loop {
             let Step { effect, notes } = step;
@@ -172,13 +172,13 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Forwards or answers the request.
+    /// Forwards or refuses the request.
     fn end(&self, end: End, notes: Notes) -> Passage {
         let judgement = notes.judgement;
         let records = self.learn(notes);
         if let Some(judgement) = judgement {
             let is_late = self.is_too_late();
-            // Before the effect: the access log and the filters behind this one read it.
+            // Before the effect, since the access log and later filters read it.
             self.publish(if is_late { judgement.abandoned() } else { judgement });
             if is_late {
                 self.plugin.record_undone(records);
@@ -195,13 +195,13 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Records all notes of a step that decides nothing.
+    /// Records all notes of a step that does not end the request.
     fn note(&self, notes: Notes) {
         let records = self.learn(notes);
         self.plugin.record(records);
     }
 
-    /// Records the notes that come before the effect, and gives those that come after it.
+    /// Records the notes that belong before the effect, and returns those that belong after it.
     fn learn(&self, notes: Notes) -> AfterEffect {
         let Notes { count, signals, audit, learned, settlements, judgement: _ } = notes;
         if let Some(learned) = learned {
@@ -211,7 +211,7 @@ impl<'a> Driver<'a> {
         AfterEffect { count, signals, audit }
     }
 
-    /// Sends a call whose time has come; the step to go on with if it was not sent.
+    /// Sends a call whose time has come. Returns the next step if it was not sent.
     fn send(&self, call: &Call, then: Box<Flow>) -> Option<Step> {
         let plugin = self.plugin;
         let now = host::now().unwrap_or_default();
@@ -240,7 +240,8 @@ impl<'a> Driver<'a> {
 
     fn forward(&self, forward: Forward, records: AfterEffect) -> Passage {
         if host::edit_request(&forward.request).is_err() {
-            // Half edited, it could carry a client's header as ours: it does not go on.
+            // With half of its edits, it could have a client's header in place of the filter's, so
+            // it is not forwarded.
             self.plugin.record_undone(records);
             let refused = self.plugin.gate.malformed(HeadFault::Malformed, &[]);
             return self.end(refused.end, refused.notes);
@@ -272,13 +273,13 @@ impl<'a> Driver<'a> {
         Passage::Closed
     }
 
-    /// Whether the client has left while its request waited. For a moment the host still knows the
-    /// stream, and takes every call for it.
+    /// Whether the client has left while its request waited. For a moment after that, the host
+    /// still knows the stream, and accepts every call for it.
     fn is_too_late(&self) -> bool {
         self.resumption == Resumption::ByCall && host::has_ended()
     }
 
-    /// Tells the host what becomes of the request, where the configuration wants that.
+    /// Sets the filter state of the request, if it is configured.
     fn publish(&self, judgement: Judgement) {
         if self.plugin.gate.config().filter_state {
             set_filter_state(judgement);
@@ -290,7 +291,7 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// Until when the host reports how a call ended that is sent now.
+/// When the host has reported the end of a call that is sent now.
 fn until(call: &Call, now: UnixTime) -> UnixTime {
     now.plus(call.timeout).plus(REPORTED_WITHIN)
 }

@@ -1,11 +1,11 @@
-//! The callbacks of the proxy-wasm ABI 0.2.1, handed to the [`Contexts`] of this VM.
+//! The callbacks of the proxy-wasm ABI 0.2.1, passed to the [`Contexts`] of this VM.
 //!
-//! The SDK exports a dispatcher of its own under the names of the ABI: three tables with a boxed
-//! object for each stream, a virtual method for each of its forty callbacks, and a panic for each
-//! id that it does not know. On the path of a valid cookie it costs as much as all that is decided
-//! there, and its tables of methods are a seventh of the module. So the callbacks that the filter
-//! has something to do in are exported here under names of their own, and `tools/exports.py` gives them
-//! the ABI's in place of the SDK's. What is not exported is not called.
+//! The SDK exports its dispatcher under the names of the ABI: three tables with a boxed object for
+//! each stream, a virtual method for each of the forty callbacks, and a panic for each id that it
+//! does not know. For a request with a valid cookie the dispatcher costs as much as the whole
+//! decision, and its tables are a seventh of the module. So the callbacks that the filter needs are
+//! exported here under other names, and `tools/exports.py` gives them the ABI's names in place of
+//! the SDK's. The host does not call a callback that is not exported.
 #![allow(unsafe_code, reason = "an export's name is the linker's business; no memory is touched")]
 
 use super::callback::Callback;
@@ -19,7 +19,7 @@ thread_local! {
 }
 
 unsafe extern "C" {
-    /// Runs what the runtime wants run before anything else.
+    /// Runs the initialization of the runtime, which must come first.
     fn __wasm_call_ctors();
 }
 

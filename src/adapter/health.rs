@@ -1,7 +1,7 @@
-//! What this Envoy knows of Duo, shared by all its VMs, so that one of them checks for all.
+//! Facts about Duo that all VMs of this Envoy share, so that one VM checks Duo for all.
 //!
-//! Other plugins may write shared data too. A record that the filter has not written counts as no
-//! check yet.
+//! Other plugins may write shared data too. A record that the filter did not write counts as no
+//! record.
 
 use super::host;
 use crate::clock::{ClockOffset, UnixTime};
@@ -10,14 +10,14 @@ use crate::gate::{Contact, Found, Health, HealthRecord, Learned};
 use std::cell::Cell;
 use std::time::Duration;
 
-/// How often a change is tried while others are faster.
+/// How often a change is tried again after another VM was faster.
 const TRIES: usize = 8;
 
-/// What this VM knows of the Duo applications of a configuration, by their numbers.
+/// Facts about the Duo applications of a configuration, by their numbers.
 #[derive(Debug)]
 pub(super) struct Healths {
     known: Vec<(Record, Cell<Health>)>,
-    /// The cluster of each, by the number of the first application that has it.
+    /// The cluster of each application, named by the first application that has it.
     clusters: Vec<usize>,
     are_well: Cell<bool>,
 }
@@ -32,12 +32,12 @@ impl Healths {
         Self { known: known.collect(), clusters, are_well: Cell::new(false) }
     }
 
-    /// Whether the last check of each went well.
+    /// Whether the last check of each application succeeded.
     pub(super) fn are_well(&self) -> bool {
         self.are_well.get()
     }
 
-    /// Takes over what other VMs may have learned.
+    /// Reads the records again, with changes of other VMs.
     pub(super) fn refresh(&self) {
         let mut are_well = true;
         for (record, health) in &self.known {
@@ -47,7 +47,7 @@ impl Healths {
         self.are_well.set(are_well);
     }
 
-    /// That of the application that is asked where no rule names another.
+    /// The health of the main application.
     pub(super) fn main(&self) -> Health {
         self.known.first().map(|(_, health)| health.get()).unwrap_or_default()
     }
@@ -60,12 +60,12 @@ impl Healths {
         self.known.get(application).map(|(record, _)| record)
     }
 
-    /// What is known of each, by its number.
+    /// The health of each application, by its number.
     pub(super) fn all(&self) -> Vec<Health> {
         self.known.iter().map(|(_, health)| health.get()).collect()
     }
 
-    /// Takes over what a request's call told.
+    /// Records what a request's call showed about Duo.
     pub(super) fn learn(&self, learned: Learned, now: UnixTime) {
         let Learned { application, contact, offset } = learned;
         self.change(application, &|health| {
@@ -82,22 +82,22 @@ impl Healths {
         }
     }
 
-    /// A request's call is under way. It may keep the calls of every application of its cluster
-    /// from being sent.
+    /// Records that a request's call is under way. It may keep calls of all applications in its
+    /// cluster from being sent.
     pub(super) fn occupy(&self, application: usize, now: UnixTime) {
         self.change(application, &|health| health.occupied(now));
         self.occupy_neighbors(application, now);
     }
 
-    /// A call of the background check of this application is under way.
+    /// Records that a call of the background check of this application is under way.
     pub(super) fn occupy_neighbors(&self, application: usize, now: UnixTime) {
         for other in self.neighbors(application) {
             self.change(other, &|health| health.occupied(now));
         }
     }
 
-    /// Whether Duo is called for both through one cluster of Envoy, whose circuit breaker and
-    /// connections they share.
+    /// Whether both applications are called through one cluster of Envoy, and so share its circuit
+    /// breaker and connections.
     pub(super) fn share_a_cluster(&self, one: usize, other: usize) -> bool {
         one == other || self.neighbors(one).any(|number| number == other)
     }
@@ -111,13 +111,13 @@ impl Healths {
             .map(|(number, _)| number)
     }
 
-    /// Whether some worker may have a call of a request's under way.
+    /// Whether some worker may have a request's call under way.
     pub(super) fn is_occupied(&self, application: usize, now: UnixTime) -> bool {
         let record = self.known.get(application);
         record.is_some_and(|(record, _)| record.read().is_occupied(now))
     }
 
-    /// Changes a record. It is read anew only where what this VM knows of it is to change.
+    /// Changes a record. It is read again only if this VM's copy would change.
     fn change(&self, application: usize, work: &dyn Fn(Health) -> Option<Health>) {
         if let Some((record, health)) = self.known.get(application)
             && work(health.get()).is_some()
@@ -136,8 +136,8 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// The record of the application with these credentials. Configurations that differ in them may
-    /// share a VM, so the name follows from them.
+    /// The record of the application with these credentials. Configurations with different
+    /// credentials may share a VM, so the name is derived from the credentials.
     fn of(duo: &DuoSettings) -> Self {
         let record = HealthRecord::new(&duo.shared_key());
         Self { key: record.name(), record }
@@ -147,14 +147,15 @@ impl Record {
         self.read_with_cas().0
     }
 
-    /// Takes the next check for this VM. `false` if another VM has taken it, or none is due.
+    /// Reserves the next check for this VM. `false` if another VM has reserved it, or no check is
+    /// due.
     pub(super) fn reserve(&self, now: UnixTime, interval: Duration) -> bool {
         let (health, cas) = self.read_with_cas();
         health.is_due(now, interval) && self.swap(Health { checked: now, ..health }, cas)
     }
 
-    /// Writes down what a check found that was begun at `began`, and says whether Duo stands
-    /// otherwise than before.
+    /// Records the result of a check that started at `began`. Returns whether Duo's state has
+    /// changed.
     pub(super) fn write(
         &self,
         found: Found,
@@ -170,8 +171,8 @@ impl Record {
         changed.is_some_and(|health| health.standing != before)
     }
 
-    /// Changes the record as it is now, and gives the outcome; `None` if nothing was to change, or
-    /// others were faster each time.
+    /// Changes the current record and returns the result. `None` if there was nothing to change, or
+    /// another VM was faster each time.
     fn change(&self, work: &dyn Fn(Health) -> Option<Health>) -> Option<Health> {
         for _ in 0..TRIES {
             let (health, cas) = self.read_with_cas();

@@ -1,6 +1,6 @@
-//! The one door to the host: bytes and results, never a getter that panics.
+//! The only access to the host: bytes and results, and no getter that panics.
 //!
-//! Nothing here decides; each function does one thing and says whether it was done.
+//! Nothing here decides. Each function does one thing and reports whether it was done.
 
 use super::hostcalls::{self, Refused};
 use crate::clock::UnixTime;
@@ -9,19 +9,20 @@ use crate::http::{Edit, HeaderMap, Reply};
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 use std::time::Duration;
 
-/// The most that is read of an answer of Duo's, in bytes; what is longer is not an answer.
+/// The longest response of Duo's that is read, in bytes; a longer one is refused.
 pub(super) const MAX_RESPONSE: usize = 64 * 1024;
 
-/// What the host answers to a call to a cluster that it does not know.
+/// The host's status for a call to an unknown cluster.
 const BAD_ARGUMENT: u32 = 2;
 
-/// Why a call could not even be sent; no callback follows.
+/// Why a call was not sent; no callback follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unsent {
-    /// Envoy does not know the cluster.
+    /// Envoy has no such cluster.
     UnknownCluster,
-    /// Envoy took it back at once: the cluster has no usable host, or its circuit breaker is full.
-    /// The host's answer is the same (1.40: `InternalFailure`), and no callback tells which.
+    /// The call failed at once: the cluster has no usable host, or its circuit breaker is full. The
+    /// host reports both in the same way (1.40: `InternalFailure`), and no callback distinguishes
+    /// them.
     TakenBack,
 }
 
@@ -37,13 +38,13 @@ pub(super) fn request_trailers() -> Result<Vec<u8>, Refused> {
     hostcalls::headers(MapType::HttpRequestTrailers)
 }
 
-/// The headers of the answer that a callback is about.
+/// The response headers for the present callback.
 pub(super) fn call_response_headers() -> Result<Vec<u8>, Refused> {
     hostcalls::headers(MapType::HttpCallResponseHeaders)
 }
 
-/// The body of the answer that a callback is about, up to one byte above [`MAX_RESPONSE`], so that
-/// one that is too long can be told.
+/// The response body for the present callback, up to one byte more than [`MAX_RESPONSE`], so that a
+/// longer one is recognized.
 pub(super) fn call_response_body(size: usize) -> Result<Vec<u8>, Refused> {
     if size == 0 {
         return Ok(Vec::new());
@@ -51,8 +52,8 @@ pub(super) fn call_response_body(size: usize) -> Result<Vec<u8>, Refused> {
     hostcalls::buffer(BufferType::HttpCallResponseBody, size.min(MAX_RESPONSE.saturating_add(1)))
 }
 
-/// What has arrived of the request's body, up to one byte above `max`, so that one that is longer
-/// can be told.
+/// The part of the request's body that has arrived, up to one byte more than `max`, so that a
+/// longer one is recognized.
 pub(super) fn request_body(max: usize) -> Result<Vec<u8>, Refused> {
     hostcalls::buffer(BufferType::HttpRequestBody, max.saturating_add(1))
 }
@@ -64,25 +65,25 @@ pub(super) fn plugin_configuration(size: usize) -> Result<Vec<u8>, Refused> {
     hostcalls::buffer(BufferType::PluginConfiguration, size)
 }
 
-/// Makes the edits on the request, in order.
+/// Applies the edits to the request, in order.
 ///
 /// # Errors
 ///
-/// The first edit that the host refuses: the request must not go on.
+/// The first edit that the host refuses. The request must not be forwarded then.
 pub(super) fn edit_request(edits: &[Edit]) -> Result<(), Refused> {
     edit(MapType::HttpRequestHeaders, edits)
 }
 
-/// Makes the edits on the request's trailers, in order.
+/// Applies the edits to the request's trailers, in order.
 ///
 /// # Errors
 ///
-/// The first edit that the host refuses: the request must not go on.
+/// The first edit that the host refuses. The request must not be forwarded then.
 pub(super) fn edit_trailers(edits: &[Edit]) -> Result<(), Refused> {
     edit(MapType::HttpRequestTrailers, edits)
 }
 
-/// Makes the edits on the response, in order.
+/// Applies the edits to the response, in order.
 ///
 /// # Errors
 ///
@@ -99,7 +100,7 @@ fn edit(map: MapType, edits: &[Edit]) -> Result<(), Refused> {
     })
 }
 
-/// A property of the stream, as bytes; absent where the host has none.
+/// A property of the stream, as bytes; `None` if the host has none.
 pub(super) fn property<S: AsRef<str>>(path: &[S]) -> Option<Vec<u8>> {
     let mut joined = Vec::new();
     for part in path {
@@ -111,20 +112,20 @@ pub(super) fn property<S: AsRef<str>>(path: &[S]) -> Option<Vec<u8>> {
     hostcalls::property(&joined).ok()
 }
 
-/// Whether the stream that the host acts for has ended, or is being answered, by somebody else.
+/// Whether the stream that the host acts for has ended, or is getting a response from elsewhere.
 ///
-/// Envoy (1.40) destroys a stream at the end of the turn of its event loop in which the client has
-/// left. Until then it says of every call for the stream that it was made. Of a request that waits
-/// it has no details of a response before.
+/// Envoy (1.40) destroys a stream at the end of the event loop's turn in which the client has left.
+/// Until then it reports every call for the stream as successful. A waiting request has no response
+/// details before that.
 pub(super) fn has_ended() -> bool {
     property(&["response", "code_details"]).is_some_and(|details| !details.is_empty())
 }
 
-/// Sets a property of the stream, which Envoy calls filter state: `wasm.` and the name.
+/// Sets a property of the stream. Envoy calls it filter state, and names it `wasm.` and the name.
 ///
 /// # Errors
 ///
-/// [`Refused`] where the host does not know the stream any more.
+/// [`Refused`] if the host no longer knows the stream.
 pub(super) fn set_property(name: &str, value: &str) -> Result<(), Refused> {
     hostcalls::set_property(name, value)
 }
@@ -139,19 +140,19 @@ pub(super) fn now() -> Result<UnixTime, Refused> {
     Ok(UnixTime::from_millis(nanoseconds.wrapping_div(1_000_000)))
 }
 
-/// Sixteen random bytes; absent where the host has none.
+/// Sixteen random bytes; `None` if the host has none.
 pub(super) fn random() -> Option<[u8; 16]> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).ok().map(|()| bytes)
 }
 
-/// A variable of the VM's environment: what `host_env_keys` lets through.
+/// A variable of the VM's environment, as far as `host_env_keys` permits.
 #[expect(clippy::disallowed_methods, reason = "this is the door that the ban leads to")]
 pub(super) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// The `log` crate's way out: the SDK's own panics when the host refuses a line.
+/// The target of the `log` crate. The SDK's own panics if the host refuses a line.
 struct HostLog;
 
 impl log::Log for HostLog {
@@ -167,34 +168,34 @@ impl log::Log for HostLog {
             log::Level::Warn => LogLevel::Warn,
             log::Level::Error => LogLevel::Error,
         };
-        // A host that refuses a log line cannot be told so.
+        // If the host refuses a log line, there is no way to report it.
         let _ = hostcalls::log(level, &record.args().to_string());
     }
 
     fn flush(&self) {}
 }
 
-/// Sends what is logged to the host. Called once a VM, before anything is logged.
+/// Sends log lines to the host. Called once in each VM, before anything is logged.
 pub(super) fn install_log() {
     if log::set_logger(&HostLog).is_ok() {
         log::set_max_level(log::LevelFilter::Debug);
     }
 }
 
-/// Lets the paused request go on.
+/// Forwards the paused request.
 ///
 /// # Errors
 ///
-/// The host does not know the request any more.
+/// The host no longer knows the request.
 pub(super) fn resume() -> Result<(), Refused> {
     hostcalls::resume_request()
 }
 
-/// Answers the request; it does not go upstream.
+/// Sends a reply; the request is not forwarded.
 ///
 /// # Errors
 ///
-/// The host does not know the request any more.
+/// The host no longer knows the request.
 pub(super) fn reply(reply: &Reply) -> Result<(), Refused> {
     let headers: Vec<(&[u8], &[u8])> =
         reply.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
@@ -213,11 +214,11 @@ pub(super) fn reply(reply: &Reply) -> Result<(), Refused> {
     }
 }
 
-/// Sends a call to the cluster; its answer comes back with the token.
+/// Sends a call to the cluster. Its response comes back with the token.
 ///
 /// # Errors
 ///
-/// [`Unsent`], and then no callback comes.
+/// [`Unsent`]; no callback follows.
 pub(super) fn dispatch(cluster: &str, call: &SignedCall, timeout: Duration) -> Result<u32, Unsent> {
     let mut headers: Vec<(&[u8], &[u8])> = vec![
         (b":method", call.method.as_bytes()),
@@ -234,32 +235,33 @@ pub(super) fn dispatch(cluster: &str, call: &SignedCall, timeout: Duration) -> R
     })
 }
 
-/// Makes the following host calls those of another stream.
+/// Makes the next host calls act for another stream.
 ///
 /// # Errors
 ///
-/// The stream is gone.
+/// The stream has ended.
 pub(super) fn act_for(context: u32) -> Result<(), Refused> {
     hostcalls::set_effective_context(context)
 }
 
-/// A value shared by all VMs of this Envoy, and the number that swapping it needs; absent where
-/// there is none.
+/// A value that all VMs of this Envoy share, and the number that a swap needs; `None` if there is
+/// no value.
 pub(super) fn shared(key: &str) -> Option<(Vec<u8>, u32)> {
     hostcalls::shared(key.as_bytes()).ok()
 }
 
-/// Swaps a shared value if nobody has since `cas` was read, or creates it where `cas` is absent.
+/// Replaces a shared value if it was not changed since `cas` was read. Creates it if `cas` is
+/// `None`.
 ///
 /// # Errors
 ///
-/// Somebody was faster.
+/// Another VM was faster.
 pub(super) fn swap_shared(key: &str, value: &[u8], cas: Option<u32>) -> Result<(), Refused> {
-    // The host compares the number only where the key exists, and counts real ones up from 1.
+    // The host compares the number only if the key exists, and its numbers begin at 1.
     hostcalls::set_shared(key.as_bytes(), value, cas.unwrap_or(u32::MAX))
 }
 
-/// Asks for a tick each `period`.
+/// Requests a tick every `period`.
 ///
 /// # Errors
 ///
@@ -283,12 +285,12 @@ pub(super) fn gauge(name: &str) -> Option<Metric> {
 }
 
 impl Metric {
-    /// Adds to a counter. A host that refuses a number cannot be told so.
+    /// Adds to a counter. If the host refuses, there is no way to report it.
     pub(super) fn add(self, count: u64) {
         let _ = hostcalls::increment_metric(self.0, i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// Sets a gauge. A host that refuses a number cannot be told so.
+    /// Sets a gauge. If the host refuses, there is no way to report it.
     pub(super) fn set(self, value: u64) {
         let _ = hostcalls::record_metric(self.0, value);
     }

@@ -1,16 +1,16 @@
-//! Host calls of the proxy-wasm ABI 0.2.1, each as a function that returns what the host said.
+//! Host calls of the proxy-wasm ABI 0.2.1, each as a function that returns the host's status.
 //!
-//! The SDK's own functions panic on a status that they do not expect, read text where bytes come,
+//! The SDK's own functions panic on an unexpected status, read text where there may be other bytes,
 //! and leave the response code details of a local reply empty. A panic ends the VM of a worker, so
-//! the calls that the filter makes are bound here, with the SDK's types for the ABI's numbers.
-//! Pointers and lengths of live slices go out, and buffers that the host allocated through the
-//! module's own allocator come back.
+//! the filter's calls are bound here, with the SDK's types for the ABI's numbers. Pointers and
+//! lengths of live slices go out. Buffers come back that the host allocated through the module's
+//! own allocator.
 #![allow(unsafe_code, reason = "the ABI is made of pointers; see above")]
 
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, StreamType};
 use std::ptr::{null, null_mut};
 
-/// What the host answers where it did not do what it was asked: the number of its status.
+/// The status of the host for a call that it did not execute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Refused(pub(super) u32);
 
@@ -102,7 +102,7 @@ const fn done(status: u32) -> Result<(), Refused> {
     if status == 0 { Ok(()) } else { Err(Refused(status)) }
 }
 
-/// Takes over what the host put into memory that it got from the module's allocator.
+/// Takes ownership of memory that the host got from the module's allocator and filled.
 fn take(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, Refused> {
     let (mut data, mut len): (*mut u8, usize) = (null_mut(), 0);
     done(call(&raw mut data, &raw mut len))?;
@@ -114,7 +114,7 @@ fn take(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, R
     Ok(unsafe { Vec::from_raw_parts(data, len, len) })
 }
 
-/// Memory for the host to write into; [`take`] takes it over.
+/// Allocates memory for the host to write into; [`take`] takes ownership of it.
 pub(super) fn allocate(len: usize) -> *mut u8 {
     Box::into_raw(Box::<[u8]>::new_uninit_slice(len)).cast()
 }
@@ -148,7 +148,7 @@ pub(super) fn buffer(buffer: BufferType, max: usize) -> Result<Vec<u8>, Refused>
     take(|data, len| unsafe { proxy_get_buffer_bytes(buffer, 0, max, data, len) })
 }
 
-/// `path` holds the parts of the property's path, each but the last followed by a NUL.
+/// `path` has the parts of the property's path, each except the last followed by a NUL.
 pub(super) fn property(path: &[u8]) -> Result<Vec<u8>, Refused> {
     // SAFETY: the slice is live, and both pointers are valid for writes during the call.
     take(|data, len| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, len) })
@@ -200,7 +200,7 @@ pub(super) fn shared(key: &[u8]) -> Result<(Vec<u8>, u32), Refused> {
     Ok((value, cas))
 }
 
-/// Sets a shared value if nobody has since its number was `cas`; `u32::MAX` creates it or fails.
+/// Sets a shared value if its number is still `cas`. `u32::MAX` creates it or fails.
 pub(super) fn set_shared(key: &[u8], value: &[u8], cas: u32) -> Result<(), Refused> {
     // SAFETY: the pointers and lengths are those of live slices.
     done(unsafe {
@@ -223,7 +223,7 @@ pub(super) fn resume_request() -> Result<(), Refused> {
     done(unsafe { proxy_continue_stream(StreamType::HttpRequest) })
 }
 
-/// `headers` is a serialized map; `grpc_status` is -1 where the answer is not a gRPC one.
+/// `headers` is a serialized map; `grpc_status` is -1 if the reply is not a gRPC one.
 pub(super) fn send_local_response(
     status: u16,
     details: &str,
@@ -246,7 +246,8 @@ pub(super) fn send_local_response(
     })
 }
 
-/// `headers` is a serialized map, `timeout` in milliseconds. The token comes back with the answer.
+/// `headers` is a serialized map, `timeout` is in milliseconds. The token comes back with the
+/// response.
 pub(super) fn http_call(
     cluster: &str,
     headers: &[u8],
@@ -276,7 +277,7 @@ pub(super) fn http_call(
 /// A serialized map without pairs.
 const NO_TRAILERS: &[u8] = &[0; 4];
 
-/// Where the bytes begin; null, which the host takes for "none", where there are none.
+/// The address of the bytes; null if there are none, which the host reads as "none".
 const fn start(bytes: &[u8]) -> *const u8 {
     if bytes.is_empty() { null() } else { bytes.as_ptr() }
 }

@@ -1,4 +1,4 @@
-//! The work of a tick for requests: it goes on with those whose time has come. The host acts for one
+//! The work of a tick for requests: continues those whose time has come. The host acts for one
 //! stream after the other.
 
 use super::driver::Driver;
@@ -9,7 +9,7 @@ use crate::clock::UnixTime;
 use crate::gate::{Body, Effect};
 use std::rc::Rc;
 
-/// Goes on with the requests of this configuration whose time has come.
+/// Continues the requests of this configuration whose call or permit is due.
 pub(super) fn send_due(plugin: &Rc<Plugin>, now: UnixTime, streams: &Streams) {
     for (context, seat, permit, then) in streams.take_waiting(plugin, now) {
         if host::act_for(context).is_err() {
@@ -33,7 +33,8 @@ pub(super) fn send_due(plugin: &Rc<Plugin>, now: UnixTime, streams: &Streams) {
     }
 }
 
-/// Goes on without the bodies of this configuration whose bodies did not arrive in time.
+/// Continues the requests of this configuration whose bodies did not arrive in time, without the
+/// bodies.
 pub(super) fn end_late(plugin: &Rc<Plugin>, now: UnixTime, streams: &Streams) {
     for (context, awaited) in streams.take_late(plugin, now) {
         if host::act_for(context).is_ok() {
@@ -42,7 +43,7 @@ pub(super) fn end_late(plugin: &Rc<Plugin>, now: UnixTime, streams: &Streams) {
     }
 }
 
-/// Has all workers know to which Duo applications this one has calls under way.
+/// Records for all workers which Duo applications this worker is calling.
 pub(super) fn note_calls(plugin: &Rc<Plugin>, now: UnixTime, streams: &Streams) {
     for application in streams.asked(plugin) {
         plugin.healths.occupy(application, now);

@@ -1,10 +1,11 @@
 //! The filter as a proxy-wasm module: the host of the core inside Envoy.
 //!
-//! Callbacks become events, effects become host calls, and that is all: nothing here decides about
-//! a request. `exports` takes the host's callbacks and `raw` makes its calls: the only unsafe code.
-//! [`host`] is the one door to the host, [`contexts`] finds whose callback it is, [`root`] is what
-//! lives as long as a configuration, [`plugin`] what its requests share, [`streams`] what is
-//! remembered of a request, and [`driver`] performs its steps. A panic would end the VM of a worker, so nothing here can.
+//! Callbacks become events, and effects become host calls. Nothing here decides about a request.
+//! `exports` receives the host's callbacks and `hostcalls` makes its calls; only these two have
+//! unsafe code. [`host`] is the only access to the host. [`contexts`] finds the context of a
+//! callback. [`root`] lives as long as a configuration, [`plugin`] is shared by its requests,
+//! [`streams`] remembers unfinished requests, and [`driver`] performs their steps. A panic would
+//! end the VM of a worker, so nothing here can panic.
 
 mod callback;
 mod contexts;

@@ -1,17 +1,17 @@
-//! The room of this VM's requests for calls to Duo.
+//! The room in this VM for its requests' calls to Duo.
 
 use crate::clock::UnixTime;
 use crate::config::Capacity;
 use crate::gate::{Crowded, Room, Seat};
 use std::cell::Cell;
 
-/// The calls of one configuration's requests that are under way.
+/// The calls under way for requests of one configuration.
 #[derive(Default)]
 pub(super) struct Places(Cell<Room>);
 
 impl Places {
-    /// Takes the room that a call needs; a call of the filter's own needs none. `waiting` requests
-    /// wait in this worker.
+    /// Takes room for a call. Calls of the filter itself need none. `waiting` is the number of
+    /// requests that wait in this worker.
     pub(super) fn enter(
         &self,
         seat: Option<Seat>,
@@ -26,7 +26,7 @@ impl Places {
         entered
     }
 
-    /// Gives back the room of a call that is over.
+    /// Returns the room of a call that has ended.
     pub(super) fn leave(&self, seat: Option<Seat>) {
         if let Some(seat) = seat {
             let mut room = self.0.take();

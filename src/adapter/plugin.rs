@@ -1,4 +1,4 @@
-//! One plugin configuration in one VM: what its root and its streams share.
+//! One plugin configuration in one VM: the data that its root and its streams share.
 
 use super::callback::{Callback, with_event};
 use super::health::Healths;
@@ -17,21 +17,21 @@ use crate::session::Verified;
 use crate::signal::{Counter, Signal};
 use std::cell::Cell;
 
-/// What is counted and written down of one step.
+/// The counts and log lines of one step.
 pub(super) struct AfterEffect {
     pub(super) count: Option<Counter>,
     pub(super) signals: Vec<Signal>,
     pub(super) audit: Option<Box<AuditLine>>,
 }
 
-/// A configuration at work in this VM.
+/// A running configuration in this VM.
 pub(super) struct Plugin {
     pub(super) gate: Gate,
     pub(super) healths: Healths,
     pub(super) stats: Stats,
     pub(super) table: Table,
-    /// The time of the last tick: asking the host on every request would cost more than all that
-    /// is computed there, and an approval that lives a quarter of a second longer harms nobody.
+    /// The time of the last tick. Reading the host's clock for every request would cost more than
+    /// the whole decision, and an approval may live a quarter of a second longer.
     clock: Cell<UnixTime>,
     verified: Cell<Option<Box<Verified>>>,
     logo: Cell<Logo>,
@@ -63,13 +63,13 @@ impl Plugin {
         }
     }
 
-    /// Takes the host's time. A host without a clock makes every cookie one of the future.
+    /// Reads the host's time. Without a clock, every cookie counts as one from the future.
     pub(super) fn refresh_clock(&self) -> UnixTime {
         self.clock.set(host::now().unwrap_or_default());
         self.clock.get()
     }
 
-    /// Works on the account's picture. `work` calls nothing that needs it.
+    /// Gives access to the account's picture. `work` must not call this again.
     pub(super) fn with_logo<T>(&self, work: impl FnOnce(&mut Logo) -> T) -> T {
         let mut logo = self.logo.take();
         let outcome = work(&mut logo);
@@ -82,7 +82,7 @@ impl Plugin {
         self.clock.get()
     }
 
-    /// Works on the cookies that were verified. `work` calls nothing that needs them.
+    /// Gives access to the verified cookies. `work` must not call this again.
     pub(super) fn with_verified<T>(&self, work: impl FnOnce(&mut Verified) -> T) -> T {
         let mut verified = self.verified.take().unwrap_or_default();
         let outcome = work(&mut verified);
@@ -90,7 +90,7 @@ impl Plugin {
         outcome
     }
 
-    /// Takes room for a call, while so many requests wait.
+    /// Takes room for a call; `waiting` requests wait in this worker.
     pub(super) fn enter(
         &self,
         seat: Option<Seat>,
@@ -100,12 +100,13 @@ impl Plugin {
         self.room.enter(seat, &self.gate.config().capacity, undecided, now)
     }
 
-    /// Gives back the room of a call that is over.
+    /// Returns the room of a call that has ended.
     pub(super) fn leave(&self, seat: Option<Seat>) {
         self.room.leave(seat);
     }
 
-    /// A call is over whose client has left. What it says of the user's phone is kept.
+    /// Handles the end of a call whose client has left. Its news about the user's phone is
+    /// recorded.
     pub(super) fn answered_for_nobody(&self, flow: Flow, callback: Callback) {
         if !flow.outlives_its_client() {
             return self.abandoned(Some(&flow));
@@ -122,7 +123,7 @@ impl Plugin {
         }
     }
 
-    /// Counts and writes down a step whose effect is done.
+    /// Records the counts and log lines of a step after its effect.
     pub(super) fn record(&self, records: AfterEffect) {
         if let Some(counter) = records.count {
             self.stats.count(counter);
@@ -133,7 +134,7 @@ impl Plugin {
         }
     }
 
-    /// As [`Self::record`], of an effect that came too late, since the client has left.
+    /// Like [`Self::record`], for an effect that came too late, since the client has left.
     pub(super) fn record_undone(&self, records: AfterEffect) {
         self.stats.count(Counter::Abandoned);
         self.stats.take(records.signals);
@@ -142,13 +143,14 @@ impl Plugin {
         }
     }
 
-    /// The client left before its request was decided; `flow` waited for Duo, if any did.
+    /// Records that the client left before its request was decided; `flow` was waiting for Duo, if
+    /// there was one.
     pub(super) fn abandoned(&self, flow: Option<&Flow>) {
         self.stats.count(Counter::Abandoned);
         self.settle(flow.map(Flow::left).unwrap_or_default());
     }
 
-    /// Requests a permit from the table, and gives the verdict to the request that waits for it.
+    /// Requests a permit from the table, and passes the verdict to the request that waits for it.
     pub(super) fn grant(&self, permit: &Permit, then: AwaitingPermit) -> Step {
         let (env, limits) = (self.env(), &self.gate.config().limits);
         let changed = self.table.grant(permit, limits, env.now, &mut limit_table::change);
@@ -156,7 +158,7 @@ impl Plugin {
         then.handle(changed.verdict, &env)
     }
 
-    /// Writes down what became of permits.
+    /// Records the outcome of permits.
     pub(super) fn settle(&self, settlements: impl IntoIterator<Item = Settlement>) {
         let limits = &self.gate.config().limits;
         for settlement in settlements {
@@ -165,8 +167,8 @@ impl Plugin {
         }
     }
 
-    /// Sends a call to the cluster of its Duo application. Why it cannot be sent is for the log;
-    /// `is_occupied` says whether other calls are under way there, which may fill the circuit
+    /// Sends a call to the cluster of its Duo application, and logs why it could not be sent.
+    /// `is_occupied` returns whether other calls are under way there, which may fill the circuit
     /// breaker.
     pub(super) fn dispatch(
         &self,
@@ -182,7 +184,7 @@ impl Plugin {
                 );
                 Unanswered::NotSent
             }
-            // It is counted, and stands in the line of the request that met it.
+            // It is counted, and named in the log line of the request.
             Unsent::TakenBack if is_occupied() => Unanswered::Overflow,
             Unsent::TakenBack => {
                 log::error!(

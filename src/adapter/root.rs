@@ -1,4 +1,4 @@
-//! One plugin configuration: read at start, ticking, checking Duo in the background.
+//! One plugin configuration: it is read at start, runs on ticks, and checks Duo in the background.
 
 use super::callback::{Callback, with_event};
 use super::host::{self, Metric};
@@ -13,7 +13,7 @@ use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// How often waiting calls are looked at and counts handed over.
+/// The interval at which waiting calls are sent and counts are passed to the host.
 const TICK: Duration = Duration::from_millis(250);
 
 /// The root context.
@@ -22,9 +22,9 @@ pub(super) struct Root {
     plugin: OnceCell<Rc<Plugin>>,
     /// The checks under way, each with the token of its call.
     checks: Cell<Vec<(u32, Probe)>>,
-    /// The call for the account's picture that is out.
+    /// The token of the call for the account's picture.
     logo: Cell<Option<u32>>,
-    /// Whether Duo is well: for each Duo application, by its number.
+    /// The gauge of Duo's health for each Duo application, by its number.
     ups: OnceCell<Vec<Option<Metric>>>,
 }
 
@@ -43,7 +43,7 @@ impl Root {
         self.context
     }
 
-    /// What is at work, once it is configured.
+    /// The running configuration; `None` before it is configured.
     pub(super) fn plugin(&self) -> Option<Rc<Plugin>> {
         self.plugin.get().cloned()
     }
@@ -72,7 +72,7 @@ impl Root {
         is_checked
     }
 
-    /// Takes out the check that waits for this call.
+    /// Removes and returns the check that waits for this call.
     fn take_check(&self, token: u32) -> Option<Probe> {
         let mut checks = self.checks.take();
         let place = checks.iter().position(|(sent, _)| *sent == token);
@@ -81,7 +81,8 @@ impl Root {
         check
     }
 
-    /// Each VM has a picture of its own: the host's shared data would hold it for good.
+    /// Fetches the picture if it is due. Each VM has its own copy, since shared data can never be
+    /// removed.
     fn fetch_logo_if_due(&self, plugin: &Plugin, health: &Health, now: UnixTime) {
         let call = plugin.with_logo(|logo| {
             let is_due = self.logo.get().is_none() && logo.is_due(&plugin.gate, health, now);
@@ -132,7 +133,7 @@ impl Root {
         }
     }
 
-    /// The host offers a configuration; no refuses it, and the log says why.
+    /// Reads the configuration that the host offers. `false` refuses it; the log says why.
     pub(super) fn configure(&self, size: usize) -> bool {
         let bytes = host::plugin_configuration(size).unwrap_or_default();
         match Config::parse(&bytes, &host::environment) {
@@ -158,8 +159,8 @@ impl Root {
 
     pub(super) fn tick(&self, streams: &Streams) {
         if let Some(plugin) = self.plugin() {
-            // What is sent for a root is answered there, and the host acts for whom it was asked
-            // about last.
+            // A root's call is answered in the root's context, but the host acts for the context
+            // that was used last.
             let _ = host::act_for(self.context);
             let now = plugin.refresh_clock();
             plugin.stats.flush();
@@ -172,7 +173,7 @@ impl Root {
         }
     }
 
-    /// A call is over. No where it is none of this root's own.
+    /// Handles the end of a call. `false` if it is not a call of this root.
     pub(super) fn answered(&self, callback: Callback) -> bool {
         if self.logo.get() == Some(callback.token) {
             self.logo.set(None);

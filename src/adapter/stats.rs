@@ -1,7 +1,7 @@
 //! Counters and log lines.
 //!
-//! Counts are summed up in memory and handed to the host on the tick: one host call fewer on every
-//! request.
+//! Counts are added up in memory and passed to the host on the tick. That saves a host call for
+//! every request.
 
 use super::host::{self, Metric};
 use crate::signal::{Counter, Level, Signal};
@@ -13,8 +13,8 @@ struct Count {
     pending: u64,
 }
 
-/// The counts of one configuration in one VM. Some dozens at most, the commonest of them among the
-/// first: a list.
+/// The counts of one configuration in one VM. A list is enough: there are some dozens at most, and
+/// the commonest are among the first.
 #[derive(Default)]
 pub(super) struct Stats(Cell<Vec<Count>>);
 
@@ -37,7 +37,7 @@ impl Stats {
         self.0.set(counts);
     }
 
-    /// Hands the counts to the host.
+    /// Passes the counts to the host.
     pub(super) fn flush(&self) {
         let mut counts = self.0.take();
         for count in &mut counts {

@@ -1,7 +1,7 @@
-//! The requests that are not done with: those that wait for Duo, those that were answered here,
-//! and those whose response is to carry a cookie.
+//! The requests that are not finished: those that wait for Duo, those that were refused here, and
+//! those whose response gets a cookie.
 //!
-//! A request that passes by its cookie is never in here.
+//! A request that passes by its cookie is never here.
 
 use super::plugin::Plugin;
 use crate::clock::UnixTime;
@@ -11,38 +11,38 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// Where a request stands.
+/// The state of a request.
 pub(super) enum Stage {
-    /// Its next call is to be sent later.
+    /// Its next call is due later.
     Due(Box<Call>, Box<Flow>),
-    /// It requests its permit later, and takes this room.
+    /// It requests its permit later, and has this room.
     Waiting(UnixTime, Seat, Box<Permit>, Box<AwaitingPermit>),
-    /// A call is out.
+    /// A call is under way.
     Sent {
-        /// Its token.
+        /// The token of the call.
         token: u32,
-        /// The room that it takes; `None` once its client has left.
+        /// The room of the call; `None` after its client has left.
         seat: Option<Seat>,
-        /// By then the host has reported how it ended, unless the configuration's root has ended,
-        /// and the call with it.
+        /// By this time the host has reported its end. It does not report it if the configuration's
+        /// root has ended, which also ends the call.
         until: UnixTime,
-        /// Who waits for the answer.
+        /// The flow that waits for the response.
         flow: Box<Flow>,
     },
-    /// Its body arrives, of which so many bytes are taken until that moment.
+    /// Its body is arriving. The first number is the limit in bytes, the time is the deadline.
     AwaitedBody(usize, UnixTime, Box<AwaitedBody>),
-    /// It has gone upstream; its response gets this cookie.
+    /// It was forwarded; its response gets this cookie.
     Forwarded(NewCookie),
-    /// It was answered; nothing of it may go upstream.
+    /// It was refused; no part of it may be forwarded.
     Refused,
 }
 
 /// How much of a body has arrived.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Arrived {
-    /// So many bytes, and more are to come.
+    /// This many bytes, and more will follow.
     Part(usize),
-    /// All of it.
+    /// The whole body.
     Whole,
 }
 
@@ -64,7 +64,7 @@ struct Stream {
     stage: Stage,
 }
 
-/// All such requests of one VM, by context id.
+/// All unfinished requests of one VM, by context id.
 pub(super) struct Streams {
     table: Cell<BTreeMap<u32, Stream>>,
     /// How many of them wait for a decision.
@@ -109,8 +109,9 @@ impl Streams {
         self.with(|streams| streams.keys().copied().collect())
     }
 
-    /// Takes a request out whose client has left, and gives its flow if that waited for Duo. One
-    /// whose answer is wanted all the same stays until that is there, or comes no more.
+    /// Removes a request whose client has left, and returns its flow if that was waiting for Duo. A
+    /// request whose response is still needed stays until the response arrives or can no longer
+    /// arrive.
     pub(super) fn end(
         &self,
         context: u32,
@@ -124,7 +125,7 @@ impl Streams {
                 Some((plugin, None))
             }
             Stage::Sent { token, seat, until, flow } => {
-                // Whether or not the host still tells how the call ended, its room is free.
+                // Its room is free, whether or not the host still reports the end of the call.
                 plugin.leave(seat);
                 if flow.outlives_its_client() && now <= until {
                     let stage = Stage::Sent { token, seat: None, until, flow };
@@ -137,7 +138,7 @@ impl Streams {
         }
     }
 
-    /// Whether the request must not go on yet, or not at all.
+    /// Whether the request must not be forwarded yet, or not at all.
     pub(super) fn is_held(&self, context: u32) -> bool {
         self.with(|streams| {
             let stream = streams.get(&context);
@@ -145,7 +146,8 @@ impl Streams {
         })
     }
 
-    /// Takes out the flow of a request that waits for this call, and gives back the call's room.
+    /// Removes and returns the flow of a request that waits for this call. Also returns the room of
+    /// the call.
     pub(super) fn take_sent(&self, context: u32, token: u32) -> Option<(Rc<Plugin>, Box<Flow>)> {
         let (plugin, seat, flow) = self.take(context, |stream| match stream {
             Stream { plugin, stage: Stage::Sent { token: sent, seat, flow, .. } }
@@ -159,7 +161,8 @@ impl Streams {
         Some((plugin, flow))
     }
 
-    /// Takes out a request whose body is there, or too long, and the most bytes that it takes.
+    /// Removes and returns a request whose body has arrived or is too long, and the limit of its
+    /// body in bytes.
     pub(super) fn take_body(
         &self,
         context: u32,
@@ -177,7 +180,7 @@ impl Streams {
         })
     }
 
-    /// Takes out the cookie that the request's response is to carry.
+    /// Removes and returns the cookie for the request's response.
     pub(super) fn take_cookie(&self, context: u32) -> Option<(Rc<Plugin>, NewCookie)> {
         self.take(context, |stream| match stream {
             Stream { plugin, stage: Stage::Forwarded(cookie) } => Ok((plugin, cookie)),
@@ -185,7 +188,7 @@ impl Streams {
         })
     }
 
-    /// Which request waits for this call.
+    /// The request that waits for this call.
     pub(super) fn context_of(&self, token: u32) -> Option<u32> {
         self.with(|streams| {
             let waits =
@@ -194,7 +197,7 @@ impl Streams {
         })
     }
 
-    /// Takes out the calls of a configuration whose time has come.
+    /// Removes and returns the calls of a configuration that are due.
     pub(super) fn take_due(
         &self,
         plugin: &Rc<Plugin>,
@@ -207,7 +210,7 @@ impl Streams {
         due.into_iter().map(|(context, (call, flow))| (context, call, flow)).collect()
     }
 
-    /// Takes out the requests of a configuration that request their permit now.
+    /// Removes and returns the requests of a configuration whose permit is due.
     pub(super) fn take_waiting(
         &self,
         plugin: &Rc<Plugin>,
@@ -224,7 +227,7 @@ impl Streams {
             .collect()
     }
 
-    /// Takes out the requests of a configuration whose bodies did not arrive in time.
+    /// Removes and returns the requests of a configuration whose bodies did not arrive in time.
     pub(super) fn take_late(
         &self,
         plugin: &Rc<Plugin>,
@@ -238,13 +241,13 @@ impl Streams {
         })
     }
 
-    /// Takes a request out if it is the one that is meant; another is handed back and stays.
+    /// Removes a request if `meant` accepts it; otherwise `meant` gives it back and it stays.
     fn take<T>(&self, context: u32, meant: impl FnOnce(Stream) -> Result<T, Stream>) -> Option<T> {
         let kept = |other| self.insert(context, other);
         meant(self.remove(context)?).map_err(kept).ok()
     }
 
-    /// As [`Self::take`], of all requests of one configuration.
+    /// Like [`Self::take`], for all requests of one configuration.
     fn take_all<T>(
         &self,
         plugin: &Rc<Plugin>,
@@ -254,7 +257,7 @@ impl Streams {
         self.of(plugin).into_iter().filter_map(taken).collect()
     }
 
-    /// The Duo applications to which calls of a configuration are under way.
+    /// The Duo applications that a configuration is calling.
     pub(super) fn asked(&self, plugin: &Rc<Plugin>) -> BTreeSet<usize> {
         self.with(|streams| {
             let ours = streams.values().filter(|stream| Rc::ptr_eq(&stream.plugin, plugin));
@@ -277,7 +280,8 @@ impl Streams {
         })
     }
 
-    /// Works on the table. `work` calls neither the host nor this, so nobody sees it missing.
+    /// Gives access to the table. `work` must call neither the host nor this again, since the table
+    /// is taken out meanwhile.
     fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<u32, Stream>) -> T) -> T {
         let mut streams = self.table.take();
         let outcome = work(&mut streams);

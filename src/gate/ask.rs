@@ -200,7 +200,8 @@ fn read_body(reader: Reader, env: &Env<'_>) -> Step {
 }
 
 /// Whether a request of whatever client brings a passcode that is to be tried. No phone rings for
-/// one, and a page of another site cannot send the header unseen: its request says where it is from.
+/// one, and a page of another site cannot send the header unseen: its request says where it is
+/// from.
 fn brings_passcode(head: &RequestHead<'_>) -> bool {
     !matches!(SentPasscode::with(head), SentPasscode::None) && !origin::is_foreign(head)
 }

@@ -36,7 +36,8 @@ pub enum End {
 /// Records to make besides: counters, log lines, limits, knowledge of Duo.
 #[derive(Debug, Default)]
 pub struct Notes {
-    /// The counter of an admitted or forwarded request. Kept apart from `signals`, so that a pass allocates no
+    /// The counter of an admitted or forwarded request. Kept apart from `signals`, so that a pass
+    /// allocates no
     /// list.
     pub count: Option<Counter>,
     /// More counters and log lines.

@@ -46,7 +46,8 @@ pub enum Effect {
         /// The request that waits for the verdict.
         then: Box<AwaitingPermit>,
     },
-    /// Hold the request until a moment if there is room for it, then do as for [`Self::Permit`]; else
+    /// Hold the request until a moment if there is room for it, then do as for [`Self::Permit`];
+    /// else
     /// hand over that there is none. It keeps its room if it then waits again.
     Wait {
         /// The moment.

@@ -1,4 +1,5 @@
-//! The user's last prompt, if its end is unknown: Duo is asked once before the phone may ring again.
+//! The user's last prompt, if its end is unknown: Duo is asked once before the phone may ring
+//! again.
 //!
 //! Its end counts as if somebody had waited for it: a denial starts its cool-down, with its counter
 //! and its log line. If Duo says that it still waits, or does not say, the phone does not ring.
@@ -17,7 +18,8 @@ use crate::session::ApprovedBy;
 use crate::signal::{Code, Counter, Signal};
 use std::time::Duration;
 
-/// How long Duo may take to answer while the prompt may be on the phone. Duo answers at once about a
+/// How long Duo may take to answer while the prompt may be on the phone. Duo answers at once about
+/// a
 /// transaction that has ended, and late about one that waits, so no answer means that it waits.
 const WHILE_PENDING: Duration = Duration::from_secs(2);
 

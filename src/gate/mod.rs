@@ -1,7 +1,9 @@
 //! The state machine of one request.
 //!
-//! In goes a request's head, facts from the host, and later Duo's answers. Out comes one [`Step`] at
-//! a time, with one [`Effect`]: forward or answer the request, make one call to Duo, request a permit
+//! In goes a request's head, facts from the host, and later Duo's answers. Out comes one [`Step`]
+//! at
+//! a time, with one [`Effect`]: forward or answer the request, make one call to Duo, request a
+//! permit
 //! from the table of [`limit`]s, or read a body, and come back with the outcome. A [`Flow`] exists
 //! only while a call is outstanding, so a request can be neither paused with nothing to wait for,
 //! nor answered and forwarded.

@@ -144,7 +144,8 @@ fn may_wait(head: &RequestHead<'_>, terms: &Terms, env: &Env<'_>) -> bool {
         && matches!(SentPasscode::with(head), SentPasscode::None)
 }
 
-/// The permit by which other requests of the client wait for a push that was sent for a held program.
+/// The permit by which other requests of the client wait for a push that was sent for a held
+/// program.
 /// `None` if the rule has no approvals per client.
 pub(super) fn awaited(challenge: &Challenge, lasts: Duration, config: &Config) -> Option<Permit> {
     let Challenge { identity, terms, .. } = challenge;

@@ -71,7 +71,8 @@ pub(super) fn token<'a>(gate: &Gate, head: &RequestHead<'a>) -> Option<&'a [u8]>
     pending::token(head, gate.config().applications.main.per_request.cookie_name())
 }
 
-/// Reads the approval that a request brings. `body` is `None` if it could not be read, and so is the
+/// Reads the approval that a request brings. `body` is `None` if it could not be read, and so is
+/// the
 /// result if the approval is not valid for what the request does.
 pub(super) fn read(
     body: Option<&BodyDigest>,

@@ -1,6 +1,7 @@
 //! The background check of Duo: is it there, are the credentials right, what time is it there?
 //!
-//! One check an Envoy, not one a worker: a record in shared data, [`super::Health`], says who checks and
+//! One check an Envoy, not one a worker: a record in shared data, [`super::Health`], says who
+//! checks and
 //! what came of it. Only this check can open `fail_mode: safe`: a client can make its own calls
 //! fail, by sending more of them than the cluster takes at once, but not this one.
 

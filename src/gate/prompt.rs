@@ -61,7 +61,8 @@ pub(super) fn permit(
     permit.counted_by(device.map(|id| device_tag("prompts", id, challenge, config)))
 }
 
-/// What the table records once Duo has named the transaction of the prompt. `None` if it has no room
+/// What the table records once Duo has named the transaction of the prompt. `None` if it has no
+/// room
 /// for its id.
 pub(super) fn sent(
     permit: Permit,

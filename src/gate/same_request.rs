@@ -1,7 +1,8 @@
 //! Which request is the same as another: a program that gave up and sends it again waits for the
 //! push that is on the phone already.
 //!
-//! Only the sender of the first request may do that: whoever else has the user's password would ride
+//! Only the sender of the first request may do that: whoever else has the user's password would
+//! ride
 //! on the owner's push. So everything counts that could tell two senders apart: the client's
 //! address, the credentials, and every header but those that change from one try to the next.
 

@@ -118,7 +118,8 @@ fn a_form_is_the_signed_line_itself() {
 
 #[test]
 fn a_check_is_signed_over_date_method_host_and_path() {
-    // Made with OpenSSL: printf 'Tue, 21 Aug 2012 17:29:18 -0000\nGET\napi-xxxxxxxx...\n/auth/v2/check\n'
+    // Made with OpenSSL: printf 'Tue, 21 Aug 2012 17:29:18
+    // -0000\nGET\napi-xxxxxxxx...\n/auth/v2/check\n'
     // piped into `openssl dgst -sha1 -hmac <secret key>`, and with `-sha512`.
     for (signature, hex) in [
         (Signature::V2Sha1, "7853b89caba1fc31caee236cdf1de4922fef899f"),

@@ -32,7 +32,8 @@ const REASONS: [(&str, ConfirmedBy); 6] = [
     ("trusted_location", ConfirmedBy::Bypass),
 ];
 
-/// The factor of an approval at Duo's page. It has more values than [`crate::factor::Factor`], since
+/// The factor of an approval at Duo's page. It has more values than [`crate::factor::Factor`],
+/// since
 /// the page has further factors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConfirmedBy {

@@ -1,6 +1,7 @@
 //! Requests to the filter's own endpoints that are about a user's sign-in.
 //!
-//! In goes a request of a known user that has passed the cross-site guard; out comes a page, JSON or
+//! In goes a request of a known user that has passed the cross-site guard; out comes a page, JSON
+//! or
 //! a redirect, never the request itself. What the next request needs is in the pending sign-in that
 //! the client carries, so any worker and any replica can go on with it. Only [`Endpoint::Auth`]
 //! rings a phone, and only by POST.

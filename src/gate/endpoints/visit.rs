@@ -1,4 +1,5 @@
-//! The states of a request to an endpoint that waits for Duo. Each owns exactly what is needed to go
+//! The states of a request to an endpoint that waits for Duo. Each owns exactly what is needed to
+//! go
 //! on from it.
 
 use super::caller::Caller;

@@ -183,7 +183,8 @@ pub(super) fn heard(
     }
 }
 
-/// Asks for a permit to go on, which Duo has allowed: the same request may wait for this prompt too.
+/// Asks for a permit to go on, which Duo has allowed: the same request may wait for this prompt
+/// too.
 fn use_approval(parked: Box<Parked>, transaction: &Transaction, env: &Env<'_>) -> Next<Held> {
     let permit = prompt::approval_permit(transaction, &parked.challenge, env.gate.config());
     Next::permit(permit, HeldWants::Approval(parked, transaction.factor))

@@ -5,7 +5,8 @@
 //! entry  = client [16] | user [8] | factor u8 | authenticated u32 | lasts u16
 //! ```
 //!
-//! All numbers are big-endian; `authenticated` is in seconds since 1970, `lasts` in seconds. A factor
+//! All numbers are big-endian; `authenticated` is in seconds since 1970, `lasts` in seconds. A
+//! factor
 //! of 0 is an empty place, one of 5 is no approval yet: a request waits for one. The tag of the
 //! client covers everything that must be the same for an approval to count. All approvals of a user
 //! are in one bucket, so that a sign-out finds them.

@@ -65,7 +65,8 @@ impl Head {
     }
 }
 
-/// Reads a bucket: until when it is closed, and its entries. `decode` gets the bytes of one entry and
+/// Reads a bucket: until when it is closed, and its entries. `decode` gets the bytes of one entry
+/// and
 /// the time when the bucket was written. `None` for bytes that no bucket of these entries has.
 pub(super) fn read<E: Default, const BYTES: usize, const ENTRIES: usize>(
     bytes: &[u8],

@@ -7,7 +7,8 @@ use super::verdict::Unheard;
 use super::{ledger, share};
 use std::time::Duration;
 
-/// Permission to ring a user's phone, to try a passcode, or to use a single-use token. It is valid once
+/// Permission to ring a user's phone, to try a passcode, or to use a single-use token. It is valid
+/// once
 /// the table has granted it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permit {

@@ -1,6 +1,5 @@
 //! Tests of approvals of single requests: their bytes, their lifetime, and the users and requests
 //! that they are valid for.
-//! for which they are valid.
 
 use super::*;
 use crate::factor::Factor;

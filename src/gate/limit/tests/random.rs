@@ -7,7 +7,8 @@ use proptest::prelude::*;
 #[derive(Clone, Copy, Debug)]
 enum Deed {
     Ring,
-    /// Tells an end of the permit that was granted so many permits ago, again or for the first time.
+    /// Tells an end of the permit that was granted so many permits ago, again or for the first
+    /// time.
     End(usize, End),
 }
 
