@@ -1,5 +1,4 @@
-//! How a request that is not decided yet is asked for its second factor, in the way that suits its
-//! client.
+//! Asks for the second factor of an undecided request, in the way that suits its client.
 
 use super::audit;
 use super::body::{self, AwaitedBody, Body, Reader};
@@ -26,9 +25,9 @@ use crate::session::BodyDigest;
 use crate::signal::{Code, Level, Signal};
 
 impl Gate {
-    /// Begins to ask for the second factor, or to answer a request to the filter itself.
+    /// Begins to ask for the second factor, or to reply to a request to the filter itself.
     ///
-    /// `address` is the peer's, as Envoy has it: `192.0.2.1:4711` or `[2001:db8::1]:4711`.
+    /// `address` is the peer's, as Envoy reports it: `192.0.2.1:4711` or `[2001:db8::1]:4711`.
     #[must_use]
     pub fn ask(
         &self,
@@ -58,7 +57,7 @@ impl Gate {
         step
     }
 
-    /// Asks for the second factor that an application's request wants.
+    /// Asks for the second factor of a request to the application.
     fn unapproved(&self, head: &RequestHead<'_>, challenge: Challenge, env: &Env<'_>) -> Step {
         if self.config().mode == Mode::ReportOnly {
             let report = |challenge: Challenge| {
@@ -100,8 +99,8 @@ impl Gate {
         }
     }
 
-    /// A request that brings its own approval; `body` is `None` if it could not be read. If the
-    /// approval is not valid, or was used, the user is asked again.
+    /// Continues a request that carries a per-request approval. `body` is `None` if it could not be
+    /// read. If the approval is not valid, or was used, the user is asked again.
     fn approved_ahead(
         &self,
         body: Option<&BodyDigest>,
@@ -137,7 +136,7 @@ impl Gate {
 }
 
 impl AwaitedBody {
-    /// Takes the body, and the head of the same request once more.
+    /// Continues with the body, and with the head of the same request again.
     #[must_use]
     pub fn handle(self, head: &RequestHead<'_>, body: Body<'_>, env: &Env<'_>) -> Step {
         let mut step = match self.reader {
@@ -199,9 +198,9 @@ fn read_body(reader: Reader, env: &Env<'_>) -> Step {
     Effect::ReadBody { max, until, then: Box::new(AwaitedBody { reader }) }.into()
 }
 
-/// Whether a request of whatever client brings a passcode that is to be tried. No phone rings for
-/// one, and a page of another site cannot send the header unseen: its request says where it is
-/// from.
+/// Whether a request has a passcode to be checked, whatever its client is. A passcode rings no
+/// phone. A page of another site cannot send the header unnoticed, since its request names that
+/// site.
 fn brings_passcode(head: &RequestHead<'_>) -> bool {
     !matches!(SentPasscode::with(head), SentPasscode::None) && !origin::is_foreign(head)
 }

@@ -14,7 +14,7 @@ use crate::session::ApprovedBy;
 use crate::signal::{Code, Level, Signal};
 use std::net::IpAddr;
 
-/// Why nobody was admitted although Duo allowed it.
+/// The reason in the log if Duo allowed the request, but nobody was admitted.
 const LEFT: &str = "allowed, but the client had left";
 
 #[derive(Clone)]
@@ -32,7 +32,7 @@ struct Line<'a> {
     reason: Option<&'a str>,
 }
 
-/// A request refused before anybody was asked.
+/// A request that was refused before the user was asked.
 pub(super) fn refused_at_once(head: &RequestHead<'_>, code: Code, rule: Option<usize>) -> Audited {
     of_nobody(head, Outcome::Refused, code, rule)
 }
@@ -80,7 +80,7 @@ pub(super) fn admitted_unverified(
     if_waited_for(Level::Warn, &line)
 }
 
-/// The line of an admission, and the line in its place if the client has left.
+/// The line of an admission, and the line that replaces it if the client has left.
 fn if_waited_for(level: Level, line: &Line<'_>) -> Audited {
     let mut audited = write(level, line);
     let undone = Line { outcome: Outcome::Abandoned, reason: Some(LEFT), ..line.clone() };
@@ -88,7 +88,7 @@ fn if_waited_for(level: Level, line: &Line<'_>) -> Audited {
     audited
 }
 
-/// A program passed by the second factor that its user passed before, at `since`.
+/// A program that passed by the second factor that its user satisfied at `since`.
 pub(super) fn passed_per_client(
     challenge: &Challenge,
     by: ApprovedBy,
@@ -109,8 +109,9 @@ pub(super) fn refused(challenge: &Challenge, code: Code, reason: &str, gate: &Ga
     write(level, &Line { code: Some(code.name()), reason, ..line })
 }
 
-/// The end of a prompt that nobody waited for, heard when the next one was wanted. What its request
-/// was is not known any more; the reference is that of the request that wanted the next one.
+/// The end of a prompt that nobody waited for, learned when the next one was requested. The
+/// original request is not known any more; the reference is that of the request for the next
+/// prompt.
 pub(super) fn heard_late(
     prompted: &Prompted,
     application: Option<&str>,

@@ -11,13 +11,13 @@ use crate::config::Config;
 use crate::http::RequestHead;
 use std::time::Duration;
 
-/// The most bytes that a form may have; a passcode and a return path need a tenth.
+/// The limit for a form, in bytes; a passcode and a return path need a tenth.
 const MAX_FORM: usize = 4 * 1024;
 
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A request, while its body arrives.
+/// A request whose body is still arriving.
 #[derive(Debug)]
 pub struct AwaitedBody {
     pub(super) reader: Reader,
@@ -28,7 +28,7 @@ pub struct AwaitedBody {
 pub(super) enum Reader {
     /// A form for one of the filter's endpoints.
     Endpoint(EndpointRequest),
-    /// A request that may bring its own approval.
+    /// A request that may carry its own approval.
     PerRequest(Challenge),
     /// A form of another site.
     ForeignForm(Challenge),
@@ -38,16 +38,16 @@ pub(super) enum Reader {
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "a form may hold a passcode")]
 pub enum Body<'a> {
-    /// All of it.
+    /// The whole body.
     Whole(&'a [u8]),
-    /// It is longer than was asked for.
+    /// The body is longer than the limit.
     TooLong,
-    /// Its time was up before its end came.
+    /// The body did not arrive in time.
     Late,
 }
 
 impl<'a> Body<'a> {
-    /// All of it. `None` if it could not be read.
+    /// The whole body; `None` if it could not be read.
     pub(super) const fn whole(self) -> Option<&'a [u8]> {
         match self {
             Self::Whole(bytes) => Some(bytes),
@@ -57,7 +57,7 @@ impl<'a> Body<'a> {
 }
 
 impl Reader {
-    /// The most bytes that it takes.
+    /// The limit of the body, in bytes.
     pub(super) const fn max(&self) -> usize {
         match self {
             Self::Endpoint(_) => MAX_FORM,
@@ -65,13 +65,13 @@ impl Reader {
         }
     }
 
-    /// When to stop waiting for a body whose head came `now`.
+    /// The deadline for a body whose head arrived at `now`.
     pub(super) fn until(now: UnixTime) -> UnixTime {
         now.plus(PATIENCE)
     }
 }
 
-/// Whether this visitor sends a form that can be read.
+/// Whether this client sends a form that can be read.
 pub(super) fn is_readable(
     request: &EndpointRequest,
     head: &RequestHead<'_>,

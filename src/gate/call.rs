@@ -11,21 +11,21 @@ use std::time::Duration;
 /// The shortest time between two polls of a transaction.
 pub(super) const POLL_PACE: Duration = Duration::from_secs(1);
 
-/// What Duo is asked. The keys that sign it are those of the application's API: the Auth API's
-/// credentials, or those of a Web SDK application, which a question to that brings along.
+/// A question to Duo. The keys that sign it are those of the application's API: the Auth API's
+/// credentials, or those of a Web SDK application, which such a question contains.
 #[derive(Clone, Debug)]
 #[allow(dead_code, reason = "the flow that asks the Web SDK application is being built")]
 pub(super) enum Question {
     /// A call of the Auth API.
     AuthApi(Request),
-    /// Whether Duo is there and accepts the Web SDK application.
+    /// Whether Duo responds and accepts the Web SDK application.
     HealthCheck(WebSdk, Jti),
-    /// Which user the code stands for.
+    /// The user of a code.
     Token(WebSdk, Code, RedirectUri, Jti),
 }
 
 impl Question {
-    /// The call, signed for the moment `now` on Duo's clock.
+    /// The call, signed for the time `now` on Duo's clock.
     fn sign(&self, credentials: &Credentials, now: UnixTime) -> SignedCall {
         match self {
             Self::AuthApi(request) => request.sign(credentials, now),
@@ -46,20 +46,19 @@ impl From<Request> for Question {
 /// A call to make.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The number of the Duo application that it is for, whose cluster it goes to.
+    /// The number of the Duo application; the call goes to its cluster.
     pub application: usize,
-    /// What to send.
     pub signed: SignedCall,
-    /// How long to wait for the answer.
+    /// The timeout.
     pub timeout: Duration,
-    /// When to send it; at once if that has passed.
+    /// When to send it; at once if that time has passed.
     pub due: UnixTime,
     /// The room that it takes. `None` for a call of the background check, which is always sent.
     pub seat: Option<Seat>,
 }
 
 impl Call {
-    /// Whether to send it: see [`is_due`].
+    /// Whether it is time to send the call: see [`is_due`].
     #[must_use]
     pub fn is_due(&self, now: UnixTime) -> bool {
         is_due(self.due, now)
@@ -71,7 +70,7 @@ impl Call {
         Counter::DuoCalls(self.signed.endpoint.name())
     }
 
-    /// A call of the background check, to be sent at once. `now` is Duo's time.
+    /// A call of the background check, to be sent at once. `now` is the time on Duo's clock.
     pub(super) fn at_once(
         gate: &Gate,
         application: usize,
@@ -85,13 +84,13 @@ impl Call {
     }
 }
 
-/// The call that asks a question of a Duo application; `now` is Duo's time.
+/// The call for a question to a Duo application; `now` is the time on Duo's clock.
 pub(super) fn signed(gate: &Gate, application: usize, ask: &Question, now: UnixTime) -> SignedCall {
     ask.sign(&gate.config().applications.get(application).duo.credentials, now)
 }
 
-/// Whether a moment has come. If it is further off than anything ever waits, the host's clock was
-/// set back, and it has come too.
+/// Whether a time has come. A time further ahead than any wait has come too, since the host's clock
+/// must have been set back.
 #[must_use]
 pub fn is_due(due: UnixTime, now: UnixTime) -> bool {
     due <= now || due.since(now) > POLL_PACE

@@ -1,4 +1,5 @@
-//! The challenge: whose second factor a request needs, and under which terms. Made once a request.
+//! The challenge: the user whose second factor a request needs, and the terms. Made once for each
+//! request.
 
 use super::request_line::{self, RequestLine};
 use crate::duo::{Auth, AuthFactor, Enroll, Preauth, Request};
@@ -15,15 +16,15 @@ use std::net::IpAddr;
 #[derive(Clone, Debug)]
 pub(super) struct Challenge {
     pub(super) identity: Identity,
-    /// What the approval is bound to besides the user.
+    /// The values to which the approval is bound, besides the user.
     bound: Bound,
     /// The number of the rule that asks for the second factor; `None` for the default policy.
     pub(super) rule: Option<usize>,
     pub(super) terms: Terms,
-    /// Whether the request brought a valid approval, which does not satisfy the terms.
+    /// Whether the request has a valid approval that does not satisfy the terms.
     pub(super) has_approval: bool,
     pub(super) request: RequestLine,
-    /// The client's address; `None` if the host knows none.
+    /// The client's address; `None` if the host does not know it.
     pub(super) address: Option<IpAddr>,
     pub(super) reference: Reference,
 }
@@ -53,12 +54,12 @@ impl Challenge {
         }
     }
 
-    /// The same challenge with the peer's address, as Envoy has it.
+    /// Sets the address of the peer, as Envoy reports it.
     pub(super) fn with_peer(self, peer: Option<&[u8]>) -> Self {
         Self { address: peer.and_then(ip_address), ..self }
     }
 
-    /// Whose cookies to read and to make.
+    /// The user for cookies that are read and made.
     pub(super) fn subject(&self) -> Subject<'_> {
         subject(&self.identity, &self.bound)
     }
@@ -76,21 +77,21 @@ impl Challenge {
         Request::Auth(Auth { username, factor, ipaddr: self.address })
     }
 
-    /// Enrolls the user that the first factor named, never another.
+    /// The call that enrolls the user from the first factor, never another.
     pub(super) fn enroll(&self) -> Request {
         let username = Some(self.identity.username().to_owned());
         // The code expires when the browser forgets it.
         Request::Enroll(Enroll { username, valid_for: Some(PENDING_LIFETIME) })
     }
 
-    /// Whether a page could end in an approval for this request. A page can only lead to a GET that
-    /// needs its own approval.
+    /// Whether a page could lead to an approval for this request. If the request needs its own
+    /// approval, only a GET can be approved on a page.
     pub(super) fn can_start_elsewhere(&self) -> bool {
         !self.terms.is_per_request || self.request.method == "GET"
     }
 }
 
-/// Whose cookies to read and to make.
+/// The user for cookies that are read and made.
 pub(super) fn subject<'a>(identity: &'a Identity, bound: &'a Bound) -> Subject<'a> {
     Subject { source: identity.source, user: &identity.user, bound: bound.as_bytes() }
 }

@@ -1,4 +1,4 @@
-//! How a request ends: it is forwarded, or answered.
+//! How a request ends: it is forwarded, or it gets a reply.
 //!
 //! A decision holds no call to Duo, so its type says that nothing is outstanding.
 
@@ -15,30 +15,29 @@ use crate::signal::{Code, Counter, Signal};
 pub struct Decision {
     /// The end itself.
     pub end: End,
-    /// Records to make besides.
+    /// Records to make.
     pub notes: Notes,
 }
 
 /// The end of a request.
 #[derive(Debug)]
 pub enum End {
-    /// It goes upstream.
+    /// It is forwarded.
     Forward(Forward),
-    /// It is answered.
+    /// It gets a reply.
     Reply(Reply),
-    /// It is answered with the account's logo, as [`super::Logo::reply`] has it.
+    /// It gets the account's logo as a reply, as [`super::Logo::reply`] makes it.
     Logo {
-        /// The reply where there is none.
+        /// The reply if there is no logo.
         absent: Reply,
     },
 }
 
-/// Records to make besides: counters, log lines, limits, knowledge of Duo.
+/// Records to make: counters, log lines, changes of limits, news of Duo.
 #[derive(Debug, Default)]
 pub struct Notes {
-    /// The counter of an admitted or forwarded request. Kept apart from `signals`, so that a pass
-    /// allocates no
-    /// list.
+    /// The counter of an admitted or forwarded request. Separate from `signals`, so that a pass
+    /// allocates no list.
     pub count: Option<Counter>,
     /// More counters and log lines.
     pub signals: Vec<Signal>,
@@ -46,18 +45,18 @@ pub struct Notes {
     pub audit: Option<Box<AuditLine>>,
     /// News of Duo from the last call, if there was one.
     pub learned: Option<Learned>,
-    /// Changes of the table of limits, to make before the effect.
+    /// Changes of the table of limits, made before the effect.
     pub settlements: Vec<Settlement>,
-    /// The outcome of the request, once it is decided.
+    /// The outcome of the request, if it is decided.
     pub judgement: Option<Judgement>,
 }
 
-/// A request that goes upstream.
+/// A request that is forwarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forward {
     /// The edits of its headers.
     pub request: Vec<Edit>,
-    /// The approval cookie that its response carries.
+    /// The approval cookie for its response.
     pub cookie: Option<NewCookie>,
 }
 
@@ -66,13 +65,13 @@ pub struct Forward {
 pub enum NewCookie {
     /// A new approval. No cache may store the response.
     Approval(HeaderValue),
-    /// Deletes an approval that was used up. No cache may store the response.
+    /// Deletes an approval that was used. No cache may store the response.
     UsedUp(HeaderValue),
     /// Deletes several cookies at a sign-out. No cache may store the response.
     SignedOut(Vec<HeaderValue>),
-    /// Renews an approval. Left out if the response may be shared.
+    /// Renews an approval. It is left out if the response may be shared.
     Renewal(HeaderValue),
-    /// Renews an approval that would end soon. A response that may be shared becomes private.
+    /// Renews an approval that would end soon. A response that may be shared is made private.
     OverdueRenewal(HeaderValue),
 }
 
@@ -81,34 +80,34 @@ pub enum NewCookie {
 pub struct Learned {
     /// The number of the application.
     pub application: usize,
-    /// Whether Duo answered.
+    /// Whether Duo responded.
     pub contact: Contact,
-    /// How far Duo's clock is ahead of ours, if the call asked for it.
+    /// The offset of Duo's clock, if the call returned it.
     pub offset: Option<ClockOffset>,
 }
 
-/// Whether Duo answered a call.
+/// Whether Duo responded to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contact {
-    /// It did, whatever it said.
+    /// Duo responded, with any result.
     Heard,
-    /// It was not reached, or failed. The background check has to find out whether that is an
+    /// Duo was not reached, or failed. The background check has to find out whether this is an
     /// outage.
     Unreached,
-    /// Unknown: this Envoy had no room for the call, or something else answered.
+    /// Unknown: this Envoy had no room for the call, or the response was not Duo's.
     Unclear,
 }
 
-/// An audit line. It is logged after the effect, or once the effect is found to come too late.
+/// An audit line. It is logged after the effect, or when the effect turns out to come too late.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditLine {
     /// The line.
     pub done: Signal,
-    /// The line to log instead if the client has left. `None` if `done` is true then as well.
+    /// The line to log instead if the client has left; `None` to log `done` in that case too.
     pub undone: Option<Signal>,
 }
 
-/// An audit line, and what it says in short.
+/// An audit line, and a summary of it.
 #[derive(Debug)]
 pub(super) struct Audited {
     pub(super) line: AuditLine,
@@ -149,8 +148,7 @@ impl Decision {
         Self { end: End::Reply(reply), notes: Notes::of(Vec::new()) }
     }
 
-    /// A refusal, with its counter, and with its audit line if the request is known well enough for
-    /// one.
+    /// A refusal with its counter. It has an audit line if enough is known about the request.
     pub(super) fn refusal(reply: Reply, code: Code, audited: Option<Audited>) -> Self {
         let refused = Self::reply(reply).with([Signal::Count(Counter::Refused(code))]);
         match audited {
@@ -168,13 +166,13 @@ impl Decision {
         approval
     }
 
-    /// The same decision, with one more counter or log line.
+    /// Adds a counter or log lines.
     pub(super) fn with(mut self, signals: impl IntoIterator<Item = Signal>) -> Self {
         self.notes.signals.extend(signals);
         self
     }
 
-    /// The same decision, after these changes of the table of limits.
+    /// Adds changes of the table of limits.
     pub(super) fn after(mut self, settlements: impl IntoIterator<Item = Settlement>) -> Self {
         self.notes.settlements.extend(settlements);
         self

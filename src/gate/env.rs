@@ -8,31 +8,31 @@ use crate::duo::universal::Jti;
 /// Everything impure, as values.
 #[derive(Clone, Debug)]
 pub struct Env<'a> {
-    /// The configuration at work.
+    /// The configuration in use.
     pub gate: &'a Gate,
     /// The time.
     pub now: UnixTime,
-    /// What is known of each Duo application, by its number. A missing one counts as unknown.
+    /// The health of each Duo application, by its number. A missing one counts as unknown.
     pub healths: Vec<Health>,
-    /// Fresh random bytes. `None` if the host has none.
+    /// New random bytes; `None` if the host has none.
     pub random: Option<[u8; 16]>,
 }
 
 impl Env<'_> {
     #[allow(dead_code, reason = "the flow that asks the Web SDK application is being built")]
-    /// A name for one call to a Web SDK application. Without random bytes it is the same each time,
-    /// and Duo may refuse it.
+    /// The id of one call to a Web SDK application. Without random bytes it is always the same, and
+    /// Duo may refuse it.
     pub(super) fn jti(&self) -> Jti {
         Jti::from(self.random.unwrap_or_default())
     }
 
-    /// How far the clock of a Duo application is ahead of ours.
+    /// The clock offset of a Duo application.
     pub(super) fn offset(&self, application: usize) -> ClockOffset {
         self.healths.get(application).map(|health| health.offset).unwrap_or_default()
     }
 
-    /// Since when this Duo application has been unreachable. `None` unless the background check
-    /// says so.
+    /// Since when this Duo application has been unreachable. `None` unless the background check has
+    /// found that.
     pub(super) fn unreached_since(&self, application: usize) -> Option<UnixTime> {
         self.healths.get(application).and_then(Health::unreached_since)
     }

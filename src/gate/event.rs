@@ -1,4 +1,4 @@
-//! What comes of a call to Duo.
+//! The outcome of a call to Duo.
 
 use crate::duo::{DuoError, Outage, Response};
 
@@ -6,14 +6,14 @@ use crate::duo::{DuoError, Outage, Response};
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "an answer may hold a device token")]
 pub enum Event<'a> {
-    /// Duo, or Envoy in its place, answered.
+    /// There is a response, from Duo or from Envoy in its place.
     Answered(Response<'a>),
-    /// There is no answer.
+    /// There is no response.
     Failed(Unanswered),
 }
 
 impl<'a> Event<'a> {
-    /// Reads the answer to one question.
+    /// Reads the response with `question`.
     pub(super) fn read<T>(
         self,
         question: impl FnOnce(&Response<'a>) -> Result<T, DuoError>,
@@ -25,12 +25,12 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Why there is no answer to a call.
+/// Why a call has no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unanswered {
-    /// The answer was cut off, or too large for Envoy to hand over.
+    /// The response was cut off, or too large for Envoy.
     Cut,
-    /// The call was not sent: Envoy does not know the cluster, or that has no usable host.
+    /// The call was not sent: Envoy has no such cluster, or the cluster has no usable host.
     NotSent,
     /// The call was not sent: the circuit breaker of the cluster is full.
     Overflow,

@@ -1,7 +1,7 @@
-//! One question to Duo after the other: resends, the clock's correction, pace, timeouts, room.
+//! Asks Duo one question after the other: retries, clock correction, pace, timeouts, room.
 //!
-//! It knows nothing about what the waiting request is: [`Waits`] says which question comes next and
-//! what an answer means. A waiting request never calls this; it returns a [`Next`].
+//! It knows nothing about the waiting request: [`Waits`] determines the next question and the
+//! meaning of a response. A waiting request never calls the exchange; it returns a [`Next`].
 
 use super::call::{self, Call, Question};
 use super::challenge::Challenge;
@@ -18,61 +18,61 @@ use crate::duo::{DuoError, Fault, Outage, Request, Response};
 use crate::signal::{Counter, Signal};
 use std::time::Duration;
 
-/// The shortest timeout of a call; 0 would mean none to Envoy.
+/// The shortest timeout of a call. For Envoy, 0 would mean no timeout.
 const LEAST_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// A request that waits for an answer of Duo's. Each state owns what is needed to go on from it.
+/// A request that waits for a response from Duo. Each state owns exactly the data to continue.
 pub(super) trait Waits: Sized {
-    /// A request that waits for a permit. Duo is not asked for it.
+    /// A request that waits for a permit, without a call to Duo.
     type Wants;
 
     fn challenge(&self) -> &Challenge;
 
-    /// The call, in the table of faults.
+    /// The stage of the call, for the table of faults.
     fn stage(&self) -> Stage;
 
-    /// What Duo is asked.
+    /// The question to Duo.
     fn question(&self, env: &Env<'_>) -> Question;
 
-    /// The number of the Duo application that is asked.
+    /// The number of the Duo application for the call.
     fn application(&self) -> usize;
 
-    /// How long Duo may take to answer a call that is sent at `due`.
+    /// The timeout of a call that is sent at `due`.
     fn timeout(&self, due: UnixTime, duo: &DuoSettings, env: &Env<'_>) -> Duration;
 
-    /// The room that the call takes. `user` stands for the user; `is_first` for the first try of a
+    /// The room for the call. `user` is the user's tag; `is_first` is `true` for the first try of a
     /// question.
     fn seat(&self, user: [u8; 16], is_first: bool) -> Seat;
 
-    /// Takes what came of the question.
+    /// Handles the outcome of the question.
     ///
     /// # Errors
     ///
-    /// The fault if that is no answer, and the state that asked.
+    /// If there is no usable response: the fault, and the state that asked.
     fn hear(self, event: Event<'_>, env: &Env<'_>) -> Result<Next<Self>, (Self, DuoError)>;
 
-    /// Goes on without an answer.
+    /// Continues after the call has failed for good.
     fn fail(self, failure: &Failure<'_>, env: &Env<'_>) -> Next<Self>;
 
-    /// Goes on without the call, for which there was no room.
+    /// Continues without the call, for which there was no room.
     fn crowd_out(self, crowded: Crowded, asks_the_time: bool, env: &Env<'_>) -> Next<Self>;
 
-    /// Goes on with the verdict on a permit.
+    /// Continues with the verdict on a permit.
     fn permitted(wants: Self::Wants, verdict: Verdict, env: &Env<'_>) -> Next<Self>;
 }
 
-/// The next question or the end, and records to make besides.
+/// The next question or the end, and records to make.
 pub(super) struct Next<W: Waits> {
     then: Then<W>,
     notes: Notes,
 }
 
 enum Then<W: Waits> {
-    /// Ask Duo, after this time.
+    /// Ask Duo after this time.
     Ask(Duration, W),
-    /// Ask the table of limits.
+    /// Request a permit from the table of limits.
     Permit(Permit, W::Wants),
-    /// It is over.
+    /// The request ends.
     End(End),
 }
 
@@ -87,25 +87,25 @@ impl<W: Waits> Next<W> {
         Self { then: Then::Ask(wait, waiting), notes: Notes::of(Vec::new()) }
     }
 
-    /// Ask the table of limits.
+    /// Request a permit from the table of limits.
     pub(super) const fn permit(permit: Permit, wants: W::Wants) -> Self {
         Self { then: Then::Permit(permit, wants), notes: Notes::of(Vec::new()) }
     }
 
-    /// The same, after these changes of the table of limits.
+    /// Adds changes of the table of limits.
     pub(super) fn after(mut self, settlements: impl IntoIterator<Item = Settlement>) -> Self {
         self.notes.settlements.extend(settlements);
         self
     }
 
-    /// The same, with more to record.
+    /// Adds records.
     pub(super) fn noting(mut self, notes: Notes) -> Self {
         self.notes.signals.extend(notes.signals);
         self.notes.settlements.extend(notes.settlements);
         self
     }
 
-    /// The same, with more counters and log lines.
+    /// Adds counters and log lines.
     pub(super) fn with(mut self, signals: impl IntoIterator<Item = Signal>) -> Self {
         self.notes.signals.extend(signals);
         self
@@ -118,16 +118,16 @@ impl<W: Waits> From<Decision> for Next<W> {
     }
 }
 
-/// Why there is no answer, and what is left to do about it.
+/// A failed call: the fault, and the remaining remedy.
 pub(super) struct Failure<'a> {
     pub(super) fault: &'a DuoError,
     pub(super) remedy: Remedy,
-    /// Whether Duo was asked for the time, since it refused the date of the question itself.
+    /// Whether the failed call asked for Duo's time, since Duo refused the date of the question.
     pub(super) asks_the_time: bool,
 }
 
 impl Failure<'_> {
-    /// The refusal, if there is nothing better.
+    /// The refusal, if nothing better is possible.
     pub(super) const fn refusal(&self) -> &failure::Refusal {
         match &self.remedy {
             Remedy::LookAgain(refusal) | Remedy::Refuse(refusal) => refusal,
@@ -136,19 +136,19 @@ impl Failure<'_> {
         }
     }
 
-    /// The end of the permit of a prompt that was about to be sent.
+    /// The end of the permit of a prompt that was to be sent.
     pub(super) fn prompt_end(&self) -> limit::End {
         let may_have_started = self.fault.fault() == Fault::Duo && !self.is_unsent();
         if may_have_started { limit::End::Lost } else { limit::End::Unsent }
     }
 
-    /// The end of the permit of a passcode that was about to be tried.
+    /// The end of the permit of a passcode that was to be checked.
     pub(super) fn passcode_end(&self) -> limit::End {
         let is_untried = self.is_unsent() || self.fault.fault() == Fault::Operator;
         if is_untried { limit::End::Unsent } else { limit::End::Lost }
     }
 
-    /// Whether Duo certainly did not get the question.
+    /// Whether Duo certainly did not receive the question.
     fn is_unsent(&self) -> bool {
         let is_unsent =
             matches!(self.fault, DuoError::Unreachable(Outage::NotSent) | DuoError::Overflow);
@@ -156,16 +156,16 @@ impl Failure<'_> {
     }
 }
 
-/// A request that waits, and what has been tried for it.
+/// A request that waits for a response, and the tries so far.
 #[derive(Debug)]
 pub(super) struct Exchange<W> {
     waiting: W,
     tries: Tries,
-    /// Whether the outstanding call asks Duo for the time, since Duo refused the question's date.
+    /// Whether the outstanding call asks for Duo's time, since Duo refused the question's date.
     asks_the_time: bool,
 }
 
-/// A request that waits for a permit, and what has been tried for it.
+/// A request that waits for a permit, and the tries so far.
 #[derive(Debug)]
 pub(super) struct ExchangeAwaitingPermit<W: Waits> {
     wants: W::Wants,
@@ -206,14 +206,14 @@ fn go_on<W: Waits>(next: Next<W>, tries: Tries, env: &Env<'_>) -> Turn<W> {
 }
 
 impl<W: Waits> ExchangeAwaitingPermit<W> {
-    /// Takes the verdict.
+    /// Continues with the verdict.
     pub(super) fn handle(self, verdict: Verdict, env: &Env<'_>) -> Turn<W> {
         go_on(W::permitted(self.wants, verdict, env), self.tries, env)
     }
 }
 
 impl<W: Waits> Exchange<W> {
-    /// Whether the outstanding call is the question itself.
+    /// Whether the outstanding call is the question itself, and not the one for Duo's time.
     pub(super) const fn asks(&self) -> bool {
         !self.asks_the_time
     }
@@ -222,7 +222,7 @@ impl<W: Waits> Exchange<W> {
         &self.waiting
     }
 
-    /// Takes what came of the outstanding call.
+    /// Handles the outcome of the outstanding call.
     pub(super) fn handle(self, event: Event<'_>, env: &Env<'_>) -> Turn<W> {
         let application = self.waiting.application();
         let mut turn = if self.asks_the_time {
@@ -241,7 +241,7 @@ impl<W: Waits> Exchange<W> {
         turn
     }
 
-    /// There was no room for the call, which was not sent.
+    /// Continues without the call, which was not sent for lack of room.
     pub(super) fn crowded(self, crowded: Crowded, env: &Env<'_>) -> Turn<W> {
         let next = self.waiting.crowd_out(crowded, self.asks_the_time, env);
         let mut turn = go_on(next, self.tries, env);
@@ -249,7 +249,7 @@ impl<W: Waits> Exchange<W> {
         turn
     }
 
-    /// Duo has told the time: the question is asked again with the right date.
+    /// Handles the response with Duo's time: the question is asked again with the correct date.
     fn hear_the_time(self, event: Event<'_>, env: &Env<'_>) -> Turn<W> {
         match event.read(Response::ping) {
             Ok(theirs) => {

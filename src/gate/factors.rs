@@ -1,11 +1,11 @@
-//! Which factors a rule accepts, and what they need of a device.
+//! The factors that a rule accepts, and the capabilities that they need.
 
 use crate::duo::{Capability, Device, DeviceKind};
 use crate::factor::Factor;
 use crate::policy::Terms;
 use crate::session::ApprovedBy;
 
-/// What a device needs to be able to do. `None` for a passcode, which needs no device.
+/// The capability that a factor needs of a device; `None` for a passcode, which needs no device.
 pub(super) const fn capability(factor: Factor) -> Option<Capability> {
     match factor {
         Factor::Push => Some(Capability::Push),
@@ -15,13 +15,14 @@ pub(super) const fn capability(factor: Factor) -> Option<Capability> {
     }
 }
 
-/// Whether codes are accepted. Duo's answer does not say whether a code came from an app, a token,
-/// an administrator or a text message, so accepting one kind accepts all.
+/// Whether codes are accepted. Duo's response does not show whether a code came from an app, a
+/// token, an administrator or a text message. So accepting one kind accepts all.
 pub(super) fn takes_codes(factors: &[Factor]) -> bool {
     factors.iter().any(|factor| matches!(factor, Factor::Passcode | Factor::Sms))
 }
 
-/// Whether a passcode can be offered: it is configured, and some device makes passcodes.
+/// Whether a passcode can be offered: it is configured, and some device can show or receive
+/// passcodes.
 pub(super) fn takes_passcode(devices: &[Device], factors: &[Factor]) -> bool {
     factors.contains(&Factor::Passcode)
         && devices.iter().any(|device| {
@@ -31,8 +32,9 @@ pub(super) fn takes_passcode(devices: &[Device], factors: &[Factor]) -> bool {
         })
 }
 
-/// Whether the terms accept such an approval. A client may leave out the cookie that
-/// tells a texted code from other codes, so accepting one of `passcode` and `sms` accepts both.
+/// Whether the terms accept an approval by this factor. Only a cookie that a client may leave out
+/// distinguishes a texted code from other codes. So accepting one of `passcode` and `sms` accepts
+/// both.
 pub(super) fn is_accepted(by: ApprovedBy, terms: &Terms) -> bool {
     terms.factors.as_ref().is_none_or(|few| match by {
         ApprovedBy::Factor(Factor::Passcode | Factor::Sms) => takes_codes(few),

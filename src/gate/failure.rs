@@ -1,12 +1,11 @@
-//! The one table of what a fault leads to.
+//! The table of faults: the remedy or refusal for each.
 //!
-//! Fail closed: every fault ends in a refusal, at once or after the one repeat that it is allowed.
-//! The one exception is the operator's: under [`FailMode::Safe`] a user passes whom Duo could not
-//! be asked about at all, if the background check does not reach Duo either. Whatever Duo answers,
-//! and whatever comes after a prompt was asked for, is no such case; and a call that this Envoy has
-//! no room for says nothing of Duo.
-//! A call that starts a prompt is never repeated, since a second push would go out; only the date
-//! is corrected once, because Duo acts on nothing that it refuses for its date.
+//! Fail closed: every fault ends in a refusal, at once or after the retry that it is allowed. There
+//! is one exception, which the operator configures. Under [`FailMode::Safe`] a user passes if Duo
+//! could not be reached at all, and the background check does not reach Duo either. It never
+//! applies to a response from Duo, nor after a prompt was requested, nor if this Envoy had no room
+//! for the call. A call that starts a prompt is never repeated, since a second push would be sent.
+//! Only its date is corrected once, because Duo executes no call whose date it refuses.
 
 use crate::clock::UnixTime;
 use crate::duo::{DuoError, Endpoint, Fault};
@@ -14,40 +13,40 @@ use crate::policy::FailMode;
 use crate::signal::Code;
 use std::time::Duration;
 
-/// When a client may try again after an outage.
+/// The wait before another try after an outage.
 const AFTER_OUTAGE: Duration = Duration::from_secs(5);
 
-/// When a client may try again that this Envoy had no room for.
+/// The wait before another try if this Envoy had no room.
 const AFTER_OVERLOAD: Duration = Duration::from_secs(2);
 
-/// When a client may try again after Duo asked to wait without saying how long.
+/// The wait before another try if Duo limits the rate without naming a time.
 const AFTER_LIMIT: Duration = Duration::from_secs(30);
 
 /// Which call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// What may the user do?
+    /// Whether the user may authenticate, and how.
     Preauth,
-    /// A passcode is decided.
+    /// A passcode is checked.
     Passcode,
     /// A push or a call is started.
     Transaction,
-    /// The state of a transaction.
+    /// The state of a transaction is polled.
     Status,
-    /// A user is made at Duo.
+    /// A user is created at Duo.
     Enroll,
-    /// Whether that user has a device.
+    /// Whether that user has activated a device.
     Activation,
-    /// Duo's clock, after it refused a date.
+    /// Duo's clock is read, after Duo refused a date.
     Clock,
-    /// Whether Duo is there, before a browser is sent to its page.
+    /// Whether Duo responds, before a browser is redirected to its page.
     HealthCheck,
-    /// A code is exchanged.
+    /// A code is exchanged for an id_token.
     Token,
 }
 
 impl Stage {
-    /// The endpoint that is called at this stage.
+    /// The endpoint of this stage.
     #[must_use]
     pub const fn endpoint(self) -> Endpoint {
         match self {
@@ -62,57 +61,57 @@ impl Stage {
         }
     }
 
-    /// Whether nothing has been asked of the user yet: only then may a fail mode let anybody pass.
+    /// Whether the user was not involved yet. Only then a fail mode may admit a user.
     const fn is_before_the_user(self) -> bool {
         matches!(self, Self::Preauth | Self::HealthCheck)
     }
 }
 
-/// What has been tried for one request. Counted for the whole of it, so that it ends.
+/// The tries so far for one request. They are counted over all its calls, so that it ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tries {
-    /// Calls sent once more after no answer came.
+    /// Calls that were sent again after no response.
     pub resends: u8,
-    /// Corrections of the date after Duo refused it.
+    /// Corrections of the date, after Duo refused it.
     pub clock_corrections: u8,
 }
 
-/// What is to happen while Duo cannot be reached.
+/// The settings for the time while Duo cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standby {
-    /// What the operator wants.
+    /// The configured fail mode.
     pub fail_mode: FailMode,
     /// Since when the background check has not reached Duo. `None` if it does, or if that is not
-    /// known: then nobody is let in, since a client can make its own calls fail.
+    /// known. Then nobody is admitted, since a client can make its own calls fail.
     pub unreached_since: Option<UnixTime>,
 }
 
-/// What to do about a fault.
+/// The remedy for a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remedy {
-    /// The same call once more.
+    /// Send the same call again.
     Resend,
-    /// Ask Duo for the time, then the same call once more.
+    /// Ask Duo for the time, then send the same call again.
     CorrectClock,
-    /// The transaction goes on without this look at it; refuse so once its time is up.
+    /// Skip this poll, and poll the transaction again. Refuse with this if its time is up.
     LookAgain(Refusal),
-    /// Let the user pass: Duo cannot be reached, and the fail mode is safe.
+    /// Admit the user: Duo cannot be reached, and the fail mode is safe.
     Admit {
-        /// Since when.
+        /// Since when Duo has been unreachable.
         unreached_since: UnixTime,
     },
-    /// Nothing: refuse.
+    /// None: refuse.
     Refuse(Refusal),
 }
 
 /// A refusal for a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// What the client is told.
+    /// The code of the reply.
     pub code: Code,
-    /// In words.
+    /// The text of the reply.
     pub detail: &'static str,
-    /// When another try may go better.
+    /// The wait after which another try may succeed.
     pub retry_after: Option<Duration>,
 }
 
@@ -120,7 +119,7 @@ pub struct Refusal {
 #[must_use]
 pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries, standby: Standby) -> Remedy {
     match fault {
-        // The next look may find room; another try of anything else would make it fuller.
+        // The next poll may find room. A retry of any other call would make it fuller.
         DuoError::Overflow if stage == Stage::Status => Remedy::LookAgain(OVERFLOW),
         DuoError::Overflow => Remedy::Refuse(OVERFLOW),
         DuoError::Unreachable(outage) if stage == Stage::Status && outage.is_timeout() => {
@@ -163,7 +162,8 @@ pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries, standby: Standby) ->
             ..LIMITED
         }),
         DuoError::InvalidParameter { name, .. } => invalid_parameter(stage, name.as_str()),
-        // 40001 is a parameter that the filter left out; other codes of 400 are about this request.
+        // 40001 means that the filter left a parameter out; other codes of 400 are about this
+        // request.
         DuoError::Rejected { code: 40_003..=40_099, .. }
             if matches!(stage, Stage::Passcode | Stage::Transaction) =>
         {
@@ -176,17 +176,18 @@ pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries, standby: Standby) ->
     }
 }
 
-/// Duo refuses a parameter: at some places that is its way to say something about the user.
+/// Duo refuses a parameter. For some calls that is how Duo reports something about the user.
 fn invalid_parameter(stage: Stage, name: &str) -> Remedy {
     match (stage, name) {
-        // "Nothing new in this long poll" as well as "unknown": its time bounds it.
+        // It means "no news in this long poll" as well as "unknown". The sign-in's deadline ends
+        // it.
         (Stage::Status, _) => Remedy::LookAgain(TIMEOUT),
-        // To enroll, the name is taken: Duo knows the user, and no device of theirs.
+        // At enroll it means that the name is taken: Duo knows the user, but no device of theirs.
         (Stage::Preauth | Stage::Passcode | Stage::Transaction | Stage::Enroll, "username") => {
             Remedy::Refuse(UNKNOWN_USER)
         }
         (Stage::Passcode, "passcode") => Remedy::Refuse(WRONG_PASSCODE),
-        // Preauth was accepted a moment ago, so credentials and the user are fine.
+        // Duo has just accepted preauth, so the credentials and the user are valid.
         (Stage::Passcode | Stage::Transaction, _) => Remedy::Refuse(FACTOR_REFUSED),
         (
             Stage::Preauth
@@ -233,7 +234,7 @@ const LIMITED: Refusal = Refusal {
     retry_after: None,
 };
 
-/// Nobody answered while the request could be held.
+/// Nobody answered the prompt while the request could be held.
 pub(super) const TIMEOUT: Refusal = Refusal {
     code: Code::MfaTimeout,
     detail: "Nobody answered on the device in time. Send the request again for another prompt.",
@@ -252,7 +253,7 @@ pub(super) const NO_DEVICE: Refusal = Refusal {
     retry_after: None,
 };
 
-/// Duo does not accept one factor; the detail that the client gets is Duo's reason.
+/// Duo does not accept this factor. The client gets Duo's reason as the detail.
 const FACTOR_REFUSED: Refusal = Refusal {
     code: Code::FactorRefused,
     detail: "Duo does not accept this factor. Use another one.",
@@ -265,21 +266,21 @@ pub(super) const WRONG_PASSCODE: Refusal = Refusal {
     retry_after: None,
 };
 
-/// The host has no random bytes to name an approval with.
+/// The host has no random bytes for the id of an approval.
 pub(super) const NO_RANDOMNESS: Refusal = Refusal {
     code: Code::DuoUnavailable,
     detail: "No approval can be made at the moment. Try again shortly.",
     retry_after: Some(AFTER_OUTAGE),
 };
 
-/// A request that belongs to no sign-in, or to one that is over.
+/// There is no sign-in for the request, or it has ended.
 pub(super) const GONE: Refusal = Refusal {
     code: Code::BadRequest,
     detail: "There is no such sign-in: it has ended, or never began. Start again.",
     retry_after: None,
 };
 
-/// The table of limits does not say whether something that is good once was used before.
+/// The table of limits cannot say whether a single-use approval was used before.
 pub(super) const UNKNOWN_USE: Refusal = Refusal {
     code: Code::DuoUnavailable,
     detail: "The proxy cannot find out at the moment whether this approval was used before. \

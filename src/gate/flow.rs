@@ -1,7 +1,7 @@
-//! A request that waits: for Duo, or for a permit of the table of limits.
+//! A request that waits for Duo, or for a permit from the table of limits.
 //!
-//! The only file that knows both kinds of waiting request. Everything below returns what it wants
-//! next; here that becomes one [`Effect`].
+//! The only file that knows both kinds of waiting requests. They return what they need next; here
+//! that becomes one [`Effect`].
 
 use super::body::AwaitedBody;
 use super::call::Call;
@@ -19,36 +19,34 @@ use super::room::{Crowded, Seat};
 use crate::clock::UnixTime;
 use crate::signal::{Counter, Signal};
 
-/// One step: an effect, and what to record besides.
+/// One step: an effect, and records to make.
 #[derive(Debug)]
 pub struct Step {
-    /// The one thing to do.
     pub effect: Effect,
     /// Records to make.
     pub notes: Notes,
 }
 
-/// The one thing to do.
+/// The effect of a step.
 #[derive(Debug)]
 pub enum Effect {
-    /// Make the call if there is room for it, count it, and hand its outcome to the flow; else
-    /// tell the flow so.
+    /// Make the call and count it if there is room for it, and pass its outcome to the flow.
+    /// Otherwise tell the flow that there is no room.
     Call {
         /// The call.
         call: Box<Call>,
-        /// The flow that waits for the answer.
+        /// The flow that waits for the response.
         then: Box<Flow>,
     },
-    /// Change the table of limits, and hand over the verdict.
+    /// Change the table of limits, and pass the verdict on.
     Permit {
         /// The permit.
         permit: Permit,
         /// The request that waits for the verdict.
         then: Box<AwaitingPermit>,
     },
-    /// Hold the request until a moment if there is room for it, then do as for [`Self::Permit`];
-    /// else
-    /// hand over that there is none. It keeps its room if it then waits again.
+    /// If there is room, hold the request until a moment, then do the same as for [`Self::Permit`].
+    /// Otherwise report that there is no room. The request keeps its room if it then waits again.
     Wait {
         /// The moment.
         due: UnixTime,
@@ -59,16 +57,16 @@ pub enum Effect {
         /// The request that waits for the verdict.
         then: Box<AwaitingPermit>,
     },
-    /// Hold the request, take in its body, and hand it over.
+    /// Hold the request, read its body, and pass it on.
     ReadBody {
-        /// The most bytes of the body that are taken.
+        /// The limit of the body, in bytes.
         max: usize,
-        /// How long the body may take to arrive.
+        /// The deadline for the body.
         until: UnixTime,
         /// The request that waits for the body.
         then: Box<AwaitedBody>,
     },
-    /// Forward or answer the request.
+    /// Forward the request, or reply to it.
     End(End),
 }
 
@@ -78,13 +76,13 @@ pub struct Flow(Waiting);
 
 #[derive(Debug)]
 enum Waiting {
-    /// A request to the application: it is forwarded in the end, or refused.
+    /// A request to the application: in the end it is forwarded or refused.
     Held(Exchange<Held>),
-    /// A request to the filter itself: it is answered, never forwarded.
+    /// A request to the filter itself: it gets a reply and is never forwarded.
     Visit(Exchange<Visit>),
 }
 
-/// A request that waits for a permit: without one no phone rings, no passcode is tried, and no
+/// A request that waits for a permit. Without one no phone rings, no passcode is checked, and no
 /// single-use approval is given or used.
 #[derive(Debug)]
 pub struct AwaitingPermit(Wanting);
@@ -100,8 +98,8 @@ enum Wanting {
     },
     PerRequest {
         approved: Box<Approved>,
-        /// The step if the approval was used already: the user is asked again. Ready, since the
-        /// request's head is not read a second time.
+        /// The step if the approval was used already: the user is asked again. It is prepared in
+        /// advance, since the request's head is not read a second time.
         otherwise: Box<Step>,
     },
 }
@@ -178,7 +176,7 @@ fn step<W: Waits>(
 }
 
 impl Flow {
-    /// The number of the Duo application that is asked.
+    /// The number of the Duo application that the call goes to.
     #[must_use]
     pub fn application(&self) -> usize {
         match &self.0 {
@@ -187,8 +185,8 @@ impl Flow {
         }
     }
 
-    /// Whether the answer is wanted even if the client leaves: it says whether a phone rings, and
-    /// under which transaction.
+    /// Whether the response is needed even if the client leaves: it shows whether a phone rings,
+    /// and under which transaction.
     #[must_use]
     pub const fn outlives_its_client(&self) -> bool {
         match &self.0 {
@@ -197,7 +195,7 @@ impl Flow {
         }
     }
 
-    /// Settlements to record once the client has left.
+    /// The changes of the table of limits to make after the client has left.
     #[must_use]
     pub fn left(&self) -> Vec<Settlement> {
         match &self.0 {
@@ -206,7 +204,7 @@ impl Flow {
         }
     }
 
-    /// Takes what came of the outstanding call and says what to do.
+    /// Handles the outcome of the outstanding call.
     #[must_use]
     pub fn handle(self, event: Event<'_>, env: &Env<'_>) -> Step {
         match self.0 {
@@ -215,8 +213,8 @@ impl Flow {
         }
     }
 
-    /// There was no room for the call, which was not sent. A poll of a transaction comes later, or
-    /// tells what is known; anything else is refused.
+    /// Continues without the call, which was not sent for lack of room. A poll is made later, or
+    /// replaced by the last known state; any other call leads to a refusal.
     #[must_use]
     pub fn crowded(self, crowded: Crowded, env: &Env<'_>) -> Step {
         match self.0 {
@@ -227,12 +225,12 @@ impl Flow {
 }
 
 impl AwaitingPermit {
-    /// There is no room to wait for the verdict.
+    /// Continues without the wait, for which there was no room.
     #[must_use]
     pub fn crowded(self, crowded: Crowded, env: &Env<'_>) -> Step {
         let mut step = match self.0 {
             Wanting::PerClient { recall, .. } => for_crowd(&recall.client, crowded, env).into(),
-            // None of these ever waits.
+            // These never wait.
             other @ (Wanting::Held(_) | Wanting::Visit(_) | Wanting::PerRequest { .. }) => {
                 Self(other).handle(Err(Limited::CONTENDED), env)
             }
@@ -241,7 +239,7 @@ impl AwaitingPermit {
         step
     }
 
-    /// Takes the verdict on the permit and says what to do.
+    /// Continues with the verdict on the permit.
     #[must_use]
     pub fn handle(self, verdict: Verdict, env: &Env<'_>) -> Step {
         match self.0 {

@@ -1,11 +1,12 @@
 //! A form that a page of another site sends to the application: a SAML response, an OpenID
 //! `form_post`, the return from a payment.
 //!
-//! Browsers leave a `SameSite=Lax` cookie out of such a request, so nobody can say whether its
-//! sender has an approval. To ask for one is useless: the form sent again comes without it too. It
-//! is refused, unless its address is one of `cross_site_forms`. Then a page sends the same fields
-//! again from this site, with all cookies. That lifts the protection of `SameSite` from these
-//! addresses, the application's own cookies included, so an operator has to name them.
+//! Browsers send such a request without `SameSite=Lax` cookies, so the filter cannot know whether
+//! its sender has an approval. Asking for one is useless, since the form would be sent without it
+//! again. The form is refused, unless `cross_site_forms` names its address. In that case a page
+//! sends the same fields again from this site, with all cookies. That removes the protection of
+//! `SameSite` from these addresses, for the application's own cookies too. So an operator has to
+//! name them.
 
 use super::audit;
 use super::challenge::Challenge;
@@ -19,8 +20,8 @@ use crate::http::{Parameters, RequestHead, origin};
 use crate::signal::Code;
 
 impl Gate {
-    /// Whether a request is such a form. One that brings any cookie of the filter's comes from a
-    /// browser that does not know `SameSite`.
+    /// Whether a request is such a form. If it has any cookie of the filter, its browser does not
+    /// know `SameSite`.
     pub(super) fn is_foreign_form(&self, head: &RequestHead<'_>) -> bool {
         let applications = &self.config().applications;
         let cookie = applications.main.sessions.cookie_name();
@@ -30,11 +31,11 @@ impl Gate {
     }
 }
 
-/// Whether the form's fields are to be read. If not, it is refused.
+/// Checks whether the form's fields are to be read. If not, the form is refused.
 ///
 /// # Errors
 ///
-/// The refusal's reason, for the operator.
+/// The reason of the refusal, for the log.
 pub(super) fn check(head: &RequestHead<'_>, gate: &Gate) -> Result<(), &'static str> {
     let forms = &gate.config().cross_site_forms;
     let is_named = forms.iter().any(|path| path.as_bytes() == head.path());
@@ -45,7 +46,8 @@ pub(super) fn check(head: &RequestHead<'_>, gate: &Gate) -> Result<(), &'static 
     }
 }
 
-/// Sends the form again from this site. `body` is `None` if it could not be read.
+/// Replies with a page that sends the form again from this site. `body` is `None` if it could not
+/// be read.
 pub(super) fn read(
     body: Option<&[u8]>,
     head: &RequestHead<'_>,
@@ -74,7 +76,7 @@ pub(super) fn refuse(
 
 const DETAIL: &str = "The browser sends a form of another site without the approval cookie.";
 
-/// For the operator, in the log.
+/// The reason in the log.
 const UNNAMED: &str = "a form of another site; cross_site_forms does not name this path";
 
 const UNREADABLE: &str = "a form of another site that is not urlencoded text of at most 64 KiB";

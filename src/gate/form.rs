@@ -2,10 +2,10 @@
 
 use crate::http::RequestHead;
 
-/// The most bytes of the body of a request that is approved ahead, and of another site's form.
+/// The limit for the body of a request with its own approval, and of another site's form, in bytes.
 pub(super) const MAX_REQUEST: usize = 64 * 1024;
 
-/// Whether a form's fields can be read and sent again. Browsers say how long a form is.
+/// Whether a form's fields can be read and sent again. Browsers always send a form's length.
 pub(super) fn is_resendable(head: &RequestHead<'_>) -> bool {
     let length = head.value("content-length").and_then(|it| str::from_utf8(it).ok()?.parse().ok());
     is_urlencoded(head) && length.is_some_and(|length| (1..=MAX_REQUEST).contains(&length))

@@ -1,9 +1,9 @@
-//! The headers that tell the application who was admitted, how and when.
+//! The headers that tell the application which user was admitted, by which factor and when.
 
 use crate::clock::UnixTime;
 use crate::http::{Edit, HeaderValue};
 
-/// Adds them to the edits of a forwarded request. A client's own were removed before.
+/// Adds them to the edits of a forwarded request. The client's own were removed before.
 pub(super) fn add_identity_headers(
     edits: &mut Vec<Edit>,
     user: String,

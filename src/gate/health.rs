@@ -1,8 +1,8 @@
-//! What this Envoy knows of a Duo application: a record that all its workers share.
+//! The health of a Duo application: a record that all workers of this Envoy share.
 //!
-//! In go the record, what a check found or a request's call met, and the moment; out comes the next
-//! record. The host swaps it in if nobody was faster. `fail_mode: safe` opens by this record alone:
-//! [`Health::unreached_since`] is evidence that no client can make.
+//! In go the record, the result of a check or of a request's call, and the time. Out comes the next
+//! record. The host stores it if no other worker was faster. `fail_mode: safe` depends only on this
+//! record: [`Health::unreached_since`] is evidence that no client can create.
 
 use super::decision::Contact;
 use super::probe::Found;
@@ -10,48 +10,48 @@ use crate::clock::{ClockOffset, UnixTime};
 use crate::config::DuoSettings;
 use std::time::Duration;
 
-/// How soon a check that did not go well is repeated, at most.
+/// The longest time after which a failed check is repeated.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-/// How soon a check is repeated because a request could not reach Duo.
+/// The time after which a check is repeated because a request could not reach Duo.
 const AFTER_DOUBT: Duration = Duration::from_secs(1);
 
-/// How soon a check is repeated that says nothing of Duo, unless checks are more frequent anyway.
+/// The time after which an inconclusive check is repeated, unless checks are more frequent anyway.
 const AFTER_NOTHING: Duration = Duration::from_secs(2);
 
-/// How often the workers write down that Duo has answered, or that they have calls under way.
+/// How often workers record that Duo has responded, or that they have calls under way.
 const PACE: Duration = Duration::from_secs(1);
 
-/// For how long a worker counts as having calls under way: longer than [`PACE`] and a tick.
+/// How long a worker counts as having calls under way: longer than [`PACE`] and a tick.
 const BUSY: Duration = Duration::from_secs(3);
 
-/// How the last check went.
+/// The result of the last check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Standing {
-    /// There was none yet.
+    /// There was no check yet.
     #[default]
     Unknown,
-    /// Duo answers and accepts the credentials.
+    /// Duo responds and accepts the credentials.
     Well,
-    /// Duo does not answer as it should.
+    /// Duo does not respond as it should.
     Unavailable,
-    /// Duo answers and refuses: an operator has to act.
+    /// Duo responds with a refusal: an operator has to act.
     Misconfigured,
 }
 
-/// What is known of Duo in this Envoy.
+/// The facts about a Duo application in this Envoy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Health {
-    /// How the last check went.
+    /// The result of the last check.
     pub standing: Standing,
-    /// How far Duo's clock is ahead.
+    /// The offset of Duo's clock.
     pub offset: ClockOffset,
-    /// When the last check was begun; 0 for one that is to be begun at once.
+    /// When the last check began; 0 if the next one is due at once.
     pub checked: UnixTime,
-    /// When the first of the checks in a row was begun that did not reach Duo; 0 if the last one
-    /// did.
+    /// When the first of consecutive checks began that did not reach Duo; 0 if the last check
+    /// reached it.
     pub unreached: UnixTime,
-    /// When Duo answered a request's call last, within about a second.
+    /// When Duo last responded to a request's call, within about a second.
     pub heard: UnixTime,
     /// When a worker last had a request's call under way, within about a second.
     pub busy: UnixTime,
@@ -66,13 +66,13 @@ const RECORD: usize = 42;
 const VERSION: u8 = 2;
 
 impl Health {
-    /// Whether requests can be expected to find Duo.
+    /// Whether requests can expect to reach Duo.
     #[must_use]
     pub const fn is_ready(&self) -> bool {
         matches!(self.standing, Standing::Well)
     }
 
-    /// Whether somebody should begin a check.
+    /// Whether a worker should begin a check.
     #[must_use]
     pub fn is_due(&self, now: UnixTime, interval: Duration) -> bool {
         self.checked == NEVER || now.apart(self.checked) >= self.pause(interval)
@@ -88,9 +88,9 @@ impl Health {
         }
     }
 
-    /// Since when Duo has been unreachable: the background check says so, and no request has had an
-    /// answer of Duo's since. `None` if that is not known; a request's own failed call is no
-    /// evidence, since a client can make it fail.
+    /// Since when Duo has been unreachable, according to the background check, with no response to
+    /// any request since. `None` if that is not known. A request's own failed call is no evidence,
+    /// since a client can make it fail.
     #[must_use]
     pub fn unreached_since(&self) -> Option<UnixTime> {
         let is_evident = self.standing == Standing::Unavailable
@@ -99,10 +99,10 @@ impl Health {
         is_evident.then_some(self.unreached)
     }
 
-    /// The record after a check that was begun at `began`.
+    /// The record after a check that began at `began`.
     ///
-    /// A check that waited behind calls of requests, or found no room, says nothing of Duo: all
-    /// stays as it was.
+    /// A check that waited behind calls of requests, or found no room, is inconclusive: the record
+    /// stays as it is.
     #[must_use]
     pub fn checked(self, found: Found, began: UnixTime, duo: &DuoSettings) -> Self {
         let standing = match found {
@@ -111,7 +111,7 @@ impl Health {
             Found::Unwell => Standing::Unavailable,
             Found::Nothing => return self.checked_soon(began, duo.check_interval),
             Found::Unreached { is_timeout } => {
-                // As long as any call of a request's may have kept its place in front.
+                // The longest time that a request's call may have been ahead of it.
                 let longest = duo.timeout.max(duo.status_timeout);
                 let patience = if is_timeout { longest } else { Duration::ZERO };
                 let is_heard = self.heard != NEVER && self.heard.plus(patience) >= began;
@@ -129,12 +129,12 @@ impl Health {
         Self { standing, unreached: NEVER, ..self }
     }
 
-    /// As it is, with another check soon: the one begun at `began` says nothing.
+    /// The same record, with another check soon: the one that began at `began` was inconclusive.
     fn checked_soon(self, began: UnixTime, interval: Duration) -> Self {
         Self { checked: began.plus(AFTER_NOTHING).minus(self.pause(interval)), ..self }
     }
 
-    /// The record after a request's call; `None` if it stays as it is.
+    /// The record after a request's call; `None` if it does not change.
     #[must_use]
     pub fn after_contact(self, contact: Contact, now: UnixTime) -> Option<Self> {
         match contact {
@@ -142,7 +142,7 @@ impl Health {
                 let is_news = self.unreached_since().is_some() || now.apart(self.heard) >= PACE;
                 is_news.then_some(Self { heard: now, ..self })
             }
-            // The check that opens fail-safe, or shows that there is no outage, is to come at once.
+            // The check is due at once: it enables fail-safe, or shows that there is no outage.
             Contact::Unreached => {
                 let is_soon = self.checked == NEVER || now.apart(self.checked) < AFTER_DOUBT;
                 (!is_soon).then_some(Self { checked: NEVER, ..self })
@@ -151,20 +151,20 @@ impl Health {
         }
     }
 
-    /// The record while a worker has a request's call under way; `None` if it stays as it is.
+    /// The record while a worker has a request's call under way; `None` if it does not change.
     #[must_use]
     pub fn occupied(self, now: UnixTime) -> Option<Self> {
         (now.apart(self.busy) >= PACE).then_some(Self { busy: now, ..self })
     }
 
-    /// Whether some worker may have a request's call under way. Only then can the circuit breaker
-    /// be full; without, Envoy takes a call back because the cluster has no host.
+    /// Whether some worker may have a request's call under way. Only then the circuit breaker can
+    /// be full. Otherwise a call that fails at once means that the cluster has no host.
     #[must_use]
     pub fn is_occupied(&self, now: UnixTime) -> bool {
         self.busy != NEVER && now.apart(self.busy) < BUSY
     }
 
-    /// The record as it is shared.
+    /// The record in its shared form.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let standing = match self.standing {
@@ -182,7 +182,7 @@ impl Health {
         record
     }
 
-    /// The shared record; absent where it is of another layout, which counts as no check yet.
+    /// Reads a shared record; `None` if it has another layout, which counts as no check yet.
     #[must_use]
     pub fn decode(record: &[u8]) -> Option<Self> {
         let (head, rest) = record.split_first_chunk::<2>()?;

@@ -1,4 +1,4 @@
-//! The health of a Duo application as it is kept in shared data, which other plugins may write too.
+//! The health of a Duo application as stored in shared data, which other plugins may write too.
 
 use super::health::Health;
 use crate::session::{SharedKey, SharedValues};
@@ -6,18 +6,18 @@ use crate::session::{SharedKey, SharedValues};
 /// There is one record under each key.
 const NUMBER: u16 = 0;
 
-/// The name and the seal of one application's record.
+/// The name and the MAC of one application's record.
 #[derive(Clone, Debug)]
 pub struct HealthRecord(SharedValues);
 
 impl HealthRecord {
-    /// The record of the application whose key this is.
+    /// The record of the application with this key.
     #[must_use]
     pub fn new(key: &SharedKey) -> Self {
         Self(key.values("health/1"))
     }
 
-    /// Its name in shared data.
+    /// The name in shared data.
     #[must_use]
     pub fn name(&self) -> String {
         self.0.name(NUMBER)
@@ -29,7 +29,7 @@ impl HealthRecord {
         self.0.seal(NUMBER, health.encode())
     }
 
-    /// Reads what [`Self::seal`] made; `None` for anything else, which counts as no check yet.
+    /// Reads the bytes of [`Self::seal`]; `None` for any others, which count as no check yet.
     #[must_use]
     pub fn open(&self, stored: &[u8]) -> Option<Health> {
         Health::decode(self.0.open(NUMBER, stored)?)

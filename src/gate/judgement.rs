@@ -1,35 +1,36 @@
-//! What became of a request, as Envoy's access log and the filters behind this one may read it.
+//! The outcome of a request, for Envoy's access log and for later filters.
 
 use crate::session::ApprovedBy;
 use std::borrow::Cow;
 
-/// What became of one request.
+/// The outcome of one request, with details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// In one word.
+    /// The outcome in one word.
     pub outcome: Outcome,
-    /// How the second factor was passed, where it was.
+    /// The factor of the approval, if there was one.
     pub factor: Option<ApprovedBy>,
-    /// The number of the rule that decided, from 0 on, where one did.
+    /// The number of the rule that decided, from 0; `None` for the default policy or before any
+    /// rule.
     pub rule: Option<usize>,
 }
 
-/// What became of a request, in the words of the audit lines.
+/// The outcome of a request, in the words of the audit lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It went on by its approval.
+    /// It passed with its approval.
     Passed,
-    /// It went on by the approval that another request of its client got.
+    /// It passed with the approval of another request of the same client.
     PassedPerClient,
-    /// It went on without being asked for one.
+    /// It passed without being asked for an approval.
     Bypassed,
-    /// It got an approval.
+    /// It got a new approval.
     Admitted,
     /// It was refused.
     Refused,
     /// Duo allowed it, but its client had left.
     Abandoned,
-    /// It went on, since nobody is refused.
+    /// It passed only because the mode is not `enforce`.
     WouldRefuse,
 }
 
@@ -50,7 +51,7 @@ impl Outcome {
 }
 
 impl Judgement {
-    /// The same of a request whose client left before the effect.
+    /// The judgement of the same request after its client has left.
     #[must_use]
     pub const fn abandoned(self) -> Self {
         match self.outcome {
@@ -64,8 +65,8 @@ impl Judgement {
         }
     }
 
-    /// The names and values for the host's properties, which Envoy calls filter state and puts a
-    /// `wasm.` before. A value that is absent is not set.
+    /// The names and values for the host's properties. Envoy calls them filter state, and adds the
+    /// prefix `wasm.`. A value of `None` is not set.
     #[must_use]
     pub fn properties(&self) -> [(&'static str, Option<Cow<'static, str>>); 3] {
         let Self { outcome, factor, rule } = self;

@@ -1,9 +1,10 @@
-//! The user's last prompt, if its end is unknown: Duo is asked once before the phone may ring
-//! again.
+//! The user's last prompt, if its end is unknown: the filter asks Duo once before the phone may
+//! ring again.
 //!
-//! Its end counts as if somebody had waited for it: a denial starts its cool-down, with its counter
-//! and its log line. If Duo says that it still waits, or does not say, the phone does not ring.
-//! A program that left and sends the same request again waits for that prompt, instead of another.
+//! Its end counts as if a request had waited for it: a denial starts its cool-down, with its
+//! counter and its log line. If Duo responds that it is still waiting, or does not respond, the
+//! phone does not ring. A program that left and sends the same request again waits for that prompt,
+//! instead of a new one.
 
 use super::audit;
 use super::decision::Notes;
@@ -18,40 +19,40 @@ use crate::session::ApprovedBy;
 use crate::signal::{Code, Counter, Signal};
 use std::time::Duration;
 
-/// How long Duo may take to answer while the prompt may be on the phone. Duo answers at once about
-/// a
-/// transaction that has ended, and late about one that waits, so no answer means that it waits.
+/// The timeout of Duo's response while the prompt may still be on the phone. Duo responds at once
+/// about a transaction that has ended, and late about one that is waiting. So no response means
+/// that it is waiting.
 const WHILE_PENDING: Duration = Duration::from_secs(2);
 
-/// A prompt to send, once there is a permit.
+/// A prompt to send after a permit is granted.
 #[derive(Debug)]
 pub(super) struct Asking<W> {
-    /// Who waits for it.
+    /// The request that waits for it.
     pub(super) waiter: W,
     pub(super) prompt: Prompt,
     pub(super) permit: Permit,
-    /// Whether Duo was asked how the last prompt ended. It is asked once a request.
+    /// Whether Duo was asked how the last prompt ended. Each request asks at most once.
     pub(super) has_looked: bool,
 }
 
 /// A question to Duo about the last prompt.
 #[derive(Debug)]
 pub(super) struct Look<W> {
-    /// What to send once the last prompt is over.
+    /// The prompt to send after the last one has ended.
     pub(super) asking: Asking<W>,
     unheard: Unheard,
-    /// The number of the Duo application that knows the transaction.
+    /// The number of the Duo application that has the transaction.
     pub(super) application: usize,
     txid: Txid,
 }
 
-/// What follows from the last prompt.
+/// The next step after the last prompt was found.
 pub(super) enum Then<W> {
-    /// Ask Duo about it.
+    /// Ask Duo how it ended.
     Look(Look<W>),
-    /// Ask for the permit again.
+    /// Request the permit again.
     Permit(Asking<W>),
-    /// The phone must not ring.
+    /// Refuse: the phone must not ring.
     Refuse(W, Limited),
 }
 
@@ -60,7 +61,7 @@ impl<W> Asking<W> {
         Self { waiter, prompt, permit, has_looked: false }
     }
 
-    /// The permit was refused.
+    /// Handles a refused permit.
     pub(super) fn stopped(mut self, limited: Limited, env: &Env<'_>) -> (Then<W>, Notes) {
         match limited.unheard {
             Some(unheard) if !self.has_looked => {
@@ -80,14 +81,14 @@ impl<W> Look<W> {
         Request::AuthStatus { txid: self.txid.clone() }
     }
 
-    /// How long Duo may take to answer; `usual` is the time for other calls.
+    /// The timeout of the question; `usual` is the timeout of other calls.
     pub(super) fn timeout(&self, usual: Duration, env: &Env<'_>) -> Duration {
         let is_pending =
             self.unheard.unfound(env.now).is_some_and(|limited| limited.limit == Limit::Pending);
         if is_pending { WHILE_PENDING.min(usual) } else { usual }
     }
 
-    /// Duo has said how the last prompt stands. `reference` is that of the request that waits.
+    /// Handles Duo's response about the last prompt. `reference` is that of the waiting request.
     pub(super) fn heard(
         self,
         status: &AuthStatus,
@@ -112,7 +113,7 @@ impl<W> Look<W> {
         (then, notes)
     }
 
-    /// Duo has not said how the last prompt stands.
+    /// Handles a failed question about the last prompt.
     pub(super) fn unheard(self, fault: &DuoError, env: &Env<'_>) -> (Then<W>, Notes) {
         if matches!(fault, DuoError::Unreachable(outage) if outage.is_timeout()) {
             waits(self.asking, &self.unheard, env)
@@ -122,8 +123,8 @@ impl<W> Look<W> {
     }
 }
 
-/// The same request waited for the last prompt and left: this one takes that prompt up. `None` if
-/// its factor is not accepted, or its transaction is unknown.
+/// Takes over the last prompt, since the same request waited for it and left. `None` if the terms
+/// do not accept its factor, or its transaction is unknown.
 pub(super) fn take_up(
     permit: Permit,
     unheard: &Unheard,
@@ -141,7 +142,8 @@ fn look<W>(asking: Asking<W>, unheard: Unheard, env: &Env<'_>) -> (Then<W>, Note
         (Some(application), Some(txid)) => {
             (Then::Look(Look { asking, unheard, application, txid }), Notes::default())
         }
-        // Another configuration of this Envoy sent it, for an application that is not here.
+        // Another configuration of this Envoy sent it, for an application that this one does not
+        // have.
         _ => unfound(asking, &unheard, env),
     }
 }
@@ -160,20 +162,20 @@ fn or_settled<W>(
     limited: Option<Limited>,
 ) -> (Then<W>, Notes) {
     match limited {
-        // Meanwhile its client may be known to have left.
+        // By now the filter may know that its client has left.
         Some(_) if unheard.is_same => (Then::Permit(asking), Notes::default()),
         Some(limited) => (Then::Refuse(asking.waiter, limited), Notes::default()),
         None => settled(asking, unheard, End::Unfound),
     }
 }
 
-/// Writes down how the last prompt ended, and asks for the permit again.
+/// Records how the last prompt ended, and requests the permit again.
 fn settled<W>(asking: Asking<W>, unheard: &Unheard, end: End) -> (Then<W>, Notes) {
     let settlement = Settlement { permit: asking.permit.of_last(unheard), end };
     (Then::Permit(asking), Notes { settlements: vec![settlement], ..Notes::default() })
 }
 
-/// The code to count for an end that nobody waited for. `None` if nobody was refused by it.
+/// The code to count for a prompt that nobody waited for. `None` if such an end refuses nobody.
 const fn code(ending: Ending) -> Option<Code> {
     match ending {
         Ending::TimedOut => Some(Code::MfaTimeout),

@@ -1,11 +1,12 @@
-//! Limits on what rings a user's phone, on passcodes that are tried, and on what is good once, as
-//! changes of a table that all workers share.
+//! Rate limits for prompts and passcodes, and replay protection for single-use tokens, in a table
+//! that all workers share.
 //!
-//! In go a bucket's bytes, who asks and the moment; out come a verdict and the bucket's next bytes.
-//! The host swaps those in if nobody was faster, or asks again. The table has a fixed size: a user
-//! is found by a keyed tag, whose start is the number of the bucket, so that nobody can choose
-//! whom to collide with; what is good once is found by random bytes of its own, in the other half
-//! of the table. What cannot be read, and what has no room, is not granted.
+//! In go a bucket's bytes, the requested permit and the time. Out come a verdict and the bucket's
+//! next bytes. The host stores those if no other worker was faster, or tries again. The table has a
+//! fixed size. A user is found by a keyed tag that begins with the number of the bucket, so nobody
+//! can choose which other users they collide with. A single-use token is found by its random bytes,
+//! in the other half of the table. Bytes that cannot be read, and a bucket without room, grant
+//! nothing.
 
 mod bucket;
 mod client_approvals;
@@ -38,12 +39,11 @@ pub(super) use permit::SingleUse;
 use permit::{OfClient, What};
 use share::Shares;
 
-/// For so many seconds nothing is granted from a bucket that could not be read: whom it stopped is
-/// not known.
+/// For this many seconds a bucket that could not be read grants nothing, since the users whom it
+/// had stopped are unknown.
 const CLOSED: u64 = 60;
 
-/// Judges a permit by its bucket's bytes. Where it is granted, the verdict holds only once the new
-/// bytes are in place.
+/// Judges a permit by its bucket's bytes. A grant is valid only after the new bytes are stored.
 pub fn grant(
     bytes: Option<&[u8]>,
     permit: &Permit,
@@ -99,7 +99,7 @@ pub fn grant(
     }
 }
 
-/// What becomes of a bucket that somebody else has written: nothing is granted from it for a while.
+/// Closes a bucket that another plugin has written: it grants nothing for a while.
 fn closed(permit: &Permit, now: UnixTime) -> (Verdict, Option<Vec<u8>>) {
     let now = now.seconds();
     match permit.what {
@@ -120,14 +120,14 @@ fn close_shares(now: u64) -> (Verdict, Option<Vec<u8>>) {
     (unreadable(now, until), Some(Shares::closed(until).encode(now)))
 }
 
-/// A bucket that cannot be read loses its approvals: those users are asked again.
+/// A bucket that cannot be read loses its approvals; its users are asked again.
 fn forget_clients(now: u64) -> (Verdict, Option<Vec<u8>>) {
     (unreadable(now, now), Some(ClientApprovals::default().encode(now)))
 }
 
 const UNAPPROVED: Verdict = Err(Limited::new(Limit::Unapproved, 0, 0));
 
-/// Until everything that the bucket may have held would be forgotten.
+/// Closes a bucket until everything that it may have held would have been forgotten.
 fn close_uses(now: u64) -> (Verdict, Option<Vec<u8>>) {
     let until = now.saturating_add(PerRequestApprovals::REMEMBERED.max(PENDING_LIFETIME).as_secs());
     (unreadable(now, until), Some(Ledger::closed(until).encode(now)))
@@ -137,8 +137,8 @@ const fn unreadable(now: u64, until: u64) -> Verdict {
     Err(Limited::new(Limit::Unreadable, now, until))
 }
 
-/// Writes down how a permit ended; nothing where that is known, or too late to matter. What is good
-/// once is over by any end, claimed or not.
+/// Records how a permit ended. Does nothing if that is known already, or too late to matter. Any
+/// end finishes a single-use token, whether it was granted or not.
 #[must_use]
 pub fn settle(
     bytes: Option<&[u8]>,
@@ -175,7 +175,7 @@ pub fn settle(
             kept.give_up(client, permit.sharer()).then(|| kept.encode(now))
         }
         What::Client(OfClient::Forget) => {
-            // Bytes that cannot be read now may be readable later: the bucket is emptied.
+            // The bucket is emptied, since bytes that cannot be read now may be readable later.
             let mut kept = ClientApprovals::decode(bytes?, now).unwrap_or_default();
             kept.forget(permit.sharer());
             Some(kept.encode(now))

@@ -1,7 +1,7 @@
-//! The account's picture at Duo, as one VM keeps it for its pages.
+//! The account's picture at Duo, as each VM stores it for its pages.
 //!
-//! It is fetched in the background, some times an hour at most, and served from memory: an address
-//! that everybody may ask for makes no call.
+//! It is fetched in the background, at most some times an hour, and served from memory. So a
+//! request to its public address never causes a call.
 
 use super::call::Call;
 use super::configured::Gate;
@@ -13,16 +13,16 @@ use crate::http::Reply;
 use crate::signal::{Level, Signal};
 use std::time::Duration;
 
-/// How long a picture is served before it is fetched again, and kept by browsers.
+/// How long a picture is served before it is fetched again, and how long browsers cache it.
 const FRESH: Duration = Duration::from_secs(60 * 60);
 
-/// How soon a picture that could not be had is asked for again.
+/// The wait before another try after a failed fetch.
 const AFTER_FAILURE: Duration = Duration::from_secs(5 * 60);
 
-/// How long a browser remembers that there is none.
+/// How long a browser remembers that there is no picture.
 const ABSENT: Duration = Duration::from_secs(60);
 
-/// The picture, once it was fetched, and how that went last.
+/// The picture, if it was fetched, and the result of the last fetch.
 #[derive(Clone, Debug, Default)]
 pub struct Logo {
     picture: Option<Vec<u8>>,
@@ -31,7 +31,7 @@ pub struct Logo {
 }
 
 impl Logo {
-    /// Whether to fetch it: pages show it, the last check of Duo went well, and it is time.
+    /// Whether to fetch it: pages show it, the last check of Duo succeeded, and it is time.
     #[must_use]
     pub fn is_due(&self, gate: &Gate, health: &Health, now: UnixTime) -> bool {
         let pause = if self.fault.is_none() { FRESH } else { AFTER_FAILURE };
@@ -40,15 +40,15 @@ impl Logo {
             && self.asked.is_none_or(|asked| now.apart(asked) >= pause)
     }
 
-    /// Begins to fetch it: the call to make at once, whose outcome goes to [`Self::learn`].
+    /// Begins to fetch it. Make the call at once, and pass its outcome to [`Self::learn`].
     #[must_use]
     pub fn fetch(&mut self, gate: &Gate, health: &Health, now: UnixTime) -> Call {
         self.asked = Some(now);
         Call::at_once(gate, 0, Request::Logo, now.shifted(health.offset))
     }
 
-    /// Takes what came of the call. A picture from before stays where there is no better one; what
-    /// an operator should know is said once.
+    /// Handles the outcome of the call. A failed fetch keeps the previous picture. Each new fault
+    /// is logged once.
     pub fn learn(&mut self, event: Event<'_>) -> Option<Signal> {
         let fault = match event.read(Response::logo) {
             Ok(picture) => {
@@ -65,7 +65,7 @@ impl Logo {
         Some(Signal::Log(Level::Warn, text))
     }
 
-    /// The answer to whoever asks for it; `absent` where there is none to show.
+    /// The reply with the picture; `absent` if there is none.
     #[must_use]
     pub fn reply(&self, absent: Reply) -> Reply {
         match &self.picture {

@@ -1,20 +1,18 @@
 //! The state machine of one request.
 //!
-//! In goes a request's head, facts from the host, and later Duo's answers. Out comes one [`Step`]
-//! at
-//! a time, with one [`Effect`]: forward or answer the request, make one call to Duo, request a
-//! permit
-//! from the table of [`limit`]s, or read a body, and come back with the outcome. A [`Flow`] exists
-//! only while a call is outstanding, so a request can be neither paused with nothing to wait for,
-//! nor answered and forwarded.
+//! In goes a request's head, facts from the host, and later Duo's responses. Out comes one [`Step`]
+//! at a time, with one [`Effect`]: forward the request or reply to it, make one call to Duo,
+//! request a permit from the table of [`limit`]s, or read a body. The host then returns with the
+//! outcome. A [`Flow`] exists only while a call is outstanding. So a request can be neither paused
+//! with nothing to wait for, nor both answered and forwarded.
 //!
-//! [`Gate::open`] is the whole cost of a request with a valid approval cookie; it reads the header
-//! map in place. [`Gate::ask`] begins everything else. Nothing here knows Envoy: no context ids,
-//! tokens or clusters' health; time and random bytes are values.
+//! For a request with a valid approval cookie only [`Gate::open`] runs; it reads the header map
+//! without copying. [`Gate::ask`] begins everything else. Nothing here knows Envoy: no context ids,
+//! tokens or health of clusters. Time and random bytes are values.
 //!
 //! # A held request
 //!
-//! A program's request waits until Duo has decided.
+//! A program's request is held until Duo has decided.
 //!
 //! ```text
 //! host            open/ask        hold            exchange        Duo
@@ -37,7 +35,7 @@
 //!
 //! # A sign-in in a browser
 //!
-//! Each request to an endpoint is answered; the browser carries the pending sign-in.
+//! Each request to an endpoint gets a reply; the browser carries the pending sign-in.
 //!
 //! ```text
 //! browser         host            endpoints       exchange        Duo
@@ -54,7 +52,7 @@
 //! ```
 //!
 //! A state that waits returns `exchange::Next` and never calls the exchange. `tests/core/layers.rs`
-//! has the floors of this folder: a file imports from its own floor or below.
+//! lists the floors of this folder: a file may import only from its own floor or a lower one.
 
 mod ask;
 mod audit;

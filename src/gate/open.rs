@@ -1,4 +1,4 @@
-//! The hot path: what can be decided without Duo.
+//! The hot path: decisions without Duo.
 
 use super::audit;
 use super::challenge::{Challenge, subject};
@@ -22,13 +22,13 @@ use crate::policy::{Policy, Ruled};
 use crate::session::{Approval, Bound, Refusal, Sessions, Subject, Verified};
 use crate::signal::{Code, Counter};
 
-/// What [`Gate::open`] comes to.
+/// The result of [`Gate::open`].
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "a box would cost every pass an allocation")]
 pub enum Opening {
-    /// The request is forwarded or answered; no call is needed.
+    /// The request is forwarded or gets a reply; no call is needed.
     Decided(Decision),
-    /// Duo may have to be asked: on to [`Gate::ask`].
+    /// Duo may have to be asked: continue with [`Gate::ask`].
     Undecided(Undecided),
 }
 
@@ -36,19 +36,19 @@ pub enum Opening {
 #[derive(Debug)]
 pub struct Undecided {
     pub(super) purpose: Box<Purpose>,
-    /// Why the cookie that came was not accepted.
+    /// Why the request's cookie was not accepted.
     pub(super) insufficient: Option<Insufficient>,
 }
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Debug)]
 pub(super) enum Purpose {
-    /// The application, and nothing proves a second factor.
+    /// For the application, without a proof of a second factor.
     Application(Challenge),
-    /// The application, with what may be an approval of this request alone.
+    /// For the application, with a token that may be its own approval.
     PerRequest {
         challenge: Challenge,
-        /// Whether the body is part of what is approved.
+        /// Whether the approval covers a body.
         has_body: bool,
     },
     /// One of the filter's endpoints.
@@ -56,7 +56,7 @@ pub(super) enum Purpose {
 }
 
 impl Undecided {
-    /// Whether an approval per client may let the request go on.
+    /// Whether an approval per client may let the request pass.
     fn may_be_recalled(&self) -> bool {
         match &*self.purpose {
             Purpose::Application(challenge) => challenge.terms.per_client.is_some(),
@@ -66,8 +66,8 @@ impl Undecided {
 }
 
 impl Gate {
-    /// Decides what can be decided without Duo. Called once for each request, so the path of a
-    /// valid approval cookie is kept short: one pass over the header map, one look into `verified`.
+    /// Decides everything that needs no Duo. It runs once for each request, so a valid approval
+    /// cookie takes a short path: one pass over the header map, one look-up in `verified`.
     #[must_use]
     pub fn open(
         &self,
@@ -96,7 +96,7 @@ impl Gate {
         self.signed_out(head, facts, opening)
     }
 
-    /// What the rules and the cookie say of a request to the application.
+    /// Judges a request to the application by the rules and its cookie.
     fn judge(
         &self,
         head: &RequestHead<'_>,
@@ -148,7 +148,7 @@ impl Gate {
         Ok(Opening::Undecided(Undecided { purpose: Box::new(purpose), insufficient }))
     }
 
-    /// A request that needs its own approval: whether to read the one that it brings, if any.
+    /// Judges a request that needs its own approval: whether to read the one that it has.
     fn judge_per_request(
         &self,
         head: &RequestHead<'_>,
@@ -157,7 +157,7 @@ impl Gate {
         has_body: bool,
     ) -> Opening {
         let challenge = Challenge::new(head, identity, bound, ruled);
-        // Nothing proves what a request does whose body cannot be read.
+        // An approval proves nothing about a request whose body cannot be read.
         let is_readable = !has_body || self.config().request_bodies;
         let purpose = if is_readable && per_request::token(self, head).is_some() {
             Purpose::PerRequest { challenge, has_body }
@@ -167,7 +167,7 @@ impl Gate {
         Opening::Undecided(Undecided { purpose: Box::new(purpose), insufficient: None })
     }
 
-    /// A request for one of the filter's endpoints that are about a user.
+    /// Handles a request for one of the filter's endpoints that need a user.
     fn visit(
         &self,
         endpoint: Endpoint,
@@ -197,17 +197,18 @@ impl Gate {
         Ok(Opening::Undecided(Undecided { purpose: Box::new(purpose), insufficient: None }))
     }
 
-    /// Lets a request pass whatever the rules say. What the filter owns is still removed.
+    /// Lets a request pass whatever the rules say. The filter's own cookies and headers are still
+    /// removed.
     fn unjudged(&self, head: &RequestHead<'_>) -> Decision {
         let forward = Forward { request: self.stripped(head), cookie: None };
         Decision::forward(forward, Counter::Bypassed)
     }
 
-    /// Under `mode: report_only`: lets a request pass, and reports what `enforce` would have done.
-    /// Duo is not asked.
+    /// Under `mode: report_only`: lets a request pass, and reports the decision that `enforce`
+    /// would have made. Duo is not asked.
     fn reported(&self, head: &RequestHead<'_>, judged: Result<Opening, Denial>) -> Opening {
         let (code, rule, insufficient) = match judged {
-            // Whether the client has an approval is not known yet.
+            // The filter does not know yet whether the client has an approval.
             Ok(Opening::Undecided(undecided))
                 if undecided.may_be_recalled() && !self.is_sign_out(head) =>
             {
@@ -238,11 +239,12 @@ impl Gate {
         decision.audited(audit::unrefused(head, code, rule))
     }
 
-    /// Has the response of a sign-out that goes on delete the cookies. The rules have decided
-    /// before: a sign-out opens nothing.
+    /// Makes the response of a forwarded sign-out delete the cookies. The rules were applied
+    /// before, and a sign-out grants nothing.
     ///
-    /// A page of another site can cause a sign-out as far as it can cause that of the first factor,
-    /// by a link. An image of another site brings no cookies, and browsers ignore its deletions.
+    /// A page of another site can cause this sign-out only as far as it can cause that of the first
+    /// factor: by a link. An image of another site is requested without cookies, and browsers
+    /// ignore its deletions.
     fn signed_out(
         &self,
         head: &RequestHead<'_>,
@@ -265,8 +267,8 @@ impl Gate {
         opened
     }
 
-    /// Answers a request whose head, of these `fields`, cannot be read. Unless the mode is
-    /// `enforce`, a request without a path, such as CONNECT, goes on.
+    /// Refuses a request whose head, made of these `fields`, cannot be read. Unless the mode is
+    /// `enforce`, a request without a path, such as CONNECT, passes.
     #[must_use]
     pub fn malformed(&self, fault: HeadFault, fields: &[u8]) -> Decision {
         if self.config().mode != Mode::Enforce
@@ -286,7 +288,7 @@ impl Gate {
     }
 }
 
-/// A request with a valid approval goes on.
+/// Forwards a request with a valid approval.
 #[inline]
 fn pass(
     mut request: Vec<Edit>,
@@ -298,7 +300,7 @@ fn pass(
     let (factor, authenticated) = (approval.factor().name(), approval.authenticated());
     add_identity_headers(&mut request, identity.user, factor, authenticated);
     let forward = Forward { request, cookie: renewal };
-    // Written at once: each change of a decision would move it.
+    // Built in one expression, since each change of a decision would copy it.
     Decision {
         end: End::Forward(forward),
         notes: Notes {
@@ -312,7 +314,7 @@ fn pass(
     }
 }
 
-/// The approval that a request brings, if it belongs to these sessions.
+/// The approval of a request, if it is valid for these sessions.
 fn approval(
     sessions: &Sessions,
     sent: cookie::Sent<'_>,

@@ -5,15 +5,15 @@ use super::env::Env;
 use crate::http::{RequestHead, ReturnPath};
 use crate::session::{Pending, PendingKind, Pendings};
 
-/// A client without cookies sends the pending sign-in in this header.
+/// The header in which a client without cookies sends the pending sign-in.
 const TRANSACTION_HEADER: &str = "x-duo-mfa-transaction";
 
-/// The sealed sign-in that came with a request: in the header, or in this cookie.
+/// The token of the pending sign-in in a request: in the header, or in this cookie.
 pub(super) fn token<'a>(head: &RequestHead<'a>, cookie: &str) -> Option<&'a [u8]> {
     head.value(TRANSACTION_HEADER).or_else(|| head.cookies.find(cookie).once())
 }
 
-/// The user's pending sign-in that came with a request.
+/// The user's pending sign-in in a request.
 pub(super) fn open(
     head: &RequestHead<'_>,
     pendings: &Pendings,
@@ -24,7 +24,7 @@ pub(super) fn open(
     pendings.open(token, &challenge.subject(), env.now).ok()
 }
 
-/// Where the sign-in leads that was begun last, for whichever Duo application.
+/// The return path of the last sign-in that was begun, for any Duo application.
 pub(super) fn return_path(
     head: &RequestHead<'_>,
     challenge: &Challenge,
@@ -35,7 +35,7 @@ pub(super) fn return_path(
     Some(pending.max_by_key(Pending::created)?.return_path)
 }
 
-/// Whether a sign-in waits for an answer on the device.
+/// Whether the sign-in waits for an answer on the device.
 pub(super) const fn is_on_device(kind: &PendingKind) -> bool {
     match kind {
         PendingKind::Push | PendingKind::Phone => true,

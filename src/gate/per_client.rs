@@ -1,15 +1,15 @@
-//! Approvals per client (`"approval": {"per": "client", "for": "5m"}`), for programs that keep no
-//! cookie.
+//! Approvals per client (`"approval": {"per": "client", "for": "5m"}`), for programs that store no
+//! cookies.
 //!
-//! Once a user has passed the second factor under such a rule, the table keeps that for a while,
-//! together with the values of `session.bind`. The next request of the same user and
-//! client under the same rule goes on by it. It sets no cookie, so the time never moves.
+//! After a user has satisfied the second factor under such a rule, the table stores that for a
+//! while, together with the values of `session.bind`. Further requests of the same user and client
+//! under the same rule pass with it. They set no cookie, so the time is never extended.
 //!
-//! A program may send many requests at once. Those that come while the first push is on the phone
+//! A program may send many requests at once. Those that arrive while the first push is on the phone
 //! wait for its end.
 //!
-//! Only programs pass by it. A browser keeps cookies, and any page of another site could have it
-//! send requests in its user's name.
+//! Only requests of programs pass this way. A browser stores cookies, and a page of another site
+//! could make it send requests in its user's name.
 
 use super::audit;
 use super::call::POLL_PACE;
@@ -41,34 +41,34 @@ pub(super) struct Recall {
     /// The approval to look for.
     pub(super) permit: Permit,
     pub(super) client: InPlace,
-    /// Until when the request may wait for the push of another one. `None` if it may not wait.
+    /// Until when the request may wait for the push of another one; `None` if it must not wait.
     until: Option<UnixTime>,
-    /// The edits of the request if it goes on.
+    /// The edits of the request if it passes.
     edits: Vec<Edit>,
     /// The changes that the request makes if it is a sign-out.
     sign_out: Option<SignOut>,
 }
 
-/// What follows once the table has said whether there is an approval.
+/// The next step after the verdict of the table.
 pub(super) enum Recalled {
     Decided(Box<Decision>),
-    /// Another request of the client waits for one: look again later.
+    /// Another request of the client waits for an approval: look again later.
     Wait {
         due: UnixTime,
         seat: Seat,
         recall: Box<Recall>,
     },
-    /// There is none that satisfies the rule.
+    /// There is no approval that satisfies the rule: ask the user.
     Ask,
 }
 
-/// The tags that an approval is kept under.
+/// The tags under which an approval is stored.
 struct Tags {
     user: [u8; 16],
     client: [u8; 16],
 }
 
-/// `None` where the rule has no such approvals, or nothing tells the client from others.
+/// `None` if the rule has no such approvals, or nothing distinguishes the client from others.
 fn tags(of: &Identity, subject: &Subject<'_>, terms: &Terms, config: &Config) -> Option<Tags> {
     let rule = terms.per_client?.rule;
     let application = config.applications.under(terms);
@@ -80,13 +80,14 @@ fn tags(of: &Identity, subject: &Subject<'_>, terms: &Terms, config: &Config) ->
     Some(Tags { user: owner_tag(of, config), client })
 }
 
-/// One tag for all names that Duo takes for one, so that a sign-out under any of them finds all.
+/// One tag for all names that Duo takes for the same user, so that a sign-out under any of them
+/// finds all approvals.
 fn owner_tag(of: &Identity, config: &Config) -> [u8; 16] {
     name_tag("clients", of, config)
 }
 
-/// The approval per client to look for. `None` if the rule has no such approvals, or if no program
-/// asks.
+/// The approval per client to look for; `None` if the rule has no such approvals, or the client is
+/// not a program.
 pub(super) fn recall(
     head: &RequestHead<'_>,
     challenge: &Challenge,
@@ -108,14 +109,14 @@ pub(super) fn recall(
     })
 }
 
-/// Whether a program sent the request: one that would be held, were it no upgrade or gRPC.
+/// Whether a program sent the request. It would be held, or is an upgrade or gRPC.
 fn is_program(head: &RequestHead<'_>) -> bool {
     let hints = Hints { upgrade: None, content_type: None, ..head.hints() };
     Client::of(&hints) == Client::Hold
 }
 
 impl Recall {
-    /// The table has said whether there is an approval.
+    /// Handles the verdict of the table.
     pub(super) fn after_verdict(self, verdict: Verdict, env: &Env<'_>) -> Recalled {
         let challenge = &self.client.challenge;
         match (verdict, self.until) {
@@ -136,7 +137,7 @@ impl Recall {
     }
 }
 
-/// Whether a request may wait for the push of another one: it would be held for its own.
+/// Whether a request may wait for the push of another one. It may if it would be held itself.
 fn may_wait(head: &RequestHead<'_>, terms: &Terms, env: &Env<'_>) -> bool {
     env.gate.config().mode == Mode::Enforce
         && env.gate.api_mode(terms) == ApiMode::Hold
@@ -144,16 +145,15 @@ fn may_wait(head: &RequestHead<'_>, terms: &Terms, env: &Env<'_>) -> bool {
         && matches!(SentPasscode::with(head), SentPasscode::None)
 }
 
-/// The permit by which other requests of the client wait for a push that was sent for a held
-/// program.
-/// `None` if the rule has no approvals per client.
+/// The permit with which other requests of the client wait for the push of a held program. `None`
+/// if the rule has no approvals per client.
 pub(super) fn awaited(challenge: &Challenge, lasts: Duration, config: &Config) -> Option<Permit> {
     let Challenge { identity, terms, .. } = challenge;
     let Tags { user, client } = tags(identity, &challenge.subject(), terms, config)?;
     Some(Permit::await_client(user, client, lasts))
 }
 
-/// Lets a request go on by the approval of its client.
+/// Forwards a request with the approval of its client.
 fn pass(recall: Recall, approval: &ClientApproval, gate: &Gate) -> Decision {
     let Recall { client, edits: mut request, sign_out, .. } = recall;
     let challenge = &client.challenge;
@@ -170,7 +170,7 @@ fn pass(recall: Recall, approval: &ClientApproval, gate: &Gate) -> Decision {
     decision.audited(audited).after(settlements)
 }
 
-/// Whether an approval meets the terms and the settings that hold now.
+/// Whether an approval satisfies the present terms and settings.
 fn opens(approval: &ClientApproval, terms: &Terms, env: &Env<'_>) -> bool {
     let since = approval.authenticated();
     let is_young = |max_age| env.now.since(since) <= max_age;
@@ -179,7 +179,7 @@ fn opens(approval: &ClientApproval, terms: &Terms, env: &Env<'_>) -> bool {
         && env.gate.application(terms).sessions.counts(since, env.now)
 }
 
-/// Has the table keep a second factor that a user passed, if the rule has such approvals.
+/// The change that stores a second factor in the table; `None` if the rule has no such approvals.
 pub(super) fn kept(
     challenge: &Challenge,
     by: ApprovedBy,
@@ -194,8 +194,7 @@ pub(super) fn kept(
     is_accepted(by, terms).then_some(Settlement { permit, end: End::Allowed })
 }
 
-/// Has the table end all approvals per client of a user, whichever configuration of this Envoy
-/// gave them.
+/// The change that ends all approvals per client of a user, from any configuration of this Envoy.
 pub(super) fn ended(of: &Identity, config: &Config) -> Settlement {
     Settlement { permit: Permit::forget_clients(owner_tag(of, config)), end: End::Lost }
 }

@@ -1,9 +1,9 @@
 //! Requests that each need their own approval (`approval: per_request`).
 //!
-//! A held request asks for its own approval and goes on with Duo's allow. Any other request brings
-//! an approval that a sign-in gave for exactly this request, in a cookie or a header, and the table
-//! of limits says whether it was used before. The approval is used up before the request goes on,
-//! even if the request then fails.
+//! A held request asks for its own approval and is forwarded after Duo's allow. Any other request
+//! carries, in a cookie or a header, an approval that a sign-in gave for exactly this request. The
+//! table of limits knows whether it was used before. The approval is used before the request is
+//! forwarded, even if the request then fails.
 
 use super::audit;
 use super::challenge::Challenge;
@@ -25,8 +25,8 @@ use crate::session::{
 };
 use crate::signal::{Code, Counter};
 
-/// Headers that change what method, path and body mean, each with the parameter of `POST auth` that
-/// states its value for a request that is approved ahead.
+/// Headers that change the meaning of method, path and body. Each is listed with the parameter of
+/// `POST auth` that states its value for a request that is approved in advance.
 const MEANINGS: [(&str, &str); 5] = [
     ("content-encoding", "content_encoding"),
     ("content-range", "content_range"),
@@ -35,14 +35,14 @@ const MEANINGS: [(&str, &str); 5] = [
     ("range", "range"),
 ];
 
-/// What a request does.
+/// The digest of a request.
 fn of(head: &RequestHead<'_>, body: &BodyDigest) -> RequestDigest {
     let headers = MEANINGS.iter().flat_map(|(name, _)| head.values(name).map(|it| (*name, it)));
     RequestDigest::with_headers(head.method, head.authority, head.target, body, headers)
 }
 
-/// What a request will do that is approved ahead. It has the method and target of `wanted`; of the
-/// headers that matter it has those that are stated.
+/// The digest of a request that is approved in advance. It has the method and target of `wanted`,
+/// and the stated values of the headers that matter.
 pub(super) fn stated(
     wanted: &RequestHead<'_>,
     parameters: Parameters<'_>,
@@ -55,25 +55,24 @@ pub(super) fn stated(
     RequestDigest::with_headers(wanted.method, wanted.authority, wanted.target, body, headers)
 }
 
-/// A request with a valid approval, before it is known whether that was used already.
+/// A request with a valid approval, before it is known whether the approval was used already.
 #[derive(Debug)]
 pub(super) struct Approved {
-    /// The permit for its single use.
+    /// The permit for the single use.
     pub(super) permit: Permit,
-    /// The request goes on.
+    /// The decision if the permit is granted: the request is forwarded.
     pub(super) passed: Decision,
-    /// Who is refused if the user has used as many approvals as one user may.
+    /// The client that gets the refusal if the user has used as many approvals as one user may.
     pub(super) client: InPlace,
 }
 
-/// What a request brings that may be its own approval.
+/// The token of a request that may be its own approval.
 pub(super) fn token<'a>(gate: &Gate, head: &RequestHead<'a>) -> Option<&'a [u8]> {
     pending::token(head, gate.config().applications.main.per_request.cookie_name())
 }
 
-/// Reads the approval that a request brings. `body` is `None` if it could not be read, and so is
-/// the
-/// result if the approval is not valid for what the request does.
+/// Reads the approval of a request. `body` is `None` if it could not be read. The result is `None`
+/// if the approval is not valid for this request.
 pub(super) fn read(
     body: Option<&BodyDigest>,
     head: &RequestHead<'_>,
@@ -119,7 +118,7 @@ fn approved(
     }
 }
 
-/// Refuses a request that cannot be held, and that no page can lead to an approval for.
+/// Refuses a request that cannot be held, and for which no page can lead to an approval.
 pub(super) fn refuse(
     client: Client,
     head: &RequestHead<'_>,

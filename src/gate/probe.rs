@@ -1,9 +1,10 @@
-//! The background check of Duo: is it there, are the credentials right, what time is it there?
+//! The background check of Duo: whether it responds, whether the credentials are valid, and its
+//! time.
 //!
-//! One check an Envoy, not one a worker: a record in shared data, [`super::Health`], says who
-//! checks and
-//! what came of it. Only this check can open `fail_mode: safe`: a client can make its own calls
-//! fail, by sending more of them than the cluster takes at once, but not this one.
+//! Each Envoy makes one check for all workers: a record in shared data, [`super::Health`], shows
+//! which worker checks, and the result. Only this check can enable `fail_mode: safe`. A client can
+//! make its own calls fail, by sending more of them than the cluster accepts at once, but not this
+//! check.
 
 use super::call::Call;
 use super::configured::Gate;
@@ -13,7 +14,7 @@ use crate::duo::{DuoError, Fault, Outage, Request, Response};
 use crate::signal::{Level, Signal};
 use std::time::Duration;
 
-/// A clock that is further off is worth a warning.
+/// A clock offset above this is worth a warning.
 const MAX_OFFSET: Duration = Duration::from_secs(60);
 
 /// A check under way.
@@ -24,21 +25,21 @@ pub struct Probe {
     question: Question,
 }
 
-/// What a check found out.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// Duo answers and accepts the credentials.
+    /// Duo responds and accepts the credentials.
     Well,
-    /// Duo answers and refuses: an operator has to act.
+    /// Duo responds with a refusal: an operator has to act.
     Misconfigured,
-    /// Duo answers, but not as it should: it asks to wait, or sends what is not understood.
+    /// Duo responds, but not as it should: it limits the rate, or its response is malformed.
     Unwell,
     /// Duo was not reached.
     Unreached {
-        /// Whether the call ended by its timeout. It may have waited behind calls of requests then.
+        /// Whether the call ended at its timeout. It may have waited behind calls of requests.
         is_timeout: bool,
     },
-    /// Nothing: this Envoy had no room for the call.
+    /// Inconclusive: this Envoy had no room for the call.
     Nothing,
 }
 
@@ -66,33 +67,34 @@ impl Found {
 
 #[derive(Clone, Copy, Debug)]
 enum Question {
-    /// Is Duo there, and what time is it there?
+    /// Asks whether Duo responds, and for its time.
     Ping,
-    /// With the date put right: are the credentials right? Duo's clock is so far ahead.
+    /// Asks whether the credentials are valid, with a corrected date. The value is the offset of
+    /// Duo's clock.
     Check(ClockOffset),
 }
 
-/// What comes of one step of a check.
+/// The next step of a check.
 #[derive(Debug)]
 pub enum ProbeStep {
-    /// Make the call at once, and hand its outcome to the check.
+    /// Make the call at once, and pass its outcome to the check.
     Call {
         /// The call.
         call: Call,
-        /// Who waits for its answer.
+        /// The check that waits for the response.
         then: Probe,
     },
-    /// The check is over.
+    /// The check has ended.
     Done {
         /// The number of the Duo application.
         application: usize,
         /// When it began.
         began: UnixTime,
-        /// What it found out.
+        /// The result.
         found: Found,
-        /// How far Duo's clock is ahead, where that was learned.
+        /// The offset of Duo's clock, if the check returned it.
         offset: Option<ClockOffset>,
-        /// What an operator should know; the same for the same outcome.
+        /// The line for the log; equal results have equal lines.
         line: Signal,
     },
 }
@@ -110,7 +112,7 @@ impl Probe {
         self.application
     }
 
-    /// Takes what came of the outstanding call.
+    /// Handles the outcome of the outstanding call.
     #[must_use]
     pub fn handle(self, event: Event<'_>, gate: &Gate, now: UnixTime) -> ProbeStep {
         let outcome = event.read(match self.question {
@@ -146,13 +148,13 @@ fn call(gate: &Gate, request: Request, now: UnixTime, then: Probe) -> ProbeStep 
     ProbeStep::Call { call: Call::at_once(gate, then.application, request, now), then }
 }
 
-/// What a line calls Duo: by the application's name, where it has one.
-fn whom(name: Option<&str>) -> String {
+/// The name of Duo in a log line, with the application's name, if it has one.
+fn name_of_duo(name: Option<&str>) -> String {
     name.map_or_else(|| "Duo".to_owned(), |name| format!("Duo (application {name})"))
 }
 
 fn well(name: Option<&str>, offset: ClockOffset) -> Signal {
-    let (duo, seconds) = (whom(name), offset.seconds());
+    let (duo, seconds) = (name_of_duo(name), offset.seconds());
     if seconds.unsigned_abs() > MAX_OFFSET.as_secs() {
         let text = format!(
             "{duo} answers and accepts the credentials; its clock is {seconds} s ahead of this \
@@ -165,7 +167,7 @@ fn well(name: Option<&str>, offset: ClockOffset) -> Signal {
 
 fn failed(name: Option<&str>, fault: &DuoError) -> Signal {
     let hint = fault.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-    Signal::Log(Level::Error, format!("the check of {} failed: {fault}{hint}", whom(name)))
+    Signal::Log(Level::Error, format!("the check of {} failed: {fault}{hint}", name_of_duo(name)))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What rings a user's phone, or is typed in place of that.
+//! Prompts on a user's device, and passcodes.
 
 use super::challenge::Challenge;
 use super::limit::{End, Permit, Prompted, Settlement, SingleUse};
@@ -17,38 +17,38 @@ use std::time::Duration;
 /// The header of a passcode.
 const PASSCODE_HEADER: &str = "x-duo-mfa-passcode";
 
-/// The longest passcode that is handed to Duo, in characters.
+/// The longest passcode that is sent to Duo, in characters.
 const MAX_PASSCODE: usize = 64;
 
-/// The longest method that a phone shows, in characters: none that is registered has more.
+/// The longest method that a phone shows, in characters: no registered method is longer.
 const MAX_METHOD: usize = 20;
 
-/// How long Duo keeps a push or a call on the phone, however soon the filter stops waiting for it.
+/// How long Duo keeps a push or a call on the phone, even if the filter stops waiting for it.
 const ON_THE_PHONE: Duration = Duration::from_secs(60);
 
-/// A prompt of which nothing more is heard counts as pending for so much longer.
+/// How much longer a prompt counts as pending if nothing is heard of it.
 const PERMIT_SLACK: Duration = Duration::from_secs(5);
 
-/// What is sent to a device, so that its owner approves there or reads a passcode.
+/// A prompt for a device: its owner approves it there, or reads a passcode.
 #[derive(Clone, Debug)]
 pub(super) struct Prompt {
-    /// The factor that an approval will be of.
+    /// The factor of the approval.
     pub(super) factor: Factor,
-    /// What Duo is asked to do.
+    /// The factor in the call to Duo.
     pub(super) ask: AuthFactor,
 }
 
 /// A prompt that Duo has sent.
 #[derive(Clone, Debug)]
 pub(super) struct Transaction {
-    /// The factor that an approval will be of.
+    /// The factor of the approval.
     pub(super) factor: Factor,
-    /// Duo's id of it.
+    /// Duo's id of the transaction.
     pub(super) txid: Txid,
 }
 
-/// A permit to ring this phone of this user's. `owner` is random: it stands for this one prompt.
-/// A phone is one phone: a user's prompts are counted over all Duo applications together.
+/// The permit to ring this phone of this user. `owner` is the random id of this prompt. Phones are
+/// counted over all Duo applications together.
 pub(super) fn permit(
     challenge: &Challenge,
     device: Option<&str>,
@@ -61,9 +61,8 @@ pub(super) fn permit(
     permit.counted_by(device.map(|id| device_tag("prompts", id, challenge, config)))
 }
 
-/// What the table records once Duo has named the transaction of the prompt. `None` if it has no
-/// room
-/// for its id.
+/// The change that stores the prompt's transaction in the table, after Duo has named it. `None` if
+/// the id is too long for the table.
 pub(super) fn sent(
     permit: Permit,
     transaction: &Transaction,
@@ -76,8 +75,8 @@ pub(super) fn sent(
     Some(Settlement { permit, end: End::Started(prompted) })
 }
 
-/// A permit to let a held request go on by the approval of this transaction. Two requests may have
-/// waited for it: one that left, and the same one again.
+/// The permit to forward a held request with the approval of this transaction. Two requests may
+/// have waited for it: one that left, and the same one again.
 pub(super) fn approval_permit(
     transaction: &Transaction,
     challenge: &Challenge,
@@ -85,12 +84,12 @@ pub(super) fn approval_permit(
 ) -> Permit {
     let duo = &config.applications.under(&challenge.terms).duo;
     let id = config.shared.tag("held", &[transaction.txid.as_str().as_bytes()]);
-    // Nobody who waits for it now waits for longer.
+    // No present request waits for it longer than that.
     Permit::single_use(SingleUse::Held, id, duo.push_timeout.saturating_add(PERMIT_SLACK))
 }
 
-/// A permit to try one passcode of this user's, who has these devices. Another name of the same
-/// user has the same devices, and is told by the one whose id is the smallest.
+/// The permit to try a passcode of this user, who has these devices. Another name of the same user
+/// has the same devices, so the smallest device id identifies the user.
 pub(super) fn passcode_permit(
     challenge: &Challenge,
     devices: &[Device],
@@ -101,27 +100,27 @@ pub(super) fn passcode_permit(
         .counted_by(first.map(|id| device_tag("passcodes", id, challenge, config)))
 }
 
-/// Stands for a user by the name that Duo knows: two spellings of the first factor, or two
-/// listeners, may lead to one user. To Duo, letters of any case are the same.
+/// Represents a user by the name at Duo, since two spellings of the first factor, or two listeners,
+/// may lead to one user. Duo ignores the case of names.
 pub(super) fn user_tag(kind: &str, challenge: &Challenge, config: &Config) -> [u8; 16] {
     name_tag(kind, &challenge.identity, config)
 }
 
-/// As [`user_tag`], for a user who is not challenged.
+/// Like [`user_tag`], for a user without a challenge.
 pub(super) fn name_tag(kind: &str, of: &Identity, config: &Config) -> [u8; 16] {
     let host = config.applications.main.duo.credentials.api_host.as_str();
     let name = of.username().to_ascii_lowercase();
     config.shared.tag(kind, &[b"user", host.as_bytes(), name.as_bytes()])
 }
 
-/// Stands for a device. Ids are Duo's, for one API host.
+/// Represents a device. Ids are Duo's, and unique for one API host.
 fn device_tag(kind: &str, id: &str, challenge: &Challenge, config: &Config) -> [u8; 16] {
     let host = config.applications.under(&challenge.terms).duo.credentials.api_host.as_str();
     config.shared.tag(kind, &[b"device", host.as_bytes(), id.as_bytes()])
 }
 
 impl Prompt {
-    /// The id of the device that it goes to, where it goes to a certain one.
+    /// The id of the device that it is sent to; `None` if Duo chooses.
     pub(super) fn device(&self) -> Option<&str> {
         let (AuthFactor::Push { device, .. }
         | AuthFactor::Phone { device }
@@ -135,8 +134,8 @@ impl Prompt {
         }
     }
 
-    /// To this device, by a factor that it can do; absent for a passcode, which is not sent.
-    /// `verified` is the transaction of a code that is shown with a push.
+    /// The prompt for this device and factor; `None` for a passcode, which is not sent. `verified`
+    /// is the transaction of a push that requires a code.
     pub(super) fn to(
         device: &Device,
         factor: Factor,
@@ -155,14 +154,15 @@ impl Prompt {
     }
 }
 
-/// Whether a text can be the method of a request: a token (RFC 9110, section 5.6.2) that is not too
-/// long to be read at a glance.
+/// Whether a text can be the method of a request: a token (RFC 9110, section 5.6.2) that is short
+/// enough to read at a glance.
 pub(super) fn is_method(text: &str) -> bool {
     (1..=MAX_METHOD).contains(&text.len()) && text.bytes().all(is_token_byte)
 }
 
-/// A text of the requester's as a phone shows it: what is not printable ASCII is escaped as in an
-/// address, so that no script turns the direction of writing and no letter looks like another.
+/// A client's text in the form that a phone shows: characters other than printable ASCII are
+/// escaped as in a URL. So no character changes the direction of writing, and no letter looks like
+/// another.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -174,14 +174,14 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// The host as the configuration spells it; `None` for one that it does not name, since a client
-/// may write anything there.
+/// The host as the configuration spells it. `None` if the configuration does not name it, since a
+/// client can write any host.
 fn host(challenge: &Challenge, details: &PushDetails) -> Option<String> {
     let host = Host::of(challenge.request.host.as_bytes()).ok()?;
     details.hosts.iter().find_map(|named| named.spelling_of(&host))
 }
 
-/// A push that says what it is for. Nothing that the requester has written is on it as it is.
+/// A push that shows its purpose. No text of the client is in it unescaped.
 fn push(
     device: DeviceChoice,
     verified: Option<Txid>,
@@ -206,7 +206,7 @@ fn push(
     }
 }
 
-/// What Duo's word says of a prompt that it did not allow.
+/// How a prompt ended that Duo did not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
     /// Nobody answered.
@@ -215,9 +215,9 @@ pub(super) enum Ending {
     Fraud,
     /// Duo has locked the account.
     LockedOut,
-    /// Passcodes went out, which nobody has typed in.
+    /// Passcodes were sent, and nobody has typed one.
     CodesSent,
-    /// The user denied it, or Duo in their place.
+    /// The user denied it, or Duo did.
     Denied,
 }
 
@@ -239,7 +239,7 @@ impl Ending {
         }
     }
 
-    /// What the table of limits is told.
+    /// The end for the table of limits.
     pub(super) const fn settled(self) -> End {
         match self {
             Self::TimedOut => End::TimedOut,
@@ -254,18 +254,18 @@ impl Ending {
 pub(super) enum SentPasscode {
     None,
     One(Secret<String>),
-    /// Something that is no passcode by its form.
+    /// A text that does not have the form of a passcode.
     Malformed,
     Several,
 }
 
 impl SentPasscode {
-    /// What stands in the head.
+    /// The passcode in the head.
     pub(super) fn with(head: &RequestHead<'_>) -> Self {
         Self::of(head.values(PASSCODE_HEADER))
     }
 
-    /// What stands in the head or in a form.
+    /// The passcode in the head or in a form.
     pub(super) fn posted(head: &RequestHead<'_>, parameters: Parameters<'_>) -> Self {
         let typed = parameters.posted("passcode").map(|code| Cow::Owned(code.as_bytes().to_vec()));
         Self::of(head.values(PASSCODE_HEADER).map(Cow::Borrowed).chain(typed))
@@ -280,8 +280,8 @@ impl SentPasscode {
     }
 }
 
-/// A passcode by its form: letters and digits, as apps, tokens, texts and administrators give
-/// them.
+/// A passcode, if the value has the form of one: letters and digits, as those of apps, tokens, text
+/// messages and administrators have.
 fn passcode(value: &[u8]) -> Option<Secret<String>> {
     let code = str::from_utf8(value.trim_ascii()).ok()?;
     let is_fit = (1..=MAX_PASSCODE).contains(&code.len())

@@ -1,12 +1,14 @@
-//! Requests that Envoy made of a redirect of the application (`internal_redirect_policy`).
+//! Requests that Envoy made from a redirect of the application (`internal_redirect_policy`).
 //!
-//! Envoy 1.40 then runs all filters again, on a second stream of the same client request. That has
-//! the headers of the first one as the filters left them, the same `x-request-id`, and the first
-//! address in `x-envoy-original-url`, which Envoy takes out of what clients of an edge send. So our
-//! cookies are gone, and the headers of an admitted request are there. The user was asked or
-//! approved on the first stream: on the second nobody is asked, or one request would ring twice.
+//! Envoy 1.40 then runs all filters again, on a second stream for the same client request. The
+//! second stream has the headers of the first one as the filters left them, the same
+//! `x-request-id`, and the first address in `x-envoy-original-url`, which Envoy removes from
+//! requests of clients at an edge. So the filter's cookies are gone, and the headers of an admitted
+//! request are present. The user was asked or approved on the first stream. The second one asks
+//! nobody, or one request would ring twice.
 //!
-//! Clients may send these headers where Envoy is no edge. They are refused then, never admitted.
+//! If Envoy is not an edge, clients may send these headers. Such requests are refused, never
+//! admitted.
 
 use super::configured::Gate;
 use super::decision::Decision;
@@ -15,7 +17,7 @@ use super::rules::Denial;
 use crate::http::RequestHead;
 use crate::signal::{Code, Level, Signal};
 
-/// Whether the request was admitted once, and Envoy has sent it on to another address since.
+/// Whether the request was admitted before, and Envoy has then sent it to another address.
 pub(super) fn is_redirected(head: &RequestHead<'_>) -> bool {
     head.reserved.contains(&b"x-duo-mfa-user".as_slice())
         && head.values("x-envoy-original-url").next().is_some()

@@ -1,4 +1,4 @@
-//! Refusals: the answer, its count and its audit line in one step.
+//! Refusals: the reply, its counter and its audit line in one step.
 
 use super::audit;
 use super::challenge::Challenge;
@@ -18,7 +18,7 @@ use crate::page::{Onward, Problem};
 use crate::signal::{Code, Level, Signal};
 use std::time::Duration;
 
-/// A client that can be refused, in a form that suits it.
+/// A client that can be refused, in the form that suits it.
 pub(super) trait Refusable {
     fn challenge(&self) -> &Challenge;
     fn refusal(&self, problem: &Problem, env: &Env<'_>) -> Reply;
@@ -34,7 +34,7 @@ impl<T: Refusable> Refusable for Box<T> {
     }
 }
 
-/// Another prompt or passcode would be one too many.
+/// Refuses another prompt, passcode or use that would exceed a limit.
 pub(super) fn for_limit(to: &dyn Refusable, limited: &Limited, env: &Env<'_>) -> Decision {
     let (code, detail) = match limited.limit {
         Limit::Pending | Limit::Awaited => (
@@ -60,7 +60,7 @@ pub(super) fn for_limit(to: &dyn Refusable, limited: &Limited, env: &Env<'_>) ->
     refuse_with(to, &refusal, limited.limit.name(), env)
 }
 
-/// There is no room for a call: the user's clients make too many, or all clients together do.
+/// Refuses for lack of room for a call: the user's clients make too many, or all clients together.
 pub(super) fn for_crowd(to: &dyn Refusable, crowded: Crowded, env: &Env<'_>) -> Decision {
     let (code, detail) = match crowded.by {
         By::UserCalls | By::UserRate => (
@@ -78,7 +78,7 @@ pub(super) fn for_crowd(to: &dyn Refusable, crowded: Crowded, env: &Env<'_>) -> 
     refuse_with(to, &refusal, &reason, env)
 }
 
-/// No answer, or none that can be used: the request is refused, and an operator told why.
+/// Refuses after a call without a usable response. The reason goes to the audit line.
 pub(super) fn for_fault(
     to: &dyn Refusable,
     refusal: &Refusal,
@@ -98,12 +98,12 @@ pub(super) fn for_fault(
     refuse_with(to, refusal, &reason, env)
 }
 
-/// The host has no random bytes, without which nothing is begun or approved.
+/// Refuses since the host has no random bytes, without which nothing can be begun or approved.
 pub(super) fn refuse_without_randomness(to: &dyn Refusable, env: &Env<'_>) -> Decision {
     refuse_with(to, &NO_RANDOMNESS, "the host has no random bytes", env)
 }
 
-/// Duo has not allowed it.
+/// Refuses since Duo has not allowed the request.
 pub(super) fn refuse_status(to: &dyn Refusable, status: &Status, env: &Env<'_>) -> Decision {
     let (code, detail) = match Ending::of(status) {
         Ending::TimedOut => return refuse_with(to, &TIMEOUT, status.as_str(), env),
@@ -121,7 +121,7 @@ pub(super) fn refuse_status(to: &dyn Refusable, status: &Status, env: &Env<'_>) 
     refuse(to, code, detail, status.as_str(), env)
 }
 
-/// A refusal that the table of faults has words for.
+/// A refusal with a text from the table of faults.
 pub(super) fn refuse_with(
     to: &dyn Refusable,
     refusal: &Refusal,
@@ -131,7 +131,7 @@ pub(super) fn refuse_with(
     send(to, refusal.code, (refusal.detail, refusal.retry_after), reason, env)
 }
 
-/// A refusal in words of its own; `reason` is for the audit line alone.
+/// A refusal with its own text; `reason` is only for the audit line.
 pub(super) fn refuse(
     to: &dyn Refusable,
     code: Code,
@@ -162,7 +162,7 @@ pub(super) fn denied(gate: &Gate, head: &RequestHead<'_>, denial: &Denial) -> De
     let line = audit::refused_at_once(head, code, rule);
     let problem = Problem { code, detail: detail.clone(), reference, retry_after: None };
     let view = View::in_place(head);
-    // A person reads this one, which the page's script shows.
+    // The page's script shows this one to the user.
     let problem = if code == Code::HttpsRequired { view.localised(&problem) } else { problem };
     let requester = Requester { challenge: None, reference: &problem.reference };
     let reply = view.refusal(&problem, Onward::default(), requester, gate.config());

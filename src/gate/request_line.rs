@@ -1,5 +1,5 @@
-//! What a request is, in text that is safe to log and to show on a phone: no control characters,
-//! bounded length.
+//! A short description of a request, as text that is safe to log and to show on a phone: no control
+//! characters, bounded length.
 
 use crate::http::RequestHead;
 use crate::page::{DisplayText, Reference};
@@ -7,7 +7,7 @@ use crate::page::{DisplayText, Reference};
 /// The longest text from a client that is logged, in characters.
 const MAX_TEXT: usize = 256;
 
-/// The longest query that a phone shows whole, in characters.
+/// The longest query that a phone shows uncut, in characters.
 const MAX_QUERY: usize = 512;
 
 /// Method, host and path of a request.
@@ -50,8 +50,8 @@ pub(super) fn beginning(text: &str) -> &str {
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
-/// Cuts the middle out of a long text and says how many characters are missing. Its end stays, so
-/// that nobody can hide it behind a long beginning.
+/// Cuts the middle out of a long text and notes how many characters are missing. The end is kept,
+/// so that nobody can hide it behind a long beginning.
 fn shortened(bytes: &[u8], most: usize) -> String {
     let text: String = String::from_utf8_lossy(bytes).chars().map(shown).collect();
     let length = text.chars().count();
@@ -67,7 +67,7 @@ fn shortened(bytes: &[u8], most: usize) -> String {
     format!("{kept}[{} more]{tail}", length.saturating_sub(most))
 }
 
-/// Bytes from a client as text. Bytes that are no UTF-8, control characters and characters that
+/// Bytes from a client as text. Bytes that are not UTF-8, control characters, and characters that
 /// change the direction of writing become `\u{fffd}`.
 fn readable(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).chars().take(MAX_TEXT).map(shown).collect()

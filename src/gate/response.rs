@@ -1,4 +1,4 @@
-//! What is changed on the response of an admitted request, so that it carries the cookie.
+//! The edits to the response of an admitted request, which carries the cookie.
 
 use super::configured::Gate;
 use super::decision::NewCookie;
@@ -8,8 +8,8 @@ use crate::http::{Client, Edit, HeaderMap, HeaderValue, RequestHead};
 use crate::session::{Approval, Sessions, Subject};
 use std::slice;
 
-/// The edits that put the cookie on a response: the application's own cookies stay, save those
-/// that bear a name of the filter's; and no cache may keep the answer for others.
+/// The edits that add the cookie to a response. The application's cookies stay, except those with a
+/// name of the filter's. No cache may store the response for others.
 #[must_use]
 pub fn edits(cookie: &NewCookie, response: &HeaderMap<'_>, gate: &Gate) -> Vec<Edit> {
     let mut edits = Vec::new();
@@ -41,9 +41,9 @@ pub fn edits(cookie: &NewCookie, response: &HeaderMap<'_>, gate: &Gate) -> Vec<E
     edits
 }
 
-/// The renewal that a passing request's response carries, where one is due. A person who opens a
-/// page and was not renewed for half the idle time is renewed whatever the response says of caches:
-/// they would be asked again although they were active all the time.
+/// The renewal for the response of a request that passes, if one is due. If a user opens a page and
+/// was not renewed for half the idle time, the response is made private if necessary. Otherwise an
+/// active user would be asked again.
 #[inline]
 pub(super) fn renewal(
     sessions: &Sessions,
@@ -57,13 +57,13 @@ pub(super) fn renewal(
     Some(if is_overdue { NewCookie::OverdueRenewal(cookie) } else { NewCookie::Renewal(cookie) })
 }
 
-// Few of the requests that pass are renewed.
+// Not inlined, since few of the requests that pass are renewed.
 #[cold]
 fn opens_page(head: &RequestHead<'_>) -> bool {
     head.method == b"GET" && Client::of(&head.hints()) == Client::Page
 }
 
-/// Who may be given a stored copy of a response (RFC 9111, section 5.2.2).
+/// The clients that a cache may give a stored response to (RFC 9111, section 5.2.2).
 enum Reach {
     Everybody,
     OneUser,
@@ -81,7 +81,7 @@ fn reach(response: &HeaderMap<'_>) -> Reach {
             if is_shared(name) {
                 return Reach::Everybody;
             }
-            // `private="x-foo"` keeps that one field from shared caches, and nothing else.
+            // `private="x-foo"` keeps only that field from shared caches.
             let is_own =
                 name.eq_ignore_ascii_case(b"private") || name.eq_ignore_ascii_case(b"no-store");
             if is_own && !has_argument {
@@ -92,7 +92,7 @@ fn reach(response: &HeaderMap<'_>) -> Reach {
     reach
 }
 
-/// What a response for everybody says to caches, made a response for one user.
+/// The value of `Cache-Control` that makes a public response private.
 fn private(response: &HeaderMap<'_>) -> HeaderValue {
     let read: Option<Vec<_>> = cache_control(response).map(directives).collect();
     let mut line = Vec::new();
@@ -132,8 +132,8 @@ impl<'a> Directive<'a> {
     }
 }
 
-/// The directives of a line: a comma between quotes parts none. `None` where a quote has no end,
-/// since every cache reads that in its own way.
+/// The directives of a line. A comma between quotes does not separate. `None` if a quote has no
+/// end, since every cache reads that differently.
 fn directives(line: &[u8]) -> Option<Vec<Directive<'_>>> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let is_separator = |byte: &u8| {
@@ -152,7 +152,7 @@ fn remove_targeted(response: &HeaderMap<'_>, edits: &mut Vec<Edit>) {
     edits.extend(targeted.map(|(name, _)| Edit::Remove(name.to_vec())));
 }
 
-/// Whether a header is what some shared caches go by in place of `Cache-Control` (RFC 9213).
+/// Whether some shared caches use this header in place of `Cache-Control` (RFC 9213).
 fn is_targeted(name: &[u8]) -> bool {
     let ends_with = |end: &[u8]| {
         let start = name.len().checked_sub(end.len());
@@ -190,8 +190,8 @@ fn set_cookies(
 }
 
 /// The name under which a `Set-Cookie` line comes back. A cookie without a name comes back as its
-/// value alone, so that `=a=1` is `a=1` in the next request: older browsers take such a line for
-/// names that begin with `__Host-` too.
+/// value alone, so `=a=1` becomes `a=1` in the next request. Older browsers accept such lines even
+/// for names that begin with `__Host-`.
 fn name_of(line: &[u8]) -> &[u8] {
     let pair = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     let pair = match pair.split_first() {

@@ -1,13 +1,13 @@
-//! How much one worker lets wait for Duo at once, and for one user: a table of fixed size.
+//! Limits of one worker: calls to Duo at once, in total and for one user. A table of fixed size.
 //!
-//! In go what a call is for and the moment; out comes leave to send it, or [`Crowded`]. Without
-//! these caps one password is enough to fill the circuit breaker of Duo's cluster, and then nobody
-//! signs in. Nothing is ever admitted by a cap: a call without room leads to a refusal, to the last
-//! known state of a sign-in, or to a later try.
+//! In go the purpose of a call and the time; out comes permission to send it, or [`Crowded`].
+//! Without these limits, one stolen password would be enough to fill the circuit breaker of Duo's
+//! cluster, and then nobody could sign in. A limit never admits anyone: a call without room leads
+//! to a refusal, to the last known state of a sign-in, or to a later try.
 //!
-//! A request has one call under way at a time, so it needs leave only when it first asks Duo. Looks
-//! at a transaction, which Duo answers late on purpose, get three quarters of the room at most, so
-//! that those who begin find some.
+//! A request has one call under way at a time, so it needs permission only for its first call.
+//! Polls of a transaction, which Duo answers late on purpose, get at most three quarters of the
+//! room. The rest is left for new requests.
 
 use crate::clock::UnixTime;
 use crate::config::Capacity;
@@ -17,17 +17,17 @@ use std::time::Duration;
 const WAYS: usize = 4;
 const SETS: usize = 256;
 
-/// Calls that a user has not made lately may be made at once, up to so much time's worth.
+/// How much unused time a user's rate can save up: that many calls may be made at once.
 const BURST: Duration = Duration::from_secs(20);
 
-/// When to try again after a place was not free.
+/// The wait before another try if there was no room.
 const SOON: Duration = Duration::from_secs(2);
 
-/// Stands for a user, or for a sign-in: keyed or random bytes, so that nobody can choose whom to
-/// collide with.
+/// Represents a user or a sign-in by keyed or random bytes, so that nobody can choose which other
+/// users it collides with.
 type Tag = [u8; 8];
 
-/// What a call is for.
+/// The purpose of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seat {
     user: Tag,
@@ -36,13 +36,13 @@ pub struct Seat {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
-    /// A client begins to ask; `holds` if its request is held meanwhile.
+    /// The first call of a client's request; `holds` is `true` if the request is held meanwhile.
     First { holds: bool },
-    /// A request that has begun goes on.
+    /// A further call of a request.
     GoOn,
-    /// A client looks at its sign-in.
+    /// A client polls its sign-in.
     Look(Tag),
-    /// A held request looks at its push.
+    /// A held request polls its push.
     Follow,
     /// A request waits for another one's push, without a call.
     Wait,
@@ -93,16 +93,16 @@ const fn start(tag: [u8; 16]) -> Tag {
 /// Why there is no room for a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crowded {
-    /// What is full.
+    /// The limit that is reached.
     pub by: By,
-    /// When another try may go better.
+    /// The wait after which another try may succeed.
     pub wait: Duration,
 }
 
-/// What can be full.
+/// The limits that can be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
-    /// Somebody looks at this sign-in already.
+    /// Another request polls this sign-in already.
     SignIn,
     /// `limits.user_calls`.
     UserCalls,
@@ -115,7 +115,7 @@ pub enum By {
 }
 
 impl By {
-    /// Its name in metrics.
+    /// The name in metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -128,7 +128,7 @@ impl By {
     }
 }
 
-/// The calls of one worker's requests that are under way.
+/// The calls under way for one worker's requests.
 #[derive(Default)]
 pub struct Room {
     calls: usize,
@@ -137,22 +137,21 @@ pub struct Room {
     users: Vec<[User; WAYS]>,
 }
 
-/// 24 bytes.
+/// A user's entry, of 24 bytes.
 #[derive(Clone, Copy, Default)]
 struct User {
     tag: Tag,
     calls: u16,
-    /// When the calls made so far would have been made one after the other.
+    /// The time that the user's calls so far would have taken at the highest rate.
     paced: UnixTime,
 }
 
 impl Room {
-    /// Takes a place for a call, which [`Self::leave`] gives back. `waiting` requests wait in this
-    /// worker.
+    /// Takes room for a call; [`Self::leave`] returns it. `waiting` requests wait in this worker.
     ///
     /// # Errors
     ///
-    /// [`Crowded`] if there is none; the call must not be sent.
+    /// [`Crowded`] if there is no room; the call must not be sent.
     pub fn enter(
         &mut self,
         seat: &Seat,
@@ -195,7 +194,7 @@ impl Room {
         Ok(())
     }
 
-    /// A call is over, or its request is gone.
+    /// Returns the room of a call that has ended, or whose request has.
     pub fn leave(&mut self, seat: &Seat) {
         self.calls = self.calls.saturating_sub(usize::from(seat.is_call()));
         self.looks = self.looks.saturating_sub(usize::from(seat.is_look()));
@@ -209,8 +208,8 @@ impl Room {
         }
     }
 
-    /// The entry of a user; where there is none, that of whoever has been idle for longest. `None`
-    /// if all of its set have calls under way.
+    /// The entry of a user. If the user has none, it replaces the one that was idle for longest.
+    /// `None` if all entries of the set have calls under way.
     fn user(&mut self, tag: Tag, now: UnixTime) -> Option<&mut User> {
         if self.users.is_empty() {
             self.users.resize_with(SETS, Default::default);
@@ -236,7 +235,7 @@ impl User {
             return Err(Crowded { by: By::UserCalls, wait: SOON });
         }
         let pace = capacity.pace();
-        // What lies further ahead was written before the host's clock was set back.
+        // A time further ahead was written before the host's clock was set back.
         let is_odd = self.paced.since(now) > BURST.saturating_add(pace);
         let paced = if is_odd { now } else { self.paced.max(now) };
         let ahead = paced.since(now);
@@ -250,7 +249,7 @@ impl User {
     }
 }
 
-/// Says nothing of the users.
+/// Does not show the users.
 impl fmt::Debug for Room {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Room").field("calls", &self.calls).finish_non_exhaustive()

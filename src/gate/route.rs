@@ -1,5 +1,5 @@
-//! The filter's own addresses under `path_prefix`: matched exactly on the path as it was sent,
-//! never forwarded, whatever stands below the prefix.
+//! The filter's own addresses under `path_prefix`. They are matched exactly, on the path as it was
+//! sent. No request below the prefix is ever forwarded.
 
 use super::challenge::Challenge;
 use super::configured::HostFacts;
@@ -12,35 +12,35 @@ use crate::page::{Onward, Problem};
 use crate::signal::Code;
 use memchr::arch::all::is_prefix;
 
-/// An address that is about a user's sign-in.
+/// An address for a user's sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Endpoint {
     /// `/`: the prompt page.
     Page,
-    /// What may the user use?
+    /// Returns the factors and devices that the user may use.
     Preauth,
     /// Starts a factor.
     Auth,
-    /// Where does the sign-in stand?
+    /// Returns the state of the sign-in.
     Status,
-    /// Ends the waiting.
+    /// Ends a pending sign-in.
     Cancel,
-    /// Asks whether to take the approval back.
+    /// Asks whether to sign out.
     SignOut,
-    /// Takes the approval back.
+    /// Signs out: ends the approval.
     Logout,
-    /// Who is it?
+    /// Returns the user and the approval.
     UserInfo,
-    /// Makes a user at Duo, who can then activate a device.
+    /// Creates a user at Duo, who can then activate a device.
     Enroll,
-    /// The QR code of that.
+    /// Shows the QR code for the activation.
     Activation,
-    /// Was it scanned?
+    /// Returns whether the QR code was used.
     EnrollStatus,
 }
 
 impl Endpoint {
-    /// Whether it changes something, and so must not be asked for by another site.
+    /// Whether it changes something. Then another site must not request it.
     pub(super) const fn is_act(self) -> bool {
         match self {
             Self::Preauth | Self::Auth | Self::Cancel | Self::Logout | Self::Enroll => true,
@@ -53,19 +53,19 @@ impl Endpoint {
         }
     }
 
-    /// Whether a sign-in begins here, which the client has to keep cookies for.
+    /// Whether a sign-in begins here. Then the client has to store cookies.
     pub(super) const fn begins(self) -> bool {
         matches!(self, Self::Preauth | Self::Auth | Self::Enroll)
     }
 
-    /// Whether it does nothing but take something back: such an endpoint also serves users whom
+    /// Whether it can only end an approval or a sign-in. Such an endpoint also serves users that
     /// the rules deny everything.
     pub(super) const fn takes_back(self) -> bool {
         matches!(self, Self::Cancel | Self::Logout | Self::SignOut)
     }
 }
 
-/// A request for one of the filter's endpoints, by a known user.
+/// A request of a known user for one of the filter's endpoints.
 #[derive(Debug)]
 pub(super) struct EndpointRequest {
     pub(super) endpoint: Endpoint,
@@ -75,15 +75,15 @@ pub(super) struct EndpointRequest {
     pub(super) has_body: bool,
 }
 
-/// Where an own address leads.
+/// The result of routing.
 pub(super) enum Route {
-    /// It is the same for everybody.
+    /// The reply is the same for every user.
     Answered(Box<Decision>),
-    /// It is about a user.
+    /// The endpoint needs a user.
     Visit(Endpoint),
 }
 
-/// The methods that an address serves.
+/// The methods that an address accepts.
 #[derive(Clone, Copy)]
 enum Methods {
     Get,
@@ -112,14 +112,14 @@ impl Methods {
     }
 }
 
-/// The route, if the request is for the filter itself.
+/// The route of a request for the filter itself; `None` for any other.
 pub(super) fn route(
     config: &Config,
     head: &RequestHead<'_>,
     facts: &HostFacts<'_>,
 ) -> Option<Route> {
     let prefix = config.path_prefix.as_bytes();
-    // Most requests are for the application: their query need not be looked for.
+    // Most requests are for the application, and need no search for their query.
     if !is_prefix(head.target, prefix) {
         return None;
     }
@@ -140,7 +140,7 @@ pub(super) fn route(
         b"auth" => (Methods::Post, visit(Endpoint::Auth)),
         b"status" => (Methods::Get, visit(Endpoint::Status)),
         b"cancel" => (Methods::Post, visit(Endpoint::Cancel)),
-        // A page with a button, for who can press it.
+        // A page with a button, for clients that show pages.
         b"logout" if head.method == b"GET" && Client::of(&head.hints()) != Client::Page => {
             (Methods::Post, visit(Endpoint::Logout))
         }

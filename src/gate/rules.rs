@@ -1,4 +1,4 @@
-//! What the rules of the configuration say of a request, and of whom they want to know.
+//! Applies the rules to a request, and identifies its user where a rule needs that.
 
 use super::configured::{Gate, HostFacts};
 use super::factors::is_accepted;
@@ -14,14 +14,14 @@ use crate::signal::{Code, Counter, Signal};
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// How long somebody passes without being asked about again whom Duo could not be asked about.
+/// Lifetime of an approval granted while Duo was unreachable (`fail_mode: safe`).
 const FAIL_SAFE_LIFETIME: Duration = Duration::from_secs(5 * 60);
 
-/// A request that is refused before its approval is looked at.
+/// A refusal before the approval of a request is checked.
 pub(super) struct Denial {
     pub(super) code: Code,
     pub(super) detail: String,
-    /// The rule that says so, where one does.
+    /// The rule that refuses, if one does.
     pub(super) rule: Option<usize>,
 }
 
@@ -35,30 +35,30 @@ impl Denial {
     }
 }
 
-/// What the rules say of a request.
+/// The rules' decision about a request.
 pub(super) struct Ruling<'g> {
     pub(super) ruled: Ruled<'g>,
-    /// Who asks, where a rule had to know.
+    /// The user, if a rule needed it.
     pub(super) identity: Option<Identity>,
 }
 
-/// Why the approval of a request does not open what it is for.
+/// Why the approval of a request does not open the request.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Insufficient {
-    /// It is no valid approval.
+    /// The approval is not valid.
     Invalid(Refusal),
-    /// It is older than the rule's `max_age`.
+    /// The approval is older than the rule's `max_age`.
     TooOld,
-    /// It was given by a factor that the rule does not accept.
+    /// The rule does not accept the factor of the approval.
     OtherFactor,
-    /// It was given while Duo could not be reached, which the rule does not accept.
+    /// The approval was given while Duo could not be reached, and the rule does not accept that.
     FailSafe,
-    /// It is good for many requests, and the rule wants one for this request alone.
+    /// The approval is for many requests, but the rule requires one for this request.
     NotOfThisRequest,
 }
 
 impl Insufficient {
-    /// Its name among the metrics.
+    /// The name in metrics.
     const fn name(self) -> &'static str {
         match self {
             Self::Invalid(refusal) => refusal.name(),
@@ -69,18 +69,18 @@ impl Insufficient {
         }
     }
 
-    /// What is counted of a cookie that was not accepted.
+    /// The counter for a cookie that was not accepted.
     pub(super) const fn counted(self) -> Signal {
         Signal::Count(Counter::CookieRefused(self.name()))
     }
 
-    /// Whether it opens what has no such terms.
+    /// Whether the approval opens requests without such terms.
     pub(super) const fn is_valid(self) -> bool {
         !matches!(self, Self::Invalid(_))
     }
 }
 
-/// An approval by a factor, passed in a sign-in that was begun `since`.
+/// An approval by a factor, from a sign-in that began at `since`.
 pub(super) const fn new_approval(factor: ApprovedBy, since: UnixTime) -> NewApproval {
     let lifetime = match factor {
         ApprovedBy::FailSafe => Some(FAIL_SAFE_LIFETIME),
@@ -96,7 +96,7 @@ impl From<Refusal> for Insufficient {
 }
 
 impl Gate {
-    /// What an approval of this request is bound to, or the refusal of one that could not be.
+    /// The values to which an approval of this request is bound. Refuses a request that lacks one.
     pub(super) fn bound(&self, facts: &HostFacts<'_>) -> Result<Bound, Denial> {
         if self.config().bindings.is_empty() {
             return Ok(Bound::default());
@@ -109,8 +109,8 @@ impl Gate {
         })
     }
 
-    /// The policy for a request, and who asks where a rule had to know. A configuration without
-    /// rules costs nothing here.
+    /// The policy for a request, and the user if a rule needed it. Without rules this costs
+    /// nothing.
     pub(super) fn ruled(
         &self,
         head: &RequestHead<'_>,
@@ -132,12 +132,12 @@ impl Gate {
         let person = Person { user: &identity.user, groups: &groups };
         match policies.decide_request(head, facts.has_body, &view, Some(&person)) {
             Decision::Ruled(ruled) => Ok(Ruling { ruled, identity: Some(identity) }),
-            // A person was named; were that not enough, nobody is let pass.
+            // Not possible, since the user was given. If it were, the request would be refused.
             Decision::WhoAsks => Err(IdentityError::Missing.into()),
         }
     }
 
-    /// Whether an approval meets the terms.
+    /// Checks whether an approval satisfies the terms.
     pub(super) fn fit(
         &self,
         approval: &Approval,
@@ -185,9 +185,9 @@ impl Gate {
         }
     }
 
-    /// Refuses users whom the rules deny whatever an approval could open: nothing at Duo is asked
-    /// or started for them. That holds in every [`crate::config::Mode`], since a phone would ring
-    /// in every one.
+    /// Refuses a user if the rules deny them every request that an approval could open. No call to
+    /// Duo is made for them. This applies in every [`crate::config::Mode`], since the phone would
+    /// ring in every mode.
     pub(super) fn check_something_is_left(
         &self,
         head: &RequestHead<'_>,
@@ -218,7 +218,7 @@ impl Gate {
         Ok(groups.map_err(IdentityError::from)?)
     }
 
-    /// Who asks, or the refusal to be asked by nobody in particular.
+    /// The user of a request; refuses a request without one.
     pub(super) fn identify(
         &self,
         head: &RequestHead<'_>,

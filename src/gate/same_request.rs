@@ -1,16 +1,15 @@
-//! Which request is the same as another: a program that gave up and sends it again waits for the
-//! push that is on the phone already.
+//! Recognizes a repeated request: a program that gave up and sends it again waits for the push that
+//! is already on the phone.
 //!
-//! Only the sender of the first request may do that: whoever else has the user's password would
-//! ride
-//! on the owner's push. So everything counts that could tell two senders apart: the client's
-//! address, the credentials, and every header but those that change from one try to the next.
+//! Only the sender of the first request may do that. Otherwise anyone with the user's password
+//! could use the owner's push. So the tag covers everything that could distinguish two senders: the
+//! client's address, the credentials, and every header except those that change between tries.
 
 use super::challenge::Challenge;
 use super::configured::Gate;
 use crate::http::RequestHead;
 
-/// Headers that proxies and tracers set anew for each request.
+/// Headers that proxies and tracers set newly for each request.
 const CHANGING: [&[u8]; 10] = [
     b"x-request-id",
     b"traceparent",
@@ -25,8 +24,8 @@ const CHANGING: [&[u8]; 10] = [
 ];
 const CHANGING_PREFIXES: [&[u8]; 4] = [b"x-envoy-", b"x-b3-", b"x-datadog-", b"x-forwarded-"];
 
-/// Stands for a request and its sender. `None` where no other request counts as the same: the
-/// client's address is not known, or each request is approved by itself.
+/// Represents a request and its sender. `None` if no other request may count as the same: the
+/// client's address is not known, or each request needs its own approval.
 pub(super) fn tag(head: &RequestHead<'_>, challenge: &Challenge, gate: &Gate) -> Option<[u8; 16]> {
     let address = challenge.address.filter(|_| !challenge.terms.is_per_request)?.to_string();
     let (subject, application) = (challenge.subject(), gate.application(&challenge.terms));

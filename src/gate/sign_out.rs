@@ -12,18 +12,18 @@ use std::time::Duration;
 /// The table of limits counts in whole seconds.
 const A_SECOND: Duration = Duration::from_secs(1);
 
-/// What a sign-out changes.
+/// The changes of a sign-out.
 #[derive(Debug, Default)]
 pub(super) struct SignOut {
-    /// Ends the sign-ins that led to the approvals: they give no other.
+    /// Ends the sign-ins that led to the approvals, so that they give no further approval.
     pub(super) settlements: Vec<Settlement>,
-    /// The `Set-Cookie` values that delete the cookies, none of them twice.
+    /// The `Set-Cookie` values that delete the cookies, without repetition.
     pub(super) deletions: Vec<HeaderValue>,
 }
 
 impl SignOut {
     /// Deletes every approval and pending sign-in of all Duo applications. A pending sign-in is
-    /// only read where its user is known.
+    /// only read if its user is known.
     pub(super) fn of(
         config: &Config,
         head: &RequestHead<'_>,
@@ -39,7 +39,7 @@ impl SignOut {
                 let pendings = &application.pendings;
                 let token = pending::token(head, pendings.cookie_name())?;
                 let pending = pendings.open(token, subject, now).ok()?;
-                // No other kind leads to an approval later, or takes a place in the table.
+                // No other kind leads to an approval later, or has a place in the table.
                 is_on_device(&pending.kind).then(|| (pending.browser(), pending.created()))
             });
             let is_recent = |(_, began): &(_, UnixTime)| now <= began.plus(PENDING_LIFETIME);
@@ -51,7 +51,7 @@ impl SignOut {
     }
 }
 
-/// The `Set-Cookie` values that delete all approvals and pending sign-ins, none of them twice.
+/// The `Set-Cookie` values that delete all approvals and pending sign-ins, without repetition.
 pub(super) fn deletions(config: &Config) -> Vec<HeaderValue> {
     let mut lines = Vec::new();
     for application in config.applications.iter() {
@@ -62,7 +62,7 @@ pub(super) fn deletions(config: &Config) -> Vec<HeaderValue> {
             }
         }
     }
-    // All applications' per-request approvals have one name.
+    // The per-request approvals of all applications have the same cookie name.
     lines.push(config.applications.main.per_request.deletion());
     lines
 }
@@ -71,15 +71,15 @@ fn ended_sign_in(id: [u8; 16], began: UnixTime, now: UnixTime) -> Settlement {
     Settlement { permit: single_use(id, began, now), end: End::Lost }
 }
 
-/// A sign-in for the table of what is good once. It can be finished until some minutes after it
-/// began.
+/// The permit for the single use of a sign-in. A sign-in can be finished until some minutes after
+/// it began.
 pub(super) fn single_use(id: [u8; 16], began: UnixTime, now: UnixTime) -> Permit {
     let left = began.plus(PENDING_LIFETIME).since(now);
     Permit::single_use(SingleUse::SignIn, id, left.saturating_add(A_SECOND))
 }
 
 impl Gate {
-    /// Whether the request is for an address that ends the approval, spelled exactly so.
+    /// Whether the request is for an address that ends the approval, in exactly that spelling.
     pub(super) fn is_sign_out(&self, head: &RequestHead<'_>) -> bool {
         let paths = &self.config().logout_paths;
         !paths.is_empty() && paths.iter().any(|path| path.as_bytes() == head.path())

@@ -1,4 +1,4 @@
-//! How a client sees an answer: as a page or as a document, in which language, at which address.
+//! The form of a reply: page or document, its language, and its address.
 
 use super::challenge::Challenge;
 use crate::config::Config;
@@ -6,11 +6,11 @@ use crate::http::{Client, HeaderValue, Reply, RequestHead, ReturnPath};
 use crate::page::{Arrival, DisplayText, Frame, Language, Onward, Problem, Reference, Screen};
 use crate::signal::Code;
 
-/// What an answer has to know of the request that it is for.
+/// The properties of a request that determine the form of its reply.
 #[derive(Clone, Debug)]
 pub(super) struct View {
     client: Client,
-    /// A person looks at the answer; else a script or a program reads it.
+    /// Whether a person sees the reply; otherwise a script or a program reads it.
     pub(super) is_page: bool,
     pub(super) language: Language,
     arrival: Arrival,
@@ -18,14 +18,14 @@ pub(super) struct View {
 }
 
 impl View {
-    /// At the application's address.
+    /// A reply at the application's address.
     pub(super) fn in_place(head: &RequestHead<'_>) -> Self {
         let is_read = matches!(head.method, b"GET" | b"HEAD");
         let arrival = if is_read { Arrival::InPlace } else { Arrival::Form };
         Self::of(head, arrival, ReturnPath::parse(head.target))
     }
 
-    /// At an address of the filter's own.
+    /// A reply at one of the filter's own addresses.
     pub(super) fn at_own_address(head: &RequestHead<'_>, return_to: ReturnPath) -> Self {
         Self::of(head, Arrival::OwnAddress, return_to)
     }
@@ -42,12 +42,12 @@ impl View {
         }
     }
 
-    /// A browser keeps cookies; what is none is handed the pending sign-in itself.
+    /// Whether the client stores cookies. Otherwise the reply contains the pending sign-in itself.
     pub(super) const fn is_browser(&self) -> bool {
         !matches!(self.client, Client::Hold)
     }
 
-    /// The page in a state.
+    /// The page in this state.
     pub(super) fn page(&self, screen: &Screen, requester: Requester<'_>, config: &Config) -> Reply {
         let challenge = requester.challenge;
         let user = challenge.map(|challenge| DisplayText::new(&challenge.identity.user));
@@ -67,8 +67,8 @@ impl View {
         screen.reply(&frame)
     }
 
-    /// A refusal: the page for a person, a problem document for all others. `onward` is what only
-    /// the sign-in knows.
+    /// A refusal: the page for a person, a problem document for all others. `onward` has the
+    /// addresses that only the sign-in knows.
     pub(super) fn refusal(
         &self,
         problem: &Problem,
@@ -88,7 +88,7 @@ impl View {
         problem.reply_onward(self.client, &onward)
     }
 
-    /// The problem with its detail in the person's language; Duo's own words stay.
+    /// The problem with its detail in the user's language. Duo's own messages are kept.
     pub(super) fn localised(&self, problem: &Problem) -> Problem {
         let language = if self.is_browser() { self.language } else { Language::En };
         if problem.code == Code::FactorRefused {
@@ -102,13 +102,13 @@ impl View {
     }
 }
 
-/// A refusal whose detail is Duo's reason, with a sentence before it that says what to do.
+/// A refusal whose detail is Duo's reason, after a sentence that says what to do.
 pub(super) fn explained(problem: &Problem, language: Language) -> Problem {
     let detail = format!("{} ({})", language.detail(problem.code, None), problem.detail);
     Problem { detail, ..problem.clone() }
 }
 
-/// Whose request it is, as far as that is known.
+/// The user and the request, as far as they are known.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Requester<'a> {
     pub(super) challenge: Option<&'a Challenge>,
@@ -134,7 +134,7 @@ fn screen(problem: &Problem) -> Screen {
     Screen::Refused { code: problem.code, wait: problem.retry_after }
 }
 
-/// Where a browser can do what this refusal asks for.
+/// The address at which a browser can do what this refusal asks for.
 pub(super) fn start_url(
     code: Code,
     challenge: Option<&Challenge>,
@@ -146,13 +146,13 @@ pub(super) fn start_url(
     can_start.then(|| config.site.start_url(return_to))
 }
 
-/// On to another address, by GET.
+/// Redirects to another address, by GET.
 pub(super) fn see_other(location: HeaderValue) -> Reply {
     Reply::new(303, "duo_mfa_see_other".to_owned(), "text/plain", Vec::new())
         .with("location", location)
 }
 
-/// On to the prompt page's own address.
+/// Redirects to the prompt page's own address.
 pub(super) fn to_page(config: &Config, return_to: &ReturnPath) -> Reply {
     see_other(HeaderValue::lossy(config.site.start_url(return_to)))
 }

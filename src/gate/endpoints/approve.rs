@@ -1,4 +1,4 @@
-//! An approval at the end of a sign-in: the cookies, and where to go on.
+//! The approval at the end of a sign-in: the cookies, and the address at which the user continues.
 
 use super::caller::Caller;
 use super::visit::{Allowed, SignInOrigin, Visit, VisitWants, Wanted};
@@ -22,8 +22,8 @@ use crate::session::{ApprovedBy, PerRequestApproval, Preference};
 use crate::signal::{Level, Signal};
 use std::time::Duration;
 
-/// Duo has allowed what waits on the device. The token of the sign-in may have been sent before, or
-/// copied, so it gives an approval once.
+/// Continues after Duo has allowed the prompt of a sign-in. A client may have sent the sign-in's
+/// token before, or copied it. So each sign-in gives an approval once.
 pub(super) fn redeem(
     mut caller: Box<Caller>,
     factor: Factor,
@@ -36,13 +36,13 @@ pub(super) fn redeem(
         return refuse_with(&caller, &GONE, "", env).after(settlement).into();
     };
     let origin = SignInOrigin { since: pending.created(), id: Some(pending.browser()) };
-    // The approval is for the request that the sign-in was begun for.
+    // The approval is for the request for which the sign-in was begun.
     caller.single_request = pending.single_request;
     let allowed = Allowed { caller, factor, origin, status: status.clone() };
     Next::permit(permit, VisitWants::Approval(allowed)).after(settlement)
 }
 
-/// The table has said whether the sign-in may give an approval.
+/// Handles the table's verdict on whether the sign-in may give an approval.
 pub(super) fn after_verdict(allowed: Allowed, verdict: &Verdict, env: &Env<'_>) -> Decision {
     let Allowed { mut caller, factor, origin, status } = allowed;
     match verdict {
@@ -55,7 +55,7 @@ pub(super) fn after_verdict(allowed: Allowed, verdict: &Verdict, env: &Env<'_>) 
     }
 }
 
-/// Duo has allowed a sign-in.
+/// Handles a sign-in that Duo has allowed.
 pub(super) fn approve(
     mut caller: Box<Caller>,
     factor: Factor,
@@ -72,7 +72,7 @@ pub(super) fn approve(
     admit(caller, Admission { by, origin, audited }, &reply, env).with(unkept)
 }
 
-/// Duo wants no second factor.
+/// Handles a preauth that returned `allow`: no second factor is required.
 pub(super) fn allow(
     caller: Box<Caller>,
     wanted: &Wanted,
@@ -85,7 +85,7 @@ pub(super) fn allow(
     admit_without_prompt(caller, wanted, (by, audited), message, env)
 }
 
-/// Duo is unreachable, and the fail mode is safe.
+/// Admits the user while Duo is unreachable and the fail mode is safe.
 pub(super) fn unverified(
     caller: Box<Caller>,
     wanted: &Wanted,
@@ -167,7 +167,7 @@ fn approved(caller: &Caller, word: &Status) -> Reply {
     body.reply(200, caller.view.language)
 }
 
-/// Has the page offer this choice first the next time.
+/// Stores this choice in the browser, so that the page offers it first the next time.
 fn remember_choice(caller: &mut Caller, factor: Factor, env: &Env<'_>) {
     let pending = caller.pending.as_ref().filter(|pending| pending.kind.factor() == Some(factor));
     let device = pending.and_then(|pending| pending.device.clone());
@@ -178,7 +178,7 @@ fn remember_choice(caller: &mut Caller, factor: Factor, env: &Env<'_>) {
     }
 }
 
-/// Keeps Duo's token for this device. A log line says so if it cannot be kept.
+/// Stores Duo's token for this device. If that fails, a log line says so.
 fn remember_device(caller: &mut Caller, token: &Secret<String>, env: &Env<'_>) -> Option<Signal> {
     let application = env.gate.application(&caller.challenge.terms);
     let devices = application.remembered_devices.as_ref()?;

@@ -1,4 +1,4 @@
-//! `POST auth`: a person has chosen how to confirm. The one endpoint that rings a phone.
+//! `POST auth`: the user has chosen a factor. The only endpoint that rings a phone.
 
 use super::approve::approve;
 use super::caller::Caller;
@@ -51,7 +51,7 @@ fn chosen(
             return Err(bad("body_sha256 is not a SHA-256 in hex."));
         }
     }
-    // The phone shows it, so it is no place for a message.
+    // The phone shows the method, so it must not hold a message.
     if parameters.value("method").is_some_and(|method| !is_method(&method)) {
         return Err(bad("method is not an HTTP method."));
     }
@@ -77,7 +77,7 @@ fn chosen(
     Ok(Choice::Device { factor, device })
 }
 
-/// Preauth has said what there is to choose from.
+/// Starts the chosen factor after preauth has returned the devices.
 pub(super) fn start(
     caller: Box<Caller>,
     choice: Choice,
@@ -118,7 +118,7 @@ pub(super) fn start(
     if let Some(verification) = verification {
         match Bounded::new(verification.code.as_str()) {
             Ok(code) => pending.verification_code = Some(code),
-            // Without its code the push would not satisfy the policy.
+            // Without the code, the push would not satisfy the policy.
             Err(fault) => {
                 let reason = fault.to_string();
                 return refuse(&caller, Code::DuoUnavailable, CODE, &reason, env).into();
@@ -130,7 +130,7 @@ pub(super) fn start(
     Next::permit(permit, VisitWants::Prompt(asking))
 }
 
-/// The named device, if it is the user's and can do this.
+/// The named device, if it is the user's and supports the factor.
 fn find_device<'d>(
     factor: Factor,
     wanted: &DeviceChoice,
@@ -147,7 +147,8 @@ fn find_device<'d>(
     }
 }
 
-/// Duo has sent the prompt: the table keeps its transaction, so that its end is heard.
+/// Handles a prompt that Duo has sent: the table stores its transaction, so that its end can be
+/// found out.
 pub(super) fn prompt_sent(asking: Asking<OpenedSignIn>, txid: Txid, env: &Env<'_>) -> Decision {
     let Asking { waiter: OpenedSignIn { mut caller, mut pending }, prompt, permit, .. } = asking;
     pending.txid = Bounded::new(txid.as_str()).ok();
@@ -159,7 +160,7 @@ pub(super) fn prompt_sent(asking: Asking<OpenedSignIn>, txid: Txid, env: &Env<'_
     reply_started(&caller, &standing, "", env).after(recorded)
 }
 
-/// Duo has sent passcodes, or not.
+/// Handles Duo's response to a request for passcodes by text message.
 pub(super) fn codes_sent(
     asking: Asking<OpenedSignIn>,
     status: &AuthStatus,
@@ -184,7 +185,7 @@ pub(super) fn codes_sent(
     decision.after([Settlement { permit, end }])
 }
 
-/// Duo has decided about a passcode.
+/// Handles Duo's decision about a passcode.
 pub(super) fn passcode_checked(
     mut caller: Box<Caller>,
     permit: Permit,
@@ -195,8 +196,8 @@ pub(super) fn passcode_checked(
         (AuthResult::Allow, _) => {
             let is_texted = matches!(caller.pending, Some(Pending { kind: PendingKind::Sms, .. }));
             let factor = if is_texted { Factor::Sms } else { Factor::Passcode };
-            // A passcode says nothing about the push that may still be on the phone. That push
-            // gives no approval any more.
+            // A push of this sign-in may still be on the phone. After a passcode it gives no
+            // approval any more.
             let settlements =
                 [Some(Settlement { permit, end: End::Allowed }), caller.mark_finished(env)];
             let approved = approve(caller, factor, SignInOrigin::here(env), status, env);
@@ -210,7 +211,7 @@ pub(super) fn passcode_checked(
     }
 }
 
-/// Counts a wrong passcode against the pending sign-in.
+/// Counts an incorrect passcode in the pending sign-in.
 pub(super) fn count_try(caller: &mut Caller, env: &Env<'_>) {
     let pending = caller.pending.take().or_else(|| {
         let return_to = caller.view.return_to.clone();
@@ -233,7 +234,8 @@ fn too_many_tries(caller: &Caller, env: &Env<'_>) -> Decision {
     refuse_with(caller, &refusal, "passcode tries", env)
 }
 
-/// Something is on its way to the device: a form goes on to where it can be followed.
+/// Replies that a prompt is on its way to the device. For a form, it redirects to the page that
+/// follows the sign-in.
 fn reply_started(caller: &Caller, standing: &Standing, word: &str, env: &Env<'_>) -> Decision {
     let reply = if caller.view.is_page {
         to_page(env.gate.config(), &caller.view.return_to)

@@ -1,4 +1,4 @@
-//! The client of an endpoint: what it brought, and what its reply will carry.
+//! The client of an endpoint: what it sent, and what its reply will contain.
 
 use crate::clock::UnixTime;
 use crate::gate::challenge::Challenge;
@@ -14,13 +14,14 @@ use crate::secret::Secret;
 use crate::session::{Approval, Pending, Preference, Refusal, RequestDigest, Token};
 use std::time::Duration;
 
-/// The longest that a script waits for one answer to `GET status`: shorter than any proxy's limit.
+/// The longest time that a script waits for one response to `GET status`: shorter than any proxy's
+/// limit.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
 
-/// The longest that a page is waited for.
+/// The longest time that a page is delayed.
 const LONGEST_PAGE: Duration = Duration::from_secs(2);
 
-/// The least time that Duo is given to answer.
+/// The shortest timeout of a poll.
 const SHORTEST_LOOK: Duration = Duration::from_secs(2);
 
 /// The client of an endpoint.
@@ -28,16 +29,16 @@ const SHORTEST_LOOK: Duration = Duration::from_secs(2);
 pub(in crate::gate) struct Caller {
     pub(super) challenge: Challenge,
     pub(super) view: View,
-    /// The approval that came with the request, or why it is not valid.
+    /// The approval in the request, or why it is not valid.
     pub(super) approval: Result<Option<Approval>, Refusal>,
-    /// The pending sign-in that came with the request, or that the reply hands out.
+    /// The pending sign-in from the request, or for the reply.
     pub(super) pending: Option<Pending>,
-    /// Until when the sign-in that the client has waits for an answer on the device.
+    /// Until when the client's sign-in waits for an answer on the device.
     pub(super) pending_until: Option<UnixTime>,
     pub(super) preference: Option<Preference>,
     /// Duo's token of a remembered device.
     pub(super) device_token: Option<Secret<String>>,
-    /// Whether the client is known to keep cookies: it sent one of ours.
+    /// Whether the client is known to store cookies: it sent one of the filter's.
     keeps_cookies: bool,
     /// The single request to approve; `None` for an ordinary session approval.
     pub(super) single_request: Option<RequestDigest>,
@@ -48,7 +49,7 @@ pub(in crate::gate) struct Caller {
 }
 
 impl Caller {
-    /// A page at the application's own address.
+    /// The client of a page at the application's own address.
     pub(in crate::gate) fn in_place(
         head: &RequestHead<'_>,
         challenge: Challenge,
@@ -57,7 +58,7 @@ impl Caller {
         Self::new(head, View::in_place(head), challenge, env)
     }
 
-    /// With what the browser has for the Duo application that is asked.
+    /// Reads the browser's cookies for the Duo application that is asked.
     pub(super) fn new(
         head: &RequestHead<'_>,
         view: View,
@@ -98,7 +99,7 @@ impl Caller {
         }
     }
 
-    /// Deadline for the user's answer to the pending sign-in. Without one it has passed.
+    /// Deadline for the user's answer to the pending sign-in. In the past if there is none.
     pub(super) fn deadline(&self, env: &Env<'_>) -> UnixTime {
         let push_timeout = env.gate.application(&self.challenge.terms).duo.push_timeout;
         let pending = self.pending.as_ref();
@@ -109,7 +110,7 @@ impl Caller {
         env.now >= self.deadline(env)
     }
 
-    /// The longest that a poll of the transaction may take from `from` on.
+    /// The timeout of a poll of the transaction that begins at `from`.
     pub(super) fn patience(&self, from: UnixTime, env: &Env<'_>) -> Duration {
         let most = if self.view.is_page { LONGEST_PAGE } else { LONGEST_LOOK };
         self.deadline(env).since(from).clamp(SHORTEST_LOOK, most)
@@ -128,26 +129,26 @@ impl Caller {
         self.pending = Some(pending);
     }
 
-    /// Has the browser forget the pending sign-in.
+    /// Deletes the pending sign-in in the browser.
     pub(super) fn forget(&mut self, env: &Env<'_>) {
         self.pending_until = None;
         self.cookies.push(env.gate.application(&self.challenge.terms).pendings.deletion());
     }
 
-    /// The single use of the pending sign-in; `None` unless it waits on a device. So each place in
-    /// the table costs a prompt.
+    /// The permit for the single use of the pending sign-in; `None` unless it waits on a device. So
+    /// each place in the table costs a prompt.
     pub(super) fn single_use(&self, env: &Env<'_>) -> Option<Permit> {
         let pending = self.pending.as_ref().filter(|pending| is_on_device(&pending.kind))?;
         Some(single_use(pending.browser(), pending.created(), env.now))
     }
 
-    /// Ends the pending sign-in, whatever Duo will say about it.
+    /// Ends the pending sign-in, whatever Duo may decide later.
     pub(super) fn mark_finished(&self, env: &Env<'_>) -> Option<Settlement> {
         self.single_use(env).map(|permit| Settlement { permit, end: End::Lost })
     }
 
-    /// The pending sign-in as text, for a client that may keep no cookies: it is no browser, or it
-    /// sent none of ours. Node's `fetch` and many wrappers of it keep none.
+    /// The pending sign-in as text, for a client that may not store cookies: it is not a browser,
+    /// or it sent none of the filter's cookies. Node's `fetch` and many of its wrappers store none.
     pub(super) fn transaction(&self) -> Option<&str> {
         let has_cookie = self.keeps_cookies && self.view.is_browser();
         self.token.as_ref().filter(|_| !has_cookie).map(Token::as_str)

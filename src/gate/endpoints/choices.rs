@@ -1,4 +1,4 @@
-//! What a user may choose from: what the devices can do, cut with what is configured.
+//! The choices of a user: the capabilities of the devices, limited to the configured factors.
 
 use crate::duo::{Device, DeviceKind};
 use crate::factor::Factor;
@@ -6,7 +6,7 @@ use crate::gate::factors::{capability, takes_passcode};
 use crate::page::{self, Choices, DisplayText};
 use crate::session::{ApprovedBy, Preference};
 
-/// The devices and factors to offer, in the configured order but for the preferred one.
+/// The devices and factors to offer, in the configured order; the preferred ones come first.
 pub(super) fn choices(
     devices: &[Device],
     factors: &[Factor],
@@ -24,7 +24,7 @@ pub(super) fn choices(
     Choices { devices: offered, factors }
 }
 
-/// A device that can do something of what is offered.
+/// A device with at least one offered factor; `None` for any other.
 fn offered(
     device: &Device,
     factors: &[Factor],
@@ -50,7 +50,7 @@ fn offered(
     })
 }
 
-/// Whether a preference names what is not there any more.
+/// Whether a preference names a device or factor that is no longer available.
 pub(super) fn is_stale(last: &Preference, choices: &Choices) -> bool {
     match last.device {
         Some(_) => !choices.devices.iter().any(|device| device.is_preferred),
@@ -58,7 +58,7 @@ pub(super) fn is_stale(last: &Preference, choices: &Choices) -> bool {
     }
 }
 
-/// The name of a device for people.
+/// The name of a device to show.
 pub(super) fn name(device: &Device) -> DisplayText {
     let names = [&device.display_name, &device.name, &device.number];
     let given = names.into_iter().map(|name| DisplayText::new(name.as_str()));

@@ -20,8 +20,8 @@ use std::time::Duration;
 /// When to ask again whether a code was scanned.
 const POLL_AFTER: Duration = Duration::from_secs(2);
 
-/// Creates a user at Duo, unless this browser waits for a device already: a second user could not
-/// have the name.
+/// Creates a user at Duo, unless this browser waits for a device already: the name could not be
+/// used a second time.
 pub(super) fn enroll(caller: Box<Caller>, env: &Env<'_>) -> Next<Visit> {
     if enrollment(&caller).is_some() {
         return shown(&caller, env).into();
@@ -43,7 +43,7 @@ pub(super) fn status(caller: Box<Caller>, env: &Env<'_>) -> Next<Visit> {
     }
 }
 
-/// Duo has created the user.
+/// Handles Duo's response to enroll.
 pub(super) fn enrolled(mut caller: Box<Caller>, made: &duo::Enrollment, env: &Env<'_>) -> Decision {
     let Some(browser) = env.random else {
         return refuse_without_randomness(&caller, env);
@@ -63,7 +63,7 @@ pub(super) fn enrolled(mut caller: Box<Caller>, made: &duo::Enrollment, env: &En
     }
 }
 
-/// Duo has said whether the code was scanned.
+/// Handles Duo's response on whether the code was scanned.
 pub(super) fn activated(
     mut caller: Box<Caller>,
     state: EnrollmentState,
@@ -100,7 +100,7 @@ pub(super) fn activated(
     }
 }
 
-/// A form goes on to the code, which may be loaded again.
+/// Redirects a form to the page with the code, which can be reloaded.
 fn shown(caller: &Caller, env: &Env<'_>) -> Decision {
     let reply = if caller.view.is_page {
         let site = &env.gate.config().site;
@@ -141,7 +141,7 @@ fn question(enrollment: &Enrollment) -> Option<EnrollStatus> {
     Some(EnrollStatus { user_id, activation_code: Secret::new(activation_code) })
 }
 
-/// An enrollment as the browser keeps it, encrypted.
+/// An enrollment in the form that the browser stores, encrypted.
 fn kept(made: &duo::Enrollment) -> Result<Enrollment, LengthFault> {
     let url = made.activation_url.as_ref();
     Ok(Enrollment {

@@ -1,12 +1,11 @@
-//! Requests to the filter's own endpoints that are about a user's sign-in.
+//! Requests to the filter's own endpoints that need a user.
 //!
-//! In goes a request of a known user that has passed the cross-site guard; out comes a page, JSON
-//! or
-//! a redirect, never the request itself. What the next request needs is in the pending sign-in that
-//! the client carries, so any worker and any replica can go on with it. Only [`Endpoint::Auth`]
-//! rings a phone, and only by POST.
+//! In goes a request of a known user that has passed the cross-site guard. Out comes a page, JSON
+//! or a redirect, never the request itself. The pending sign-in, which the client carries, has
+//! everything that the next request needs. So any worker and any replica can continue it. Only
+//! [`Endpoint::Auth`] rings a phone, and only by POST.
 //!
-//! Nothing here is kept between two requests.
+//! Nothing is stored here between two requests.
 
 mod approve;
 mod auth;
@@ -38,7 +37,7 @@ use crate::policy::{Person, Terms};
 use crate::session::BodyDigest;
 use std::borrow::Cow;
 
-/// Begins to answer.
+/// Begins to handle a request.
 pub(super) fn begin(
     request: EndpointRequest,
     head: &RequestHead<'_>,
@@ -87,9 +86,9 @@ pub(super) fn refuse_form(
     refused.with(refusal.map(|why| Insufficient::from(why).counted()))
 }
 
-/// The client of an endpoint, under the terms of the request that the sign-in leads to: they say
-/// which Duo application is asked. If they want more than any approval, a device that Duo remembers
-/// is not enough.
+/// The client of an endpoint, under the terms of the request that the sign-in leads to. The terms
+/// determine which Duo application is asked. If they require more than any approval, a device that
+/// Duo remembers is not enough.
 ///
 /// # Errors
 ///
@@ -113,8 +112,8 @@ fn caller(
     let mut denial = None;
     match env.gate.terms_of(&wanted, &person, challenge.address) {
         Ok(terms) => challenge.terms = terms,
-        // Nobody has said what the approval is for: the rules leave something, or this user was
-        // refused before.
+        // The client named no return path. The rules leave this user something to approve;
+        // otherwise the user was refused before.
         Err(_) if !is_named || endpoint.takes_back() => {}
         Err(why) => denial = Some(why),
     }

@@ -1,4 +1,4 @@
-//! `POST preauth`: what may this user use?
+//! `POST preauth`: the factors and devices of the user.
 
 use super::approve::allow;
 use super::auth;
@@ -22,7 +22,7 @@ pub(super) const fn preauth(caller: Box<Caller>) -> Next<Visit> {
     Next::ask(Visit::Preauth(caller, Wanted::Choices))
 }
 
-/// Duo has said what the user may do.
+/// Handles Duo's response to preauth.
 pub(super) fn answered(
     caller: Box<Caller>,
     wanted: Wanted,
@@ -49,7 +49,7 @@ pub(super) fn answered(
     }
 }
 
-/// Whether the Duo application that is asked has users enrolled on the page.
+/// Whether users enroll on the filter's page for this Duo application.
 fn is_inline(caller: &Caller, env: &Env<'_>) -> bool {
     let enrollment = env.gate.application(&caller.challenge.terms).duo.enrollment;
     enrollment == config::Enrollment::Inline
@@ -74,7 +74,8 @@ fn offer(mut caller: Box<Caller>, devices: &[Device], env: &Env<'_>) -> Decision
     Decision::reply(caller.with_cookies(reply))
 }
 
-/// A script that asks gets what Duo said; a request that wants more is refused.
+/// Handles a denial by Duo. A script that asks for the choices gets Duo's result; a request that
+/// starts a factor is refused.
 fn deny(caller: &Caller, wanted: &Wanted, message: &Text, env: &Env<'_>) -> Decision {
     if caller.view.is_page || wanted.is_start() {
         return refuse(caller, Code::DuoDenied, message.as_str(), "", env);
@@ -111,7 +112,7 @@ fn unenrolled(
     refuse_in_body(caller, &PreauthReply::Enroll(enrollment), code, env)
 }
 
-/// A refusal that is the answer to the question: HTTP 200.
+/// A refusal that is the result of the question: HTTP 200.
 fn refuse_in_body(caller: &Caller, body: &PreauthReply, code: Code, env: &Env<'_>) -> Decision {
     let reply = body.reply(&env.gate.config().site, caller.view.language);
     let line = audit::refused(&caller.challenge, code, "", env.gate);

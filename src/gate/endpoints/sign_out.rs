@@ -1,4 +1,4 @@
-//! `POST cancel`, `logout` and `GET userinfo`: what needs no word of Duo's.
+//! `POST cancel`, `logout` and `GET userinfo`: endpoints that do not call Duo.
 
 use super::caller::Caller;
 use crate::gate::decision::Decision;
@@ -12,8 +12,8 @@ use crate::page::{Screen, UserInfo};
 use crate::session::Approval;
 use crate::signal::Code;
 
-/// The sign-in is over and gives no approval. Its prompt stays on the phone, so it counts, and it
-/// remains the user's one pending prompt until Duo says that it is over.
+/// Ends the sign-in; it gives no approval. Its prompt stays on the phone, so it counts. It remains
+/// the user's one pending prompt until Duo reports its end.
 pub(super) fn cancel(mut caller: Box<Caller>, env: &Env<'_>) -> Decision {
     let settlement = caller.mark_finished(env);
     caller.forget(env);
@@ -25,15 +25,15 @@ pub(super) fn cancel(mut caller: Box<Caller>, env: &Env<'_>) -> Decision {
     Decision::reply(caller.with_cookies(reply)).after(settlement)
 }
 
-/// The page that asks whether to sign out: a GET alone never does.
+/// The page that asks whether to sign out; a GET alone never signs out.
 pub(super) fn page(caller: &Caller, head: &RequestHead<'_>, env: &Env<'_>) -> Decision {
     let screen = Screen::SignOut { next: next(head) };
     let requester = Requester::from(&caller.challenge);
     Decision::reply(caller.view.page(&screen, requester, env.gate.config()))
 }
 
-/// Takes all approvals back from this browser, and what it has begun; the sign-ins that led to them
-/// give no other. A person then goes on to the address in `next`.
+/// Deletes all approvals and pending sign-ins of this browser. The sign-ins that led to the
+/// approvals give no further one. A user then continues at the address in `next`.
 pub(super) fn logout(mut caller: Box<Caller>, head: &RequestHead<'_>, env: &Env<'_>) -> Decision {
     caller.pending_until = None;
     let config = env.gate.config();
@@ -63,8 +63,8 @@ pub(super) fn user_info(caller: &Caller, approval: Option<&Approval>, env: &Env<
     Decision::reply(info.reply())
 }
 
-/// Where a person goes on after the sign-out: a path on this host, mostly where the first factor
-/// signs out.
+/// Where a user continues after the sign-out: a path on this host, usually the one at which the
+/// first factor signs out.
 fn next(head: &RequestHead<'_>) -> Option<ReturnPath> {
     let next = Parameters::of(head.target).value("next")?;
     Some(ReturnPath::parse(next.as_bytes()))

@@ -1,4 +1,4 @@
-//! `GET status` and the prompt page: the state of a sign-in. At most one poll of Duo each.
+//! `GET status` and the prompt page: the state of a sign-in. Each request polls Duo at most once.
 
 use super::approve::redeem;
 use super::caller::Caller;
@@ -21,10 +21,10 @@ use crate::session::PendingKind;
 use crate::signal::{Code, Counter, Signal};
 use std::time::Duration;
 
-/// When a client is to ask again. Duo itself waits for news, from the second poll on.
+/// When a client should poll again. From the second poll on, Duo itself waits for news.
 const POLL_AFTER: Duration = Duration::from_secs(1);
 
-/// `GET /`: the page, in the state of the sign-in that this browser has begun.
+/// `GET /`: the page, in the state of the sign-in that was begun in this browser.
 pub(super) fn page(
     mut caller: Box<Caller>,
     is_approved: bool,
@@ -46,14 +46,14 @@ pub(super) fn page(
     }
 }
 
-/// The page at the application's own address. Duo is not asked.
+/// The page at the application's own address. It does not ask Duo.
 pub(in crate::gate) fn page_in_place(caller: &Caller, audited: Audited, env: &Env<'_>) -> Decision {
     let screen = known(caller, env).map_or(Screen::Start, Screen::SignIn);
     let reply = caller.view.page(&screen, Requester::from(&caller.challenge), env.gate.config());
     Decision::refusal(reply, Code::MfaRequired, Some(audited))
 }
 
-/// The page that sends another site's form again from this one.
+/// The page that sends a form of another site again, now from this site.
 pub(in crate::gate) fn resend_page(
     caller: &Caller,
     fields: Vec<(String, String)>,
@@ -84,13 +84,13 @@ pub(super) fn status(caller: Box<Caller>, is_approved: bool, env: &Env<'_>) -> N
     }
     match known(&caller, env) {
         Some(standing) => show(&caller, &standing, "sent", env).into(),
-        // Another tab of this browser has seen the end.
+        // Another tab of this browser has finished the sign-in.
         None if is_approved => show(&caller, &Standing::Approved, "allow", env).into(),
         None => refuse_with(&caller, &GONE, "", env).into(),
     }
 }
 
-/// Duo's transaction of what is on the device.
+/// Duo's transaction of the prompt on the device.
 fn following(caller: &Caller, env: &Env<'_>) -> Option<Following> {
     let pending = caller.pending.as_ref().filter(|pending| is_on_device(&pending.kind))?;
     let txid: Txid = pending.txid.as_ref()?.as_str().parse().ok()?;
@@ -101,7 +101,7 @@ fn following(caller: &Caller, env: &Env<'_>) -> Option<Following> {
     Some(Following { transaction, permit })
 }
 
-/// Duo has said how a transaction stands.
+/// Handles Duo's response about a transaction.
 pub(super) fn heard(
     caller: Box<Caller>,
     following: &Following,
@@ -127,7 +127,7 @@ pub(super) fn heard(
     }
 }
 
-/// There was no news of a transaction.
+/// Replies that the state of a transaction has not changed.
 pub(super) fn saw_nothing(caller: Box<Caller>, factor: Factor, env: &Env<'_>) -> Decision {
     if caller.is_over(env) {
         return ended(caller, &Standing::TimedOut, "", env);
@@ -136,7 +136,7 @@ pub(super) fn saw_nothing(caller: Box<Caller>, factor: Factor, env: &Env<'_>) ->
     show(&caller, &standing, "", env)
 }
 
-/// What a sign-in by this factor waits for; `status` is Duo's answer, if there is one.
+/// The state of a waiting sign-in by this factor; `status` is Duo's response, if there is one.
 pub(super) fn waiting(
     caller: &Caller,
     factor: Factor,
@@ -166,7 +166,7 @@ pub(super) fn waiting(
     })
 }
 
-/// Passcodes went out by text message.
+/// The state after passcodes were sent by text message.
 pub(super) fn codes(caller: &Caller) -> Standing {
     let device = caller.pending.as_ref().and_then(|pending| pending.device.as_ref());
     let device =
@@ -179,7 +179,7 @@ fn device_label(caller: &Caller) -> Option<DisplayText> {
     label.map(|label| DisplayText::new(label.as_str()))
 }
 
-/// A sign-in that is over, without an approval.
+/// Replies that a sign-in has ended without an approval.
 fn ended(mut caller: Box<Caller>, standing: &Standing, word: &str, env: &Env<'_>) -> Decision {
     caller.forget(env);
     let code = standing.refusal().unwrap_or(Code::MfaDenied);

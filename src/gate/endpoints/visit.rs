@@ -1,6 +1,5 @@
-//! The states of a request to an endpoint that waits for Duo. Each owns exactly what is needed to
-//! go
-//! on from it.
+//! The states of a request to an endpoint that waits for Duo. Each owns exactly the data to
+//! continue.
 
 use super::caller::Caller;
 use crate::clock::UnixTime;
@@ -13,24 +12,24 @@ use crate::gate::prompt::Transaction;
 use crate::secret::Secret;
 use crate::session::Pending;
 
-/// A request to an endpoint, by what it waits for.
+/// A request to an endpoint, by the event that it waits for.
 #[derive(Debug)]
 pub(in crate::gate) enum Visit {
-    /// What may the user do?
+    /// Preauth: whether the user may authenticate, and how.
     Preauth(Box<Caller>, Wanted),
-    /// Is the passcode right?
+    /// The result of a passcode.
     Passcode(Box<Caller>, Secret<String>, Permit),
-    /// Were passcodes sent by text message?
+    /// Whether passcodes were sent by text message.
     Codes(Asking<OpenedSignIn>),
-    /// Under which transaction does the push, or the call, run?
+    /// The transaction of the push or the call.
     Push(Asking<OpenedSignIn>),
-    /// How did the user's last prompt end? Only then may another one be sent.
+    /// How the user's last prompt ended. Only then another one may be sent.
     Look(Look<OpenedSignIn>),
-    /// What has the user answered?
+    /// The user's answer.
     Status(Box<Caller>, Following),
-    /// A user is to be created at Duo; how is a device activated?
+    /// The creation of a user at Duo, and the activation code.
     Enroll(Box<Caller>),
-    /// Was the activation code used?
+    /// Whether the activation code was used.
     Activation(Box<Caller>, EnrollStatus),
 }
 
@@ -48,22 +47,22 @@ pub(in crate::gate) enum VisitWants {
 /// The next step after preauth.
 #[derive(Debug)]
 pub(in crate::gate) enum Wanted {
-    /// The user is shown what there is to choose from.
+    /// The user gets the choices.
     Choices,
-    /// This is started.
+    /// This factor is started.
     Start(Choice),
-    /// A first device is enrolled, if Duo wants one.
+    /// A first device is enrolled, if Duo requires one.
     Enrollment,
 }
 
 impl Wanted {
-    /// Whether something is started if Duo lets the user.
+    /// Whether a factor is started if Duo permits it.
     pub(super) const fn is_start(&self) -> bool {
         matches!(self, Self::Start(_))
     }
 }
 
-/// A way to confirm that somebody has chosen.
+/// The user's choice of a factor.
 #[derive(Debug)]
 pub(in crate::gate) enum Choice {
     /// A passcode, to be checked at once.
@@ -72,7 +71,7 @@ pub(in crate::gate) enum Choice {
     Device { factor: Factor, device: DeviceChoice },
 }
 
-/// A sign-in that begins with a prompt, before Duo has sent it.
+/// A sign-in that begins with a prompt, before Duo has sent the prompt.
 #[derive(Debug)]
 pub(in crate::gate) struct OpenedSignIn {
     pub(super) caller: Box<Caller>,
@@ -86,7 +85,7 @@ pub(in crate::gate) struct Following {
     pub(super) permit: Permit,
 }
 
-/// A sign-in that Duo has allowed, before it is known whether it gave an approval already.
+/// A sign-in that Duo has allowed, before it is known whether it has given an approval already.
 #[derive(Debug)]
 pub(in crate::gate) struct Allowed {
     pub(super) caller: Box<Caller>,
@@ -95,7 +94,7 @@ pub(in crate::gate) struct Allowed {
     pub(super) status: AuthStatus,
 }
 
-/// The time and id that all approvals of one sign-in share.
+/// The time and the id that all approvals from one sign-in share.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::gate) struct SignInOrigin {
     /// When the sign-in began.
@@ -125,8 +124,8 @@ impl Visit {
         }
     }
 
-    /// Whether the answer is wanted even if the client leaves: it says whether a phone rings, and
-    /// under which transaction.
+    /// Whether the response is needed even if the client leaves: it shows whether a phone rings,
+    /// and under which transaction.
     pub(in crate::gate) const fn outlives_its_client(&self) -> bool {
         matches!(self, Self::Push(_) | Self::Codes(_))
     }

@@ -1,4 +1,4 @@
-//! How a request to an endpoint goes on from each answer of Duo.
+//! How a request to an endpoint continues after each response of Duo.
 
 use super::visit::{Following, OpenedSignIn, Visit, VisitWants};
 use super::{approve, auth, enroll, preauth, status};
@@ -148,7 +148,7 @@ impl Waits for Visit {
                 return after_last(look.unheard(failure.fault, env), env);
             }
             (Self::Status(caller, Following { transaction, permit }), Remedy::LookAgain(late)) => {
-                // The client polls again by coming back.
+                // The client polls again with its next request.
                 if !caller.is_over(env) || *late == TIMEOUT {
                     return status::saw_nothing(caller, transaction.factor, env).into();
                 }
@@ -229,7 +229,7 @@ impl Waits for Visit {
     }
 }
 
-/// Goes on from the user's last prompt.
+/// Continues from the user's last prompt.
 fn after_last((then, notes): (Then<OpenedSignIn>, Notes), env: &Env<'_>) -> Next<Visit> {
     let next = match then {
         Then::Look(look) => Next::ask(Visit::Look(look)),

@@ -84,7 +84,7 @@ fn every_fault_is_refused_once_the_tries_are_spent() {
 }
 
 #[test]
-fn the_operators_faults_are_told_from_outages() {
+fn the_operators_faults_are_distinguished_from_outages() {
     for (fault, code) in [
         (DuoError::BadCredentials { code: 40_103, message: Text::default() }, "duo_misconfigured"),
         (DuoError::NotDuo { status: 407 }, "duo_misconfigured"),
@@ -103,7 +103,7 @@ fn the_operators_faults_are_told_from_outages() {
 }
 
 #[test]
-fn duos_wait_is_handed_on() {
+fn duos_wait_is_passed_on() {
     let fault = DuoError::RateLimited { retry_after: Some(Duration::from_secs(7)) };
     let Remedy::Refuse(refusal) = remedy(Stage::Transaction, &fault, Tries::default(), SECURE)
     else {
@@ -113,7 +113,7 @@ fn duos_wait_is_handed_on() {
 }
 
 #[test]
-fn a_lost_look_at_a_transaction_is_no_end() {
+fn a_lost_poll_of_a_transaction_is_no_end() {
     for fault in [
         DuoError::Unreachable(Outage::Status { status: 504 }),
         DuoError::Unreachable(Outage::NoAnswer),
@@ -127,7 +127,7 @@ fn a_lost_look_at_a_transaction_is_no_end() {
 }
 
 #[test]
-fn safe_admits_only_whom_duo_could_not_be_asked_about_before_the_user_was_asked() {
+fn safe_admits_only_if_duo_could_not_be_reached_before_the_user_was_asked() {
     let since = UnixTime::from_seconds(7);
     let admit = Remedy::Admit { unreached_since: since };
     let down = Standby { fail_mode: FailMode::Safe, unreached_since: Some(since) };

@@ -55,7 +55,7 @@ fn a_check_that_failed_is_due_again_soon() {
 
 #[test]
 fn a_check_of_the_future_is_due_again() {
-    // The host's clock was set back since.
+    // The host's clock was set back after the check.
     let checked = UnixTime::from_seconds(90_000);
     let health = Health { standing: Standing::Well, checked, ..Health::default() };
     let interval = Duration::from_secs(60);

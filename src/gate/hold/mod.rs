@@ -1,7 +1,7 @@
-//! The held request: preauth, then a prompt or a passcode, then Duo's answer.
+//! The held request: preauth, then a prompt or a passcode, then Duo's decision.
 //!
-//! For programs, and for every client that sends a passcode. The request waits, body and all; it
-//! reaches the application only after Duo's allow, and its response then carries the approval
+//! It is for programs, and for every client that sends a passcode. The request waits with its body.
+//! It reaches the application only after Duo's allow, and its response then carries the approval
 //! cookie.
 
 mod states;
@@ -33,7 +33,7 @@ use transitions::{
     prompt_sent,
 };
 
-/// Begins to ask Duo for a request that waits.
+/// Begins to ask Duo for a held request.
 pub(super) fn begin(
     head: &RequestHead<'_>,
     challenge: Challenge,

@@ -1,4 +1,4 @@
-//! The states of a held request. Each owns exactly what is needed to go on from it.
+//! The states of a held request. Each owns exactly the data to continue.
 
 use crate::clock::UnixTime;
 use crate::factor::Factor;
@@ -15,18 +15,18 @@ use crate::secret::Secret;
 use crate::signal::Code;
 use std::iter;
 
-/// A held request, by what it waits for.
+/// A held request, by the event that it waits for.
 #[derive(Debug)]
 pub(in crate::gate) enum Held {
-    /// What may the user do?
+    /// Preauth: whether the user may authenticate, and how.
     Preauth(Box<Parked>, Intent),
-    /// Is the passcode right?
+    /// The result of a passcode.
     Passcode(Box<Parked>, Secret<String>, Permit),
-    /// Under which transaction does the push, or the call, run?
+    /// The transaction of the push or the call.
     Push(Asking<Box<Parked>>),
-    /// What has the user answered?
+    /// The user's answer.
     Status(Box<Parked>, Polled),
-    /// How did the user's last prompt end? Only then may another one be sent.
+    /// How the user's last prompt ended. Only then another one may be sent.
     Look(Look<Box<Parked>>),
 }
 
@@ -37,23 +37,23 @@ pub(in crate::gate) enum HeldWants {
     Passcode(Box<Parked>, Secret<String>, Permit),
     /// To ring a phone.
     Prompt(Asking<Box<Parked>>),
-    /// To go on by an approval that another request may wait for too.
+    /// To be forwarded with an approval that another request may wait for too.
     Approval(Box<Parked>, Factor),
 }
 
-/// The parts of a request that are kept while it waits.
+/// The parts of a request that are stored while it waits.
 #[derive(Debug)]
 pub(in crate::gate) struct Parked {
     pub(super) challenge: Challenge,
-    /// Not always [`Client::Hold`]: any request with a passcode is held.
+    /// Not always [`Client::Hold`], since any request with a passcode is held.
     pub(super) client: Client,
     /// Deadline for the user's answer.
     pub(super) deadline: UnixTime,
-    /// Where a browser would go on.
+    /// The path for a sign-in in a browser.
     pub(super) return_to: ReturnPath,
     /// The edits of the forwarded request.
     pub(super) edits: Vec<Edit>,
-    /// Stands for the request. `None` if no other request counts as the same.
+    /// Represents the request and its sender; `None` if no other request may count as the same.
     pub(super) same_request: Option<[u8; 16]>,
     /// Whether the response deletes the approval, since the request is a sign-out.
     pub(super) is_sign_out: bool,
@@ -64,7 +64,7 @@ pub(in crate::gate) struct Parked {
 pub(in crate::gate) enum Intent {
     /// By a prompt on a device.
     Prompt,
-    /// By the passcode that came with it.
+    /// By the passcode in the request.
     Passcode(Secret<String>),
 }
 
@@ -73,9 +73,9 @@ pub(in crate::gate) enum Intent {
 pub(in crate::gate) struct Polled {
     pub(super) transaction: Transaction,
     pub(super) permit: Permit,
-    /// The permit by which other requests of the client wait for this push. `None` if none may.
+    /// The permit with which other requests of the client wait for this push; `None` if none may.
     pub(super) awaited: Option<Permit>,
-    /// When it was polled last, or will be.
+    /// The time of the last poll, or of the next one.
     pub(super) at: UnixTime,
 }
 
@@ -89,13 +89,13 @@ impl Held {
         }
     }
 
-    /// Whether the answer is wanted even if the client leaves: it says whether a phone rings, and
-    /// under which transaction.
+    /// Whether the response is needed even if the client leaves: it shows whether a phone rings,
+    /// and under which transaction.
     pub(in crate::gate) const fn outlives_its_client(&self) -> bool {
         matches!(self, Self::Push(_))
     }
 
-    /// What to record once the client has left.
+    /// The changes of the table to make after the client has left.
     pub(in crate::gate) fn left(&self) -> Vec<Settlement> {
         match self {
             Self::Push(Asking { permit, .. })
@@ -109,13 +109,13 @@ impl Held {
 }
 
 impl Polled {
-    /// What to record of a push that gives this request no approval.
+    /// The changes of the table for a push that gives this request no approval.
     pub(super) fn settled(&self, end: End) -> Vec<Settlement> {
         let own = Settlement { permit: self.permit, end };
         iter::once(own).chain(self.given_up()).collect()
     }
 
-    /// Has the requests that wait for this push wait no longer.
+    /// Ends the waiting of requests that wait for this push.
     pub(super) fn given_up(&self) -> Option<Settlement> {
         self.awaited.map(|permit| Settlement { permit: permit.given_up(), end: End::Lost })
     }

@@ -1,4 +1,4 @@
-//! How a held request goes on from each answer.
+//! How a held request continues after each response.
 
 use super::states::{Held, HeldWants, Intent, Parked, Polled};
 use crate::clock::UnixTime;
@@ -22,7 +22,7 @@ use crate::secret::Secret;
 use crate::session::ApprovedBy;
 use crate::signal::{Code, Counter};
 
-/// Preauth has answered.
+/// Handles Duo's response to preauth.
 pub(super) fn preauthorized(
     parked: Box<Parked>,
     intent: Intent,
@@ -62,9 +62,9 @@ fn try_passcode(
     Next::permit(permit, HeldWants::Passcode(parked, passcode, permit))
 }
 
-/// Prompts the first device that can approve by the first factor that it has. A program cannot show
-/// the code of a verified push, so such a push is not sent at all: a policy that wants the code is
-/// not met by less.
+/// Prompts the first device that supports the first accepted factor. A program cannot show the code
+/// of a verified push, so such a push is not sent at all. Otherwise a policy that requires the code
+/// would be weakened.
 fn ask_device(
     mut parked: Box<Parked>,
     devices: &[Device],
@@ -107,7 +107,7 @@ fn ask_device(
     }
 }
 
-/// Goes on from the user's last prompt.
+/// Continues from the user's last prompt.
 pub(super) fn after_last((then, notes): (Then<Box<Parked>>, Notes), env: &Env<'_>) -> Next<Held> {
     let next = match then {
         Then::Look(look) => Next::ask(Held::Look(look)),
@@ -117,7 +117,7 @@ pub(super) fn after_last((then, notes): (Then<Box<Parked>>, Notes), env: &Env<'_
     next.noting(notes)
 }
 
-/// Duo has decided about a passcode.
+/// Handles Duo's decision about a passcode.
 pub(super) fn passcode_checked(
     parked: &Parked,
     permit: Permit,
@@ -134,7 +134,8 @@ pub(super) fn passcode_checked(
     }
 }
 
-/// Duo has sent the prompt: the table keeps its transaction, so that its end is heard.
+/// Handles a prompt that Duo has sent: the table stores its transaction, so that its end can be
+/// found out.
 pub(super) fn prompt_sent(asking: Asking<Box<Parked>>, txid: Txid, env: &Env<'_>) -> Next<Held> {
     let Asking { waiter: parked, prompt: Prompt { factor, .. }, permit, .. } = asking;
     let transaction = Transaction { factor, txid };
@@ -148,14 +149,14 @@ pub(super) fn prompt_sent(asking: Asking<Box<Parked>>, txid: Txid, env: &Env<'_>
     Next::ask(Held::Status(parked, polled)).after(recorded).after(noted)
 }
 
-/// Polls the transaction again, not sooner than the pace allows.
+/// Polls the transaction again, no sooner than the pace permits.
 pub(super) fn poll(parked: Box<Parked>, polled: Polled, env: &Env<'_>) -> Next<Held> {
     let wait = POLL_PACE.saturating_sub(env.now.since(polled.at));
     let polled = Polled { at: env.now.plus(wait), ..polled };
     Next::ask_after(wait, Held::Status(parked, polled))
 }
 
-/// Duo has said how the transaction stands.
+/// Handles Duo's response about the transaction.
 pub(super) fn heard(
     parked: Box<Parked>,
     polled: Polled,
@@ -183,14 +184,14 @@ pub(super) fn heard(
     }
 }
 
-/// Asks for a permit to go on, which Duo has allowed: the same request may wait for this prompt
-/// too.
+/// Requests a permit to forward the request after Duo's allow, since the same request may wait for
+/// this prompt too.
 fn use_approval(parked: Box<Parked>, transaction: &Transaction, env: &Env<'_>) -> Next<Held> {
     let permit = prompt::approval_permit(transaction, &parked.challenge, env.gate.config());
     Next::permit(permit, HeldWants::Approval(parked, transaction.factor))
 }
 
-/// The table has said whether the approval has let another request go on.
+/// Handles the table's verdict: it knows whether the approval was already used for another request.
 pub(super) fn after_verdict(
     parked: &Parked,
     factor: Factor,
@@ -211,7 +212,7 @@ fn approve(parked: &Parked, by: ApprovedBy, env: &Env<'_>) -> Decision {
     forward(parked, by, audit::admitted(&parked.challenge, by, env.gate), env)
 }
 
-/// Duo is unreachable, and the fail mode is safe.
+/// Forwards the request while Duo is unreachable and the fail mode is safe.
 pub(super) fn approve_unverified(
     parked: &Parked,
     unreached_since: UnixTime,
@@ -230,7 +231,7 @@ fn forward(parked: &Parked, by: ApprovedBy, audited: Audited, env: &Env<'_>) -> 
     add_identity_headers(&mut request, challenge.identity.user.clone(), by.name(), env.now);
     // A fail-safe approval (minutes) must not overwrite a longer-lived one.
     let is_worse = by == ApprovedBy::FailSafe && challenge.has_approval;
-    // This request uses its own approval up.
+    // This request uses its own approval.
     let is_over = challenge.terms.is_per_request;
     let cookie = if parked.is_sign_out {
         Some(NewCookie::SignedOut(sign_out::deletions(env.gate.config())))

@@ -6,9 +6,9 @@
 //!   | 9 starts u16 | left u8 | request [16] | prompted
 //! ```
 //!
-//! All numbers are big-endian, times are seconds: of the starts and `looked` before the head's
-//! `written` (0xffff: none), of the others after it; the two ends, which may lie before it, have
-//! 0x8000 added.
+//! All numbers are big-endian, times are in seconds. Starts and `looked` are counted back from the
+//! head's `written` (0xffff: none), the others forward from it. `pending` and `cool-down` may also
+//! lie before it, so 0x8000 is added to both.
 
 use super::head::{BUCKET_BYTES, HEAD_BYTES, Head, read, span};
 use super::permit::{Permit, PromptPermit, What};
@@ -27,35 +27,36 @@ const BIAS: u64 = 0x8000;
 const _: () = assert!(HEAD_BYTES + ENTRIES * ENTRY_BYTES == BUCKET_BYTES);
 const _: () = assert!(16 + 8 + 2 * (4 + STARTS) + 1 + 16 + PROMPTED_BYTES == ENTRY_BYTES);
 
-/// A prompt that nobody answered may be repeated after so many seconds.
+/// The cool-down after a prompt that nobody answered, in seconds.
 const TIMEOUT_COOLDOWN: u64 = 15;
-/// After a report of fraud it takes so many seconds at least.
+/// The shortest cool-down after a report of fraud, in seconds.
 const FRAUD_COOLDOWN: u64 = 30 * 60;
-/// As many seconds as a sign-in may take: however often it is sent again, it has no more tries.
+/// As long as a sign-in may take, in seconds, so that repeating the sign-in gives no further tries.
 const PASSCODE_WINDOW: u64 = PENDING_LIFETIME.as_secs();
 const _: () = assert!(Limits::MAX_PASSCODE_TRIES <= STARTS);
-/// Seconds between two questions to Duo about one prompt.
+/// The seconds between two questions to Duo about one prompt.
 const LOOK_PACE: u64 = 3;
-/// Seconds after its time for which a prompt is looked up before its entry may go to another user.
+/// How many seconds after its time a prompt can still be looked up. Only then another user may get
+/// its entry.
 const UNHEARD_KEPT: u64 = PENDING_LIFETIME.as_secs();
-/// The owner of an entry whose prompt is over.
+/// The owner in an entry whose prompt has ended.
 const NOBODY: [u8; 8] = [0; 8];
 
 /// The bytes of a bucket, read.
 #[derive(Default)]
 pub(super) struct Bucket {
-    /// Nothing is granted before.
+    /// Before this time the bucket grants nothing.
     closed: u64,
     entries: [Entry; ENTRIES],
 }
 
 impl Bucket {
-    /// One without users, from which nothing is granted before a moment.
+    /// A bucket without users that grants nothing before a time.
     pub(super) fn closed(until: u64) -> Self {
         Self { closed: until, ..Self::default() }
     }
 
-    /// Reads what [`Self::encode`] has written; absent for anything else.
+    /// Reads the bytes of [`Self::encode`]; `None` for any others.
     pub(super) fn decode(bytes: &[u8], now: u64) -> Option<Self> {
         let (closed, entries) = read(bytes, now, Entry::decode)?;
         Some(Self { closed, entries })
@@ -69,12 +70,12 @@ impl Bucket {
         bytes
     }
 
-    /// Writes down a prompt or a passcode, where nothing stands against it.
+    /// Records a prompt or a passcode if no limit forbids it.
     pub(super) fn grant(&mut self, permit: &Permit, limits: &Limits, now: u64) -> Verdict {
         if now < self.closed {
             return Err(Limited::new(Limit::Unreadable, now, self.closed));
         }
-        // The user's own entry, or else the one that was of no use for longest.
+        // The user's own entry; otherwise the one that has been useless for longest.
         let rank = |entry: &&mut Entry| {
             if entry.tag == permit.tag { 0 } else { entry.expires(limits).max(1) }
         };
@@ -90,7 +91,7 @@ impl Bucket {
         entry.grant(permit, limits, now)
     }
 
-    /// The entry of a prompt of which no end is known yet.
+    /// The entry of a prompt whose end is not known yet.
     pub(super) fn entry_of(&mut self, permit: &Permit) -> Option<&mut Entry> {
         let is_its = |entry: &&mut Entry| {
             entry.tag == permit.tag
@@ -104,26 +105,26 @@ impl Bucket {
     }
 }
 
-/// What is held against one user.
+/// The record of one user.
 #[derive(Default)]
 pub(super) struct Entry {
     tag: [u8; 16],
-    /// The prompt whose end is not known; [`NOBODY`] where there is none.
+    /// The prompt whose end is not known; [`NOBODY`] if there is none.
     owner: [u8; 8],
-    /// When that prompt is over whatever Duo says of it.
+    /// When that prompt ends, whatever Duo reports.
     pending: u64,
     cool_down: u64,
-    /// Denials in a row.
+    /// Consecutive denials.
     denials: u16,
-    /// When Duo was last asked how that prompt ended; 0: never.
+    /// When Duo was last asked how that prompt ended; 0 for never.
     looked: u64,
-    /// Prompts that no approval has answered, or passcodes that were not right; 0: none.
+    /// The times of prompts without an approval, or of incorrect passcodes; 0 for none.
     starts: [u64; STARTS],
     /// Whether the client that waited for that prompt has left.
     has_left: bool,
-    /// The request that waited for that prompt; zeros where none may take it up.
+    /// The request that waited for that prompt; zeros if no other may take it over.
     request: [u8; 16],
-    /// That prompt, once Duo has named its transaction.
+    /// That prompt, after Duo has named its transaction.
     prompted: Option<Prompted>,
 }
 
@@ -169,7 +170,7 @@ impl Entry {
         write(span(now, self.pending.saturating_add(BIAS)));
         write(span(now, self.cool_down.saturating_add(BIAS)));
         write(self.denials);
-        // An age beyond the largest is that of no start: no window is so long.
+        // A larger age is written as "no start", since no window is that long.
         write(span(self.looked, now));
         for start in self.starts {
             write(span(start, now));
@@ -185,7 +186,7 @@ impl Entry {
             What::Passcode => {
                 self.start(limits.passcode_tries, PASSCODE_WINDOW, now, Limit::Passcodes)
             }
-            // It has buckets of its own.
+            // It has separate buckets.
             What::SingleUse { .. } | What::Share | What::Client(_) => {
                 Err(Limited::new(Limit::NoRoom, 0, 1))
             }
@@ -212,8 +213,9 @@ impl Entry {
         Ok(Granted::New)
     }
 
-    /// The verdict while the end of the last prompt is not known. `None` once nobody can find it
-    /// out: the prompt counts as one that nobody answered, and its cool-down is over too.
+    /// The verdict while the end of the last prompt is not known. `None` after it can no longer be
+    /// found out: the prompt then counts as one that nobody answered, and its cool-down has passed
+    /// too.
     fn unheard(&mut self, permit: &PromptPermit, now: u64) -> Option<Verdict> {
         let Some(prompted) = self.prompted else {
             let cool_down = self.pending.saturating_add(TIMEOUT_COOLDOWN);
@@ -253,7 +255,7 @@ impl Entry {
         (self.has_left, self.request, self.prompted) = (false, [0; 16], None);
     }
 
-    /// Counts one more where the window has not seen as many as it may.
+    /// Counts one more, if the window has room for it.
     fn start(&mut self, most: usize, window: u64, now: u64, limit: Limit) -> Verdict {
         let mut counted = 0_usize;
         let mut oldest = u64::MAX;
@@ -273,7 +275,7 @@ impl Entry {
         Ok(Granted::New)
     }
 
-    /// Writes down what became of the prompt or the passcode.
+    /// Records how the prompt or the passcode ended.
     pub(super) fn end(&mut self, end: End, limits: &Limits, now: u64) {
         let unfound = self.pending.saturating_add(TIMEOUT_COOLDOWN).max(self.cool_down);
         let cool_down = match end {
@@ -285,7 +287,7 @@ impl Entry {
                 self.has_left = true;
                 return;
             }
-            // It may be on the phone.
+            // The prompt may be on the phone.
             End::Lost => return,
             End::Denied => now.saturating_add(self.denied(limits)),
             End::Fraud => now.saturating_add(self.denied(limits).max(FRAUD_COOLDOWN)),
@@ -307,14 +309,14 @@ impl Entry {
         self.cool_down = cool_down;
     }
 
-    /// Counts a denial and says for how many seconds it stops the next prompt.
+    /// Counts a denial and returns its cool-down in seconds.
     fn denied(&mut self, limits: &Limits) -> u64 {
         self.denials = self.denials.saturating_add(1);
         let mut waits = limits.deny_cooldown.iter().take(self.denials.into());
         waits.next_back().map_or(0, Duration::as_secs)
     }
 
-    /// From when on the entry holds nothing against its user.
+    /// From when on the entry no longer limits its user.
     fn expires(&self, limits: &Limits) -> u64 {
         let window = limits.window.as_secs().max(PASSCODE_WINDOW);
         let last = self.starts.iter().max().map_or(0, |last| leaves(*last, window));
@@ -323,14 +325,16 @@ impl Entry {
         unheard.max(self.cool_down).max(self.denials_expire(limits)).max(last)
     }
 
-    /// A denial makes the next one worse until it has been over for the longest cool-down.
+    /// When denials are forgotten. A denial makes the next one worse until its cool-down, and the
+    /// longest cool-down after that, have passed.
     fn denials_expire(&self, limits: &Limits) -> u64 {
         let longest = limits.deny_cooldown.iter().max().map_or(0, Duration::as_secs);
         if self.denials == 0 { 0 } else { self.cool_down.saturating_add(longest) }
     }
 }
 
-/// When a start leaves the window: a second late, since it may be later by as much than written.
+/// When a start leaves the window. One second is added, since the start may be up to a second later
+/// than recorded.
 const fn leaves(start: u64, window: u64) -> u64 {
     start.saturating_add(window).saturating_add(1)
 }

@@ -6,10 +6,9 @@
 //! ```
 //!
 //! All numbers are big-endian; `authenticated` is in seconds since 1970, `lasts` in seconds. A
-//! factor
-//! of 0 is an empty place, one of 5 is no approval yet: a request waits for one. The tag of the
-//! client covers everything that must be the same for an approval to count. All approvals of a user
-//! are in one bucket, so that a sign-out finds them.
+//! factor of 0 is an empty place. A factor of 5 is not an approval yet: a request waits for one.
+//! The tag of the client covers everything that must be the same for an approval to count. All
+//! approvals of a user are in one bucket, so that a sign-out finds them.
 
 use super::head::{CLIENTS_BYTES, HEAD_BYTES, Head, read};
 use crate::clock::UnixTime;
@@ -23,25 +22,25 @@ const _: () = assert!(HEAD_BYTES + ENTRIES * ENTRY_BYTES == CLIENTS_BYTES);
 
 const AWAITED: u8 = 5;
 
-/// So many approvals a user may have at once: one for each client and rule.
+/// How many approvals a user may have at once: one for each client and rule.
 const PER_USER: usize = 8;
 
 /// The tag of one user.
 pub(super) type User = [u8; 8];
 
-/// A second factor that a user passed on one client.
+/// A second factor that a user satisfied on one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientApproval {
     factor: Factor,
-    /// When the user passed it: seconds since 1970.
+    /// When the user satisfied it, in seconds since 1970.
     authenticated: u64,
-    /// Seconds from then on until it is over.
+    /// How many seconds the approval lasts from then on.
     lasts: u64,
 }
 
 impl ClientApproval {
-    /// `None` unless a person passed a factor: an approval by `bypass`, a remembered device or
-    /// `fail_mode` is never kept.
+    /// `None` unless the user used a factor: an approval by `bypass`, a remembered device or
+    /// `fail_mode` is never stored.
     pub(in crate::gate) const fn new(
         by: ApprovedBy,
         authenticated: UnixTime,
@@ -52,12 +51,12 @@ impl ClientApproval {
         Some(Self { factor, authenticated, lasts })
     }
 
-    /// How the user passed it.
+    /// The factor that the user used.
     pub(in crate::gate) const fn by(&self) -> ApprovedBy {
         ApprovedBy::Factor(self.factor)
     }
 
-    /// When the user passed it.
+    /// When the user satisfied it.
     pub(in crate::gate) const fn authenticated(&self) -> UnixTime {
         UnixTime::from_seconds(self.authenticated)
     }
@@ -68,12 +67,13 @@ impl ClientApproval {
 pub(super) enum State {
     /// It has an approval.
     Approved(ClientApproval),
-    /// A request of it waits for one. Times as those of an approval.
+    /// A request of it waits for an approval. The times are those of [`ClientApproval`].
     Awaited { since: u64, lasts: u64 },
 }
 
 impl State {
-    /// One from the future counts as over: the host's clock was set back.
+    /// Whether it has ended. An approval from the future has ended too, since the host's clock was
+    /// set back.
     const fn is_over(&self, now: u64) -> bool {
         let (since, lasts) = self.times();
         now < since || now >= since.saturating_add(lasts)
@@ -109,7 +109,7 @@ struct Entry {
 }
 
 impl ClientApprovals {
-    /// Reads what [`Self::encode`] has written; `None` for anything else.
+    /// Reads the bytes of [`Self::encode`]; `None` for any others.
     pub(super) fn decode(bytes: &[u8], now: u64) -> Option<Self> {
         let (_, entries) = read(bytes, now, |bytes, _| Entry::decode(bytes).ok())?;
         Some(Self { entries })
@@ -126,15 +126,15 @@ impl ClientApprovals {
         bytes
     }
 
-    /// The state of this user and client, unless it is over.
+    /// The state of this user and client, unless it has ended.
     pub(super) fn find(&self, client: [u8; 16], user: User, now: u64) -> Option<State> {
         let is_it = |entry: &&Entry| entry.client == client && entry.user == user;
         let found = self.entries.iter().flatten().find(is_it)?;
         (!found.state.is_over(now)).then_some(found.state)
     }
 
-    /// Takes an approval in, or a wait for one if there is none yet. A user who has [`PER_USER`]
-    /// loses the one that would end first. Says whether there was room.
+    /// Stores an approval, or a wait for one if there is none yet. If the user has [`PER_USER`],
+    /// the one that would end first is replaced. `true` if there was room.
     pub(super) fn keep(&mut self, client: [u8; 16], user: User, state: State, now: u64) -> bool {
         let is_approved = matches!(self.find(client, user, now), Some(State::Approved(_)));
         if is_approved && matches!(state, State::Awaited { .. }) {
@@ -154,7 +154,7 @@ impl ClientApprovals {
         place.map(|place| *place = Some(Entry { client, user, state })).is_some()
     }
 
-    /// Forgets that a request of this client waits. Says whether it did.
+    /// Forgets that a request of this client waits; `true` if one did.
     pub(super) fn give_up(&mut self, client: [u8; 16], user: User) -> bool {
         let is_it = |entry: &Entry| {
             let is_awaited = matches!(entry.state, State::Awaited { .. });
@@ -233,7 +233,7 @@ mod tests {
         [number; 16]
     }
 
-    /// As another worker reads it.
+    /// The bucket as another worker reads it.
     fn reread(approvals: &ClientApprovals, now: u64) -> ClientApprovals {
         let bytes = approvals.encode(now);
         assert_eq!(bytes.len(), CLIENTS_BYTES);
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_bucket_takes_no_other_user_in_until_one_is_over() {
+    fn a_full_bucket_accepts_no_other_user_until_an_approval_ends() {
         let mut approvals = ClientApprovals::default();
         for number in 0..16 {
             assert!(approvals.keep(client(number), user(number), pushed(NOON), NOON));

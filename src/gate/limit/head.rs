@@ -1,13 +1,14 @@
-//! What every bucket of the table begins with.
+//! The first bytes of every bucket of the table.
 //!
 //! ```text
 //! bucket = head | entries
 //! head   = version u8 | written u32 | closed u16 | 0
 //! ```
 //!
-//! All numbers are big-endian, times are seconds: of `written` since 1970, of `closed` after it.
+//! All numbers are big-endian. `written` is in seconds since 1970, `closed` in seconds after
+//! `written`.
 
-/// The version of the layout. Another one has other names in shared data.
+/// The version of the layout. Each version has different names in shared data.
 pub(super) const VERSION: u8 = 2;
 pub(super) const HEAD_BYTES: usize = 8;
 /// Bytes of a bucket of users.
@@ -30,18 +31,18 @@ const fn unused<const BYTES: usize>() -> [u8; BYTES] {
     bytes
 }
 
-/// A bucket written so many seconds in the future is not one of ours.
+/// A bucket from further in the future than this, in seconds, was not written by this filter.
 const CLOCK_TOLERANCE: u64 = 60;
 
-/// When a bucket was written, and until when nothing is granted from it: seconds since 1970.
+/// When a bucket was written, and before which time it grants nothing: seconds since 1970.
 pub(super) struct Head {
     pub(super) written: u64,
     pub(super) closed: u64,
 }
 
 impl Head {
-    /// Reads the head of a bucket of `size` bytes, and gives the entries behind it. `None` for
-    /// anything else.
+    /// Reads the head of a bucket of `size` bytes. Also returns the bytes of the entries after it.
+    /// `None` for any other bytes.
     fn read(bytes: &[u8], size: usize, now: u64) -> Option<(Self, &[u8])> {
         let (&[VERSION, a, b, c, d, e, f, 0], entries) = bytes.split_first_chunk()? else {
             return None;
@@ -65,9 +66,9 @@ impl Head {
     }
 }
 
-/// Reads a bucket: until when it is closed, and its entries. `decode` gets the bytes of one entry
-/// and
-/// the time when the bucket was written. `None` for bytes that no bucket of these entries has.
+/// Reads a bucket: the time before which it grants nothing, and its entries. `decode` gets the
+/// bytes of one entry and the time when the bucket was written. `None` for bytes that cannot be a
+/// bucket of these entries.
 pub(super) fn read<E: Default, const BYTES: usize, const ENTRIES: usize>(
     bytes: &[u8],
     now: u64,
@@ -82,7 +83,7 @@ pub(super) fn read<E: Default, const BYTES: usize, const ENTRIES: usize>(
     Some((closed, entries))
 }
 
-/// The seconds between two moments; none where they are the other way round.
+/// The seconds between two moments; 0 if they are in the wrong order.
 pub(super) fn span(from: u64, until: u64) -> u16 {
     u16::try_from(until.saturating_sub(from)).unwrap_or(u16::MAX)
 }

@@ -1,12 +1,12 @@
-//! One bucket of what is good once: sixteen of them, in bytes.
+//! One bucket of single-use tokens: sixteen of them, in bytes.
 //!
 //! ```text
 //! bucket = head | 16 entries
 //! entry  = tag [8] | used u16 | kept u16
 //! ```
 //!
-//! All numbers are big-endian, times are seconds: of `used` before the head's `written` (0xffff: it
-//! is over for good), of `kept` after it.
+//! All numbers are big-endian, times are in seconds. `used` is counted back from the head's
+//! `written` (0xffff: the token can never be used again), `kept` forward from it.
 
 use super::head::{HEAD_BYTES, Head, LEDGER_BYTES, read, span};
 use super::verdict::{Granted, Limit, Limited, Verdict};
@@ -16,34 +16,34 @@ const ENTRY_BYTES: usize = 12;
 const _: () = assert!(HEAD_BYTES + ENTRIES * ENTRY_BYTES == LEDGER_BYTES);
 const OVER: u16 = u16::MAX;
 
-/// What stands for one thing that is good once.
+/// Represents one single-use token.
 pub(super) type Tag = [u8; 8];
 
 /// The bytes of a bucket, read.
 #[derive(Default)]
 pub(super) struct Ledger {
-    /// Nothing is granted before.
+    /// Before this time the bucket grants nothing.
     closed: u64,
     entries: [Entry; ENTRIES],
 }
 
-/// A use that is remembered.
+/// A token that was used.
 #[derive(Clone, Copy, Default)]
 struct Entry {
     tag: Tag,
-    /// When it was; absent where it is over, whenever that was.
+    /// When it was first used; `None` if it can never be used again.
     used: Option<u64>,
-    /// It is forgotten from then on.
+    /// When it is forgotten.
     kept: u64,
 }
 
 impl Ledger {
-    /// One without entries, from which nothing is granted before a moment.
+    /// A bucket without entries that grants nothing before a time.
     pub(super) fn closed(until: u64) -> Self {
         Self { closed: until, ..Self::default() }
     }
 
-    /// Reads what [`Self::encode`] has written; absent for anything else.
+    /// Reads the bytes of [`Self::encode`]; `None` for any others.
     pub(super) fn decode(bytes: &[u8], now: u64) -> Option<Self> {
         let (closed, entries) = read(bytes, now, Entry::decode)?;
         Some(Self { closed, entries })
@@ -53,15 +53,15 @@ impl Ledger {
         let mut bytes = Head { written: now, closed: self.closed }.first_bytes(LEDGER_BYTES);
         for Entry { tag, used, kept } in self.entries {
             bytes.extend_from_slice(&tag);
-            // An age as large as the mark is too long ago for any grace.
+            // An age as large as the mark is longer than any grace period.
             bytes.extend_from_slice(&used.map_or(OVER, |used| span(used, now)).to_be_bytes());
             bytes.extend_from_slice(&span(now, kept).to_be_bytes());
         }
         bytes
     }
 
-    /// Writes down a use that is to be remembered until `kept`, where it is the first, or the first
-    /// was less than `grace` seconds ago.
+    /// Records a use until `kept`. Grants it if it is the first one, or the first one was less than
+    /// `grace` seconds ago.
     pub(super) fn grant(&mut self, tag: Tag, grace: u64, kept: u64, now: u64) -> Verdict {
         if now < self.closed {
             return Err(Limited::new(Limit::Unreadable, now, self.closed));
@@ -73,11 +73,11 @@ impl Ledger {
         self.write(Entry { tag, used: Some(now), kept }, now)
     }
 
-    /// Writes down that there will be no use any more.
+    /// Records that the token can never be used again.
     pub(super) fn end(&mut self, tag: Tag, kept: u64, now: u64) {
         match self.entry_of(tag, now) {
             Some(entry) => entry.used = None,
-            // Where there is no room, none is granted either.
+            // If there is no room, no use is granted either.
             None => drop(self.write(Entry { tag, used: None, kept }, now)),
         }
     }
@@ -86,7 +86,7 @@ impl Ledger {
         self.entries.iter_mut().find(|entry| entry.tag == tag && now < entry.kept)
     }
 
-    /// Puts an entry in the place of one that is forgotten.
+    /// Stores an entry in place of one that is forgotten.
     fn write(&mut self, new: Entry, now: u64) -> Verdict {
         let oldest = self.entries.iter_mut().min_by_key(|entry| entry.kept);
         let oldest = oldest.ok_or(Limited::new(Limit::NoRoom, 0, 1))?;

@@ -1,4 +1,4 @@
-//! Permits that the table of limits grants, and the tags that they are counted by.
+//! Permits that the table of limits grants, and the tags by which they are counted.
 
 use super::client_approvals::ClientApproval;
 use super::places::{FIRST_OF_CLIENTS, LAST_OF_CLIENTS};
@@ -8,25 +8,25 @@ use super::{ledger, share};
 use std::time::Duration;
 
 /// Permission to ring a user's phone, to try a passcode, or to use a single-use token. It is valid
-/// once
-/// the table has granted it.
+/// after the table has granted it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permit {
     pub(super) tag: [u8; 16],
-    /// The second tag that counts it, if any: it is granted only where both grant it.
+    /// A second tag that counts it, if there is one. The permit is granted only if both tags grant
+    /// it.
     pub(super) also: Option<[u8; 16]>,
     pub(super) what: What,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
-    /// It rings.
+    /// It rings a phone.
     Prompt(PromptPermit),
-    /// A passcode: it counts until Duo has taken one.
+    /// It tries a passcode. Tries count until Duo accepts one.
     Passcode,
-    /// A single-use token. Its use is remembered for as long as it would be valid otherwise.
+    /// It uses a single-use token. The use is remembered for as long as the token would be valid.
     SingleUse { kind: SingleUse, kept: Duration },
-    /// One of the single uses that a user may have.
+    /// It counts a use against the limit of one user.
     Share,
     /// An approval per client.
     Client(OfClient),
@@ -35,25 +35,25 @@ pub(super) enum What {
 /// A change of a user's approvals per client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OfClient {
-    /// To pass by the approval of this client.
+    /// Pass with the approval of this client.
     Find([u8; 16]),
-    /// To keep one for this client.
+    /// Store an approval of this client.
     Keep([u8; 16], ClientApproval),
-    /// To keep in mind that a request of this client waits for one, for so long.
+    /// Record that a request of this client waits for an approval, for this long.
     Await([u8; 16], Duration),
-    /// To forget that.
+    /// Delete that record.
     GiveUp([u8; 16]),
-    /// To end all of them.
+    /// End all approvals of the user.
     Forget,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PromptPermit {
-    /// The random id of this one prompt.
+    /// The random id of the prompt.
     pub(super) owner: [u8; 8],
-    /// The prompt is over after that time.
+    /// After this time the prompt has ended.
     pub(super) lasts: Duration,
-    /// The request that waits for the prompt; zeros where no other request may take the prompt up.
+    /// The request that waits for the prompt; zeros if no other request may take it over.
     pub(super) request: [u8; 16],
 }
 
@@ -69,7 +69,7 @@ pub(in crate::gate) enum SingleUse {
 }
 
 impl SingleUse {
-    /// Keeps the kinds apart in the table.
+    /// The code that separates the kinds in the table.
     pub(super) const fn code(self) -> u8 {
         match self {
             Self::SignIn => 1,
@@ -78,7 +78,8 @@ impl SingleUse {
         }
     }
 
-    /// For so many seconds after the first use the next one is not told from it.
+    /// Grace period, in seconds, in which a repeated use counts as the first, since the response
+    /// may have been lost.
     pub(super) const fn grace(self) -> u64 {
         match self {
             Self::SignIn => GRACE,
@@ -88,8 +89,8 @@ impl SingleUse {
 }
 
 impl Permit {
-    /// `tag` stands for the user, `owner` is the random id of this prompt. The prompt is over after
-    /// `lasts`, even if nobody hears of its end.
+    /// A permit for a prompt. `tag` represents the user, `owner` is the random id of this prompt.
+    /// The prompt ends after `lasts`, even if nobody learns its end.
     pub(in crate::gate) const fn of_prompt(
         tag: [u8; 16],
         owner: [u8; 16],
@@ -104,7 +105,7 @@ impl Permit {
         }
     }
 
-    /// The same permit, whose prompt the same request may take up once its client has left.
+    /// Allows the same request to take over the prompt after the client has left.
     pub(in crate::gate) const fn for_request(self, request: [u8; 16]) -> Self {
         match self.what {
             What::Prompt(permit) => {
@@ -114,7 +115,7 @@ impl Permit {
         }
     }
 
-    /// The permit of this user's last prompt, to write down how that ended.
+    /// The permit of this user's last prompt, to record how it ended.
     pub(in crate::gate) const fn of_last(self, unheard: &Unheard) -> Self {
         match self.what {
             What::Prompt(permit) => {
@@ -125,22 +126,23 @@ impl Permit {
         }
     }
 
-    /// `tag` stands for the user among those who try passcodes.
+    /// A permit for a passcode. `tag` represents the user.
     pub(in crate::gate) const fn of_passcode(tag: [u8; 16]) -> Self {
         Self { tag, also: None, what: What::Passcode }
     }
 
-    /// `id` is random, and stands for what is good once; it is good for no longer than `kept`.
+    /// A permit for a single-use token. `id` is random and represents the token; the token is valid
+    /// for at most `kept`.
     pub(in crate::gate) const fn single_use(kind: SingleUse, id: [u8; 16], kept: Duration) -> Self {
         Self { tag: id, also: None, what: What::SingleUse { kind, kept } }
     }
 
-    /// Wants the approval of this client of the user with this tag.
+    /// A permit to pass with the approval of this client of the user with this tag.
     pub(in crate::gate) const fn find_client(user: [u8; 16], client: [u8; 16]) -> Self {
         Self { tag: user, also: None, what: What::Client(OfClient::Find(client)) }
     }
 
-    /// Keeps an approval for this client of the user with this tag, once it is settled.
+    /// Stores an approval of this client of the user with this tag, when it is settled.
     pub(in crate::gate) const fn keep_client(
         user: [u8; 16],
         client: [u8; 16],
@@ -149,7 +151,7 @@ impl Permit {
         Self { tag: user, also: None, what: What::Client(OfClient::Keep(client, approval)) }
     }
 
-    /// Keeps in mind that a request of this client waits for an approval, once it is settled.
+    /// Records that a request of this client waits for an approval, when it is settled.
     pub(in crate::gate) const fn await_client(
         user: [u8; 16],
         client: [u8; 16],
@@ -158,7 +160,7 @@ impl Permit {
         Self { tag: user, also: None, what: What::Client(OfClient::Await(client, lasts)) }
     }
 
-    /// The permit that takes this one back.
+    /// The permit that deletes that record.
     pub(in crate::gate) const fn given_up(self) -> Self {
         match self.what {
             What::Client(OfClient::Await(client, _)) => {
@@ -172,33 +174,33 @@ impl Permit {
         }
     }
 
-    /// Ends all approvals per client of the user with this tag, once it is settled.
+    /// Ends all approvals per client of the user with this tag, when it is settled.
     pub(in crate::gate) const fn forget_clients(user: [u8; 16]) -> Self {
         Self { tag: user, also: None, what: What::Client(OfClient::Forget) }
     }
 
-    /// The same permit, which a second tag counts too: it is granted only where both grant it.
+    /// Adds a second tag that counts the permit: it is granted only if both tags grant it.
     #[must_use]
     pub(in crate::gate) fn counted_by(self, tag: Option<[u8; 16]>) -> Self {
         Self { also: tag, ..self }
     }
 
-    /// The same permit of a single use, which counts against the share of the user with this tag.
+    /// Counts the single use against the limit of the user with this tag, too.
     #[must_use]
     pub(in crate::gate) const fn counted_in_share_of(self, user: [u8; 16]) -> Self {
         Self { also: Some(user), ..self }
     }
 
-    /// Whether it ends approvals, so that an operator has to know where that fails.
+    /// Whether it ends approvals. If such a change fails, an operator has to know.
     pub(super) const fn ends_approvals(&self) -> bool {
         matches!(self.what, What::Client(OfClient::Forget))
     }
 
-    /// The permits of one tag each that it consists of, in the order in which they are granted.
+    /// Splits it into permits with one tag each, in the order in which they are granted.
     pub(super) fn parts(&self) -> impl Iterator<Item = Self> {
         let own = Self { also: None, ..*self };
         let (first, last) = match (self.what, self.also) {
-            // A use that the share has no room for takes no place.
+            // The share comes first, so that a use beyond the user's limit takes no place.
             (What::SingleUse { .. }, Some(tag)) => {
                 (Self { tag, also: None, what: What::Share }, Some(own))
             }
@@ -226,7 +228,7 @@ impl Permit {
         rest
     }
 
-    /// Stands for what is good once among those of its bucket.
+    /// Represents a single-use token within its bucket.
     pub(super) const fn entry(&self, kind: SingleUse) -> ledger::Tag {
         let [_, _, a, b, c, d, e, f, g, ..] = self.tag;
         [kind.code(), a, b, c, d, e, f, g]

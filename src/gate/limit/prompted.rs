@@ -1,25 +1,25 @@
-//! What the table keeps of a user's last prompt, so that Duo can be asked how it ended.
+//! The table's record of a user's last prompt, which is needed to ask Duo how it ended.
 //!
 //! ```text
 //! prompted = way u8 | application [8] | txid [40] | user [64]
 //! ```
 //!
-//! A way of 0 means that Duo has not named the transaction. Texts are filled up with NUL bytes.
+//! A `way` of 0 means that Duo has not named the transaction. Texts are padded with NUL bytes.
 
 use crate::duo::Txid;
 use crate::factor::Factor;
 
 const TXID_BYTES: usize = 40;
 const USER_BYTES: usize = 64;
-/// Bytes of the last prompt in an entry.
+/// The size of the last prompt in an entry.
 pub(super) const PROMPTED_BYTES: usize = 1 + 8 + TXID_BYTES + USER_BYTES;
 
-/// A prompt that Duo has sent, as every worker can ask about it.
+/// A prompt that Duo has sent. Every worker can ask Duo about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prompted {
-    /// The factor that an approval would be of.
+    /// The factor of the approval that it may lead to.
     way: Way,
-    /// The tag of the Duo application that knows the transaction.
+    /// The tag of the Duo application that has the transaction.
     application: [u8; 8],
     txid: Short<TXID_BYTES>,
     /// The user's name in log lines.
@@ -34,8 +34,8 @@ enum Way {
 }
 
 impl Prompted {
-    /// `None` for a factor that prompts nobody, and for a txid of more than 40 bytes: Duo's are
-    /// UUIDs of 36. A longer name is cut.
+    /// `None` for a factor without a prompt, and for a txid of more than 40 bytes. (Duo's are UUIDs
+    /// of 36.) A longer user name is cut.
     pub(in crate::gate) fn new(
         factor: Factor,
         application: [u8; 8],
@@ -53,7 +53,7 @@ impl Prompted {
         Some(Self { way, application, txid, user: Short::cut(user)? })
     }
 
-    /// The factor that an approval would be of.
+    /// The factor of the approval that it may lead to.
     pub(in crate::gate) const fn factor(&self) -> Factor {
         match self.way {
             Way::Push => Factor::Push,
@@ -62,12 +62,12 @@ impl Prompted {
         }
     }
 
-    /// The tag of the Duo application that knows the transaction.
+    /// The tag of the Duo application that has the transaction.
     pub(in crate::gate) const fn application(&self) -> [u8; 8] {
         self.application
     }
 
-    /// Duo's id of the transaction. `None` where the stored bytes are none.
+    /// Duo's id of the transaction; `None` if the stored bytes are not an id.
     pub(in crate::gate) fn txid(&self) -> Option<Txid> {
         self.txid.as_str().parse().ok()
     }
@@ -93,11 +93,11 @@ impl Prompted {
         bytes.extend_from_slice(&user.0);
     }
 
-    /// Reads what [`Self::encode`] has written.
+    /// Reads the bytes of [`Self::encode`].
     ///
     /// # Errors
     ///
-    /// [`Foreign`] for anything else.
+    /// [`Foreign`] for any other bytes.
     pub(super) fn decode(bytes: &[u8; PROMPTED_BYTES]) -> Result<Option<Self>, Foreign> {
         let (&[way], rest) = bytes.split_first_chunk().ok_or(Foreign)?;
         let (application, rest) = rest.split_first_chunk().ok_or(Foreign)?;
@@ -119,12 +119,12 @@ impl Prompted {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Foreign;
 
-/// A text of at most `MAX` bytes, behind it NUL bytes.
+/// A text of at most `MAX` bytes, padded with NUL bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Short<const MAX: usize>([u8; MAX]);
 
 impl<const MAX: usize> Short<MAX> {
-    /// As much of a text as fits, by whole characters. `None` for an empty one.
+    /// Cuts a text to the limit, between characters; `None` if it is empty.
     fn cut(text: &str) -> Option<Self> {
         let start = (1..=MAX).rev().find_map(|end| text.get(..end))?;
         let mut bytes = [0; MAX];

@@ -3,37 +3,37 @@
 use super::permit::Permit;
 use super::prompted::Prompted;
 
-/// What became of a permit that was granted.
+/// The outcome of a permit that was granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settlement {
     /// The permit.
     pub permit: Permit,
-    /// What became of it.
+    /// How it ended.
     pub end: End,
 }
 
-/// What became of a prompt or a passcode.
+/// How a prompt, a passcode or a single use ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// No end yet: Duo has sent the prompt, and this is how to ask about it.
+    /// Not ended: Duo has sent the prompt. The value is needed to ask about it.
     Started(Prompted),
-    /// No end yet: the client that waited for the prompt has left.
+    /// Not ended: the client that waited for the prompt has left.
     Left,
-    /// The user approved: all that was held against them is forgotten.
+    /// The user approved; the user's record is cleared.
     Allowed,
-    /// The user denied it, or Duo in their place.
+    /// The user denied it, or Duo did.
     Denied,
     /// Nobody answered.
     TimedOut,
     /// The user reported it as fraud.
     Fraud,
-    /// Nobody can find out how it ended: it counts as one that nobody answered.
+    /// Its end cannot be found out; it counts as a prompt that nobody answered.
     Unfound,
-    /// It was never sent: as if nobody had asked.
+    /// It was never sent; it does not count.
     Unsent,
-    /// It counts, and nothing of it is on the phone: passcodes went out.
+    /// It counts, but there is nothing on the phone to answer: passcodes were sent.
     Sent,
-    /// Whether it was sent is not known. A prompt counts and may be on the phone, a passcode
-    /// counts, a single use is over.
+    /// It is unknown whether it was sent. A prompt counts and may be on the phone; a passcode
+    /// counts; a single-use token is finished.
     Lost,
 }

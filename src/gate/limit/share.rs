@@ -15,33 +15,33 @@ const ENTRIES: usize = 16;
 const ENTRY_BYTES: usize = 12;
 const _: () = assert!(HEAD_BYTES + ENTRIES * ENTRY_BYTES == LEDGER_BYTES);
 
-/// What stands for one user.
+/// Represents one user.
 pub(super) type Tag = [u8; 8];
 
 /// The bytes of a bucket, read.
 #[derive(Default)]
 pub(super) struct Shares {
-    /// Nothing is granted before.
+    /// Before this time the bucket grants nothing.
     closed: u64,
     entries: [Entry; ENTRIES],
 }
 
-/// What one user has used.
+/// The uses of one user.
 #[derive(Clone, Copy, Default)]
 struct Entry {
     tag: Tag,
     uses: u16,
-    /// When the count begins anew.
+    /// When the count starts again.
     until: u64,
 }
 
 impl Shares {
-    /// One without entries, from which nothing is granted before a moment.
+    /// A bucket without entries that grants nothing before a time.
     pub(super) fn closed(until: u64) -> Self {
         Self { closed: until, ..Self::default() }
     }
 
-    /// Reads what [`Self::encode`] has written; `None` for anything else.
+    /// Reads the bytes of [`Self::encode`]; `None` for any others.
     pub(super) fn decode(bytes: &[u8], now: u64) -> Option<Self> {
         let (closed, entries) = read(bytes, now, Entry::decode)?;
         Some(Self { closed, entries })
@@ -57,7 +57,7 @@ impl Shares {
         bytes
     }
 
-    /// Counts one more use, where the user's share has room for it.
+    /// Counts one more use, if the user's limit permits it.
     pub(super) fn grant(&mut self, tag: Tag, now: u64) -> Verdict {
         if now < self.closed {
             return Err(Limited::new(Limit::Unreadable, now, self.closed));
@@ -78,7 +78,7 @@ impl Shares {
         Ok(Granted::New)
     }
 
-    /// Forgets a use that was counted and did not come about.
+    /// Removes a use that was counted and not granted in the end.
     pub(super) fn forget(&mut self, tag: Tag, now: u64) {
         if let Some(entry) = self.entry_of(tag, now) {
             entry.uses = entry.uses.saturating_sub(1);
@@ -109,7 +109,7 @@ mod tests {
         [number; 8]
     }
 
-    /// As another worker reads it.
+    /// The bucket as another worker reads it.
     fn reread(shares: &Shares, now: u64) -> Shares {
         let bytes = shares.encode(now);
         assert_eq!(bytes.len(), LEDGER_BYTES);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_used_up_and_begins_anew() {
+    fn a_share_is_used_up_and_starts_again() {
         let mut shares = Shares::default();
         let window = SHARE_WINDOW.as_secs();
         for _ in 0..SHARE {

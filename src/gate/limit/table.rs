@@ -1,8 +1,8 @@
-//! The whole table, as a host keeps it in the data that all workers share.
+//! The whole table, as a host stores it in the data that all workers share.
 //!
-//! Other plugins may write that data too. So each bucket has a name that only the holder of a
-//! secret can compute, and a MAC that covers its number. A bucket whose MAC is wrong is closed, as
-//! one that cannot be read: it grants nothing for a while, and the log says so.
+//! Other plugins may write that data too. So the name of each bucket can only be computed with a
+//! secret, and each bucket has a MAC that covers its number. A bucket with a wrong MAC is closed,
+//! like one that cannot be read: it grants nothing for a while, and the log says so.
 
 use super::head::VERSION;
 use super::permit::Permit;
@@ -15,35 +15,35 @@ use crate::config::Limits;
 use crate::session::{SharedKey, SharedValues};
 use crate::signal::{Counter, Level, Signal};
 
-/// The names and seals of all buckets.
+/// The names and MACs of all buckets.
 #[derive(Clone, Debug)]
 pub struct Table(SharedValues);
 
-/// Computes the next bytes of one value from its present ones; `None` leaves it as it is.
+/// Computes the next bytes of a value from its present ones; `None` leaves it unchanged.
 pub type Work<'w> = dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>> + 'w;
 
-/// Changes the value with this name. The host reads it, calls the work, and swaps the new bytes in
-/// if nobody was faster, or begins anew. Says whether that went well.
+/// Changes the value with this name. The host reads it, calls `Work`, and stores the new bytes if
+/// no other worker was faster; otherwise it starts again. `true` on success.
 pub type Change<'c> = dyn FnMut(&str, &mut Work<'_>) -> bool + 'c;
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Debug)]
 pub struct Changed {
     /// Whether the permit is granted.
     pub verdict: Verdict,
-    /// What an operator has to know.
+    /// Log lines and counters for the operator.
     pub signals: Vec<Signal>,
 }
 
 impl Table {
-    /// The table of all configurations that have this key.
+    /// The table that all configurations with this key share.
     #[must_use]
     pub fn new(key: &SharedKey) -> Self {
-        // Two layouts under one name would close each other's buckets.
+        // Two layouts with the same name would close each other's buckets.
         Self(key.values(&format!("limit/{VERSION}")))
     }
 
-    /// The names and seals of the buckets, by their numbers.
+    /// The names and MACs of the buckets, by their numbers.
     #[must_use]
     pub const fn values(&self) -> &SharedValues {
         &self.0
@@ -57,10 +57,11 @@ impl Table {
         })
     }
 
-    /// Grants a push, a passcode or a single use, if the limits allow it and it could be stored.
+    /// Grants a permit if the limits allow it and the new bytes could be stored.
     ///
-    /// A permit with two tags is granted under the first and then under the second. If the second
-    /// refuses it, the first forgets it. So two requests at once are never both granted.
+    /// A permit with two tags is granted under the first tag and then under the second. If the
+    /// second refuses it, it is taken back under the first. So two requests at the same time are
+    /// never both granted.
     pub fn grant(
         &self,
         wanted: &Permit,
@@ -75,7 +76,7 @@ impl Table {
             match changed.verdict {
                 Ok(given) => granted.push((part, given)),
                 Err(limited) => {
-                    // All buckets that cannot be read are closed at once, not one after another.
+                    // All unreadable buckets are closed at once, not one after the other.
                     let is_last = limited.limit != Limit::Unreadable;
                     refused = refused.or(Some(limited));
                     if is_last {
@@ -117,7 +118,7 @@ impl Table {
         })
     }
 
-    /// Writes down how a permit ended. Where that fails, the permit ends by its time.
+    /// Records how a permit ended. If that fails, the permit ends by its time.
     pub fn settle(
         &self,
         settlement: &Settlement,
@@ -157,7 +158,7 @@ impl Table {
     }
 }
 
-/// Bytes that this filter did not write there.
+/// Bytes that this filter did not write under this number.
 #[derive(Clone, Copy)]
 struct Forged;
 

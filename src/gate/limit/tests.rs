@@ -30,7 +30,7 @@ impl Desk {
         Self { bytes: None, now: NOON, owners: 0 }
     }
 
-    /// Somebody else wants to ring this user's phone.
+    /// Another client requests a prompt on this user's phone.
     fn ring(&mut self, tag: [u8; 16]) -> Result<Permit, Limited> {
         self.owners = self.owners.wrapping_add(1);
         let wanted = Permit::of_prompt(tag, [self.owners; 16], LASTS);
@@ -107,7 +107,7 @@ fn denials_long_past_are_forgotten() {
     desk.end(permit, End::Denied);
     for _ in 0..31 {
         desk.wait(60);
-        // Whatever others do in the same bucket does not keep the memory fresh.
+        // Actions of other users in the same bucket do not extend the memory.
         let permit = desk.ring(neighbour(1)).unwrap();
         desk.end(permit, End::Allowed);
     }
@@ -182,7 +182,7 @@ fn prompt_that_was_never_sent_does_not_count() {
 }
 
 #[test]
-fn end_is_told_once_and_by_the_owner_alone() {
+fn end_counts_once_and_only_from_the_owner() {
     let mut desk = Desk::new();
     let first = desk.alice().unwrap();
     desk.end(first, End::Denied);
@@ -193,7 +193,7 @@ fn end_is_told_once_and_by_the_owner_alone() {
     desk.wait(60);
     desk.alice().unwrap();
     desk.end(first, End::Allowed);
-    assert_eq!(desk.alice(), Err(limited(Limit::Pending, 65)), "another's prompt stands");
+    assert_eq!(desk.alice(), Err(limited(Limit::Pending, 65)), "another's prompt is still pending");
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn denial_keeps_its_place_for_as_long_as_it_makes_the_next_one_worse() {
         let permit = desk.ring(neighbour(number)).unwrap();
         desk.end(permit, End::Denied);
     }
-    // A minute's cool-down, and the longest of them.
+    // The cool-down of one minute, and then the longest one.
     desk.wait(60 + 1_800 - 1);
     assert_eq!(desk.alice(), Err(limited(Limit::NoRoom, 1)));
     desk.wait(1);
@@ -266,7 +266,7 @@ fn million_users_share_a_table_of_one_size() {
     let (mut granted, mut no_room) = (0_u64, 0_u64);
     for user in 0..USERS {
         let mut tag = [0; 16];
-        // As a keyed hash would, spreads the users over all buckets.
+        // Distributes the users over all buckets, as a keyed hash would.
         let spread = user.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         tag[..8].copy_from_slice(&spread.to_be_bytes());
         tag[8..].copy_from_slice(&user.to_be_bytes());

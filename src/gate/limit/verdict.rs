@@ -5,29 +5,29 @@ use super::prompted::Prompted;
 use crate::clock::UnixTime;
 use std::time::Duration;
 
-/// Seconds until a client may ask again where Duo says that a prompt still waits after its time.
+/// The wait in seconds before another try, if Duo reports that a prompt still waits after its time.
 const STILL_WAITS: u64 = 5;
 
-/// Whether the phone may ring, the passcode be tried, or a single use be made.
+/// The verdict: granted, or limited.
 pub type Verdict = Result<Granted, Limited>;
 
-/// What is granted.
+/// The result of a granted permit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Granted {
-    /// What was asked for.
+    /// The requested permit.
     New,
-    /// No prompt: the same request waited for this one and left.
+    /// No new prompt: the same request waited for this one and left.
     TakeUp(Box<Unheard>),
     /// This client of the user has an approval.
     Approved(ClientApproval),
 }
 
-/// Why not, and for how long at least.
+/// Why a permit is refused, and the shortest wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limited {
-    /// What stands against it.
+    /// The limit that forbids it.
     pub limit: Limit,
-    /// When another try may go better.
+    /// The wait after which another try may succeed.
     pub wait: Duration,
     /// The prompt that stands against it, where Duo is to be asked how that ended. The new bytes
     /// note that it is asked, so that nobody else asks meanwhile.
@@ -47,7 +47,7 @@ pub struct Unheard {
 }
 
 impl Unheard {
-    /// The verdict where Duo does not say how it ended. `None` once it counts as a prompt that
+    /// The verdict if Duo does not report how it ended. `None` after it counts as a prompt that
     /// nobody answered.
     pub(in crate::gate) fn unfound(&self, now: UnixTime) -> Option<Limited> {
         let now = now.seconds();
@@ -60,7 +60,8 @@ impl Unheard {
         }
     }
 
-    /// The verdict where Duo says that it still waits. `None` once that is not believed any more.
+    /// The verdict if Duo reports that it still waits. `None` after the time for which that can be
+    /// true.
     pub(in crate::gate) fn waits(&self, now: UnixTime) -> Option<Limited> {
         let now = now.seconds();
         let until = self.pending.max(now.saturating_add(STILL_WAITS));
@@ -69,7 +70,7 @@ impl Unheard {
 }
 
 impl Limited {
-    /// Others were faster at every try to store the permit.
+    /// Other workers were faster at every try to store the permit.
     pub const CONTENDED: Self =
         Self { limit: Limit::Contended, wait: Duration::from_secs(1), unheard: None };
 
@@ -84,30 +85,30 @@ impl Limited {
     }
 }
 
-/// What stands against it.
+/// The limit that forbids a permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// One is on the user's phone.
+    /// Another prompt is on the user's phone.
     Pending,
-    /// The user denied one, reported one as fraud, or did not answer.
+    /// The user denied a prompt, reported one as fraud, or did not answer.
     CoolDown,
-    /// The window has seen as many as it may.
+    /// The window has no room for another prompt.
     Budget,
-    /// Too many passcodes were not right.
+    /// There were too many incorrect passcodes.
     Passcodes,
-    /// It was used before, or it is over.
+    /// The token was used before, or can never be used again.
     Used,
-    /// The user has as many single uses as one user may have.
+    /// The user has used as many single-use tokens as one user may.
     Share,
     /// This client of the user has no approval.
     Unapproved,
-    /// It has none yet: another of its requests waits for one.
+    /// This client has no approval yet, but another of its requests waits for one.
     Awaited,
-    /// There are too many others.
+    /// The bucket has no room.
     NoRoom,
-    /// What was written down cannot be read.
+    /// The bucket cannot be read.
     Unreadable,
-    /// Others were faster at every try.
+    /// Other workers were faster at every try.
     Contended,
 }
 

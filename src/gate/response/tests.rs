@@ -15,14 +15,14 @@ fn cookie(line: &'static str) -> Edit {
 }
 
 #[test]
-fn a_fresh_approval_is_stored_by_nobody() {
+fn no_cache_stores_a_new_approval() {
     let edits = edited(NewCookie::Approval, &[("cache-control", "public, max-age=60")]);
     let no_store = Edit::Set("cache-control", HeaderValue::from_static("no-store"));
     assert_eq!(edits, [no_store, cookie(LINE)]);
 }
 
 #[test]
-fn what_is_said_to_some_caches_alone_does_not_spread_a_cookie() {
+fn headers_for_some_caches_do_not_spread_a_cookie() {
     for targeted in ["CDN-Cache-Control", "Example-CDN-Cache-Control", "Surrogate-Control"] {
         let headers = [(targeted, "max-age=60"), ("cache-control", "private")];
         assert_eq!(edited(NewCookie::Renewal, &headers), [], "{targeted}");
@@ -45,7 +45,7 @@ fn a_sign_out_deletes_all_its_cookies_and_keeps_the_applications() {
 }
 
 #[test]
-fn a_renewal_stays_off_answers_for_everybody() {
+fn a_renewal_stays_off_public_responses() {
     for shared in ["public", "max-age=1, S-Maxage=60", "private, public"] {
         assert_eq!(edited(NewCookie::Renewal, &[("Cache-Control", shared)]), []);
     }
@@ -132,14 +132,14 @@ fn a_private_that_names_fields_does_not_keep_a_response_private() {
     for own in ["private=\"x-foo\", private", "a=\"x\", private", ",, private ,"] {
         assert_eq!(edited(NewCookie::Renewal, &[("cache-control", own)]), [cookie(LINE)], "{own}");
     }
-    // Nobody knows where an open quote ends.
+    // The end of an open quote is unknown.
     for open in ["a=\"x, private", "private, a=\""] {
         assert_eq!(edited(NewCookie::Renewal, &[("cache-control", open)]), [], "{open}");
     }
 }
 
 #[test]
-fn an_overdue_renewal_makes_a_response_for_everybody_one_for_its_user() {
+fn an_overdue_renewal_makes_a_public_response_private() {
     for (shared, own) in [
         ("public", "private"),
         ("public, max-age=60", "max-age=60, private"),

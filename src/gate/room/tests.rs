@@ -3,7 +3,7 @@ use super::*;
 const NOW: UnixTime = UnixTime::from_seconds(1_000);
 const CAPACITY: Capacity = Capacity { user_calls: 20, user_rate: 180, calls: 240, held: 1000 };
 
-/// The tag of a user or a sign-in: spread as a keyed one is.
+/// The tag of a user or a sign-in, distributed like a keyed one.
 fn tag(number: u64) -> [u8; 16] {
     let mut tag = [0; 16];
     tag[..8].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
@@ -15,7 +15,7 @@ fn by(outcome: Result<(), Crowded>) -> Option<By> {
 }
 
 #[test]
-fn one_user_has_so_many_calls_under_way_and_no_more() {
+fn calls_of_one_user_are_limited() {
     let (mut room, alice, bob) =
         (Room::default(), Seat::first(tag(1), true), Seat::first(tag(2), true));
     let granted = (0..4_000).filter(|_| room.enter(&alice, &CAPACITY, 0, NOW).is_ok()).count();
@@ -37,17 +37,17 @@ fn one_user_has_a_burst_and_then_a_rate() {
         }
         entered
     };
-    // 20 s' worth of 180 a minute, and the one that is due.
+    // The calls of 20 s at 180 a minute, and the one that is due.
     assert_eq!((0..4_000).filter(|_| ask(NOW).is_ok()).count(), 61);
     assert_eq!(by(ask(NOW)), Some(By::UserRate));
     let minute = NOW.plus(Duration::from_secs(60));
     assert_eq!((0..4_000).filter(|_| ask(minute).is_ok()).count(), 61);
-    // The clock was set back: nobody is locked out for that.
+    // If the clock is set back, nobody is locked out.
     assert_eq!(by(ask(UnixTime::from_seconds(10))), None);
 }
 
 #[test]
-fn one_sign_in_is_looked_at_once_at_a_time() {
+fn one_sign_in_is_polled_once_at_a_time() {
     let mut room = Room::default();
     let (look, other) = (Seat::look(tag(1), tag(7)), Seat::look(tag(1), tag(8)));
     assert_eq!(by(room.enter(&look, &CAPACITY, 0, NOW)), None);
@@ -60,7 +60,7 @@ fn one_sign_in_is_looked_at_once_at_a_time() {
 }
 
 #[test]
-fn looks_leave_a_quarter_of_the_room_to_those_who_begin() {
+fn polls_leave_a_quarter_of_the_room_to_new_requests() {
     let mut room = Room::default();
     let looks = (0..1_000).filter(|user| {
         let seat = if user % 2 == 0 {
@@ -75,12 +75,12 @@ fn looks_leave_a_quarter_of_the_room_to_those_who_begin() {
         .filter(|user| room.enter(&Seat::first(tag(*user), false), &CAPACITY, 0, NOW).is_ok());
     assert_eq!(begun.count(), 60);
     assert_eq!(by(room.enter(&Seat::first(tag(1), false), &CAPACITY, 0, NOW)), Some(By::Calls));
-    // Who has begun goes on: the call before is over.
+    // A request that has begun continues, since its previous call has ended.
     assert_eq!(by(room.enter(&Seat::go_on(tag(1_001)), &CAPACITY, 0, NOW)), None);
 }
 
 #[test]
-fn so_many_requests_are_held_and_no_more() {
+fn held_requests_are_limited() {
     let mut room = Room::default();
     assert_eq!(by(room.enter(&Seat::first(tag(1), true), &CAPACITY, 999, NOW)), None);
     assert_eq!(by(room.enter(&Seat::first(tag(2), true), &CAPACITY, 1000, NOW)), Some(By::Held));
@@ -89,7 +89,7 @@ fn so_many_requests_are_held_and_no_more() {
 }
 
 #[test]
-fn what_leaves_is_forgotten_whole() {
+fn a_request_that_leaves_is_forgotten_completely() {
     let mut room = Room::default();
     for round in 0..1_000 {
         let seats: Vec<_> = (0..100)

@@ -6,7 +6,7 @@ const NOON: u64 = 1_800_000_000;
 const TAG: Tag = *b"\x01seven..";
 const USED: Verdict = Err(Limited::new(Limit::Used, 0, 0));
 
-/// A bucket in which this many others are, for so many seconds.
+/// A bucket with this many other entries, for this many seconds.
 fn filled(others: u8, seconds: u64) -> Ledger {
     let mut ledger = Ledger::decode(&EMPTY_LEDGER, NOON).unwrap();
     for other in 0..others {
@@ -15,7 +15,7 @@ fn filled(others: u8, seconds: u64) -> Ledger {
     ledger
 }
 
-/// As another worker reads it.
+/// The bucket as another worker reads it.
 fn reread(ledger: &Ledger, now: u64) -> Ledger {
     let bytes = ledger.encode(now);
     assert_eq!(bytes.len(), EMPTY_LEDGER.len());
@@ -48,7 +48,7 @@ fn grace_counts_from_the_first_use() {
 }
 
 #[test]
-fn what_is_over_is_over_used_before_or_not() {
+fn a_finished_token_stays_finished_used_before_or_not() {
     for is_used in [true, false] {
         let mut ledger = filled(0, 0);
         if is_used {
@@ -64,7 +64,7 @@ fn what_is_over_is_over_used_before_or_not() {
 fn use_is_remembered_until_it_cannot_come_again() {
     let mut ledger = filled(0, 0);
     ledger.grant(TAG, 0, NOON + 300, NOON).unwrap();
-    // Others write the bucket meanwhile.
+    // Other users write the bucket meanwhile.
     for later in (10..300).step_by(10) {
         ledger = reread(&ledger, NOON + later);
         ledger.grant(later.to_be_bytes(), 0, NOON + later + 5, NOON + later).unwrap();
@@ -93,7 +93,7 @@ fn closed_bucket_grants_nothing_until_then() {
 }
 
 #[test]
-fn bytes_that_are_not_ours_are_no_bucket() {
+fn foreign_bytes_are_no_bucket() {
     let ours = filled(3, 60).encode(NOON);
     assert!(Ledger::decode(&ours, NOON - 60).is_some());
     assert!(Ledger::decode(&ours, NOON - 61).is_none(), "written in the future");

@@ -18,7 +18,7 @@ fn limits() -> Limits {
     }
 }
 
-/// Shared data of one `vm_id`, as this filter and its neighbors have it.
+/// The shared data of one `vm_id`, for this filter and its neighbors.
 struct Host {
     data: BTreeMap<String, Vec<u8>>,
     now: UnixTime,
@@ -79,7 +79,7 @@ fn per_request() -> Permit {
     Permit::single_use(SingleUse::PerRequest, [5; 16], MINUTE)
 }
 
-/// What a neighbor may write, who knows this code but not the secret.
+/// Bytes that a neighbor may write, if it knows this code but not the secret.
 fn forgeries(bucket: u16) -> Vec<Vec<u8>> {
     let theirs = SharedKey::new(b"a secret of the neighbor's", &[]).values("limit/1");
     let ours = SharedKey::new(SECRET, &[]).values(&format!("limit/{VERSION}"));
@@ -88,7 +88,7 @@ fn forgeries(bucket: u16) -> Vec<Vec<u8>> {
         EMPTY.to_vec(),
         [EMPTY.as_slice(), &[0; 16]].concat(),
         theirs.seal(bucket, EMPTY.to_vec()),
-        // A bucket of ours that belongs elsewhere.
+        // A valid bucket that belongs to another number.
         ours.seal(bucket ^ 1, EMPTY.to_vec()),
     ]
 }
@@ -184,7 +184,7 @@ fn a_change_that_others_always_outrun_is_not_granted() {
 }
 
 #[test]
-fn a_claim_of_two_tags_is_granted_by_both_or_counted_by_none() {
+fn a_permit_of_two_tags_is_granted_by_both_or_counted_by_none() {
     let phone = *b"\x07\x77tag of a phone";
     let mut host = Host::new();
     let first = push(1).counted_by(Some(phone));
@@ -198,7 +198,7 @@ fn a_claim_of_two_tags_is_granted_by_both_or_counted_by_none() {
     assert_eq!(host.grant(&first).unwrap_err().limit, Limit::Pending, "it is another's to end");
     host.settle(first, End::Allowed);
     for owner in 2..5 {
-        // All three of its budget.
+        // The three prompts of its budget.
         other = Permit::of_prompt([9; 16], [owner; 16], MINUTE).counted_by(Some(phone));
         host.grant(&other).unwrap();
         host.settle(other, End::Sent);
@@ -209,7 +209,7 @@ fn a_claim_of_two_tags_is_granted_by_both_or_counted_by_none() {
 }
 
 #[test]
-fn both_buckets_of_a_claim_close_at_once() {
+fn both_buckets_of_a_permit_close_at_once() {
     let permit = push(1).counted_by(Some(*b"\x07\x77tag of a phone"));
     let mut host = Host::new();
     host.grant(&permit).unwrap();

@@ -3,12 +3,11 @@
 use super::*;
 use proptest::prelude::*;
 
-/// What somebody does, so many milliseconds after the event before.
+/// An action, this many milliseconds after the previous event.
 #[derive(Clone, Copy, Debug)]
 enum Deed {
     Ring,
-    /// Tells an end of the permit that was granted so many permits ago, again or for the first
-    /// time.
+    /// Settles the permit that was granted this many permits ago, for the first time or again.
     End(usize, End),
 }
 
