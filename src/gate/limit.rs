@@ -39,8 +39,8 @@ pub(super) use permit::SingleUse;
 use permit::{OfClient, What};
 use share::Shares;
 
-/// For this many seconds a bucket that could not be read grants nothing, since the users whom it
-/// had stopped are unknown.
+/// For this many seconds a bucket that could not be read grants nothing, since its cool-downs and
+/// counts are lost.
 const CLOSED: u64 = 60;
 
 /// Judges a permit by its bucket's bytes. A grant is valid only after the new bytes are stored.

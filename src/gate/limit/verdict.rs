@@ -29,8 +29,8 @@ pub struct Limited {
     pub limit: Limit,
     /// The wait after which another try may succeed.
     pub wait: Duration,
-    /// The prompt that stands against it, where Duo is to be asked how that ended. The new bytes
-    /// note that it is asked, so that nobody else asks meanwhile.
+    /// The prompt that forbids it, if Duo is to be asked how it ended. The new bytes record the
+    /// question, so that no other request asks meanwhile.
     pub unheard: Option<Box<Unheard>>,
 }
 
