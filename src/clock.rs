@@ -105,6 +105,7 @@ impl ClockOffset {
         Self { seconds: ahead.saturating_sub(ours) }
     }
 
+    /// An offset of this many seconds.
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {
         Self { seconds }

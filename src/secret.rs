@@ -8,6 +8,7 @@ use zeroize::Zeroize;
 pub struct Secret<T: Zeroize>(T);
 
 impl<T: Zeroize> Secret<T> {
+    /// Wraps a secret value.
     pub const fn new(value: T) -> Self {
         Self(value)
     }

@@ -14,6 +14,7 @@ use crate::json::Json;
 pub struct Device {
     /// The value of auth's parameter `device`.
     pub id: DeviceId,
+    /// The kind of device.
     pub kind: DeviceKind,
     /// The name that the user gave it, often empty.
     pub name: Text,
@@ -21,6 +22,7 @@ pub struct Device {
     pub display_name: Text,
     /// The telephone number, masked.
     pub number: Text,
+    /// The capabilities that Duo lists.
     pub capabilities: Vec<Capability>,
 }
 

@@ -17,6 +17,7 @@ impl Text {
         &self.0
     }
 
+    /// Whether the text is empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()

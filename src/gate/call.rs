@@ -48,6 +48,7 @@ impl From<Request> for Question {
 pub struct Call {
     /// The number of the Duo application; the call goes to its cluster.
     pub application: usize,
+    /// The signed call.
     pub signed: SignedCall,
     /// The timeout.
     pub timeout: Duration,

@@ -33,11 +33,13 @@ pub struct HostFacts<'a> {
 }
 
 impl Gate {
+    /// Takes a configuration into use.
     #[must_use]
     pub const fn new(config: Config) -> Self {
         Self { config }
     }
 
+    /// The configuration in use.
     #[must_use]
     pub const fn config(&self) -> &Config {
         &self.config

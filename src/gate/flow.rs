@@ -22,6 +22,7 @@ use crate::signal::{Counter, Signal};
 /// One step: an effect, and records to make.
 #[derive(Debug)]
 pub struct Step {
+    /// The effect.
     pub effect: Effect,
     /// Records to make.
     pub notes: Notes,

@@ -150,7 +150,7 @@ impl Prompt {
             Factor::Sms => AuthFactor::Sms { device: id },
             Factor::Passcode => return None,
         };
-        Some(Self { factor: factor, ask })
+        Some(Self { factor, ask })
     }
 }
 

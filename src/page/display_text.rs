@@ -36,6 +36,7 @@ impl DisplayText {
         &self.0
     }
 
+    /// Whether the text is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.trim().is_empty()

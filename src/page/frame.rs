@@ -24,7 +24,9 @@ pub enum Arrival {
 pub struct Frame<'a> {
     /// The data that all pages share.
     pub site: &'a Site,
+    /// The language of the page.
     pub language: Language,
+    /// The address of the page.
     pub arrival: Arrival,
     /// The path to which the user returns.
     pub return_to: &'a ReturnPath,

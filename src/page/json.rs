@@ -102,6 +102,7 @@ fn device(device: &Device) -> ObjectText {
 /// The reply to `POST auth` and `GET status`: the state of a sign-in.
 #[derive(Clone, Copy, Debug)]
 pub struct SignInReply<'a> {
+    /// The state of the sign-in.
     pub standing: &'a Standing,
     /// Duo's status word, or an empty text.
     pub status: &'a str,
@@ -165,6 +166,7 @@ pub enum EnrollmentReply {
 }
 
 impl EnrollmentReply {
+    /// The reply.
     #[must_use]
     pub fn reply(self) -> Reply {
         let result = |result| ObjectText::new().text("result", result);

@@ -152,6 +152,7 @@ pub enum Screen {
     },
     /// A refusal that its code describes completely.
     Refused {
+        /// The code of the refusal.
         code: Code,
         /// How long another try cannot succeed.
         wait: Option<Duration>,

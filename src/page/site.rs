@@ -20,6 +20,7 @@ pub(super) fn encoded(value: &str) -> String {
 pub struct Branding {
     /// The name: in the title, and in place of a logo.
     pub name: DisplayText,
+    /// The picture; without it, pages show the name.
     pub logo: Option<Logo>,
     /// The colour of buttons and links.
     pub accent: Option<Accent>,

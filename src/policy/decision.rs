@@ -52,6 +52,7 @@ impl<'p> Decision<'p> {
 /// A policy, and the rule that it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ruled<'p> {
+    /// The treatment of the request.
     pub policy: Policy,
     /// The number of the rule, from 0; `None` for the default policy.
     pub rule: Option<usize>,

@@ -15,6 +15,7 @@ pub struct Network {
 }
 
 impl Network {
+    /// Whether the address is in this network.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

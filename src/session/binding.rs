@@ -48,6 +48,7 @@ pub enum Unbound {
 }
 
 impl Bound {
+    /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

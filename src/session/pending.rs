@@ -76,6 +76,7 @@ pub struct PendingOrigin {
 /// A sign-in that has begun and has not ended.
 #[derive(Clone, Debug)]
 pub struct Pending {
+    /// When and in which browser the sign-in began.
     pub origin: PendingOrigin,
     /// The event that it waits for.
     pub kind: PendingKind,
