@@ -39,7 +39,10 @@ PATTERNS = {
 CLEAN = ("*.md", "Makefile", ".github/*", "envoy/*", "examples/*", "src/*", "tests/*", "tools/*")
 
 # Other people's text, other languages, and this list.
-EXCEPT = ("LICENSE", "Cargo.lock", "tools/prose.py", "tests/core/universal_vectors/*", *(f"src/page/text/{it}.rs" for it in ("de", "es", "fr", "ja")))
+EXCEPT = (
+    *("LICENSE", "Cargo.lock", "tools/prose.py", "tests/core/universal_vectors/*"),
+    *("src/page/text/de.rs", "src/page/text/es.rs", "src/page/text/fr.rs", "src/page/text/ja.rs"),
+)
 
 # Commits since then are checked. Earlier subjects cannot be changed.
 SINCE = "2026-11-29T14:45:00Z"
