@@ -13,7 +13,8 @@
 //! | `POST /sim/enrollments/claim` | `{"activation_code"}` or `{"username"}`: the code is scanned |
 //! | `GET`, `POST`, `DELETE /sim/faults` | see `faults.rs`; `DELETE ...?endpoint=auth` |
 //! | `GET`, `DELETE /sim/requests` | the journal; `?endpoint=auth` |
-//! | `GET /sim/counters` | calls and outcomes by endpoint, and `pushes`, `calls`, `messages` sent |
+//! | `GET /sim/counters` | calls and outcomes by endpoint, `pushes`, `calls`, `messages`, and codes |
+//! | `GET`, `POST`, `DELETE /sim/universal` | answers without a browser, and switches; `universal.rs` |
 //! | `DELETE /sim/remembered` | tokens of remembered devices are void |
 //! | `POST /sim/reset` | back to the start |
 //! | `GET /sim/events` | server-sent events: a snapshot at each change |
@@ -39,6 +40,7 @@ use crate::persona::{AutoAnswer, User};
 use crate::phone;
 use crate::sim::Sim;
 use crate::transaction::{Action, ActionError};
+use crate::universal::{self, Wish};
 
 type Shared = State<Arc<Sim>>;
 
@@ -97,6 +99,10 @@ pub(crate) fn router(sim: Arc<Sim>) -> Router {
         .route("/sim/faults", get(faults).post(switch_on).delete(clear_faults))
         .route("/sim/requests", get(requests).delete(clear_requests))
         .route("/sim/counters", get(counters))
+        .route(
+            "/sim/universal",
+            get(universal_settings).post(change_universal).delete(clear_universal),
+        )
         .route("/sim/reset", post(reset))
         .route("/sim/remembered", delete(forget_devices))
         .layer(middleware::from_fn(same_site))
@@ -289,9 +295,27 @@ async fn clear_requests(State(sim): Shared) -> Json<Value> {
 }
 
 async fn counters(State(sim): Shared) -> Json<Value> {
-    Json(sim.read(
-        |world| json!({"endpoints": world.journal.counters(), "deliveries": world.deliveries}),
-    ))
+    Json(sim.read(|world| {
+        json!({
+            "endpoints": world.journal.counters(),
+            "deliveries": world.deliveries,
+            "codes": world.universal.counts,
+        })
+    }))
+}
+
+async fn universal_settings(State(sim): Shared) -> Json<Value> {
+    Json(sim.read(|world| json!(world.universal.settings)))
+}
+
+async fn change_universal(State(sim): Shared, Json(wish): Json<Wish>) -> Json<Value> {
+    sim.change(|world| world.universal.settings.apply(wish));
+    done()
+}
+
+async fn clear_universal(State(sim): Shared) -> Json<Value> {
+    sim.change(|world| world.universal.settings = universal::Settings::default());
+    done()
 }
 
 async fn reset(State(sim): Shared) -> Json<Value> {

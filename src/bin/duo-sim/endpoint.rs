@@ -1,4 +1,4 @@
-//! The endpoints of the Auth API: their paths and methods.
+//! The endpoints of the Auth API and of the Universal Prompt: their paths and methods.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,10 +15,15 @@ pub(crate) enum Endpoint {
     AuthStatus,
     Enroll,
     EnrollStatus,
+    HealthCheck,
+    Authorize,
+    Token,
+    /// The page that Duo shows to a browser.
+    Prompt,
 }
 
 impl Endpoint {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Ping,
         Self::Check,
         Self::Logo,
@@ -27,6 +32,10 @@ impl Endpoint {
         Self::AuthStatus,
         Self::Enroll,
         Self::EnrollStatus,
+        Self::HealthCheck,
+        Self::Authorize,
+        Self::Token,
+        Self::Prompt,
     ];
 
     /// The last segment of the path, and the name in faults, counters and journal.
@@ -40,18 +49,55 @@ impl Endpoint {
             Self::AuthStatus => "auth_status",
             Self::Enroll => "enroll",
             Self::EnrollStatus => "enroll_status",
+            Self::HealthCheck => "health_check",
+            Self::Authorize => "authorize",
+            Self::Token => "token",
+            Self::Prompt => "prompt",
         }
     }
 
     pub(crate) fn of_path(path: &str) -> Result<Self, Fail> {
-        let name = path.strip_prefix("/auth/v2/").ok_or(Fail::NotFound)?;
-        Self::ALL.into_iter().find(|endpoint| endpoint.name() == name).ok_or(Fail::NotFound)
+        Self::ALL
+            .into_iter()
+            .find(|endpoint| path.strip_prefix(endpoint.folder()) == Some(endpoint.name()))
+            .ok_or(Fail::NotFound)
     }
 
+    /// Whether it belongs to the Universal Prompt, whose calls bring a JWT, not a signature.
+    pub(crate) fn is_universal(self) -> bool {
+        matches!(self, Self::HealthCheck | Self::Authorize | Self::Token | Self::Prompt)
+    }
+
+    fn folder(self) -> &'static str {
+        match self {
+            Self::HealthCheck | Self::Authorize | Self::Token => "/oauth/v1/",
+            Self::Prompt => "/frame/",
+            Self::Ping
+            | Self::Check
+            | Self::Logo
+            | Self::Preauth
+            | Self::Auth
+            | Self::AuthStatus
+            | Self::Enroll
+            | Self::EnrollStatus => "/auth/v2/",
+        }
+    }
+
+    /// The only method; the prompt's forms are sent by `POST` all the same.
     pub(crate) fn method(self) -> &'static str {
         match self {
-            Self::Ping | Self::Check | Self::Logo | Self::AuthStatus => "GET",
-            Self::Preauth | Self::Auth | Self::Enroll | Self::EnrollStatus => "POST",
+            Self::Ping
+            | Self::Check
+            | Self::Logo
+            | Self::AuthStatus
+            | Self::Authorize
+            | Self::Prompt => "GET",
+            Self::Preauth
+            | Self::Auth
+            | Self::Enroll
+            | Self::EnrollStatus
+            | Self::HealthCheck
+            | Self::Token => "POST",
         }
     }
 }

@@ -4,9 +4,11 @@
 //! As JSON: `{"endpoint": "auth", "times": 1, "acts": true, "kind": "status", "status": 503}`.
 //! Without `endpoint` it applies to all, without `times` until it is cleared. With `factor` it
 //! applies to calls of `auth` with this factor. With `acts` the call is executed first, and only
-//! its response is lost.
+//! its response is lost. The kinds from `claims` on change a sign-in at the Universal Prompt; several
+//! may apply at once: `{"endpoint": "token", "kind": "claims", "drop": ["auth_time"]}`.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::endpoint::Endpoint;
 
@@ -75,6 +77,58 @@ pub(crate) enum Fault {
     Headers { count: u32 },
     /// The real response, one byte every `ms` milliseconds.
     Drip { ms: u64 },
+    /// The id_token with these members merged in, then without the members named in `drop`, such
+    /// as `auth_context.factor`.
+    Claims {
+        #[serde(default)]
+        merge: Value,
+        #[serde(default)]
+        drop: Vec<String>,
+    },
+    /// The id_token with this text as its JOSE header.
+    Header { text: String },
+    /// The id_token, signed with another secret.
+    Secret { secret: String },
+    /// The id_token, signed by another algorithm, which its header names: `HS256`, `HS384`, `none`.
+    Algorithm { algorithm: String },
+    /// Anything at all in the id_token's place.
+    RawIdToken { value: Value },
+    /// The id_token without a nonce.
+    Nonce { nonce: Omitted },
+    /// The id_token of another user.
+    User { user: String },
+    /// A code that was exchanged before is exchanged again.
+    Code { code: Reused },
+    /// Changes the query that a browser brings back from the prompt.
+    Callback(Callback),
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Omitted {
+    Omit,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Reused {
+    Reuse,
+}
+
+/// Changes to the query that a browser brings back.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Callback {
+    /// `error` with this value instead of a code.
+    #[serde(default)]
+    pub(crate) error: Option<String>,
+    /// `error_description`, where there is an `error`.
+    #[serde(default)]
+    pub(crate) error_description: Option<String>,
+    #[serde(default)]
+    pub(crate) without_state: bool,
+    /// Every parameter is there twice.
+    #[serde(default)]
+    pub(crate) twice: bool,
 }
 
 impl Fault {
@@ -92,17 +146,44 @@ impl Fault {
             | Self::Malformed
             | Self::Empty
             | Self::Huge { .. }
-            | Self::Raw { .. } => false,
+            | Self::Raw { .. }
+            | Self::Claims { .. }
+            | Self::Header { .. }
+            | Self::Secret { .. }
+            | Self::Algorithm { .. }
+            | Self::RawIdToken { .. }
+            | Self::Nonce { .. }
+            | Self::User { .. }
+            | Self::Code { .. }
+            | Self::Callback(_) => false,
         }
+    }
+
+    /// Whether it changes what a sign-in at the prompt says, while the call itself goes well.
+    fn is_about_sign_in(&self) -> bool {
+        matches!(
+            self,
+            Self::Claims { .. }
+                | Self::Header { .. }
+                | Self::Secret { .. }
+                | Self::Algorithm { .. }
+                | Self::RawIdToken { .. }
+                | Self::Nonce { .. }
+                | Self::User { .. }
+                | Self::Code { .. }
+                | Self::Callback(_)
+        )
     }
 }
 
-/// The faults for one request: any latency and skew, and at most one replaced response.
+/// The faults of one request: any latency and skew, at most one replaced response, and any number of
+/// changes to a sign-in at the prompt.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Met {
     pub(crate) latency_ms: u64,
     pub(crate) skew_seconds: i64,
     pub(crate) spoilt: Option<Switch>,
+    pub(crate) sign_in: Vec<Fault>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -133,6 +214,8 @@ impl Faults {
                 met.latency_ms += ms;
             } else if let Fault::Skew { seconds } = &switch.fault {
                 met.skew_seconds += seconds;
+            } else if switch.fault.is_about_sign_in() {
+                met.sign_in.push(switch.fault.clone());
             } else if met.spoilt.is_none() {
                 met.spoilt = Some(switch.clone());
             } else {

@@ -27,6 +27,9 @@ pub(crate) struct Entry {
     pub(crate) params: Value,
     /// The signature version that was accepted; `None` if there was no signature, or a wrong one.
     pub(crate) signature: Option<Form>,
+    /// Header and claims of the JWT that a call of the Universal Prompt brought, unverified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) jwt: Option<Value>,
     /// The kind of the fault that replaced the response.
     pub(crate) fault: Option<Value>,
     /// `OK` or the code of the refusal; `None` while the request is held.

@@ -1,4 +1,4 @@
-//! `duo-sim`: a simulator of Duo's Auth API, for the demo and the tests.
+//! `duo-sim`: a simulator of Duo's Auth API and Universal Prompt, for the demo and the tests.
 //!
 //! It checks signatures with separate code, and plays the users of a YAML file or a built-in cast.
 //! A control interface makes users approve, deny or not answer, and switches faults on. A page at
@@ -29,10 +29,13 @@ mod persona;
 mod phone;
 mod preauth;
 mod random;
+mod received;
 mod server;
 mod sim;
+mod spoil;
 mod tls;
 mod transaction;
+mod universal;
 mod verify;
 mod world;
 
@@ -78,7 +81,8 @@ async fn run(options: Options) -> Result<(), StartError> {
         "ca": tls.authority,
     });
     announce(options.print, &line)?;
-    let (exit_with_stdin, settings) = (options.exit_with_stdin, options.settings());
+    let exit_with_stdin = options.exit_with_stdin;
+    let settings = options.settings(listeners.control.local_addr()?);
     let sim = Sim::new(settings, world);
     tokio::spawn(server::serve(listeners.http, None, Arc::clone(&sim)));
     tokio::spawn(server::serve(listeners.https, Some(tls.acceptor), Arc::clone(&sim)));

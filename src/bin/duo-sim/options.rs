@@ -9,10 +9,11 @@ use crate::persona::{self, CastError};
 use crate::random;
 use crate::sim::Settings;
 use crate::tls::TlsError;
+use crate::universal::Client;
 use crate::verify::{Form, Keys};
 use crate::world::{NewUserPolicy, Rules, World};
 
-/// Simulator of Duo's Auth API.
+/// Simulator of Duo's Auth API and of its Universal Prompt.
 ///
 /// The default keys are the example keys of Duo's documentation.
 #[derive(clap::Parser)]
@@ -36,6 +37,15 @@ pub(crate) struct Options {
     /// Secret key of the simulated application
     #[arg(long, default_value = "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep")]
     secret_key: String,
+    /// Client id of the simulated Web SDK application
+    #[arg(long, default_value = "DISIMULATEDWEBSDK001")]
+    client_id: String,
+    /// Client secret of the simulated Web SDK application
+    #[arg(long, default_value = "SimulatedWebSdkSecretSimulatedWebSdk0001")]
+    client_secret: String,
+    /// A further Web SDK application
+    #[arg(long = "further-client", value_name = "ID=SECRET")]
+    further_clients: Vec<Client>,
     /// Name of the API, in its URLs and in its certificate
     #[arg(long, default_value = "api-sim.duo.test")]
     api_host: String,
@@ -119,8 +129,14 @@ impl Options {
         Ok(World::new(rules, cast))
     }
 
-    pub(crate) fn settings(self) -> Settings {
+    /// `phones` is the address of the phone page.
+    pub(crate) fn settings(self, phones: SocketAddr) -> Settings {
         Settings {
+            clients: [Client { id: self.client_id, secret: self.client_secret }]
+                .into_iter()
+                .chain(self.further_clients)
+                .collect(),
+            phones,
             keys: Keys { integration_key: self.integration_key, secret_key: self.secret_key },
             api_host: self.api_host,
             accepted: self.signature,

@@ -52,8 +52,16 @@ pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
     pub(crate) fn from_encoded(encoded: &[u8]) -> Self {
+        Self::from_pairs(pairs(encoded))
+    }
+
+    pub(crate) fn of(pairs: &[(&str, &str)]) -> Self {
+        Self(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
+    }
+
+    pub(crate) fn from_pairs(pairs: Pairs) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Self(pairs(encoded).into_iter().map(|(key, value)| (text(key), text(value))).collect())
+        Self(pairs.into_iter().map(|(key, value)| (text(key), text(value))).collect())
     }
 
     /// Reads the members of a JSON object. Numbers and booleans become text.

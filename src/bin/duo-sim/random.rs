@@ -46,3 +46,8 @@ fn spelled(prefix: &str, bytes: &[u8]) -> String {
     });
     prefix.chars().chain(letters).collect()
 }
+
+/// 32 letters and digits: a code of the Universal Prompt.
+pub(crate) fn letters_and_digits() -> String {
+    uuid().replace('-', "")
+}

@@ -1,6 +1,7 @@
 //! The running simulator: the world behind a lock, a signal for each change of it, the real clock,
 //! and timers for unanswered calls and automatic answers.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,12 +9,17 @@ use tokio::sync::watch;
 
 use crate::persona::AutoAnswer;
 use crate::transaction::{Action, ActionError, Factor, Transaction};
+use crate::universal::Client;
 use crate::verify::{Form, Keys};
 use crate::world::World;
 
 pub(crate) struct Settings {
     pub(crate) keys: Keys,
+    /// The Web SDK applications.
+    pub(crate) clients: Vec<Client>,
     pub(crate) api_host: String,
+    /// Address of the phone page.
+    pub(crate) phones: SocketAddr,
     /// The only accepted signature version; `None` accepts all.
     pub(crate) accepted: Option<Form>,
     /// How long a push or call waits for an answer.

@@ -129,7 +129,7 @@ pub(crate) struct Transaction {
     pub(crate) status: Status,
     pub(crate) message: String,
     pub(crate) started_ms: i64,
-    ended_ms: Option<i64>,
+    pub(crate) ended_ms: Option<i64>,
     /// The code that must be typed into the phone.
     pub(crate) verification_code: Option<String>,
     pub(crate) context: Context,

@@ -10,6 +10,7 @@ use crate::journal::Journal;
 use crate::persona::{User, UserStatus};
 use crate::random;
 use crate::transaction::{Action, ActionError, Factor, Status, Transaction};
+use crate::universal::Universal;
 
 /// The result of preauth for an unknown name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -77,6 +78,7 @@ pub(crate) struct World {
     pub(crate) deliveries: Deliveries,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
+    pub(crate) universal: Universal,
 }
 
 impl World {
@@ -93,6 +95,7 @@ impl World {
             deliveries: Deliveries::default(),
             faults: Faults::default(),
             journal: Journal::default(),
+            universal: Universal::default(),
         }
     }
 

@@ -1,0 +1,104 @@
+//! Settings from the control interface: how users answer without a browser, and switches.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// How a user answers without a browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Answer {
+    Approve,
+    Deny,
+    Ask,
+}
+
+/// An answer that `authorize` gives in a user's name.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Scripted {
+    pub(super) answer: Answer,
+    /// `auth_context.factor`: any value, so also `null`.
+    pub(super) factor: Value,
+    pub(super) reason: Option<String>,
+    /// Unix seconds; the time of the answer where absent.
+    pub(super) auth_time: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Start {
+    Auto,
+    Press,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Jti {
+    Once,
+    Any,
+}
+
+/// Which redirect URI `token` compares with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BoundUri {
+    /// The one that the browser was sent to.
+    Used,
+    /// The one in the signed request, whatever the query said.
+    Signed,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Settings {
+    pub(super) answers: BTreeMap<String, Scripted>,
+    pub(super) start: Start,
+    pub(super) jti: Jti,
+    pub(super) code_seconds: i64,
+    pub(super) redirect_uri: BoundUri,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            answers: BTreeMap::new(),
+            start: Start::Auto,
+            jti: Jti::Once,
+            code_seconds: 60,
+            redirect_uri: BoundUri::Used,
+        }
+    }
+}
+
+/// A change of the settings; what is absent stays as it is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wish {
+    user: Option<String>,
+    answer: Option<Answer>,
+    #[serde(default = "push")]
+    factor: Value,
+    reason: Option<String>,
+    auth_time: Option<i64>,
+    start: Option<Start>,
+    jti: Option<Jti>,
+    code_seconds: Option<i64>,
+    redirect_uri: Option<BoundUri>,
+}
+
+fn push() -> Value {
+    Value::from("duo_push")
+}
+
+impl Settings {
+    pub(crate) fn apply(&mut self, wish: Wish) {
+        if let (Some(user), Some(answer)) = (wish.user, wish.answer) {
+            let Wish { factor, reason, auth_time, .. } = wish;
+            self.answers.insert(user, Scripted { answer, factor, reason, auth_time });
+        }
+        self.start = wish.start.unwrap_or(self.start);
+        self.jti = wish.jti.unwrap_or(self.jti);
+        self.code_seconds = wish.code_seconds.unwrap_or(self.code_seconds);
+        self.redirect_uri = wish.redirect_uri.unwrap_or(self.redirect_uri);
+    }
+}
