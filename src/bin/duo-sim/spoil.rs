@@ -20,7 +20,7 @@ pub(crate) fn typed(status: u16, content_type: &'static str, body: Bytes) -> Res
     response
 }
 
-/// What becomes of `answer`, about this user, under a fault.
+/// Applies a fault to `answer`, the response about this user.
 pub(crate) async fn spoil(
     switch: &Switch,
     username: &str,
@@ -70,7 +70,7 @@ pub(crate) async fn spoil(
     })
 }
 
-/// The same head with another body; the announced length stays.
+/// The same response head with another body; the announced length stays.
 async fn reshaped(
     answer: Response<Body>,
     shape: impl FnOnce(Bytes) -> Body,
