@@ -291,7 +291,7 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// When the host has reported the end of a call that is sent now.
+/// Deadline by which the host reports the end of a call that is sent now.
 fn until(call: &Call, now: UnixTime) -> UnixTime {
     now.plus(call.timeout).plus(REPORTED_WITHIN)
 }

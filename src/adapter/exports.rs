@@ -6,7 +6,7 @@
 //! decision, and its tables are a seventh of the module. So the callbacks that the filter needs are
 //! exported here under other names, and `tools/exports.py` gives them the ABI's names in place of
 //! the SDK's. The host does not call a callback that is not exported.
-#![allow(unsafe_code, reason = "an export's name is the linker's business; no memory is touched")]
+#![allow(unsafe_code, reason = "only the names of exports are set; no memory is touched")]
 
 use super::callback::Callback;
 use super::contexts::Contexts;

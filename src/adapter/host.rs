@@ -147,7 +147,7 @@ pub(super) fn random() -> Option<[u8; 16]> {
 }
 
 /// A variable of the VM's environment, as far as `host_env_keys` permits.
-#[expect(clippy::disallowed_methods, reason = "this is the door that the ban leads to")]
+#[expect(clippy::disallowed_methods, reason = "all other code has to call this function")]
 pub(super) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -5,7 +5,7 @@
 //! the filter's calls are bound here, with the SDK's types for the ABI's numbers. Pointers and
 //! lengths of live slices go out. Buffers come back that the host allocated through the module's
 //! own allocator.
-#![allow(unsafe_code, reason = "the ABI is made of pointers; see above")]
+#![allow(unsafe_code, reason = "the ABI passes pointers; see above")]
 
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, StreamType};
 use std::ptr::{null, null_mut};

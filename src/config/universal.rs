@@ -34,7 +34,7 @@ impl Universal {
     ///
     /// # Errors
     ///
-    /// As [`WebSdk::authorize`].
+    /// The same as [`WebSdk::authorize`].
     pub fn authorize(
         &self,
         request: &Authorize<'_>,

@@ -18,7 +18,7 @@ pub enum DuoError {
     /// HTTP 200 with a body that is not Duo's.
     #[error("the response is not from Duo: {0}")]
     Garbled(Garbled),
-    /// A response of Duo's that this version cannot take for what it says.
+    /// A malformed response of Duo's.
     #[error("Duo's response is malformed: {0}")]
     Malformed(Malformed),
     /// An error or a redirection that is not Duo's: a proxy on the way sent it.
@@ -110,7 +110,7 @@ pub enum Garbled {
     NotAnImage,
 }
 
-/// Why a response of Duo's cannot be taken for what it says.
+/// Why a response of Duo's is malformed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// The body is longer than [`super::Response::MAX_BODY_BYTES`].

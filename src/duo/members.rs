@@ -23,7 +23,7 @@ impl<'j> Members<'j> {
         self.text(name)?.ok_or(Malformed::Members)
     }
 
-    /// A text of Duo's to show; empty where it is absent.
+    /// A text of Duo's to show; empty if it is absent.
     pub(super) fn label(self, name: &str) -> Result<Text, Malformed> {
         Ok(self.text(name)?.unwrap_or_default().into())
     }
@@ -36,7 +36,7 @@ impl<'j> Members<'j> {
         self.whole(name)?.ok_or(Malformed::Members)
     }
 
-    /// The entries of a list; none where it is absent.
+    /// The entries of a list; empty if it is absent.
     pub(super) fn list(self, name: &str) -> Result<&'j [Json], Malformed> {
         match self.find(name) {
             Some(value) => value.list().ok_or(Malformed::Members),

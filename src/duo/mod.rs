@@ -2,7 +2,7 @@
 //! become a typed reply or a typed error.
 //!
 //! In go [`Credentials`], a [`Request`] and the time on Duo's clock; out comes a [`SignedCall`]
-//! that the host sends as it is. In goes an [`Response`]; out comes what Duo said, or a
+//! that the host sends as it is. In goes a [`Response`]; out comes a typed result, or a
 //! [`DuoError`] that knows whose fault it is. A response admits a user in exactly one case: HTTP
 //! 200, `stat` exactly `OK`, `result` exactly `allow`.
 //!

@@ -1,4 +1,4 @@
-//! Duo's responses: one method for each call says what the bytes mean.
+//! Decodes Duo's responses, with one method for each call.
 //!
 //! Members and words that this version does not know are tolerated; a `result` that it does not
 //! know is an error.
@@ -39,7 +39,7 @@ impl<'a> Response<'a> {
     ///
     /// # Errors
     ///
-    /// Any [`DuoError`]; [`DuoError::Rejected`] with 40401 where the account has no logo.
+    /// Any [`DuoError`]; [`DuoError::Rejected`] with 40401 if the account has no logo.
     pub fn logo(&self) -> Result<&'a [u8], DuoError> {
         if self.status != 200 || !self.body.starts_with(PNG) {
             return member(self).and(Err(DuoError::Garbled(Garbled::NotAnImage)));
@@ -96,7 +96,7 @@ impl<'a> Response<'a> {
     ///
     /// # Errors
     ///
-    /// Any [`DuoError`]; [`DuoError::InvalidParameter`] with `username` where the name is taken.
+    /// Any [`DuoError`]; [`DuoError::InvalidParameter`] with `username` if the name is taken.
     pub fn enroll(&self) -> Result<Enrollment, DuoError> {
         Ok(Enrollment::read(Members::of(&member(self)?)?)?)
     }

@@ -1,5 +1,5 @@
 //! A request whose body has to be read first: a passcode from a form without a script, a request
-//! that was approved ahead, and a form of another site (`cross_site_forms`).
+//! that was approved in advance, and a form of another site (`cross_site_forms`).
 //!
 //! Bodies are read only if the host can hold them back from the application.
 

@@ -12,7 +12,7 @@ use crate::secret::Secret;
 use crate::session::{Bound, PENDING_LIFETIME, Subject};
 use std::net::IpAddr;
 
-/// A known user's request that needs an answer from Duo.
+/// A known user's request that needs a decision by Duo.
 #[derive(Clone, Debug)]
 pub(super) struct Challenge {
     pub(super) identity: Identity,

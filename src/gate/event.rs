@@ -4,7 +4,7 @@ use crate::duo::{DuoError, Outage, Response};
 
 /// The outcome of the outstanding call.
 #[derive(Clone, Copy)]
-#[expect(missing_debug_implementations, reason = "an answer may hold a device token")]
+#[expect(missing_debug_implementations, reason = "a response may hold a device token")]
 pub enum Event<'a> {
     /// There is a response, from Duo or from Envoy in its place.
     Answered(Response<'a>),

@@ -67,7 +67,7 @@ impl Stage {
     }
 }
 
-/// The tries so far for one request. They are counted over all its calls, so that it ends.
+/// The tries so far for one request. They are counted over all its calls, so that retries end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tries {
     /// Calls that were sent again after no response.

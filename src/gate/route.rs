@@ -188,7 +188,7 @@ fn not_found(config: &Config, head: &RequestHead<'_>) -> Decision {
 fn wrong_method(config: &Config, head: &RequestHead<'_>, methods: Methods) -> Decision {
     let code = Code::MethodNotAllowed;
     let allow = methods.allow();
-    let reply = problem(config, head, code, &format!("This address answers {allow}."));
+    let reply = problem(config, head, code, &format!("This address accepts only {allow}."));
     Decision::refusal(reply.with("allow", HeaderValue::from_static(allow)), code, None)
 }
 

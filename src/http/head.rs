@@ -65,7 +65,7 @@ impl<'a> RequestHead<'a> {
     ///
     /// # Errors
     ///
-    /// [`HeadFault`] where the map is malformed, or has no method or path.
+    /// [`HeadFault`] if the map is malformed, or has no method or path.
     pub fn read(buffer: &'a [u8]) -> Result<Self, HeadFault> {
         let map = HeaderMap::split(buffer)?;
         let mut pseudo = Pseudo::default();

@@ -19,7 +19,7 @@ const NOTHING: char = '\u{fffc}';
 /// [`scripts`].
 const OTHER: u32 = 0xe000;
 
-/// A path in which everything is folded that some application folds.
+/// A path, folded in every way in which some application folds paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Likeness {
     segments: Vec<Segment>,

@@ -122,11 +122,11 @@ impl IdentityRules {
         self.identify(&self.source.name_in(head, attributes)?)
     }
 
-    /// The user that the source calls by this raw name.
+    /// The user with this raw name at the source.
     ///
     /// # Errors
     ///
-    /// [`IdentityError::Invalid`] if it is no canonical name after the steps.
+    /// [`IdentityError::Invalid`] if it is not a canonical name after the steps.
     pub fn identify(&self, raw: &[u8]) -> Result<Identity, IdentityError> {
         if raw.len() > MAX_BYTES {
             return Err(InvalidIdentity::TooLong.into());

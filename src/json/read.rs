@@ -65,7 +65,11 @@ impl<'de> Deserialize<'de> for Json {
 }
 
 /// The double nearest to a whole number.
-#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "the nearest one is wanted")]
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "rounding to the nearest is intended"
+)]
 const fn below_zero(number: i64) -> f64 {
     number as f64
 }

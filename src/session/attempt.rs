@@ -5,8 +5,8 @@
 //! browser = used u64 | id [16] | attempt id [16] | return path of that
 //! ```
 //!
-//! Flags: 1 for a `max_age`, 2 for a return path that is too long for the attempt, whose browser
-//! keeps it. Numbers are big-endian, times are seconds. Both are encrypted: see
+//! Flags: 1 for a `max_age`, 2 for a return path that is too long for the attempt and is in
+//! the browser instead. Numbers are big-endian, times are seconds. Both are encrypted: see
 //! [`super::attempts`].
 
 use std::time::Duration;

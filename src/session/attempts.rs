@@ -1,8 +1,8 @@
 //! Encrypts and decrypts sign-ins at Duo's page, and the cookie of the browser in which they began.
 //!
 //! ```text
-//! cookie = base64url of the sealed browser, as [`super::vault`] has it
-//! state  = base64url of the sealed attempt; context: browser id [16] | redirect URI
+//! cookie = base64url of the encrypted browser (see [`super::vault`])
+//! state  = base64url of the encrypted attempt; context: browser id [16] | redirect URI
 //! nonce  = base64url of HMAC-SHA-256(K_sub, "nonce" NUL | u16 16 | browser id | u16 16 | attempt id)
 //! ```
 //!

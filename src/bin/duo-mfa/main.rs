@@ -8,7 +8,7 @@
 //!
 //! No other command calls Duo, and none calls Envoy. No secret is ever printed, except a new key.
 
-#![allow(clippy::print_stdout, reason = "the program answers on standard output")]
+#![allow(clippy::print_stdout, reason = "the program prints its result on standard output")]
 #![allow(clippy::print_stderr, reason = "the program reports to standard error")]
 #![allow(clippy::disallowed_methods, reason = "a program has an environment, unlike the core")]
 

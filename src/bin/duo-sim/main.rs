@@ -8,7 +8,7 @@
 //! At the start it prints one line of JSON with its addresses and the file of its certificate
 //! authority: `{"http":"127.0.0.1:1234","https":"...","control":"...","ca":"/..."}`
 
-#![allow(clippy::print_stdout, reason = "the program tells its addresses on standard output")]
+#![allow(clippy::print_stdout, reason = "the program prints its addresses on standard output")]
 #![allow(clippy::print_stderr, reason = "the program reports to standard error")]
 #![allow(clippy::arithmetic_side_effects, reason = "a test program: counts and times stay small")]
 #![allow(clippy::as_conversions, reason = "a test program: constants only")]

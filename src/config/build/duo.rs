@@ -32,7 +32,8 @@ const MAX_SECRET_KEY_BYTES: usize = 256;
 const MAX_CLUSTER_BYTES: usize = 256;
 
 /// Reads a `duo` section. For a named application, `root` is the `duo` at the root and `main` its
-/// settings, which are its defaults. It must have its own host and keys, and its own cluster, unless
+/// settings, which are its defaults. It must have its own host and keys, and its own cluster,
+/// unless
 /// it has the same host.
 pub(super) fn settings(
     duo: &Section<'_>,

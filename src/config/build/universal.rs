@@ -22,8 +22,8 @@ pub(super) enum Prompt {
     Universal,
 }
 
-/// The prompt of an application; if its `duo` does not say, that of the `root`, for another
-/// application than the one at the root.
+/// Reads `prompt` of a `duo` section. For a named application, the default is that of `root`, the
+/// section at the root.
 pub(super) fn prompt(duo: &Section<'_>, root: Option<&Section<'_>>, faults: &mut Faults) -> Prompt {
     let words = [("own", Prompt::Own), ("universal", Prompt::Universal)];
     let of_root = || root?.find("prompt")?.choice(&words).ok();
@@ -59,8 +59,8 @@ pub(super) fn prompt(duo: &Section<'_>, root: Option<&Section<'_>>, faults: &mut
     prompt
 }
 
-/// Reads `duo.universal`. `main` is that at the root, if this is another application: a missing
-/// `hosts` or `destination` is as there.
+/// Reads `duo.universal`. For a named application, `main` is the one at the root, which gives the
+/// defaults of `hosts` and `destination`.
 pub(super) fn universal(
     duo: &Section<'_>,
     api_host: Option<&ApiHost>,
@@ -68,7 +68,7 @@ pub(super) fn universal(
     secrets: &Secrets<'_>,
     faults: &mut Faults,
 ) -> Option<Universal> {
-    // That it is missing is a fault already.
+    // A missing section is already recorded as a fault.
     duo.find("universal")?;
     let section = duo.section("universal", keys::UNIVERSAL, faults);
     let fix =
@@ -143,7 +143,7 @@ fn callback_host(entry: &Entry<'_>) -> Result<CallbackHost, Fault> {
 
 fn destination(entry: &Entry<'_>) -> Result<Destination, Fault> {
     if entry.is_false() {
-        // A bare `off` in YAML.
+        // A bare `off` in YAML arrives as `false`.
         return Ok(Destination::Off);
     }
     Ok(match printable(entry, MAX_DESTINATION)? {
@@ -153,11 +153,12 @@ fn destination(entry: &Entry<'_>) -> Result<Destination, Fault> {
     })
 }
 
-/// The origin at which a browser reaches a simulator of Duo. No real one is on loopback.
+/// The origin at which a browser reaches a simulator of Duo. It must be on loopback, where Duo
+/// never is.
 fn browser_origin(entry: &Entry<'_>, is_demo: bool) -> Result<String, Fault> {
     let text = entry.text()?;
     if !is_demo {
-        let problem = "sends browsers to another place than Duo, which only a demo may do";
+        let problem = "sends browsers to another server than Duo, which is allowed only in a demo";
         let fix = "remove it (for a demo only: \"allow_inline_secrets\": true)";
         return Err(entry.fault(Code::InvalidOrigin, problem, fix));
     }

@@ -169,7 +169,7 @@ fn time(claims: &Members, name: &str) -> Result<UnixTime, TokenFault> {
     match claims.find(name) {
         Some(Json::Whole(seconds)) => Ok(UnixTime::from_seconds(*seconds)),
         Some(Json::OtherNumber(seconds)) => {
-            #[expect(clippy::as_conversions, reason = "saturates at both ends, which is wanted")]
+            #[expect(clippy::as_conversions, reason = "saturation at both ends is intended")]
             let millis = (seconds * 1_000.0) as u64;
             Ok(UnixTime::from_millis(millis))
         }

@@ -2,7 +2,7 @@
 //!
 //! The browser is sent to Duo's page and comes back with a code:
 //!
-//! 1. [`WebSdk::health_check`] makes a call that asks whether Duo is there;
+//! 1. [`WebSdk::health_check`] makes a call that asks whether Duo responds;
 //!    [`Response::health_check`] reads the response.
 //! 2. [`WebSdk::authorize`] makes the URL that the browser is redirected to.
 //! 3. [`Callback::read`] reads the request with which the browser comes back to the
@@ -15,8 +15,8 @@
 //! id_token is an approval in exactly one case: it passes every check of [`TokenFault`].
 //!
 //! Time, the random bytes of a `jti`, `state` and `nonce` come in as values. `now` is always the
-//! time on Duo's clock. This module must never know who waits for a response: no cookie, page, rule
-//! or fail mode.
+//! time on Duo's clock. This module never learns who waits for a response. It knows no cookie,
+//! page, rule or fail mode.
 //!
 //! Sources: Duo, "OIDC Auth API" (<https://duo.com/docs/oauthapi>) and "Web SDK"
 //! (<https://duo.com/docs/duoweb>); RFC 6749, 7515, 7519; OpenID Connect Core 1.0.

@@ -42,7 +42,7 @@ const UNHEARD_KEPT: u64 = PENDING_LIFETIME.as_secs();
 /// The owner in an entry whose prompt has ended.
 const NOBODY: [u8; 8] = [0; 8];
 
-/// The bytes of a bucket, read.
+/// A decoded bucket.
 #[derive(Default)]
 pub(super) struct Bucket {
     /// Before this time the bucket grants nothing.

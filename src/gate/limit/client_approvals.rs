@@ -92,7 +92,7 @@ impl State {
     }
 }
 
-/// The bytes of a bucket, read.
+/// A decoded bucket.
 #[derive(Default)]
 pub(super) struct ClientApprovals {
     entries: [Option<Entry>; ENTRIES],

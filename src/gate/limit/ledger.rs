@@ -19,7 +19,7 @@ const OVER: u16 = u16::MAX;
 /// Represents one single-use token.
 pub(super) type Tag = [u8; 8];
 
-/// The bytes of a bucket, read.
+/// A decoded bucket.
 #[derive(Default)]
 pub(super) struct Ledger {
     /// Before this time the bucket grants nothing.

@@ -18,7 +18,7 @@ const _: () = assert!(HEAD_BYTES + ENTRIES * ENTRY_BYTES == LEDGER_BYTES);
 /// Represents one user.
 pub(super) type Tag = [u8; 8];
 
-/// The bytes of a bucket, read.
+/// A decoded bucket.
 #[derive(Default)]
 pub(super) struct Shares {
     /// Before this time the bucket grants nothing.

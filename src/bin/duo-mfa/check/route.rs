@@ -4,7 +4,7 @@ use crate::plugin::Chain;
 use crate::value::{each, is_set, list_at, member, text_at};
 use serde_json::Value;
 
-/// Whether some routes switch off a filter before ours, and leave ours on.
+/// Whether some routes switch off an earlier filter, and leave this one on.
 pub(super) fn skips(chain: &Chain<'_>, filter: &Value) -> bool {
     let own = list_at(chain.manager, &["http_filters"]).get(chain.before.len());
     let (Some(own), Some(name)) = (own.and_then(name), name(filter)) else { return false };

@@ -10,11 +10,11 @@ use duo_mfa::config::DuoSettings;
 use duo_mfa::duo::{DuoError, Request};
 use std::time::Duration;
 
-/// A larger difference of the clocks is warned of, as the filter does.
+/// A larger difference between the clocks is a warning, as in the filter.
 const MAX_OFFSET: u64 = 60;
-/// A call that takes longer is warned of.
+/// A call that takes longer is a warning.
 const LONG: Duration = Duration::from_secs(1);
-/// How much longer than the filter the doctor waits at most, to tell slow from silent.
+/// How much longer than the filter the doctor waits, to distinguish a slow Duo from a silent one.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An application at Duo, and the way there.
@@ -36,7 +36,7 @@ impl Account<'_> {
             let received = self.call(&Request::Ping, before)?;
             let theirs = received.response().ping().map_err(|error| of_ping(&error))?;
             self.in_time(&received)?;
-            // The response tells the time at about half of the way.
+            // Duo read its clock at about half of that time.
             let half = received.took.checked_div(2).unwrap_or_default();
             let offset = ClockOffset::between(before.plus(half), theirs);
             let text = format!(
@@ -77,7 +77,7 @@ impl Account<'_> {
         exchange(self.link.open()?, &signed, limit)
     }
 
-    /// That the filter would not have given up.
+    /// Checks that the response arrived within the timeout of the filter.
     pub(super) fn in_time(&self, received: &Received) -> Result<(), Finding> {
         if received.took <= self.duo.timeout {
             return Ok(());

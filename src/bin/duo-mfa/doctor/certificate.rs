@@ -1,4 +1,4 @@
-//! The parts of a server's certificate that people want to know.
+//! The parts of a server's certificate that a report shows.
 
 use duo_mfa::clock::UnixTime;
 use rustls::pki_types::CertificateDer;
@@ -17,7 +17,7 @@ pub(super) struct Certificate {
 }
 
 impl Certificate {
-    /// `None` if it is no X.509 certificate.
+    /// `None` if it is not an X.509 certificate.
     pub(super) fn read(der: &CertificateDer<'_>) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
         let names = certificate.subject_alternative_name().ok().flatten();
@@ -58,7 +58,7 @@ impl Certificate {
     }
 }
 
-/// The common name, or all of it.
+/// The common name; the whole name if it has none.
 fn common_name(name: &X509Name<'_>) -> String {
     let common = name.iter_common_name().next().and_then(|name| name.as_str().ok());
     let text = common.map_or_else(|| name.to_string(), str::to_owned);

@@ -1,4 +1,4 @@
-//! One call over a new connection, by HTTP/1.1.
+//! One call over a new connection, with HTTP/1.1.
 
 use super::tls::{Stream, is_timeout};
 use super::verdict::{Code, Finding};
@@ -52,7 +52,7 @@ impl From<ureq_proto::Error> for Failure {
 ///
 /// # Errors
 ///
-/// No response within `limit`, or none that is HTTP.
+/// There is no response within `limit`, or it is not HTTP.
 pub(super) fn exchange(
     stream: Stream,
     call: &SignedCall,

@@ -7,12 +7,12 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
-/// The most bytes of a proxy's answer to CONNECT.
+/// The most bytes of a proxy's response to CONNECT.
 const MAX_ANSWER: usize = 8_192;
 /// How long a proxy may take to connect.
 const TUNNEL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The way to Duo, resolved; opens a connection for each call.
+/// The resolved way to Duo. It opens a connection for each call.
 pub(super) struct Link {
     /// The addresses to connect to: Duo's or the proxy's.
     pub(super) addresses: Vec<SocketAddr>,
@@ -27,7 +27,7 @@ impl Link {
     ///
     /// # Errors
     ///
-    /// Whatever fails on the way.
+    /// The first step that fails.
     pub(super) fn open(&self) -> Result<tls::Stream, Finding> {
         let (mut tcp, _) = connect(&self.addresses, self.connect_timeout, self.tunnel.is_some())?;
         if let Some(target) = &self.tunnel {
@@ -151,7 +151,7 @@ pub(super) fn tunnel(tcp: &mut TcpStream, target: &str) -> Result<(), Finding> {
     }
 }
 
-/// A proxy's answer up to the empty line. Nothing follows it before the client speaks TLS.
+/// A proxy's response up to the empty line. Nothing follows it before the client begins TLS.
 fn answer(tcp: &mut TcpStream) -> io::Result<String> {
     let mut answer = Vec::new();
     let mut byte = [0];

@@ -1,4 +1,5 @@
-//! `duo-mfa doctor`: goes the way to Duo that the filter goes, step by step, and says where it ends.
+//! `duo-mfa doctor`: makes the filter's connection to Duo step by step, and reports the step that
+//! fails.
 //!
 //! A step is a name, a connection, a TLS handshake or a call. Each fault has its verdict
 //! (`verdict.rs`): a stable code, who has to act, and a fix. Calls are signed and read by the
@@ -53,10 +54,10 @@ pub(crate) struct Arguments {
     /// File of NAME=VALUE lines: the environment of Envoy
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
-    /// Test the application with this name only
+    /// Test only the application with this name
     #[arg(long, value_name = "NAME")]
     application: Option<String>,
-    /// Also ask what Duo says of this user, named as the first factor does
+    /// Also ask Duo about this user, with the name that the first factor sends
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// Also send the user a push

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-/// The steps on one application.
+/// The results of all steps for one application.
 pub(super) struct Report {
     /// The place of the plugin configuration and the name of the application.
     pub(super) title: String,
@@ -31,7 +31,7 @@ impl Report {
         Self { title, api_host, entries: Vec::new() }
     }
 
-    /// Carries a step out and notes its result. `None` after a fault.
+    /// Executes a step and records its result. `None` after a fault.
     pub(super) fn step<T>(
         &mut self,
         step: &'static str,
@@ -46,13 +46,13 @@ impl Report {
         value
     }
 
-    /// Notes a warning beside the result of a step.
+    /// Records a warning for a step.
     pub(super) fn warn(&mut self, step: &'static str, finding: Finding) {
         let result = StepResult::Found(finding);
         self.entries.push(Entry { step, result, took: Duration::ZERO });
     }
 
-    /// Notes that a step was not carried out.
+    /// Records that a step was not executed.
     pub(super) fn skip(&mut self, step: &'static str, why: impl Into<String>) {
         let result = StepResult::Skipped(why.into());
         self.entries.push(Entry { step, result, took: Duration::ZERO });

@@ -28,7 +28,7 @@ pub(super) struct Route {
     /// The certificate must have one of these names; not empty.
     pub(super) names: Vec<String>,
     pub(super) authorities: Authorities,
-    /// Where this was found, for people.
+    /// The origin of this route, for the report.
     pub(super) source: String,
 }
 
@@ -37,8 +37,8 @@ pub(super) struct Route {
 pub(super) struct Proxy {
     pub(super) host: String,
     pub(super) port: u16,
-    /// Whether it is asked for Duo's name. Envoy's `http_11_proxy` asks for an address that Envoy
-    /// has resolved.
+    /// Whether the proxy resolves Duo's name. With Envoy's `http_11_proxy`, Envoy resolves it and
+    /// sends the address.
     pub(super) resolves: bool,
 }
 
@@ -93,7 +93,7 @@ impl Route {
         }
     }
 
-    /// The way if no file describes the cluster: straight to the API host.
+    /// The route if no file describes the cluster: directly to the API host.
     pub(super) fn usual(duo: &DuoSettings) -> Self {
         let host = duo.credentials.api_host.to_string();
         Self {
@@ -141,7 +141,7 @@ impl Route {
     }
 }
 
-/// Whether the document has all clusters that its Envoy gets.
+/// Whether the document has all clusters of its Envoy.
 fn is_complete(host: Host<'_>, document: &Document) -> bool {
     let Some(bootstrap) = document.value() else { return false };
     matches!(host, Host::Envoy { .. })
@@ -149,7 +149,7 @@ fn is_complete(host: Host<'_>, document: &Document) -> bool {
         && at(bootstrap, &["dynamic_resources", "cds_config"]).is_none()
 }
 
-/// A `DataSource`. A kind that is known to Envoy alone counts as the system's authorities.
+/// Reads a `DataSource`. A kind that only Envoy knows counts as the system's authorities.
 fn authorities(source: &Value) -> Authorities {
     if let Some(path) = text_at(source, &["filename"]) {
         return Authorities::File(path.into());

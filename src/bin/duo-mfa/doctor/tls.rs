@@ -29,7 +29,7 @@ pub(super) struct Client {
     authorities: String,
 }
 
-/// Verifies by webpki, and keeps the certificates for the report.
+/// Verifies with webpki, and records the certificates for the report.
 #[derive(Debug)]
 struct Recorder {
     webpki: Arc<WebPkiServerVerifier>,
@@ -40,7 +40,7 @@ struct Recorder {
 impl Client {
     /// # Errors
     ///
-    /// Authorities that cannot be read, or names that are none.
+    /// The authorities cannot be read, or a name is not a host name.
     pub(super) fn new(route: &Route) -> Result<Self, Finding> {
         let (roots, authorities) = roots(&route.authorities)?;
         let provider = Arc::new(ring::default_provider());
@@ -65,11 +65,11 @@ impl Client {
         })
     }
 
-    /// Shakes hands. The connection's timeouts hold for each read.
+    /// Makes the TLS handshake. The connection's timeouts apply to each read.
     ///
     /// # Errors
     ///
-    /// A certificate that is not accepted, or a server that does not speak TLS.
+    /// The certificate is not accepted, or the server does not speak TLS.
     pub(super) fn open(&self, mut tcp: TcpStream) -> Result<Stream, Finding> {
         let connection = ClientConnection::new(Arc::clone(&self.config), self.server_name.clone());
         let mut connection = connection.map_err(|error| setup(&error))?;
@@ -247,7 +247,7 @@ fn verifier(
     builder.build().map_err(|error| Error::General(error.to_string()))
 }
 
-/// The authorities, and what a report calls them.
+/// The authorities, and their name in a report.
 fn roots(authorities: &Authorities) -> Result<(RootCertStore, String), Finding> {
     let unreadable = |name: &str, why: &str| {
         Finding::new(

@@ -20,7 +20,7 @@ pub(super) struct Visit<'a> {
     pub(super) offset: ClockOffset,
 }
 
-/// Duo's answer to preauth about a user who can choose a factor.
+/// Duo's response to preauth for a user who can choose a factor.
 struct Choice {
     devices: Vec<Device>,
     verification: Option<Verification>,
@@ -98,7 +98,7 @@ impl Visit<'_> {
         }
     }
 
-    /// The configured factors that a device of the user can do.
+    /// The configured factors that a device of the user supports.
     fn able(&self, devices: &[Device]) -> Vec<Factor> {
         let can = |capability| devices.iter().any(|device| device.can(capability));
         let is_able = |factor: &&Factor| match factor {
@@ -154,7 +154,7 @@ impl Visit<'_> {
         while begun.elapsed() < self.account.duo.push_timeout {
             let request = Request::AuthStatus { txid: txid.clone() };
             let received = match self.account.call(&request, now().shifted(self.offset)) {
-                // Duo answers late on purpose.
+                // Duo responds late on purpose.
                 Err(Finding { code: Code::ResponseTimeout, .. }) => continue,
                 received => received?,
             };
@@ -180,7 +180,7 @@ impl Visit<'_> {
     }
 }
 
-/// Between two looks.
+/// The time between two polls.
 const PACE: std::time::Duration = std::time::Duration::from_millis(200);
 
 fn denied(status: &AuthStatus, username: &str) -> Finding {

@@ -2,7 +2,7 @@
 
 use crate::Outcome;
 
-/// The person or part that has to act.
+/// The party that has to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Party {
     Configuration,
@@ -74,13 +74,13 @@ verdicts! {
     NameNotResolved = "name_not_resolved", Network, Unreached;
     /// Nothing listens at the address.
     ConnectionRefused = "connection_refused", Network, Unreached;
-    /// The address does not answer.
+    /// The address does not respond.
     ConnectionTimeout = "connection_timeout", Network, Unreached;
     /// No connection, for another reason.
     ConnectionFailed = "connection_failed", Network, Unreached;
-    /// The egress proxy cannot be connected to.
+    /// No connection to the egress proxy.
     ProxyNotReached = "proxy_not_reached", Network, Unreached;
-    /// The egress proxy does not let this connection through.
+    /// The egress proxy refuses the connection to Duo.
     ProxyRefused = "proxy_refused", Network, Unreached;
     /// The server does not speak TLS.
     NotTls = "not_tls", Network, Unreached;
@@ -94,9 +94,9 @@ verdicts! {
     InspectedConnection = "inspected_connection", Network, Unreached;
     /// The certificate is for another name.
     CertificateOfOtherName = "certificate_of_other_name", Network, Unreached;
-    /// The certificate is past its time.
+    /// The certificate has expired.
     CertificateExpired = "certificate_expired", Network, Unreached;
-    /// The certificate's time has not come.
+    /// The certificate is not valid yet.
     CertificateNotYetValid = "certificate_not_yet_valid", Host, Unreached;
     /// The certificate expires soon.
     CertificateExpiresSoon = "certificate_expires_soon", Duo, Fine;
@@ -106,15 +106,15 @@ verdicts! {
     ResponseTimeout = "response_timeout", Network, Unreached;
     /// The response took longer than the filter waits.
     SlowerThanTimeout = "slower_than_timeout", Configuration, Unreached;
-    /// The response took long.
+    /// The response was slow.
     Slow = "slow", Network, Fine;
     /// The host has no Auth API.
     WrongHost = "wrong_host", Configuration, Unreached;
     /// The response is not one of Duo's.
     NotDuo = "not_duo", Network, Unreached;
-    /// Duo answers with a server's failure.
+    /// Duo responds with a server error.
     DuoFailing = "duo_failing", Duo, Unreached;
-    /// Duo asks to wait.
+    /// Duo limits the rate of calls.
     RateLimited = "rate_limited", Duo, Refused;
     /// The clocks differ.
     ClockOff = "clock_off", Host, Fine;
@@ -142,7 +142,7 @@ verdicts! {
     UserDenied = "user_denied", DuoAdministrator, Refused;
     /// Duo lets the user pass without a second factor.
     UserBypasses = "user_bypasses", DuoAdministrator, Fine;
-    /// No device of the user can do any configured factor.
+    /// No device of the user supports a configured factor.
     NoUsableFactor = "no_usable_factor", DuoAdministrator, Refused;
     /// No device of the user can receive a push.
     PushImpossible = "push_impossible", User, Refused;

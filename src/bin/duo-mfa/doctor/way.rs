@@ -7,10 +7,10 @@ use super::tls;
 use super::verdict::{Code, Finding};
 use std::time::Instant;
 
-/// Certificates that last no longer than this are warned of.
+/// A certificate that expires within this many days is a warning.
 const FEW_DAYS: u64 = 14;
 
-/// Goes the way once. `None` after a fault.
+/// Tests these steps. `None` after a fault.
 pub(super) fn open(route: &Route, report: &mut Report) -> Option<Link> {
     let client = report.step("authorities", || {
         let client = tls::Client::new(route)?;
