@@ -1,5 +1,5 @@
-//! Limits belong to Duo's user and to the phone, whatever the first factor calls the user and
-//! whichever configuration asks.
+//! Limits count by Duo's user and by the phone, under every name that the first factor has for the user
+//! and in every configuration.
 
 use crate::browser::Browser;
 use crate::rig::{Request, Response, Rig, Scripted, allows, get, one_phone, phone, phone_of};
@@ -21,7 +21,7 @@ fn with_passcode(request: Request) -> Request {
     request.with("x-duo-mfa-passcode", "123456")
 }
 
-/// The request is refused after preauth alone.
+/// Asserts that a request is refused after preauth, without another call.
 #[track_caller]
 fn stopped(rig: &mut Rig, request: &Request, preauth: &Scripted) -> Response {
     let calls = rig.calls.len();
@@ -31,7 +31,7 @@ fn stopped(rig: &mut Rig, request: &Request, preauth: &Scripted) -> Response {
     refused
 }
 
-/// A listener of the same Envoy with another configuration: it has the same shared data.
+/// A listener of the same Envoy with another configuration. Both have the same shared data.
 fn beside(rig: &mut Rig, changes: Value) -> Rig {
     let mut other = Rig::with(changes);
     (other.table, other.now) = (std::mem::take(&mut rig.table), rig.now);
@@ -54,7 +54,7 @@ fn twenty_spellings_of_one_duo_user_have_one_push_and_five_passcodes() {
     rig.send(&get("/").of("alice@tenant0"), &denied()).refused();
     let spelled = |number: usize| get("/").of(&format!("alice@tenant{number}"));
     for number in 1..20 {
-        // Not even where Duo says nothing of the devices that they have in common.
+        // Also if preauth names another device: the user is the same.
         let refused = stopped(&mut rig, &spelled(number), &phone(&format!("DP{number:018}")));
         assert_eq!(refused.code(), "too_many_requests");
     }
@@ -85,7 +85,7 @@ fn configurations_of_one_duo_application_share_limits() {
         }
         let mut other = beside(&mut rig, difference.clone());
         other.attribute = Some(b"alice".to_vec());
-        // Another phone, so that the name alone counts.
+        // Another phone, so that only the name counts.
         let elsewhere = phone("DP000000000000000001");
         let refused = stopped(&mut other, &get("/"), &elsewhere);
         assert_eq!(refused.header("retry-after").as_deref(), Some("60"), "{difference}");
@@ -108,7 +108,7 @@ fn other_names_of_one_phone_never_ring_it_at_the_same_time() {
     let mut alice = Browser::of("alice");
     let push = alice.posts("/.duo-mfa/auth?factor=push&return_to=%2Freports");
     alice.asks(&mut rig, &push, &[one_phone(), started()]);
-    // Duo is asked about the push that waits once, not once a name.
+    // The waiting push is polled once, not once for each name.
     let look = [one_phone(), status("waiting", "pushed")];
     assert_eq!(rig.send(&get("/").of("al"), &look).refused().code(), "pending_elsewhere");
     for alias in ["ali", "alice@corp.example.com", "a.smith"] {

@@ -153,7 +153,7 @@ fn form_of_an_old_browser_that_names_no_sender_rings_no_phone() {
     assert_eq!(rig.send(&own, &[one_phone(), started()]).answered().0.status, 303);
 }
 
-/// No browser keeps a `Secure` cookie there, so the sign-in would begin again and again.
+/// Over plain HTTP no browser keeps a `Secure` cookie, so the sign-in would start over forever.
 #[test]
 fn sign_in_over_plain_http_is_refused_before_any_push() {
     let plain = |path: &str| {

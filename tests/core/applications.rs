@@ -1,4 +1,4 @@
-//! Several Duo applications behind one filter: whose approval opens what.
+//! Several Duo applications behind one filter: the paths that an approval at each of them opens.
 
 mod config;
 mod visits;
@@ -16,8 +16,8 @@ const MAIN: (&str, &str) = ("/", "__Host-duo_mfa");
 const PAYMENTS: (&str, &str) = ("/payments/x", "__Host-duo_mfa-payments");
 const WIKI: (&str, &str) = ("/wiki/x", "__Host-duo_mfa");
 
-/// Beside the main application: `payments`, of another account at Duo, and `wiki`, of the same,
-/// whose approvals are valid for the main one too.
+/// Two applications beside the main one. `payments` belongs to another account at Duo. `wiki` belongs to
+/// the same account, and its approvals are valid for the main application too.
 pub(super) fn two_more() -> Value {
     json!({
         "applications": {
@@ -48,7 +48,7 @@ pub(super) fn rig() -> Rig {
     Rig::with(two_more())
 }
 
-/// The push of a held request, approved; the pair of the cookie.
+/// Sends a held request, whose push is approved. Returns the cookie as `name=value`.
 fn pushed(rig: &mut Rig, request: &Request) -> String {
     let script = [one_phone(), started(), status("allow", "allow")];
     pair(&approval(&rig.send(request, &script).admitted())).to_owned()
@@ -85,7 +85,7 @@ fn the_rules_application_is_asked_at_its_own_host_with_its_own_key() {
     assert_eq!(clusters, ["duo_api", "duo_payments", "duo_api"]);
 }
 
-/// Every approval at every application, under every name, alone and beside the others.
+/// Tries every approval at every application, under every cookie name, alone and with the others.
 #[test]
 fn approval_opens_its_own_application_and_those_that_share_it_alone() {
     let mut rig = rig();

@@ -21,7 +21,7 @@ fn values(values: &[&str]) -> Vec<Option<Vec<u8>>> {
     values.iter().map(|value| Some(value.as_bytes().to_vec())).collect()
 }
 
-/// Signs alice in, who is held, and gives her cookie.
+/// Signs Alice in with a held request and returns her cookie.
 fn signed_in(rig: &mut Rig) -> String {
     let script = [one_phone(), started(), status("allow", "allow")];
     pair(&approval(&rig.send(&get("/"), &script).admitted())).to_owned()
@@ -39,7 +39,7 @@ fn approval_is_good_in_the_network_where_it_was_given() {
     let cookie = signed_in(&mut rig);
     for (peer, is_near) in [(HERE, true), (NEXT_DOOR, true), (ELSEWHERE, false)] {
         let mut rig = refusing(&bind);
-        // The same worker, which remembers cookies that it has verified, and another one.
+        // The same worker, which caches verified cookies, and another one.
         for peer in [HERE, peer, peer] {
             rig.peer = Some(peer);
             let sent = get("/").with("cookie", &cookie);

@@ -19,7 +19,7 @@ impl Browser {
         Self { user, jar: BTreeMap::new() }
     }
 
-    /// A browser of alice whose push is on the phone.
+    /// Alice's browser after it has started a push.
     pub(crate) fn pushed(rig: &mut Rig) -> Self {
         let mut alice = Self::of("alice");
         let push = alice.posts("/.duo-mfa/auth?factor=push&return_to=%2Freports");
@@ -33,30 +33,30 @@ impl Browser {
         if cookies.is_empty() { request } else { request.with("cookie", cookies.join("; ")) }
     }
 
-    /// A person opens a page.
+    /// The user opens a page.
     pub(crate) fn opens(&self, path: &str) -> Request {
         let request = self.request(path).with("accept", HTML).with("sec-fetch-mode", "navigate");
         request.with("sec-fetch-dest", "document").with("sec-fetch-site", "same-origin")
     }
 
-    /// A person sends a form without a script.
+    /// The user submits a form without a script.
     pub(crate) fn submits(&self, path: &str) -> Request {
         posted(self.opens(path)).with("origin", "https://app.example.com")
     }
 
-    /// The page's script asks for something.
+    /// The page's script sends a GET.
     pub(crate) fn fetches(&self, path: &str) -> Request {
         let request = self.request(path).with("accept", "application/json");
         let request = request.with("sec-fetch-mode", "cors").with("sec-fetch-dest", "empty");
         request.with("sec-fetch-site", "same-origin")
     }
 
-    /// The page's script sends something.
+    /// The page's script sends a POST.
     pub(crate) fn posts(&self, path: &str) -> Request {
         posted(self.fetches(path)).with("origin", "https://app.example.com")
     }
 
-    /// Sends a request and gets an answer without an approval.
+    /// Sends a request and returns the response, which has no approval.
     #[track_caller]
     pub(crate) fn asks(
         &mut self,
@@ -69,7 +69,7 @@ impl Browser {
         answer
     }
 
-    /// Sends a request and gets an approval.
+    /// Sends a request and asserts that the response has an approval.
     #[track_caller]
     pub(crate) fn is_approved(
         &mut self,

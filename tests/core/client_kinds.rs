@@ -66,12 +66,12 @@ fn real_clients_are_of_the_kind_that_suits_them() {
     assert!(rows().count() >= 60, "{} real clients", rows().count());
 }
 
-/// A browser may send less than it does today: privacy tools and proxies take headers out.
+/// A browser may send fewer headers than these: privacy tools and proxies remove some.
 #[test]
 fn browser_that_loses_any_one_header_is_never_held() {
     for (name, headers, _) in browsers::ROWS {
         for lost in 0..headers.len() {
-            // All that tells w3m or Links from a program is their name.
+            // Only their name distinguishes w3m and Links from a program.
             if headers[lost].0 == "user-agent" && !headers[lost].1.starts_with("Mozilla/") {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Codes that a person types: Duo does not say of what kind one was, so all kinds count alike.
+//! Codes that a user types. Duo does not report the kind of a code, so all kinds count alike.
 
 use crate::browser::Browser;
 use crate::rig::{
@@ -17,8 +17,8 @@ fn rule(factors: &Value) -> Value {
     ]}})
 }
 
-/// A browser that was texted codes and types one; `keeps` says whether it keeps the cookie that
-/// tells of the text.
+/// Has codes texted to a user, who types one in a browser. `keeps`: whether the browser keeps the cookie
+/// that records the text message.
 fn types_a_texted_code(rig: &mut Rig, keeps: bool, path: &str) -> (Browser, Response) {
     let mut alice = Browser::of("alice");
     alice.asks(rig, &alice.posts(TEXT), &[one_phone(), status("deny", "sent")]);

@@ -1,4 +1,4 @@
-//! Configurations that are read, and those that are refused: with which code, at which path.
+//! Valid configurations, and faulty ones with the code and the path of each fault.
 
 mod approvals;
 mod document;

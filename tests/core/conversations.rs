@@ -1,10 +1,9 @@
-//! Random conversations of some people and programs with several workers at once: calls that are
-//! answered late, never, or not sent, clients that leave, sign-ins that are cancelled, cookies that
-//! are stolen and planted, names and phones that are shared, and a neighbor that writes the table.
+//! Random conversations of some people and programs with several workers at once. Calls are answered late
+//! or never, or cannot be sent; clients leave; sign-ins are cancelled; cookies are stolen and planted; users
+//! share names and phones; and another plugin writes the table.
 //!
-//! Duo has allowed each request that is admitted, for the path and the user of that request, and no
-//! phone rings too often. `neighbor.rs` lists the promises that hold while somebody else writes the
-//! table.
+//! The test asserts that Duo has allowed each admitted request, for its path and its user, and that no phone
+//! rings too often. `neighbor.rs` lists the promises that hold while another plugin writes the table.
 
 mod chance;
 mod duo;
@@ -23,11 +22,11 @@ use world::{Tally, World, workers};
 const LENGTH: usize = 250;
 /// `make test` plays a million, with an optimized build.
 const EVENTS: usize = 20_000;
-/// After so many conversations that failed, no other begins.
+/// The run stops after this many failed conversations.
 const MOST_FAILURES: usize = 5;
 
-/// A number in the environment: `CONVERSATION_EVENTS` plays more or fewer events,
-/// `CONVERSATION_SEED` begins with another conversation.
+/// Reads a number from the environment. `CONVERSATION_EVENTS` is the number of events to play,
+/// `CONVERSATION_SEED` the seed of the first conversation.
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var_os(variable)?;
     let number = text.to_str().and_then(|text| text.parse().ok());

@@ -1,4 +1,4 @@
-//! The approval cookie, as the gate takes it.
+//! Approval cookies that the gate accepts, renews and refuses.
 
 use crate::rig::{Request, Rig, approval, forwarded_header, get, one_phone, pair, started, status};
 use duo_mfa::gate::NewCookie;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 const OTHER_KEY: &str = "9pB2H0aC0v3dYt0mSmsQm0QhbTn5l9b0QXQ2Wv3o1hE=";
 
-/// A rig that refuses at once what has no valid cookie, and the cookie of alice.
+/// A rig that refuses every request without a valid cookie at once, and Alice's cookie.
 fn signed_in() -> (Rig, String) {
     let script = [one_phone(), started(), status("allow", "allow")];
     let cookie = approval(&Rig::new().send(&get("/"), &script).admitted());

@@ -123,7 +123,7 @@ fn links_lead_somewhere() {
     }
 }
 
-/// Every Markdown file of the project: not of what was built or installed.
+/// Every Markdown file of the project, without built and installed files.
 fn markdown_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {

@@ -125,7 +125,7 @@ fn another_date_has_another_authorization() {
     }
 }
 
-/// The vectors whose parameters are all that the typed request has.
+/// The typed request with the parameters of a vector.
 fn typed(case: &str) -> Option<Request> {
     Some(match case {
         "check_no_params" => Request::Check,

@@ -1,4 +1,4 @@
-//! A first device on the page: the code, and what follows when it was scanned.
+//! Enrollment of a first device on the page: the code, and the sign-in after the user scanned it.
 
 use crate::browser::{Browser, posted};
 use crate::rig::{Rig, Scripted, fail, get, ok, one_phone, preauth};
@@ -26,7 +26,7 @@ fn says(word: &str) -> Scripted {
     ok(&Value::from(word))
 }
 
-/// A browser of dave that waits for a device.
+/// Dave's browser after it has started an enrollment.
 fn begun(rig: &mut Rig) -> Browser {
     let mut dave = Browser::of("dave");
     let form = dave.asks(rig, &dave.submits(ENROLL), &[preauth("enroll"), made()]);

@@ -1,4 +1,4 @@
-//! Duo refuses one way to confirm: the user learns why, and the other ways stay.
+//! If Duo refuses one factor, the user learns why and can use the others.
 
 use crate::browser::Browser;
 use crate::rig::{Rig, Scripted, fail, get, one_phone, started, status};
@@ -81,7 +81,7 @@ fn what_duo_refuses_of_a_user_is_not_the_operators() {
         (refuses(""), "factor_refused"),
         (fail(40_003, "Some other refusal", ""), "factor_refused"),
         (refuses("username"), "enrollment_required"),
-        // The filter left a parameter out: nothing that a user could mend.
+        // The filter left a parameter out, which no user can correct.
         (fail(40_001, "Missing required request parameters", "device"), "duo_misconfigured"),
         (fail(40_103, "Invalid signature in request credentials", ""), "duo_misconfigured"),
         (fail(40_301, "Access forbidden", ""), "duo_misconfigured"),
@@ -94,7 +94,7 @@ fn what_duo_refuses_of_a_user_is_not_the_operators() {
     }
 }
 
-/// A parameter that the filter itself makes up: the user goes on by another way, the log warns.
+/// If Duo refuses a parameter that the filter generates, the user can use another factor, and the log warns.
 #[test]
 fn refused_parameter_of_the_filters_own_is_a_warning() {
     for (parameter, warns) in [("pushinfo", true), ("ipaddr", true), ("factor", false)] {

@@ -1,7 +1,7 @@
-//! `docs/failures.md`: what each fault leads to, call by call, found out by driving the core.
+//! `docs/failures.md` lists the outcome of each fault at each call. This test drives the core and compares.
 //!
-//! `BLESS=1 cargo test --test core failures` writes the page anew. The tests with a real Envoy
-//! hold it to the same page.
+//! `BLESS=1 cargo test --test core failures` rewrites the page. The tests with a real Envoy compare Envoy with
+//! the same page.
 
 use crate::rig::{
     Outcome, Rig, Scripted, fail, forwarded_header, get, ok, one_phone, says, started, status,
@@ -60,7 +60,7 @@ the push on the phone is none the worse for it. No answer within the call's time
 answered. A cluster is unknown where it was taken out of Envoy's configuration meanwhile.
 ";
 
-/// A fault, as the filter gets to see it.
+/// A fault, as the filter sees it.
 struct Case {
     name: &'static str,
     /// The part of the response that arrives.
@@ -167,7 +167,7 @@ fn request(fail_mode: &str, faulty: Endpoint, fault: &Scripted, times: usize) ->
     (in_words(outcome), calls)
 }
 
-/// Duo as it should be, with a user who approves.
+/// Responses of Duo without a fault, for a user who approves.
 fn well(call: &SignedCall) -> Scripted {
     match call.endpoint {
         Endpoint::Ping | Endpoint::Check => ok(&json!({"time": 1_800_000_000})),

@@ -78,7 +78,7 @@ fn form_of_another_site_is_sent_again_from_this_one_where_it_is_named() {
     assert_eq!((rig.bodies, rig.calls.len()), (2, 0));
 }
 
-/// The browser sends it with the approval, and says that this site has.
+/// The browser sends the form again with the approval cookie, and marks it as sent from this site.
 #[test]
 fn form_that_is_sent_again_arrives_with_the_approval() {
     let mut rig = Rig::with(named());
@@ -130,7 +130,7 @@ fn form_is_sent_again_only_for_a_page_of_another_site() {
     for form in [
         from("same-origin"),
         from("none"),
-        // A `Lax` cookie comes along.
+        // The browser sends a `Lax` cookie.
         from("same-site"),
         old(&form, "https://app.example.com"),
         // The browser does not know `SameSite`.

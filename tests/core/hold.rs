@@ -1,4 +1,4 @@
-//! The held request, from preauth to Duo's word.
+//! The held request, from preauth to Duo's result.
 
 use crate::rig::{
     Request, Rig, approval, devices, forwarded_header, get, ok, one_phone, pair, preauth, says,

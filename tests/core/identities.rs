@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 enum Sent {
     /// Lines of headers.
     Headers(&'static [(&'static str, &'static [u8])]),
-    /// The property that the source reads; absent where the host has none.
+    /// The property that the source reads; `None` if the host has no value.
     Attribute(Option<&'static [u8]>),
 }
 
@@ -32,9 +32,9 @@ const MISSING: Result<&str, &str> = Err("identity_missing");
 const INVALID: Result<&str, &str> = Err("identity_invalid");
 
 const LONG: [u8; 257] = [b'a'; 257];
-/// As long as a canonical user may be.
+/// The longest valid canonical user.
 const LONGEST: &str = str_of(&[b'a'; 256]);
-/// As long as nobody's name is.
+/// Far longer than any name.
 static HUGE: [u8; 100_000] = [b'a'; 100_000];
 
 type Row = (&'static str, Sent, Result<&'static str, &'static str>);
@@ -50,7 +50,7 @@ const fn of(value: &'static [u8]) -> Sent {
     Attribute(Some(value))
 }
 
-/// Header lines, and whose request they make it.
+/// Header lines, and the user that they name or the code of the refusal.
 type Lines = (&'static [(&'static str, &'static [u8])], Result<&'static str, &'static str>);
 
 const PLAIN: &[Lines] = &[
@@ -145,7 +145,7 @@ const MADE_PLAIN: &[Lines] = &[
     (&[("x-basic-user", b"alice")], Ok("alice")),
 ];
 
-/// With letters beyond ASCII, in one spelling each.
+/// Names with letters beyond ASCII, in one spelling each.
 const LETTERED: &[Lines] = &[
     (&[("x-basic-user", "m\u{fc}ller@example.de".as_bytes())], Ok("m\u{fc}ller@example.de")),
     (&[("x-basic-user", "MU\u{308}LLER@example.de".as_bytes())], Ok("m\u{fc}ller@example.de")),
@@ -190,7 +190,7 @@ fn metadata() -> Vec<Row> {
         (JWT, of(b"alice\xff"), INVALID),
         (JWT, of(b"alice\n"), INVALID),
         (JWT, of(&LONG), INVALID),
-        // A list, a number, a boolean, as the host writes them.
+        // A list, a number and a boolean in the host's encoding.
         (JWT, of(b"\x01\0\0\0\x05\0\0\0\0\0\0\0alice\0\0"), INVALID),
         (JWT, of(b"\0\0\0\0\0\0\x28\x40"), INVALID),
         (JWT, of(b"\x01"), INVALID),
@@ -319,7 +319,7 @@ fn duo_is_called_with_the_mapped_name_and_the_application_reads_the_canonical_on
     }
 }
 
-/// RFC 3986 for the form that is signed: no byte of a name is read as a separator.
+/// The signed form escapes names by RFC 3986, so that no byte of a name is read as a separator.
 #[test]
 fn name_is_one_value_in_a_form() {
     for (name, encoded) in [

@@ -58,7 +58,7 @@ fn every_decision_says_what_became_of_the_request() {
     }
 }
 
-/// Where there is a line, it says the same.
+/// Asserts that the audit line, if there is one, has the same values.
 fn assert_as_the_audit_line(rig: &Rig, judgement: Judgement) {
     let lines = rig.signals.iter().filter_map(|signal| match signal {
         Signal::Log(_, text) => serde_json::from_str::<Value>(text).ok(),
@@ -112,7 +112,7 @@ fn a_client_that_left_is_written_down_in_another_line() {
     assert_eq!((&line["user"], &line["factor"]), (&json!("alice"), &json!("push")), "{line}");
     assert_eq!(line["reason"], "allowed, but the client had left", "{line}");
 
-    // A refusal is true whether or not it is heard.
+    // A refusal is recorded even if the client has left.
     rig.undone.clear();
     rig.send(&reports, &[one_phone(), started(), status("deny", "deny")]);
     assert_eq!(rig.undone, []);

@@ -107,7 +107,7 @@ fn comments_import_nothing() {
 
 const NONE: [&str; 0] = [];
 
-/// Every file of the library but `lib.rs`, which names all modules and holds nothing else.
+/// Every file of the library except `lib.rs`, which only names the modules.
 fn library_files(src: &Path) -> Vec<PathBuf> {
     let (programs, lib) = (src.join("bin"), src.join("lib.rs"));
     let mut files = rust_files(src);

@@ -12,13 +12,13 @@ use duo_mfa::signal::{Level, Signal};
 use serde_json::json;
 use std::time::Duration;
 
-/// A held request that gets to its push and this end of it.
+/// The script of a held request whose push ends with this result.
 fn pushed(end: &str) -> [Scripted; 3] {
     let result = if end == "allow" { "allow" } else { "deny" };
     [one_phone(), started(), status(result, end)]
 }
 
-/// A held request that is refused without a push.
+/// Sends a held request and asserts that it is refused without a push.
 #[track_caller]
 fn stopped(rig: &mut Rig) -> Response {
     let calls = rig.calls.len();
@@ -223,7 +223,7 @@ fn users_beyond_number_share_a_table_of_one_size() {
     assert!(rig.table.values().all(|bytes| bytes.len() == BUCKET_BYTES));
 }
 
-/// A wrong passcode, tried by a browser with these cookies alone.
+/// Tries a wrong passcode in a browser that has only these cookies.
 #[track_caller]
 fn guessed(rig: &mut Rig, browser: &Browser) -> Response {
     let guess = browser.posts("/.duo-mfa/auth?factor=passcode").with("x-duo-mfa-passcode", "0");

@@ -1,4 +1,4 @@
-//! Duo's picture of the account: when it is fetched, and what is served meanwhile.
+//! The account's logo from Duo: when the filter fetches it, and the response until then.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Tests without Envoy: whole flows of the core, and the repository's own rules.
+//! Tests without Envoy: whole flows of the core, and the rules of this repository.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -57,7 +57,7 @@ mod unheard;
 mod universal_vectors;
 mod ways;
 
-/// Prints a line that the run shows of tests that pass, too.
+/// Prints a line that the run shows even if the test passes.
 #[macro_export]
 macro_rules! say {
     ($($text:tt)*) => {{
@@ -67,7 +67,7 @@ macro_rules! say {
     }};
 }
 
-/// Catches the lists of tests that there were: a test in one would not run.
+/// Rejects the lists of test names that files had earlier, in case a merge brings one back.
 #[macro_export]
 macro_rules! suite {
     ($($name:tt)*) => {

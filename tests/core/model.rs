@@ -1,5 +1,5 @@
-//! Random conversations: nobody is admitted unless Duo said allow, every request ends, and no
-//! request has more than one push sent.
+//! Random scripts of Duo: no request is admitted unless Duo allowed it, every request ends, and no request
+//! sends more than one push.
 
 use crate::rig::Outcome;
 use crate::rig::{
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 
-/// Every answer that a conversation is made of; those that allow come last.
+/// Every response that a script is made of. Those that allow are last.
 fn pool() -> Vec<Scripted> {
     vec![
         one_phone(),
@@ -68,7 +68,7 @@ fn nobody_gets_in_without_an_allow() {
             Some(pool[choice].clone())
         });
         if allowed {
-            // The last word was an allow; it admits only where it was an answer to the question.
+            // The last response was an allow. It admits only if it answers the call that the flow made.
             prop_assert!(matches!(outcome, Outcome::Forwarded(_) | Outcome::Replied(_)));
         } else {
             outcome.refused();

@@ -1,4 +1,4 @@
-//! Modes in which nobody is refused, and CORS preflights.
+//! Modes that refuse no request, and CORS preflights.
 
 use crate::browser::Browser;
 use crate::rig::{Rig, approval, forwarded_header, get, one_phone, pair, started, status};

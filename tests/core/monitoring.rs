@@ -1,4 +1,4 @@
-//! The questions of docs/monitoring.md, asked of audit lines that the core has written.
+//! Runs the commands of docs/monitoring.md on audit lines that the core has written.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use duo_mfa::gate::Unanswered;
 use duo_mfa::signal::Signal;
 use serde_json::{Value, json};
 
-/// A part of the output of each command of the page, for the lines of [`log`].
+/// A part of the output of each command on the page, for the lines of [`log`].
 const ANSWERS: [&str; 9] = [
     "",
     "\"reference\":\"7f3a19c2-1111\"",
@@ -36,7 +36,7 @@ fn ruled(mode: &str) -> Rig {
     }))
 }
 
-/// The log of Envoy after a few requests: lines of the filter behind the prefix of Envoy.
+/// Envoy's log after a few requests: the filter's lines, each with Envoy's prefix.
 fn log() -> String {
     let prompted =
         |user: &str, result: &str, end: &str| [phone_of(user), started(), status(result, end)];

@@ -1,5 +1,4 @@
-//! docs/monitoring.md names the metrics, the members of an audit line and the lines of the log that
-//! there are.
+//! docs/monitoring.md names all metrics, all members of an audit line and all other log lines.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -25,7 +24,7 @@ const ALL: [Counter; 14] = [
     Counter::Crowded("LIMIT"),
 ];
 
-/// Fails to compile where a counter is new: it belongs into the list above, and onto the page.
+/// Does not compile if a counter is missing here. A new one belongs in the list above and on the page.
 const fn is_listed(counter: Counter) -> bool {
     match counter {
         Counter::Passed
@@ -52,14 +51,14 @@ fn every_metric_is_documented() {
         name.replace("rule.7.", "rule.RULE.").replace("rule.default.", "rule.RULE.")
     };
     let mut coded: BTreeSet<_> = ALL.iter().map(placed).collect();
-    // The one gauge, which is the adapter's.
+    // The only gauge is in the adapter.
     assert!(read("src/adapter/root.rs").contains("host::gauge(\"duo_mfa_duo_up\")"));
     coded.insert("duo_mfa_duo_up".to_owned());
     let documented: BTreeSet<_> = first_cells("| metric |").into_iter().collect();
     assert_eq!(documented, coded);
 }
 
-/// The names that stand in a metric's place, as the code that makes them has them.
+/// The names that the code inserts into a metric's name.
 #[test]
 fn every_name_within_a_metric_is_documented() {
     let page = read("docs/monitoring.md");
@@ -104,7 +103,7 @@ fn every_documented_line_is_one_that_is_written() {
     for folder in ["src/adapter", "src/config", "src/gate"] {
         for file in rust_files(&root().join(folder)) {
             let text = fs::read_to_string(file).unwrap();
-            // A text that goes on in the next line.
+            // A string that continues on the next line.
             code += &text.split("\\\n").map(str::trim_start).collect::<String>();
         }
     }
@@ -118,7 +117,7 @@ fn every_documented_line_is_one_that_is_written() {
     }
 }
 
-/// The first cells of the table that begins with `head`; those of one name without back quotes.
+/// The first cells of the table that begins with `head`. A cell with one name loses its back quotes.
 fn first_cells(head: &str) -> Vec<String> {
     let page = read("docs/monitoring.md");
     let lines = page.lines().skip_while(|line| !line.starts_with(head)).skip(2);

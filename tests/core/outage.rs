@@ -148,7 +148,7 @@ fn a_check_that_times_out_while_duo_answers_others_waited_behind_them() {
     let late = says(504, "upstream request timeout");
     let mut rig = safe();
     rig.send(&get("/"), &[preauth("deny")]).refused();
-    // As long as the longest call of a request's may have kept its place: 25 s.
+    // The longest time for which a call of a request can occupy its place: 25 s.
     rig.now = rig.now.plus(Duration::from_secs(25));
     let after = rig.check_meets(&late);
     assert_eq!((after.standing, after.unreached_since()), (Standing::Well, None));

@@ -1,4 +1,4 @@
-//! The prompt page where the application was asked for, and the addresses around it.
+//! The prompt page in place of the application's response, and the filter's endpoints.
 
 use crate::browser::{Browser, posted};
 use crate::rig::{Rig, get, preauth};
@@ -144,7 +144,7 @@ fn wrong_methods_get_a_list_of_the_right_ones() {
             let request = request.without(":method").with(":method", method);
             let refused = rig.send(&request, &[]).answered();
             assert_eq!(refused.code(), "method_not_allowed", "{method} {path}");
-            // A person who opens the address of the sign-out gets a page.
+            // A user who opens the address of the sign-out gets a page.
             let is_page_too = path == "logout" && method != "GET";
             let allow = if is_page_too { "GET, POST" } else { "POST" };
             assert_eq!(refused.header("allow").as_deref(), Some(allow));

@@ -1,4 +1,4 @@
-//! A sign-in that waits: every end of it, and what others make of its token.
+//! A pending sign-in: each way in which it ends, and attempts of others to use its token.
 
 use crate::browser::{Browser, posted};
 use crate::rig::{Rig, Scripted, allows, get, one_phone, says, started, status};
@@ -222,7 +222,7 @@ fn cancelled_push_stays_the_one_pending_push_until_duo_says_that_it_is_over() {
         let done = alice.asks(&mut rig, &alice.posts("/.duo-mfa/cancel"), &[]);
         assert_eq!((done.0.status, done.text().as_str()), (200, "{}"));
         assert!(!alice.has(PENDING));
-        // Duo is asked every three seconds at most, however often somebody cancels.
+        // Cancelling polls Duo at most every three seconds.
         let look: &[_] = if second == 0 { &[one_phone(), waits()] } else { &[one_phone()] };
         let refused = alice.asks(&mut rig, &alice.posts(PUSH), look);
         assert_eq!((refused.code().as_str(), refused.0.status), ("pending_elsewhere", 429));

@@ -1,4 +1,4 @@
-//! Approvals per client: one push for the run of a program that keeps no cookie.
+//! Approvals per client: a program that keeps no cookie needs one push for a whole run.
 
 mod at_once;
 mod ends;
@@ -44,7 +44,7 @@ fn rig() -> Rig {
     ruled(&json!([rule(&json!({}))]))
 }
 
-/// A rig of another configuration in the same Envoy at the same time: the table is the same.
+/// A rig with another configuration in the same Envoy, at the same time and with the same table.
 fn beside(rig: &Rig, other: Value) -> Rig {
     let mut other = Rig::with(other);
     other.table.clone_from(&rig.table);
@@ -60,7 +60,7 @@ fn back(rig: &mut Rig, seconds: u64) {
     rig.now = UnixTime::from_seconds(rig.now.seconds() - seconds);
 }
 
-/// The answers to a request of alice whose push is approved.
+/// The script of a request of Alice whose push is approved.
 fn pushed() -> [Scripted; 3] {
     [phone_of("alice"), started(), allows()]
 }
@@ -71,7 +71,7 @@ fn approved(rig: &mut Rig, request: &Request) -> Forward {
     rig.send(request, &pushed()).admitted()
 }
 
-/// The request goes on without a word of Duo's.
+/// Asserts that the request passes without a call to Duo.
 #[track_caller]
 fn passes(rig: &mut Rig, request: &Request) -> Forward {
     let calls = rig.calls.len();
@@ -80,7 +80,7 @@ fn passes(rig: &mut Rig, request: &Request) -> Forward {
     forward
 }
 
-/// The user is asked again, and Duo refuses them.
+/// Asserts that the request starts a new second factor, which Duo refuses.
 #[track_caller]
 fn is_asked(rig: &mut Rig, request: &Request) {
     let refused = rig.send(request, &[preauth("deny")]).refused();
@@ -157,7 +157,7 @@ fn only_the_same_user_and_client_pass() {
     assert_eq!(rig.send(&get("/api/a"), &[]).refused().code(), "access_denied");
 }
 
-/// By certificate, and by a permit of the token.
+/// The client is identified by its certificate, or by a claim of the token.
 #[test]
 fn a_client_is_what_the_configuration_names() {
     for bind in [json!(["certificate"]), json!([{"metadata": ["first_factor", "session"]}])] {
@@ -180,7 +180,7 @@ fn a_client_is_what_the_configuration_names() {
     }
 }
 
-/// A page of another site could send requests by the browser of somebody on the same client.
+/// A page of another site could make a browser on the same client send requests.
 #[test]
 fn no_browser_passes_by_it() {
     let mut rig = rig();
@@ -224,7 +224,7 @@ fn a_cookie_serves_as_ever() {
     is_asked(&mut rig, &get("/api/a"));
 }
 
-/// One that is worth nothing is counted as ever, and the client's approval is looked for.
+/// An invalid cookie is counted as usual, and the client's approval is looked up.
 #[test]
 fn a_bad_cookie_does_not_stand_in_the_way() {
     let mut rig = rig();
@@ -234,7 +234,7 @@ fn a_bad_cookie_does_not_stand_in_the_way() {
     assert!(rig.signals.contains(&counted), "{:?}", rig.signals);
 }
 
-/// A person approves in a browser of the same client; then the program runs, held or not.
+/// A user signs in with a browser on the same client. Then the program passes, in each mode.
 #[test]
 fn a_sign_in_by_a_browser_is_kept_too() {
     for mode in ["hold", "refuse"] {
@@ -273,7 +273,7 @@ fn a_passcode_is_kept_under_its_name() {
     passes(&mut rig, &get("/api/b"));
 }
 
-/// The headers of an admitted request that comes back by an internal redirect open nothing.
+/// After an internal redirect, the headers of the admitted request give no approval.
 #[test]
 fn an_internal_redirect_is_refused_as_ever() {
     let mut rig = rig();

@@ -47,14 +47,14 @@ fn auth(path: &str) -> String {
     format!("/.duo-mfa/auth?factor=push&return_to={path}")
 }
 
-/// A browser of alice whose push for this address is on the phone.
+/// Alice's browser after it has started a push for this address.
 fn pushed(rig: &mut Rig, path: &str) -> Browser {
     let mut alice = Browser::of("alice");
     alice.asks(rig, &alice.posts(&auth(path)), &PUSH.map(|answer| answer()));
     alice
 }
 
-/// One that has the approval of this operation, and no other.
+/// Alice's browser with the approval of this request, and no other.
 fn approved(rig: &mut Rig, path: &str) -> Browser {
     let mut alice = pushed(rig, path);
     let state = alice.asks(rig, &alice.fetches(STATUS), &[allows()]);
@@ -181,7 +181,7 @@ fn forged_approvals_open_nothing() {
         forger.jar.insert(OPERATION.to_owned(), format!("{OPERATION}={value}"));
         assert_asked_again(&mut rig, &forger.opens(WIRE));
     }
-    // A pending sign-in and an approval are no approval of an operation, nor it one of them.
+    // A pending sign-in, an approval and a per-request approval do not replace each other.
     let pending = pushed(&mut rig, WIRE).jar["__Host-duo_txn"].clone();
     let script = [phone_of("bob"), started(), allows()];
     let session = pair(&approval(&rig.send(&get("/").of("bob"), &script).admitted())).to_owned();

@@ -16,7 +16,7 @@ fn per_request(push: &Value) -> Rig {
     }))
 }
 
-/// The pairs that a push for this request shows.
+/// The `pushinfo` pairs that a push for this request shows.
 fn shown(rig: &mut Rig, request: &Request) -> String {
     let Progress::Waits(_, flow) = rig.start(request) else { panic!("decided") };
     rig.resume(*flow, &one_phone());

@@ -1,4 +1,4 @@
-//! Rules: which of them decides about which request, and what then becomes of it.
+//! Rules: the one that decides about each request, and its policy.
 
 mod denials;
 mod overrides;
@@ -16,8 +16,7 @@ fn expected(words: &str) -> (&str, Option<usize>) {
     (policy, rule.parse().ok())
 }
 
-/// `POST app.example.com/path from 10.0.0.5:1 as alice in ops,dev`; `as -` is nobody, `from -` a
-/// pipe.
+/// `POST app.example.com/path from 10.0.0.5:1 as alice in ops,dev`. `as -` means no user, `from -` a pipe.
 struct Line<'a> {
     method: &'a str,
     host: &'a str,
@@ -52,7 +51,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// A rig for rules, with browsers' and programs' requests refused at once.
+/// A rig with these rules. It refuses requests without an approval at once.
 fn rig(access_control: &Value) -> Rig {
     Rig::with(json!({
         "access_control": access_control,

@@ -1,4 +1,4 @@
-//! What README.md and the pages of docs say is run, parsed, or compared with the code: here, or by `make smoke`.
+//! Runs, parses or compares with the code the statements of README.md and of the pages in docs. `make smoke` runs others.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use crate::docs::{pages_in, read};
 use crate::rig::{Rig, get};
 
-/// Every block's fence, and so who checks it. `session=…` is run by `examples/demo/smoke.py`, `cli`
-/// by `tests/cli/readme.rs`, `audit` by `tests/core/monitoring.rs`. A `mermaid` block is a picture. Nothing here reads LogQL.
+/// The fence of every block, which decides about its check. `examples/demo/smoke.py` runs `session=…`, `tests/cli/readme.rs`
+/// runs `cli`, and `tests/core/monitoring.rs` reads `audit`. A `mermaid` block is a picture. No test reads LogQL.
 const CHECKED: [&str; 17] = [
     "console",
     "console audit",
@@ -144,7 +144,7 @@ fn documented_keys_and_defaults_are_accepted() {
     }
 }
 
-/// A value at the bound is taken, the next one is not.
+/// A value at the bound is valid, and the next one is not.
 #[test]
 fn documented_bounds_hold() {
     let mut bounded = 0;
@@ -277,7 +277,7 @@ fn environment(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// The rows of the one table that begins with `head`; cells without their back quotes.
+/// The rows of the only table that begins with `head`. Cells lose their back quotes.
 fn table(head: &str) -> Vec<Vec<String>> {
     let texts: Vec<_> = guide().iter().map(|page| read(page)).collect();
     let mut found = texts.iter().filter(|text| text.contains(&format!("\n{head}")));
@@ -291,7 +291,7 @@ fn table(head: &str) -> Vec<Vec<String>> {
     rows.map(cells).collect()
 }
 
-/// By a method that none serves, so that each says which it does.
+/// Uses a method that no endpoint serves, so that each response lists the right ones.
 #[test]
 fn documented_endpoints_are_served_by_their_methods() {
     let shown = json!({"duo": {"enrollment": "inline"}, "branding": {"logo": "duo"}});

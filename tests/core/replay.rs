@@ -8,7 +8,7 @@ use std::time::Duration;
 const PENDING: &str = "__Host-duo_txn";
 const STATUS: &str = "/.duo-mfa/status";
 
-/// One whose push was approved, and one that has the token from before.
+/// Two browsers: one whose push was approved, and one with a copy of the token from before.
 fn approved(rig: &mut Rig) -> (Browser, Browser) {
     let mut alice = Browser::pushed(rig);
     let replay = alice.clone();
@@ -156,7 +156,7 @@ fn table_that_cannot_be_read_gives_no_approval() {
 #[test]
 fn full_bucket_gives_no_approval() {
     let mut rig = Rig::new();
-    // As many as a bucket takes, all in one: no other answer of the table is a first use.
+    // Fills a bucket with as many uses as it takes, so that the table accepts no other use as a first one.
     let mut bytes = vec![2_u8];
     bytes.extend(u32::try_from(rig.now.seconds()).unwrap().to_be_bytes());
     bytes.extend([0; 3]);

@@ -1,4 +1,4 @@
-//! Drives the core as Envoy would: a request in, scripted answers of Duo, the outcome out.
+//! Drives the core as Envoy would: a request and scripted responses of Duo go in, the outcome comes out.
 
 mod busy;
 mod later;
@@ -60,11 +60,11 @@ pub(crate) fn wrongly_admitted_so_far() -> usize {
     WRONGLY_ADMITTED.load(Ordering::Relaxed)
 }
 
-/// How far a request has come.
+/// The progress of a request.
 pub(crate) enum Progress {
     Done(Outcome),
     Waits(Box<SignedCall>, Box<Flow>),
-    /// Only where [`Rig::pauses`].
+    /// Only if [`Rig::pauses`].
     Pauses(UnixTime, Box<Permit>, Box<AwaitingPermit>),
 }
 
@@ -72,7 +72,7 @@ pub(crate) enum Progress {
 pub(crate) struct Rig {
     pub(crate) gate: Gate,
     verified: Verified,
-    /// The table of limits, bucket by bucket, as the host's shared data has it.
+    /// The buckets of the table of limits, as in the host's shared data.
     pub(crate) table: BTreeMap<String, Vec<u8>>,
     pub(crate) now: UnixTime,
     /// The peer's address in Envoy's form; `None` on a pipe.
@@ -91,11 +91,11 @@ pub(crate) struct Rig {
     pub(crate) random: Option<()>,
     pub(crate) calls: Vec<(UnixTime, Call)>,
     pub(crate) signals: Vec<Signal>,
-    /// The audit lines in place of others, if the client had left.
+    /// The audit lines that would replace others if the client had left.
     pub(crate) undone: Vec<Signal>,
     /// The judgements of requests that were decided.
     pub(crate) judgements: Vec<Judgement>,
-    /// The account's picture, as it was fetched.
+    /// The account's logo after the last fetch.
     pub(crate) logo: Logo,
     /// How many bodies were read.
     pub(crate) bodies: usize,
@@ -167,7 +167,7 @@ impl Rig {
         }
     }
 
-    /// The number of the rule that decides about a request, where one does.
+    /// The number of the rule that decides about a request; `None` if no rule does.
     pub(crate) fn rule(&self, request: &Request) -> Option<usize> {
         let buffer = request.serialized();
         let head = RequestHead::read(&buffer).unwrap();
@@ -189,7 +189,7 @@ impl Rig {
         }
     }
 
-    /// Sends a request; Duo answers by the script, and the whole script must be used up.
+    /// Sends a request. Duo responds by the script, all of which must be used.
     pub(crate) fn send(&mut self, request: &Request, script: &[Scripted]) -> Outcome {
         let mut script = script.iter();
         let outcome = self.drive(request, |_| script.next().cloned());
@@ -217,14 +217,14 @@ impl Rig {
         }
     }
 
-    /// Sends a request and goes on to its first call.
+    /// Sends a request, up to its first call.
     pub(crate) fn start(&mut self, request: &Request) -> Progress {
         SENT.fetch_add(1, Ordering::Relaxed);
         let step = self.begin(request);
         self.perform(step)
     }
 
-    /// Answers the call of a request and goes on to its next one.
+    /// Answers the call of a request, up to its next call.
     pub(crate) fn resume(&mut self, flow: Flow, scripted: &Scripted) -> Progress {
         let step = self.answer(flow, scripted);
         self.perform(step)
@@ -350,7 +350,7 @@ impl Rig {
     }
 }
 
-/// Somebody else's bytes under every name of the table, and one bucket of a test's choice.
+/// Foreign bytes under every name of the table, or bytes of the test's choice in one bucket.
 impl Rig {
     pub(crate) fn spoil_the_table(&mut self) {
         let table = Table::new(&self.gate.config().shared);
@@ -365,7 +365,7 @@ impl Rig {
     }
 }
 
-/// Sixteen bytes that were not there before.
+/// Sixteen bytes that differ at each call.
 fn drawn() -> [u8; 16] {
     static DRAWN: AtomicUsize = AtomicUsize::new(1);
     let number = u64::try_from(DRAWN.fetch_add(1, Ordering::Relaxed)).unwrap();

@@ -1,4 +1,4 @@
-//! A program that gave up and sends the same request again, and everybody who is not that program.
+//! A program that gave up may send the same request again and take up its push. No other client may.
 
 use crate::rig::{Progress, Request, Rig, allows, get, one_phone, started, status};
 use duo_mfa::gate::Flow;
@@ -9,7 +9,7 @@ fn login() -> Request {
     get("/v2/").with("authorization", "Basic YWxpY2U6cGFzcw==").with("user-agent", "docker/28.0.0")
 }
 
-/// Sends the request until the phone rings; `Flow` waits for alice's answer.
+/// Sends the request, up to its push. The `Flow` waits for Alice's answer.
 fn ringing(rig: &mut Rig, request: &Request) -> Box<Flow> {
     let Progress::Waits(_, flow) = rig.start(request) else { panic!("no preauth") };
     let Progress::Waits(_, flow) = rig.resume(*flow, &one_phone()) else { panic!("no auth") };
@@ -70,7 +70,7 @@ fn push_is_taken_up_by_one_request_at_a_time() {
 #[test]
 fn approval_lets_one_of_two_through() {
     let mut rig = Rig::new();
-    // The host takes the first client for gone, and it is not.
+    // The host reports that the first client left, but it has not.
     let first = given_up(&mut rig);
     let Progress::Waits(_, second) = rig.start(&login()) else { panic!("no preauth") };
     let Progress::Waits(_, second) = rig.resume(*second, &one_phone()) else { panic!("no status") };
@@ -157,7 +157,7 @@ fn request_that_envoy_redirected_rings_no_phone() {
         .with("x-duo-mfa-time", "1800000000");
     let refused = rig.send(&redirected, &[]).refused();
     assert_eq!((refused.code().as_str(), refused.0.status), ("internal_redirect", 503));
-    // What a rule let past on the first stream was never asked about.
+    // A rule bypassed the first stream, so no user has approved it.
     let bypassed = redirected.without("x-duo-mfa-user");
     rig.send(&bypassed, &[one_phone(), started(), allows()]).admitted();
 }

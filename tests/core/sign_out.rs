@@ -1,4 +1,4 @@
-//! Sign-outs: by the page, and by an address of the first factor.
+//! Sign-outs: with the page, and at an address of the first factor.
 
 use crate::browser::{Browser, posted};
 use crate::rig::{
@@ -107,7 +107,7 @@ fn the_first_factors_sign_out_ends_the_approval_and_the_sign_in() {
     }
 }
 
-/// The first factor may not name the user where it signs out.
+/// The first factor may not name the user on a sign-out request.
 #[test]
 fn a_bypassed_sign_out_ends_the_approval_of_a_user_who_is_not_named() {
     let rules = json!([{"paths": ["/oauth2/*"], "policy": "bypass"}]);

@@ -21,7 +21,7 @@ fn rules_with_groups(rules: &Value) -> Rig {
     Rig::with(json!({"access_control": {"rules": rules}, "identity": {"groups": groups}}))
 }
 
-/// Signs in at an address by push, and gives the cookie.
+/// Signs in at an address by push, and returns the cookie.
 fn pushed(rig: &mut Rig, request: &Request) -> String {
     let script = [one_phone(), started(), status(ALLOW, ALLOW)];
     pair(&approval(&rig.send(request, &script).admitted())).to_owned()
@@ -85,7 +85,7 @@ fn rule_takes_the_approvals_of_its_factors_alone() {
     assert!(counted(&rig, Counter::CookieRefused("other_factor")));
     rig.send(&get("/push").with("cookie", &by_push), &[]).admitted();
     rig.send(&get("/").with("cookie", &by_push), &[]).admitted();
-    // Of the rule's factors the phone is the one that can be waited for.
+    // Of the rule's factors, a held request can only wait for the phone call.
     let script = [one_phone(), started(), status(ALLOW, ALLOW)];
     let calls = rig.calls.len();
     let forward = rig.send(&get("/code").with("cookie", &by_push), &script).admitted();

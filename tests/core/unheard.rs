@@ -1,4 +1,4 @@
-//! Prompts whose end nobody waited for: it is looked up before the phone rings again.
+//! Prompts whose result no client waited for. The filter polls the result before the phone rings again.
 
 use crate::browser::Browser;
 use crate::rig::status;
@@ -17,7 +17,7 @@ fn rung() -> Rig {
     rig
 }
 
-/// Another push is wanted, and Duo says so of the last one.
+/// Requests another push. `last` is Duo's response to the poll of the last one.
 #[track_caller]
 fn wanted(rig: &mut Rig, last: Scripted) -> Response {
     let alice = Browser::of("alice");
@@ -100,7 +100,7 @@ fn push_that_still_waits_is_the_only_one() {
         wait(&mut rig, at);
         assert_eq!(wanted(&mut rig, status("waiting", "pushed")).code(), "pending_elsewhere");
     }
-    // Duo says that it waits although its time is over: it is believed for five minutes more.
+    // Duo says that the push waits although it has timed out. The filter believes that for five more minutes.
     for at in [5, 296] {
         wait(&mut rig, at);
         let refused = wanted(&mut rig, status("waiting", "pushed"));

@@ -1,7 +1,7 @@
 //! The Universal Prompt's protocol against the vectors made by running Duo's official clients.
 //!
-//! `tests/data/duo-universal-vectors.json` says of each entry what the filter has to make of it.
-//! Signatures are made again here by `ring`, which shares no code with the filter.
+//! `tests/data/duo-universal-vectors.json` gives the expected result of each entry. This test makes the
+//! signatures again with `ring`, which shares no code with the filter.
 
 mod answers;
 mod id_tokens;
@@ -106,7 +106,7 @@ impl Vectors {
     }
 }
 
-/// Hosts as the vectors have them.
+/// The hosts of the vectors.
 fn hosts() -> Vec<CallbackHost> {
     ["app.example.com", "localhost", "127.0.0.1", "[::1]"].map(|host| host.parse().unwrap()).into()
 }

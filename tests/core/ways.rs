@@ -1,5 +1,4 @@
-//! The ways to confirm on the page: verified push, phone, text message, passcode, and what is
-//! remembered of the choice.
+//! Factors on the page: verified push, phone call, text message, passcode, and the remembered choice.
 
 use crate::browser::Browser;
 use crate::rig::{
@@ -315,7 +314,7 @@ fn device_that_duo_remembers_is_named_at_the_next_preauth() {
     bob.asks(&mut rig, &bob.posts(PREAUTH), &[one_phone()]);
     assert!(rig.body(4).get("trusted_device_token").is_none());
 
-    // As far as it was kept before, it is forgotten with all approvals.
+    // `not_before` also makes the filter forget the choice, with all approvals.
     let not_before = rig.now.seconds() + 1;
     let mut rig = Rig::with(json!({
         "duo": {"remembered_devices": true}, "session": {"not_before": not_before},

@@ -1,4 +1,4 @@
-//! How several Duo applications are written down, and what is refused.
+//! The configuration of several Duo applications, and its faults.
 
 use super::two_more;
 use crate::rig::{COOKIE_KEY, OTHER_SECRET_KEY, SECRET_KEY};
@@ -9,7 +9,7 @@ use duo_mfa::policy::FailMode;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// A whole configuration with the two.
+/// A complete configuration with the two applications.
 fn document() -> Value {
     let mut document = two_more();
     document["version"] = json!(1);

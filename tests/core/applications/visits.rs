@@ -1,4 +1,4 @@
-//! The prompt page and its endpoints where there are several Duo applications.
+//! The prompt page and its endpoints with several Duo applications.
 
 use super::{asked, rig, two_more};
 use crate::browser::{Browser, posted};
@@ -11,7 +11,7 @@ const THERE: &str = "return_to=%2Fpayments%2Fx";
 const PENDING: &str = "__Host-duo_txn-payments";
 const APPROVAL: &str = "__Host-duo_mfa-payments";
 
-/// A browser of alice whose push for `payments` is on the phone.
+/// Alice's browser after it has started a push for `payments`.
 fn pushed(rig: &mut Rig) -> Browser {
     let mut alice = Browser::of("alice");
     let push = alice.posts(&format!("/.duo-mfa/auth?factor=push&{THERE}"));
@@ -42,7 +42,7 @@ fn sign_in_is_at_the_application_that_it_leads_to() {
         assert_eq!(last_asked(&rig), key, "{to}");
     }
     let mut alice = pushed(&mut rig);
-    // Where the script does not say where it leads to, the sign-in itself does.
+    // Without a `return_to` from the script, the application is that of the sign-in's path.
     let look = alice.fetches(STATUS);
     let approved = alice.is_approved(&mut rig, &look, &[status("allow", "allow")]);
     assert_eq!(approved.json()["return_to"], "/payments/x");
@@ -61,7 +61,7 @@ fn sign_in_at_one_application_is_none_at_another() {
         let look = alice.fetches(&format!("{STATUS}?return_to={to}"));
         assert_eq!(alice.asks(&mut rig, &look, &[]).code(), "bad_request", "{to}");
     }
-    // Nor does it become one under the other's name.
+    // It is not valid under the other application's cookie name either.
     let token = alice.jar[PENDING].split_once('=').unwrap().1.to_owned();
     let mut moved = alice.clone();
     moved.jar.clear();
@@ -72,7 +72,7 @@ fn sign_in_at_one_application_is_none_at_another() {
             assert_eq!(moved.asks(&mut rig, &look, &[]).code(), "bad_request", "{name} {to}");
         }
     }
-    // A program shows the token in a header.
+    // A program sends the token in a header.
     let shown = get(&format!("{STATUS}?return_to=%2F")).with("x-duo-mfa-transaction", &token);
     assert_eq!(rig.send(&shown, &[]).answered().code(), "bad_request");
     assert_eq!(rig.calls.len(), calls, "nobody asked Duo");
@@ -94,7 +94,7 @@ fn sign_ins_at_two_applications_go_on_side_by_side() {
 
     let look = alice.fetches(&format!("{STATUS}?return_to=%2F"));
     assert_eq!(alice.asks(&mut rig, &look, &[]).json()["state"], "sent");
-    // The later one, where the address does not say which.
+    // If the address does not name an application, the later sign-in counts.
     let look = alice.fetches(STATUS);
     let state = alice.asks(&mut rig, &look, &[status("waiting", "pushed")]);
     assert_eq!(state.json()["state"], "waiting");
@@ -194,7 +194,7 @@ fn user_enrolls_where_the_application_lets_them() {
     assert_eq!(told["enroll_url"], "/.duo-mfa/enroll");
 }
 
-/// A program that signs in at the address of a refusal comes out at the right application.
+/// A program that signs in at the address in its refusal gets an approval of the right application.
 #[test]
 fn start_url_leads_to_the_application() {
     let mut changes = two_more();

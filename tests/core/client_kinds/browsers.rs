@@ -1,4 +1,4 @@
-//! Browsers: what people see, and what pages load beside it.
+//! Browsers: pages that people open, and files and data that pages load.
 
 use super::*;
 use duo_mfa::http::Client::{Page, Refuse};

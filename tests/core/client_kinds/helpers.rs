@@ -1,4 +1,4 @@
-//! Programs that fetch for a browser, a messenger or a feed what nobody asked for.
+//! Programs that fetch unasked, for a browser, a messenger or a feed.
 
 use super::*;
 use duo_mfa::http::Client::{Page, Refuse};

@@ -1,4 +1,4 @@
-//! Programs that somebody runs, libraries that programs are made with, and calls of gRPC.
+//! Programs that people run, HTTP libraries of programs, and gRPC calls.
 
 use super::*;
 use duo_mfa::http::Client::{Hold, Page, Refuse, RefuseGrpc};

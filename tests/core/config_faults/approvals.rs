@@ -15,7 +15,7 @@ fn approvals_last_as_long_as_configured() {
     let both =
         with_all(&[("/session/expiration", json!("24h")), ("/session/inactivity", json!("24h"))]);
     let long = parse(&both).unwrap().applications.main.sessions;
-    // Idle as long as the approval lives, where only that is set and it is less than 30 minutes.
+    // If only the lifetime is set and it is below 30 minutes, the idle time equals it.
     let brief =
         parse(&with("/session/expiration", json!("10m"))).unwrap().applications.main.sessions;
 

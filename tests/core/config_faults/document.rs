@@ -1,4 +1,4 @@
-//! Configurations to start from, the environment that they are read in, and their encodings.
+//! Configurations to start from, the environment for reading them, and their encodings.
 
 use prost::Message;
 use prost_types::value::Kind;
@@ -98,7 +98,7 @@ pub(super) fn environment(name: &str) -> Option<String> {
         "PAYMENTS_SECRET_KEY" => "PaymentsSecretKeyPaymentsSecretKeyABCD40",
         "PAYMENTS_CLIENT_SECRET" => "PaymentsWebSdkSecretPaymentsWebSdkABCD40",
         "OTHER_COOKIE_KEY" => OTHER_COOKIE_KEY,
-        // The same key in the other alphabet, as a file with a last line break has it.
+        // The same key in the other alphabet, with a line break at the end as in a file.
         "SAME_COOKIE_KEY" => "qUXTyDRKoT0mqzy7hfPV2gJ1z1Lw0oVnJkz0yq6c3sE\n",
         // The bytes of the secret key, in base64.
         "SECRET_KEY_BASE64" => "Wmg1ZUdtVXE5enBmUW55VUl1NU9MOWlXb01NdjVaTm1rM3pMSjRFcA==",

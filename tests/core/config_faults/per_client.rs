@@ -65,7 +65,7 @@ fn approval_per_client_needs_its_keys_and_a_time_within_bounds() {
     assert!(told.contains("write {\"per\": \"client\", \"for\": \"5m\"}"), "{told}");
 }
 
-/// An approval per client would serve everybody who has the user's password.
+/// If nothing distinguishes clients, an approval per client serves everyone who has the user's password.
 #[test]
 fn approval_per_client_needs_something_that_tells_clients_apart() {
     let sub = json!(["envoy.filters.http.jwt_authn", "payload", "sub"]);
@@ -100,7 +100,7 @@ fn approval_per_client_outlives_nothing_else() {
         |time: &str| with_rule(rule(&json!({})), &[("/session/inactivity", json!(time))]);
     assert_eq!(found(&inactivity("299s")), at());
     parse(&inactivity("5m")).unwrap();
-    // Half an hour by default; never longer than `expiration`.
+    // The default is half an hour. The value may not exceed `expiration`.
     let hour = rule(&json!({"approval": {"per": "client", "for": "31m"}}));
     assert_eq!(found(&with_rule(hour, &[])), at());
     let short = with_rule(rule(&json!({})), &[("/session/expiration", json!("1m"))]);

@@ -1,4 +1,4 @@
-//! One value put into the minimal configuration, and the one fault that it makes.
+//! A table of single values in the minimal configuration, each with the one fault that it causes.
 
 mod rules;
 

@@ -27,12 +27,12 @@ impl Chance {
         self.below(number) == 0
     }
 
-    /// One of these.
+    /// A copy of one of these items.
     pub(super) fn of<T: Clone>(&mut self, items: &[T]) -> T {
         items[self.below(items.len())].clone()
     }
 
-    /// The place of a weight, the more often the larger it is.
+    /// The index of one of the weights, with a probability in proportion to the weight.
     pub(super) fn weighed(&mut self, weights: &[usize]) -> usize {
         let mut left = self.below(weights.iter().sum());
         for (place, weight) in weights.iter().enumerate() {

@@ -13,7 +13,7 @@ use duo_mfa::gate::Unanswered;
 use serde_json::{Value, json};
 use std::rc::Rc;
 
-/// Behind the number of a reason it makes a transaction id.
+/// The end of a transaction id. The start is the number of a reason.
 pub(super) const TXID_END: &str = "-f45f-4862-8545-e0f58e78075a";
 
 /// Why somebody may be admitted.
@@ -24,15 +24,15 @@ pub(super) struct Reason {
     pub(super) factor: &'static str,
     /// The integration key of the application that Duo was asked for.
     pub(super) key: String,
-    /// The device, where Duo was asked to prompt somebody or to check a passcode.
+    /// The device, if Duo was asked to prompt a user or to check a passcode.
     pub(super) device: String,
     /// The prompt on a phone, if there was one.
     pub(super) prompt: Option<usize>,
-    /// The earliest and the latest beginning of the approval that the application may get.
+    /// The earliest and the latest start that the approval may have for the application.
     pub(super) since: Option<(UnixTime, UnixTime)>,
     /// The sign-in was cancelled, or its user has signed out.
     pub(super) is_over: bool,
-    /// When a sign-in first gave its approval.
+    /// When the sign-in's token was first exchanged for the approval.
     pub(super) redeemed: Option<UnixTime>,
     /// It has admitted a held request, or a request under `approval: per_request`.
     pub(super) is_used: bool,
@@ -46,19 +46,19 @@ pub(super) struct Asked {
     /// Listeners differ in their cookie key.
     pub(super) listener: usize,
     pub(super) path: &'static str,
-    /// The values that the request brought.
+    /// The values of the cookies and tokens in the request.
     pub(super) brought: Rc<[String]>,
     pub(super) at: UnixTime,
 }
 
-/// An answer of Duo's, and its meaning once the filter has it.
+/// A response of Duo, and its meaning once the filter has it.
 #[derive(Clone, Debug)]
 pub(super) struct Said {
     pub(super) answer: Scripted,
     pub(super) news: News,
 }
 
-/// The meaning of an answer. Numbers are those of reasons.
+/// The meaning of a response. The numbers are those of reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum News {
     /// Nothing that admits anybody.
@@ -69,7 +69,7 @@ pub(super) enum News {
     Refused(usize),
     /// Duo allows it.
     Allowed(usize),
-    /// A transaction was looked at in vain.
+    /// A poll of a transaction gave no result.
     Unheard { reason: usize, is_timeout: bool },
     /// The call did not reach Duo.
     Unreached,
@@ -81,7 +81,7 @@ pub(super) struct Duo {
     pub(super) reasons: Vec<Reason>,
     /// No call gets through.
     pub(super) is_down: bool,
-    /// The last check that said anything did not reach Duo.
+    /// The last check with a result did not reach Duo.
     pub(super) is_checked_down: bool,
 }
 
@@ -167,7 +167,7 @@ impl Duo {
         self.reasons.len() - 1
     }
 
-    /// Somebody who is let in since Duo cannot be reached.
+    /// Records the reason of a user who is admitted since Duo is unreachable.
     pub(super) fn fail_safe(&mut self, call: &SignedCall, asked: &Asked) -> usize {
         self.reason(call, asked, "fail_safe")
     }
@@ -194,7 +194,7 @@ impl Duo {
     }
 }
 
-/// The number of the reason that a look at a transaction is about.
+/// The number of the reason whose transaction this call polls.
 pub(super) fn transaction(call: &SignedCall) -> usize {
     let (_, id) = call.path.split_once("txid=").unwrap();
     id[..8].parse().unwrap()
@@ -245,7 +245,7 @@ pub(super) fn fault(
     Said { answer, news }
 }
 
-/// The filter has waited for long enough.
+/// The call times out.
 pub(super) fn timeout(call: &SignedCall) -> Said {
     let news = if call.endpoint == Endpoint::AuthStatus {
         News::Unheard { reason: transaction(call), is_timeout: true }

@@ -1,5 +1,5 @@
-//! Requests that wait for Duo, several at once: their calls find room or none, are answered in any
-//! order, late or never, and their clients may leave.
+//! Requests that wait for Duo, several at once. A call may find no room, may be answered out of order, late
+//! or never, and its client may leave.
 
 use super::duo::{Asked, News, Reason, Said, fault, timeout};
 use super::people::Sender;
@@ -34,7 +34,7 @@ enum Stage {
 }
 
 impl Open {
-    /// When something happens if nobody answers.
+    /// When the next thing happens if no response comes.
     const fn next(&self) -> UnixTime {
         match self.stage {
             Stage::Due => self.call.due,
@@ -44,7 +44,7 @@ impl Open {
 }
 
 impl World<'_> {
-    /// Sends a request to a worker, and goes on to its first call or its end.
+    /// Sends a request to a worker, up to its first call or its end.
     pub(super) fn send(
         &mut self,
         worker: usize,
@@ -59,7 +59,7 @@ impl World<'_> {
         self.go_on(worker, asked, progress, None);
     }
 
-    /// Lends the time, the table and Duo's health to a worker.
+    /// Runs `work` on a worker, to which it lends the time, the table and Duo's health.
     fn at<T>(&mut self, worker: usize, work: impl FnOnce(&mut Rig) -> T) -> T {
         let lost = if self.chance.one_in(12) { self.chance.below(2 * TRIES) } else { 0 };
         self.is_contended = lost >= TRIES;
@@ -118,7 +118,7 @@ impl World<'_> {
         }
     }
 
-    /// A place of a request whose call is under way.
+    /// The index of a random request whose call is under way.
     fn sent(&mut self) -> Option<usize> {
         let sent: Vec<_> =
             (0..self.open.len()).filter(|it| self.open[*it].stage != Stage::Due).collect();

@@ -1,4 +1,4 @@
-//! Checks that each request that was admitted, and each approval, has a reason.
+//! Checks that each admitted request and each approval has a reason.
 
 use super::duo::{Asked, News, Reason, TXID_END};
 use super::flows::Heard;
@@ -14,11 +14,12 @@ use std::time::Duration;
 const MINUTE: Duration = Duration::from_secs(60);
 const SIGN_IN: Duration = Duration::from_secs(5 * 60);
 const SESSION: Duration = Duration::from_secs(8 * 60 * 60);
-/// For so long a sign-in gives its approval again, since the first answer may have been lost.
+/// Grace period in which a sign-in's token gives its approval again, since the first response may have been
+/// lost.
 const GRACE: Duration = Duration::from_secs(10);
 
 impl World<'_> {
-    /// A request has ended. `heard` is the last answer before that; `None` if no call was made.
+    /// Judges a request that has ended. `heard` is the last response before that; `None` without a call.
     pub(super) fn finish(&mut self, asked: &Asked, outcome: Outcome, heard: Option<&Heard>) {
         match outcome {
             Outcome::Forwarded(forward) => {
@@ -68,7 +69,7 @@ impl World<'_> {
         reason
     }
 
-    /// A request is admitted by the answer that Duo has just given.
+    /// A request is admitted by the response that Duo has just sent.
     fn by_word(&mut self, asked: &Asked, forward: &Forward, heard: &Heard) -> usize {
         let number = self.word(asked, heard);
         let knows_uses = self.neighbor.knows_uses();
@@ -88,7 +89,7 @@ impl World<'_> {
         number
     }
 
-    /// The reason that Duo has just given, or an outage.
+    /// The reason in Duo's last response, or a new one for an outage.
     fn word(&mut self, asked: &Asked, heard: &Heard) -> usize {
         match (heard.news, &heard.call) {
             (News::Allowed(reason), _) => reason,
@@ -103,7 +104,7 @@ impl World<'_> {
         call.endpoint == Endpoint::Preauth && is_safe(asked.path) && self.duo.is_checked_down
     }
 
-    /// The reason for a cookie of an answer; `None` if it is no approval.
+    /// The reason for a cookie of a response; `None` if the cookie is no approval.
     fn reason_of_cookie(
         &mut self,
         asked: &Asked,
@@ -142,7 +143,7 @@ impl World<'_> {
         Some(number)
     }
 
-    /// A client takes a cookie of an answer.
+    /// A client stores a cookie of a response.
     fn keep(&mut self, asked: &Asked, line: &str, reason: Option<usize>) {
         let name = line.split('=').next().unwrap().to_owned();
         let value = value(line).to_owned();
@@ -168,7 +169,7 @@ impl World<'_> {
     }
 }
 
-/// Whether an approval that was given for a reason opens what is asked for.
+/// Whether an approval with this reason admits this request.
 fn opens(reason: &Reason, asked: &Asked, since: UnixTime, now: UnixTime) -> bool {
     let is_fail_safe = reason.factor == "fail_safe";
     let life = match (is_per_request(asked.path), is_fail_safe) {

@@ -1,14 +1,13 @@
-//! Another plugin that writes the filter's table, and the promises that are lost by that.
+//! Another plugin that writes the filter's table, and the promises that break because of it.
 //!
-//! Nobody is ever admitted because of it. Of the other promises some are lost, as DESIGN.md says:
+//! It can never cause an admission. Some other promises break, as DESIGN.md says:
 //!
 //! - Bytes that the filter did not write under this name (junk, or a value of another name) close the
-//!   bucket. No phone rings twice at a time, and no approval is used twice. Once the bucket opens
-//!   again, the counts and the end of the last prompt are forgotten.
-//! - An older value of the same name, or none, is read as the newest. Each prompt is
-//!   counted by its user and by its device, so where one of the two is left alone, the prompts of a
-//!   user on one device are counted as ever. With both, the limits begin anew. An approval that is used once
-//!   may be used again.
+//!   bucket. No phone rings twice at a time, and no approval is used twice. When the bucket reopens, its
+//!   counts and the end of the last prompt are lost.
+//! - An older value of the same name, or a deleted one, counts as the newest. Each prompt is counted by its
+//!   user and by its device. If only one of the two counts is replaced, the prompts of a user on one device
+//!   are still limited. If both are, the limits start over. A single-use approval may be used again.
 
 use super::chance::Chance;
 use std::collections::BTreeMap;
@@ -18,24 +17,24 @@ type Table = BTreeMap<String, Vec<u8>>;
 /// How a neighbor behaves in one conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Habit {
-    /// There is none.
+    /// No neighbor.
     Absent,
     /// It writes junk, and values of other names.
     Forges,
-    /// It brings back older values, or none: of one bucket of users, and of any bucket of uses.
+    /// It restores older values or deletes values: of one bucket of users, and of any bucket of uses.
     Restores,
-    /// It does all of that anywhere.
+    /// It does both in every bucket.
     Vandalizes,
 }
 
-/// Whose prompts and passcodes are counted as if there were no neighbor.
+/// The users whose prompts and passcodes are counted as without a neighbor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Counted {
-    /// Those of every user and of every device.
+    /// Every user and every device.
     All,
-    /// Those of a Duo user on one device.
+    /// Every pair of a Duo user and a device.
     Pairs,
-    /// Nobody's.
+    /// No user.
     None,
 }
 
@@ -64,7 +63,7 @@ impl Neighbor {
         }
     }
 
-    /// Whose prompts never ring at the same time as another.
+    /// The users whose phone never rings twice at a time.
     pub(super) const fn counts_prompts(&self) -> Counted {
         match (self.has_restored_users, self.habit) {
             (false, _) => Counted::All,
@@ -73,7 +72,7 @@ impl Neighbor {
         }
     }
 
-    /// Whose answers, prompts and passcodes are remembered.
+    /// The users whose answers, prompts and passcodes are remembered.
     pub(super) const fn remembers(&self) -> Counted {
         if self.has_forged { Counted::None } else { self.counts_prompts() }
     }
@@ -83,7 +82,7 @@ impl Neighbor {
         !self.has_restored_uses
     }
 
-    /// Takes note of a value, to bring it back later.
+    /// Remembers a value, to restore it later.
     pub(super) fn look(&mut self, table: &Table, chance: &mut Chance) {
         if self.habit == Habit::Absent || table.is_empty() {
             return;
@@ -157,13 +156,13 @@ impl Neighbor {
     }
 }
 
-/// The name of one of the values; there are some.
+/// The name of a random value. The table must not be empty.
 fn name_of(table: &Table, chance: &mut Chance) -> String {
     table.keys().nth(chance.below(table.len())).unwrap().clone()
 }
 
-/// Whether a bucket is one of users; the others are of single uses. A name ends in the bucket's
-/// number, of four digits.
+/// Whether a bucket is one of users. The others hold single uses. A name ends in the four digits of the
+/// bucket's number.
 fn is_of_users(name: &str) -> bool {
     name.as_bytes()[name.len() - 4] == b'0'
 }

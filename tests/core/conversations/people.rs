@@ -16,9 +16,8 @@ pub(super) struct Person {
 const ALICES: &str = "DPALICE0000000000000";
 const BOBS: &str = "DPBOB000000000000000";
 
-/// The first two names lead to one user name; Duo knows the third one as an alias of the same
-/// user. Bob and Carol are two users that share a phone. Duo asks Dave for no second factor at
-/// times.
+/// The first two names belong to one user name; the third one is an alias of the same user at Duo. Bob and
+/// Carol are two users who share a phone. Dave has bypass status at Duo at times.
 pub(super) const PEOPLE: [Person; 6] = [
     Person { name: "alice@a", user: "alice", device: ALICES },
     Person { name: "alice@b", user: "alice", device: ALICES },
@@ -30,7 +29,7 @@ pub(super) const PEOPLE: [Person; 6] = [
 
 pub(super) const DAVE: &str = "dave";
 
-/// The addresses of clients: a thief has another one than the owner.
+/// The addresses of clients. A thief's address differs from the owner's.
 pub(super) const PEERS: [&[u8]; 2] = [b"192.0.2.7:51000", b"198.51.100.9:40000"];
 
 pub(super) const PATHS: [&str; 7] =
@@ -41,7 +40,7 @@ pub(super) fn device_of(user: &str) -> &'static str {
     PEOPLE.iter().find(|person| person.user == user).unwrap().device
 }
 
-/// The scope of an approval that was asked for on the way to this path.
+/// The scope of an approval that a sign-in for this path gives.
 pub(super) fn opened_by(path: &'static str) -> &'static str {
     match path {
         "/payments/x" => "payments",
@@ -60,7 +59,7 @@ pub(super) fn is_safe(path: &str) -> bool {
     path == "/wiki/x"
 }
 
-/// The integration key of the Duo application that is asked for this path.
+/// The integration key of this path's Duo application.
 pub(super) fn key_of(path: &str) -> &'static str {
     match path {
         "/payments/x" => "DIPAYMENTSXXXXXXXXXX",
@@ -69,7 +68,7 @@ pub(super) fn key_of(path: &str) -> &'static str {
     }
 }
 
-/// The cookie of a sign-in that leads to this path.
+/// The cookie of a pending sign-in for this path.
 pub(super) fn pending_cookie(path: &str) -> &'static str {
     match path {
         "/payments/x" => "__Host-duo_txn-payments",
@@ -83,7 +82,7 @@ pub(super) fn approval_cookie(path: &str) -> &'static str {
     if path == "/payments/x" { "__Host-duo_mfa-payments" } else { "__Host-duo_mfa" }
 }
 
-/// Somebody's browser.
+/// A person's browser.
 pub(super) struct Visitor {
     pub(super) person: &'static Person,
     pub(super) browser: Browser,
@@ -95,7 +94,7 @@ impl Visitor {
     }
 }
 
-/// A request of a program's. Two that are equal are the same request to the filter.
+/// A request of a program. Two equal ones are the same request to the filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Program {
     pub(super) name: &'static str,

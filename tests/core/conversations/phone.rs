@@ -4,9 +4,9 @@ use super::neighbor::Counted;
 use duo_mfa::clock::UnixTime;
 use std::time::Duration;
 
-/// For so long a prompt stays on a phone.
+/// How long a prompt stays on a phone.
 pub(super) const RINGS_FOR: Duration = Duration::from_secs(60);
-/// The longest that Duo takes to act on a call: then the filter does not wait for it any more.
+/// The longest delay before Duo acts on a call. The filter's timeout is the same.
 const SLOWNESS: Duration = Duration::from_secs(10);
 const PROMPTS: Most = Most { number: 3, window: Duration::from_secs(10 * 60) };
 const PASSCODES: Most = Most { number: 5, window: Duration::from_secs(5 * 60) };
@@ -28,9 +28,9 @@ pub(super) struct Prompt {
     pub(super) device: String,
     pub(super) rang: UnixTime,
     pub(super) answer: Option<Word>,
-    /// When the filter first heard how it ended.
+    /// When the filter first learned the result.
     pub(super) heard: Option<UnixTime>,
-    /// The filter cannot find out how it ended.
+    /// The filter cannot find out the result.
     pub(super) is_lost: bool,
 }
 
@@ -48,7 +48,7 @@ impl Prompt {
     }
 }
 
-/// Whose a count is.
+/// What a count counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Of {
     User,
@@ -90,7 +90,7 @@ pub(super) struct Whose<'a> {
 struct Record(Vec<(Of, String, UnixTime)>);
 
 impl Record {
-    /// Counts one more. There were fewer than `most` in the time before, where that is promised.
+    /// Counts one more. Asserts that there were fewer than `most` in the period before, if that is promised.
     fn count(&mut self, whose: Whose<'_>, now: UnixTime, most: Most, counted: Counted) {
         for of in Of::ALL {
             let key = key(of, whose);
@@ -126,7 +126,7 @@ fn key(of: Of, whose: Whose<'_>) -> String {
     }
 }
 
-/// All that Duo did for the users.
+/// Duo's prompts and passcodes of all users.
 #[derive(Debug, Default)]
 pub(super) struct Phones {
     pub(super) prompts: Vec<Prompt>,
@@ -135,8 +135,8 @@ pub(super) struct Phones {
 }
 
 impl Phones {
-    /// A phone rings: it must not ring already, no denial may be unheard or a moment ago, and there
-    /// may be no more than three in ten minutes that no approval has answered.
+    /// A phone rings. Asserts that it did not ring already, that no denial is recent or unread by the filter,
+    /// and that at most three prompts in ten minutes ended without an approval.
     pub(super) fn ring(
         &mut self,
         whose: Whose<'_>,
@@ -165,17 +165,17 @@ impl Phones {
         self.prompts.len() - 1
     }
 
-    /// A passcode is tried: no more than five in five minutes that were not right.
+    /// A passcode is tried. Asserts that at most five in five minutes were wrong.
     pub(super) fn try_passcode(&mut self, whose: Whose<'_>, now: UnixTime, remembered: Counted) {
         self.tried.count(whose, now, PASSCODES, remembered);
     }
 
-    /// The filter has heard that a passcode was right.
+    /// The filter has learned that a passcode was right.
     pub(super) fn passcode_was_right(&mut self, whose: Whose<'_>) {
         Of::ALL.iter().for_each(|of| self.tried.forget(*of, whose));
     }
 
-    /// The filter has heard how a prompt ended.
+    /// The filter has learned the result of a prompt.
     pub(super) fn hear(&mut self, number: usize, now: UnixTime) {
         let prompt = &self.prompts[number];
         if prompt.answer == Some(Word::Allow) {
@@ -189,9 +189,9 @@ impl Phones {
         self.prompts[number].heard.get_or_insert(now);
     }
 
-    /// Asked how a prompt ended, Duo did not say.
+    /// The filter polled a prompt and did not get the result.
     pub(super) fn hear_nothing(&mut self, number: usize, is_timeout: bool, now: UnixTime) {
-        // Without news it counts as unanswered once its permit is over, and its cool-down.
+        // Without a result the prompt counts as unanswered after its permit and its cool-down have ended.
         let patience = if is_timeout { 60 + 5 + 300 - 10 } else { 60 + 5 + 15 - 10 };
         let prompt = &mut self.prompts[number];
         prompt.is_lost |= now >= prompt.rang.plus(Duration::from_secs(patience));

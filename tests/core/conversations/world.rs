@@ -59,13 +59,13 @@ pub(super) struct World<'r> {
     pub(super) left: Option<Program>,
     pub(super) neighbor: Neighbor,
     pub(super) chance: Chance,
-    /// Whether a change of the table may just have failed, since others were faster each time.
+    /// Whether the last change of the table may have failed since other workers were faster each time.
     pub(super) is_contended: bool,
     pub(super) tally: Tally,
 }
 
-/// The workers of one Envoy: two of the same listener, and one of a listener with another cookie
-/// key. All of them have one table of limits.
+/// The workers of one Envoy: two of the same listener, and one of a listener with another cookie key. They
+/// share one table of limits.
 pub(super) fn workers() -> [Rig; 3] {
     let mut config = two_more();
     let rules = config["access_control"]["rules"].as_array_mut().unwrap();
@@ -211,7 +211,7 @@ impl<'r> World<'r> {
         let name = self.visitors[number].person.name;
         for (cookie, value) in cookies {
             let known = self.pending.get(value).or_else(|| self.approvals.get(value));
-            // A value under another name is worth nothing, and ends nothing.
+            // A value under another name is not valid, and its sign-out ends nothing.
             let is_its = |path| *cookie == pending_cookie(path) || *cookie == approval_cookie(path);
             if let Some(reason) = known.map(|known| &mut self.duo.reasons[*known])
                 && reason.asked.person.name == name
@@ -227,7 +227,7 @@ impl<'r> World<'r> {
         if let Some(left) = self.left.take()
             && self.chance.one_in(2)
         {
-            // The same request once more, by a worker that need not be the same.
+            // The same request once more, at any worker of the listener.
             self.run(self.chance.clone().below(2), left);
             return true;
         }
@@ -278,7 +278,7 @@ impl<'r> World<'r> {
         ringing.map(|prompt| prompt.answer = Some(word)).is_some()
     }
 
-    /// Somebody has a cookie that they, or somebody else, had once; perhaps under another name.
+    /// A visitor gets a cookie that some visitor had earlier, perhaps under another name.
     fn plant_a_cookie(&mut self) -> bool {
         if self.kept.is_empty() {
             return false;
@@ -295,7 +295,7 @@ impl<'r> World<'r> {
         true
     }
 
-    /// An outage begins or ends, and the background check finds that out, or finds no room.
+    /// An outage starts or ends, and the background check notices it, or finds no room for its call.
     fn check_duo(&mut self) -> bool {
         self.duo.is_down = self.chance.one_in(if self.duo.is_down { 3 } else { 8 });
         let fault = match (self.chance.one_in(5), self.duo.is_down) {
@@ -313,7 +313,7 @@ impl<'r> World<'r> {
         true
     }
 
-    /// After some hours a program gets in by a push, whatever was before.
+    /// Asserts that after some hours a program is admitted by a push, whatever happened before.
     pub(super) fn ends_well(mut self) -> Tally {
         self.pass(HOUR);
         self.tally.pushes = self.duo.phones.prompts.len();

@@ -1,4 +1,4 @@
-//! Which file of the library imports which, as far as `use` lines and paths say.
+//! The imports between files of the library, computed from `use` lines and paths.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +38,7 @@ impl Graph {
         let text = &self.sources[module];
         let code = without_uses(text);
         let used = uses(text);
-        // A facade that only hands a name on does not import it.
+        // A facade that only re-exports a name does not import it.
         let used = used.iter().filter(|it| !it.is_handed_on || names_word(&code, &it.name));
         let named = used.map(|it| it.path.clone()).chain(paths(&code));
         named.filter_map(|path| self.home(module, &path, 0)).filter(|home| home != module).collect()

@@ -1,4 +1,4 @@
-//! A program that sends many requests at once: those after the first wait for its push.
+//! A program that sends many requests at once. The later ones wait for the first one's push.
 
 use super::{ELSEWHERE, HERE, NEXT_DOOR, is_asked, passes, rig, rule, ruled, wait};
 use crate::browser::Browser;
@@ -9,10 +9,10 @@ use duo_mfa::gate::{AwaitingPermit, By, Crowded, Flow};
 use serde_json::json;
 use std::time::Duration;
 
-/// A request that waits for the push of another one.
+/// A request that waits for another one's push.
 type Pause = (UnixTime, Box<Permit>, Box<AwaitingPermit>);
 
-/// The first request of a run, whose push is on the phone.
+/// Sends the first request of a run, up to its push.
 fn ringing(rig: &mut Rig, request: &Request) -> Box<Flow> {
     rig.pauses = true;
     let Progress::Waits(_, flow) = rig.start(request) else { panic!("no preauth") };
@@ -43,13 +43,13 @@ fn done(progress: Progress) -> Outcome {
     }
 }
 
-/// Duo is asked about the user, who then gets no other push.
+/// Asserts that the request calls preauth and is then refused without another push. Returns the code.
 #[track_caller]
 fn stopped(rig: &mut Rig, progress: Progress) -> String {
     let Progress::Waits(call, flow) = progress else { panic!("no preauth") };
     assert_eq!(call.endpoint.name(), "preauth");
     match rig.resume(*flow, &phone_of("alice")) {
-        // It is asked once for the state of the last push.
+        // The last push is polled once.
         Progress::Waits(look, flow) if look.endpoint.name() == "auth_status" => {
             done(rig.resume(*flow, &status("waiting", "pushed"))).refused().code()
         }
@@ -95,7 +95,7 @@ fn a_denial_refuses_all_of_them_without_another_push() {
     }
 }
 
-/// The first client leaves, or its request is over before the user answers.
+/// The first client leaves, or its request ends before the user answers.
 #[test]
 fn nobody_waits_for_a_push_that_nobody_hears() {
     let mut rig = rig();
@@ -144,7 +144,7 @@ fn a_request_waits_no_longer_than_it_may_be_held() {
     assert_eq!(rig.calls.len(), 0);
 }
 
-/// Others are refused at once, as without such a rule.
+/// Other requests are refused at once, as without such a rule.
 #[test]
 fn only_what_the_approval_would_open_waits() {
     let rules = json!([rule(&json!({})), rule(&json!({"paths": ["/b/*"]})), {
@@ -172,7 +172,7 @@ fn only_what_the_approval_would_open_waits() {
     passes(&mut rig, &get("/api/2"));
 }
 
-/// A wait is no approval, whatever becomes of it.
+/// A waiting request is not approved, however its wait ends.
 #[test]
 fn a_push_that_waits_opens_nothing() {
     let mut rig = rig();
@@ -181,7 +181,7 @@ fn a_push_that_waits_opens_nothing() {
     for _ in 0..58 {
         pause = paused(on(&mut rig, pause));
     }
-    // Its time is over, and nobody has heard its end.
+    // The push has timed out, and no request has read its result.
     rig.now = rig.now.plus(Duration::from_secs(10));
     assert!(matches!(on(&mut rig, pause), Progress::Waits(..)));
 }

@@ -1,4 +1,5 @@
-//! The end of an approval per client: its time, a sign-out, a clock that goes back, another's bytes.
+//! Events that end an approval per client: its lifetime, a sign-out, a clock that goes back, foreign bytes in
+//! the table.
 
 use super::{approved, back, beside, config, is_asked, passes, rig, rule, wait};
 use crate::browser::Browser;
@@ -9,7 +10,7 @@ use duo_mfa::signal::{Counter, Signal};
 use serde_json::json;
 use std::time::Duration;
 
-/// The first bucket of approvals per client, and how many there are.
+/// The number of the first bucket of approvals per client.
 const FIRST: u16 = 0x2400;
 const BUCKETS: u16 = 1_024;
 
@@ -41,7 +42,7 @@ fn a_clock_that_goes_back_ends_it() {
     }
 }
 
-/// An approval that could not be read is not there again once the clock is right.
+/// A sign-out also ends an approval that is unreadable while the clock is wrong.
 #[test]
 fn a_sign_out_while_the_clock_is_wrong_counts() {
     for seconds in [1, 61, 3_600] {
@@ -86,7 +87,7 @@ fn a_sign_out_ends_all_of_the_user_and_none_of_others() {
     }
 }
 
-/// A sign-out of a page of another site, or by a bare GET, ends nothing.
+/// A sign-out that a page of another site sends, or a bare GET, ends nothing.
 #[test]
 fn what_is_no_sign_out_ends_nothing() {
     let mut rig = rig();
@@ -99,7 +100,7 @@ fn what_is_no_sign_out_ends_nothing() {
     passes(&mut rig, &get("/api/a"));
 }
 
-/// The program itself asks for the first factor's sign-out, under the same rule.
+/// The program requests the first factor's sign-out, which is under the same rule.
 #[test]
 fn a_sign_out_under_the_rule_itself_passes_and_ends_it() {
     let rules = json!([rule(&json!({"paths": ["/api/*", "/signout"]}))]);
@@ -128,7 +129,7 @@ fn a_sign_out_at_another_listener_counts() {
     is_asked(&mut rig, &get("/api/a"));
 }
 
-/// A sign-in that was signed out of gives no other approval, and so keeps none.
+/// After a sign-out its sign-in gives no second approval, so none is kept for the client.
 #[test]
 fn a_sign_in_that_was_ended_keeps_nothing() {
     let mut rig = rig();
@@ -169,7 +170,7 @@ fn bytes_of_a_neighbor_open_nothing_and_raise_an_alarm() {
         rig.table.insert(name.clone(), junk);
         is_asked(&mut rig, &get("/api/a"));
     }
-    // Our own bytes, of another bucket or under another key.
+    // Valid bytes of another bucket, or under another key.
     for number in [FIRST, FIRST + 1, FIRST + 1_023] {
         let moved = Table::new(&rig.gate.config().shared).values().name(number);
         if moved != *name {
@@ -191,7 +192,7 @@ fn bytes_of_a_neighbor_open_nothing_and_raise_an_alarm() {
     passes(&mut rig, &get("/api/a"));
 }
 
-/// Where a bucket has no room for another user, that user is asked each time, and nobody else is.
+/// If a bucket has no room for another user, that user needs a second factor each time, and no other user does.
 #[test]
 fn a_full_bucket_asks_and_admits_nobody() {
     let mut rig = rig();

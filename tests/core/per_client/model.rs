@@ -1,5 +1,5 @@
-//! Random runs of programs of some people on some clients, at once and one after another: a request that
-//! passes without a word from Duo has an approval of the same user, client and rule.
+//! Random runs of programs of several users on several clients, at once and in turn. A request that passes
+//! without a call to Duo has an approval of the same user, client and rule.
 
 use super::{ELSEWHERE, HERE, rule, ruled};
 use crate::browser::{Browser, posted};
@@ -87,12 +87,12 @@ impl World {
         self.flights.push(Flight { asked, at, is_program });
     }
 
-    /// One of those under way goes on.
+    /// Continues one of the requests under way.
     fn go_on(&mut self, which: usize, word: usize) {
         if self.flights.is_empty() {
             return;
         }
-        // Mostly the one that moved last.
+        // Mostly the request that continued last.
         let ago = if which.is_multiple_of(4) { which % self.flights.len() } else { 0 };
         let flight = self.flights.remove(self.flights.len() - 1 - ago);
         let Flight { asked, at, is_program } = flight;
@@ -132,12 +132,12 @@ impl World {
     }
 }
 
-/// Duo's answer, and whether it lets this request pass.
+/// Duo's response, and whether it admits this request.
 fn answer(call: &SignedCall, user: &str, word: usize, flow: &Flow) -> (Scripted, bool) {
     match call.endpoint.name() {
         "preauth" => (phone_of(user), false),
         "auth" => (started(), false),
-        // A look at another request's push is no approval of this one.
+        // A poll of another request's push does not approve this one.
         _ if !flow.left().is_empty() && is_followed(flow) => match word % 8 {
             0 => (status("waiting", "pushed"), false),
             1 => (status("deny", "deny"), false),

@@ -1,4 +1,4 @@
-//! Which requests an approval per client opens: those under the same rule, as it was then.
+//! An approval per client admits only requests under the same, unchanged rule.
 
 use super::{approved, beside, config, is_asked, passes, ruled, wait};
 use super::{pushed, rule};
@@ -34,7 +34,7 @@ fn only_the_same_rule_is_met() {
     }
 }
 
-/// The rule's text, and the settings for all requests.
+/// Changes of the rule, and changes of the settings for all requests.
 #[test]
 fn an_approval_from_before_a_change_opens_nothing() {
     let before = config(&json!([rule(&json!({}))]));
@@ -80,13 +80,13 @@ fn an_approval_from_before_a_change_opens_nothing() {
     }
     let mut same = beside(&rig, before.clone());
     passes(&mut same, &get("/api/a"));
-    // A rule keeps its approvals where it moves, or others come and go.
+    // A rule keeps its approvals if it moves, or if other rules are added or removed.
     let rules = json!([{"paths": ["/healthz"], "policy": "bypass"}, rule(&json!({}))]);
     let mut moved = beside(&rig, config(&rules));
     passes(&mut moved, &get("/api/a"));
 }
 
-/// Rules are looked at before approvals.
+/// Rules are evaluated before approvals.
 #[test]
 fn an_approval_opens_nothing_that_a_rule_denies() {
     let mut before = ruled(&json!([rule(&json!({}))]));

@@ -32,7 +32,7 @@ fn program_approves_an_operation_and_sends_it() {
     }
 }
 
-/// A held request is asked about, here in vain; another is refused at once.
+/// Asserts that a request is refused. A held one first calls Duo, which denies it.
 #[track_caller]
 fn refused_or_held(rig: &mut Rig, request: &Request, mode: &str) -> Response {
     let script = [preauth("deny")];

@@ -6,7 +6,7 @@ use crate::rig::{Outcome, Response, Rig, preauth};
 use serde_json::json;
 use std::time::Duration;
 
-/// As docs/limits.md says it.
+/// The number in docs/limits.md.
 const SHARE: usize = 128;
 
 /// Bella, a user with bypass status at Duo, approves one request and uses the approval.

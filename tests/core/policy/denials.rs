@@ -1,4 +1,4 @@
-//! No `deny` is skipped: every kind of rule against every way to ask for something.
+//! No `deny` is skipped: every kind of rule against every kind of request.
 
 use crate::browser::Browser;
 use crate::rig::{Outcome, Request, Response, Rig, get, one_phone, preauth, started};
@@ -11,7 +11,7 @@ const ENCODED: &str = "%2Finternal%2Fx";
 struct Kind {
     name: &'static str,
     access_control: Value,
-    /// Whether nothing at all is left to be approved.
+    /// Whether the rule denies every path.
     is_for_all_paths: bool,
 }
 
@@ -104,7 +104,7 @@ fn mallory() -> Browser {
     Browser::of("mallory")
 }
 
-/// Refused as denied, and Duo was not asked.
+/// Asserts that a request is denied without a call to Duo.
 #[track_caller]
 fn assert_denied(kind: &Kind, rig: &mut Rig, request: &Request, codes: &[&str]) {
     let outcome = rig.send(request, &[]);
@@ -116,7 +116,7 @@ fn assert_denied(kind: &Kind, rig: &mut Rig, request: &Request, codes: &[&str]) 
     assert!(codes.contains(&code(&refused).as_str()), "{}: {request:?}", kind.name);
 }
 
-/// The code, of a page too.
+/// The code of a refusal, which may be a page.
 fn code(refused: &Response) -> String {
     refused.0.details.strip_prefix("duo_mfa_").unwrap().to_owned()
 }
@@ -303,7 +303,7 @@ fn others_are_prompted_as_ever() {
     }
 }
 
-/// Without a return path nothing is known of what the approval is wanted for.
+/// Without a return path, the filter does not know the path for which the user signs in.
 #[test]
 fn sign_in_without_a_return_path_goes_by_what_is_left() {
     let access_control = json!({

@@ -1,4 +1,4 @@
-//! Headers by which an application may take another path or method than the rules look at.
+//! Headers that may make an application use another path or method than the one that the rules matched.
 
 use super::rig;
 use crate::browser::Browser;
@@ -48,7 +48,7 @@ fn override_is_refused_where_rules_go_by_what_it_replaces() {
     }
 }
 
-/// An approval proves nothing of what a header makes of its request.
+/// An approval does not cover the path or method in such a header.
 #[test]
 fn override_is_refused_with_an_approval_too() {
     let rules = json!([{"paths": ["/admin/*"], "policy": "deny"}]);

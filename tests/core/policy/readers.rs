@@ -1,5 +1,5 @@
-//! Applications that read paths in their own ways, against spellings that some of them read as
-//! another path: none of them may be fooled.
+//! Applications read paths in different ways. No spelling may pass the rules as one path and be read as a
+//! denied path by some application.
 
 use super::rig;
 use crate::rig::{Outcome, Rig, get};
@@ -50,7 +50,7 @@ const SHAPES: [Fold; 3] = [
     |name| {
         let stream = name.split_once(':').filter(|(_, stream)| stream.contains('$'));
         let name = stream.map_or(name, |(name, _)| name);
-        // `..` is no name with dots at its end.
+        // `..` is not a name with trailing dots.
         let bare = name.trim_end_matches([' ', '.']);
         if bare.is_empty() { name.trim_end_matches(' ').to_owned() } else { bare.to_owned() }
     },
@@ -61,7 +61,7 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Where all readers of a kind see a path lead: its segments, once dots are resolved.
+/// The segments of a path after resolving dots, by each reader of a kind.
 fn places(path: &str, fold: Fold) -> BTreeSet<Vec<String>> {
     let mut texts = BTreeSet::from([fold(&decoded(path))]);
     texts.extend(texts.clone().iter().map(|text| decoded(text)));
@@ -90,7 +90,7 @@ fn places(path: &str, fold: Fold) -> BTreeSet<Vec<String>> {
     places
 }
 
-/// Characters that some reader or other drops, or takes for something in ASCII.
+/// Characters that some reader drops, or reads as an ASCII character.
 fn suspects() -> Vec<char> {
     let is_suspect = |c: &char| {
         let text = c.to_string();
@@ -103,7 +103,7 @@ fn suspects() -> Vec<char> {
     ('\u{80}'..='\u{1ffff}').filter(is_suspect).collect()
 }
 
-/// Spellings of a word, and ways to it from a folder beside it.
+/// Spellings of a word, and paths to it from a sibling folder.
 fn spellings(word: &str, suspects: impl Iterator<Item = char>) -> BTreeSet<String> {
     let mut spellings = BTreeSet::new();
     for c in suspects {
@@ -168,14 +168,14 @@ fn spellings(word: &str, suspects: impl Iterator<Item = char>) -> BTreeSet<Strin
     spellings
 }
 
-/// As sent: all but what a path has anyway is escaped.
+/// The path as sent: all bytes that a path cannot hold are escaped.
 fn sent(path: &str) -> String {
     const KEPT: &percent_encoding::AsciiSet =
         &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'%').remove(b';').remove(b'\\');
     utf8_percent_encode(path, KEPT).to_string()
 }
 
-/// How many spellings were sent, and how many went on.
+/// Returns how many spellings were sent, and how many passed.
 fn assert_nobody_is_fooled(
     rig: &mut Rig,
     word: &str,

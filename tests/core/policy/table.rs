@@ -3,7 +3,7 @@
 pub(super) struct Case {
     /// The object `access_control`.
     pub(super) access_control: &'static str,
-    /// A request and what decides: the policy with the number of the rule, or a refusal's code.
+    /// Requests, each with the policy and the number of the rule that decides, or the code of a refusal.
     pub(super) requests: &'static [(&'static str, &'static str)],
 }
 

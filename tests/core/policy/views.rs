@@ -8,7 +8,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 use std::cell::{Cell, RefCell};
 
-/// Segments that move somewhere else for one reader or another.
+/// Segments that lead some reader to another folder.
 const PIECES: [&str; 35] = [
     "%23",
     "%3f",
@@ -75,7 +75,7 @@ fn without_parameters(path: &[u8]) -> Vec<u8> {
     bare.collect::<Vec<_>>().join(&b'/')
 }
 
-/// Where a path leads when dots are resolved and empty segments dropped, with either slash.
+/// The segments of a path after resolving dots and dropping empty segments. Both slashes separate.
 fn resolved(view: &[u8]) -> Vec<Vec<u8>> {
     let mut place = Vec::new();
     for segment in view.split(|byte| matches!(byte, b'/' | b'\\')) {

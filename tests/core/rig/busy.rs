@@ -1,5 +1,5 @@
-//! A busy worker: answers that no client waits for, calls without room, and writes to the table in
-//! which another worker was faster.
+//! A busy worker: responses for clients that have left, calls without room, and writes to the table that
+//! another worker preceded.
 
 use super::{Progress, Rig, Scripted};
 use duo_mfa::gate::limit::{Permit, Settlement, Table, Verdict, Work};
@@ -48,7 +48,7 @@ impl Rig {
     }
 }
 
-/// Changes a value as a host does. The first `lost` writes find that somebody else was faster.
+/// Changes a value as a host does. The first `lost` writes fail as if another worker was faster.
 fn swap(
     table: &mut BTreeMap<String, Vec<u8>>,
     lost: &mut usize,

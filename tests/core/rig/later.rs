@@ -1,4 +1,4 @@
-//! A request that waits: it goes on later, or its client leaves.
+//! A waiting request: it continues later, or its client leaves.
 
 use super::{Progress, Rig};
 use duo_mfa::clock::UnixTime;
@@ -6,7 +6,7 @@ use duo_mfa::gate::limit::Permit;
 use duo_mfa::gate::{AwaitingPermit, Effect, Flow};
 
 impl Rig {
-    /// The time has come for a request that waits for another one's push.
+    /// Continues a request that waits for another one's push, at the time for which it asked.
     pub(crate) fn go_on(
         &mut self,
         due: UnixTime,

@@ -14,7 +14,7 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    /// The request was let through.
+    /// Asserts that the request was forwarded.
     #[track_caller]
     pub(crate) fn admitted(self) -> Forward {
         match self {
@@ -25,7 +25,7 @@ impl Outcome {
         }
     }
 
-    /// The request was answered by the filter, without an approval.
+    /// Asserts that the filter replied, without an approval.
     #[track_caller]
     pub(crate) fn answered(self) -> Response {
         let answer = self.refused();
@@ -37,7 +37,7 @@ impl Outcome {
         answer
     }
 
-    /// The request was refused; the problem's code.
+    /// Asserts that the filter refused the request.
     #[track_caller]
     pub(crate) fn refused(self) -> Response {
         match self {
@@ -50,7 +50,7 @@ impl Outcome {
     }
 }
 
-/// Somebody was admitted, or got an approval, without a reason.
+/// Counts an admission, or an approval, without a reason, and fails the test.
 pub(crate) fn wrongly_admitted(what: &str) -> ! {
     WRONGLY_ADMITTED.fetch_add(1, Ordering::Relaxed);
     panic!("wrongly admitted: {what}")
@@ -85,12 +85,12 @@ impl Response {
     }
 }
 
-/// Whether a `Set-Cookie` line takes a cookie away.
+/// Whether a `Set-Cookie` line deletes a cookie.
 pub(crate) fn is_deletion(line: &str) -> bool {
     line.contains("Max-Age=0")
 }
 
-/// The value that a forwarded request has for a header of ours.
+/// The value of one of the filter's headers in a forwarded request.
 pub(crate) fn forwarded_header(forward: &Forward, name: &str) -> Option<String> {
     forward.request.iter().find_map(|edit| match edit {
         Edit::Set(n, value) | Edit::Append(n, value) if *n == name => {

@@ -1,4 +1,4 @@
-//! The background check of Duo, as Envoy makes it.
+//! Drives the background check of Duo, as Envoy does.
 
 use super::{Rig, Scripted, ok};
 use duo_mfa::clock::ClockOffset;
@@ -7,8 +7,8 @@ use duo_mfa::gate::{Event, Health, Probe, ProbeStep};
 use serde_json::json;
 
 impl Rig {
-    /// Has the background check meet a fault at each of its calls that can have it: a ping is not
-    /// signed, so Duo refuses neither credentials nor date there.
+    /// Runs the background check with a fault at each call that can have it. A ping is not signed, so Duo cannot
+    /// refuse its credentials or its date.
     pub(crate) fn check_meets(&mut self, fault: &Scripted) -> Health {
         let is_refusal = matches!(fault, Scripted::Says { status: 401 | 403, .. });
         self.health.checked = self.now;

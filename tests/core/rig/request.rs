@@ -1,9 +1,9 @@
-//! A request as a client sends it, by way of Envoy.
+//! A request of a client, as it arrives through Envoy.
 
 use duo_mfa::gate::Body;
 use duo_mfa::http::HeaderMap;
 
-/// A request as Envoy hands it over.
+/// A request as Envoy passes it to the filter.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     headers: Vec<(String, Vec<u8>)>,
@@ -18,7 +18,7 @@ enum Sent {
     Late,
 }
 
-/// A script's request of alice, without a mark of a browser.
+/// A GET of Alice from a program, without any mark of a browser.
 pub(crate) fn get(path: &str) -> Request {
     Request { headers: Vec::new(), rest: None }
         .with(":method", "GET")
@@ -43,12 +43,12 @@ impl Request {
         self.without("x-basic-user").with("x-basic-user", user)
     }
 
-    /// A body after the head.
+    /// Adds a body.
     pub(crate) fn followed_by(self, body: impl AsRef<[u8]>) -> Self {
         Self { rest: Some(Sent::Whole(body.as_ref().to_vec())), ..self }
     }
 
-    /// A body after the head that does not come to its end.
+    /// Adds a body whose end never arrives.
     pub(crate) fn followed_by_half(self) -> Self {
         Self { rest: Some(Sent::Late), ..self }
     }
@@ -63,7 +63,7 @@ impl Request {
         self.rest.is_some()
     }
 
-    /// The body for somebody who takes so many bytes.
+    /// The body, for a reader that takes at most `max` bytes.
     pub(super) fn body(&self, max: usize) -> Body<'_> {
         match self.rest.as_ref().expect("a body is read that was not sent") {
             Sent::Whole(bytes) if bytes.len() > max => Body::TooLong,

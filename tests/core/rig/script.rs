@@ -13,12 +13,12 @@ pub(crate) enum Scripted {
     Fails(Unanswered),
 }
 
-/// Duo's envelope around a response, at once.
+/// A successful response in Duo's envelope, without delay.
 pub(crate) fn ok(response: &Value) -> Scripted {
     says(200, json!({"stat": "OK", "response": response}).to_string())
 }
 
-/// Duo's envelope around an error, at once.
+/// An error in Duo's envelope, without delay.
 pub(crate) fn fail(code: u32, message: &str, detail: &str) -> Scripted {
     let body = json!({"stat": "FAIL", "code": code, "message": message, "message_detail": detail});
     says(u16::try_from(code / 100).unwrap(), body.to_string())
@@ -48,7 +48,7 @@ impl Scripted {
     }
 }
 
-/// Preauth's answer for alice, who has one telephone that can do everything.
+/// The response to preauth for Alice, who has one telephone with every capability.
 pub(crate) fn one_phone() -> Scripted {
     phone("DPFZRS9FB0D46QFTM891")
 }
@@ -59,12 +59,12 @@ pub(crate) fn their_phone(call: &SignedCall) -> Scripted {
     phone_of(body["username"].as_str().unwrap())
 }
 
-/// Preauth's answer for one user.
+/// The response to preauth for one user.
 pub(crate) fn phone_of(user: &str) -> Scripted {
     if user == "alice" { one_phone() } else { phone(&format!("DP{:0>18}", user.to_uppercase())) }
 }
 
-/// Preauth's answer for a user of a telephone with this id.
+/// The response to preauth for a user whose telephone has this id.
 pub(crate) fn phone(id: &str) -> Scripted {
     devices(&json!([{
         "device": id, "type": "phone", "name": "", "number": "XXX-XXX-0100",
@@ -88,7 +88,7 @@ pub(crate) fn status(result: &str, status: &str) -> Scripted {
     ok(&json!({"result": result, "status": status, "status_msg": "Words of Duo."}))
 }
 
-/// Duo's word on a push that was approved.
+/// Duo's status of a push that was approved.
 pub(crate) fn allows() -> Scripted {
     status("allow", "allow")
 }

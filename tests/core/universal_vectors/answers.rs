@@ -1,4 +1,4 @@
-//! Duo's answers to the health check and to `token`, and what the browser brings back.
+//! Duo's responses to the health check and to `token`, and the browser's callback.
 
 use super::{PATH, Response, Vectors};
 use duo_mfa::clock::UnixTime;
@@ -12,7 +12,7 @@ fn meaning(error: &PromptError) -> &'static str {
         PromptError::StartAgain => "start_again",
         PromptError::Call(DuoError::RateLimited { .. }) => "too_many_requests",
         PromptError::Call(DuoError::Garbled(_) | DuoError::Malformed(_)) => "malformed",
-        // Neither is Duo's API. An outage, to which a fail mode may apply, is the first alone.
+        // Neither comes from Duo's API. Only the first is an outage, to which `fail_mode` may apply.
         PromptError::Call(
             DuoError::Unreachable(_) | DuoError::Overflow | DuoError::NotDuo { .. },
         ) => "unavailable",
@@ -68,7 +68,7 @@ fn every_health_response_means_what_the_vectors_say() {
 fn every_callback_is_read_as_the_vectors_say() {
     let vectors = Vectors::read();
     for vector in &vectors.callbacks {
-        // The file cuts one query short, and says so.
+        // The file abbreviates one query.
         let long = "x".repeat(8 * 1024);
         let target = vector.target.replace("x...", &long);
         let found = Callback::read(vector.method.as_bytes(), target.as_bytes(), PATH);

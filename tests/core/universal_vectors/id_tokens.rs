@@ -1,11 +1,11 @@
-//! id_tokens: verdict and the first check that fails.
+//! id_tokens: the verdict, and the first failed check.
 
 use super::{IdToken, Vectors};
 use duo_mfa::clock::UnixTime;
 use duo_mfa::duo::universal::{Approved, Expected, Nonce, TokenFault, WebSdk};
 use std::time::Duration;
 
-/// The characters of base64url, and those that stand beside them in texts of its kind.
+/// The characters of base64url, and other characters of similar encodings.
 const CHARACTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=. ";
 
 impl IdToken {
@@ -40,7 +40,7 @@ fn every_id_token_is_judged_by_the_check_that_the_vectors_name() {
     assert_eq!((accepted, refused), (30, 109));
 }
 
-/// The other application has its own secret and client ID; both have to be wrong for it.
+/// The other application has another secret and client ID. Each of the two must refuse the token.
 #[test]
 fn no_id_token_is_accepted_for_the_other_application() {
     let vectors = Vectors::read();
@@ -60,8 +60,8 @@ fn accepted_id_tokens_are_refused_once_a_letter_is_changed() {
     {
         let text = &vector.jwt;
         assert!(vector.verify(text, &web_sdk, vectors.now).is_ok(), "{}", vector.id);
-        // Each character of the first one and every seventh of the others, by one other character;
-        // the last one by all, since it has unused bits.
+        // Replaces each character of the first token, and every seventh of the others, by one other character. The
+        // last character is replaced by each other one, since it has unused bits.
         let step = if n == 0 { 1 } else { 7 };
         let last = text.bytes().enumerate().skip(text.len() - 1);
         for (at, byte) in text.bytes().enumerate().skip(n % step).step_by(step).chain(last) {

@@ -1,4 +1,4 @@
-//! What the filter sends, against what Duo's clients send.
+//! Compares the filter's requests with those of Duo's clients.
 
 use super::{Vectors, redirect_uri};
 use base64::Engine;
@@ -18,7 +18,7 @@ fn jwt(header: &str, payload: &str, secret: &str) -> String {
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac))
 }
 
-/// Every JWT of the vectors is what its texts and the secret make, so comparing texts is enough.
+/// Each JWT of the vectors follows from its texts and the secret, so that comparing texts is enough.
 #[test]
 fn every_signature_can_be_made_again() {
     let vectors = Vectors::read();
@@ -37,7 +37,7 @@ fn value(form: &str, name: &str) -> String {
     pairs(form).into_iter().find(|(other, _)| other == name).unwrap().1
 }
 
-/// Claims with their numbers cut to whole ones, without those named.
+/// The claims except those in `without`. Numbers lose their fractions.
 fn claims(jwt: &str, without: &[&str]) -> BTreeMap<String, Value> {
     let payload = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1).unwrap()).unwrap();
     let mut claims: BTreeMap<String, Value> = serde_json::from_slice(&payload).unwrap();
@@ -115,9 +115,9 @@ fn own_requests_are_those_of_the_vectors_byte_for_byte() {
     assert_eq!(own.len(), 8);
 }
 
-/// The clients' requests, as far as a client of another make can have the same: Python's
-/// assertions are the same bytes; Node has another header, an `iat` and another order of claims,
-/// and Python writes fractions and leaves the nonce unsigned.
+/// Compares the parts of the clients' requests that do not depend on the implementation. Python's assertions
+/// are equal byte by byte. Node's have another header, an `iat` and another order of claims. Python writes
+/// fractions and leaves the nonce unsigned.
 #[test]
 fn requests_of_duos_clients_have_the_same_parameters_and_claims() {
     let vectors = Vectors::read();
@@ -130,7 +130,7 @@ fn requests_of_duos_clients_have_the_same_parameters_and_claims() {
             (query(&url(&web_sdk, vector, &vectors)), query(vector["url"].as_str().unwrap()))
         } else {
             let body = String::from_utf8(call(&web_sdk, vector, &vectors).body).unwrap();
-            // Python's token call has everything in the query.
+            // Python's token call has all parameters in the query.
             let wire = ["query", "body"].map(|part| vector["wire"][part].as_str().unwrap());
             (body, wire.concat())
         };

@@ -1,4 +1,4 @@
-//! Rules that are refused.
+//! Rules with faults.
 
 use super::Row;
 use duo_mfa::config::Code;
