@@ -14,9 +14,13 @@ use super::per_client;
 use super::per_request;
 use super::prompt::SentPasscode;
 use super::redirect;
+use super::refusals::{
+    Denial, FORM_TOO_LATE, FORM_TOO_LONG, NEEDS_BROWSER, NEEDS_COOKIE, NEEDS_PASSCODE_OR_BROWSER,
+    Refusal,
+};
 use super::refuse::denied;
 use super::route::EndpointRequest;
-use super::rules::{Denial, Insufficient};
+use super::rules::Insufficient;
 use crate::config::{ApiMode, Mode};
 use crate::factor::Factor;
 use crate::http::{Client, Parameters, RequestHead, origin};
@@ -89,11 +93,11 @@ impl Gate {
                 page_in_place(&Caller::in_place(head, challenge, env), line, env).into()
             }
             (client, _) if is_per_request => {
-                per_request::refuse(client, head, &challenge, self).into()
+                per_request::refuse(client, head, challenge, env).into()
             }
             (client, _) => {
-                let detail = self.remedy(client, &challenge.terms);
-                let denial = Denial::new(Code::MfaRequired, detail).by(challenge.rule);
+                let refusal = self.remedy(client, &challenge.terms);
+                let denial = Denial::from(refusal).by(challenge.rule);
                 denied(self, head, &denial).into()
             }
         }
@@ -115,22 +119,13 @@ impl Gate {
     }
 
     /// The remedy for a client that is neither held nor shown the page.
-    fn remedy(&self, client: Client, terms: &Terms) -> &'static str {
+    fn remedy(&self, client: Client, terms: &Terms) -> Refusal {
         let takes_passcode = self.api_mode(terms) == ApiMode::Hold
             && self.offered(terms).contains(&Factor::Passcode);
         match client {
-            Client::Hold | Client::Page => {
-                "This request needs an approval cookie. Open start_url in a browser to get one."
-            }
-            Client::Refuse | Client::RefuseGrpc if takes_passcode => {
-                "Nobody can confirm a request in the background. Send a passcode in \
-                 x-duo-mfa-passcode. Or open start_url in a browser and send the approval cookie \
-                 that it sets."
-            }
-            Client::Refuse | Client::RefuseGrpc => {
-                "Nobody can confirm a request in the background. Open start_url in a browser and \
-                 send the approval cookie that it sets."
-            }
+            Client::Hold | Client::Page => NEEDS_COOKIE,
+            Client::Refuse | Client::RefuseGrpc if takes_passcode => NEEDS_PASSCODE_OR_BROWSER,
+            Client::Refuse | Client::RefuseGrpc => NEEDS_BROWSER,
         }
     }
 }
@@ -182,14 +177,14 @@ fn visit_with_form(
     body: Body<'_>,
     env: &Env<'_>,
 ) -> Step {
-    let refuse = |request, detail| endpoints::refuse_form(request, head, detail, env).into();
+    let refuse = |request, refusal| endpoints::refuse_form(request, head, refusal, env).into();
     match body {
         Body::Whole(bytes) => {
             let parameters = Parameters::of(head.target).with_form(bytes);
             Step::visit(endpoints::begin(request, head, parameters, env), env)
         }
-        Body::TooLong => refuse(request, "The form is longer than 4 KiB."),
-        Body::Late => refuse(request, "The form did not arrive in time."),
+        Body::TooLong => refuse(request, &FORM_TOO_LONG),
+        Body::Late => refuse(request, &FORM_TOO_LATE),
     }
 }
 

@@ -9,6 +9,77 @@ use crate::policy::{Criterion, FailMode, Terms};
 use crate::session::Sessions;
 
 /// A configuration in use.
+///
+/// A host drives it by values. Here a program sends a request without an approval cookie: it is held,
+/// and Duo is asked. A request that a page in a browser makes is refused.
+///
+/// ```
+/// use duo_mfa::clock::UnixTime;
+/// use duo_mfa::config::Config;
+/// use duo_mfa::gate::{Effect, End, Env, Gate, HostFacts, Opening, Step};
+/// use duo_mfa::http::{HeaderMap, RequestHead};
+/// use duo_mfa::identity::Attributes;
+/// use duo_mfa::session::Verified;
+///
+/// let document = br#"{
+///     "version": 1,
+///     "duo": {
+///         "api_host": "api-xxxxxxxx.duosecurity.com",
+///         "integration_key": "DIWJ8X6AEYOR5OMC6TQ1",
+///         "secret_key": {"env": "DUO_SECRET_KEY"},
+///         "cluster": "duo_api"
+///     },
+///     "identity": {"source": "header", "header": "x-user"},
+///     "session": {"keys": [{"env": "COOKIE_KEY"}]}
+/// }"#;
+/// let environment = |name: &str| match name {
+///     "DUO_SECRET_KEY" => Some("Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep".to_owned()),
+///     "COOKIE_KEY" => Some("pMzo0uFM2P5cPIGe6jbvvQnC8gXH1V3rC5wfVTdXPcw=".to_owned()),
+///     _ => None,
+/// };
+/// let gate = Gate::new(Config::parse(document, &environment)?);
+///
+/// // The host reads its clock and draws random bytes; the core gets both as values.
+/// let now = UnixTime::from_seconds(1_700_000_000);
+/// let step = |more: &[(&[u8], &[u8])]| {
+///     let mut headers: Vec<(&[u8], &[u8])> = vec![
+///         (b":method", b"GET"),
+///         (b":scheme", b"https"),
+///         (b":authority", b"app.example.com"),
+///         (b":path", b"/reports"),
+///         (b"x-user", b"alice"),
+///     ];
+///     headers.extend_from_slice(more);
+///     let fields = HeaderMap::serialize(&headers);
+///     let head = RequestHead::read(&fields).expect("it has all pseudo-headers");
+///     let facts = HostFacts {
+///         now,
+///         attributes: Attributes::default(),
+///         address: None,
+///         bound: &[],
+///         has_body: false,
+///         duo_is_well: true,
+///     };
+///     match gate.open(&head, &facts, &mut Verified::default()) {
+///         Opening::Decided(decision) => Step::from(decision),
+///         Opening::Undecided(undecided) => {
+///             let env = Env { gate: &gate, now, healths: Vec::new(), random: Some([7; 16]) };
+///             gate.ask(&head, undecided, None, &env)
+///         }
+///     }
+/// };
+///
+/// let Effect::Call { call, .. } = step(&[(b"user-agent", b"curl/8.5.0")]).effect else {
+///     panic!("a program without an approval is held");
+/// };
+/// assert_eq!((call.signed.method, call.signed.path.as_str()), ("POST", "/auth/v2/preauth"));
+///
+/// let Effect::End(End::Reply(reply)) = step(&[(b"sec-fetch-dest", b"image")]).effect else {
+///     panic!("a browser's request is answered at once");
+/// };
+/// assert_eq!((reply.status, reply.details.as_str()), (403, "duo_mfa_mfa_required"));
+/// # Ok::<(), duo_mfa::config::ConfigFaults>(())
+/// ```
 #[derive(Debug)]
 pub struct Gate {
     config: Config,

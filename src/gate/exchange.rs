@@ -11,6 +11,7 @@ use super::event::Event;
 use super::failure::{self, Remedy, Stage, Standby, Tries};
 use super::limit::{self, Permit, Settlement, Verdict};
 use super::prompt::user_tag;
+use super::refusals::{self, Refusal};
 use super::room::{Crowded, Seat};
 use crate::clock::{ClockOffset, UnixTime};
 use crate::config::DuoSettings;
@@ -128,11 +129,11 @@ pub(super) struct Failure<'a> {
 
 impl Failure<'_> {
     /// The refusal, if nothing better is possible.
-    pub(super) const fn refusal(&self) -> &failure::Refusal {
+    pub(super) const fn refusal(&self) -> &Refusal {
         match &self.remedy {
             Remedy::LookAgain(refusal) | Remedy::Refuse(refusal) => refusal,
-            Remedy::Admit { .. } => &failure::UNCHECKED,
-            Remedy::Resend | Remedy::CorrectClock => &failure::UNAVAILABLE,
+            Remedy::Admit { .. } => &refusals::UNCHECKED,
+            Remedy::Resend | Remedy::CorrectClock => &refusals::UNAVAILABLE,
         }
     }
 

@@ -7,20 +7,13 @@
 //! for the call. A call that starts a prompt is never repeated, since a second push would be sent.
 //! Only its date is corrected once, because Duo executes no call whose date it refuses.
 
+use super::refusals::{
+    AFTER_LIMIT, FACTOR_REFUSED, MISCONFIGURED, NO_ROOM, RATE_LIMITED_BY_DUO, Refusal, TIMEOUT,
+    UNAVAILABLE, UNCHECKED, UNKNOWN_USER, WRONG_PASSCODE,
+};
 use crate::clock::UnixTime;
 use crate::duo::{DuoError, Endpoint, Fault};
 use crate::policy::FailMode;
-use crate::signal::Code;
-use std::time::Duration;
-
-/// The wait before another try after an outage.
-const AFTER_OUTAGE: Duration = Duration::from_secs(5);
-
-/// The wait before another try if this Envoy had no room.
-const AFTER_OVERLOAD: Duration = Duration::from_secs(2);
-
-/// The wait before another try if Duo limits the rate without naming a time.
-const AFTER_LIMIT: Duration = Duration::from_secs(30);
 
 /// Which call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,24 +97,13 @@ pub enum Remedy {
     Refuse(Refusal),
 }
 
-/// A refusal for a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The code of the reply.
-    pub code: Code,
-    /// The text of the reply.
-    pub detail: &'static str,
-    /// The wait after which another try may succeed.
-    pub retry_after: Option<Duration>,
-}
-
 /// The remedy for a fault at a stage.
 #[must_use]
 pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries, standby: Standby) -> Remedy {
     match fault {
         // The next poll may find room. A retry of any other call would make it fuller.
-        DuoError::Overflow if stage == Stage::Status => Remedy::LookAgain(OVERFLOW),
-        DuoError::Overflow => Remedy::Refuse(OVERFLOW),
+        DuoError::Overflow if stage == Stage::Status => Remedy::LookAgain(NO_ROOM),
+        DuoError::Overflow => Remedy::Refuse(NO_ROOM),
         DuoError::Unreachable(outage) if stage == Stage::Status && outage.is_timeout() => {
             Remedy::LookAgain(TIMEOUT)
         }
@@ -157,10 +139,9 @@ pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries, standby: Standby) ->
             Remedy::Refuse(MISCONFIGURED)
         }
         DuoError::Malformed(_) => Remedy::Refuse(UNAVAILABLE),
-        DuoError::RateLimited { retry_after } => Remedy::Refuse(Refusal {
-            retry_after: Some(retry_after.unwrap_or(AFTER_LIMIT)),
-            ..LIMITED
-        }),
+        DuoError::RateLimited { retry_after } => {
+            Remedy::Refuse(RATE_LIMITED_BY_DUO.after(retry_after.unwrap_or(AFTER_LIMIT)))
+        }
         DuoError::InvalidParameter { name, .. } => invalid_parameter(stage, name.as_str()),
         // 40001 means that the filter left a parameter out; other codes of 400 are about this
         // request.
@@ -200,93 +181,6 @@ fn invalid_parameter(stage: Stage, name: &str) -> Remedy {
         ) => Remedy::Refuse(MISCONFIGURED),
     }
 }
-
-pub(super) const UNAVAILABLE: Refusal = Refusal {
-    code: Code::DuoUnavailable,
-    detail: "The second factor cannot be checked at the moment. Try again shortly.",
-    retry_after: Some(AFTER_OUTAGE),
-};
-
-/// Under `fail_mode: safe`: the background check has not failed, or not yet.
-pub(super) const UNCHECKED: Refusal = Refusal {
-    code: Code::DuoUnavailable,
-    detail: "Duo did not answer. The proxy is checking whether Duo can be reached. Try again \
-             shortly.",
-    retry_after: Some(AFTER_OUTAGE),
-};
-
-/// The circuit breaker of Duo's cluster is full.
-const OVERFLOW: Refusal = Refusal {
-    code: Code::Overloaded,
-    detail: "This proxy has no room for another call to Duo at the moment. Try again shortly.",
-    retry_after: Some(AFTER_OVERLOAD),
-};
-
-const MISCONFIGURED: Refusal = Refusal {
-    code: Code::DuoMisconfigured,
-    detail: "The second factor is misconfigured. Tell your help desk.",
-    retry_after: Some(AFTER_LIMIT),
-};
-
-const LIMITED: Refusal = Refusal {
-    code: Code::TooManyRequests,
-    detail: "Duo limits the rate of requests. Wait before you try again.",
-    retry_after: None,
-};
-
-/// Nobody answered the prompt while the request could be held.
-pub(super) const TIMEOUT: Refusal = Refusal {
-    code: Code::MfaTimeout,
-    detail: "Nobody answered on the device in time. Send the request again for another prompt.",
-    retry_after: None,
-};
-
-pub(super) const UNKNOWN_USER: Refusal = Refusal {
-    code: Code::EnrollmentRequired,
-    detail: "Duo does not know this user, or the user has no device. Ask your help desk to enroll.",
-    retry_after: None,
-};
-
-pub(super) const NO_DEVICE: Refusal = Refusal {
-    code: Code::NoDevice,
-    detail: "No device of this user can approve the request. Ask your help desk.",
-    retry_after: None,
-};
-
-/// Duo does not accept this factor. The client gets Duo's reason as the detail.
-const FACTOR_REFUSED: Refusal = Refusal {
-    code: Code::FactorRefused,
-    detail: "Duo does not accept this factor. Use another one.",
-    retry_after: None,
-};
-
-pub(super) const WRONG_PASSCODE: Refusal = Refusal {
-    code: Code::PasscodeIncorrect,
-    detail: "The passcode was incorrect. Send the request again with another one.",
-    retry_after: None,
-};
-
-/// The host has no random bytes for the id of an approval.
-pub(super) const NO_RANDOMNESS: Refusal = Refusal {
-    code: Code::DuoUnavailable,
-    detail: "No approval can be made at the moment. Try again shortly.",
-    retry_after: Some(AFTER_OUTAGE),
-};
-
-/// There is no sign-in for the request, or it has ended.
-pub(super) const GONE: Refusal = Refusal {
-    code: Code::BadRequest,
-    detail: "There is no such sign-in: it has ended, or never began. Start again.",
-    retry_after: None,
-};
-
-/// The table of limits cannot say whether a single-use approval was used before.
-pub(super) const UNKNOWN_USE: Refusal = Refusal {
-    code: Code::DuoUnavailable,
-    detail: "The proxy cannot find out at the moment whether this approval was used before. \
-             Try again shortly.",
-    retry_after: Some(AFTER_OUTAGE),
-};
 
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,8 @@ use super::decision::Decision;
 use super::endpoints::{Caller, resend_page};
 use super::env::Env;
 use super::form::is_resendable;
-use super::refuse;
+use super::refusals::FOREIGN_FORM;
+use super::refuse::refuse_with;
 use crate::http::{Parameters, RequestHead, origin};
 use crate::signal::Code;
 
@@ -71,10 +72,8 @@ pub(super) fn refuse(
     env: &Env<'_>,
 ) -> Decision {
     let caller = Caller::in_place(head, challenge, env);
-    refuse::refuse(&caller, Code::CrossSite, DETAIL, reason, env)
+    refuse_with(&caller, &FOREIGN_FORM, reason, env)
 }
-
-const DETAIL: &str = "The browser sends a form of another site without the approval cookie.";
 
 /// The reason in the log.
 const UNNAMED: &str = "a form of another site; cross_site_forms does not name this path";

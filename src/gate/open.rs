@@ -8,10 +8,11 @@ use super::headers::add_identity_headers;
 use super::judgement::{Judgement, Outcome};
 use super::per_client;
 use super::per_request;
+use super::refusals::{COOKIES_TOO_LONG, Denial, OTHER_SITE, PLAIN_HTTP, RULE_DENIES, unreadable};
 use super::refuse::denied;
 use super::response;
 use super::route::{self, Endpoint, EndpointRequest, Route};
-use super::rules::{Denial, Insufficient, Ruling};
+use super::rules::{Insufficient, Ruling};
 use super::sign_out::SignOut;
 use crate::clock::UnixTime;
 use crate::config::Mode;
@@ -113,8 +114,7 @@ impl Gate {
                 return Ok(Opening::Decided(decision.judged(judgement)));
             }
             Policy::Deny => {
-                let denial = Denial::new(Code::AccessDenied, "A rule denies this request.");
-                return Err(denial.by(ruled.rule));
+                return Err(Denial::from(RULE_DENIES).by(ruled.rule));
             }
             Policy::TwoFactor => {}
         }
@@ -130,7 +130,7 @@ impl Gate {
         let found = approval(sessions, cookies.found, &user, facts.now, verified);
         let insufficient = match found.map_err(Insufficient::from) {
             Ok(None) => None,
-            Ok(Some(found)) => match self.fit(&found, ruled.terms, facts.now) {
+            Ok(Some(found)) => match self.satisfies(&found, ruled.terms, facts.now) {
                 Ok(()) => {
                     let edits = stripped(head, cookies);
                     let (outcome, factor) = (Outcome::Passed, Some(found.factor()));
@@ -177,13 +177,10 @@ impl Gate {
         check_cookies(head)?;
         let identity = self.identify(head, facts)?;
         if endpoint.is_act() && origin::check(head).is_err() {
-            let detail = "A page of another site sent this request.";
-            return Err(Denial::new(Code::CrossSite, detail));
+            return Err(OTHER_SITE.into());
         }
         if endpoint.begins() && origin::is_plain_http(head) {
-            let detail = "A browser does not store the sign-in's Secure cookies over plain HTTP. \
-                          Use HTTPS, or localhost.";
-            return Err(Denial::new(Code::HttpsRequired, detail));
+            return Err(PLAIN_HTTP.into());
         }
         let groups = self.groups(head, facts)?;
         if !endpoint.takes_back() {
@@ -278,13 +275,14 @@ impl Gate {
             let forward = Forward { request: fields.without_reserved(), cookie: None };
             return Decision::forward(forward, Counter::Bypassed);
         }
+        let Denial { code, detail, .. } = unreadable(fault);
         let problem = Problem {
-            code: Code::BadRequest,
-            detail: format!("{fault}."),
+            code,
+            detail: detail.into_owned(),
             reference: Reference::of_request_id(None),
             retry_after: None,
         };
-        Decision::refusal(problem.reply(Client::Refuse), Code::BadRequest, None)
+        Decision::refusal(problem.reply(Client::Refuse), code, None)
     }
 }
 
@@ -327,8 +325,7 @@ fn approval(
 
 fn check_cookies(head: &RequestHead<'_>) -> Result<(), Denial> {
     if head.cookies.is_too_long() {
-        let detail = "The cookies of this request are longer than 16 KiB.";
-        return Err(Denial::new(Code::BadRequest, detail));
+        return Err(COOKIES_TOO_LONG.into());
     }
     Ok(())
 }

@@ -16,14 +16,14 @@ use super::in_place::InPlace;
 use super::limit::{Permit, SingleUse};
 use super::pending;
 use super::prompt::user_tag;
-use super::view::{Requester, View};
+use super::refusals::{FORM_NEEDS_ITS_OWN_APPROVAL, NEEDS_ITS_OWN_APPROVAL};
+use super::refuse::refuse_with;
 use crate::http::{Client, Parameters, RequestHead};
-use crate::page::{Onward, Problem};
 use crate::policy::Terms;
 use crate::session::{
     ApprovedBy, BodyDigest, PerRequestApproval, PerRequestApprovals, RequestDigest,
 };
-use crate::signal::{Code, Counter};
+use crate::signal::Counter;
 
 /// Headers that change the meaning of method, path and body. Each is listed with the parameter of
 /// `POST auth` that states its value for a request that is approved in advance.
@@ -122,25 +122,12 @@ fn approved(
 pub(super) fn refuse(
     client: Client,
     head: &RequestHead<'_>,
-    challenge: &Challenge,
-    gate: &Gate,
+    challenge: Challenge,
+    env: &Env<'_>,
 ) -> Decision {
-    let (code, detail) = match client {
-        Client::Page => (Code::AccessDenied, FORM),
-        Client::Hold | Client::Refuse | Client::RefuseGrpc => (Code::MfaRequired, NO_APPROVAL),
+    let refusal = match client {
+        Client::Page => FORM_NEEDS_ITS_OWN_APPROVAL,
+        Client::Hold | Client::Refuse | Client::RefuseGrpc => NEEDS_ITS_OWN_APPROVAL,
     };
-    let reference = challenge.reference.clone();
-    let problem = Problem { code, detail: detail.to_owned(), reference, retry_after: None };
-    let view = View::in_place(head);
-    let reply =
-        view.refusal(&problem, Onward::default(), Requester::from(challenge), gate.config());
-    Decision::refusal(reply, code, Some(audit::refused(challenge, code, "", gate)))
+    refuse_with(&InPlace::new(head, challenge), &refusal, "", env)
 }
-
-const FORM: &str =
-    "This address requires approval for each request; form submissions cannot be approved.";
-
-const NO_APPROVAL: &str = "Each request to this address needs its own approval. Either send it as a \
-                         program whose requests are held. Or approve it first at POST auth with \
-                         its method and return_to (also body_sha256 if bodies are read, and \
-                         content_type and similar headers), and then send it with the approval.";

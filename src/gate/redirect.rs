@@ -12,10 +12,10 @@
 
 use super::configured::Gate;
 use super::decision::Decision;
+use super::refusals::{Denial, REDIRECTED};
 use super::refuse::denied;
-use super::rules::Denial;
 use crate::http::RequestHead;
-use crate::signal::{Code, Level, Signal};
+use crate::signal::{Level, Signal};
 
 /// Whether the request was admitted before, and Envoy has then sent it to another address.
 pub(super) fn is_redirected(head: &RequestHead<'_>) -> bool {
@@ -25,12 +25,9 @@ pub(super) fn is_redirected(head: &RequestHead<'_>) -> bool {
 
 /// Refuses the second stream of a request.
 pub(super) fn refuse(gate: &Gate, head: &RequestHead<'_>, rule: Option<usize>) -> Decision {
-    let denial = Denial::new(Code::InternalRedirect, DETAIL);
+    let denial = Denial::from(REDIRECTED);
     denied(gate, head, &denial.by(rule)).with([Signal::Log(Level::Error, LINE.to_owned())])
 }
-
-const DETAIL: &str = "The proxy followed a redirect of the application, and the approval \
-                      was lost. Tell your help desk.";
 
 const LINE: &str = "Envoy followed a redirect of the application (internal_redirect_policy). The \
                     request is refused, since its user would be asked again. Remove the policy \

@@ -5,12 +5,15 @@ use super::challenge::Challenge;
 use super::configured::Gate;
 use super::decision::Decision;
 use super::env::Env;
-use super::failure::{NO_RANDOMNESS, Refusal, TIMEOUT};
 use super::limit::{Limit, Limited};
 use super::prompt::Ending;
+use super::refusals::{
+    DENIED_ON_DEVICE, Denial, LOCKED_OUT, NO_RANDOMNESS, NO_ROOM, NO_ROOM_FOR_USER,
+    PENDING_ELSEWHERE, REPORTED_AS_FRAUD, Refusal, TIMEOUT, TOO_MANY_PASSCODES, TOO_MANY_PROMPTS,
+    TOO_MANY_SINGLE_USES,
+};
 use super::request_line::reference;
 use super::room::{By, Crowded};
-use super::rules::Denial;
 use super::view::{Requester, View};
 use crate::duo::{DuoError, Fault, Status};
 use crate::http::{Reply, RequestHead};
@@ -36,44 +39,29 @@ impl<T: Refusable> Refusable for Box<T> {
 
 /// Refuses another prompt, passcode or use that would exceed a limit.
 pub(super) fn for_limit(to: &dyn Refusable, limited: &Limited, env: &Env<'_>) -> Decision {
-    let (code, detail) = match limited.limit {
-        Limit::Pending | Limit::Awaited => (
-            Code::PendingElsewhere,
-            "Another sign-in of this user is waiting for an answer on the device.",
-        ),
-        Limit::Passcodes => (Code::TooManyRequests, "There were too many incorrect passcodes."),
-        Limit::Share => {
-            (Code::TooManyRequests, "This user has used too many approvals of single requests.")
-        }
+    let refusal = match limited.limit {
+        Limit::Pending | Limit::Awaited => PENDING_ELSEWHERE,
+        Limit::Passcodes => TOO_MANY_PASSCODES,
+        Limit::Share => TOO_MANY_SINGLE_USES,
         Limit::CoolDown
         | Limit::Budget
         | Limit::Used
         | Limit::Unapproved
         | Limit::NoRoom
         | Limit::Unreadable
-        | Limit::Contended => (
-            Code::TooManyRequests,
-            "This user gets no further prompt for a while. Retry-After says how long.",
-        ),
+        | Limit::Contended => TOO_MANY_PROMPTS,
     };
-    let refusal = Refusal { code, detail, retry_after: Some(limited.wait) };
+    let refusal = refusal.after(limited.wait);
     refuse_with(to, &refusal, limited.limit.name(), env)
 }
 
 /// Refuses for lack of room for a call: the user's clients make too many, or all clients together.
 pub(super) fn for_crowd(to: &dyn Refusable, crowded: Crowded, env: &Env<'_>) -> Decision {
-    let (code, detail) = match crowded.by {
-        By::UserCalls | By::UserRate => (
-            Code::TooManyRequests,
-            "Too many requests of this user are waiting for Duo. Send fewer at once, and keep \
-             the approval cookie. Retry-After says when to try again.",
-        ),
-        By::SignIn | By::Calls | By::Held => (
-            Code::Overloaded,
-            "This proxy has no room for another call to Duo at the moment. Try again shortly.",
-        ),
+    let refusal = match crowded.by {
+        By::UserCalls | By::UserRate => NO_ROOM_FOR_USER,
+        By::SignIn | By::Calls | By::Held => NO_ROOM,
     };
-    let refusal = Refusal { code, detail, retry_after: Some(crowded.wait) };
+    let refusal = refusal.after(crowded.wait);
     let reason = format!("limits.{} is reached", crowded.by.name());
     refuse_with(to, &refusal, &reason, env)
 }
@@ -105,23 +93,16 @@ pub(super) fn refuse_without_randomness(to: &dyn Refusable, env: &Env<'_>) -> De
 
 /// Refuses since Duo has not allowed the request.
 pub(super) fn refuse_status(to: &dyn Refusable, status: &Status, env: &Env<'_>) -> Decision {
-    let (code, detail) = match Ending::of(status) {
-        Ending::TimedOut => return refuse_with(to, &TIMEOUT, status.as_str(), env),
-        Ending::Fraud => (
-            Code::MfaFraud,
-            "The request was reported as fraud. Your administrator has been notified.",
-        ),
-        Ending::LockedOut => {
-            (Code::MfaLockedOut, "The account is locked after failed attempts. Ask your help desk.")
-        }
-        Ending::CodesSent | Ending::Denied => {
-            (Code::MfaDenied, "The request was denied on the device.")
-        }
+    let refusal = match Ending::of(status) {
+        Ending::TimedOut => TIMEOUT,
+        Ending::Fraud => REPORTED_AS_FRAUD,
+        Ending::LockedOut => LOCKED_OUT,
+        Ending::CodesSent | Ending::Denied => DENIED_ON_DEVICE,
     };
-    refuse(to, code, detail, status.as_str(), env)
+    refuse_with(to, &refusal, status.as_str(), env)
 }
 
-/// A refusal with a text from the table of faults.
+/// A refusal of the catalogue; `reason` is only for the audit line.
 pub(super) fn refuse_with(
     to: &dyn Refusable,
     refusal: &Refusal,
@@ -131,7 +112,7 @@ pub(super) fn refuse_with(
     send(to, refusal.code, (refusal.detail, refusal.retry_after), reason, env)
 }
 
-/// A refusal with its own text; `reason` is only for the audit line.
+/// A refusal with the words of Duo or of a rule; `reason` is only for the audit line.
 pub(super) fn refuse(
     to: &dyn Refusable,
     code: Code,
@@ -160,7 +141,8 @@ pub(super) fn denied(gate: &Gate, head: &RequestHead<'_>, denial: &Denial) -> De
     let Denial { code, ref detail, rule } = *denial;
     let reference = reference(head);
     let line = audit::refused_at_once(head, code, rule);
-    let problem = Problem { code, detail: detail.clone(), reference, retry_after: None };
+    let problem =
+        Problem { code, detail: detail.clone().into_owned(), reference, retry_after: None };
     let view = View::in_place(head);
     // The page's script shows this one to the user.
     let problem = if code == Code::HttpsRequired { view.localised(&problem) } else { problem };

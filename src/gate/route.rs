@@ -4,12 +4,12 @@
 use super::challenge::Challenge;
 use super::configured::HostFacts;
 use super::decision::{Decision, End, Notes};
+use super::refusals::{Denial, NO_LOGO, NOT_FOUND, wrong_method};
 use super::request_line::reference;
 use super::view::{Requester, View};
 use crate::config::{Application, Config, Enrollment};
 use crate::http::{Client, HeaderValue, Reply, RequestHead, ReturnPath};
 use crate::page::{Onward, Problem};
-use crate::signal::Code;
 use memchr::arch::all::is_prefix;
 
 /// An address for a user's sign-in.
@@ -154,7 +154,7 @@ pub(super) fn route(
     };
     Some(match route {
         Some(route) if methods.serve(head.method) => route,
-        Some(_) => answered(wrong_method(config, head, methods)),
+        Some(_) => answered(refuse_method(config, head, methods)),
         None => answered(not_found(config, head)),
     })
 }
@@ -176,25 +176,26 @@ fn health(is_well: bool) -> Decision {
 }
 
 fn logo(config: &Config, head: &RequestHead<'_>) -> Decision {
-    let absent = problem(config, head, Code::NotFound, "Duo has no picture of this account.");
+    let absent = problem(config, head, NO_LOGO);
     Decision { end: End::Logo { absent }, notes: Notes::default() }
 }
 
 fn not_found(config: &Config, head: &RequestHead<'_>) -> Decision {
-    let code = Code::NotFound;
-    Decision::refusal(problem(config, head, code, "Nothing is served at this address."), code, None)
+    Decision::refusal(problem(config, head, NOT_FOUND), NOT_FOUND.code, None)
 }
 
-fn wrong_method(config: &Config, head: &RequestHead<'_>, methods: Methods) -> Decision {
-    let code = Code::MethodNotAllowed;
+fn refuse_method(config: &Config, head: &RequestHead<'_>, methods: Methods) -> Decision {
     let allow = methods.allow();
-    let reply = problem(config, head, code, &format!("This address accepts only {allow}."));
+    let denial = wrong_method(allow);
+    let code = denial.code;
+    let reply = problem(config, head, denial);
     Decision::refusal(reply.with("allow", HeaderValue::from_static(allow)), code, None)
 }
 
-fn problem(config: &Config, head: &RequestHead<'_>, code: Code, detail: &str) -> Reply {
+fn problem(config: &Config, head: &RequestHead<'_>, denial: impl Into<Denial>) -> Reply {
+    let Denial { code, detail, .. } = denial.into();
     let reference = reference(head);
-    let problem = Problem { code, detail: detail.to_owned(), reference, retry_after: None };
+    let problem = Problem { code, detail: detail.into_owned(), reference, retry_after: None };
     let requester = Requester { challenge: None, reference: &problem.reference };
     let view = View::at_own_address(head, ReturnPath::default());
     view.refusal(&problem, Onward::default(), requester, config)

@@ -2,38 +2,21 @@
 
 use super::configured::{Gate, HostFacts};
 use super::factors::is_accepted;
+use super::refusals::{Denial, RULE_DENIES_TARGET, RULE_DENIES_USER};
 use crate::clock::UnixTime;
 use crate::http::RequestHead;
 use crate::http::peer::ip_address;
 use crate::identity::{Identity, IdentityError};
 use crate::policy::{
-    Criterion, Decision, EverythingDenied, FailMode, Person, Policy, Ruled, Terms, Unclear,
+    Criterion, Decision, EverythingDenied, FailMode, Person, Policy, Ruled, Terms,
 };
 use crate::session::{Approval, ApprovedBy, Bound, NewApproval, Refusal};
-use crate::signal::{Code, Counter, Signal};
+use crate::signal::{Counter, Signal};
 use std::net::IpAddr;
 use std::time::Duration;
 
 /// Lifetime of an approval granted while Duo was unreachable (`fail_mode: safe`).
 const FAIL_SAFE_LIFETIME: Duration = Duration::from_secs(5 * 60);
-
-/// A refusal before the approval of a request is checked.
-pub(super) struct Denial {
-    pub(super) code: Code,
-    pub(super) detail: String,
-    /// The rule that refuses, if one does.
-    pub(super) rule: Option<usize>,
-}
-
-impl Denial {
-    pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), rule: None }
-    }
-
-    pub(super) fn by(self, rule: Option<usize>) -> Self {
-        Self { rule, ..self }
-    }
-}
 
 /// The rules' decision about a request.
 pub(super) struct Ruling<'g> {
@@ -104,9 +87,7 @@ impl Gate {
         let address = || facts.address.and_then(ip_address);
         let address = self.config().bindings.want_address().then(address).flatten();
         let bound = self.config().bindings.resolve(facts.bound, address);
-        bound.map_err(|unbound| {
-            Denial::new(Code::AccessDenied, format!("No approval can be given: {unbound}."))
-        })
+        bound.map_err(Denial::from)
     }
 
     /// The policy for a request, and the user if a rule needed it. Without rules this costs
@@ -138,7 +119,7 @@ impl Gate {
     }
 
     /// Checks whether an approval satisfies the terms.
-    pub(super) fn fit(
+    pub(super) fn satisfies(
         &self,
         approval: &Approval,
         terms: &Terms,
@@ -178,8 +159,7 @@ impl Gate {
         let policies = &self.config().policies;
         match policies.decide(&policies.view(request, address)?, Some(person)) {
             Decision::Ruled(Ruled { policy: Policy::Deny, rule, .. }) => {
-                let detail = "A rule denies the request that this sign-in is for.";
-                Err(Denial::new(Code::AccessDenied, detail).by(rule))
+                Err(Denial::from(RULE_DENIES_TARGET).by(rule))
             }
             decided @ (Decision::Ruled(_) | Decision::WhoAsks) => Ok(decided.terms().clone()),
         }
@@ -199,10 +179,7 @@ impl Gate {
         let place = policies.view_of_place(head, facts.address.and_then(ip_address))?;
         match policies.deny_everything(&place, &Person { user: &identity.user, groups }) {
             None => Ok(()),
-            Some(EverythingDenied { rule }) => {
-                let detail = "A rule denies all requests of this user.";
-                Err(Denial::new(Code::AccessDenied, detail).by(rule))
-            }
+            Some(EverythingDenied { rule }) => Err(Denial::from(RULE_DENIES_USER).by(rule)),
         }
     }
 
@@ -225,26 +202,5 @@ impl Gate {
         facts: &HostFacts<'_>,
     ) -> Result<Identity, Denial> {
         Ok(self.config().identity.resolve(head, facts.attributes)?)
-    }
-}
-
-impl From<IdentityError> for Denial {
-    fn from(error: IdentityError) -> Self {
-        let code = match error {
-            IdentityError::Missing => Code::IdentityMissing,
-            IdentityError::Invalid(_) => Code::IdentityInvalid,
-        };
-        Self::new(code, format!("{error}."))
-    }
-}
-
-impl From<Unclear> for Denial {
-    fn from(unclear: Unclear) -> Self {
-        let code = match unclear {
-            Unclear::Path | Unclear::PathOverride => Code::PathAmbiguous,
-            Unclear::Host | Unclear::MethodOverride => Code::BadRequest,
-            Unclear::Address => Code::AccessDenied,
-        };
-        Self::new(code, format!("Rules cannot be applied: {unclear}."))
     }
 }

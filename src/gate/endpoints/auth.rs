@@ -11,16 +11,19 @@ use crate::gate::decision::Decision;
 use crate::gate::env::Env;
 use crate::gate::exchange::Next;
 use crate::gate::factors::{capability, takes_codes};
-use crate::gate::failure::{NO_DEVICE, Refusal, WRONG_PASSCODE};
 use crate::gate::last_prompt::Asking;
 use crate::gate::limit::{End, Permit, Settlement};
 use crate::gate::prompt::{self, Ending, Prompt, SentPasscode, Transaction, is_method};
-use crate::gate::refuse::{refuse, refuse_status, refuse_with, refuse_without_randomness};
+use crate::gate::refusals::{
+    CODE_NOT_SHOWN, DEVICE_MALFORMED, DEVICE_UNKNOWN, DIGEST_MALFORMED, DIGEST_UNCHECKED,
+    FACTOR_MISSING, METHOD_MALFORMED, NO_DEVICE, PASSCODE_MISSING, Refusal, SEVERAL_PASSCODES,
+    TOO_MANY_PASSCODES, WRONG_PASSCODE,
+};
+use crate::gate::refuse::{refuse_status, refuse_with, refuse_without_randomness};
 use crate::gate::view::to_page;
 use crate::http::{Parameters, RequestHead};
 use crate::page::Standing;
 use crate::session::{BodyDigest, Bounded, Pending, PendingKind};
-use crate::signal::Code;
 
 pub(super) fn auth(
     caller: Box<Caller>,
@@ -45,15 +48,15 @@ fn chosen(
 ) -> Result<Choice, Refusal> {
     if let Some(hex) = parameters.value("body_sha256") {
         if !env.gate.config().request_bodies {
-            return Err(bad("body_sha256 needs request_bodies, which is off."));
+            return Err(DIGEST_UNCHECKED);
         }
         if BodyDigest::parse(&hex).is_none() {
-            return Err(bad("body_sha256 is not a SHA-256 in hex."));
+            return Err(DIGEST_MALFORMED);
         }
     }
     // The phone shows the method, so it must not hold a message.
     if parameters.value("method").is_some_and(|method| !is_method(&method)) {
-        return Err(bad("method is not an HTTP method."));
+        return Err(METHOD_MALFORMED);
     }
     let named = parameters.value("factor");
     let offered = env.gate.offered(&caller.challenge.terms);
@@ -63,17 +66,17 @@ fn chosen(
     };
     let mut accepted = Factor::ALL.into_iter().filter(is_accepted);
     let factor = accepted.find(|factor| named.as_deref() == Some(factor.name()));
-    let factor = factor.ok_or(bad("The request names no factor that is accepted here."))?;
+    let factor = factor.ok_or(FACTOR_MISSING)?;
     if factor == Factor::Passcode {
         return match SentPasscode::posted(head, parameters) {
             SentPasscode::One(passcode) => Ok(Choice::Passcode(passcode)),
             SentPasscode::Malformed => Err(WRONG_PASSCODE),
-            SentPasscode::None => Err(bad("Send the passcode in the header x-duo-mfa-passcode.")),
-            SentPasscode::Several => Err(bad("The request has more than one passcode.")),
+            SentPasscode::None => Err(PASSCODE_MISSING),
+            SentPasscode::Several => Err(SEVERAL_PASSCODES),
         };
     }
     let device = parameters.value("device").map_or(Ok(DeviceChoice::Auto), |id| id.parse());
-    let device = device.map_err(|_| bad("The request does not name a device by its id."))?;
+    let device = device.map_err(|_| DEVICE_MALFORMED)?;
     Ok(Choice::Device { factor, device })
 }
 
@@ -121,7 +124,7 @@ pub(super) fn start(
             // Without the code, the push would not satisfy the policy.
             Err(fault) => {
                 let reason = fault.to_string();
-                return refuse(&caller, Code::DuoUnavailable, CODE, &reason, env).into();
+                return refuse_with(&caller, &CODE_NOT_SHOWN, &reason, env).into();
             }
         }
     }
@@ -140,9 +143,7 @@ fn find_device<'d>(
         |device: &&Device| capability(factor).is_some_and(|capability| device.can(&capability));
     let mut able = devices.iter().filter(is_able);
     match wanted {
-        DeviceChoice::Id(id) => able
-            .find(|device| device.id == *id)
-            .ok_or(bad("The user has no such device that supports this factor.")),
+        DeviceChoice::Id(id) => able.find(|device| device.id == *id).ok_or(DEVICE_UNKNOWN),
         DeviceChoice::Auto => able.next().ok_or(NO_DEVICE),
     }
 }
@@ -229,8 +230,7 @@ fn has_no_try_left(caller: &Caller, env: &Env<'_>) -> bool {
 
 fn too_many_tries(caller: &Caller, env: &Env<'_>) -> Decision {
     let left = caller.pending.as_ref().map(|pending| pending.expires().since(env.now));
-    let detail = "There were too many incorrect passcodes.";
-    let refusal = Refusal { code: Code::TooManyRequests, detail, retry_after: left };
+    let refusal = Refusal { retry_after: left, ..TOO_MANY_PASSCODES };
     refuse_with(caller, &refusal, "passcode tries", env)
 }
 
@@ -243,10 +243,4 @@ fn reply_started(caller: &Caller, standing: &Standing, word: &str, env: &Env<'_>
         state(caller, standing, word, 202)
     };
     Decision::reply(caller.with_cookies(reply))
-}
-
-const CODE: &str = "Duo sent a verification code that cannot be shown. Try again shortly.";
-
-pub(super) const fn bad(detail: &'static str) -> Refusal {
-    Refusal { code: Code::BadRequest, detail, retry_after: None }
 }

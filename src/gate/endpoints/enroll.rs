@@ -7,8 +7,8 @@ use crate::gate::audit;
 use crate::gate::decision::Decision;
 use crate::gate::env::Env;
 use crate::gate::exchange::Next;
-use crate::gate::failure::GONE;
-use crate::gate::refuse::{refuse, refuse_with, refuse_without_randomness};
+use crate::gate::refusals::{ACTIVATION_NOT_SHOWN, GONE};
+use crate::gate::refuse::{refuse_with, refuse_without_randomness};
 use crate::gate::view::{Requester, see_other, to_page};
 use crate::http::{HeaderValue, Reply};
 use crate::page::{self, Activation, DisplayText, EnrollmentReply, Link, Screen};
@@ -57,8 +57,7 @@ pub(super) fn enrolled(mut caller: Box<Caller>, made: &duo::Enrollment, env: &En
         }
         Err(fault) => {
             let reason = format!("the activation code {fault}");
-            let detail = "The code for Duo Mobile cannot be shown. Ask your help desk.";
-            refuse(&caller, Code::DuoUnavailable, detail, &reason, env)
+            refuse_with(&caller, &ACTIVATION_NOT_SHOWN, &reason, env)
         }
     }
 }

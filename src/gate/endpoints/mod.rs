@@ -27,7 +27,8 @@ use super::env::Env;
 use super::exchange::Next;
 use super::pending;
 use super::per_request;
-use super::refuse::refuse;
+use super::refusals::Refusal;
+use super::refuse::{refuse, refuse_with};
 use super::request_line::RequestLine;
 use super::route::{Endpoint, EndpointRequest};
 use super::rules::Insufficient;
@@ -51,8 +52,8 @@ pub(super) fn begin(
     };
     let refusal = caller.approval.err();
     let approval = caller.approval.ok().flatten();
-    let fit = |approval| env.gate.fit(approval, &caller.challenge.terms, env.now);
-    let is_approved = approval.as_ref().is_some_and(|approval| fit(approval).is_ok());
+    let satisfies = |approval| env.gate.satisfies(approval, &caller.challenge.terms, env.now);
+    let is_approved = approval.as_ref().is_some_and(|approval| satisfies(approval).is_ok());
     let next = match endpoint {
         Endpoint::Page => status::page(caller, is_approved, head, env),
         Endpoint::Status => status::status(caller, is_approved, env),
@@ -73,7 +74,7 @@ pub(super) fn begin(
 pub(super) fn refuse_form(
     request: EndpointRequest,
     head: &RequestHead<'_>,
-    detail: &'static str,
+    why: &Refusal,
     env: &Env<'_>,
 ) -> Decision {
     let parameters = Parameters::of(head.target);
@@ -82,7 +83,7 @@ pub(super) fn refuse_form(
         Err(refused) => return *refused,
     };
     let refusal = caller.approval.err();
-    let refused = super::refuse::refuse_with(&caller, &auth::bad(detail), "", env);
+    let refused = refuse_with(&caller, why, "", env);
     refused.with(refusal.map(|why| Insufficient::from(why).counted()))
 }
 

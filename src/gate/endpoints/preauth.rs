@@ -11,7 +11,7 @@ use crate::gate::audit;
 use crate::gate::decision::Decision;
 use crate::gate::env::Env;
 use crate::gate::exchange::Next;
-use crate::gate::failure::NO_DEVICE;
+use crate::gate::refusals::{DENIED_BY_DUO, NO_DEVICE, NOT_ENROLLED};
 use crate::gate::refuse::{refuse, refuse_with};
 use crate::gate::view::Requester;
 use crate::page::{DisplayText, Enrollment, Link, PreauthReply, Screen};
@@ -78,10 +78,10 @@ fn offer(mut caller: Box<Caller>, devices: &[Device], env: &Env<'_>) -> Decision
 /// starts a factor is refused.
 fn deny(caller: &Caller, wanted: &Wanted, message: &Text, env: &Env<'_>) -> Decision {
     if caller.view.is_page || wanted.is_start() {
-        return refuse(caller, Code::DuoDenied, message.as_str(), "", env);
+        return refuse(caller, DENIED_BY_DUO.code, message.as_str(), "", env);
     }
     let body = PreauthReply::Deny { message: DisplayText::new(message.as_str()) };
-    refuse_in_body(caller, &body, Code::DuoDenied, env)
+    refuse_in_body(caller, &body, DENIED_BY_DUO.code, env)
 }
 
 fn unenrolled(
@@ -106,8 +106,7 @@ fn unenrolled(
         return Decision::refusal(caller.with_cookies(reply), code, Some(line));
     }
     if wanted.is_start() {
-        let detail = "This user has no device at Duo. Ask your help desk to enroll one.";
-        return refuse(caller, code, detail, "", env);
+        return refuse_with(caller, &NOT_ENROLLED, "", env);
     }
     refuse_in_body(caller, &PreauthReply::Enroll(enrollment), code, env)
 }

@@ -4,13 +4,13 @@ use super::caller::Caller;
 use crate::gate::decision::Decision;
 use crate::gate::env::Env;
 use crate::gate::per_client;
-use crate::gate::refuse::refuse;
+use crate::gate::refusals::NO_APPROVAL;
+use crate::gate::refuse::refuse_with;
 use crate::gate::sign_out::SignOut;
 use crate::gate::view::{Requester, to_page};
 use crate::http::{Parameters, Reply, RequestHead, ReturnPath};
 use crate::page::{Screen, UserInfo};
 use crate::session::Approval;
-use crate::signal::Code;
 
 /// Ends the sign-in; it gives no approval. Its prompt stays on the phone, so it counts. It remains
 /// the user's one pending prompt until Duo reports its end.
@@ -52,7 +52,7 @@ pub(super) fn logout(mut caller: Box<Caller>, head: &RequestHead<'_>, env: &Env<
 
 pub(super) fn user_info(caller: &Caller, approval: Option<&Approval>, env: &Env<'_>) -> Decision {
     let Some(approval) = approval else {
-        return refuse(caller, Code::MfaRequired, "This browser has no approval.", "", env);
+        return refuse_with(caller, &NO_APPROVAL, "", env);
     };
     let info = UserInfo {
         user: &caller.challenge.identity.user,

@@ -1,5 +1,8 @@
+use super::super::refusals::AFTER_OUTAGE;
 use super::*;
 use crate::duo::{Garbled, Malformed, Outage, Text};
+use crate::signal::Code;
+use std::time::Duration;
 
 const STAGES: [Stage; 9] = [
     Stage::Preauth,

@@ -14,18 +14,18 @@ use super::challenge::Challenge;
 use super::env::Env;
 use super::event::Event;
 use super::exchange::{Failure, Next, Waits};
-use super::failure::{Remedy, Stage, TIMEOUT, WRONG_PASSCODE};
+use super::failure::{Remedy, Stage};
 use super::last_prompt::{Asking, take_up};
 use super::limit::{End, Granted, Limited, Settlement, Verdict};
 use super::prompt::SentPasscode;
-use super::refuse::{self, refuse, refuse_with};
+use super::refusals::{PASSCODES_IN_HEADER, TIMEOUT, WRONG_PASSCODE};
+use super::refuse::{self, refuse_with};
 use super::room::{Crowded, Seat};
 use super::same_request;
 use crate::clock::UnixTime;
 use crate::config::DuoSettings;
 use crate::duo::{AuthFactor, DuoError, Request, Response};
 use crate::http::{Client, RequestHead, ReturnPath};
-use crate::signal::Code;
 use states::{HeldWants, Intent, Parked, Polled};
 use std::time::Duration;
 use transitions::{
@@ -55,10 +55,7 @@ pub(super) fn begin(
         SentPasscode::Malformed => {
             refuse_with(&parked, &WRONG_PASSCODE, "not a passcode by its form", env).into()
         }
-        SentPasscode::Several => {
-            let detail = "More than one passcode came with the request.";
-            refuse(&parked, Code::BadRequest, detail, "", env).into()
-        }
+        SentPasscode::Several => refuse_with(&parked, &PASSCODES_IN_HEADER, "", env).into(),
     }
 }
 

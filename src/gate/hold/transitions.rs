@@ -9,18 +9,21 @@ use crate::gate::decision::{Audited, Decision, Forward, NewCookie, Notes};
 use crate::gate::env::Env;
 use crate::gate::exchange::Next;
 use crate::gate::factors::{capability, takes_codes, takes_passcode};
-use crate::gate::failure::{NO_DEVICE, TIMEOUT, UNKNOWN_USE, WRONG_PASSCODE};
 use crate::gate::headers::add_identity_headers;
 use crate::gate::last_prompt::{Asking, Then};
 use crate::gate::limit::{End, Limit, Limited, Permit, Settlement, Verdict};
 use crate::gate::prompt::{self, Ending, Prompt, Transaction};
+use crate::gate::refusals::{
+    APPROVAL_USED, DENIED_BY_DUO, NO_DEVICE, NO_PASSCODES_HERE, NOT_ENROLLED, ONLY_PASSCODES,
+    Refusal, TIMEOUT, UNKNOWN_USE, VERIFIED_PUSH, WRONG_PASSCODE,
+};
 use crate::gate::refuse::{self, refuse, refuse_status, refuse_with, refuse_without_randomness};
 use crate::gate::rules::new_approval;
 use crate::gate::{audit, per_client, sign_out};
 use crate::http::Client;
 use crate::secret::Secret;
 use crate::session::ApprovedBy;
-use crate::signal::{Code, Counter};
+use crate::signal::Counter;
 
 /// Handles Duo's response to preauth.
 pub(super) fn preauthorized(
@@ -32,13 +35,11 @@ pub(super) fn preauthorized(
     match reply {
         PreauthResponse::Allow { .. } => approve(&parked, ApprovedBy::Bypass, env).into(),
         PreauthResponse::Deny { message } => {
-            let detail = if message.is_empty() { "Duo refuses." } else { message.as_str() };
-            refuse(&parked, Code::DuoDenied, detail, "", env).into()
+            let Refusal { code, detail, .. } = DENIED_BY_DUO;
+            let detail = if message.is_empty() { detail } else { message.as_str() };
+            refuse(&parked, code, detail, "", env).into()
         }
-        PreauthResponse::Enroll { .. } => {
-            let detail = "This user has no device at Duo. Ask your help desk to enroll one.";
-            refuse(&parked, Code::EnrollmentRequired, detail, "", env).into()
-        }
+        PreauthResponse::Enroll { .. } => refuse_with(&parked, &NOT_ENROLLED, "", env).into(),
         PreauthResponse::Auth { devices, verification } => match intent {
             Intent::Passcode(passcode) => try_passcode(parked, passcode, &devices, env),
             Intent::Prompt => {
@@ -55,8 +56,7 @@ fn try_passcode(
     env: &Env<'_>,
 ) -> Next<Held> {
     if !takes_codes(env.gate.offered(&parked.challenge.terms)) {
-        let detail = "Passcodes are not accepted here.";
-        return refuse(&parked, Code::BadRequest, detail, "", env).into();
+        return refuse_with(&parked, &NO_PASSCODES_HERE, "", env).into();
     }
     let permit = prompt::passcode_permit(&parked.challenge, devices, env.gate.config());
     Next::permit(permit, HeldWants::Passcode(parked, passcode, permit))
@@ -83,10 +83,7 @@ fn ask_device(
     });
     match prompt {
         Some(Prompt { factor: Factor::Push, .. }) if verified_push.is_some() => {
-            let detail = "Duo wants a code from this screen typed on the phone, which a program \
-                          cannot show. Send a passcode in x-duo-mfa-passcode, or sign in at \
-                          start_url.";
-            refuse(&parked, Code::MfaRequired, detail, "verified push", env).into()
+            refuse_with(&parked, &VERIFIED_PUSH, "verified push", env).into()
         }
         Some(prompt) => {
             let Some(owner) = env.random else {
@@ -99,9 +96,7 @@ fn ask_device(
             Next::permit(permit, HeldWants::Prompt(Asking::new(parked, prompt, permit)))
         }
         None if takes_passcode(devices, env.gate.offered(&challenge.terms)) => {
-            let detail = "No device of this user can approve a waiting request. Send a passcode \
-                          in x-duo-mfa-passcode, or sign in at start_url.";
-            refuse(&parked, Code::MfaRequired, detail, "passcodes only", env).into()
+            refuse_with(&parked, &ONLY_PASSCODES, "passcodes only", env).into()
         }
         None => refuse_with(&parked, &NO_DEVICE, "", env).into(),
     }
@@ -201,8 +196,7 @@ pub(super) fn after_verdict(
     match verdict {
         Ok(_) => approve(parked, ApprovedBy::Factor(factor), env),
         Err(Limited { limit: Limit::Used, .. }) => {
-            let detail = "The same request, sent again, has used this approval.";
-            refuse(parked, Code::MfaRequired, detail, Limit::Used.name(), env)
+            refuse_with(parked, &APPROVAL_USED, Limit::Used.name(), env)
         }
         Err(Limited { limit, .. }) => refuse_with(parked, &UNKNOWN_USE, limit.name(), env),
     }
