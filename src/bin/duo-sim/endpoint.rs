@@ -63,7 +63,8 @@ impl Endpoint {
             .ok_or(Fail::NotFound)
     }
 
-    /// Whether it belongs to the Universal Prompt, whose calls bring a JWT, not a signature.
+    /// Whether the endpoint belongs to the Universal Prompt, whose calls carry a JWT and not a
+    /// signature.
     pub(crate) fn is_universal(self) -> bool {
         matches!(self, Self::HealthCheck | Self::Authorize | Self::Token | Self::Prompt)
     }
@@ -83,7 +84,7 @@ impl Endpoint {
         }
     }
 
-    /// The only method; the prompt's forms are sent by `POST` all the same.
+    /// The method. The prompt's forms are sent with `POST`, too.
     pub(crate) fn method(self) -> &'static str {
         match self {
             Self::Ping

@@ -4,8 +4,8 @@
 //! As JSON: `{"endpoint": "auth", "times": 1, "acts": true, "kind": "status", "status": 503}`.
 //! Without `endpoint` it applies to all, without `times` until it is cleared. With `factor` it
 //! applies to calls of `auth` with this factor. With `acts` the call is executed first, and only
-//! its response is lost. The kinds from `claims` on change a sign-in at the Universal Prompt; several
-//! may apply at once: `{"endpoint": "token", "kind": "claims", "drop": ["auth_time"]}`.
+//! its response is lost. The kinds from `claims` on change a sign-in at the Universal Prompt;
+//! several may apply at once: `{"endpoint": "token", "kind": "claims", "drop": ["auth_time"]}`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -89,9 +89,10 @@ pub(crate) enum Fault {
     Header { text: String },
     /// The id_token, signed with another secret.
     Secret { secret: String },
-    /// The id_token, signed by another algorithm, which its header names: `HS256`, `HS384`, `none`.
+    /// The id_token, signed with another algorithm, which its header names: `HS256`, `HS384`,
+    /// `none`.
     Algorithm { algorithm: String },
-    /// Anything at all in the id_token's place.
+    /// Any value in place of the id_token.
     RawIdToken { value: Value },
     /// The id_token without a nonce.
     Nonce { nonce: Omitted },
@@ -115,18 +116,18 @@ pub(crate) enum Reused {
     Reuse,
 }
 
-/// Changes to the query that a browser brings back.
+/// Changes to the query with which a browser comes back.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Callback {
     /// `error` with this value instead of a code.
     #[serde(default)]
     pub(crate) error: Option<String>,
-    /// `error_description`, where there is an `error`.
+    /// `error_description`, if there is an `error`.
     #[serde(default)]
     pub(crate) error_description: Option<String>,
     #[serde(default)]
     pub(crate) without_state: bool,
-    /// Every parameter is there twice.
+    /// Every parameter is present twice.
     #[serde(default)]
     pub(crate) twice: bool,
 }
@@ -159,7 +160,8 @@ impl Fault {
         }
     }
 
-    /// Whether it changes what a sign-in at the prompt says, while the call itself goes well.
+    /// Whether the fault changes the result of a sign-in at the prompt, while the call itself
+    /// succeeds.
     fn is_about_sign_in(&self) -> bool {
         matches!(
             self,
@@ -176,8 +178,8 @@ impl Fault {
     }
 }
 
-/// The faults of one request: any latency and skew, at most one replaced response, and any number of
-/// changes to a sign-in at the prompt.
+/// The faults of one request: any latency and skew, at most one replaced response, and any number
+/// of changes to a sign-in at the prompt.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Met {
     pub(crate) latency_ms: u64,

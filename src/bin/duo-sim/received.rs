@@ -1,4 +1,4 @@
-//! A request as the simulator received it: complete, with its body.
+//! A complete request with its body.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,7 +11,7 @@ use crate::verify::Presented;
 /// Largest request body that is read.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// A request, read.
+/// A request whose body was read.
 pub(crate) struct Received {
     pub(crate) method: String,
     /// The `Host` header, or the authority of an HTTP/2 request.
@@ -28,7 +28,7 @@ impl Received {
     ///
     /// # Errors
     ///
-    /// Where the client's body breaks off or is too large.
+    /// The client's body breaks off or is too large.
     pub(crate) async fn read(head: request::Parts, body: Body, tls: bool) -> io::Result<Self> {
         let headers: Vec<(String, Vec<u8>)> = head
             .headers
@@ -72,7 +72,7 @@ impl Received {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_slice())
     }
 
-    /// All headers but `authorization`, for the journal.
+    /// All headers except `authorization`, for the journal.
     pub(crate) fn journal_headers(&self) -> BTreeMap<String, String> {
         self.headers
             .iter()

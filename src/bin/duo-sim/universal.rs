@@ -1,18 +1,19 @@
 //! Duo's side of the Universal Prompt: health check, authorize, token, and the page between them.
 //!
-//! Everything here is written from Duo's contract and shares no code with the filter. The control interface answers for users without a browser:
+//! Everything here is written from Duo's contract and shares no code with the filter. The control
+//! interface can answer for users without a browser:
 //!
 //! | `POST /sim/universal` | what |
 //! |---|---|
 //! | `{"user": "alice", "answer": "approve", "factor": "duo_push"}` | `authorize` redirects back at once; also `reason`, `auth_time` (unix seconds) |
 //! | `{"user": "alice", "answer": "deny"}` | the user ends on Duo's page |
-//! | `{"user": "alice", "answer": "ask"}` | the page asks, as without any of these |
+//! | `{"user": "alice", "answer": "ask"}` | the page asks (the default) |
 //! | `{"start": "press"}` | the page rings no phone until a button is pressed (`auto`: at once) |
 //! | `{"jti": "any"}` | a `jti` may come again (`once`: refused) |
 //! | `{"code_seconds": 60}` | how long a code is valid |
 //! | `{"redirect_uri": "signed"}` | a code is bound to the signed redirect URI (`used`: the used one) |
 //!
-//! `GET` shows the settings, `DELETE` and `POST /sim/reset` set them back.
+//! `GET` shows the settings; `DELETE` and `POST /sim/reset` reset them.
 
 mod authorize;
 mod check;
@@ -58,7 +59,7 @@ pub(crate) struct Client {
     pub(crate) secret: String,
 }
 
-/// Why a further client can't be read from the command line.
+/// Why a further client cannot be read from the command line.
 #[derive(Debug, thiserror::Error)]
 #[error("not ID=SECRET")]
 pub(crate) struct NotAClient;
@@ -72,14 +73,14 @@ impl std::str::FromStr for Client {
     }
 }
 
-/// One call, with all that its answer depends on.
+/// One call, with everything that its reply depends on.
 struct Call<'a> {
     clients: &'a [Client],
     /// `Host` of the request, in lower case.
     host: String,
     /// The simulator's own name, which counts as well as `host`.
     api_host: &'a str,
-    /// Where the phone page is.
+    /// The address of the phone page.
     phones: String,
     params: &'a Params,
     /// The value of the `Cookie` header.
@@ -108,7 +109,7 @@ enum Reply {
         /// Token of a remembered device.
         remember: Option<String>,
     },
-    /// There is news: the page should be loaded again.
+    /// Something has changed: the page should be reloaded.
     Reload,
 }
 
@@ -124,11 +125,11 @@ impl From<Reply> for Done {
     }
 }
 
-/// Answers one request to the Universal Prompt.
+/// Responds to one request to the Universal Prompt.
 ///
 /// # Errors
 ///
-/// Only where a fault switch wants the connection closed without an answer.
+/// Only if a fault switch closes the connection without a response.
 pub(crate) async fn serve(
     sim: Arc<Sim>,
     endpoint: Endpoint,
@@ -227,7 +228,8 @@ fn finish(sim: &Sim, number: u64, outcome: &str) {
     sim.change(|world| world.journal.ended(number, outcome.to_owned(), None));
 }
 
-/// No CORS headers on anything: a script on another site can't read an answer, as at Duo.
+/// The reply as a response. It has no CORS headers, so a script of another site cannot read it, as
+/// at Duo.
 fn rendered(endpoint: Endpoint, result: Result<Reply, Refusal>, now: i64) -> Response<Body> {
     let json = |status, body: &Value| typed(status, "application/json", body.to_string().into());
     match result {

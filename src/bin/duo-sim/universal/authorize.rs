@@ -1,4 +1,5 @@
-//! `GET /oauth/v1/authorize`: where a browser arrives. Some go straight back, the others get a page.
+//! `GET /oauth/v1/authorize`: the first request of a browser. It redirects back at once, or shows a
+//! page.
 
 use super::check;
 use super::page;
@@ -64,7 +65,7 @@ fn callback(call: &Call<'_>) -> Callback {
     found.unwrap_or_default()
 }
 
-/// The user ends on Duo's page: there is no way back to the application.
+/// Keeps the user on Duo's page: there is no redirect to the application.
 fn stays(text: &str) -> Done {
     Reply::Page(page::failure(text.to_owned())).into()
 }
@@ -106,7 +107,7 @@ fn active(world: &mut World, mut prompt: Prompt, user: &User, call: &Call<'_>) -
     Done { reply, started }
 }
 
-/// When the remembered device in the request's cookie signed in, where it is this user's.
+/// When the remembered device in the request's cookie signed in; `None` if it is not this user's.
 fn remembered_since(world: &World, user: &User, call: &Call<'_>) -> Option<i64> {
     let token = call
         .cookies

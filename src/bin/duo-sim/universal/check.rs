@@ -1,4 +1,4 @@
-//! Checks of what a client sends: its assertion, and the request that a browser carries.
+//! Checks of the client's assertion, and of the request that a browser carries.
 
 use serde_json::{Map, Value};
 
@@ -12,18 +12,18 @@ use crate::world::World;
 /// Lengths of `state` and `nonce`.
 const LENGTHS: std::ops::RangeInclusive<usize> = 16..=1024;
 
-/// The sign-in that a browser asks for at `authorize`.
+/// The sign-in that a browser requests at `authorize`.
 #[derive(Clone, Debug)]
 pub(super) struct SignInRequest {
     pub(super) client_id: String,
-    /// Where the browser is sent to.
+    /// The URI to which the browser is redirected.
     pub(super) redirect_uri: String,
     /// The redirect URI in the signed request.
     pub(super) signed_redirect_uri: String,
     pub(super) state: String,
     pub(super) nonce: Option<String>,
     pub(super) username: String,
-    /// Name of the parameter that the code comes back in.
+    /// The name of the parameter for the code.
     pub(super) code_name: &'static str,
     pub(super) destination: Option<String>,
     pub(super) display_username: Option<String>,
@@ -31,7 +31,7 @@ pub(super) struct SignInRequest {
     pub(super) max_age: Option<i64>,
 }
 
-/// The client that calls `health_check` or `token`, by its assertion.
+/// The client of a call to `health_check` or `token`, by its assertion.
 pub(super) fn client<'a>(
     world: &mut World,
     endpoint: Endpoint,
@@ -71,7 +71,8 @@ fn use_once(
     if is_new || universal.settings.jti == Jti::Any { Ok(()) } else { Err(JwtError::Reused) }
 }
 
-/// The request of `authorize`. A value in the query wins over the signed one, as at Duo.
+/// The request of `authorize`. A value in the query takes precedence over the signed one, as at
+/// Duo.
 pub(super) fn request(call: &Call<'_>) -> Result<SignInRequest, Refusal> {
     let jwt = call.params.optional("request").ok_or(Refusal::Invalid("request is missing"))?;
     let client_id = call.params.optional("client_id").map(str::to_owned);
@@ -94,8 +95,9 @@ pub(super) fn request(call: &Call<'_>) -> Result<SignInRequest, Refusal> {
 
 const INVALID_REQUEST: Refusal = Refusal::Invalid("The provided request was invalid.");
 
-/// `https://host` or the endpoint, for the name of the request and the simulator's own: the demo's
-/// browser comes to a loopback address, while the filter signs `api_host`.
+/// Whether the audience is `https://host` or the endpoint, with the request's host or the
+/// simulator's own name. The demo's browser uses a loopback address, while the filter signs
+/// `api_host`.
 fn is_audience(call: &Call<'_>, audience: &str) -> bool {
     [call.host.as_str(), call.api_host].iter().any(|host| {
         let root = format!("https://{host}");

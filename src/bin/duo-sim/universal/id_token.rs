@@ -1,4 +1,4 @@
-//! The id_token: who signed in and how, and what fault switches make of it.
+//! The id_token: which user signed in and how, with the changes of fault switches.
 
 use serde_json::{Map, Value, json};
 
@@ -101,7 +101,7 @@ fn claims(world: &World, client: &Client, code: &Code, call: &Call<'_>) -> Value
     claims
 }
 
-/// Puts the members of `changes` into `target`, objects into objects.
+/// Merges the members of `changes` into `target`, and objects into objects.
 fn merge(target: &mut Value, changes: &Value) {
     let Value::Object(changes) = changes else { return };
     let Value::Object(members) = target else {
@@ -117,7 +117,7 @@ fn merge(target: &mut Value, changes: &Value) {
     }
 }
 
-/// Removes the member at `path`, whose names have dots between them.
+/// Removes the member at `path`, whose names are separated by dots.
 fn remove(target: &mut Value, path: &str) {
     match path.split_once('.') {
         Some((name, rest)) => {

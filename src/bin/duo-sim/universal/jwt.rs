@@ -1,4 +1,4 @@
-//! Compact JWTs with HMAC-SHA512: read, verified and made.
+//! Compact JWTs with HMAC-SHA512: reading, verifying and signing.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq as _;
 
-/// How far ahead `exp` may lie, in seconds.
+/// How far in the future `exp` may be, in seconds.
 const MAX_LIFETIME: f64 = 3600.0;
 
-/// Why a JWT is refused. Duo tells its clients none of this; tests read it in `Debug`.
+/// Why a JWT is refused. Duo does not report it to clients; tests read it in `Debug`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum JwtError {
     #[error("not three parts of base64url with JSON objects in them")]
@@ -29,7 +29,7 @@ pub(super) enum JwtError {
     Client,
 }
 
-/// Claims of a JWT whose signature is right; times are not checked.
+/// The claims of a JWT with a correct signature; times are not checked.
 pub(super) fn opened(jwt: &str, secret: &str) -> Result<Map<String, Value>, JwtError> {
     let mut parts = jwt.split('.');
     let (Some(header), Some(payload), Some(signature), None) =
@@ -53,7 +53,7 @@ fn object(part: &str) -> Result<Map<String, Value>, JwtError> {
     serde_json::from_slice(&bytes).map_err(|_| JwtError::Malformed)
 }
 
-/// Checks `exp`, a number or a number in text, against `now` in unix seconds.
+/// Checks `exp`, a number or a text with a number, against `now` in Unix seconds.
 pub(super) fn check_expiry(claims: &Map<String, Value>, now: f64) -> Result<(), JwtError> {
     let expiry = match claims.get("exp") {
         Some(Value::Number(number)) => number.as_f64(),
@@ -64,7 +64,7 @@ pub(super) fn check_expiry(claims: &Map<String, Value>, now: f64) -> Result<(), 
     if is_valid { Ok(()) } else { Err(JwtError::Expiry) }
 }
 
-/// A claim as text: C# writes numbers and booleans as text, so the two are the same here.
+/// A claim as text. C# writes numbers and booleans as text, so both forms are equal here.
 pub(super) fn text(claims: &Map<String, Value>, name: &str) -> Option<String> {
     match claims.get(name)? {
         Value::String(text) => Some(text.clone()),
@@ -74,24 +74,24 @@ pub(super) fn text(claims: &Map<String, Value>, name: &str) -> Option<String> {
     }
 }
 
-/// Header and claims without a look at the signature, for the journal.
+/// Header and claims for the journal, without a check of the signature.
 pub(super) fn described(jwt: &str) -> Value {
     let mut parts = jwt.split('.');
     let mut part = || parts.next().and_then(|part| object(part).ok());
     json!({"header": part(), "claims": part()})
 }
 
-/// A JWT of this header and these claims, as they stand.
+/// A JWT with this header and these claims, unchanged.
 pub(super) fn signed(algorithm: &str, header: &str, claims: &str, secret: &str) -> String {
     let text = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     let signature = URL_SAFE_NO_PAD.encode(mac(algorithm, &text, secret));
     format!("{text}.{signature}")
 }
 
-/// The signature over `text`; empty for an algorithm that is not known.
+/// The signature over `text`; empty for an unknown algorithm.
 fn mac(algorithm: &str, text: &str, secret: &str) -> Vec<u8> {
     let key = secret.as_bytes();
-    // A key of any length is fine for HMAC; were it not, no signature would match the empty one.
+    // HMAC accepts keys of any length. If it did not, no signature would match the empty one.
     match algorithm {
         "HS512" => Hmac::<Sha512>::new_from_slice(key)
             .map(|mac| mac.chain_update(text).finalize().into_bytes().to_vec())

@@ -1,4 +1,4 @@
-//! The pages that a browser sees: plain HTML whose forms work without JavaScript.
+//! The pages for a browser: plain HTML whose forms work without JavaScript.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -7,7 +7,8 @@ use super::state::Prompt;
 use crate::persona::{Capability, User};
 use crate::transaction::Transaction;
 
-/// No `form-action`: Chrome would apply it to the redirect to the application that follows a form.
+/// There is no `form-action`, since Chrome would apply it to the redirect to the application after
+/// a form.
 pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
                                  script-src 'unsafe-inline'; connect-src 'self'; \
                                  frame-ancestors 'none'; base-uri 'none'";
@@ -16,7 +17,7 @@ const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;mar
                      form{margin:.5rem 0}button{font:inherit;padding:.4rem 1rem;min-width:12rem}\
                      input{font:inherit;padding:.3rem;width:8rem}code{font-size:2rem}";
 
-/// Loads the page again when the phone has answered.
+/// Reloads the page after the phone has answered.
 const WATCH: &str = "fetch(location.href+'&wait=1').then(()=>location.reload())";
 
 fn document(title: &str, head: &Markup, body: &Markup) -> String {
@@ -36,7 +37,7 @@ fn document(title: &str, head: &Markup, body: &Markup) -> String {
     .into_string()
 }
 
-/// A page that the user does not leave.
+/// A final page, without a redirect to the application.
 pub(super) fn failure(text: impl AsRef<str>) -> String {
     document("Duo (simulated)", &html! {}, &html! { p role="alert" { (text.as_ref()) } })
 }

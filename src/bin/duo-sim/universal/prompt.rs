@@ -1,4 +1,4 @@
-//! The page between `authorize` and the way back: what its buttons do.
+//! The page between `authorize` and the redirect to the application: the actions of its buttons.
 
 use serde_json::Value;
 use std::time::Duration;
@@ -63,7 +63,7 @@ pub(super) fn prompt(world: &mut World, call: &Call<'_>) -> Result<Done, Refusal
     Ok(Reply::Page(page::prompt(&prompt, user, waits_for, &call.phones)).into())
 }
 
-/// Carries out a button and sends the browser back to the page, or to the application.
+/// Executes a button's action. The browser is sent back to the page, or to the application.
 fn press(world: &mut World, mut prompt: Prompt, call: &Call<'_>) -> Done {
     let again = Reply::Redirect { to: address(&prompt.sid), remember: None };
     let passcode = call.params.optional("passcode").unwrap_or_default().trim();
@@ -93,7 +93,7 @@ fn press(world: &mut World, mut prompt: Prompt, call: &Call<'_>) -> Done {
         Some("deny") => {
             let txid = pending(world, &prompt).map(|transaction| transaction.txid.clone());
             if let Some(txid) = txid {
-                // It can't have ended: the world is locked.
+                // It cannot have ended, since the world is locked.
                 let _ = world.act(&txid, Action::Deny, None, call.now_ms);
             }
             prompt.note = Some("Login request denied.".to_owned());
@@ -106,7 +106,7 @@ fn press(world: &mut World, mut prompt: Prompt, call: &Call<'_>) -> Done {
     Done { reply: again, started }
 }
 
-/// Duo's word for a passcode. Call it before the code is used up.
+/// Duo's word for a passcode. Call it before the code is removed.
 fn kind_of_passcode(user: Option<&User>, passcode: &str) -> &'static str {
     let Some(user) = user else { return "passcode" };
     let has = |codes: &[String]| codes.iter().any(|code| code == passcode);
@@ -121,7 +121,8 @@ fn kind_of_passcode(user: Option<&User>, passcode: &str) -> &'static str {
     }
 }
 
-/// Starts a factor: `push`, `phone`, `sms`, or `passcode:` and the code. A refusal becomes the note.
+/// Starts a factor: `push`, `phone`, `sms`, or `passcode:` and the code. A refusal becomes the
+/// note.
 pub(super) fn ring(
     world: &mut World,
     prompt: &mut Prompt,
@@ -159,7 +160,7 @@ pub(super) fn ring(
     }
 }
 
-/// A verification code for users who have to type one.
+/// A verification code, for users who have to type one.
 fn offer(world: &mut World, username: &str, now_ms: i64) -> Option<String> {
     let user = world.user(username)?;
     let digits = user.verified_push?;
@@ -200,7 +201,7 @@ fn approved(world: &World, prompt: &Prompt, now: i64) -> Option<SignIn> {
     })
 }
 
-/// Gives out a code and sends the browser back with it.
+/// Issues a code and redirects the browser to the application with it.
 pub(super) fn finish(world: &mut World, prompt: &Prompt, sign_in: SignIn, now_ms: i64) -> Reply {
     let remember = remember(world, prompt, &sign_in);
     let universal = &mut world.universal;
@@ -226,7 +227,7 @@ fn remember(world: &mut World, prompt: &Prompt, sign_in: &SignIn) -> Option<Stri
     Some(token)
 }
 
-/// The redirect URI with state and code, appended by `&` where it has a query.
+/// The redirect URI with state and code, appended with `&` if it has a query already.
 fn way_back(prompt: &Prompt, code: &str) -> String {
     let request = &prompt.request;
     let Callback { error, error_description, without_state, twice } = &prompt.callback;

@@ -7,10 +7,10 @@ use crate::endpoint::Endpoint;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
-    /// Credentials of another kind of application, or of none.
+    /// The credentials belong to another kind of application, or to none.
     #[error("Unauthorized OIDC request")]
     UnknownClient,
-    /// Duo says no more than that.
+    /// Duo reports no details.
     #[error("The provided client_assertion was invalid.")]
     Assertion(#[from] JwtError),
     #[error(
@@ -44,7 +44,8 @@ impl Refusal {
         self.to_string()
     }
 
-    /// The word in `error` or `message`; `token` and `health_check` know no clients of other kinds.
+    /// The word in `error` or `message`. `token` and `health_check` do not distinguish clients of
+    /// other kinds.
     pub(super) fn outcome(&self) -> &'static str {
         match self {
             Self::UnknownClient => "unauthorized_request",

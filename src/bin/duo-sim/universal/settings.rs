@@ -1,4 +1,4 @@
-//! Settings from the control interface: how users answer without a browser, and switches.
+//! Settings from the control interface: answers of users without a browser, and switches.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +14,14 @@ pub(crate) enum Answer {
     Ask,
 }
 
-/// An answer that `authorize` gives in a user's name.
+/// An answer that `authorize` gives for a user.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Scripted {
     pub(super) answer: Answer,
-    /// `auth_context.factor`: any value, so also `null`.
+    /// `auth_context.factor`: any value, even `null`.
     pub(super) factor: Value,
     pub(super) reason: Option<String>,
-    /// Unix seconds; the time of the answer where absent.
+    /// Unix seconds; if absent, the time of the answer.
     pub(super) auth_time: Option<i64>,
 }
 
@@ -39,11 +39,11 @@ pub(crate) enum Jti {
     Any,
 }
 
-/// Which redirect URI `token` compares with.
+/// The redirect URI with which `token` compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum BoundUri {
-    /// The one that the browser was sent to.
+    /// The one to which the browser was redirected.
     Used,
     /// The one in the signed request, whatever the query said.
     Signed,
@@ -70,7 +70,7 @@ impl Default for Settings {
     }
 }
 
-/// A change of the settings; what is absent stays as it is.
+/// A change of the settings; absent ones stay as they are.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wish {

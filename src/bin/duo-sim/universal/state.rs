@@ -21,7 +21,7 @@ pub(crate) struct Universal {
     pub(super) remembered_since: BTreeMap<String, i64>,
 }
 
-/// How often codes were given out, exchanged, and presented again.
+/// How often codes were issued, exchanged, and presented again.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Counts {
     pub(crate) given: u64,
@@ -36,12 +36,12 @@ pub(super) struct Prompt {
     pub(super) request: SignInRequest,
     /// The newest push or call.
     pub(super) txid: Option<String>,
-    /// The result of the last press.
+    /// The result of the last button.
     pub(super) note: Option<String>,
     pub(super) callback: Callback,
 }
 
-/// A successful sign-in, as the id_token tells it.
+/// A successful sign-in, as in the id_token.
 #[derive(Clone, Debug)]
 pub(super) struct SignIn {
     pub(super) factor: Value,
@@ -50,7 +50,7 @@ pub(super) struct SignIn {
     pub(super) txid: String,
 }
 
-/// A code that a browser was sent back with.
+/// A code that was sent back with a browser.
 #[derive(Clone, Debug)]
 pub(super) struct Code {
     pub(super) code: String,

@@ -1,4 +1,4 @@
-//! `POST /oauth/v1/token`: a code for an id_token, once.
+//! `POST /oauth/v1/token`: exchanges a code for an id_token, once.
 
 use serde_json::{Value, json};
 

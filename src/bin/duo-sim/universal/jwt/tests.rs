@@ -1,4 +1,4 @@
-//! The requests and assertions that Duo's own clients signed, at the moment they were signed.
+//! The requests and assertions that Duo's own clients signed, at the time of signing.
 
 use serde_json::Value;
 
