@@ -158,7 +158,7 @@ fn well(name: Option<&str>, offset: ClockOffset) -> Signal {
     if seconds.unsigned_abs() > MAX_OFFSET.as_secs() {
         let text = format!(
             "{duo} answers and accepts the credentials; its clock is {seconds} s ahead of this \
-             host's, which is allowed for: is this host's clock synchronized?"
+             host's. The filter corrects for that; synchronize this host's clock"
         );
         return Signal::Log(Level::Warn, text);
     }

@@ -142,7 +142,7 @@ pub struct Room {
 struct User {
     tag: Tag,
     calls: u16,
-    /// The time that the user's calls so far would have taken at the highest rate.
+    /// When the calls so far would have ended, if they had been made at the highest rate.
     paced: UnixTime,
 }
 

@@ -154,7 +154,7 @@ pub enum Screen {
     Refused {
         /// The code of the refusal.
         code: Code,
-        /// How long another try cannot succeed.
+        /// The wait before another try may succeed.
         wait: Option<Duration>,
     },
     /// Asks whether to sign out; nothing has happened yet.

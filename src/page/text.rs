@@ -69,8 +69,8 @@ impl Language {
         self.texts().refusal(code).heading
     }
 
-    /// A refusal in one or two sentences: the event and the remedy. `wait` is how long another try
-    /// cannot succeed, if known.
+    /// A refusal in one or two sentences: the event and the remedy. `wait` is the time
+    /// before another try may succeed, if known.
     #[must_use]
     pub fn detail(self, code: Code, wait: Option<Duration>) -> String {
         fill(self.texts().refusal(code).message, &[("wait", &self.wait(wait))])

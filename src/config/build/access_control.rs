@@ -15,7 +15,7 @@ use crate::policy::{
 /// The keys for the second factor.
 const TERMS: [&str; 6] = ["max_age", "factors", "fail_mode", "application", "approval", "api_mode"];
 
-/// The bounds of `max_age`, which ends at the longest lifetime of an approval.
+/// The bounds of `max_age`: at most the longest lifetime of an approval.
 const MAX_AGE: Bounds = Bounds::up_to(24 * 60 * 60);
 
 /// The policies. `written` are the Duo applications that rules may name; each must be named by a

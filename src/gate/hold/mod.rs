@@ -53,7 +53,7 @@ pub(super) fn begin(
         SentPasscode::None => Next::ask(Held::Preauth(parked, Intent::Prompt)),
         SentPasscode::One(passcode) => Next::ask(Held::Preauth(parked, Intent::Passcode(passcode))),
         SentPasscode::Malformed => {
-            refuse_with(&parked, &WRONG_PASSCODE, "not a passcode by its form", env).into()
+            refuse_with(&parked, &WRONG_PASSCODE, "not in the form of a passcode", env).into()
         }
         SentPasscode::Several => refuse_with(&parked, &PASSCODES_IN_HEADER, "", env).into(),
     }

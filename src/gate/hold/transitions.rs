@@ -62,9 +62,9 @@ fn try_passcode(
     Next::permit(permit, HeldWants::Passcode(parked, passcode, permit))
 }
 
-/// Prompts the first device that supports the first accepted factor. A program cannot show the code
-/// of a verified push, so such a push is not sent at all. Otherwise a policy that requires the code
-/// would be weakened.
+/// Prompts with the first offered factor that some device supports, on the first such device. A
+/// program cannot show the code of a verified push, so such a push is not sent at all. Otherwise a
+/// policy that requires the code would be weakened.
 fn ask_device(
     mut parked: Box<Parked>,
     devices: &[Device],

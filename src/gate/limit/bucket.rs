@@ -7,8 +7,8 @@
 //! ```
 //!
 //! All numbers are big-endian, times are in seconds. Starts and `looked` are counted back from the
-//! head's `written` (0xffff: none), the others forward from it. `pending` and `cool-down` may also
-//! lie before it, so 0x8000 is added to both.
+//! head's `written` (0xffff: none). `pending` and `cool-down` are counted forward from it; since
+//! they may also lie before it, 0x8000 is added to both.
 
 use super::head::{BUCKET_BYTES, HEAD_BYTES, Head, read, span};
 use super::permit::{Permit, PromptPermit, What};

@@ -166,7 +166,7 @@ struct Forged;
 type Judge<'j> = dyn FnMut(Result<Option<&[u8]>, Forged>) -> (Verdict, Option<Vec<u8>>) + 'j;
 
 const UNENDED: &str = "a sign-out could not be recorded, since other workers were faster at \
-                       every try: the user's approvals per client go on until their time is over";
+                       every try: the user's approvals per client stay valid until they expire";
 
 fn alarm(bucket: u16) -> Vec<Signal> {
     let text = format!(

@@ -270,7 +270,7 @@ fn an_egress_proxy_is_used_and_its_refusals_have_verdicts() {
         (
             servers::refusing_proxy("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"),
             "proxy_refused",
-            "wants a password",
+            "requires a password",
         ),
         (
             servers::refusing_proxy("HTTP/1.1 403 Forbidden\r\n\r\n"),

@@ -136,7 +136,7 @@ pub(super) fn tunnel(tcp: &mut TcpStream, target: &str) -> Result<(), Finding> {
     match status {
         Some(status) if status.starts_with('2') => Ok(()),
         Some("407") => Err(refused(
-            format!("the proxy wants a password for CONNECT {target}: {line}"),
+            format!("the proxy requires a password for CONNECT {target}: {line}"),
             "allow this host at the proxy by its address: Envoy's http_11_proxy sends no password",
         )),
         Some(_) => Err(refused(

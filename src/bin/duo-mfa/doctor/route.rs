@@ -87,7 +87,7 @@ impl Route {
             None if is_complete(host, document) => Err(Finding::new(
                 Code::ClusterMissing,
                 format!("the file has no cluster {}, so Envoy cannot call Duo", duo.cluster),
-                "add it to static_resources.clusters, or write its name as duo.cluster",
+                "add it to static_resources.clusters, or name another cluster in duo.cluster",
             )),
             None => Ok(Self::usual(duo)),
         }
@@ -113,7 +113,7 @@ impl Route {
         let Some(tls) = upstream::tls(cluster) else {
             return Err(Finding::new(
                 Code::ClusterWithoutTls,
-                format!("cluster {} has no TLS, and Duo takes nothing else", duo.cluster),
+                format!("cluster {} has no TLS, but Duo accepts only TLS", duo.cluster),
                 "give it a transport_socket with an UpstreamTlsContext",
             ));
         };

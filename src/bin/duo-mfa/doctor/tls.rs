@@ -283,7 +283,7 @@ fn server_name(name: &str) -> Result<ServerName<'static>, Finding> {
     ServerName::try_from(name.to_owned()).map_err(|_| {
         Finding::new(
             Code::HandshakeFailed,
-            format!("{name} is no host name, so no certificate can have it"),
+            format!("{name} is not a host name, so no certificate can have it"),
             "write Duo's API host as the cluster's sni and in match_typed_subject_alt_names",
         )
     })

@@ -91,7 +91,7 @@ impl Visit<'_> {
             )),
             PreauthResponse::Enroll { .. } => Err(Finding::new(
                 Code::UserNotEnrolled,
-                format!("Duo knows no user {username} with a device, and wants them to enroll"),
+                format!("Duo knows no user {username} with a device, and requires enrollment"),
                 "enroll the user at Duo, or add this name as an alias; if Duo knows them by \
                  another name, set identity.username or identity.map",
             )),
