@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_built_without_a_fault_is_still_refused() {
+    fn a_missing_part_without_a_fault_is_still_refused() {
         assert_eq!(Faults::default().none_or(Some(1)), Ok(1));
         assert!(Faults::default().none_or::<()>(None).is_err());
     }

@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_without_the_key_knows_the_name() {
+    fn the_name_cannot_be_known_without_the_key() {
         let names = [record(b"a secret of ours").name(), record(b"a secret of theirs").name()];
         assert_ne!(names[0], names[1]);
     }

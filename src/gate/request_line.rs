@@ -82,7 +82,7 @@ mod tests {
     use super::{readable, shortened};
 
     #[test]
-    fn long_text_keeps_its_end_and_says_what_is_missing() {
+    fn long_text_keeps_its_end_and_the_number_of_missing_characters() {
         assert_eq!(shortened(b"/a?b", 4), "/a?b");
         assert_eq!(shortened(b"abcdefghij", 8), "abcdef[2 more]ij");
         assert_eq!(shortened("\u{202e}é".as_bytes(), 8), "\u{fffd}é");

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_sent_twice_is_none() {
+    fn a_cookie_sent_twice_does_not_count() {
         for sent in
             [&["__Host-duo_mfa=a; __Host-duo_mfa=a"][..], &["__Host-duo_mfa=a", "__Host-duo_mfa=b"]]
         {
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn overlong_lines_are_noticed_in_sum() {
+    fn lines_that_are_too_long_together_are_noticed() {
         let half = "a".repeat(MAX_BYTES / 2);
         assert!(!lines(&[&half, &half]).is_too_long());
         assert!(lines(&[&half, &half, "a"]).is_too_long());

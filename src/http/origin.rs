@@ -115,7 +115,7 @@ mod tests {
     const IE: (&str, &str) = ("user-agent", "Mozilla/5.0 (Windows NT 10.0; Trident/7.0; rv:11.0)");
 
     #[test]
-    fn request_without_an_authority_is_of_no_origin() {
+    fn request_without_an_authority_has_no_origin() {
         let pairs: [(&[u8], &[u8]); 3] =
             [(b":method", b"POST"), (b":path", b"/"), (b"origin", b"https://")];
         let buffer = HeaderMap::serialize(&pairs);

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_adds_parameters_and_a_second_value_is_none() {
+    fn a_form_adds_parameters_and_a_second_value_does_not_count() {
         let body = b"passcode=12+34%35&factor=sms&device=DP1&device=DP2&device=DP3";
         let parameters = Parameters::of(b"/auth?factor=push&passcode=1&e=").with_form(body);
         assert_eq!(parameters.posted("passcode").collect::<Vec<_>>(), ["12 345"]);

@@ -60,7 +60,7 @@ fn name_that_is_not_one_canonical_user_is_refused() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_refused() {
+fn bytes_that_are_not_text_are_refused() {
     let rules = header_rules(&[]);
 
     assert_eq!(user(&rules, b"alice\xff"), Err(InvalidIdentity::NotText.into()));
@@ -141,7 +141,7 @@ fn source_jwt_reads_the_claim_and_no_header() {
 }
 
 #[test]
-fn claim_that_is_no_string_is_refused() {
+fn claim_that_is_not_a_string_is_refused() {
     // A list as the host writes it, a number, a boolean.
     let mut list = HeaderMap::serialize(&[(b"alice", b"")]);
     list.truncate(MAX_BYTES);

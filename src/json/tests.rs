@@ -168,7 +168,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn what_serde_json_writes_is_read_as_the_same(value in any_json()) {
+    fn values_written_by_serde_json_are_read_back_unchanged(value in any_json()) {
         let expected = by_serde(&value);
         prop_assert_eq!(Json::read(value.to_string().as_bytes()), Ok(expected.clone()));
         let spaced = serde_json::to_string_pretty(&value).unwrap();
@@ -176,7 +176,7 @@ proptest! {
     }
 
     #[test]
-    fn what_serde_json_refuses_is_refused(
+    fn text_that_serde_json_refuses_is_refused(
         text in r#"([\[\]{}:,"\\ ]|"[a-b]?"|[0-9.+-]{1,3}|true|nul|\\u00e|\\ud83d|é|\x01){0,12}"#,
     ) {
         let expected = serde_json::from_str::<Value>(&text).ok().map(|value| by_serde(&value));

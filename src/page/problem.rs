@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_says_what_happened_under_a_stable_code() {
+    fn a_problem_has_a_detail_and_a_stable_code() {
         let reply = problem("Denied.").reply(Client::Hold);
         assert_eq!(reply.status, 403);
         assert_eq!(reply.details, "duo_mfa_mfa_denied");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_says_how_to_go_on() {
+    fn a_problem_has_addresses_to_continue() {
         let onward = Onward {
             start_url: Some("/.duo-mfa/?return_to=%2F"),
             status_url: Some("/.duo-mfa/status"),

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_bound_to_nothing() {
+    fn approvals_without_bindings_are_bound_to_nothing() {
         assert_eq!(of(&[], &[], "192.0.2.7"), Bound::default());
         assert_eq!(Bindings::default().resolve(&[], None), Ok(Bound::default()));
         assert!(Bindings::default().properties().is_empty() && !Bindings::default().want_address());

@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_placeholder_is_no_key() {
+    fn a_placeholder_is_refused_as_a_key() {
         assert_eq!(of(b"changeme-changeme-changeme-12345678"), KeyFault::Placeholder);
         assert_eq!(of(b"please Change_Me before production!"), KeyFault::Placeholder);
         assert_eq!(text("changeme"), KeyFault::Placeholder);
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_knows_itself_raw_and_encoded() {
+    fn a_key_recognizes_itself_raw_and_encoded() {
         let key = MasterKey::from_base64(RANDOM).unwrap();
         assert!(key.is_same_as(&BASE64.decode(RANDOM).unwrap()));
         assert!(key.is_same_as(RANDOM.as_bytes()));

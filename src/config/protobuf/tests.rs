@@ -53,7 +53,7 @@ fn any_struct() -> impl Strategy<Value = Struct> {
 
 proptest! {
     #[test]
-    fn what_prost_writes_is_read_as_the_same(object in any_struct()) {
+    fn values_written_by_prost_are_read_back_unchanged(object in any_struct()) {
         prop_assert_eq!(read(&object.encode_to_vec()), Ok(expected_object(&object)));
     }
 

@@ -97,7 +97,7 @@ fn each_call_has_its_method_path_and_content_type() {
 }
 
 #[test]
-fn a_form_is_the_signed_line_itself() {
+fn a_form_equals_the_signed_line() {
     let preauth = Request::Preauth(Preauth {
         username: "zoë +~*&factor=auto".to_owned(),
         ipaddr: Some(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9))),

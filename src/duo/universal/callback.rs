@@ -132,7 +132,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_has_the_bounds_of_its_parts(query in "(state|error|duo_code|%73tate|[=&;+%a-z0-9-]){0,40}") {
+        fn read_values_keep_their_bounds(query in "(state|error|duo_code|%73tate|[=&;+%a-z0-9-]){0,40}") {
             if let Ok(Callback::Approved { state, code }) = read(&query) {
                 prop_assert!(state.as_str().len() >= 16 && !code.as_str().is_empty());
                 prop_assert!(!query.contains("error="));

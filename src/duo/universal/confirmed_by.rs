@@ -119,7 +119,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn nothing_but_duos_own_words_is_a_bypass() {
+    fn only_duos_own_words_are_a_bypass() {
         for (factor, reason) in [
             (None, Some("Bypass User")),
             (None, Some("bypass_user ")),

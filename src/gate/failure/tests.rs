@@ -116,7 +116,7 @@ fn duos_wait_is_passed_on() {
 }
 
 #[test]
-fn a_lost_poll_of_a_transaction_is_no_end() {
+fn a_lost_poll_does_not_end_the_transaction() {
     for fault in [
         DuoError::Unreachable(Outage::Status { status: 504 }),
         DuoError::Unreachable(Outage::NoAnswer),
@@ -174,7 +174,7 @@ fn safe_admits_nobody_before_the_background_check_has_failed() {
 }
 
 #[test]
-fn an_overflow_is_no_outage_and_is_not_made_worse() {
+fn an_overflow_is_not_an_outage_and_is_not_retried() {
     for stage in STAGES {
         for tries in [Tries::default(), SPENT] {
             let (Remedy::Refuse(refusal) | Remedy::LookAgain(refusal)) =

@@ -27,7 +27,7 @@ fn a_record_reads_back() {
 }
 
 #[test]
-fn a_record_of_another_layout_is_none() {
+fn a_record_of_another_layout_is_not_read() {
     let record = Health::default().encode();
     for end in 0..record.len() {
         assert_eq!(Health::decode(&record[..end]), None);

@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_no_approval_and_does_not_replace_one() {
+    fn a_wait_is_not_an_approval_and_does_not_replace_one() {
         let awaited = State::Awaited { since: NOON, lasts: 60 };
         let mut approvals = ClientApprovals::default();
         assert!(approvals.keep(client(1), user(1), awaited, NOON));

@@ -136,7 +136,7 @@ fn timeout_costs_fifteen_seconds_each_time() {
 }
 
 #[test]
-fn budget_frees_itself_start_by_start() {
+fn budget_frees_up_prompt_by_prompt() {
     let mut desk = Desk::new();
     for _ in 0..3 {
         let permit = desk.alice().unwrap();

@@ -16,7 +16,7 @@ fn is_of_a_name(c: char) -> bool {
 }
 
 #[test]
-fn every_character_is_what_unicode_says_or_stays_as_it_is() {
+fn every_character_becomes_its_unicode_form_or_stays_as_it_is() {
     let mut found = 0;
     for c in '\u{80}'..=char::MAX {
         let text = c.to_string();

@@ -25,7 +25,7 @@ fn answer(standing: &Standing) -> SignInReply<'_> {
 }
 
 #[test]
-fn nothing_in_json_means_anything_to_html_or_to_script() {
+fn json_has_no_character_that_is_special_in_html_or_script() {
     let message = "</script><!--&\u{2028}\u{2029}\"'\\";
     let body = body(ObjectText::new().text("message", message));
     let text = std::str::from_utf8(&body).unwrap();
@@ -61,7 +61,7 @@ fn preauth_lists_devices_and_factors() {
 }
 
 #[test]
-fn preauth_says_why_not_and_where_to_set_up() {
+fn preauth_has_the_reason_and_the_address_to_enroll() {
     let link = Link::new("https://duo.example/portal?code=1").unwrap();
     let cases = [
         (
@@ -145,7 +145,7 @@ fn every_standing_has_its_own_state() {
 }
 
 #[test]
-fn words_of_duo_are_shown_where_there_are_no_others() {
+fn duos_message_is_shown_if_there_is_no_other() {
     let standing = waiting(Awaited::Other { message: DisplayText::new("Dialing <b>…") });
     let body = parsed(&answer(&standing).reply(200, Language::Es));
     assert_eq!(body["message"], "Dialing <b>…");
@@ -153,7 +153,7 @@ fn words_of_duo_are_shown_where_there_are_no_others() {
 }
 
 #[test]
-fn a_terminal_state_says_where_to_go() {
+fn a_final_state_has_the_return_path() {
     let approved = Standing::Approved;
     let path = ReturnPath::parse(b"/app?x=1&y=2");
     let answer = SignInReply { return_to: Some(&path), ..answer(&approved) };

@@ -54,7 +54,7 @@ fn a_wait_is_in_seconds_and_then_in_minutes() {
 }
 
 #[test]
-fn a_limit_says_when_to_try_again() {
+fn a_limit_names_the_time_of_the_next_try() {
     let wait = Some(Duration::from_secs(40));
     let cases = [
         (Language::En, "You can try again in 40 seconds."),

@@ -106,7 +106,7 @@ proptest! {
 
 /// The signature covers the name of the cookie, even if the application is the same.
 #[test]
-fn main_applications_own_name_set_apart_opens_nothing_of_it() {
+fn a_further_application_with_the_main_ones_name_opens_nothing_of_it() {
     let [main, apart] = [Application::main(), Application::apart("default")];
     assert_eq!(main.opens(&apart.keeps()), [false; 4]);
     assert_eq!(apart.opens(&main.keeps()), [false; 4]);

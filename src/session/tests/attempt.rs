@@ -192,7 +192,7 @@ fn no_changed_bit_is_accepted() {
 }
 
 #[test]
-fn other_tokens_of_the_filter_are_no_attempt() {
+fn other_tokens_of_the_filter_are_not_attempts() {
     let attempts = under(&[1]);
     let own = browser(&attempts, &begin(&attempts, None, 1, path(9)));
     let sessions = Sessions::new(settings(), &ring(&[1]));

@@ -71,7 +71,7 @@ fn each_nonce_gives_another_cookie() {
 }
 
 #[test]
-fn a_remembered_device_is_no_other_users_or_applications() {
+fn a_remembered_device_belongs_to_one_user_and_application() {
     let value = remembered(TOKEN, NONCE);
     let same_name = Subject { source: "jwt", ..ALICE };
     let bound = Subject { bound: b"a certificate", ..ALICE };
@@ -108,7 +108,7 @@ fn every_flipped_bit_is_refused() {
 }
 
 #[test]
-fn a_token_of_another_purpose_is_no_remembered_device() {
+fn a_token_of_another_purpose_is_not_a_remembered_device() {
     let approval = cookie(&sessions(), at(0));
     assert_eq!(open(&devices(), &approval, ALICE), Err(Refusal::Forged));
     let pending = pending::pendings().seal(&pending::enrollment(), &ALICE);

@@ -101,7 +101,7 @@ fn the_other_alphabet_is_refused() {
 }
 
 #[test]
-fn a_token_of_another_purpose_is_no_approval() {
+fn a_token_of_another_purpose_is_not_an_approval() {
     let (approval, audience) = fields();
     let fields = encode(&approval, &audience);
     let sealed =

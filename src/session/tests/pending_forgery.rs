@@ -36,7 +36,7 @@ fn every_flipped_bit_is_refused() {
 }
 
 #[test]
-fn a_pending_sign_in_is_its_users_alone() {
+fn a_pending_sign_in_belongs_to_one_user() {
     let same_name = Subject { source: "jwt", ..ALICE };
     for pending in [push(), enrollment()] {
         let token = pendings().seal(&pending, &ALICE);
@@ -48,7 +48,7 @@ fn a_pending_sign_in_is_its_users_alone() {
 }
 
 #[test]
-fn a_bound_sign_in_is_finished_where_it_is_bound_alone() {
+fn a_bound_sign_in_is_finished_only_with_its_binding() {
     let subjects: [&[u8]; 3] = [b"", b"here", b"there"];
     let subjects = subjects.map(|bound| Subject { bound, ..ALICE });
     for pending in [push(), enrollment()] {
@@ -64,14 +64,14 @@ fn a_bound_sign_in_is_finished_where_it_is_bound_alone() {
 }
 
 #[test]
-fn a_pending_sign_in_is_its_applications_alone() {
+fn a_pending_sign_in_belongs_to_one_application() {
     let other = Pendings::new(CookieOwner::Main("other"), &ring(&[1]));
     let refusal = other.open(token().as_bytes(), &ALICE, at(0)).unwrap_err();
     assert_eq!(refusal, Refusal::OtherApplication);
 }
 
 #[test]
-fn an_approval_is_no_pending_sign_in_and_vice_versa() {
+fn an_approval_is_not_a_pending_sign_in_and_vice_versa() {
     let sessions = sessions();
     let approval = cookie(&sessions, at(0));
     assert_eq!(open(&approval, at(0)).unwrap_err(), Refusal::Forged);

@@ -41,7 +41,7 @@ fn an_approval_comes_back_as_it_was_given() {
 }
 
 #[test]
-fn an_approval_is_no_younger_than_itself() {
+fn an_approval_is_not_younger_than_its_sign_in() {
     let ahead = PerRequestApproval {
         factor: ApprovedBy::Factor(Factor::Push),
         authenticated: at(50),
@@ -110,7 +110,7 @@ fn an_approval_is_valid_for_one_request() {
 }
 
 #[test]
-fn a_changed_or_cut_approval_is_none() {
+fn a_changed_or_cut_approval_is_refused() {
     let token = sealed(&own()).as_str().to_owned();
     for (place, forged, expected) in flipped(&token) {
         assert_eq!(refusal(opened(&forged, at(10))), expected, "{place:?}");
@@ -122,7 +122,7 @@ fn a_changed_or_cut_approval_is_none() {
 }
 
 #[test]
-fn tokens_of_other_purposes_are_no_approvals() {
+fn tokens_of_other_purposes_are_not_approvals() {
     let approval = NewApproval {
         factor: ApprovedBy::Factor(Factor::Push),
         authenticated: at(0),

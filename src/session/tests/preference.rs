@@ -55,7 +55,7 @@ fn the_cookie_has_its_documented_bytes() {
 }
 
 #[test]
-fn a_preference_is_no_other_users_or_applications() {
+fn a_preference_belongs_to_one_user_and_application() {
     let value = remembered(&preference(ApprovedBy::Factor(Factor::Push), Some("DP1")));
     assert_eq!(open(&value, BOB), Err(Refusal::OtherUser));
     assert_eq!(open(&value, Subject { source: "jwt", ..ALICE }), Err(Refusal::OtherUser));

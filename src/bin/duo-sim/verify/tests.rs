@@ -294,7 +294,7 @@ fn x_duo_date_wins_over_date() {
 }
 
 #[test]
-fn a_trailing_question_mark_is_no_part_of_the_path() {
+fn a_trailing_question_mark_does_not_belong_to_the_path() {
     let vectors = vectors();
     let bare = vectors.iter().filter(|vector| vector.wire.uri.ends_with('?'));
     for vector in bare {

@@ -102,7 +102,7 @@ fn a_200_that_is_not_duos_is_garbled() {
 }
 
 #[test]
-fn an_answer_of_duos_that_is_not_understood_is_no_outage() {
+fn a_malformed_response_of_duos_is_not_an_outage() {
     for (body, why) in [
         (r#"{"stat":"MAYBE"}"#, Malformed::UnknownStat),
         (r#"{"stat":1}"#, Malformed::Members),

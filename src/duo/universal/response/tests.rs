@@ -169,7 +169,7 @@ proptest! {
     }
 
     #[test]
-    fn answers_like_duos_are_approved_at_200_alone(
+    fn responses_like_duos_are_approved_only_with_status_200(
         status in prop_oneof![Just(200), Just(400), 100..600_u16],
         stat in "OK|FAIL|ok", code in any::<u64>(), timestamp in any::<u64>(),
         error in "invalid_grant|invalid_client|[a-z]{0,4}",

@@ -93,7 +93,7 @@ fn closed_bucket_grants_nothing_until_then() {
 }
 
 #[test]
-fn foreign_bytes_are_no_bucket() {
+fn foreign_bytes_are_not_read() {
     let ours = filled(3, 60).encode(NOON);
     assert!(Ledger::decode(&ours, NOON - 60).is_some());
     assert!(Ledger::decode(&ours, NOON - 61).is_none(), "written in the future");
