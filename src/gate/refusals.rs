@@ -36,17 +36,17 @@ impl Refusal {
         Self { code, detail, retry_after: None }
     }
 
-    /// The same refusal with a `Retry-After`.
+    /// Adds a `Retry-After`.
     pub(super) const fn after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
     }
 }
 
-/// A refusal of a request by its head alone: its user may not be known yet.
+/// A refusal that needs only the head of the request. Its user may not be known yet.
 pub(super) struct Denial {
     pub(super) code: Code,
     pub(super) detail: Cow<'static, str>,
-    /// The rule that says so, if one does.
+    /// The rule that refuses, if one does.
     pub(super) rule: Option<usize>,
 }
 
@@ -116,7 +116,7 @@ pub(super) const UNKNOWN_USER: Refusal = Refusal::new(
     "Duo does not know this user, or the user has no device. Ask your help desk to enroll.",
 );
 
-/// Preauth said `enroll`.
+/// Preauth returned `enroll`.
 pub(super) const NOT_ENROLLED: Refusal = Refusal::new(
     Code::EnrollmentRequired,
     "This user has no device at Duo. Ask your help desk to enroll one.",
@@ -131,10 +131,10 @@ pub(super) const NO_DEVICE: Refusal = Refusal::new(
 pub(super) const FACTOR_REFUSED: Refusal =
     Refusal::new(Code::FactorRefused, "Duo does not accept this factor. Use another one.");
 
-/// Preauth said `deny`. If Duo gives a reason, the client gets that as the detail.
+/// Preauth returned `deny`. If Duo gives a reason, the client gets that as the detail.
 pub(super) const DENIED_BY_DUO: Refusal = Refusal::new(Code::DuoDenied, "Duo refuses.");
 
-// The client: bring an approval, or send another request.
+// The client: send an approval, or another request.
 
 pub(super) const NEEDS_COOKIE: Refusal = Refusal::new(
     Code::MfaRequired,
@@ -161,28 +161,28 @@ pub(super) const ONLY_PASSCODES: Refusal = Refusal::new(
 
 pub(super) const VERIFIED_PUSH: Refusal = Refusal::new(
     Code::MfaRequired,
-    "Duo wants a code from this screen typed on the phone, which a program cannot show. Send a \
+    "Duo requires a code that the user types on the phone, and a program cannot show it. Send a \
      passcode in x-duo-mfa-passcode, or sign in at start_url.",
 );
 
-/// Under `approval: per_request`, to a client that cannot be held.
+/// Under `approval: per_request`, for a client that cannot be held.
 pub(super) const NEEDS_ITS_OWN_APPROVAL: Refusal = Refusal::new(
     Code::MfaRequired,
     "Each request to this address needs its own approval. Either send it as a program whose \
      requests are held. Or approve it first at POST auth with its method and return_to (also \
      body_sha256 if bodies are read, and content_type and similar headers), and then send it with \
-      the approval.",
+     the approval.",
 );
 
-/// Under `approval: per_request`, to a form of a browser.
+/// Under `approval: per_request`, for a form of a browser.
 pub(super) const FORM_NEEDS_ITS_OWN_APPROVAL: Refusal = Refusal::new(
     Code::AccessDenied,
     "This address requires approval for each request; form submissions cannot be approved.",
 );
 
-/// Two held requests were the same, and the prompt of both has let one go on.
+/// Two held requests were the same, and the approval of their prompt was used for the other one.
 pub(super) const APPROVAL_USED: Refusal =
-    Refusal::new(Code::MfaRequired, "The same request, sent again, has used this approval.");
+    Refusal::new(Code::MfaRequired, "A repetition of this request has already used this approval.");
 
 pub(super) const NO_APPROVAL: Refusal =
     Refusal::new(Code::MfaRequired, "This browser has no approval.");
@@ -197,7 +197,7 @@ pub(super) const NO_PASSCODES_HERE: Refusal =
     Refusal::new(Code::BadRequest, "Passcodes are not accepted here.");
 
 pub(super) const PASSCODES_IN_HEADER: Refusal =
-    Refusal::new(Code::BadRequest, "More than one passcode came with the request.");
+    Refusal::new(Code::BadRequest, "The request has more than one passcode in x-duo-mfa-passcode.");
 
 pub(super) const SEVERAL_PASSCODES: Refusal =
     Refusal::new(Code::BadRequest, "The request has more than one passcode.");
@@ -261,7 +261,7 @@ pub(super) fn unreadable(fault: HeadFault) -> Denial {
     Denial::new(Code::BadRequest, format!("{fault}."))
 }
 
-/// Whether a rule applies depends on a part of the request that has two meanings, or none.
+/// Some rule names a part of the request that is ambiguous or not known.
 impl From<Unclear> for Denial {
     fn from(unclear: Unclear) -> Self {
         let code = match unclear {
@@ -308,7 +308,7 @@ impl From<IdentityError> for Denial {
     }
 }
 
-/// A value that `session.bind` names is not there.
+/// A value that `session.bind` names is missing.
 impl From<Unbound> for Denial {
     fn from(unbound: Unbound) -> Self {
         Self::new(Code::AccessDenied, format!("No approval can be given: {unbound}."))
