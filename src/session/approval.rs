@@ -54,6 +54,18 @@ impl Approval {
         self.authenticated
     }
 
+    /// The time when the first cookie of the approval was made.
+    #[must_use]
+    pub const fn issued(&self) -> UnixTime {
+        self.issued
+    }
+
+    /// The time of its last renewal.
+    #[must_use]
+    pub const fn seen(&self) -> UnixTime {
+        self.seen
+    }
+
     /// When the approval ends, whether it is used or not.
     #[must_use]
     pub const fn expires(&self) -> UnixTime {

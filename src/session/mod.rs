@@ -52,7 +52,7 @@ pub use per_request::{PerRequestApproval, PerRequestApprovals};
 pub use preference::{Preference, Preferences};
 pub use refusal::Refusal;
 pub use request_digest::{BodyDigest, RequestDigest};
-pub use sessions::{NewApproval, SessionSettings, Sessions};
+pub use sessions::{Inspection, NewApproval, SessionSettings, Sessions};
 pub use shared::{SharedKey, SharedValues};
 pub use token::Subject;
 pub use vault::Nonce;

@@ -1,5 +1,9 @@
 //! Issues, checks, renews and deletes approval cookies.
 
+mod inspection;
+
+pub use inspection::Inspection;
+
 use std::time::Duration;
 
 use subtle::ConstantTimeEq;

@@ -5,6 +5,7 @@ mod approval;
 mod attempt;
 mod device;
 mod forgery;
+mod inspection;
 mod lifetime;
 mod pending;
 mod pending_forgery;

@@ -1,12 +1,15 @@
 //! `duo-mfa` as an operator runs it: files in, standard output and an exit status out.
 
+#![allow(clippy::disallowed_methods, reason = "cookies are made for the present time")]
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audit;
 mod by_path;
 mod clusters;
 mod control_planes;
+mod cookie;
 mod doctor;
 mod explain;
 mod faults;

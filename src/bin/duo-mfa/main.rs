@@ -4,7 +4,8 @@
 //! reads it with the filter's own reader. It also checks the configuration around it: whether the
 //! user name can be forged, and whether the filter can reach Duo. `explain` shows which rule
 //! decides about a request, by the filter's own code. `keygen` makes a cookie key.
-//! `doctor` makes the filter's calls to Duo, and says at which step they fail.
+//! `doctor` makes the filter's calls to Duo, and says at which step they fail. `cookie` reads an
+//! approval cookie, `audit` the audit lines of Envoy's log.
 //!
 //! No other command calls Duo, and none calls Envoy. No secret is ever printed, except a new key.
 
@@ -12,7 +13,10 @@
 #![allow(clippy::print_stderr, reason = "the program reports to standard error")]
 #![allow(clippy::disallowed_methods, reason = "a program has an environment, unlike the core")]
 
+mod audit;
 mod check;
+mod completions;
+mod cookie;
 mod doctor;
 mod document;
 mod environment;
@@ -23,7 +27,9 @@ mod upstream;
 mod value;
 
 use clap::Parser as _;
+use duo_mfa::clock::UnixTime;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 /// Operator's tool of the Duo MFA filter.
 #[derive(clap::Parser)]
@@ -35,10 +41,15 @@ struct Options {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    Audit(audit::Arguments),
     Check(check::Arguments),
+    Completions(completions::Arguments),
+    Cookie(cookie::Arguments),
     Doctor(doctor::Arguments),
     Explain(explain::Arguments),
     Keygen(keygen::Arguments),
+    /// Print the version
+    Version,
 }
 
 /// How a command ended. If several plugin configurations end differently, the last in this order
@@ -78,9 +89,22 @@ impl From<Outcome> for ExitCode {
 
 fn main() -> ExitCode {
     match Options::parse().command {
+        Command::Audit(arguments) => audit::run(&arguments).into(),
         Command::Check(arguments) => check::run(&arguments).into(),
+        Command::Completions(arguments) => completions::run(&arguments).into(),
+        Command::Cookie(arguments) => cookie::run(&arguments).into(),
         Command::Doctor(arguments) => doctor::run(&arguments).into(),
         Command::Explain(arguments) => explain::run(&arguments).into(),
         Command::Keygen(keygen::Arguments {}) => keygen::run().into(),
+        Command::Version => {
+            println!("duo-mfa {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
     }
+}
+
+/// The time of this host.
+fn now() -> UnixTime {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

@@ -2,9 +2,9 @@
 
 use super::exchange::{Received, exchange};
 use super::link::Link;
-use super::now;
 use super::report::Report;
 use super::verdict::{Code, Finding};
+use crate::now;
 use duo_mfa::clock::{ClockOffset, UnixTime};
 use duo_mfa::config::DuoSettings;
 use duo_mfa::duo::{DuoError, Request};

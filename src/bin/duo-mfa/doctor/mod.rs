@@ -27,13 +27,11 @@ use crate::document::{Content, Document};
 use crate::environment::{Environment, printable};
 use crate::plugin::{Host, Plugin};
 use account::Account;
-use duo_mfa::clock::UnixTime;
 use duo_mfa::config::{Application, Config};
 use report::Report;
 use route::{Authorities, Proxy, Route};
 use serde_json::json;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 /// Test the connection to Duo, step by step
 ///
@@ -223,10 +221,4 @@ impl Doctor<'_> {
         }
         report
     }
-}
-
-/// The time of this host.
-fn now() -> UnixTime {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

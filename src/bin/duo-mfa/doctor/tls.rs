@@ -1,9 +1,9 @@
 //! TLS to Duo, verified as the cluster verifies it, with a record of the server's certificates.
 
 use super::certificate::Certificate;
-use super::now;
 use super::route::{Authorities, Route};
 use super::verdict::{Code, Finding};
+use crate::now;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};

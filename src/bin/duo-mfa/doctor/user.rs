@@ -1,9 +1,9 @@
 //! Asks Duo about a user, and sends that user a push.
 
 use super::account::{Account, of_signed};
-use super::now;
 use super::report::Report;
 use super::verdict::{Code, Finding};
+use crate::now;
 use duo_mfa::clock::ClockOffset;
 use duo_mfa::config::Config;
 use duo_mfa::duo::{

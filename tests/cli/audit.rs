@@ -1,0 +1,55 @@
+//! `duo-mfa audit`, `version` and `completions`.
+
+use crate::files::File;
+use crate::run::duo_mfa;
+use serde_json::Value;
+
+const LOG: &str = r#"[2026-11-29 17:00:00.001][20][info][main] [source/server/server.cc:1] starting main dispatch loop
+[2026-11-29 17:00:01.123][20][info][wasm] [source/extensions/common/wasm/context.cc:1195] wasm log duo_mfa duo_mfa: {"event":"duo_mfa","result":"admitted","user":"alice","factor":"push","client":"192.0.2.7","method":"GET","host":"app.example.com","path":"/reports","reference":"7f3a19c2-1111"}
+[2026-11-29 17:00:02.456][20][info][wasm] [source/extensions/common/wasm/context.cc:1195] wasm log duo_mfa duo_mfa: {"event":"duo_mfa","result":"refused","code":"mfa_denied","user":"bob","client":"192.0.2.8","method":"GET","host":"app.example.com","path":"/","reference":"7f3a19c2-2222","reason":"Login request denied."}
+"#;
+
+#[test]
+fn lines_are_found_and_filtered() {
+    let file = File::new("envoy.log", LOG);
+    let of_alice = "2026-11-29 17:00:01.123 admitted alice by push from 192.0.2.7 GET \
+                    app.example.com/reports reference=7f3a19c2-1111\n";
+    let of_bob = "2026-11-29 17:00:02.456 refused mfa_denied bob from 192.0.2.8 GET \
+                  app.example.com/ reference=7f3a19c2-2222: Login request denied.\n";
+    for (filters, expected) in [
+        (&[][..], format!("{of_alice}{of_bob}")),
+        (&["--user", "alice"], of_alice.to_owned()),
+        (&["--code", "mfa_denied"], of_bob.to_owned()),
+        (&["--reference", "7f3a19c2-2222"], of_bob.to_owned()),
+    ] {
+        let mut arguments = vec!["audit", file.path()];
+        arguments.extend(filters);
+        let ran = duo_mfa(&arguments);
+        assert_eq!((ran.status, ran.output), (0, expected), "{filters:?}");
+    }
+    let ran = duo_mfa(&["audit", file.path(), "--user", "bob", "--format", "json"]);
+    let line: Value = serde_json::from_str(&ran.output).unwrap();
+    assert_eq!((ran.status, &line["code"]), (0, &Value::from("mfa_denied")), "{line}");
+}
+
+#[test]
+fn a_log_without_matching_lines_is_an_outcome() {
+    let file = File::new("envoy.log", LOG);
+    let ran = duo_mfa(&["audit", file.path(), "--user", "carol"]);
+    assert_eq!((ran.status, ran.output.as_str()), (1, ""));
+    assert!(ran.errors.contains("no audit line matches"), "{ran:?}");
+    assert_eq!(duo_mfa(&["audit", "/nonexistent.log"]).status, 2);
+}
+
+#[test]
+fn version_and_completions_are_printed() {
+    let ran = duo_mfa(&["version"]);
+    assert_eq!(ran.output, format!("duo-mfa {}\n", env!("CARGO_PKG_VERSION")));
+    for shell in ["bash", "zsh", "fish"] {
+        let ran = duo_mfa(&["completions", shell]);
+        assert_eq!(ran.status, 0, "{ran:?}");
+        for command in ["doctor", "audit", "--reference"] {
+            assert!(ran.output.contains(command.trim_start_matches('-')), "{shell} {command}");
+        }
+    }
+}
