@@ -36,6 +36,35 @@ pub enum Code {
 }
 
 impl Code {
+    /// All codes, in the order of the table below.
+    pub const ALL: [Self; 25] = [
+        Self::MfaRequired,
+        Self::MfaDenied,
+        Self::MfaTimeout,
+        Self::MfaFraud,
+        Self::MfaLockedOut,
+        Self::DuoDenied,
+        Self::EnrollmentRequired,
+        Self::NoDevice,
+        Self::FactorRefused,
+        Self::IdentityMissing,
+        Self::IdentityInvalid,
+        Self::AccessDenied,
+        Self::PasscodeIncorrect,
+        Self::TooManyRequests,
+        Self::PendingElsewhere,
+        Self::DuoUnavailable,
+        Self::Overloaded,
+        Self::DuoMisconfigured,
+        Self::BadRequest,
+        Self::CrossSite,
+        Self::HttpsRequired,
+        Self::PathAmbiguous,
+        Self::InternalRedirect,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+    ];
+
     /// The name, the HTTP status and the title.
     const fn row(self) -> (&'static str, u16, &'static str) {
         match self {

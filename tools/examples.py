@@ -52,6 +52,10 @@ class Examples:
             self.check(name, documents.dump(document))
         if products.plugin(document):
             self.envoy(name, documents.dump(products.with_plugin(document)))
+        elif document["kind"] == "EnvoyProxy":
+            self.envoy(name, documents.dump(products.with_bootstrap(document)))
+        elif document["kind"] == "PrometheusRule":
+            self.job(name, "promtool", tools.rules_faults, document["spec"])
         elif document["kind"] == "EnvoyFilter":
             self.envoy(name, documents.dump(products.patched(document)))
         elif document["kind"] == "Secret":
@@ -113,6 +117,10 @@ class Examples:
                 self.job(name, "core", cluster.variables_faults, document["envVarFrom"])
             elif "apiVersion" in document:
                 self.resource(name, document)
+            elif "groups" in document:
+                self.job(name, "promtool", tools.rules_faults, document)
+            elif "rule_files" in document:
+                self.job(name, "promtool", tools.rules_test_faults, path)
             else:
                 self.job(name, "known", lambda: ["no check of tools/examples.py knows such a file"])
 

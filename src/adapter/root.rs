@@ -8,7 +8,7 @@ use super::plugin::Plugin;
 use super::streams::Streams;
 use crate::clock::UnixTime;
 use crate::config::Config;
-use crate::gate::{Event, Found, Gate, Health, Probe, ProbeStep};
+use crate::gate::{Event, Found, Gate, Health, Probe, ProbeStep, counters};
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -145,6 +145,7 @@ impl Root {
                 let _ = self.ups.set(ups.collect());
                 log::debug!("configured");
                 let plugin = Plugin::new(Gate::new(config));
+                plugin.stats.define(counters());
                 limit_table::create(&plugin.table);
                 self.plugin.set(Rc::new(plugin)).is_ok() && host::tick_each(TICK).is_ok()
             }

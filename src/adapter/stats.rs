@@ -13,12 +13,21 @@ struct Count {
     pending: u64,
 }
 
-/// The counts of one configuration in one VM. A list is enough: there are some dozens at most, and
-/// the commonest are among the first.
+/// The counts of one configuration in one VM: a list of about a hundred, the most frequent first.
 #[derive(Default)]
 pub(super) struct Stats(Cell<Vec<Count>>);
 
 impl Stats {
+    /// Defines counters before their first count: the host then shows them with 0.
+    pub(super) fn define(&self, counters: impl Iterator<Item = Counter>) {
+        let mut counts = self.0.take();
+        counts.extend(counters.map(|counter| {
+            let metric = host::counter(&counter.to_string());
+            Count { counter, metric, pending: 0 }
+        }));
+        self.0.set(counts);
+    }
+
     pub(super) fn take(&self, signals: Vec<Signal>) {
         for signal in signals {
             match signal {

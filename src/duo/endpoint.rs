@@ -29,6 +29,20 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
+    /// All endpoints.
+    pub const ALL: [Self; 10] = [
+        Self::Ping,
+        Self::Check,
+        Self::Logo,
+        Self::Preauth,
+        Self::Auth,
+        Self::AuthStatus,
+        Self::Enroll,
+        Self::EnrollStatus,
+        Self::HealthCheck,
+        Self::Token,
+    ];
+
     /// The path.
     #[must_use]
     pub const fn path(self) -> &'static str {

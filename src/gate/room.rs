@@ -115,6 +115,10 @@ pub enum By {
 }
 
 impl By {
+    /// All limits.
+    pub const ALL: [Self; 5] =
+        [Self::SignIn, Self::UserCalls, Self::UserRate, Self::Calls, Self::Held];
+
     /// The name in metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -41,6 +41,16 @@ pub(super) enum Insufficient {
 }
 
 impl Insufficient {
+    /// The reasons that are not faults of the cookie.
+    const OF_TERMS: [Self; 4] =
+        [Self::TooOld, Self::OtherFactor, Self::FailSafe, Self::NotOfThisRequest];
+
+    /// The counters of all reasons.
+    pub(super) fn counters() -> impl Iterator<Item = Counter> {
+        let of_cookie = Refusal::ALL.into_iter().map(Self::Invalid);
+        of_cookie.chain(Self::OF_TERMS).map(|reason| Counter::CookieRefused(reason.name()))
+    }
+
     /// The name in metrics.
     const fn name(self) -> &'static str {
         match self {

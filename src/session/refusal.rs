@@ -45,6 +45,23 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// All reasons.
+    pub const ALL: [Self; 13] = [
+        Self::Length,
+        Self::Encoding,
+        Self::Layout,
+        Self::UnknownKey,
+        Self::Forged,
+        Self::Future,
+        Self::Expired,
+        Self::Idle,
+        Self::OtherApplication,
+        Self::OtherUser,
+        Self::OtherRequest,
+        Self::OtherBinding,
+        Self::Void,
+    ];
+
     /// The name in metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -38,6 +38,7 @@ mod logo;
 mod model;
 mod modes;
 mod monitoring;
+mod observability;
 mod operations;
 mod outage;
 mod page;

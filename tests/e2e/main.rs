@@ -79,6 +79,7 @@ mod limits;
 mod load;
 mod logo;
 mod memory;
+mod metrics;
 mod modes;
 mod module;
 mod neighbors;

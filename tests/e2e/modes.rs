@@ -63,7 +63,7 @@ fn counters(stack: &Stack) -> BTreeMap<String, u64> {
         let is_about_requests = ["passed", "bypassed", "refused.", "cookie_refused."]
             .iter()
             .any(|start| name.starts_with(start));
-        if is_about_requests {
+        if is_about_requests && count != "0" {
             *counters.entry(name).or_default() += count.parse::<u64>().unwrap();
         }
     }

@@ -114,6 +114,13 @@ def in_compose(old, new):
         return tools.compose_faults(path)
 
 
+def in_alerts(old, new):
+    with copied("envoy/observability") as folder:
+        rules = folder / "alerts.yaml"
+        rules.write_text(changed(rules.read_text(encoding="utf-8"), old, new), encoding="utf-8")
+        return tools.rules_test_faults(folder / "alerts.test.yaml")
+
+
 def twice(path, line):
     try:
         documents.documents(changed(shipped(path), line, f"{line}\n{line}"))
@@ -142,6 +149,11 @@ def trials(stand_ins, crds):
     yield "a value that the chart does not know", "/form", lambda: in_values("form: standalone", "form: standalnoe")
     yield "a missing file of a kustomization", "service.yaml", lambda: in_kustomize("service.yaml")
     yield "an unknown key of a service in compose", "comand", lambda: in_compose("command:", "comand:")
+    if tools.PROMTOOL.exists():
+        loud = ('{code="mfa_fraud"}[10m]) > 0', '{code="mfa_fraud"}[10m]) >= 0')
+        yield "an alert that never stays silent", "DuoMfaFraudReported", lambda: in_alerts(*loud)
+        mute = ('{code="mfa_fraud"}', '{code="fraud"}')
+        yield "an alert that never fires", "DuoMfaFraudReported", lambda: in_alerts(*mute)
     yield "a key given twice", "twice", lambda: twice("envoy/istio/gateway.yaml", "  phase: AUTHZ")
     san = ("match_typed_subject_alt_names", "# ")
     yield "a cluster that takes any certificate", "match_typed", lambda: in_closed(PRODUCTION, *san)

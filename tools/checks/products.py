@@ -3,6 +3,8 @@
 import copy
 import json
 
+import yaml
+
 MANAGER = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
@@ -57,6 +59,11 @@ def with_plugin(document):
     return plain([{"name": "duo_mfa", "typed_config": {"@type": WASM, "config": config}}])
 
 
+def with_bootstrap(document):
+    """An Envoy with what an EnvoyProxy of Envoy Gateway merges into the bootstrap."""
+    return plain([]) | yaml.safe_load(document["spec"]["bootstrap"]["value"])
+
+
 def patched(document):
     """An Envoy with an EnvoyFilter's patches. Raises ValueError on a patch that is not among those that we ship."""
     envoy = plain([])
@@ -76,6 +83,8 @@ def patched(document):
                 if before not in names:
                     raise ValueError(f"no filter {before} to insert before")
                 filters.insert(names.index(before), value)
+            case "BOOTSTRAP", "MERGE":
+                envoy.update(value)
             case other:
                 raise ValueError(f"no such patch in tools/checks/products.py: {other}")
     return envoy

@@ -1,4 +1,4 @@
-"""Helm, kubectl kustomize, Docker Compose, and the project's own `duo-mfa check`: each by its own binary, offline."""
+"""Helm, kubectl kustomize, Docker Compose, promtool, and the project's own `duo-mfa check`: each by its own binary, offline."""
 
 import os
 import pathlib
@@ -6,8 +6,11 @@ import subprocess
 import sys
 import tempfile
 
+from . import documents
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(sys.prefix) / "bin"
+PROMTOOL = BIN / "promtool"
 CLI = os.environ.get("DUO_MFA_CLI", ROOT / "target/debug/duo-mfa")
 
 
@@ -38,6 +41,25 @@ def kustomize(folder):
 def compose_faults(path):
     fine, _, complaint = run(BIN / "docker-compose", "--file", path, "config", "--quiet")
     return [] if fine else complaint
+
+
+def rules_faults(document):
+    """The faults of Prometheus' rules, which have no other file; None without promtool."""
+    if not PROMTOOL.exists():
+        return None
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
+        file.write(documents.dump(document))
+        file.flush()
+        fine, said, complaint = run(PROMTOOL, "check", "rules", file.name)
+    return [] if fine else complaint + said.splitlines()
+
+
+def rules_test_faults(path):
+    """The alerts of a file of unit tests that fire or stay silent where they should not; None without promtool."""
+    if not PROMTOOL.exists():
+        return None
+    fine, said, complaint = run(PROMTOOL, "test", "rules", path)
+    return [] if fine else complaint + said.splitlines()
 
 
 def check_faults(text):

@@ -7,6 +7,7 @@
 {{- $idp := "" -}}
 {{- if .Values.jwt.issuer }}{{ $idp = get (urlParse (required "jwt.jwksUri" .Values.jwt.jwksUri)) "host" }}{{ end -}}
 admin: {address: {socket_address: {address: 127.0.0.1, port_value: 9901}}}
+{{ include "duo-mfa.stats-config" . }}
 static_resources:
   listeners:
   - name: http
@@ -165,4 +166,17 @@ transport_socket:
       validation_context:
         trusted_ca: {filename: /etc/ssl/certs/ca-certificates.crt}
         match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: {{ .host | quote }}}}]
+{{- end }}
+
+{{/* The labels of the filter's metrics for Prometheus, in place of parts of their names. */}}
+{{- define "duo-mfa.stats-config" -}}
+stats_config:
+  stats_tags:
+  - {tag_name: code, regex: '^wasmcustom\.duo_mfa_.*(\.code\.(\w+))$'}
+  - {tag_name: factor, regex: '^wasmcustom\.duo_mfa_admitted(\.factor\.(\w+))$'}
+  - {tag_name: reason, regex: '^wasmcustom\.duo_mfa_cookie_refused(\.reason\.(\w+))$'}
+  - {tag_name: endpoint, regex: '^wasmcustom\.duo_mfa_\w+(\.endpoint\.(\w+))$'}
+  - {tag_name: limit, regex: '^wasmcustom\.duo_mfa_crowded(\.limit\.(\w+))$'}
+  - {tag_name: rule, regex: '^wasmcustom\.duo_mfa_would_refuse(\.rule\.(\w+))'}
+  - {tag_name: application, regex: '^wasmcustom\.duo_mfa_duo_up(\.application\.([\w-]+))$'}
 {{- end }}
