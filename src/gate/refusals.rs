@@ -132,7 +132,8 @@ pub(super) const FACTOR_REFUSED: Refusal =
     Refusal::new(Code::FactorRefused, "Duo does not accept this factor. Use another one.");
 
 /// Preauth returned `deny`. If Duo gives a reason, the client gets that as the detail.
-pub(super) const DENIED_BY_DUO: Refusal = Refusal::new(Code::DuoDenied, "Duo refuses.");
+pub(super) const DENIED_BY_DUO: Refusal =
+    Refusal::new(Code::DuoDenied, "Duo does not allow this access. Ask your help desk.");
 
 // The client: send an approval, or another request.
 
