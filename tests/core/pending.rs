@@ -331,7 +331,7 @@ fn approval_without_random_bytes_is_none() {
     let typed = Browser::of("two").posts(passcode).with("x-duo-mfa-passcode", "123456");
     let refused = rig.send(&typed, &[one_phone(), allows()]).answered();
     assert_eq!(refused.code(), "duo_unavailable");
-    // What is on the device has been given its own when it began.
+    // The random bytes of alice's push were drawn when it began.
     alice.is_approved(&mut rig, &alice.fetches(STATUS), &[allows()]);
     let mut bella = Browser::of("bella");
     let push = bella.asks(&mut rig, &bella.posts(PUSH), &[one_phone()]);

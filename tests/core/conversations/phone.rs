@@ -48,7 +48,7 @@ impl Prompt {
     }
 }
 
-/// What a count counts.
+/// The owner of a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Of {
     User,

@@ -129,7 +129,7 @@ fn a_sign_out_at_another_listener_counts() {
     is_asked(&mut rig, &get("/api/a"));
 }
 
-/// After a sign-out its sign-in gives no second approval, so none is kept for the client.
+/// After a sign-out the sign-in's token gives no approval, so no approval is stored for the client.
 #[test]
 fn a_sign_in_that_was_ended_keeps_nothing() {
     let mut rig = rig();
