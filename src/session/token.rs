@@ -62,7 +62,7 @@ impl Purpose {
     pub(super) const PER_REQUEST: Self = Self("operation");
     /// A sign-in at Duo's page, as it travels there and back.
     pub(super) const ATTEMPT: Self = Self("attempt");
-    /// The browser that has begun it.
+    /// The browser in which a sign-in at Duo's page began.
     pub(super) const BROWSER: Self = Self("browser");
     /// The preferred device and factor.
     pub(super) const PREFERENCE: Self = Self("preferred");
