@@ -16,7 +16,7 @@ use crate::clock::UnixTime;
 
 /// No flag is defined yet, so all must be 0.
 const NO_FLAGS: u8 = 0;
-/// A release that must void all earlier approvals raises this number.
+/// A release that must void all earlier approvals increases this number.
 const EPOCH: u32 = 0;
 
 /// Bytes of an approval after version and key id.

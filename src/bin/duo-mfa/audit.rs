@@ -6,11 +6,11 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Every audit line begins with this.
+/// The beginning of every audit line.
 const START: &str = r#"{"event":"duo_mfa""#;
-/// The same inside a JSON text, as Envoy's JSON log format has it.
+/// The same inside a JSON text, for Envoy's JSON log format.
 const ESCAPED_START: &str = r#"{\"event\":\"duo_mfa\""#;
-/// The members that a sentence has at fixed places.
+/// The members that have a fixed place in a sentence.
 const PLACED: [&str; 10] =
     ["event", "result", "code", "user", "factor", "client", "method", "host", "path", "reason"];
 
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             Outcome::Faulty
         }
         Ok(_) => Outcome::Fine,
-        // Somebody reads no further, as `head`.
+        // The reader of the output has ended, for example `head`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Outcome::Fine,
         Err(error) => {
             eprintln!("duo-mfa: {}: {error}", arguments.file.display());
@@ -94,14 +94,14 @@ impl Arguments {
     }
 }
 
-/// Envoy's prefix, and the members of the audit line behind it.
+/// Envoy's prefix, and the members of the audit line after it.
 fn audit_line(line: &str) -> Option<(&str, Map<String, Value>)> {
     if let Some((prefix, _)) = line.split_once(START) {
         return Some((prefix, first_object(line.get(prefix.len()..)?)?));
     }
     let (prefix, _) = line.split_once(ESCAPED_START)?;
     let rest = line.get(prefix.len()..)?;
-    // The rest of a JSON text is one again behind a quote.
+    // The rest of a JSON text becomes a JSON text again after a quote.
     let text: String = first_value(&format!("\"{rest}"))?;
     Some((prefix, first_object(&text)?))
 }
@@ -110,12 +110,12 @@ fn first_object(text: &str) -> Option<Map<String, Value>> {
     first_value(text)
 }
 
-/// The first value of a text that goes on behind it.
+/// The first value of a text that may continue after it.
 fn first_value<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::Deserializer::from_str(text).into_iter().next()?.ok()
 }
 
-/// A line for people: time, result, code, user, factor, client, request, the rest, the reason.
+/// The sentence of a line: time, result, code, user, factor, client, request, the rest, the reason.
 fn sentence(prefix: &str, members: &Map<String, Value>) -> String {
     let member = |name: &str| members.get(name).map(plain);
     let request =
@@ -133,7 +133,7 @@ fn sentence(prefix: &str, members: &Map<String, Value>) -> String {
     parts.join(" ") + &reason
 }
 
-/// A value without quotes, and without characters that would act on a terminal.
+/// A value without quotes, and without characters that a terminal would execute.
 fn plain(value: &Value) -> String {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     text.chars().filter(|character| !character.is_control()).collect()

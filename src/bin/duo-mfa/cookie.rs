@@ -55,7 +55,7 @@ fn read(arguments: &Arguments) -> Result<Read, Box<dyn std::error::Error>> {
         "-" => io::read_to_string(io::stdin())?,
         text => text.to_owned(),
     };
-    // A value of ours has no `=`.
+    // The value of an approval cookie has no `=`.
     let value = text.trim().trim_end_matches(';').rsplit('=').next().unwrap_or_default();
     Ok((value.to_owned(), environment, documents))
 }
@@ -78,7 +78,7 @@ impl Reader<'_> {
         outcomes.min().unwrap_or(Outcome::Fine)
     }
 
-    /// Reads it with the keys of one plugin configuration.
+    /// Reads the cookie with the keys of one plugin configuration.
     fn by(&self, plugin: &Plugin<'_>) -> Outcome {
         let title = title(&self.arguments.file, plugin);
         let bytes = plugin.configuration.bytes();
@@ -181,7 +181,8 @@ fn moment(time: UnixTime, now: UnixTime) -> String {
     }
 }
 
-/// The outcome of a cookie that no key has signed. A key that is not known here may have.
+/// The outcome for a cookie that no key has signed. A key that is not known here may have signed
+/// it.
 fn unread(refusal: Refusal, absent: &BTreeSet<String>) -> Outcome {
     if absent.is_empty() || !matches!(refusal, Refusal::UnknownKey | Refusal::Forged) {
         return Outcome::Faulty;
@@ -191,7 +192,7 @@ fn unread(refusal: Refusal, absent: &BTreeSet<String>) -> Outcome {
     Outcome::Unreadable
 }
 
-/// Of the refusals by several applications the one that says most is shown.
+/// If several applications refuse the cookie, the refusal with the highest rank is shown.
 const fn rank(refusal: Refusal) -> u8 {
     if matches!(refusal, Refusal::Length | Refusal::Encoding) {
         0
@@ -202,25 +203,25 @@ const fn rank(refusal: Refusal) -> u8 {
     }
 }
 
-/// The reason and what to do.
+/// The reason of a refusal, and the remedy.
 const fn reason(refusal: Refusal) -> &'static str {
     match refusal {
-        Refusal::Length => "it is no approval cookie: copy the whole value",
-        Refusal::Encoding => "it has characters that no cookie of the filter has",
-        Refusal::Layout => "another release of the filter made it",
+        Refusal::Length => "it is not an approval cookie; copy the whole value",
+        Refusal::Encoding => "it has a character that cookies of the filter do not have",
+        Refusal::Layout => "it was made by another release of the filter",
         Refusal::UnknownKey => "none of session.keys signed it: is a key missing in this replica?",
         Refusal::Forged => {
             "its signature is wrong: it was changed, or session.cookie had another name"
         }
-        Refusal::Future => "it is from the future: compare the clocks of the replicas",
+        Refusal::Future => "it was issued in the future: compare the clocks of the replicas",
         Refusal::Expired => "it is older than session.expiration; the user signs in again",
         Refusal::Idle => {
-            "it was unused for longer than session.inactivity; the user signs in again"
+            "it was not used for longer than session.inactivity; the user signs in again"
         }
-        Refusal::OtherApplication => "it is of another session.application",
-        Refusal::OtherUser => "it is another user's, or identity.source has changed",
+        Refusal::OtherApplication => "it is for another session.application",
+        Refusal::OtherUser => "it belongs to another user, or identity.source has changed",
         Refusal::OtherRequest => "it is for another request",
         Refusal::OtherBinding => "it is bound to another client (session.bind)",
-        Refusal::Void => "session.not_before is later",
+        Refusal::Void => "it was issued before session.not_before",
     }
 }

@@ -4,8 +4,8 @@
 //! reads it with the filter's own reader. It also checks the configuration around it: whether the
 //! user name can be forged, and whether the filter can reach Duo. `explain` shows which rule
 //! decides about a request, by the filter's own code. `keygen` makes a cookie key.
-//! `doctor` makes the filter's calls to Duo, and says at which step they fail. `cookie` reads an
-//! approval cookie, `audit` the audit lines of Envoy's log.
+//! `doctor` makes the filter's calls to Duo, and reports the step at which they fail. `cookie`
+//! reads an approval cookie, `audit` reads the audit lines in Envoy's log.
 //!
 //! No other command calls Duo, and none calls Envoy. No secret is ever printed, except a new key.
 
