@@ -178,7 +178,7 @@ impl Midway {
             "TLS failure" => "ssl.fail_verify_error",
             "no address in DNS" => "upstream_cx_none_healthy",
             "unknown cluster" => {
-                let told = |line: &&str| line.contains("is not known to Envoy");
+                let told = |line: &&str| line.contains("Envoy has no cluster");
                 return self.stack.envoy.log().lines().filter(told).count().try_into().unwrap();
             }
             other => panic!("{other}"),

@@ -71,7 +71,7 @@ fn istio_without_its_cluster_is_not_ready_and_says_its_name() {
     held.assert_problem(503, "duo_unavailable");
     assert_eq!(stack.denied(&Request::get("/.duo-mfa/readyz")).status, 503);
     let log = stack.envoy.log();
-    let line = format!("cluster \"outbound|443||{API_HOST}\" is not known to Envoy");
+    let line = format!("Envoy has no cluster \"outbound|443||{API_HOST}\"");
     assert!(log.contains(&line), "{log}");
 }
 
