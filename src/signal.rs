@@ -13,6 +13,9 @@ pub enum Code {
     MfaTimeout,
     MfaFraud,
     MfaLockedOut,
+    MfaInsufficient,
+    OtherUser,
+    SignInLost,
     DuoDenied,
     EnrollmentRequired,
     NoDevice,
@@ -37,12 +40,15 @@ pub enum Code {
 
 impl Code {
     /// All codes, in the order of the table below.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::MfaRequired,
         Self::MfaDenied,
         Self::MfaTimeout,
         Self::MfaFraud,
         Self::MfaLockedOut,
+        Self::MfaInsufficient,
+        Self::OtherUser,
+        Self::SignInLost,
         Self::DuoDenied,
         Self::EnrollmentRequired,
         Self::NoDevice,
@@ -73,6 +79,9 @@ impl Code {
             Self::MfaTimeout => ("mfa_timeout", 403, "Nobody answered in time"),
             Self::MfaFraud => ("mfa_fraud", 403, "The request was reported as fraud"),
             Self::MfaLockedOut => ("mfa_locked_out", 403, "The account is locked"),
+            Self::MfaInsufficient => ("mfa_insufficient", 403, "Another factor is needed here"),
+            Self::OtherUser => ("other_user", 403, "Duo has confirmed another user"),
+            Self::SignInLost => ("sign_in_lost", 403, "The sign-in at Duo cannot be finished"),
             Self::DuoDenied => ("duo_denied", 403, "Duo does not allow this access"),
             Self::EnrollmentRequired => ("enrollment_required", 403, "Duo has to be set up first"),
             Self::NoDevice => ("no_device", 403, "No device can approve this request"),

@@ -3,7 +3,9 @@
 use super::duo_settings::DuoSettings;
 use crate::http::cookie::OWN_PREFIX;
 use crate::policy::Terms;
-use crate::session::{Pendings, PerRequestApprovals, Preferences, RememberedDevices, Sessions};
+use crate::session::{
+    Attempts, Pendings, PerRequestApprovals, Preferences, RememberedDevices, Sessions,
+};
 
 /// An application at Duo, and its cookies.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub struct Application {
     pub pendings: Pendings,
     /// The approvals of single requests.
     pub per_request: PerRequestApprovals,
+    /// The sign-ins at Duo's page, where browsers are sent there.
+    pub attempts: Attempts,
     /// The last choices of users.
     pub preferences: Preferences,
     /// The remembered devices; `None` if none are stored.

@@ -14,7 +14,6 @@ pub(super) const POLL_PACE: Duration = Duration::from_secs(1);
 /// A question to Duo. The keys that sign it are those of the application's API: the Auth API's
 /// credentials, or those of a Web SDK application, which such a question contains.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "the flow that asks the Web SDK application is being built")]
 pub(super) enum Question {
     /// A call of the Auth API.
     AuthApi(Request),

@@ -166,6 +166,15 @@ impl Decision {
         approval
     }
 
+    /// Keeps the address of the reply from all other pages.
+    pub(super) fn without_referrer(self) -> Self {
+        let end = match self.end {
+            End::Reply(reply) => End::Reply(reply.without_referrer()),
+            other @ (End::Forward(_) | End::Logo { .. }) => other,
+        };
+        Self { end, ..self }
+    }
+
     /// Adds a counter or log lines.
     pub(super) fn with(mut self, signals: impl IntoIterator<Item = Signal>) -> Self {
         self.notes.signals.extend(signals);

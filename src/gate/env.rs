@@ -19,7 +19,6 @@ pub struct Env<'a> {
 }
 
 impl Env<'_> {
-    #[allow(dead_code, reason = "the flow that asks the Web SDK application is being built")]
     /// The id of one call to a Web SDK application. Without random bytes it is always the same, and
     /// Duo may refuse it.
     pub(super) fn jti(&self) -> Jti {

@@ -14,13 +14,13 @@ pub enum Event<'a> {
 
 impl<'a> Event<'a> {
     /// Reads the response with `question`.
-    pub(super) fn read<T>(
+    pub(super) fn read<T, E: From<DuoError>>(
         self,
-        question: impl FnOnce(&Response<'a>) -> Result<T, DuoError>,
-    ) -> Result<T, DuoError> {
+        question: impl FnOnce(&Response<'a>) -> Result<T, E>,
+    ) -> Result<T, E> {
         match self {
             Self::Answered(answer) => question(&answer),
-            Self::Failed(why) => Err(why.into()),
+            Self::Failed(why) => Err(DuoError::from(why).into()),
         }
     }
 }

@@ -106,6 +106,12 @@ impl<W: Waits> Next<W> {
         self
     }
 
+    /// Adds news of Duo.
+    pub(super) const fn learning(mut self, learned: Option<Learned>) -> Self {
+        self.notes.learned = learned;
+        self
+    }
+
     /// Adds counters and log lines.
     pub(super) fn with(mut self, signals: impl IntoIterator<Item = Signal>) -> Self {
         self.notes.signals.extend(signals);

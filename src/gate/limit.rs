@@ -52,7 +52,7 @@ pub fn grant(
 ) -> (Verdict, Option<Vec<u8>>) {
     let now = now.seconds();
     match permit.what {
-        What::Prompt(_) | What::Passcode => match Bucket::decode(bytes.unwrap_or(&EMPTY), now) {
+        What::Prompt(_) | What::Passcode | What::Start => match users(bytes, now) {
             Some(mut bucket) => {
                 let verdict = bucket.grant(permit, limits, now);
                 let is_changed = verdict.as_ref().map_or_else(Limited::is_noted, |_| true);
@@ -99,11 +99,15 @@ pub fn grant(
     }
 }
 
+fn users(bytes: Option<&[u8]>, now: u64) -> Option<Bucket> {
+    Bucket::decode(bytes.unwrap_or(&EMPTY), now)
+}
+
 /// Closes a bucket that another plugin has written: it grants nothing for a while.
 fn closed(permit: &Permit, now: UnixTime) -> (Verdict, Option<Vec<u8>>) {
     let now = now.seconds();
     match permit.what {
-        What::Prompt { .. } | What::Passcode => close_users(now),
+        What::Prompt { .. } | What::Passcode | What::Start => close_users(now),
         What::SingleUse { .. } => close_uses(now),
         What::Share => close_shares(now),
         What::Client(_) => forget_clients(now),
@@ -127,7 +131,8 @@ fn forget_clients(now: u64) -> (Verdict, Option<Vec<u8>>) {
 
 const UNAPPROVED: Verdict = Err(Limited::new(Limit::Unapproved, 0, 0));
 
-/// Closes a bucket until everything that it may have held would have been forgotten.
+/// Closes a bucket until everything that it may have held would have been forgotten. Sign-ins at Duo's
+/// page would be remembered for longer, but Duo accepts the code of each only once.
 fn close_uses(now: u64) -> (Verdict, Option<Vec<u8>>) {
     let until = now.saturating_add(PerRequestApprovals::REMEMBERED.max(PENDING_LIFETIME).as_secs());
     (unreadable(now, until), Some(Ledger::closed(until).encode(now)))
@@ -149,7 +154,7 @@ pub fn settle(
     let now = now.seconds();
     let Settlement { permit, end } = settlement;
     match permit.what {
-        What::Prompt(_) | What::Passcode => {
+        What::Prompt(_) | What::Passcode | What::Start => {
             let mut bucket = Bucket::decode(bytes?, now)?;
             bucket.entry_of(permit)?.end(*end, limits, now);
             Some(bucket.encode(now))

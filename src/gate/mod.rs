@@ -96,6 +96,7 @@ mod route;
 mod rules;
 mod same_request;
 mod sign_out;
+mod universal;
 mod view;
 
 pub use body::{AwaitedBody, Body};

@@ -9,11 +9,12 @@ use super::judgement::{Judgement, Outcome};
 use super::per_client;
 use super::per_request;
 use super::refusals::{COOKIES_TOO_LONG, Denial, OTHER_SITE, PLAIN_HTTP, RULE_DENIES, unreadable};
-use super::refuse::denied;
+use super::refuse::{denied, denied_at_callback};
 use super::response;
 use super::route::{self, Endpoint, EndpointRequest, Route};
 use super::rules::{Insufficient, Ruling};
 use super::sign_out::SignOut;
+use super::universal;
 use crate::clock::UnixTime;
 use crate::config::Mode;
 use crate::http::{Client, Edit, HeadFault, HeaderMap, RequestHead, cookie, origin};
@@ -89,7 +90,10 @@ impl Gate {
         };
         let opening = match judged {
             Ok(opening) => opening,
-            Err(denial) => Opening::Decided(denied(self, head, &denial)),
+            Err(denial) => Opening::Decided(match endpoint {
+                Some(Endpoint::Callback(_)) => denied_at_callback(self, head, &denial),
+                Some(_) | None => denied(self, head, &denial),
+            }),
         };
         if self.config().logout_paths.is_empty() {
             return opening;
@@ -175,6 +179,9 @@ impl Gate {
         facts: &HostFacts<'_>,
     ) -> Result<Opening, Denial> {
         check_cookies(head)?;
+        if let Endpoint::Callback(application) = endpoint {
+            universal::read_return(head, application, self.config())?;
+        }
         let identity = self.identify(head, facts)?;
         if endpoint.is_act() && origin::check(head).is_err() {
             return Err(OTHER_SITE.into());

@@ -3,6 +3,7 @@
 //! The HTTP status and the title of a code are in [`Code`]. Pages show other texts, chosen by
 //! the code, in `src/page/text`. The sections below say who has to act.
 
+use crate::duo::universal::CallbackFault;
 use crate::http::HeadFault;
 use crate::identity::IdentityError;
 use crate::policy::Unclear;
@@ -135,6 +136,24 @@ pub(super) const FACTOR_REFUSED: Refusal =
 pub(super) const DENIED_BY_DUO: Refusal =
     Refusal::new(Code::DuoDenied, "Duo does not allow this access. Ask your help desk.");
 
+/// Duo's page confirmed the user, but not by a factor or at a time that the rule accepts.
+pub(super) const FACTOR_INSUFFICIENT: Refusal = Refusal::new(
+    Code::MfaInsufficient,
+    "Duo confirmed the user by a factor that is not sufficient here. Sign in by another one.",
+);
+
+/// Duo's page confirmed another name than the one that the first factor gave.
+pub(super) const OTHER_USER: Refusal = Refusal::new(
+    Code::OtherUser,
+    "Duo confirmed another user than the one who is signed in here. Sign in as the same user.",
+);
+
+/// A callback without a sign-in that it belongs to.
+pub(super) const SIGN_IN_LOST: Refusal = Refusal::new(
+    Code::SignInLost,
+    "This sign-in at Duo's page cannot be finished here. Open start_url in a browser to start again.",
+);
+
 // The client: send an approval, or another request.
 
 pub(super) const NEEDS_COOKIE: Refusal = Refusal::new(
@@ -236,6 +255,15 @@ pub(super) const COOKIES_TOO_LONG: Refusal =
 pub(super) const OTHER_SITE: Refusal =
     Refusal::new(Code::CrossSite, "A page of another site sent this request.");
 
+/// Only a navigation of a browser may come back from Duo's page.
+pub(super) const NOT_A_NAVIGATION: Refusal = Refusal::new(
+    Code::CrossSite,
+    "Only a browser that Duo's page sent back may open this address.",
+);
+
+pub(super) const NOT_FOR_DUOS_PAGE: Refusal =
+    Refusal::new(Code::BadRequest, "For this return_to, nobody is sent to Duo's page.");
+
 pub(super) const FOREIGN_FORM: Refusal = Refusal::new(
     Code::CrossSite,
     "The browser sends a form of another site without the approval cookie.",
@@ -255,6 +283,11 @@ pub(super) const NO_LOGO: Refusal =
 /// `allow` is the value of the header.
 pub(super) fn wrong_method(allow: &str) -> Denial {
     Denial::new(Code::MethodNotAllowed, format!("This address accepts only {allow}."))
+}
+
+/// A callback whose parameters are not those of one.
+pub(super) fn no_callback(fault: CallbackFault) -> Denial {
+    Denial::new(Code::BadRequest, format!("{fault}."))
 }
 
 /// The head of the request cannot be read.
@@ -290,6 +323,17 @@ pub(super) const MISCONFIGURED: Refusal = Refusal::new(
     "The second factor is misconfigured. Tell your help desk.",
 )
 .after(AFTER_LIMIT);
+
+/// Browsers may not come back to this host: somebody else may have pointed its name here.
+pub(super) const HOST_NOT_LISTED: Refusal = Refusal::new(
+    Code::AccessDenied,
+    "Nobody signs in at Duo's page for this host. Ask your administrator to add it to \
+     duo.universal.hosts.",
+);
+
+/// Duo takes at most 1,024 bytes.
+pub(super) const NAME_TOO_LONG: Refusal =
+    Refusal::new(Code::IdentityInvalid, "The user's name is too long for Duo.");
 
 /// Envoy followed a redirect of the application.
 pub(super) const REDIRECTED: Refusal = Refusal::new(

@@ -16,7 +16,7 @@ use super::request_line::reference;
 use super::room::{By, Crowded};
 use super::view::{Requester, View};
 use crate::duo::{DuoError, Fault, Status};
-use crate::http::{Reply, RequestHead};
+use crate::http::{Reply, RequestHead, ReturnPath};
 use crate::page::{Onward, Problem};
 use crate::signal::{Code, Level, Signal};
 use std::time::Duration;
@@ -138,12 +138,20 @@ fn send(
 
 /// A refusal before the challenge is known.
 pub(super) fn denied(gate: &Gate, head: &RequestHead<'_>, denial: &Denial) -> Decision {
+    denied_in(&View::in_place(head), gate, head, denial)
+}
+
+/// The same at the address that browsers come back to from Duo's page: nothing leads there again.
+pub(super) fn denied_at_callback(gate: &Gate, head: &RequestHead<'_>, denial: &Denial) -> Decision {
+    denied_in(&View::at_callback(head, ReturnPath::default()), gate, head, denial)
+}
+
+fn denied_in(view: &View, gate: &Gate, head: &RequestHead<'_>, denial: &Denial) -> Decision {
     let Denial { code, ref detail, rule } = *denial;
     let reference = reference(head);
     let line = audit::refused_at_once(head, code, rule);
     let problem =
         Problem { code, detail: detail.clone().into_owned(), reference, retry_after: None };
-    let view = View::in_place(head);
     // The page's script shows this one to the user.
     let problem = if code == Code::HttpsRequired { view.localised(&problem) } else { problem };
     let requester = Requester { challenge: None, reference: &problem.reference };

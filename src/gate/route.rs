@@ -6,6 +6,7 @@ use super::configured::HostFacts;
 use super::decision::{Decision, End, Notes};
 use super::refusals::{Denial, NO_LOGO, NOT_FOUND, wrong_method};
 use super::request_line::reference;
+use super::universal;
 use super::view::{Requester, View};
 use crate::config::{Application, Config, Enrollment};
 use crate::http::{Client, HeaderValue, Reply, RequestHead, ReturnPath};
@@ -19,6 +20,10 @@ pub(super) enum Endpoint {
     Page,
     /// Returns the factors and devices that the user may use.
     Preauth,
+    /// Sends the browser to Duo's page.
+    Start,
+    /// The browser comes back from there, for the Duo application with this number.
+    Callback(usize),
     /// Starts a factor.
     Auth,
     /// Returns the state of the sign-in.
@@ -43,8 +48,14 @@ impl Endpoint {
     /// Whether it changes something. Then another site must not request it.
     pub(super) const fn is_act(self) -> bool {
         match self {
-            Self::Preauth | Self::Auth | Self::Cancel | Self::Logout | Self::Enroll => true,
+            Self::Preauth
+            | Self::Start
+            | Self::Auth
+            | Self::Cancel
+            | Self::Logout
+            | Self::Enroll => true,
             Self::Page
+            | Self::Callback(_)
             | Self::Status
             | Self::SignOut
             | Self::UserInfo
@@ -55,7 +66,7 @@ impl Endpoint {
 
     /// Whether a sign-in begins here. Then the client has to store cookies.
     pub(super) const fn begins(self) -> bool {
-        matches!(self, Self::Preauth | Self::Auth | Self::Enroll)
+        matches!(self, Self::Preauth | Self::Start | Self::Auth | Self::Enroll)
     }
 
     /// Whether it can only end an approval or a sign-in. Such an endpoint also serves users that
@@ -150,10 +161,17 @@ pub(super) fn route(
         b"enroll" if enrolls && head.method == b"POST" => (Methods::Post, visit(Endpoint::Enroll)),
         b"enroll" if enrolls => (Methods::GetAndPost, visit(Endpoint::Activation)),
         b"enroll/status" if enrolls => (Methods::Get, visit(Endpoint::EnrollStatus)),
-        _ => (Methods::Read, asset(config, head).map(answered)),
+        b"start" if universal::is_used(config) => (Methods::Post, visit(Endpoint::Start)),
+        _ => match universal::returning(config, name) {
+            Some(application) => (Methods::Get, visit(Endpoint::Callback(application))),
+            None => (Methods::Read, asset(config, head).map(answered)),
+        },
     };
     Some(match route {
         Some(route) if methods.serve(head.method) => route,
+        Some(Route::Visit(Endpoint::Callback(_))) => {
+            answered(refuse_method(config, head, methods).without_referrer())
+        }
         Some(_) => answered(refuse_method(config, head, methods)),
         None => answered(not_found(config, head)),
     })

@@ -138,8 +138,19 @@ impl Gate {
         if terms.is_per_request {
             return Err(Insufficient::NotOfThisRequest);
         }
-        let is_accepted = || is_accepted(approval.factor(), terms);
-        match approval.factor() {
+        self.satisfies_by(approval.factor(), approval.authenticated(), terms, now)
+    }
+
+    /// Whether an approval by this factor meets the terms, which are not those of a single request.
+    pub(super) fn satisfies_by(
+        &self,
+        by: ApprovedBy,
+        authenticated: UnixTime,
+        terms: &Terms,
+        now: UnixTime,
+    ) -> Result<(), Insufficient> {
+        let is_accepted = || is_accepted(by, terms);
+        match by {
             ApprovedBy::Factor(_) if !is_accepted() => Err(Insufficient::OtherFactor),
             ApprovedBy::Remembered if terms.factors.is_some() || terms.max_age.is_some() => {
                 Err(Insufficient::OtherFactor)
@@ -151,9 +162,7 @@ impl Gate {
             | ApprovedBy::Bypass
             | ApprovedBy::Remembered
             | ApprovedBy::FailSafe => match terms.max_age {
-                Some(max_age) if now.since(approval.authenticated()) > max_age => {
-                    Err(Insufficient::TooOld)
-                }
+                Some(max_age) if now.since(authenticated) > max_age => Err(Insufficient::TooOld),
                 Some(_) | None => Ok(()),
             },
         }

@@ -55,7 +55,9 @@ impl SignOut {
 pub(super) fn deletions(config: &Config) -> Vec<HeaderValue> {
     let mut lines = Vec::new();
     for application in config.applications.iter() {
-        for line in [application.sessions.deletion(), application.pendings.deletion()] {
+        let attempts = application.duo.universal.as_ref().map(|_| application.attempts.deletion());
+        let own = [application.sessions.deletion(), application.pendings.deletion()];
+        for line in own.into_iter().chain(attempts) {
             // Applications may share their approvals.
             if !lines.contains(&line) {
                 lines.push(line);

@@ -1,6 +1,7 @@
 //! The form of a reply: page or document, its language, and its address.
 
 use super::challenge::Challenge;
+use super::universal;
 use crate::config::Config;
 use crate::http::{Client, HeaderValue, Reply, RequestHead, ReturnPath};
 use crate::page::{Arrival, DisplayText, Frame, Language, Onward, Problem, Reference, Screen};
@@ -15,6 +16,8 @@ pub(super) struct View {
     pub(super) language: Language,
     arrival: Arrival,
     pub(super) return_to: ReturnPath,
+    /// Whether the address holds what is good once, so that no other page may hear of it.
+    is_confidential: bool,
 }
 
 impl View {
@@ -30,6 +33,11 @@ impl View {
         Self::of(head, Arrival::OwnAddress, return_to)
     }
 
+    /// At the address that browsers come back to from Duo's page.
+    pub(super) fn at_callback(head: &RequestHead<'_>, return_to: ReturnPath) -> Self {
+        Self { is_confidential: true, ..Self::at_own_address(head, return_to) }
+    }
+
     fn of(head: &RequestHead<'_>, arrival: Arrival, return_to: ReturnPath) -> Self {
         let hints = head.hints();
         let client = Client::of(&hints);
@@ -39,6 +47,7 @@ impl View {
             language: Language::accepted(head.value("accept-language")),
             arrival,
             return_to,
+            is_confidential: false,
         }
     }
 
@@ -54,17 +63,23 @@ impl View {
         let application = challenge.map(|challenge| DisplayText::new(&challenge.request.host));
         let address = challenge.and_then(|challenge| challenge.address);
         let address = address.map(|address| DisplayText::new(&address.to_string()));
+        let duo = challenge.and_then(|challenge| universal::prompt(&challenge.terms, config));
         let frame = Frame {
             site: &config.site,
             language: self.language,
             arrival: self.arrival,
             return_to: &self.return_to,
+            duo: duo.map(|prompt| prompt.origin.as_str()),
             reference: requester.reference,
             user: user.as_ref(),
             application: application.as_ref(),
             address: address.as_ref(),
         };
-        screen.reply(&frame)
+        self.guarded(screen.reply(&frame))
+    }
+
+    fn guarded(&self, reply: Reply) -> Reply {
+        if self.is_confidential { reply.without_referrer() } else { reply }
     }
 
     /// A refusal: the page for a person, a problem document for all others. `onward` has the
@@ -85,7 +100,7 @@ impl View {
             language: self.is_browser().then_some(self.language),
             ..onward
         };
-        problem.reply_onward(self.client, &onward)
+        self.guarded(problem.reply_onward(self.client, &onward))
     }
 
     /// The problem with its detail in the user's language. Duo's own messages are kept.
@@ -141,7 +156,10 @@ pub(super) fn start_url(
     return_to: &ReturnPath,
     config: &Config,
 ) -> Option<String> {
-    let is_about_a_factor = matches!(code, Code::MfaRequired | Code::FactorRefused);
+    let is_about_a_factor = matches!(
+        code,
+        Code::MfaRequired | Code::FactorRefused | Code::MfaInsufficient | Code::SignInLost
+    );
     let can_start = is_about_a_factor && challenge.is_none_or(Challenge::can_start_elsewhere);
     can_start.then(|| config.site.start_url(return_to))
 }

@@ -90,6 +90,24 @@ impl Reply {
         self.with("content-security-policy", HeaderValue::lossy(policy))
     }
 
+    /// Lets forms of the page lead to a page of this origin too. Browsers other than Firefox apply
+    /// `form-action` to the redirect that follows a form
+    /// (<https://github.com/w3c/webappsec-csp/issues/8>).
+    #[must_use]
+    pub fn with_forms_to(mut self, origin: &str) -> Self {
+        self.headers.retain(|(name, _)| *name != "content-security-policy");
+        let actions = format!("form-action 'self' {origin}");
+        let policy = CONTENT_SECURITY_POLICY.replace("form-action 'self'", &actions);
+        self.with("content-security-policy", HeaderValue::lossy(policy))
+    }
+
+    /// Keeps the address of the reply from all other pages, since it holds single-use values.
+    #[must_use]
+    pub fn without_referrer(mut self) -> Self {
+        self.headers.retain(|(name, _)| *name != "referrer-policy");
+        self.with("referrer-policy", HeaderValue::from_static("no-referrer"))
+    }
+
     /// Lets every client cache the reply forever, since the content of its address never changes.
     #[must_use]
     pub fn immutable(mut self) -> Self {

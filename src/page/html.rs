@@ -39,6 +39,10 @@ impl Screen {
         let language = HeaderValue::from_static(frame.language.tag());
         let reply = Reply::new(status, details, "text/html; charset=utf-8", body)
             .with("content-language", language);
+        let reply = match frame.duo {
+            Some(origin) => reply.with_forms_to(origin),
+            None => reply,
+        };
         match self.retry_after() {
             Some(wait) => reply.with("retry-after", HeaderValue::number(whole_seconds(wait))),
             None => reply,
@@ -58,6 +62,7 @@ impl Screen {
             | Self::Activate(_)
             | Self::DuoDenied { .. }
             | Self::FactorRefused { .. }
+            | Self::Arrived
             | Self::SignOut { .. }
             | Self::SignedOut { .. } => None,
         }
@@ -82,12 +87,15 @@ fn document(screen: &Screen, frame: &Frame<'_>) -> Markup {
                 link rel="stylesheet" href=(site.style.path);
                 // Otherwise browsers would request the application's icon, and be refused.
                 link rel="icon" href="data:,";
-                @if is_live(screen) { script src=(site.script.path) defer {} }
+                @if is_live(screen, frame) { script src=(site.script.path) defer {} }
                 @if let Screen::SignedOut { next: Some(next) } = screen {
                     // A page that moves on, and no redirect of the form: browsers apply
                     // `form-action 'self'` to every redirect of a form, and the first factor may
                     // redirect to an identity provider.
                     meta http-equiv="refresh" content=(format!("0;url={}", next.as_str()));
+                }
+                @if *screen == Screen::Arrived {
+                    meta http-equiv="refresh" content=(format!("0;url={}", frame.return_to.as_str()));
                 }
                 @if is_waiting(screen) {
                     noscript { meta http-equiv="refresh" content=(REFRESH); }
@@ -121,8 +129,10 @@ fn said(screen: &Screen, frame: &Frame<'_>) -> Said {
 }
 
 /// Whether the script is active on this page.
-fn is_live(screen: &Screen) -> bool {
+fn is_live(screen: &Screen, frame: &Frame<'_>) -> bool {
     match screen {
+        // Duo's page asks, not this one.
+        Screen::Start | Screen::Resend(_) if frame.duo.is_some() => false,
         Screen::Start
         | Screen::Resend(_)
         | Screen::Choose(_)
@@ -133,6 +143,7 @@ fn is_live(screen: &Screen) -> bool {
         | Screen::DuoDenied { .. }
         | Screen::FactorRefused { .. }
         | Screen::Refused { .. }
+        | Screen::Arrived
         | Screen::SignOut { .. }
         | Screen::SignedOut { .. } => false,
     }
@@ -161,6 +172,7 @@ fn header(frame: &Frame<'_>) -> Markup {
 
 fn main(screen: &Screen, frame: &Frame<'_>, said: &Said) -> Markup {
     match screen {
+        Screen::Start if frame.duo.is_some() => closing::to_duo(frame, said),
         Screen::Start => choose::page("start", &Choices::default(), frame, said),
         Screen::Resend(fields) => choose::resend(fields, frame, said),
         Screen::Choose(choices) => choose::page("choose", choices, frame, said),
@@ -181,6 +193,7 @@ fn main(screen: &Screen, frame: &Frame<'_>, said: &Said) -> Markup {
         Screen::DuoDenied { .. } => closing::refused(Code::DuoDenied, frame, said),
         Screen::FactorRefused { .. } => closing::refused(Code::FactorRefused, frame, said),
         Screen::Refused { code, .. } => closing::refused(*code, frame, said),
+        Screen::Arrived => closing::arrived(frame, said),
         Screen::SignOut { next } => closing::sign_out(next.as_ref(), frame, said),
         Screen::SignedOut { next } => closing::signed_out(next.as_ref(), frame, said),
     }

@@ -151,6 +151,21 @@ impl SignInReply<'_> {
     }
 }
 
+/// The reply to `POST start` of a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StartReply<'a> {
+    /// The address of Duo's page, to be opened in the window.
+    pub location: &'a str,
+}
+
+impl StartReply<'_> {
+    /// The reply.
+    #[must_use]
+    pub fn reply(&self) -> Reply {
+        json_reply(200, "duo_mfa_start", ObjectText::new().text("location", self.location))
+    }
+}
+
 /// The reply to `GET enroll/status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EnrollmentReply {

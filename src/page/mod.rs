@@ -26,7 +26,7 @@ mod words;
 pub use accent::{Accent, AccentFault, Colour};
 pub use display_text::DisplayText;
 pub use frame::{Arrival, Frame};
-pub use json::{EnrollmentReply, PreauthReply, SignInReply, UserInfo};
+pub use json::{EnrollmentReply, PreauthReply, SignInReply, StartReply, UserInfo};
 pub use link::{DataImage, Link, LinkFault, Logo, NoImage};
 pub use problem::{Onward, Problem, Reference};
 pub use screen::{Activation, Awaited, Choices, Device, Enrollment, Screen, Standing, Waiting};

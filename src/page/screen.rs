@@ -157,6 +157,8 @@ pub enum Screen {
         /// The wait before another try may succeed.
         wait: Option<Duration>,
     },
+    /// The user is back from Duo's page and approved: the page goes on by itself.
+    Arrived,
     /// Asks whether to sign out; nothing has happened yet.
     SignOut {
         /// The path to continue at afterwards.
@@ -195,7 +197,7 @@ impl Screen {
             Self::DuoDenied { .. } => Some(Code::DuoDenied),
             Self::FactorRefused { .. } => Some(Code::FactorRefused),
             Self::Refused { code, .. } => Some(*code),
-            Self::SignOut { .. } | Self::SignedOut { .. } => None,
+            Self::Arrived | Self::SignOut { .. } | Self::SignedOut { .. } => None,
         }
     }
 }

@@ -140,8 +140,8 @@ macro_rules! texts {
 texts! {
     words:
         access_denied account_locked answer_phone approved bad_request check_phone confirm denied
-        duo_denied enroll enter_code factor_refused form_not_sent fraud https_required identity_invalid identity_missing
-        misconfigured no_device not_found pending_elsewhere phone_unreachable signed_out timeout
+        duo_denied enroll enter_code factor_insufficient factor_refused form_not_sent fraud https_required identity_invalid identity_missing
+        misconfigured no_device not_found other_user pending_elsewhere phone_unreachable sign_in_lost signed_out timeout
         too_many_requests unavailable verified_push;
     texts:
         a_moment another_way answered app back_to_form call_me code_hint code_incorrect code_label
@@ -162,6 +162,9 @@ impl Texts {
             Code::MfaTimeout => self.timeout,
             Code::MfaFraud => self.fraud,
             Code::MfaLockedOut => self.account_locked,
+            Code::MfaInsufficient => self.factor_insufficient,
+            Code::OtherUser => self.other_user,
+            Code::SignInLost => self.sign_in_lost,
             Code::DuoDenied => self.duo_denied,
             Code::EnrollmentRequired => self.enroll,
             Code::NoDevice => self.no_device,

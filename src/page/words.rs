@@ -37,6 +37,9 @@ pub(super) fn of_screen(screen: &Screen, language: Language) -> Said {
         Screen::Refused { code, wait } => {
             Said { heading: language.heading(*code), message: language.detail(*code, *wait) }
         }
+        Screen::Arrived => {
+            Said { heading: texts.approved.heading, message: texts.one_moment.to_owned() }
+        }
         Screen::SignOut { .. } => {
             let message = texts.signed_out.message.to_owned();
             Said { heading: texts.sign_out_asked, message }

@@ -295,7 +295,26 @@ fn table(head: &str) -> Vec<Vec<String>> {
 #[test]
 fn documented_endpoints_are_served_by_their_methods() {
     let shown = json!({"duo": {"enrollment": "inline"}, "branding": {"logo": "duo"}});
-    let mut rig = Rig::with(shown);
+    let universal = |id: &str| {
+        json!({
+            "client_id": id, "client_secret": {"env": "DUO_CLIENT_SECRET"},
+            "hosts": ["app.example.com"],
+        })
+    };
+    let payments = json!({
+        "api_host": "api-xxxxxxxx.duosecurity.com",
+        "integration_key": "DIPAYMENTSXXXXXXXXXX",
+        "secret_key": {"env": "OTHER_SECRET_KEY"},
+        "universal": universal("DIUNIVERSALTEST00002"),
+    });
+    let at_duo = json!({
+        "duo": {"prompt": "universal", "universal": universal("DIUNIVERSALTEST00001")},
+        "applications": {"payments": {"duo": payments}},
+        "access_control": {"rules": [
+            {"paths": ["/pay/*"], "policy": "two_factor", "application": "payments"},
+        ]},
+    });
+    let mut rigs = [shown, at_duo].map(Rig::with);
     let rows = table("| endpoint | what it answers |");
     let named = rows.iter().flat_map(|row| row[0].split(", "));
     let endpoints: Vec<_> = named.map(|cell| cell.trim_matches('`')).collect();
@@ -303,8 +322,9 @@ fn documented_endpoints_are_served_by_their_methods() {
     for endpoint in endpoints {
         let (method, path) = endpoint.split_once(' ').unwrap();
         let request = get(&format!("/.duo-mfa{path}")).without(":method").with(":method", "PUT");
-        let refused = rig.send(&request, &[]).answered();
-        assert_eq!(refused.code(), "method_not_allowed", "{endpoint}");
+        let answers = rigs.each_mut().map(|rig| rig.send(&request, &[]).answered());
+        let refused = answers.iter().find(|answer| answer.code() == "method_not_allowed");
+        let refused = refused.unwrap_or_else(|| panic!("{endpoint} is not served"));
         let allowed = refused.header("allow").unwrap();
         assert!(allowed.split(", ").any(|it| it == method), "{endpoint}: {allowed}");
     }

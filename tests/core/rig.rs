@@ -37,6 +37,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) const SECRET_KEY: &str = "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep";
 pub(crate) const OTHER_SECRET_KEY: &str = "bq9XkT2mVz7LcN4wRy1HsF8jPd5GtU3eAo6ZxKiQ";
+pub(crate) const CLIENT_SECRET: &str = "UniversalTestSecretUniversalTestSecret40";
+pub(crate) const OTHER_CLIENT_SECRET: &str = "OtherTestSecretOtherTestSecretOtherTest4";
 pub(crate) const COOKIE_KEY: &str = "pMzo0uFM2P5cPIGe6jbvvQnC8gXH1V3rC5wfVTdXPcw=";
 pub(crate) const OTHER_COOKIE_KEY: &str = "3q2+7/r5Qm0aZcTkX8uRj1hNwYb4E6pVsLdGfIi9oKo=";
 pub(crate) const LIMITS_KEY: &str = "h8QmV2xT5cYbE9wLrJ4kNs7PzGaD1fUoXiB6tHqS0eM=";
@@ -136,6 +138,8 @@ impl Rig {
         let environment = |name: &str| match name {
             "DUO_SECRET_KEY" => Some(SECRET_KEY.to_owned()),
             "OTHER_SECRET_KEY" => Some(OTHER_SECRET_KEY.to_owned()),
+            "DUO_CLIENT_SECRET" => Some(CLIENT_SECRET.to_owned()),
+            "OTHER_CLIENT_SECRET" => Some(OTHER_CLIENT_SECRET.to_owned()),
             "DUO_MFA_COOKIE_KEY" => Some(COOKIE_KEY.to_owned()),
             "DUO_MFA_OTHER_COOKIE_KEY" => Some(OTHER_COOKIE_KEY.to_owned()),
             "DUO_MFA_LIMITS_KEY" => Some(LIMITS_KEY.to_owned()),
@@ -380,7 +384,7 @@ fn answered(outcome: Outcome) -> Progress {
     Progress::Done(outcome)
 }
 
-fn overlay(base: &mut Value, changes: Value) {
+pub(crate) fn overlay(base: &mut Value, changes: Value) {
     match (base, changes) {
         (Value::Object(base), Value::Object(changes)) => {
             for (key, value) in changes {

@@ -8,8 +8,8 @@ use crate::config::secrets::Secrets;
 use crate::config::{Application, DuoSettings};
 use crate::secret::Secret;
 use crate::session::{
-    COOKIES, CookieOwner, KeyFault, KeyRing, MasterKey, Pendings, PerRequestApprovals, Preferences,
-    RememberedDevices, SessionSettings, Sessions,
+    Attempts, COOKIES, CookieOwner, KeyFault, KeyRing, MasterKey, Pendings, PerRequestApprovals,
+    Preferences, RememberedDevices, SessionSettings, Sessions,
 };
 use std::time::Duration;
 
@@ -73,6 +73,7 @@ impl Browser {
             per_request: PerRequestApprovals::new(name.unwrap_or(of_root), not_before, keys),
             sessions: Sessions::new(settings, keys),
             pendings: Pendings::new(owner, keys),
+            attempts: Attempts::new(owner, keys),
             preferences: Preferences::new(owner, keys),
             remembered_devices: devices,
         }

@@ -15,7 +15,7 @@ pub enum PromptError {
     /// check, but to no error at `token`: by then the user is back from Duo, and may have been
     /// refused there.
     #[error(transparent)]
-    Call(DuoError),
+    Call(#[from] DuoError),
     /// Duo refuses the filter's request, and will refuse it again: an operator has to act.
     #[error("Duo refuses the Web SDK application: {0}")]
     Refused(Refusal),

@@ -96,6 +96,18 @@ pub(super) fn unverified(
     admit_without_prompt(caller, wanted, (ApprovedBy::FailSafe, audited), "", env)
 }
 
+/// The same, of a browser that was to be sent to Duo's page.
+pub(super) fn unverified_start(
+    caller: Box<Caller>,
+    unreached_since: UnixTime,
+    env: &Env<'_>,
+) -> Decision {
+    let audited = audit::admitted_unverified(&caller.challenge, unreached_since, env.gate);
+    let origin = SignInOrigin::here(env);
+    let admission = Admission { by: ApprovedBy::FailSafe, origin, audited };
+    admit(caller, admission, &|caller| approved(caller, &Status::Allow), env)
+}
+
 fn admit_without_prompt(
     caller: Box<Caller>,
     wanted: &Wanted,
@@ -115,14 +127,14 @@ fn admit_without_prompt(
 }
 
 /// An approval to give.
-struct Admission {
-    by: ApprovedBy,
-    origin: SignInOrigin,
-    audited: Audited,
+pub(super) struct Admission {
+    pub(super) by: ApprovedBy,
+    pub(super) origin: SignInOrigin,
+    pub(super) audited: Audited,
 }
 
 /// Gives the approval; `reply` makes the reply.
-fn admit(
+pub(super) fn admit(
     mut caller: Box<Caller>,
     admission: Admission,
     reply: &dyn Fn(&Caller) -> Reply,
@@ -153,7 +165,7 @@ fn admit(
     Decision::approval(reply, by, audited).after(per_client)
 }
 
-fn approved(caller: &Caller, word: &Status) -> Reply {
+pub(super) fn approved(caller: &Caller, word: &Status) -> Reply {
     if caller.view.is_page {
         return see_other(caller.view.return_to.location());
     }

@@ -9,11 +9,13 @@
 
 mod approve;
 mod auth;
+mod callback;
 mod caller;
 mod choices;
 mod enroll;
 mod preauth;
 mod sign_out;
+mod start;
 mod status;
 mod visit;
 mod waits;
@@ -46,6 +48,9 @@ pub(super) fn begin(
     env: &Env<'_>,
 ) -> Next<Visit> {
     let endpoint = request.endpoint;
+    if let Endpoint::Callback(application) = endpoint {
+        return callback::callback(request, application, head, env);
+    }
     let caller = match caller(request, head, parameters, env) {
         Ok(caller) => caller,
         Err(refused) => return (*refused).into(),
@@ -58,6 +63,7 @@ pub(super) fn begin(
         Endpoint::Page => status::page(caller, is_approved, head, env),
         Endpoint::Status => status::status(caller, is_approved, env),
         Endpoint::Preauth => preauth::preauth(caller),
+        Endpoint::Start | Endpoint::Callback(_) => start::start(caller, is_approved, head, env),
         Endpoint::Auth => auth::auth(caller, head, parameters, env),
         Endpoint::Cancel => sign_out::cancel(caller, env).into(),
         Endpoint::SignOut => sign_out::page(&caller, head, env).into(),

@@ -3,14 +3,15 @@
 
 use super::caller::Caller;
 use crate::clock::UnixTime;
+use crate::duo::universal::{Code, RedirectUri, WebSdk};
 use crate::duo::{AuthStatus, DeviceChoice, EnrollStatus};
 use crate::factor::Factor;
 use crate::gate::env::Env;
 use crate::gate::last_prompt::{Asking, Look};
-use crate::gate::limit::Permit;
+use crate::gate::limit::{End, Permit, Settlement};
 use crate::gate::prompt::Transaction;
 use crate::secret::Secret;
-use crate::session::Pending;
+use crate::session::{Attempt, Browser, Pending};
 
 /// A request to an endpoint, by the event that it waits for.
 #[derive(Debug)]
@@ -31,6 +32,10 @@ pub(in crate::gate) enum Visit {
     Enroll(Box<Caller>),
     /// Whether the activation code was used.
     Activation(Box<Caller>, EnrollStatus),
+    /// Is Duo there, so that the browser can be sent to its page?
+    HealthCheck(Departure),
+    /// Whom has Duo's page confirmed?
+    Token(Return),
 }
 
 /// A permit that a request to an endpoint waits for.
@@ -42,6 +47,10 @@ pub(in crate::gate) enum VisitWants {
     Prompt(Asking<OpenedSignIn>),
     /// To give the approval of a sign-in.
     Approval(Allowed),
+    /// To be sent to Duo's page.
+    Departure(Departure),
+    /// To have come back from there.
+    Return(Return),
 }
 
 /// The next step after preauth.
@@ -110,6 +119,35 @@ impl SignInOrigin {
     }
 }
 
+/// A browser that is about to be sent to Duo's page.
+#[derive(Debug)]
+pub(in crate::gate) struct Departure {
+    pub(super) caller: Box<Caller>,
+    pub(super) web_sdk: WebSdk,
+    pub(super) redirect_uri: RedirectUri,
+    /// What its cookie says, if it has one.
+    pub(super) browser: Option<Browser>,
+    pub(super) permit: Permit,
+}
+
+/// A browser that has come back from Duo's page.
+#[derive(Debug)]
+pub(in crate::gate) struct Return {
+    pub(super) caller: Box<Caller>,
+    pub(super) web_sdk: WebSdk,
+    pub(super) code: Code,
+    pub(super) redirect_uri: RedirectUri,
+    pub(super) attempt: Attempt,
+    pub(super) nonce: Secret<String>,
+}
+
+impl Departure {
+    /// The browser was not sent there: the start does not count.
+    pub(super) const fn unsent(&self) -> Settlement {
+        Settlement { permit: self.permit, end: End::Unsent }
+    }
+}
+
 impl Visit {
     pub(super) const fn caller(&self) -> &Caller {
         match self {
@@ -118,6 +156,8 @@ impl Visit {
             | Self::Status(caller, _)
             | Self::Enroll(caller)
             | Self::Activation(caller, _) => caller,
+            Self::HealthCheck(departure) => &departure.caller,
+            Self::Token(back) => &back.caller,
             Self::Codes(asking) | Self::Push(asking) | Self::Look(Look { asking, .. }) => {
                 &asking.waiter.caller
             }

@@ -1,7 +1,7 @@
 //! How a request to an endpoint continues after each response of Duo.
 
 use super::visit::{Following, OpenedSignIn, Visit, VisitWants};
-use super::{approve, auth, enroll, preauth, status};
+use super::{approve, auth, callback, enroll, preauth, start, status};
 use crate::clock::UnixTime;
 use crate::config::DuoSettings;
 use crate::duo::{AuthFactor, DuoError, Request, Response};
@@ -36,10 +36,12 @@ impl Waits for Visit {
             Self::Look(_) | Self::Status(..) => Stage::Status,
             Self::Enroll(_) => Stage::Enroll,
             Self::Activation(..) => Stage::Activation,
+            Self::HealthCheck(_) => Stage::HealthCheck,
+            Self::Token(_) => Stage::Token,
         }
     }
 
-    fn question(&self, _: &Env<'_>) -> Question {
+    fn question(&self, env: &Env<'_>) -> Question {
         let challenge = self.challenge();
         let request = match self {
             Self::Preauth(caller, _) => challenge.preauth(caller.device_token.clone()),
@@ -53,6 +55,13 @@ impl Waits for Visit {
             }
             Self::Enroll(_) => challenge.enroll(),
             Self::Activation(_, code) => Request::EnrollStatus(code.clone()),
+            Self::HealthCheck(departure) => {
+                return Question::HealthCheck(departure.web_sdk.clone(), env.jti());
+            }
+            Self::Token(back) => {
+                let (code, redirect_uri) = (back.code.clone(), back.redirect_uri.clone());
+                return Question::Token(back.web_sdk.clone(), code, redirect_uri, env.jti());
+            }
         };
         request.into()
     }
@@ -66,7 +75,9 @@ impl Waits for Visit {
             | Self::Push(_)
             | Self::Status(..)
             | Self::Enroll(_)
-            | Self::Activation(..) => self.challenge().terms.application,
+            | Self::Activation(..)
+            | Self::HealthCheck(_)
+            | Self::Token(_) => self.challenge().terms.application,
         }
     }
 
@@ -79,13 +90,17 @@ impl Waits for Visit {
             | Self::Codes(_)
             | Self::Push(_)
             | Self::Enroll(_)
-            | Self::Activation(..) => duo.timeout,
+            | Self::Activation(..)
+            | Self::HealthCheck(_)
+            | Self::Token(_) => duo.timeout,
         }
     }
 
     fn seat(&self, user: [u8; 16], is_first: bool) -> Seat {
         match self {
-            Self::Preauth(..) | Self::Activation(..) if is_first => Seat::first(user, false),
+            Self::Preauth(..) | Self::Activation(..) | Self::HealthCheck(_) if is_first => {
+                Seat::first(user, false)
+            }
             Self::Status(caller, _) => match caller.pending.as_ref().map(Pending::browser) {
                 Some(sign_in) => Seat::look(user, sign_in),
                 None => Seat::first(user, false),
@@ -96,7 +111,9 @@ impl Waits for Visit {
             | Self::Codes(_)
             | Self::Push(_)
             | Self::Look(_)
-            | Self::Enroll(_) => Seat::go_on(user),
+            | Self::Enroll(_)
+            | Self::HealthCheck(_)
+            | Self::Token(_) => Seat::go_on(user),
         }
     }
 
@@ -137,6 +154,10 @@ impl Waits for Visit {
                 Ok(state) => Ok(enroll::activated(caller, state, env).into()),
                 Err(fault) => Err((Self::Activation(caller, code), fault)),
             },
+            Self::HealthCheck(departure) => start::heard(departure, event, env)
+                .map_err(|(departure, fault)| (Self::HealthCheck(departure), fault)),
+            Self::Token(back) => callback::heard(back, event, env)
+                .map_err(|(back, fault)| (Self::Token(back), fault)),
         }
     }
 
@@ -145,6 +166,16 @@ impl Waits for Visit {
             (Self::Preauth(caller, wanted), Remedy::Admit { unreached_since }) => {
                 return approve::unverified(caller, &wanted, *unreached_since, env).into();
             }
+            (Self::HealthCheck(departure), Remedy::Admit { unreached_since }) => {
+                let unsent = departure.unsent();
+                let admitted = approve::unverified_start(departure.caller, *unreached_since, env);
+                return admitted.after([unsent]).into();
+            }
+            (Self::HealthCheck(departure), _) => {
+                let unsent = departure.unsent();
+                (departure.caller, Some(unsent))
+            }
+            (Self::Token(back), _) => (back.caller, None),
             (Self::Look(look), _) if !failure.asks_the_time => {
                 return after_last(look.unheard(failure.fault, env), env);
             }
@@ -189,6 +220,8 @@ impl Waits for Visit {
             Self::Passcode(caller, _, permit) => (caller, Some(permit)),
             Self::Codes(asking) | Self::Push(asking) => (asking.waiter.caller, Some(asking.permit)),
             Self::Look(look) => (look.asking.waiter.caller, None),
+            Self::HealthCheck(departure) => (departure.caller, Some(departure.permit)),
+            Self::Token(back) => (back.caller, None),
             Self::Preauth(caller, _)
             | Self::Status(caller, _)
             | Self::Enroll(caller)
@@ -226,6 +259,10 @@ impl Waits for Visit {
             (VisitWants::Approval(allowed), verdict) => {
                 approve::after_verdict(allowed, &verdict, env).into()
             }
+            (VisitWants::Departure(departure), verdict) => {
+                start::after_verdict(departure, &verdict, env)
+            }
+            (VisitWants::Return(back), verdict) => callback::after_verdict(back, &verdict, env),
         }
     }
 }

@@ -33,7 +33,7 @@ const TIMEOUT_COOLDOWN: u64 = 15;
 const FRAUD_COOLDOWN: u64 = 30 * 60;
 /// As long as a sign-in may take, in seconds, so that repeating the sign-in gives no further tries.
 const PASSCODE_WINDOW: u64 = PENDING_LIFETIME.as_secs();
-const _: () = assert!(Limits::MAX_PASSCODE_TRIES <= STARTS);
+const _: () = assert!(Limits::MAX_PASSCODE_TRIES <= STARTS && Limits::MAX_STARTS <= STARTS);
 /// The seconds between two questions to Duo about one prompt.
 const LOOK_PACE: u64 = 3;
 /// How many seconds after its time a prompt can still be looked up. Only then another user may get
@@ -97,7 +97,7 @@ impl Bucket {
             entry.tag == permit.tag
                 && match permit.what {
                     What::Prompt(PromptPermit { owner, .. }) => entry.owner == owner,
-                    What::Passcode => true,
+                    What::Passcode | What::Start => true,
                     What::SingleUse { .. } | What::Share | What::Client(_) => false,
                 }
         };
@@ -186,6 +186,7 @@ impl Entry {
             What::Passcode => {
                 self.start(limits.passcode_tries, PASSCODE_WINDOW, now, Limit::Passcodes)
             }
+            What::Start => self.start(limits.starts, limits.window.as_secs(), now, Limit::Budget),
             // It has separate buckets.
             What::SingleUse { .. } | What::Share | What::Client(_) => {
                 Err(Limited::new(Limit::NoRoom, 0, 1))

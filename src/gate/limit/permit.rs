@@ -24,6 +24,9 @@ pub(super) enum What {
     Prompt(PromptPermit),
     /// It tries a passcode. Tries count until Duo accepts one.
     Passcode,
+    /// It sends a browser to Duo's page, which may ring the phone by itself. It counts until a sign-in
+    /// there ends in an approval.
+    Start,
     /// It uses a single-use token. The use is remembered for as long as the token would be valid.
     SingleUse { kind: SingleUse, kept: Duration },
     /// It counts a use against the limit of one user.
@@ -66,6 +69,8 @@ pub(in crate::gate) enum SingleUse {
     PerRequest,
     /// The approval of a prompt that a held request waits for.
     Held,
+    /// A sign-in at Duo's page.
+    Attempt,
 }
 
 impl SingleUse {
@@ -75,6 +80,7 @@ impl SingleUse {
             Self::SignIn => 1,
             Self::PerRequest => 2,
             Self::Held => 3,
+            Self::Attempt => 4,
         }
     }
 
@@ -83,7 +89,7 @@ impl SingleUse {
     pub(super) const fn grace(self) -> u64 {
         match self {
             Self::SignIn => GRACE,
-            Self::PerRequest | Self::Held => 0,
+            Self::PerRequest | Self::Held | Self::Attempt => 0,
         }
     }
 }
@@ -111,7 +117,11 @@ impl Permit {
             What::Prompt(permit) => {
                 Self { what: What::Prompt(PromptPermit { request, ..permit }), ..self }
             }
-            What::Passcode | What::SingleUse { .. } | What::Share | What::Client(_) => self,
+            What::Passcode
+            | What::Start
+            | What::SingleUse { .. }
+            | What::Share
+            | What::Client(_) => self,
         }
     }
 
@@ -122,13 +132,22 @@ impl Permit {
                 let owner = unheard.owner;
                 Self { what: What::Prompt(PromptPermit { owner, ..permit }), ..self }
             }
-            What::Passcode | What::SingleUse { .. } | What::Share | What::Client(_) => self,
+            What::Passcode
+            | What::Start
+            | What::SingleUse { .. }
+            | What::Share
+            | What::Client(_) => self,
         }
     }
 
     /// A permit for a passcode. `tag` represents the user.
     pub(in crate::gate) const fn of_passcode(tag: [u8; 16]) -> Self {
         Self { tag, also: None, what: What::Passcode }
+    }
+
+    /// A permit to be sent to Duo's page. `tag` stands for the user.
+    pub(in crate::gate) const fn of_start(tag: [u8; 16]) -> Self {
+        Self { tag, also: None, what: What::Start }
     }
 
     /// A permit for a single-use token. `id` is random and represents the token; the token is valid
@@ -169,6 +188,7 @@ impl Permit {
             What::Client(_)
             | What::Prompt(_)
             | What::Passcode
+            | What::Start
             | What::SingleUse { .. }
             | What::Share => self,
         }
@@ -215,7 +235,7 @@ impl Permit {
         let [high, low, ..] = self.tag;
         let number = u16::from_be_bytes([high, low]) & LAST_OF_USERS;
         match self.what {
-            What::Prompt(_) | What::Passcode => number,
+            What::Prompt(_) | What::Passcode | What::Start => number,
             What::SingleUse { .. } => number | OF_USERS,
             What::Share => (number & LAST_OF_SHARES) | FIRST_OF_SHARES,
             What::Client(_) => (number & LAST_OF_CLIENTS) | FIRST_OF_CLIENTS,

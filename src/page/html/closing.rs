@@ -16,6 +16,8 @@ enum Next {
     AnotherWay,
     /// Start from the beginning.
     StartAgain,
+    /// The page that was wanted, which asks anew where that is needed.
+    GoBack,
     /// Nothing on this page: the user signs in at the first factor, or asks for help.
     Nothing,
 }
@@ -25,6 +27,7 @@ const fn next(code: Code) -> Next {
         Code::MfaRequired
         | Code::MfaDenied
         | Code::MfaTimeout
+        | Code::MfaInsufficient
         | Code::PasscodeIncorrect
         | Code::TooManyRequests
         | Code::PendingElsewhere
@@ -34,7 +37,9 @@ const fn next(code: Code) -> Next {
         Code::BadRequest | Code::CrossSite | Code::NotFound | Code::MethodNotAllowed => {
             Next::StartAgain
         }
+        Code::SignInLost => Next::GoBack,
         Code::IdentityMissing
+        | Code::OtherUser
         | Code::MfaFraud
         | Code::MfaLockedOut
         | Code::DuoDenied
@@ -53,12 +58,15 @@ pub(super) fn refused(code: Code, frame: &Frame<'_>, said: &Said) -> Markup {
     let texts = frame.language.texts();
     let again = |label| match frame.arrival {
         Arrival::InPlace | Arrival::Form => link(&frame.again(), label),
-        Arrival::OwnAddress => preauth(frame, label),
+        Arrival::OwnAddress => {
+            post(frame, if frame.duo.is_some() { "start" } else { "preauth" }, label)
+        }
     };
     let action = match next(code) {
         Next::TryAgain => again(texts.try_again),
         Next::AnotherWay => again(texts.another_way),
         Next::StartAgain => link(&frame.again(), texts.start_again),
+        Next::GoBack => link(frame.return_to.as_str(), texts.start_again),
         Next::Nothing => html! {},
     };
     html! {
@@ -78,6 +86,28 @@ pub(super) fn approved(frame: &Frame<'_>, said: &Said) -> Markup {
             (top(frame, said))
             @if frame.arrival == Arrival::Form { p { (texts.approved.message) } }
             (link(frame.return_to.as_str(), texts.continue_))
+        }
+    }
+}
+
+/// Duo's page asks for the second factor. It may ring the phone at once, so a person has to press.
+pub(super) fn to_duo(frame: &Frame<'_>, said: &Said) -> Markup {
+    html! {
+        main {
+            (top(frame, said))
+            p { (said.message) }
+            (post(frame, "start", frame.language.texts().continue_))
+        }
+    }
+}
+
+/// Back from Duo's page. The refresh goes on; the link does where that is off.
+pub(super) fn arrived(frame: &Frame<'_>, said: &Said) -> Markup {
+    html! {
+        main {
+            (top(frame, said))
+            p { (said.message) }
+            (link(frame.return_to.as_str(), frame.language.texts().continue_))
         }
     }
 }
@@ -137,6 +167,6 @@ fn link(address: &str, label: &str) -> Markup {
     html! { a.btn href=(address) { (label) } }
 }
 
-fn preauth(frame: &Frame<'_>, label: &str) -> Markup {
-    html! { form method="post" { button formaction=(frame.own("preauth")) { (label) } } }
+fn post(frame: &Frame<'_>, endpoint: &str, label: &str) -> Markup {
+    html! { form method="post" { button formaction=(frame.own(endpoint)) { (label) } } }
 }

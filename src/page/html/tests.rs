@@ -40,6 +40,7 @@ impl Stage {
             language,
             arrival,
             return_to: &self.return_to,
+            duo: None,
             reference: &self.reference,
             user: Some(&self.text),
             application: Some(&self.text),

@@ -48,6 +48,10 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "Code eingeben",
         message: "Codes per SMS gesendet an: {device}. Geben Sie unten einen davon ein.",
     },
+    factor_insufficient: Words {
+        heading: "Für diese Seite nicht genug",
+        message: "Diese Seite verlangt eine stärkere oder neuere Bestätigung. Versuchen Sie es auf andere Weise, etwa mit einem Sicherheitsschlüssel.",
+    },
     factor_refused: Words {
         heading: "Dieser Weg steht nicht zur Verfügung",
         message: "Duo nimmt diesen Weg für Ihr Konto nicht an. Wählen Sie einen anderen.",
@@ -88,6 +92,10 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "Hier ist nichts",
         message: "Unter dieser Adresse gibt es keine Seite.",
     },
+    other_user: Words {
+        heading: "Ein anderer Benutzer wurde bestätigt",
+        message: "Duo hat einen anderen Namen bestätigt als den, mit dem Sie hier angemeldet sind. Melden Sie sich ab und mit dem richtigen wieder an.",
+    },
     pending_elsewhere: Words {
         heading: "Eine andere Anmeldung wartet",
         message: "Schließen Sie sie im anderen Fenster oder auf Ihrem Telefon ab, oder versuchen \
@@ -96,6 +104,10 @@ pub(super) const TEXTS: Texts = Texts {
     phone_unreachable: Words {
         heading: "Ihr Telefon ist nicht erreichbar",
         message: "Öffnen Sie Duo Mobile, um die Anfrage zu sehen, oder wählen Sie einen anderen Weg.",
+    },
+    sign_in_lost: Words {
+        heading: "Die Anmeldung wurde nicht abgeschlossen",
+        message: "Sie hat zu lange gedauert, wurde schon verwendet oder begann in einem anderen Browser. Bitte beginnen Sie von vorn.",
     },
     signed_out: Words {
         heading: "Sie sind abgemeldet",

@@ -37,6 +37,10 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "Enter a code",
         message: "We texted codes to {device}. Enter one below.",
     },
+    factor_insufficient: Words {
+        heading: "Not enough for this page",
+        message: "This page asks for a stronger or more recent confirmation. Try again another way, such as with a security key.",
+    },
     factor_refused: Words {
         heading: "That way isn’t available",
         message: "Duo does not accept this way for your account. Use another one.",
@@ -70,6 +74,10 @@ pub(super) const TEXTS: Texts = Texts {
         message: "You have no phone or other device that can approve this. Contact your help desk.",
     },
     not_found: Words { heading: "Nothing here", message: "There is no page at this address." },
+    other_user: Words {
+        heading: "Another user was confirmed",
+        message: "Duo confirmed a different name than the one you are signed in with here. Sign out, then sign in with the right one.",
+    },
     pending_elsewhere: Words {
         heading: "Another sign-in is waiting",
         message: "Finish it in the other window or on your phone, or try again in {wait}.",
@@ -77,6 +85,10 @@ pub(super) const TEXTS: Texts = Texts {
     phone_unreachable: Words {
         heading: "We couldn’t reach your phone",
         message: "Open Duo Mobile to see the request, or use another way.",
+    },
+    sign_in_lost: Words {
+        heading: "Your sign-in was not finished",
+        message: "It took too long, was used already, or began in another browser. Please start again.",
     },
     signed_out: Words {
         heading: "You’re signed out",

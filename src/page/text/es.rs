@@ -39,6 +39,10 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "Introduzca un código",
         message: "Códigos enviados por SMS a: {device}. Introduzca uno abajo.",
     },
+    factor_insufficient: Words {
+        heading: "No es suficiente para esta página",
+        message: "Esta página pide una confirmación más fuerte o más reciente. Inténtelo de otra manera, por ejemplo con una llave de seguridad.",
+    },
     factor_refused: Words {
         heading: "Esta forma no está disponible",
         message: "Duo no acepta esta forma para su cuenta. Elija otra.",
@@ -78,6 +82,10 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "Aquí no hay nada",
         message: "No hay ninguna página en esta dirección.",
     },
+    other_user: Words {
+        heading: "Se confirmó a otro usuario",
+        message: "Duo confirmó un nombre distinto de aquel con el que ha iniciado sesión aquí. Cierre la sesión e iníciela con el correcto.",
+    },
     pending_elsewhere: Words {
         heading: "Hay otro inicio de sesión en espera",
         message: "Termínelo en la otra ventana o en su teléfono, o vuelva a intentarlo en {wait}.",
@@ -85,6 +93,10 @@ pub(super) const TEXTS: Texts = Texts {
     phone_unreachable: Words {
         heading: "No pudimos contactar con su teléfono",
         message: "Abra Duo Mobile para ver la solicitud o elija otra forma.",
+    },
+    sign_in_lost: Words {
+        heading: "No se completó el inicio de sesión",
+        message: "Tardó demasiado, ya se utilizó o empezó en otro navegador. Empiece de nuevo.",
     },
     signed_out: Words {
         heading: "Ha cerrado la sesión",

@@ -46,6 +46,10 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "Saisissez un code",
         message: "Codes envoyés par SMS à\u{202f}: {device}. Saisissez-en un ci-dessous.",
     },
+    factor_insufficient: Words {
+        heading: "Insuffisant pour cette page",
+        message: "Cette page demande une confirmation plus forte ou plus récente. Réessayez autrement, par exemple avec une clé de sécurité.",
+    },
     factor_refused: Words {
         heading: "Ce moyen n’est pas disponible",
         message: "Duo n’accepte pas ce moyen pour votre compte. Choisissez-en un autre.",
@@ -82,6 +86,10 @@ pub(super) const TEXTS: Texts = Texts {
                   Contactez votre assistance.",
     },
     not_found: Words { heading: "Rien ici", message: "Il n’y a pas de page à cette adresse." },
+    other_user: Words {
+        heading: "Un autre utilisateur a été confirmé",
+        message: "Duo a confirmé un autre nom que celui avec lequel vous êtes connecté ici. Déconnectez-vous, puis reconnectez-vous avec le bon.",
+    },
     pending_elsewhere: Words {
         heading: "Une autre connexion est en attente",
         message: "Terminez-la dans l’autre fenêtre ou sur votre téléphone, ou réessayez dans {wait}.",
@@ -89,6 +97,10 @@ pub(super) const TEXTS: Texts = Texts {
     phone_unreachable: Words {
         heading: "Votre téléphone est injoignable",
         message: "Ouvrez Duo Mobile pour voir la demande, ou choisissez un autre moyen.",
+    },
+    sign_in_lost: Words {
+        heading: "Votre connexion n’a pas abouti",
+        message: "Elle a duré trop longtemps, a déjà servi ou a commencé dans un autre navigateur. Veuillez recommencer.",
     },
     signed_out: Words {
         heading: "Vous êtes déconnecté",

@@ -45,6 +45,10 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "コードの入力",
         message: "{device}にSMSでコードを送信しました。いずれか1つを下に入力してください。",
     },
+    factor_insufficient: Words {
+        heading: "このページには不十分です",
+        message: "このページでは、より強力な、またはより新しい確認が必要です。セキュリティキーなど、別の方法でもう一度お試しください。",
+    },
     factor_refused: Words {
         heading: "この方法は使用できません",
         message: "Duoはこのアカウントでこの方法を受け付けていません。別の方法をお試しください。",
@@ -81,6 +85,10 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "ページがありません",
         message: "このアドレスにページはありません。",
     },
+    other_user: Words {
+        heading: "別のユーザーが確認されました",
+        message: "Duoで確認された名前が、ここでサインインしている名前と異なります。サインアウトし、正しい名前でサインインしてください。",
+    },
     pending_elsewhere: Words {
         heading: "別のサインインが待機中です",
         message: "別のウィンドウまたはスマートフォンで完了するか、{wait}後にもう一度お試しください。",
@@ -88,6 +96,10 @@ pub(super) const TEXTS: Texts = Texts {
     phone_unreachable: Words {
         heading: "スマートフォンに接続できませんでした",
         message: "Duo Mobileを開いてリクエストを確認するか、別の方法を選んでください。",
+    },
+    sign_in_lost: Words {
+        heading: "サインインが完了しませんでした",
+        message: "時間がかかりすぎたか、すでに使用されたか、別のブラウザで開始されました。最初からやり直してください。",
     },
     signed_out: Words {
         heading: "サインアウトしました",

@@ -1,0 +1,309 @@
+//! `GET callback`: a browser comes back from Duo's page.
+//!
+//! Whoever can write a URL can have a browser open this one, so nothing in it counts by itself. The
+//! `state` has to be one that this filter gave to this browser, for this user and host; the code has
+//! to be one that Duo gave for that `state`. Each is used once. Nothing starts again by itself: a
+//! person presses a button for each prompt.
+
+use super::approve::{self, Admission};
+use super::caller::Caller;
+use super::start::misconfigured;
+use super::visit::{Return, SignInOrigin, Visit, VisitWants};
+use crate::clock::{ClockOffset, UnixTime};
+use crate::duo::universal::{
+    Approved, Callback, ConfirmedBy, Expected, PromptError, RedirectUri, TokenFault,
+};
+use crate::duo::{DuoError, Endpoint};
+use crate::factor::Factor;
+use crate::gate::audit;
+use crate::gate::decision::Decision;
+use crate::gate::env::Env;
+use crate::gate::event::Event;
+use crate::gate::exchange::Next;
+use crate::gate::limit::{End, Granted, Limit, Limited, Settlement, Verdict};
+use crate::gate::refusals::{
+    DENIED_BY_DUO, DENIED_ON_DEVICE, FACTOR_INSUFFICIENT, HOST_NOT_LISTED, MISCONFIGURED,
+    OTHER_USER, SIGN_IN_LOST, UNKNOWN_USE,
+};
+use crate::gate::refuse::{self, refuse, refuse_with};
+use crate::gate::route::EndpointRequest;
+use crate::gate::rules::{Insufficient, new_approval};
+use crate::gate::universal;
+use crate::gate::view::{Requester, View};
+use crate::http::{Reply, RequestHead, ReturnPath};
+use crate::page::Screen;
+use crate::policy::Person;
+use crate::secret::Secret;
+use crate::session::{ApprovedBy, Attempt};
+use crate::signal::{Counter, Signal};
+use std::time::Duration;
+
+/// How far Duo's `auth_time` and the start of a sign-in may be apart by the clocks alone.
+const LEEWAY: Duration = Duration::from_secs(60);
+
+/// What the request says, once it is known to be of this browser's own sign-in.
+struct Opened {
+    callback: Callback,
+    redirect_uri: RedirectUri,
+    attempt: Attempt,
+    nonce: Secret<String>,
+}
+
+/// Begins to answer; `application` is the number of the Duo application that the address names.
+pub(super) fn callback(
+    request: EndpointRequest,
+    application: usize,
+    head: &RequestHead<'_>,
+    env: &Env<'_>,
+) -> Next<Visit> {
+    let EndpointRequest { mut challenge, groups, .. } = request;
+    challenge.terms.application = application;
+    let view = View::at_callback(head, ReturnPath::default());
+    let mut caller = Box::new(Caller::new(head, view, challenge, env));
+    let refusal = caller.approval.err();
+    let next = match open(&caller, application, head, env) {
+        Ok(opened) => {
+            caller.view.return_to = opened.attempt.return_path().clone();
+            go_on(caller, application, &groups, opened, head, env)
+        }
+        Err(refused) => (*refused).into(),
+    };
+    next.with(refusal.map(|why| Insufficient::from(why).counted()))
+}
+
+/// Opens the browser's cookie, and then the `state`.
+fn open(
+    caller: &Caller,
+    application: usize,
+    head: &RequestHead<'_>,
+    env: &Env<'_>,
+) -> Result<Opened, Box<Decision>> {
+    let config = env.gate.config();
+    let callback = universal::read_return(head, application, config)
+        .map_err(|denial| Box::new(refuse(caller, denial.code, &denial.detail, "", env)))?;
+    let redirect_uri = universal::redirect_uri(head, application, config).map_err(|fault| {
+        Box::new(refuse_with(caller, &HOST_NOT_LISTED, &fault.to_string(), env))
+    })?;
+    let lost = |reason: &str| Box::new(lost(caller, reason, env));
+    let attempts = &config.applications.get(application).attempts;
+    let subject = caller.challenge.subject();
+    let cookie = head.cookies.find(attempts.cookie_name()).once();
+    let cookie = cookie.ok_or_else(|| lost("the browser's cookie did not come, or came twice"))?;
+    let browser = attempts
+        .browser(cookie, &subject, env.now)
+        .map_err(|refusal| lost(&format!("the browser's cookie is {refusal}")))?;
+    let (Callback::Approved { state, .. } | Callback::Ended { state, .. }) = &callback;
+    let opened = attempts.open(state.as_str(), &browser, redirect_uri.as_str(), &subject, env.now);
+    let (attempt, nonce) = opened.map_err(|refusal| lost(&format!("the state is {refusal}")))?;
+    Ok(Opened { callback, redirect_uri, attempt, nonce })
+}
+
+/// The sign-in is this browser's own: it goes on under the terms of the page that it leads to.
+fn go_on(
+    mut caller: Box<Caller>,
+    application: usize,
+    groups: &[String],
+    opened: Opened,
+    head: &RequestHead<'_>,
+    env: &Env<'_>,
+) -> Next<Visit> {
+    let Opened { callback, redirect_uri, attempt, nonce } = opened;
+    let mut wanted = head.clone();
+    (wanted.method, wanted.target) = (b"GET", attempt.return_path().target().as_bytes());
+    let person = Person { user: &caller.challenge.identity.user, groups };
+    match env.gate.terms_of(&wanted, &person, caller.challenge.address) {
+        Ok(terms) if terms.application == application && !terms.is_per_request => {
+            caller.challenge.terms = terms;
+        }
+        Ok(_) => {
+            let reason = "the rules changed, and this page asks in another way now";
+            return lost(&caller, reason, env).into();
+        }
+        Err(denial) => {
+            caller.challenge.rule = denial.rule;
+            return refuse(&caller, denial.code, &denial.detail, "", env).into();
+        }
+    }
+    let terms = &caller.challenge.terms;
+    let is_approved = caller.approval.ok().flatten();
+    // Another tab was faster, or the page is loaded again: Duo need not be asked.
+    if is_approved.is_some_and(|approval| env.gate.satisfies(&approval, terms, env.now).is_ok()) {
+        return Decision::reply(arrived(&caller, env)).into();
+    }
+    let permit = universal::single_use(&attempt, env.now);
+    let code = match callback {
+        Callback::Approved { code, .. } => code,
+        Callback::Ended { error, .. } => {
+            let settlement = Settlement { permit, end: End::Lost };
+            return ended(&caller, error, env).after([settlement]).into();
+        }
+    };
+    let Some(prompt) = universal::prompt(terms, env.gate.config()) else {
+        return lost(&caller, "nobody is sent to Duo's page any more", env).into();
+    };
+    let web_sdk = prompt.web_sdk.clone();
+    let back = Return { caller, web_sdk, code, redirect_uri, attempt, nonce };
+    Next::permit(permit, VisitWants::Return(back))
+}
+
+/// The table has said whether this sign-in has come back before.
+pub(super) fn after_verdict(back: Return, verdict: &Verdict, env: &Env<'_>) -> Next<Visit> {
+    let caller = &back.caller;
+    match verdict {
+        Ok(Granted::New) => Next::ask(Visit::Token(back)),
+        Ok(Granted::TakeUp(_) | Granted::Approved(_)) => {
+            refuse::for_limit(caller, &Limited::CONTENDED, env).into()
+        }
+        Err(Limited { limit: Limit::Used, .. }) => {
+            lost(caller, "this sign-in has come back before", env).into()
+        }
+        Err(Limited { limit, .. }) => refuse_with(caller, &UNKNOWN_USE, limit.name(), env).into(),
+    }
+}
+
+/// Duo has answered for the code.
+pub(super) fn heard(
+    back: Return,
+    event: Event<'_>,
+    env: &Env<'_>,
+) -> Result<Next<Visit>, (Return, DuoError)> {
+    let offset = env.offset(back.caller.challenge.terms.application);
+    let now = env.now.shifted(offset);
+    Ok(match event.read(|answer| answer.id_token(now)) {
+        Ok(id_token) => verify(back, &id_token, offset, env).into(),
+        Err(PromptError::Call(fault)) => return Err((back, fault)),
+        Err(error @ PromptError::StartAgain) => {
+            failed(lost(&back.caller, &error.to_string(), env)).into()
+        }
+        Err(error @ PromptError::Refused(_)) => {
+            misconfigured(&back.caller, &error, Endpoint::Token, env).into()
+        }
+    })
+}
+
+fn verify(back: Return, id_token: &Secret<String>, offset: ClockOffset, env: &Env<'_>) -> Decision {
+    let caller = &back.caller;
+    let Ok(nonce) = back.nonce.expose().parse() else {
+        return lost(caller, "the nonce is none", env);
+    };
+    let expected = Expected {
+        username: caller.challenge.identity.username(),
+        nonce: &nonce,
+        max_age: back.attempt.max_age(),
+    };
+    match back.web_sdk.verify(id_token.expose(), &expected, env.now.shifted(offset)) {
+        Ok(approved) => confirmed(back, approved, offset, env),
+        Err(fault) => failed(unverified(caller, fault, env)),
+    }
+}
+
+/// The refusal of an id_token that is no approval.
+fn unverified(caller: &Caller, fault: TokenFault, env: &Env<'_>) -> Decision {
+    let reason = fault.to_string();
+    match fault {
+        TokenFault::User => refuse_with(caller, &OTHER_USER, &reason, env),
+        TokenFault::AuthTime => insufficient(caller, &reason, env),
+        TokenFault::Result => refuse_with(caller, &DENIED_BY_DUO, &reason, env),
+        TokenFault::Nonce => lost(caller, &reason, env),
+        TokenFault::TooLong
+        | TokenFault::Parts
+        | TokenFault::Base64
+        | TokenFault::Base64Spelling
+        | TokenFault::Mac
+        | TokenFault::Header
+        | TokenFault::Json
+        | TokenFault::Object
+        | TokenFault::Bom
+        | TokenFault::Twice
+        | TokenFault::Issuer
+        | TokenFault::Audience
+        | TokenFault::Number
+        | TokenFault::Expired
+        | TokenFault::IssuedAhead
+        | TokenFault::NotYetValid => refuse_with(caller, &MISCONFIGURED, &reason, env),
+    }
+}
+
+fn failed(decision: Decision) -> Decision {
+    decision.with([Signal::Count(Counter::DuoFailures(Endpoint::Token.name()))])
+}
+
+/// Duo has confirmed the user. The approval is kept for whatever it is good for, which may not be the
+/// page that was wanted.
+fn confirmed(back: Return, approved: Approved, offset: ClockOffset, env: &Env<'_>) -> Decision {
+    let Return { mut caller, attempt, .. } = back;
+    let Some(by) = approved_by(approved.factor) else {
+        let reason = format!("Duo names the factor {}", approved.factor.name());
+        return insufficient(&caller, &reason, env);
+    };
+    let behind = ClockOffset::from_seconds(offset.seconds().saturating_neg());
+    let auth_time = approved.auth_time.map(|time| time.shifted(behind).min(env.now));
+    let (by, since) = dated(by, auth_time, &attempt);
+    let terms = &caller.challenge.terms;
+    let permit = universal::start_permit(&caller.challenge, env.gate.config());
+    let settlement = Settlement { permit, end: End::Allowed };
+    let decision = match env.gate.satisfies_by(by, since, terms, env.now) {
+        Ok(()) => {
+            let audited = audit::admitted(&caller.challenge, by, env.gate);
+            let origin = SignInOrigin { since, id: Some(attempt.id()) };
+            let admission = Admission { by, origin, audited };
+            approve::admit(caller, admission, &|caller| arrived(caller, env), env)
+        }
+        Err(_) => {
+            let application = env.gate.application(terms);
+            let (approval, subject) = (new_approval(by, since), caller.challenge.subject());
+            let line = application.sessions.issue(&approval, &subject, env.now, attempt.id());
+            caller.cookies.push(line);
+            let reason = format!("confirmed by {}, which the rule does not accept", by.name());
+            let admitted = Signal::Count(Counter::Admitted(by.name()));
+            insufficient(&caller, &reason, env).with([admitted])
+        }
+    };
+    decision.after([settlement])
+}
+
+/// The factor of the approval, and since when it counts. A session that Duo remembers from before this
+/// sign-in is no fresh factor, whatever the factor was.
+fn dated(by: ApprovedBy, auth_time: Option<UnixTime>, attempt: &Attempt) -> (ApprovedBy, UnixTime) {
+    let began = attempt.created();
+    match auth_time {
+        Some(time) if attempt.max_age().is_some() || time.plus(LEEWAY) >= began => (by, time),
+        Some(_) if by != ApprovedBy::Bypass => (ApprovedBy::Remembered, began),
+        Some(_) | None => (by, began),
+    }
+}
+
+/// What the approval rests on; `None` where no approval can name it.
+const fn approved_by(by: ConfirmedBy) -> Option<ApprovedBy> {
+    match by {
+        ConfirmedBy::Push => Some(ApprovedBy::Factor(Factor::Push)),
+        ConfirmedBy::Phone => Some(ApprovedBy::Factor(Factor::Phone)),
+        ConfirmedBy::Sms => Some(ApprovedBy::Factor(Factor::Sms)),
+        ConfirmedBy::Passcode => Some(ApprovedBy::Factor(Factor::Passcode)),
+        ConfirmedBy::Remembered => Some(ApprovedBy::Remembered),
+        ConfirmedBy::Bypass => Some(ApprovedBy::Bypass),
+        ConfirmedBy::Webauthn | ConfirmedBy::Other => None,
+    }
+}
+
+/// The page that goes on to where the person wanted to go. No redirect: in a chain of redirects that
+/// another site began, browsers leave out the application's `SameSite=Strict` cookies.
+fn arrived(caller: &Caller, env: &Env<'_>) -> Reply {
+    caller.view.page(&Screen::Arrived, Requester::from(&caller.challenge), env.gate.config())
+}
+
+/// The sign-in cannot be finished; a new one may.
+fn lost(caller: &Caller, reason: &str, env: &Env<'_>) -> Decision {
+    refuse_with(caller, &SIGN_IN_LOST, reason, env)
+}
+
+fn insufficient(caller: &Caller, reason: &str, env: &Env<'_>) -> Decision {
+    refuse_with(caller, &FACTOR_INSUFFICIENT, reason, env)
+}
+
+/// Duo says that the sign-in has ended. `error` is a word of the standard, or `other`.
+fn ended(caller: &Caller, error: &str, env: &Env<'_>) -> Decision {
+    let reason = format!("Duo's page has ended the sign-in: {error}");
+    let refusal = if error == "access_denied" { &DENIED_ON_DEVICE } else { &SIGN_IN_LOST };
+    refuse_with(caller, refusal, &reason, env)
+}

@@ -1,0 +1,82 @@
+//! Duo's side: what it is asked, and what it signs.
+
+use crate::rig::{CLIENT_SECRET, Scripted, ok, overlay, says};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use duo_mfa::clock::UnixTime;
+use ring::hmac;
+use serde_json::{Value, json};
+
+pub(super) const CLIENT_ID: &str = "DIUNIVERSALTEST00001";
+pub(super) const HOST: &str = "https://api-xxxxxxxx.duosecurity.com";
+
+/// The address that a browser was sent to, and what is signed in it.
+pub(super) struct AuthorizeRequest {
+    pub(super) url: String,
+    pub(super) claims: Value,
+}
+
+impl AuthorizeRequest {
+    #[track_caller]
+    pub(super) fn of(url: &str) -> Self {
+        let jwt = url.split_once("&request=").unwrap().1;
+        let payload = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1).unwrap()).unwrap();
+        let claims = serde_json::from_slice(&payload).unwrap();
+        assert_eq!(signed_with(CLIENT_SECRET, jwt.rsplit_once('.').unwrap().0), jwt);
+        Self { url: url.to_owned(), claims }
+    }
+
+    pub(super) fn state(&self) -> &str {
+        self.claims["state"].as_str().unwrap()
+    }
+}
+
+/// Duo is there.
+pub(super) fn healthy() -> Scripted {
+    ok(&json!({"timestamp": 1_800_000_000}))
+}
+
+/// The claims that Duo signs for a user who has confirmed what was asked for, with changes; `null`
+/// takes one out.
+pub(super) fn claims(asked: &Value, now: UnixTime, changes: Value) -> Value {
+    let mut claims = json!({
+        "iss": format!("{HOST}/oauth/v1/token"),
+        "aud": CLIENT_ID,
+        "sub": asked["duo_uname"],
+        "preferred_username": asked["duo_uname"],
+        "nonce": asked["nonce"],
+        "iat": now.seconds(),
+        "exp": now.seconds() + 300,
+        "auth_time": now.seconds(),
+        "auth_result": {"result": "allow", "status": "allow", "status_msg": "Login Successful"},
+        "auth_context": {"factor": "duo_push", "reason": "user_approved", "result": "success"},
+    });
+    overlay(&mut claims, changes);
+    claims
+}
+
+pub(super) fn id_token(asked: &Value, now: UnixTime, changes: Value) -> String {
+    signed(&claims(asked, now, changes), CLIENT_SECRET)
+}
+
+pub(super) fn signed(claims: &Value, secret: &str) -> String {
+    let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS512","typ":"JWT"}"#);
+    signed_with(secret, &format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string())))
+}
+
+fn signed_with(secret: &str, parts: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA512, secret.as_bytes());
+    format!("{parts}.{}", URL_SAFE_NO_PAD.encode(hmac::sign(&key, parts.as_bytes())))
+}
+
+/// Duo's answer to `token`.
+pub(super) fn token(id_token: &str) -> Scripted {
+    let body = json!({
+        "id_token": id_token, "access_token": "unused", "expires_in": 300, "token_type": "Bearer",
+    });
+    says(200, body.to_string())
+}
+
+pub(super) fn error(word: &str) -> Scripted {
+    says(400, json!({"error": word, "error_description": "Words of Duo."}).to_string())
+}
