@@ -9,8 +9,6 @@ use crate::sim::eventually;
 use crate::stack::Stack;
 use duo_mfa::gate::counters;
 
-crate::trials![every_counter_is_shown_from_the_start_on, what_would_be_refused_has_two_labels,];
-
 /// An Envoy with the labels of `envoy/production.yaml`.
 fn start(plugin: Value) -> Stack {
     let setup = Setup { first_factor: FirstFactor::Absent, ..Setup::default().plugin(plugin) };
