@@ -1,11 +1,14 @@
 //! Sign-ins at Duo's page: from the start page there and back.
 
 mod duo;
+mod exchange;
 mod happy;
+mod leaving;
+mod returning;
 
 use crate::browser::Browser;
 use crate::rig::{Request, Response, Rig, Scripted, get, overlay};
-use duo::{AuthorizeRequest, healthy, id_token, token};
+use duo::{AuthorizeRequest, healthy, healthy_at, id_token, token};
 use serde_json::{Value, json};
 
 const CALLBACK: &str = "/.duo-mfa/callback";
@@ -29,6 +32,24 @@ fn rig_with(changes: Value) -> Rig {
     }});
     overlay(&mut config, changes);
     Rig::with(config)
+}
+
+/// A rig with a second application, for `/pay/*`.
+fn two_applications() -> Rig {
+    rig_with(json!({
+        "applications": {"payments": {"duo": {
+            "api_host": "api-xxxxxxxx.duosecurity.com",
+            "integration_key": "DIPAYMENTSXXXXXXXXXX",
+            "secret_key": {"env": "OTHER_SECRET_KEY"},
+            "universal": {
+                "client_id": duo::OTHER_CLIENT_ID,
+                "client_secret": {"env": "OTHER_CLIENT_SECRET"},
+            },
+        }}},
+        "access_control": {"rules": [
+            {"paths": ["/pay/*"], "policy": "two_factor", "application": "payments"},
+        ]},
+    }))
 }
 
 /// The address that the button of the start page leads to.

@@ -1,6 +1,6 @@
 //! Duo's side: what it is asked, and what it signs.
 
-use crate::rig::{CLIENT_SECRET, Scripted, ok, overlay, says};
+use crate::rig::{CLIENT_SECRET, OTHER_CLIENT_SECRET, Scripted, ok, overlay, says};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use duo_mfa::clock::UnixTime;
@@ -8,6 +8,7 @@ use ring::hmac;
 use serde_json::{Value, json};
 
 pub(super) const CLIENT_ID: &str = "DIUNIVERSALTEST00001";
+pub(super) const OTHER_CLIENT_ID: &str = "DIUNIVERSALTEST00002";
 pub(super) const HOST: &str = "https://api-xxxxxxxx.duosecurity.com";
 
 /// The address that a browser was sent to, and what is signed in it.
@@ -22,7 +23,9 @@ impl AuthorizeRequest {
         let jwt = url.split_once("&request=").unwrap().1;
         let payload = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1).unwrap()).unwrap();
         let claims = serde_json::from_slice(&payload).unwrap();
-        assert_eq!(signed_with(CLIENT_SECRET, jwt.rsplit_once('.').unwrap().0), jwt);
+        let parts = jwt.rsplit_once('.').unwrap().0;
+        let keys = [CLIENT_SECRET, OTHER_CLIENT_SECRET];
+        assert!(keys.iter().any(|secret| signed_with(secret, parts) == jwt));
         Self { url: url.to_owned(), claims }
     }
 
@@ -31,9 +34,14 @@ impl AuthorizeRequest {
     }
 }
 
-/// Duo is there.
+/// Duo is there, and tells no time.
 pub(super) fn healthy() -> Scripted {
-    ok(&json!({"timestamp": 1_800_000_000}))
+    ok(&json!({}))
+}
+
+/// Duo is there, and tells its time.
+pub(super) fn healthy_at(seconds: u64) -> Scripted {
+    ok(&json!({"timestamp": seconds}))
 }
 
 /// The claims that Duo signs for a user who has confirmed what was asked for, with changes; `null`
