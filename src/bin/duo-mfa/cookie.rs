@@ -8,7 +8,7 @@ use crate::now;
 use crate::plugin::Plugin;
 use crate::value::{list_at, text_at};
 use duo_mfa::clock::UnixTime;
-use duo_mfa::config::{Application, Config};
+use duo_mfa::config::Application;
 use duo_mfa::identity::Identity;
 use duo_mfa::session::{Inspection, Refusal, Subject};
 use std::collections::BTreeSet;
@@ -81,8 +81,7 @@ impl Reader<'_> {
     /// Reads the cookie with the keys of one plugin configuration.
     fn by(&self, plugin: &Plugin<'_>) -> Outcome {
         let title = title(&self.arguments.file, plugin);
-        let bytes = plugin.configuration.bytes();
-        let config = Config::parse(&bytes, &|name| Some(self.environment.value(name)));
+        let config = self.environment.config(&plugin.configuration);
         let mut absent = self.environment.take_absent();
         let written = plugin.configuration.value().unwrap_or_default();
         let keys = list_at(&written, &["session", "keys"]);

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 use std::path::Path;
+use std::sync::Arc;
 use std::{fs, io};
 
 /// One document of a file.
@@ -11,6 +12,8 @@ pub(crate) struct Document {
     /// Its place in the file, if the file holds several documents.
     pub(crate) place: Option<String>,
     pub(crate) content: Content,
+    /// The whole file, to quote its lines.
+    pub(crate) file: Arc<str>,
 }
 
 /// The content of a document.
@@ -51,12 +54,15 @@ impl Document {
             Err(_) => text.trim_start().starts_with('{') && !text.contains("{{"),
         };
         if is_for_the_modules_reader {
-            return Ok(vec![Self { place: None, content: Content::Text(text) }]);
+            let file = text.as_str().into();
+            return Ok(vec![Self { place: None, content: Content::Text(text), file }]);
         }
+        let file: Arc<str> = text.as_str().into();
         let mut documents = Vec::new();
         for value in values? {
-            documents.extend(held(&value)?);
-            documents.push(Self { place: name(&value), content: Content::Value(value) });
+            documents.extend(held(&value, &file)?);
+            let (place, file) = (name(&value), Arc::clone(&file));
+            documents.push(Self { place, content: Content::Value(value), file });
         }
         Ok(documents)
     }
@@ -88,7 +94,7 @@ fn values(text: &str) -> Result<Vec<Value>, DocumentError> {
 }
 
 /// The documents in the texts of a ConfigMap.
-fn held(map: &Value) -> Result<Vec<Document>, DocumentError> {
+fn held(map: &Value, file: &Arc<str>) -> Result<Vec<Document>, DocumentError> {
     let mut documents = Vec::new();
     if map.get("kind").and_then(Value::as_str) != Some("ConfigMap") {
         return Ok(documents);
@@ -99,7 +105,8 @@ fn held(map: &Value) -> Result<Vec<Document>, DocumentError> {
     for (key, text) in data.filter(|(key, _)| is_readable(key)) {
         for value in values(text.as_str().unwrap_or_default())? {
             let place = name(map).map_or_else(|| key.clone(), |name| format!("{name}, {key}"));
-            documents.push(Document { place: Some(place), content: Content::Value(value) });
+            let (content, file) = (Content::Value(value), Arc::clone(file));
+            documents.push(Document { place: Some(place), content, file });
         }
     }
     Ok(documents)

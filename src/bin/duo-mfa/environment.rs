@@ -6,15 +6,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::plugin::Configuration;
+use crate::value::{each, text_at};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use duo_mfa::config::may_be_a_secret;
+use duo_mfa::config::{Config, ConfigFaults, may_be_a_secret};
 use sha2::{Digest as _, Sha256};
+
+/// The keys of a configuration under which Duo's secrets are.
+const SECRETS: [&str; 3] = ["secret_key", "skey", "client_secret"];
+/// The characters of a secret of Duo. A cookie key has more.
+const DUO_SECRET: usize = 40;
 
 /// Variables of a file and of this process.
 pub(crate) struct Environment {
     of_file: BTreeMap<String, String>,
     absent: RefCell<BTreeSet<String>>,
+    /// The variables that a secret of Duo comes from, in the configuration that is being read.
+    of_duo: RefCell<BTreeSet<String>>,
 }
 
 /// A file of variables that cannot be read.
@@ -33,23 +42,51 @@ impl Environment {
     /// [`EnvironmentError`] if the file cannot be read, or a line has another form.
     pub(crate) fn new(file: Option<&Path>) -> Result<Self, EnvironmentError> {
         let of_file = file.map(variables).transpose()?.unwrap_or_default();
-        Ok(Self { of_file, absent: RefCell::default() })
+        Ok(Self { of_file, absent: RefCell::default(), of_duo: RefCell::default() })
     }
 
     /// The value of a variable. One that is not set here may be set where Envoy runs, so it gets a
-    /// substitute that is valid as a secret key and as a cookie key; each name gets a different
+    /// substitute that is valid as a secret of Duo or as a cookie key; each name gets a different
     /// one.
-    pub(crate) fn value(&self, name: &str) -> String {
+    fn value(&self, name: &str) -> String {
         let value = self.of_file.get(name).cloned().or_else(|| std::env::var(name).ok());
         value.unwrap_or_else(|| {
             self.absent.borrow_mut().insert(name.to_owned());
-            Self::stand_in(name)
+            let mut stand_in = Self::stand_in(name);
+            if self.of_duo.borrow().contains(name) {
+                stand_in.truncate(DUO_SECRET);
+            }
+            stand_in
         })
     }
 
+    /// Reads a plugin configuration with these variables.
+    ///
+    /// # Errors
+    ///
+    /// All faults of the configuration.
+    pub(crate) fn config(&self, configuration: &Configuration<'_>) -> Result<Config, ConfigFaults> {
+        let mut of_duo = BTreeSet::new();
+        each(&configuration.value().unwrap_or_default(), &mut |value| {
+            let secrets = SECRETS.iter().filter_map(|key| text_at(value, &[*key, "env"]));
+            of_duo.extend(secrets.map(str::to_owned));
+        });
+        self.of_duo.replace(of_duo);
+        Config::parse(&configuration.bytes(), &|name| Some(self.value(name)))
+    }
+
     /// The substitute for a variable that is not set here.
-    pub(crate) fn stand_in(name: &str) -> String {
+    fn stand_in(name: &str) -> String {
         STANDARD.encode(Sha256::digest(name))
+    }
+
+    /// The name of the variable that a secret should have come from, if it is not set here.
+    pub(crate) fn missing<'n>(absent: &'n BTreeSet<String>, secret: &str) -> Option<&'n str> {
+        let is_stand_in = |stand_in: &str| {
+            stand_in == secret || stand_in.get(..DUO_SECRET).is_some_and(|it| it == secret)
+        };
+        let name = absent.iter().find(|name| is_stand_in(&Self::stand_in(name)));
+        name.map(|name| printable(name))
     }
 
     /// Takes the names of the requested variables that are not set here.

@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         if plugins.len() > 1 {
             println!("{}", title(&arguments.file, plugin));
         }
-        match Config::parse(&plugin.configuration.bytes(), &|name| Some(environment.value(name))) {
+        match environment.config(&plugin.configuration) {
             Ok(config) => outcome = outcome.max(explain(&config, arguments)),
             Err(faults) => {
                 println!("{faults}");

@@ -4,6 +4,7 @@
 mod documents;
 mod servers;
 mod sim;
+mod universal;
 
 use crate::files::{File, configure};
 use crate::run::{Ran, duo_mfa};

@@ -13,8 +13,11 @@ mod first_factor;
 mod header;
 mod host;
 mod limits;
+mod malformed;
 mod mesh;
 mod one_host;
+mod placeholder;
+mod redirects;
 mod replies;
 mod route;
 mod rules;
@@ -26,9 +29,10 @@ mod warning;
 use crate::Outcome;
 use crate::document::Document;
 use crate::environment::{Environment, printable};
-use crate::plugin::{Host, Plugin};
+use crate::plugin::{Configuration, Host, Plugin};
 use duo_mfa::config::{Config, ConfigFaults};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use warning::Warning;
 
@@ -66,6 +70,8 @@ struct Subject<'a> {
     document: &'a Document,
     /// The documents of all files.
     documents: &'a [&'a Document],
+    /// The variables that are not set here.
+    absent: &'a BTreeSet<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
@@ -115,7 +121,11 @@ pub(crate) fn title(path: &Path, plugin: &Plugin<'_>) -> String {
 struct Report {
     faults: Option<ConfigFaults>,
     warnings: Vec<Warning>,
-    absent: Vec<String>,
+    /// Values to replace before the deployment.
+    notes: Vec<Warning>,
+    /// The place where the configuration stops being JSON.
+    malformed: Option<String>,
+    absent: BTreeSet<String>,
 }
 
 impl Report {
@@ -125,13 +135,21 @@ impl Report {
         documents: &[&Document],
         environment: &Environment,
     ) -> Self {
-        let bytes = plugin.configuration.bytes();
-        let read = Config::parse(&bytes, &|name| Some(environment.value(name)));
-        let absent = environment.take_absent().into_iter().collect();
+        let read = environment.config(&plugin.configuration);
+        let absent = environment.take_absent();
         let written = plugin.configuration.value().unwrap_or_default();
         let config = read.as_ref().ok();
-        let subject = Subject { host: plugin.host, written: &written, config, document, documents };
-        Self { warnings: subject.warnings(), faults: read.err(), absent }
+        let host = plugin.host;
+        let subject =
+            Subject { host, written: &written, config, document, documents, absent: &absent };
+        let malformed = match plugin.configuration {
+            Configuration::Text(text) => malformed::explain(text, &document.file),
+            Configuration::Object(_) | Configuration::Absent => None,
+        };
+        let (warnings, notes) = (subject.warnings(), placeholder::notes(&subject));
+        // A serialized `Struct` is not JSON either, but no fault.
+        let malformed = malformed.filter(|_| read.is_err());
+        Self { warnings, notes, malformed, faults: read.err(), absent }
     }
 
     fn outcome(&self, is_strict: bool) -> Outcome {
@@ -150,8 +168,14 @@ impl Report {
             let (code, path) = (fault.code, &fault.path);
             text += &format!("\n  fault {code}{at}{path}: {}; {}", fault.problem, fault.fix);
         }
+        if let Some(malformed) = &self.malformed {
+            text += &format!("\n    {malformed}");
+        }
         for warning in &self.warnings {
             text += &format!("\n  warning {warning}");
+        }
+        for note in &self.notes {
+            text += &format!("\n  note {note}");
         }
         if !self.absent.is_empty() {
             let names: Vec<_> = self.absent.iter().map(|name| printable(name)).collect();
@@ -183,6 +207,7 @@ impl Subject<'_> {
         warnings.extend(rules::warnings(self));
         warnings.extend(first_factor::warnings(self));
         warnings.extend(host::warnings(self));
+        warnings.extend(redirects::warnings(self));
         warnings.extend(waits::warnings(self));
         warnings.extend(replies::warnings(self));
         warnings.extend(by_path::warnings(self));

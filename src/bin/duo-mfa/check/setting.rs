@@ -2,9 +2,14 @@
 
 use super::Subject;
 use super::warning::{Code, Warning};
+use crate::environment::Environment;
 use crate::value::is_set;
 use duo_mfa::config::{Config, Mode};
 use duo_mfa::policy::Policy;
+use duo_mfa::secret::Secret;
+
+/// The characters of a secret key.
+const SECRET_KEY: usize = 40;
 
 pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
     let mut warnings = Vec::new();
@@ -12,6 +17,12 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
         warnings.extend(nobody_is_asked(config));
         let hosts = config.applications.iter().map(|it| it.duo.credentials.api_host.as_str());
         warnings.extend(hosts.filter_map(host_of_no_api));
+        let mut secrets = config.applications.iter().map(|it| &it.duo.credentials.secret_key);
+        let is_odd = |secret: &&Secret<String>| {
+            let secret = secret.expose();
+            secret.len() != SECRET_KEY && Environment::missing(subject.absent, secret).is_none()
+        };
+        warnings.extend(secrets.find(is_odd).map(secret_key_length));
     }
     if is_set(subject.written, &["allow_inline_secrets"]) {
         warnings.push(Warning::new(
@@ -21,6 +32,13 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
         ));
     }
     warnings
+}
+
+fn secret_key_length(secret: &Secret<String>) -> Warning {
+    let length = secret.expose().len();
+    let problem = format!("a secret key has {length} characters, and Duo's have {SECRET_KEY}");
+    let fix = "copy \"Secret key\" anew from the application's page in Duo's admin panel";
+    Warning::new(Code::SecretKeyLength, problem, fix)
 }
 
 fn nobody_is_asked(config: &Config) -> Option<Warning> {

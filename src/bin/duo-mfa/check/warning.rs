@@ -34,6 +34,12 @@ codes! {
     RuleNeverDecides = "rule_never_decides",
     /// The API host is another of Duo's hosts, not one of its API.
     HostOfNoApi = "host_of_no_api",
+    /// A value of the examples was not replaced.
+    PlaceholderLeft = "placeholder_left",
+    /// A secret key has another length than Duo's.
+    SecretKeyLength = "secret_key_length",
+    /// Envoy follows redirects of the application, behind which the filter refuses.
+    RedirectsFollowed = "redirects_followed",
     /// Secrets may be in the configuration.
     InlineSecretsAllowed = "inline_secrets_allowed",
     /// A trusted header may come from the client.

@@ -1,13 +1,18 @@
-//! The calls that concern no user: `ping` and the signed `check`.
+//! The calls that concern no user: `ping`, the signed `check`, and `health_check` of the Universal
+//! Prompt.
 
 use super::exchange::{Received, exchange};
 use super::link::Link;
 use super::report::Report;
 use super::verdict::{Code, Finding};
+use crate::environment::Environment;
 use crate::now;
 use duo_mfa::clock::{ClockOffset, UnixTime};
 use duo_mfa::config::DuoSettings;
+use duo_mfa::duo::universal::{Cause, Jti, PromptError, WebSdk};
 use duo_mfa::duo::{DuoError, Request};
+use duo_mfa::secret::Secret;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A larger difference between the clocks is a warning, as in the filter.
@@ -21,16 +26,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Account<'a> {
     pub(super) link: &'a Link,
     pub(super) duo: &'a DuoSettings,
+    /// The variables that are not set here.
+    pub(super) absent: &'a BTreeSet<String>,
 }
 
 impl Account<'_> {
-    /// Both calls. Returns how far Duo's clock is ahead; `None` after a fault. `missing` is the
-    /// variable of a secret key that is not known here.
-    pub(super) fn examine(
-        &self,
-        missing: Option<&str>,
-        report: &mut Report,
-    ) -> Option<ClockOffset> {
+    /// All of these calls. Returns how far Duo's clock is ahead; `None` after a fault.
+    pub(super) fn examine(&self, report: &mut Report) -> Option<ClockOffset> {
+        let offset = self.ping(report)?;
+        if let Some(universal) = &self.duo.universal {
+            self.health_check(&universal.web_sdk, offset, report);
+        }
+        self.check(offset, report)
+    }
+
+    fn ping(&self, report: &mut Report) -> Option<ClockOffset> {
         let (offset, took) = report.step("ping", || {
             let before = now();
             let received = self.call(&Request::Ping, before)?;
@@ -54,13 +64,12 @@ impl Account<'_> {
         if offset.seconds().unsigned_abs() > MAX_OFFSET {
             report.warn("ping", clock_off(offset));
         }
-        if let Some(name) = missing {
-            let problem = format!("the variable {name} with the secret key is not set here");
-            let fix = "set it, or name a file that has it with --env-file";
-            report.warn("check", Finding::new(Code::SecretMissing, problem, fix));
-            return None;
-        }
+        Some(offset)
+    }
+
+    fn check(&self, offset: ClockOffset, report: &mut Report) -> Option<ClockOffset> {
         report.step("check", || {
+            self.known(&self.duo.credentials.secret_key)?;
             let received = self.call(&Request::Check, now().shifted(offset))?;
             received.response().check().map_err(|error| of_signed(&error))?;
             self.in_time(&received)?;
@@ -68,13 +77,38 @@ impl Account<'_> {
         })
     }
 
+    /// The call that the filter makes before it sends a browser to the Universal Prompt.
+    fn health_check(&self, web_sdk: &WebSdk, offset: ClockOffset, report: &mut Report) {
+        report.step("health_check", || {
+            self.known(web_sdk.client_secret())?;
+            let mut random = [0; 16];
+            getrandom::fill(&mut random).map_err(|error| {
+                let fix = "repair the source of random numbers of this host";
+                Finding::new(Code::NoRandomBytes, error.to_string(), fix)
+            })?;
+            let at = now().shifted(offset);
+            let call = web_sdk.health_check(at, &Jti::from(random));
+            let received = exchange(self.link.open()?, &call, limit(self.duo.timeout))?;
+            received.response().health_check(at).map_err(|error| of_prompt(&error))?;
+            self.in_time(&received)?;
+            Ok(((), "Duo accepts the client ID and the client secret".to_owned()))
+        });
+    }
+
+    /// That a secret is known here.
+    fn known(&self, secret: &Secret<String>) -> Result<(), Finding> {
+        let Some(name) = Environment::missing(self.absent, secret.expose()) else { return Ok(()) };
+        let problem = format!("the variable {name} with the secret key is not set here");
+        let fix = "set it, or name a file that has it with --env-file";
+        Err(Finding::new(Code::SecretMissing, problem, fix))
+    }
+
     /// A call that is signed for `at` on Duo's clock.
     pub(super) fn call(&self, request: &Request, at: UnixTime) -> Result<Received, Finding> {
         let is_long_poll = matches!(request, Request::AuthStatus { .. });
         let timeout = if is_long_poll { self.duo.status_timeout } else { self.duo.timeout };
-        let limit = timeout.saturating_mul(3).min(timeout.saturating_add(PATIENCE));
         let signed = request.sign(&self.duo.credentials, at);
-        exchange(self.link.open()?, &signed, limit)
+        exchange(self.link.open()?, &signed, limit(timeout))
     }
 
     /// Checks that the response arrived within the timeout of the filter.
@@ -92,6 +126,11 @@ impl Account<'_> {
             "raise duo.timeout, or find out what is slow on the way",
         ))
     }
+}
+
+/// How long the doctor waits where the filter has this timeout.
+fn limit(timeout: Duration) -> Duration {
+    timeout.saturating_mul(3).min(timeout.saturating_add(PATIENCE))
 }
 
 fn clock_off(offset: ClockOffset) -> Finding {
@@ -151,6 +190,29 @@ pub(super) fn of_signed(error: &DuoError) -> Finding {
         ),
         other => of_any(other),
     }
+}
+
+/// A fault of a call of the Universal Prompt.
+fn of_prompt(error: &PromptError) -> Finding {
+    let PromptError::Refused(refusal) = error else {
+        let PromptError::Call(error) = error else {
+            return Finding::new(Code::CallRefused, error.to_string(), "try again");
+        };
+        return of_any(error);
+    };
+    let (code, fix) = match refusal.cause {
+        Cause::Credentials => (
+            Code::WrongClient,
+            "copy client ID and client secret from an application of type \"Web SDK\" of the same \
+             account: the keys of an \"Auth API\" application are not accepted here",
+        ),
+        Cause::Clock => (Code::DateRefused, "synchronize the clock of this host (NTP)"),
+        Cause::Forbidden | Cause::Request => (
+            Code::CallRefused,
+            "look at the Web SDK application's settings and policies in Duo's admin panel",
+        ),
+    };
+    Finding::new(code, error.to_string(), fix)
 }
 
 fn of_any(error: &DuoError) -> Finding {

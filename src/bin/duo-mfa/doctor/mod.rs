@@ -24,14 +24,16 @@ mod way;
 use crate::Outcome;
 use crate::check::{NOTHING_FOUND, title};
 use crate::document::{Content, Document};
-use crate::environment::{Environment, printable};
+use crate::environment::Environment;
 use crate::plugin::{Host, Plugin};
 use account::Account;
 use duo_mfa::config::{Application, Config};
 use report::Report;
 use route::{Authorities, Proxy, Route};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Test the connection to Duo, step by step
 ///
@@ -131,7 +133,8 @@ fn read(arguments: &Arguments) -> Result<(Environment, Files), Box<dyn std::erro
             "identity": {"source": "header", "header": "x-user"},
             "session": {"keys": [{"env": "DUO_MFA_COOKIE_KEY"}]}
         });
-        let document = Document { place: None, content: Content::Value(plugin) };
+        let content = Content::Value(plugin);
+        let document = Document { place: None, content, file: Arc::default() };
         files.push((PathBuf::from("command line"), vec![document]));
     }
     Ok((environment, files))
@@ -154,8 +157,7 @@ struct Doctor<'a> {
 impl Doctor<'_> {
     /// Tests the applications of a plugin configuration.
     fn visit(&mut self, plugin: &Plugin<'_>, place: &Place<'_>) -> Outcome {
-        let bytes = plugin.configuration.bytes();
-        let config = Config::parse(&bytes, &|name| Some(self.environment.value(name)));
+        let config = self.environment.config(&plugin.configuration);
         let absent = self.environment.take_absent();
         let config = match config {
             Ok(config) => config,
@@ -170,10 +172,7 @@ impl Doctor<'_> {
             if !self.arguments.application.as_deref().is_none_or(is_meant) {
                 continue;
             }
-            let secret = application.duo.credentials.secret_key.expose();
-            let missing = absent.iter().find(|name| Environment::stand_in(name) == *secret);
-            let missing = missing.map(|name| printable(name));
-            let report = self.examine(&config, application, missing, place);
+            let report = self.examine(&config, application, &absent, place);
             outcome = outcome.max(report.outcome());
             if !self.arguments.json {
                 println!("{}", report.text());
@@ -187,7 +186,7 @@ impl Doctor<'_> {
         &self,
         config: &Config,
         application: &Application,
-        missing: Option<&str>,
+        absent: &BTreeSet<String>,
         place: &Place<'_>,
     ) -> Report {
         let duo = &application.duo;
@@ -208,8 +207,8 @@ impl Doctor<'_> {
         let Some(link) = route.and_then(|route| way::open(&route, &mut report)) else {
             return report;
         };
-        let account = Account { link: &link, duo };
-        let offset = account.examine(missing, &mut report);
+        let account = Account { link: &link, duo, absent };
+        let offset = account.examine(&mut report);
         let wanted = self.arguments.user.as_deref();
         match (wanted, offset) {
             (Some(user), Some(offset)) => {

@@ -128,6 +128,10 @@ verdicts! {
     WrongSecretKey = "wrong_secret_key", Configuration, Refused;
     /// The keys are those of an application of another type.
     WrongApplicationType = "wrong_application_type", DuoAdministrator, Refused;
+    /// The keys of the Universal Prompt's application are wrong.
+    WrongClient = "wrong_client", Configuration, Refused;
+    /// The host gives no random bytes.
+    NoRandomBytes = "no_random_bytes", Host, Unreadable;
     /// A header of the call did not arrive.
     HeadersRemoved = "headers_removed", Network, Refused;
     /// Duo refuses the call for another reason.

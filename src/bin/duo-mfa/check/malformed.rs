@@ -1,0 +1,74 @@
+//! Shows where a plugin configuration stops being JSON, and the usual mistake at such a place.
+
+use serde::de::IgnoredAny;
+
+/// The longest part of a line that is shown, in characters.
+const MAX_SHOWN: usize = 100;
+
+/// The line at fault, with its number in the file, and the likely mistake. `None` if the text is
+/// JSON. `file` is the whole file that has the text.
+pub(super) fn explain(text: &str, file: &str) -> Option<String> {
+    let error = serde_json::from_str::<IgnoredAny>(text).err()?;
+    let lines: Vec<_> = text.lines().collect();
+    let index = error.line().saturating_sub(1).min(lines.len().saturating_sub(1));
+    let line = lines.get(index).copied().unwrap_or_default();
+    let before: usize = text.split_inclusive('\n').take(index).map(str::len).sum();
+    let of_line = before.saturating_add(error.column().saturating_sub(1));
+    let offset = if error.is_eof() { text.len() } else { of_line };
+    let shown: String = line.trim().chars().filter(|it| !it.is_control()).take(MAX_SHOWN).collect();
+    let place = match line_in_file(&lines, file) {
+        Some(first) => format!("line {} of the file", first.saturating_add(index)),
+        None => format!("line {} of the text", index.saturating_add(1)),
+    };
+    let mistake = mistake(text, line, offset);
+    let mistake = mistake.map(|it| format!("\n    {it}")).unwrap_or_default();
+    Some(format!("{place}: {shown}{mistake}"))
+}
+
+/// The number of the file's line that is the first of these; lines are counted from 1, and may be
+/// indented. `None` if they are not in the file, as in a text with escapes.
+fn line_in_file(lines: &[&str], file: &str) -> Option<usize> {
+    let of_file: Vec<_> = file.lines().map(str::trim).collect();
+    let is_here = |window: &[&str]| window.iter().zip(lines).all(|(a, b)| *a == b.trim());
+    let size = lines.len().max(1);
+    of_file.windows(size).position(is_here)?.checked_add(1)
+}
+
+fn mistake(text: &str, line: &str, offset: usize) -> Option<&'static str> {
+    if text.starts_with('\u{feff}') {
+        return Some("the text begins with a byte order mark: save the file without one");
+    }
+    if !text.trim_start().starts_with(['{', '"', '[']) {
+        return Some(
+            "this looks like YAML: the text must be JSON. In Istio and Envoy Gateway write the \
+             object itself instead of a text",
+        );
+    }
+    if line
+        .contains(['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{ab}', '\u{bb}'])
+    {
+        return Some("the line has typographic quotes: write \" instead");
+    }
+    let (before, after) = text.split_at_checked(offset)?;
+    let (previous, next) =
+        (before.trim_end().chars().next_back(), after.trim_start().chars().next());
+    match (previous, next) {
+        (Some(','), Some('}' | ']')) => Some("remove the comma before the bracket"),
+        (_, Some('/' | '#')) => Some("remove the comment: JSON has none"),
+        (_, Some('\'')) => Some("write \" instead of '"),
+        (Some(':'), Some('T' | 'F' | 'N')) => Some("write true, false or null in lower case"),
+        (Some('{' | ','), Some(next)) if next.is_alphabetic() => {
+            Some("write the key in double quotes: this is YAML or JavaScript, not JSON")
+        }
+        (Some(previous), Some('"')) if is_end(previous) => {
+            Some("write a comma after the value before this one")
+        }
+        (_, None) => Some("the text ends here: close all brackets and quotes"),
+        _ => None,
+    }
+}
+
+/// Whether a value may end with this character.
+const fn is_end(character: char) -> bool {
+    matches!(character, '"' | '}' | ']' | 'e' | 'l') || character.is_ascii_digit()
+}
