@@ -219,8 +219,8 @@ impl<'a> Driver<'a> {
             return Some(then.crowded(crowded, &plugin.env()));
         }
         plugin.stats.count(call.counter());
-        let is_neighbor = |asked: &usize| plugin.healths.share_a_cluster(*asked, call.application);
-        match plugin.dispatch(call, &|| self.streams.asked(plugin).iter().any(is_neighbor)) {
+        let is_neighbor = |asked| plugin.healths.share_a_cluster(asked, call.application);
+        match plugin.dispatch(call, &|| self.streams.asks(plugin, &is_neighbor)) {
             Ok(token) => {
                 plugin.healths.occupy(call.application, now);
                 self.put(Stage::Sent {

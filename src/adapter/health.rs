@@ -8,6 +8,7 @@ use crate::clock::{ClockOffset, UnixTime};
 use crate::config::{Application, Applications, DuoSettings};
 use crate::gate::{Contact, Found, Health, HealthRecord, Learned};
 use std::cell::Cell;
+use std::ops::Range;
 use std::time::Duration;
 
 /// How often a change is tried again after another VM was faster.
@@ -50,6 +51,11 @@ impl Healths {
     /// The health of the main application.
     pub(super) fn main(&self) -> Health {
         self.known.first().map(|(_, health)| health.get()).unwrap_or_default()
+    }
+
+    /// The numbers of the Duo applications.
+    pub(super) const fn numbers(&self) -> Range<usize> {
+        0..self.known.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Record, Health)> {

@@ -45,7 +45,9 @@ pub(super) fn end_late(plugin: &Rc<Plugin>, now: UnixTime, streams: &Streams) {
 
 /// Records for all workers which Duo applications this worker is calling.
 pub(super) fn note_calls(plugin: &Rc<Plugin>, now: UnixTime, streams: &Streams) {
-    for application in streams.asked(plugin) {
-        plugin.healths.occupy(application, now);
+    for application in plugin.healths.numbers() {
+        if streams.asks(plugin, &|asked| asked == application) {
+            plugin.healths.occupy(application, now);
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::clock::UnixTime;
 use crate::gate::limit::Permit;
 use crate::gate::{AwaitedBody, AwaitingPermit, Call, Flow, NewCookie, Seat, is_due};
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The state of a request.
@@ -257,19 +257,18 @@ impl Streams {
         self.of(plugin).into_iter().filter_map(taken).collect()
     }
 
-    /// The Duo applications that a configuration is calling.
-    pub(super) fn asked(&self, plugin: &Rc<Plugin>) -> BTreeSet<usize> {
+    /// Whether a call of a configuration is under way to one of these Duo applications.
+    pub(super) fn asks(&self, plugin: &Rc<Plugin>, is_meant: &dyn Fn(usize) -> bool) -> bool {
         self.with(|streams| {
-            let ours = streams.values().filter(|stream| Rc::ptr_eq(&stream.plugin, plugin));
-            ours.filter_map(|stream| match &stream.stage {
-                Stage::Sent { flow, .. } => Some(flow.application()),
+            let mut ours = streams.values().filter(|stream| Rc::ptr_eq(&stream.plugin, plugin));
+            ours.any(|stream| match &stream.stage {
+                Stage::Sent { flow, .. } => is_meant(flow.application()),
                 Stage::Due(..)
                 | Stage::Waiting(..)
                 | Stage::AwaitedBody(..)
                 | Stage::Forwarded(_)
-                | Stage::Refused => None,
+                | Stage::Refused => false,
             })
-            .collect()
         })
     }
 
