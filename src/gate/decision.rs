@@ -137,18 +137,23 @@ impl Notes {
     }
 }
 
+// Not inlined: a value is large, and each place would have the code that copies it. The pass of a valid
+// cookie builds its decision at once.
 impl Decision {
+    #[inline(never)]
     pub(super) fn forward(forward: Forward, counter: Counter) -> Self {
         let notes = Notes { count: Some(counter), ..Notes::of(Vec::new()) };
         Self { end: End::Forward(forward), notes }
     }
 
     /// A reply that decides nothing.
+    #[inline(never)]
     pub(super) const fn reply(reply: Reply) -> Self {
         Self { end: End::Reply(reply), notes: Notes::of(Vec::new()) }
     }
 
     /// A refusal with its counter. It has an audit line if enough is known about the request.
+    #[inline(never)]
     pub(super) fn refusal(reply: Reply, code: Code, audited: Option<Audited>) -> Self {
         let refused = Self::reply(reply).with([Signal::Count(Counter::Refused(code))]);
         match audited {
@@ -160,6 +165,7 @@ impl Decision {
     }
 
     /// A reply that gives an approval.
+    #[inline(never)]
     pub(super) fn approval(reply: Reply, factor: ApprovedBy, audited: Audited) -> Self {
         let mut approval = Self::reply(reply).audited(audited);
         approval.notes.count = Some(Counter::Admitted(factor.name()));
@@ -176,22 +182,26 @@ impl Decision {
     }
 
     /// Adds a counter or log lines.
+    #[inline(never)]
     pub(super) fn with(mut self, signals: impl IntoIterator<Item = Signal>) -> Self {
         self.notes.signals.extend(signals);
         self
     }
 
     /// Adds changes of the table of limits.
+    #[inline(never)]
     pub(super) fn after(mut self, settlements: impl IntoIterator<Item = Settlement>) -> Self {
         self.notes.settlements.extend(settlements);
         self
     }
 
+    #[inline(never)]
     pub(super) fn audited(mut self, audited: Audited) -> Self {
         self.notes.audit = Some(Box::new(audited.line));
         self.judged(audited.judgement)
     }
 
+    #[inline(never)]
     pub(super) fn judged(mut self, judgement: Judgement) -> Self {
         self.notes.judgement = Some(judgement);
         self

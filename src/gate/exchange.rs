@@ -77,6 +77,7 @@ enum Then<W: Waits> {
     End(End),
 }
 
+// Not inlined: a value is large, and each of some sixty places would have the code that copies it.
 impl<W: Waits> Next<W> {
     /// Ask Duo at once.
     pub(super) const fn ask(waiting: W) -> Self {
@@ -84,22 +85,26 @@ impl<W: Waits> Next<W> {
     }
 
     /// Ask Duo after this time.
+    #[inline(never)]
     pub(super) const fn ask_after(wait: Duration, waiting: W) -> Self {
         Self { then: Then::Ask(wait, waiting), notes: Notes::of(Vec::new()) }
     }
 
     /// Request a permit from the table of limits.
+    #[inline(never)]
     pub(super) const fn permit(permit: Permit, wants: W::Wants) -> Self {
         Self { then: Then::Permit(permit, wants), notes: Notes::of(Vec::new()) }
     }
 
     /// Adds changes of the table of limits.
+    #[inline(never)]
     pub(super) fn after(mut self, settlements: impl IntoIterator<Item = Settlement>) -> Self {
         self.notes.settlements.extend(settlements);
         self
     }
 
     /// Adds records.
+    #[inline(never)]
     pub(super) fn noting(mut self, notes: Notes) -> Self {
         self.notes.signals.extend(notes.signals);
         self.notes.settlements.extend(notes.settlements);
@@ -120,6 +125,7 @@ impl<W: Waits> Next<W> {
 }
 
 impl<W: Waits> From<Decision> for Next<W> {
+    #[inline(never)]
     fn from(Decision { end, notes }: Decision) -> Self {
         Self { then: Then::End(end), notes }
     }
@@ -321,15 +327,22 @@ impl<W: Waits> Exchange<W> {
                 go_on(self.waiting.fail(&failure, env), self.tries, env)
             }
         };
+        turn.notes.add_failure(stage, fault, application);
+        turn
+    }
+}
+
+impl Notes {
+    /// Adds the counter of a failed call, and the news of Duo from it.
+    #[inline(never)]
+    fn add_failure(&mut self, stage: Stage, fault: &DuoError, application: usize) {
         let endpoint = stage.endpoint().name();
         let counter = if *fault == DuoError::Overflow {
             Counter::Overflows(endpoint)
         } else {
             Counter::DuoFailures(endpoint)
         };
-        turn.notes.signals.push(Signal::Count(counter));
-        turn.notes.learned =
-            Some(Learned { application, contact: Contact::of(fault), offset: None });
-        turn
+        self.signals.push(Signal::Count(counter));
+        self.learned = Some(Learned { application, contact: Contact::of(fault), offset: None });
     }
 }

@@ -134,12 +134,14 @@ impl Step {
 }
 
 impl From<Effect> for Step {
+    #[inline(never)]
     fn from(effect: Effect) -> Self {
         Self { effect, notes: Notes::default() }
     }
 }
 
 impl From<Decision> for Step {
+    #[inline(never)]
     fn from(Decision { end, notes }: Decision) -> Self {
         Self { effect: Effect::End(end), notes }
     }
