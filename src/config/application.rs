@@ -20,7 +20,7 @@ pub struct Application {
     pub pendings: Pendings,
     /// The approvals of single requests.
     pub per_request: PerRequestApprovals,
-    /// The sign-ins at Duo's page, where browsers are sent there.
+    /// The sign-ins at Duo's page, for browsers that are redirected there.
     pub attempts: Attempts,
     /// The last choices of users.
     pub preferences: Preferences,

@@ -10,8 +10,8 @@ use crate::session::Sessions;
 
 /// A configuration in use.
 ///
-/// A host drives it by values. Here a program sends a request without an approval cookie: it is held,
-/// and Duo is asked. A request that a page in a browser makes is refused.
+/// A host drives it by values. Here a program sends a request without an approval cookie: it is
+/// held, and Duo is asked. A request that a page in a browser makes is refused.
 ///
 /// ```
 /// use duo_mfa::clock::UnixTime;

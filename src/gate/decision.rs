@@ -172,7 +172,7 @@ impl Decision {
         approval
     }
 
-    /// Keeps the address of the reply from all other pages.
+    /// Hides the address of the reply from all other pages.
     pub(super) fn without_referrer(self) -> Self {
         let end = match self.end {
             End::Reply(reply) => End::Reply(reply.without_referrer()),

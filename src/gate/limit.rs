@@ -131,8 +131,8 @@ fn forget_clients(now: u64) -> (Verdict, Option<Vec<u8>>) {
 
 const UNAPPROVED: Verdict = Err(Limited::new(Limit::Unapproved, 0, 0));
 
-/// Closes a bucket until everything that it may have held would have been forgotten. Sign-ins at Duo's
-/// page would be remembered for longer, but Duo accepts the code of each only once.
+/// Closes a bucket until everything that it may have held would have been forgotten. Sign-ins at
+/// Duo's page would be remembered for longer, but Duo accepts each of their codes only once.
 fn close_uses(now: u64) -> (Verdict, Option<Vec<u8>>) {
     let until = now.saturating_add(PerRequestApprovals::REMEMBERED.max(PENDING_LIFETIME).as_secs());
     (unreadable(now, until), Some(Ledger::closed(until).encode(now)))

@@ -136,19 +136,19 @@ pub(super) const FACTOR_REFUSED: Refusal =
 pub(super) const DENIED_BY_DUO: Refusal =
     Refusal::new(Code::DuoDenied, "Duo does not allow this access. Ask your help desk.");
 
-/// Duo's page confirmed the user, but not by a factor or at a time that the rule accepts.
+/// Duo's page confirmed the user, but the rule does not accept the factor or the time.
 pub(super) const FACTOR_INSUFFICIENT: Refusal = Refusal::new(
     Code::MfaInsufficient,
     "Duo confirmed the user by a factor that is not sufficient here. Sign in by another one.",
 );
 
-/// Duo's page confirmed another name than the one that the first factor gave.
+/// Duo's page confirmed another name than that of the first factor.
 pub(super) const OTHER_USER: Refusal = Refusal::new(
     Code::OtherUser,
     "Duo confirmed another user than the one who is signed in here. Sign in as the same user.",
 );
 
-/// A callback without a sign-in that it belongs to.
+/// There is no sign-in for the callback.
 pub(super) const SIGN_IN_LOST: Refusal = Refusal::new(
     Code::SignInLost,
     "This sign-in at Duo's page cannot be finished here. Open start_url in a browser to start again.",
@@ -255,14 +255,14 @@ pub(super) const COOKIES_TOO_LONG: Refusal =
 pub(super) const OTHER_SITE: Refusal =
     Refusal::new(Code::CrossSite, "A page of another site sent this request.");
 
-/// Only a navigation of a browser may come back from Duo's page.
+/// Only a browser's navigation may come back from Duo's page.
 pub(super) const NOT_A_NAVIGATION: Refusal = Refusal::new(
     Code::CrossSite,
     "Only a browser that Duo's page sent back may open this address.",
 );
 
 pub(super) const NOT_FOR_DUOS_PAGE: Refusal =
-    Refusal::new(Code::BadRequest, "For this return_to, nobody is sent to Duo's page.");
+    Refusal::new(Code::BadRequest, "Duo's page is not used for this return_to.");
 
 pub(super) const FOREIGN_FORM: Refusal = Refusal::new(
     Code::CrossSite,
@@ -285,7 +285,7 @@ pub(super) fn wrong_method(allow: &str) -> Denial {
     Denial::new(Code::MethodNotAllowed, format!("This address accepts only {allow}."))
 }
 
-/// A callback whose parameters are not those of one.
+/// The parameters are not those of a callback.
 pub(super) fn no_callback(fault: CallbackFault) -> Denial {
     Denial::new(Code::BadRequest, format!("{fault}."))
 }
@@ -324,14 +324,14 @@ pub(super) const MISCONFIGURED: Refusal = Refusal::new(
 )
 .after(AFTER_LIMIT);
 
-/// Browsers may not come back to this host: somebody else may have pointed its name here.
+/// Browsers must not come back to this host, since anyone may have pointed its name here.
 pub(super) const HOST_NOT_LISTED: Refusal = Refusal::new(
     Code::AccessDenied,
-    "Nobody signs in at Duo's page for this host. Ask your administrator to add it to \
+    "This host is not listed for sign-ins at Duo's page. Ask your administrator to add it to \
      duo.universal.hosts.",
 );
 
-/// Duo takes at most 1,024 bytes.
+/// Duo accepts at most 1,024 bytes.
 pub(super) const NAME_TOO_LONG: Refusal =
     Refusal::new(Code::IdentityInvalid, "The user's name is too long for Duo.");
 

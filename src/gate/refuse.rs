@@ -141,7 +141,7 @@ pub(super) fn denied(gate: &Gate, head: &RequestHead<'_>, denial: &Denial) -> De
     denied_in(&View::in_place(head), gate, head, denial)
 }
 
-/// The same at the address that browsers come back to from Duo's page: nothing leads there again.
+/// Like [`denied`], at the address of the callback, to which no further request may lead.
 pub(super) fn denied_at_callback(gate: &Gate, head: &RequestHead<'_>, denial: &Denial) -> Decision {
     denied_in(&View::at_callback(head, ReturnPath::default()), gate, head, denial)
 }

@@ -20,9 +20,9 @@ pub(super) enum Endpoint {
     Page,
     /// Returns the factors and devices that the user may use.
     Preauth,
-    /// Sends the browser to Duo's page.
+    /// Redirects the browser to Duo's page.
     Start,
-    /// The browser comes back from there, for the Duo application with this number.
+    /// Handles a browser that comes back from there, for the Duo application with this number.
     Callback(usize),
     /// Starts a factor.
     Auth,

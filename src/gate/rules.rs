@@ -141,7 +141,8 @@ impl Gate {
         self.satisfies_by(approval.factor(), approval.authenticated(), terms, now)
     }
 
-    /// Whether an approval by this factor meets the terms, which are not those of a single request.
+    /// Checks whether an approval by this factor satisfies the terms, which are not those of a
+    /// single request.
     pub(super) fn satisfies_by(
         &self,
         by: ApprovedBy,

@@ -1,4 +1,5 @@
-//! Sign-ins at Duo's page (`duo.prompt: universal`): whom it asks, and where browsers come back to.
+//! Sign-ins at Duo's page (`duo.prompt: universal`): the requests that use it, and the addresses to
+//! which browsers come back.
 
 use super::challenge::Challenge;
 use super::limit::{Permit, SingleUse};
@@ -12,26 +13,27 @@ use crate::policy::Terms;
 use crate::session::{ATTEMPT_LIFETIME, Attempt};
 use std::time::Duration;
 
-/// The name of the endpoint that browsers come back to.
+/// The name of the endpoint to which browsers come back.
 const CALLBACK: &str = "callback";
 
-/// How far the clocks of two replicas may differ, and the second that the table of limits rounds by.
+/// How far the clocks of two replicas may differ, plus the second by which the table of limits
+/// rounds.
 const SLACK: Duration = Duration::from_secs(61);
 
-/// How browsers are sent to Duo's page under these terms. `None` if the filter's own page asks them:
-/// for a single request it always does, since the phone has to show what is approved.
+/// The settings of Duo's page for these terms. `None` if the filter's own page asks the user. For a
+/// single request it always does, since the phone has to show the request.
 pub(super) fn prompt<'c>(terms: &Terms, config: &'c Config) -> Option<&'c Universal> {
     let duo = &config.applications.under(terms).duo;
     duo.universal.as_ref().filter(|_| !terms.is_per_request)
 }
 
-/// Whether any Duo application sends browsers to Duo's page.
+/// Whether some Duo application uses Duo's page.
 pub(super) fn is_used(config: &Config) -> bool {
     config.applications.iter().any(|it| it.duo.universal.is_some())
 }
 
-/// The number of the Duo application whose browsers come back to this address, which stands behind
-/// the prefix and a slash.
+/// The number of the Duo application whose browsers come back to this address. `address` is the
+/// path after the prefix and a slash.
 pub(super) fn returning(config: &Config, address: &[u8]) -> Option<usize> {
     let rest = address.strip_prefix(CALLBACK.as_bytes())?;
     let is_it = |name: Option<&str>| match (rest, name) {
@@ -43,11 +45,11 @@ pub(super) fn returning(config: &Config, address: &[u8]) -> Option<usize> {
     applications.position(|it| it.duo.universal.is_some() && is_it(it.name.as_deref()))
 }
 
-/// Where Duo sends the browser back to that has sent this request.
+/// The URI to which Duo sends back the browser of this request.
 ///
 /// # Errors
 ///
-/// The host is not one that browsers of this Duo application may come back to.
+/// Browsers of this Duo application must not come back to the host.
 pub(super) fn redirect_uri(
     head: &RequestHead<'_>,
     application: usize,
@@ -66,12 +68,12 @@ fn callback_path(application: usize, config: &Config) -> String {
     }
 }
 
-/// Reads the request of a browser that comes back. The cross-site guard does not hold for it, since
-/// Duo's page has caused it; but no page can have a browser send it unseen.
+/// Reads the request of a browser that comes back. The cross-site guard does not apply, since Duo's
+/// page caused the request. But no page can make a browser send it unnoticed.
 ///
 /// # Errors
 ///
-/// The refusal of any other request.
+/// The refusal for any other request.
 pub(super) fn read_return(
     head: &RequestHead<'_>,
     application: usize,
@@ -85,12 +87,12 @@ pub(super) fn read_return(
     if is_navigation { Ok(callback) } else { Err(NOT_A_NAVIGATION.into()) }
 }
 
-/// The permit to be sent to Duo's page. That page may ring the phone by itself.
+/// The permit to redirect a browser to Duo's page, which may ring the phone at once.
 pub(super) fn start_permit(challenge: &Challenge, config: &Config) -> Permit {
     Permit::of_start(user_tag("starts", challenge, config))
 }
 
-/// The permit to ask Duo what came of a sign-in.
+/// The permit to ask Duo for the result of a sign-in.
 pub(super) fn single_use(attempt: &Attempt, now: UnixTime) -> Permit {
     let left = attempt.created().plus(ATTEMPT_LIFETIME).since(now);
     Permit::single_use(SingleUse::Attempt, attempt.id(), left.saturating_add(SLACK))

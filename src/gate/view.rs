@@ -16,7 +16,7 @@ pub(super) struct View {
     pub(super) language: Language,
     arrival: Arrival,
     pub(super) return_to: ReturnPath,
-    /// Whether the address holds what is good once, so that no other page may hear of it.
+    /// Whether the address has single-use values, so that no other page may learn it.
     is_confidential: bool,
 }
 
@@ -33,7 +33,7 @@ impl View {
         Self::of(head, Arrival::OwnAddress, return_to)
     }
 
-    /// At the address that browsers come back to from Duo's page.
+    /// A reply at the address to which browsers come back from Duo's page.
     pub(super) fn at_callback(head: &RequestHead<'_>, return_to: ReturnPath) -> Self {
         Self { is_confidential: true, ..Self::at_own_address(head, return_to) }
     }

@@ -91,7 +91,7 @@ impl Reply {
     }
 
     /// Lets forms of the page lead to a page of this origin too. Browsers other than Firefox apply
-    /// `form-action` to the redirect that follows a form
+    /// `form-action` to the redirect after a form
     /// (<https://github.com/w3c/webappsec-csp/issues/8>).
     #[must_use]
     pub fn with_forms_to(mut self, origin: &str) -> Self {
@@ -101,7 +101,7 @@ impl Reply {
         self.with("content-security-policy", HeaderValue::lossy(policy))
     }
 
-    /// Keeps the address of the reply from all other pages, since it holds single-use values.
+    /// Hides the address of the reply from all other pages, since it has single-use values.
     #[must_use]
     pub fn without_referrer(mut self) -> Self {
         self.headers.retain(|(name, _)| *name != "referrer-policy");

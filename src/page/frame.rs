@@ -30,7 +30,7 @@ pub struct Frame<'a> {
     pub arrival: Arrival,
     /// The path to which the user returns.
     pub return_to: &'a ReturnPath,
-    /// The origin of Duo's page, if that asks the person: buttons lead there.
+    /// The origin of Duo's page, if that page asks the user; buttons lead there.
     pub duo: Option<&'a str>,
     /// The reference by which the request is found in the log.
     pub reference: &'a Reference,

@@ -131,7 +131,7 @@ fn said(screen: &Screen, frame: &Frame<'_>) -> Said {
 /// Whether the script is active on this page.
 fn is_live(screen: &Screen, frame: &Frame<'_>) -> bool {
     match screen {
-        // Duo's page asks, not this one.
+        // Duo's page asks the user, not this one.
         Screen::Start | Screen::Resend(_) if frame.duo.is_some() => false,
         Screen::Start
         | Screen::Resend(_)

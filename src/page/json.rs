@@ -151,10 +151,10 @@ impl SignInReply<'_> {
     }
 }
 
-/// The reply to `POST start` of a script.
+/// The reply to a script's `POST start`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StartReply<'a> {
-    /// The address of Duo's page, to be opened in the window.
+    /// The address of Duo's page, which the script opens in the window.
     pub location: &'a str,
 }
 

@@ -157,7 +157,7 @@ pub enum Screen {
         /// The wait before another try may succeed.
         wait: Option<Duration>,
     },
-    /// The user is back from Duo's page and approved: the page goes on by itself.
+    /// The user is back from Duo's page and approved: the page continues automatically.
     Arrived,
     /// Asks whether to sign out; nothing has happened yet.
     SignOut {

@@ -101,7 +101,7 @@ fn signs_in(rig: &mut Rig, browser: &mut Browser, return_to: &str) -> Response {
     browser.is_approved(rig, &request, &[approves])
 }
 
-/// The page goes on by itself, and by a link.
+/// The page continues automatically, and by a link.
 #[track_caller]
 fn goes_on_to(answer: &Response, path: &str) {
     let (text, path) = (answer.text(), path.replace('&', "&amp;"));

@@ -96,7 +96,7 @@ pub(super) fn unverified(
     admit_without_prompt(caller, wanted, (ApprovedBy::FailSafe, audited), "", env)
 }
 
-/// The same, of a browser that was to be sent to Duo's page.
+/// Like [`unverified`], for a browser that was to be redirected to Duo's page.
 pub(super) fn unverified_start(
     caller: Box<Caller>,
     unreached_since: UnixTime,

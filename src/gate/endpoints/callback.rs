@@ -1,9 +1,9 @@
 //! `GET callback`: a browser comes back from Duo's page.
 //!
-//! Whoever can write a URL can have a browser open this one, so nothing in it counts by itself. The
-//! `state` has to be one that this filter gave to this browser, for this user and host; the code has
-//! to be one that Duo gave for that `state`. Each is used once. Nothing starts again by itself: a
-//! person presses a button for each prompt.
+//! Anyone who can write a URL can make a browser open this one, so no part of it counts alone. The
+//! `state` must be one that this filter gave to this browser, for this user and host. The code must
+//! be one that Duo issued for that `state`. Each can be used once. Nothing starts again
+//! automatically: a user presses a button for each prompt.
 
 use super::approve::{self, Admission};
 use super::caller::Caller;
@@ -38,10 +38,10 @@ use crate::session::{ApprovedBy, Attempt};
 use crate::signal::{Counter, Signal};
 use std::time::Duration;
 
-/// How far Duo's `auth_time` and the start of a sign-in may be apart by the clocks alone.
+/// How far Duo's `auth_time` and the start of a sign-in may differ because of the clocks.
 const LEEWAY: Duration = Duration::from_secs(60);
 
-/// What the request says, once it is known to be of this browser's own sign-in.
+/// The content of a request that belongs to a sign-in of this browser.
 struct Opened {
     callback: Callback,
     redirect_uri: RedirectUri,
@@ -49,7 +49,7 @@ struct Opened {
     nonce: Secret<String>,
 }
 
-/// Begins to answer; `application` is the number of the Duo application that the address names.
+/// Begins to handle a callback; `application` is the number of the Duo application in the address.
 pub(super) fn callback(
     request: EndpointRequest,
     application: usize,
@@ -71,7 +71,7 @@ pub(super) fn callback(
     next.with(refusal.map(|why| Insufficient::from(why).counted()))
 }
 
-/// Opens the browser's cookie, and then the `state`.
+/// Reads the browser's cookie, and then the `state`.
 fn open(
     caller: &Caller,
     application: usize,
@@ -98,7 +98,7 @@ fn open(
     Ok(Opened { callback, redirect_uri, attempt, nonce })
 }
 
-/// The sign-in is this browser's own: it goes on under the terms of the page that it leads to.
+/// Continues this browser's sign-in, under the terms of the page that it leads to.
 fn go_on(
     mut caller: Box<Caller>,
     application: usize,
@@ -116,7 +116,7 @@ fn go_on(
             caller.challenge.terms = terms;
         }
         Ok(_) => {
-            let reason = "the rules changed, and this page asks in another way now";
+            let reason = "the rules changed, and this page now needs another sign-in";
             return lost(&caller, reason, env).into();
         }
         Err(denial) => {
@@ -126,7 +126,7 @@ fn go_on(
     }
     let terms = &caller.challenge.terms;
     let is_approved = caller.approval.ok().flatten();
-    // Another tab was faster, or the page is loaded again: Duo need not be asked.
+    // Another tab was faster, or the page was reloaded, so there is no need to ask Duo.
     if is_approved.is_some_and(|approval| env.gate.satisfies(&approval, terms, env.now).is_ok()) {
         return Decision::reply(arrived(&caller, env)).into();
     }
@@ -139,14 +139,14 @@ fn go_on(
         }
     };
     let Some(prompt) = universal::prompt(terms, env.gate.config()) else {
-        return lost(&caller, "nobody is sent to Duo's page any more", env).into();
+        return lost(&caller, "Duo's page is not used any more", env).into();
     };
     let web_sdk = prompt.web_sdk.clone();
     let back = Return { caller, web_sdk, code, redirect_uri, attempt, nonce };
     Next::permit(permit, VisitWants::Return(back))
 }
 
-/// The table has said whether this sign-in has come back before.
+/// Handles the table's verdict: it knows whether this sign-in has come back before.
 pub(super) fn after_verdict(back: Return, verdict: &Verdict, env: &Env<'_>) -> Next<Visit> {
     let caller = &back.caller;
     match verdict {
@@ -161,7 +161,7 @@ pub(super) fn after_verdict(back: Return, verdict: &Verdict, env: &Env<'_>) -> N
     }
 }
 
-/// Duo has answered for the code.
+/// Handles Duo's response to the code.
 pub(super) fn heard(
     back: Return,
     event: Event<'_>,
@@ -184,7 +184,7 @@ pub(super) fn heard(
 fn verify(back: Return, id_token: &Secret<String>, offset: ClockOffset, env: &Env<'_>) -> Decision {
     let caller = &back.caller;
     let Ok(nonce) = back.nonce.expose().parse() else {
-        return lost(caller, "the nonce is none", env);
+        return lost(caller, "the nonce is malformed", env);
     };
     let expected = Expected {
         username: caller.challenge.identity.username(),
@@ -197,7 +197,7 @@ fn verify(back: Return, id_token: &Secret<String>, offset: ClockOffset, env: &En
     }
 }
 
-/// The refusal of an id_token that is no approval.
+/// The refusal for an id_token that is not an approval.
 fn unverified(caller: &Caller, fault: TokenFault, env: &Env<'_>) -> Decision {
     let reason = fault.to_string();
     match fault {
@@ -228,8 +228,8 @@ fn failed(decision: Decision) -> Decision {
     decision.with([Signal::Count(Counter::DuoFailures(Endpoint::Token.name()))])
 }
 
-/// Duo has confirmed the user. The approval is kept for whatever it is good for, which may not be the
-/// page that was wanted.
+/// Handles a confirmed user. The approval is stored for every request that it satisfies, which may
+/// not include the requested page.
 fn confirmed(back: Return, approved: Approved, offset: ClockOffset, env: &Env<'_>) -> Decision {
     let Return { mut caller, attempt, .. } = back;
     let Some(by) = approved_by(approved.factor) else {
@@ -262,8 +262,8 @@ fn confirmed(back: Return, approved: Approved, offset: ClockOffset, env: &Env<'_
     decision.after([settlement])
 }
 
-/// The factor of the approval, and since when it counts. A session that Duo remembers from before this
-/// sign-in is no fresh factor, whatever the factor was.
+/// The factor of the approval, and the time from which it counts. If Duo remembers a session from
+/// before this sign-in, no fresh factor was used, whatever the session's factor was.
 fn dated(by: ApprovedBy, auth_time: Option<UnixTime>, attempt: &Attempt) -> (ApprovedBy, UnixTime) {
     let began = attempt.created();
     match auth_time {
@@ -273,7 +273,7 @@ fn dated(by: ApprovedBy, auth_time: Option<UnixTime>, attempt: &Attempt) -> (App
     }
 }
 
-/// What the approval rests on; `None` where no approval can name it.
+/// The factor in an approval; `None` if approvals have no name for it.
 const fn approved_by(by: ConfirmedBy) -> Option<ApprovedBy> {
     match by {
         ConfirmedBy::Push => Some(ApprovedBy::Factor(Factor::Push)),
@@ -286,13 +286,13 @@ const fn approved_by(by: ConfirmedBy) -> Option<ApprovedBy> {
     }
 }
 
-/// The page that goes on to where the person wanted to go. No redirect: in a chain of redirects that
-/// another site began, browsers leave out the application's `SameSite=Strict` cookies.
+/// The page that continues to the requested path. It is not a redirect, since browsers leave the
+/// application's `SameSite=Strict` cookies out of a chain of redirects that another site began.
 fn arrived(caller: &Caller, env: &Env<'_>) -> Reply {
     caller.view.page(&Screen::Arrived, Requester::from(&caller.challenge), env.gate.config())
 }
 
-/// The sign-in cannot be finished; a new one may.
+/// Refuses a sign-in that cannot be finished; the user may start a new one.
 fn lost(caller: &Caller, reason: &str, env: &Env<'_>) -> Decision {
     refuse_with(caller, &SIGN_IN_LOST, reason, env)
 }
@@ -301,7 +301,7 @@ fn insufficient(caller: &Caller, reason: &str, env: &Env<'_>) -> Decision {
     refuse_with(caller, &FACTOR_INSUFFICIENT, reason, env)
 }
 
-/// Duo says that the sign-in has ended. `error` is a word of the standard, or `other`.
+/// Handles the end of a sign-in that Duo reports. `error` is a standard word, or `other`.
 fn ended(caller: &Caller, error: &str, env: &Env<'_>) -> Decision {
     let reason = format!("Duo's page has ended the sign-in: {error}");
     let refusal = if error == "access_denied" { &DENIED_ON_DEVICE } else { &SIGN_IN_LOST };

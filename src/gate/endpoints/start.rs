@@ -1,8 +1,8 @@
-//! `POST start`: a browser is sent to Duo's page.
+//! `POST start`: redirects a browser to Duo's page.
 //!
-//! Opening Duo's page may ring the phone, and any page of the web can cause a GET, so only a POST from
-//! this site leads there. Duo is asked first whether it is there: once the browser has left, nobody
-//! could find out.
+//! Opening Duo's page may ring the phone, and any web page can cause a GET. So only a POST from
+//! this site leads there. The filter first checks that Duo responds, since it learns nothing after
+//! the browser has left.
 
 use super::approve;
 use super::caller::Caller;
@@ -55,11 +55,11 @@ pub(super) fn start(
     Next::permit(permit, VisitWants::Departure(departure))
 }
 
-/// The table has said whether the user may be sent there.
+/// Handles the table's verdict on whether the browser may be redirected.
 pub(super) fn after_verdict(departure: Departure, verdict: &Verdict, env: &Env<'_>) -> Next<Visit> {
     match verdict {
         Ok(Granted::New) => Next::ask(Visit::HealthCheck(departure)),
-        // The table answers no such permit so.
+        // The table gives no such verdict on this permit.
         Ok(Granted::TakeUp(_) | Granted::Approved(_)) => {
             refuse::for_limit(&departure.caller, &Limited::CONTENDED, env).into()
         }
@@ -67,7 +67,7 @@ pub(super) fn after_verdict(departure: Departure, verdict: &Verdict, env: &Env<'
     }
 }
 
-/// Duo has said whether it is there.
+/// Handles Duo's response to the health check.
 pub(super) fn heard(
     departure: Departure,
     event: Event<'_>,
@@ -92,7 +92,8 @@ pub(super) fn heard(
     }
 }
 
-/// Duo's clock, where it is not as far ahead as was known. Both clocks are told in whole seconds.
+/// The news of Duo's clock, if it is not as far ahead as known so far. Both clocks are in whole
+/// seconds.
 fn learned(
     application: usize,
     theirs: UnixTime,
@@ -104,7 +105,7 @@ fn learned(
     is_news.then_some(Learned { application, contact: Contact::Heard, offset: Some(offset) })
 }
 
-/// Duo refuses the Web SDK application.
+/// Refuses since Duo refuses the Web SDK application.
 pub(super) fn misconfigured(
     caller: &Caller,
     error: &PromptError,
@@ -150,7 +151,7 @@ fn depart(departure: Departure, offset: ClockOffset, env: &Env<'_>) -> Decision 
     Decision::reply(caller.with_cookies(reply))
 }
 
-/// The address of Duo's page; `None` if Duo would not take what it says.
+/// The address of Duo's page; `None` if Duo would not accept one of its values.
 fn authorize(
     prompt: &Universal,
     caller: &Caller,

@@ -32,9 +32,9 @@ pub(in crate::gate) enum Visit {
     Enroll(Box<Caller>),
     /// Whether the activation code was used.
     Activation(Box<Caller>, EnrollStatus),
-    /// Is Duo there, so that the browser can be sent to its page?
+    /// Whether Duo responds, so that the browser can be redirected to its page.
     HealthCheck(Departure),
-    /// Whom has Duo's page confirmed?
+    /// The user that Duo's page has confirmed.
     Token(Return),
 }
 
@@ -47,9 +47,9 @@ pub(in crate::gate) enum VisitWants {
     Prompt(Asking<OpenedSignIn>),
     /// To give the approval of a sign-in.
     Approval(Allowed),
-    /// To be sent to Duo's page.
+    /// To redirect the browser to Duo's page.
     Departure(Departure),
-    /// To have come back from there.
+    /// To use a sign-in at Duo's page that has come back.
     Return(Return),
 }
 
@@ -119,13 +119,13 @@ impl SignInOrigin {
     }
 }
 
-/// A browser that is about to be sent to Duo's page.
+/// A browser before its redirect to Duo's page.
 #[derive(Debug)]
 pub(in crate::gate) struct Departure {
     pub(super) caller: Box<Caller>,
     pub(super) web_sdk: WebSdk,
     pub(super) redirect_uri: RedirectUri,
-    /// What its cookie says, if it has one.
+    /// The content of its cookie; `None` if it has none.
     pub(super) browser: Option<Browser>,
     pub(super) permit: Permit,
 }
@@ -142,7 +142,7 @@ pub(in crate::gate) struct Return {
 }
 
 impl Departure {
-    /// The browser was not sent there: the start does not count.
+    /// Takes the start back, since the browser was not redirected.
     pub(super) const fn unsent(&self) -> Settlement {
         Settlement { permit: self.permit, end: End::Unsent }
     }

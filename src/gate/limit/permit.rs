@@ -24,8 +24,8 @@ pub(super) enum What {
     Prompt(PromptPermit),
     /// It tries a passcode. Tries count until Duo accepts one.
     Passcode,
-    /// It sends a browser to Duo's page, which may ring the phone by itself. It counts until a sign-in
-    /// there ends in an approval.
+    /// It redirects a browser to Duo's page, which may ring the phone at once. It counts until a
+    /// sign-in there ends in an approval.
     Start,
     /// It uses a single-use token. The use is remembered for as long as the token would be valid.
     SingleUse { kind: SingleUse, kept: Duration },
@@ -145,7 +145,7 @@ impl Permit {
         Self { tag, also: None, what: What::Passcode }
     }
 
-    /// A permit to be sent to Duo's page. `tag` stands for the user.
+    /// A permit to redirect a browser to Duo's page. `tag` represents the user.
     pub(in crate::gate) const fn of_start(tag: [u8; 16]) -> Self {
         Self { tag, also: None, what: What::Start }
     }

@@ -16,7 +16,7 @@ enum Next {
     AnotherWay,
     /// Start from the beginning.
     StartAgain,
-    /// The page that was wanted, which asks anew where that is needed.
+    /// Go back to the requested page, which asks again if necessary.
     GoBack,
     /// Nothing on this page: the user signs in at the first factor, or asks for help.
     Nothing,
@@ -90,7 +90,8 @@ pub(super) fn approved(frame: &Frame<'_>, said: &Said) -> Markup {
     }
 }
 
-/// Duo's page asks for the second factor. It may ring the phone at once, so a person has to press.
+/// Duo's page asks for the second factor. It may ring the phone at once, so the user has to press a
+/// button.
 pub(super) fn to_duo(frame: &Frame<'_>, said: &Said) -> Markup {
     html! {
         main {
@@ -101,7 +102,7 @@ pub(super) fn to_duo(frame: &Frame<'_>, said: &Said) -> Markup {
     }
 }
 
-/// Back from Duo's page. The refresh goes on; the link does where that is off.
+/// The user is back from Duo's page. The refresh continues; if it is off, the link does.
 pub(super) fn arrived(frame: &Frame<'_>, said: &Said) -> Markup {
     html! {
         main {

@@ -95,8 +95,8 @@ fn a_cookie_is_valid_only_for_its_application_and_name() {
     assert_eq!(open(&renamed, &cookie, at(0)), Err(Refusal::Forged));
 }
 
-/// Checks cookies of different users, applications, keys, settings and moments, one after the other,
-/// with one table. A warm table must always return the same result as an empty one.
+/// Checks cookies of different users, applications, keys, settings and moments with one table. A
+/// warm table must always return the same result as an empty one.
 #[test]
 fn a_warm_table_never_changes_an_answer() {
     let with = |change: fn(&mut SessionSettings), seeds: &[u16]| {

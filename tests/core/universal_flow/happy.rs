@@ -1,4 +1,4 @@
-//! What goes well.
+//! Sign-ins that succeed.
 
 use super::*;
 use crate::rig::{forwarded_header, is_deletion};
@@ -67,7 +67,7 @@ fn approval_at_duo_leads_to_the_page_that_was_wanted() {
 }
 
 #[test]
-fn script_is_told_where_to_go() {
+fn script_gets_the_address_of_duos_page() {
     let mut rig = rig();
     let mut alice = Browser::of("alice");
     let answer = alice.asks(&mut rig, &alice.posts(&start_at("/")), &[healthy()]);
