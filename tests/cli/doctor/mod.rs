@@ -44,6 +44,8 @@ fn each_answer_about_a_user_has_its_verdict() {
     let mut few = sim.envoy();
     configure(&mut few, |plugin| plugin["duo"]["factors"] = json!(["push"]));
     found(&doctor(&few, &["--user", "tom"]), REFUSED, &["no_usable_factor"]);
+    sim.fault(&json!({"kind": "fail", "code": 40002, "detail": "username", "endpoint": "preauth"}));
+    found(&doctor(&sim.envoy(), &["--user", "alice"]), REFUSED, &["user_name_refused"]);
 }
 
 #[test]
@@ -203,25 +205,26 @@ fn each_fault_of_a_certificate_has_its_verdict() {
     let sim = Sim::start(&[]);
     let other = "api-other.duo.test";
     for (shown, is_trusted, expected) in [
+        (Shown { name: API_HOST, years: None, authority: None }, false, "certificate_not_trusted"),
         (
-            Shown { name: API_HOST, is_expired: false, authority: None },
-            false,
-            "certificate_not_trusted",
-        ),
-        (
-            Shown { name: API_HOST, is_expired: false, authority: Some("Example Inspection CA") },
+            Shown { name: API_HOST, years: None, authority: Some("Example Inspection CA") },
             false,
             "inspected_connection",
         ),
         (
-            Shown { name: other, is_expired: false, authority: Some("Example CA") },
+            Shown { name: other, years: None, authority: Some("Example CA") },
             true,
             "certificate_of_other_name",
         ),
         (
-            Shown { name: API_HOST, is_expired: true, authority: Some("Example CA") },
+            Shown { name: API_HOST, years: Some((2019, 2020)), authority: Some("Example CA") },
             true,
             "certificate_expired",
+        ),
+        (
+            Shown { name: API_HOST, years: Some((2090, 2091)), authority: Some("Example CA") },
+            true,
+            "certificate_not_yet_valid",
         ),
     ] {
         let (address, authority) = servers::tls(&shown);

@@ -12,7 +12,8 @@ use std::thread;
 /// A certificate for a server.
 pub(crate) struct Shown {
     pub(crate) name: &'static str,
-    pub(crate) is_expired: bool,
+    /// The first and the last year of its validity. `None` if it is valid for long.
+    pub(crate) years: Option<(i32, i32)>,
     /// The name of its authority. `None` if it is self-signed.
     pub(crate) authority: Option<&'static str>,
 }
@@ -23,9 +24,9 @@ pub(crate) fn tls(shown: &Shown) -> (SocketAddr, String) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new([shown.name.to_owned()]).unwrap();
     params.distinguished_name.push(DnType::CommonName, shown.name);
-    if shown.is_expired {
-        params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = date_time_ymd(2021, 1, 1);
+    if let Some((first, last)) = shown.years {
+        params.not_before = date_time_ymd(first, 1, 1);
+        params.not_after = date_time_ymd(last, 12, 31);
     }
     let (certificate, authority) = match shown.authority {
         Some(name) => {
