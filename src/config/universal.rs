@@ -2,6 +2,7 @@
 
 use crate::clock::UnixTime;
 use crate::duo::universal::{Authorize, AuthorizeFault, CallbackHost, WebSdk};
+use crate::factor::Factor;
 
 /// How an application sends browsers to Duo's Universal Prompt (`duo.prompt: universal`).
 #[derive(Debug)]
@@ -12,9 +13,20 @@ pub struct Universal {
     pub hosts: Vec<CallbackHost>,
     /// The name of the application in Duo Mobile and in Duo's log.
     pub destination: Destination,
+    /// The factors of `duo.factors`. `None` if the key is not set: any factor is accepted.
+    pub accepted: Option<Accepted>,
     /// The origin of Duo's page, without a slash at its end: `https://{api_host}`. In a demo it may
     /// be an origin on loopback.
     pub origin: String,
+}
+
+/// The factors whose approvals are accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// The factors that the Auth API knows too.
+    pub factors: Vec<Factor>,
+    /// A passkey, a security key or a platform authenticator.
+    pub webauthn: bool,
 }
 
 /// The name of the application that a user signs in to (`dest_app_name`).

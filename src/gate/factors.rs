@@ -36,9 +36,17 @@ pub(super) fn takes_passcode(devices: &[Device], factors: &[Factor]) -> bool {
 /// distinguishes a texted code from other codes. So accepting one of `passcode` and `sms` accepts
 /// both.
 pub(super) fn is_accepted(by: ApprovedBy, terms: &Terms) -> bool {
-    terms.factors.as_ref().is_none_or(|few| match by {
+    terms.factors.as_ref().is_none_or(|few| is_among(by, few, terms.accepts_webauthn))
+}
+
+/// Whether these factors, and a passkey if `webauthn` is set, include that of the approval.
+pub(super) fn is_among(by: ApprovedBy, few: &[Factor], webauthn: bool) -> bool {
+    match by {
         ApprovedBy::Factor(Factor::Passcode | Factor::Sms) => takes_codes(few),
         ApprovedBy::Factor(factor @ (Factor::Push | Factor::Phone)) => few.contains(&factor),
-        ApprovedBy::Bypass | ApprovedBy::Remembered | ApprovedBy::FailSafe => false,
-    })
+        ApprovedBy::Webauthn => webauthn,
+        ApprovedBy::Bypass | ApprovedBy::Remembered | ApprovedBy::FailSafe | ApprovedBy::Other => {
+            false
+        }
+    }
 }

@@ -91,6 +91,8 @@ fn opens(factor: ApprovedBy, terms: &Terms) -> bool {
     match factor {
         ApprovedBy::Factor(_) => is_accepted(factor, terms),
         ApprovedBy::Bypass => true,
+        // Duo's page does not show which request it is asked to approve.
+        ApprovedBy::Webauthn | ApprovedBy::Other => false,
         ApprovedBy::Remembered | ApprovedBy::FailSafe => false,
     }
 }

@@ -1,7 +1,7 @@
 //! Applies the rules to a request, and identifies its user where a rule needs that.
 
 use super::configured::{Gate, HostFacts};
-use super::factors::is_accepted;
+use super::factors::{is_accepted, is_among};
 use super::refusals::{Denial, RULE_DENIES_TARGET, RULE_DENIES_USER};
 use crate::clock::UnixTime;
 use crate::http::RequestHead;
@@ -77,7 +77,11 @@ impl Insufficient {
 pub(super) const fn new_approval(factor: ApprovedBy, since: UnixTime) -> NewApproval {
     let lifetime = match factor {
         ApprovedBy::FailSafe => Some(FAIL_SAFE_LIFETIME),
-        ApprovedBy::Factor(_) | ApprovedBy::Bypass | ApprovedBy::Remembered => None,
+        ApprovedBy::Factor(_)
+        | ApprovedBy::Webauthn
+        | ApprovedBy::Other
+        | ApprovedBy::Bypass
+        | ApprovedBy::Remembered => None,
     };
     NewApproval { factor, authenticated: since, lifetime }
 }
@@ -128,6 +132,16 @@ impl Gate {
         }
     }
 
+    /// Whether the terms accept an approval by this factor; if they do not name factors, whether
+    /// `duo.factors` of a Universal Prompt does. Duo's page cannot be told which factors to offer.
+    fn accepts(&self, by: ApprovedBy, terms: &Terms) -> bool {
+        let accepted = || self.application(terms).duo.universal.as_ref()?.accepted.as_ref();
+        match (&terms.factors, accepted()) {
+            (None, Some(few)) => is_among(by, &few.factors, few.webauthn),
+            (Some(_), _) | (None, None) => is_accepted(by, terms),
+        }
+    }
+
     /// Checks whether an approval satisfies the terms.
     pub(super) fn satisfies(
         &self,
@@ -150,9 +164,11 @@ impl Gate {
         terms: &Terms,
         now: UnixTime,
     ) -> Result<(), Insufficient> {
-        let is_accepted = || is_accepted(by, terms);
+        let is_accepted = || self.accepts(by, terms);
         match by {
-            ApprovedBy::Factor(_) if !is_accepted() => Err(Insufficient::OtherFactor),
+            ApprovedBy::Factor(_) | ApprovedBy::Webauthn | ApprovedBy::Other if !is_accepted() => {
+                Err(Insufficient::OtherFactor)
+            }
             ApprovedBy::Remembered if terms.factors.is_some() || terms.max_age.is_some() => {
                 Err(Insufficient::OtherFactor)
             }
@@ -160,6 +176,8 @@ impl Gate {
                 Err(Insufficient::FailSafe)
             }
             ApprovedBy::Factor(_)
+            | ApprovedBy::Webauthn
+            | ApprovedBy::Other
             | ApprovedBy::Bypass
             | ApprovedBy::Remembered
             | ApprovedBy::FailSafe => match terms.max_age {

@@ -10,6 +10,9 @@ pub struct Terms {
     pub max_age: Option<Duration>,
     /// The factors that are offered and accepted, in this order.
     pub factors: Option<Vec<Factor>>,
+    /// Whether a passkey or security key at Duo's page is accepted, where `factors` is `Some`. If
+    /// it alone is accepted, that list is empty.
+    pub accepts_webauthn: bool,
     /// The treatment of users without an approval while Duo cannot be reached.
     pub fail_mode: Option<FailMode>,
     /// The number of the Duo application that is asked. 0 is the application for rules that name
@@ -39,6 +42,7 @@ impl Terms {
         static NONE: Terms = Terms {
             max_age: None,
             factors: None,
+            accepts_webauthn: false,
             fail_mode: None,
             application: 0,
             is_per_request: false,

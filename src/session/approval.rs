@@ -133,7 +133,7 @@ mod tests {
 
     prop_compose! {
         fn approvals()(
-            code in 1..=7u8,
+            code in 1..=9u8,
             seconds in any::<[u32; 4]>(),
             id in any::<[u8; 16]>(),
             key_is_first in any::<bool>(),
@@ -163,7 +163,7 @@ mod tests {
         #[test]
         fn bytes_that_decode_are_those_that_encode(
             mut fields in prop::collection::vec(any::<u8>(), FIELDS_BYTES - 1..=FIELDS_BYTES + 1),
-            code in 0..=8u8,
+            code in 0..=10u8,
             flags in 0..=1u8,
             epoch in 0..=1u8,
         ) {
@@ -171,7 +171,7 @@ mod tests {
             fields[34..38].copy_from_slice(&[0, 0, 0, epoch]);
             // Times that fit into milliseconds.
             fields[2..34].chunks_mut(8).for_each(|time| time[..4].fill(0));
-            let is_valid = (1..=7).contains(&code) && flags == 0 && epoch == 0
+            let is_valid = (1..=9).contains(&code) && flags == 0 && epoch == 0
                 && fields.len() == FIELDS_BYTES;
             let decoded = decode(&fields, true);
             prop_assert_eq!(decoded.is_ok(), is_valid);

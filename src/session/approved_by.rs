@@ -14,11 +14,16 @@ pub enum ApprovedBy {
     Remembered,
     /// Duo was unreachable, and the fail mode is safe.
     FailSafe,
+    /// A passkey, a security key or a platform authenticator, at Duo's page.
+    Webauthn,
+    /// Duo's page approved the user by a factor that the filter does not know. It satisfies no rule
+    /// that names factors.
+    Other,
 }
 
 impl ApprovedBy {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Factor(Factor::Push),
         Self::Factor(Factor::Passcode),
         Self::Factor(Factor::Phone),
@@ -26,6 +31,8 @@ impl ApprovedBy {
         Self::Bypass,
         Self::Remembered,
         Self::FailSafe,
+        Self::Webauthn,
+        Self::Other,
     ];
 
     /// The name in headers, metrics and logs.
@@ -36,6 +43,8 @@ impl ApprovedBy {
             Self::Bypass => "bypass",
             Self::Remembered => "remembered",
             Self::FailSafe => "fail_safe",
+            Self::Webauthn => "webauthn",
+            Self::Other => "other",
         }
     }
 
@@ -49,6 +58,8 @@ impl ApprovedBy {
             Self::Bypass => 5,
             Self::Remembered => 6,
             Self::FailSafe => 7,
+            Self::Webauthn => 8,
+            Self::Other => 9,
         }
     }
 
@@ -67,7 +78,7 @@ mod tests {
             assert_eq!(by.code(), code);
             assert_eq!(ApprovedBy::from_code(code), Some(by));
         }
-        for code in [0, 8, 255] {
+        for code in [0, 10, 255] {
             assert_eq!(ApprovedBy::from_code(code), None);
         }
     }

@@ -55,6 +55,7 @@ mod sign_out;
 mod signin;
 mod terms;
 mod unheard;
+mod universal_factors;
 mod universal_flow;
 mod universal_vectors;
 mod ways;

@@ -8,6 +8,7 @@ use crate::plugin::Plugin;
 use duo_mfa::config::{ApiMode, Application, Config, Mode};
 use duo_mfa::http::{HeaderMap, RequestHead};
 use duo_mfa::policy::{Decision, FailMode, Person, Policy, Ruled, Unclear};
+use duo_mfa::session::ApprovedBy;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -152,7 +153,14 @@ fn print(config: &Config, ruled: Ruled<'_>) {
         Policy::TwoFactor => {
             let Application { name, duo, .. } = config.applications.under(terms);
             let factors = terms.factors.as_ref().unwrap_or(&duo.factors);
-            let names: Vec<_> = factors.iter().map(|factor| factor.name()).collect();
+            let mut names: Vec<_> = factors.iter().map(|factor| factor.name()).collect();
+            let accepted = duo.universal.as_ref().map(|universal| universal.accepted.as_ref());
+            let webauthn = match (&terms.factors, accepted) {
+                (Some(_), _) => terms.accepts_webauthn,
+                (None, Some(accepted)) => accepted.is_none_or(|accepted| accepted.webauthn),
+                (None, None) => false,
+            };
+            names.extend(webauthn.then_some(ApprovedBy::Webauthn.name()));
             let fail_mode = match terms.fail_mode.unwrap_or(duo.fail_mode) {
                 FailMode::Secure => "secure",
                 FailMode::Safe => "safe",
@@ -161,6 +169,9 @@ fn print(config: &Config, ruled: Ruled<'_>) {
                 println!("application: {name}");
             }
             println!("factors: {}", names.join(", "));
+            if duo.universal.is_some() && !terms.is_per_request {
+                println!("prompt: universal");
+            }
             if terms.is_per_request {
                 println!("approval: per_request");
             }

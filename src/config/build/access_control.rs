@@ -3,6 +3,7 @@
 use super::applications::Written;
 use super::per_client::{self, Clients, Reach};
 use super::{api_mode, duo};
+use crate::config::DuoSettings;
 use crate::config::duration::Bounds;
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::keys;
@@ -11,6 +12,7 @@ use crate::config::reader::{Entry, Section};
 use crate::policy::{
     Condition, Criterion, FailMode, Pattern, PatternFault, Policies, Policy, Rule, Terms,
 };
+use crate::session::ApprovedBy;
 
 /// The keys for the second factor.
 const TERMS: [&str; 6] = ["max_age", "factors", "fail_mode", "application", "approval", "api_mode"];
@@ -78,8 +80,12 @@ fn rule(
     used.push(terms.application);
     let offered = written.offered(terms.application);
     let accepted = terms.factors.iter().flatten();
-    for factor in accepted.filter(|factor| !offered.contains(factor)) {
-        let problem = format!("names \"{}\", but duo.factors does not have it", factor.name());
+    let universal = written.duo(terms.application).and_then(|duo| duo.universal.as_ref());
+    let few = universal.and_then(|universal| universal.accepted.as_ref());
+    let webauthn = terms.accepts_webauthn && few.is_some_and(|few| !few.webauthn);
+    let names = accepted.filter(|factor| !offered.contains(factor)).map(|factor| factor.name());
+    for name in names.chain(webauthn.then_some(ApprovedBy::Webauthn.name())) {
+        let problem = format!("names \"{name}\", but duo.factors does not have it");
         let fault = |entry: Entry<'_>| entry.fault(Code::ConflictingKeys, problem, "add it there");
         section.find("factors").map(fault).into_iter().for_each(|fault| faults.push(fault));
     }
@@ -100,13 +106,19 @@ fn terms(
         }
     }
     let max_age = rule.read("max_age", faults, |entry| entry.duration(&MAX_AGE));
-    let factors = duo::factors(rule, faults);
     let fail_mode = rule.read("fail_mode", faults, duo::fail_mode);
     let application = rule.read("application", faults, |entry| application(entry, written));
+    let universal = |duo: &DuoSettings| duo.universal.is_some();
+    let has_universal = written.duo(application.unwrap_or_default()).is_none_or(universal);
+    let accepted = duo::factors(rule, has_universal, faults);
+    let accepts_webauthn = accepted.as_ref().is_some_and(|accepted| accepted.webauthn);
+    let factors = accepted.map(|accepted| accepted.factors);
     let reach = rule.read("approval", faults, per_client::reach);
     let is_per_request = reach == Some(Reach::Request);
     if is_per_request {
+        let webauthn = "names webauthn, and Duo's page does not show which request it approves";
         let unmeant = [
+            ("factors", accepts_webauthn && has_universal, webauthn),
             ("max_age", max_age.is_some(), "has no effect, since each request gets a new approval"),
             (
                 "fail_mode",
@@ -126,7 +138,16 @@ fn terms(
     let application = application.unwrap_or_default();
     let api_mode = rule.read("api_mode", faults, api_mode);
     let per_client = None;
-    Terms { max_age, factors, fail_mode, application, is_per_request, api_mode, per_client }
+    Terms {
+        max_age,
+        factors,
+        accepts_webauthn,
+        fail_mode,
+        application,
+        is_per_request,
+        api_mode,
+        per_client,
+    }
 }
 
 /// The number of the Duo application that a rule names.

@@ -92,13 +92,17 @@ impl<'v> Written<'v> {
         self.named.iter().map(|named| named.name).collect()
     }
 
-    /// The factors that the application of this number offers.
-    pub(super) fn offered(&self, number: usize) -> &[Factor] {
-        let duo = match number.checked_sub(1) {
+    /// The settings of the application of this number; `None` if they are at fault.
+    pub(super) fn duo(&self, number: usize) -> Option<&DuoSettings> {
+        match number.checked_sub(1) {
             None => self.main.as_ref(),
             Some(other) => self.named.get(other).and_then(|named| named.duo.as_ref()),
-        };
-        duo.map_or(Factor::ALL.as_slice(), |duo| &duo.factors)
+        }
+    }
+
+    /// The factors that the application of this number offers.
+    pub(super) fn offered(&self, number: usize) -> &[Factor] {
+        self.duo(number).map_or(Factor::ALL.as_slice(), |duo| &duo.factors)
     }
 
     /// Records a fault for each application that no rule names; `used` are the numbers that rules

@@ -5,12 +5,12 @@ use crate::config::duration::Bounds;
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::reader::{Entry, Section};
 use crate::config::secrets::Secrets;
-use crate::config::{DuoSettings, Enrollment};
+use crate::config::{Accepted, DuoSettings, Enrollment, Universal};
 use crate::duo::{ApiHost, Credentials, Signature};
 use crate::factor::Factor;
 use crate::policy::FailMode;
 use crate::secret::Secret;
-use crate::session::PENDING_LIFETIME;
+use crate::session::{ApprovedBy, PENDING_LIFETIME};
 use std::time::Duration;
 
 const DEFAULT_CLUSTER: &str = "duo_api";
@@ -66,9 +66,11 @@ pub(super) fn settings(
     let push_timeout = time("push_timeout", push_timeout, &PUSH_TIMEOUT);
     let check_interval = time("check_interval", check_interval, &CHECK_INTERVAL);
     let fail_mode = duo.read("fail_mode", faults, fail_mode).or_else(|| Some(main?.fail_mode));
-    let factors = factors(duo, faults).or_else(|| Some(main?.factors.clone()));
     let enrollment = duo.read("enrollment", faults, enrollment).or_else(|| Some(main?.enrollment));
     let is_universal = universal::prompt(duo, root, faults) == Prompt::Universal;
+    let accepted = factors(duo, is_universal, faults);
+    let factors = accepted.as_ref().map(|accepted| accepted.factors.clone());
+    let factors = factors.or_else(|| Some(main?.factors.clone()));
     let usual = main.and_then(|main| main.universal.as_ref());
     let universal = is_universal.then(|| universal::universal(duo, host, usual, secrets, faults));
     let enrollment = enrollment.filter(|_| !is_universal);
@@ -83,7 +85,11 @@ pub(super) fn settings(
         enrollment: enrollment.unwrap_or(Enrollment::Off),
         fail_mode: fail_mode.unwrap_or_default(),
         universal: match universal {
-            Some(universal) => Some(universal?),
+            Some(universal) => {
+                let universal = universal?;
+                let accepted = accepted.or(universal.accepted);
+                Some(Universal { accepted, ..universal })
+            }
             None => None,
         },
     })
@@ -204,30 +210,43 @@ const ANY_PASSCODE: &str = "any_passcode";
 ///
 /// Duo's response to a code does not say what kind it was. So a list with `passcode` and without
 /// `sms` would promise more than the filter can check, and is a fault.
-pub(super) fn factors(section: &Section<'_>, faults: &mut Faults) -> Option<Vec<Factor>> {
-    let fix = "name at least one of push, passcode, phone, sms";
+pub(super) fn factors(
+    section: &Section<'_>,
+    has_universal: bool,
+    faults: &mut Faults,
+) -> Option<Accepted> {
+    let fix = "name at least one of push, passcode, phone, sms, webauthn";
     let list = section.read("factors", faults, |entry| entry.filled_list(fix))?;
-    let [first, second, third, fourth] = Factor::ALL.map(|factor| (factor.name(), factor));
-    let words = [first, second, third, fourth, (ANY_PASSCODE, Factor::Passcode)];
-    let mut factors = Vec::new();
+    let [first, second, third, fourth] = Factor::ALL.map(|factor| (factor.name(), Some(factor)));
+    let any_passcode = (ANY_PASSCODE, Some(Factor::Passcode));
+    // `None` is a passkey or security key, which only Duo's page can ask for.
+    let words = [first, second, third, fourth, any_passcode, (ApprovedBy::Webauthn.name(), None)];
+    let mut accepted = Accepted::default();
     let mut passcode = None;
     for entry in list {
-        match faults.keep(entry.choice(&words)) {
-            Some(factor) if factors.contains(&factor) => {
-                let problem = format!("{} is in the list twice", echo(factor.name()));
-                faults.push(entry.fault(Code::DuplicateEntry, problem, "keep one of them"));
-            }
-            Some(factor) => {
-                factors.push(factor);
-                if entry.text() == Ok(Factor::Passcode.name()) {
-                    passcode = Some(entry);
-                }
-            }
-            None => {}
+        let Some(factor) = faults.keep(entry.choice(&words)) else { continue };
+        let (name, is_double) = match factor {
+            Some(factor) => (factor.name(), accepted.factors.contains(&factor)),
+            None => (ApprovedBy::Webauthn.name(), accepted.webauthn),
+        };
+        if is_double {
+            let problem = format!("{} is in the list twice", echo(name));
+            faults.push(entry.fault(Code::DuplicateEntry, problem, "keep one of them"));
+            continue;
+        }
+        accepted.factors.extend(factor);
+        accepted.webauthn |= factor.is_none();
+        if factor.is_none() && !has_universal {
+            let problem = "needs Duo's page, and this application has prompt: own";
+            let fix = "set prompt to \"universal\", name an application that has it, or remove it";
+            faults.push(entry.fault(Code::ConflictingKeys, problem, fix));
+        }
+        if entry.text() == Ok(Factor::Passcode.name()) {
+            passcode = Some(entry);
         }
     }
     if let Some(entry) = passcode
-        && !factors.contains(&Factor::Sms)
+        && !accepted.factors.contains(&Factor::Sms)
     {
         let problem = "also accepts codes from text messages, since Duo does not tell the filter what \
                        kind a code is";
@@ -235,5 +254,5 @@ pub(super) fn factors(section: &Section<'_>, faults: &mut Faults) -> Option<Vec<
                    texts as well, or remove it";
         faults.push(entry.fault(Code::ConflictingKeys, problem, fix));
     }
-    Some(factors)
+    Some(accepted)
 }

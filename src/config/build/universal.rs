@@ -106,6 +106,7 @@ pub(super) fn universal(
         web_sdk,
         hosts: hosts?,
         destination: destination.or_else(|| Some(main?.destination.clone())).unwrap_or_default(),
+        accepted: main.and_then(|main| main.accepted.clone()),
         origin,
     })
 }

@@ -232,10 +232,7 @@ fn failed(decision: Decision) -> Decision {
 /// not include the requested page.
 fn confirmed(back: Return, approved: Approved, offset: ClockOffset, env: &Env<'_>) -> Decision {
     let Return { mut caller, attempt, .. } = back;
-    let Some(by) = approved_by(approved.factor) else {
-        let reason = format!("Duo names the factor {}", approved.factor.name());
-        return insufficient(&caller, &reason, env);
-    };
+    let by = approved_by(approved.factor);
     let behind = ClockOffset::from_seconds(offset.seconds().saturating_neg());
     let auth_time = approved.auth_time.map(|time| time.shifted(behind).min(env.now));
     let (by, since) = dated(by, auth_time, &attempt);
@@ -273,16 +270,17 @@ fn dated(by: ApprovedBy, auth_time: Option<UnixTime>, attempt: &Attempt) -> (App
     }
 }
 
-/// The factor in an approval; `None` if approvals have no name for it.
-const fn approved_by(by: ConfirmedBy) -> Option<ApprovedBy> {
+/// The name that an approval has for the factor at Duo's page.
+const fn approved_by(by: ConfirmedBy) -> ApprovedBy {
     match by {
-        ConfirmedBy::Push => Some(ApprovedBy::Factor(Factor::Push)),
-        ConfirmedBy::Phone => Some(ApprovedBy::Factor(Factor::Phone)),
-        ConfirmedBy::Sms => Some(ApprovedBy::Factor(Factor::Sms)),
-        ConfirmedBy::Passcode => Some(ApprovedBy::Factor(Factor::Passcode)),
-        ConfirmedBy::Remembered => Some(ApprovedBy::Remembered),
-        ConfirmedBy::Bypass => Some(ApprovedBy::Bypass),
-        ConfirmedBy::Webauthn | ConfirmedBy::Other => None,
+        ConfirmedBy::Push => ApprovedBy::Factor(Factor::Push),
+        ConfirmedBy::Phone => ApprovedBy::Factor(Factor::Phone),
+        ConfirmedBy::Sms => ApprovedBy::Factor(Factor::Sms),
+        ConfirmedBy::Passcode => ApprovedBy::Factor(Factor::Passcode),
+        ConfirmedBy::Webauthn => ApprovedBy::Webauthn,
+        ConfirmedBy::Remembered => ApprovedBy::Remembered,
+        ConfirmedBy::Bypass => ApprovedBy::Bypass,
+        ConfirmedBy::Other => ApprovedBy::Other,
     }
 }
 

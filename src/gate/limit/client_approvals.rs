@@ -247,7 +247,11 @@ mod tests {
             let Some(kept) = ClientApproval::new(by, UnixTime::from_seconds(NOON), lasts) else {
                 assert!(matches!(
                     by,
-                    ApprovedBy::Bypass | ApprovedBy::Remembered | ApprovedBy::FailSafe
+                    ApprovedBy::Bypass
+                        | ApprovedBy::Remembered
+                        | ApprovedBy::FailSafe
+                        | ApprovedBy::Webauthn
+                        | ApprovedBy::Other
                 ));
                 continue;
             };

@@ -133,7 +133,7 @@ fn genuine_cookies_of_another_meaning_are_refused() {
     };
     assert_eq!(sealed(&good), Ok(approval));
     assert_eq!(changed(0, 0), Err(Refusal::Layout), "no factor");
-    assert_eq!(changed(0, 8), Err(Refusal::Layout), "unknown factor");
+    assert_eq!(changed(0, 10), Err(Refusal::Layout), "unknown factor");
     assert_eq!(changed(1, 1), Err(Refusal::Layout), "unknown flag");
     assert_eq!(changed(37, 1), Err(Refusal::Void), "another epoch");
     assert_eq!(changed(54, !good[54]), Err(Refusal::OtherUser));

@@ -3,6 +3,7 @@
 use super::document::{COOKIE_KEY, SECRET_KEY, encoded, environment, minimal, with_all};
 use super::{codes, found, parse};
 use duo_mfa::config::{Code, Config, Destination, Enrollment, Universal};
+use duo_mfa::factor::Factor;
 use duo_mfa::http::authority::Host;
 use serde_json::{Value, json};
 
@@ -270,4 +271,52 @@ fn no_client_secret_is_in_any_message() {
         let text = format!("{faults} {faults:?}");
         assert!(!text.contains(&secret) && !text.contains(COOKIE_KEY), "{text}");
     }
+}
+
+/// One rule with these members, for `/admin/*`.
+fn ruled(members: &[(&str, Value)]) -> Value {
+    let mut rule = json!({"paths": ["/admin/*"], "policy": "two_factor"});
+    for (key, value) in members {
+        rule[key] = value.clone();
+    }
+    json!({"rules": [rule]})
+}
+
+#[test]
+fn rule_may_ask_for_a_passkey_of_duos_page() {
+    let rule = ruled(&[("factors", json!(["webauthn", "push"]))]);
+    let config = parse(&configured(&[("/access_control", rule)])).unwrap();
+    let terms = &config.policies.rules[0].terms;
+    assert!(terms.accepts_webauthn);
+    assert_eq!(terms.factors.as_deref(), Some([Factor::Push].as_slice()));
+}
+
+#[test]
+fn passkeys_are_refused_where_no_page_of_duo_asks_for_them() {
+    let rule = || ruled(&[("factors", json!(["webauthn"]))]);
+    let path = "access_control.rules[0].factors[0]";
+    let own = with_all(&[("/access_control", rule())]);
+    assert_eq!(found(&own), [(Code::ConflictingKeys, path.to_owned())]);
+    let own = with_all(&[("/duo/factors", json!(["webauthn"]))]);
+    assert_eq!(found(&own), [(Code::ConflictingKeys, "duo.factors[0]".to_owned())]);
+
+    let path = "access_control.rules[0].factors";
+    let without = [("/access_control", rule()), ("/duo/factors", json!(["push"]))];
+    assert_eq!(found(&configured(&without)), [(Code::ConflictingKeys, path.to_owned())]);
+    let per_request =
+        ruled(&[("factors", json!(["webauthn"])), ("approval", json!("per_request"))]);
+    let per_request = configured(&[("/access_control", per_request)]);
+    assert_eq!(found(&per_request), [(Code::ConflictingKeys, path.to_owned())]);
+}
+
+#[test]
+fn factors_of_duo_are_those_that_duos_page_may_use() {
+    assert_eq!(read(&[]).accepted, None);
+    let accepted = read(&[("/duo/factors", json!(["webauthn", "phone"]))]).accepted.unwrap();
+    assert_eq!(
+        (accepted.factors.as_slice(), accepted.webauthn),
+        ([Factor::Phone].as_slice(), true)
+    );
+    let double = configured(&[("/duo/factors", json!(["webauthn", "webauthn"]))]);
+    assert_eq!(found(&double), [(Code::DuplicateEntry, "duo.factors[1]".to_owned())]);
 }
