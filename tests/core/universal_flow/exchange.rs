@@ -1,4 +1,4 @@
-//! What comes of a code: one call of `token`, and every check of the id_token.
+//! Exchanging a code: one call of `token`, and every check of the id_token.
 
 use super::*;
 use crate::rig::{OTHER_CLIENT_SECRET, Progress, forwarded_header, says};
@@ -240,7 +240,7 @@ fn factor_that_the_rule_does_not_accept_serves_where_it_does() {
 }
 
 #[test]
-fn user_whom_duo_lets_bypass_passes_as_ever() {
+fn user_with_bypass_at_duo_passes_as_before() {
     let rule = json!({"paths": ["/*"], "policy": "two_factor", "factors": ["phone"]});
     let mut rig = rules(rule);
     let mut alice = Browser::of("alice");

@@ -1,4 +1,4 @@
-//! What stands between a request and Duo's page.
+//! The steps between a request and Duo's page.
 
 use super::*;
 use crate::browser::posted;
@@ -10,7 +10,7 @@ use std::time::Duration;
 const EVIL: &str = "https://evil.example";
 
 #[test]
-fn what_shows_no_page_is_told_where_to_start_and_led_nowhere() {
+fn client_without_pages_gets_start_url_and_no_redirect() {
     let mut rig = rig();
     let alice = Browser::of("alice");
     let image = alice.opens("/").without("sec-fetch-dest").with("sec-fetch-dest", "image");

@@ -87,7 +87,7 @@ fn authority_may_be_spelled_otherwise_at_the_callback() {
 }
 
 #[test]
-fn state_that_was_changed_or_is_none_is_refused() {
+fn state_that_was_changed_or_is_malformed_is_refused() {
     let mut rig = rig();
     let mut alice = Browser::of("alice");
     let asked = starts(&mut rig, &mut alice, "/");
@@ -191,7 +191,7 @@ fn parameters_have_to_come_once_and_plain() {
     for line in rig.signals.iter().map(|signal| format!("{signal:?}")) {
         assert!(!line.contains(state) && !line.contains(CODE), "{line}");
     }
-    // What does not belong there is skipped.
+    // Other parameters are ignored.
     let approves = by_push(&asked, &rig);
     let query = format!("code=theirs&state={state}&return_to=%2Fevil&duo_code={CODE}&x=1");
     let request = comes_back(&alice, &format!("{CALLBACK}?{query}"));
@@ -232,7 +232,7 @@ fn user_has_to_be_known_and_the_code_waits() {
 }
 
 #[test]
-fn end_that_duo_reports_is_told_in_words_of_our_own() {
+fn end_that_duo_reports_is_shown_in_the_filters_words() {
     let mut rig = rig();
     let mut alice = Browser::of("alice");
     let words = "error_description=%3Cscript%3Ealert(1)%3C%2Fscript%3E";
