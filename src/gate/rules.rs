@@ -133,7 +133,7 @@ impl Gate {
     }
 
     /// Whether the terms accept an approval by this factor; if they do not name factors, whether
-    /// `duo.factors` of a Universal Prompt does. Duo's page cannot be told which factors to offer.
+    /// `duo.factors` of a Universal Prompt does. No parameter tells Duo's page which factors to offer.
     fn accepts(&self, by: ApprovedBy, terms: &Terms) -> bool {
         let accepted = || self.application(terms).duo.universal.as_ref()?.accepted.as_ref();
         match (&terms.factors, accepted()) {
