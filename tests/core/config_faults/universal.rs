@@ -151,6 +151,15 @@ fn each_faulty_universal_prompt_is_refused_with_its_code_and_path() {
             Code::InvalidOrigin,
             "duo.universal.browser_origin",
         ),
+    ] {
+        let document = configured(&[(pointer, value.clone())]);
+        assert_eq!(found(&document), [(code, path.to_owned())], "{pointer} {value}");
+    }
+}
+
+#[test]
+fn limit_of_starts_and_reused_client_secret_are_checked() {
+    for (pointer, value, code, path) in [
         ("/limits/starts", json!(0), Code::InvalidNumber, "limits.starts"),
         ("/limits/starts", json!(10), Code::InvalidNumber, "limits.starts"),
         (
