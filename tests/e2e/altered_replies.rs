@@ -21,7 +21,7 @@ enum Place {
     Behind,
 }
 
-/// A stack with one more filter.
+/// A stack with an additional filter.
 fn with_filter(filter: &Value, place: Place) -> Stack {
     with_filter_in(Setup::default(), filter, place)
 }
@@ -99,7 +99,7 @@ fn error_pages_of_envoy_without_the_exception_replace_the_prompt_page() {
     assert!(!page(&with_manager(documented)).contains("<script"), "the mapper for 403");
     let text = page(&with_manager(json!({"local_reply_config": {"body_format": format}})));
     assert!(!text.starts_with("<!DOCTYPE html>"), "{text}");
-    // Mappers for what Envoy itself could not do are harmless.
+    // Mappers that apply only to Envoy's own failures are harmless.
     let flags = json!({"filter": {"response_flag_filter": {}}, "body": {"inline_string": "error"}});
     let text = page(&with_manager(json!({"local_reply_config": {"mappers": [flags]}})));
     assert!(text.starts_with("<!DOCTYPE html>"), "{text}");

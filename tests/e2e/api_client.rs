@@ -21,7 +21,7 @@ enum Client {
 
 const CLIENTS: [Client; 2] = [Client::Shell, Client::Python];
 
-/// A program of one user, and where it keeps what it keeps.
+/// A program of one user, and the folder for its files.
 struct Program<'a> {
     stack: &'a Stack,
     client: Client,
@@ -60,7 +60,7 @@ impl Program<'_> {
         self.directory.0.join(format!("{}.{name}", self.user))
     }
 
-    /// Runs it once, which has to bring its request to the application.
+    /// Runs the program once and asserts that its request reaches the application.
     fn reaches_the_application(&self, mut command: Command) {
         let occasion = format!("{:?}", self.client);
         let run = self.stack.judged(Verdict::Admitted(1), &occasion, || command.output().unwrap());

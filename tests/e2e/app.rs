@@ -1,6 +1,5 @@
-//! The application behind the proxy: it counts the requests that reach it, keeps what came, byte
-//! for byte, and answers 200. A WebSocket gets back what it sends; a stream of events says one and
-//! goes on.
+//! The application behind the proxy. It counts the requests that reach it, keeps the bytes of the last one,
+//! and answers 200. It echoes the data of a WebSocket. A stream of events gets one event and stays open.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -23,10 +22,10 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 });
 
-/// The first of a stream of events.
+/// The first event of a stream.
 pub(crate) const EVENT: &str = "data: reached\n\n";
 
-/// One request as the application got it.
+/// One request as the application received it.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) method: String,
@@ -35,7 +34,7 @@ pub(crate) struct Seen {
     pub(crate) body_length: usize,
     pub(crate) body_digest: [u8; 32],
     pub(crate) trailers: Vec<(String, String)>,
-    /// The body came whole.
+    /// Whether the whole body arrived.
     pub(crate) is_whole: bool,
 }
 
@@ -60,7 +59,7 @@ pub(crate) struct App {
 
 #[derive(Default)]
 struct State {
-    /// Heads that arrived, whatever became of their bodies.
+    /// The number of heads that arrived, with or without their bodies.
     count: usize,
     seen: Vec<Seen>,
     answer_headers: Vec<(String, String)>,
@@ -82,7 +81,7 @@ impl App {
         self.state.lock().unwrap().count
     }
 
-    /// The latest request that came.
+    /// The last request.
     pub(crate) fn last(&self) -> Seen {
         self.state.lock().unwrap().seen.last().cloned().expect("a request reached the application")
     }
@@ -193,7 +192,7 @@ async fn read(request: hyper::Request<Incoming>) -> Seen {
     seen
 }
 
-/// A body of one piece, and of nothing more, or of what never comes.
+/// A body of one piece. It ends there, or stays open without more data.
 struct Text {
     piece: Option<Bytes>,
     is_endless: bool,

@@ -16,7 +16,7 @@ const STATUS: &str = "status?return_to=%2Fpayments%2Fx";
 
 struct Two {
     stack: Stack,
-    /// Duo to what is under `/payments`; the stack's own is Duo to all else.
+    /// The simulator for paths under `/payments`. The stack's simulator serves all others.
     payments: Sim,
     _directory: Directory,
 }
@@ -26,7 +26,7 @@ impl Two {
         Self::start_with("", "")
     }
 
-    /// With a change of the text.
+    /// Starts the example with `from` replaced by `to` in its text.
     fn start_with(from: &str, to: &str) -> Self {
         let directory = Directory::new();
         let payments = Sim::of(&directory.0, API_HOST, INTEGRATION_KEY, OTHER_SECRET_KEY);
@@ -52,7 +52,7 @@ impl Two {
         Self { stack, payments, _directory: directory }
     }
 
-    /// Holds a request to `/payments`, and has the user answer the push there.
+    /// Sends a request to `/payments`, which is held until the user answers the push.
     fn answered_push(&self, request: Request, user: &str, action: &str) -> Reply {
         let held = self.stack.judged(Verdict::Denied, "before Duo's answer", || {
             let held = self.stack.hold(request, Protocol::Http1);

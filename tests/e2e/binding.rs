@@ -1,5 +1,5 @@
-//! A stolen cookie is worth nothing where approvals are bound to what the thief does not have
-//! (`session.bind`): the network, the certificate, a value of the first factor's.
+//! A thief cannot use a stolen cookie if approvals are bound (`session.bind`) to something that the thief
+//! does not have: the network, the certificate, or a value that the first factor sets.
 
 use rcgen::DnType;
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::setup::{FirstFactor, Setup};
 use crate::stack::{APPROVAL, Stack};
 use crate::tally::Verdict;
 
-/// A proxy that is trusted says where the client is.
+/// A stack behind a trusted proxy, which writes the client's address.
 fn behind_a_proxy() -> Stack {
     let setup = Setup { manager: json!({"xff_num_trusted_hops": 1}), ..Setup::default() };
     Stack::start(setup.plugin(json!({"session": {"bind": ["ip_prefix"]}})))

@@ -1,5 +1,5 @@
-//! Requests with bodies: none of it reaches the application before Duo's allow, then all of it,
-//! bit for bit, once; under both settings of `allow_on_headers_stop_iteration`.
+//! Requests with bodies. No byte reaches the application before Duo allows the request. Then the whole body
+//! does, unchanged and once. Both settings of `allow_on_headers_stop_iteration` are tested.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -19,7 +19,7 @@ fn stopping(buffer_limit: u32) -> Setup {
     Setup::default().stopping_at_headers(buffer_limit)
 }
 
-/// Bytes without a pattern that a lost or doubled piece could hide in.
+/// Bytes without a repeating pattern, so that a lost or repeated piece is noticed.
 fn bytes(length: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_u32;
     let next = || {
@@ -116,8 +116,8 @@ fn denied_bodies_never_reach_the_application_where_the_module_stops_at_headers()
     assert_denied_bodies_stay_out(&Stack::start(stopping(8 << 20)));
 }
 
-/// HTTP/1.1 has no way to slow the client down once Envoy buffers: 413. Over HTTP/2 the window of
-/// the stream closes instead, and the rest comes after the push.
+/// Over HTTP/1.1 Envoy cannot slow down a client whose body it buffers, so it answers 413. Over HTTP/2 the
+/// window of the stream closes instead, and the rest of the body arrives after the push.
 #[test]
 fn body_above_the_buffer_limit_is_413_where_the_module_stops_at_headers() {
     let stack = Stack::start(stopping(1 << 20));
@@ -184,7 +184,7 @@ fn approved_upload_passes_by_its_cookie_alone() {
     }
 }
 
-/// docs/deploy/envoy.md: what bounds a held request is Envoy's idle timeout.
+/// Only Envoy's idle timeout limits a held request, as docs/deploy/envoy.md says.
 #[test]
 fn routes_timeout_begins_when_the_request_goes_on() {
     let route = json!({"match": {"prefix": "/"}, "route": {"cluster": "app", "timeout": "1s"}});

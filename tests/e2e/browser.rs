@@ -11,7 +11,7 @@ use crate::sim::eventually;
 use crate::stack::{APPROVAL, Stack};
 use crate::tally::Verdict;
 
-/// The cookie of a sign-in that has begun.
+/// The cookie of a pending sign-in.
 pub(crate) const PENDING: &str = "__Host-duo_txn";
 
 #[derive(Clone)]
@@ -36,24 +36,24 @@ impl Browser {
         if pairs.is_empty() { request } else { request.header("cookie", pairs.join("; ")) }
     }
 
-    /// A person opens a page.
+    /// The user opens a page.
     pub(crate) fn open(&mut self, stack: &Stack, target: &str) -> Reply {
         self.ask(stack, Request::get(target).navigation())
     }
 
-    /// A person sends a form without a script.
+    /// The user submits a form without a script.
     pub(crate) fn submit(&mut self, stack: &Stack, target: &str) -> Reply {
         let form = Request::post(target).navigation();
         let form = form.header("origin", "http://app.example.com").header("content-length", "0");
         self.ask(stack, form)
     }
 
-    /// The page's script asks one of the filter's endpoints.
+    /// The page's script sends a request to one of the filter's endpoints.
     pub(crate) fn fetch(&mut self, stack: &Stack, method: &str, endpoint: &str) -> Reply {
         self.ask(stack, fetched(method, endpoint))
     }
 
-    /// As [`Self::fetch`], of an Envoy that is not the stack's; nothing is judged.
+    /// Like [`Self::fetch`], but sends to another Envoy and judges nothing.
     pub(crate) fn fetch_at(&mut self, to: SocketAddr, method: &str, endpoint: &str) -> Reply {
         let request = self.with_cookies(fetched(method, endpoint));
         let reply = Connection::open(to).exchange(&request).expect("an answer");
@@ -61,7 +61,7 @@ impl Browser {
         reply
     }
 
-    /// Asks the filter itself: nothing of it reaches the application.
+    /// Sends a request that the filter answers and that must not reach the application.
     pub(crate) fn ask(&mut self, stack: &Stack, request: Request) -> Reply {
         let occasion = request.summary();
         let request = self.with_cookies(request);
@@ -82,7 +82,7 @@ impl Browser {
         }
     }
 
-    /// Starts a push by the script, to the first device that preauth names.
+    /// Starts a push as the script does, to the first device that preauth names.
     pub(crate) fn push(&mut self, stack: &Stack) -> Value {
         let choices = self.fetch(stack, "POST", "preauth");
         assert_eq!(choices.status, 200, "{choices:?} {}", choices.text());
@@ -95,7 +95,7 @@ impl Browser {
         begun.json()
     }
 
-    /// Asks until the sign-in waits no longer, and gives its end.
+    /// Polls until the sign-in has ended, and returns the last response.
     pub(crate) fn ended(&mut self, stack: &Stack) -> Value {
         eventually("the end of the sign-in", || {
             let state = self.fetch(stack, "GET", "status").json();

@@ -73,7 +73,7 @@ fn dns(text: &str) -> SanType {
     SanType::DnsName(text.to_owned().try_into().unwrap())
 }
 
-/// A listener that asks for a certificate, and takes none that it cannot verify.
+/// A listener that requests a client certificate and rejects those that it cannot verify.
 pub(crate) fn listening(authority: &Authority, plugin: &Value) -> Stack {
     let server = authority.server();
     let socket = json!({
@@ -95,8 +95,7 @@ pub(crate) fn listening(authority: &Authority, plugin: &Value) -> Stack {
     Stack::start(Setup { first_factor, transport_socket: Some(socket), ..setup })
 }
 
-/// Sends a request over TLS; the status and the body of the answer, or none where the handshake
-/// fails.
+/// Sends a request over TLS. Returns the status and the body; `None` if the handshake fails.
 pub(crate) fn exchange(
     to: SocketAddr,
     authority: &Authority,

@@ -12,10 +12,10 @@ use crate::tally::Verdict;
 
 const PEER: &str = "127.0.0.1";
 
-/// The lines of `x-forwarded-for` that arrive, and where the client is by them.
+/// The lines of `x-forwarded-for` that arrive, and the client's address according to them.
 type Case = (&'static [&'static str], &'static str);
 
-/// Without a proxy in front nothing in a request says where the client is.
+/// Without a proxy in front, no header affects the client's address.
 const DIRECT: [Case; 7] = [
     (&[], PEER),
     (&["10.0.0.5"], PEER),
@@ -26,8 +26,8 @@ const DIRECT: [Case; 7] = [
     (&["unknown, ,;=\""], PEER),
 ];
 
-/// The proxy has written the last one. Where that is no address alone, the peer is all that is
-/// known: the proxy itself.
+/// The proxy has written the last entry. If that is not a plain address, the peer's address counts, which is
+/// the proxy's.
 const ONE_PROXY: [Case; 15] = [
     (&["203.0.113.7"], "203.0.113.7"),
     (&["10.0.0.5, 203.0.113.7"], "203.0.113.7"),
@@ -46,7 +46,7 @@ const ONE_PROXY: [Case; 15] = [
     (&["10.0.0.5,"], PEER),
 ];
 
-/// The first of them has written the last but one.
+/// The first of the two proxies has written the last entry but one.
 const TWO_PROXIES: [Case; 8] = [
     (&["203.0.113.7, 198.51.100.1"], "203.0.113.7"),
     (&["10.0.0.5, 203.0.113.7, 198.51.100.1"], "203.0.113.7"),
@@ -125,8 +125,8 @@ fn address_that_the_first_of_two_proxies_has_written_is_sent_to_duo() {
     assert_duo_gets(behind(2), &TWO_PROXIES);
 }
 
-/// Rules by network: who is in 10.0.0.0/8 passes, who is in 203.0.113.0/24 or in the network of
-/// 2001:db8::7 is refused, everybody else is asked.
+/// Rules by network: clients in 10.0.0.0/8 pass, clients in 203.0.113.0/24 or in the network of 2001:db8::7
+/// are denied, and all others need a second factor.
 #[test]
 fn forged_addresses_do_not_change_what_rules_by_network_say() {
     let rules = json!([

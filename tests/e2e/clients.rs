@@ -9,7 +9,7 @@ use crate::tally::Verdict;
 
 const CHROME: (&str, &str) = ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/156");
 
-/// No request of a client may have become a push.
+/// Asserts that no request has started a push.
 fn assert_no_push(stack: &Stack) {
     assert_eq!(stack.sim.calls("auth"), 0);
     assert_eq!(stack.sim.pushes(), 0);

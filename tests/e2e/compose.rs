@@ -1,5 +1,5 @@
-//! `envoy/compose`: what can be held of it without a container engine. Envoy's configuration, as its image gets it, signs in;
-//! versions are those of the rest of the repository; nothing listens beyond this machine.
+//! `envoy/compose`, as far as it can be tested without a container engine. A sign-in works with the Envoy configuration of the
+//! image, versions are those of the rest of the repository, and all ports are bound to this machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Approval cookies that are not one's own, or no longer what was issued.
+//! Approval cookies of other users, and altered ones, are refused.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::setup::Setup;
 use crate::stack::{APPROVAL, Stack};
 use crate::tally::Verdict;
 
-/// A request that is refused at once where its cookie does not admit it.
+/// A request that is refused at once if its cookie does not admit it.
 fn background(user: &str) -> Request {
     Request::get("/")
         .user(user)
@@ -24,7 +24,7 @@ fn value(approval: &str) -> &str {
     pair.split_once('=').unwrap().1
 }
 
-/// Sends a request for each cookie line, over one connection; none may pass.
+/// Sends a request with each cookie line over one connection, and asserts that each is denied.
 fn assert_all_denied(stack: &Stack, cookies: impl IntoIterator<Item = Vec<u8>>) {
     let mut connection = stack.connect();
     for cookie in cookies {
@@ -179,7 +179,7 @@ fn approval_in_use_is_renewed_and_an_idle_one_expires() {
     stack.denied(&background("alice").cookie(&renewed)).assert_problem(403, "mfa_required");
 }
 
-/// A browser's jar knows no ports: two Envoys stand for two ports.
+/// A browser sends a cookie to every port of a host. Two Envoys represent two ports.
 #[test]
 fn two_ports_of_one_host_need_two_cookie_names_or_one_session() {
     let start = |session: Value| Stack::start(Setup::default().plugin(json!({"session": session})));

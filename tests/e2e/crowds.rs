@@ -1,4 +1,4 @@
-//! Many at once: each gets the answer that its own user gave, and no other.
+//! Many requests at once: each gets the result of its user's answer, and no other.
 
 use crate::message::Request;
 use crate::setup::Setup;

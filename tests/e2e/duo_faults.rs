@@ -10,7 +10,7 @@ use crate::setup::{DuoLink, Setup};
 use crate::stack::Stack;
 use crate::tally::Verdict;
 
-/// Answers that are no answer, as the simulator's faults.
+/// Invalid responses of Duo, as faults of the simulator.
 fn spoilt() -> Vec<(&'static str, Value)> {
     vec![
         ("refused", json!({"kind": "refuse"})),
@@ -37,7 +37,7 @@ fn raw(status: u16, body: &str) -> Value {
     })
 }
 
-/// Short waits: a fault that hangs is to be seen soon.
+/// A stack with short timeouts, so that a fault that hangs shows early.
 fn impatient() -> Stack {
     Stack::start(Setup::default().plugin(json!({
         "duo": {"timeout": "1s", "status_timeout": "1s", "push_timeout": "3s"},
@@ -83,7 +83,7 @@ fn spoilt_auth_is_duo_unavailable() {
     assert_spoilt_is_unavailable("auth");
 }
 
-/// A poll that fails may be sent again until the push is over, but not without pause.
+/// A failed poll may be retried until the push ends, with pauses.
 #[test]
 fn spoilt_auth_status_never_admits() {
     let stack = impatient();
@@ -200,7 +200,7 @@ fn lost_poll_does_not_end_a_sign_in() {
     assert_eq!(reply.status, 200, "{reply:?} {}", reply.text());
 }
 
-/// Bodies of an HTTP 200 that are close to an allow, and are none.
+/// Bodies of an HTTP 200 that resemble an allow, but are none.
 const NEARLY_ALLOW: &[&str] = &[
     r#"{"stat":"OK","response":{"result":"Allow","status":"allow","status_msg":"x"}}"#,
     r#"{"stat":"OK","response":{"result":"ALLOW","status":"allow","status_msg":"x"}}"#,

@@ -1,5 +1,5 @@
-//! People without a device, in a real Envoy: what `duo.enrollment` has them see, and a first device
-//! that is activated on the page.
+//! Users without a device, in a real Envoy: the page for each `duo.enrollment`, and the activation of a first
+//! device on the page.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn stack(enrollment: &str) -> Stack {
     Stack::start(Setup::default().plugin(json!({"duo": {"enrollment": enrollment}})))
 }
 
-/// A browser of dave, whose form has begun an enrollment.
+/// Dave's browser after its form has started an enrollment.
 fn begun(stack: &Stack) -> Browser {
     let mut dave = Browser::of("dave");
     let form = dave.submit(stack, ENROLL);
@@ -102,7 +102,7 @@ fn code_of_one_user_is_of_no_use_to_another() {
 fn expired_code_is_reported_and_given_up() {
     let stack = stack("inline");
     let mut dave = begun(&stack);
-    // The simulator forgets its codes.
+    // The simulator forgets all activation codes.
     stack.sim.reset();
     let mut by_form = dave.clone();
     assert_eq!(enroll_status(&mut dave, &stack), "expired");
@@ -145,7 +145,7 @@ fn where_it_is_off_the_addresses_are_not_there() {
     refuses_the_addresses(&mut dave, &stack);
 }
 
-/// Nobody is made where `enrollment` is not `inline`.
+/// Asserts that the endpoints of enrollment refuse, as they do unless `enrollment` is `inline`.
 fn refuses_the_addresses(browser: &mut Browser, stack: &Stack) {
     for (method, endpoint) in [("GET", "enroll"), ("POST", "enroll"), ("GET", "enroll/status")] {
         browser.fetch(stack, method, endpoint).assert_problem(404, "not_found");

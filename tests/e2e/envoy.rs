@@ -28,7 +28,7 @@ pub(crate) fn module() -> PathBuf {
     existing("DUO_MFA_WASM", "dist/duo_mfa.wasm", "make wasm")
 }
 
-/// A plugin that is put beside the module.
+/// Another plugin, to run beside the module.
 #[allow(dead_code, reason = "for the tests of neighbors")]
 pub(crate) fn neighbor() -> PathBuf {
     let built = "target/wasm32-wasip1/release/examples/neighbor.wasm";
@@ -75,26 +75,26 @@ impl Envoy {
         Self { process, admin, listener, log: log_file }
     }
 
-    /// Asks the admin interface for a page.
+    /// Reads a page of the admin interface.
     pub(crate) fn admin(&self, path: &str) -> String {
         admin(self.admin, path).text()
     }
 
-    /// The value of a counter or gauge; 0 where it is not there.
+    /// The value of a counter or gauge; 0 if it does not exist.
     pub(crate) fn stat(&self, name: &str) -> u64 {
         let page = self.admin(&format!("/stats?filter=^{name}$"));
         let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         line.map_or(0, |value| value.parse().unwrap())
     }
 
-    /// Bytes of memory that are this process's own.
+    /// The resident memory of the process, in bytes.
     pub(crate) fn resident(&self) -> u64 {
         let path = format!("/proc/{}/statm", self.process.id());
         let pages = fs::read_to_string(path).unwrap().split(' ').nth(1).unwrap().parse::<u64>();
         pages.unwrap() * 4_096
     }
 
-    /// Does something while the process is stopped, which then finds all of it at once.
+    /// Stops the process, does `work`, and continues the process, which then receives everything at once.
     pub(crate) fn stopped(&self, work: impl FnOnce()) {
         let signal = |name: &str| {
             let process = self.process.id().to_string();
@@ -109,7 +109,7 @@ impl Envoy {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
     }
 
-    /// Why the module is not as it started, if it is not.
+    /// Why Envoy or the module's VM has ended or restarted; `None` if neither has.
     pub(crate) fn damage(&mut self) -> Option<String> {
         if let Ok(Some(status)) = self.process.try_wait() {
             return Some(format!("Envoy ended: {status}"));
@@ -134,7 +134,7 @@ impl Drop for Envoy {
     }
 }
 
-/// Has Envoy check a configuration, which runs the module's own check too; gives what it printed.
+/// Has Envoy validate a configuration, which runs the module's check too. Returns the output.
 pub(crate) fn validate(
     directory: &Path,
     configuration: &Value,

@@ -26,7 +26,7 @@ use crate::tally::Verdict;
 
 pub(crate) const OLDER_KEY: &str = "qPq3uFz7u0n2m9b4c8d1e6f5g7h3j2k1l0MNBVCXZas=";
 
-/// Every header by which some example or some habit names a user.
+/// Every header that names a user in some example or in common practice.
 const FORGED: [(&str, &str); 6] = [
     ("x-basic-user", "alice"),
     ("x-auth-request-user", "alice"),
@@ -168,7 +168,7 @@ fn production_signs_in_over_tls_and_routes_may_do_without() {
     assert!(!stack.envoy.log().to_lowercase().contains("deprecated"), "{}", stack.envoy.log());
 }
 
-/// A push, then the cookie, both with what the first factor wants.
+/// Signs in by push, then passes by cookie. `first_factor` adds its credentials to both requests.
 fn signs_in(stack: &Stack, first_factor: &dyn Fn(Request) -> Request) {
     let reply = stack.answered_push(first_factor(Request::get("/sign-in")), "alice", "approve");
     assert_eq!(reply.status, 200, "{reply:?} {}", reply.text());
@@ -197,8 +197,8 @@ fn assert_refused(stack: &Stack, request: Request, status: u16) {
     assert_eq!(stack.sim.pushes(), pushes, "nobody is asked");
 }
 
-/// The request is taken for this user's, whatever else it says: bob has a verified push, which a
-/// held request is refused for.
+/// Asserts that the request counts as this user's, whatever its headers say. Bob has a verified push, for
+/// which a held request is refused.
 fn assert_asked_as(stack: &Stack, user: &str, request: Request) {
     assert_refused(stack, request, 403);
     let log = stack.envoy.log();
@@ -215,7 +215,7 @@ pub(crate) fn with_users(directory: &Path, text: String) -> String {
     text.replace("/etc/envoy/users.htpasswd", users.to_str().unwrap())
 }
 
-/// The example's Envoy, with this machine's files and ports in the places that it names.
+/// Starts the example's Envoy with this test's files and ports in the places that the README names.
 pub(crate) fn started(file: &str, adapted: impl FnOnce(&Path, String) -> String) -> Stack {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
     let mut setup = Setup::default();
@@ -245,14 +245,14 @@ pub(crate) fn started(file: &str, adapted: impl FnOnce(&Path, String) -> String)
     })
 }
 
-/// Where the file with this content is.
+/// Writes a file and returns its path.
 fn written(directory: &Path, name: &str, content: &str) -> String {
     let path = directory.join(name);
     fs::write(&path, content).unwrap();
     path.to_str().unwrap().to_owned()
 }
 
-/// The listener's own certificate.
+/// Replaces the listener's certificate.
 fn with_server(directory: &Path, authority: &Authority, text: String) -> String {
     let server = authority.server();
     text.replace("/etc/envoy/server.pem", &written(directory, "server.pem", &server.pem)).replace(
@@ -261,7 +261,7 @@ fn with_server(directory: &Path, authority: &Authority, text: String) -> String 
     )
 }
 
-/// In the part of oauth2-proxy: who has its cookie is signed in.
+/// Starts a stand-in for oauth2-proxy. A request with its cookie is signed in.
 fn oauth2_proxy() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -315,7 +315,7 @@ impl Issuer {
         }]})
     }
 
-    /// Its JWKS as a source of jwt_authn's.
+    /// Its JWKS as a `local_jwks` of jwt_authn.
     pub(crate) fn local_keys(&self) -> Value {
         json!({"inline_string": self.keys().to_string()})
     }

@@ -33,11 +33,11 @@ fn simulated() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The faults of a cluster, from the first call on.
+/// Faults of a cluster that last from the first call.
 #[derive(Clone, Copy)]
 enum Cluster {
     Linked(DuoLink),
-    /// Its name has no address.
+    /// The name of its host has no address.
     Nameless,
 }
 
@@ -69,7 +69,7 @@ fn start(cluster: Cluster, fail_mode: &str) -> Stack {
     }
 }
 
-/// Has a cluster look for its host's name where no name server is.
+/// Makes a cluster resolve its host's name at an address without a name server.
 fn forget_address(cluster: &mut Value) {
     let socket = |host: &str, port: u16| json!({"address": host, "port_value": port});
     assert_eq!(cluster["name"], "duo_api");
@@ -135,8 +135,7 @@ fn in_words(stack: &Stack, reply: &Reply) -> String {
     format!("{} `{code}`{wait}", reply.status)
 }
 
-/// Sends a request of somebody new who approves each push, and holds what becomes of it to the
-/// page.
+/// Sends a request of a new user, who approves each push. Asserts that the outcome is the cell's.
 fn assert_leads(stack: &Stack, user: usize, cell: &str, occasion: &str) {
     let user = stack.sim.guest(user);
     stack.sim.always(&user, "approve");
@@ -146,10 +145,10 @@ fn assert_leads(stack: &Stack, user: usize, cell: &str, occasion: &str) {
     assert_cell(stack, &reply, cell, occasion);
 }
 
-/// The cells of the page to which a real Envoy was held, by their names.
+/// The names of the page's cells that were compared with a real Envoy.
 static HELD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// How many they are.
+/// The number of compared cells.
 pub(crate) fn cells_held() -> usize {
     HELD.lock().unwrap().len()
 }
@@ -175,7 +174,7 @@ fn assert_faults_lead_where_the_page_says(fail_mode: &str) {
             let occasion = format!("{name} at {call}, lasting, {fail_mode}");
             stack.sim.fault(&fault);
             if fail_mode == "safe" && call == "preauth" {
-                // Until the background check has met it too, nobody passes.
+                // No request passes until the background check has met the fault too.
                 let user = stack.sim.guest(users.next().unwrap());
                 let request = Request::get("/").user(&user);
                 let early = stack.judged(Verdict::Denied, name, || stack.send(&request));
@@ -245,7 +244,7 @@ fn is_ready(stack: &Stack) -> bool {
     stack.denied(&Request::get("/.duo-mfa/readyz").user("alice")).status == 200
 }
 
-/// Holds what the check of Duo has come to, to the page.
+/// Asserts that the result of Duo's check is the page's.
 fn assert_not_ready(stack: &Stack, fault: &str) {
     let cells = cells("check", fault);
     assert!(cells[1].starts_with("not ready"), "{fault}: {cells:?}");
@@ -276,7 +275,7 @@ fn faults_at_the_check_lead_where_the_page_says() {
         hold(&format!("{name} at the check"));
         stack.sim.clear_faults();
     }
-    // The check says nothing about requests.
+    // The check's result does not affect requests.
     stack.sim.fault(&json!({"kind": "fail", "code": 40103, "endpoint": "check"}));
     stack.signed_in("alice");
 }

@@ -1,6 +1,6 @@
-//! `docs/failures.md` where Duo goes away after it has answered: between `preauth` and `auth`, and
-//! between `auth` and `auth_status`. The cluster's host moves, or loses its name, while a request
-//! waits; what is under way ends as it would, and the next call meets the fault itself.
+//! Rows of `docs/failures.md` in which Duo becomes unreachable after a first response: between `preauth` and
+//! `auth`, and between `auth` and `auth_status`. The cluster's host moves, or its name disappears, while a
+//! request waits. A call under way ends normally, and the next call meets the fault.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -18,10 +18,10 @@ use crate::sim::{Sim, eventually};
 use crate::stack::{Directory, Protocol, Stack};
 use crate::tally::Verdict;
 
-/// How long Duo takes for `preauth`, so that its host can move meanwhile.
+/// Duo's delay for `preauth`, in which its host can move.
 const PREAUTH: Duration = Duration::from_millis(2_500);
 
-/// A stack whose Duo can go away.
+/// A stack whose Duo can become unreachable.
 struct Midway {
     stack: Stack,
     /// The fault's name on the page.
@@ -32,7 +32,7 @@ struct Midway {
 
 /// The source of the address of Duo's host.
 enum Host {
-    /// The file of the cluster's endpoints, and where they are with the fault.
+    /// The file of the cluster's endpoints, with the addresses without and with the fault.
     Listed { file: PathBuf, well: SocketAddr, faulty: SocketAddr },
     /// The server that knows the host's name.
     Named(NameServer),
@@ -50,7 +50,7 @@ fn setup(fail_mode: &str) -> Setup {
     }))
 }
 
-/// Puts resources into their file, from where Envoy takes them at once.
+/// Replaces the resources in their file. Envoy loads them at once.
 fn write(file: &Path, resources: &Value) {
     let next = file.with_extension("next");
     fs::write(&next, json!({"version_info": "", "resources": resources}).to_string()).unwrap();
@@ -145,7 +145,7 @@ impl Midway {
         Self { stack, fault, fail_mode, host: host.unwrap() }
     }
 
-    /// Has Duo go away, or come back, and waits until every worker knows.
+    /// Makes Duo unreachable, or reachable again, and waits until every worker has the change.
     fn move_duo(&self, is_well: bool) {
         let changes = || match (&self.host, is_well) {
             (Host::Listed { .. } | Host::Named(_), _) => {
@@ -171,7 +171,7 @@ impl Midway {
         sleep(Duration::from_millis(100));
     }
 
-    /// How often Envoy has met the fault itself.
+    /// How often Envoy has met the fault.
     fn met(&self) -> u64 {
         let counted = match self.fault {
             "connection refused" => "upstream_cx_connect_fail",

@@ -34,7 +34,7 @@ fn start(plugin: Value) -> (Stack, PathBuf) {
     (stack, log)
 }
 
-/// As docs/errors.md shows it.
+/// The access log in docs/errors.md.
 fn access_log(file: &Path) -> Value {
     json!({
         "name": "envoy.access_loggers.file",
@@ -116,7 +116,7 @@ fn filter_behind_refuses_by_the_factor() {
     assert_eq!((refused.status, refused.header("x-app")), (403, None), "{refused:?}");
     let expected = [json!(403), json!("admitted"), json!("bypass"), json!("2")];
     assert_eq!(logged(&log, "/reports/1"), expected);
-    // Neither does the approval help that came of it.
+    // An approval from that refused sign-in does not admit either.
     if let Some(approval) = refused.set_cookie(APPROVAL).map(str::to_owned) {
         let again = Request::get("/reports/2").user("bella").cookie(&approval);
         let refused = stack.judged(Verdict::Denied, "Duo's bypass", || stack.send(&again));

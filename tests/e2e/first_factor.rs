@@ -1,5 +1,5 @@
-//! The first factor in front of the filter ends while the prompt page is open. The page's script
-//! tells its replies from the filter's, and loads the page anew.
+//! The session of the first factor ends while the prompt page is open. The page's script distinguishes the
+//! first factor's replies from the filter's, and reloads the page.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ const SENT: [(&str, &str); 5] = [
     ("GET", "enroll/status?return_to=%2F"),
 ];
 
-/// Whether the script takes a reply for the filter's: as `call` of `src/page/assets/prompt.js` does.
+/// Whether the script accepts a reply as the filter's, by the rule of `call` in `src/page/assets/prompt.js`.
 fn is_ours(reply: &Reply) -> bool {
     let Some(media_type) = reply.header("content-type") else { return false };
     let mut names = ["application/json", "application/problem+json"].into_iter();
@@ -30,7 +30,7 @@ fn is_ours(reply: &Reply) -> bool {
     is_json && (matches!(reply.status, 200..300) || is_problem())
 }
 
-/// Whether the script loads the page anew: a proxy without a server says nothing of the first factor.
+/// Whether the script reloads the page. It does not for a proxy's error, which is no sign of the first factor.
 fn is_renewed(reply: &Reply) -> bool {
     !is_ours(reply) && reply.status != 429 && reply.status < 500
 }
@@ -55,7 +55,7 @@ fn script_that_is_served_loads_the_page_anew_on_a_reply_of_the_first_factor() {
     }
 }
 
-/// Sends what the script of alice's page sends, and holds the reply to being the filter's.
+/// Sends a request of the script on Alice's page, and asserts that the reply is the filter's.
 fn assert_ours(stack: &Stack, alice: &mut Browser, method: &str, endpoint: &str, status: u16) {
     let reply = alice.fetch(stack, method, endpoint);
     assert_eq!(reply.status, status, "{endpoint}: {}", reply.text());
@@ -103,7 +103,7 @@ fn replies_of_the_filter_are_recognized_by_their_type_and_problem() {
     }
 }
 
-/// Sends all that the script sends, and holds each reply to being the first factor's.
+/// Sends every request of the script, and asserts that each reply is the first factor's.
 fn assert_foreign(stack: &Stack, status: u16, ended: impl Fn(Request) -> Request) {
     for (method, endpoint) in SENT {
         let reply = stack.denied(&ended(fetched(method, endpoint)));
@@ -177,7 +177,7 @@ fn redirect_page_and_error_of_a_first_factor_are_not_taken_for_the_filters() {
     {
         assert_foreign(&stack, status, |request| request.user("alice").header("x-ended", ended));
     }
-    // A server that is away is asked again, on the page as it is.
+    // If a server is unreachable, the script retries without a reload.
     let reply = stack.denied(&fetched("GET", "status").user("alice").header("x-ended", "away"));
     assert!(!is_ours(&reply) && !is_renewed(&reply), "{reply:?}");
 }
@@ -191,7 +191,7 @@ fn sign_in_goes_on_where_the_first_factor_ended_meanwhile() {
         let reply = alice.ask(&stack, fetched("GET", "status").header("x-ended", ended));
         assert!(is_renewed(&reply), "{reply:?}");
     }
-    // The page is loaded anew: the first factor asks, and then the sign-in still waits.
+    // The page reloads: the first factor asks for its sign-in, and after that the pending sign-in still waits.
     let page = alice.ask(&stack, Request::get("/").navigation().header("x-ended", "redirect"));
     assert_eq!(page.status, 302);
     let page = alice.open(&stack, "/reports?year=2026");

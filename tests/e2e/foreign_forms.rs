@@ -1,4 +1,4 @@
-//! Forms that a page of another site sends: browsers keep the approval cookie from them.
+//! Forms that a page of another site sends. Browsers do not send the approval cookie with them.
 
 use serde_json::json;
 

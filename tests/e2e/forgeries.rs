@@ -1,4 +1,4 @@
-//! Sign-ins that are not one's own, not this one, or over: none approves anybody.
+//! Pending sign-ins of another user, of another attempt, or that have ended give no approval.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,7 +15,7 @@ fn asks_with_header(user: &str, transaction: &str) -> Request {
     fetched("GET", "status").user(user).header("x-duo-mfa-transaction", transaction)
 }
 
-/// A look at a sign-in that is refused without a call to Duo.
+/// Asserts that a poll is refused without a call to Duo.
 fn assert_none(stack: &Stack, request: &Request) {
     let looks = stack.sim.calls("auth_status");
     stack.denied(request).assert_problem(400, "bad_request");
@@ -36,7 +36,7 @@ fn transaction_of_another_sign_in_is_never_looked_at() {
     other.push(&stack);
     let txid = stack.sim.pending(&guest)["txid"].as_str().unwrap().to_owned();
     stack.sim.answer(&guest, "approve");
-    // Duo holds back all looks but the first, so one has to carry every way to name it.
+    // Duo delays every poll after the first. So one poll names the transaction in every way.
     let everywhere = format!("status?txid={txid}&transaction={txid}&username={guest}");
     let names = ["x-duo-mfa-txid", "x_duo_mfa_txid", "txid"];
     let request =
@@ -112,7 +112,7 @@ fn replayed() -> (Stack, Browser, Browser) {
     (stack, alice, replay)
 }
 
-/// Sends the token again, as a cookie and as text, by connections that land on any worker.
+/// Replays the token, as a cookie and in a header, over connections to any worker. Asserts that none succeeds.
 fn assert_over(stack: &Stack, replay: &Browser) {
     for _ in 0..8 {
         let cookie = replay.with_cookies(fetched("GET", "status"));
@@ -199,7 +199,7 @@ fn now() -> UnixTime {
     UnixTime::from_seconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())
 }
 
-/// Sign-ins as the filter of these tests seals them, or another one.
+/// Seals sign-ins as the filter of these tests, or as another one.
 fn pendings(application: &str, key: &str) -> Pendings {
     let ring = KeyRing::new(vec![MasterKey::from_base64(key).unwrap()]).unwrap();
     Pendings::new(CookieOwner::Main(application), &ring)
@@ -207,7 +207,7 @@ fn pendings(application: &str, key: &str) -> Pendings {
 
 const ALICE: Subject<'static> = Subject { source: "header", user: "alice", bound: &[] };
 
-/// A push to alice that she approves, in a sign-in that began then and is sealed by these.
+/// A browser of Alice with an approved push, in a sign-in that started at `began` and that `sealer` sealed.
 fn begun_at(stack: &Stack, began: UnixTime, sealer: &Pendings) -> Browser {
     let mut alice = Browser::of("alice");
     alice.push(stack);

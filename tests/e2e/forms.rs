@@ -1,4 +1,4 @@
-//! Passcodes in a form's body: what a browser without a script sends, where the module may read it.
+//! Passcodes in a form's body, from a browser without a script, if the module may read bodies.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};

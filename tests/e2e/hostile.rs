@@ -1,4 +1,4 @@
-//! Requests made to break the filter, or to be somebody else.
+//! Requests that try to break the filter, or to impersonate another user.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::setup::{FirstFactor, Setup};
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 
-/// Shows that nothing trapped: a thousand requests with a valid cookie, all admitted.
+/// Asserts that no VM trapped: a thousand requests with a valid cookie are all admitted.
 fn assert_a_thousand_pass(stack: &Stack, approval: &str) {
     stack.judged(Verdict::Admitted(1000), "a thousand approved requests", || {
         for _ in 0..10 {
@@ -72,7 +72,7 @@ fn bytes_that_are_not_utf8_end_no_vm() {
     assert_a_thousand_pass(&stack, &approval);
 }
 
-/// A stack whose identity header is the client's own: what basic_auth would never set gets in.
+/// A stack that trusts the client's identity header, so that values can arrive that basic_auth never sets.
 fn unguarded() -> Stack {
     let setup = Setup::default().plugin(json!({"api": {"mode": "refuse"}}));
     Stack::start(Setup { first_factor: FirstFactor::Absent, ..setup })

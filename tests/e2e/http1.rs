@@ -1,4 +1,4 @@
-//! HTTP/1.1 over a plain socket: any byte can be sent, in any piece, and the sender can leave.
+//! HTTP/1.1 over a plain socket: a test can send any bytes in any pieces, and can leave.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -8,10 +8,10 @@ use std::time::Duration;
 use crate::message::{Body, Lost, Reply, Request};
 use crate::tally;
 
-/// How long a client waits for one answer before it counts as hung.
+/// How long a client waits for a response before the request counts as hung.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
-/// A connection that is kept from request to request.
+/// A connection for several requests.
 pub(crate) struct Connection {
     socket: TcpStream,
     reader: BufReader<TcpStream>,
@@ -27,7 +27,7 @@ impl Connection {
         Self { socket, reader }
     }
 
-    /// Sends a request and waits for its answer, and counts both.
+    /// Sends a request, waits for its response, and counts both.
     pub(crate) fn exchange(&mut self, request: &Request) -> Result<Reply, Lost> {
         tally::sent();
         let outcome = self.ask(request);
@@ -39,8 +39,8 @@ impl Connection {
         outcome
     }
 
-    /// Sends a request and waits for its answer. The body is written beside the reading: an
-    /// answer may come before the server has taken all of it.
+    /// Sends a request and waits for its response. A thread writes the body during the reading, since a
+    /// response may arrive before the server has read the whole body.
     pub(crate) fn ask(&mut self, request: &Request) -> Result<Reply, Lost> {
         let bytes = encode(request);
         let mut writer = self.socket.try_clone().unwrap();
@@ -48,7 +48,7 @@ impl Connection {
             scope.spawn(move || writer.write_all(&bytes));
             let outcome = self.read_reply(request.method == "HEAD");
             if outcome.is_err() {
-                // Frees a writer that the server no longer reads from.
+                // Unblocks the writer if the server no longer reads.
                 self.socket.shutdown(Shutdown::Both).ok();
             }
             outcome
@@ -66,12 +66,12 @@ impl Connection {
         self.socket.write_all(bytes).expect("the server takes the bytes");
     }
 
-    /// Reads the answer to what [`Self::send_part`] sent.
+    /// Reads the response to a request of [`Self::send_part`].
     pub(crate) fn receive(&mut self) -> Result<Reply, Lost> {
         self.read_reply(false).inspect(|_| tally::answered())
     }
 
-    /// Reads the head of an answer and the first chunk of its body, of which more may come.
+    /// Reads the head of a response and the first chunk of its body. More chunks may follow.
     pub(crate) fn receive_first(&mut self) -> Result<(Reply, Vec<u8>), Lost> {
         let status = self.read_status()?;
         let reply = Reply { status, headers: self.read_fields()?, ..Reply::default() };
@@ -83,13 +83,13 @@ impl Connection {
         Ok((reply, chunk))
     }
 
-    /// Sends bytes through what an upgrade has made of the connection, and reads as many.
+    /// Sends bytes over the upgraded connection, and reads as many.
     pub(crate) fn echoed(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Lost> {
         self.send_rest(bytes);
         self.read_exactly(bytes.len())
     }
 
-    /// Leaves at once, with a reset where bytes are left unread.
+    /// Closes the connection at once, with a reset if there are unread bytes.
     pub(crate) fn leave(self) {
         self.socket.shutdown(Shutdown::Both).ok();
     }

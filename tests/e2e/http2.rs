@@ -1,4 +1,4 @@
-//! HTTP/2 in the clear, frame by frame: DATA without a length, and trailers after it.
+//! HTTP/2 without TLS, frame by frame: DATA without a length, and trailers after it.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use crate::http1::PATIENCE;
 use crate::message::{Body, Lost, Reply, Request};
 use crate::tally;
 
-/// Time for frames to leave.
+/// Time to wait until frames are sent.
 const FLUSH: Duration = Duration::from_millis(100);
 
 /// Sends one request on a new connection and waits for its response.
@@ -34,8 +34,8 @@ pub(crate) fn exchange(to: SocketAddr, request: &Request) -> Result<Reply, Lost>
     outcome
 }
 
-/// Sends a request without a body so many times at once, `each` of them on one of some connections,
-/// and waits for all answers.
+/// Sends a request without a body many times at once: `each` times on each of several connections. Waits for
+/// all responses.
 pub(crate) fn burst(
     to: SocketAddr,
     request: &Request,
@@ -112,7 +112,7 @@ async fn round_trip(to: SocketAddr, request: &Request) -> Result<Reply, Lost> {
     let mut sender = sender.ready().await.map_err(closed)?;
     let is_bodiless = matches!(request.body, Body::None);
     let (reply, stream) = sender.send_request(head(request), is_bodiless).map_err(closed)?;
-    // A refusal may come before the body is through, so its sending is no condition of success.
+    // A refusal may arrive before the whole body is sent, so an error in sending is no failure.
     let (_, reply) = tokio::join!(send_body(stream, &request.body), receive(reply));
     reply
 }

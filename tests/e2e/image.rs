@@ -1,4 +1,4 @@
-//! The module as it is shipped: as an OCI image, and fetched by Envoy itself.
+//! The module as shipped: as an OCI image, and fetched by Envoy over HTTP.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -31,7 +31,7 @@ fn image_has_one_digest_and_skopeo_finds_the_module_in_it() {
     let [once, twice] = [&first, &second].map(|out| fs::read(out.with_extension("tar")).unwrap());
     assert!(once == twice, "the same bytes");
 
-    // skopeo checks every digest on the way.
+    // skopeo checks every digest as it copies.
     let (image, copy) = (format!("oci:{}", first.display()), directory.0.join("copy"));
     let seen = json_of(Command::new("skopeo").args(["inspect", &image]));
     let layers = seen["Layers"].as_array().unwrap();
@@ -71,7 +71,7 @@ fn module_of_another_digest_admits_nobody() {
     assert!(log.contains("Plugin duo_mfa failed to load"), "{log}");
 }
 
-/// A configuration by which Envoy fetches the module, and wants this content.
+/// A configuration with which Envoy fetches the module and expects the digest of this content.
 fn fetching(parts: &Parts<'_>, server: SocketAddr, content: &[u8]) -> Value {
     let mut envoy = Setup::default().envoy(parts.module, parts.app, parts.duo);
     let filters = envoy.pointer_mut(FILTERS).unwrap().as_array_mut().unwrap();
@@ -99,7 +99,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A server that answers everybody with this file.
+/// Starts a server that answers every request with this file.
 fn serve(file: Vec<u8>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,5 +1,5 @@
-//! Names and messages that were written to do something: on the page, in JSON and in Envoy's log
-//! they are text.
+//! Names and messages that contain markup, escapes or control characters stay inert text on the page, in JSON
+//! and in Envoy's log.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::message::{Reply, Request};
 use crate::setup::{FirstFactor, Setup};
 use crate::stack::Stack;
 
-/// Texts that mean more than they say to a browser, a terminal or a reader.
+/// Texts that a browser, a terminal or a reader could interpret as more than text.
 fn hostile() -> Vec<String> {
     let mut texts: Vec<String> = [
         "<script>alert(1)</script>",
@@ -46,7 +46,7 @@ fn tags(page: &Reply) -> Vec<String> {
     names.map(|tag| tag.split([' ', '>', '=']).next().unwrap().to_owned()).collect()
 }
 
-/// Holds a page to the structure of one of the same state with benign texts.
+/// Asserts that a page has the structure of a page in the same state with benign texts.
 fn assert_page(page: &Reply, benign: &Reply, text: &str) {
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{text:?}");
     assert_eq!(tags(page), tags(benign), "{text:?}");
@@ -61,7 +61,7 @@ fn assert_page(page: &Reply, benign: &Reply, text: &str) {
     assert!(page.body.len() < benign.body.len() + 8_192, "{text:?}: {}", page.body.len());
 }
 
-/// Holds an answer in JSON to characters that mean nothing to HTML, a script or a terminal.
+/// Asserts that a JSON response has no character with a meaning in HTML, in a script or for a terminal.
 fn assert_json(reply: &Reply, text: &str) -> Value {
     let body = String::from_utf8(reply.body.clone()).expect("UTF-8");
     let is_act = |c: &char| c.is_control() || acts(*c) || matches!(c, '<' | '>' | '&');
@@ -73,7 +73,7 @@ fn assert_json(reply: &Reply, text: &str) -> Value {
     document
 }
 
-/// All strings in a document, one after the other.
+/// All strings in a document, concatenated.
 fn strings(document: &Value) -> String {
     match document {
         Value::String(text) => text.clone(),
@@ -131,7 +131,7 @@ fn devices_names_are_text() {
     assert_log(&stack);
 }
 
-/// Has Duo answer calls of this name so.
+/// Makes Duo answer calls of this endpoint with `response`.
 fn answer(stack: &Stack, endpoint: &str, response: &Value) {
     let body = json!({"stat": "OK", "response": response}).to_string();
     stack.sim.clear_faults();
@@ -193,7 +193,7 @@ fn users_names_are_text() {
     let setup = Setup { first_factor: FirstFactor::Absent, ..Setup::default() };
     let stack = Stack::start(setup);
     let named = |request: Request, text: &str| {
-        // A header's value has no line breaks and no NUL; the rest goes as it is.
+        // A header's value cannot have line breaks or NUL. The other characters are sent unchanged.
         let sent = text.replace(['\r', '\n', '\0'], "\t");
         stack.denied(&request.header("x-basic-user", sent))
     };
@@ -203,7 +203,7 @@ fn users_names_are_text() {
     for text in hostile() {
         let page = named(Request::get("/reports").navigation(), &text);
         let problem = named(fetched("POST", "preauth"), &text);
-        // Brackets and ampersands may stand in a name: it is shown, escaped, and Duo is asked.
+        // A name may have brackets and ampersands. The page shows it escaped, and Duo is called.
         let is_name = page.status == 403;
         names += usize::from(is_name);
         let statuses = if is_name { [403, 200] } else { [400, 400] };

@@ -91,7 +91,7 @@ fn without_an_approval_nothing_of_a_stream_begins() {
     assert_eq!(stack.sim.user_calls(), 0);
 }
 
-/// A tunnel has no path that a rule could be about.
+/// A tunnel has no path that a rule could match.
 #[test]
 fn connect_is_refused_with_an_approval_and_without() {
     let stack = Stack::standard();

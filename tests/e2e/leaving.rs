@@ -12,7 +12,7 @@ use crate::sim::eventually;
 use crate::stack::Stack;
 use crate::tally::Verdict;
 
-/// Has a client leave, then its push be approved: nothing goes upstream.
+/// Makes a client leave, then has its push approved. Asserts that no request goes upstream.
 fn assert_left_alone(stack: &Stack, leave: impl FnOnce()) {
     stack.judged(Verdict::Denied, "a client that left", || {
         stack.sim.pending("alice");
@@ -65,7 +65,7 @@ fn client_that_leaves_as_duo_allows_is_not_logged_as_admitted() {
     stack.judged(Verdict::Denied, "a client that leaves as Duo allows", || {
         connection.send_part(&encode(&Request::get("/reports").user("alice")));
         stack.sim.pending("alice");
-        // The look at the push is under way, which Duo answers once the user has.
+        // The poll of the push is under way. Duo answers it when the user answers.
         eventually("a look at the push", || (stack.sim.calls("auth_status") > 0).then_some(()));
         stack.envoy.stopped(|| {
             connection.leave();

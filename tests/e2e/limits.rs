@@ -1,4 +1,4 @@
-//! How often a user's phone rings: however many ask, on however many workers.
+//! Limits on how often a user's phone rings, for any number of requests and workers.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -67,7 +67,7 @@ fn crowd_after_a_push_that_was_never_answered_is_one_push() {
             held.into_iter().map(Held::reply).collect::<Vec<_>>()
         });
         let timeouts = refusals.iter().filter(|reply| reply.status == 403).count();
-        // The same request may take up the push that another of the crowd gave up.
+        // An equal request may take up the push of one that gave up.
         assert!(timeouts >= 1, "{timeouts}");
         assert_eq!(stack.sim.pushes(), round);
         let waiting = stack.denied(&request());
@@ -82,7 +82,7 @@ fn crowd_after_a_push_that_was_never_answered_is_one_push() {
     assert_eq!(stack.sim.pushes(), 3);
 }
 
-/// Has alice answer so, and shows for how long she gets no other push.
+/// Has Alice answer a push with `action`, and asserts that she gets no other push for `wait` seconds.
 fn assert_stopped_after(action: &str, wait: u64) {
     let stack = Stack::start(Setup { workers: 4, ..Setup::default() });
     assert_eq!(stack.answered_push(request(), "alice", action).status, 403);

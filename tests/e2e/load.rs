@@ -1,5 +1,5 @@
-//! One user's password against everybody: thousands of requests at once, and thousands of looks at
-//! one push. Nobody is let in for it, and others sign in meanwhile. Prints its figures.
+//! An attack with one user's password: thousands of requests at once, and thousands of polls of one push. No
+//! request is admitted because of it, and other users can sign in meanwhile. Prints the measured times.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -14,13 +14,13 @@ use crate::sim::eventually;
 use crate::stack::{APPROVAL, Stack};
 use crate::tally::Verdict;
 
-/// The cookie of a sign-in that has begun.
+/// The cookie of a pending sign-in.
 const PENDING: &str = "__Host-duo_txn";
 
-/// How long another user may take to sign in meanwhile, on a machine that has nothing else to do.
+/// The longest sign-in of another user meanwhile, on an otherwise idle machine.
 const SIGN_IN: Duration = Duration::from_secs(3);
 
-/// How many requests with an approval are sent meanwhile.
+/// The number of requests with an approval during an attack.
 const PASSES: usize = 400;
 
 fn start(fail_mode: &str) -> Stack {
@@ -34,7 +34,7 @@ fn start(fail_mode: &str) -> Stack {
     stack
 }
 
-/// How many processes share one processor: 1 on a machine that has nothing else to do.
+/// How many processes share one processor; 1 on an otherwise idle machine.
 fn crowding() -> f64 {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().and_then(|load| load.parse::<f64>().ok()).unwrap_or(0.0);
@@ -58,7 +58,7 @@ fn told(outcomes: &[Result<Reply, Lost>]) -> BTreeMap<String, usize> {
     told
 }
 
-/// Signs somebody in as the page does, and says how long that took.
+/// Signs a user in as the page does, and returns the duration.
 fn sign_in_by_page(stack: &Stack, user: &str) -> Duration {
     let from = Instant::now();
     let mut connection = stack.connect();
@@ -74,7 +74,7 @@ fn sign_in_by_page(stack: &Stack, user: &str) -> Duration {
     from.elapsed()
 }
 
-/// Attacks, and has somebody else sign in and others pass by their approval meanwhile.
+/// Runs an attack. Meanwhile another user signs in, and requests with an approval pass.
 fn under_attack(
     stack: &Stack,
     other: &str,

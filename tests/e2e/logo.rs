@@ -1,4 +1,4 @@
-//! Duo's picture of the account: fetched by each worker in the background, shown to everybody.
+//! The account's logo from Duo: each worker fetches it in the background, and every client may see it.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::stack::Stack;
 
 const WORKERS: usize = 2;
 
-/// Nobody asks who wants the picture.
+/// A setup without a first factor.
 fn open() -> Setup {
     Setup { first_factor: FirstFactor::Absent, ..Setup::default() }
 }
@@ -22,7 +22,7 @@ fn logo() -> Request {
     Request::get("/.duo-mfa/logo")
 }
 
-/// Waits until each VM has asked Duo for it: one of each worker, and one of the main thread.
+/// Waits until each VM has requested the logo from Duo: one VM of each worker, and one of the main thread.
 fn await_fetched(stack: &Stack) {
     eventually("the VMs' calls", || (stack.sim.calls("logo") == WORKERS + 1).then_some(()));
     std::thread::sleep(std::time::Duration::from_millis(300));

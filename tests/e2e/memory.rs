@@ -14,13 +14,13 @@ use crate::http1::{Connection, encode};
 use crate::setup::{FirstFactor, Setup};
 use crate::stack::{APPROVAL, Stack};
 
-/// Bytes of memory that Envoy may have more at the end.
+/// The largest growth of Envoy's memory, in bytes.
 const MOST: u64 = 2 << 20;
 
-/// How many people sign in, unless `SOAK_USERS` says it.
+/// How many users sign in, unless `SOAK_USERS` is set.
 const USERS: usize = 20_000;
 
-/// How many people ask at once.
+/// How many clients sign in at a time.
 const CLIENTS: usize = 16;
 
 #[derive(Clone, Copy)]
@@ -32,16 +32,16 @@ enum Factor {
 /// How many sign-ins had each outcome.
 #[derive(Default)]
 struct Outcomes {
-    /// Have signed in by passcode and got an approval.
+    /// Users who signed in by passcode and got an approval.
     approved: AtomicUsize,
-    /// Wait for an answer to their push.
+    /// Users whose push waits for an answer.
     waiting: AtomicUsize,
-    /// Get no push: the table of limits has room for so many at a time, and no more.
+    /// Users without a push, since the table of limits was full.
     refused: AtomicUsize,
 }
 
 impl Outcomes {
-    /// Has one person sign in.
+    /// Has one user sign in.
     fn of(&self, user: usize, by: Factor, connection: &mut Connection) {
         let request = match by {
             Factor::Passcode => fetched("POST", "auth?factor=passcode")
@@ -62,7 +62,7 @@ impl Outcomes {
     }
 }
 
-/// Has people sign in, each once.
+/// Has each of these users sign in once.
 fn sign_in(stack: &Stack, users: Range<usize>, by: Factor, outcomes: &Outcomes) {
     let next = AtomicUsize::new(users.start);
     thread::scope(|scope| {
@@ -90,7 +90,7 @@ fn start() -> Stack {
     let phone = json!({"device": "DP-{username}", "type": "phone", "number": "",
         "name": "", "capabilities": ["auto", "push", "mobile_otp"]});
     let preauth = says(json!({"result": "auth", "status_msg": "", "devices": [phone]}));
-    // To a push it is the transaction that counts, to a passcode the result.
+    // For a push the filter reads the transaction id, for a passcode the result.
     let auth = says(json!({"txid": "45f7c92b-f45f-4862-8545-e0f58e78075a",
         "result": "allow", "status": "allow", "status_msg": ""}));
     for (endpoint, body) in [("preauth", preauth), ("auth", auth)] {
@@ -105,13 +105,13 @@ fn memory_does_not_grow_with_the_users_who_sign_in() {
     let users = std::env::var("SOAK_USERS").ok();
     let users = users.map_or(USERS, |users| users.parse().expect("SOAK_USERS is a number"));
     let stack = start();
-    // Connections, code and the table itself take their memory first.
+    // First let connections, code and the table take their memory.
     let warm = (users / 10).min(50_000);
     sign_in(&stack, 0..warm, Factor::Passcode, &Outcomes::default());
     let before = stack.envoy.resident();
     let begun = Instant::now();
     let outcomes = Outcomes::default();
-    // A push that waits holds its place in the table of limits for minutes, so they come last.
+    // A waiting push keeps its place in the table of limits for minutes, so pushes come last.
     let (pushes, end) = (warm + users - users / 10, warm + users);
     sign_in(&stack, warm..pushes, Factor::Passcode, &outcomes);
     sign_in(&stack, pushes..end, Factor::Push, &outcomes);

@@ -1,16 +1,15 @@
-//! A request as a client means to send it, byte for byte, and the answer it got.
+//! A request, byte for byte as a client sends it, and its response.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-/// The first factor's password, the same for everybody.
+/// The first factor's password of every user.
 pub(crate) const PASSWORD: &str = "first-factor";
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) target: Vec<u8>,
-    /// In the order of sending; nothing is added but the framing of the body and, where there is
-    /// none, a host.
+    /// The headers in the order of sending. Only the framing of the body is added, and a host if there is none.
     pub(crate) headers: Vec<(Vec<u8>, Vec<u8>)>,
     pub(crate) body: Body,
 }
@@ -23,7 +22,7 @@ pub(crate) enum Body {
     Sized(Vec<u8>),
     /// In chunks or DATA frames of this size, without a content-length.
     Chunked(Vec<u8>, usize),
-    /// As [`Body::Chunked`], ended by these trailers. HTTP/2 only.
+    /// Like [`Body::Chunked`], with these trailers at the end. HTTP/2 only.
     Trailed(Vec<u8>, usize, Vec<(String, String)>),
 }
 
@@ -60,7 +59,7 @@ impl Request {
         headers.iter().fold(self, |request, (name, value)| request.header(name, value))
     }
 
-    /// Sends back a cookie that an answer set: its name and value, without the attributes.
+    /// Adds a cookie that a response set: its name and value, without the attributes.
     pub(crate) fn cookie(self, set_cookie: &str) -> Self {
         let pair = set_cookie.split(';').next().unwrap_or_default();
         self.header("cookie", pair)
@@ -106,7 +105,7 @@ pub(crate) struct Reply {
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// Nothing came after the head, not even an empty frame. HTTP/2 only.
+    /// Whether nothing followed the head, not even an empty frame. HTTP/2 only.
     pub(crate) is_head_alone: bool,
 }
 
@@ -123,7 +122,7 @@ impl Reply {
         named.map(|(_, value)| value.as_str()).collect()
     }
 
-    /// The `Set-Cookie` line of this cookie, if the answer sets it.
+    /// The `Set-Cookie` line of this cookie, if the response sets it.
     pub(crate) fn set_cookie(&self, name: &str) -> Option<&str> {
         let is_named = |line: &&str| line.split('=').next() == Some(name);
         self.values("set-cookie").into_iter().find(is_named)
@@ -138,7 +137,7 @@ impl Reply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// Holds a refusal to RFC 9457 and to its status and code.
+    /// Asserts that a refusal follows RFC 9457 and has this status and code.
     pub(crate) fn assert_problem(&self, status: u16, code: &str) {
         assert_eq!(self.status, status, "{self:?} {}", self.text());
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
@@ -148,11 +147,11 @@ impl Reply {
     }
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lost {
     /// The other side closed the connection.
     Closed,
-    /// No answer came in time.
+    /// No response arrived in time.
     TimedOut,
 }

@@ -48,7 +48,7 @@ fn requests(approval: &str) -> Vec<Request> {
     (0..EACH).flat_map(each).collect()
 }
 
-/// The filter's counters about requests, with what would have been under the name of what is.
+/// The filter's counters of requests. A counter of `report_only` has the name of its counterpart in `enforce`.
 fn counters(stack: &Stack) -> BTreeMap<String, u64> {
     let mut counters = BTreeMap::new();
     for line in stack.envoy.admin("/stats?filter=^wasmcustom.duo_mfa_").lines() {

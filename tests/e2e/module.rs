@@ -30,7 +30,7 @@ const PROXY: &[&str] = &[
 
 const WASI: &[&str] = &["environ_get", "environ_sizes_get", "fd_write", "proc_exit", "random_get"];
 
-/// The parts of a module's sections, one after the other.
+/// Reads a module's sections from front to back.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {

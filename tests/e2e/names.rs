@@ -1,4 +1,4 @@
-//! A name server that knows one name, until it does not (RFC 1035).
+//! A name server (RFC 1035) that resolves one name, until a test makes it forget the name.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
-/// The kind of question that is answered: for an IPv4 address.
+/// The record type that the server answers: an IPv4 address.
 const A: [u8; 2] = [0, 1];
 const NO_FAULT: u8 = 0;
 const NO_SUCH_NAME: u8 = 3;
@@ -17,7 +17,7 @@ pub(crate) struct NameServer {
 }
 
 impl NameServer {
-    /// Starts one by which every name is that of 127.0.0.1.
+    /// Starts a server that resolves every name to 127.0.0.1.
     pub(crate) fn start() -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
@@ -35,7 +35,7 @@ impl NameServer {
         Self { address, is_known }
     }
 
-    /// From here on there is, or is not, such a name.
+    /// Makes the server know the name, or forget it.
     pub(crate) fn know(&self, is_known: bool) {
         self.is_known.store(is_known, SeqCst);
     }

@@ -68,7 +68,7 @@ fn neighbor_of_the_same_vm_id_cannot_make_the_limits_forget() {
     assert_eq!(stack.envoy.stat("wasmcustom.duo_mfa_limits_unreadable"), 0);
 }
 
-/// Listeners of one Envoy that differ in what is no part of Duo's user.
+/// Listeners of one Envoy whose settings differ, but lead to the same users at Duo.
 fn listeners() -> Stack {
     let setup = Setup {
         environment: vec![("DUO_MFA_OTHER_COOKIE_KEY", OTHER_COOKIE_KEY.to_owned())]
@@ -182,7 +182,7 @@ fn spellings_of_one_duo_user_ring_a_phone_once() {
     assert_eq!((stack.sim.pushes(), stack.sim.calls("auth")), (1, 6));
 }
 
-/// Two names that Duo knows for one user.
+/// Two names of one user at Duo.
 #[test]
 fn names_of_one_phone_ring_it_once_at_a_time() {
     let stack = Stack::standard();

@@ -197,7 +197,7 @@ fn sign_in_that_waits_is_not_started_again() {
     let token = alice.jar[PENDING].clone();
     let is_look = |what: &str| !what.contains("/status") && !what.ends_with("GET /.duo-mfa/");
     for (what, request) in requests().into_iter().filter(|(what, _)| is_look(what)) {
-        // A browser would not send a strict cookie along; let it.
+        // A browser would not send a `Strict` cookie here. The test sends it anyway.
         let reply = alice.clone().ask(&stack, request);
         assert!(matches!(reply.status, 200 | 400..500), "{what}: {reply:?} {}", reply.text());
         assert_eq!(reply.values("set-cookie"), [""; 0], "{what}");

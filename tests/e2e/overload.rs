@@ -1,5 +1,5 @@
-//! More calls to Duo at once than Envoy's circuit breaker lets through: that is this Envoy's limit,
-//! and never a reason to let anybody in.
+//! More calls to Duo at once than Envoy's circuit breaker allows. That is a limit of this Envoy, and never a
+//! reason to admit a request.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::sim::eventually;
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 
-/// A stack under `fail_mode: safe` whose cluster of Duo takes so many connections, and lets as many
-/// calls wait.
+/// A stack with `fail_mode: safe`. Its cluster of Duo allows `connections` connections and `pending` waiting
+/// calls.
 fn start(connections: u32, pending: u32, plugin: Value) -> Stack {
     let safe = json!({"duo": {"fail_mode": "safe", "timeout": "2s", "check_interval": "1s"}});
     let setup = Setup { workers: 1, ..Setup::default() }.plugin(safe).plugin(plugin);
@@ -32,7 +32,7 @@ fn is_up(stack: &Stack) -> bool {
     stack.envoy.stat("wasmcustom.duo_mfa_duo_up") == 1
 }
 
-/// Sends many requests of as many people at once, and gives the codes of their refusals.
+/// Sends one request of each of many users at once, and returns the codes of their refusals.
 fn crowd(stack: &Stack, number: usize) -> Vec<String> {
     let held: Vec<_> = (0..number)
         .map(|number| {
@@ -73,7 +73,7 @@ fn a_full_circuit_breaker_admits_nobody_under_safe() {
 fn calls_that_time_out_behind_others_admit_nobody_under_safe() {
     let stack = start(1, 100, json!({}));
     eventually("a check that goes well", || is_up(&stack).then_some(()));
-    // Slower than the calls' timeout together, and each of them is answered.
+    // All calls together take longer than a call's timeout, but each is answered in time.
     stack.sim.fault(&json!({"endpoint": "preauth", "kind": "latency", "ms": 700, "acts": true}));
     let codes = stack.judged(Verdict::Denied, "a crowd of 16 in a queue", || {
         for number in 0..16 {

@@ -1,4 +1,4 @@
-//! The filter's own endpoints: answered by it, whatever the client carries, and never forwarded.
+//! The filter answers requests to its endpoints for every client, and never forwards them.
 
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ fn readyz_tells_whether_duo_answered() {
 fn each_of_two_configurations_in_a_vm_is_ready() {
     let setup = Setup::default();
     let first = setup.clone().plugin(json!({"mode": "off", "path_prefix": "/.first"}));
-    // Another application at Duo, so that what is learned of the one says nothing of the other.
+    // Another application at Duo, so that each has a separate health record.
     let second = setup.clone().plugin(json!({"duo": {"integration_key": "DIXXXXXXXXXXXXXXXXXX"}}));
     let stack = Stack::start_as(setup, |parts| {
         let of = |setup: &Setup| setup.envoy(parts.module, parts.app, parts.duo);

@@ -1,5 +1,4 @@
-//! How often a phone rings for what browsers ask, however many there are and on however many
-//! workers.
+//! Limits on how often a phone rings for requests of browsers, for any number of browsers and workers.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -48,7 +47,7 @@ fn thousand_starts_of_one_browser_are_one_push() {
     alice.reaches_the_application(&stack, "/reports");
 }
 
-/// Five browsers of alice start in turn, and each cancels at once what it has started.
+/// Five browsers of Alice start a push in turn, and each cancels its push at once.
 fn assert_one_push(workers: u32) {
     let stack = Stack::start(Setup { workers, ..Setup::default() });
     let mut browsers = vec![Browser::of("alice"); 5];
@@ -76,7 +75,8 @@ fn twenty_starts_that_five_browsers_cancel_are_one_push_on_four_workers() {
     assert_one_push(4);
 }
 
-/// Has alice answer a push so, and shows that no browser of hers starts another for that long.
+/// Has Alice answer a push with `action`, and asserts that no browser of hers starts another for `wait`
+/// seconds.
 fn assert_stopped(stack: &Stack, action: &str, wait: u64) {
     let mut alice = Browser::of("alice");
     alice.push(stack);

@@ -1,4 +1,4 @@
-//! Passcodes, sent up front with the request itself or tried on the page, and how often.
+//! Passcodes in the header of a request or on the page, and the limit of tries.
 
 use serde_json::json;
 
@@ -48,7 +48,7 @@ fn passcode_that_cannot_be_one_never_reaches_duo() {
     assert_eq!(stack.sim.calls("auth"), 0);
 }
 
-/// A wrong passcode, typed on the page by somebody who has this sign-in, whatever its count.
+/// A wrong passcode, typed on the page by a client with this sign-in's cookie, or without one.
 fn guess(cookie: Option<&str>) -> Request {
     let request = Request::post("/.duo-mfa/auth?factor=passcode").user("alice");
     let request = request.header("x-duo-mfa-passcode", "000000").header("content-length", "0");
@@ -99,7 +99,7 @@ fn crowd_of_guesses_is_five_tries() {
     assert_eq!(stack.sim.calls("auth"), 5);
 }
 
-/// The page texts codes for `/`; the client then leaves out the cookie that tells of the text.
+/// The page texts codes for `/`. The client then omits the cookie that records the text message.
 #[test]
 fn texted_code_without_its_cookie_opens_no_more_than_with_it() {
     let stack = Stack::start(Setup::default().plugin(json!({"access_control": {"rules": [

@@ -26,7 +26,7 @@ fn rules(lasts: &str) -> Value {
     ]})
 }
 
-/// A trusted proxy says where the client is.
+/// A stack behind a trusted proxy, which writes the client's address.
 fn behind_a_proxy(lasts: &str, workers: u32) -> Stack {
     let manager = json!({"xff_num_trusted_hops": 1});
     let setup = Setup { manager, workers, ..Setup::default() };
@@ -90,7 +90,7 @@ fn another_network_or_user_is_asked() {
     stack.answered_push(from(HERE, Request::get("/plain/a").user("alice")), "alice", "approve");
     let denied = stack.answered_push(get(ELSEWHERE, "alice"), "alice", "deny");
     denied.assert_problem(403, "mfa_denied");
-    // The denial was of another client.
+    // The denial was for another client.
     stack.admitted(&get(HERE, "alice"));
     stack.denied(&get(ELSEWHERE, "alice")).assert_problem(429, "too_many_requests");
     stack.denied(&get("2001:db8::7", "alice")).assert_problem(429, "too_many_requests");
@@ -172,7 +172,7 @@ fn many_requests_at_once_pass_in_all_workers() {
     assert_eq!((stack.sim.pushes(), stack.sim.calls("preauth")), (1, 1));
 }
 
-/// The first request of a command, and those that it sends before the user answers.
+/// The first request of a command, and the ones that the command sends before the user answers.
 fn at_once(stack: &Stack) -> Vec<Held> {
     let first = stack.held_push(kubectl("/api/0"), Protocol::Http1, "alice");
     let others =
@@ -215,7 +215,7 @@ fn requests_at_once_are_refused_by_one_denial() {
     assert_eq!(stack.envoy.stat("wasmcustom.duo_mfa_passed_per_client"), 0);
 }
 
-/// A page of another site has the browser send requests with alice's password.
+/// A page of another site makes the browser send requests with Alice's password.
 #[test]
 fn browser_of_the_same_client_is_asked() {
     let stack = behind_a_proxy("5m", 2);

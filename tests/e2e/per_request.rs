@@ -29,7 +29,7 @@ fn delete(path: &str) -> Request {
     Request::new("DELETE", path).user("alice")
 }
 
-/// Begins an approval of an operation, which the page at `WIRE` would begin for its own.
+/// Starts a per-request approval, as the page at `WIRE` does for its request.
 fn begin(browser: &mut Browser, stack: &Stack, query: &str) -> Reply {
     browser.fetch(stack, "POST", &format!("auth?factor=push&device=auto&{query}"))
 }
@@ -45,7 +45,7 @@ fn approved(stack: &Stack) -> Browser {
     alice
 }
 
-/// The approval of alice's program for what this query says.
+/// The approval in advance of the request that `query` describes, for Alice's program.
 fn ahead(stack: &Stack, query: &str) -> String {
     let auth = format!("/.duo-mfa/auth?factor=push&device=auto&{query}");
     let begun = stack.denied(&Request::post(auth).user("alice").header("content-length", "0"));
@@ -251,13 +251,13 @@ fn body_is_not_read_where_the_module_may_not() {
     assert_eq!(stack.sim.pushes(), 1);
 }
 
-/// Duo lets bella pass without a second factor, so that she can ask in a loop.
+/// Bella has bypass status at Duo, so she can request approvals in a loop.
 #[test]
 fn user_with_bypass_status_cannot_take_the_places_of_others() {
     let stack = stack(2);
     let uses_one = || {
         let mut bella = Browser::of("bella");
-        // Who asks in a loop is slowed down before.
+        // The rate limit of calls slows the loop down.
         crate::sim::eventually("leave to ask", || {
             let asked = bella.fetch(&stack, "POST", "preauth?return_to=%2Fwire%3Fto%3D7");
             (asked.status == 200).then_some(())

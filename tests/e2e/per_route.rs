@@ -1,4 +1,4 @@
-//! `envoy/per-route.yaml`: where the second factor is off, where it is on, and that neither is got around.
+//! `envoy/per-route.yaml`: routes with the second factor on or off. No spelling of a path gets around it.
 
 use std::fs;
 
@@ -80,7 +80,7 @@ fn odd_spellings_lead_to_no_route_without_a_second_factor() {
         (INTRANET, "/./payroll/july"),
         (INTRANET, "/%70ayroll/july"),
         (INTRANET, "/news/..%2fpayroll/july"),
-        // What a servlet container reads as guarded, and Envoy's routes do not.
+        // A servlet container reads this path as a guarded one, and Envoy's routes do not.
         (INTRANET, "/payroll;a/x"),
         (INTRANET, "/;/payroll/x"),
         (INTRANET, "/payroll"),

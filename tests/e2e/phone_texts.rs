@@ -7,7 +7,7 @@ use crate::setup::Setup;
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 
-/// The pairs that the push on `user`'s phone shows; the push is then denied.
+/// Returns the pairs that the push on `user`'s phone shows, and denies the push.
 fn shown(stack: &Stack, request: Request, user: &str) -> Value {
     let held = stack.held_push(request, Protocol::Http1, user);
     let shown = stack.sim.pending(user)["context"]["pushinfo"].clone();

@@ -1,5 +1,5 @@
-//! Cookies of the filter's names that the application sends, or a service behind it: a browser keeps
-//! them and sends them back.
+//! Cookies with the filter's names that the application, or a service behind it, sets. A browser stores them
+//! and sends them back.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::message::{Reply, Request};
 use crate::setup::Setup;
 use crate::stack::{APPROVAL, Stack};
 
-/// The approval cookie of the stack whose responses are edited.
+/// The name of the approval cookie in the tests of edited responses.
 const RENAMED: &str = "__Host-payroll";
 
-/// Lines that a browser keeps and sends back under a name of the filter's.
+/// `Set-Cookie` lines that a browser stores, and sends back under a name of the filter.
 const PLANTED: [&str; 13] = [
     "__Host-payroll=planted; Path=/; Secure",
     "__Host-payroll = planted; Path=/; Secure",
@@ -41,7 +41,7 @@ const KEPT: [&str; 6] = [
     "c=2; __Host-duo_mfa=1",
 ];
 
-/// Holds an edited response: the application's own cookies stay in order, the filter's follow.
+/// Asserts that an edited response has the application's cookies in their order, and then the filter's.
 fn assert_edited(reply: &Reply, own: &[&str]) {
     let lines = reply.values("set-cookie");
     let (kept, added) = lines.split_at(KEPT.len().min(lines.len()));
@@ -51,7 +51,7 @@ fn assert_edited(reply: &Reply, own: &[&str]) {
     assert!(!added.join("\n").contains("planted"), "{added:?}");
 }
 
-/// A stack whose application plants every form, between its cookies.
+/// A stack whose application sends every planted line between its cookies.
 fn planting(session: Value, rule: Value) -> Stack {
     let setup = Setup::default().plugin(json!({
         "session": {"cookie": RENAMED}, "access_control": {"rules": [rule]},
@@ -110,7 +110,7 @@ fn planted_cookies_of_every_form_go_from_the_response_of_a_sign_out() {
     assert_edited(&reply, &[RENAMED, PENDING, "__Host-duo_operation"]);
 }
 
-/// Has the application plant a cookie on a plain pass of this browser, which keeps it.
+/// Has the application plant a cookie in the response to a request that passes. The browser stores it.
 fn plant(stack: &Stack, browser: &mut Browser, name: &str, value: &str) {
     let line = format!("{name}={value}; Path=/; Secure");
     stack.app.answer_with("set-cookie", &line);
@@ -133,7 +133,7 @@ fn approval_of_a_guest() -> String {
     approval_of(&stack, &guest)
 }
 
-/// An approval of alice's that another configuration made.
+/// An approval of Alice from another configuration.
 fn made_by(setup: Setup) -> String {
     approval_of(&Stack::start(setup), "alice")
 }
@@ -165,15 +165,15 @@ fn planted_approval_stays_on_a_plain_pass_and_admits_nobody() {
         alice.ask(&stack, background.clone()).assert_problem(403, "mfa_required");
         let status = alice.fetch(&stack, "GET", "status");
         assert_ne!(status.json()["state"], "approved", "{what}: {}", status.text());
-        // Beside the user's own approval, where a path or a domain makes it another cookie.
+        // Beside the user's approval, as a separate cookie with another path or domain.
         let both = format!("{APPROVAL}={planted}; {APPROVAL}={own}");
         let both = background.user("alice").header("cookie", both);
         stack.denied(&both).assert_problem(403, "mfa_required");
         assert_eq!(stack.sim.pushes(), 1, "{what}");
-        // All the harm: the user is asked again.
+        // The only harm: the user has to sign in again.
         alice.sign_in(&stack);
         alice.reaches_the_application(&stack, "/reports");
-        // A program that brings it is held as one without.
+        // A program that sends it is held, like one without a cookie.
         let pair = format!("{APPROVAL}={planted}");
         let held = Request::get("/reports").user("alice").header("cookie", pair);
         stack.answered_push(held, "alice", "deny").assert_problem(403, "mfa_denied");

@@ -1,5 +1,5 @@
-//! The Envoy that Istio or Envoy Gateway would make of the resources in `envoy/`: their filters in that order, by those names,
-//! with the plugin configuration as they send it, and a cluster of Duo by the name that they give it.
+//! The Envoy that Istio or Envoy Gateway would make of the resources in `envoy/`: with their order and names of filters, with
+//! their encoding of the plugin configuration, and with their name of Duo's cluster.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -49,7 +49,7 @@ pub(crate) fn istio(resources: &Resources, issuer: &Issuer, plugin: IstioPlugin)
     stack
 }
 
-/// With the variables that the files name.
+/// A setup with the environment variables that the files name.
 fn setup() -> Setup {
     let mut setup = Setup::default();
     setup.environment.push(("DUO_MFA_COOKIE_KEY_BEFORE", OLDER_KEY.to_owned()));
@@ -59,13 +59,13 @@ fn setup() -> Setup {
 #[derive(Clone, Copy)]
 pub(crate) enum IstioPlugin {
     Applied,
-    /// Its gateway does not have the secrets in its environment.
+    /// The gateway's environment lacks the secrets.
     WithoutSecrets,
-    /// Somebody took the WasmPlugin away, and left the rest.
+    /// The WasmPlugin is deleted, and the rest remains.
     Deleted,
 }
 
-/// Starts the Envoy of an Istio gateway with an EnvoyFilter that brings module and cluster.
+/// Starts the Envoy of an Istio gateway with an EnvoyFilter that adds the module and the cluster.
 pub(crate) fn istio_with_patches(resources: &Resources, issuer: &Issuer) -> Stack {
     Stack::start_as(setup(), |parts| {
         let mut filters = vec![istio_jwt(resources.one("RequestAuthentication", "idp"), issuer)];
@@ -294,7 +294,7 @@ fn istio_rbac(resource: &Value) -> Value {
     })
 }
 
-/// JSON in a StringValue, without `allow_on_headers_stop_iteration`: both products send that.
+/// The encoding of both products: JSON in a StringValue, without `allow_on_headers_stop_iteration`.
 fn as_text(configuration: &Value) -> Value {
     json!({
         "@type": "type.googleapis.com/google.protobuf.StringValue",
@@ -380,7 +380,7 @@ fn lead_to(cluster: &mut Value, address: SocketAddr) {
     });
 }
 
-/// Has a cluster by TLS trust the simulator's authority.
+/// Makes a cluster with TLS trust the simulator's authority.
 fn trust(cluster: &mut Value, parts: &Parts<'_>) {
     if let Some(socket) = cluster.get_mut("transport_socket") {
         let tls = &mut socket["typed_config"]["common_tls_context"]["validation_context"];

@@ -23,9 +23,9 @@ fn istio_wasm_plugin_signs_in_and_its_header_is_demanded() {
     let stack = istio(&Resources::of_files(&GATEWAY), &issuer, IstioPlugin::Applied);
     signs_in(&stack, &issuer);
     is_ready(&stack, &Request::get("/.duo-mfa/readyz"));
-    // A request without a token passes RequestAuthentication, and not the filter.
+    // RequestAuthentication lets a request without a token pass. The filter refuses it.
     stack.denied(&forged(Request::get("/reports"))).assert_problem(403, "identity_missing");
-    // What the filter's rules bypass is exempt from the policy as well.
+    // A path that the filter's rules bypass is exempt from the policy too.
     let (_, seen) = stack.admitted(&forged(Request::get("/robots.txt")));
     assert_eq!(seen.values("x-duo-mfa-user"), [""; 0]);
 }
@@ -62,7 +62,7 @@ fn istio_without_its_secrets_lets_nobody_pass_and_says_which() {
 #[test]
 fn istio_without_its_cluster_is_not_ready_and_says_its_name() {
     let issuer = Issuer::new();
-    // The plugin names the cluster of the API host, and the ServiceEntry is another host's.
+    // The plugin names the cluster of the API host, but the ServiceEntry is for another host.
     let mut resources = Resources::of_files(&GATEWAY);
     resources.one_mut("DestinationRule")["spec"]["host"] = "api-other.duosecurity.com".into();
     let stack = istio(&resources, &issuer, IstioPlugin::Applied);
@@ -140,7 +140,7 @@ fn chart_signs_in_in_each_form() {
     signs_in(&standalone(&envoy_of(&resources), &issuer), &issuer);
 }
 
-/// By the page and by a held request.
+/// Signs in by page and by held request.
 fn signs_in(stack: &Stack, issuer: &Issuer) {
     page_signs_in(stack, issuer);
     held_request_signs_in(stack, issuer);
@@ -181,7 +181,7 @@ fn held_request_signs_in(stack: &Stack, issuer: &Issuer) {
     denied.assert_problem(403, "mfa_denied");
 }
 
-/// Duo answered a signed check: what the guides have an operator look for first.
+/// Asserts that Duo answered a signed check, which the guides tell operators to look at first.
 fn is_ready(stack: &Stack, ask: &Request) {
     eventually("readiness", || (stack.denied(ask).status == 200).then_some(()));
 }

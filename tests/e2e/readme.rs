@@ -1,4 +1,4 @@
-//! The fragments of Envoy's configuration in README.md and docs/identity.md, put together and shown to Envoy.
+//! Puts the fragments of Envoy's configuration in README.md and docs/identity.md together and has Envoy check them.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn fragments_make_a_configuration_that_envoy_takes() {
     let directory = Directory::new();
     let authority = directory.0.join("authority.pem");
     write_authority(&authority);
-    // The files that README names are those of another machine.
+    // The files that README names do not exist here.
     let here = |text: String| {
         let module = envoy::module();
         text.replace("/etc/envoy/duo_mfa.wasm", module.to_str().unwrap())

@@ -1,4 +1,4 @@
-//! Requests as real clients send them: who is shown the page, who is held, and who is refused.
+//! Requests of real clients: some get the page, some are held, and some are refused.
 
 use serde_json::Value;
 

@@ -74,7 +74,7 @@ fn headers_of_a_redirect_admit_nobody() {
         ("x-duo-mfa-factor", "push"),
         ("x-duo-mfa-time", "1800000000"),
     ]);
-    // Envoy at an edge takes the address out, so this is a request as any other.
+    // An edge Envoy removes the address, so this is an ordinary request.
     assert_eq!(stack.answered_push(faked, "alice", "deny").status, 403);
     assert_eq!(stack.sim.pushes(), 1);
 }

@@ -1,5 +1,5 @@
-//! Sign-ins whose Envoy is another one at the end than at the start: a replica, one that was started
-//! anew, or one with another configuration.
+//! Sign-ins that end at another Envoy than they started at: a replica, a restarted one, or one with another
+//! configuration.
 
 use serde_json::json;
 
@@ -48,7 +48,7 @@ fn replicas_admit_each_others_approvals() {
     assert_eq!(stack.sim.pushes(), 1);
 }
 
-/// Has many people begin to sign in, `disturb`s the Envoy, and has them all finish, turn by turn.
+/// In each round, many users start to sign in, `disturb` changes the Envoy, and all users finish.
 fn assert_all_finish(mut stack: Stack, disturb: impl Fn(&mut Stack, usize)) {
     let mut finished = 0;
     for turn in 0..TURNS {
@@ -98,7 +98,7 @@ fn held_request_outlives_a_new_configuration() {
         let held = stack.held_push(Request::get("/reports").user(&user), protocol, &user);
         stack.reload(json!({"push": {"title": format!("Turn {turn}")}}));
         assert!(!held.is_answered());
-        // The push is known to the new configuration too.
+        // The new configuration knows the push too.
         let second = stack.denied(&Request::get("/reports").user(&user));
         second.assert_problem(429, "pending_elsewhere");
         let reply = stack.judged(Verdict::Admitted(1), "an approval after the change", || {

@@ -1,4 +1,4 @@
-//! The resources of Kubernetes that the project ships, as files or rendered by its chart.
+//! The Kubernetes resources of this project, from files or rendered by the chart.
 
 use std::fs;
 use std::path::PathBuf;
@@ -35,7 +35,7 @@ impl Resources {
         Self(documents(&of_simulator(rendered)))
     }
 
-    /// The only resource of this kind, or of its name where there are several.
+    /// The only resource of this kind; if there are several, the one with this name.
     pub(crate) fn one(&self, kind: &str, name: &str) -> &Value {
         let found: Vec<&Value> =
             self.0.iter().filter(|resource| resource["kind"] == kind).collect();

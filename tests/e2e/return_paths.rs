@@ -1,5 +1,5 @@
-//! Where a person goes on after the second factor, whatever somebody wrote into the address of the
-//! prompt: read as bytes, before any parser of HTTP.
+//! The place to which a user is sent after the second factor, for any `return_to` in the address of the
+//! prompt. Responses are read as bytes, without an HTTP parser.
 
 mod values;
 
@@ -40,11 +40,10 @@ fn escaped(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-/// The longest query that the filter looks at, in bytes.
+/// The longest query that the filter reads, in bytes.
 const LONGEST_QUERY: usize = 8 * 1024;
 
-/// The ways to write a value into a query: as it is, where it can be sent at all, and escaped once
-/// and twice.
+/// The ways to write a value into a query: unescaped, if it can be sent so, and escaped once and twice.
 fn spellings(value: &[u8]) -> Vec<String> {
     let once = escaped(value);
     let mut spellings = vec![escaped(once.as_bytes()), once];
@@ -55,7 +54,7 @@ fn spellings(value: &[u8]) -> Vec<String> {
     spellings
 }
 
-/// An answer as it came over the wire.
+/// The bytes of a response.
 struct Raw(Vec<u8>);
 
 impl Raw {
@@ -84,7 +83,7 @@ impl Raw {
         self.body().len() >= length
     }
 
-    /// The lines of the head. Nothing in them ends a line but the end of the line.
+    /// The lines of the head. Asserts that each has only printable ASCII characters.
     fn lines(&self) -> Vec<String> {
         let end = self.0.windows(4).position(|four| four == b"\r\n\r\n").expect("a whole head");
         let head = String::from_utf8(self.0[..end].to_vec()).expect("a head of ASCII");
@@ -130,12 +129,12 @@ fn shown(spelling: &str) -> &str {
     spelling.get(..120).unwrap_or(spelling)
 }
 
-/// Where a browser goes that follows a `Location` of this origin.
+/// The URL to which a browser follows a `Location` from this origin.
 fn destination(location: &str) -> Url {
     Url::parse("http://app.example.com/.duo-mfa/status").unwrap().join(location).unwrap()
 }
 
-/// Where a sign-in leads to whose end the page asks for, at this address.
+/// The response to the page's poll of a sign-in, with `value` as its `return_to`.
 fn led(stack: &Stack, browser: &Browser, value: &str) -> Raw {
     let request = Request::get(format!("/.duo-mfa/status?return_to={value}")).navigation();
     let request = browser.with_cookies(request);
@@ -150,7 +149,7 @@ fn approved(stack: &Stack) -> Browser {
     browser
 }
 
-/// A stack in which one person may ask as often as there are paths to try.
+/// A stack whose rate limits allow one user as many requests as there are paths to try.
 fn unhurried() -> Stack {
     Stack::start(Setup::default().plugin(json!({"limits": {"user_rate": 6_000}})))
 }

@@ -1,4 +1,5 @@
-//! Keys come, sign and go under load: three reloads of a running Envoy, and nobody signs in again.
+//! A key is added, signs, and is removed under load, in three reloads of a running Envoy. No user has to sign
+//! in again.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -23,7 +24,7 @@ const OLD: &str = "OLD_COOKIE_KEY";
 const NEW: &str = "NEW_COOKIE_KEY";
 const NEW_KEY: &str = "x3Qf0mJ9TzY1rK7uVbW5oLd2hSgCaEeP8nNiXtZkMwU=";
 
-/// A setup whose cookies are signed under the first of these keys.
+/// A setup that signs cookies with the first of these keys.
 fn under(keys: &[&str]) -> Setup {
     let keys: Vec<Value> = keys.iter().map(|name| json!({"env": name})).collect();
     let environment = [("DUO_SECRET_KEY", SECRET_KEY), (OLD, COOKIE_KEY), (NEW, NEW_KEY)];
@@ -54,7 +55,7 @@ impl Reloadable {
         Self { stack, listeners }
     }
 
-    /// Puts the listener of another setup in the place of the present one.
+    /// Replaces the listener by that of another setup.
     fn reload(&self, setup: &Setup) {
         let Stack { envoy, app, sim, .. } = &self.stack;
         let updated = || envoy.stat("listener_manager.listener_in_place_updated");
@@ -89,7 +90,7 @@ struct Session {
 }
 
 impl Session {
-    /// A request that is refused at once where its cookie does not admit it.
+    /// A request that is refused at once if its cookie does not admit it.
     fn request(&self) -> Request {
         let request = Request::get("/")
             .user(&self.user)
@@ -97,10 +98,10 @@ impl Session {
         request.cookie(&self.approval)
     }
 
-    /// Sends a request and takes a new cookie over, as a browser does. Gives whether it passed.
+    /// Sends a request and stores a new cookie, as a browser does. Returns whether the request passed.
     fn goes_on(&mut self, connection: &mut Connection, to: SocketAddr) -> bool {
         let reply = connection.exchange(&self.request()).unwrap_or_else(|_| {
-            // A listener that goes may close a connection between two requests.
+            // A listener that drains may close a connection between two requests.
             *connection = Connection::open(to);
             connection.exchange(&self.request()).expect("an answer")
         });
@@ -121,14 +122,14 @@ struct Load {
     is_over: AtomicBool,
     admitted: AtomicUsize,
     lost: AtomicUsize,
-    /// Times that each client has gone through all of its sessions.
+    /// How often each client has used all of its sessions.
     rounds: [AtomicUsize; CLIENTS],
 }
 
 impl Load {
     fn run(&self, client: usize, sessions: &mut [Session], to: SocketAddr) {
         while !self.is_over.load(SeqCst) {
-            // A connection of before a reload may go on under the keys of before.
+            // A connection from before a reload may keep the old keys.
             let mut connection = Connection::open(to);
             for session in &mut *sessions {
                 let count =
@@ -139,7 +140,7 @@ impl Load {
         }
     }
 
-    /// Waits until each client has begun and ended a round.
+    /// Waits until each client has started and finished a round.
     fn whole_round(&self) {
         let rounds = || self.rounds.each_ref().map(|count| count.load(SeqCst));
         let before = rounds();
@@ -150,7 +151,7 @@ impl Load {
     }
 }
 
-/// Ends the load, also where the test fails.
+/// Ends the load, even if the test fails.
 struct End<'a>(&'a Load);
 
 impl Drop for End<'_> {

@@ -1,4 +1,4 @@
-//! Rules against requests that spell their way around them, whatever Envoy makes of the spelling.
+//! Rules hold for every spelling of a path, with each of Envoy's settings for paths.
 
 use serde_json::{Value, json};
 
@@ -54,7 +54,7 @@ const TRICKS: [&str; 39] = [
 const BEFORE: [&str; 4] = ["/public/", "/public/a/../", "/public", "/public/%61/%2e%2e/"];
 const BEHIND: [&str; 3] = ["/admin", "/internal/x", "/public/../admin?/public/"];
 
-/// Other ways to write an address that a rule denies.
+/// Other spellings of a path that a rule denies.
 const DENIED: [&str; 30] = [
     "/internal",
     "/internal/",
@@ -93,8 +93,8 @@ fn guarded(manager: Value, access_control: Value) -> Stack {
     Stack::start(Setup { manager, ..Setup::default().plugin(plugin) })
 }
 
-/// Sends a request that must not reach the application, unless as what the rule is for. Gives
-/// whether it did.
+/// Sends a request. If it reaches the application, the application must see a request that the rule means.
+/// Returns whether it did.
 fn is_let_by(stack: &Stack, request: &Request, is_meant: impl Fn(&Seen) -> bool) -> bool {
     let before = stack.app.count();
     let outcome = stack.connect().exchange(request);
@@ -114,7 +114,7 @@ fn is_let_by(stack: &Stack, request: &Request, is_meant: impl Fn(&Seen) -> bool)
     reached == 1
 }
 
-/// Below `/public`, in words that nobody reads in another way.
+/// Whether the path is below `/public` in a spelling that every reader understands alike.
 fn is_public(seen: &Seen) -> bool {
     let path = seen.target.split('?').next().unwrap();
     let is_plain = |segment: &str| {

@@ -31,7 +31,7 @@ fn give_up(stack: &Stack) {
     });
 }
 
-/// Sends the request again, which the push that was approved meanwhile lets through.
+/// Sends the request again, and asserts that the push approved meanwhile admits it.
 fn take_up(stack: &Stack) {
     stack.judged(Verdict::Admitted(1), "the same request after the approval", || {
         let reply = stack.send(&login());

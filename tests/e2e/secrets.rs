@@ -32,7 +32,7 @@ fn secrets_stand_in_no_log_metric_or_dump() {
     for approval in [approval, second] {
         let pair = approval.split(';').next().unwrap();
         let value = pair.split_once('=').unwrap().1;
-        // Half of it would be too much too.
+        // No half of a secret may appear either.
         hidden.extend([value[..40].to_owned(), value[value.len() - 40..].to_owned()]);
     }
     // The beginning of every signed call's credentials.

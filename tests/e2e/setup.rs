@@ -1,7 +1,7 @@
 //! The settings of a test's stack, and the Envoy configuration for them.
 //!
-//! The chain: `x-basic-user` of the client is taken out, the first factor sets it, the module
-//! decides, the router forwards.
+//! The chain of filters: one removes the client's `x-basic-user`, the first factor sets it, the module decides,
+//! and the router forwards.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub(crate) const COOKIE_KEY: &str = "b1c7Yk2mUeN0h3xkq8rW5tVz6aD9sGfJ4pLwQ1eRoHc
 /// The key that signs the tokens of the first factor.
 pub(crate) const JWT_KEY: &[u8] = b"an octet key of the first factor, 32+ bytes";
 
-/// The simulator's cast.
+/// The simulator's built-in users.
 const USERS: &[&str] =
     &["alice", "bob", "carol", "peter", "tom", "dave", "mallory", "eve", "bella", "two", "rita"];
 
@@ -43,15 +43,15 @@ pub(crate) enum FirstFactor {
     Jwt,
     /// basic_auth, whose user goes into dynamic metadata.
     Metadata,
-    /// Nothing sets an identity, nothing strips one.
+    /// No filter sets or removes an identity.
     Absent,
 }
 
-/// Where the cluster of Duo leads.
+/// The destination of Duo's cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DuoLink {
     Simulator,
-    /// To the simulator, whose certificate is signed by nobody that Envoy trusts.
+    /// To the simulator, but Envoy does not trust the authority that signed its certificate.
     Impostor,
     /// To a port where nobody listens.
     ClosedPort,
@@ -76,9 +76,9 @@ pub(crate) struct Setup {
     pub(crate) buffer_limit: u32,
     /// Overrides members of the connection manager.
     pub(crate) manager: Value,
-    /// Where Envoy reads its listener from, again after each change; absent where it is static.
+    /// The file from which Envoy reads its listener, again after each change; `None` for a static listener.
     pub(crate) listener_file: Option<PathBuf>,
-    /// The listener's TLS; absent for plain text.
+    /// The listener's TLS; `None` for plain text.
     pub(crate) transport_socket: Option<Value>,
     pub(crate) plugin: Value,
     pub(crate) plugin_form: PluginForm,
@@ -127,20 +127,20 @@ fn plugin() -> Value {
 }
 
 impl Setup {
-    /// Overrides members of the plugin configuration (RFC 7396: `null` takes one out).
+    /// Overrides members of the plugin configuration (RFC 7396: `null` removes one).
     pub(crate) fn plugin(mut self, patch: Value) -> Self {
         merge(&mut self.plugin, patch);
         self
     }
 
-    /// Has the module read bodies, with a limit to what the listener buffers.
+    /// Lets the module read bodies, with a limit on the listener's buffer.
     pub(crate) fn stopping_at_headers(mut self, buffer_limit: u32) -> Self {
         self.stops_at_headers = true;
         self.buffer_limit = buffer_limit;
         self
     }
 
-    /// Puts what it names by a relative path into this directory.
+    /// Resolves relative paths in this directory.
     pub(crate) fn with_files_in(mut self, directory: &Path) -> Self {
         self.listener_file = self.listener_file.map(|file| directory.join(file));
         self
@@ -170,7 +170,7 @@ impl Setup {
         envoy
     }
 
-    /// Puts the listener into its file, from where Envoy takes it at once.
+    /// Replaces the listener in its file. Envoy loads it at once.
     pub(crate) fn write_listener(&self, file: &Path, module: &Path) {
         let mut listener = self.listener(module);
         listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
@@ -188,8 +188,8 @@ impl Setup {
             FirstFactor::Absent => {}
         }
         filters.extend([self.module_filter(module), router()]);
-        // Without `use_remote_address` Envoy itself takes a client's X-Forwarded-For for the address
-        // of the peer, and so would Duo.
+        // Without `use_remote_address` Envoy takes the peer's address from the client's X-Forwarded-For, and Duo
+        // would get that one.
         let mut manager = json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "e2e",
@@ -345,7 +345,7 @@ fn router() -> Value {
     })
 }
 
-/// Where Duo is, and the authority that vouches for it.
+/// The address of Duo, and the authority that signed its certificate.
 #[derive(Clone, Debug)]
 pub(crate) struct DuoEnd {
     pub(crate) address: SocketAddr,

@@ -1,4 +1,5 @@
-//! Two Duo applications by one cluster of Envoy: who fills it with calls for the one has no right at the other.
+//! Two Duo applications with one cluster of Envoy. A client that fills the cluster with calls for one of them gains nothing at
+//! the other.
 
 use std::time::{Duration, Instant};
 
@@ -47,7 +48,7 @@ fn cluster_filled_for_one_application_admits_nobody_at_the_other() {
                 crowd.push(stack.hold(request, Protocol::Http1));
                 number += 1;
             }
-            // One user alone would reach the rate of one user.
+            // A single user would reach the user's rate limit.
             payer = (payer + 1) % 10;
             let reply = stack.send(&Request::get("/payments/x").user(&guest(990 + payer)));
             assert_eq!(reply.status, 503, "after {:?}: {reply:?}", start.elapsed());

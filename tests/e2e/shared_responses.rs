@@ -1,4 +1,4 @@
-//! Cookies of the filter on responses that the application meant for others too.
+//! Cookies of the filter on responses that shared caches may store.
 
 use std::thread::sleep;
 use std::time::Duration;

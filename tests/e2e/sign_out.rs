@@ -1,4 +1,4 @@
-//! Sign-outs in a real Envoy: the page with its button, and the first factor's own address.
+//! Sign-outs in a real Envoy: the button on the page, and the address of the first factor.
 
 use serde_json::json;
 
@@ -49,7 +49,7 @@ fn sign_out_of_the_first_factor_ends_the_approval() {
     alice.keep(&reply);
     assert!(!alice.has(APPROVAL) && !alice.has(PENDING));
     assert_eq!(alice.open(&stack, "/reports").status, 403);
-    // Who has copied the sign-in gets nothing for it any more.
+    // A copy of the sign-in's token gives no approval any more.
     let mut replay = replay;
     let state = stack.judged(Verdict::Denied, "a replay", || replay.fetch(&stack, "GET", "status"));
     assert_eq!(state.status, 400, "{}", state.text());

@@ -13,14 +13,14 @@ use crate::http1::Connection;
 use crate::message::{Body, Request};
 use crate::setup::{API_HOST, DuoEnd, INTEGRATION_KEY, SECRET_KEY, guest};
 
-/// How long a call or a push may take to reach the simulator.
+/// The longest wait for a call or a push to reach the simulator.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Sim {
     process: Child,
-    /// The simulator ends with its standard input.
+    /// The simulator ends when its standard input closes.
     _life: ChildStdin,
-    /// Where the control interface and the phone page are.
+    /// The address of the control interface and the phone page.
     pub(crate) control: SocketAddr,
     /// The API without TLS.
     #[allow(dead_code, reason = "for the tests of the browser")]
@@ -34,7 +34,7 @@ impl Sim {
         Self::of(directory, API_HOST, INTEGRATION_KEY, SECRET_KEY)
     }
 
-    /// As [`Self::start`], of another account at Duo.
+    /// Like [`Self::start`], for another account at Duo.
     pub(crate) fn of(
         directory: &Path,
         api_host: &str,
@@ -55,7 +55,7 @@ impl Sim {
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
-        // Whatever else it says must not fill the pipe.
+        // Further output must not fill the pipe.
         thread::spawn(move || output.read_to_end(&mut Vec::new()));
         let start: Value = serde_json::from_str(&line).expect("duo-sim tells where it is");
         let end = DuoEnd {
@@ -66,7 +66,7 @@ impl Sim {
         Self { process, _life: life, control, api, end }
     }
 
-    /// How often a call of this name came: `preauth`, `auth`, `auth_status`, ...
+    /// The number of calls of this endpoint: `preauth`, `auth`, `auth_status`, ...
     pub(crate) fn calls(&self, endpoint: &str) -> usize {
         self.journal().iter().filter(|entry| entry["endpoint"] == endpoint).count()
     }
@@ -79,7 +79,7 @@ impl Sim {
         calls.remove(0)
     }
 
-    /// All calls on behalf of somebody; the module's own checks of Duo come and go.
+    /// The number of calls for users, without the module's background checks.
     pub(crate) fn user_calls(&self) -> usize {
         let journal = self.journal();
         let is_check =
@@ -98,13 +98,13 @@ impl Sim {
         last["codes"][0].as_str().expect("a code").to_owned()
     }
 
-    /// Pushes that were started, whatever became of them.
+    /// The number of started pushes, with any result.
     pub(crate) fn pushes(&self) -> usize {
         let pushes = &self.get("/sim/counters")["deliveries"]["pushes"];
         pushes.as_u64().expect("a count").try_into().unwrap()
     }
 
-    /// Waits for a push or call to `user` and gives its transaction.
+    /// Waits for a push or phone call to `user` and returns its transaction.
     pub(crate) fn pending(&self, user: &str) -> Value {
         eventually(&format!("a push to {user}"), || {
             let pending = self.get(&format!("/sim/transactions?username={user}&pending=true"));
@@ -126,13 +126,13 @@ impl Sim {
         self.tell("POST", &format!("/sim/transactions/{txid}/approve"), &json!({"code": code}));
     }
 
-    /// Has `user` answer every push with this action, without anybody pressing a button.
+    /// Has `user` answer every push with this action, automatically.
     pub(crate) fn always(&self, user: &str, action: &str) {
         let answer = json!({"answer": action, "after_ms": 50});
         self.tell("PUT", &format!("/sim/users/{user}/auto"), &answer);
     }
 
-    /// Makes somebody with a phone that takes pushes, and gives the name.
+    /// Adds a user with a phone that can get pushes, and returns the name.
     pub(crate) fn guest(&self, number: usize) -> String {
         let name = guest(number);
         let phone = json!({
@@ -158,7 +158,7 @@ impl Sim {
         self.tell("POST", "/sim/faults", fault);
     }
 
-    /// Goes back to how it was at the start.
+    /// Restores the state of the start.
     pub(crate) fn reset(&self) {
         self.tell("POST", "/sim/reset", &Value::Null);
     }

@@ -1,4 +1,4 @@
-//! Paths and headers by which an application may read another request than the rules look at.
+//! Paths and headers that may make an application read another request than the one that the rules matched.
 
 use serde_json::{Value, json};
 

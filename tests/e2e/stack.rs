@@ -1,4 +1,4 @@
-//! One Envoy with the module, one simulator, one application: what each test has to itself.
+//! The parts of each test: one Envoy with the module, one simulator, one application.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ use crate::tally::{self, Verdict};
 pub(crate) const APPROVAL: &str = "__Host-duo_mfa";
 
 pub(crate) struct Stack {
-    // Dropped in this order: Envoy first, so that nothing is asked of what is gone.
+    // Dropped in this order: Envoy first, so that it sends nothing to a server that has ended.
     pub(crate) envoy: Envoy,
     pub(crate) sim: Sim,
     pub(crate) app: App,
@@ -35,7 +35,7 @@ pub(crate) struct Stack {
 
 /// The parts around a test's Envoy.
 pub(crate) struct Parts<'a> {
-    /// For files that the configuration names.
+    /// The directory for files that the configuration names.
     pub(crate) directory: &'a Path,
     pub(crate) module: &'a Path,
     pub(crate) app: SocketAddr,
@@ -69,7 +69,7 @@ impl Stack {
         })
     }
 
-    /// Starts an Envoy with a configuration that is made of the other parts.
+    /// Starts an Envoy with a configuration that `configure` makes for the other parts.
     pub(crate) fn start_as(setup: Setup, configure: impl FnOnce(&Parts<'_>) -> Value) -> Self {
         let directory = Directory::new();
         let setup = setup.with_files_in(&directory.0);
@@ -93,7 +93,7 @@ impl Stack {
         Self { envoy, sim, app, judged, setup, configuration, directory, _closed: closed }
     }
 
-    /// Starts one more Envoy like the first, which shares nothing with it but the configuration.
+    /// Starts another Envoy with the same configuration. The two share nothing else.
     #[allow(dead_code, reason = "for the tests of the browser")]
     pub(crate) fn another_envoy(&self) -> Envoy {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
@@ -106,14 +106,14 @@ impl Stack {
         Self::start(Setup::default())
     }
 
-    /// Ends this Envoy without a farewell and starts another in its place.
+    /// Kills this Envoy and starts another in its place.
     pub(crate) fn restart(&mut self) {
         assert_eq!(self.envoy.damage(), None);
         self.envoy = self.another_envoy();
     }
 
-    /// Overrides members of the plugin configuration of the Envoy that runs, and waits until its
-    /// listener is another one.
+    /// Overrides members of the plugin configuration of the running Envoy, and waits until Envoy has replaced its
+    /// listener.
     pub(crate) fn reload(&mut self, patch: Value) {
         let replaced = || {
             let kinds = ["listener_modified", "listener_in_place_updated"];
@@ -136,7 +136,7 @@ impl Stack {
         Connection::open(self.envoy.listener)
     }
 
-    /// Sends a request and gives its answer, without a judgement.
+    /// Sends a request and returns its response, without a judgement.
     pub(crate) fn send(&self, request: &Request) -> Reply {
         answered(self.connect().exchange(request))
     }
@@ -150,7 +150,7 @@ impl Stack {
         }))
     }
 
-    /// Does something of which the application has to see this much, and no more.
+    /// Does `work` and asserts that exactly the requests of `verdict` reach the application meanwhile.
     pub(crate) fn judged<T>(
         &self,
         verdict: Verdict,
@@ -165,7 +165,7 @@ impl Stack {
         out
     }
 
-    /// Judges all that has reached the application and is not judged yet.
+    /// Judges the requests that have reached the application and are not judged yet.
     #[allow(dead_code, reason = "for the tests of the browser")]
     pub(crate) fn settle(&self, verdict: Verdict, occasion: &str) {
         let reached = self.unjudged();
@@ -178,7 +178,7 @@ impl Stack {
         self.app.count().saturating_sub(self.judged.load(SeqCst))
     }
 
-    /// Sends a request that has to reach the application, once, and be answered by it.
+    /// Sends a request that must reach the application once, and whose response must be the application's.
     pub(crate) fn admitted(&self, request: &Request) -> (Reply, Seen) {
         let occasion = request.summary();
         let reply = self.judged(Verdict::Admitted(1), &occasion, || self.send(request));
@@ -195,8 +195,8 @@ impl Stack {
         reply
     }
 
-    /// Holds a request until Duo has asked `user`, then has the user answer it: nothing reaches
-    /// the application before.
+    /// Sends a request that is held until `user` answers the push with `action`. Asserts that nothing reaches
+    /// the application before that.
     pub(crate) fn answered_push(&self, request: Request, user: &str, action: &str) -> Reply {
         let held = self.held_push(request, Protocol::Http1, user);
         let verdict = match action {
@@ -209,7 +209,7 @@ impl Stack {
         })
     }
 
-    /// Sends a request and waits until its push is out; until then it must not have gone on.
+    /// Sends a request and waits until its push is sent. Asserts that the request has not been forwarded.
     pub(crate) fn held_push(&self, request: Request, protocol: Protocol, user: &str) -> Held {
         self.judged(Verdict::Denied, "before Duo's answer", || {
             let held = self.hold(request, protocol);
@@ -219,23 +219,23 @@ impl Stack {
         })
     }
 
-    /// Signs `user` in by an approved push and gives the approval's `Set-Cookie` line.
+    /// Signs `user` in by an approved push and returns the approval's `Set-Cookie` line.
     pub(crate) fn signed_in(&self, user: &str) -> String {
         let reply = self.answered_push(Request::get("/sign-in").user(user), user, "approve");
         assert_eq!(reply.status, 200, "{reply:?} {}", reply.text());
         reply.set_cookie(APPROVAL).expect("an approval").to_owned()
     }
 
-    /// Waits until the background check has not reached Duo, and every worker knows.
+    /// Waits until a background check has failed to reach Duo, and every worker knows.
     pub(crate) fn await_failed_check(&self) {
         eventually("a failed check", || {
             self.envoy.log().contains("the check of Duo failed").then_some(())
         });
-        // Each looks at the record on its tick, four times a second.
+        // Each worker reads the record on its tick, four times a second.
         thread::sleep(std::time::Duration::from_millis(600));
     }
 
-    /// Shows that every worker's VM still decides: some requests, all refused by the filter.
+    /// Asserts that every worker's VM still decides: the filter refuses each of some requests.
     pub(crate) fn assert_alive(&self) {
         for _ in 0..8 {
             let reply = self.denied(&Request::get("/alive").user("mallory").navigation());
@@ -245,8 +245,7 @@ impl Stack {
 }
 
 impl Drop for Stack {
-    /// Holds what is true of every test: the VM did not trap, and nothing reached the application
-    /// unjudged.
+    /// Asserts for every test that no VM trapped, and that no request reached the application unjudged.
     fn drop(&mut self) {
         let stray = self.unjudged();
         tally::stray(stray);
@@ -267,7 +266,7 @@ fn answered(outcome: Result<Reply, Lost>) -> Reply {
     outcome.unwrap_or_else(|why| panic!("no answer: {why:?}"))
 }
 
-/// A port of this machine that is taken, and where nobody listens.
+/// A bound port of this machine on which nobody listens.
 fn closed_port() -> TcpSocket {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -287,7 +286,7 @@ impl Directory {
         Self(path)
     }
 
-    /// Leaves the files where they are, and says where.
+    /// Keeps the files, and prints their place.
     fn keep(&mut self) -> PathBuf {
         println!("Envoy's files: {}", self.0.display());
         std::mem::take(&mut self.0)

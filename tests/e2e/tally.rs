@@ -11,13 +11,13 @@ static PUSHES: AtomicUsize = AtomicUsize::new(0);
 /// How many of some requests the application must receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// This many requests reach it, each once.
+    /// This many requests reach the application, each once.
     Admitted(usize),
-    /// None does.
+    /// No request reaches the application.
     Denied,
 }
 
-/// Holds what reached the application to what had to.
+/// Asserts that as many requests reached the application as expected.
 pub(crate) fn judge(expected: Verdict, reached: usize, occasion: &str) {
     let allowed = match expected {
         Verdict::Admitted(count) => count,
@@ -40,7 +40,7 @@ pub(crate) fn answered() {
     ANSWERED.fetch_add(1, SeqCst);
 }
 
-/// A client waited in vain for an answer.
+/// Counts a client that got no response in time.
 pub(crate) fn hung() {
     HUNG.fetch_add(1, SeqCst);
 }

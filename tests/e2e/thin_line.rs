@@ -1,5 +1,5 @@
-//! The thin line from an unknown client to the application: every way in which Duo can end a
-//! sign-in, for a client that waits for it.
+//! The shortest way from a client without an approval to the application: a held request, with every result
+//! of a sign-in at Duo.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -38,7 +38,7 @@ fn approved_push_forwards_the_same_request_and_sets_the_approval_cookie() {
     assert!(stack.sim.calls("auth_status") >= 1);
 }
 
-/// The cookie's attributes, as a browser has to see them.
+/// Asserts that the approval cookie has the right attributes.
 fn assert_approval(reply: &Reply) {
     let line = reply.set_cookie(APPROVAL).expect("an approval");
     let mut attributes = line.split("; ").skip(1).map(str::to_owned).collect::<Vec<_>>();
@@ -80,7 +80,7 @@ fn approval_cookie_alone_admits_without_a_call_to_duo() {
     assert_eq!(stack.sim.user_calls(), calls);
 }
 
-/// Has the phone's owner do this, and holds the refusal to its code.
+/// Has the phone's owner answer with `action`, and asserts that the request is refused with `code`.
 fn assert_refused_after(action: &str, code: &str) {
     let stack = Stack::standard();
     let reply = stack.answered_push(Request::get("/reports").user("alice"), "alice", action);

@@ -1,4 +1,4 @@
-//! Pushes whose end nobody waited for: the phone does not ring again before it is known.
+//! Pushes whose result no client waited for. The phone does not ring again before the filter knows the result.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -65,7 +65,7 @@ fn report_of_fraud_that_nobody_waited_for_stops_pushes_for_half_an_hour() {
     assert_eq!(stack.sim.pushes(), 1);
 }
 
-/// A program sends its request and leaves after `pause`; alice denies what she gets.
+/// A program sends its request and leaves after `pause`. Alice denies the push.
 fn assert_one_push_past_a_denial(stack: &Stack, pause: Option<Duration>) {
     stack.judged(Verdict::Denied, "a program that leaves", || {
         let mut connection = stack.connect();
@@ -82,7 +82,7 @@ fn assert_one_push_past_a_denial(stack: &Stack, pause: Option<Duration>) {
         // A request that arrives before the push is known to be sent is refused for another reason.
         sleep(Duration::from_secs(2));
     });
-    // Another request than that: the same one would take up the push, and hear the denial.
+    // Another request, since an equal one would take up the push and get the denial.
     let another = Request::get("/another").user("alice");
     for _ in 0..4 {
         stack.denied(&another).assert_problem(429, "too_many_requests");

@@ -1,5 +1,4 @@
-//! Names as first factors really give them: each signs in, and is one user to Duo and to the
-//! application.
+//! Names from real first factors: each can sign in, and is the same user for Duo and for the application.
 
 use serde_json::json;
 

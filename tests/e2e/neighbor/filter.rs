@@ -1,5 +1,5 @@
-//! Another plugin with the same `vm_id`, which wants the product's limits to be forgotten: at a
-//! request with `x-neighbor` it writes shared data under every name that it can know.
+//! Another plugin with the same `vm_id`, which tries to reset the filter's limits. At a request with
+//! `x-neighbor` it writes shared data under every name that it can know.
 
 #[cfg(target_arch = "wasm32")]
 mod filter {

@@ -36,7 +36,7 @@ pub(super) const BEFORE: [&str; 32] = [
     "//app.example.com@",
 ];
 
-/// Hosts, and what some parser or other takes for one.
+/// Hosts, and texts that some parser reads as a host.
 pub(super) const HOSTS: [&str; 7] = [
     "evil.example",
     "evil.example:443/app.example.com",
