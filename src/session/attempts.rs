@@ -50,6 +50,19 @@ pub struct Begun {
     pub cookie: HeaderValue,
 }
 
+/// A sign-in to begin.
+#[derive(Clone, Debug)]
+pub struct NewAttempt<'a> {
+    /// The browser whose cookie came with the request. Without one it is a new browser.
+    pub browser: Option<Browser>,
+    /// The URI that Duo sends the browser back to.
+    pub redirect_uri: &'a str,
+    /// The page that the user wants.
+    pub return_path: ReturnPath,
+    /// The `max_age` that Duo is asked for.
+    pub max_age: Option<Duration>,
+}
+
 impl Attempts {
     /// Derives all keys and tags that do not depend on a request.
     #[must_use]
@@ -68,19 +81,16 @@ impl Attempts {
         &self.cookie
     }
 
-    /// Begins a sign-in of a user. `browser` is the one whose cookie was in the request; `None`
-    /// makes a new browser. `redirect_uri` is the URI to which Duo sends the browser back. `random`
-    /// must be random.
+    /// Begins a sign-in of a user. `random` is to be random.
     #[must_use]
     pub fn begin(
         &self,
-        browser: Option<Browser>,
-        redirect_uri: &str,
-        (return_path, max_age): (ReturnPath, Option<Duration>),
+        new: NewAttempt<'_>,
         subject: &Subject<'_>,
         now: UnixTime,
         random: [u8; 16],
     ) -> Begun {
+        let NewAttempt { browser, redirect_uri, return_path, max_age } = new;
         let key = self.attempts.first();
         let id = key.tag("attempt", &[&random]);
         let new = || Browser { id: key.tag("browser", &[&random]), long: None };
@@ -126,8 +136,7 @@ impl Attempts {
     pub fn open(
         &self,
         state: &str,
-        browser: &Browser,
-        redirect_uri: &str,
+        (browser, redirect_uri): (&Browser, &str),
         subject: &Subject<'_>,
         now: UnixTime,
     ) -> Result<(Attempt, Secret<String>), Refusal> {

@@ -39,7 +39,7 @@ mod verified;
 pub use approval::Approval;
 pub use approved_by::ApprovedBy;
 pub use attempt::{Attempt, Browser, LIFETIME as ATTEMPT_LIFETIME};
-pub use attempts::{Attempts, Begun};
+pub use attempts::{Attempts, Begun, NewAttempt};
 pub use binding::{Binding, Bindings, Bound, Unbound};
 pub use bounded::{Bounded, LengthFault};
 pub use cookie_owner::CookieOwner;

@@ -64,7 +64,7 @@ pub(super) fn callback(
     let next = match open(&caller, application, head, env) {
         Ok(opened) => {
             caller.view.return_to = opened.attempt.return_path().clone();
-            go_on(caller, application, &groups, opened, head, env)
+            go_on(caller, opened, &groups, head, env)
         }
         Err(refused) => (*refused).into(),
     };
@@ -93,7 +93,8 @@ fn open(
         .browser(cookie, &subject, env.now)
         .map_err(|refusal| lost(&format!("the browser's cookie is {refusal}")))?;
     let (Callback::Approved { state, .. } | Callback::Ended { state, .. }) = &callback;
-    let opened = attempts.open(state.as_str(), &browser, redirect_uri.as_str(), &subject, env.now);
+    let opened =
+        attempts.open(state.as_str(), (&browser, redirect_uri.as_str()), &subject, env.now);
     let (attempt, nonce) = opened.map_err(|refusal| lost(&format!("the state is {refusal}")))?;
     Ok(Opened { callback, redirect_uri, attempt, nonce })
 }
@@ -101,12 +102,12 @@ fn open(
 /// Continues this browser's sign-in, under the terms of the page that it leads to.
 fn go_on(
     mut caller: Box<Caller>,
-    application: usize,
-    groups: &[String],
     opened: Opened,
+    groups: &[String],
     head: &RequestHead<'_>,
     env: &Env<'_>,
 ) -> Next<Visit> {
+    let application = caller.challenge.terms.application;
     let Opened { callback, redirect_uri, attempt, nonce } = opened;
     let mut wanted = head.clone();
     (wanted.method, wanted.target) = (b"GET", attempt.return_path().target().as_bytes());
@@ -142,12 +143,12 @@ fn go_on(
         return lost(&caller, "Duo's page is not used any more", env).into();
     };
     let web_sdk = prompt.web_sdk.clone();
-    let back = Return { caller, web_sdk, code, redirect_uri, attempt, nonce };
+    let back = Box::new(Return { caller, web_sdk, code, redirect_uri, attempt, nonce });
     Next::permit(permit, VisitWants::Return(back))
 }
 
 /// Handles the table's verdict: it knows whether this sign-in has come back before.
-pub(super) fn after_verdict(back: Return, verdict: &Verdict, env: &Env<'_>) -> Next<Visit> {
+pub(super) fn after_verdict(back: Box<Return>, verdict: &Verdict, env: &Env<'_>) -> Next<Visit> {
     let caller = &back.caller;
     match verdict {
         Ok(Granted::New) => Next::ask(Visit::Token(back)),
@@ -163,14 +164,14 @@ pub(super) fn after_verdict(back: Return, verdict: &Verdict, env: &Env<'_>) -> N
 
 /// Handles Duo's response to the code.
 pub(super) fn heard(
-    back: Return,
+    back: Box<Return>,
     event: Event<'_>,
     env: &Env<'_>,
-) -> Result<Next<Visit>, (Return, DuoError)> {
+) -> Result<Next<Visit>, (Box<Return>, DuoError)> {
     let offset = env.offset(back.caller.challenge.terms.application);
     let now = env.now.shifted(offset);
     Ok(match event.read(|answer| answer.id_token(now)) {
-        Ok(id_token) => verify(back, &id_token, offset, env).into(),
+        Ok(id_token) => verify(*back, &id_token, offset, env).into(),
         Err(PromptError::Call(fault)) => return Err((back, fault)),
         Err(error @ PromptError::StartAgain) => {
             failed(lost(&back.caller, &error.to_string(), env)).into()

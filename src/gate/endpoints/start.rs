@@ -23,7 +23,7 @@ use crate::gate::view::see_other;
 use crate::http::authority::Host;
 use crate::http::{HeaderValue, RequestHead};
 use crate::page::StartReply;
-use crate::session::Begun;
+use crate::session::{Begun, NewAttempt};
 use crate::signal::{Counter, Signal};
 
 pub(super) fn start(
@@ -51,12 +51,16 @@ pub(super) fn start(
     let browser = browser.and_then(|it| attempts.browser(it, &challenge.subject(), env.now).ok());
     let permit = universal::start_permit(challenge, config);
     let web_sdk = prompt.web_sdk.clone();
-    let departure = Departure { caller, web_sdk, redirect_uri, browser, permit };
+    let departure = Box::new(Departure { caller, web_sdk, redirect_uri, browser, permit });
     Next::permit(permit, VisitWants::Departure(departure))
 }
 
 /// Handles the table's verdict on whether the browser may be redirected.
-pub(super) fn after_verdict(departure: Departure, verdict: &Verdict, env: &Env<'_>) -> Next<Visit> {
+pub(super) fn after_verdict(
+    departure: Box<Departure>,
+    verdict: &Verdict,
+    env: &Env<'_>,
+) -> Next<Visit> {
     match verdict {
         Ok(Granted::New) => Next::ask(Visit::HealthCheck(departure)),
         // The table gives no such verdict on this permit.
@@ -69,17 +73,17 @@ pub(super) fn after_verdict(departure: Departure, verdict: &Verdict, env: &Env<'
 
 /// Handles Duo's response to the health check.
 pub(super) fn heard(
-    departure: Departure,
+    departure: Box<Departure>,
     event: Event<'_>,
     env: &Env<'_>,
-) -> Result<Next<Visit>, (Departure, DuoError)> {
+) -> Result<Next<Visit>, (Box<Departure>, DuoError)> {
     let number = departure.caller.challenge.terms.application;
     let offset = env.offset(number);
     match event.read(|answer| answer.health_check(env.now.shifted(offset))) {
         Ok(Health { time }) => {
             let learned = time.and_then(|theirs| learned(number, theirs, offset, env));
             let offset = learned.and_then(|learned| learned.offset).unwrap_or(offset);
-            Ok(Next::from(depart(departure, offset, env)).learning(learned))
+            Ok(Next::from(depart(*departure, offset, env)).learning(learned))
         }
         Err(PromptError::Call(fault)) => Err((departure, fault)),
         Err(PromptError::Refused(refusal)) if refusal.cause == Cause::Clock => {
@@ -128,15 +132,13 @@ fn depart(departure: Departure, offset: ClockOffset, env: &Env<'_>) -> Decision 
     let unsent = departure.unsent();
     let Departure { mut caller, redirect_uri, browser, .. } = departure;
     let application = env.gate.application(&caller.challenge.terms);
-    let wanted = (caller.view.return_to.clone(), caller.challenge.terms.max_age);
-    let begun = application.attempts.begin(
+    let new = NewAttempt {
         browser,
-        redirect_uri.as_str(),
-        wanted,
-        &caller.challenge.subject(),
-        env.now,
-        random,
-    );
+        redirect_uri: redirect_uri.as_str(),
+        return_path: caller.view.return_to.clone(),
+        max_age: caller.challenge.terms.max_age,
+    };
+    let begun = application.attempts.begin(new, &caller.challenge.subject(), env.now, random);
     let prompt = application.duo.universal.as_ref();
     let now = env.now.shifted(offset);
     let Some(url) = prompt.and_then(|it| authorize(it, &caller, &redirect_uri, &begun, now)) else {

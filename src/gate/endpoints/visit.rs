@@ -33,9 +33,9 @@ pub(in crate::gate) enum Visit {
     /// Whether the activation code was used.
     Activation(Box<Caller>, EnrollStatus),
     /// Whether Duo responds, so that the browser can be redirected to its page.
-    HealthCheck(Departure),
+    HealthCheck(Box<Departure>),
     /// The user that Duo's page has confirmed.
-    Token(Return),
+    Token(Box<Return>),
 }
 
 /// A permit that a request to an endpoint waits for.
@@ -48,9 +48,9 @@ pub(in crate::gate) enum VisitWants {
     /// To give the approval of a sign-in.
     Approval(Allowed),
     /// To redirect the browser to Duo's page.
-    Departure(Departure),
+    Departure(Box<Departure>),
     /// To use a sign-in at Duo's page that has come back.
-    Return(Return),
+    Return(Box<Return>),
 }
 
 /// The next step after preauth.

@@ -14,15 +14,24 @@ fn under(seeds: &[u16]) -> Attempts {
 }
 
 fn path(length: usize) -> ReturnPath {
-    let path = ReturnPath::parse(format!("/{}", "p".repeat(length - 1)).as_bytes());
+    let path =
+        ReturnPath::parse(format!("/{}", "p".repeat(length.checked_sub(1).unwrap())).as_bytes());
     assert_eq!(path.as_str().len(), length);
     path
+}
+
+fn new(
+    browser: Option<Browser>,
+    return_path: ReturnPath,
+    max_age: Option<Duration>,
+) -> NewAttempt<'static> {
+    NewAttempt { browser, redirect_uri: URI, return_path, max_age }
 }
 
 /// A sign-in of alice's that began at noon.
 fn begin(attempts: &Attempts, browser: Option<Browser>, random: u8, to: ReturnPath) -> Begun {
     let random = [random; 16];
-    attempts.begin(browser, URI, (to, None), &ALICE, at(0), random)
+    attempts.begin(new(browser, to, None), &ALICE, at(0), random)
 }
 
 fn value(begun: &Begun) -> Vec<u8> {
@@ -39,7 +48,7 @@ fn browser(attempts: &Attempts, begun: &Begun) -> Browser {
 
 fn open(attempts: &Attempts, begun: &Begun, seconds: i64) -> Result<(Attempt, String), Refusal> {
     let browser = attempts.browser(&value(begun), &ALICE, at(seconds))?;
-    let opened = attempts.open(begun.state.expose(), &browser, URI, &ALICE, at(seconds));
+    let opened = attempts.open(begun.state.expose(), (&browser, URI), &ALICE, at(seconds));
     opened.map(|(attempt, nonce)| (attempt, nonce.expose().clone()))
 }
 
@@ -48,7 +57,7 @@ fn attempt_comes_back_with_its_nonce() {
     let attempts = under(&[1]);
     let age = Some(Duration::from_secs(300));
     let to = ReturnPath::parse(b"/reports?q=1#end");
-    let begun = attempts.begin(None, URI, (to, age), &ALICE, at(0), RANDOM);
+    let begun = attempts.begin(new(None, to, age), &ALICE, at(0), RANDOM);
     let (attempt, nonce) = open(&attempts, &begun, 10).unwrap();
     assert_eq!(&nonce, begun.nonce.expose());
     assert_eq!((nonce.len(), attempt.created(), attempt.max_age()), (43, at(0), age));
@@ -68,7 +77,7 @@ fn no_two_attempts_are_alike_and_tabs_share_the_browser() {
     assert_ne!(one.1, other.1);
     for (state, cookie) in [(&first, &second), (&second, &first)] {
         let browser = browser(&attempts, cookie);
-        assert!(attempts.open(state.state.expose(), &browser, URI, &ALICE, at(0)).is_ok());
+        assert!(attempts.open(state.state.expose(), (&browser, URI), &ALICE, at(0)).is_ok());
     }
     let apart = begin(&attempts, None, 3, path(9));
     assert_ne!(browser(&attempts, &apart).id, kept.id);
@@ -82,7 +91,7 @@ fn state_is_valid_for_its_browser_user_application_and_host() {
     let state = begun.state.expose();
     let other = browser(&attempts, &begin(&attempts, None, 2, path(9)));
     let refused = |browser: &Browser, uri, user: &Subject<'_>| {
-        attempts.open(state, browser, uri, user, at(0)).unwrap_err()
+        attempts.open(state, (browser, uri), user, at(0)).unwrap_err()
     };
     let bound = Subject { bound: b"a certificate", ..ALICE };
     assert_eq!(refused(&other, URI, &ALICE), Refusal::Forged);
@@ -92,7 +101,7 @@ fn state_is_valid_for_its_browser_user_application_and_host() {
     assert_eq!(refused(&own, &format!("{URI}/payments"), &ALICE), Refusal::Forged);
     for owner in [CookieOwner::Main("payments"), CookieOwner::Beside("payments")] {
         let payments = Attempts::new(owner, &ring(&[1]));
-        let opened = payments.open(state, &own, URI, &ALICE, at(0));
+        let opened = payments.open(state, (&own, URI), &ALICE, at(0));
         assert_eq!(opened.unwrap_err(), Refusal::Forged);
         assert_eq!(payments.browser(&value(&begun), &ALICE, at(0)).unwrap_err(), Refusal::Forged);
     }
@@ -113,13 +122,13 @@ fn attempt_lasts_fifteen_minutes() {
     assert_eq!(open(&attempts, &begun, -2 * MINUTE).unwrap_err(), Refusal::Future);
     // A later sign-in in the same browser does not renew an earlier one.
     let kept = browser(&attempts, &begun);
-    let again = (path(9), None);
-    let later = attempts.begin(Some(kept), URI, again, &ALICE, at(14 * MINUTE), [2; 16]);
+    let again = new(Some(kept), path(9), None);
+    let later = attempts.begin(again, &ALICE, at(14 * MINUTE), [2; 16]);
     let now = at(16 * MINUTE);
     let kept = attempts.browser(&value(&later), &ALICE, now).unwrap();
-    let old = attempts.open(begun.state.expose(), &kept, URI, &ALICE, now);
+    let old = attempts.open(begun.state.expose(), (&kept, URI), &ALICE, now);
     assert_eq!(old.unwrap_err(), Refusal::Expired);
-    assert!(attempts.open(later.state.expose(), &kept, URI, &ALICE, now).is_ok());
+    assert!(attempts.open(later.state.expose(), (&kept, URI), &ALICE, now).is_ok());
 }
 
 #[test]
@@ -140,7 +149,7 @@ fn keys_may_change_between_start_and_return() {
 fn long_return_path_of_the_newest_attempt_is_kept() {
     let attempts = under(&[1]);
     let to = |begun: &Begun, browser: &Browser| {
-        let opened = attempts.open(begun.state.expose(), browser, URI, &ALICE, at(0));
+        let opened = attempts.open(begun.state.expose(), (browser, URI), &ALICE, at(0));
         opened.unwrap().0.return_path().clone()
     };
     let short = begin(&attempts, None, 1, path(640));
@@ -171,7 +180,7 @@ fn state_and_cookie_hide_what_is_in_them_and_cannot_be_swapped() {
     let cookie = String::from_utf8(value(&begun)).unwrap();
     let own = browser(&attempts, &begun);
     assert!(attempts.browser(begun.state.expose().as_bytes(), &ALICE, at(0)).is_err());
-    assert!(attempts.open(&cookie, &own, URI, &ALICE, at(0)).is_err());
+    assert!(attempts.open(&cookie, (&own, URI), &ALICE, at(0)).is_err());
     assert!(!format!("{begun:?}").contains(begun.state.expose().as_str()));
 }
 
@@ -181,7 +190,7 @@ fn no_changed_bit_is_accepted() {
     let begun = begin(&attempts, None, 1, path(9));
     let own = browser(&attempts, &begun);
     for (place, forged, expected) in flipped(begun.state.expose()) {
-        let opened = attempts.open(&forged, &own, URI, &ALICE, at(0));
+        let opened = attempts.open(&forged, (&own, URI), &ALICE, at(0));
         assert_eq!(opened.unwrap_err(), expected, "{place:?}");
     }
     let cookie = String::from_utf8(value(&begun)).unwrap();
@@ -201,11 +210,11 @@ fn other_tokens_of_the_filter_are_not_attempts() {
     let pending = Pending::new(PendingKind::Push, at(0), ID, ReturnPath::default());
     let pending = pendings.seal(&pending, &ALICE);
     for token in [approval.as_str(), pending.as_str()] {
-        assert!(attempts.open(token, &own, URI, &ALICE, at(0)).is_err());
+        assert!(attempts.open(token, (&own, URI), &ALICE, at(0)).is_err());
         assert!(attempts.browser(token.as_bytes(), &ALICE, at(0)).is_err());
     }
     for text in ["", "AAAA", "=", &"A".repeat(1_024), &"A".repeat(1_025), &"A".repeat(100_000)] {
-        assert!(attempts.open(text, &own, URI, &ALICE, at(0)).is_err());
+        assert!(attempts.open(text, (&own, URI), &ALICE, at(0)).is_err());
         assert!(attempts.browser(text.as_bytes(), &ALICE, at(0)).is_err());
     }
 }
@@ -225,7 +234,7 @@ proptest! {
     ) {
         let attempts = under(&[1]);
         let own = browser(&attempts, &begin(&attempts, None, 1, path(9)));
-        prop_assert!(attempts.open(&state, &own, URI, &ALICE, at(0)).is_err());
+        prop_assert!(attempts.open(&state, (&own, URI), &ALICE, at(0)).is_err());
         prop_assert!(attempts.browser(&value, &ALICE, at(0)).is_err());
     }
 }

@@ -21,7 +21,7 @@ fn with(asked: &AuthorizeRequest, rig: &Rig, changes: Value) -> Scripted {
     token(&id_token(&asked.claims, rig.now, changes))
 }
 
-fn rules(rule: Value) -> Rig {
+fn rules(rule: &Value) -> Rig {
     rig_with(json!({"access_control": {"rules": [rule]}}))
 }
 
@@ -143,7 +143,7 @@ fn token_that_fails_is_not_called_again_and_opens_nothing() {
         let asked = starts(&mut rig, &mut alice, "/reports");
         rig.check_meets(&says(503, "upstream connect error"));
         let request = back(&alice, asked.state());
-        let refused = rig.send(&request, &[answer.clone()]).answered();
+        let refused = rig.send(&request, std::slice::from_ref(&answer)).answered();
         assert_eq!(refused.0.status, 503, "{answer:?}");
         is_confidential(&refused);
         let again = rig.send(&request, &[]).answered();
@@ -173,7 +173,7 @@ fn host_whose_clock_is_off_signs_in_by_duos_time() {
 #[test]
 fn age_that_a_rule_wants_is_asked_for_and_checked() {
     let rule = json!({"paths": ["/admin/*"], "policy": "two_factor", "max_age": "5m"});
-    let mut rig = rules(rule);
+    let mut rig = rules(&rule);
     let mut alice = Browser::of("alice");
     let asked = starts(&mut rig, &mut alice, "/admin/x");
     assert_eq!(asked.claims["max_age"], 300);
@@ -197,7 +197,7 @@ fn age_that_a_rule_wants_is_asked_for_and_checked() {
 
 #[test]
 fn time_at_duos_page_does_not_age_the_approval() {
-    let mut rig = rules(json!({"paths": ["/*"], "policy": "two_factor", "max_age": "5m"}));
+    let mut rig = rules(&json!({"paths": ["/*"], "policy": "two_factor", "max_age": "5m"}));
     let mut alice = Browser::of("alice");
     let asked = starts(&mut rig, &mut alice, "/");
     rig.now = rig.now.plus(Duration::from_secs(600));
@@ -209,7 +209,7 @@ fn time_at_duos_page_does_not_age_the_approval() {
 
 #[test]
 fn session_that_duo_remembers_is_no_fresh_factor_elsewhere() {
-    let mut rig = rules(json!({"paths": ["/admin/*"], "policy": "two_factor", "max_age": "5m"}));
+    let mut rig = rules(&json!({"paths": ["/admin/*"], "policy": "two_factor", "max_age": "5m"}));
     let mut alice = Browser::of("alice");
     let asked = starts(&mut rig, &mut alice, "/");
     let old = json!({"auth_time": rig.now.seconds() - 3_600});
@@ -225,7 +225,7 @@ fn session_that_duo_remembers_is_no_fresh_factor_elsewhere() {
 fn factor_that_the_rule_does_not_accept_serves_where_it_does() {
     let rule = json!({"paths": ["/admin/*"], "policy": "two_factor", "factors": ["phone"]});
     for (factor, name) in [("duo_push", "push"), ("bypass_code", "passcode")] {
-        let mut rig = rules(rule.clone());
+        let mut rig = rules(&rule);
         let mut alice = Browser::of("alice");
         let asked = starts(&mut rig, &mut alice, "/admin/x");
         let answer = by(&asked, &rig, factor);
@@ -242,7 +242,7 @@ fn factor_that_the_rule_does_not_accept_serves_where_it_does() {
 #[test]
 fn user_with_bypass_at_duo_passes_as_before() {
     let rule = json!({"paths": ["/*"], "policy": "two_factor", "factors": ["phone"]});
-    let mut rig = rules(rule);
+    let mut rig = rules(&rule);
     let mut alice = Browser::of("alice");
     let asked = starts(&mut rig, &mut alice, "/");
     let context = json!({"auth_context": {"factor": null, "reason": "bypass_user"}});

@@ -214,7 +214,7 @@ fn only_a_navigation_by_get_comes_back() {
     for request in [alice.fetches(&path), frame] {
         is_refused(&mut rig, &request, "cross_site");
     }
-    let body = posted(request.clone()).followed_by("state=x").without(":method");
+    let body = posted(request).followed_by("state=x").without(":method");
     let approves = by_push(&asked, &rig);
     alice.is_approved(&mut rig, &body.with(":method", "GET"), &[approves]);
     assert_eq!(rig.bodies, 0);
