@@ -12,8 +12,8 @@ NAMED = $(TARGET_DIR)/wasm32-wasip1/release/duo_mfa.named.wasm
 NEIGHBOR = $(TARGET_DIR)/wasm32-wasip1/release/examples/neighbor.wasm
 NOOP = $(TARGET_DIR)/wasm32-wasip1/release/examples/noop.wasm
 # Bytes. Every worker of every Envoy holds a copy, and a registry's image carries it.
-MAX_SIZE = 690176
-MAX_GZIPPED = 303104
+MAX_SIZE = 727040
+MAX_GZIPPED = 318464
 
 # Whether tools/shrink.py works on the module: yes, no. Without it the module does the same but is too large to ship.
 SHRINK ?= yes

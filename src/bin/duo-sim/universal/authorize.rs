@@ -58,16 +58,16 @@ pub(super) fn authorize(world: &mut World, call: &Call<'_>) -> Result<Done, Refu
 const ENROLL: &str = "Enroll an authentication device to proceed.";
 
 fn callback(call: &Call<'_>) -> Callback {
-    let found = call.sign_in_faults.iter().find_map(|fault| match fault {
-        Fault::Callback(callback) => Some(callback.clone()),
-        _ => None,
+    let found = call.sign_in_faults.iter().find_map(|fault| {
+        let Fault::Callback(callback) = fault else { return None };
+        Some(callback.clone())
     });
     found.unwrap_or_default()
 }
 
 /// Keeps the user on Duo's page: there is no redirect to the application.
 fn stays(text: &str) -> Done {
-    Reply::Page(page::failure(text.to_owned())).into()
+    Reply::Page(page::failure(text)).into()
 }
 
 fn without_factor(world: &mut World, prompt: &Prompt, reason: &str, call: &Call<'_>) -> Done {
