@@ -44,6 +44,7 @@ mod setup;
 mod sim;
 mod stack;
 mod tally;
+mod universal;
 
 mod altered_replies;
 mod api_client;
@@ -110,6 +111,13 @@ mod signin;
 mod spellings;
 mod thin_line;
 mod unheard;
+mod universal_applications;
+mod universal_callback;
+mod universal_factors;
+mod universal_hostile;
+mod universal_outage;
+mod universal_replicas;
+mod universal_start;
 mod user_names;
 
 /// Prints a line that the run shows even if the test passes.

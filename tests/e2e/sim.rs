@@ -16,6 +16,9 @@ use crate::setup::{API_HOST, DuoEnd, INTEGRATION_KEY, SECRET_KEY, guest};
 /// The longest wait for a call or a push to reach the simulator.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The second Web SDK application, as `ID=SECRET`.
+const FURTHER_CLIENT: &str = "DISECONDWEBSDK000001=SecondWebSdkSecretSecondWebSdkSecret0001";
+
 pub(crate) struct Sim {
     process: Child,
     /// The simulator ends when its standard input closes.
@@ -47,6 +50,7 @@ impl Sim {
             .arg(directory.join("duo-sim"))
             .args(["--api-host", api_host])
             .args(["--integration-key", integration_key, "--secret-key", secret_key])
+            .args(["--further-client", FURTHER_CLIENT])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -156,6 +160,18 @@ impl Sim {
     /// Switches a fault on; its members are those of the simulator's faults.
     pub(crate) fn fault(&self, fault: &Value) {
         self.tell("POST", "/sim/faults", fault);
+    }
+
+    /// Sets how users answer at Duo's page without a browser, and other switches of it.
+    #[allow(dead_code, reason = "for the tests of e2e")]
+    pub(crate) fn universal(&self, wish: &Value) {
+        self.tell("POST", "/sim/universal", wish);
+    }
+
+    /// Codes of the Universal Prompt: `given`, `used`, `reused`.
+    #[allow(dead_code, reason = "for the tests of e2e")]
+    pub(crate) fn codes(&self) -> Value {
+        self.get("/sim/counters")["codes"].clone()
     }
 
     /// Restores the state of the start.
