@@ -231,7 +231,11 @@ impl Stack {
         eventually("a failed check", || {
             self.envoy.log().contains("the check of Duo failed").then_some(())
         });
-        // Each worker reads the record on its tick, four times a second.
+        self.await_tick();
+    }
+
+    /// Waits until each worker has read the record of Duo's health, as it does on its tick, four times a second.
+    pub(crate) fn await_tick(&self) {
         thread::sleep(std::time::Duration::from_millis(600));
     }
 

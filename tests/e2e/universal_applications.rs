@@ -93,12 +93,11 @@ fn sign_in_in_report_only_mode_ends_as_in_enforce() {
     let stack = start_with(json!({"mode": "report_only"}));
     let mut alice = Browser::of("alice");
     let reply = alice.ask(&stack, press(PAGE));
-    if reply.status == 303 {
-        let address = reply.header("location").unwrap().to_owned();
-        let came = crate::universal::at_duo(&stack.sim, &address);
-        let target = crate::universal::target(came.header("location").unwrap()).to_owned();
-        assert_arrived(&alice.returns(&stack, &target), PAGE);
-    }
+    assert_eq!(reply.status, 303, "{}", reply.text());
+    let address = reply.header("location").unwrap().to_owned();
+    let came = crate::universal::at_duo(&stack.sim, &address);
+    let target = crate::universal::target(came.header("location").unwrap()).to_owned();
+    assert_arrived(&alice.returns(&stack, &target), PAGE);
 }
 
 #[test]

@@ -106,7 +106,9 @@ fn max_age_taken_out_of_the_address_is_noticed() {
 
 #[test]
 fn names_with_unusual_characters_arrive_as_they_are() {
-    let names = ["o'neil&co", "a+b \"c\" \\", "zoë", "名前", "x"];
+    // A first factor that sends one of the last three is refused before Duo hears of it.
+    let names = ["o'neil&co", "a+b", "x", "a+b \"c\" \\", "zoë", "名前"];
+    let (accepted, refused) = names.split_at(3);
     let setup = crate::universal::setup().plugin(json!({"identity": {"header": "x-basic-user"}}));
     let first_factor = crate::setup::FirstFactor::Absent;
     let stack = Stack::start(crate::setup::Setup { first_factor, ..setup });
@@ -114,11 +116,11 @@ fn names_with_unusual_characters_arrive_as_they_are() {
         stack.sim.universal(&json!({"user": name, "answer": "approve"}));
         let as_user = |request: crate::message::Request| request.header("x-basic-user", name);
         let reply = stack.denied(&as_user(crate::universal::press("/x")));
-        if reply.status != 303 {
-            // A first factor that sends such a name is refused before Duo hears of it.
+        if refused.contains(&name) {
             assert!(crate::universal::says(&reply, "identity_invalid"), "{name}: {}", reply.text());
             continue;
         }
+        assert!(accepted.contains(&name) && reply.status == 303, "{name}: {}", reply.text());
         let came = at_duo(&stack.sim, reply.header("location").unwrap());
         assert_eq!(came.status, 303, "{name}: {}", came.text());
         let back = crate::universal::back(target(came.header("location").unwrap()));
