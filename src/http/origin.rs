@@ -54,7 +54,8 @@ pub fn is_of_other_site(head: &RequestHead<'_>) -> bool {
 /// `:scheme` and `X-Forwarded-Proto` only show the last proxy's connection, which is plain HTTP
 /// behind any proxy that ends TLS and does not report it.
 ///
-/// On their own machine browsers do store them (Secure Contexts, section 3.1). Browsers send
+/// `false` for a page from the browser's own machine, where browsers do store `Secure` cookies
+/// (Secure Contexts, section 3.1). Browsers send
 /// `Sec-Fetch-Site` only over HTTPS or on their own machine.
 #[must_use]
 pub fn is_plain_http(head: &RequestHead<'_>) -> bool {

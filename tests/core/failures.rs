@@ -25,8 +25,9 @@ by a host that moves away or loses its name, and a cluster that is taken out, wh
 *Once* is a fault that one call meets and the next does not. *Lasting* is one that stays, under `fail_mode: secure` and
 `safe`; the background check has met it too. Until the check has failed, requests under `safe` end as under `secure`:
 a client can make its own calls fail, by sending more than Duo's cluster takes at once, but not the check. A request
-that cannot reach Duo makes the check due at once. *Calls* counts the calls of that name while it lasts. A user who *passes*
-has been approved by Duo; a user who passes *unverified* has not, for five minutes at most. Requests with an approval cookie are none of these: they pass, whatever
+that cannot reach Duo makes the check due at once. *Calls* counts the calls of that name while it lasts. *Passes* means
+that Duo approved the user. *Passes unverified* means that Duo did not; such a pass is valid for at most five minutes.
+Requests with an approval cookie are none of these: they pass, whatever
 state Duo is in.
 ";
 

@@ -33,8 +33,8 @@ const REASONS: [(&str, ConfirmedBy); 6] = [
 ];
 
 /// The factor of an approval at Duo's page. It has more values than [`crate::factor::Factor`],
-/// since
-/// the page has further factors.
+/// since the page
+/// has further factors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConfirmedBy {
     /// A push to Duo Mobile.

@@ -53,7 +53,8 @@ pub(in crate::gate) fn page_in_place(caller: &Caller, audited: Audited, env: &En
     Decision::refusal(reply, Code::MfaRequired, Some(audited))
 }
 
-/// The page that sends a form of another site again, now from this site.
+/// A page with the fields of a form that another site posted. The browser posts them again from this
+/// page, so that it sends the cookies of this site.
 pub(in crate::gate) fn resend_page(
     caller: &Caller,
     fields: Vec<(String, String)>,

@@ -51,7 +51,7 @@ pub(in crate::gate) struct Parked {
     pub(super) deadline: UnixTime,
     /// The path for a sign-in in a browser.
     pub(super) return_to: ReturnPath,
-    /// The edits of the forwarded request.
+    /// The headers that the forwarded request loses. An approval adds more edits.
     pub(super) edits: Vec<Edit>,
     /// Represents the request and its sender; `None` if no other request may count as the same.
     pub(super) same_request: Option<[u8; 16]>,

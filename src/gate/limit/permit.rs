@@ -211,7 +211,7 @@ impl Permit {
         Self { also: Some(user), ..self }
     }
 
-    /// Whether it ends approvals. If such a change fails, an operator has to know.
+    /// Whether this permit ends a user's approvals. A failure to write it is logged for the operator.
     pub(super) const fn ends_approvals(&self) -> bool {
         matches!(self.what, What::Client(OfClient::Forget))
     }
