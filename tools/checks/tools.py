@@ -71,4 +71,6 @@ def check_faults(text):
     found = [line.strip() for line in said.splitlines() if line.startswith("  ") and "not set here" not in line]
     # A proxy before Istio 1.27 knows nothing better than FAIL_CLOSE.
     found = [line for line in found if not line.startswith("warning fails_for_good")]
+    # Shipped files have placeholders, which their readers replace.
+    found = [line for line in found if not line.startswith("note placeholder_left")]
     return found if fine else found or complaint
