@@ -40,7 +40,7 @@ use crate::persona::{AutoAnswer, User};
 use crate::phone;
 use crate::sim::Sim;
 use crate::transaction::{Action, ActionError};
-use crate::universal::{self, Wish};
+use crate::universal::{self, SettingsChange};
 
 type Shared = State<Arc<Sim>>;
 
@@ -308,8 +308,8 @@ async fn universal_settings(State(sim): Shared) -> Json<Value> {
     Json(sim.read(|world| json!(world.universal.settings)))
 }
 
-async fn change_universal(State(sim): Shared, Json(wish): Json<Wish>) -> Json<Value> {
-    sim.change(|world| world.universal.settings.apply(wish));
+async fn change_universal(State(sim): Shared, Json(change): Json<SettingsChange>) -> Json<Value> {
+    sim.change(|world| world.universal.settings.apply(change));
     done()
 }
 

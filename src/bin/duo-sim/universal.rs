@@ -38,7 +38,7 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue, Response};
 use serde_json::{Value, json};
 
-pub(crate) use settings::{Settings, Wish};
+pub(crate) use settings::{Settings, SettingsChange};
 pub(crate) use state::Universal;
 
 use crate::endpoint::Endpoint;

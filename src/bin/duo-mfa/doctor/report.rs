@@ -82,7 +82,7 @@ impl Report {
                     "\n  {} {step}: {}: {problem}\n    fix: {fix}\n    at fault: {}",
                     level(*code),
                     code.text(),
-                    code.party().name()
+                    code.at_fault().name()
                 ),
             };
         }
@@ -106,7 +106,7 @@ impl Entry {
             StepResult::Skipped(why) => json!({"step": step, "result": "skipped", "text": why}),
             StepResult::Found(Finding { code, problem, fix }) => json!({
                 "step": step, "result": level(*code), "code": code.text(), "text": problem,
-                "fix": fix, "at_fault": code.party().name(), "ms": millis
+                "fix": fix, "at_fault": code.at_fault().name(), "ms": millis
             }),
         }
     }

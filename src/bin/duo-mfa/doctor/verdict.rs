@@ -2,9 +2,9 @@
 
 use crate::Outcome;
 
-/// The party that has to act.
+/// The person or system that has to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Party {
+pub(super) enum AtFault {
     Configuration,
     Network,
     Host,
@@ -13,7 +13,7 @@ pub(super) enum Party {
     User,
 }
 
-impl Party {
+impl AtFault {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Configuration => "the configuration",
@@ -41,7 +41,7 @@ impl Finding {
 }
 
 macro_rules! verdicts {
-    ($($(#[$doc:meta])* $name:ident = $text:literal, $party:ident, $outcome:ident;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $at_fault:ident, $outcome:ident;)*) => {
         /// The kinds of finding. Their texts are stable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Code { $($(#[$doc])* $name,)* }
@@ -51,8 +51,8 @@ macro_rules! verdicts {
                 match self { $(Self::$name => $text,)* }
             }
 
-            pub(super) const fn party(self) -> Party {
-                match self { $(Self::$name => Party::$party,)* }
+            pub(super) const fn at_fault(self) -> AtFault {
+                match self { $(Self::$name => AtFault::$at_fault,)* }
             }
 
             /// How the program ends because of it; [`Outcome::Fine`] for a warning.

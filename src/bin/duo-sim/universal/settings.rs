@@ -73,7 +73,7 @@ impl Default for Settings {
 /// A change of the settings; absent ones stay as they are.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wish {
+pub(crate) struct SettingsChange {
     user: Option<String>,
     answer: Option<Answer>,
     #[serde(default = "push")]
@@ -91,14 +91,14 @@ fn push() -> Value {
 }
 
 impl Settings {
-    pub(crate) fn apply(&mut self, wish: Wish) {
-        if let (Some(user), Some(answer)) = (wish.user, wish.answer) {
-            let Wish { factor, reason, auth_time, .. } = wish;
+    pub(crate) fn apply(&mut self, change: SettingsChange) {
+        if let (Some(user), Some(answer)) = (change.user, change.answer) {
+            let SettingsChange { factor, reason, auth_time, .. } = change;
             self.answers.insert(user, Scripted { answer, factor, reason, auth_time });
         }
-        self.start = wish.start.unwrap_or(self.start);
-        self.jti = wish.jti.unwrap_or(self.jti);
-        self.code_seconds = wish.code_seconds.unwrap_or(self.code_seconds);
-        self.redirect_uri = wish.redirect_uri.unwrap_or(self.redirect_uri);
+        self.start = change.start.unwrap_or(self.start);
+        self.jti = change.jti.unwrap_or(self.jti);
+        self.code_seconds = change.code_seconds.unwrap_or(self.code_seconds);
+        self.redirect_uri = change.redirect_uri.unwrap_or(self.redirect_uri);
     }
 }
