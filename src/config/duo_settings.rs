@@ -1,6 +1,6 @@
 //! How Duo is called.
 
-use super::universal::Universal;
+use super::universal::{Accepted, Universal};
 use crate::duo::Credentials;
 use crate::factor::Factor;
 use crate::policy::FailMode;
@@ -25,6 +25,9 @@ pub struct DuoSettings {
     pub check_interval: Duration,
     /// The factors that are offered, in this order; at least one, without repetition.
     pub factors: Vec<Factor>,
+    /// The factors that `duo.factors` names; `None` if the key is not set. At Duo's page, which
+    /// offers what it likes, an approval by another factor is not accepted.
+    pub accepted: Option<Accepted>,
     /// How a user without a device gets one.
     pub enrollment: Enrollment,
     /// The treatment of users while Duo cannot be reached, unless a rule has its own.

@@ -13,8 +13,6 @@ pub struct Universal {
     pub hosts: Vec<CallbackHost>,
     /// The name of the application in Duo Mobile and in Duo's log.
     pub destination: Destination,
-    /// The factors of `duo.factors`. `None` if the key is not set: any factor is accepted.
-    pub accepted: Option<Accepted>,
     /// The origin of Duo's page, without a slash at its end: `https://{api_host}`. In a demo it may
     /// be an origin on loopback.
     pub origin: String,

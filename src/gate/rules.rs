@@ -4,6 +4,7 @@ use super::configured::{Gate, HostFacts};
 use super::factors::{is_accepted, is_among};
 use super::refusals::{Denial, RULE_DENIES_TARGET, RULE_DENIES_USER};
 use crate::clock::UnixTime;
+use crate::config::Accepted;
 use crate::http::RequestHead;
 use crate::http::peer::ip_address;
 use crate::identity::{Identity, IdentityError};
@@ -135,11 +136,22 @@ impl Gate {
     /// Whether the terms accept an approval by this factor; if they do not name factors, whether
     /// `duo.factors` of a Universal Prompt does. No parameter tells Duo's page which factors to offer.
     fn accepts(&self, by: ApprovedBy, terms: &Terms) -> bool {
-        let accepted = || self.application(terms).duo.universal.as_ref()?.accepted.as_ref();
-        match (&terms.factors, accepted()) {
+        match (&terms.factors, self.page_accepts(terms)) {
             (None, Some(few)) => is_among(by, &few.factors, few.webauthn),
             (Some(_), _) | (None, None) => is_accepted(by, terms),
         }
+    }
+
+    /// `duo.factors`, if browsers are sent to Duo's page. `None` if the key is not set.
+    fn page_accepts(&self, terms: &Terms) -> Option<&Accepted> {
+        let duo = &self.application(terms).duo;
+        duo.universal.as_ref().and(duo.accepted.as_ref())
+    }
+
+    /// Whether an approval needs a factor that is known and fresh. At Duo's page, a remembered
+    /// device may have been approved by any factor.
+    fn needs_fresh_factor(&self, terms: &Terms) -> bool {
+        terms.factors.is_some() || terms.max_age.is_some() || self.page_accepts(terms).is_some()
     }
 
     /// Checks whether an approval satisfies the terms.
@@ -169,7 +181,7 @@ impl Gate {
             ApprovedBy::Factor(_) | ApprovedBy::Webauthn | ApprovedBy::Other if !is_accepted() => {
                 Err(Insufficient::OtherFactor)
             }
-            ApprovedBy::Remembered if terms.factors.is_some() || terms.max_age.is_some() => {
+            ApprovedBy::Remembered if self.needs_fresh_factor(terms) => {
                 Err(Insufficient::OtherFactor)
             }
             ApprovedBy::FailSafe if self.fail_mode(terms) == FailMode::Secure => {

@@ -154,7 +154,7 @@ fn print(config: &Config, ruled: Ruled<'_>) {
             let Application { name, duo, .. } = config.applications.under(terms);
             let factors = terms.factors.as_ref().unwrap_or(&duo.factors);
             let mut names: Vec<_> = factors.iter().map(|factor| factor.name()).collect();
-            let accepted = duo.universal.as_ref().map(|universal| universal.accepted.as_ref());
+            let accepted = duo.universal.as_ref().map(|_| duo.accepted.as_ref());
             let webauthn = match (&terms.factors, accepted) {
                 (Some(_), _) => terms.accepts_webauthn,
                 (None, Some(accepted)) => accepted.is_none_or(|accepted| accepted.webauthn),

@@ -80,8 +80,8 @@ fn rule(
     used.push(terms.application);
     let offered = written.offered(terms.application);
     let accepted = terms.factors.iter().flatten();
-    let universal = written.duo(terms.application).and_then(|duo| duo.universal.as_ref());
-    let few = universal.and_then(|universal| universal.accepted.as_ref());
+    let duo = written.duo(terms.application).filter(|duo| duo.universal.is_some());
+    let few = duo.and_then(|duo| duo.accepted.as_ref());
     let webauthn = terms.accepts_webauthn && few.is_some_and(|few| !few.webauthn);
     let names = accepted.filter(|factor| !offered.contains(factor)).map(|factor| factor.name());
     for name in names.chain(webauthn.then_some(ApprovedBy::Webauthn.name())) {

@@ -5,7 +5,7 @@ use crate::config::duration::Bounds;
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::reader::{Entry, Section};
 use crate::config::secrets::Secrets;
-use crate::config::{Accepted, DuoSettings, Enrollment, Universal};
+use crate::config::{Accepted, DuoSettings, Enrollment};
 use crate::duo::{ApiHost, Credentials, Signature};
 use crate::factor::Factor;
 use crate::policy::FailMode;
@@ -68,7 +68,7 @@ pub(super) fn settings(
     let fail_mode = duo.read("fail_mode", faults, fail_mode).or_else(|| Some(main?.fail_mode));
     let enrollment = duo.read("enrollment", faults, enrollment).or_else(|| Some(main?.enrollment));
     let is_universal = universal::prompt(duo, root, faults) == Prompt::Universal;
-    let accepted = factors(duo, is_universal, faults);
+    let accepted = factors(duo, is_universal, faults).or_else(|| main?.accepted.clone());
     let factors = accepted.as_ref().map(|accepted| accepted.factors.clone());
     let factors = factors.or_else(|| Some(main?.factors.clone()));
     let usual = main.and_then(|main| main.universal.as_ref());
@@ -84,12 +84,9 @@ pub(super) fn settings(
         factors: factors.unwrap_or_else(|| Factor::ALL.to_vec()),
         enrollment: enrollment.unwrap_or(Enrollment::Off),
         fail_mode: fail_mode.unwrap_or_default(),
+        accepted,
         universal: match universal {
-            Some(universal) => {
-                let universal = universal?;
-                let accepted = accepted.or(universal.accepted);
-                Some(Universal { accepted, ..universal })
-            }
+            Some(universal) => Some(universal?),
             None => None,
         },
     })

@@ -106,7 +106,6 @@ pub(super) fn universal(
         web_sdk,
         hosts: hosts?,
         destination: destination.or_else(|| Some(main?.destination.clone())).unwrap_or_default(),
-        accepted: main.and_then(|main| main.accepted.clone()),
         origin,
     })
 }

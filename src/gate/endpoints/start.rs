@@ -18,6 +18,7 @@ use crate::gate::exchange::Next;
 use crate::gate::limit::{Granted, Limited, Verdict};
 use crate::gate::refusals::{HOST_NOT_LISTED, MISCONFIGURED, NAME_TOO_LONG, NOT_FOR_DUOS_PAGE};
 use crate::gate::refuse::{self, refuse_with, refuse_without_randomness};
+use crate::gate::rules::Insufficient;
 use crate::gate::universal;
 use crate::gate::view::see_other;
 use crate::http::authority::Host;
@@ -140,8 +141,9 @@ fn depart(departure: Departure, offset: ClockOffset, env: &Env<'_>) -> Decision 
     };
     let begun = application.attempts.begin(new, &caller.challenge.subject(), env.now, random);
     let prompt = application.duo.universal.as_ref();
-    let now = env.now.shifted(offset);
-    let Some(url) = prompt.and_then(|it| authorize(it, &caller, &redirect_uri, &begun, now)) else {
+    let when = (freshness(&caller, env), env.now.shifted(offset));
+    let Some(url) = prompt.and_then(|it| authorize(it, &caller, &redirect_uri, &begun, when))
+    else {
         return refuse_with(&caller, &NAME_TOO_LONG, "", env).after([unsent]);
     };
     caller.cookies.push(begun.cookie);
@@ -159,7 +161,7 @@ fn authorize(
     caller: &Caller,
     redirect_uri: &RedirectUri,
     begun: &Begun,
-    now: UnixTime,
+    (freshness, now): (Freshness, UnixTime),
 ) -> Option<String> {
     let challenge = &caller.challenge;
     let host = Host::of(challenge.request.host.as_bytes()).ok()?;
@@ -171,7 +173,19 @@ fn authorize(
         destination: prompt.destination(host.as_str()),
         destination_id: None,
         display_username: None,
-        freshness: challenge.terms.max_age.map_or(Freshness::Any, Freshness::MaxAge),
+        freshness,
     };
     prompt.authorize(&request, now).ok()
+}
+
+/// How fresh the authentication at Duo has to be. A user whose approval was by a factor that the
+/// rule does not accept has to authenticate again: a device that Duo remembers would give the same
+/// approval again, without a prompt.
+fn freshness(caller: &Caller, env: &Env<'_>) -> Freshness {
+    let terms = &caller.challenge.terms;
+    let approval = caller.approval.as_ref().ok().and_then(Option::as_ref);
+    match approval.map(|approval| env.gate.satisfies(approval, terms, env.now)) {
+        Some(Err(Insufficient::OtherFactor)) => Freshness::Login,
+        Some(_) | None => terms.max_age.map_or(Freshness::Any, Freshness::MaxAge),
+    }
 }

@@ -255,6 +255,24 @@ fn further_application_has_separate_credentials() {
 }
 
 #[test]
+fn further_application_takes_the_factors_of_a_root_with_its_own_page() {
+    let universal = json!({
+        "client_id": "DIPAYMENTSWEBSDK0001",
+        "client_secret": {"env": "PAYMENTS_CLIENT_SECRET"},
+        "hosts": ["app.example.com"],
+    });
+    let mut all = further(&json!({"prompt": "universal", "universal": universal}));
+    let root = all["duo"].as_object_mut().unwrap();
+    root.remove("prompt");
+    root.remove("universal");
+    root.insert("factors".to_owned(), json!(["push"]));
+    let config = parse(&all).unwrap();
+    let payments = &config.applications.get(1).duo;
+    assert!(payments.universal.is_some());
+    assert_eq!(payments.accepted.as_ref().unwrap().factors, [Factor::Push]);
+}
+
+#[test]
 fn further_application_without_credentials_is_refused() {
     let missing = (Code::MissingKey, "applications.payments.duo.universal".to_owned());
     assert_eq!(found(&further(&json!({}))), [missing]);
@@ -320,8 +338,10 @@ fn passkeys_are_refused_where_no_page_of_duo_asks_for_them() {
 
 #[test]
 fn factors_of_duo_are_those_that_duos_page_may_use() {
-    assert_eq!(read(&[]).accepted, None);
-    let accepted = read(&[("/duo/factors", json!(["webauthn", "phone"]))]).accepted.unwrap();
+    let accepted =
+        |members: &[_]| parse(&configured(members)).unwrap().applications.main.duo.accepted;
+    assert_eq!(accepted(&[]), None);
+    let accepted = accepted(&[("/duo/factors", json!(["webauthn", "phone"]))]).unwrap();
     assert_eq!(
         (accepted.factors.as_slice(), accepted.webauthn),
         ([Factor::Phone].as_slice(), true)

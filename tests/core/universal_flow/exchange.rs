@@ -236,6 +236,9 @@ fn factor_that_the_rule_does_not_accept_serves_where_it_does() {
         let forward = rig.send(&alice.opens("/"), &[]).admitted();
         assert_eq!(forwarded_header(&forward, "x-duo-mfa-factor").as_deref(), Some(name));
         alice.asks(&mut rig, &alice.opens("/admin/x"), &[]);
+        assert_eq!(asked.claims.get("prompt"), None);
+        let again = starts(&mut rig, &mut alice, "/admin/x");
+        assert_eq!(again.claims["prompt"], "login", "Duo would repeat a remembered approval");
     }
 }
 
