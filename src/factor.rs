@@ -28,3 +28,13 @@ impl Factor {
         }
     }
 }
+
+/// The factors whose approvals are accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AcceptedFactors {
+    /// The factors that the filter itself can ask for, in this order. Empty if only `webauthn` is
+    /// accepted.
+    pub factors: Vec<Factor>,
+    /// Whether a passkey, a security key or a platform authenticator at Duo's page is accepted.
+    pub webauthn: bool,
+}

@@ -1,8 +1,8 @@
 //! How Duo is called.
 
-use super::universal::{Accepted, Universal};
+use super::universal::Universal;
 use crate::duo::Credentials;
-use crate::factor::Factor;
+use crate::factor::{AcceptedFactors, Factor};
 use crate::policy::FailMode;
 use crate::secret::Secret;
 use crate::session::SharedKey;
@@ -23,11 +23,10 @@ pub struct DuoSettings {
     pub push_timeout: Duration,
     /// The time between two checks of Duo's reachability and the keys.
     pub check_interval: Duration,
-    /// The factors that are offered, in this order; at least one, without repetition.
-    pub factors: Vec<Factor>,
-    /// The factors that `duo.factors` names; `None` if the key is not set. At Duo's page, which
-    /// offers what it likes, an approval by another factor is not accepted.
-    pub accepted: Option<Accepted>,
+    /// The factors that `duo.factors` names, without repetition; `None` if the key is not set. No
+    /// parameter tells Duo's page which factors to offer, so an approval by another one there is
+    /// not accepted.
+    pub accepted: Option<AcceptedFactors>,
     /// How a user without a device gets one.
     pub enrollment: Enrollment,
     /// The treatment of users while Duo cannot be reached, unless a rule has its own.
@@ -37,6 +36,12 @@ pub struct DuoSettings {
 }
 
 impl DuoSettings {
+    /// The factors that the filter itself offers, in this order.
+    #[must_use]
+    pub fn factors(&self) -> &[Factor] {
+        self.accepted.as_ref().map_or(&Factor::ALL, |accepted| &accepted.factors)
+    }
+
     /// The secrets that Duo has too.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret<String>> {
         let universal = self.universal.as_ref().map(|it| it.web_sdk.client_secret());

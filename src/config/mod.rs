@@ -27,7 +27,7 @@ pub use application::{Application, Applications};
 pub use duo_settings::{DuoSettings, Enrollment};
 pub use error::{Code, ConfigFaults, Fault};
 pub use secrets::may_be_a_secret;
-pub use universal::{Accepted, Destination, Universal};
+pub use universal::{Destination, Universal};
 
 use crate::identity::IdentityRules;
 use crate::page::Site;

@@ -2,7 +2,6 @@
 
 use crate::clock::UnixTime;
 use crate::duo::universal::{Authorize, AuthorizeFault, CallbackHost, WebSdk};
-use crate::factor::Factor;
 
 /// How an application sends browsers to Duo's Universal Prompt (`duo.prompt: universal`).
 #[derive(Debug)]
@@ -16,15 +15,6 @@ pub struct Universal {
     /// The origin of Duo's page, without a slash at its end: `https://{api_host}`. In a demo it may
     /// be an origin on loopback.
     pub origin: String,
-}
-
-/// The factors whose approvals are accepted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Accepted {
-    /// The factors that the Auth API knows too.
-    pub factors: Vec<Factor>,
-    /// A passkey, a security key or a platform authenticator.
-    pub webauthn: bool,
 }
 
 /// The name of the application that a user signs in to (`dest_app_name`).

@@ -1,5 +1,6 @@
 //! A configuration in use, and the facts that the host has to provide for each request.
 
+use super::factors;
 use crate::clock::UnixTime;
 use crate::config::{ApiMode, Application, Config};
 use crate::factor::Factor;
@@ -160,7 +161,7 @@ impl Gate {
 
     /// The factors that are offered for these terms.
     pub(super) fn offered<'g>(&'g self, terms: &'g Terms) -> &'g [Factor] {
-        terms.factors.as_deref().unwrap_or(&self.application(terms).duo.factors)
+        factors::offered(terms, &self.application(terms).duo)
     }
 
     /// The edits of every forwarded request. They remove the filter's own cookies and headers, and

@@ -1,7 +1,8 @@
 //! The factors that a rule accepts, and the capabilities that they need.
 
+use crate::config::DuoSettings;
 use crate::duo::{Capability, Device, DeviceKind};
-use crate::factor::Factor;
+use crate::factor::{AcceptedFactors, Factor};
 use crate::policy::Terms;
 use crate::session::ApprovedBy;
 
@@ -13,6 +14,11 @@ pub(super) const fn capability(factor: Factor) -> Option<Capability> {
         Factor::Sms => Some(Capability::Sms),
         Factor::Passcode => None,
     }
+}
+
+/// The factors that the filter itself offers for these terms.
+pub(super) fn offered<'t>(terms: &'t Terms, duo: &'t DuoSettings) -> &'t [Factor] {
+    terms.factors.as_ref().map_or_else(|| duo.factors(), |accepted| &accepted.factors)
 }
 
 /// Whether codes are accepted. Duo's response does not show whether a code came from an app, a
@@ -36,15 +42,16 @@ pub(super) fn takes_passcode(devices: &[Device], factors: &[Factor]) -> bool {
 /// distinguishes a texted code from other codes. So accepting one of `passcode` and `sms` accepts
 /// both.
 pub(super) fn is_accepted(by: ApprovedBy, terms: &Terms) -> bool {
-    terms.factors.as_ref().is_none_or(|few| is_among(by, few, terms.accepts_webauthn))
+    terms.factors.as_ref().is_none_or(|accepted| is_among(by, accepted))
 }
 
-/// Whether these factors, and a passkey if `webauthn` is set, include that of the approval.
-pub(super) fn is_among(by: ApprovedBy, few: &[Factor], webauthn: bool) -> bool {
+/// Whether these factors include that of the approval.
+pub(super) fn is_among(by: ApprovedBy, accepted: &AcceptedFactors) -> bool {
+    let AcceptedFactors { factors, webauthn } = accepted;
     match by {
-        ApprovedBy::Factor(Factor::Passcode | Factor::Sms) => takes_codes(few),
-        ApprovedBy::Factor(factor @ (Factor::Push | Factor::Phone)) => few.contains(&factor),
-        ApprovedBy::Webauthn => webauthn,
+        ApprovedBy::Factor(Factor::Passcode | Factor::Sms) => takes_codes(factors),
+        ApprovedBy::Factor(factor @ (Factor::Push | Factor::Phone)) => factors.contains(&factor),
+        ApprovedBy::Webauthn => *webauthn,
         ApprovedBy::Bypass | ApprovedBy::Remembered | ApprovedBy::FailSafe | ApprovedBy::Other => {
             false
         }

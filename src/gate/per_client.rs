@@ -17,7 +17,7 @@ use super::challenge::Challenge;
 use super::configured::Gate;
 use super::decision::{Decision, Forward, NewCookie};
 use super::env::Env;
-use super::factors::is_accepted;
+use super::factors::{is_accepted, offered};
 use super::headers::add_identity_headers;
 use super::in_place::InPlace;
 use super::limit::{ClientApproval, End, Granted, Limit, Permit, Settlement, Verdict};
@@ -73,8 +73,11 @@ fn tags(of: &Identity, subject: &Subject<'_>, terms: &Terms, config: &Config) ->
     let rule = terms.per_client?.rule;
     let application = config.applications.under(terms);
     let on_client = application.sessions.client(subject)?;
-    let offered = terms.factors.as_deref().unwrap_or(&application.duo.factors);
-    let offered = offered.iter().map(|factor| factor.name()).collect::<Vec<_>>().join(",");
+    let offered = offered(terms, &application.duo)
+        .iter()
+        .map(|factor| factor.name())
+        .collect::<Vec<_>>()
+        .join(",");
     let parts = [on_client.as_slice(), &rule, offered.as_bytes()];
     let client = application.duo.shared_key().tag("client", &parts);
     Some(Tags { user: owner_tag(of, config), client })

@@ -1,10 +1,10 @@
 //! Applies the rules to a request, and identifies its user where a rule needs that.
 
 use super::configured::{Gate, HostFacts};
-use super::factors::{is_accepted, is_among};
+use super::factors::is_among;
 use super::refusals::{Denial, RULE_DENIES_TARGET, RULE_DENIES_USER};
 use crate::clock::UnixTime;
-use crate::config::Accepted;
+use crate::factor::AcceptedFactors;
 use crate::http::RequestHead;
 use crate::http::peer::ip_address;
 use crate::identity::{Identity, IdentityError};
@@ -133,25 +133,13 @@ impl Gate {
         }
     }
 
-    /// Whether the terms accept an approval by this factor; if they do not name factors, whether
-    /// `duo.factors` of a Universal Prompt does. No parameter tells Duo's page which factors to offer.
-    fn accepts(&self, by: ApprovedBy, terms: &Terms) -> bool {
-        match (&terms.factors, self.page_accepts(terms)) {
-            (None, Some(few)) => is_among(by, &few.factors, few.webauthn),
-            (Some(_), _) | (None, None) => is_accepted(by, terms),
-        }
-    }
-
-    /// `duo.factors`, if browsers are sent to Duo's page. `None` if the key is not set.
-    fn page_accepts(&self, terms: &Terms) -> Option<&Accepted> {
-        let duo = &self.application(terms).duo;
-        duo.universal.as_ref().and(duo.accepted.as_ref())
-    }
-
-    /// Whether an approval needs a factor that is known and fresh. At Duo's page, a remembered
-    /// device may have been approved by any factor.
-    fn needs_fresh_factor(&self, terms: &Terms) -> bool {
-        terms.factors.is_some() || terms.max_age.is_some() || self.page_accepts(terms).is_some()
+    /// The factors whose approvals these terms accept; `None` for all. If the terms name none, those
+    /// of `duo.factors` count at Duo's page, since no parameter tells it which factors to offer.
+    fn accepted<'g>(&'g self, terms: &'g Terms) -> Option<&'g AcceptedFactors> {
+        terms.factors.as_ref().or_else(|| {
+            let duo = &self.application(terms).duo;
+            duo.universal.as_ref().and(duo.accepted.as_ref())
+        })
     }
 
     /// Checks whether an approval satisfies the terms.
@@ -176,12 +164,15 @@ impl Gate {
         terms: &Terms,
         now: UnixTime,
     ) -> Result<(), Insufficient> {
-        let is_accepted = || self.accepts(by, terms);
+        let is_other = |accepted| !is_among(by, accepted);
         match by {
-            ApprovedBy::Factor(_) | ApprovedBy::Webauthn | ApprovedBy::Other if !is_accepted() => {
+            ApprovedBy::Factor(_) | ApprovedBy::Webauthn | ApprovedBy::Other
+                if self.accepted(terms).is_some_and(is_other) =>
+            {
                 Err(Insufficient::OtherFactor)
             }
-            ApprovedBy::Remembered if self.needs_fresh_factor(terms) => {
+            // Duo may have remembered the device after any factor.
+            ApprovedBy::Remembered if terms.max_age.is_some() || self.accepted(terms).is_some() => {
                 Err(Insufficient::OtherFactor)
             }
             ApprovedBy::FailSafe if self.fail_mode(terms) == FailMode::Secure => {

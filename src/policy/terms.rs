@@ -1,6 +1,6 @@
 //! The requirements of a rule on the second factor.
 
-use crate::factor::Factor;
+use crate::factor::AcceptedFactors;
 use std::time::Duration;
 
 /// The terms of a rule. For an absent one, the setting for all requests applies.
@@ -8,11 +8,8 @@ use std::time::Duration;
 pub struct Terms {
     /// The greatest age of an approval; an older one is not accepted.
     pub max_age: Option<Duration>,
-    /// The factors that are offered and accepted, in this order.
-    pub factors: Option<Vec<Factor>>,
-    /// Whether a passkey or security key at Duo's page is accepted, where `factors` is `Some`. If
-    /// it alone is accepted, that list is empty.
-    pub accepts_webauthn: bool,
+    /// The factors that are offered and accepted.
+    pub factors: Option<AcceptedFactors>,
     /// The treatment of users without an approval while Duo cannot be reached.
     pub fail_mode: Option<FailMode>,
     /// The number of the Duo application that is asked. 0 is the application for rules that name
@@ -42,7 +39,6 @@ impl Terms {
         static NONE: Terms = Terms {
             max_age: None,
             factors: None,
-            accepts_webauthn: false,
             fail_mode: None,
             application: 0,
             is_per_request: false,

@@ -58,7 +58,7 @@ fn duo_is_asked_by_the_documented_defaults() {
     assert_eq!(duo.status_timeout, Duration::from_secs(25));
     assert_eq!(duo.push_timeout, Duration::from_secs(60));
     assert_eq!(duo.check_interval, Duration::from_secs(60));
-    assert_eq!(duo.factors, [Factor::Push, Factor::Passcode, Factor::Phone, Factor::Sms]);
+    assert_eq!(duo.factors(), [Factor::Push, Factor::Passcode, Factor::Phone, Factor::Sms]);
     assert_eq!(duo.enrollment, Enrollment::Off);
     assert!(application.remembered_devices.is_none());
 }
@@ -99,7 +99,7 @@ fn every_key_of_duo_is_read() {
     assert_eq!(duo.status_timeout, Duration::from_secs(30));
     assert_eq!(duo.push_timeout, Duration::from_secs(120));
     assert_eq!(duo.check_interval, Duration::from_secs(3600));
-    assert_eq!(duo.factors, [Factor::Passcode, Factor::Push]);
+    assert_eq!(duo.factors(), [Factor::Passcode, Factor::Push]);
     assert_eq!(duo.enrollment, Enrollment::Portal);
     assert!(application.remembered_devices.is_some());
 }

@@ -6,6 +6,7 @@ use crate::document::Document;
 use crate::environment::Environment;
 use crate::plugin::Plugin;
 use duo_mfa::config::{ApiMode, Application, Config, Mode};
+use duo_mfa::factor::Factor;
 use duo_mfa::http::{HeaderMap, RequestHead};
 use duo_mfa::policy::{Decision, FailMode, Person, Policy, Ruled, Unclear};
 use duo_mfa::session::ApprovedBy;
@@ -152,14 +153,11 @@ fn print(config: &Config, ruled: Ruled<'_>) {
         Policy::Bypass | Policy::Deny => {}
         Policy::TwoFactor => {
             let Application { name, duo, .. } = config.applications.under(terms);
-            let factors = terms.factors.as_ref().unwrap_or(&duo.factors);
+            let accepted = terms.factors.as_ref().or(duo.accepted.as_ref());
+            let factors = accepted.map_or(Factor::ALL.as_slice(), |accepted| &accepted.factors);
             let mut names: Vec<_> = factors.iter().map(|factor| factor.name()).collect();
-            let accepted = duo.universal.as_ref().map(|_| duo.accepted.as_ref());
-            let webauthn = match (&terms.factors, accepted) {
-                (Some(_), _) => terms.accepts_webauthn,
-                (None, Some(accepted)) => accepted.is_none_or(|accepted| accepted.webauthn),
-                (None, None) => false,
-            };
+            let webauthn =
+                duo.universal.is_some() && accepted.is_none_or(|accepted| accepted.webauthn);
             names.extend(webauthn.then_some(ApprovedBy::Webauthn.name()));
             let fail_mode = match terms.fail_mode.unwrap_or(duo.fail_mode) {
                 FailMode::Secure => "secure",

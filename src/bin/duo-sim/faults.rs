@@ -118,17 +118,14 @@ pub(crate) enum Reused {
 
 /// Changes to the query with which a browser comes back.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Callback {
     /// `error` with this value instead of a code.
-    #[serde(default)]
     pub(crate) error: Option<String>,
     /// `error_description`, if there is an `error`.
-    #[serde(default)]
     pub(crate) error_description: Option<String>,
-    #[serde(default)]
     pub(crate) without_state: bool,
     /// Every parameter is present twice.
-    #[serde(default)]
     pub(crate) twice: bool,
 }
 

@@ -79,10 +79,11 @@ fn rule(
     }
     used.push(terms.application);
     let offered = written.offered(terms.application);
-    let accepted = terms.factors.iter().flatten();
+    let accepted = terms.factors.iter().flat_map(|accepted| &accepted.factors);
     let duo = written.duo(terms.application).filter(|duo| duo.universal.is_some());
     let few = duo.and_then(|duo| duo.accepted.as_ref());
-    let webauthn = terms.accepts_webauthn && few.is_some_and(|few| !few.webauthn);
+    let accepts_webauthn = terms.factors.as_ref().is_some_and(|accepted| accepted.webauthn);
+    let webauthn = accepts_webauthn && few.is_some_and(|few| !few.webauthn);
     let names = accepted.filter(|factor| !offered.contains(factor)).map(|factor| factor.name());
     for name in names.chain(webauthn.then_some(ApprovedBy::Webauthn.name())) {
         let problem = format!("names \"{name}\", but duo.factors does not have it");
@@ -110,12 +111,11 @@ fn terms(
     let application = rule.read("application", faults, |entry| application(entry, written));
     let universal = |duo: &DuoSettings| duo.universal.is_some();
     let has_universal = written.duo(application.unwrap_or_default()).is_none_or(universal);
-    let accepted = duo::factors(rule, has_universal, faults);
-    let accepts_webauthn = accepted.as_ref().is_some_and(|accepted| accepted.webauthn);
-    let factors = accepted.map(|accepted| accepted.factors);
+    let factors = duo::factors(rule, has_universal, faults);
     let reach = rule.read("approval", faults, per_client::reach);
     let is_per_request = reach == Some(Reach::Request);
     if is_per_request {
+        let accepts_webauthn = factors.as_ref().is_some_and(|accepted| accepted.webauthn);
         let webauthn = "names webauthn, and Duo's page does not show which request it approves";
         let unmeant = [
             ("factors", accepts_webauthn && has_universal, webauthn),
@@ -138,16 +138,7 @@ fn terms(
     let application = application.unwrap_or_default();
     let api_mode = rule.read("api_mode", faults, api_mode);
     let per_client = None;
-    Terms {
-        max_age,
-        factors,
-        accepts_webauthn,
-        fail_mode,
-        application,
-        is_per_request,
-        api_mode,
-        per_client,
-    }
+    Terms { max_age, factors, fail_mode, application, is_per_request, api_mode, per_client }
 }
 
 /// The number of the Duo application that a rule names.

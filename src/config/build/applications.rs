@@ -102,7 +102,7 @@ impl<'v> Written<'v> {
 
     /// The factors that the application of this number offers.
     pub(super) fn offered(&self, number: usize) -> &[Factor] {
-        self.duo(number).map_or(Factor::ALL.as_slice(), |duo| &duo.factors)
+        self.duo(number).map_or(&Factor::ALL, DuoSettings::factors)
     }
 
     /// Records a fault for each application that no rule names; `used` are the numbers that rules

@@ -5,9 +5,9 @@ use crate::config::duration::Bounds;
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::reader::{Entry, Section};
 use crate::config::secrets::Secrets;
-use crate::config::{Accepted, DuoSettings, Enrollment};
+use crate::config::{DuoSettings, Enrollment};
 use crate::duo::{ApiHost, Credentials, Signature};
-use crate::factor::Factor;
+use crate::factor::{AcceptedFactors, Factor};
 use crate::policy::FailMode;
 use crate::secret::Secret;
 use crate::session::{ApprovedBy, PENDING_LIFETIME};
@@ -69,8 +69,6 @@ pub(super) fn settings(
     let enrollment = duo.read("enrollment", faults, enrollment).or_else(|| Some(main?.enrollment));
     let is_universal = universal::prompt(duo, root, faults) == Prompt::Universal;
     let accepted = factors(duo, is_universal, faults).or_else(|| main?.accepted.clone());
-    let factors = accepted.as_ref().map(|accepted| accepted.factors.clone());
-    let factors = factors.or_else(|| Some(main?.factors.clone()));
     let usual = main.and_then(|main| main.universal.as_ref());
     let universal = is_universal.then(|| universal::universal(duo, host, usual, secrets, faults));
     let enrollment = enrollment.filter(|_| !is_universal);
@@ -81,7 +79,6 @@ pub(super) fn settings(
         status_timeout,
         push_timeout,
         check_interval,
-        factors: factors.unwrap_or_else(|| Factor::ALL.to_vec()),
         enrollment: enrollment.unwrap_or(Enrollment::Off),
         fail_mode: fail_mode.unwrap_or_default(),
         accepted,
@@ -211,14 +208,14 @@ pub(super) fn factors(
     section: &Section<'_>,
     has_universal: bool,
     faults: &mut Faults,
-) -> Option<Accepted> {
+) -> Option<AcceptedFactors> {
     let fix = "name at least one of push, passcode, phone, sms, webauthn";
     let list = section.read("factors", faults, |entry| entry.filled_list(fix))?;
     let [first, second, third, fourth] = Factor::ALL.map(|factor| (factor.name(), Some(factor)));
     let any_passcode = (ANY_PASSCODE, Some(Factor::Passcode));
     // `None` is a passkey or security key, which only Duo's page can ask for.
     let words = [first, second, third, fourth, any_passcode, (ApprovedBy::Webauthn.name(), None)];
-    let mut accepted = Accepted::default();
+    let mut accepted = AcceptedFactors::default();
     let mut passcode = None;
     for entry in list {
         let Some(factor) = faults.keep(entry.choice(&words)) else { continue };

@@ -88,7 +88,7 @@ fn times(duo: &DuoSettings) -> [Duration; 4] {
 
 fn rest(application: &Application) -> (FailMode, Enrollment, &[Factor], bool) {
     let Application { duo, remembered_devices, .. } = application;
-    (duo.fail_mode, duo.enrollment, &duo.factors, remembered_devices.is_some())
+    (duo.fail_mode, duo.enrollment, duo.factors(), remembered_devices.is_some())
 }
 
 #[test]

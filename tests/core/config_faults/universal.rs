@@ -314,8 +314,9 @@ fn rule_may_ask_for_a_passkey_of_duos_page() {
     let rule = ruled(&[("factors", json!(["webauthn", "push"]))]);
     let config = parse(&configured(&[("/access_control", rule)])).unwrap();
     let terms = &config.policies.rules[0].terms;
-    assert!(terms.accepts_webauthn);
-    assert_eq!(terms.factors.as_deref(), Some([Factor::Push].as_slice()));
+    let accepted = terms.factors.as_ref().unwrap();
+    assert!(accepted.webauthn);
+    assert_eq!(accepted.factors, [Factor::Push]);
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl Visit<'_> {
         if !is_push_wanted {
             return;
         }
-        if self.account.duo.factors.contains(&Factor::Push) {
+        if self.account.duo.factors().contains(&Factor::Push) {
             report.step("push", || self.push(&username, &choice).map(|text| ((), text)));
         } else {
             report.skip("push", "duo.factors does not name push");
@@ -111,11 +111,11 @@ impl Visit<'_> {
                     || devices.iter().any(|device| device.kind == DeviceKind::Token)
             }
         };
-        self.account.duo.factors.iter().filter(is_able).copied().collect()
+        self.account.duo.factors().iter().filter(is_able).copied().collect()
     }
 
     fn factor_names(&self) -> String {
-        let names: Vec<_> = self.account.duo.factors.iter().map(|factor| factor.name()).collect();
+        let names: Vec<_> = self.account.duo.factors().iter().map(|factor| factor.name()).collect();
         names.join(", ")
     }
 
