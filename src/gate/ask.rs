@@ -14,9 +14,9 @@ use super::per_client;
 use super::per_request;
 use super::prompt::SentPasscode;
 use super::redirect;
+use super::refusal::{Denial, Refusal};
 use super::refusals::{
-    Denial, FORM_TOO_LATE, FORM_TOO_LONG, NEEDS_BROWSER, NEEDS_COOKIE, NEEDS_PASSCODE_OR_BROWSER,
-    Refusal,
+    FORM_TOO_LATE, FORM_TOO_LONG, NEEDS_BROWSER, NEEDS_COOKIE, NEEDS_PASSCODE_OR_BROWSER,
 };
 use super::refuse::denied;
 use super::route::EndpointRequest;

@@ -7,9 +7,10 @@
 //! for the call. A call that starts a prompt is never repeated, since a second push would be sent.
 //! Only its date is corrected once, because Duo executes no call whose date it refuses.
 
+use super::refusal::Refusal;
 use super::refusals::{
-    AFTER_LIMIT, FACTOR_REFUSED, MISCONFIGURED, NO_ROOM, RATE_LIMITED_BY_DUO, Refusal, TIMEOUT,
-    UNAVAILABLE, UNCHECKED, UNKNOWN_USER, WRONG_PASSCODE,
+    AFTER_LIMIT, FACTOR_REFUSED, MISCONFIGURED, NO_ROOM, RATE_LIMITED_BY_DUO, TIMEOUT, UNAVAILABLE,
+    UNCHECKED, UNKNOWN_USER, WRONG_PASSCODE,
 };
 use crate::clock::UnixTime;
 use crate::duo::{DuoError, Endpoint, Fault};

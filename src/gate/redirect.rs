@@ -12,7 +12,8 @@
 
 use super::configured::Gate;
 use super::decision::Decision;
-use super::refusals::{Denial, REDIRECTED};
+use super::refusal::Denial;
+use super::refusals::REDIRECTED;
 use super::refuse::denied;
 use crate::http::RequestHead;
 use crate::signal::{Level, Signal};

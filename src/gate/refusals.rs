@@ -3,13 +3,13 @@
 //! The HTTP status and the title of a code are in [`Code`]. Pages show other texts, chosen by
 //! the code, in `src/page/text`. The sections below say who has to act.
 
+use super::refusal::{Denial, Refusal};
 use crate::duo::universal::CallbackFault;
 use crate::http::HeadFault;
 use crate::identity::IdentityError;
 use crate::policy::Unclear;
 use crate::session::Unbound;
 use crate::signal::Code;
-use std::borrow::Cow;
 use std::time::Duration;
 
 /// The wait before another try after an outage.
@@ -20,52 +20,6 @@ const AFTER_OVERLOAD: Duration = Duration::from_secs(2);
 
 /// The wait before another try if Duo limits the rate without naming a time.
 pub(super) const AFTER_LIMIT: Duration = Duration::from_secs(30);
-
-/// The code and the words of a refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The code that the client gets.
-    pub code: Code,
-    /// The event and the remedy, in words.
-    pub detail: &'static str,
-    /// The wait after which another try may succeed.
-    pub retry_after: Option<Duration>,
-}
-
-impl Refusal {
-    const fn new(code: Code, detail: &'static str) -> Self {
-        Self { code, detail, retry_after: None }
-    }
-
-    /// Adds a `Retry-After`.
-    pub(super) const fn after(self, wait: Duration) -> Self {
-        Self { retry_after: Some(wait), ..self }
-    }
-}
-
-/// A refusal that needs only the head of the request. Its user may not be known yet.
-pub(super) struct Denial {
-    pub(super) code: Code,
-    pub(super) detail: Cow<'static, str>,
-    /// The rule that refuses, if one does.
-    pub(super) rule: Option<usize>,
-}
-
-impl Denial {
-    const fn new(code: Code, detail: String) -> Self {
-        Self { code, detail: Cow::Owned(detail), rule: None }
-    }
-
-    pub(super) fn by(self, rule: Option<usize>) -> Self {
-        Self { rule, ..self }
-    }
-}
-
-impl From<Refusal> for Denial {
-    fn from(Refusal { code, detail, .. }: Refusal) -> Self {
-        Self { code, detail: Cow::Borrowed(detail), rule: None }
-    }
-}
 
 // The user: approve, use another factor, wait, or enroll.
 

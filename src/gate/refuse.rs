@@ -7,10 +7,10 @@ use super::decision::Decision;
 use super::env::Env;
 use super::limit::{Limit, Limited};
 use super::prompt::Ending;
+use super::refusal::{Denial, Refusal};
 use super::refusals::{
-    DENIED_ON_DEVICE, Denial, LOCKED_OUT, NO_RANDOMNESS, NO_ROOM, NO_ROOM_FOR_USER,
-    PENDING_ELSEWHERE, REPORTED_AS_FRAUD, Refusal, TIMEOUT, TOO_MANY_PASSCODES, TOO_MANY_PROMPTS,
-    TOO_MANY_SINGLE_USES,
+    DENIED_ON_DEVICE, LOCKED_OUT, NO_RANDOMNESS, NO_ROOM, NO_ROOM_FOR_USER, PENDING_ELSEWHERE,
+    REPORTED_AS_FRAUD, TIMEOUT, TOO_MANY_PASSCODES, TOO_MANY_PROMPTS, TOO_MANY_SINGLE_USES,
 };
 use super::request_line::reference;
 use super::room::{By, Crowded};

@@ -4,7 +4,8 @@
 use super::challenge::Challenge;
 use super::configured::HostFacts;
 use super::decision::{Decision, End, Notes};
-use super::refusals::{Denial, NO_LOGO, NOT_FOUND, wrong_method};
+use super::refusal::Denial;
+use super::refusals::{NO_LOGO, NOT_FOUND, wrong_method};
 use super::request_line::reference;
 use super::universal;
 use super::view::{Requester, View};

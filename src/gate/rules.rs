@@ -2,7 +2,8 @@
 
 use super::configured::{Gate, HostFacts};
 use super::factors::is_among;
-use super::refusals::{Denial, RULE_DENIES_TARGET, RULE_DENIES_USER};
+use super::refusal::Denial;
+use super::refusals::{RULE_DENIES_TARGET, RULE_DENIES_USER};
 use crate::clock::UnixTime;
 use crate::factor::AcceptedFactors;
 use crate::http::RequestHead;

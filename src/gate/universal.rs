@@ -4,7 +4,8 @@
 use super::challenge::Challenge;
 use super::limit::{Permit, SingleUse};
 use super::prompt::user_tag;
-use super::refusals::{Denial, NOT_A_NAVIGATION, no_callback};
+use super::refusal::Denial;
+use super::refusals::{NOT_A_NAVIGATION, no_callback};
 use crate::clock::UnixTime;
 use crate::config::{Config, Universal};
 use crate::duo::universal::{Callback, RedirectFault, RedirectUri};

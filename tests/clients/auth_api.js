@@ -8,27 +8,16 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const https = require('node:https');
 
-const SIM = JSON.parse(process.argv[2]);
+const { SIM, PORT, control } = require('./simulator.js');
 const IKEY = 'DIWJ8X6AEYOR5OMC6TQ1';
 const SKEY = 'Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep';
 
 // The client has options neither for its authorities nor for the port.
 require('@duosecurity/duo_api/lib/constants').DUO_PINNED_CERT = fs.readFileSync(SIM.ca);
-const port = Number(SIM.https.split(':').pop());
 const request = https.request;
-https.request = (options, callback) => request.call(https, { ...options, port }, callback);
+https.request = (options, callback) => request.call(https, { ...options, port: PORT }, callback);
 
 const { Client } = require('@duosecurity/duo_api');
-
-async function control(method, path, body) {
-  const answer = await fetch(`http://${SIM.control}/sim${path}`, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    body: body && JSON.stringify(body),
-  });
-  assert.equal(answer.status, 200, `${method} ${path}`);
-  return answer.json();
-}
 
 function caller(version, skey = SKEY) {
   const client = new Client(IKEY, skey, 'localhost', version);

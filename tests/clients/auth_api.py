@@ -3,16 +3,15 @@
 Argument: the line of JSON that duo-sim prints at its start.
 """
 
+import functools
 import hashlib
-import json
-import sys
 import threading
 import time
-import urllib.request
 
 import duo_client
+import simulator
+from simulator import PORT, SIM, control
 
-SIM = json.loads(sys.argv[1])
 KEYS = {"ikey": "DIWJ8X6AEYOR5OMC6TQ1", "skey": "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep"}
 FORMS = {
     "v5": {},
@@ -21,30 +20,12 @@ FORMS = {
 }
 
 
-def control(method, path, body=None):
-    request = urllib.request.Request(
-        f"http://{SIM['control']}/sim{path}",
-        method=method,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"content-type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
-
-
 def client(form, **changes):
-    port = int(SIM["https"].rsplit(":", 1)[1])
-    settings = {**KEYS, "host": "localhost", "port": port, "ca_certs": SIM["ca"], **FORMS[form]}
+    settings = {**KEYS, "host": "localhost", "port": PORT, "ca_certs": SIM["ca"], **FORMS[form]}
     return duo_client.Auth(**{**settings, **changes})
 
 
-def refused(text, call, *args, **kwargs):
-    try:
-        answer = call(*args, **kwargs)
-    except RuntimeError as error:
-        assert text in str(error), error
-    else:
-        raise AssertionError(f"{answer} instead of {text}")
+refused = functools.partial(simulator.refused, RuntimeError)
 
 
 def push(api, action):

@@ -11,8 +11,7 @@ const net = require('node:net');
 
 const { Client } = require('@duosecurity/duo_universal');
 
-const SIM = JSON.parse(process.argv[2]);
-const PORT = Number(SIM.https.split(':').pop());
+const { SIM, PORT, control } = require('./simulator.js');
 const SETTINGS = {
   clientId: 'DISIMULATEDWEBSDK001',
   clientSecret: 'SimulatedWebSdkSecretSimulatedWebSdk0001',
@@ -21,16 +20,6 @@ const SETTINGS = {
 };
 // The client has no option for its authorities.
 const agent = new https.Agent({ ca: fs.readFileSync(SIM.ca) });
-
-async function control(method, path, body) {
-  const answer = await fetch(`http://${SIM.control}/sim${path}`, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    body: body && JSON.stringify(body),
-  });
-  assert.equal(answer.status, 200, `${method} ${path}`);
-  return answer.json();
-}
 
 function client(changes = {}) {
   const made = new Client({ ...SETTINGS, ...changes });

@@ -3,33 +3,20 @@
 Argument: the line of JSON that duo-sim prints at its start.
 """
 
+import functools
 import http.client
-import json
 import socket
 import ssl
-import sys
 import urllib.parse
-import urllib.request
 
+import simulator
 from duo_universal.client import Client, DuoException
+from simulator import PORT, SIM, control
 
-SIM = json.loads(sys.argv[1])
-PORT = int(SIM["https"].rsplit(":", 1)[1])
 HOST = f"localhost:{PORT}"
 CLIENT_ID = "DISIMULATEDWEBSDK001"
 CLIENT_SECRET = "SimulatedWebSdkSecretSimulatedWebSdk0001"
 REDIRECT_URI = "https://app.example.com/.duo-mfa/callback"
-
-
-def control(method, path, body=None):
-    request = urllib.request.Request(
-        f"http://{SIM['control']}/sim{path}",
-        method=method,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"content-type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
 
 
 def client(**changes):
@@ -37,13 +24,7 @@ def client(**changes):
     return Client(**{**settings, "duo_certs": SIM["ca"], **changes})
 
 
-def refused(text, call, *args, **kwargs):
-    try:
-        answer = call(*args, **kwargs)
-    except DuoException as error:
-        assert text in str(error), error
-    else:
-        raise AssertionError(f"{answer} instead of {text}")
+refused = functools.partial(simulator.refused, DuoException)
 
 
 def opened(url):

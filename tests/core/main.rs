@@ -70,14 +70,6 @@ macro_rules! say {
     }};
 }
 
-/// Rejects the lists of test names that files had earlier, in case a merge brings one back.
-#[macro_export]
-macro_rules! suite {
-    ($($name:tt)*) => {
-        compile_error!("remove the list, and write #[test] before each of its functions");
-    };
-}
-
 /// Ends the run with a line of counts, which `make test` adds up. A request that is wrongly admitted fails its test; this
 /// fails the run too.
 #[dtor::dtor(unsafe)]

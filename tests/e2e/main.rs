@@ -130,14 +130,6 @@ macro_rules! say {
     }};
 }
 
-/// Rejects the lists of test names that files had earlier, in case a merge brings one back.
-#[macro_export]
-macro_rules! trials {
-    ($($name:tt)*) => {
-        compile_error!("remove the list, and write #[test] before each of its functions");
-    };
-}
-
 /// Ends the run with a line of counts, which `make test` adds up, and fails it if a request was
 /// wrongly admitted.
 #[dtor::dtor(unsafe)]

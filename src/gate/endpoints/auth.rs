@@ -14,9 +14,10 @@ use crate::gate::factors::{capability, takes_codes};
 use crate::gate::last_prompt::Asking;
 use crate::gate::limit::{End, Permit, Settlement};
 use crate::gate::prompt::{self, Ending, Prompt, SentPasscode, Transaction, is_method};
+use crate::gate::refusal::Refusal;
 use crate::gate::refusals::{
     CODE_NOT_SHOWN, DEVICE_MALFORMED, DEVICE_UNKNOWN, DIGEST_MALFORMED, DIGEST_UNCHECKED,
-    FACTOR_MISSING, METHOD_MALFORMED, NO_DEVICE, PASSCODE_MISSING, Refusal, SEVERAL_PASSCODES,
+    FACTOR_MISSING, METHOD_MALFORMED, NO_DEVICE, PASSCODE_MISSING, SEVERAL_PASSCODES,
     TOO_MANY_PASSCODES, WRONG_PASSCODE,
 };
 use crate::gate::refuse::{refuse_status, refuse_with, refuse_without_randomness};

@@ -29,7 +29,7 @@ use super::env::Env;
 use super::exchange::Next;
 use super::pending;
 use super::per_request;
-use super::refusals::Refusal;
+use super::refusal::Refusal;
 use super::refuse::{refuse, refuse_with};
 use super::request_line::RequestLine;
 use super::route::{Endpoint, EndpointRequest};

@@ -13,9 +13,10 @@ use crate::gate::headers::add_identity_headers;
 use crate::gate::last_prompt::{Asking, Then};
 use crate::gate::limit::{End, Limit, Limited, Permit, Settlement, Verdict};
 use crate::gate::prompt::{self, Ending, Prompt, Transaction};
+use crate::gate::refusal::Refusal;
 use crate::gate::refusals::{
     APPROVAL_USED, DENIED_BY_DUO, NO_DEVICE, NO_PASSCODES_HERE, NOT_ENROLLED, ONLY_PASSCODES,
-    Refusal, TIMEOUT, UNKNOWN_USE, VERIFIED_PUSH, WRONG_PASSCODE,
+    TIMEOUT, UNKNOWN_USE, VERIFIED_PUSH, WRONG_PASSCODE,
 };
 use crate::gate::refuse::{self, refuse, refuse_status, refuse_with, refuse_without_randomness};
 use crate::gate::rules::new_approval;

@@ -1,0 +1,52 @@
+//! A refusal: its code, its words, and when another try may succeed. The catalogue of all is
+//! [`super::refusals`].
+
+use crate::signal::Code;
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// The code and the words of a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The code that the client gets.
+    pub code: Code,
+    /// The event and the remedy, in words.
+    pub detail: &'static str,
+    /// The wait after which another try may succeed.
+    pub retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    pub(super) const fn new(code: Code, detail: &'static str) -> Self {
+        Self { code, detail, retry_after: None }
+    }
+
+    /// Adds a `Retry-After`.
+    pub(super) const fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+}
+
+/// A refusal that needs only the head of the request. Its user may not be known yet.
+pub(super) struct Denial {
+    pub(super) code: Code,
+    pub(super) detail: Cow<'static, str>,
+    /// The rule that refuses, if one does.
+    pub(super) rule: Option<usize>,
+}
+
+impl Denial {
+    pub(super) const fn new(code: Code, detail: String) -> Self {
+        Self { code, detail: Cow::Owned(detail), rule: None }
+    }
+
+    pub(super) fn by(self, rule: Option<usize>) -> Self {
+        Self { rule, ..self }
+    }
+}
+
+impl From<Refusal> for Denial {
+    fn from(Refusal { code, detail, .. }: Refusal) -> Self {
+        Self { code, detail: Cow::Borrowed(detail), rule: None }
+    }
+}
