@@ -4,6 +4,7 @@ use crate::document::{Content, Document};
 use crate::value::{list_at, member, text_at};
 use serde_json::Value;
 use std::borrow::Cow;
+use std::path::Path;
 
 /// Sections of a configuration; every configuration has at least one.
 const SECTIONS: [&str; 4] = ["duo", "identity", "session", "access_control"];
@@ -79,6 +80,18 @@ impl Configuration<'_> {
 }
 
 impl<'d> Plugin<'d> {
+    /// The plugin configurations of files, each with the path and the document that it is in.
+    pub(crate) fn all_in<P: AsRef<Path>>(
+        files: &'d [(P, Vec<Document>)],
+    ) -> impl Iterator<Item = (&'d Path, &'d Document, Self)> {
+        let documents = files
+            .iter()
+            .flat_map(|(path, own)| own.iter().map(move |document| (path.as_ref(), document)));
+        documents.flat_map(|(path, document)| {
+            Self::all(document).into_iter().map(move |plugin| (path, document, plugin))
+        })
+    }
+
     /// The plugin configurations of a document.
     pub(crate) fn all(document: &'d Document) -> Vec<Self> {
         let mut search = Search { found: Vec::new() };

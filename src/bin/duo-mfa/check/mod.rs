@@ -95,15 +95,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     }
     let documents: Vec<_> = files.iter().flat_map(|(_, documents)| documents).collect();
     let mut is_any_found = false;
-    for (path, own) in &files {
-        for document in own {
-            for plugin in Plugin::all(document) {
-                is_any_found = true;
-                let report = Report::of(&plugin, document, &documents, &environment);
-                println!("{}", report.text(&title(path, &plugin)));
-                outcome = outcome.max(report.outcome(arguments.strict));
-            }
-        }
+    for (path, document, plugin) in Plugin::all_in(&files) {
+        is_any_found = true;
+        let report = Report::of(&plugin, document, &documents, &environment);
+        println!("{}", report.text(&title(path, &plugin)));
+        outcome = outcome.max(report.outcome(arguments.strict));
     }
     if !is_any_found && outcome == Outcome::Fine {
         eprintln!("duo-mfa: {NOTHING_FOUND} in these files");

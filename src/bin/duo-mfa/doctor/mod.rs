@@ -86,15 +86,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let mut outcome = Outcome::Fine;
     let documents: Vec<_> = files.iter().flat_map(|(_, documents)| documents).collect();
     let mut is_any_found = false;
-    for (path, own) in &files {
-        for document in own {
-            for plugin in Plugin::all(document) {
-                is_any_found = true;
-                let title = title(path, &plugin);
-                let place = Place { title, host: plugin.host, document, documents: &documents };
-                outcome = outcome.max(doctor.visit(&plugin, &place));
-            }
-        }
+    for (path, document, plugin) in Plugin::all_in(&files) {
+        is_any_found = true;
+        let title = title(path, &plugin);
+        let place = Place { title, host: plugin.host, document, documents: &documents };
+        outcome = outcome.max(doctor.visit(&plugin, &place));
     }
     if !is_any_found {
         eprintln!("duo-mfa: {NOTHING_FOUND} in these files");
