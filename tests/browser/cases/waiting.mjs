@@ -223,6 +223,8 @@ test("the_time_that_is_left_counts_down_and_is_said_twice", {}, async (stage) =>
   const browser = await stage.browser({ user });
   const page = await browser.newPage();
   await page.clock.install();
+  // The filter counts real seconds, and its response would set the count back after a leap.
+  await page.route(/\/status\?/, () => {});
   await page.goto(stage.site);
   await press(page, "Send a push");
   await page.getByText(/^(60|5\d) seconds left$/).waitFor();
