@@ -3,7 +3,8 @@
 over a connection that anyone could answer. First it shows that it catches such faults, planted in copies of the very files.
 
 Looks at all text below envoy/ and examples/, at templates and scripts too, and at the fenced blocks of Markdown files; comments
-don't count. The one way to call Duo's place without TLS is to an address on loopback, where only a simulator is.
+don't count. The one way to call Duo's place without TLS is to an address on loopback, where only a simulator is. The one
+configuration that may allow secrets in it is a demo that sends browsers to a simulator on loopback.
 `make examples` asks more of the YAML files, by parsing them; this needs nothing but Python.
 """
 
@@ -27,11 +28,15 @@ FLAGS = "|".join(key for key, value in OPEN.items() if value is True)
 WORDS = "|".join({value for value in OPEN.values() if value is not True})
 PASS = re.compile(rf"\b(?:{FLAGS})\b[\"']?\s*:\s*[\"']?true|\b(?:{WORDS})\b", re.IGNORECASE)
 INLINE = re.compile(r"\ballow_inline_secrets\b[\"']?\s*:\s*true")
+# The key that needs `allow_inline_secrets`. No user could sign in at Duo with it.
+DEMO_ORIGIN = re.compile(r"\bbrowser_origin\b[\"']?\s*:\s*[\"']http://127\.0\.0\.1:\d+[\"']")
 # A secret's value, over line ends: `{env: NAME}`, or `env: NAME` in the next line. A schema refers to that.
-SECRET = re.compile(r"\b(?:secret_key|skey)\b[\"']?\s*:\s*(?!\{?\s*[\"']?(?:env|\$ref)\b)(?=\S)")
+SECRET = re.compile(r"\b(?:secret_key|skey|client_secret)\b[\"']?\s*:\s*(?!\{?\s*[\"']?(?:env|\$ref)\b)(?=\S)")
 KEYS = re.compile(r"\bkeys\b[\"']?\s*:\s*(?:\[\s*|-\s*)(?!env\b)[\"'\w]")
 # A variable's value: what makes one, takes one from elsewhere, or cannot be one. Programs have names for values.
-VARIABLE = re.compile(r"\bDUO_(?:SECRET_KEY|MFA_COOKIE_KEY\w*)[\"']?(?:=|:\s+)[\"']?(?!\$|\{|\.\.\.|<|(?i:replace))(?=[^\s\"',)}\]])")
+VARIABLE = re.compile(
+    r"\bDUO_(?:SECRET_KEY|CLIENT_SECRET|MFA_COOKIE_KEY\w*)[\"']?(?:=|:\s+)[\"']?(?!\$|\{|\.\.\.|<|(?i:replace))(?=[^\s\"',)}\]])"
+)
 LOOPBACK = re.compile(r"127\.\d+\.\d+\.\d+|::1|localhost")
 
 
@@ -77,13 +82,16 @@ def faults(text, is_program):
     """Each fault, with its line, counted from 0."""
     for rule, pattern in (
         ("lets requests pass while something is down", PASS),
-        ("allows secrets in the configuration", INLINE),
         ("a secret in the configuration", SECRET),
         ("a secret in the configuration", KEYS),
         ("a secret in the open", VARIABLE),
     ):
         if pattern is not VARIABLE or not is_program:
             yield from ((text.count("\n", 0, match.start()), rule) for match in pattern.finditer(text))
+    for match in INLINE.finditer(text):
+        of_plugin = text[max(text.rfind("version", 0, match.start()), 0) : match.start()]
+        if not DEMO_ORIGIN.search(of_plugin):
+            yield text.count("\n", 0, match.start()), "allows secrets in the configuration"
     lines = text.splitlines()
     for number, line in enumerate(lines):
         if "UpstreamTlsContext" in line:
@@ -139,6 +147,9 @@ PLANTED = [
     (f"{ISTIO}/gateway.yaml", r"failStrategy: \w+", "failStrategy: FAIL_OPEN", "pass while"),
     (f"{GATEWAY}/mfa.yaml", r"failOpen: false", "failOpen: true", "pass while"),
     (PRODUCTION, r'"version": 1,', '"version": 1, "allow_inline_secrets": true,', "allows secrets"),
+    (DEMO, r'"request_bodies": true', '"request_bodies": true, "allow_inline_secrets": true', "allows secrets"),
+    (DEMO, r'"browser_origin": "http://127.0.0.1', '"browser_origin": "http://192.0.2.1', "allows secrets"),
+    (DEMO, r'\{"env": "DUO_CLIENT_SECRET"\}', '"SimulatedWebSdkSecretSimulatedWebSdk0001"', "a secret in the"),
     (PRODUCTION, r'\{"env": "DUO_SECRET_KEY"\}', '"Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep"', "a secret in the"),
     (README, r'\{"env": "DUO_SECRET_KEY"\}', '"Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep"', "a secret in the"),
     (

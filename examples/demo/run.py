@@ -9,6 +9,7 @@ from stack import PORTS, Stack
 
 WELCOME = """
   The application behind Envoy   {envoy}
+  The same by Duo's own page     {universal}/reports (in a browser)
   The phone (approve, deny)      {phone}/phone
 
 Try, in a second terminal:
@@ -24,8 +25,9 @@ Below is Envoy's access log and what the filter says. Ctrl-C ends everything.
 
 def main():
     with Stack(PORTS) as stack:
+        urls = {name: stack.url(name) for name in ("envoy", "universal", "phone")}
         commands = "\n".join(f"  {line}" for line in readme.session("demo"))
-        print(WELCOME.format(envoy=stack.url("envoy"), phone=stack.url("phone"), commands=commands), flush=True)
+        print(WELCOME.format(commands=commands, **urls), flush=True)
         while not (ended := stack.ended()):
             time.sleep(0.2)
         return f"{ended} ended early"

@@ -12,6 +12,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 import urllib.request
 
 import readme
@@ -24,7 +25,9 @@ class Answer:
     def __init__(self, response):
         self.status = response.status
         self.cookies = [value.partition(";")[0] for value in response.headers.get_all("set-cookie", [])]
+        self.location = response.headers.get("location", "")
         text = response.read()
+        self.text = text.decode(errors="replace")
         try:
             self.json = json.loads(text)
         except ValueError:
@@ -49,18 +52,22 @@ FORM = {
 }
 
 
+# The same after a page of another site, such as Duo's.
+BACK = {**FORM, "sec-fetch-site": "cross-site"}
+
+
 class Client:
     """A program without a browser: the filter holds its requests while Duo asks the user."""
 
-    def __init__(self, stack):
-        self.port = stack.ports["envoy"]
+    def __init__(self, stack, name="envoy"):
+        self.host, self.port = urllib.parse.urlsplit(stack.url(name)).hostname, stack.ports[name]
 
     def send(self, method, path, user, body=None, cookie=None, more=None):
         password = base64.b64encode(f"{user}:demo".encode()).decode()
         headers = {"authorization": f"Basic {password}", "user-agent": "smoke", **(more or {})}
         if cookie:
             headers["cookie"] = cookie
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=90)
         try:
             connection.request(method, path, body, headers)
             return Answer(connection.getresponse())
@@ -82,15 +89,44 @@ class Duo:
         self.send("PUT", f"/users/{user}/auto", {"answer": "approve", "after_ms": 200})
 
     def calls(self):
-        """Calls for a user; the filter's own checks of Duo (ping, check) come and go."""
+        """Calls for a user; the filter's own checks of Duo come and go."""
         endpoints = self.send("GET", "/counters")["endpoints"]
-        return sum(count["calls"] for name, count in endpoints.items() if name not in ("ping", "check"))
+        return sum(count["calls"] for name, count in endpoints.items() if name not in ("ping", "check", "health_check"))
 
     def send(self, method, path, body=None):
         text = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, text, {"content-type": "application/json"}, method=method)
         with urllib.request.urlopen(request, timeout=30) as response:
             return json.load(response)
+
+
+class DuoPage:
+    """Duo's page, as a browser without JavaScript uses it."""
+
+    def __init__(self, stack):
+        self.origin, self.port = stack.url("prompt"), stack.ports["prompt"]
+
+    def send(self, method, target, form=None):
+        body = None if form is None else urllib.parse.urlencode(form)
+        headers = {"content-type": "application/x-www-form-urlencoded"} if form else {}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, target, body, headers)
+            return Answer(connection.getresponse())
+        finally:
+            connection.close()
+
+    def passkey(self, address):
+        """Opens the address and presses "Use a passkey"; gives the redirect to the application."""
+        expect(address.startswith(f"{self.origin}/oauth/v1/authorize?"), address)
+        opened = self.send("GET", address.removeprefix(self.origin))
+        expect(opened.status == 303 and opened.location.startswith("/frame/prompt?"), opened)
+        page = self.send("GET", opened.location)
+        expect(page.status == 200 and "Use a passkey" in page.text, page)
+        sid = urllib.parse.parse_qs(opened.location.partition("?")[2])["sid"][0]
+        pressed = self.send("POST", "/frame/prompt", {"sid": sid, "factor": "passkey"})
+        expect(pressed.status == 303, pressed)
+        return pressed.location
 
 
 class Fault(Exception):
@@ -103,6 +139,9 @@ class Smoke:
         self.ports = stack.ports
         self.folder = stack.folder.name
         self.client = Client(stack)
+        self.browser = Client(stack, "universal")
+        self.universal = stack.url("universal")
+        self.duo_page = DuoPage(stack)
         self.duo = Duo(stack)
         self.cookie = None
 
@@ -115,6 +154,9 @@ class Smoke:
         yield "held POST of 100000 bytes arrived with the same SHA-256", self.held_body
         yield "413 to a held POST above the buffer limit, nothing reached the application", self.body_above_the_limit
         yield "303 and an approval after a passcode in a form, as sent without JavaScript", self.passcode_of_a_form
+        yield "Universal Prompt: 403 with a start page, no call to Duo", self.start_page
+        yield "Universal Prompt: 200 after a passkey at Duo's page", self.passkey_at_duo
+        yield "Universal Prompt: 403 to a callback in another browser, nothing reached the application", self.stolen_callback
         yield "README's line for a cookie key makes 32 bytes", self.readme_key
         self.duo.approve_from_here_on("alice")
         self.duo.approve_from_here_on("two")
@@ -166,6 +208,34 @@ class Smoke:
         path = "/.duo-mfa/auth?factor=passcode&return_to=%2Freports"
         answer = self.client.send("POST", path, "alice", b"passcode=123456", more=FORM)
         expect(answer.status == 303 and answer.approval(), answer)
+
+    def start_page(self):
+        before, reached = self.duo.calls(), self.app.requests
+        answer = self.browser.send("GET", "/reports", "tom", more=FORM)
+        expect(answer.status == 403 and "/.duo-mfa/start" in answer.text, answer)
+        expect((self.duo.calls(), self.app.requests) == (before, reached), answer)
+
+    def passkey_at_duo(self):
+        cookie, target = self.leave_and_return("tom")
+        arrived = self.browser.send("GET", target, "tom", cookie=cookie, more=BACK)
+        expect(arrived.status == 200 and arrived.approval(), arrived)
+        answer = self.browser.send("GET", "/reports", "tom", cookie=arrived.approval(), more=FORM)
+        expect(answer.status == 200, answer)
+        expect((answer.seen("x-duo-mfa-user"), answer.seen("x-duo-mfa-factor")) == (["tom"], ["webauthn"]), answer)
+
+    def stolen_callback(self):
+        _, target = self.leave_and_return("tom")
+        before = self.app.requests
+        answer = self.browser.send("GET", target, "tom", more=BACK)
+        expect(answer.status == 403 and not answer.approval() and self.app.requests == before, answer)
+
+    def leave_and_return(self, user):
+        """Presses the button, signs in at Duo's page, and gives the browser's cookie and the callback's path and query."""
+        pressed = self.browser.send("POST", "/.duo-mfa/start?return_to=%2Freports", user, b"", more=FORM)
+        expect(pressed.status == 303 and len(pressed.cookies) == 1, pressed)
+        address = self.duo_page.passkey(pressed.location)
+        expect(address.startswith(f"{self.universal}/.duo-mfa/callback?"), address)
+        return pressed.cookies[0], address.removeprefix(self.universal)
 
     def readme_key(self):
         (command,) = readme.session("key")

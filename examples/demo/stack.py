@@ -25,7 +25,8 @@ from app import App
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 API_HOST = "api-demo.duosecurity.com"
 INTEGRATION_KEY = "DIDEMODEMODEMODEMODE"
-PORTS = {"envoy": 10000, "phone": 10001, "duo": 10002, "app": 10003}
+CLIENT_ID = "DIDEMOWEBSDKDEMOWEBS"
+PORTS = {"envoy": 10000, "phone": 10001, "duo": 10002, "app": 10003, "universal": 10004, "prompt": 10005}
 FREE_PORTS = dict.fromkeys(PORTS, 0)
 
 
@@ -53,10 +54,10 @@ class Stack:
         self.stop()
 
     def start(self):
-        secret_key = secrets.token_hex(20)
+        keys = {"DUO_SECRET_KEY": secrets.token_hex(20), "DUO_CLIENT_SECRET": secrets.token_hex(20)}
         self.start_app()
-        self.start_duo_sim(secret_key)
-        self.start_envoy(secret_key)
+        self.start_duo_sim(keys)
+        self.start_envoy(keys)
 
     def start_app(self):
         try:
@@ -66,12 +67,14 @@ class Stack:
         self.ports["app"] = self.app.server_port
         threading.Thread(target=self.app.serve_forever, daemon=True).start()
 
-    def start_duo_sim(self, secret_key):
+    def start_duo_sim(self, keys):
         command = [
             self.binary(),
             "--exit-with-stdin",
             *("--https", f"127.0.0.1:{self.ports['duo']}", "--control", f"127.0.0.1:{self.ports['phone']}"),
-            *("--api-host", API_HOST, "--integration-key", INTEGRATION_KEY, "--secret-key", secret_key),
+            *("--http", f"127.0.0.1:{self.ports['prompt']}"),
+            *("--api-host", API_HOST, "--integration-key", INTEGRATION_KEY, "--secret-key", keys["DUO_SECRET_KEY"]),
+            *("--client-id", CLIENT_ID, "--client-secret", keys["DUO_CLIENT_SECRET"]),
             *("--state-dir", pathlib.Path(self.folder.name) / "duo-sim"),
         ]
         child = self.spawn("duo-sim", command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -82,16 +85,18 @@ class Stack:
         self.authority = sim["ca"]
         self.ports["duo"] = port(sim["https"])
         self.ports["phone"] = port(sim["control"])
+        self.ports["prompt"] = port(sim["http"])
         # Whatever else it says must not fill the pipe.
         threading.Thread(target=child.stdout.read, daemon=True).start()
 
-    def start_envoy(self, secret_key):
-        self.ports["envoy"] = self.ports["envoy"] or free_port()
+    def start_envoy(self, keys):
+        for name in ("envoy", "universal"):
+            self.ports[name] = self.ports[name] or free_port()
         configuration = pathlib.Path(self.folder.name) / "envoy.yaml"
         configuration.write_text(self.configuration(), encoding="utf-8")
         environment = {
             **os.environ,
-            "DUO_SECRET_KEY": secret_key,
+            **keys,
             # Made anew at each start: approvals of the last run are void.
             "DUO_MFA_COOKIE_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         }
@@ -114,6 +119,8 @@ class Stack:
             "port_value: 10000": f"port_value: {self.ports['envoy']}",
             "port_value: 10002": f"port_value: {self.ports['duo']}",
             "port_value: 10003": f"port_value: {self.ports['app']}",
+            "port_value: 10004": f"port_value: {self.ports['universal']}",
+            "http://127.0.0.1:10005": self.url("prompt"),
             "filename: dist/duo_mfa.wasm": f"filename: {json.dumps(str(ROOT / 'dist/duo_mfa.wasm'))}",
             "filename: duo-sim-ca.pem": f"filename: {json.dumps(self.authority)}",
         }.items():
@@ -138,7 +145,9 @@ class Stack:
         raise SystemExit("Envoy does not answer")
 
     def url(self, name):
-        return f"http://127.0.0.1:{self.ports[name]}"
+        # For the host "localhost", a browser sends no cookies of 127.0.0.1.
+        host = "localhost" if name == "universal" else "127.0.0.1"
+        return f"http://{host}:{self.ports[name]}"
 
     def ended(self):
         """The name of a process that is gone, if one is."""

@@ -73,4 +73,7 @@ def check_faults(text):
     found = [line for line in found if not line.startswith("warning fails_for_good")]
     # Shipped files have placeholders, which their readers replace.
     found = [line for line in found if not line.startswith("note placeholder_left")]
+    # The demo needs it for the simulator's page; tools/shipped.py allows it nowhere else.
+    if "browser_origin" in text:
+        found = [line for line in found if not line.startswith("warning inline_secrets_allowed")]
     return found if fine else found or complaint

@@ -17,8 +17,10 @@ const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;mar
                      form{margin:.5rem 0}button{font:inherit;padding:.4rem 1rem;min-width:12rem}\
                      input{font:inherit;padding:.3rem;width:8rem}code{font-size:2rem}";
 
-/// Reloads the page after the phone has answered.
-const WATCH: &str = "fetch(location.href+'&wait=1').then(()=>location.reload())";
+/// Reloads the page after the phone has answered. A button also ends the wait, and a reload then
+/// would cancel what the button has sent.
+const WATCH: &str = "let pressed=false;addEventListener('submit',()=>{pressed=true});\
+                     fetch(location.href+'&wait=1').then(()=>{if(!pressed)location.reload()})";
 
 fn document(title: &str, head: &Markup, body: &Markup) -> String {
     html! {
