@@ -74,6 +74,18 @@ pub(crate) fn configure(bootstrap: &mut Value, change: impl FnOnce(&mut Value)) 
     *text = json!(plugin.to_string());
 }
 
+/// A plugin configuration as text in an example's Envoy file, and the number of lines before it.
+pub(crate) fn in_envoy(text: &str) -> (String, usize) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/basic-auth/envoy.yaml");
+    let file = fs::read_to_string(path).unwrap();
+    let (before, rest) = file.split_once("                  value: |\n").unwrap();
+    let (_, after) = rest.split_once("          - name: envoy.filters.http.router").unwrap();
+    let before = format!("{before}                  value: |\n");
+    let indented: String = text.lines().map(|line| format!("{:22}{line}\n", "")).collect();
+    let lines = before.lines().count();
+    (format!("{before}{indented}          - name: envoy.filters.http.router{after}"), lines)
+}
+
 /// Istio's WasmPlugin around a plugin configuration.
 pub(crate) fn wasm_plugin(plugin: &Value) -> Value {
     json!({

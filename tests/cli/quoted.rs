@@ -1,6 +1,6 @@
 //! A configuration that is not JSON: `check` quotes the line of the file and names the mistake.
 
-use crate::files::{File, plugin};
+use crate::files::{File, in_envoy, plugin};
 use crate::run::duo_mfa;
 
 /// The configuration, a member a line.
@@ -36,18 +36,6 @@ const ROWS: [Row; 9] = [
     ("\"x-basic-user\"", "\"x-basic-user\", \"required\": True", 8, "True", "in lower case"),
     ("]}\n}\n", "]}\n", 9, "\"session\"", "the text ends here"),
 ];
-
-/// The text in Envoy's file, and the number of lines before it.
-fn in_envoy(text: &str) -> (String, usize) {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/basic-auth/envoy.yaml");
-    let file = std::fs::read_to_string(path).unwrap();
-    let (before, rest) = file.split_once("                  value: |\n").unwrap();
-    let (_, after) = rest.split_once("          - name: envoy.filters.http.router").unwrap();
-    let before = format!("{before}                  value: |\n");
-    let indented: String = text.lines().map(|line| format!("{:22}{line}\n", "")).collect();
-    let lines = before.lines().count();
-    (format!("{before}{indented}          - name: envoy.filters.http.router{after}"), lines)
-}
 
 #[test]
 fn a_mistake_in_envoys_file_is_quoted_with_its_line() {
@@ -93,8 +81,8 @@ fn yaml_in_place_of_json_is_recognized() {
 #[test]
 fn placeholders_are_noted_and_real_values_are_not() {
     let ran = duo_mfa(&["check", File::of(&plugin()).path()]);
-    let note = "\n  note placeholder_left: duo.integration_key is DIXXXXXXXXXXXXXXXXXX, a placeholder \
-                of the examples; write your value";
+    let note = "\n  note placeholder_left at duo.integration_key: DIXXXXXXXXXXXXXXXXXX is a \
+                placeholder of the examples; write your value";
     assert!(ran.status == 0 && ran.output.contains(note), "{ran:?}");
     let ran = duo_mfa(&["check", File::new("plugin.json", TEXT).path()]);
     assert!(ran.status == 0 && !ran.output.contains("note "), "{ran:?}");

@@ -1,6 +1,8 @@
 //! The documents of a file: YAML or JSON, one or several, and those inside the texts of a
 //! ConfigMap.
 
+use crate::lines::{Written, first_line, steps_to};
+use crate::plugin::Configuration;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,8 +14,18 @@ pub(crate) struct Document {
     /// Its place in the file, if the file holds several documents.
     pub(crate) place: Option<String>,
     pub(crate) content: Content,
-    /// The whole file, to quote its lines.
+    pub(crate) source: Source,
+}
+
+/// The text that a document was read from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Source {
+    /// The whole file.
     pub(crate) file: Arc<str>,
+    /// The file, or the text of a ConfigMap in it.
+    text: Arc<str>,
+    /// The number of the document in the text, without empty ones.
+    index: usize,
 }
 
 /// The content of a document.
@@ -54,17 +66,45 @@ impl Document {
             Err(_) => text.trim_start().starts_with('{') && !text.contains("{{"),
         };
         if is_for_the_modules_reader {
-            let file = text.as_str().into();
-            return Ok(vec![Self { place: None, content: Content::Text(text), file }]);
+            let source = Source::whole(&text);
+            return Ok(vec![Self { place: None, content: Content::Text(text), source }]);
         }
-        let file: Arc<str> = text.as_str().into();
+        let source = Source::whole(&text);
         let mut documents = Vec::new();
-        for value in values? {
-            documents.extend(held(&value, &file)?);
-            let (place, file) = (name(&value), Arc::clone(&file));
-            documents.push(Self { place, content: Content::Value(value), file });
+        for (index, value) in values?.into_iter().enumerate() {
+            documents.extend(held(&value, &source.file)?);
+            let (place, source) = (name(&value), Source { index, ..source.clone() });
+            documents.push(Self { place, content: Content::Value(value), source });
         }
         Ok(documents)
+    }
+
+    /// A document that is in no file.
+    pub(crate) fn without_file(value: Value) -> Self {
+        Self { place: None, content: Content::Value(value), source: Source::default() }
+    }
+
+    /// The line of the file on which a part of a plugin configuration is written, by a path such as
+    /// `session.keys[1]`; of a missing part, the line of the object that lacks it. `None` if the
+    /// file has one line, or the configuration is a text with escapes.
+    pub(crate) fn line(&self, configuration: &Configuration<'_>, path: &str) -> Option<usize> {
+        let Source { file, text, index } = &self.source;
+        // The second line, if there is one.
+        file.trim_end().lines().nth(1)?;
+        let (first, of_text) = match configuration {
+            Configuration::Text(text) => {
+                let written = Written::all(text)?;
+                (first_line(text, file)?, written.first()?.near(path).line())
+            }
+            Configuration::Object(value) => {
+                let steps = steps_to(self.value()?, value)?;
+                let documents = Written::all(text)?;
+                let written = documents.get(*index)?.at(&steps)?;
+                (first_line(text, file)?, written.near(path).line())
+            }
+            Configuration::Absent => return None,
+        };
+        first.checked_add(of_text)?.checked_sub(1)
     }
 
     /// The content, if it is a value and not a text.
@@ -73,6 +113,13 @@ impl Document {
             Content::Value(value) => Some(value),
             Content::Text(_) => None,
         }
+    }
+}
+
+impl Source {
+    fn whole(text: &str) -> Self {
+        let file: Arc<str> = text.into();
+        Self { text: Arc::clone(&file), file, index: 0 }
     }
 }
 
@@ -103,10 +150,12 @@ fn held(map: &Value, file: &Arc<str>) -> Result<Vec<Document>, DocumentError> {
     let is_readable =
         |key: &str| [".yaml", ".yml", ".json"].iter().any(|extension| key.ends_with(extension));
     for (key, text) in data.filter(|(key, _)| is_readable(key)) {
-        for value in values(text.as_str().unwrap_or_default())? {
+        let text: Arc<str> = text.as_str().unwrap_or_default().into();
+        for (index, value) in values(&text)?.into_iter().enumerate() {
             let place = name(map).map_or_else(|| key.clone(), |name| format!("{name}, {key}"));
-            let (content, file) = (Content::Value(value), Arc::clone(file));
-            documents.push(Document { place: Some(place), content, file });
+            let source = Source { file: Arc::clone(file), text: Arc::clone(&text), index };
+            let content = Content::Value(value);
+            documents.push(Document { place: Some(place), content, source });
         }
     }
     Ok(documents)

@@ -22,6 +22,7 @@ mod document;
 mod environment;
 mod explain;
 mod keygen;
+mod lines;
 mod plugin;
 mod upstream;
 mod value;

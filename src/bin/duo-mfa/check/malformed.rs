@@ -1,13 +1,21 @@
 //! Shows where a plugin configuration stops being JSON, and the usual mistake at such a place.
 
+use crate::lines::first_line;
 use serde::de::IgnoredAny;
 
 /// The longest part of a line that is shown, in characters.
 const MAX_SHOWN: usize = 100;
 
-/// The line at fault, with its number in the file, and the likely mistake. `None` if the text is
-/// JSON. `file` is the whole file that has the text.
-pub(super) fn explain(text: &str, file: &str) -> Option<String> {
+/// A text that is not JSON.
+pub(super) struct Malformed {
+    /// The number of the line in the file, if the file has the text as it is.
+    pub(super) line: Option<usize>,
+    /// The line at fault, with its number, and the likely mistake.
+    pub(super) text: String,
+}
+
+/// Finds the fault in a text. `None` if the text is JSON. `file` is the whole file that has the text.
+pub(super) fn explain(text: &str, file: &str) -> Option<Malformed> {
     let error = serde_json::from_str::<IgnoredAny>(text).err()?;
     let lines: Vec<_> = text.lines().collect();
     let index = error.line().saturating_sub(1).min(lines.len().saturating_sub(1));
@@ -16,22 +24,14 @@ pub(super) fn explain(text: &str, file: &str) -> Option<String> {
     let of_line = before.saturating_add(error.column().saturating_sub(1));
     let offset = if error.is_eof() { text.len() } else { of_line };
     let shown: String = line.trim().chars().filter(|it| !it.is_control()).take(MAX_SHOWN).collect();
-    let place = match line_in_file(&lines, file) {
-        Some(first) => format!("line {} of the file", first.saturating_add(index)),
+    let in_file = first_line(text, file).map(|first| first.saturating_add(index));
+    let place = match in_file {
+        Some(line) => format!("line {line} of the file"),
         None => format!("line {} of the text", index.saturating_add(1)),
     };
     let mistake = mistake(text, line, offset);
     let mistake = mistake.map(|it| format!("\n    {it}")).unwrap_or_default();
-    Some(format!("{place}: {shown}{mistake}"))
-}
-
-/// The number of the file's line that is the first of these; lines are counted from 1, and may be
-/// indented. `None` if they are not in the file, as in a text with escapes.
-fn line_in_file(lines: &[&str], file: &str) -> Option<usize> {
-    let of_file: Vec<_> = file.lines().map(str::trim).collect();
-    let is_here = |window: &[&str]| window.iter().zip(lines).all(|(a, b)| *a == b.trim());
-    let size = lines.len().max(1);
-    of_file.windows(size).position(is_here)?.checked_add(1)
+    Some(Malformed { line: in_file, text: format!("{place}: {shown}{mistake}") })
 }
 
 fn mistake(text: &str, line: &str, offset: usize) -> Option<&'static str> {

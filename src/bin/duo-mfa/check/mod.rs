@@ -9,7 +9,9 @@
 
 mod by_path;
 mod cluster;
+mod finding;
 mod first_factor;
+mod format;
 mod header;
 mod host;
 mod limits;
@@ -19,6 +21,7 @@ mod one_host;
 mod placeholder;
 mod redirects;
 mod replies;
+mod report;
 mod route;
 mod rules;
 mod setting;
@@ -28,9 +31,11 @@ mod warning;
 
 use crate::Outcome;
 use crate::document::Document;
-use crate::environment::{Environment, printable};
-use crate::plugin::{Configuration, Host, Plugin};
-use duo_mfa::config::{Config, ConfigFaults};
+use crate::environment::Environment;
+use crate::plugin::{Host, Plugin};
+use duo_mfa::config::Config;
+use format::Format;
+use report::Report;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -52,6 +57,9 @@ pub(crate) struct Arguments {
     /// Count warnings as faults
     #[arg(long)]
     strict: bool,
+    /// How the findings are printed
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
 }
 
 /// The message if no configuration was found, with the marks by which one is recognized.
@@ -82,113 +90,31 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             return Outcome::Unreadable;
         }
     };
-    let mut outcome = Outcome::Fine;
     let mut files: Vec<(&Path, Vec<Document>)> = Vec::new();
+    let mut reports = Vec::new();
     for path in &arguments.files {
         match Document::read(path) {
             Ok(documents) => files.push((path, documents)),
-            Err(error) => {
-                println!("{}: {error}", path.display());
-                outcome = Outcome::Unreadable;
-            }
+            Err(error) => reports.push(Report::of_unreadable(path, &error)),
         }
     }
     let documents: Vec<_> = files.iter().flat_map(|(_, documents)| documents).collect();
-    let mut is_any_found = false;
-    for (path, document, plugin) in Plugin::all_in(&files) {
-        is_any_found = true;
-        let report = Report::of(&plugin, document, &documents, &environment);
-        println!("{}", report.text(&title(path, &plugin)));
-        outcome = outcome.max(report.outcome(arguments.strict));
-    }
-    if !is_any_found && outcome == Outcome::Fine {
+    let plugins = Plugin::all_in(&files);
+    reports.extend(plugins.map(|(path, document, plugin)| {
+        Report::of_plugin(path, &plugin, document, &documents, &environment)
+    }));
+    if reports.is_empty() {
         eprintln!("duo-mfa: {NOTHING_FOUND} in these files");
         return Outcome::Unreadable;
     }
-    outcome
+    println!("{}", arguments.format.text(&reports));
+    let outcomes = reports.iter().map(|report| report.outcome(arguments.strict));
+    outcomes.max().unwrap_or(Outcome::Fine)
 }
 
 pub(crate) fn title(path: &Path, plugin: &Plugin<'_>) -> String {
     let separator = if plugin.place.is_empty() { "" } else { ": " };
     format!("{}{separator}{}", path.display(), plugin.place)
-}
-
-/// The findings about one plugin configuration.
-struct Report {
-    faults: Option<ConfigFaults>,
-    warnings: Vec<Warning>,
-    /// Values to replace before the deployment.
-    notes: Vec<Warning>,
-    /// The place where the configuration stops being JSON.
-    malformed: Option<String>,
-    absent: BTreeSet<String>,
-}
-
-impl Report {
-    fn of(
-        plugin: &Plugin<'_>,
-        document: &Document,
-        documents: &[&Document],
-        environment: &Environment,
-    ) -> Self {
-        let read = environment.config(&plugin.configuration);
-        let absent = environment.take_absent();
-        let written = plugin.configuration.value().unwrap_or_default();
-        let config = read.as_ref().ok();
-        let host = plugin.host;
-        let subject =
-            Subject { host, written: &written, config, document, documents, absent: &absent };
-        let malformed = match plugin.configuration {
-            Configuration::Text(text) => malformed::explain(text, &document.file),
-            Configuration::Object(_) | Configuration::Absent => None,
-        };
-        let (warnings, notes) = (subject.warnings(), placeholder::notes(&subject));
-        // A serialized `Struct` is not JSON either, but no fault.
-        let malformed = malformed.filter(|_| read.is_err());
-        Self { warnings, notes, malformed, faults: read.err(), absent }
-    }
-
-    fn outcome(&self, is_strict: bool) -> Outcome {
-        if self.faults.is_some() || (is_strict && !self.warnings.is_empty()) {
-            Outcome::Faulty
-        } else {
-            Outcome::Fine
-        }
-    }
-
-    fn text(&self, title: &str) -> String {
-        let faults: Vec<_> = self.faults.iter().flat_map(ConfigFaults::iter).collect();
-        let mut text = format!("{title}: {}", summary(faults.len(), self.warnings.len()));
-        for fault in faults {
-            let at = if fault.path.is_empty() { "" } else { " at " };
-            let (code, path) = (fault.code, &fault.path);
-            text += &format!("\n  fault {code}{at}{path}: {}; {}", fault.problem, fault.fix);
-        }
-        if let Some(malformed) = &self.malformed {
-            text += &format!("\n    {malformed}");
-        }
-        for warning in &self.warnings {
-            text += &format!("\n  warning {warning}");
-        }
-        for note in &self.notes {
-            text += &format!("\n  note {note}");
-        }
-        if !self.absent.is_empty() {
-            let names: Vec<_> = self.absent.iter().map(|name| printable(name)).collect();
-            let names = names.join(", ");
-            text += &format!("\n  not set here, so the value was not checked: {names}");
-        }
-        text
-    }
-}
-
-fn summary(faults: usize, warnings: usize) -> String {
-    let count = |number: usize, what: &str| {
-        (number > 0).then(|| format!("{number} {what}{}", if number == 1 { "" } else { "s" }))
-    };
-    let parts: Vec<_> =
-        [count(faults, "fault"), count(warnings, "warning")].into_iter().flatten().collect();
-    if parts.is_empty() { "ok".to_owned() } else { parts.join(", ") }
 }
 
 impl Subject<'_> {

@@ -20,8 +20,9 @@ pub(super) fn notes(subject: &Subject<'_>) -> Vec<Warning> {
 fn look(path: &str, value: &Value, notes: &mut Vec<Warning>) {
     match value {
         Value::String(text) if is_placeholder(text) => {
-            let problem = format!("{path} is {text}, a placeholder of the examples");
-            notes.push(Warning::new(Code::PlaceholderLeft, problem, "write your value"));
+            let problem = format!("{text} is a placeholder of the examples");
+            let note = Warning::new(Code::PlaceholderLeft, problem, "write your value");
+            notes.push(note.at(path));
         }
         Value::Array(list) => {
             for (index, value) in list.iter().enumerate() {

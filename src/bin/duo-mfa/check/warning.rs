@@ -1,12 +1,14 @@
 //! Problems around a plugin configuration, each with a text that says what to do.
 
 use std::borrow::Cow;
-use std::fmt;
 
 /// One warning.
 #[derive(Clone, Debug)]
 pub(super) struct Warning {
     code: Code,
+    /// The part of the plugin configuration that it is about; empty if it is about the whole, or
+    /// about something around it.
+    path: String,
     /// The problem and its consequence.
     problem: Cow<'static, str>,
     /// The change that removes the warning.
@@ -107,17 +109,30 @@ codes! {
 }
 
 impl Warning {
+    pub(super) const fn code(&self) -> &'static str {
+        self.code.text()
+    }
+
+    /// The problem and the change that removes the warning.
+    pub(super) fn text(&self) -> String {
+        format!("{}; {}", self.problem, self.fix)
+    }
+
     pub(super) fn new(
         code: Code,
         problem: impl Into<Cow<'static, str>>,
         fix: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { code, problem: problem.into(), fix: fix.into() }
+        Self { code, path: String::new(), problem: problem.into(), fix: fix.into() }
     }
-}
 
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.code.text(), self.problem, self.fix)
+    /// The same warning about a part of the plugin configuration.
+    pub(super) fn at(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
     }
 }

@@ -23,7 +23,7 @@ mod way;
 
 use crate::Outcome;
 use crate::check::{NOTHING_FOUND, title};
-use crate::document::{Content, Document};
+use crate::document::Document;
 use crate::environment::Environment;
 use crate::plugin::{Host, Plugin};
 use account::Account;
@@ -33,7 +33,6 @@ use route::{Authorities, Proxy, Route};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// Test the connection to Duo, step by step
 ///
@@ -129,8 +128,7 @@ fn read(arguments: &Arguments) -> Result<(Environment, Files), Box<dyn std::erro
             "identity": {"source": "header", "header": "x-user"},
             "session": {"keys": [{"env": "DUO_MFA_COOKIE_KEY"}]}
         });
-        let content = Content::Value(plugin);
-        let document = Document { place: None, content, file: Arc::default() };
+        let document = Document::without_file(plugin);
         files.push((PathBuf::from("command line"), vec![document]));
     }
     Ok((environment, files))

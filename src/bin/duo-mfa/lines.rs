@@ -1,0 +1,247 @@
+//! The lines of a file on which the members of its documents are written.
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use serde_saphyr::{DuplicateKeyPolicy, Spanned, options};
+use std::fmt;
+use std::ptr;
+
+/// A value of a document: the line that it begins on, and the values in it.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// The line, from 1. For a member of an object it is the line of the key.
+    line: usize,
+    inside: Inside,
+}
+
+#[derive(Debug)]
+enum Inside {
+    Members(Vec<(String, Written)>),
+    Entries(Vec<Written>),
+    Nothing,
+}
+
+/// A step from a value to one in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step<'v> {
+    Member(&'v str),
+    Entry(usize),
+}
+
+impl Written {
+    /// The documents of a text, YAML or JSON. Empty ones are left out.
+    pub(crate) fn all(text: &str) -> Option<Vec<Self>> {
+        // The module's reader reports a key that is there twice. Here both are wanted.
+        let options = options! { duplicate_keys: DuplicateKeyPolicy::PassThrough };
+        let read: Vec<Option<Self>> =
+            serde_saphyr::from_multiple_with_options(text, options).ok()?;
+        Some(read.into_iter().flatten().collect())
+    }
+
+    pub(crate) const fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The value that some steps lead to.
+    pub(crate) fn at(&self, steps: &[Step<'_>]) -> Option<&Self> {
+        steps.iter().try_fold(self, |value, step| match (step, &value.inside) {
+            (Step::Member(name), Inside::Members(members)) => {
+                members.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+            }
+            (Step::Entry(index), Inside::Entries(entries)) => entries.get(*index),
+            _ => None,
+        })
+    }
+
+    /// The value that a fault's path leads to, such as `session.keys[1]`, or the last one on the
+    /// way that is there: a missing key is on no line.
+    pub(crate) fn near(&self, path: &str) -> &Self {
+        let path = path.strip_prefix('.').unwrap_or(path);
+        let next = match &self.inside {
+            Inside::Members(members) if path.starts_with("[\"") => {
+                let (name, rest) = quoted(path).unwrap_or_default();
+                let found = members.iter().rev().find(|(key, _)| *key == name);
+                found.map(|(_, value)| (rest, value))
+            }
+            Inside::Members(members) => {
+                // A key may contain dots: the longest one that fits is meant, and of two equal ones
+                // the second, which is the one at fault.
+                let fitting = members.iter().rev().filter_map(|(key, value)| {
+                    let rest = path.strip_prefix(key.as_str())?;
+                    let is_whole = rest.is_empty() || rest.starts_with(['.', '[']);
+                    is_whole.then_some((rest, value))
+                });
+                fitting.min_by_key(|(rest, _)| rest.len())
+            }
+            Inside::Entries(entries) => path.strip_prefix('[').and_then(|path| {
+                let (index, rest) = path.split_once(']')?;
+                Some((rest, entries.get(index.parse::<usize>().ok()?)?))
+            }),
+            Inside::Nothing => None,
+        };
+        next.map_or(self, |(rest, value)| value.near(rest))
+    }
+}
+
+/// Reads the key at the start of `["KEY"]...`, in which a key with unusual characters is written as
+/// in JSON; and the rest of the path.
+fn quoted(path: &str) -> Option<(String, &str)> {
+    let path = path.strip_prefix('[')?;
+    let mut keys = serde_json::Deserializer::from_str(path).into_iter::<String>();
+    let key = keys.next()?.ok()?;
+    Some((key, path.get(keys.byte_offset()..)?.strip_prefix(']')?))
+}
+
+/// The steps from a document to a value in it, which is known by its place in memory.
+pub(crate) fn steps_to<'v>(document: &'v Value, value: &Value) -> Option<Vec<Step<'v>>> {
+    let mut steps = Vec::new();
+    lead(document, value, &mut steps).then_some(steps)
+}
+
+fn lead<'v>(from: &'v Value, to: &Value, steps: &mut Vec<Step<'v>>) -> bool {
+    if ptr::eq(from, to) {
+        return true;
+    }
+    let mut through = |step, value| {
+        steps.push(step);
+        let is_found = lead(value, to, steps);
+        if !is_found {
+            steps.pop();
+        }
+        is_found
+    };
+    match from {
+        Value::Array(list) => {
+            list.iter().enumerate().any(|(index, value)| through(Step::Entry(index), value))
+        }
+        Value::Object(members) => {
+            members.iter().any(|(name, value)| through(Step::Member(name), value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// The number of the first of some lines in a file, from 1; they may be indented there. `None` if
+/// they are not in the file, as in a text with escapes.
+pub(crate) fn first_line(text: &str, file: &str) -> Option<usize> {
+    let lines: Vec<_> = text.lines().collect();
+    let of_file: Vec<_> = file.lines().map(str::trim).collect();
+    let is_here = |window: &[&str]| window.iter().zip(&lines).all(|(a, b)| *a == b.trim());
+    let size = lines.len().max(1);
+    of_file.windows(size).position(is_here)?.checked_add(1)
+}
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<Inside>::deserialize(deserializer)?;
+        let line = usize::try_from(spanned.referenced.line()).unwrap_or(usize::MAX);
+        Ok(Self { line, inside: spanned.value })
+    }
+}
+
+impl<'de> Deserialize<'de> for Inside {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Inside;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Inside, A::Error> {
+        let mut members = Vec::new();
+        while let Some(key) = map.next_key::<Spanned<String>>()? {
+            let mut value: Written = map.next_value()?;
+            value.line = usize::try_from(key.referenced.line()).unwrap_or(usize::MAX);
+            members.push((key.value, value));
+        }
+        Ok(Inside::Members(members))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Inside, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = list.next_element()? {
+            entries.push(entry);
+        }
+        Ok(Inside::Entries(entries))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Inside, E> {
+        Ok(Inside::Nothing)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Inside, E> {
+        Ok(Inside::Nothing)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Inside, E> {
+        Ok(Inside::Nothing)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Inside, E> {
+        Ok(Inside::Nothing)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Inside, E> {
+        Ok(Inside::Nothing)
+    }
+
+    fn visit_unit<E>(self) -> Result<Inside, E> {
+        Ok(Inside::Nothing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const TEXT: &str =
+        "# comment\na:\n  b: [1,\n    {c: 2}]\n  d.e:\n    f: |\n      x\n---\n\"g\": 1\n";
+
+    #[test]
+    fn values_are_on_the_lines_of_their_keys() {
+        let all = Written::all(TEXT).unwrap();
+        assert_eq!(all.len(), 2);
+        for (path, line) in [
+            ("", 2),
+            ("a", 2),
+            ("a.b", 3),
+            ("a.b[0]", 3),
+            ("a.b[1].c", 4),
+            ("a.d.e", 5),
+            ("a.d.e.f", 6),
+            ("a.missing.too", 2),
+            ("a.b[7]", 3),
+        ] {
+            assert_eq!(all[0].near(path).line(), line, "{path}");
+        }
+        assert_eq!(all[1].near("g").line(), 9);
+        let unusual = Written::all("a:\n  \"b c\\n\":\n    d: 1\n").unwrap();
+        assert_eq!(unusual[0].near(r#"a["b c\n"].d"#).line(), 3);
+        let twice = Written::all("{\"a\": 1,\n\"a\": 2}").unwrap();
+        assert_eq!(twice[0].near("a").line(), 2);
+    }
+
+    #[test]
+    fn the_way_to_a_value_is_found_by_its_place_in_memory() {
+        let document = json!({"a": [{"b": 1}, {"b": 1}]});
+        let steps = steps_to(&document, &document["a"][1]["b"]).unwrap();
+        assert_eq!(steps, [Step::Member("a"), Step::Entry(1), Step::Member("b")]);
+        assert_eq!(steps_to(&document, &json!(1)), None);
+        let text = "a:\n- b: 1\n- b: 1\n";
+        assert_eq!(Written::all(text).unwrap()[0].at(&steps).unwrap().line(), 3);
+    }
+
+    #[test]
+    fn lines_are_found_whatever_their_indent() {
+        assert_eq!(first_line("{\n  1\n}", "a: |\n  {\n    1\n  }\n"), Some(2));
+        assert_eq!(first_line("{\n}", "a: \"{\\n}\""), None);
+    }
+}
