@@ -23,11 +23,12 @@ use crate::setup::{API_HOST, INTEGRATION_KEY, OTHER_SECRET_KEY, Setup};
 use crate::sim::eventually;
 use crate::stack::{Parts, Stack};
 use crate::tally::Verdict;
+use crate::universal;
 
 pub(crate) const OLDER_KEY: &str = "qPq3uFz7u0n2m9b4c8d1e6f5g7h3j2k1l0MNBVCXZas=";
 
 /// Every header that names a user in some example or in common practice.
-const FORGED: [(&str, &str); 6] = [
+pub(crate) const FORGED: [(&str, &str); 6] = [
     ("x-basic-user", "alice"),
     ("x-auth-request-user", "alice"),
     ("x-auth-request-email", "alice@example.com"),
@@ -77,13 +78,7 @@ fn metadata_signs_in_and_no_client_chooses_its_user() {
 }
 
 fn signs_in_through_ext_authz(file: &str) {
-    let proxy = oauth2_proxy();
-    let stack = started(file, |_, text| {
-        text.replace(
-            "{address: oauth2-proxy.internal, port_value: 4180}",
-            &format!("{{address: {}, port_value: {}}}", proxy.ip(), proxy.port()),
-        )
-    });
+    let stack = started(file, |_, text| with_oauth2_proxy(&text));
     signs_in(&stack, &|request| request.header("cookie", "_oauth2_proxy=alice"));
     assert_refused(&stack, Request::get("/").all(&FORGED), 302);
     // Signed in, but oauth2-proxy does not name the user.
@@ -169,7 +164,7 @@ fn production_signs_in_over_tls_and_routes_may_do_without() {
 }
 
 /// Signs in by push, then passes by cookie. `first_factor` adds its credentials to both requests.
-fn signs_in(stack: &Stack, first_factor: &dyn Fn(Request) -> Request) {
+pub(crate) fn signs_in(stack: &Stack, first_factor: &dyn Fn(Request) -> Request) {
     let reply = stack.answered_push(first_factor(Request::get("/sign-in")), "alice", "approve");
     assert_eq!(reply.status, 200, "{reply:?} {}", reply.text());
     assert_eq!(stack.app.last().values("x-duo-mfa-user"), ["alice"]);
@@ -190,7 +185,7 @@ fn joined_cookies(mut request: Request) -> Request {
     request.header("cookie", line)
 }
 
-fn assert_refused(stack: &Stack, request: Request, status: u16) {
+pub(crate) fn assert_refused(stack: &Stack, request: Request, status: u16) {
     let pushes = stack.sim.pushes();
     let reply = stack.denied(&request);
     assert_eq!(reply.status, status, "{reply:?} {}", reply.text());
@@ -221,6 +216,7 @@ pub(crate) fn started(file: &str, adapted: impl FnOnce(&Path, String) -> String)
     let mut setup = Setup::default();
     setup.environment.push(("DUO_MFA_COOKIE_KEY_BEFORE", OLDER_KEY.to_owned()));
     setup.environment.push(("DUO_SECRET_KEY_PAYMENTS", OTHER_SECRET_KEY.to_owned()));
+    setup.environment.push(("DUO_CLIENT_SECRET", universal::CLIENT_SECRET.to_owned()));
     Stack::start_as(setup, |parts: &Parts<'_>| {
         let Parts { directory, module, app, duo } = parts;
         let text = adapted(directory, text)
@@ -258,6 +254,15 @@ fn with_server(directory: &Path, authority: &Authority, text: String) -> String 
     text.replace("/etc/envoy/server.pem", &written(directory, "server.pem", &server.pem)).replace(
         "/etc/envoy/server.key",
         &written(directory, "server.key", &server.key.serialize_pem()),
+    )
+}
+
+/// The text with a new stand-in for oauth2-proxy.
+pub(crate) fn with_oauth2_proxy(text: &str) -> String {
+    let proxy = oauth2_proxy();
+    text.replace(
+        "{address: oauth2-proxy.internal, port_value: 4180}",
+        &format!("{{address: {}, port_value: {}}}", proxy.ip(), proxy.port()),
     )
 }
 

@@ -113,6 +113,7 @@ mod thin_line;
 mod unheard;
 mod universal_applications;
 mod universal_callback;
+mod universal_example;
 mod universal_factors;
 mod universal_hostile;
 mod universal_outage;
