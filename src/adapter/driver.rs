@@ -95,7 +95,6 @@ impl<'a> Driver<'a> {
             address: peer.as_deref(),
             bound: &bound,
             has_body,
-            duo_is_well: self.plugin.healths.are_well(),
         };
         let opening = self.plugin.with_verified(|verified| gate.open(&head, &facts, verified));
         match opening {
@@ -190,6 +189,10 @@ impl<'a> Driver<'a> {
             End::Reply(reply) => self.reply(&reply, records),
             End::Logo { absent } => {
                 let reply = self.plugin.with_logo(|logo| logo.reply(absent));
+                self.reply(&reply, records)
+            }
+            End::Readiness => {
+                let reply = self.plugin.gate.readiness(&self.plugin.healths.all());
                 self.reply(&reply, records)
             }
         }

@@ -5,8 +5,9 @@
 
 use super::host;
 use crate::clock::{ClockOffset, UnixTime};
-use crate::config::{Application, Applications, DuoSettings};
-use crate::gate::{Contact, Found, Health, HealthRecord, Learned};
+use crate::config::{Applications, DuoSettings};
+use crate::gate::{Contact, Found, Gate, Health, HealthRecord, KeyPair, Learned};
+use crate::session::SharedKey;
 use std::cell::Cell;
 use std::ops::Range;
 use std::time::Duration;
@@ -14,76 +15,83 @@ use std::time::Duration;
 /// How often a change is tried again after another VM was faster.
 const TRIES: usize = 8;
 
-/// Facts about the Duo applications of a configuration, by their numbers.
+/// Facts about the keys of a configuration.
 #[derive(Debug)]
 pub(super) struct Healths {
-    known: Vec<(Record, Cell<Health>)>,
+    known: Vec<Known>,
     /// The cluster of each application, named by the first application that has it.
     clusters: Vec<usize>,
-    are_well: Cell<bool>,
+}
+
+/// One pair of keys, with its record.
+#[derive(Debug)]
+struct Known {
+    keys: KeyPair,
+    record: Record,
+    /// This VM's copy of the record.
+    health: Cell<Health>,
 }
 
 impl Healths {
-    pub(super) fn of(applications: &Applications) -> Self {
-        let known = applications.iter().map(|it| (Record::of(&it.duo), Cell::default()));
-        let cluster = |it: &Application| {
-            applications.iter().position(|other| other.duo.cluster == it.duo.cluster)
-        };
-        let clusters = applications.iter().filter_map(cluster).collect();
-        Self { known: known.collect(), clusters, are_well: Cell::new(false) }
+    pub(super) fn of(gate: &Gate) -> Self {
+        let config = gate.config();
+        let known = gate.key_pairs().filter_map(|keys| {
+            let record = Record::of(&keys.shared_key(config)?);
+            Some(Known { keys, record, health: Cell::default() })
+        });
+        Self { known: known.collect(), clusters: clusters(&config.applications) }
     }
 
-    /// Whether the last check of each application succeeded.
-    pub(super) fn are_well(&self) -> bool {
-        self.are_well.get()
+    /// Whether the last check of all keys of this application succeeded.
+    pub(super) fn are_well(&self, application: usize) -> bool {
+        let mut own = self.known.iter().filter(|it| it.keys.application == application);
+        own.all(|it| it.health.get().is_ready())
     }
 
     /// Reads the records again, with changes of other VMs.
     pub(super) fn refresh(&self) {
-        let mut are_well = true;
-        for (record, health) in &self.known {
+        for Known { record, health, .. } in &self.known {
             health.set(record.read());
-            are_well &= health.get().is_ready();
         }
-        self.are_well.set(are_well);
     }
 
     /// The health of the main application.
     pub(super) fn main(&self) -> Health {
-        self.known.first().map(|(_, health)| health.get()).unwrap_or_default()
+        self.known.first().map(|it| it.health.get()).unwrap_or_default()
     }
 
     /// The numbers of the Duo applications.
     pub(super) const fn numbers(&self) -> Range<usize> {
-        0..self.known.len()
+        0..self.clusters.len()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Record, Health)> {
-        self.known.iter().map(|(record, health)| (record, health.get()))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (KeyPair, &Record, Health)> {
+        self.known.iter().map(|it| (it.keys, &it.record, it.health.get()))
     }
 
-    pub(super) fn record(&self, application: usize) -> Option<&Record> {
-        self.known.get(application).map(|(record, _)| record)
+    pub(super) fn record(&self, keys: KeyPair) -> Option<&Record> {
+        self.known.iter().find(|it| it.keys == keys).map(|it| &it.record)
     }
 
-    /// The health of each application, by its number.
-    pub(super) fn all(&self) -> Vec<Health> {
-        self.known.iter().map(|(_, health)| health.get()).collect()
+    /// The health of all keys.
+    pub(super) fn all(&self) -> Vec<(KeyPair, Health)> {
+        self.known.iter().map(|it| (it.keys, it.health.get())).collect()
     }
 
     /// Records what a request's call showed about Duo.
     pub(super) fn learn(&self, learned: Learned, now: UnixTime) {
         let Learned { application, contact, offset } = learned;
-        self.change(application, &|health| {
-            let changed = health.after_contact(contact, now);
-            match offset {
-                Some(offset) => Some(Health { offset, ..changed.unwrap_or(health) }),
-                None => changed,
-            }
-        });
-        if contact == Contact::Heard {
-            for other in self.neighbors(application) {
-                self.change(other, &|health| health.after_contact(contact, now));
+        for known in self.sharing_a_cluster(application) {
+            if known.keys.application == application {
+                known.change(&|health| {
+                    let changed = health.after_contact(contact, now);
+                    match offset {
+                        Some(offset) => Some(Health { offset, ..changed.unwrap_or(health) }),
+                        None => changed,
+                    }
+                });
+            } else if contact == Contact::Heard {
+                known.change(&|health| health.after_contact(contact, now));
             }
         }
     }
@@ -91,50 +99,54 @@ impl Healths {
     /// Records that a request's call is under way. It may keep calls of all applications in its
     /// cluster from being sent.
     pub(super) fn occupy(&self, application: usize, now: UnixTime) {
-        self.change(application, &|health| health.occupied(now));
-        self.occupy_neighbors(application, now);
+        for known in self.sharing_a_cluster(application) {
+            known.change(&|health| health.occupied(now));
+        }
     }
 
-    /// Records that a call of the background check of this application is under way.
-    pub(super) fn occupy_neighbors(&self, application: usize, now: UnixTime) {
-        for other in self.neighbors(application) {
-            self.change(other, &|health| health.occupied(now));
+    /// Records that a call of the background check of these keys is under way. It may keep the calls
+    /// of all other keys in its cluster from being sent.
+    pub(super) fn occupy_others(&self, keys: KeyPair, now: UnixTime) {
+        for known in self.sharing_a_cluster(keys.application).filter(|it| it.keys != keys) {
+            known.change(&|health| health.occupied(now));
         }
     }
 
     /// Whether both applications are called through one cluster of Envoy, and so share its circuit
     /// breaker and connections.
     pub(super) fn share_a_cluster(&self, one: usize, other: usize) -> bool {
-        one == other || self.neighbors(one).any(|number| number == other)
+        one == other || self.clusters.get(one) == self.clusters.get(other)
     }
 
-    /// The other applications of the same cluster.
-    fn neighbors(&self, application: usize) -> impl Iterator<Item = usize> {
-        let own = self.clusters.get(application);
-        let numbered = self.clusters.iter().enumerate();
-        numbered
-            .filter(move |(number, cluster)| *number != application && Some(*cluster) == own)
-            .map(|(number, _)| number)
+    /// The keys of this application and of all others in its cluster.
+    fn sharing_a_cluster(&self, application: usize) -> impl Iterator<Item = &Known> {
+        let known = self.known.iter();
+        known.filter(move |it| self.share_a_cluster(it.keys.application, application))
     }
 
-    /// Whether some worker may have a request's call under way.
-    pub(super) fn is_occupied(&self, application: usize, now: UnixTime) -> bool {
-        let record = self.known.get(application);
-        record.is_some_and(|(record, _)| record.read().is_occupied(now))
+    /// Whether some worker may have another call under way in the cluster of these keys.
+    pub(super) fn is_occupied(&self, keys: KeyPair, now: UnixTime) -> bool {
+        self.record(keys).is_some_and(|record| record.read().is_occupied(now))
     }
+}
 
-    /// Changes a record. It is read again only if this VM's copy would change.
-    fn change(&self, application: usize, work: &dyn Fn(Health) -> Option<Health>) {
-        if let Some((record, health)) = self.known.get(application)
-            && work(health.get()).is_some()
-            && let Some(changed) = record.change(work)
+impl Known {
+    /// Changes the record. It is read again only if this VM's copy would change.
+    fn change(&self, work: &dyn Fn(Health) -> Option<Health>) {
+        if work(self.health.get()).is_some()
+            && let Some(changed) = self.record.change(work)
         {
-            health.set(changed);
+            self.health.set(changed);
         }
     }
 }
 
-/// The shared record of one Duo application.
+fn clusters(applications: &Applications) -> Vec<usize> {
+    let of = |cluster: &str| applications.iter().position(|it| it.duo.cluster == cluster);
+    applications.iter().filter_map(|it| of(&it.duo.cluster)).collect()
+}
+
+/// The shared record of one pair of keys.
 #[derive(Debug)]
 pub(super) struct Record {
     record: HealthRecord,
@@ -142,10 +154,10 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// The record of the application with these credentials. Configurations with different
-    /// credentials may share a VM, so the name is derived from the credentials.
-    fn of(duo: &DuoSettings) -> Self {
-        let record = HealthRecord::new(&duo.shared_key());
+    /// The record under this key. Configurations with different keys at Duo may share a VM, so the
+    /// name is derived from the keys.
+    fn of(key: &SharedKey) -> Self {
+        let record = HealthRecord::new(key);
         Self { key: record.name(), record }
     }
 

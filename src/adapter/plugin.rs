@@ -52,7 +52,7 @@ impl Plugin {
             );
         }
         Self {
-            healths: Healths::of(&gate.config().applications),
+            healths: Healths::of(&gate),
             table: Table::new(&gate.config().shared),
             gate,
             stats: Stats::default(),

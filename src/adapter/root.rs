@@ -8,7 +8,7 @@ use super::plugin::Plugin;
 use super::streams::Streams;
 use crate::clock::UnixTime;
 use crate::config::Config;
-use crate::gate::{Event, Found, Gate, Health, Probe, ProbeStep, counters};
+use crate::gate::{Api, Env, Event, Found, Gate, Health, KeyPair, Probe, ProbeStep, counters};
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -49,25 +49,24 @@ impl Root {
     }
 
     fn check_if_due(&self, plugin: &Plugin, now: UnixTime) {
-        let applications = plugin.gate.config().applications.iter();
-        let ups = self.ups.get().into_iter().flatten();
-        let known = plugin.healths.iter().zip(ups).zip(applications).enumerate();
-        for (number, (((record, health), up), application)) in known {
+        for (number, up) in self.ups.get().into_iter().flatten().enumerate() {
             if let Some(up) = up {
-                up.set(u64::from(health.is_ready()));
+                up.set(u64::from(plugin.healths.are_well(number)));
             }
-            let interval = application.duo.check_interval;
-            if !self.checks(number) && health.is_due(now, interval) && record.reserve(now, interval)
-            {
-                self.go_on(plugin, Probe::begin(&plugin.gate, number, now));
+        }
+        for (keys, record, health) in plugin.healths.iter() {
+            let interval =
+                plugin.gate.config().applications.get(keys.application).duo.check_interval;
+            if !self.checks(keys) && health.is_due(now, interval) && record.reserve(now, interval) {
+                self.go_on(plugin, Probe::begin(keys, &Env { now, ..plugin.env() }));
             }
         }
     }
 
-    /// Whether a check of this Duo application is under way.
-    fn checks(&self, application: usize) -> bool {
+    /// Whether a check of these keys is under way.
+    fn checks(&self, keys: KeyPair) -> bool {
         let checks = self.checks.take();
-        let is_checked = checks.iter().any(|(_, check)| check.application() == application);
+        let is_checked = checks.iter().any(|(_, check)| check.keys() == keys);
         self.checks.set(checks);
         is_checked
     }
@@ -89,7 +88,8 @@ impl Root {
             is_due.then(|| logo.fetch(&plugin.gate, health, now))
         });
         if let Some(call) = call {
-            match plugin.dispatch(&call, &|| plugin.healths.is_occupied(call.application, now)) {
+            let keys = KeyPair { application: call.application, api: Api::AuthApi };
+            match plugin.dispatch(&call, &|| plugin.healths.is_occupied(keys, now)) {
                 Ok(token) => self.logo.set(Some(token)),
                 Err(not_sent) => {
                     let said = plugin.with_logo(|logo| logo.learn(Event::Failed(not_sent)));
@@ -104,24 +104,23 @@ impl Root {
             match step {
                 ProbeStep::Call { call, then } => match plugin.dispatch(&call, &|| {
                     let now = host::now().unwrap_or_default();
-                    plugin.healths.is_occupied(call.application, now)
+                    plugin.healths.is_occupied(then.keys(), now)
                 }) {
                     Ok(token) => {
                         let now = host::now().unwrap_or_default();
-                        plugin.healths.occupy_neighbors(call.application, now);
+                        plugin.healths.occupy_others(then.keys(), now);
                         let mut checks = self.checks.take();
                         checks.push((token, then));
                         self.checks.set(checks);
                         return;
                     }
                     Err(not_sent) => {
-                        let now = host::now().unwrap_or_default();
-                        step = then.handle(Event::Failed(not_sent), &plugin.gate, now);
+                        step = then.handle(Event::Failed(not_sent), &plugin.env());
                     }
                 },
-                ProbeStep::Done { application, began, found, offset, line } => {
-                    let record = plugin.healths.record(application);
-                    let duo = &plugin.gate.config().applications.get(application).duo;
+                ProbeStep::Done { keys, began, found, offset, line } => {
+                    let record = plugin.healths.record(keys);
+                    let duo = &plugin.gate.config().applications.get(keys.application).duo;
                     let is_other =
                         record.is_some_and(|record| record.write(found, began, offset, duo));
                     if is_other || matches!(found, Found::Misconfigured | Found::Nothing) {
@@ -187,8 +186,7 @@ impl Root {
         let Some((plugin, check)) = self.plugin().zip(self.take_check(callback.token)) else {
             return false;
         };
-        let now = host::now().unwrap_or_default();
-        let step = with_event(callback, |event| check.handle(event, &plugin.gate, now));
+        let step = with_event(callback, |event| check.handle(event, &plugin.env()));
         self.go_on(&plugin, step);
         true
     }

@@ -2,6 +2,7 @@
 
 use crate::clock::UnixTime;
 use crate::duo::universal::{Authorize, AuthorizeFault, CallbackHost, WebSdk};
+use crate::session::SharedKey;
 
 /// How an application sends browsers to Duo's Universal Prompt (`duo.prompt: universal`).
 #[derive(Debug)]
@@ -46,6 +47,15 @@ impl Universal {
             Some(rest) if usual != self.origin => format!("{}{rest}", self.origin),
             Some(_) | None => url,
         })
+    }
+
+    /// The key for data about the Web SDK application that all configurations share in one Envoy, if
+    /// they call it through the same `cluster`. It is derived from the client secret.
+    #[must_use]
+    pub fn shared_key(&self, cluster: &str) -> SharedKey {
+        let (host, client_id) = (self.web_sdk.api_host().as_str(), self.web_sdk.client_id());
+        let parts = [host.as_bytes(), client_id.as_bytes(), cluster.as_bytes()];
+        SharedKey::new(self.web_sdk.client_secret().expose().as_bytes(), &parts)
     }
 
     /// The name of the application for a request to this host.

@@ -19,6 +19,8 @@ pub(super) enum Question {
     AuthApi(Request),
     /// Whether Duo responds and accepts the Web SDK application.
     HealthCheck(WebSdk, Jti),
+    /// Whether the Auth API accepts the keys of the Web SDK application.
+    CheckAsAuthApi(WebSdk),
     /// The user of a code.
     Token(WebSdk, Code, RedirectUri, Jti),
 }
@@ -29,6 +31,7 @@ impl Question {
         match self {
             Self::AuthApi(request) => request.sign(credentials, now),
             Self::HealthCheck(web_sdk, jti) => web_sdk.health_check(now, jti),
+            Self::CheckAsAuthApi(web_sdk) => Request::Check.sign(&web_sdk.as_auth_api(), now),
             Self::Token(web_sdk, code, redirect_uri, jti) => {
                 web_sdk.token(code, redirect_uri, now, jti)
             }

@@ -59,7 +59,6 @@ use crate::session::Sessions;
 ///         address: None,
 ///         bound: &[],
 ///         has_body: false,
-///         duo_is_well: true,
 ///     };
 ///     match gate.open(&head, &facts, &mut Verified::default()) {
 ///         Opening::Decided(decision) => Step::from(decision),
@@ -100,8 +99,6 @@ pub struct HostFacts<'a> {
     pub bound: &'a [Option<Vec<u8>>],
     /// Whether a body follows the head.
     pub has_body: bool,
-    /// Whether the last check of each Duo application succeeded.
-    pub duo_is_well: bool,
 }
 
 impl Gate {

@@ -31,6 +31,8 @@ pub enum End {
         /// The reply if there is no logo.
         absent: Reply,
     },
+    /// It gets the readiness as a reply, as [`super::Gate::readiness`] makes it.
+    Readiness,
 }
 
 /// Records to make: counters, log lines, changes of limits, news of Duo.
@@ -152,6 +154,11 @@ impl Decision {
         Self { end: End::Reply(reply), notes: Notes::of(Vec::new()) }
     }
 
+    /// The reply to `readyz`.
+    pub(super) const fn of_readiness() -> Self {
+        Self { end: End::Readiness, notes: Notes::of(Vec::new()) }
+    }
+
     /// A refusal with its counter. It has an audit line if enough is known about the request.
     #[inline(never)]
     pub(super) fn refusal(reply: Reply, code: Code, audited: Option<Audited>) -> Self {
@@ -176,7 +183,7 @@ impl Decision {
     pub(super) fn without_referrer(self) -> Self {
         let end = match self.end {
             End::Reply(reply) => End::Reply(reply.without_referrer()),
-            other @ (End::Forward(_) | End::Logo { .. }) => other,
+            other @ (End::Forward(_) | End::Logo { .. } | End::Readiness) => other,
         };
         Self { end, ..self }
     }

@@ -2,6 +2,7 @@
 
 use super::configured::Gate;
 use super::health::Health;
+use super::key_pair::KeyPair;
 use crate::clock::{ClockOffset, UnixTime};
 use crate::duo::universal::Jti;
 
@@ -12,8 +13,8 @@ pub struct Env<'a> {
     pub gate: &'a Gate,
     /// The time.
     pub now: UnixTime,
-    /// The health of each Duo application, by its number. A missing one counts as unknown.
-    pub healths: Vec<Health>,
+    /// The health of each pair of keys. A missing one counts as unknown.
+    pub healths: Vec<(KeyPair, Health)>,
     /// New random bytes; `None` if the host has none.
     pub random: Option<[u8; 16]>,
 }
@@ -25,14 +26,16 @@ impl Env<'_> {
         Jti::from(self.random.unwrap_or_default())
     }
 
-    /// The clock offset of a Duo application.
-    pub(super) fn offset(&self, application: usize) -> ClockOffset {
-        self.healths.get(application).map(|health| health.offset).unwrap_or_default()
+    /// The health of these keys.
+    pub(super) fn health(&self, keys: KeyPair) -> Health {
+        let mut healths = self.healths.iter();
+        healths.find(|(known, _)| *known == keys).map(|(_, health)| *health).unwrap_or_default()
     }
 
-    /// Since when this Duo application has been unreachable. `None` unless the background check has
-    /// found that.
-    pub(super) fn unreached_since(&self, application: usize) -> Option<UnixTime> {
-        self.healths.get(application).and_then(Health::unreached_since)
+    /// The clock offset of a Duo application. Its keys have the same API host.
+    pub(super) fn offset(&self, application: usize) -> ClockOffset {
+        let mut healths = self.healths.iter();
+        let known = healths.find(|(keys, _)| keys.application == application);
+        known.map(|(_, health)| health.offset).unwrap_or_default()
     }
 }

@@ -312,7 +312,7 @@ impl<W: Waits> Exchange<W> {
         let (stage, application) = (self.stage(), self.waiting.application());
         let standby = Standby {
             fail_mode: env.gate.fail_mode(&self.waiting.challenge().terms),
-            unreached_since: env.unreached_since(application),
+            unreached_since: env.health(stage.keys(application)).unreached_since(),
         };
         let mut turn = match failure::remedy(stage, fault, self.tries, standby) {
             Remedy::Resend => {

@@ -7,6 +7,7 @@
 //! for the call. A call that starts a prompt is never repeated, since a second push would be sent.
 //! Only its date is corrected once, because Duo executes no call whose date it refuses.
 
+use super::key_pair::{Api, KeyPair};
 use super::refusal::Refusal;
 use super::refusals::{
     AFTER_LIMIT, FACTOR_REFUSED, MISCONFIGURED, NO_ROOM, RATE_LIMITED_BY_DUO, TIMEOUT, UNAVAILABLE,
@@ -53,6 +54,21 @@ impl Stage {
             Self::HealthCheck => Endpoint::HealthCheck,
             Self::Token => Endpoint::Token,
         }
+    }
+
+    /// The keys that sign the call, for the Duo application with this number.
+    pub(super) const fn keys(self, application: usize) -> KeyPair {
+        let api = match self {
+            Self::HealthCheck | Self::Token => Api::WebSdk,
+            Self::Preauth
+            | Self::Passcode
+            | Self::Transaction
+            | Self::Status
+            | Self::Enroll
+            | Self::Activation
+            | Self::Clock => Api::AuthApi,
+        };
+        KeyPair { application, api }
     }
 
     /// Whether the user was not involved yet. Only then a fail mode may admit a user.

@@ -1,4 +1,4 @@
-//! The health of a Duo application: a record that all workers of this Envoy share.
+//! The health of one pair of keys at Duo: a record that all workers of this Envoy share.
 //!
 //! In go the record, the result of a check or of a request's call, and the time. Out comes the next
 //! record. The host stores it if no other worker was faster. `fail_mode: safe` depends only on this
@@ -39,7 +39,7 @@ pub enum Standing {
     Misconfigured,
 }
 
-/// The facts about a Duo application in this Envoy.
+/// The facts about one pair of keys in this Envoy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     /// The result of the last check.

@@ -1,4 +1,4 @@
-//! The health of a Duo application as stored in shared data, which other plugins may write too.
+//! The health of a pair of keys as stored in shared data, which other plugins may write too.
 
 use super::health::Health;
 use crate::session::{SharedKey, SharedValues};
@@ -6,12 +6,12 @@ use crate::session::{SharedKey, SharedValues};
 /// There is one record under each key.
 const NUMBER: u16 = 0;
 
-/// The name and the MAC of one application's record.
+/// The name and the MAC of one record.
 #[derive(Clone, Debug)]
 pub struct HealthRecord(SharedValues);
 
 impl HealthRecord {
-    /// The record of the application with this key.
+    /// The record of the keys with this [shared key](super::KeyPair::shared_key).
     #[must_use]
     pub fn new(key: &SharedKey) -> Self {
         Self(key.values("health/1"))

@@ -78,7 +78,7 @@ impl Gate {
         facts: &HostFacts<'_>,
         verified: &mut Verified,
     ) -> Opening {
-        let endpoint = match route::route(self.config(), head, facts) {
+        let endpoint = match route::route(self.config(), head) {
             Some(Route::Answered(decision)) => return Opening::Decided(*decision),
             Some(Route::Visit(endpoint)) => Some(endpoint),
             None => None,

@@ -1,77 +1,51 @@
-//! The background check of Duo: whether it responds, whether the credentials are valid, and its
-//! time.
+//! The background check of Duo: whether it responds, whether it accepts the keys, and its time.
+//!
+//! Each [`KeyPair`] has its own check. Those of the Auth API are checked by `ping` and `check`, those
+//! of a Web SDK application by `health_check`, whose response has Duo's time too.
 //!
 //! Each Envoy makes one check for all workers: a record in shared data, [`super::Health`], shows
 //! which worker checks, and the result. Only this check can enable `fail_mode: safe`. A client can
 //! make its own calls fail, by sending more of them than the cluster accepts at once, but not this
 //! check.
 
-use super::call::Call;
-use super::configured::Gate;
-use super::event::Event;
-use crate::clock::{ClockOffset, UnixTime};
-use crate::duo::{DuoError, Fault, Outage, Request, Response};
-use crate::signal::{Level, Signal};
-use std::time::Duration;
+mod found;
+mod line;
 
-/// A clock offset above this is worth a warning.
-const MAX_OFFSET: Duration = Duration::from_secs(60);
+use super::call::{Call, Question};
+use super::env::Env;
+use super::event::Event;
+use super::key_pair::{Api, KeyPair};
+use crate::clock::{ClockOffset, UnixTime};
+use crate::duo::universal::{Cause, Health, PromptError, Refusal, WebSdk};
+use crate::duo::{DuoError, Outage, Request, Response};
+use crate::signal::Signal;
+pub use found::Found;
+use line::Owner;
 
 /// A check under way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Probe {
-    application: usize,
+    keys: KeyPair,
     began: UnixTime,
-    question: Question,
+    asked: Asked,
 }
 
-/// The result of a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// Duo responds and accepts the credentials.
-    Well,
-    /// Duo responds with a refusal: an operator has to act.
-    Misconfigured,
-    /// Duo responds, but not as it should: it limits the rate, or its response is malformed.
-    Unwell,
-    /// Duo was not reached.
-    Unreached {
-        /// Whether the call ended at its timeout. It may have waited behind calls of requests.
-        is_timeout: bool,
-    },
-    /// Inconclusive: this Envoy had no room for the call.
-    Nothing,
-}
-
-impl Found {
-    fn of(fault: &DuoError) -> Self {
-        match fault {
-            DuoError::Overflow => Self::Nothing,
-            DuoError::Unreachable(outage) => {
-                Self::Unreached { is_timeout: outage.is_timeout() || *outage == Outage::NoAnswer }
-            }
-            DuoError::Garbled(_)
-            | DuoError::Malformed(_)
-            | DuoError::NotDuo { .. }
-            | DuoError::BadCredentials { .. }
-            | DuoError::ClockSkew
-            | DuoError::InvalidParameter { .. }
-            | DuoError::RateLimited { .. }
-            | DuoError::Rejected { .. } => match fault.fault() {
-                Fault::Operator | Fault::Filter => Self::Misconfigured,
-                Fault::Duo | Fault::User => Self::Unwell,
-            },
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Question {
-    /// Asks whether Duo responds, and for its time.
+/// The outstanding call, with the offset of Duo's clock for which it is signed.
+#[derive(Clone, Debug)]
+enum Asked {
+    /// Asks whether Duo responds, and for its time. It is not signed.
     Ping,
-    /// Asks whether the credentials are valid, with a corrected date. The value is the offset of
-    /// Duo's clock.
+    /// Asks whether the keys are valid.
     Check(ClockOffset),
+    /// Asks whether Duo's Universal Prompt responds and accepts the keys.
+    HealthCheck {
+        offset: ClockOffset,
+        /// Whether Duo has refused the date before, and the offset is from that response.
+        is_corrected: bool,
+    },
+    /// Asks whether the Auth API accepts the keys that the Universal Prompt refuses. Duo's refusal is
+    /// the same for a wrong secret and for the keys of an application of another type.
+    Owner(ClockOffset, Box<Refusal>),
 }
 
 /// The next step of a check.
@@ -86,8 +60,8 @@ pub enum ProbeStep {
     },
     /// The check has ended.
     Done {
-        /// The number of the Duo application.
-        application: usize,
+        /// The keys that were checked.
+        keys: KeyPair,
         /// When it began.
         began: UnixTime,
         /// The result.
@@ -100,95 +74,107 @@ pub enum ProbeStep {
 }
 
 impl Probe {
-    /// Begins a check of the Duo application with this number.
+    /// Begins a check of these keys.
     #[must_use]
-    pub fn begin(gate: &Gate, application: usize, now: UnixTime) -> ProbeStep {
-        call(gate, Request::Ping, now, Self { application, began: now, question: Question::Ping })
+    pub fn begin(keys: KeyPair, env: &Env<'_>) -> ProbeStep {
+        let asked = match keys.api {
+            Api::AuthApi => Asked::Ping,
+            Api::WebSdk => {
+                Asked::HealthCheck { offset: env.health(keys).offset, is_corrected: false }
+            }
+        };
+        Self { keys, began: env.now, asked }.call(env)
     }
 
-    /// The number of the Duo application that is checked.
+    /// The keys that are checked.
     #[must_use]
-    pub const fn application(&self) -> usize {
-        self.application
+    pub const fn keys(&self) -> KeyPair {
+        self.keys
     }
 
     /// Handles the outcome of the outstanding call.
     #[must_use]
-    pub fn handle(self, event: Event<'_>, gate: &Gate, now: UnixTime) -> ProbeStep {
-        let outcome = event.read(match self.question {
-            Question::Ping => Response::ping,
-            Question::Check(_) => Response::check,
-        });
-        let name = gate.config().applications.get(self.application).name.as_deref();
-        match (self.question, outcome) {
-            (Question::Ping, Ok(theirs)) => {
-                let offset = ClockOffset::between(now, theirs);
-                let then = Self { question: Question::Check(offset), ..self };
-                call(gate, Request::Check, now.shifted(offset), then)
+    pub fn handle(self, event: Event<'_>, env: &Env<'_>) -> ProbeStep {
+        let Self { keys, began, asked } = self;
+        let next = |asked| Self { keys, began, asked }.call(env);
+        let done = |found, offset, line| ProbeStep::Done { keys, began, found, offset, line };
+        let (api, name) =
+            (keys.api, env.gate.config().applications.get(keys.application).name.as_deref());
+        match asked {
+            Asked::Ping => match event.read(Response::ping) {
+                Ok(theirs) => next(Asked::Check(ClockOffset::between(env.now, theirs))),
+                Err(fault) => done(Found::of(&fault), None, line::failed(api, name, &fault)),
+            },
+            Asked::Check(offset) => {
+                let (found, line) = match event.read(Response::check) {
+                    Ok(_) => (Found::Well, line::well(api, name, offset)),
+                    Err(fault) => (Found::of(&fault), line::failed(api, name, &fault)),
+                };
+                done(found, Some(offset), line)
             }
-            (Question::Check(offset), Ok(_)) => {
-                self.done(Found::Well, Some(offset), well(name, offset))
+            Asked::HealthCheck { offset, is_corrected } => {
+                let signed_at = env.now.shifted(offset);
+                let outcome = event.read(|response| response.health_check(signed_at));
+                let theirs = match &outcome {
+                    Ok(Health { time }) => *time,
+                    Err(PromptError::Refused(refusal)) => refusal.duo_time,
+                    Err(PromptError::Call(_) | PromptError::StartAgain) => None,
+                };
+                let learned = theirs.map(|theirs| ClockOffset::between(env.now, theirs));
+                let offset = learned.unwrap_or(offset);
+                match outcome {
+                    Ok(_) => done(Found::Well, learned, line::well(api, name, offset)),
+                    Err(PromptError::Refused(refusal))
+                        if refusal.cause == Cause::Clock && learned.is_some() && !is_corrected =>
+                    {
+                        next(Asked::HealthCheck { offset, is_corrected: true })
+                    }
+                    Err(PromptError::Refused(refusal)) if refusal.cause == Cause::Credentials => {
+                        next(Asked::Owner(offset, Box::new(refusal)))
+                    }
+                    Err(error) => {
+                        let line = line::failed_health_check(name, &error, offset);
+                        done(Found::of_prompt(&error), learned, line)
+                    }
+                }
             }
-            (Question::Ping, Err(fault)) => {
-                self.done(Found::of(&fault), None, failed(name, &fault))
-            }
-            (Question::Check(offset), Err(fault)) => {
-                self.done(Found::of(&fault), Some(offset), failed(name, &fault))
+            Asked::Owner(offset, refusal) => {
+                let is_accepted = event.read(Response::check).is_ok();
+                let owner = if is_accepted { Owner::AuthApi } else { Owner::Unknown };
+                let learned = refusal.duo_time.map(|_| offset);
+                done(Found::Misconfigured, learned, line::refused_keys(name, *refusal, owner))
             }
         }
     }
 
-    const fn done(self, found: Found, offset: Option<ClockOffset>, line: Signal) -> ProbeStep {
-        let Self { application, began, .. } = self;
-        ProbeStep::Done { application, began, found, offset, line }
+    /// Makes the call.
+    fn call(self, env: &Env<'_>) -> ProbeStep {
+        let Some((question, offset)) = self.question(env) else {
+            let fault = DuoError::Unreachable(Outage::NotSent);
+            let (keys, began) = (self.keys, self.began);
+            let line = line::failed(keys.api, None, &fault);
+            return ProbeStep::Done { keys, began, found: Found::Nothing, offset: None, line };
+        };
+        let call =
+            Call::at_once(env.gate, self.keys.application, question, env.now.shifted(offset));
+        ProbeStep::Call { call, then: self }
     }
-}
 
-fn call(gate: &Gate, request: Request, now: UnixTime, then: Probe) -> ProbeStep {
-    ProbeStep::Call { call: Call::at_once(gate, then.application, request, now), then }
-}
-
-/// The name of Duo in a log line, with the application's name, if it has one.
-fn name_of_duo(name: Option<&str>) -> String {
-    name.map_or_else(|| "Duo".to_owned(), |name| format!("Duo (application {name})"))
-}
-
-fn well(name: Option<&str>, offset: ClockOffset) -> Signal {
-    let (duo, seconds) = (name_of_duo(name), offset.seconds());
-    if seconds.unsigned_abs() > MAX_OFFSET.as_secs() {
-        let text = format!(
-            "{duo} answers and accepts the credentials; its clock is {seconds} s ahead of this \
-             host's. The filter corrects for that; synchronize this host's clock"
-        );
-        return Signal::Log(Level::Warn, text);
+    /// The question, and the offset of Duo's clock for which it is signed. `None` if the application
+    /// has no such keys, so that nothing can be asked.
+    fn question(&self, env: &Env<'_>) -> Option<(Question, ClockOffset)> {
+        Some(match &self.asked {
+            Asked::Ping => (Request::Ping.into(), ClockOffset::default()),
+            Asked::Check(offset) => (Request::Check.into(), *offset),
+            Asked::HealthCheck { offset, .. } => {
+                (Question::HealthCheck(self.web_sdk(env)?, env.jti()), *offset)
+            }
+            Asked::Owner(offset, _) => (Question::CheckAsAuthApi(self.web_sdk(env)?), *offset),
+        })
     }
-    Signal::Log(Level::Info, format!("{duo} answers and accepts the credentials"))
-}
 
-fn failed(name: Option<&str>, fault: &DuoError) -> Signal {
-    let hint = fault.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-    Signal::Log(Level::Error, format!("the check of {} failed: {fault}{hint}", name_of_duo(name)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clock_that_is_far_off_is_worth_a_warning() {
-        for (seconds, level) in [
-            (0, Level::Info),
-            (60, Level::Info),
-            (-60, Level::Info),
-            (61, Level::Warn),
-            (-61, Level::Warn),
-        ] {
-            let Signal::Log(said, text) = well(Some("b"), ClockOffset::from_seconds(seconds))
-            else {
-                panic!("nothing is counted")
-            };
-            assert_eq!(said, level, "{text}");
-            assert!(text.starts_with("Duo (application b) answers"), "{text}");
-        }
+    fn web_sdk(&self, env: &Env<'_>) -> Option<WebSdk> {
+        let duo = &env.gate.config().applications.get(self.keys.application).duo;
+        Some(duo.universal.as_ref()?.web_sdk.clone())
     }
 }

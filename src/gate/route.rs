@@ -2,8 +2,8 @@
 //! sent. No request below the prefix is ever forwarded.
 
 use super::challenge::Challenge;
-use super::configured::HostFacts;
 use super::decision::{Decision, End, Notes};
+use super::readiness;
 use super::refusal::Denial;
 use super::refusals::{NO_LOGO, NOT_FOUND, wrong_method};
 use super::request_line::reference;
@@ -125,11 +125,7 @@ impl Methods {
 }
 
 /// The route of a request for the filter itself; `None` for any other.
-pub(super) fn route(
-    config: &Config,
-    head: &RequestHead<'_>,
-    facts: &HostFacts<'_>,
-) -> Option<Route> {
+pub(super) fn route(config: &Config, head: &RequestHead<'_>) -> Option<Route> {
     let prefix = config.path_prefix.as_bytes();
     // Most requests are for the application, and need no search for their query.
     if !is_prefix(head.target, prefix) {
@@ -144,8 +140,8 @@ pub(super) fn route(
     let is_inline = |it: &Application| it.duo.enrollment == Enrollment::Inline;
     let enrolls = config.applications.iter().any(is_inline);
     let (methods, route) = match name {
-        b"healthz" => (Methods::Read, Some(answered(health(true)))),
-        b"readyz" => (Methods::Read, Some(answered(health(facts.duo_is_well)))),
+        b"healthz" => (Methods::Read, Some(answered(Decision::reply(readiness::alive())))),
+        b"readyz" => (Methods::Read, Some(answered(Decision::of_readiness()))),
         b"logo" if config.site.serves_logo() => (Methods::Read, Some(answered(logo(config, head)))),
         b"" => (Methods::Read, visit(Endpoint::Page)),
         b"preauth" => (Methods::Post, visit(Endpoint::Preauth)),
@@ -185,13 +181,6 @@ fn answered(decision: Decision) -> Route {
 fn asset(config: &Config, head: &RequestHead<'_>) -> Option<Decision> {
     let reply = config.site.asset(str::from_utf8(head.path()).ok()?)?;
     Some(Decision::reply(reply))
-}
-
-fn health(is_well: bool) -> Decision {
-    let (status, body) =
-        if is_well { (200, r#"{"status":"ok"}"#) } else { (503, r#"{"status":"unavailable"}"#) };
-    let details = "duo_mfa_health".to_owned();
-    Decision::reply(Reply::new(status, details, "application/json", body.into()))
 }
 
 fn logo(config: &Config, head: &RequestHead<'_>) -> Decision {

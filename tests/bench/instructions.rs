@@ -92,7 +92,6 @@ fn main() {
         address: Some(b"192.0.2.7:51000"),
         bound: &[],
         has_body: false,
-        duo_is_well: true,
     };
     let mut verified = Verified::default();
     for _ in 0..passes {

@@ -57,6 +57,7 @@ mod terms;
 mod unheard;
 mod universal_factors;
 mod universal_flow;
+mod universal_health;
 mod universal_vectors;
 mod ways;
 

@@ -11,6 +11,7 @@ pub(crate) use busy::TRIES;
 pub(crate) use outcome::{
     Outcome, Response, approval, forwarded_header, is_deletion, pair, wrongly_admitted,
 };
+pub(crate) use probe::Checked;
 pub(crate) use request::{Request, get};
 pub(crate) use script::{
     Scripted, allows, devices, fail, ok, one_phone, phone, phone_of, preauth, says, started,
@@ -22,7 +23,7 @@ use duo_mfa::config::Config;
 use duo_mfa::duo::{self, SignedCall};
 use duo_mfa::gate::limit::{EMPTY, EMPTY_LEDGER, Permit, Table};
 use duo_mfa::gate::{
-    AwaitingPermit, Body, Call, Crowded, Effect, End, Env, Event, Flow, Gate, Health, HostFacts,
+    AwaitingPermit, Body, Call, Crowded, Effect, End, Event, Flow, Gate, Health, HostFacts,
     Judgement, Learned, Logo, Opening, Step,
 };
 use duo_mfa::http::RequestHead;
@@ -89,6 +90,8 @@ pub(crate) struct Rig {
     pub(crate) offsets: Vec<ClockOffset>,
     /// The health of Duo, as the last check found it.
     pub(crate) health: Health,
+    /// The health of Web SDK applications, where it is not the same.
+    pub(crate) web_sdk_health: Option<Health>,
     /// `None` if the host has no random bytes.
     pub(crate) random: Option<()>,
     pub(crate) calls: Vec<(UnixTime, Call)>,
@@ -158,6 +161,7 @@ impl Rig {
             bound: Vec::new(),
             offsets: vec![ClockOffset::default(); 3],
             health: Health::default(),
+            web_sdk_health: None,
             random: Some(()),
             calls: Vec::new(),
             signals: Vec::new(),
@@ -257,6 +261,10 @@ impl Rig {
                 Effect::End(End::Logo { absent }) => {
                     return answered(Outcome::Replied(self.logo.reply(absent)));
                 }
+                Effect::End(End::Readiness) => {
+                    let reply = self.gate.readiness(&self.healths());
+                    return answered(Outcome::Replied(reply));
+                }
                 Effect::ReadBody { .. } => panic!("a body is read but once"),
                 Effect::Wait { then, .. } if self.crowded.is_some() => {
                     let crowded = self.crowded.take().unwrap();
@@ -306,7 +314,6 @@ impl Rig {
             address,
             bound,
             has_body: request.has_body(),
-            duo_is_well: self.health.is_ready(),
         };
         match self.gate.open(&head, &facts, &mut self.verified) {
             Opening::Decided(decision) => decision.into(),
@@ -334,13 +341,6 @@ impl Rig {
             }
             Scripted::Fails(why) => flow.handle(Event::Failed(*why), &self.env()),
         }
-    }
-
-    fn env(&self) -> Env<'_> {
-        let random = self.random.map(|_| drawn());
-        let health = |offset: &ClockOffset| Health { offset: *offset, ..self.health };
-        let healths = self.offsets.iter().map(health).collect();
-        Env { gate: &self.gate, now: self.now, healths, random }
     }
 
     /// The endpoints called, in order.

@@ -39,6 +39,8 @@ pub struct Refusal {
     pub message: Text,
     /// More details from Duo.
     pub detail: Text,
+    /// Duo's clock, in whole seconds. `None` if it is not in the response.
+    pub duo_time: Option<UnixTime>,
 }
 
 /// The likely cause of a refusal, as far as Duo's response shows it.
@@ -101,7 +103,7 @@ impl PromptError {
         } else {
             cause(code, message.as_str())
         };
-        Self::Refused(Refusal { cause, code, message, detail })
+        Self::Refused(Refusal { cause, code, message, detail, duo_time })
     }
 
     /// The error for a refusal in the form of RFC 6749, section 5.2.
@@ -111,7 +113,13 @@ impl PromptError {
         }
         let code = u32::from(status).saturating_mul(100);
         let cause = cause(code, error);
-        Self::Refused(Refusal { cause, code, message: error.into(), detail: description })
+        Self::Refused(Refusal {
+            cause,
+            code,
+            message: error.into(),
+            detail: description,
+            duo_time: None,
+        })
     }
 
     /// The party that has to act.

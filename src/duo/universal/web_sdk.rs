@@ -1,6 +1,6 @@
 //! The credentials of a "Web SDK" application.
 
-use crate::duo::ApiHost;
+use crate::duo::{ApiHost, Credentials, Signature};
 use crate::secret::Secret;
 
 const CLIENT_ID_CHARACTERS: usize = 20;
@@ -84,6 +84,18 @@ impl WebSdk {
     #[must_use]
     pub const fn client_secret(&self) -> &Secret<String> {
         &self.client_secret
+    }
+
+    /// The same keys as those of an application of type "Auth API". Duo accepts them only if they are
+    /// the keys of such an application.
+    #[must_use]
+    pub fn as_auth_api(&self) -> Credentials {
+        Credentials {
+            api_host: self.api_host.clone(),
+            integration_key: self.client_id.clone(),
+            secret_key: self.client_secret.clone(),
+            signature: Signature::default(),
+        }
     }
 
     /// `https://{api_host}{path}`.
