@@ -44,6 +44,7 @@ def binaryen():
         ("Unreachable", ctypes.c_void_p, module),
         ("SetOptimizeLevel", None, ctypes.c_int),
         ("SetShrinkLevel", None, ctypes.c_int),
+        ("SetLowMemoryUnused", None, ctypes.c_bool),
         ("SetDebugInfo", None, ctypes.c_bool),
         ("ModuleRunPasses", None, module, ctypes.POINTER(text), number),
         ("ModuleOptimize", None, module),
@@ -67,7 +68,9 @@ def shrink(source):
             library.BinaryenFunctionSetBody(function, library.BinaryenUnreachable(module))
 
     library.BinaryenSetOptimizeLevel(3)
-    library.BinaryenSetShrinkLevel(0)
+    library.BinaryenSetShrinkLevel(2)
+    # rustc's linker puts the stack at the bottom of the memory. Only a stack that is about to overflow reaches the first 1,024 bytes.
+    library.BinaryenSetLowMemoryUnused(True)
     library.BinaryenSetDebugInfo(False)
     library.BinaryenModuleOptimize(module)
     passes = [b"strip-producers", b"strip-target-features"]
