@@ -16,8 +16,6 @@ pub(super) struct View {
     pub(super) language: Language,
     arrival: Arrival,
     pub(super) return_to: ReturnPath,
-    /// Whether the address has single-use values, so that no other page may learn it.
-    is_confidential: bool,
 }
 
 impl View {
@@ -35,7 +33,7 @@ impl View {
 
     /// A reply at the address to which browsers come back from Duo's page.
     pub(super) fn at_callback(head: &RequestHead<'_>, return_to: ReturnPath) -> Self {
-        Self { is_confidential: true, ..Self::at_own_address(head, return_to) }
+        Self::of(head, Arrival::Callback, return_to)
     }
 
     fn of(head: &RequestHead<'_>, arrival: Arrival, return_to: ReturnPath) -> Self {
@@ -47,7 +45,6 @@ impl View {
             language: Language::accepted(head.value("accept-language")),
             arrival,
             return_to,
-            is_confidential: false,
         }
     }
 
@@ -78,8 +75,9 @@ impl View {
         self.guarded(screen.reply(&frame))
     }
 
+    /// The address of a callback has single-use values, so no other page may learn it.
     fn guarded(&self, reply: Reply) -> Reply {
-        if self.is_confidential { reply.without_referrer() } else { reply }
+        if self.arrival == Arrival::Callback { reply.without_referrer() } else { reply }
     }
 
     /// A refusal: the page for a person, a problem document for all others. `onward` has the

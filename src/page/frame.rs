@@ -17,6 +17,18 @@ pub enum Arrival {
     Form,
     /// At the prompt's own address: the browser goes to `return_to`.
     OwnAddress,
+    /// At the address to which browsers come back from Duo's page. The page has no form. Its
+    /// `Referrer-Policy: no-referrer` would make the form send `Origin: null`. The cross-site guard
+    /// refuses that in browsers that send no `Sec-Fetch-Site`, such as Safari before 16.4. A link
+    /// leads to `return_to`, where the start page has the button.
+    Callback,
+}
+
+impl Arrival {
+    /// Whether the page is at one of the filter's own addresses.
+    pub(super) const fn is_own(self) -> bool {
+        matches!(self, Self::OwnAddress | Self::Callback)
+    }
 }
 
 /// All data of a page except its state.
@@ -61,6 +73,7 @@ impl Frame<'_> {
         match self.arrival {
             Arrival::InPlace | Arrival::Form => String::new(),
             Arrival::OwnAddress => self.own(""),
+            Arrival::Callback => self.return_to.as_str().to_owned(),
         }
     }
 }

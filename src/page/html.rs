@@ -29,9 +29,9 @@ impl Screen {
     #[must_use]
     pub fn reply(&self, frame: &Frame<'_>) -> Reply {
         let (status, code) = match self.refusal() {
-            Some(Code::MfaRequired) if frame.arrival == Arrival::OwnAddress => (200, None),
+            Some(Code::MfaRequired) if frame.arrival.is_own() => (200, None),
             Some(code) => (code.status(), Some(code)),
-            None if frame.arrival == Arrival::OwnAddress => (200, None),
+            None if frame.arrival.is_own() => (200, None),
             None => (Code::MfaRequired.status(), Some(Code::MfaRequired)),
         };
         let details = code.map_or_else(|| "duo_mfa_page".to_owned(), Code::details);

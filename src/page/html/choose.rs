@@ -74,7 +74,7 @@ fn live(
     let arrival = match frame.arrival {
         Arrival::InPlace => "here",
         Arrival::Form => "form",
-        Arrival::OwnAddress => "own",
+        Arrival::OwnAddress | Arrival::Callback => "own",
     };
     html! {
         main #mfa data-base={ (frame.site.path_prefix) "/" } data-return=(frame.return_to.as_str())

@@ -16,8 +16,6 @@ enum Next {
     AnotherWay,
     /// Start from the beginning.
     StartAgain,
-    /// Go back to the requested page, which asks again if necessary.
-    GoBack,
     /// Nothing on this page: the user signs in at the first factor, or asks for help.
     Nothing,
 }
@@ -34,10 +32,11 @@ const fn next(code: Code) -> Next {
         | Code::DuoUnavailable
         | Code::Overloaded => Next::TryAgain,
         Code::FactorRefused => Next::AnotherWay,
-        Code::BadRequest | Code::CrossSite | Code::NotFound | Code::MethodNotAllowed => {
-            Next::StartAgain
-        }
-        Code::SignInLost => Next::GoBack,
+        Code::BadRequest
+        | Code::CrossSite
+        | Code::NotFound
+        | Code::MethodNotAllowed
+        | Code::SignInLost => Next::StartAgain,
         Code::IdentityMissing
         | Code::OtherUser
         | Code::MfaFraud
@@ -57,7 +56,7 @@ const fn next(code: Code) -> Next {
 pub(super) fn refused(code: Code, frame: &Frame<'_>, said: &Said) -> Markup {
     let texts = frame.language.texts();
     let again = |label| match frame.arrival {
-        Arrival::InPlace | Arrival::Form => link(&frame.again(), label),
+        Arrival::InPlace | Arrival::Form | Arrival::Callback => link(&frame.again(), label),
         Arrival::OwnAddress => {
             post(frame, if frame.duo.is_some() { "start" } else { "preauth" }, label)
         }
@@ -66,7 +65,6 @@ pub(super) fn refused(code: Code, frame: &Frame<'_>, said: &Said) -> Markup {
         Next::TryAgain => again(texts.try_again),
         Next::AnotherWay => again(texts.another_way),
         Next::StartAgain => link(&frame.again(), texts.start_again),
-        Next::GoBack => link(frame.return_to.as_str(), texts.start_again),
         Next::Nothing => html! {},
     };
     html! {

@@ -137,7 +137,8 @@ impl Stage {
     }
 }
 
-const ARRIVALS: [Arrival; 3] = [Arrival::InPlace, Arrival::Form, Arrival::OwnAddress];
+const ARRIVALS: [Arrival; 4] =
+    [Arrival::InPlace, Arrival::Form, Arrival::OwnAddress, Arrival::Callback];
 
 fn page(screen: &Screen, frame: &Frame<'_>) -> String {
     String::from_utf8(screen.reply(frame).body).unwrap()
@@ -372,6 +373,18 @@ fn the_status_has_the_words_of_the_page() {
         let is_limit = status == 429 || status == 503;
         assert_eq!(header("retry-after").filter(|_| is_limit), expected.filter(|_| is_limit));
     }
+}
+
+#[test]
+fn callback_has_links_and_no_form() {
+    every_page("Example", |page, screen, frame| {
+        let is_possible = matches!(screen, Screen::Refused { .. } | Screen::Arrived);
+        assert!(frame.arrival != Arrival::Callback || !is_possible || !page.contains("<form"));
+    });
+    let (stage, screen) =
+        (Stage::with("x"), Screen::Refused { code: Code::MfaInsufficient, wait: None });
+    let page = page(&screen, &stage.frame(Language::En, Arrival::Callback));
+    assert!(page.contains("href=\"/app?x=1&amp;y=a%20b\">Try again</a>"), "{page}");
 }
 
 #[test]
