@@ -132,7 +132,7 @@ fn said(screen: &Screen, frame: &Frame<'_>) -> Said {
 fn is_live(screen: &Screen, frame: &Frame<'_>) -> bool {
     match screen {
         // Duo's page asks the user, not this one.
-        Screen::Start | Screen::Resend(_) if frame.duo.is_some() => false,
+        Screen::Start if frame.duo.is_some() => false,
         Screen::Start
         | Screen::Resend(_)
         | Screen::Choose(_)

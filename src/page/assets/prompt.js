@@ -9,6 +9,7 @@
   const back = new URLSearchParams({ return_to: texts.return });
   const base = texts.base;
   const held = $("held");
+  const isAtOnce = texts.pane === "resend-at-once";
   const first = { heading: $("heading").textContent, message: $("status")?.textContent };
   // Final states after which another try cannot succeed.
   const FINAL = new Set([
@@ -93,7 +94,7 @@
   function sendHeld() {
     if (isFirst("duo_mfa_resent")) return HTMLFormElement.prototype.submit.call(held);
     $("start").firstElementChild.hidden = false;
-    show("start", texts.approved);
+    show("start", isAtOnce ? first.heading : texts.approved);
   }
 
   // Browsers leave cookies out of a form from another site. So only this request shows whether
@@ -335,6 +336,7 @@
   if (texts.pane === "start" || held) {
     whenSeen(() => {
       $("start").firstElementChild.hidden = true;
+      if (isAtOnce) return sendHeld();
       return held ? resume() : preauth();
     });
   } else if (texts.pane === "wait") {

@@ -7,6 +7,12 @@ use super::{top, wait};
 use crate::factor::Factor;
 use maud::{Markup, html};
 
+/// The pane with a form of another site. The script first asks whether there is an approval.
+const RESEND: &str = "resend";
+
+/// As [`RESEND`], but the script sends the form without asking.
+const RESEND_AT_ONCE: &str = "resend-at-once";
+
 /// The visible pane, and the content that differs between pages.
 #[derive(Clone, Copy, Default)]
 struct Shown<'a> {
@@ -38,9 +44,12 @@ pub(super) fn page(pane: &str, choices: &Choices, frame: &Frame<'_>, said: &Said
     live(Shown { pane, passcode, held: None }, choices, frame, said, &wait)
 }
 
-/// The first page, with a form of another site. Without a script, its button sends the form.
+/// The first page, with a form of another site. Without a script, its button sends the form. If
+/// Duo's page asks the user, this one cannot wait for the approval: the script sends the form at
+/// once. Without an approval the reply has the button that leads to Duo.
 pub(super) fn resend(fields: &[(String, String)], frame: &Frame<'_>, said: &Said) -> Markup {
-    let shown = Shown { pane: "resend", held: Some(fields), ..Shown::default() };
+    let pane = if frame.duo.is_some() { RESEND_AT_ONCE } else { RESEND };
+    let shown = Shown { pane, held: Some(fields), ..Shown::default() };
     live(shown, &Choices::default(), frame, said, &wait::pane(None, frame))
 }
 
@@ -89,7 +98,7 @@ fn live(
                 span.vh #spoken {}
             }
             p.err #alert role="alert" {}
-            div #start hidden[!matches!(shown.pane, "start" | "resend")] {
+            div #start hidden[!matches!(shown.pane, "start" | RESEND | RESEND_AT_ONCE)] {
                 @if let Some(fields) = shown.held {
                     // Without an action the form posts to this page's own address. It has its own
                     // parent, since a field may have the name of a member of the form, and a script

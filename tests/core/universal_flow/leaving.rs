@@ -42,6 +42,25 @@ fn page_of_start_url_has_the_button_too() {
     assert!(rig.called().is_empty());
 }
 
+/// The page cannot wait for an approval that the user gives at Duo's page.
+#[test]
+fn form_of_another_site_is_sent_again_at_once() {
+    let mut rig = rig_with(json!({"request_bodies": true, "cross_site_forms": ["/saml/acs"]}));
+    let alice = Browser::of("alice");
+    let form = alice.submits("/saml/acs").without("sec-fetch-site").without("origin");
+    let form = form.with("content-type", "application/x-www-form-urlencoded");
+    let own = form.clone().with("sec-fetch-site", "same-origin").with("content-length", "3");
+    let foreign = form.with("sec-fetch-site", "cross-site").with("content-length", "3");
+    let page = rig.send(&foreign.followed_by("a=b"), &[]).answered();
+    let text = page.text();
+    assert!(text.contains(r#"data-pane="resend-at-once""#) && text.contains("<script"), "{text}");
+    let page = rig.send(&own.followed_by("a=b"), &[]).answered();
+    let text = page.text();
+    assert!(text.contains("Confirm it’s you, then send it again"), "{text}");
+    assert!(text.contains(r#"formaction="/.duo-mfa/start?return_to=%2Fsaml%2Facs""#), "{text}");
+    assert!(rig.called().is_empty());
+}
+
 #[test]
 fn only_a_post_of_this_site_starts() {
     let mut rig = rig();
