@@ -42,6 +42,7 @@ function fix() {
     [/^[0-9a-f]{8}-[0-9a-f]{4}$/, "7f3a19c2-4d10"],
     [/^\d+ seconds left$/, "54 seconds left"],
     [/^You can try again in \d+ seconds\.$/, "You can try again in 54 seconds."],
+    [/^You can try again in \d+ minutes\.$/, "You can try again in 10 minutes."],
     [/or try again in \d+ seconds\.$/, "or try again in 54 seconds."],
     [/^\d\d:\d\d.*$/, "14:32 UTC"],
     [/^Valid until .*$/, "Valid until 14:32 UTC."],

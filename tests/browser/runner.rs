@@ -30,6 +30,9 @@ pub(crate) struct Case {
     /// Overrides members of the plugin configuration.
     #[serde(default)]
     pub(crate) plugin: Value,
+    /// Duo's page asks for the second factor.
+    #[serde(default)]
+    pub(crate) is_universal: bool,
     /// Nothing says who the user is.
     #[serde(default)]
     pub(crate) is_anonymous: bool,
@@ -63,7 +66,7 @@ struct Line {
 }
 
 impl Case {
-    /// Any stage will do.
+    /// Any stage of its way to Duo will do.
     pub(crate) fn is_plain(&self) -> bool {
         self.plugin.is_null() && !self.is_anonymous && !self.stops_at_headers
     }

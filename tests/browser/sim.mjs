@@ -54,6 +54,11 @@ export class Sim {
     await this.#tell("POST", "/sim/faults", fault);
   }
 
+  // Says how Duo's page answers, and whether it rings at once.
+  async universal(wish) {
+    await this.#tell("POST", "/sim/universal", wish);
+  }
+
   async clearFaults() {
     await this.#tell("DELETE", "/sim/faults");
   }

@@ -27,10 +27,16 @@ export class Stage {
     this.#ask = ask;
     this.guests = addresses.guests;
     this.sim = new Sim(addresses);
+    if (addresses.duo) this.allow(addresses.duo);
   }
 
   get site() {
     return this.#addresses.site;
+  }
+
+  // The origin of Duo's page.
+  get duo() {
+    return this.#addresses.duo;
   }
 
   // Adds somebody, with a phone that can do everything and a passcode, and gives the name.

@@ -18,6 +18,10 @@ use crate::tally::{self, Verdict};
 const APPLICATION: &str = "<!doctype html><html lang=en><title>Application</title>\
                            <link rel=icon href='data:,'><p>application";
 
+/// The default Web SDK application of the simulator.
+const CLIENT_ID: &str = "DISIMULATEDWEBSDK001";
+const CLIENT_SECRET: &str = "SimulatedWebSdkSecretSimulatedWebSdk0001";
+
 pub(crate) struct Stage {
     stack: Stack,
     front: Front,
@@ -26,6 +30,7 @@ pub(crate) struct Stage {
     /// How many users have played here. Envoy remembers the pushes sent to a user, so each case has
     /// a new one.
     guests: usize,
+    is_universal: bool,
     is_altered: bool,
 }
 
@@ -41,8 +46,7 @@ impl Stages {
     ///
     /// What the case says that went wrong.
     pub(crate) fn play(&self, case: &Case, runner: &Runner) -> Result<(), Failed> {
-        let free = if case.is_plain() { self.0.lock().unwrap().pop() } else { None };
-        let mut stage = free.unwrap_or_else(|| Stage::set(case));
+        let mut stage = self.free(case).unwrap_or_else(|| Stage::set(case));
         let run = runner.play(case, &stage.addresses());
         let failure = stage.serve(&run);
         stage.settle(case, failure.is_none());
@@ -55,32 +59,79 @@ impl Stages {
         }
         Ok(())
     }
+
+    fn free(&self, case: &Case) -> Option<Stage> {
+        let mut stages = self.0.lock().unwrap();
+        let fits = |stage: &Stage| case.is_plain() && stage.is_universal == case.is_universal;
+        let place = stages.iter().position(fits)?;
+        Some(stages.swap_remove(place))
+    }
 }
 
 fn setup(case: &Case) -> Setup {
     let mut setup = Setup::default();
+    if case.is_universal {
+        setup = setup.plugin(universal());
+        setup.stops_at_headers = true;
+        setup.environment.push(("DUO_CLIENT_SECRET", CLIENT_SECRET.to_owned()));
+    }
     if case.plugin.is_object() {
         setup = setup.plugin(case.plugin.clone());
     }
     if case.is_anonymous {
         setup.first_factor = FirstFactor::Absent;
     }
-    setup.stops_at_headers = case.stops_at_headers;
+    setup.stops_at_headers |= case.stops_at_headers;
     setup
+}
+
+/// Browsers are sent to Duo's page, `/vault/*` needs a security key, and `/saml/acs` takes forms of
+/// other sites.
+fn universal() -> Value {
+    json!({
+        "allow_inline_secrets": true,
+        "request_bodies": true,
+        "cross_site_forms": ["/saml/acs"],
+        "duo": {"prompt": "universal", "universal": {
+            "client_id": CLIENT_ID,
+            "client_secret": {"env": "DUO_CLIENT_SECRET"},
+            "hosts": ["127.0.0.1"],
+        }},
+        "access_control": {"rules": [
+            {"paths": ["/vault/*"], "policy": "two_factor", "factors": ["webauthn"]},
+        ]},
+    })
 }
 
 impl Stage {
     fn set(case: &Case) -> Self {
-        let stack = Stack::start(setup(case));
+        let setup = setup(case);
+        let given = setup.clone();
+        let stack = Stack::start_as(setup, |parts| {
+            let mut given = given;
+            if case.is_universal {
+                let origin = json!({"browser_origin": parts.duo_origin});
+                given = given.plugin(json!({"duo": {"universal": origin}}));
+            }
+            given.with_files_in(parts.directory).envoy(parts.module, parts.app, parts.duo)
+        });
         stack.app.answer_page(APPLICATION);
+        if case.is_universal {
+            let cookie = "app_session=strict; SameSite=Strict; HttpOnly; Path=/";
+            stack.app.answer_with("set-cookie", cookie);
+            // Going back asks again, and the application sees it.
+            stack.app.answer_with("cache-control", "no-store");
+        }
         let front = Front::start(stack.envoy.listener);
-        Self { stack, front, others: Vec::new(), guests: 0, is_altered: false }
+        let is_universal = case.is_universal;
+        Self { stack, front, others: Vec::new(), guests: 0, is_universal, is_altered: false }
     }
 
     fn addresses(&self) -> Value {
         json!({
             "site": format!("http://{}", self.front.address),
             "control": format!("http://{}", self.stack.sim.control),
+            "duo": self.is_universal.then(|| self.stack.sim.browser_origin()),
             "api": {
                 "address": format!("http://{}", self.stack.sim.api),
                 "host": API_HOST,

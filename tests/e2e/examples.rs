@@ -218,7 +218,7 @@ pub(crate) fn started(file: &str, adapted: impl FnOnce(&Path, String) -> String)
     setup.environment.push(("DUO_SECRET_KEY_PAYMENTS", OTHER_SECRET_KEY.to_owned()));
     setup.environment.push(("DUO_CLIENT_SECRET", universal::CLIENT_SECRET.to_owned()));
     Stack::start_as(setup, |parts: &Parts<'_>| {
-        let Parts { directory, module, app, duo } = parts;
+        let Parts { directory, module, app, duo, .. } = parts;
         let text = adapted(directory, text)
             .replace("/etc/envoy/duo_mfa.wasm", module.to_str().unwrap())
             .replace("/etc/ssl/certs/ca-certificates.crt", duo.authority.to_str().unwrap())

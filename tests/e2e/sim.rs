@@ -26,7 +26,6 @@ pub(crate) struct Sim {
     /// The address of the control interface and the phone page.
     pub(crate) control: SocketAddr,
     /// The API without TLS.
-    #[allow(dead_code, reason = "for the tests of the browser")]
     pub(crate) api: SocketAddr,
     pub(crate) end: DuoEnd,
 }
@@ -68,6 +67,11 @@ impl Sim {
         };
         let (control, api) = (socket(&start["control"]), socket(&start["http"]));
         Self { process, _life: life, control, api, end }
+    }
+
+    /// The origin of Duo's page for a browser.
+    pub(crate) fn browser_origin(&self) -> String {
+        format!("http://localhost:{}", self.api.port())
     }
 
     /// The number of calls of this endpoint: `preauth`, `auth`, `auth_status`, ...

@@ -40,6 +40,10 @@ pub(crate) struct Parts<'a> {
     pub(crate) module: &'a Path,
     pub(crate) app: SocketAddr,
     pub(crate) duo: &'a DuoEnd,
+    /// The origin at which a browser reaches Duo's page. To a browser it is another site than the
+    /// application's `127.0.0.1`.
+    #[allow(dead_code, reason = "for the tests of the browser")]
+    pub(crate) duo_origin: &'a str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,8 +89,15 @@ impl Stack {
             }
         }
         let (module, directory_path) = (envoy::module(), directory.0.as_path());
-        let parts =
-            Parts { directory: directory_path, module: &module, app: app.address, duo: &duo };
+        let duo_origin = &sim.browser_origin();
+        let app_address = app.address;
+        let parts = Parts {
+            directory: directory_path,
+            module: &module,
+            app: app_address,
+            duo: &duo,
+            duo_origin,
+        };
         let configuration = configure(&parts);
         let envoy = Envoy::start(&directory.0, &configuration, &setup);
         let judged = AtomicUsize::new(0);

@@ -7,11 +7,12 @@ import { test } from "../case.mjs";
 import { assertAccessible, assertNarrow } from "../judge.mjs";
 import * as picture from "../picture.mjs";
 import { STATES } from "../states.mjs";
+import { UNIVERSAL_STATES } from "../universal_states.mjs";
 
 const ALL = { en: "en-US", de: "de-DE", fr: "fr-FR", es: "es-ES", ja: "ja-JP" };
 const LANGUAGES = picture.areWanted ? { en: ALL.en } : ALL;
 
-for (const [name, { heading, wants = {}, reach }] of Object.entries(STATES)) {
+for (const [name, { heading, wants = {}, reach }] of Object.entries({ ...STATES, ...UNIVERSAL_STATES })) {
   const look = picture.areWanted ? { plugin: { ...wants.plugin, ...picture.BRANDING.plugin } } : {};
   test(name, { ...wants, ...look }, async (stage) => {
     const headings = new Set();
@@ -29,6 +30,8 @@ for (const [name, { heading, wants = {}, reach }] of Object.entries(STATES)) {
         await page.emulateMedia({ colorScheme: "light" });
       }
       headings.add(said);
+      // Without a script the page is the same with JavaScript off.
+      if (wants.is_universal) assert.equal(await page.locator("script").count(), 0);
       await assertAccessible(page);
       await assertNarrow(page);
       reuse = page.context();
