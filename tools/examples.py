@@ -93,6 +93,14 @@ class Examples:
 
     def kustomization(self, folder):
         name = f"{folder.relative_to(ROOT)}/"
+        self.kustomized(name, folder)
+        if any(documents.UNIVERSAL in path.read_text(encoding="utf-8") for path in folder.glob("*.yaml")):
+            with planted.copied(folder) as copy:
+                for path in copy.glob("*.yaml"):
+                    path.write_text(documents.with_universal(path.read_text(encoding="utf-8")), encoding="utf-8")
+                self.kustomized(f"{name} (universal)", copy)
+
+    def kustomized(self, name, folder):
         rendered, complaint = tools.kustomize(folder)
         self.job(name, "kustomize", lambda: complaint)
         for document in documents.documents(rendered):
@@ -100,15 +108,19 @@ class Examples:
 
     def file(self, path):
         """A file that needs no other."""
-        name = str(path.relative_to(ROOT))
+        name, text = str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
+        self.text(name, path, text)
+        if documents.UNIVERSAL in text:
+            self.text(f"{name} (universal)", path, documents.with_universal(text))
+
+    def text(self, name, path, text):
         try:
-            found = documents.read(path)
+            found = documents.documents(text)
         except documents.yaml.YAMLError as error:
             self.job(name, "yaml", lambda error=error: [str(error)])
             return
         for document in found:
             if "static_resources" in document:
-                text = path.read_text(encoding="utf-8")
                 self.envoy(name, text)
                 self.check(name, text)
             elif "services" in document:

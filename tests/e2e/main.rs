@@ -117,6 +117,7 @@ mod universal_example;
 mod universal_factors;
 mod universal_hostile;
 mod universal_outage;
+mod universal_products;
 mod universal_replicas;
 mod universal_start;
 mod user_names;

@@ -11,6 +11,7 @@ use crate::resources::{Resources, list, text};
 use crate::setup::Setup;
 use crate::sim::eventually;
 use crate::stack::{Parts, Stack};
+use crate::universal;
 
 const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 
@@ -53,6 +54,7 @@ pub(crate) fn istio(resources: &Resources, issuer: &Issuer, plugin: IstioPlugin)
 fn setup() -> Setup {
     let mut setup = Setup::default();
     setup.environment.push(("DUO_MFA_COOKIE_KEY_BEFORE", OLDER_KEY.to_owned()));
+    setup.environment.push(("DUO_CLIENT_SECRET", universal::CLIENT_SECRET.to_owned()));
     setup
 }
 

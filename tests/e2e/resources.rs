@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::setup::{API_HOST, INTEGRATION_KEY};
+use crate::universal::CLIENT_ID;
 
 /// The resources of some files, with the API host and the integration key of the simulator.
 pub(crate) struct Resources(Vec<Value>);
@@ -14,6 +15,12 @@ pub(crate) struct Resources(Vec<Value>);
 impl Resources {
     pub(crate) fn of_files(files: &[&str]) -> Self {
         let read = |file: &&str| of_simulator(fs::read_to_string(root().join(file)).unwrap());
+        Self(files.iter().map(read).flat_map(|text| documents(&text)).collect())
+    }
+
+    /// The same with the lines for Duo's Universal Prompt switched on.
+    pub(crate) fn of_files_with_universal(files: &[&str]) -> Self {
+        let read = |file: &&str| with_universal(&fs::read_to_string(root().join(file)).unwrap());
         Self(files.iter().map(read).flat_map(|text| documents(&text)).collect())
     }
 
@@ -79,10 +86,17 @@ fn documents(text: &str) -> Vec<Value> {
     serde_saphyr::from_multiple(text).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The text with the API host and the integration key of the simulator.
+/// The text with the API host, the integration key and the client ID of the simulator.
 pub(crate) fn of_simulator(text: String) -> String {
     text.replace("api-xxxxxxxx.duosecurity.com", API_HOST)
         .replace("DIXXXXXXXXXXXXXXXXXX", INTEGRATION_KEY)
+        .replace("DIZZZZZZZZZZZZZZZZZZ", CLIENT_ID)
+}
+
+/// As [`of_simulator`], with the lines for Duo's Universal Prompt switched on, as docs/deploy/README.md
+/// says.
+pub(crate) fn with_universal(text: &str) -> String {
+    of_simulator(text.replace("#universal ", ""))
 }
 
 pub(crate) fn root() -> PathBuf {

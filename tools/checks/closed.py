@@ -33,5 +33,7 @@ def istio_tls(document):
 def secrets(configuration):
     """A secret key or a cookie key is the name of a variable."""
     given = {"duo.secret_key": configuration["duo"]["secret_key"]}
+    if "universal" in configuration["duo"]:
+        given["duo.universal.client_secret"] = configuration["duo"]["universal"]["client_secret"]
     given |= {f"session.keys.{index}": key for index, key in enumerate(configuration["session"]["keys"])}
     return [f"{at}: a secret in the configuration" for at, value in given.items() if list(value) != ["env"]]

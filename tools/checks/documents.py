@@ -2,6 +2,9 @@
 
 import yaml
 
+# Begins lines that a user switches on for Duo's Universal Prompt.
+UNIVERSAL = "#universal "
+
 
 class Loader(yaml.SafeLoader):
     def construct_mapping(self, node, deep=False):
@@ -19,6 +22,11 @@ def documents(text):
 
 def read(path):
     return documents(path.read_text(encoding="utf-8"))
+
+
+def with_universal(text):
+    """The text with these lines switched on."""
+    return text.replace(UNIVERSAL, "")
 
 
 def dump(document):

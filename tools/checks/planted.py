@@ -66,6 +66,11 @@ def in_plugin(stand_ins, path, old, new):
     return envoy.faults(stand_ins, documents.dump(products.with_plugin(document)))
 
 
+def in_universal(stand_ins, path, old, new):
+    document = last(documents.with_universal(changed(shipped(path), old, new)))
+    return envoy.faults(stand_ins, documents.dump(products.with_plugin(document)))
+
+
 def in_resource(crds, old, new):
     lock = cluster.Crds()
     lock.add(documents.documents(CRD))
@@ -141,6 +146,8 @@ def trials(stand_ins, crds):
     yield "a typo in an EnvoyFilter's patch", "conect_timeout", lambda: in_patches(stand_ins, "connect_timeout", "conect_timeout")
     bad = ("api_host:", "api_hots:")
     yield "a typo in a WasmPlugin's pluginConfig", "api_hots", lambda: in_plugin(stand_ins, "envoy/istio/gateway.yaml", *bad)
+    hidden = ("#universal   client_id:", "#universal   client_idd:")
+    yield "a typo in a line for the Universal Prompt", "client_idd", lambda: in_universal(stand_ins, "envoy/istio/gateway.yaml", *hidden)
     yield "the same in an EnvoyExtensionPolicy", "api_hots", lambda: in_plugin(stand_ins, "envoy/envoy-gateway/mfa.yaml", *bad)
     yield "an unknown field of a custom resource", "", lambda: in_resource(crds, "tries", "trys")
     yield "a wrong type in a custom resource", "integer", lambda: in_resource(cluster.Crds(), "tries: 3", "tries: three")

@@ -35,7 +35,7 @@ static_resources:
                 json_format:
                   time: "%START_TIME%"
                   method: "%REQ(:METHOD)%"
-                  path: "%REQ(:PATH)%"
+                  path: "%PATH(NQ:PATH)%"
                   status: "%RESPONSE_CODE%"
                   details: "%RESPONSE_CODE_DETAILS%"
                   user: "%REQ(X-DUO-MFA-USER)%"
