@@ -5,6 +5,7 @@ mod exchange;
 mod happy;
 mod leaving;
 mod returning;
+mod vectors;
 
 use crate::browser::Browser;
 use crate::rig::{Request, Response, Rig, Scripted, get, overlay};

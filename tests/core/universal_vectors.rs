@@ -19,20 +19,20 @@ const VECTORS: &str = include_str!("../data/duo-universal-vectors.json");
 const PATH: &str = "/.duo-mfa/callback";
 
 #[derive(Deserialize)]
-struct Vectors {
-    api_host: String,
+pub(crate) struct Vectors {
+    pub(crate) api_host: String,
     applications: BTreeMap<String, Application>,
     redirect_uri: String,
-    nonce: String,
+    pub(crate) nonce: String,
     counts: BTreeMap<String, usize>,
-    now: u64,
+    pub(crate) now: u64,
     signed: Vec<Value>,
-    id_tokens: Vec<IdToken>,
-    token_responses: Vec<Response>,
-    health_responses: Vec<Response>,
-    callbacks: Vec<CallbackRequest>,
-    factors: Vec<Named>,
-    redirect_uris: Vec<Redirect>,
+    pub(crate) id_tokens: Vec<IdToken>,
+    pub(crate) token_responses: Vec<Response>,
+    pub(crate) health_responses: Vec<Response>,
+    pub(crate) callbacks: Vec<CallbackRequest>,
+    pub(crate) factors: Vec<Named>,
+    pub(crate) redirect_uris: Vec<Redirect>,
 }
 
 #[derive(Deserialize)]
@@ -42,65 +42,66 @@ struct Application {
 }
 
 #[derive(Deserialize)]
-struct IdToken {
-    id: String,
-    expect: Expect,
-    jwt: String,
-    verdict: String,
-    refused_by: Option<String>,
+pub(crate) struct IdToken {
+    pub(crate) id: String,
+    pub(crate) expect: Expect,
+    pub(crate) jwt: String,
+    pub(crate) verdict: String,
+    pub(crate) refused_by: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Expect {
-    username: String,
-    nonce: String,
-    max_age: Option<u64>,
+pub(crate) struct Expect {
+    pub(crate) username: String,
+    pub(crate) nonce: String,
+    pub(crate) max_age: Option<u64>,
 }
 
 #[derive(Deserialize)]
-struct Response {
-    id: String,
-    status: u16,
-    body: String,
-    meaning: String,
+pub(crate) struct Response {
+    pub(crate) id: String,
+    pub(crate) status: u16,
+    pub(crate) body: String,
+    pub(crate) meaning: String,
 }
 
 #[derive(Deserialize)]
-struct CallbackRequest {
-    id: String,
-    method: String,
-    target: String,
-    outcome: String,
+pub(crate) struct CallbackRequest {
+    pub(crate) id: String,
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) body: Option<String>,
+    pub(crate) outcome: String,
     #[serde(default)]
-    takes: BTreeMap<String, String>,
+    pub(crate) takes: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
-struct Named {
-    factor: Option<String>,
-    reason: Option<String>,
-    name: String,
+pub(crate) struct Named {
+    pub(crate) factor: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) name: String,
 }
 
 #[derive(Deserialize)]
-struct Redirect {
-    authority: String,
-    redirect_uri: Option<String>,
+pub(crate) struct Redirect {
+    pub(crate) authority: String,
+    pub(crate) redirect_uri: Option<String>,
 }
 
 impl Vectors {
-    fn read() -> Self {
+    pub(crate) fn read() -> Self {
         serde_json::from_str(VECTORS).unwrap()
     }
 
-    fn web_sdk(&self, application: &str) -> WebSdk {
+    pub(crate) fn web_sdk(&self, application: &str) -> WebSdk {
         let Application { client_id, client_secret } = &self.applications[application];
         let host = self.api_host.parse().unwrap();
         WebSdk::new(host, client_id, Secret::new(client_secret.clone())).unwrap()
     }
 
     /// Asserts that a part has as many entries as the file says, and as this test knows.
-    fn counted(&self, part: &str, found: usize, expected: usize) {
+    pub(crate) fn counted(&self, part: &str, found: usize, expected: usize) {
         assert_eq!((found, self.counts[part]), (expected, expected), "{part}");
         crate::say!("universal vectors: {part} {found} of {expected}");
     }
