@@ -112,13 +112,18 @@ mod spellings;
 mod thin_line;
 mod unheard;
 mod universal_applications;
+mod universal_attacks;
+mod universal_binding;
 mod universal_callback;
 mod universal_example;
 mod universal_factors;
 mod universal_hostile;
+mod universal_hosts;
 mod universal_outage;
 mod universal_products;
 mod universal_replicas;
+mod universal_reuse;
+mod universal_secrets;
 mod universal_start;
 mod user_names;
 

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::stack::{APPROVAL, Stack};
-use crate::universal::{PAGE, assert_arrived, assert_refused, at_duo, start, start_with, target};
+use crate::universal::{
+    PAGE, approves, assert_arrived, assert_refused, at_duo, start, start_with, target,
+};
 
 fn says(stack: &Stack, factor: Value, reason: &str) {
     stack.sim.universal(
@@ -105,27 +107,60 @@ fn max_age_taken_out_of_the_address_is_noticed() {
 }
 
 #[test]
+fn user_in_bypass_status_opens_what_asks_for_a_passkey() {
+    let stack = start_with(json!({"access_control": {"rules": [
+        {"paths": ["/admin/*"], "policy": "two_factor", "factors": ["webauthn"]},
+    ]}}));
+    // Duo redirects this user straight back, without a factor.
+    let mut bella = Browser::of("bella");
+    bella.signs_in_at_duo(&stack, "/admin/x");
+    let seen = bella.is_admitted(&stack, "/admin/x");
+    assert_eq!(seen.values("x-duo-mfa-factor"), ["bypass"]);
+}
+
+#[test]
 fn names_with_unusual_characters_arrive_as_they_are() {
-    // A first factor that sends one of the last three is refused before Duo hears of it.
-    let names = ["o'neil&co", "a+b", "x", "a+b \"c\" \\", "zoë", "名前"];
-    let (accepted, refused) = names.split_at(3);
+    // Duo's name of a user may have characters that the name of the first factor has not.
+    let longest = format!("{}é", "n".repeat(254));
+    let names =
+        ["x", "o'neil&co", "a+b", "\"", "\\", "a+b & \"c\" \\ d/\u{7f16}", "zoë", "名前", &longest];
+    let entries = names
+        .iter()
+        .enumerate()
+        .map(|(number, name)| json!({"user": crate::setup::guest(number), "username": name}));
+    let map: Vec<_> = entries.collect();
+    let setup = crate::universal::setup().plugin(json!({"identity": {"map": map}}));
+    let stack = Stack::start(setup);
+    for (number, name) in names.iter().enumerate() {
+        approves(&stack.sim, name);
+        let mut browser = Browser::of(&crate::setup::guest(number));
+        browser.signs_in_at_duo(&stack, PAGE);
+        browser.is_admitted(&stack, PAGE);
+        let journal = stack.sim.journal();
+        let asked = journal.iter().rfind(|entry| entry["endpoint"] == "authorize").unwrap();
+        assert_eq!(asked["jwt"]["claims"]["duo_uname"], *name);
+        // The response must name the same user, whatever the characters.
+        stack.sim.fault(&json!({"endpoint": "token", "kind": "user", "times": 1,
+            "user": format!("{name}x")}));
+        let mut other = Browser::of(&crate::setup::guest(number));
+        let target = other.is_approved(&stack, PAGE);
+        assert_refused(&other.returns(&stack, &target), 403, "other_user");
+    }
+}
+
+#[test]
+fn names_that_the_first_factor_must_not_send_never_reach_duo() {
     let setup = crate::universal::setup().plugin(json!({"identity": {"header": "x-basic-user"}}));
     let first_factor = crate::setup::FirstFactor::Absent;
     let stack = Stack::start(crate::setup::Setup { first_factor, ..setup });
-    for name in names {
-        stack.sim.universal(&json!({"user": name, "answer": "approve"}));
-        let as_user = |request: crate::message::Request| request.header("x-basic-user", name);
-        let reply = stack.denied(&as_user(crate::universal::press("/x")));
-        if refused.contains(&name) {
-            assert!(crate::universal::says(&reply, "identity_invalid"), "{name}: {}", reply.text());
-            continue;
-        }
-        assert!(accepted.contains(&name) && reply.status == 303, "{name}: {}", reply.text());
-        let came = at_duo(&stack.sim, reply.header("location").unwrap());
-        assert_eq!(came.status, 303, "{name}: {}", came.text());
-        let back = crate::universal::back(target(came.header("location").unwrap()));
-        let cookie = reply.set_cookie(crate::universal::BROWSER).unwrap().to_owned();
-        let reply = stack.send(&as_user(back).cookie(&cookie));
-        assert_arrived(&reply, "/x");
+    let press = || crate::universal::press("/x");
+    for name in ["a+b \"c\" \\", "zoë", "名前", &"n".repeat(257), &"n".repeat(20_000)] {
+        let reply = stack.denied(&press().header("x-basic-user", name));
+        assert!(crate::universal::says(&reply, "identity_invalid"), "{name}: {}", reply.text());
     }
+    let longest = "n".repeat(256);
+    let reply = stack.denied(&press().header("x-basic-user", &longest));
+    assert_eq!(reply.status, 303, "{}", reply.text());
+    at_duo(&stack.sim, reply.header("location").unwrap());
+    assert_eq!(stack.sim.only_call("authorize")["jwt"]["claims"]["duo_uname"], longest);
 }

@@ -23,15 +23,18 @@ fn pressed(stack: &Stack, times: Option<u32>, mut what: Value) -> Reply {
 
 #[test]
 fn failed_health_check_is_repeated_once_and_then_fails_closed() {
-    let stack = start();
+    let stack = start_with(json!({"duo": {"timeout": "1s"}}));
     settled_checks(&stack);
     let reply = pressed(&stack, None, json!({"kind": "status", "status": 502}));
     assert_eq!(reply.status, 503, "{reply:?} {}", reply.text());
     assert!(crate::universal::says(&reply, "duo_unavailable"), "{}", reply.text());
     let reply = pressed(&stack, Some(1), json!({"kind": "status", "status": 502}));
     assert_eq!(reply.status, 303, "one failure goes on: {reply:?} {}", reply.text());
-    let reply = pressed(&stack, None, json!({"kind": "refuse"}));
-    assert_eq!(reply.status, 503, "{reply:?}");
+    for what in [json!({"kind": "refuse"}), json!({"kind": "hang"})] {
+        let reply = pressed(&stack, None, what.clone());
+        assert_eq!(reply.status, 503, "{what}: {reply:?}");
+        assert!(crate::universal::says(&reply, "duo_unavailable"), "{}", reply.text());
+    }
     assert_eq!(stack.sim.calls("authorize") + stack.sim.calls("token"), 0);
 }
 
@@ -46,6 +49,34 @@ fn fail_mode_safe_admits_for_minutes_while_duo_does_not_answer() {
     assert!(alice.has(APPROVAL), "an approval for some minutes");
     let seen = alice.is_admitted(&stack, PAGE);
     assert_eq!(seen.values("x-duo-mfa-factor"), ["fail_safe"]);
+}
+
+#[test]
+fn press_after_duo_went_down_meets_the_fail_mode_of_the_rule() {
+    let stack = start_with(json!({
+        "duo": {"fail_mode": "safe", "check_interval": "1s"},
+        "access_control": {"rules": [
+            {"paths": ["/admin/*"], "policy": "two_factor", "fail_mode": "secure"},
+        ]},
+    }));
+    // Two browsers are at Duo's page when Duo goes down. Their users go back and press again.
+    let [mut strict, mut lenient] = [(); 2].map(|()| Browser::of("alice"));
+    strict.leaves(&stack, "/admin/x");
+    lenient.leaves(&stack, PAGE);
+    stack.sim.fault(&json!({"kind": "status", "status": 502}));
+    stack.await_failed_check();
+    assert_eq!(strict.open(&stack, "/admin/x").status, 403, "the start page again");
+    let reply = strict.ask(&stack, press("/admin/x"));
+    assert_eq!(reply.status, 503, "{reply:?}");
+    assert!(crate::universal::says(&reply, "duo_unavailable"), "{}", reply.text());
+    assert!(!strict.has(APPROVAL));
+    lenient.ask(&stack, press(PAGE));
+    assert!(lenient.has(APPROVAL));
+    let seen = lenient.is_admitted(&stack, PAGE);
+    assert_eq!(seen.values("x-duo-mfa-factor"), ["fail_safe"]);
+    // That approval does not open what the strict rule covers.
+    assert_eq!(lenient.open(&stack, "/admin/x").status, 403);
+    assert_eq!(stack.sim.calls("token"), 0);
 }
 
 #[test]

@@ -54,32 +54,6 @@ fn fifty_sign_ins_begin_at_one_envoy_and_end_at_another_after_a_restart() {
     assert_eq!((&codes["given"], &codes["used"]), (&json!(PEOPLE), &json!(PEOPLE)), "{codes}");
 }
 
-#[test]
-fn state_used_at_another_envoy_with_a_fresh_code_is_duos_to_decide() {
-    let stack = start();
-    let mut other = stack.another_envoy();
-    let mut alice = Browser::of("alice");
-    let address = alice.leaves(&stack, PAGE);
-    let codes = [0, 1].map(|_| {
-        let reply = crate::universal::at_duo(&stack.sim, &address);
-        crate::universal::target(reply.header("location").unwrap()).to_owned()
-    });
-    let before = alice.clone();
-    assert_arrived(&alice.returns(&stack, &codes[0]), PAGE);
-    denied(&stack, "at another Envoy", || {
-        let mut again = before.clone();
-        let reply = again.ask_at(other.listener, back(&codes[0]));
-        assert_refused(&reply, 403, "sign_in_lost");
-        let mut fresh = before;
-        let reply = fresh.ask_at(other.listener, back(&codes[1]));
-        // The used state is claimed there by the first callback.
-        assert_refused(&reply, 403, "sign_in_lost");
-    });
-    let codes = stack.sim.codes();
-    assert!(codes["used"].as_u64().unwrap() <= codes["given"].as_u64().unwrap(), "{codes}");
-    assert_eq!(other.damage(), None);
-}
-
 /// A setup whose tokens are sealed under the first of these keys.
 fn under(keys: &[&str]) -> Setup {
     let keys: Vec<_> = keys.iter().map(|name| json!({"env": name})).collect();

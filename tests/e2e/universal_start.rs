@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::browser::Browser;
-use crate::message::Request;
+use crate::message::{Body, Request};
 use crate::setup::API_HOST;
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
@@ -109,18 +109,18 @@ fn requests_that_can_show_no_page_are_refused_without_a_redirect() {
         let reply = stack.denied(&request);
         assert_eq!(reply.status, 403, "{kind}: {reply:?} {}", reply.text());
         assert_eq!(reply.header("location"), None, "{kind}");
-        if kind == "fetch" {
-            let problem = reply.json();
-            assert!(problem["start_url"].is_string(), "{problem}");
-        }
+        let start_url = "/.duo-mfa/?return_to=%2Freports%3Fyear%3D2026%26x%3D%252F";
+        assert_eq!(reply.json()["start_url"], start_url, "{kind}");
     }
-    let grpc = Request::post("/service/Method").user("alice").all(&[
-        ("content-type", "application/grpc-web"),
-        ("te", "trailers"),
-        ("sec-fetch-mode", "cors"),
-        ("sec-fetch-dest", "empty"),
-    ]);
-    let reply = stack.denied(&grpc);
+    let grpc = Request::post("/service/Method")
+        .user("alice")
+        .all(&[("content-type", "application/grpc"), ("te", "trailers")]);
+    let grpc = grpc.body(Body::Chunked(vec![0; 5], 5));
+    let reply =
+        stack.judged(Verdict::Denied, "a gRPC call", || stack.hold(grpc, Protocol::Http2).reply());
+    assert_eq!((reply.status, reply.header("grpc-status")), (200, Some("16")), "{reply:?}");
+    let start_url = "/.duo-mfa/?return_to=%2Fservice%2FMethod";
+    assert_eq!(reply.header("x-duo-mfa-start-url"), Some(start_url));
     assert_eq!(reply.header("location"), None, "{reply:?}");
     assert_eq!((calls(&stack), stack.sim.calls("health_check")), (0, before));
 }

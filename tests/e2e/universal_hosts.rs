@@ -1,0 +1,184 @@
+//! The host to which a browser comes back from Duo's page: nobody but the operator chooses it.
+
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use crate::browser::Browser;
+use crate::http1::Connection;
+use crate::message::Request;
+use crate::stack::{Protocol, Stack};
+use crate::tally::Verdict;
+use crate::universal::{
+    BROWSER, CALLBACK, PAGE, approves, assert_arrived, assert_refused, at_duo, back, parameter,
+    press, start, target,
+};
+
+const LOST: &str = "sign_in_lost";
+
+/// Authorities that are not those of the configuration, whatever parser reads them.
+const FOREIGN: [&str; 25] = [
+    "evil.test",
+    "app.example.com@evil.test",
+    "evil.test@app.example.com",
+    "app.example.com:443@evil.test",
+    "app.example.com, evil.test",
+    "app.example.com evil.test",
+    "app.example.com/evil",
+    "app.example.com?x",
+    "app.example.com#evil.test",
+    "app.example.com\\evil.test",
+    "app.example.com%00.evil.test",
+    "app.example.com:443:80",
+    "app.example.com:+443",
+    "app.example.com:99999",
+    ".app.example.com",
+    "app.example.com..",
+    "app\u{3002}example.com",
+    "xn--app-.example.com",
+    "one.apps.example.com.evil.test",
+    "one..apps.example.com",
+    "*.apps.example.com",
+    "-.apps.example.com",
+    "a/.apps.example.com",
+    "[::1]",
+    "",
+];
+
+/// Presses the button with a changed request. If it leads to Duo, the way back is to a listed host.
+fn assert_ours(stack: &Stack, protocol: Protocol, change: &dyn Fn(Request) -> Request) {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    // A user each, since starts are limited.
+    let user = stack.sim.guest(NUMBER.fetch_add(1, SeqCst));
+    approves(&stack.sim, &user);
+    let mut request = press(PAGE);
+    request.headers.retain(|(name, _)| name != b"origin");
+    let request = change(request.user(&user));
+    let what = request.summary();
+    let to = stack.envoy.listener;
+    let outcome = stack.judged(Verdict::Denied, &what, || match protocol {
+        Protocol::Http1 => Connection::open(to).exchange(&request),
+        Protocol::Http2 => crate::http2::exchange(to, &request),
+    });
+    // Envoy may refuse such a request by closing the connection.
+    let Ok(reply) = outcome else { return };
+    assert!(matches!(reply.status, 303 | 400..=404), "{what}: {reply:?}");
+    let Some(location) = reply.header("location") else { return };
+    let came = at_duo(&stack.sim, location);
+    let uri = url::Url::parse(came.header("location").unwrap_or_default()).unwrap();
+    let host = uri.host_str().unwrap();
+    let is_listed = host == "app.example.com" || host.ends_with(".apps.example.com");
+    assert!(is_listed && uri.scheme() == "https" && uri.path() == CALLBACK, "{what}: {uri}");
+    assert!(uri.username().is_empty(), "{what}: {uri}");
+}
+
+#[test]
+fn host_in_a_header_beside_the_authority_is_no_redirect_uri() {
+    let stack = start();
+    for (name, value) in [
+        ("x-forwarded-host", "evil.test"),
+        ("x-original-host", "evil.test"),
+        ("forwarded", "host=evil.test"),
+        ("x-host", "evil.test"),
+        ("x-forwarded-server", "evil.test"),
+        ("x-forwarded-proto", "http"),
+        ("x-forwarded-port", "31337"),
+        ("x-forwarded-prefix", "//evil.test"),
+        ("x-http-host-override", "evil.test"),
+    ] {
+        for protocol in [Protocol::Http1, Protocol::Http2] {
+            assert_ours(&stack, protocol, &|request| request.header(name, value));
+        }
+    }
+}
+
+#[test]
+fn authority_in_no_list_is_no_redirect_uri() {
+    let stack = start();
+    let ours = "app.example.com";
+    for host in FOREIGN {
+        assert_ours(&stack, Protocol::Http1, &|request| request.header("host", host));
+        // The authority stays the listed host, and the header names another.
+        assert_ours(&stack, Protocol::Http2, &|request| request.header("host", host));
+        let absolute = |request: Request| {
+            let path = String::from_utf8(request.target.clone()).unwrap();
+            Request { target: format!("https://{host}{path}").into_bytes(), ..request }
+        };
+        assert_ours(&stack, Protocol::Http1, &absolute);
+        assert_ours(&stack, Protocol::Http1, &|request| absolute(request).header("host", ours));
+    }
+    for pair in [[ours, "evil.test"], ["evil.test", ours]] {
+        let both = |request: Request| pair.iter().fold(request, |all, one| all.header("host", one));
+        assert_ours(&stack, Protocol::Http1, &both);
+    }
+    stack.assert_alive();
+}
+
+#[test]
+fn callback_belongs_to_the_port_where_it_began() {
+    let stack = start();
+    let at = |host: &str, mut request: Request| {
+        request.headers.retain(|(name, _)| name != b"origin");
+        request.header("host", host)
+    };
+    for (began, ended, is_same) in [
+        ("app.example.com:8443", "app.example.com", false),
+        ("app.example.com", "app.example.com:8443", false),
+        ("app.example.com:8443", "app.example.com:9443", false),
+        ("one.apps.example.com", "two.apps.example.com", false),
+        ("app.example.com", "app.example.com:443", true),
+        ("APP.example.com:443", "app.Example.com", true),
+    ] {
+        let mut alice = Browser::of("alice");
+        let reply = alice.ask(&stack, at(began, press(PAGE)));
+        let came = at_duo(&stack.sim, reply.header("location").unwrap());
+        let target = target(came.header("location").unwrap()).to_owned();
+        let before = stack.sim.calls("token");
+        let reply = alice.ask(&stack, at(ended, back(&target)));
+        if is_same {
+            assert_arrived(&reply, PAGE);
+        } else {
+            assert_refused(&reply, 403, LOST);
+        }
+        assert_eq!(stack.sim.calls("token") - before, usize::from(is_same), "{began} {ended}");
+    }
+}
+
+#[test]
+fn longest_names_of_all_kinds_go_together_or_are_refused() {
+    let mut setup = crate::universal::setup();
+    setup.first_factor = crate::setup::FirstFactor::Absent;
+    let stack = Stack::start(setup);
+    let label = "h".repeat(63);
+    let host = |length: usize| {
+        let name = format!("{label}.{label}.{label}.{label}.apps.example.com");
+        name[name.len() - length..].to_owned()
+    };
+    let user = "n".repeat(256);
+    approves(&stack.sim, &user);
+    for (host, path) in [
+        (host(253), format!("/{}", "p".repeat(639))),
+        (format!("{}:65535", host(253)), format!("/{}", "p".repeat(640))),
+        (format!("{}:65535", host(253)), format!("/{}", "p".repeat(2_047))),
+    ] {
+        let mut request = press(&path);
+        request.headers.retain(|(name, _)| name != b"origin");
+        let request =
+            |request: Request| request.header("host", &host).header("x-basic-user", &user);
+        let mut pressed = press(&path);
+        pressed.headers.retain(|(name, _)| name != b"origin");
+        let reply = stack.denied(&request(pressed));
+        assert_eq!(reply.status, 303, "{}: {}", host.len(), reply.text());
+        let location = reply.header("location").unwrap();
+        let came = at_duo(&stack.sim, location);
+        assert_eq!(came.status, 303, "{}", came.text());
+        let target = target(came.header("location").unwrap());
+        assert!(parameter(target, "state").len() <= 1_024);
+        let cookie = reply.set_cookie(BROWSER).unwrap().to_owned();
+        let reply = stack.send(&request(back(target)).cookie(&cookie));
+        assert_arrived(&reply, &path);
+    }
+    // Longer than any name of the DNS with a port.
+    let mut pressed = press("/");
+    pressed.headers.retain(|(name, _)| name != b"origin");
+    let reply = stack.denied(&pressed.header("host", host(268)).header("x-basic-user", &user));
+    assert!(matches!(reply.status, 400 | 403), "{reply:?}");
+}
