@@ -47,6 +47,7 @@ mod per_client;
 mod per_request;
 mod phone_texts;
 mod policy;
+mod promises;
 mod readme;
 mod replay;
 mod rig;
