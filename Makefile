@@ -67,6 +67,10 @@ $(WASM_ENV): tools/wasm-std.sh rust-toolchain.toml
 	tools/linters.sh
 	@touch $@
 
+.tools/sbom-schemas.stamp: tools/sbom-schemas.txt .tools/validators.stamp
+	.tools/validators/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $< --dest .tools/sbom-schemas
+	@touch $@
+
 .PHONY: wasm
 wasm: module ## build the module, dist/duo_mfa.wasm, and hold it to its size
 	@size=$$(wc -c <$(MODULE)); gzipped=$$(gzip -9 -c $(MODULE) | wc -c); \
@@ -94,6 +98,19 @@ oci: wasm ## pack the module as an OCI image, dist/oci and dist/oci.tar: no cont
 dist: oci ## all that a release consists of, in dist/: the module, its SHA-256, the image
 	cd dist && sha256sum $(notdir $(MODULE)) oci.tar >SHA256SUMS
 	@ls -l dist
+
+# The program for any Linux: without a C library of the host. Its one C dependency compiles with the host's compiler.
+MUSL = $(shell uname -m)-unknown-linux-musl
+.PHONY: cli-static
+cli-static: ## build dist/duo-mfa, statically linked, without the simulator
+	rustup target add $(MUSL)
+	CC_$(subst -,_,$(MUSL))=$${CC:-cc} RUSTFLAGS="$(REMAP)" cargo build --locked --release --no-default-features --bin duo-mfa --target $(MUSL)
+	@mkdir -p dist
+	strip --strip-all -o dist/duo-mfa $(TARGET_DIR)/$(MUSL)/release/duo-mfa
+
+.PHONY: release-dry-run
+release-dry-run: dist cli-static .tools/sbom-schemas.stamp ## collect and check in dist/release all that a release publishes, without publishing it
+	.tools/validators/bin/python tools/release.py dist/release
 
 .PHONY: smoke
 smoke: module .tools/envoy.stamp sim ## run the demo by script: push, cookie, denial, policy, body

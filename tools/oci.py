@@ -102,4 +102,5 @@ def main():
     print(f"{out}: {package['name']}:{package['version']}@{digest}")
 
 
-main()
+if __name__ == "__main__":
+    main()

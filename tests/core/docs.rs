@@ -56,7 +56,7 @@ fn make_targets_exist() {
 fn ci_runs_nothing_but_make_targets() {
     let workflow = read(".github/workflows/ci.yml");
     for command in workflow.lines().filter_map(|line| line.trim().strip_prefix("- run: ")) {
-        let harmless = ["test \"", "sha256sum dist/"];
+        let harmless = ["test \""];
         let known =
             command.starts_with("make ") || harmless.iter().any(|start| command.starts_with(start));
         assert!(known, "{command}");
