@@ -85,7 +85,7 @@ impl Root {
     fn fetch_logo_if_due(&self, plugin: &Plugin, health: &Health, now: UnixTime) {
         let call = plugin.with_logo(|logo| {
             let is_due = self.logo.get().is_none() && logo.is_due(&plugin.gate, health, now);
-            is_due.then(|| logo.fetch(&plugin.gate, health, now))
+            is_due.then(|| logo.fetch(&plugin.gate, health, now)).flatten()
         });
         if let Some(call) = call {
             let keys = KeyPair { application: call.application, api: Api::AuthApi };

@@ -1,11 +1,13 @@
 //! The Duo applications of one configuration: the main one, and those that rules name.
 
 use super::duo_settings::DuoSettings;
+use crate::duo::Credentials;
 use crate::http::cookie::OWN_PREFIX;
 use crate::policy::Terms;
 use crate::session::{
     Attempts, Pendings, PerRequestApprovals, Preferences, RememberedDevices, Sessions,
 };
+use std::rc::Rc;
 
 /// An application at Duo, and its cookies.
 #[derive(Debug)]
@@ -68,11 +70,13 @@ impl Applications {
         self.get(terms.application)
     }
 
-    /// The number of the application whose credentials have this
-    /// [tag](crate::duo::Credentials::tag).
+    /// The number of the application whose credentials have this [tag](Credentials::tag), and the
+    /// credentials.
     #[must_use]
-    pub fn with_tag(&self, tag: [u8; 8]) -> Option<usize> {
-        self.iter().position(|it| it.duo.credentials.tag() == tag)
+    pub fn with_tag(&self, tag: [u8; 8]) -> Option<(usize, &Rc<Credentials>)> {
+        let known = self.iter().enumerate();
+        let mut known = known.filter_map(|(number, it)| Some((number, it.duo.credentials()?)));
+        known.find(|(_, credentials)| credentials.tag() == tag)
     }
 
     /// All applications by number, from 0 on.

@@ -173,6 +173,10 @@ impl Faults {
         self.0.push(fault);
     }
 
+    pub(super) fn extend(&mut self, faults: impl IntoIterator<Item = Fault>) {
+        self.0.extend(faults);
+    }
+
     /// Returns the value; records the fault, if there is one.
     pub(super) fn keep<T>(&mut self, outcome: Result<T, Fault>) -> Option<T> {
         outcome.map_err(|fault| self.push(fault)).ok()

@@ -24,7 +24,7 @@ mod wire;
 
 pub use crate::policy::ApiMode;
 pub use application::{Application, Applications};
-pub use duo_settings::{DuoSettings, Enrollment};
+pub use duo_settings::{DuoSettings, Enrollment, Keys};
 pub use error::{Code, ConfigFaults, Fault};
 pub use secrets::may_be_a_secret;
 pub use universal::{Destination, Universal};

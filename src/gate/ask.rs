@@ -21,6 +21,7 @@ use super::refusals::{
 use super::refuse::denied;
 use super::route::EndpointRequest;
 use super::rules::Insufficient;
+use super::universal;
 use crate::config::{ApiMode, Mode};
 use crate::factor::Factor;
 use crate::http::{Client, Parameters, RequestHead, origin};
@@ -78,9 +79,11 @@ impl Gate {
     fn ask_for_factor(&self, head: &RequestHead<'_>, challenge: Challenge, env: &Env<'_>) -> Step {
         let is_per_request = challenge.terms.is_per_request;
         let client = Client::of(&head.hints());
-        match (client, self.api_mode(&challenge.terms)) {
-            (_, ApiMode::Hold) if client == Client::Hold || brings_passcode(head) => {
-                Step::held(hold::begin(head, challenge, client, env), env)
+        let may_hold = self.api_mode(&challenge.terms) == ApiMode::Hold;
+        let own_way = may_hold.then(|| universal::own_way(&challenge.terms, self)).flatten();
+        match (client, own_way) {
+            (_, Some(credentials)) if client == Client::Hold || brings_passcode(head) => {
+                Step::held(hold::begin(head, challenge, (client, credentials), env), env)
             }
             (Client::Page, _) if !is_per_request && self.is_foreign_form(head) => {
                 match foreign_form::check(head, self) {

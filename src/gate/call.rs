@@ -6,17 +6,18 @@ use crate::clock::UnixTime;
 use crate::duo::universal::{Code, Jti, RedirectUri, WebSdk};
 use crate::duo::{Credentials, Request, SignedCall};
 use crate::signal::Counter;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// The shortest time between two polls of a transaction.
 pub(super) const POLL_PACE: Duration = Duration::from_secs(1);
 
-/// A question to Duo. The keys that sign it are those of the application's API: the Auth API's
-/// credentials, or those of a Web SDK application, which such a question contains.
+/// A question to Duo, with the keys that sign it. So no question can be asked of an application
+/// that has no keys for it.
 #[derive(Clone, Debug)]
 pub(super) enum Question {
     /// A call of the Auth API.
-    AuthApi(Request),
+    AuthApi(Rc<Credentials>, Request),
     /// Whether Duo responds and accepts the Web SDK application.
     HealthCheck(WebSdk, Jti),
     /// Whether the Auth API accepts the keys of the Web SDK application.
@@ -27,21 +28,15 @@ pub(super) enum Question {
 
 impl Question {
     /// The call, signed for the time `now` on Duo's clock.
-    fn sign(&self, credentials: &Credentials, now: UnixTime) -> SignedCall {
+    pub(super) fn sign(&self, now: UnixTime) -> SignedCall {
         match self {
-            Self::AuthApi(request) => request.sign(credentials, now),
+            Self::AuthApi(credentials, request) => request.sign(credentials, now),
             Self::HealthCheck(web_sdk, jti) => web_sdk.health_check(now, jti),
             Self::CheckAsAuthApi(web_sdk) => Request::Check.sign(&web_sdk.as_auth_api(), now),
             Self::Token(web_sdk, code, redirect_uri, jti) => {
                 web_sdk.token(code, redirect_uri, now, jti)
             }
         }
-    }
-}
-
-impl From<Request> for Question {
-    fn from(request: Request) -> Self {
-        Self::AuthApi(request)
     }
 }
 
@@ -77,19 +72,13 @@ impl Call {
     pub(super) fn at_once(
         gate: &Gate,
         application: usize,
-        ask: impl Into<Question>,
+        question: &Question,
         now: UnixTime,
     ) -> Self {
         let timeout = gate.config().applications.get(application).duo.timeout;
         let due = UnixTime::default();
-        let signed = signed(gate, application, &ask.into(), now);
-        Self { application, signed, timeout, due, seat: None }
+        Self { application, signed: question.sign(now), timeout, due, seat: None }
     }
-}
-
-/// The call for a question to a Duo application; `now` is the time on Duo's clock.
-pub(super) fn signed(gate: &Gate, application: usize, ask: &Question, now: UnixTime) -> SignedCall {
-    ask.sign(&gate.config().applications.get(application).duo.credentials, now)
 }
 
 /// Whether a time has come. A time further ahead than any wait has come too, since the host's clock

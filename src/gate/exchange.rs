@@ -3,7 +3,7 @@
 //! It knows nothing about the waiting request: [`Waits`] determines the next question and the
 //! meaning of a response. A waiting request never calls the exchange; it returns a [`Next`].
 
-use super::call::{self, Call, Question};
+use super::call::{Call, Question};
 use super::challenge::Challenge;
 use super::decision::{Contact, Decision, End, Learned, Notes};
 use super::env::Env;
@@ -16,7 +16,7 @@ use super::refusals;
 use super::room::{Crowded, Seat};
 use crate::clock::{ClockOffset, UnixTime};
 use crate::config::DuoSettings;
-use crate::duo::{DuoError, Fault, Outage, Request, Response};
+use crate::duo::{DuoError, Fault, Outage, Response};
 use crate::signal::{Counter, Signal};
 use std::time::Duration;
 
@@ -35,6 +35,9 @@ pub(super) trait Waits: Sized {
 
     /// The question to Duo.
     fn question(&self, env: &Env<'_>) -> Question;
+
+    /// The question for Duo's time, of the same application.
+    fn clock(&self, env: &Env<'_>) -> Question;
 
     /// The number of the Duo application for the call.
     fn application(&self) -> usize;
@@ -265,7 +268,7 @@ impl<W: Waits> Exchange<W> {
 
     /// Handles the response with Duo's time: the question is asked again with the correct date.
     fn hear_the_time(self, event: Event<'_>, env: &Env<'_>) -> Turn<W> {
-        match event.read(Response::ping) {
+        match event.read(Response::clock) {
             Ok(theirs) => {
                 let ahead = ClockOffset::between(env.now, theirs);
                 let application = self.waiting.application();
@@ -296,13 +299,13 @@ impl<W: Waits> Exchange<W> {
         let due = env.now.plus(wait);
         let user = user_tag("calls", waiting.challenge(), config);
         let (question, timeout, seat) = if *asks_the_time {
-            (Request::Ping.into(), duo.timeout, Seat::go_on(user))
+            (waiting.clock(env), duo.timeout, Seat::go_on(user))
         } else {
             let is_first = *tries == Tries::default();
             let timeout = waiting.timeout(due, duo, env);
             (waiting.question(env), timeout, waiting.seat(user, is_first))
         };
-        let signed = call::signed(env.gate, application, &question, due.shifted(offset));
+        let signed = question.sign(due.shifted(offset));
         let timeout = timeout.max(LEAST_TIMEOUT);
         let call = Call { application, signed, timeout, due, seat: Some(seat) };
         Turn { act: Act::Call(call, self), notes: Notes::default() }

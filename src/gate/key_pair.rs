@@ -41,8 +41,8 @@ impl KeyPair {
     pub fn shared_key(self, config: &Config) -> Option<SharedKey> {
         let duo = &config.applications.get(self.application).duo;
         match self.api {
-            Api::AuthApi => Some(duo.shared_key()),
-            Api::WebSdk => duo.universal.as_ref().map(|it| it.shared_key(&duo.cluster)),
+            Api::AuthApi => duo.credentials().map(|_| duo.shared_key()),
+            Api::WebSdk => duo.universal().map(|it| it.shared_key(&duo.cluster)),
         }
     }
 }
@@ -57,6 +57,6 @@ impl Gate {
 }
 
 fn pairs_of(application: &Application) -> [Option<Api>; 2] {
-    let has_web_sdk = application.duo.universal.is_some();
-    [Some(Api::AuthApi), has_web_sdk.then_some(Api::WebSdk)]
+    let duo = &application.duo;
+    [duo.credentials().map(|_| Api::AuthApi), duo.universal().map(|_| Api::WebSdk)]
 }

@@ -7,16 +7,18 @@
 //! instead of a new one.
 
 use super::audit;
+use super::call::Question;
 use super::decision::Notes;
 use super::env::Env;
 use super::factors::is_accepted;
 use super::limit::{End, Limit, Limited, Permit, Settlement, Unheard};
 use super::prompt::{Ending, Prompt, Transaction};
-use crate::duo::{AuthResult, AuthStatus, DuoError, Request, Status, Txid};
+use crate::duo::{AuthResult, AuthStatus, Credentials, DuoError, Request, Status, Txid};
 use crate::page::Reference;
 use crate::policy::Terms;
 use crate::session::ApprovedBy;
 use crate::signal::{Code, Counter, Signal};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// The timeout of Duo's response while the prompt may still be on the phone. Duo responds at once
@@ -43,6 +45,7 @@ pub(super) struct Look<W> {
     unheard: Unheard,
     /// The number of the Duo application that has the transaction.
     pub(super) application: usize,
+    credentials: Rc<Credentials>,
     txid: Txid,
 }
 
@@ -77,8 +80,14 @@ impl<W> Asking<W> {
 }
 
 impl<W> Look<W> {
-    pub(super) fn request(&self) -> Request {
-        Request::AuthStatus { txid: self.txid.clone() }
+    pub(super) fn question(&self) -> Question {
+        let request = Request::AuthStatus { txid: self.txid.clone() };
+        Question::AuthApi(Rc::clone(&self.credentials), request)
+    }
+
+    /// The question for Duo's time.
+    pub(super) fn clock(&self) -> Question {
+        Question::AuthApi(Rc::clone(&self.credentials), Request::Ping)
     }
 
     /// The timeout of the question; `usual` is the timeout of other calls.
@@ -139,8 +148,10 @@ fn look<W>(asking: Asking<W>, unheard: Unheard, env: &Env<'_>) -> (Then<W>, Note
     let tag = unheard.prompted.application();
     let application = env.gate.config().applications.with_tag(tag);
     match (application, unheard.prompted.txid()) {
-        (Some(application), Some(txid)) => {
-            (Then::Look(Look { asking, unheard, application, txid }), Notes::default())
+        (Some((application, credentials)), Some(txid)) => {
+            let credentials = Rc::clone(credentials);
+            let look = Look { asking, unheard, application, credentials, txid };
+            (Then::Look(look), Notes::default())
         }
         // Another configuration of this Envoy sent it, for an application that this one does not
         // have.

@@ -3,7 +3,7 @@
 //! It is fetched in the background, at most some times an hour, and served from memory. So a
 //! request to its public address never causes a call.
 
-use super::call::Call;
+use super::call::{Call, Question};
 use super::configured::Gate;
 use super::event::Event;
 use super::health::Health;
@@ -11,6 +11,7 @@ use crate::clock::UnixTime;
 use crate::duo::{DuoError, Request, Response};
 use crate::http::Reply;
 use crate::signal::{Level, Signal};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// How long a picture is served before it is fetched again, and how long browsers cache it.
@@ -40,11 +41,14 @@ impl Logo {
             && self.asked.is_none_or(|asked| now.apart(asked) >= pause)
     }
 
-    /// Begins to fetch it. Make the call at once, and pass its outcome to [`Self::learn`].
+    /// Begins to fetch it. Make the call at once, and pass its outcome to [`Self::learn`]. `None`
+    /// if the main application has no keys of the Auth API.
     #[must_use]
-    pub fn fetch(&mut self, gate: &Gate, health: &Health, now: UnixTime) -> Call {
+    pub fn fetch(&mut self, gate: &Gate, health: &Health, now: UnixTime) -> Option<Call> {
+        let credentials = gate.config().applications.main.duo.credentials()?;
         self.asked = Some(now);
-        Call::at_once(gate, 0, Request::Logo, now.shifted(health.offset))
+        let question = Question::AuthApi(Rc::clone(credentials), Request::Logo);
+        Some(Call::at_once(gate, 0, &question, now.shifted(health.offset)))
     }
 
     /// Handles the outcome of the call. A failed fetch keeps the previous picture. Each new fault

@@ -21,6 +21,7 @@ use crate::duo::{DuoError, Outage, Request, Response};
 use crate::signal::Signal;
 pub use found::Found;
 use line::Owner;
+use std::rc::Rc;
 
 /// A check under way.
 #[derive(Clone, Debug)]
@@ -98,8 +99,8 @@ impl Probe {
         let Self { keys, began, asked } = self;
         let next = |asked| Self { keys, began, asked }.call(env);
         let done = |found, offset, line| ProbeStep::Done { keys, began, found, offset, line };
-        let (api, name) =
-            (keys.api, env.gate.config().applications.get(keys.application).name.as_deref());
+        let application = env.gate.config().applications.get(keys.application);
+        let (api, name) = (keys.api, application.name.as_deref());
         match asked {
             Asked::Ping => match event.read(Response::ping) {
                 Ok(theirs) => next(Asked::Check(ClockOffset::between(env.now, theirs))),
@@ -129,8 +130,16 @@ impl Probe {
                     {
                         next(Asked::HealthCheck { offset, is_corrected: true })
                     }
-                    Err(PromptError::Refused(refusal)) if refusal.cause == Cause::Credentials => {
+                    Err(PromptError::Refused(refusal))
+                        if refusal.cause == Cause::Credentials
+                            && application.duo.credentials().is_some() =>
+                    {
                         next(Asked::Owner(offset, Box::new(refusal)))
+                    }
+                    // Nothing is asked of the Auth API for an application that does not use it.
+                    Err(PromptError::Refused(refusal)) if refusal.cause == Cause::Credentials => {
+                        let line = line::refused_keys(name, refusal, Owner::Unknown);
+                        done(Found::Misconfigured, learned, line)
                     }
                     Err(error) => {
                         let line = line::failed_health_check(name, &error, offset);
@@ -156,7 +165,7 @@ impl Probe {
             return ProbeStep::Done { keys, began, found: Found::Nothing, offset: None, line };
         };
         let call =
-            Call::at_once(env.gate, self.keys.application, question, env.now.shifted(offset));
+            Call::at_once(env.gate, self.keys.application, &question, env.now.shifted(offset));
         ProbeStep::Call { call, then: self }
     }
 
@@ -164,8 +173,8 @@ impl Probe {
     /// has no such keys, so that nothing can be asked.
     fn question(&self, env: &Env<'_>) -> Option<(Question, ClockOffset)> {
         Some(match &self.asked {
-            Asked::Ping => (Request::Ping.into(), ClockOffset::default()),
-            Asked::Check(offset) => (Request::Check.into(), *offset),
+            Asked::Ping => (self.auth_api(Request::Ping, env)?, ClockOffset::default()),
+            Asked::Check(offset) => (self.auth_api(Request::Check, env)?, *offset),
             Asked::HealthCheck { offset, .. } => {
                 (Question::HealthCheck(self.web_sdk(env)?, env.jti()), *offset)
             }
@@ -173,8 +182,13 @@ impl Probe {
         })
     }
 
+    fn auth_api(&self, request: Request, env: &Env<'_>) -> Option<Question> {
+        let duo = &env.gate.config().applications.get(self.keys.application).duo;
+        Some(Question::AuthApi(Rc::clone(duo.credentials()?), request))
+    }
+
     fn web_sdk(&self, env: &Env<'_>) -> Option<WebSdk> {
         let duo = &env.gate.config().applications.get(self.keys.application).duo;
-        Some(duo.universal.as_ref()?.web_sdk.clone())
+        Some(duo.universal()?.web_sdk.clone())
     }
 }

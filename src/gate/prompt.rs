@@ -4,7 +4,7 @@ use super::challenge::Challenge;
 use super::limit::{End, Permit, Prompted, Settlement, SingleUse};
 use super::request_line::RequestLine;
 use crate::config::{Config, PushDetails};
-use crate::duo::{AuthFactor, Device, DeviceChoice, PushInfo, Status, Txid};
+use crate::duo::{AuthFactor, Credentials, Device, DeviceChoice, PushInfo, Status, Txid};
 use crate::factor::Factor;
 use crate::http::authority::Host;
 use crate::http::name::is_token_byte;
@@ -61,17 +61,16 @@ pub(super) fn permit(
     permit.counted_by(device.map(|id| device_tag("prompts", id, challenge, config)))
 }
 
-/// The change that stores the prompt's transaction in the table, after Duo has named it. `None` if
-/// the id is too long for the table.
+/// The change that stores the prompt's transaction in the table, after Duo has named it to the
+/// application with these credentials. `None` if the id is too long for the table.
 pub(super) fn sent(
     permit: Permit,
     transaction: &Transaction,
     challenge: &Challenge,
-    config: &Config,
+    credentials: &Credentials,
 ) -> Option<Settlement> {
-    let application = config.applications.under(&challenge.terms).duo.credentials.tag();
     let Transaction { factor, txid } = transaction;
-    let prompted = Prompted::new(*factor, application, txid, &challenge.identity.user)?;
+    let prompted = Prompted::new(*factor, credentials.tag(), txid, &challenge.identity.user)?;
     Some(Settlement { permit, end: End::Started(prompted) })
 }
 
@@ -108,14 +107,14 @@ pub(super) fn user_tag(kind: &str, challenge: &Challenge, config: &Config) -> [u
 
 /// Like [`user_tag`], for a user without a challenge.
 pub(super) fn name_tag(kind: &str, of: &Identity, config: &Config) -> [u8; 16] {
-    let host = config.applications.main.duo.credentials.api_host.as_str();
+    let host = config.applications.main.duo.api_host().as_str();
     let name = of.username().to_ascii_lowercase();
     config.shared.tag(kind, &[b"user", host.as_bytes(), name.as_bytes()])
 }
 
 /// Represents a device. Ids are Duo's, and unique for one API host.
 fn device_tag(kind: &str, id: &str, challenge: &Challenge, config: &Config) -> [u8; 16] {
-    let host = config.applications.under(&challenge.terms).duo.credentials.api_host.as_str();
+    let host = config.applications.under(&challenge.terms).duo.api_host().as_str();
     config.shared.tag(kind, &[b"device", host.as_bytes(), id.as_bytes()])
 }
 

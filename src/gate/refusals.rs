@@ -121,6 +121,13 @@ pub(super) const NEEDS_BROWSER: Refusal = Refusal::new(
      approval cookie that it sets.",
 );
 
+/// The filter itself asks nobody for this `return_to`: browsers are sent to Duo's page.
+pub(super) const ONLY_DUOS_PAGE: Refusal = Refusal::new(
+    Code::MfaRequired,
+    "The second factor for this return_to is asked for only at Duo's page. Open start_url in a \
+     browser.",
+);
+
 pub(super) const NEEDS_PASSCODE_OR_BROWSER: Refusal = Refusal::new(
     Code::MfaRequired,
     "Nobody can confirm a request in the background. Send a passcode in x-duo-mfa-passcode. Or \

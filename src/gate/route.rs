@@ -139,13 +139,14 @@ pub(super) fn route(config: &Config, head: &RequestHead<'_>) -> Option<Route> {
     let visit = |endpoint| Some(Route::Visit(endpoint));
     let is_inline = |it: &Application| it.duo.enrollment == Enrollment::Inline;
     let enrolls = config.applications.iter().any(is_inline);
+    let asks = universal::is_auth_api_used(config);
     let (methods, route) = match name {
         b"healthz" => (Methods::Read, Some(answered(Decision::reply(readiness::alive())))),
         b"readyz" => (Methods::Read, Some(answered(Decision::of_readiness()))),
         b"logo" if config.site.serves_logo() => (Methods::Read, Some(answered(logo(config, head)))),
         b"" => (Methods::Read, visit(Endpoint::Page)),
-        b"preauth" => (Methods::Post, visit(Endpoint::Preauth)),
-        b"auth" => (Methods::Post, visit(Endpoint::Auth)),
+        b"preauth" if asks => (Methods::Post, visit(Endpoint::Preauth)),
+        b"auth" if asks => (Methods::Post, visit(Endpoint::Auth)),
         b"status" => (Methods::Get, visit(Endpoint::Status)),
         b"cancel" => (Methods::Post, visit(Endpoint::Cancel)),
         // A page with a button, for clients that show pages.

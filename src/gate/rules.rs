@@ -139,7 +139,7 @@ impl Gate {
     fn accepted<'g>(&'g self, terms: &'g Terms) -> Option<&'g AcceptedFactors> {
         terms.factors.as_ref().or_else(|| {
             let duo = &self.application(terms).duo;
-            duo.universal.as_ref().and(duo.accepted.as_ref())
+            duo.universal().and(duo.accepted.as_ref())
         })
     }
 

@@ -7,6 +7,7 @@
 
 use super::challenge::Challenge;
 use super::configured::Gate;
+use crate::duo::Credentials;
 use crate::http::RequestHead;
 
 /// Headers that proxies and tracers set newly for each request.
@@ -26,11 +27,16 @@ const CHANGING_PREFIXES: [&[u8]; 4] = [b"x-envoy-", b"x-b3-", b"x-datadog-", b"x
 
 /// Represents a request and its sender. `None` if no other request may count as the same: the
 /// client's address is not known, or each request needs its own approval.
-pub(super) fn tag(head: &RequestHead<'_>, challenge: &Challenge, gate: &Gate) -> Option<[u8; 16]> {
+pub(super) fn tag(
+    head: &RequestHead<'_>,
+    challenge: &Challenge,
+    credentials: &Credentials,
+    gate: &Gate,
+) -> Option<[u8; 16]> {
     let address = challenge.address.filter(|_| !challenge.terms.is_per_request)?.to_string();
     let (subject, application) = (challenge.subject(), gate.application(&challenge.terms));
     let [source, user] = [subject.source, subject.user].map(str::as_bytes);
-    let duo = application.duo.credentials.tag();
+    let duo = credentials.tag();
     let cookie = application.sessions.cookie_name().as_bytes();
     let rule = challenge.rule.map_or_else(Vec::new, |rule| rule.to_string().into_bytes());
     let mut parts = vec![source, user, subject.bound, address.as_bytes(), &duo, cookie, &rule];

@@ -55,7 +55,7 @@ impl SignOut {
 pub(super) fn deletions(config: &Config) -> Vec<HeaderValue> {
     let mut lines = Vec::new();
     for application in config.applications.iter() {
-        let attempts = application.duo.universal.as_ref().map(|_| application.attempts.deletion());
+        let attempts = application.duo.universal().map(|_| application.attempts.deletion());
         let own = [application.sessions.deletion(), application.pendings.deletion()];
         for line in own.into_iter().chain(attempts) {
             // Applications may share their approvals.

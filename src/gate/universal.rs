@@ -2,16 +2,19 @@
 //! which browsers come back.
 
 use super::challenge::Challenge;
+use super::configured::Gate;
 use super::limit::{Permit, SingleUse};
 use super::prompt::user_tag;
 use super::refusal::Denial;
 use super::refusals::{NOT_A_NAVIGATION, no_callback};
 use crate::clock::UnixTime;
-use crate::config::{Config, Universal};
+use crate::config::{ApiMode, Config, Universal};
+use crate::duo::Credentials;
 use crate::duo::universal::{Callback, RedirectFault, RedirectUri};
 use crate::http::RequestHead;
 use crate::policy::Terms;
 use crate::session::{ATTEMPT_LIFETIME, Attempt};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// The name of the endpoint to which browsers come back.
@@ -24,13 +27,27 @@ const SLACK: Duration = Duration::from_secs(61);
 /// The settings of Duo's page for these terms. `None` if the filter's own page asks the user. For a
 /// single request it always does, since the phone has to show the request.
 pub(super) fn prompt<'c>(terms: &Terms, config: &'c Config) -> Option<&'c Universal> {
-    let duo = &config.applications.under(terms).duo;
-    duo.universal.as_ref().filter(|_| !terms.is_per_request)
+    config.applications.under(terms).duo.universal().filter(|_| !terms.is_per_request)
+}
+
+/// The keys of the Auth API with which the filter itself asks the user for these terms, at its
+/// endpoints or in a held request. `None` if there are none, or if browsers are sent to Duo's page
+/// and programs are refused. Then the Auth API would be a second way in that nobody is meant to use.
+pub(super) fn own_way(terms: &Terms, gate: &Gate) -> Option<Rc<Credentials>> {
+    let credentials = gate.application(terms).duo.credentials()?;
+    let is_closed =
+        prompt(terms, gate.config()).is_some() && gate.api_mode(terms) == ApiMode::Refuse;
+    (!is_closed).then(|| Rc::clone(credentials))
+}
+
+/// Whether some Duo application can be asked by the Auth API.
+pub(super) fn is_auth_api_used(config: &Config) -> bool {
+    config.applications.iter().any(|it| it.duo.credentials().is_some())
 }
 
 /// Whether some Duo application uses Duo's page.
 pub(super) fn is_used(config: &Config) -> bool {
-    config.applications.iter().any(|it| it.duo.universal.is_some())
+    config.applications.iter().any(|it| it.duo.universal().is_some())
 }
 
 /// The number of the Duo application whose browsers come back to this address. `address` is the
@@ -43,7 +60,7 @@ pub(super) fn returning(config: &Config, address: &[u8]) -> Option<usize> {
         _ => false,
     };
     let mut applications = config.applications.iter();
-    applications.position(|it| it.duo.universal.is_some() && is_it(it.name.as_deref()))
+    applications.position(|it| it.duo.universal().is_some() && is_it(it.name.as_deref()))
 }
 
 /// The URI to which Duo sends back the browser of this request.
@@ -56,7 +73,7 @@ pub(super) fn redirect_uri(
     application: usize,
     config: &Config,
 ) -> Result<RedirectUri, RedirectFault> {
-    let hosts = config.applications.get(application).duo.universal.as_ref();
+    let hosts = config.applications.get(application).duo.universal();
     let hosts = hosts.map(|universal| universal.hosts.as_slice()).unwrap_or_default();
     RedirectUri::of(head.authority, hosts, &callback_path(application, config))
 }

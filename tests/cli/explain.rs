@@ -117,6 +117,28 @@ fn the_rule_and_its_terms_are_printed() {
     assert!(ran.errors.contains("add --address"), "{ran:?}");
 }
 
+#[test]
+fn application_for_browsers_alone_is_named() {
+    let mut plugin = plugin();
+    let duo = plugin["duo"].as_object_mut().unwrap();
+    duo.remove("integration_key");
+    duo.remove("secret_key");
+    duo.insert("prompt".to_owned(), json!("universal"));
+    let universal = json!({
+        "client_id": "DIWEBSDKWEBSDKWEBSDK",
+        "client_secret": {"env": "DUO_CLIENT_SECRET"},
+        "hosts": ["app.example.com"],
+    });
+    duo.insert("universal".to_owned(), universal);
+    plugin["api"] = json!({"mode": "refuse"});
+    let file = File::of(&plugin);
+    let ran = duo_mfa(&["explain", file.path(), "--path", "/"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    for line in ["prompt: universal\n", "api_mode: refuse\n", "auth_api: none, so only browsers"] {
+        assert!(ran.output.contains(line), "{line}: {}", ran.output);
+    }
+}
+
 /// Compares `explain` with the core for each pair of a path and a user.
 #[test]
 fn printed_decisions_are_those_of_the_core() {

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod document;
+mod keys;
 mod per_client;
 mod table;
 mod universal;
@@ -49,10 +50,10 @@ fn duo_is_asked_by_the_documented_defaults() {
     let application = &config.applications.main;
     let duo = &application.duo;
 
-    assert_eq!(duo.credentials.api_host.as_str(), "api-1234abcd.duosecurity.com");
-    assert_eq!(duo.credentials.integration_key, "DIXXXXXXXXXXXXXXXXXX");
-    assert_eq!(duo.credentials.secret_key.expose(), SECRET_KEY);
-    assert_eq!(duo.credentials.signature, Signature::V5);
+    assert_eq!(duo.api_host().as_str(), "api-1234abcd.duosecurity.com");
+    assert_eq!(duo.credentials().unwrap().integration_key, "DIXXXXXXXXXXXXXXXXXX");
+    assert_eq!(duo.credentials().unwrap().secret_key.expose(), SECRET_KEY);
+    assert_eq!(duo.credentials().unwrap().signature, Signature::V5);
     assert_eq!(duo.cluster, "duo_api");
     assert_eq!(duo.timeout, Duration::from_secs(10));
     assert_eq!(duo.status_timeout, Duration::from_secs(25));
@@ -93,7 +94,7 @@ fn every_key_of_duo_is_read() {
     let application = &config.applications.main;
     let duo = &application.duo;
 
-    assert_eq!(duo.credentials.signature, Signature::V2Sha1);
+    assert_eq!(duo.credentials().unwrap().signature, Signature::V2Sha1);
     assert_eq!(duo.cluster, "outbound|443||api-1234abcd.duosecurity.com");
     assert_eq!(duo.timeout, Duration::from_secs(5));
     assert_eq!(duo.status_timeout, Duration::from_secs(30));
@@ -132,10 +133,13 @@ fn aliases_name_the_same_keys() {
         });
         let config = parse(&with("/duo", duo)).unwrap();
         assert_eq!(
-            config.applications.main.duo.credentials.api_host.as_str(),
+            config.applications.main.duo.api_host().as_str(),
             "api-1234abcd.duosecurity.com"
         );
-        assert_eq!(config.applications.main.duo.credentials.secret_key.expose(), SECRET_KEY);
+        assert_eq!(
+            config.applications.main.duo.credentials().unwrap().secret_key.expose(),
+            SECRET_KEY
+        );
     }
 }
 

@@ -11,7 +11,7 @@ use crate::rig::{Rig, get};
 
 /// The fence of every block, which decides about its check. `examples/demo/smoke.py` runs `session=…`, `tests/cli/readme.rs`
 /// runs `cli`, and `tests/core/monitoring.rs` reads `audit`. A `mermaid` block is a picture. No test reads LogQL.
-const CHECKED: [&str; 17] = [
+const CHECKED: [&str; 19] = [
     "console",
     "console audit",
     "console cli",
@@ -25,6 +25,8 @@ const CHECKED: [&str; 17] = [
     "json file=identity-map",
     "json file=access-control",
     "json file=applications",
+    "json file=applications-universal",
+    "json file=browsers-only",
     "json file=per-client",
     "json file=universal",
     "mermaid",
@@ -103,6 +105,17 @@ fn applications_are_accepted() {
     let rule = page.split("- A rule names the application that it asks: `").nth(1).unwrap();
     let rule: Value = serde_json::from_str(rule.split('`').next().unwrap()).unwrap();
     plugin["access_control"] = json!({"rules": [rule]});
+    accepted(&plugin);
+    plugin["applications"] =
+        serde_json::from_str(&block("json file=applications-universal")).unwrap();
+    accepted(&plugin);
+}
+
+#[test]
+fn browsers_only_is_accepted() {
+    let mut plugin = plugin_configuration();
+    let example: Value = serde_json::from_str(&block("json file=browsers-only")).unwrap();
+    plugin.as_object_mut().unwrap().extend(example.as_object().unwrap().clone());
     accepted(&plugin);
 }
 
@@ -271,6 +284,7 @@ fn environment(name: &str) -> Option<String> {
         "DUO_SECRET_KEY_PAYMENTS" => "bq9XkT2mVz7LcN4wRy1HsF8jPd5GtU3eAo6ZxKiQ",
         "DUO_SECRET_KEY" => "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep",
         "DUO_CLIENT_SECRET" => "w3Kx8ZpQ1nLtR6vYbH2mJcF9sDgE5uAo7iTkXqWz",
+        "DUO_CLIENT_SECRET_PAYMENTS" => "q7Nz4WcR2kVtX9bLhJ5mPfD8sGyE3uAo6iTxKqZw",
         "DUO_MFA_COOKIE_KEY" => "b1c7Yk2mUeN0h3xkq8rW5tVz6aD9sGfJ4pLwQ1eRoHc=",
         _ => return None,
     };

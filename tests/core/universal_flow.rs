@@ -4,6 +4,7 @@ mod duo;
 mod exchange;
 mod happy;
 mod leaving;
+mod only_duos_page;
 mod returning;
 mod vectors;
 
@@ -23,6 +24,10 @@ fn rig() -> Rig {
 }
 
 fn rig_with(changes: Value) -> Rig {
+    Rig::with(configured(changes))
+}
+
+fn configured(changes: Value) -> Value {
     let mut config = json!({"duo": {
         "prompt": "universal",
         "universal": {
@@ -32,7 +37,7 @@ fn rig_with(changes: Value) -> Rig {
         },
     }});
     overlay(&mut config, changes);
-    Rig::with(config)
+    config
 }
 
 /// A rig with a second application, for `/pay/*`.

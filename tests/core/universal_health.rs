@@ -171,6 +171,23 @@ fn each_fault_has_its_own_line() {
 }
 
 #[test]
+fn application_for_browsers_alone_is_checked_without_the_auth_api() {
+    let mut config = config(json!({"api": {"mode": "refuse"}}));
+    config["duo"]["integration_key"] = Value::Null;
+    config["duo"]["secret_key"] = Value::Null;
+    let mut rig = Rig::with(config);
+    assert_eq!(rig.gate.key_pairs().collect::<Vec<_>>(), [WEB_SDK]);
+    assert!(AUTH_API.shared_key(rig.gate.config()).is_none());
+    let checked = check(&mut rig, &[healthy(NOON)]);
+    assert_eq!((checked.found, names(&checked)), (Found::Well, vec!["health_check"]));
+    let checked = check(&mut rig, &[invalid_client(NOON)]);
+    assert_eq!((checked.found, names(&checked)), (Found::Misconfigured, vec!["health_check"]));
+    assert!(line(&checked).1.contains("the client secret is not that of the client ID"));
+    let checked = check_of(&mut rig, AUTH_API, &[]);
+    assert_eq!((checked.found, names(&checked)), (Found::Nothing, vec![]));
+}
+
+#[test]
 fn wrong_secret_and_keys_of_the_auth_api_have_different_lines() {
     let mut rig = rig();
     let now = rig.now;

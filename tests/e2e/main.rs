@@ -119,6 +119,7 @@ mod universal_example;
 mod universal_factors;
 mod universal_hostile;
 mod universal_hosts;
+mod universal_only;
 mod universal_outage;
 mod universal_products;
 mod universal_replicas;

@@ -157,7 +157,7 @@ fn print(config: &Config, ruled: Ruled<'_>) {
             let factors = accepted.map_or(Factor::ALL.as_slice(), |accepted| &accepted.factors);
             let mut names: Vec<_> = factors.iter().map(|factor| factor.name()).collect();
             let webauthn =
-                duo.universal.is_some() && accepted.is_none_or(|accepted| accepted.webauthn);
+                duo.universal().is_some() && accepted.is_none_or(|accepted| accepted.webauthn);
             names.extend(webauthn.then_some(ApprovedBy::Webauthn.name()));
             let fail_mode = match terms.fail_mode.unwrap_or(duo.fail_mode) {
                 FailMode::Secure => "secure",
@@ -167,7 +167,7 @@ fn print(config: &Config, ruled: Ruled<'_>) {
                 println!("application: {name}");
             }
             println!("factors: {}", names.join(", "));
-            if duo.universal.is_some() && !terms.is_per_request {
+            if duo.universal().is_some() && !terms.is_per_request {
                 println!("prompt: universal");
             }
             if terms.is_per_request {
@@ -179,7 +179,11 @@ fn print(config: &Config, ruled: Ruled<'_>) {
             match terms.api_mode {
                 Some(ApiMode::Hold) => println!("api_mode: hold"),
                 Some(ApiMode::Refuse) => println!("api_mode: refuse"),
+                None if duo.credentials().is_none() => println!("api_mode: refuse"),
                 None => {}
+            }
+            if duo.credentials().is_none() {
+                println!("auth_api: none, so only browsers can sign in, at Duo's page");
             }
             println!("max_age: {}", terms.max_age.map_or_else(|| "none".to_owned(), seconds));
             println!("fail_mode: {fail_mode}");

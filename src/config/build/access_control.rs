@@ -3,12 +3,12 @@
 use super::applications::Written;
 use super::per_client::{self, Clients, Reach};
 use super::{api_mode, duo};
-use crate::config::DuoSettings;
 use crate::config::duration::Bounds;
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::keys;
 use crate::config::nearest::nearest;
 use crate::config::reader::{Entry, Section};
+use crate::config::{ApiMode, DuoSettings};
 use crate::policy::{
     Condition, Criterion, FailMode, Pattern, PatternFault, Policies, Policy, Rule, Terms,
 };
@@ -21,17 +21,19 @@ const TERMS: [&str; 6] = ["max_age", "factors", "fail_mode", "application", "app
 const MAX_AGE: Bounds = Bounds::up_to(24 * 60 * 60);
 
 /// The policies. `written` are the Duo applications that rules may name; each must be named by a
-/// rule.
+/// rule. `usual_mode` is `api.mode`.
 pub(super) fn policies(
     section: &Section<'_>,
-    written: &Written<'_>,
+    (written, usual_mode): (&Written<'_>, ApiMode),
     clients: &Clients<'_>,
     faults: &mut Faults,
 ) -> Policies {
     let default = section.read("default_policy", faults, policy);
     let rules = section.read("rules", faults, Entry::list).unwrap_or_default();
     let mut used = Vec::new();
-    let rules = rules.iter().filter_map(|entry| rule(entry, written, clients, &mut used, faults));
+    let rules = rules
+        .iter()
+        .filter_map(|entry| rule(entry, (written, usual_mode), clients, &mut used, faults));
     let rules = rules.collect::<Vec<_>>().into();
     written.say_unused(&used, faults);
     let preflights = [(Policy::TwoFactor.name(), false), (Policy::Bypass.name(), true)];
@@ -52,7 +54,7 @@ fn policy(entry: &Entry<'_>) -> Result<Policy, Fault> {
 
 fn rule(
     entry: &Entry<'_>,
-    written: &Written<'_>,
+    (written, usual_mode): (&Written<'_>, ApiMode),
     clients: &Clients<'_>,
     used: &mut Vec<usize>,
     faults: &mut Faults,
@@ -80,7 +82,7 @@ fn rule(
     used.push(terms.application);
     let offered = written.offered(terms.application);
     let accepted = terms.factors.iter().flat_map(|accepted| &accepted.factors);
-    let duo = written.duo(terms.application).filter(|duo| duo.universal.is_some());
+    let duo = written.duo(terms.application).filter(|duo| duo.universal().is_some());
     let few = duo.and_then(|duo| duo.accepted.as_ref());
     let accepts_webauthn = terms.factors.as_ref().is_some_and(|accepted| accepted.webauthn);
     let webauthn = accepts_webauthn && few.is_some_and(|few| !few.webauthn);
@@ -90,7 +92,44 @@ fn rule(
         let fault = |entry: Entry<'_>| entry.fault(Code::ConflictingKeys, problem, "add it there");
         section.find("factors").map(fault).into_iter().for_each(|fault| faults.push(fault));
     }
+    check_prompt(&section, &terms, (written, usual_mode), faults);
     Some(Rule { conditions, policy: policy?, terms })
+}
+
+/// Refuses a rule whose requests the filter could not ask for a second factor, since the Auth API or
+/// a factor that it has is missing.
+fn check_prompt(
+    rule: &Section<'_>,
+    terms: &Terms,
+    (written, usual_mode): (&Written<'_>, ApiMode),
+    faults: &mut Faults,
+) {
+    let Some(duo) = written.duo(terms.application) else { return };
+    let mut conflict = |key, problem, fix| {
+        let entry = rule.find(key);
+        faults.extend(entry.map(|entry| entry.fault(Code::ConflictingKeys, problem, fix)));
+    };
+    let has_keys = duo.credentials().is_some();
+    if !has_keys && terms.api_mode.unwrap_or(usual_mode) == ApiMode::Hold {
+        let problem = "holds requests of programs, which needs the Auth API; the application has no \
+                       integration_key";
+        let fix = "write \"api_mode\": \"refuse\", or give the application integration_key and \
+                   secret_key";
+        let key = if terms.api_mode.is_some() { "api_mode" } else { "application" };
+        conflict(key, problem, fix);
+    }
+    if terms.is_per_request && !has_keys {
+        let problem = "asks by the Auth API, and the application has no integration_key; Duo's page \
+                       does not show which request it approves";
+        let fix = "give the application integration_key and secret_key, or remove it";
+        conflict("approval", problem, fix);
+    }
+    if terms.is_per_request && terms.factors.is_none() && duo.factors().is_empty() {
+        let problem = "cannot be given, since duo.factors has only webauthn, and Duo's page does not \
+                       show which request it approves";
+        let fix = "add push, passcode, phone or sms to duo.factors, or remove it";
+        conflict("approval", problem, fix);
+    }
 }
 
 /// The terms of a rule. Only a rule that asks for a second factor may have them.
@@ -109,7 +148,7 @@ fn terms(
     let max_age = rule.read("max_age", faults, |entry| entry.duration(&MAX_AGE));
     let fail_mode = rule.read("fail_mode", faults, duo::fail_mode);
     let application = rule.read("application", faults, |entry| application(entry, written));
-    let universal = |duo: &DuoSettings| duo.universal.is_some();
+    let universal = |duo: &DuoSettings| duo.universal().is_some();
     let has_universal = written.duo(application.unwrap_or_default()).is_none_or(universal);
     let factors = duo::factors(rule, has_universal, faults);
     let reach = rule.read("approval", faults, per_client::reach);

@@ -1,13 +1,14 @@
 //! The Duo applications that rules name. Each has its own host and keys; other keys default to the
 //! `duo` section at the root.
 
+use super::duo::Around;
 use super::session::{Browser, application};
 use super::{duo, session};
 use crate::config::error::{Code, Fault, Faults};
 use crate::config::keys;
 use crate::config::reader::{Entry, Section};
 use crate::config::secrets::Secrets;
-use crate::config::{Application, Applications, DuoSettings, Universal};
+use crate::config::{ApiMode, Application, Applications, DuoSettings, Universal};
 use crate::factor::Factor;
 
 /// An application as it was written; some of its parts may be at fault.
@@ -31,7 +32,13 @@ pub(super) struct Written<'v> {
 impl<'v> Written<'v> {
     pub(super) fn read(root: &Section<'v>, secrets: &Secrets<'_>, faults: &mut Faults) -> Self {
         let section = root.section("duo", keys::DUO, faults);
-        let main = duo::settings(&section, None, None, secrets, faults);
+        let around = Around {
+            root: None,
+            main: None,
+            may_lack_keys: usual_mode(root) == ApiMode::Refuse,
+            is_inherited: root.find("applications").is_some(),
+        };
+        let main = duo::settings(&section, around, secrets, faults);
         let flag = section.read("remembered_devices", faults, Entry::flag);
         let remembers_devices = flag.unwrap_or(false);
         let entries = root.read("applications", faults, Entry::members).unwrap_or_default();
@@ -40,7 +47,13 @@ impl<'v> Written<'v> {
             faults.keep(session::plain_name(&entry, name));
             let own = Section::open(&entry, keys::APPLICATION, faults);
             let duo_section = own.section("duo", keys::DUO, faults);
-            let duo = duo::settings(&duo_section, Some(&section), main.as_ref(), secrets, faults);
+            let around = Around {
+                root: Some(&section),
+                main: main.as_ref(),
+                may_lack_keys: true,
+                is_inherited: false,
+            };
+            let duo = duo::settings(&duo_section, around, secrets, faults);
             let flag = duo_section.read("remembered_devices", faults, Entry::flag);
             let session = own.section("session", keys::APPLICATION_SESSION, faults);
             let approves = session.read("application", faults, application);
@@ -61,8 +74,8 @@ impl<'v> Written<'v> {
             .iter()
             .filter_map(|named| Some((format!("{}.duo", named.entry.path), named.duo.as_ref()?)));
         for (path, duo) in main.into_iter().chain(named) {
-            let Some(Universal { web_sdk, .. }) = &duo.universal else { continue };
-            let credentials = || self.settings().map(|duo| &duo.credentials);
+            let Some(Universal { web_sdk, .. }) = duo.universal() else { continue };
+            let credentials = || self.settings().filter_map(DuoSettings::credentials);
             let has_id = credentials().any(|it| it.integration_key == web_sdk.client_id());
             let secret = web_sdk.client_secret().expose();
             let has_secret = credentials().any(|it| it.secret_key.expose() == secret);
@@ -136,4 +149,11 @@ impl<'v> Written<'v> {
         let others: Option<Vec<Application>> = others.into_iter().collect();
         Some(Applications::new(main, others?))
     }
+}
+
+/// `api.mode`, before its section is read. Faults of that section are recorded there.
+pub(super) fn usual_mode(root: &Section<'_>) -> ApiMode {
+    let api = root.find("api");
+    let mode = api.as_ref().and_then(|api| api.json().object()?.find("mode")?.text());
+    if mode == Some("refuse") { ApiMode::Refuse } else { ApiMode::Hold }
 }

@@ -5,12 +5,13 @@ use crate::config::duration::Bounds;
 use crate::config::error::{Code, Fault, Faults, echo};
 use crate::config::reader::{Entry, Section};
 use crate::config::secrets::Secrets;
-use crate::config::{DuoSettings, Enrollment};
+use crate::config::{DuoSettings, Enrollment, Keys};
 use crate::duo::{ApiHost, Credentials, Signature};
 use crate::factor::{AcceptedFactors, Factor};
 use crate::policy::FailMode;
 use crate::secret::Secret;
 use crate::session::{ApprovedBy, PENDING_LIFETIME};
+use std::rc::Rc;
 use std::time::Duration;
 
 const DEFAULT_CLUSTER: &str = "duo_api";
@@ -31,22 +32,50 @@ const MIN_SECRET_KEY_BYTES: usize = 20;
 const MAX_SECRET_KEY_BYTES: usize = 256;
 const MAX_CLUSTER_BYTES: usize = 256;
 
-/// Reads a `duo` section. For a named application, `root` is the `duo` at the root and `main` its
-/// settings, which are its defaults. It must have its own host and keys, and its own cluster,
-/// unless
-/// it has the same host.
+/// The keys that only calls of the Auth API need.
+const OF_AUTH_API: [&str; 3] = ["signature", "status_timeout", "push_timeout"];
+
+/// The parts of the configuration around a `duo` section.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    /// For a named application, the `duo` section at the root.
+    pub(super) root: Option<&'a Section<'a>>,
+    /// The settings of that section, which are the defaults of named applications.
+    pub(super) main: Option<&'a DuoSettings>,
+    /// Whether the application may be without keys of the Auth API if browsers are sent to Duo's
+    /// page. For a named one, its rules decide that.
+    pub(super) may_lack_keys: bool,
+    /// Whether named applications take their defaults from this section.
+    pub(super) is_inherited: bool,
+}
+
+/// Reads a `duo` section. A named application must have its own host and keys, and its own cluster,
+/// unless it has the same host.
 pub(super) fn settings(
     duo: &Section<'_>,
-    root: Option<&Section<'_>>,
-    main: Option<&DuoSettings>,
+    around: Around<'_>,
     secrets: &Secrets<'_>,
     faults: &mut Faults,
 ) -> Option<DuoSettings> {
-    let signature = main.map(|main| main.credentials.signature).unwrap_or_default();
-    let credentials = credentials(duo, signature, secrets, faults);
-    let host = credentials.as_ref().map(|credentials| &credentials.api_host);
-    let is_elsewhere =
-        main.zip(host).is_some_and(|(main, host)| main.credentials.api_host != *host);
+    let Around { root, main, .. } = around;
+    let fix = "copy \"API hostname\" from the application's page in Duo's admin panel";
+    let api_host = duo.require("api_host", fix, faults, api_host);
+    let host = api_host.as_ref();
+    // Its faults are recorded below, in the order of the documented keys.
+    let is_universal = universal::prompt(duo, root, &mut Faults::default()) == Prompt::Universal;
+    let is_keyless = is_universal
+        && around.may_lack_keys
+        && duo.find("integration_key").is_none()
+        && duo.find("secret_key").is_none();
+    let credentials =
+        (!is_keyless).then(|| credentials(duo, (host, usual_signature(root)), secrets, faults));
+    if is_keyless && !around.is_inherited {
+        for entry in OF_AUTH_API.iter().filter_map(|key| duo.find(key)) {
+            let problem = "has no effect without integration_key and secret_key";
+            faults.push(entry.fault(Code::ConflictingKeys, problem, "remove it"));
+        }
+    }
+    let is_elsewhere = main.zip(host).is_some_and(|(main, host)| main.api_host() != host);
     let cluster = if is_elsewhere {
         let fix = "name the cluster for this api_host; the api_host of the duo section differs";
         duo.require("cluster", fix, faults, cluster)
@@ -67,13 +96,24 @@ pub(super) fn settings(
     let check_interval = time("check_interval", check_interval, &CHECK_INTERVAL);
     let fail_mode = duo.read("fail_mode", faults, fail_mode).or_else(|| Some(main?.fail_mode));
     let enrollment = duo.read("enrollment", faults, enrollment).or_else(|| Some(main?.enrollment));
-    let is_universal = universal::prompt(duo, root, faults) == Prompt::Universal;
-    let accepted = factors(duo, is_universal, faults).or_else(|| main?.accepted.clone());
-    let usual = main.and_then(|main| main.universal.as_ref());
+    universal::prompt(duo, root, faults);
+    let accepted = factors(duo, is_universal, faults).or_else(|| {
+        let accepted = main?.accepted.as_ref()?;
+        if !is_universal && accepted.factors.is_empty() {
+            faults.push(no_factor(duo));
+        }
+        Some(accepted.clone())
+    });
+    let usual = main.and_then(DuoSettings::universal);
     let universal = is_universal.then(|| universal::universal(duo, host, usual, secrets, faults));
     let enrollment = enrollment.filter(|_| !is_universal);
+    let keys = match (credentials, universal) {
+        (Some(credentials), Some(universal)) => Keys::Both(Rc::new(credentials?), universal?),
+        (Some(credentials), None) => Keys::AuthApi(Rc::new(credentials?)),
+        (None, universal) => Keys::WebSdk(universal??),
+    };
     Some(DuoSettings {
-        credentials: credentials?,
+        keys,
         cluster: cluster?.to_owned(),
         timeout,
         status_timeout,
@@ -82,11 +122,16 @@ pub(super) fn settings(
         enrollment: enrollment.unwrap_or(Enrollment::Off),
         fail_mode: fail_mode.unwrap_or_default(),
         accepted,
-        universal: match universal {
-            Some(universal) => Some(universal?),
-            None => None,
-        },
     })
+}
+
+/// The fault of an application with the filter's own page that would inherit a list of factors
+/// which only Duo's page can ask for.
+fn no_factor(duo: &Section<'_>) -> Fault {
+    let problem = "is missing, and the list of duo at the root has only webauthn, which this \
+                   application with prompt: own cannot ask for";
+    let fix = "name at least one of push, passcode, phone, sms";
+    Fault::new(Code::MissingKey, duo.path_of("factors"), problem, fix)
 }
 
 fn enrollment(entry: &Entry<'_>) -> Result<Enrollment, Fault> {
@@ -99,15 +144,24 @@ fn enrollment(entry: &Entry<'_>) -> Result<Enrollment, Fault> {
     entry.choice(&ways)
 }
 
+const SIGNATURES: [(&str, Signature); 3] =
+    [("v5", Signature::V5), ("v2-sha512", Signature::V2Sha512), ("v2-sha1", Signature::V2Sha1)];
+
+/// The signature of an application that names none: that of the `duo` section at the root.
+fn usual_signature(root: Option<&Section<'_>>) -> Signature {
+    let written = root.and_then(|root| root.find("signature")?.choice(&SIGNATURES).ok());
+    written.unwrap_or_default()
+}
+
 fn credentials(
     duo: &Section<'_>,
-    usual: Signature,
+    (api_host, usual): (Option<&ApiHost>, Signature),
     secrets: &Secrets<'_>,
     faults: &mut Faults,
 ) -> Option<Credentials> {
-    let fix = "copy \"API hostname\" from the application's page in Duo's admin panel";
-    let api_host = duo.require("api_host", fix, faults, api_host);
-    let fix = "copy \"Integration key\" from the application's page in Duo's admin panel";
+    let fix = "copy \"Integration key\" from the page of the \"Auth API\" application in Duo's admin \
+               panel. Or let only browsers in, at Duo's page: write \"prompt\": \"universal\", leave \
+               out integration_key and secret_key, and set api.mode to \"refuse\"";
     let integration_key = duo.require("integration_key", fix, faults, integration_key);
     let fix = "name the environment variable that holds it, as in {\"env\": \"DUO_SECRET_KEY\"}";
     let entry = duo.require("secret_key", fix, faults, |entry| Ok(entry.clone()));
@@ -115,11 +169,9 @@ fn credentials(
         let secret = secrets.read(&entry, faults)?;
         faults.keep(secret_key(&entry, secret))
     });
-    let forms =
-        [("v5", Signature::V5), ("v2-sha512", Signature::V2Sha512), ("v2-sha1", Signature::V2Sha1)];
-    let signature = duo.read("signature", faults, |entry| entry.choice(&forms));
+    let signature = duo.read("signature", faults, |entry| entry.choice(&SIGNATURES));
     Some(Credentials {
-        api_host: api_host?,
+        api_host: api_host?.clone(),
         integration_key: integration_key?,
         secret_key: secret_key?,
         signature: signature.unwrap_or(usual),

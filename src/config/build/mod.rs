@@ -25,7 +25,7 @@ use crate::json::Json;
 use crate::page::Site;
 use crate::policy::{Criterion, Policies};
 use crate::session::{PENDING_LIFETIME, SharedKey};
-use applications::Written;
+use applications::{Written, usual_mode};
 use per_client::Clients;
 use std::time::Duration;
 use text::{check_printable, printable};
@@ -84,7 +84,8 @@ pub(super) fn config(
         identity: identity.as_ref(),
         inactivity: browser.as_ref().map(session::Browser::inactivity),
     };
-    let policies = access_control::policies(&access_control, &written, &clients, faults);
+    let rules_for = (&written, usual_mode(&root));
+    let policies = access_control::policies(&access_control, rules_for, &clients, faults);
     let applications = browser.and_then(|browser| written.build(&browser, faults));
     if policies.mentions(Criterion::Groups) && identity_section.find("groups").is_none() {
         let fix =
@@ -99,7 +100,9 @@ pub(super) fn config(
     let push = push(&root.section("push", keys::PUSH, faults), &policies, faults);
     let limits = limits(&limits_section, faults);
     let capacity = capacity(&limits_section, faults);
-    let branding = branding::look(&root.section("branding", keys::BRANDING, faults), faults);
+    let has_auth_api = applications.as_ref().is_none_or(|it| it.main.duo.credentials().is_some());
+    let branding = root.section("branding", keys::BRANDING, faults);
+    let branding = branding::look(&branding, has_auth_api, faults);
 
     let path_prefix = path_prefix.unwrap_or(DEFAULT_PATH_PREFIX);
     let logout_paths = logout::paths(&session, path_prefix, faults);

@@ -60,7 +60,7 @@ impl Browser {
         let owner = name.map_or(CookieOwner::Main(of_root), CookieOwner::Beside);
         let not_before = settings.not_before;
         // Duo's page keeps its own cookie for a device.
-        let remembers_devices = remembers_devices && duo.universal.is_none();
+        let remembers_devices = remembers_devices && duo.universal().is_none();
         let devices = remembers_devices
             .then(|| RememberedDevices::new(owner, DEVICE_MAX_AGE, not_before, keys));
         let settings = match approves.or(name) {

@@ -32,6 +32,25 @@ impl Response<'_> {
         }
     }
 
+    /// Reads Duo's clock from a response to `ping` or to [`Self::health_check`]. A refusal of the
+    /// latter has it too.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::ping`].
+    pub fn clock(&self) -> Result<UnixTime, DuoError> {
+        self.ping().or_else(|fault| {
+            let time = match self.health_check(UnixTime::default()) {
+                Ok(Health { time }) => time,
+                Err(PromptError::Refused(_)) => {
+                    Json::read(self.body).ok().as_ref().and_then(timestamp)
+                }
+                Err(PromptError::Call(_) | PromptError::StartAgain) => None,
+            };
+            time.ok_or(fault)
+        })
+    }
+
     /// Reads a response to `token`: the text of the id_token, for [`super::WebSdk::verify`]. The
     /// access token is of no use to the filter. `signed_at` as in [`Self::health_check`].
     ///

@@ -1,7 +1,7 @@
 //! `POST auth`: the user has chosen a factor. The only endpoint that rings a phone.
 
 use super::approve::approve;
-use super::caller::Caller;
+use super::caller::{AuthApiCaller, Caller};
 use super::choices::name;
 use super::status::{codes, state, waiting};
 use super::visit::{Choice, OpenedSignIn, SignInOrigin, Visit, VisitWants, Wanted};
@@ -27,7 +27,7 @@ use crate::page::Standing;
 use crate::session::{BodyDigest, Bounded, Pending, PendingKind};
 
 pub(super) fn auth(
-    caller: Box<Caller>,
+    caller: AuthApiCaller,
     head: &RequestHead<'_>,
     parameters: Parameters<'_>,
     env: &Env<'_>,
@@ -83,7 +83,7 @@ fn chosen(
 
 /// Starts the chosen factor after preauth has returned the devices.
 pub(super) fn start(
-    caller: Box<Caller>,
+    caller: AuthApiCaller,
     choice: Choice,
     devices: &[Device],
     verification: Option<Verification>,
@@ -156,8 +156,7 @@ pub(super) fn prompt_sent(asking: Asking<OpenedSignIn>, txid: Txid, env: &Env<'_
     pending.txid = Bounded::new(txid.as_str()).ok();
     caller.hand_out(*pending, env);
     let transaction = Transaction { factor: prompt.factor, txid };
-    let config = env.gate.config();
-    let recorded = prompt::sent(permit, &transaction, &caller.challenge, config);
+    let recorded = prompt::sent(permit, &transaction, &caller.challenge, &caller.credentials);
     let standing = waiting(&caller, prompt.factor, None, env);
     reply_started(&caller, &standing, "", env).after(recorded)
 }
@@ -173,7 +172,7 @@ pub(super) fn codes_sent(
         (AuthResult::Allow, _) => {
             caller.pending = Some(*pending);
             let origin = SignInOrigin::here(env);
-            (End::Allowed, approve(caller, Factor::Sms, origin, status, env))
+            (End::Allowed, approve(caller.caller, Factor::Sms, origin, status, env))
         }
         (AuthResult::Deny, Status::Sent) => {
             caller.hand_out(*pending, env);
@@ -189,7 +188,7 @@ pub(super) fn codes_sent(
 
 /// Handles Duo's decision about a passcode.
 pub(super) fn passcode_checked(
-    mut caller: Box<Caller>,
+    mut caller: AuthApiCaller,
     permit: Permit,
     status: &AuthStatus,
     env: &Env<'_>,
@@ -202,7 +201,8 @@ pub(super) fn passcode_checked(
             // approval any more.
             let settlements =
                 [Some(Settlement { permit, end: End::Allowed }), caller.mark_finished(env)];
-            let approved = approve(caller, factor, SignInOrigin::here(env), status, env);
+            let origin = SignInOrigin::here(env);
+            let approved = approve(caller.caller, factor, origin, status, env);
             approved.after(settlements.into_iter().flatten())
         }
         (AuthResult::Deny, Status::Deny) => {

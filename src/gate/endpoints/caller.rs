@@ -1,17 +1,22 @@
 //! The client of an endpoint: what it sent, and what its reply will contain.
 
 use crate::clock::UnixTime;
+use crate::duo::{Credentials, Request};
+use crate::gate::call::Question;
 use crate::gate::challenge::Challenge;
 use crate::gate::env::Env;
 use crate::gate::limit::{End, Permit, Settlement};
 use crate::gate::pending::{self, is_on_device};
 use crate::gate::refuse::Refusable;
 use crate::gate::sign_out::single_use;
+use crate::gate::universal;
 use crate::gate::view::{Requester, View};
 use crate::http::{HeaderValue, Reply, RequestHead};
 use crate::page::{Onward, Problem};
 use crate::secret::Secret;
 use crate::session::{Approval, Pending, Preference, Refusal, RequestDigest, Token};
+use std::ops::{Deref, DerefMut};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// The longest time that a script waits for one response to `GET status`: shorter than any proxy's
@@ -31,7 +36,8 @@ pub(in crate::gate) struct Caller {
     pub(super) view: View,
     /// The approval in the request, or why it is not valid.
     pub(super) approval: Result<Option<Approval>, Refusal>,
-    /// The pending sign-in from the request, or for the reply.
+    /// The pending sign-in from the request, or for the reply. `None` if the Auth API is not used
+    /// for the terms.
     pub(super) pending: Option<Pending>,
     /// Until when the client's sign-in waits for an answer on the device.
     pub(super) pending_until: Option<UnixTime>,
@@ -46,6 +52,35 @@ pub(in crate::gate) struct Caller {
     pub(super) token: Option<Token>,
     /// The `Set-Cookie` lines of the reply.
     pub(super) cookies: Vec<HeaderValue>,
+}
+
+/// A client whose user is asked by the Auth API, with the keys for the calls. So no such call can be
+/// made for an application without them.
+#[derive(Debug)]
+pub(in crate::gate) struct AuthApiCaller {
+    pub(super) caller: Box<Caller>,
+    pub(super) credentials: Rc<Credentials>,
+}
+
+impl AuthApiCaller {
+    /// The question to Duo.
+    pub(super) fn question(&self, request: Request) -> Question {
+        Question::AuthApi(Rc::clone(&self.credentials), request)
+    }
+}
+
+impl Deref for AuthApiCaller {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+impl DerefMut for AuthApiCaller {
+    fn deref_mut(&mut self) -> &mut Caller {
+        &mut self.caller
+    }
 }
 
 impl Caller {
@@ -71,7 +106,9 @@ impl Caller {
         let sent = |name: &str| head.cookies.find(name).once();
         let approval = sent(application.sessions.cookie_name())
             .map(|value| application.sessions.open(value, &subject, env.now));
-        let pending = pending::open(head, &application.pendings, &challenge, env);
+        let own_way = universal::own_way(&challenge.terms, env.gate);
+        let pending =
+            own_way.and_then(|_| pending::open(head, &application.pendings, &challenge, env));
         let (name, odd) =
             (application.sessions.cookie_name(), config.applications.unprefixed_cookies());
         let keeps_cookies = head.cookies.has_own(name, odd);
@@ -176,5 +213,15 @@ impl Refusable for Caller {
             ..Onward::default()
         };
         self.with_cookies(self.view.refusal(&problem, onward, requester, config))
+    }
+}
+
+impl Refusable for AuthApiCaller {
+    fn challenge(&self) -> &Challenge {
+        Refusable::challenge(&*self.caller)
+    }
+
+    fn refusal(&self, problem: &Problem, env: &Env<'_>) -> Reply {
+        Refusable::refusal(&*self.caller, problem, env)
     }
 }

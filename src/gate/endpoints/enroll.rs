@@ -1,6 +1,6 @@
 //! `POST enroll`, `GET enroll`, `GET enroll/status`: a first device, activated by a QR code.
 
-use super::caller::Caller;
+use super::caller::{AuthApiCaller, Caller};
 use super::visit::{Visit, Wanted};
 use crate::duo::{self, EnrollStatus, EnrollmentState};
 use crate::gate::audit;
@@ -22,7 +22,7 @@ const POLL_AFTER: Duration = Duration::from_secs(2);
 
 /// Creates a user at Duo, unless this browser waits for a device already: the name could not be
 /// used a second time.
-pub(super) fn enroll(caller: Box<Caller>, env: &Env<'_>) -> Next<Visit> {
+pub(super) fn enroll(caller: AuthApiCaller, env: &Env<'_>) -> Next<Visit> {
     if enrollment(&caller).is_some() {
         return shown(&caller, env).into();
     }
@@ -30,13 +30,13 @@ pub(super) fn enroll(caller: Box<Caller>, env: &Env<'_>) -> Next<Visit> {
 }
 
 /// `GET enroll`: the QR code.
-pub(super) fn activation(mut caller: Box<Caller>, env: &Env<'_>) -> Next<Visit> {
+pub(super) fn activation(mut caller: AuthApiCaller, env: &Env<'_>) -> Next<Visit> {
     caller.view.is_page = true;
     status(caller, env)
 }
 
 /// `GET enroll/status`.
-pub(super) fn status(caller: Box<Caller>, env: &Env<'_>) -> Next<Visit> {
+pub(super) fn status(caller: AuthApiCaller, env: &Env<'_>) -> Next<Visit> {
     match enrollment(&caller).and_then(question) {
         Some(code) => Next::ask(Visit::Activation(caller, code)),
         None => refuse_with(&caller, &GONE, "", env).into(),

@@ -24,21 +24,26 @@ pub(super) use caller::Caller;
 pub(super) use status::{page_in_place, resend_page};
 pub(super) use visit::Visit;
 
+use self::caller::AuthApiCaller;
 use super::decision::Decision;
 use super::env::Env;
 use super::exchange::Next;
 use super::pending;
 use super::per_request;
 use super::refusal::Refusal;
+use super::refusals::ONLY_DUOS_PAGE;
 use super::refuse::{refuse, refuse_with};
 use super::request_line::RequestLine;
 use super::route::{Endpoint, EndpointRequest};
 use super::rules::Insufficient;
+use super::universal;
 use super::view::View;
+use crate::duo::Credentials;
 use crate::http::{Parameters, RequestHead, ReturnPath};
 use crate::policy::{Person, Terms};
 use crate::session::BodyDigest;
 use std::borrow::Cow;
+use std::rc::Rc;
 
 /// Begins to handle a request.
 pub(super) fn begin(
@@ -59,21 +64,37 @@ pub(super) fn begin(
     let approval = caller.approval.ok().flatten();
     let satisfies = |approval| env.gate.satisfies(approval, &caller.challenge.terms, env.now);
     let is_approved = approval.as_ref().is_some_and(|approval| satisfies(approval).is_ok());
+    let own_way = universal::own_way(&caller.challenge.terms, env.gate);
     let next = match endpoint {
-        Endpoint::Page => status::page(caller, is_approved, head, env),
-        Endpoint::Status => status::status(caller, is_approved, env),
-        Endpoint::Preauth => preauth::preauth(caller),
+        Endpoint::Page => status::page(caller, (own_way, is_approved), head, env),
+        Endpoint::Status => status::status(caller, (own_way, is_approved), env),
         Endpoint::Start | Endpoint::Callback(_) => start::start(caller, is_approved, head, env),
-        Endpoint::Auth => auth::auth(caller, head, parameters, env),
+        Endpoint::Preauth => ask(caller, own_way, env, preauth::preauth),
+        Endpoint::Auth => {
+            ask(caller, own_way, env, |caller| auth::auth(caller, head, parameters, env))
+        }
+        Endpoint::Enroll => ask(caller, own_way, env, |caller| enroll::enroll(caller, env)),
+        Endpoint::Activation => ask(caller, own_way, env, |caller| enroll::activation(caller, env)),
+        Endpoint::EnrollStatus => ask(caller, own_way, env, |caller| enroll::status(caller, env)),
         Endpoint::Cancel => sign_out::cancel(caller, env).into(),
         Endpoint::SignOut => sign_out::page(&caller, head, env).into(),
         Endpoint::Logout => sign_out::logout(caller, head, env).into(),
-        Endpoint::Enroll => enroll::enroll(caller, env),
-        Endpoint::Activation => enroll::activation(caller, env),
-        Endpoint::EnrollStatus => enroll::status(caller, env),
         Endpoint::UserInfo => sign_out::user_info(&caller, approval.as_ref(), env).into(),
     };
     next.with(refusal.map(|why| Insufficient::from(why).counted()))
+}
+
+/// Continues with calls of the Auth API, if it is used for the terms.
+fn ask(
+    caller: Box<Caller>,
+    own_way: Option<Rc<Credentials>>,
+    env: &Env<'_>,
+    then: impl FnOnce(AuthApiCaller) -> Next<Visit>,
+) -> Next<Visit> {
+    match own_way {
+        Some(credentials) => then(AuthApiCaller { caller, credentials }),
+        None => refuse_with(&caller, &ONLY_DUOS_PAGE, "", env).into(),
+    }
 }
 
 /// Refuses a form for `POST auth` whose body could not be read.
@@ -119,9 +140,10 @@ fn caller(
     let mut denial = None;
     match env.gate.terms_of(&wanted, &person, challenge.address) {
         Ok(terms) => challenge.terms = terms,
+        Err(_) if endpoint.takes_back() => {}
         // The client named no return path. The rules leave this user something to approve;
-        // otherwise the user was refused before.
-        Err(_) if !is_named || endpoint.takes_back() => {}
+        // otherwise the user was refused before. A start without a path leads to `/`.
+        Err(_) if !is_named && endpoint != Endpoint::Start => {}
         Err(why) => denial = Some(why),
     }
     let mut single_request = None;

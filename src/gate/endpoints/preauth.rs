@@ -2,7 +2,7 @@
 
 use super::approve::allow;
 use super::auth;
-use super::caller::Caller;
+use super::caller::{AuthApiCaller, Caller};
 use super::choices::{choices, is_stale};
 use super::visit::{Visit, Wanted};
 use crate::config;
@@ -18,20 +18,20 @@ use crate::page::{DisplayText, Enrollment, Link, PreauthReply, Screen};
 use crate::secret::Secret;
 use crate::signal::Code;
 
-pub(super) const fn preauth(caller: Box<Caller>) -> Next<Visit> {
+pub(super) const fn preauth(caller: AuthApiCaller) -> Next<Visit> {
     Next::ask(Visit::Preauth(caller, Wanted::Choices))
 }
 
 /// Handles Duo's response to preauth.
 pub(super) fn answered(
-    caller: Box<Caller>,
+    caller: AuthApiCaller,
     wanted: Wanted,
     reply: PreauthResponse,
     env: &Env<'_>,
 ) -> Next<Visit> {
     match (reply, wanted) {
         (PreauthResponse::Allow { message }, wanted) => {
-            allow(caller, &wanted, message.as_str(), env).into()
+            allow(caller.caller, &wanted, message.as_str(), env).into()
         }
         (PreauthResponse::Deny { message }, wanted) => deny(&caller, &wanted, &message, env).into(),
         (PreauthResponse::Enroll { .. }, Wanted::Enrollment) if is_inline(&caller, env) => {
@@ -44,7 +44,7 @@ pub(super) fn answered(
             auth::start(caller, choice, &devices, verification, env)
         }
         (PreauthResponse::Auth { devices, .. }, Wanted::Choices | Wanted::Enrollment) => {
-            offer(caller, &devices, env).into()
+            offer(caller.caller, &devices, env).into()
         }
     }
 }

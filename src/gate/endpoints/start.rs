@@ -140,7 +140,7 @@ fn depart(departure: Departure, offset: ClockOffset, env: &Env<'_>) -> Decision 
         max_age: caller.challenge.terms.max_age,
     };
     let begun = application.attempts.begin(new, &caller.challenge.subject(), env.now, random);
-    let prompt = application.duo.universal.as_ref();
+    let prompt = application.duo.universal();
     let when = (freshness(&caller, env), env.now.shifted(offset));
     let Some(url) = prompt.and_then(|it| authorize(it, &caller, &redirect_uri, &begun, when))
     else {

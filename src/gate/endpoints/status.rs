@@ -1,9 +1,9 @@
 //! `GET status` and the prompt page: the state of a sign-in. Each request polls Duo at most once.
 
 use super::approve::redeem;
-use super::caller::Caller;
+use super::caller::{AuthApiCaller, Caller};
 use super::visit::{Following, Visit};
-use crate::duo::{AuthResult, AuthStatus, Status, Txid};
+use crate::duo::{AuthResult, AuthStatus, Credentials, Status, Txid};
 use crate::factor::Factor;
 use crate::gate::audit;
 use crate::gate::decision::{Audited, Decision};
@@ -19,6 +19,7 @@ use crate::http::{Reply, RequestHead};
 use crate::page::{Awaited, DisplayText, Screen, SignInReply, Standing, Waiting};
 use crate::session::PendingKind;
 use crate::signal::{Code, Counter, Signal};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// When a client should poll again. From the second poll on, Duo itself waits for news.
@@ -27,14 +28,16 @@ const POLL_AFTER: Duration = Duration::from_secs(1);
 /// `GET /`: the page, in the state of the sign-in that was begun in this browser.
 pub(super) fn page(
     mut caller: Box<Caller>,
-    is_approved: bool,
+    (own_way, is_approved): (Option<Rc<Credentials>>, bool),
     head: &RequestHead<'_>,
     env: &Env<'_>,
 ) -> Next<Visit> {
     caller.view.is_page = true;
     let is_seen = head.method == b"GET" && head.hints().purpose.is_none();
-    match following(&caller, env).filter(|_| is_seen) {
-        Some(following) => Next::ask(Visit::Status(caller, following)),
+    match following(&caller, env).filter(|_| is_seen).zip(own_way) {
+        Some((following, credentials)) => {
+            Next::ask(Visit::Status(AuthApiCaller { caller, credentials }, following))
+        }
         None => {
             let approved = || is_approved.then_some(Standing::Approved);
             let standing = known(&caller, env).or_else(approved);
@@ -79,9 +82,13 @@ fn known(caller: &Caller, env: &Env<'_>) -> Option<Standing> {
 }
 
 /// `GET status`.
-pub(super) fn status(caller: Box<Caller>, is_approved: bool, env: &Env<'_>) -> Next<Visit> {
-    if let Some(following) = following(&caller, env) {
-        return Next::ask(Visit::Status(caller, following));
+pub(super) fn status(
+    caller: Box<Caller>,
+    (own_way, is_approved): (Option<Rc<Credentials>>, bool),
+    env: &Env<'_>,
+) -> Next<Visit> {
+    if let Some((following, credentials)) = following(&caller, env).zip(own_way) {
+        return Next::ask(Visit::Status(AuthApiCaller { caller, credentials }, following));
     }
     match known(&caller, env) {
         Some(standing) => show(&caller, &standing, "sent", env).into(),
@@ -104,7 +111,7 @@ fn following(caller: &Caller, env: &Env<'_>) -> Option<Following> {
 
 /// Handles Duo's response about a transaction.
 pub(super) fn heard(
-    caller: Box<Caller>,
+    AuthApiCaller { caller, .. }: AuthApiCaller,
     following: &Following,
     status: &AuthStatus,
     env: &Env<'_>,

@@ -1,7 +1,7 @@
 //! The states of a request to an endpoint that waits for Duo. Each owns exactly the data to
 //! continue.
 
-use super::caller::Caller;
+use super::caller::{AuthApiCaller, Caller};
 use crate::clock::UnixTime;
 use crate::duo::universal::{Code, RedirectUri, WebSdk};
 use crate::duo::{AuthStatus, DeviceChoice, EnrollStatus};
@@ -17,9 +17,9 @@ use crate::session::{Attempt, Browser, Pending};
 #[derive(Debug)]
 pub(in crate::gate) enum Visit {
     /// Preauth: whether the user may authenticate, and how.
-    Preauth(Box<Caller>, Wanted),
+    Preauth(AuthApiCaller, Wanted),
     /// The result of a passcode.
-    Passcode(Box<Caller>, Secret<String>, Permit),
+    Passcode(AuthApiCaller, Secret<String>, Permit),
     /// Whether passcodes were sent by text message.
     Codes(Asking<OpenedSignIn>),
     /// The transaction of the push or the call.
@@ -27,11 +27,11 @@ pub(in crate::gate) enum Visit {
     /// How the user's last prompt ended. Only then another one may be sent.
     Look(Look<OpenedSignIn>),
     /// The user's answer.
-    Status(Box<Caller>, Following),
+    Status(AuthApiCaller, Following),
     /// The creation of a user at Duo, and the activation code.
-    Enroll(Box<Caller>),
+    Enroll(AuthApiCaller),
     /// Whether the activation code was used.
-    Activation(Box<Caller>, EnrollStatus),
+    Activation(AuthApiCaller, EnrollStatus),
     /// Whether Duo responds, so that the browser can be redirected to its page.
     HealthCheck(Box<Departure>),
     /// The user that Duo's page has confirmed.
@@ -42,7 +42,7 @@ pub(in crate::gate) enum Visit {
 #[derive(Debug)]
 pub(in crate::gate) enum VisitWants {
     /// To try a passcode.
-    Passcode(Box<Caller>, Secret<String>, Permit),
+    Passcode(AuthApiCaller, Secret<String>, Permit),
     /// To ring a phone, or to send a text message.
     Prompt(Asking<OpenedSignIn>),
     /// To give the approval of a sign-in.
@@ -83,7 +83,7 @@ pub(in crate::gate) enum Choice {
 /// A sign-in that begins with a prompt, before Duo has sent the prompt.
 #[derive(Debug)]
 pub(in crate::gate) struct OpenedSignIn {
-    pub(super) caller: Box<Caller>,
+    pub(super) caller: AuthApiCaller,
     pub(super) pending: Box<Pending>,
 }
 
@@ -155,11 +155,11 @@ impl Visit {
             | Self::Passcode(caller, ..)
             | Self::Status(caller, _)
             | Self::Enroll(caller)
-            | Self::Activation(caller, _) => caller,
+            | Self::Activation(caller, _) => &caller.caller,
             Self::HealthCheck(departure) => &departure.caller,
             Self::Token(back) => &back.caller,
             Self::Codes(asking) | Self::Push(asking) | Self::Look(Look { asking, .. }) => {
-                &asking.waiter.caller
+                &asking.waiter.caller.caller
             }
         }
     }

@@ -19,6 +19,7 @@ use crate::gate::refuse::{self, refuse_with};
 use crate::gate::room::{By, Crowded, Seat};
 use crate::session::Pending;
 use crate::signal::Code;
+use std::rc::Rc;
 use std::time::Duration;
 
 impl Waits for Visit {
@@ -43,18 +44,20 @@ impl Waits for Visit {
 
     fn question(&self, env: &Env<'_>) -> Question {
         let challenge = self.challenge();
-        let request = match self {
-            Self::Preauth(caller, _) => challenge.preauth(caller.device_token.clone()),
-            Self::Passcode(_, passcode, _) => {
-                challenge.auth(AuthFactor::Passcode(passcode.clone()))
+        let (caller, request) = match self {
+            Self::Preauth(caller, _) => (caller, challenge.preauth(caller.device_token.clone())),
+            Self::Passcode(caller, passcode, _) => {
+                (caller, challenge.auth(AuthFactor::Passcode(passcode.clone())))
             }
-            Self::Codes(asking) | Self::Push(asking) => challenge.auth(asking.prompt.ask.clone()),
-            Self::Look(look) => look.request(),
-            Self::Status(_, following) => {
-                Request::AuthStatus { txid: following.transaction.txid.clone() }
+            Self::Codes(asking) | Self::Push(asking) => {
+                (&asking.waiter.caller, challenge.auth(asking.prompt.ask.clone()))
             }
-            Self::Enroll(_) => challenge.enroll(),
-            Self::Activation(_, code) => Request::EnrollStatus(code.clone()),
+            Self::Status(caller, following) => {
+                (caller, Request::AuthStatus { txid: following.transaction.txid.clone() })
+            }
+            Self::Enroll(caller) => (caller, challenge.enroll()),
+            Self::Activation(caller, code) => (caller, Request::EnrollStatus(code.clone())),
+            Self::Look(look) => return look.question(),
             Self::HealthCheck(departure) => {
                 return Question::HealthCheck(departure.web_sdk.clone(), env.jti());
             }
@@ -63,7 +66,28 @@ impl Waits for Visit {
                 return Question::Token(back.web_sdk.clone(), code, redirect_uri, env.jti());
             }
         };
-        request.into()
+        caller.question(request)
+    }
+
+    fn clock(&self, env: &Env<'_>) -> Question {
+        let (caller, web_sdk) = match self {
+            Self::Preauth(caller, _)
+            | Self::Passcode(caller, ..)
+            | Self::Status(caller, _)
+            | Self::Enroll(caller)
+            | Self::Activation(caller, _) => return caller.question(Request::Ping),
+            Self::Codes(asking) | Self::Push(asking) => {
+                return asking.waiter.caller.question(Request::Ping);
+            }
+            Self::Look(look) => return look.clock(),
+            Self::HealthCheck(departure) => (&departure.caller, &departure.web_sdk),
+            Self::Token(back) => (&back.caller, &back.web_sdk),
+        };
+        match env.gate.application(&caller.challenge.terms).duo.credentials() {
+            Some(credentials) => Question::AuthApi(Rc::clone(credentials), Request::Ping),
+            // Its response has Duo's time, also if Duo refuses it.
+            None => Question::HealthCheck(web_sdk.clone(), env.jti()),
+        }
     }
 
     fn application(&self) -> usize {
@@ -147,11 +171,11 @@ impl Waits for Visit {
                 Err(fault) => Err((Self::Status(caller, following), fault)),
             },
             Self::Enroll(caller) => match event.read(Response::enroll) {
-                Ok(enrollment) => Ok(enroll::enrolled(caller, &enrollment, env).into()),
+                Ok(enrollment) => Ok(enroll::enrolled(caller.caller, &enrollment, env).into()),
                 Err(fault) => Err((Self::Enroll(caller), fault)),
             },
             Self::Activation(caller, code) => match event.read(Response::enroll_status) {
-                Ok(state) => Ok(enroll::activated(caller, state, env).into()),
+                Ok(state) => Ok(enroll::activated(caller.caller, state, env).into()),
                 Err(fault) => Err((Self::Activation(caller, code), fault)),
             },
             Self::HealthCheck(departure) => start::heard(departure, event, env)
@@ -164,7 +188,7 @@ impl Waits for Visit {
     fn fail(self, failure: &Failure<'_>, env: &Env<'_>) -> Next<Self> {
         let (caller, settlement) = match (self, &failure.remedy) {
             (Self::Preauth(caller, wanted), Remedy::Admit { unreached_since }) => {
-                return approve::unverified(caller, &wanted, *unreached_since, env).into();
+                return approve::unverified(caller.caller, &wanted, *unreached_since, env).into();
             }
             (Self::HealthCheck(departure), Remedy::Admit { unreached_since }) => {
                 let unsent = departure.unsent();
@@ -182,28 +206,28 @@ impl Waits for Visit {
             (Self::Status(caller, Following { transaction, permit }), Remedy::LookAgain(late)) => {
                 // The client polls again with its next request.
                 if !caller.is_over(env) || *late == TIMEOUT {
-                    return status::saw_nothing(caller, transaction.factor, env).into();
+                    return status::saw_nothing(caller.caller, transaction.factor, env).into();
                 }
-                (caller, Some(Settlement { permit, end: End::Left }))
+                (caller.caller, Some(Settlement { permit, end: End::Left }))
             }
             (Self::Passcode(mut caller, _, permit), _) => {
                 if failure.refusal().code == Code::PasscodeIncorrect {
                     auth::count_try(&mut caller, env);
                 }
-                (caller, Some(Settlement { permit, end: failure.passcode_end() }))
+                (caller.caller, Some(Settlement { permit, end: failure.passcode_end() }))
             }
             (Self::Codes(asking) | Self::Push(asking), _) => {
                 let end = failure.prompt_end();
-                (asking.waiter.caller, Some(Settlement { permit: asking.permit, end }))
+                (asking.waiter.caller.caller, Some(Settlement { permit: asking.permit, end }))
             }
-            (Self::Look(look), _) => (look.asking.waiter.caller, None),
+            (Self::Look(look), _) => (look.asking.waiter.caller.caller, None),
             (
                 Self::Preauth(caller, _)
                 | Self::Status(caller, _)
                 | Self::Enroll(caller)
                 | Self::Activation(caller, _),
                 _,
-            ) => (caller, None),
+            ) => (caller.caller, None),
         };
         let refused = refuse::for_fault(&caller, failure.refusal(), failure.fault, env);
         refused.after(settlement).into()
@@ -215,17 +239,20 @@ impl Waits for Visit {
             Self::Status(caller, following)
                 if !asks_the_time && !is_users && !caller.is_over(env) =>
             {
-                return status::saw_nothing(caller, following.transaction.factor, env).into();
+                return status::saw_nothing(caller.caller, following.transaction.factor, env)
+                    .into();
             }
-            Self::Passcode(caller, _, permit) => (caller, Some(permit)),
-            Self::Codes(asking) | Self::Push(asking) => (asking.waiter.caller, Some(asking.permit)),
-            Self::Look(look) => (look.asking.waiter.caller, None),
+            Self::Passcode(caller, _, permit) => (caller.caller, Some(permit)),
+            Self::Codes(asking) | Self::Push(asking) => {
+                (asking.waiter.caller.caller, Some(asking.permit))
+            }
+            Self::Look(look) => (look.asking.waiter.caller.caller, None),
             Self::HealthCheck(departure) => (departure.caller, Some(departure.permit)),
             Self::Token(back) => (back.caller, None),
             Self::Preauth(caller, _)
             | Self::Status(caller, _)
             | Self::Enroll(caller)
-            | Self::Activation(caller, _) => (caller, None),
+            | Self::Activation(caller, _) => (caller.caller, None),
         };
         let unsent = unsent.map(|permit| Settlement { permit, end: End::Unsent });
         refuse::for_crowd(&caller, crowded, env).after(unsent).into()

@@ -24,9 +24,10 @@ use super::room::{Crowded, Seat};
 use super::same_request;
 use crate::clock::UnixTime;
 use crate::config::DuoSettings;
-use crate::duo::{AuthFactor, DuoError, Request, Response};
+use crate::duo::{AuthFactor, Credentials, DuoError, Request, Response};
 use crate::http::{Client, RequestHead, ReturnPath};
 use states::{HeldWants, Intent, Parked, Polled};
+use std::rc::Rc;
 use std::time::Duration;
 use transitions::{
     after_last, after_verdict, approve_unverified, heard, passcode_checked, poll, preauthorized,
@@ -37,7 +38,7 @@ use transitions::{
 pub(super) fn begin(
     head: &RequestHead<'_>,
     challenge: Challenge,
-    client: Client,
+    (client, credentials): (Client, Rc<Credentials>),
     env: &Env<'_>,
 ) -> Next<Held> {
     let parked = Box::new(Parked {
@@ -45,9 +46,10 @@ pub(super) fn begin(
         deadline: env.now.plus(env.gate.config().api.hold_timeout),
         return_to: ReturnPath::parse(head.target),
         edits: env.gate.stripped(head),
-        same_request: same_request::tag(head, &challenge, env.gate),
+        same_request: same_request::tag(head, &challenge, &credentials, env.gate),
         is_sign_out: env.gate.is_sign_out(head),
         challenge,
+        credentials,
     });
     match SentPasscode::with(head) {
         SentPasscode::None => Next::ask(Held::Preauth(parked, Intent::Prompt)),
@@ -86,9 +88,18 @@ impl Waits for Held {
             Self::Status(_, polled) => {
                 Request::AuthStatus { txid: polled.transaction.txid.clone() }
             }
-            Self::Look(look) => look.request(),
+            Self::Look(look) => return look.question(),
         };
-        request.into()
+        Question::AuthApi(Rc::clone(&self.parked().credentials), request)
+    }
+
+    fn clock(&self, _: &Env<'_>) -> Question {
+        match self {
+            Self::Look(look) => look.clock(),
+            Self::Preauth(..) | Self::Passcode(..) | Self::Push(_) | Self::Status(..) => {
+                Question::AuthApi(Rc::clone(&self.parked().credentials), Request::Ping)
+            }
+        }
     }
 
     fn application(&self) -> usize {

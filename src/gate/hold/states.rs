@@ -1,6 +1,7 @@
 //! The states of a held request. Each owns exactly the data to continue.
 
 use crate::clock::UnixTime;
+use crate::duo::Credentials;
 use crate::factor::Factor;
 use crate::gate::challenge::Challenge;
 use crate::gate::env::Env;
@@ -14,6 +15,7 @@ use crate::page::{Language, Onward, Problem};
 use crate::secret::Secret;
 use crate::signal::Code;
 use std::iter;
+use std::rc::Rc;
 
 /// A held request, by the event that it waits for.
 #[derive(Debug)]
@@ -45,6 +47,8 @@ pub(in crate::gate) enum HeldWants {
 #[derive(Debug)]
 pub(in crate::gate) struct Parked {
     pub(super) challenge: Challenge,
+    /// The keys for the calls.
+    pub(super) credentials: Rc<Credentials>,
     /// Not always [`Client::Hold`], since any request with a passcode is held.
     pub(super) client: Client,
     /// Deadline for the user's answer.

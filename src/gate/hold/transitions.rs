@@ -136,7 +136,7 @@ pub(super) fn prompt_sent(asking: Asking<Box<Parked>>, txid: Txid, env: &Env<'_>
     let Asking { waiter: parked, prompt: Prompt { factor, .. }, permit, .. } = asking;
     let transaction = Transaction { factor, txid };
     let config = env.gate.config();
-    let recorded = prompt::sent(permit, &transaction, &parked.challenge, config);
+    let recorded = prompt::sent(permit, &transaction, &parked.challenge, &parked.credentials);
     let is_program = parked.client == Client::Hold && !parked.is_sign_out;
     let lasts = parked.deadline.since(env.now);
     let awaited = per_client::awaited(&parked.challenge, lasts, config).filter(|_| is_program);

@@ -58,3 +58,27 @@ fn the_universal_prompts_application_is_tested() {
     let ran = doctor(&envoy(&sim), &secret);
     assert_eq!((ran.status, codes(&ran)), (4, vec!["duo_failing"]), "{ran:?}");
 }
+
+#[test]
+fn application_for_browsers_alone_is_tested_without_the_auth_api() {
+    let options = ["--client-id", CLIENT_ID, "--client-secret", CLIENT_SECRET];
+    let sim = Sim::start(&options);
+    let mut envoy = envoy(&sim);
+    configure(&mut envoy, |plugin| {
+        let duo = plugin["duo"].as_object_mut().unwrap();
+        duo.remove("integration_key");
+        duo.remove("secret_key");
+        plugin["api"] = json!({"mode": "refuse"});
+    });
+    let file = File::of(&envoy);
+    let variables = File::new("envoy.env", &format!("DUO_CLIENT_SECRET={CLIENT_SECRET}\n"));
+    let alone = ["doctor", file.path(), "--env-file", variables.path()];
+    let ran = duo_mfa(&alone);
+    assert_eq!((ran.status, codes(&ran)), (0, vec![]), "{ran:?}");
+    assert!(ran.output.contains("ok health_check: Duo accepts the client ID"), "{}", ran.output);
+    for step in ["ping", " check: "] {
+        assert!(!ran.output.contains(step), "{step}: {}", ran.output);
+    }
+    let ran = duo_mfa(&[alone.as_slice(), &["--user", "alice"]].concat());
+    assert!(ran.output.contains("only Duo's page asks its users"), "{}", ran.output);
+}

@@ -66,12 +66,13 @@ fn what_an_application_does_not_say_is_as_at_the_root() {
     let [main, payments, wiki] = [0, 1, 2].map(|number| config.applications.get(number));
 
     assert_eq!(payments.name.as_deref(), Some("payments"));
-    assert_eq!(payments.duo.credentials.signature, Signature::V5);
+    assert_eq!(payments.duo.credentials().unwrap().signature, Signature::V5);
     assert_eq!(times(&payments.duo), [3, 10, 30, 300].map(Duration::from_secs));
     let own = (FailMode::Secure, Enrollment::Off, [Factor::Phone].as_slice(), false);
     assert_eq!(rest(payments), own);
 
-    let Credentials { integration_key, secret_key, signature, .. } = &wiki.duo.credentials;
+    let Credentials { integration_key, secret_key, signature, .. } =
+        &**wiki.duo.credentials().unwrap();
     assert_eq!(integration_key, "DIWIKIXXXXXXXXXXXXXX");
     assert_eq!(secret_key.expose(), OTHER_SECRET_KEY);
     assert_eq!(*signature, Signature::V2Sha512);

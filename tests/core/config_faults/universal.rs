@@ -2,7 +2,7 @@
 
 use super::document::{COOKIE_KEY, SECRET_KEY, encoded, environment, minimal, with_all};
 use super::{codes, found, parse};
-use duo_mfa::config::{Code, Config, Destination, Enrollment, Universal};
+use duo_mfa::config::{Code, Config, Destination, Enrollment, Keys, Universal};
 use duo_mfa::factor::Factor;
 use duo_mfa::http::authority::Host;
 use serde_json::{Value, json};
@@ -19,20 +19,23 @@ fn universal() -> Value {
 }
 
 /// The minimal configuration with the Universal Prompt and further members.
-fn configured(members: &[(&str, Value)]) -> Value {
+pub(super) fn configured(members: &[(&str, Value)]) -> Value {
     let mut all = vec![("/duo/prompt", json!("universal")), ("/duo/universal", universal())];
     all.extend(members.iter().cloned());
     with_all(&all)
 }
 
 fn read(members: &[(&str, Value)]) -> Universal {
-    parse(&configured(members)).unwrap().applications.main.duo.universal.unwrap()
+    match parse(&configured(members)).unwrap().applications.main.duo.keys {
+        Keys::Both(_, universal) => universal,
+        other @ (Keys::AuthApi(_) | Keys::WebSdk(_)) => panic!("{other:?}"),
+    }
 }
 
 #[test]
 fn own_page_is_the_default() {
     for document in [minimal(), with_all(&[("/duo/prompt", json!("own"))])] {
-        assert!(parse(&document).unwrap().applications.main.duo.universal.is_none());
+        assert!(parse(&document).unwrap().applications.main.duo.universal().is_none());
     }
 }
 
@@ -205,7 +208,7 @@ fn browser_origin_is_an_origin_on_loopback_of_a_demo() {
     };
     for origin in ["http://127.0.0.1:10001", "https://localhost", "http://[::1]:8080"] {
         let duo = parse(&demo(origin)).unwrap().applications.main.duo;
-        assert_eq!(duo.universal.unwrap().origin, origin);
+        assert_eq!(duo.universal().unwrap().origin, origin);
     }
     for origin in [
         "http://127.0.0.1:10001/",
@@ -244,13 +247,13 @@ fn further_application_has_separate_credentials() {
     let own = json!({"client_id": "DIPAYMENTSWEBSDK0001", "client_secret": {"env": "PAYMENTS_CLIENT_SECRET"}});
     let config = parse(&further(&json!({"universal": own}))).unwrap();
     let [main, payments] =
-        [0, 1].map(|number| config.applications.get(number).duo.universal.as_ref().unwrap());
+        [0, 1].map(|number| config.applications.get(number).duo.universal().unwrap());
     assert_eq!(payments.web_sdk.client_id(), "DIPAYMENTSWEBSDK0001");
     assert_eq!(payments.hosts, main.hosts);
 
     let config = parse(&further(&json!({"prompt": "own", "enrollment": "portal"}))).unwrap();
     let payments = config.applications.get(1);
-    assert!(payments.duo.universal.is_none());
+    assert!(payments.duo.universal().is_none());
     assert_eq!(payments.duo.enrollment, Enrollment::Portal);
 }
 
@@ -268,7 +271,7 @@ fn further_application_takes_the_factors_of_a_root_with_its_own_page() {
     root.insert("factors".to_owned(), json!(["push"]));
     let config = parse(&all).unwrap();
     let payments = &config.applications.get(1).duo;
-    assert!(payments.universal.is_some());
+    assert!(payments.universal().is_some());
     assert_eq!(payments.accepted.as_ref().unwrap().factors, [Factor::Push]);
 }
 
@@ -301,7 +304,7 @@ fn no_client_secret_is_in_any_message() {
 }
 
 /// One rule with these members, for `/admin/*`.
-fn ruled(members: &[(&str, Value)]) -> Value {
+pub(super) fn ruled(members: &[(&str, Value)]) -> Value {
     let mut rule = json!({"paths": ["/admin/*"], "policy": "two_factor"});
     for (key, value) in members {
         rule[key] = value.clone();

@@ -15,9 +15,10 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if let Some(config) = subject.config {
         warnings.extend(nobody_is_asked(config));
-        let hosts = config.applications.iter().map(|it| it.duo.credentials.api_host.as_str());
+        let hosts = config.applications.iter().map(|it| it.duo.api_host().as_str());
         warnings.extend(hosts.filter_map(host_of_no_api));
-        let mut secrets = config.applications.iter().map(|it| &it.duo.credentials.secret_key);
+        let mut secrets =
+            config.applications.iter().filter_map(|it| Some(&it.duo.credentials()?.secret_key));
         let is_odd = |secret: &&Secret<String>| {
             let secret = secret.expose();
             secret.len() != SECRET_KEY && Environment::missing(subject.absent, secret).is_none()

@@ -62,6 +62,16 @@ fn vm_id(plugin: &Value) -> Option<&str> {
 /// share the record.
 fn application(written: &Value) -> Vec<Option<&Value>> {
     let duo = written.get("duo");
-    let keys = ["integration_key", "ikey", "secret_key", "skey"];
-    keys.map(|key| duo.and_then(|duo| duo.get(key))).to_vec()
+    let of_auth_api = values(duo, &["integration_key", "ikey", "secret_key", "skey"]);
+    if of_auth_api.iter().any(Option::is_some) {
+        return of_auth_api;
+    }
+    let universal = duo.and_then(|duo| duo.get("universal"));
+    let ids = ["client_id", "integration_key", "ikey"];
+    let secrets = ["client_secret", "secret_key", "skey"];
+    values(universal, &[ids, secrets].concat())
+}
+
+fn values<'a>(section: Option<&'a Value>, keys: &[&str]) -> Vec<Option<&'a Value>> {
+    keys.iter().map(|key| section.and_then(|section| section.get(key))).collect()
 }

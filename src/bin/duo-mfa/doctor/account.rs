@@ -8,9 +8,9 @@ use super::verdict::{Code, Finding};
 use crate::environment::Environment;
 use crate::now;
 use duo_mfa::clock::{ClockOffset, UnixTime};
-use duo_mfa::config::DuoSettings;
-use duo_mfa::duo::universal::{Cause, Jti, PromptError, WebSdk};
-use duo_mfa::duo::{DuoError, Request};
+use duo_mfa::config::{DuoSettings, Universal};
+use duo_mfa::duo::universal::{Cause, Jti, PromptError};
+use duo_mfa::duo::{Credentials, DuoError, Request};
 use duo_mfa::secret::Secret;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -32,18 +32,20 @@ pub(super) struct Account<'a> {
 
 impl Account<'_> {
     /// All of these calls. Returns how far Duo's clock is ahead; `None` after a fault.
-    pub(super) fn examine(&self, report: &mut Report) -> Option<ClockOffset> {
-        let offset = self.ping(report)?;
-        if let Some(universal) = &self.duo.universal {
-            self.health_check(&universal.web_sdk, offset, report);
-        }
-        self.check(offset, report)
+    pub(super) fn examine(
+        &self,
+        credentials: &Credentials,
+        report: &mut Report,
+    ) -> Option<ClockOffset> {
+        let offset = self.ping(credentials, report)?;
+        self.health_check(offset, report);
+        self.check(credentials, offset, report)
     }
 
-    fn ping(&self, report: &mut Report) -> Option<ClockOffset> {
+    fn ping(&self, credentials: &Credentials, report: &mut Report) -> Option<ClockOffset> {
         let (offset, took) = report.step("ping", || {
             let before = now();
-            let received = self.call(&Request::Ping, before)?;
+            let received = self.call(credentials, &Request::Ping, before)?;
             let theirs = received.response().ping().map_err(|error| of_ping(&error))?;
             self.in_time(&received)?;
             // Duo read its clock at about half of that time.
@@ -67,18 +69,25 @@ impl Account<'_> {
         Some(offset)
     }
 
-    fn check(&self, offset: ClockOffset, report: &mut Report) -> Option<ClockOffset> {
+    fn check(
+        &self,
+        credentials: &Credentials,
+        offset: ClockOffset,
+        report: &mut Report,
+    ) -> Option<ClockOffset> {
         report.step("check", || {
-            self.known(&self.duo.credentials.secret_key)?;
-            let received = self.call(&Request::Check, now().shifted(offset))?;
+            self.known(&credentials.secret_key)?;
+            let received = self.call(credentials, &Request::Check, now().shifted(offset))?;
             received.response().check().map_err(|error| of_signed(&error))?;
             self.in_time(&received)?;
             Ok((offset, "Duo accepts the integration key and the secret key".to_owned()))
         })
     }
 
-    /// The call that the filter makes before it sends a browser to the Universal Prompt.
-    fn health_check(&self, web_sdk: &WebSdk, offset: ClockOffset, report: &mut Report) {
+    /// The call that the filter makes before it sends a browser to the Universal Prompt. Nothing is
+    /// called for an application whose browsers are not sent there.
+    pub(super) fn health_check(&self, offset: ClockOffset, report: &mut Report) {
+        let Some(Universal { web_sdk, .. }) = self.duo.universal() else { return };
         report.step("health_check", || {
             self.known(web_sdk.client_secret())?;
             let mut random = [0; 16];
@@ -104,10 +113,15 @@ impl Account<'_> {
     }
 
     /// A call that is signed for `at` on Duo's clock.
-    pub(super) fn call(&self, request: &Request, at: UnixTime) -> Result<Received, Finding> {
+    pub(super) fn call(
+        &self,
+        credentials: &Credentials,
+        request: &Request,
+        at: UnixTime,
+    ) -> Result<Received, Finding> {
         let is_long_poll = matches!(request, Request::AuthStatus { .. });
         let timeout = if is_long_poll { self.duo.status_timeout } else { self.duo.timeout };
-        let signed = request.sign(&self.duo.credentials, at);
+        let signed = request.sign(credentials, at);
         exchange(self.link.open()?, &signed, limit(timeout))
     }
 

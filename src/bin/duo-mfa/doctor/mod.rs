@@ -27,6 +27,7 @@ use crate::document::Document;
 use crate::environment::Environment;
 use crate::plugin::{Host, Plugin};
 use account::Account;
+use duo_mfa::clock::ClockOffset;
 use duo_mfa::config::{Application, Config};
 use report::Report;
 use route::{Authorities, Proxy, Route};
@@ -186,7 +187,7 @@ impl Doctor<'_> {
         let duo = &application.duo;
         let name = application.name.as_ref().map(|name| format!(", application {name}"));
         let title = format!("{}{}", place.title, name.unwrap_or_default());
-        let mut report = Report::new(title, duo.credentials.api_host.to_string());
+        let mut report = Report::new(title, duo.api_host().to_string());
         let route = report.step("cluster", || {
             let mut route = Route::of(duo, place.host, place.document, place.documents)?;
             if let Some(proxy) = &self.arguments.proxy {
@@ -202,11 +203,19 @@ impl Doctor<'_> {
             return report;
         };
         let account = Account { link: &link, duo, absent };
-        let offset = account.examine(&mut report);
         let wanted = self.arguments.user.as_deref();
+        let Some(credentials) = duo.credentials() else {
+            account.health_check(ClockOffset::default(), &mut report);
+            if wanted.is_some() {
+                let why = "the application has no integration_key: only Duo's page asks its users";
+                report.skip("preauth", why);
+            }
+            return report;
+        };
+        let offset = account.examine(credentials, &mut report);
         match (wanted, offset) {
             (Some(user), Some(offset)) => {
-                let visit = user::Visit { account: &account, config, offset };
+                let visit = user::Visit { account: &account, credentials, config, offset };
                 visit.examine(user, self.arguments.push, &mut report);
             }
             (Some(_), None) => report.skip("preauth", "the steps before it failed"),

@@ -95,7 +95,7 @@ impl Route {
 
     /// The route if no file describes the cluster: directly to the API host.
     pub(super) fn usual(duo: &DuoSettings) -> Self {
-        let host = duo.credentials.api_host.to_string();
+        let host = duo.api_host().to_string();
         Self {
             port: HTTPS,
             proxy: None,

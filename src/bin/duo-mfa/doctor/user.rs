@@ -7,8 +7,8 @@ use crate::now;
 use duo_mfa::clock::ClockOffset;
 use duo_mfa::config::Config;
 use duo_mfa::duo::{
-    Auth, AuthFactor, AuthResult, AuthStatus, Capability, Device, DeviceChoice, DeviceKind,
-    DuoError, Preauth, PreauthResponse, PushInfo, Request, Status, Txid, Verification,
+    Auth, AuthFactor, AuthResult, AuthStatus, Capability, Credentials, Device, DeviceChoice,
+    DeviceKind, DuoError, Preauth, PreauthResponse, PushInfo, Request, Status, Txid, Verification,
 };
 use duo_mfa::factor::Factor;
 use std::time::Instant;
@@ -16,6 +16,7 @@ use std::time::Instant;
 /// The steps on a user.
 pub(super) struct Visit<'a> {
     pub(super) account: &'a Account<'a>,
+    pub(super) credentials: &'a Credentials,
     pub(super) config: &'a Config,
     pub(super) offset: ClockOffset,
 }
@@ -64,7 +65,7 @@ impl Visit<'_> {
             ipaddr: None,
             trusted_device_token: None,
         });
-        let received = self.account.call(&request, now().shifted(self.offset))?;
+        let received = self.account.call(self.credentials, &request, now().shifted(self.offset))?;
         let reply = received.response().preauth().map_err(|error| of_user(&error, username))?;
         self.account.in_time(&received)?;
         match reply {
@@ -139,7 +140,7 @@ impl Visit<'_> {
             },
             ipaddr: None,
         });
-        let received = self.account.call(&request, now().shifted(self.offset))?;
+        let received = self.account.call(self.credentials, &request, now().shifted(self.offset))?;
         let txid = received.response().auth_started().map_err(|error| of_user(&error, username))?;
         let seconds = self.account.duo.push_timeout.as_secs();
         let code = verification.map(|it| format!(", with the code {}", it.code));
@@ -153,11 +154,12 @@ impl Visit<'_> {
         let mut last = None;
         while begun.elapsed() < self.account.duo.push_timeout {
             let request = Request::AuthStatus { txid: txid.clone() };
-            let received = match self.account.call(&request, now().shifted(self.offset)) {
-                // Duo responds late on purpose.
-                Err(Finding { code: Code::ResponseTimeout, .. }) => continue,
-                received => received?,
-            };
+            let received =
+                match self.account.call(self.credentials, &request, now().shifted(self.offset)) {
+                    // Duo responds late on purpose.
+                    Err(Finding { code: Code::ResponseTimeout, .. }) => continue,
+                    received => received?,
+                };
             let status =
                 received.response().auth_status().map_err(|error| of_user(&error, username))?;
             match status.result {
