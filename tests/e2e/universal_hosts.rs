@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use crate::browser::Browser;
 use crate::http1::Connection;
 use crate::message::Request;
+use crate::sim::eventually;
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 use crate::universal::{
-    BROWSER, CALLBACK, PAGE, approves, assert_arrived, assert_refused, at_duo, back, parameter,
-    press, start, target,
+    BROWSER, CALLBACK, PAGE, approves, assert_arrived, assert_refused, at_duo, back, denied,
+    parameter, press, settled_checks, start, target,
 };
 
 const LOST: &str = "sign_in_lost";
@@ -181,4 +182,98 @@ fn longest_names_of_all_kinds_go_together_or_are_refused() {
     pressed.headers.retain(|(name, _)| name != b"origin");
     let reply = stack.denied(&pressed.header("host", host(268)).header("x-basic-user", &user));
     assert!(matches!(reply.status, 400 | 403), "{reply:?}");
+}
+
+#[test]
+fn way_back_is_below_the_configured_prefix() {
+    let stack = crate::universal::start_with(serde_json::json!({"path_prefix": "/sign-in/second"}));
+    let mut alice = Browser::of("alice");
+    let mut request = press(PAGE);
+    let rest = request.target.split_off("/.duo-mfa".len());
+    request.target = [b"/sign-in/second", rest.as_slice()].concat();
+    let reply = alice.ask(&stack, request);
+    let came = at_duo(&stack.sim, reply.header("location").unwrap());
+    let address = came.header("location").unwrap();
+    assert!(address.starts_with("https://app.example.com/sign-in/second/callback?"), "{address}");
+    assert_arrived(&alice.returns(&stack, target(address)), PAGE);
+    alice.is_admitted(&stack, PAGE);
+    // The default prefix belongs to the application now.
+    assert_eq!(stack.denied(&back(CALLBACK).user("alice")).status, 403);
+}
+
+/// A head of HTTP/2 with these fields as they are, on a new connection. Nothing is compressed.
+fn head_of(fields: &[(&str, &str)]) -> Vec<u8> {
+    let text = |text: &str| {
+        let length = u8::try_from(text.len()).unwrap();
+        // Lengths from 127 on need a second byte (RFC 7541, 5.1).
+        let mut bytes = if length < 127 { vec![length] } else { vec![127, length - 127] };
+        bytes.extend_from_slice(text.as_bytes());
+        bytes
+    };
+    let block: Vec<u8> = fields
+        .iter()
+        .flat_map(|(name, value)| [vec![0], text(name), text(value)].concat())
+        .collect();
+    let length = u32::try_from(block.len()).unwrap().to_be_bytes();
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    // HEADERS with END_HEADERS and END_STREAM, on stream 1.
+    bytes.extend_from_slice(&[length[1], length[2], length[3], 1, 5, 0, 0, 0, 1]);
+    bytes.extend_from_slice(&block);
+    bytes
+}
+
+#[test]
+fn heads_with_pseudo_headers_out_of_order_start_nothing() {
+    let stack = start();
+    let before = settled_checks(&stack);
+    let credentials = "Basic YWxpY2U6Zmlyc3QtZmFjdG9y";
+    let start = "/.duo-mfa/start?return_to=%2Fx";
+    let ours = (":authority", "app.example.com");
+    let evil = (":authority", "evil.test");
+    let (method, scheme, path) = ((":method", "POST"), (":scheme", "http"), (":path", start));
+    let rest = [
+        ("authorization", credentials),
+        ("accept", "text/html"),
+        ("sec-fetch-site", "same-origin"),
+        ("sec-fetch-mode", "navigate"),
+        ("content-length", "0"),
+    ];
+    let heads: &[&[(&str, &str)]] = &[
+        &[method, scheme, path, ours, evil],
+        &[method, scheme, path, evil, ours],
+        &[method, scheme, path, ours, ours],
+        &[method, scheme, path, ("host", "app.example.com"), evil],
+        &[method, scheme, path, ("x", "y"), ours],
+        &[method, method, scheme, path, ours],
+        &[(":method", "GET"), method, scheme, path, ours],
+        &[method, scheme, path, (":path", "/"), ours],
+        &[method, scheme, (":path", "/"), path, ours],
+        &[method, scheme, scheme, path, ours],
+        &[method, scheme, path, ours, (":status", "200")],
+        &[method, scheme, path, ours, (":unknown", "x")],
+        &[method, scheme, path, ours, ("Host", "evil.test")],
+        &[method, scheme, path, ours, ("connection", "keep-alive")],
+        &[method, scheme, path, (":authority", "app.example.com\r\nx-evil: 1")],
+        &[method, scheme, path, (":authority", "evil.test\0app.example.com")],
+        &[method, scheme, (":path", "https://app.example.com/.duo-mfa/start"), evil],
+        &[method, scheme, path, evil],
+    ];
+    for head in heads {
+        denied(&stack, "a strange head", || {
+            let mut connection = stack.connect();
+            connection.send_part(&head_of(&[*head, &rest].concat()));
+            // The server resets the stream, closes the connection, or answers.
+            std::thread::sleep(std::time::Duration::from_millis(150));
+            connection.leave();
+        });
+    }
+    assert_eq!(stack.sim.calls("health_check"), before, "nothing began");
+    // The same bytes with a head in order do start.
+    denied(&stack, "a head in order", || {
+        let mut connection = stack.connect();
+        connection.send_part(&head_of(&[&[method, scheme, path, ours][..], &rest].concat()));
+        eventually("the health check", || (stack.sim.calls("health_check") > before).then_some(()));
+        connection.leave();
+    });
+    stack.assert_alive();
 }

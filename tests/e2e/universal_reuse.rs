@@ -1,7 +1,9 @@
 //! Callbacks, codes and states that come more than once, at one Envoy or at several.
 
 use crate::browser::Browser;
-use crate::http1::Connection;
+use crate::http1::{Connection, encode};
+use crate::http2;
+use crate::sim::eventually;
 use crate::stack::{APPROVAL, Held, Protocol};
 use crate::universal::{
     CALLBACK, PAGE, approves, assert_arrived, assert_refused, at_duo, back, denied, parameter,
@@ -150,4 +152,37 @@ fn used_state_with_a_fresh_code_is_left_to_duo_at_an_envoy_that_has_not_seen_it(
     let codes = stack.sim.codes();
     assert_eq!((&codes["given"], &codes["used"]), (&json!(2), &json!(2)), "{codes}");
     assert_eq!((second.damage(), third.damage()), (None, None));
+}
+
+#[test]
+fn client_that_leaves_during_the_exchange_has_used_its_code() {
+    let stack = start();
+    stack.sim.fault(&json!({"endpoint": "token", "kind": "latency", "ms": 1_000}));
+    for round in 0..4 {
+        let mut alice = Browser::of("alice");
+        let target = alice.is_approved(&stack, PAGE);
+        let request = alice.with_cookies(back(&target));
+        denied(&stack, "a client that leaves", || {
+            let arrives = || {
+                eventually("the call", || (stack.sim.calls("token") > round).then_some(()));
+            };
+            if round % 2 == 0 {
+                let mut connection = stack.connect();
+                connection.send_part(&encode(&request));
+                arrives();
+                connection.leave();
+            } else {
+                let pending = http2::Pending::send(stack.envoy.listener, &request);
+                arrives();
+                pending.reset(h2::Reason::CANCEL);
+            }
+            let active = || stack.envoy.stat("http.e2e.downstream_rq_active");
+            eventually("the end of the request", || (active() == 0).then_some(()));
+        });
+        assert_refused(&alice.returns(&stack, &target), 403, LOST);
+        assert_eq!(stack.sim.calls("token"), round + 1, "the code is not asked about again");
+    }
+    stack.sim.clear_faults();
+    Browser::of("alice").signs_in_at_duo(&stack, PAGE);
+    stack.assert_alive();
 }
