@@ -25,6 +25,12 @@ export async function atDuo(page) {
   await button(page, "Use a passkey").waitFor();
 }
 
+// From here on Duo's page rings no phone until a button is pressed. While a phone rings, the page without
+// JavaScript reloads every two seconds, which may cancel a press.
+export async function quiet(stage) {
+  await stage.sim.universal({ start: "press" });
+}
+
 // Duo's page, on which nobody has answered yet.
 export async function asking(stage, options, path) {
   const { page, user } = await asked(stage, options, path);

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 
-import { asked, asking, atDuo, calls, caught, leaves, START } from "../at_duo.mjs";
+import { asked, asking, atDuo, calls, caught, leaves, quiet, START } from "../at_duo.mjs";
 import { test } from "../case.mjs";
 import { isIn, isOut, press, shows } from "../prompt.mjs";
 import { eventually } from "../stage.mjs";
@@ -48,6 +48,7 @@ for (const [how, script] of Object.entries(SCRIPT)) {
   });
 
   test(`a_passkey_leads_back_and_brings_the_applications_strict_cookie_${how}`, wants(2), async (stage) => {
+    await quiet(stage);
     const { page } = await asking(stage, { script });
     await press(page, "Use a passkey");
     await isIn(page);
@@ -66,6 +67,7 @@ for (const [how, script] of Object.entries(SCRIPT)) {
   });
 
   test(`a_denial_stays_at_duo_${how}`, wants(1), async (stage) => {
+    if (!script) await quiet(stage);
     const { page } = await asking(stage, { script });
     await press(page, "Deny");
     await page.getByText("Login request denied.").waitFor();
@@ -76,6 +78,7 @@ for (const [how, script] of Object.entries(SCRIPT)) {
   });
 
   test(`another_browser_finishes_nothing_and_can_start_${how}`, wants(2), async (stage) => {
+    await quiet(stage);
     const { page, user } = await asking(stage, { script });
     const address = await caught(page);
     // A browser without any cookie, and one that has begun another sign-in.
@@ -100,6 +103,7 @@ for (const [how, script] of Object.entries(SCRIPT)) {
   });
 
   test(`a_form_of_another_site_arrives_${how}`, wants(2), async (stage) => {
+    await quiet(stage);
     const { page } = await asking(stage, { script });
     await press(page, "Use a passkey");
     await isIn(page);
@@ -112,6 +116,7 @@ for (const [how, script] of Object.entries(SCRIPT)) {
   });
 
   test(`a_form_of_another_site_without_an_approval_leads_to_duo_${how}`, wants(1), async (stage) => {
+    await quiet(stage);
     const page = await (await stage.browser({ user: await stage.guest(), script })).newPage();
     await sends(stage, page);
     if (!script) await press(page, "Continue");
