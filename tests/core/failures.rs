@@ -3,8 +3,11 @@
 //! `BLESS=1 cargo test --test core failures` rewrites the page. The tests with a real Envoy compare Envoy with
 //! the same page.
 
+mod universal;
+
 use crate::rig::{
-    Outcome, Rig, Scripted, fail, forwarded_header, get, ok, one_phone, says, started, status,
+    Outcome, Response, Rig, Scripted, fail, forwarded_header, get, ok, one_phone, says, started,
+    status,
 };
 use duo_mfa::duo::{Endpoint, SignedCall};
 use duo_mfa::gate::{Standing, Unanswered};
@@ -18,7 +21,7 @@ const HEAD: &str = "\
 
 `BLESS=1 cargo test --test core failures` writes this page by driving the filter's core through every cell; the same
 test fails where the page is not what it finds. `make e2e` holds a real Envoy to it, and says to how many of its cells:
-by the simulator's faults at every call; by a cluster that leads nowhere at the first calls, `check` and `preauth`; and
+by the simulator's faults at every call; by a cluster that leads nowhere at `check` and `preauth`; and
 by a host that moves away or loses its name, and a cluster that is taken out, while a request waits, at `auth` and
 `auth_status`.
 
@@ -62,6 +65,7 @@ answered. A cluster is unknown where it was taken out of Envoy's configuration m
 ";
 
 /// A fault, as the filter sees it.
+#[derive(Clone)]
 struct Case {
     name: &'static str,
     /// The part of the response that arrives.
@@ -84,12 +88,12 @@ fn cases() -> Vec<Case> {
         case("5xx", "500 and a page", says(500, "<h1>Oops</h1>")),
         case("5xx of Duo's", "code 50001", fail(50_001, "Internal server error", "")),
         case("not JSON", "200 and other text", says(200, "<html>")),
-        case("malformed", "200, an unknown reply", ok(&json!({"result": "perhaps"}))),
+        case(MALFORMED, "200, an unknown reply", ok(&json!({"result": "perhaps"}))),
         case("400", "code 40002", fail(40_002, "Invalid request parameters", "factor")),
         case("429", "code 42901", fail(42_901, "Too many requests", "").retry_after("7")),
         case("401", "code 40103", fail(40_103, "Invalid signature in request credentials", "")),
         case("403", "code 40301", fail(40_301, "Access forbidden", "")),
-        case("clock skew", "code 40105", fail(40_105, "Bad request timestamp", "")),
+        case(SKEW, "code 40105", fail(40_105, "Bad request timestamp", "")),
         case("full circuit breaker", "the call is not sent", overflow()),
         case("full breaker of an egress Envoy", "503 of that Envoy", says(503, OVERFLOWED)),
     ]
@@ -100,6 +104,13 @@ const OVERFLOWED: &str =
     "upstream connect error or disconnect/reset before headers. reset reason: overflow";
 
 const UNKNOWN_CLUSTER: &str = "unknown cluster";
+const MALFORMED: &str = "malformed";
+const SKEW: &str = "clock skew";
+
+const HEAD_OF_TABLE: &str = "
+| fault | arrives as | once | calls | lasting, secure | lasting, safe |
+|---|---|---|---|---|---|
+";
 
 #[test]
 fn page_of_failures_is_what_the_core_does() {
@@ -127,14 +138,12 @@ fn page() -> String {
         [(PREAUTH, Endpoint::Preauth), (AUTH, Endpoint::Auth), (STATUS, Endpoint::AuthStatus)]
     {
         page.push_str(text);
-        page.push_str(
-            "\n| fault | arrives as | once | calls | lasting, secure | lasting, safe |\n",
-        );
-        page.push_str("|---|---|---|---|---|---|\n");
+        page.push_str(HEAD_OF_TABLE);
         for case in cases() {
             writeln!(page, "{}", row(endpoint, &case)).unwrap();
         }
     }
+    page.push_str(&universal::sections(&cases()));
     page
 }
 
@@ -194,19 +203,31 @@ fn in_words(outcome: Outcome) -> String {
         }
         Outcome::Replied(_) => {
             let refused = outcome.refused();
-            let wait = refused.header("retry-after");
-            let wait = wait.map(|seconds| format!(", again in {seconds} s")).unwrap_or_default();
-            format!("{} `{}`{wait}", refused.0.status, refused.code())
+            assert_eq!(refused.0.details, format!("duo_mfa_{}", refused.code()));
+            in_words_of_reply(&refused)
         }
     }
 }
 
+/// A refusal by a document or a page.
+fn in_words_of_reply(refused: &Response) -> String {
+    let wait = refused.header("retry-after");
+    let wait = wait.map(|seconds| format!(", again in {seconds} s")).unwrap_or_default();
+    format!("{} `{}`{wait}", refused.0.status, refused.0.details.trim_start_matches("duo_mfa_"))
+}
+
 /// The readiness after a background check, each call of which meets the fault if that call can have it.
 fn check(fault: &Scripted) -> &'static str {
-    match Rig::new().check_meets(fault).standing {
+    let standing = Rig::new().check_meets(fault).standing;
+    assert_ne!(standing, Standing::Well, "{fault:?} goes unseen");
+    standing_in_words(standing)
+}
+
+const fn standing_in_words(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Well => "ready",
         Standing::Unavailable => "not ready: Duo is unavailable",
         Standing::Misconfigured => "not ready: misconfigured",
         Standing::Unknown => "as before: it says nothing of Duo",
-        Standing::Well => panic!("{fault:?} goes unseen"),
     }
 }

@@ -10,7 +10,8 @@ mod vectors;
 
 use crate::browser::Browser;
 use crate::rig::{Request, Response, Rig, Scripted, get, overlay};
-use duo::{AuthorizeRequest, healthy, healthy_at, id_token, token};
+pub(crate) use duo::AuthorizeRequest;
+use duo::{healthy, healthy_at, id_token, token};
 use serde_json::{Value, json};
 
 const CALLBACK: &str = "/.duo-mfa/callback";
@@ -23,7 +24,7 @@ fn rig() -> Rig {
     rig_with(json!({}))
 }
 
-fn rig_with(changes: Value) -> Rig {
+pub(crate) fn rig_with(changes: Value) -> Rig {
     Rig::with(configured(changes))
 }
 
@@ -59,14 +60,14 @@ fn two_applications() -> Rig {
 }
 
 /// The address that the button of the start page leads to.
-fn start_at(return_to: &str) -> String {
+pub(crate) fn start_at(return_to: &str) -> String {
     let value: String = form_urlencoded::byte_serialize(return_to.as_bytes()).collect();
     format!("/.duo-mfa/start?return_to={value}")
 }
 
 /// The browser is sent to Duo's page.
 #[track_caller]
-fn starts(rig: &mut Rig, browser: &mut Browser, return_to: &str) -> AuthorizeRequest {
+pub(crate) fn starts(rig: &mut Rig, browser: &mut Browser, return_to: &str) -> AuthorizeRequest {
     let request = browser.submits(&start_at(return_to));
     let answer = browser.asks(rig, &request, &[healthy()]);
     departs(&answer)
@@ -79,7 +80,7 @@ fn departs(answer: &Response) -> AuthorizeRequest {
 }
 
 /// The browser comes back with a code.
-fn back(browser: &Browser, state: &str) -> Request {
+pub(crate) fn back(browser: &Browser, state: &str) -> Request {
     comes_back(browser, &format!("{CALLBACK}?state={state}&duo_code={CODE}"))
 }
 
@@ -89,7 +90,7 @@ fn comes_back(browser: &Browser, target: &str) -> Request {
 }
 
 /// Duo's answer for the code of a sign-in: the user has confirmed it by a push.
-fn by_push(asked: &AuthorizeRequest, rig: &Rig) -> Scripted {
+pub(crate) fn by_push(asked: &AuthorizeRequest, rig: &Rig) -> Scripted {
     by(asked, rig, "duo_push")
 }
 

@@ -15,7 +15,7 @@ use crate::stack::{APPROVAL, Stack};
 use crate::tally::Verdict;
 
 /// The faults that the simulator can make at any call, by their names on the page.
-fn simulated() -> Vec<(&'static str, Value)> {
+pub(crate) fn simulated() -> Vec<(&'static str, Value)> {
     let malformed = r#"{"stat":"OK","response":{"result":"perhaps"}}"#;
     vec![
         ("connection closed", json!({"kind": "refuse"})),
@@ -106,7 +106,7 @@ pub(crate) fn row(call: &str, fault: &str, fail_mode: &str) -> Row {
 }
 
 /// The cells of a fault in the section of a call, without its name.
-fn cells(call: &str, fault: &str) -> Vec<String> {
+pub(crate) fn cells(call: &str, fault: &str) -> Vec<String> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/failures.md");
     let page = fs::read_to_string(page).unwrap();
     let sections = page.split("\n## ").skip(1);
@@ -153,7 +153,7 @@ pub(crate) fn cells_held() -> usize {
     HELD.lock().unwrap().len()
 }
 
-fn hold(name: &str) {
+pub(crate) fn hold(name: &str) {
     HELD.lock().unwrap().insert(name.to_owned());
 }
 

@@ -123,6 +123,15 @@ impl Stack {
         self.envoy = self.another_envoy();
     }
 
+    /// Kills this Envoy and starts another in its place, with other values of environment variables.
+    pub(crate) fn restart_with(&mut self, variables: &[(&'static str, &str)]) {
+        for (name, value) in variables {
+            self.setup.environment.retain(|(known, _)| known != name);
+            self.setup.environment.push((*name, (*value).to_owned()));
+        }
+        self.restart();
+    }
+
     /// Overrides members of the plugin configuration of the running Envoy, and waits until Envoy has replaced its
     /// listener.
     pub(crate) fn reload(&mut self, patch: Value) {

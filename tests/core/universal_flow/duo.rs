@@ -12,7 +12,7 @@ pub(super) const OTHER_CLIENT_ID: &str = "DIUNIVERSALTEST00002";
 pub(super) const HOST: &str = "https://api-xxxxxxxx.duosecurity.com";
 
 /// The address that a browser was sent to, and what is signed in it.
-pub(super) struct AuthorizeRequest {
+pub(crate) struct AuthorizeRequest {
     pub(super) url: String,
     pub(super) claims: Value,
 }
@@ -29,7 +29,7 @@ impl AuthorizeRequest {
         Self { url: url.to_owned(), claims }
     }
 
-    pub(super) fn state(&self) -> &str {
+    pub(crate) fn state(&self) -> &str {
         self.claims["state"].as_str().unwrap()
     }
 }
