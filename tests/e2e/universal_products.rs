@@ -5,6 +5,7 @@ use std::fs;
 
 use crate::browser::Browser;
 use crate::examples::Issuer;
+use crate::message::Request;
 use crate::product::{IstioPlugin, envoy_gateway, envoy_of, istio, standalone};
 use crate::resources::{Resources, root, with_universal};
 use crate::stack::Stack;
@@ -46,6 +47,17 @@ fn chart_signs_in_at_duos_page_in_each_form() {
     signs_in(&envoy_gateway(&resources, &issuer, "mfa", "mfa-api"), &issuer, 401);
     let resources = Resources::of_chart("standalone-universal-values.yaml");
     signs_in(&standalone(&envoy_of(&resources), &issuer), &issuer, 401);
+}
+
+#[test]
+fn chart_without_an_integration_key_signs_in_browsers_and_refuses_programs() {
+    let issuer = Issuer::new();
+    let resources = Resources::of_chart("standalone-browsers-only-values.yaml");
+    let stack = standalone(&envoy_of(&resources), &issuer);
+    signs_in(&stack, &issuer, 401);
+    let program = Request::get("/").bearer(&issuer.token("RS256", "two@example.com"));
+    stack.denied(&program).assert_problem(403, "mfa_required");
+    assert_eq!((stack.sim.calls("preauth"), stack.sim.calls("check")), (0, 0));
 }
 
 /// Signs in. A callback without the cookie of the first factor, as if it were `SameSite=Strict`, is

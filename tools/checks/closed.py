@@ -32,8 +32,12 @@ def istio_tls(document):
 
 def secrets(configuration):
     """A secret key or a cookie key is the name of a variable."""
-    given = {"duo.secret_key": configuration["duo"]["secret_key"]}
-    if "universal" in configuration["duo"]:
-        given["duo.universal.client_secret"] = configuration["duo"]["universal"]["client_secret"]
+    duo = configuration["duo"]
+    given = {}
+    # Without it browsers alone sign in.
+    if "secret_key" in duo or "universal" not in duo:
+        given["duo.secret_key"] = duo["secret_key"]
+    if "universal" in duo:
+        given["duo.universal.client_secret"] = duo["universal"]["client_secret"]
     given |= {f"session.keys.{index}": key for index, key in enumerate(configuration["session"]["keys"])}
     return [f"{at}: a secret in the configuration" for at, value in given.items() if list(value) != ["env"]]

@@ -1,6 +1,7 @@
 {{/* The names of the variables that hold secrets. */}}
 {{- define "duo-mfa.variables" -}}
-{{- $names := list "DUO_SECRET_KEY" "DUO_MFA_COOKIE_KEY" -}}
+{{- $names := list "DUO_MFA_COOKIE_KEY" -}}
+{{- if .Values.duo.integrationKey }}{{ $names = prepend $names "DUO_SECRET_KEY" }}{{ end -}}
 {{- if .Values.secret.rotating }}{{ $names = append $names "DUO_MFA_COOKIE_KEY_BEFORE" }}{{ end -}}
 {{- if eq .Values.duo.prompt "universal" }}{{ $names = append $names "DUO_CLIENT_SECRET" }}{{ end -}}
 {{- toJson $names -}}
@@ -11,14 +12,19 @@
 {{- $values := .root.Values -}}
 {{- $keys := list (dict "env" "DUO_MFA_COOKIE_KEY") -}}
 {{- if $values.secret.rotating }}{{ $keys = append $keys (dict "env" "DUO_MFA_COOKIE_KEY_BEFORE") }}{{ end -}}
-{{- $duo := dict "api_host" $values.duo.apiHost "integration_key" $values.duo.integrationKey
-      "secret_key" (dict "env" "DUO_SECRET_KEY") "cluster" .cluster -}}
+{{- $duo := dict "api_host" $values.duo.apiHost "cluster" .cluster -}}
 {{- with $values.duo }}{{ if eq .prompt "universal" }}
 {{- $_ := set $duo "prompt" "universal" -}}
 {{- $_ := set $duo "universal" (dict "client_id" .universal.clientId "client_secret" (dict "env" "DUO_CLIENT_SECRET")
       "hosts" .universal.hosts) -}}
 {{- end }}{{ end -}}
 {{- $made := dict "version" 1 "duo" $duo "session" (dict "keys" $keys) -}}
+{{- if $values.duo.integrationKey -}}
+{{- $_ := set $duo "integration_key" $values.duo.integrationKey -}}
+{{- $_ := set $duo "secret_key" (dict "env" "DUO_SECRET_KEY") -}}
+{{- else -}}
+{{- $_ := set $made "api" (dict "mode" "refuse") -}}
+{{- end -}}
 {{- if $values.jwt.issuer -}}
 {{- $path := list "envoy.filters.http.jwt_authn" .payload $values.jwt.claim -}}
 {{- $_ := set $made "identity" (dict "source" "jwt" "metadata" $path) -}}
