@@ -25,5 +25,6 @@ mod run;
 mod settings;
 mod shared_cluster;
 mod shipped;
+mod universal;
 mod warning_text;
 mod warnings;

@@ -26,6 +26,7 @@ mod route;
 mod rules;
 mod setting;
 mod shared_cluster;
+mod universal;
 mod waits;
 mod warning;
 
@@ -137,6 +138,7 @@ impl Subject<'_> {
         warnings.extend(shared_cluster::warnings(self));
         warnings.extend(limits::warnings(self));
         warnings.extend(cluster::warnings(self));
+        warnings.extend(universal::warnings(self));
         warnings
     }
 }

@@ -52,17 +52,21 @@ fn port<'v>(chain: &Chain<'v>) -> Option<&'v Value> {
 fn domains(chain: &Chain<'_>) -> Vec<String> {
     let hosts = list_at(chain.manager, &["route_config", "virtual_hosts"]).iter();
     let names = hosts.flat_map(|host| list_at(host, &["domains"])).filter_map(Value::as_str);
-    let without_port = |name: &str| match name.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*') => {
-            host.to_ascii_lowercase()
-        }
-        Some(_) | None => name.to_ascii_lowercase(),
-    };
     names.map(without_port).collect()
 }
 
+/// One of Envoy's domains in lower case, without a port.
+pub(super) fn without_port(domain: &str) -> String {
+    match domain.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*') => {
+            host.to_ascii_lowercase()
+        }
+        Some(_) | None => domain.to_ascii_lowercase(),
+    }
+}
+
 /// Whether two of Envoy's domains have a name in common. A `*` may be at one end of a domain.
-fn overlap(one: &str, other: &str) -> bool {
+pub(super) fn overlap(one: &str, other: &str) -> bool {
     let covers = |pattern: &str, name: &str| {
         pattern.strip_prefix('*').is_some_and(|end| name.ends_with(end))
             || pattern.strip_suffix('*').is_some_and(|start| name.starts_with(start))

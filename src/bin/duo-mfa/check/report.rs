@@ -3,7 +3,7 @@
 use super::finding::{Finding, Level};
 use super::malformed::{self, Malformed};
 use super::warning::Warning;
-use super::{Subject, placeholder, title};
+use super::{Subject, placeholder, title, universal};
 use crate::Outcome;
 use crate::document::{Document, DocumentError};
 use crate::environment::{Environment, printable};
@@ -67,7 +67,8 @@ impl Report {
         let warnings = subject.warnings();
         let of_warning = |warning: &Warning| Finding::of_warning(Level::Warning, warning, &line);
         findings.extend(warnings.iter().map(of_warning));
-        let notes = placeholder::notes(&subject);
+        let mut notes = placeholder::notes(&subject);
+        notes.extend(universal::notes(&subject));
         findings.extend(notes.iter().map(|note| Finding::of_warning(Level::Note, note, &line)));
 
         let absent = absent.iter().map(|name| printable(name).to_owned()).collect();

@@ -106,6 +106,14 @@ codes! {
     ClusterTooNarrow = "cluster_too_narrow",
     /// The cluster is for another host than Duo's.
     ClusterOfOtherHost = "cluster_of_other_host",
+    /// The first factor's cookie does not come with a browser that returns from Duo's page.
+    FirstFactorCookieStrict = "first_factor_cookie_strict",
+    /// No virtual host serves a host that browsers may come back to.
+    CallbackHostNotServed = "callback_host_not_served",
+    /// Browsers come back by HTTPS, and the listener has no TLS.
+    CallbackWithoutTls = "callback_without_tls",
+    /// The access log has the query of the address that browsers come back to.
+    QueryLogged = "query_logged",
 }
 
 impl Warning {
