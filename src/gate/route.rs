@@ -136,11 +136,21 @@ pub(super) fn route(config: &Config, head: &RequestHead<'_>) -> Option<Route> {
         b"" => return Some(answered(not_found(config, head))),
         _ => rest.strip_prefix(b"/")?,
     };
+    let (methods, route) = named(config, head, name);
+    Some(match route {
+        Some(route) if methods.serve(head.method) => route,
+        Some(route) => answered(wrong_method_at(&route, config, head, methods)),
+        None => answered(not_found(config, head)),
+    })
+}
+
+/// The route of the address with this name after the prefix and a slash; `None` if there is none.
+fn named(config: &Config, head: &RequestHead<'_>, name: &[u8]) -> (Methods, Option<Route>) {
     let visit = |endpoint| Some(Route::Visit(endpoint));
     let is_inline = |it: &Application| it.duo.enrollment == Enrollment::Inline;
     let enrolls = config.applications.iter().any(is_inline);
     let asks = universal::is_auth_api_used(config);
-    let (methods, route) = match name {
+    match name {
         b"healthz" => (Methods::Read, Some(answered(Decision::reply(readiness::alive())))),
         b"readyz" => (Methods::Read, Some(answered(Decision::of_readiness()))),
         b"logo" if config.site.serves_logo() => (Methods::Read, Some(answered(logo(config, head)))),
@@ -164,15 +174,21 @@ pub(super) fn route(config: &Config, head: &RequestHead<'_>) -> Option<Route> {
             Some(application) => (Methods::Get, visit(Endpoint::Callback(application))),
             None => (Methods::Read, asset(config, head).map(answered)),
         },
-    };
-    Some(match route {
-        Some(route) if methods.serve(head.method) => route,
-        Some(Route::Visit(Endpoint::Callback(_))) => {
-            answered(refuse_method(config, head, methods).without_referrer())
-        }
-        Some(_) => answered(refuse_method(config, head, methods)),
-        None => answered(not_found(config, head)),
-    })
+    }
+}
+
+/// Refuses the method of a request to this address.
+fn wrong_method_at(
+    route: &Route,
+    config: &Config,
+    head: &RequestHead<'_>,
+    methods: Methods,
+) -> Decision {
+    let refused = refuse_method(config, head, methods);
+    match route {
+        Route::Visit(Endpoint::Callback(_)) => refused.without_referrer(),
+        Route::Visit(_) | Route::Answered(_) => refused,
+    }
 }
 
 fn answered(decision: Decision) -> Route {
