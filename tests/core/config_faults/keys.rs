@@ -105,7 +105,7 @@ fn what_needs_the_auth_api_is_refused_without_its_keys() {
         (("/duo/enrollment", json!("portal")), "duo.enrollment".to_owned()),
         (("/duo/remembered_devices", json!(true)), "duo.remembered_devices".to_owned()),
     ] {
-        assert_eq!(found(&keyless(&[member.clone()])), conflict(&path), "{member:?}");
+        assert_eq!(found(&keyless(std::slice::from_ref(&member))), conflict(&path), "{member:?}");
     }
     for member in [
         rule(&[("factors", json!(["webauthn", "push"])), ("api_mode", json!("refuse"))]),

@@ -16,7 +16,7 @@ fn keyless() -> Rig {
 }
 
 /// A rig with all keys that refuses programs.
-fn refusing(rules: Value) -> Rig {
+fn refusing(rules: &Value) -> Rig {
     rig_with(json!({"api": {"mode": "refuse"}, "access_control": {"rules": rules}}))
 }
 
@@ -91,7 +91,7 @@ fn host_whose_clock_is_wrong_asks_the_universal_prompt_for_the_time() {
 
 #[test]
 fn endpoints_are_closed_while_programs_are_refused() {
-    let mut rig = refusing(json!([]));
+    let mut rig = refusing(&json!([]));
     let mut alice = Browser::of("alice");
     for path in ENDPOINTS {
         let program = get(path).without(":method").with(":method", "POST");
@@ -113,7 +113,7 @@ fn each_rule_decides_whether_the_endpoints_are_open() {
         {"paths": ["/api/*"], "policy": "two_factor", "api_mode": "hold"},
         {"paths": ["/transfer"], "policy": "two_factor", "approval": "per_request"},
     ]);
-    let mut rig = refusing(rules);
+    let mut rig = refusing(&rules);
     let alice = Browser::of("alice");
     for (return_to, is_open) in [("%2F", false), ("%2Fapi%2Fa", true), ("%2Ftransfer", true)] {
         let preauth = alice.posts(&format!("/.duo-mfa/preauth?return_to={return_to}"));
@@ -134,7 +134,7 @@ fn each_rule_decides_whether_the_endpoints_are_open() {
 fn sign_in_for_a_single_request_opens_nothing_else() {
     let rules =
         json!([{"paths": ["/transfer"], "policy": "two_factor", "approval": "per_request"}]);
-    let mut rig = refusing(rules);
+    let mut rig = refusing(&rules);
     let mut alice = Browser::of("alice");
     let push = alice.posts("/.duo-mfa/auth?factor=push&return_to=%2Ftransfer");
     let started = alice.asks(&mut rig, &push, &[one_phone(), started()]);
@@ -156,7 +156,7 @@ fn sign_in_that_began_before_programs_were_refused_is_not_polled() {
     let mut alice = Browser::of("alice");
     let push = alice.posts("/.duo-mfa/auth?factor=push&return_to=%2Freports");
     alice.asks(&mut before, &push, &[one_phone(), started()]);
-    for mut after in [refusing(json!([])), keyless()] {
+    for mut after in [refusing(&json!([])), keyless()] {
         after.now = before.now.plus(Duration::from_secs(1));
         let poll = alice.fetches("/.duo-mfa/status");
         assert_eq!(after.send(&poll, &[]).answered().0.details, "duo_mfa_bad_request");
