@@ -82,3 +82,19 @@ fn application_for_browsers_alone_is_tested_without_the_auth_api() {
     let ran = duo_mfa(&[alone.as_slice(), &["--user", "alice"]].concat());
     assert!(ran.output.contains("only Duo's page asks its users"), "{}", ran.output);
 }
+
+#[test]
+fn keys_of_an_auth_api_application_in_place_of_the_clients_are_recognized() {
+    let sim = Sim::start(&[]);
+    let mut envoy = envoy(&sim);
+    configure(&mut envoy, |plugin| {
+        let duo = plugin["duo"].as_object_mut().unwrap();
+        duo.remove("integration_key");
+        duo.remove("secret_key");
+        duo["universal"]["client_id"] = json!(sim::INTEGRATION_KEY);
+        plugin["api"] = json!({"mode": "refuse"});
+    });
+    let ran = doctor(&envoy, &format!("DUO_CLIENT_SECRET={}\n", sim::SECRET_KEY));
+    assert_eq!((ran.status, codes(&ran)), (3, vec!["wrong_application_type"]), "{ran:?}");
+    assert!(ran.output.contains("the Auth API accepts these keys"), "{}", ran.output);
+}

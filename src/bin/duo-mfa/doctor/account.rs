@@ -9,7 +9,7 @@ use crate::environment::Environment;
 use crate::now;
 use duo_mfa::clock::{ClockOffset, UnixTime};
 use duo_mfa::config::{DuoSettings, Universal};
-use duo_mfa::duo::universal::{Cause, Jti, PromptError};
+use duo_mfa::duo::universal::{Cause, Jti, PromptError, Refusal, WebSdk};
 use duo_mfa::duo::{Credentials, DuoError, Request};
 use duo_mfa::secret::Secret;
 use std::collections::BTreeSet;
@@ -98,10 +98,28 @@ impl Account<'_> {
             let at = now().shifted(offset);
             let call = web_sdk.health_check(at, &Jti::from(random));
             let received = exchange(self.link.open()?, &call, limit(self.duo.timeout))?;
-            received.response().health_check(at).map_err(|error| of_prompt(&error))?;
+            let outcome = received.response().health_check(at);
+            outcome.map_err(|error| self.of_health_check(&error, web_sdk, at))?;
             self.in_time(&received)?;
             Ok(((), "Duo accepts the client ID and the client secret".to_owned()))
         });
+    }
+
+    /// A fault of the health check. Duo refuses a wrong secret and the keys of an "Auth API"
+    /// application with the same words, so the Auth API is asked whether they are its own.
+    fn of_health_check(&self, error: &PromptError, web_sdk: &WebSdk, at: UnixTime) -> Finding {
+        if let PromptError::Refused(Refusal { cause: Cause::Credentials, .. }) = error
+            && let Ok(received) = self.call(&web_sdk.as_auth_api(), &Request::Check, at)
+            && received.response().check().is_ok()
+        {
+            return Finding::new(
+                Code::WrongApplicationType,
+                format!("{error}; the Auth API accepts these keys"),
+                "protect an application of type \"Web SDK\" in Duo's admin panel and use its client \
+                 ID and client secret: those of an \"Auth API\" application are not accepted here",
+            );
+        }
+        of_prompt(error)
     }
 
     /// That a secret is known here.
