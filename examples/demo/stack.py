@@ -130,7 +130,7 @@ class Stack:
         return text
 
     def wait_for_envoy(self):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             if self.children["envoy"].poll() is not None:
                 raise SystemExit("Envoy ended at once; its log says why")
