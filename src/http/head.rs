@@ -9,6 +9,7 @@ use super::header_map::{HeaderMap, MalformedMap};
 use super::hints::Hints;
 use super::name::{is_reserved, is_spelled, same_name};
 use super::overrides::Overrides;
+use memchr::arch::all::is_equal;
 
 /// Why a trusted header does not have exactly one value under its own name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +77,7 @@ impl<'a> RequestHead<'a> {
         for (name, value) in pairs.by_ref() {
             match name.first() {
                 Some(b':') => pseudo.take(name, value)?,
-                Some(b'c') if name == b"cookie" => cookies.push(value),
+                Some(b'c') if is_equal(name, b"cookie") => cookies.push(value),
                 // The third letter excludes most names that begin with an x.
                 Some(b'x' | b'X') => match name.get(2) {
                     Some(b'd' | b'D') if is_reserved(name) => reserved.push(name),
@@ -167,11 +168,11 @@ struct Pseudo<'a> {
 impl<'a> Pseudo<'a> {
     fn take(&mut self, name: &[u8], value: &'a [u8]) -> Result<(), HeadFault> {
         // Comparisons, since a `match` on byte strings compares byte by byte.
-        let slot = if name == b":method" {
+        let slot = if is_equal(name, b":method") {
             &mut self.method
-        } else if name == b":path" {
+        } else if is_equal(name, b":path") {
             &mut self.path
-        } else if name == b":authority" {
+        } else if is_equal(name, b":authority") {
             &mut self.authority
         } else {
             return Ok(());
