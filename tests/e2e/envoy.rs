@@ -14,7 +14,7 @@ use crate::http1::Connection;
 use crate::message::{Reply, Request};
 use crate::setup::Setup;
 
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(120);
 
 pub(crate) struct Envoy {
     process: Child,
@@ -170,16 +170,20 @@ fn wait_for(process: &mut Child, admin_file: &Path, log: &Path) -> (SocketAddr, 
 /// The addresses of the admin interface and of the listener, once both serve.
 fn addresses(admin_file: &Path) -> Option<(SocketAddr, SocketAddr)> {
     let at = fs::read_to_string(admin_file).ok()?.trim().parse().ok()?;
-    if admin(at, "/ready").status != 200 {
+    if asked(at, "/ready")?.status != 200 {
         return None;
     }
-    let listeners = admin(at, "/listeners?format=json").json();
+    let listeners = asked(at, "/listeners?format=json")?.json();
     let socket = &listeners["listener_statuses"][0]["local_address"]["socket_address"];
     let port = u16::try_from(socket["port_value"].as_u64()?).ok()?;
     (port != 0).then(|| (at, SocketAddr::from(([127, 0, 0, 1], port))))
 }
 
 fn admin(at: SocketAddr, path: &str) -> Reply {
-    let mut connection = Connection::open(at);
-    connection.ask(&Request::get(path)).expect("the admin interface answers")
+    asked(at, path).expect("the admin interface answers")
+}
+
+/// `None` if the admin interface does not answer in time, as on a busy machine.
+fn asked(at: SocketAddr, path: &str) -> Option<Reply> {
+    Connection::open(at).ask(&Request::get(path)).ok()
 }

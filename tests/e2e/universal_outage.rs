@@ -179,7 +179,7 @@ fn id_tokens_with_a_wrong_part_approve_nobody() {
 }
 
 #[test]
-fn wrong_secret_or_keys_of_the_auth_api_are_a_misconfiguration() {
+fn wrong_client_secret_is_a_misconfiguration() {
     let mut setup = crate::universal::setup();
     setup.environment.retain(|(name, _)| *name != "DUO_CLIENT_SECRET");
     setup.environment.push(("DUO_CLIENT_SECRET", "x".repeat(40)));

@@ -157,6 +157,7 @@ fn program_without_a_cookie_is_held_for_a_push_of_the_auth_api() {
 #[test]
 fn tenth_start_without_an_approval_is_limited() {
     let stack = start();
+    settled_checks(&stack);
     let mut alice = Browser::of("alice");
     for _ in 0..9 {
         alice.leaves(&stack, PAGE);
@@ -185,6 +186,7 @@ fn approval_gives_the_starts_back() {
 #[test]
 fn only_listed_hosts_lead_to_duo_and_all_their_spellings_are_one() {
     let stack = start();
+    settled_checks(&stack);
     for (host, uri) in [
         ("app.example.com", "https://app.example.com/.duo-mfa/callback"),
         ("app.example.com:443", "https://app.example.com/.duo-mfa/callback"),
