@@ -2,8 +2,8 @@
 """exports MODULE OUT: puts the filter's callbacks in the place of the SDK's.
 
 The SDK exports a dispatcher under the names of the ABI. The filter exports its callbacks as `duo_mfa:NAME`
-(src/adapter/exports.rs): each gets its name, and no other function is exported, since Envoy enters the VM for each callback that
-is there and skips those that are not. The SDK's code is then reached by nothing but its tables of methods; its functions are
+(src/adapter/wasm/exports.rs): each gets its name, and no other function is exported, since Envoy enters the VM for each
+callback that is there and skips those that are not. The SDK's code is then reached by nothing but its tables of methods; its functions are
 emptied, so that all they use can go too. Same input, same output.
 """
 

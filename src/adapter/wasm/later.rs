@@ -1,12 +1,14 @@
 //! The work of a tick for requests: continues those whose time has come. The host acts for one
 //! stream after the other.
 
-use super::driver::Driver;
 use super::host;
 use super::plugin::Plugin;
-use super::streams::{Stage, Streams};
+use super::request::Request;
+use super::streams::Streams;
+use crate::adapter::drive::Driver;
+use crate::adapter::shared::Shared as _;
 use crate::clock::UnixTime;
-use crate::gate::{Body, Effect};
+use crate::gate::Body;
 use std::rc::Rc;
 
 /// Continues the requests of this configuration whose call or permit is due.
@@ -16,19 +18,13 @@ pub(super) fn send_due(plugin: &Rc<Plugin>, now: UnixTime, streams: &Streams) {
             plugin.leave(Some(seat));
             continue;
         }
-        let driver = Driver::of_paused(plugin, streams, context);
-        let step = plugin.grant(&permit, *then);
-        if let Effect::Wait { due, permit, then, .. } = step.effect {
-            driver.put(Stage::Waiting(due, seat, permit, then));
-            continue;
-        }
-        plugin.leave(Some(seat));
-        driver.perform(step);
+        let request = Request::of(plugin, streams, context);
+        Driver::of_paused(&request).permit_is_due(seat, &permit, *then);
     }
     for (context, call, then) in streams.take_due(plugin, now) {
         if host::act_for(context).is_ok() {
-            let effect = Effect::Call { call, then };
-            Driver::of_paused(plugin, streams, context).perform(effect.into());
+            let request = Request::of(plugin, streams, context);
+            Driver::of_paused(&request).call_is_due(call, then);
         }
     }
 }
@@ -38,7 +34,8 @@ pub(super) fn send_due(plugin: &Rc<Plugin>, now: UnixTime, streams: &Streams) {
 pub(super) fn end_late(plugin: &Rc<Plugin>, now: UnixTime, streams: &Streams) {
     for (context, awaited) in streams.take_late(plugin, now) {
         if host::act_for(context).is_ok() {
-            Driver::of_paused(plugin, streams, context).go_on(*awaited, Body::Late);
+            let request = Request::of(plugin, streams, context);
+            Driver::of_paused(&request).go_on(*awaited, Body::Late);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::http::HeaderMap;
 /// The end of a call, as the host's callback reports it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Callback {
-    pub(super) token: u32,
+    pub(super) token: u64,
     pub(super) headers: usize,
     pub(super) body: usize,
 }

@@ -4,13 +4,15 @@
 //! while its successor runs. A stream is in a table only while something about it must be
 //! remembered. Streams that have ended are found on the tick.
 
-use super::callback::Callback;
-use super::driver::{Driver, Passage};
+use super::callback::{Callback, with_event};
 use super::host;
+use super::request::{Acting, Request};
 use super::root::Root;
-use super::streams::{Arrived, Streams};
-use crate::gate::{Gate, NewCookie, response};
-use crate::http::{HeaderMap, Reply};
+use super::streams::Streams;
+use crate::adapter::drive::{Driver, Passage, clean_trailers, set_cookie};
+use crate::adapter::shared::Shared as _;
+use crate::adapter::stage::Arrived;
+use crate::http::Reply;
 use proxy_wasm::types::Action;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -55,7 +57,10 @@ impl Contexts {
         let root = self.arrival.take().filter(|(arrived, _)| *arrived == context);
         let plugin = root.and_then(|(_, root)| self.root(root)?.plugin());
         let passage = match plugin {
-            Some(plugin) => Driver::of(&plugin, &self.streams, context).open(has_body),
+            Some(plugin) => {
+                let request = Request::of(&plugin, &self.streams, context);
+                Driver::of(&request).open(has_body)
+            }
             None => unconfigured(),
         };
         match passage {
@@ -73,30 +78,25 @@ impl Contexts {
         let Some((plugin, awaited, max)) = self.streams.take_body(context, arrived) else {
             return Action::Pause;
         };
-        match Driver::of(&plugin, &self.streams, context).read_body(*awaited, max) {
+        let request = Request::of(&plugin, &self.streams, context);
+        match Driver::of(&request).read_body(*awaited, max) {
             Passage::Open => Action::Continue,
             Passage::Closed => Action::Pause,
         }
     }
 
-    /// Trailers end the body. Some applications read them as headers, so the filter's own headers
-    /// are removed from trailers too.
+    /// Trailers end the body.
     pub(super) fn request_trailers(&self, context: u32) -> Action {
-        let buffer = host::request_trailers().unwrap_or_default();
-        let edits = HeaderMap::parse(&buffer).map(|trailers| trailers.without_reserved());
-        if edits.is_ok_and(|edits| host::edit_trailers(&edits).is_ok()) {
+        if clean_trailers(&Acting) {
             self.request_rest(context, Arrived::Whole)
         } else {
-            log::error!(
-                "the trailers of a request could not be read; the request is not forwarded"
-            );
             Action::Pause
         }
     }
 
     pub(super) fn response_headers(&self, context: u32) {
         if let Some((plugin, cookie)) = self.streams.take_cookie(context) {
-            set_cookie(&cookie, &plugin.gate);
+            set_cookie(&Request::of(&plugin, &self.streams, context), &cookie);
         }
     }
 
@@ -113,9 +113,10 @@ impl Contexts {
             && let Some((plugin, flow)) = self.streams.take_sent(stream, callback.token)
         {
             if host::act_for(stream).is_ok() {
-                Driver::of_paused(&plugin, &self.streams, stream).answered(*flow, callback);
+                let request = Request::of(&plugin, &self.streams, stream);
+                with_event(callback, |event| Driver::of_paused(&request).answered(*flow, event));
             } else {
-                plugin.answered_for_nobody(*flow, callback);
+                with_event(callback, |event| plugin.answered_for_nobody(*flow, event));
             }
         }
     }
@@ -155,14 +156,4 @@ fn unconfigured() -> Passage {
         log::debug!("a request ended before the filter could reply to it");
     }
     Passage::Closed
-}
-
-fn set_cookie(cookie: &NewCookie, gate: &Gate) {
-    let buffer = host::response_headers().unwrap_or_default();
-    let edits = HeaderMap::parse(&buffer).map(|headers| response::edits(cookie, &headers, gate));
-    if !edits.is_ok_and(|edits| host::edit_response(&edits).is_ok()) {
-        log::warn!(
-            "an approval cookie could not be added to its response; the user will be asked again"
-        );
-    }
 }

@@ -3,6 +3,7 @@
 //! Nothing here decides. Each function does one thing and reports whether it was done.
 
 use super::hostcalls::{self, Refused};
+use crate::adapter::traits::Unsent;
 use crate::clock::UnixTime;
 use crate::duo::SignedCall;
 use crate::http::{Edit, HeaderMap, Reply};
@@ -15,27 +16,9 @@ pub(super) const MAX_RESPONSE: usize = 64 * 1024;
 /// The host's status for a call to an unknown cluster.
 const BAD_ARGUMENT: u32 = 2;
 
-/// Why a call was not sent; no callback follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unsent {
-    /// Envoy has no such cluster.
-    UnknownCluster,
-    /// The call failed at once: the cluster has no usable host, or its circuit breaker is full. The
-    /// host reports both in the same way (1.40: `InternalFailure`), and no callback distinguishes
-    /// them.
-    TakenBack,
-}
-
-pub(super) fn request_headers() -> Result<Vec<u8>, Refused> {
-    hostcalls::headers(MapType::HttpRequestHeaders)
-}
-
-pub(super) fn response_headers() -> Result<Vec<u8>, Refused> {
-    hostcalls::headers(MapType::HttpResponseHeaders)
-}
-
-pub(super) fn request_trailers() -> Result<Vec<u8>, Refused> {
-    hostcalls::headers(MapType::HttpRequestTrailers)
+/// A header map of the stream.
+pub(super) fn headers(map: MapType) -> Result<Vec<u8>, Refused> {
+    hostcalls::headers(map)
 }
 
 /// The response headers for the present callback.
@@ -65,34 +48,12 @@ pub(super) fn plugin_configuration(size: usize) -> Result<Vec<u8>, Refused> {
     hostcalls::buffer(BufferType::PluginConfiguration, size)
 }
 
-/// Applies the edits to the request, in order.
+/// Applies the edits to a map, in order.
 ///
 /// # Errors
 ///
-/// The first edit that the host refuses. The request must not be forwarded then.
-pub(super) fn edit_request(edits: &[Edit]) -> Result<(), Refused> {
-    edit(MapType::HttpRequestHeaders, edits)
-}
-
-/// Applies the edits to the request's trailers, in order.
-///
-/// # Errors
-///
-/// The first edit that the host refuses. The request must not be forwarded then.
-pub(super) fn edit_trailers(edits: &[Edit]) -> Result<(), Refused> {
-    edit(MapType::HttpRequestTrailers, edits)
-}
-
-/// Applies the edits to the response, in order.
-///
-/// # Errors
-///
-/// The first edit that the host refuses.
-pub(super) fn edit_response(edits: &[Edit]) -> Result<(), Refused> {
-    edit(MapType::HttpResponseHeaders, edits)
-}
-
-fn edit(map: MapType, edits: &[Edit]) -> Result<(), Refused> {
+/// The first edit that the host refuses. A request must not be forwarded then.
+pub(super) fn edit(map: MapType, edits: &[Edit]) -> Result<(), Refused> {
     edits.iter().try_for_each(|edit| match edit {
         Edit::Remove(name) => hostcalls::remove_header(map, name),
         Edit::Set(name, value) => hostcalls::replace_header(map, name.as_bytes(), value.as_bytes()),
@@ -138,12 +99,6 @@ pub(super) fn set_property(name: &str, value: &str) -> Result<(), Refused> {
 pub(super) fn now() -> Result<UnixTime, Refused> {
     let nanoseconds = hostcalls::time()?;
     Ok(UnixTime::from_millis(nanoseconds.wrapping_div(1_000_000)))
-}
-
-/// Sixteen random bytes; `None` if the host has none.
-pub(super) fn random() -> Option<[u8; 16]> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).ok().map(|()| bytes)
 }
 
 /// A variable of the VM's environment, as far as `host_env_keys` permits.
@@ -219,7 +174,7 @@ pub(super) fn reply(reply: &Reply) -> Result<(), Refused> {
 /// # Errors
 ///
 /// [`Unsent`]; no callback follows.
-pub(super) fn dispatch(cluster: &str, call: &SignedCall, timeout: Duration) -> Result<u32, Unsent> {
+pub(super) fn dispatch(cluster: &str, call: &SignedCall, timeout: Duration) -> Result<u64, Unsent> {
     let mut headers: Vec<(&[u8], &[u8])> = vec![
         (b":method", call.method.as_bytes()),
         (b":path", call.path.as_bytes()),
@@ -229,8 +184,10 @@ pub(super) fn dispatch(cluster: &str, call: &SignedCall, timeout: Duration) -> R
     headers.extend(call.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
     let headers = HeaderMap::serialize(&headers);
     let timeout = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
-    hostcalls::http_call(cluster, &headers, &call.body, timeout).map_err(|refused| match refused {
+    let sent = hostcalls::http_call(cluster, &headers, &call.body, timeout);
+    sent.map(u64::from).map_err(|refused| match refused {
         Refused(BAD_ARGUMENT) => Unsent::UnknownCluster,
+        // Envoy 1.40: `InternalFailure`.
         Refused(_) => Unsent::TakenBack,
     })
 }

@@ -10,8 +10,8 @@
 
 use super::callback::Callback;
 use super::contexts::Contexts;
-use super::streams::Arrived;
 use super::{host, hostcalls};
+use crate::adapter::stage::Arrived;
 use proxy_wasm::types::Action;
 
 thread_local! {
@@ -82,5 +82,7 @@ extern "C" fn response_headers(context: u32, _: usize, _: u32) -> Action {
 
 #[unsafe(export_name = "duo_mfa:proxy_on_http_call_response")]
 extern "C" fn http_call_response(context: u32, token: u32, headers: usize, body: usize, _: usize) {
-    CONTEXTS.with(|contexts| contexts.answered(context, Callback { token, headers, body }));
+    CONTEXTS.with(|contexts| {
+        contexts.answered(context, Callback { token: u64::from(token), headers, body })
+    });
 }

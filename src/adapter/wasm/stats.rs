@@ -1,10 +1,10 @@
-//! Counters and log lines.
+//! Counters.
 //!
 //! Counts are added up in memory and passed to the host on the tick. That saves a host call for
 //! every request.
 
 use super::host::{self, Metric};
-use crate::signal::{Counter, Level, Signal};
+use crate::signal::Counter;
 use std::cell::Cell;
 
 struct Count {
@@ -26,15 +26,6 @@ impl Stats {
             Count { counter, metric, pending: 0 }
         }));
         self.0.set(counts);
-    }
-
-    pub(super) fn take(&self, signals: Vec<Signal>) {
-        for signal in signals {
-            match signal {
-                Signal::Count(counter) => self.count(counter),
-                Signal::Log(level, text) => log::log!(crate_level(level), "{text}"),
-            }
-        }
     }
 
     pub(super) fn count(&self, counter: Counter) {
@@ -62,13 +53,5 @@ impl Stats {
             }
         }
         self.0.set(counts);
-    }
-}
-
-const fn crate_level(level: Level) -> log::Level {
-    match level {
-        Level::Info => log::Level::Info,
-        Level::Warn => log::Level::Warn,
-        Level::Error => log::Level::Error,
     }
 }

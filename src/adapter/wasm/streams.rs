@@ -4,60 +4,14 @@
 //! A request that passes by its cookie is never here.
 
 use super::plugin::Plugin;
+use crate::adapter::shared::Shared as _;
+use crate::adapter::stage::{Arrived, Stage};
 use crate::clock::UnixTime;
 use crate::gate::limit::Permit;
 use crate::gate::{AwaitedBody, AwaitingPermit, Call, Flow, NewCookie, Seat, is_due};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-
-/// The state of a request.
-pub(super) enum Stage {
-    /// Its next call is due later.
-    Due(Box<Call>, Box<Flow>),
-    /// It requests its permit later, and has this room.
-    Waiting(UnixTime, Seat, Box<Permit>, Box<AwaitingPermit>),
-    /// A call is under way.
-    Sent {
-        /// The token of the call.
-        token: u32,
-        /// The room of the call; `None` after its client has left.
-        seat: Option<Seat>,
-        /// By this time the host has reported its end. It does not report it if the configuration's
-        /// root has ended, which also ends the call.
-        until: UnixTime,
-        /// The flow that waits for the response.
-        flow: Box<Flow>,
-    },
-    /// Its body is arriving. The first number is the limit in bytes, the time is the deadline.
-    AwaitedBody(usize, UnixTime, Box<AwaitedBody>),
-    /// It was forwarded; its response gets this cookie.
-    Forwarded(NewCookie),
-    /// It was refused; no part of it may be forwarded.
-    Refused,
-}
-
-/// How much of a body has arrived.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Arrived {
-    /// This many bytes, and more will follow.
-    Part(usize),
-    /// The whole body.
-    Whole,
-}
-
-impl Stage {
-    /// Whether a client waits for a decision. A call without a seat is one whose client has left.
-    const fn is_undecided(&self) -> bool {
-        match self {
-            Self::Due(..)
-            | Self::Waiting(..)
-            | Self::Sent { seat: Some(_), .. }
-            | Self::AwaitedBody(..) => true,
-            Self::Sent { seat: None, .. } | Self::Forwarded(_) | Self::Refused => false,
-        }
-    }
-}
 
 struct Stream {
     plugin: Rc<Plugin>,
@@ -148,7 +102,7 @@ impl Streams {
 
     /// Removes and returns the flow of a request that waits for this call. Also returns the room of
     /// the call.
-    pub(super) fn take_sent(&self, context: u32, token: u32) -> Option<(Rc<Plugin>, Box<Flow>)> {
+    pub(super) fn take_sent(&self, context: u32, token: u64) -> Option<(Rc<Plugin>, Box<Flow>)> {
         let (plugin, seat, flow) = self.take(context, |stream| match stream {
             Stream { plugin, stage: Stage::Sent { token: sent, seat, flow, .. } }
                 if sent == token =>
@@ -168,12 +122,10 @@ impl Streams {
         context: u32,
         arrived: Arrived,
     ) -> Option<(Rc<Plugin>, Box<AwaitedBody>, usize)> {
-        let is_enough = |max: usize| match arrived {
-            Arrived::Part(size) => size > max,
-            Arrived::Whole => true,
-        };
         self.take(context, |stream| match stream {
-            Stream { plugin, stage: Stage::AwaitedBody(max, _, awaited) } if is_enough(max) => {
+            Stream { plugin, stage: Stage::AwaitedBody(max, _, awaited) }
+                if arrived.is_enough(max) =>
+            {
                 Ok((plugin, awaited, max))
             }
             other => Err(other),
@@ -189,7 +141,7 @@ impl Streams {
     }
 
     /// The request that waits for this call.
-    pub(super) fn context_of(&self, token: u32) -> Option<u32> {
+    pub(super) fn context_of(&self, token: u64) -> Option<u32> {
         self.with(|streams| {
             let waits =
                 |stream: &Stream| matches!(stream.stage, Stage::Sent { token: sent, .. } if sent == token);
