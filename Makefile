@@ -140,6 +140,7 @@ SCRIPTS = examples/api-client/duo-mfa.sh envoy/compose/keys.sh
 lint: $(WASM_ENV) .tools/cargo-deny.stamp .tools/linters.stamp ## format, clippy for both targets, layers, documents, prose, tools, shipped files, rustdoc, licences and bans
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --lib --features native -- -D warnings
 	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS -D warnings" cargo $$WASM_LINT --locked --lib --target wasm32-wasip1 $$WASM_CARGO_FLAGS
 	cargo test --locked --test core layers
 	cargo test --locked --test core docs::

@@ -33,7 +33,7 @@
 //! 3. Otherwise a flow begins: signed calls to Duo ([`duo`]), one at a time, until a response
 //!    admits the request or a [`page`] refuses it.
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(any(target_arch = "wasm32", feature = "native"))]
 mod adapter;
 pub mod clock;
 pub mod config;

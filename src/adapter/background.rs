@@ -2,8 +2,9 @@
 //! picture.
 
 use super::healths::Record as _;
-use super::shared::{Shared, explain};
+use super::shared::Shared;
 use super::traits::Caller;
+use super::unsent::explain;
 use crate::clock::UnixTime;
 use crate::gate::{Api, Env, Event, Found, Health, KeyPair, Probe, ProbeStep};
 use std::cell::Cell;
@@ -28,7 +29,7 @@ pub(super) struct Background {
     logo: Cell<Option<u64>>,
 }
 
-/// What waits for the end of a call.
+/// A reason to wait for the end of a call.
 pub(super) enum Awaiting {
     Logo,
     Check(Probe),

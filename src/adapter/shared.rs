@@ -1,12 +1,11 @@
 //! One configuration in use, as its requests and its background checks share it.
 
 use super::healths::{Healths, Record};
-use super::traits::Unsent;
 use crate::clock::UnixTime;
 use crate::gate::limit::{Permit, Settlement, Table, Work};
 use crate::gate::{
     AuditLine, AwaitingPermit, Call, Crowded, Effect, Env, Event, Flow, Gate, Logo, Notes, Room,
-    Seat, Step, Unanswered,
+    Seat, Step,
 };
 use crate::session::Verified;
 use crate::signal::{Counter, Level, Signal};
@@ -146,30 +145,6 @@ pub(super) trait Shared {
 
     fn env(&self) -> Env<'_> {
         Env { gate: self.gate(), now: self.now(), healths: self.healths().all(), random: random() }
-    }
-}
-
-/// Logs why a call could not be sent. `is_occupied` returns whether other calls are under way to its
-/// cluster, which may fill the circuit breaker.
-pub(super) fn explain(
-    unsent: Unsent,
-    cluster: &str,
-    is_occupied: impl FnOnce() -> bool,
-) -> Unanswered {
-    match unsent {
-        Unsent::UnknownCluster => {
-            log::error!(
-                "Envoy has no cluster \"{cluster}\": add it; in Istio its name is \
-                 outbound|443||API-HOST"
-            );
-            Unanswered::NotSent
-        }
-        // It is counted, and named in the log line of the request.
-        Unsent::TakenBack if is_occupied() => Unanswered::Overflow,
-        Unsent::TakenBack => {
-            log::error!("cluster \"{cluster}\" has no usable host: check its DNS and TLS settings");
-            Unanswered::NotSent
-        }
     }
 }
 

@@ -1,7 +1,8 @@
-//! What the interpreter needs from a host for one request, and for a call.
+//! The host of one request, and of a call, as the interpreter uses it.
 
 use super::shared::Shared;
 use super::stage::Stage;
+use super::unsent::Unsent;
 use crate::gate::Call;
 use crate::http::{Edit, Reply};
 
@@ -28,16 +29,6 @@ pub(super) trait Maps {
     ///
     /// The host refused one of them. A request must not be forwarded then.
     fn edit(&self, map: Map, edits: &[Edit]) -> Result<(), Undone>;
-}
-
-/// Why a call was not sent; no callback follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unsent {
-    /// Envoy has no such cluster.
-    UnknownCluster,
-    /// The call failed at once: the cluster has no usable host, or its circuit breaker is full. The
-    /// host reports both in the same way, and no callback distinguishes them.
-    TakenBack,
 }
 
 /// Sends calls to Duo.

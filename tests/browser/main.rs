@@ -36,6 +36,8 @@
 mod app;
 #[path = "../e2e/envoy.rs"]
 mod envoy;
+#[path = "../e2e/filter.rs"]
+mod filter;
 #[path = "../e2e/http1.rs"]
 mod http1;
 #[path = "../e2e/http2.rs"]

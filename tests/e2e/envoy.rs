@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::filter::Host;
 use crate::http1::Connection;
 use crate::message::{Reply, Request};
 use crate::setup::Setup;
@@ -25,7 +26,10 @@ pub(crate) struct Envoy {
 
 /// The module under test.
 pub(crate) fn module() -> PathBuf {
-    existing("DUO_MFA_WASM", "dist/duo_mfa.wasm", "make wasm")
+    match Host::of_this_run() {
+        Host::Wasm => existing("DUO_MFA_WASM", "dist/duo_mfa.wasm", "make wasm"),
+        Host::Native => existing("DUO_MFA_NATIVE", "dist/libduo_mfa.so", "make native"),
+    }
 }
 
 /// Another plugin, to run beside the module.
@@ -64,7 +68,8 @@ impl Envoy {
         let mut process = command(&file, setup)
             .arg("--disable-hot-restart")
             .args(["--concurrency", &setup.workers.to_string()])
-            .args(["--log-level", "info", "--component-log-level", setup.log])
+            .args(["--log-level", "info", "--component-log-level"])
+            .arg(setup.log.replace("wasm", Host::of_this_run().component()))
             .arg("--admin-address-path")
             .arg(&admin_file)
             .stdout(Stdio::null())
@@ -122,7 +127,9 @@ impl Envoy {
         }
         let log = self.log();
         let mut lines = log.lines();
-        let trap = lines.find(|line| line.contains("panicked at") || line.contains("Uncaught"));
+        let trap = lines.find(|line| {
+            ["panicked at", "Uncaught", "a fault of the filter"].iter().any(|it| line.contains(it))
+        });
         trap.map(|line| format!("the VM trapped: {line}"))
     }
 }

@@ -86,7 +86,8 @@ fn strings(document: &Value) -> String {
 /// Asserts that no request has forged a line in Envoy's log.
 fn assert_log(stack: &Stack) {
     let log = stack.envoy.log();
-    let lines = log.lines().filter(|line| line.contains("wasm"));
+    let component = crate::filter::Host::of_this_run().component();
+    let lines = log.lines().filter(|line| line.contains(component));
     assert!(lines.count() > 0);
     for line in log.lines() {
         assert!(!line.contains("forged") || line.starts_with("[20"), "{line}");

@@ -7,6 +7,8 @@
 //!
 //! `DUO_MFA_ENVOY` names the Envoy (default `.tools/bin/envoy`), `DUO_MFA_WASM` the module
 //! (default `dist/duo_mfa.wasm`). If one of the two is missing, the tests fail; they are not skipped.
+//! With `DUO_MFA_HOST=native` the module is `DUO_MFA_NATIVE` (default `dist/libduo_mfa.so`), a dynamic
+//! module of Envoy. `wasm_only.txt` lists the tests that only the wasm module has to pass.
 //!
 //! `.cargo/config.toml` limits a run to two tests at a time, since each starts an Envoy and a
 //! simulator. `make matrix` runs the tests that `CORE` in `tools/matrix.py` selects.
@@ -34,6 +36,7 @@
 mod app;
 mod browser;
 mod envoy;
+mod filter;
 mod http1;
 mod http2;
 mod message;

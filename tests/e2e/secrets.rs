@@ -43,7 +43,8 @@ fn secrets_stand_in_no_log_metric_or_dump() {
         assert_hides(page, &stack.envoy.admin(page), &hidden);
     }
     let log = stack.envoy.log();
-    assert!(log.contains("[wasm]"), "the module's log is there:\n{log}");
+    let component = format!("[{}]", crate::filter::Host::of_this_run().component());
+    assert!(log.contains(&component), "the module's log is there:\n{log}");
     assert_hides("the log", &log, &hidden);
 }
 

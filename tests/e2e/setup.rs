@@ -12,6 +12,7 @@ use base64::{
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
+use crate::filter::filter;
 use crate::message::PASSWORD;
 
 /// The API host that the module calls. The simulator's certificate names it.
@@ -187,7 +188,7 @@ impl Setup {
             FirstFactor::Metadata => filters.extend([strip(), basic_auth(), to_metadata()]),
             FirstFactor::Absent => {}
         }
-        filters.extend([self.module_filter(module), router()]);
+        filters.extend([filter(self, module), router()]);
         // Without `use_remote_address` Envoy takes the peer's address from the client's X-Forwarded-For, and Duo
         // would get that one.
         let mut manager = json!({
@@ -218,39 +219,6 @@ impl Setup {
             "address": address("127.0.0.1:0".parse().unwrap()),
             "per_connection_buffer_limit_bytes": self.buffer_limit,
             "filter_chains": [chain],
-        })
-    }
-
-    fn module_filter(&self, module: &Path) -> Value {
-        let configuration = match self.plugin_form {
-            PluginForm::JsonText => json!({
-                "@type": "type.googleapis.com/google.protobuf.StringValue",
-                "value": self.plugin.to_string(),
-            }),
-            PluginForm::Struct => json!({
-                "@type": "type.googleapis.com/google.protobuf.Struct",
-                "value": self.plugin,
-            }),
-        };
-        let names: Vec<_> = self.environment.iter().map(|(name, _)| name).collect();
-        json!({
-            "name": "duo_mfa",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
-                "config": {
-                    "name": "duo_mfa",
-                    "root_id": "duo_mfa",
-                    "failure_policy": "FAIL_RELOAD",
-                    "allow_on_headers_stop_iteration": self.stops_at_headers,
-                    "vm_config": {
-                        "vm_id": "duo_mfa",
-                        "runtime": "envoy.wasm.runtime.v8",
-                        "code": {"local": {"filename": module}},
-                        "environment_variables": {"host_env_keys": names},
-                    },
-                    "configuration": configuration,
-                },
-            },
         })
     }
 }

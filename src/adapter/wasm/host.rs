@@ -3,7 +3,7 @@
 //! Nothing here decides. Each function does one thing and reports whether it was done.
 
 use super::hostcalls::{self, Refused};
-use crate::adapter::traits::Unsent;
+use crate::adapter::unsent::Unsent;
 use crate::clock::UnixTime;
 use crate::duo::SignedCall;
 use crate::http::{Edit, HeaderMap, Reply};

@@ -1,0 +1,47 @@
+//! The end of a call, as the host reports it.
+
+use crate::duo::Response;
+use crate::gate::{Event, Unanswered};
+
+/// The longest response of Duo's that is read, in bytes; a longer one is refused.
+const MAX_RESPONSE: usize = 64 * 1024;
+
+/// The end of a call, kept for a request on another thread.
+pub(super) enum Answer {
+    Answered { status: u16, retry_after: Option<Vec<u8>>, body: Vec<u8> },
+    Failed(Unanswered),
+}
+
+impl Answer {
+    /// Reads a response; a call without one was cut off. The body is read up to one byte more than
+    /// [`MAX_RESPONSE`], so that a longer one is recognized.
+    pub(super) fn read<'a>(
+        headers: &[(&'a [u8], &'a [u8])],
+        chunks: impl Iterator<Item = &'a [u8]>,
+    ) -> Self {
+        let header =
+            |name: &[u8]| headers.iter().find(|(n, _)| *n == name).map(|(_, value)| *value);
+        let status =
+            header(b":status").and_then(|digits| str::from_utf8(digits).ok()?.parse().ok());
+        let Some(status) = status else {
+            return Self::Failed(Unanswered::Cut);
+        };
+        let mut body = Vec::new();
+        for chunk in chunks {
+            let rest = MAX_RESPONSE.saturating_add(1).saturating_sub(body.len());
+            body.extend_from_slice(chunk.get(..rest).unwrap_or(chunk));
+        }
+        Self::Answered { status, retry_after: header(b"retry-after").map(<[u8]>::to_vec), body }
+    }
+
+    pub(super) fn event(&self) -> Event<'_> {
+        match self {
+            Self::Answered { status, retry_after, body } => Event::Answered(Response {
+                status: *status,
+                retry_after: retry_after.as_deref(),
+                body,
+            }),
+            Self::Failed(why) => Event::Failed(*why),
+        }
+    }
+}

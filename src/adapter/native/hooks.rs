@@ -1,0 +1,275 @@
+//! The hooks of the dynamic-module ABI: what Envoy calls.
+//!
+//! The host's pointers become values here, and a panic ends its request. Each hook holds the
+//! request that it is for, since Envoy may end the stream inside of a call that a hook makes.
+#![allow(unsafe_code, reason = "the ABI passes pointers; see above")]
+
+use super::abi::{Buffer, Configuration, Header, Stream, slice};
+use super::answer::Answer;
+use super::log;
+use super::main_thread::Running;
+use super::plugin::Plugin;
+use super::request::{Request, Verdict};
+use crate::gate::Unanswered;
+use std::ffi::{c_char, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::null;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The host's result of a call that has a response.
+const ANSWERED: u32 = 0;
+
+/// Runs a hook's work. `None` if it panicked; the place is in the log.
+fn guard<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
+/// Runs a hook's work for a request. A panic ends the request with 500.
+///
+/// # Safety
+///
+/// `request` is a pointer that [`http_filter_new`] returned, and the host has not ended it.
+unsafe fn for_request<T>(
+    request: *const Request,
+    failed: T,
+    work: impl FnOnce(&Request) -> T,
+) -> T {
+    // SAFETY: by contract there is one count at least.
+    let request = unsafe {
+        Rc::increment_strong_count(request);
+        Rc::from_raw(request)
+    };
+    guard(|| work(&request)).unwrap_or_else(|| {
+        guard(|| request.fail());
+        failed
+    })
+}
+
+/// A counted reference to a configuration.
+///
+/// # Safety
+///
+/// `plugin` is a pointer that [`config_new`] returned, and the host has not ended it.
+unsafe fn shared(plugin: *const Plugin) -> Arc<Plugin> {
+    // SAFETY: by contract there is one count at least.
+    unsafe {
+        Arc::increment_strong_count(plugin);
+        Arc::from_raw(plugin)
+    }
+}
+
+/// The end of a call.
+///
+/// # Safety
+///
+/// The host lends headers and chunks for the present hook.
+unsafe fn answer(
+    result: u32,
+    (headers, header_count): (*const Header, usize),
+    (chunks, chunk_count): (*const Buffer, usize),
+) -> Answer {
+    if result != ANSWERED {
+        return Answer::Failed(Unanswered::Cut);
+    }
+    // SAFETY: by contract.
+    let (headers, chunks) = unsafe { (slice(headers, header_count), slice(chunks, chunk_count)) };
+    // SAFETY: by contract.
+    let headers: Vec<_> = headers.iter().map(|header| unsafe { header.pair() }).collect();
+    // SAFETY: by contract.
+    Answer::read(&headers, chunks.iter().map(|chunk| unsafe { chunk.bytes() }))
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_program_init")]
+extern "C" fn program_init() -> *const c_char {
+    match guard(log::install) {
+        // The ABI of the oldest host that has everything. Newer ones accept it.
+        Some(()) => c"v0.1.0".as_ptr(),
+        None => null(),
+    }
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_config_new")]
+extern "C" fn config_new(host: *mut c_void, _: Buffer, text: Buffer) -> *const Plugin {
+    // SAFETY: the host lends both for this hook.
+    let (host, text) = unsafe { (Configuration::new(host), text.bytes()) };
+    guard(|| Plugin::start(host, text)).flatten().map_or(null(), Arc::into_raw)
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_config_destroy")]
+extern "C" fn config_destroy(plugin: *const Plugin) {
+    // SAFETY: the host returns the count that it got from `config_new`, once.
+    let plugin = unsafe { Arc::from_raw(plugin) };
+    guard(|| plugin.timer.stop());
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_config_scheduled")]
+extern "C" fn config_scheduled(host: *mut c_void, plugin: *const Plugin, event: u64) {
+    // SAFETY: the host passes its configuration and ours in this hook.
+    let (host, plugin) = unsafe { (Configuration::new(host), shared(plugin)) };
+    guard(|| Running::of(&plugin, host).woken(event));
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_config_http_callout_done")]
+extern "C" fn config_http_callout_done(
+    host: *mut c_void,
+    plugin: *const Plugin,
+    id: u64,
+    result: u32,
+    headers: *const Header,
+    header_count: usize,
+    chunks: *const Buffer,
+    chunk_count: usize,
+) {
+    // SAFETY: the host passes its configuration and ours, and lends the rest, in this hook.
+    let (host, plugin) = unsafe { (Configuration::new(host), shared(plugin)) };
+    guard(|| {
+        // SAFETY: as above.
+        let answer = unsafe { answer(result, (headers, header_count), (chunks, chunk_count)) };
+        Running::of(&plugin, host).answered(id, answer);
+    });
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_new")]
+extern "C" fn http_filter_new(plugin: *const Plugin, host: *mut c_void) -> *const Request {
+    // SAFETY: the host passes our configuration, and its stream, which outlives the request.
+    let (plugin, host) = unsafe { (shared(plugin), Stream::new(host)) };
+    guard(|| Rc::into_raw(Rc::new(Request::new(plugin, host)))).unwrap_or(null())
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_destroy")]
+extern "C" fn http_filter_destroy(request: *const Request) {
+    // SAFETY: the host returns the count that it got from `http_filter_new`, once.
+    let request = unsafe { Rc::from_raw(request) };
+    guard(|| request.left());
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_request_headers")]
+extern "C" fn request_headers(_: *mut c_void, request: *const Request, is_whole: bool) -> u32 {
+    // SAFETY: the host passes our request.
+    let verdict =
+        unsafe { for_request(request, Verdict::Wait, |request| request.request_headers(is_whole)) };
+    match verdict {
+        Verdict::Continue => 0,
+        Verdict::Gather => 1,
+        Verdict::Wait => 4,
+    }
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_request_body")]
+extern "C" fn request_body(_: *mut c_void, request: *const Request, is_whole: bool) -> u32 {
+    // SAFETY: the host passes our request.
+    let verdict =
+        unsafe { for_request(request, Verdict::Wait, |request| request.request_body(is_whole)) };
+    match verdict {
+        Verdict::Continue => 0,
+        Verdict::Gather => 1,
+        Verdict::Wait => 2,
+    }
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_request_trailers")]
+extern "C" fn request_trailers(_: *mut c_void, request: *const Request) -> u32 {
+    // SAFETY: the host passes our request.
+    let verdict = unsafe { for_request(request, Verdict::Wait, Request::request_trailers) };
+    match verdict {
+        Verdict::Continue => 0,
+        Verdict::Gather | Verdict::Wait => 1,
+    }
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_response_headers")]
+extern "C" fn response_headers(_: *mut c_void, request: *const Request, _: bool) -> u32 {
+    // SAFETY: the host passes our request.
+    unsafe {
+        for_request(request, 0, |request| {
+            request.response_headers();
+            0
+        })
+    }
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_response_body")]
+const extern "C" fn response_body(_: *mut c_void, _: *const Request, _: bool) -> u32 {
+    0
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_response_trailers")]
+const extern "C" fn response_trailers(_: *mut c_void, _: *const Request) -> u32 {
+    0
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_stream_complete")]
+const extern "C" fn stream_complete(_: *mut c_void, _: *const Request) {}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_http_callout_done")]
+extern "C" fn http_callout_done(
+    _: *mut c_void,
+    request: *const Request,
+    id: u64,
+    result: u32,
+    headers: *const Header,
+    header_count: usize,
+    chunks: *const Buffer,
+    chunk_count: usize,
+) {
+    // SAFETY: the host passes our request, and lends the rest for this hook.
+    unsafe {
+        for_request(request, (), |request| {
+            let answer = answer(result, (headers, header_count), (chunks, chunk_count));
+            request.answered(id, answer.event());
+        });
+    }
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_scheduled")]
+extern "C" fn scheduled(_: *mut c_void, request: *const Request, event: u64) {
+    // SAFETY: the host passes our request.
+    unsafe { for_request(request, (), |request| request.woken(event)) }
+}
+
+// The host demands the hooks of streamed calls and of flow control. The filter makes no such calls.
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_http_stream_headers")]
+const extern "C" fn stream_headers(
+    _: *mut c_void,
+    _: *const Request,
+    _: u64,
+    _: *const Header,
+    _: usize,
+    _: bool,
+) {
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_http_stream_data")]
+const extern "C" fn stream_data(
+    _: *mut c_void,
+    _: *const Request,
+    _: u64,
+    _: *const Buffer,
+    _: usize,
+    _: bool,
+) {
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_http_stream_trailers")]
+const extern "C" fn stream_trailers(
+    _: *mut c_void,
+    _: *const Request,
+    _: u64,
+    _: *const Header,
+    _: usize,
+) {
+}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_http_stream_complete")]
+const extern "C" fn stream_call_complete(_: *mut c_void, _: *const Request, _: u64) {}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_http_stream_reset")]
+const extern "C" fn stream_reset(_: *mut c_void, _: *const Request, _: u64, _: u32) {}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_downstream_above_write_buffer_high_watermark")]
+const extern "C" fn above_watermark(_: *mut c_void, _: *const Request) {}
+
+#[unsafe(export_name = "envoy_dynamic_module_on_http_filter_downstream_below_write_buffer_low_watermark")]
+const extern "C" fn below_watermark(_: *mut c_void, _: *const Request) {}

@@ -1,0 +1,121 @@
+//! The work of the main thread for one configuration: the checks of Duo, and the calls of requests
+//! whose end is needed even if the client leaves.
+//!
+//! Envoy cancels a call with the stream that made it. A call that rings a phone must not be lost,
+//! so the main thread makes it in the configuration's name.
+
+use super::abi::{Callout, Configuration};
+use super::answer::Answer;
+use super::lock;
+use super::plugin::{MAIL, Plugin, TICK, View};
+use crate::adapter::background::Main;
+use crate::adapter::shared::Shared as _;
+use crate::adapter::traits::Caller;
+use crate::adapter::unsent::{Unsent, explain};
+use crate::gate::Call;
+use std::sync::Arc;
+
+/// The host's status for an unknown cluster.
+const NO_CLUSTER: u32 = 2;
+
+/// A configuration on the main thread.
+pub(super) struct Running {
+    view: View,
+    host: Configuration,
+}
+
+impl Running {
+    pub(super) fn of(plugin: &Arc<Plugin>, host: Configuration) -> Self {
+        Self { view: View { plugin: Arc::clone(plugin), worker: 0 }, host }
+    }
+
+    /// Handles an event that a thread has posted.
+    pub(super) fn woken(&self, event: u64) {
+        match event {
+            TICK => self.tick(),
+            MAIL => self.send_mail(),
+            _ => {}
+        }
+    }
+
+    fn tick(&self) {
+        let (plugin, now) = (&self.view.plugin, self.view.now());
+        lock(&plugin.background).tick(self, now);
+        plugin.note_calls(now);
+        plugin.metrics.flush(self.host);
+    }
+
+    /// Handles the end of a call of this configuration.
+    pub(super) fn answered(&self, id: u64, answer: Answer) {
+        let plugin = &self.view.plugin;
+        let awaiting = lock(&plugin.background).awaiting(id);
+        if let Some(awaiting) = awaiting {
+            lock(&plugin.background).answered(self, awaiting, answer.event());
+        } else if let Some(token) = plugin.mail.token_of(id) {
+            self.deliver(token, answer);
+        }
+    }
+
+    fn send_mail(&self) {
+        let plugin = &self.view.plugin;
+        for (token, call) in plugin.mail.unsent() {
+            let cluster = self.view.cluster(&call);
+            match self.dispatch(cluster, &call) {
+                Ok(id) => plugin.mail.sent(token, id),
+                Err(unsent) => {
+                    let healths = self.view.healths();
+                    let is_neighbor = |asked| healths.share_a_cluster(asked, call.application);
+                    // The request's own call is counted already.
+                    let others = || plugin.asks(&is_neighbor, 1);
+                    self.deliver(token, Answer::Failed(explain(unsent, cluster, others)));
+                }
+            }
+        }
+    }
+
+    fn deliver(&self, token: u64, answer: Answer) {
+        if let Some((flow, answer)) = self.view.plugin.mail.answer(token, answer) {
+            self.view.answered_for_nobody(*flow, answer.event());
+        }
+    }
+}
+
+impl Caller for Running {
+    fn dispatch(&self, cluster: &str, call: &Call) -> Result<u64, Unsent> {
+        with_callout(cluster, call, |callout| self.host.call(callout))
+    }
+}
+
+impl Main for Running {
+    type Shared = View;
+
+    fn shared(&self) -> &View {
+        &self.view
+    }
+
+    fn show(&self, application: usize, is_ready: bool) {
+        self.view.plugin.metrics.show(application, is_ready);
+    }
+}
+
+/// Makes the host's form of a call, for `send`.
+pub(super) fn with_callout(
+    cluster: &str,
+    call: &Call,
+    send: impl FnOnce(&Callout<'_>) -> Result<u64, u32>,
+) -> Result<u64, Unsent> {
+    let signed = &call.signed;
+    let mut headers: Vec<(&[u8], &[u8])> = vec![
+        (b":method", signed.method.as_bytes()),
+        (b":path", signed.path.as_bytes()),
+        (b":authority", signed.authority.as_bytes()),
+        (b":scheme", b"https"),
+    ];
+    headers.extend(signed.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
+    let milliseconds = u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);
+    let callout = Callout { cluster, headers: &headers, body: &signed.body, milliseconds };
+    send(&callout).map_err(|status| match status {
+        NO_CLUSTER => Unsent::UnknownCluster,
+        _ => Unsent::TakenBack,
+    })
+}

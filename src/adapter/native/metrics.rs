@@ -1,0 +1,179 @@
+//! Counters and gauges, with labels.
+//!
+//! Counts are added up in memory. The tick passes them to the host; a host that takes counts only
+//! for a request (Envoy 1.38) gets them with the next one.
+
+use super::abi::{Configuration, Newer, Stream};
+use super::lock;
+use crate::config::Applications;
+use crate::gate::counters;
+use crate::signal::{Code, Counter};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+/// Counts requests that a fault of the filter itself has ended.
+const INTERNAL: &str = "duo_mfa_internal_errors";
+
+/// A metric's name and labels: those of its flat name, `name.label.value.label.value`.
+struct Flat(String);
+
+impl Flat {
+    fn parts(&self) -> (&str, Vec<&str>, Vec<&str>) {
+        let mut parts = self.0.split('.');
+        let name = parts.next().unwrap_or_default();
+        let (mut labels, mut values) = (Vec::new(), Vec::new());
+        while let (Some(label), Some(value)) = (parts.next(), parts.next()) {
+            labels.push(label);
+            values.push(value);
+        }
+        (name, labels, values)
+    }
+}
+
+struct Count {
+    counter: Counter,
+    flat: Flat,
+    id: Option<usize>,
+    pending: AtomicU64,
+}
+
+struct Gauge {
+    application: Option<String>,
+    id: Option<usize>,
+    value: AtomicBool,
+}
+
+/// The metrics of one configuration.
+pub(super) struct Metrics {
+    newer: Option<Newer>,
+    /// Every counter whose labels are known at the start, the most frequent ones first.
+    counts: Vec<Count>,
+    /// The counters of `report_only`.
+    reported: Mutex<BTreeMap<Counter, u64>>,
+    reported_id: Option<usize>,
+    internal: AtomicU64,
+    internal_id: Option<usize>,
+    ups: Vec<Gauge>,
+    /// Whether the host may not have all values yet.
+    is_behind: AtomicBool,
+}
+
+/// Takes a metric's id, its label values and its value.
+type Sink<'s> = dyn Fn(Kind, usize, &[&str], u64) + 's;
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Counter,
+    Gauge,
+}
+
+impl Metrics {
+    /// Defines everything, while the configuration is made. Later the host defines nothing more.
+    pub(super) fn define(host: Configuration, applications: &Applications) -> Self {
+        let mut ids: BTreeMap<String, Option<usize>> = BTreeMap::new();
+        let counts = counters().map(|counter| {
+            let flat = Flat(counter.to_string());
+            let (name, labels, _) = flat.parts();
+            let defined = || host.define_counter(name, &labels);
+            let id = *ids.entry(name.to_owned()).or_insert_with(defined);
+            Count { counter, flat, id, pending: AtomicU64::new(0) }
+        });
+        let counts = counts.collect();
+        let reported = Flat(Counter::Reported { rule: None, code: Code::BadRequest }.to_string());
+        let (name, labels, _) = reported.parts();
+        let ups = applications.iter().map(|application| {
+            let labels: &[&str] = if application.name.is_some() { &["application"] } else { &[] };
+            let id = host.define_gauge("duo_mfa_duo_up", labels);
+            Gauge { application: application.name.clone(), id, value: AtomicBool::new(false) }
+        });
+        Self {
+            newer: Newer::find(),
+            counts,
+            reported: Mutex::default(),
+            reported_id: host.define_counter(name, &labels),
+            internal: AtomicU64::new(0),
+            internal_id: host.define_counter(INTERNAL, &[]),
+            ups: ups.collect(),
+            is_behind: AtomicBool::new(true),
+        }
+    }
+
+    pub(super) fn count(&self, counter: Counter) {
+        match self.counts.iter().find(|count| count.counter == counter) {
+            Some(count) => {
+                count.pending.fetch_add(1, Relaxed);
+            }
+            None => {
+                let mut reported = lock(&self.reported);
+                let count = reported.entry(counter).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+        self.is_behind.store(true, Relaxed);
+    }
+
+    /// Counts a request that a fault of the filter itself has ended.
+    pub(super) fn count_internal(&self) {
+        self.internal.fetch_add(1, Relaxed);
+        self.is_behind.store(true, Relaxed);
+    }
+
+    /// Shows whether the last check of a Duo application succeeded.
+    pub(super) fn show(&self, application: usize, is_ready: bool) {
+        if let Some(up) = self.ups.get(application)
+            && up.value.swap(is_ready, Relaxed) != is_ready
+        {
+            self.is_behind.store(true, Relaxed);
+        }
+    }
+
+    /// Passes everything to the host, on a tick.
+    pub(super) fn flush(&self, host: Configuration) {
+        if let Some(newer) = self.newer
+            && self.is_behind.swap(false, Relaxed)
+        {
+            self.pass_on(&|kind, id, labels, value| match kind {
+                Kind::Counter => host.add(newer, id, labels, value),
+                Kind::Gauge => host.set(newer, id, labels, value),
+            });
+        }
+    }
+
+    /// Passes everything to an older host, with a request.
+    pub(super) fn flush_with(&self, stream: Stream) {
+        if self.newer.is_none() && self.is_behind.swap(false, Relaxed) {
+            self.pass_on(&|kind, id, labels, value| match kind {
+                Kind::Counter => stream.count(id, labels, value),
+                Kind::Gauge => stream.show(id, labels, value),
+            });
+        }
+    }
+
+    /// Counters at 0 are passed on too: the host shows them then, and Prometheus' `increase` does
+    /// not miss the first count.
+    fn pass_on(&self, sink: &Sink<'_>) {
+        for count in &self.counts {
+            if let Some(id) = count.id {
+                let (_, _, values) = count.flat.parts();
+                sink(Kind::Counter, id, &values, count.pending.swap(0, Relaxed));
+            }
+        }
+        for (counter, count) in std::mem::take(&mut *lock(&self.reported)) {
+            if let Some(id) = self.reported_id {
+                let flat = Flat(counter.to_string());
+                let (_, _, values) = flat.parts();
+                sink(Kind::Counter, id, &values, count);
+            }
+        }
+        if let Some(id) = self.internal_id {
+            sink(Kind::Counter, id, &[], self.internal.swap(0, Relaxed));
+        }
+        for up in &self.ups {
+            if let Some(id) = up.id {
+                let value = u64::from(up.value.load(Relaxed));
+                sink(Kind::Gauge, id, up.application.as_deref().as_slice(), value);
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The filter as a native Envoy dynamic module.
+//!
+//! `hooks` receives the host's calls and `abi` makes calls to the host; only these two have unsafe
+//! code. [`plugin`] is one configuration, which all workers share, and [`request`] one stream of
+//! it. [`main_thread`] makes the calls that no request makes. [`timer`] is the clock of waiting
+//! requests, [`table`] the memory that all configurations share. A panic is caught at each hook: it
+//! ends its request with 500.
+
+mod abi;
+mod answer;
+mod gathering;
+mod hooks;
+mod log;
+mod mail;
+mod main_thread;
+mod metrics;
+mod plugin;
+mod reach;
+mod request;
+mod table;
+mod timer;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks. A value behind a lock is whole even if a panic left it: each change is one assignment, or
+/// one operation of a collection.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
