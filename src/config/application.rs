@@ -7,7 +7,7 @@ use crate::policy::Terms;
 use crate::session::{
     Attempts, Pendings, PerRequestApprovals, Preferences, RememberedDevices, Sessions,
 };
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// An application at Duo, and its cookies.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Applications {
     /// The number of the application whose credentials have this [tag](Credentials::tag), and the
     /// credentials.
     #[must_use]
-    pub fn with_tag(&self, tag: [u8; 8]) -> Option<(usize, &Rc<Credentials>)> {
+    pub fn with_tag(&self, tag: [u8; 8]) -> Option<(usize, &Arc<Credentials>)> {
         let known = self.iter().enumerate();
         let mut known = known.filter_map(|(number, it)| Some((number, it.duo.credentials()?)));
         known.find(|(_, credentials)| credentials.tag() == tag)

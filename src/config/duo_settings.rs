@@ -6,7 +6,7 @@ use crate::factor::{AcceptedFactors, Factor};
 use crate::policy::FailMode;
 use crate::secret::Secret;
 use crate::session::SharedKey;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How Duo is called.
@@ -38,18 +38,18 @@ pub struct DuoSettings {
 #[derive(Debug)]
 pub enum Keys {
     /// Of type "Auth API": the filter asks the user itself.
-    AuthApi(Rc<Credentials>),
+    AuthApi(Arc<Credentials>),
     /// Of type "Web SDK": browsers are sent to Duo's Universal Prompt, and programs are refused. No
     /// call of the Auth API can be signed.
     WebSdk(Universal),
     /// Both: browsers are sent to Duo's Universal Prompt, and programs are asked by the Auth API.
-    Both(Rc<Credentials>, Universal),
+    Both(Arc<Credentials>, Universal),
 }
 
 impl DuoSettings {
     /// The keys for calls of the Auth API; `None` if there are none.
     #[must_use]
-    pub const fn credentials(&self) -> Option<&Rc<Credentials>> {
+    pub const fn credentials(&self) -> Option<&Arc<Credentials>> {
         match &self.keys {
             Keys::AuthApi(credentials) | Keys::Both(credentials, _) => Some(credentials),
             Keys::WebSdk(_) => None,

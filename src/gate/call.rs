@@ -6,7 +6,7 @@ use crate::clock::UnixTime;
 use crate::duo::universal::{Code, Jti, RedirectUri, WebSdk};
 use crate::duo::{Credentials, Request, SignedCall};
 use crate::signal::Counter;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The shortest time between two polls of a transaction.
@@ -17,7 +17,7 @@ pub(super) const POLL_PACE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(super) enum Question {
     /// A call of the Auth API.
-    AuthApi(Rc<Credentials>, Request),
+    AuthApi(Arc<Credentials>, Request),
     /// Whether Duo responds and accepts the Web SDK application.
     HealthCheck(WebSdk, Jti),
     /// Whether the Auth API accepts the keys of the Web SDK application.

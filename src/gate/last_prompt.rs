@@ -18,7 +18,7 @@ use crate::page::Reference;
 use crate::policy::Terms;
 use crate::session::ApprovedBy;
 use crate::signal::{Code, Counter, Signal};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The timeout of Duo's response while the prompt may still be on the phone. Duo responds at once
@@ -45,7 +45,7 @@ pub(super) struct Look<W> {
     unheard: Unheard,
     /// The number of the Duo application that has the transaction.
     pub(super) application: usize,
-    credentials: Rc<Credentials>,
+    credentials: Arc<Credentials>,
     txid: Txid,
 }
 
@@ -82,12 +82,12 @@ impl<W> Asking<W> {
 impl<W> Look<W> {
     pub(super) fn question(&self) -> Question {
         let request = Request::AuthStatus { txid: self.txid.clone() };
-        Question::AuthApi(Rc::clone(&self.credentials), request)
+        Question::AuthApi(Arc::clone(&self.credentials), request)
     }
 
     /// The question for Duo's time.
     pub(super) fn clock(&self) -> Question {
-        Question::AuthApi(Rc::clone(&self.credentials), Request::Ping)
+        Question::AuthApi(Arc::clone(&self.credentials), Request::Ping)
     }
 
     /// The timeout of the question; `usual` is the timeout of other calls.
@@ -149,7 +149,7 @@ fn look<W>(asking: Asking<W>, unheard: Unheard, env: &Env<'_>) -> (Then<W>, Note
     let application = env.gate.config().applications.with_tag(tag);
     match (application, unheard.prompted.txid()) {
         (Some((application, credentials)), Some(txid)) => {
-            let credentials = Rc::clone(credentials);
+            let credentials = Arc::clone(credentials);
             let look = Look { asking, unheard, application, credentials, txid };
             (Then::Look(look), Notes::default())
         }

@@ -11,7 +11,7 @@ use crate::clock::UnixTime;
 use crate::duo::{DuoError, Request, Response};
 use crate::http::Reply;
 use crate::signal::{Level, Signal};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a picture is served before it is fetched again, and how long browsers cache it.
@@ -47,7 +47,7 @@ impl Logo {
     pub fn fetch(&mut self, gate: &Gate, health: &Health, now: UnixTime) -> Option<Call> {
         let credentials = gate.config().applications.main.duo.credentials()?;
         self.asked = Some(now);
-        let question = Question::AuthApi(Rc::clone(credentials), Request::Logo);
+        let question = Question::AuthApi(Arc::clone(credentials), Request::Logo);
         Some(Call::at_once(gate, 0, &question, now.shifted(health.offset)))
     }
 

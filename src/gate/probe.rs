@@ -21,7 +21,7 @@ use crate::duo::{DuoError, Outage, Request, Response};
 use crate::signal::Signal;
 pub use found::Found;
 use line::Owner;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A check under way.
 #[derive(Clone, Debug)]
@@ -184,7 +184,7 @@ impl Probe {
 
     fn auth_api(&self, request: Request, env: &Env<'_>) -> Option<Question> {
         let duo = &env.gate.config().applications.get(self.keys.application).duo;
-        Some(Question::AuthApi(Rc::clone(duo.credentials()?), request))
+        Some(Question::AuthApi(Arc::clone(duo.credentials()?), request))
     }
 
     fn web_sdk(&self, env: &Env<'_>) -> Option<WebSdk> {

@@ -14,7 +14,7 @@ use crate::duo::universal::{Callback, RedirectFault, RedirectUri};
 use crate::http::RequestHead;
 use crate::policy::Terms;
 use crate::session::{ATTEMPT_LIFETIME, Attempt};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The name of the endpoint to which browsers come back.
@@ -33,11 +33,11 @@ pub(super) fn prompt<'c>(terms: &Terms, config: &'c Config) -> Option<&'c Univer
 /// The keys of the Auth API with which the filter itself asks the user for these terms, at its
 /// endpoints or in a held request. `None` if there are none, or if browsers are sent to Duo's page
 /// and programs are refused. Then the Auth API would be a second way in that nobody is meant to use.
-pub(super) fn own_way(terms: &Terms, gate: &Gate) -> Option<Rc<Credentials>> {
+pub(super) fn own_way(terms: &Terms, gate: &Gate) -> Option<Arc<Credentials>> {
     let credentials = gate.application(terms).duo.credentials()?;
     let is_closed =
         prompt(terms, gate.config()).is_some() && gate.api_mode(terms) == ApiMode::Refuse;
-    (!is_closed).then(|| Rc::clone(credentials))
+    (!is_closed).then(|| Arc::clone(credentials))
 }
 
 /// Whether some Duo application can be asked by the Auth API.

@@ -41,6 +41,12 @@ pub(super) struct Plugin {
     pub(super) main: Option<Arc<MainWaker>>,
 }
 
+/// All threads of Envoy share a configuration. A core that cannot be shared must not compile here.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Plugin>();
+};
+
 /// The data of one worker. Only its thread locks it, so it never waits.
 #[derive(Default)]
 struct Worker {

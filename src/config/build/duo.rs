@@ -11,7 +11,7 @@ use crate::factor::{AcceptedFactors, Factor};
 use crate::policy::FailMode;
 use crate::secret::Secret;
 use crate::session::{ApprovedBy, PENDING_LIFETIME};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 const DEFAULT_CLUSTER: &str = "duo_api";
@@ -108,8 +108,8 @@ pub(super) fn settings(
     let universal = is_universal.then(|| universal::universal(duo, host, usual, secrets, faults));
     let enrollment = enrollment.filter(|_| !is_universal);
     let keys = match (credentials, universal) {
-        (Some(credentials), Some(universal)) => Keys::Both(Rc::new(credentials?), universal?),
-        (Some(credentials), None) => Keys::AuthApi(Rc::new(credentials?)),
+        (Some(credentials), Some(universal)) => Keys::Both(Arc::new(credentials?), universal?),
+        (Some(credentials), None) => Keys::AuthApi(Arc::new(credentials?)),
         (None, universal) => Keys::WebSdk(universal??),
     };
     Some(DuoSettings {

@@ -16,7 +16,7 @@ use crate::page::{Onward, Problem};
 use crate::secret::Secret;
 use crate::session::{Approval, Pending, Preference, Refusal, RequestDigest, Token};
 use std::ops::{Deref, DerefMut};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest time that a script waits for one response to `GET status`: shorter than any proxy's
@@ -59,13 +59,13 @@ pub(in crate::gate) struct Caller {
 #[derive(Debug)]
 pub(in crate::gate) struct AuthApiCaller {
     pub(super) caller: Box<Caller>,
-    pub(super) credentials: Rc<Credentials>,
+    pub(super) credentials: Arc<Credentials>,
 }
 
 impl AuthApiCaller {
     /// The question to Duo.
     pub(super) fn question(&self, request: Request) -> Question {
-        Question::AuthApi(Rc::clone(&self.credentials), request)
+        Question::AuthApi(Arc::clone(&self.credentials), request)
     }
 }
 

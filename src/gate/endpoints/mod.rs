@@ -43,7 +43,7 @@ use crate::http::{Parameters, RequestHead, ReturnPath};
 use crate::policy::{Person, Terms};
 use crate::session::BodyDigest;
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Begins to handle a request.
 pub(super) fn begin(
@@ -87,7 +87,7 @@ pub(super) fn begin(
 /// Continues with calls of the Auth API, if it is used for the terms.
 fn ask(
     caller: Box<Caller>,
-    own_way: Option<Rc<Credentials>>,
+    own_way: Option<Arc<Credentials>>,
     env: &Env<'_>,
     then: impl FnOnce(AuthApiCaller) -> Next<Visit>,
 ) -> Next<Visit> {

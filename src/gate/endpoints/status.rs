@@ -19,7 +19,7 @@ use crate::http::{Reply, RequestHead};
 use crate::page::{Awaited, DisplayText, Screen, SignInReply, Standing, Waiting};
 use crate::session::PendingKind;
 use crate::signal::{Code, Counter, Signal};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// When a client should poll again. From the second poll on, Duo itself waits for news.
@@ -28,7 +28,7 @@ const POLL_AFTER: Duration = Duration::from_secs(1);
 /// `GET /`: the page, in the state of the sign-in that was begun in this browser.
 pub(super) fn page(
     mut caller: Box<Caller>,
-    (own_way, is_approved): (Option<Rc<Credentials>>, bool),
+    (own_way, is_approved): (Option<Arc<Credentials>>, bool),
     head: &RequestHead<'_>,
     env: &Env<'_>,
 ) -> Next<Visit> {
@@ -84,7 +84,7 @@ fn known(caller: &Caller, env: &Env<'_>) -> Option<Standing> {
 /// `GET status`.
 pub(super) fn status(
     caller: Box<Caller>,
-    (own_way, is_approved): (Option<Rc<Credentials>>, bool),
+    (own_way, is_approved): (Option<Arc<Credentials>>, bool),
     env: &Env<'_>,
 ) -> Next<Visit> {
     if let Some((following, credentials)) = following(&caller, env).zip(own_way) {

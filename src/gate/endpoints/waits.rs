@@ -19,7 +19,7 @@ use crate::gate::refuse::{self, refuse_with};
 use crate::gate::room::{By, Crowded, Seat};
 use crate::session::Pending;
 use crate::signal::Code;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 impl Waits for Visit {
@@ -84,7 +84,7 @@ impl Waits for Visit {
             Self::Token(back) => (&back.caller, &back.web_sdk),
         };
         match env.gate.application(&caller.challenge.terms).duo.credentials() {
-            Some(credentials) => Question::AuthApi(Rc::clone(credentials), Request::Ping),
+            Some(credentials) => Question::AuthApi(Arc::clone(credentials), Request::Ping),
             // Its response has Duo's time, also if Duo refuses it.
             None => Question::HealthCheck(web_sdk.clone(), env.jti()),
         }

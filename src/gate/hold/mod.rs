@@ -27,7 +27,7 @@ use crate::config::DuoSettings;
 use crate::duo::{AuthFactor, Credentials, DuoError, Request, Response};
 use crate::http::{Client, RequestHead, ReturnPath};
 use states::{HeldWants, Intent, Parked, Polled};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 use transitions::{
     after_last, after_verdict, approve_unverified, heard, passcode_checked, poll, preauthorized,
@@ -38,7 +38,7 @@ use transitions::{
 pub(super) fn begin(
     head: &RequestHead<'_>,
     challenge: Challenge,
-    (client, credentials): (Client, Rc<Credentials>),
+    (client, credentials): (Client, Arc<Credentials>),
     env: &Env<'_>,
 ) -> Next<Held> {
     let parked = Box::new(Parked {
@@ -90,14 +90,14 @@ impl Waits for Held {
             }
             Self::Look(look) => return look.question(),
         };
-        Question::AuthApi(Rc::clone(&self.parked().credentials), request)
+        Question::AuthApi(Arc::clone(&self.parked().credentials), request)
     }
 
     fn clock(&self, _: &Env<'_>) -> Question {
         match self {
             Self::Look(look) => look.clock(),
             Self::Preauth(..) | Self::Passcode(..) | Self::Push(_) | Self::Status(..) => {
-                Question::AuthApi(Rc::clone(&self.parked().credentials), Request::Ping)
+                Question::AuthApi(Arc::clone(&self.parked().credentials), Request::Ping)
             }
         }
     }

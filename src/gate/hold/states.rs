@@ -15,7 +15,7 @@ use crate::page::{Language, Onward, Problem};
 use crate::secret::Secret;
 use crate::signal::Code;
 use std::iter;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A held request, by the event that it waits for.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub(in crate::gate) enum HeldWants {
 pub(in crate::gate) struct Parked {
     pub(super) challenge: Challenge,
     /// The keys for the calls.
-    pub(super) credentials: Rc<Credentials>,
+    pub(super) credentials: Arc<Credentials>,
     /// Not always [`Client::Hold`], since any request with a passcode is held.
     pub(super) client: Client,
     /// Deadline for the user's answer.

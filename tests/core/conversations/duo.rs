@@ -11,7 +11,7 @@ use duo_mfa::clock::UnixTime;
 use duo_mfa::duo::{Endpoint, SignedCall};
 use duo_mfa::gate::Unanswered;
 use serde_json::{Value, json};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The end of a transaction id. The start is the number of a reason.
 pub(super) const TXID_END: &str = "-f45f-4862-8545-e0f58e78075a";
@@ -47,7 +47,7 @@ pub(super) struct Asked {
     pub(super) listener: usize,
     pub(super) path: &'static str,
     /// The values of the cookies and tokens in the request.
-    pub(super) brought: Rc<[String]>,
+    pub(super) brought: Arc<[String]>,
     pub(super) at: UnixTime,
 }
 
