@@ -44,8 +44,8 @@ decides about no request, so that fail modes do not apply.
 const PREAUTH: &str = "
 ## preauth
 
-What may this user do? The only call after which `safe` differs: nothing has been asked of the user, and Duo said
-nothing.
+What may this user do? `safe` differs only here and at `health_check`: nothing has been asked of the user, and Duo
+said nothing.
 ";
 
 const AUTH: &str = "

@@ -22,8 +22,9 @@ For `duo.prompt: universal`. It checks the Web SDK application as `check` does t
 const START: &str = "
 ## health_check
 
-Before a browser leaves for Duo's page, since the filter learns nothing of Duo while it is there. *Passes* means here that the
-browser may leave. `safe` needs a failed check of the Web SDK application, in the background.
+Called when a user presses the button, before the browser leaves for Duo's page. *Passes* means here that the browser may leave.
+*Passes unverified* needs a background check of the Web SDK application that failed too. Under a lasting clock skew one call is
+enough, since the background check has learned Duo's clock.
 ";
 
 const TOKEN: &str = "
