@@ -1,8 +1,10 @@
 //! A signed call to Duo, for the host to send.
 
 use super::configured::Gate;
+use super::env::Env;
 use super::room::Seat;
 use crate::clock::UnixTime;
+use crate::config::Keys;
 use crate::duo::universal::{Code, Jti, RedirectUri, WebSdk};
 use crate::duo::{Credentials, Request, SignedCall};
 use crate::signal::Counter;
@@ -27,6 +29,17 @@ pub(super) enum Question {
 }
 
 impl Question {
+    /// The question for Duo's time, to a Duo application. `ping` is not signed; without keys for the
+    /// Auth API, a health check has the time too, also if Duo refuses it.
+    pub(super) fn of_time(application: usize, env: &Env<'_>) -> Self {
+        match &env.gate.config().applications.get(application).duo.keys {
+            Keys::AuthApi(credentials) | Keys::Both(credentials, _) => {
+                Self::AuthApi(Arc::clone(credentials), Request::Ping)
+            }
+            Keys::WebSdk(universal) => Self::HealthCheck(universal.web_sdk.clone(), env.jti()),
+        }
+    }
+
     /// The call, signed for the time `now` on Duo's clock.
     pub(super) fn sign(&self, now: UnixTime) -> SignedCall {
         match self {

@@ -36,9 +36,6 @@ pub(super) trait Waits: Sized {
     /// The question to Duo.
     fn question(&self, env: &Env<'_>) -> Question;
 
-    /// The question for Duo's time, of the same application.
-    fn clock(&self, env: &Env<'_>) -> Question;
-
     /// The number of the Duo application for the call.
     fn application(&self) -> usize;
 
@@ -299,7 +296,7 @@ impl<W: Waits> Exchange<W> {
         let due = env.now.plus(wait);
         let user = user_tag("calls", waiting.challenge(), config);
         let (question, timeout, seat) = if *asks_the_time {
-            (waiting.clock(env), duo.timeout, Seat::go_on(user))
+            (Question::of_time(application, env), duo.timeout, Seat::go_on(user))
         } else {
             let is_first = *tries == Tries::default();
             let timeout = waiting.timeout(due, duo, env);

@@ -85,11 +85,6 @@ impl<W> Look<W> {
         Question::AuthApi(Arc::clone(&self.credentials), request)
     }
 
-    /// The question for Duo's time.
-    pub(super) fn clock(&self) -> Question {
-        Question::AuthApi(Arc::clone(&self.credentials), Request::Ping)
-    }
-
     /// The timeout of the question; `usual` is the timeout of other calls.
     pub(super) fn timeout(&self, usual: Duration, env: &Env<'_>) -> Duration {
         let is_pending =

@@ -17,7 +17,7 @@ use super::event::Event;
 use super::key_pair::{Api, KeyPair};
 use crate::clock::{ClockOffset, UnixTime};
 use crate::duo::universal::{Cause, Health, PromptError, Refusal, WebSdk};
-use crate::duo::{DuoError, Outage, Request, Response};
+use crate::duo::{Credentials, DuoError, Outage, Request, Response};
 use crate::signal::Signal;
 pub use found::Found;
 use line::Owner;
@@ -31,22 +31,23 @@ pub struct Probe {
     asked: Asked,
 }
 
-/// The outstanding call, with the offset of Duo's clock for which it is signed.
+/// The outstanding call, with the keys and the offset of Duo's clock for which it is signed.
 #[derive(Clone, Debug)]
 enum Asked {
     /// Asks whether Duo responds, and for its time. It is not signed.
-    Ping,
+    Ping(Arc<Credentials>),
     /// Asks whether the keys are valid.
-    Check(ClockOffset),
+    Check(Arc<Credentials>, ClockOffset),
     /// Asks whether Duo's Universal Prompt responds and accepts the keys.
     HealthCheck {
+        web_sdk: Box<WebSdk>,
         offset: ClockOffset,
         /// Whether Duo has refused the date before, and the offset is from that response.
         is_corrected: bool,
     },
     /// Asks whether the Auth API accepts the keys that the Universal Prompt refuses. Duo's refusal is
     /// the same for a wrong secret and for the keys of an application of another type.
-    Owner(ClockOffset, Box<Refusal>),
+    Owner(Box<WebSdk>, ClockOffset, Box<Refusal>),
 }
 
 /// The next step of a check.
@@ -75,16 +76,18 @@ pub enum ProbeStep {
 }
 
 impl Probe {
-    /// Begins a check of these keys.
+    /// Begins a check of these keys. It finds nothing if the application has no such keys.
     #[must_use]
     pub fn begin(keys: KeyPair, env: &Env<'_>) -> ProbeStep {
-        let asked = match keys.api {
-            Api::AuthApi => Asked::Ping,
-            Api::WebSdk => {
-                Asked::HealthCheck { offset: env.health(keys).offset, is_corrected: false }
+        let began = env.now;
+        match Asked::first(keys, env) {
+            Some(asked) => Self { keys, began, asked }.call(env),
+            None => {
+                let fault = DuoError::Unreachable(Outage::NotSent);
+                let line = line::failed(keys.api, None, &fault);
+                ProbeStep::Done { keys, began, found: Found::Nothing, offset: None, line }
             }
-        };
-        Self { keys, began: env.now, asked }.call(env)
+        }
     }
 
     /// The keys that are checked.
@@ -102,24 +105,25 @@ impl Probe {
         let application = env.gate.config().applications.get(keys.application);
         let (api, name) = (keys.api, application.name.as_deref());
         match asked {
-            Asked::Ping => match event.read(Response::ping) {
-                Ok(theirs) => next(Asked::Check(ClockOffset::between(env.now, theirs))),
+            Asked::Ping(credentials) => match event.read(Response::ping) {
+                Ok(theirs) => {
+                    next(Asked::Check(credentials, ClockOffset::between(env.now, theirs)))
+                }
                 Err(fault) => done(Found::of(&fault), None, line::failed(api, name, &fault)),
             },
-            Asked::Check(offset) => {
+            Asked::Check(_, offset) => {
                 let (found, line) = match event.read(Response::check) {
                     Ok(_) => (Found::Well, line::well(api, name, offset)),
                     Err(fault) => (Found::of(&fault), line::failed(api, name, &fault)),
                 };
                 done(found, Some(offset), line)
             }
-            Asked::HealthCheck { offset, is_corrected } => {
+            Asked::HealthCheck { web_sdk, offset, is_corrected } => {
                 let signed_at = env.now.shifted(offset);
                 let outcome = event.read(|response| response.health_check(signed_at));
                 let theirs = match &outcome {
                     Ok(Health { time }) => *time,
-                    Err(PromptError::Refused(refusal)) => refusal.duo_time,
-                    Err(PromptError::Call(_) | PromptError::StartAgain) => None,
+                    Err(error) => error.duo_time(),
                 };
                 let learned = theirs.map(|theirs| ClockOffset::between(env.now, theirs));
                 let offset = learned.unwrap_or(offset);
@@ -128,13 +132,13 @@ impl Probe {
                     Err(PromptError::Refused(refusal))
                         if refusal.cause == Cause::Clock && learned.is_some() && !is_corrected =>
                     {
-                        next(Asked::HealthCheck { offset, is_corrected: true })
+                        next(Asked::HealthCheck { web_sdk, offset, is_corrected: true })
                     }
                     Err(PromptError::Refused(refusal))
                         if refusal.cause == Cause::Credentials
                             && application.duo.credentials().is_some() =>
                     {
-                        next(Asked::Owner(offset, Box::new(refusal)))
+                        next(Asked::Owner(web_sdk, offset, Box::new(refusal)))
                     }
                     // Nothing is asked of the Auth API for an application that does not use it.
                     Err(PromptError::Refused(refusal)) if refusal.cause == Cause::Credentials => {
@@ -147,7 +151,7 @@ impl Probe {
                     }
                 }
             }
-            Asked::Owner(offset, refusal) => {
+            Asked::Owner(_, offset, refusal) => {
                 let is_accepted = event.read(Response::check).is_ok();
                 let owner = if is_accepted { Owner::AuthApi } else { Owner::Unknown };
                 let learned = refusal.duo_time.map(|_| offset);
@@ -158,37 +162,42 @@ impl Probe {
 
     /// Makes the call.
     fn call(self, env: &Env<'_>) -> ProbeStep {
-        let Some((question, offset)) = self.question(env) else {
-            let fault = DuoError::Unreachable(Outage::NotSent);
-            let (keys, began) = (self.keys, self.began);
-            let line = line::failed(keys.api, None, &fault);
-            return ProbeStep::Done { keys, began, found: Found::Nothing, offset: None, line };
-        };
-        let call =
-            Call::at_once(env.gate, self.keys.application, &question, env.now.shifted(offset));
+        let (question, offset) = self.asked.question(env);
+        let application = self.keys.application;
+        let call = Call::at_once(env.gate, application, &question, env.now.shifted(offset));
         ProbeStep::Call { call, then: self }
     }
+}
 
-    /// The question, and the offset of Duo's clock for which it is signed. `None` if the application
-    /// has no such keys, so that nothing can be asked.
-    fn question(&self, env: &Env<'_>) -> Option<(Question, ClockOffset)> {
-        Some(match &self.asked {
-            Asked::Ping => (self.auth_api(Request::Ping, env)?, ClockOffset::default()),
-            Asked::Check(offset) => (self.auth_api(Request::Check, env)?, *offset),
-            Asked::HealthCheck { offset, .. } => {
-                (Question::HealthCheck(self.web_sdk(env)?, env.jti()), *offset)
-            }
-            Asked::Owner(offset, _) => (Question::CheckAsAuthApi(self.web_sdk(env)?), *offset),
+impl Asked {
+    /// The first call for these keys. `None` if the application has no such keys.
+    fn first(keys: KeyPair, env: &Env<'_>) -> Option<Self> {
+        let duo = &env.gate.config().applications.get(keys.application).duo;
+        Some(match keys.api {
+            Api::AuthApi => Self::Ping(Arc::clone(duo.credentials()?)),
+            Api::WebSdk => Self::HealthCheck {
+                web_sdk: Box::new(duo.universal()?.web_sdk.clone()),
+                offset: env.health(keys).offset,
+                is_corrected: false,
+            },
         })
     }
 
-    fn auth_api(&self, request: Request, env: &Env<'_>) -> Option<Question> {
-        let duo = &env.gate.config().applications.get(self.keys.application).duo;
-        Some(Question::AuthApi(Arc::clone(duo.credentials()?), request))
-    }
-
-    fn web_sdk(&self, env: &Env<'_>) -> Option<WebSdk> {
-        let duo = &env.gate.config().applications.get(self.keys.application).duo;
-        Some(duo.universal()?.web_sdk.clone())
+    /// The question, and the offset of Duo's clock for which it is signed.
+    fn question(&self, env: &Env<'_>) -> (Question, ClockOffset) {
+        match self {
+            Self::Ping(credentials) => {
+                (Question::AuthApi(Arc::clone(credentials), Request::Ping), ClockOffset::default())
+            }
+            Self::Check(credentials, offset) => {
+                (Question::AuthApi(Arc::clone(credentials), Request::Check), *offset)
+            }
+            Self::HealthCheck { web_sdk, offset, .. } => {
+                (Question::HealthCheck(WebSdk::clone(web_sdk), env.jti()), *offset)
+            }
+            Self::Owner(web_sdk, offset, _) => {
+                (Question::CheckAsAuthApi(WebSdk::clone(web_sdk)), *offset)
+            }
+        }
     }
 }

@@ -21,19 +21,17 @@ const TERMS: [&str; 6] = ["max_age", "factors", "fail_mode", "application", "app
 const MAX_AGE: Bounds = Bounds::up_to(24 * 60 * 60);
 
 /// The policies. `written` are the Duo applications that rules may name; each must be named by a
-/// rule. `usual_mode` is `api.mode`.
+/// rule.
 pub(super) fn policies(
     section: &Section<'_>,
-    (written, usual_mode): (&Written<'_>, ApiMode),
+    written: &Written<'_>,
     clients: &Clients<'_>,
     faults: &mut Faults,
 ) -> Policies {
     let default = section.read("default_policy", faults, policy);
     let rules = section.read("rules", faults, Entry::list).unwrap_or_default();
     let mut used = Vec::new();
-    let rules = rules
-        .iter()
-        .filter_map(|entry| rule(entry, (written, usual_mode), clients, &mut used, faults));
+    let rules = rules.iter().filter_map(|entry| rule(entry, written, clients, &mut used, faults));
     let rules = rules.collect::<Vec<_>>().into();
     written.say_unused(&used, faults);
     let preflights = [(Policy::TwoFactor.name(), false), (Policy::Bypass.name(), true)];
@@ -54,7 +52,7 @@ fn policy(entry: &Entry<'_>) -> Result<Policy, Fault> {
 
 fn rule(
     entry: &Entry<'_>,
-    (written, usual_mode): (&Written<'_>, ApiMode),
+    written: &Written<'_>,
     clients: &Clients<'_>,
     used: &mut Vec<usize>,
     faults: &mut Faults,
@@ -92,25 +90,20 @@ fn rule(
         let fault = |entry: Entry<'_>| entry.fault(Code::ConflictingKeys, problem, "add it there");
         section.find("factors").map(fault).into_iter().for_each(|fault| faults.push(fault));
     }
-    check_prompt(&section, &terms, (written, usual_mode), faults);
+    check_prompt(&section, &terms, written, faults);
     Some(Rule { conditions, policy: policy?, terms })
 }
 
 /// Refuses a rule whose requests the filter could not ask for a second factor, since the Auth API or
 /// a factor that it has is missing.
-fn check_prompt(
-    rule: &Section<'_>,
-    terms: &Terms,
-    (written, usual_mode): (&Written<'_>, ApiMode),
-    faults: &mut Faults,
-) {
+fn check_prompt(rule: &Section<'_>, terms: &Terms, written: &Written<'_>, faults: &mut Faults) {
     let Some(duo) = written.duo(terms.application) else { return };
     let mut conflict = |key, problem, fix| {
         let entry = rule.find(key);
         faults.extend(entry.map(|entry| entry.fault(Code::ConflictingKeys, problem, fix)));
     };
     let has_keys = duo.credentials().is_some();
-    if !has_keys && terms.api_mode.unwrap_or(usual_mode) == ApiMode::Hold {
+    if !has_keys && terms.api_mode.unwrap_or(written.usual_mode) == ApiMode::Hold {
         let problem = "holds requests of programs, which needs the Auth API; the application has no \
                        integration_key";
         let fix = "write \"api_mode\": \"refuse\", or give the application integration_key and \

@@ -27,15 +27,18 @@ pub(super) struct Written<'v> {
     pub(super) main: Option<DuoSettings>,
     pub(super) remembers_devices: bool,
     pub(super) named: Vec<Named<'v>>,
+    /// `api.mode`.
+    pub(super) usual_mode: ApiMode,
 }
 
 impl<'v> Written<'v> {
     pub(super) fn read(root: &Section<'v>, secrets: &Secrets<'_>, faults: &mut Faults) -> Self {
         let section = root.section("duo", keys::DUO, faults);
+        let usual_mode = usual_mode(root);
         let around = Around {
             root: None,
             main: None,
-            may_lack_keys: usual_mode(root) == ApiMode::Refuse,
+            may_lack_keys: usual_mode == ApiMode::Refuse,
             is_inherited: root.find("applications").is_some(),
         };
         let main = duo::settings(&section, around, secrets, faults);
@@ -60,7 +63,7 @@ impl<'v> Written<'v> {
             let remembers_devices = flag.unwrap_or(remembers_devices);
             named.push(Named { entry, name, duo, remembers_devices, approves });
         }
-        let written = Self { main, remembers_devices, named };
+        let written = Self { main, remembers_devices, named, usual_mode };
         written.refuse_shared_keys(faults);
         written
     }
@@ -152,7 +155,7 @@ impl<'v> Written<'v> {
 }
 
 /// `api.mode`, before its section is read. Faults of that section are recorded there.
-pub(super) fn usual_mode(root: &Section<'_>) -> ApiMode {
+fn usual_mode(root: &Section<'_>) -> ApiMode {
     let api = root.find("api");
     let mode = api.as_ref().and_then(|api| api.json().object()?.find("mode")?.text());
     if mode == Some("refuse") { ApiMode::Refuse } else { ApiMode::Hold }

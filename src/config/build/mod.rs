@@ -25,7 +25,7 @@ use crate::json::Json;
 use crate::page::Site;
 use crate::policy::{Criterion, Policies};
 use crate::session::{PENDING_LIFETIME, SharedKey};
-use applications::{Written, usual_mode};
+use applications::Written;
 use per_client::Clients;
 use std::time::Duration;
 use text::{check_printable, printable};
@@ -84,8 +84,7 @@ pub(super) fn config(
         identity: identity.as_ref(),
         inactivity: browser.as_ref().map(session::Browser::inactivity),
     };
-    let rules_for = (&written, usual_mode(&root));
-    let policies = access_control::policies(&access_control, rules_for, &clients, faults);
+    let policies = access_control::policies(&access_control, &written, &clients, faults);
     let applications = browser.and_then(|browser| written.build(&browser, faults));
     if policies.mentions(Criterion::Groups) && identity_section.find("groups").is_none() {
         let fix =

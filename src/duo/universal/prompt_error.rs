@@ -122,6 +122,15 @@ impl PromptError {
         })
     }
 
+    /// Duo's clock, in whole seconds, if the response has it.
+    #[must_use]
+    pub const fn duo_time(&self) -> Option<UnixTime> {
+        match self {
+            Self::Refused(refusal) => refusal.duo_time,
+            Self::Call(_) | Self::StartAgain => None,
+        }
+    }
+
     /// The party that has to act.
     #[must_use]
     pub fn fault(&self) -> Fault {

@@ -40,14 +40,8 @@ impl Response<'_> {
     /// As for [`Self::ping`].
     pub fn clock(&self) -> Result<UnixTime, DuoError> {
         self.ping().or_else(|fault| {
-            let time = match self.health_check(UnixTime::default()) {
-                Ok(Health { time }) => time,
-                Err(PromptError::Refused(_)) => {
-                    Json::read(self.body).ok().as_ref().and_then(timestamp)
-                }
-                Err(PromptError::Call(_) | PromptError::StartAgain) => None,
-            };
-            time.ok_or(fault)
+            let outcome = self.health_check(UnixTime::default());
+            outcome.map_or_else(|error| error.duo_time(), |health| health.time).ok_or(fault)
         })
     }
 

@@ -19,7 +19,6 @@ use crate::gate::refuse::{self, refuse_with};
 use crate::gate::room::{By, Crowded, Seat};
 use crate::session::Pending;
 use crate::signal::Code;
-use std::sync::Arc;
 use std::time::Duration;
 
 impl Waits for Visit {
@@ -67,27 +66,6 @@ impl Waits for Visit {
             }
         };
         caller.question(request)
-    }
-
-    fn clock(&self, env: &Env<'_>) -> Question {
-        let (caller, web_sdk) = match self {
-            Self::Preauth(caller, _)
-            | Self::Passcode(caller, ..)
-            | Self::Status(caller, _)
-            | Self::Enroll(caller)
-            | Self::Activation(caller, _) => return caller.question(Request::Ping),
-            Self::Codes(asking) | Self::Push(asking) => {
-                return asking.waiter.caller.question(Request::Ping);
-            }
-            Self::Look(look) => return look.clock(),
-            Self::HealthCheck(departure) => (&departure.caller, &departure.web_sdk),
-            Self::Token(back) => (&back.caller, &back.web_sdk),
-        };
-        match env.gate.application(&caller.challenge.terms).duo.credentials() {
-            Some(credentials) => Question::AuthApi(Arc::clone(credentials), Request::Ping),
-            // Its response has Duo's time, also if Duo refuses it.
-            None => Question::HealthCheck(web_sdk.clone(), env.jti()),
-        }
     }
 
     fn application(&self) -> usize {

@@ -93,15 +93,6 @@ impl Waits for Held {
         Question::AuthApi(Arc::clone(&self.parked().credentials), request)
     }
 
-    fn clock(&self, _: &Env<'_>) -> Question {
-        match self {
-            Self::Look(look) => look.clock(),
-            Self::Preauth(..) | Self::Passcode(..) | Self::Push(_) | Self::Status(..) => {
-                Question::AuthApi(Arc::clone(&self.parked().credentials), Request::Ping)
-            }
-        }
-    }
-
     fn application(&self) -> usize {
         match self {
             Self::Look(look) => look.application,
