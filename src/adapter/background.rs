@@ -1,10 +1,10 @@
 //! The work of a configuration that no request asks for: it checks Duo, and fetches the account's
 //! picture.
 
+use super::calls::explain;
 use super::healths::Record as _;
 use super::shared::Shared;
 use super::traits::Caller;
-use super::unsent::explain;
 use crate::clock::UnixTime;
 use crate::gate::{Api, Env, Event, Found, Health, KeyPair, Probe, ProbeStep};
 use std::cell::Cell;

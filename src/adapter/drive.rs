@@ -5,10 +5,10 @@
 //! request whose client has left is not logged as admitted. A resumed request and a reply end the
 //! work on a request: on some hosts the request is gone when the call returns.
 
+use super::calls::explain;
 use super::shared::{AfterEffect, Shared};
 use super::stage::Stage;
 use super::traits::{Map, Maps, Stream};
-use super::unsent::explain;
 use crate::clock::UnixTime;
 use crate::gate::limit::Permit;
 use crate::gate::{

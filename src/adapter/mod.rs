@@ -6,6 +6,7 @@
 //! or a request, so nothing here can panic.
 
 mod background;
+mod calls;
 mod drive;
 mod healths;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
@@ -13,6 +14,5 @@ mod native;
 mod shared;
 mod stage;
 mod traits;
-mod unsent;
 #[cfg(target_arch = "wasm32")]
 mod wasm;

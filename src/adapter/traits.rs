@@ -1,8 +1,8 @@
 //! The host of one request, and of a call, as the interpreter uses it.
 
+use super::calls::Unsent;
 use super::shared::Shared;
 use super::stage::Stage;
-use super::unsent::Unsent;
 use crate::gate::Call;
 use crate::http::{Edit, Reply};
 

@@ -1,10 +1,8 @@
 //! The end of a call, as the host reports it.
 
+use crate::adapter::calls::MAX_RESPONSE;
 use crate::duo::Response;
 use crate::gate::{Event, Unanswered};
-
-/// The longest response of Duo's that is read, in bytes; a longer one is refused.
-const MAX_RESPONSE: usize = 64 * 1024;
 
 /// The end of a call, kept for a request on another thread.
 pub(super) enum Answer {

@@ -144,38 +144,41 @@ extern "C" fn http_filter_destroy(request: *const Request) {
     guard(|| request.left());
 }
 
+/// Runs a hook's work for a request, and answers the host in the numbers of the hook: those for a
+/// request whose body is gathered, and for one that waits. A request whose work panics waits.
+///
+/// # Safety
+///
+/// As for [`for_request`].
+unsafe fn decide(
+    request: *const Request,
+    [gather, wait]: [u32; 2],
+    work: impl FnOnce(&Request) -> Verdict,
+) -> u32 {
+    // SAFETY: by contract.
+    match unsafe { for_request(request, Verdict::Wait, work) } {
+        Verdict::Continue => 0,
+        Verdict::Gather => gather,
+        Verdict::Wait => wait,
+    }
+}
+
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_request_headers")]
 extern "C" fn request_headers(_: *mut c_void, request: *const Request, is_whole: bool) -> u32 {
     // SAFETY: the host passes our request.
-    let verdict =
-        unsafe { for_request(request, Verdict::Wait, |request| request.request_headers(is_whole)) };
-    match verdict {
-        Verdict::Continue => 0,
-        Verdict::Gather => 1,
-        Verdict::Wait => 4,
-    }
+    unsafe { decide(request, [1, 4], |request| request.request_headers(is_whole)) }
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_request_body")]
 extern "C" fn request_body(_: *mut c_void, request: *const Request, is_whole: bool) -> u32 {
     // SAFETY: the host passes our request.
-    let verdict =
-        unsafe { for_request(request, Verdict::Wait, |request| request.request_body(is_whole)) };
-    match verdict {
-        Verdict::Continue => 0,
-        Verdict::Gather => 1,
-        Verdict::Wait => 2,
-    }
+    unsafe { decide(request, [1, 2], |request| request.request_body(is_whole)) }
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_request_trailers")]
 extern "C" fn request_trailers(_: *mut c_void, request: *const Request) -> u32 {
     // SAFETY: the host passes our request.
-    let verdict = unsafe { for_request(request, Verdict::Wait, Request::request_trailers) };
-    match verdict {
-        Verdict::Continue => 0,
-        Verdict::Gather | Verdict::Wait => 1,
-    }
+    unsafe { decide(request, [1, 1], Request::request_trailers) }
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_response_headers")]

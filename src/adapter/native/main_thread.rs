@@ -9,9 +9,9 @@ use super::answer::Answer;
 use super::lock;
 use super::plugin::{MAIL, Plugin, TICK, View};
 use crate::adapter::background::Main;
+use crate::adapter::calls::{self, Unsent, explain};
 use crate::adapter::shared::Shared as _;
 use crate::adapter::traits::Caller;
-use crate::adapter::unsent::{Unsent, explain};
 use crate::gate::Call;
 use std::sync::Arc;
 
@@ -104,16 +104,9 @@ pub(super) fn with_callout(
     call: &Call,
     send: impl FnOnce(&Callout<'_>) -> Result<u64, u32>,
 ) -> Result<u64, Unsent> {
-    let signed = &call.signed;
-    let mut headers: Vec<(&[u8], &[u8])> = vec![
-        (b":method", signed.method.as_bytes()),
-        (b":path", signed.path.as_bytes()),
-        (b":authority", signed.authority.as_bytes()),
-        (b":scheme", b"https"),
-    ];
-    headers.extend(signed.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
+    let headers = calls::headers(&call.signed);
     let milliseconds = u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);
-    let callout = Callout { cluster, headers: &headers, body: &signed.body, milliseconds };
+    let callout = Callout { cluster, headers: &headers, body: &call.signed.body, milliseconds };
     send(&callout).map_err(|status| match status {
         NO_CLUSTER => Unsent::UnknownCluster,
         _ => Unsent::TakenBack,

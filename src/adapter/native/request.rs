@@ -11,25 +11,21 @@ use super::mail::FIRST;
 use super::main_thread::with_callout;
 use super::plugin::{MAIL, Plugin, View};
 use super::reach::Place;
-use super::timer::Bell;
+use super::timer::{Bell, wait};
+use crate::adapter::calls::Unsent;
 use crate::adapter::drive::{Driver, Passage, clean_trailers, set_cookie};
 use crate::adapter::shared::Shared as _;
 use crate::adapter::stage::{Arrived, Stage};
 use crate::adapter::traits::{Map, Maps, Stream, Undone};
-use crate::adapter::unsent::Unsent;
 use crate::clock::UnixTime;
 use crate::gate::{AwaitedBody, Body, Call, Event, Flow};
 use crate::http::{Edit, HeaderMap, Reply};
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
 
 /// The attribute with the response code details.
 const CODE_DETAILS: u32 = 16;
-
-/// The longest wait for a time that has come, if the host's clock is set back meanwhile.
-const PACE: Duration = Duration::from_secs(1);
 
 /// How the host continues after a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,16 +286,6 @@ impl Request {
             log::error!("a waiting request cannot be woken");
         }
         bell
-    }
-}
-
-/// How long a request in this state waits; `None` if it does not wait for a time.
-fn wait(stage: &Stage, now: UnixTime) -> Option<Duration> {
-    match stage {
-        Stage::Due(call, _) => Some(call.due.since(now).min(PACE)),
-        Stage::Waiting(due, ..) => Some(due.since(now).min(PACE)),
-        Stage::AwaitedBody(_, until, _) => Some(until.since(now)),
-        Stage::Sent { .. } | Stage::Forwarded(_) | Stage::Refused => None,
     }
 }
 

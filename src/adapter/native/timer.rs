@@ -3,6 +3,8 @@
 
 use super::abi::{MainWaker, StreamWaker};
 use super::lock;
+use crate::adapter::stage::Stage;
+use crate::clock::UnixTime;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -11,6 +13,9 @@ use std::time::{Duration, Instant};
 
 /// The interval at which background checks are begun and counts are passed to the host.
 const TICK: Duration = Duration::from_millis(250);
+
+/// The longest wait for a time that has come, if the host's clock is set back meanwhile.
+const PACE: Duration = Duration::from_secs(1);
 
 /// Where a request is woken. Empty once it has ended.
 #[derive(Default)]
@@ -149,4 +154,14 @@ fn run(shared: &Shared, main: &MainWaker, tick: u64) {
 #[expect(clippy::disallowed_methods, reason = "this file is the clock of waiting requests")]
 fn now() -> Instant {
     Instant::now()
+}
+
+/// How long a request in this state waits; `None` if it does not wait for a time.
+pub(super) fn wait(stage: &Stage, now: UnixTime) -> Option<Duration> {
+    match stage {
+        Stage::Due(call, _) => Some(call.due.since(now).min(PACE)),
+        Stage::Waiting(due, ..) => Some(due.since(now).min(PACE)),
+        Stage::AwaitedBody(_, until, _) => Some(until.since(now)),
+        Stage::Sent { .. } | Stage::Forwarded(_) | Stage::Refused => None,
+    }
 }

@@ -3,15 +3,12 @@
 //! Nothing here decides. Each function does one thing and reports whether it was done.
 
 use super::hostcalls::{self, Refused};
-use crate::adapter::unsent::Unsent;
+use crate::adapter::calls::{self, MAX_RESPONSE, Unsent};
 use crate::clock::UnixTime;
 use crate::duo::SignedCall;
 use crate::http::{Edit, HeaderMap, Reply};
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 use std::time::Duration;
-
-/// The longest response of Duo's that is read, in bytes; a longer one is refused.
-pub(super) const MAX_RESPONSE: usize = 64 * 1024;
 
 /// The host's status for a call to an unknown cluster.
 const BAD_ARGUMENT: u32 = 2;
@@ -175,14 +172,7 @@ pub(super) fn reply(reply: &Reply) -> Result<(), Refused> {
 ///
 /// [`Unsent`]; no callback follows.
 pub(super) fn dispatch(cluster: &str, call: &SignedCall, timeout: Duration) -> Result<u64, Unsent> {
-    let mut headers: Vec<(&[u8], &[u8])> = vec![
-        (b":method", call.method.as_bytes()),
-        (b":path", call.path.as_bytes()),
-        (b":authority", call.authority.as_bytes()),
-        (b":scheme", b"https"),
-    ];
-    headers.extend(call.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
-    let headers = HeaderMap::serialize(&headers);
+    let headers = HeaderMap::serialize(&calls::headers(call));
     let timeout = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
     let sent = hostcalls::http_call(cluster, &headers, &call.body, timeout);
     sent.map(u64::from).map_err(|refused| match refused {

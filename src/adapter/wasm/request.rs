@@ -3,9 +3,9 @@
 use super::host;
 use super::plugin::Plugin;
 use super::streams::Streams;
+use crate::adapter::calls::Unsent;
 use crate::adapter::stage::Stage;
 use crate::adapter::traits::{Map, Maps, Stream, Undone};
-use crate::adapter::unsent::Unsent;
 use crate::gate::Call;
 use crate::http::{Edit, Reply};
 use proxy_wasm::types::MapType;

@@ -1,6 +1,10 @@
-//! Calls that were not sent.
+//! Calls to Duo, as every host sends them.
 
+use crate::duo::SignedCall;
 use crate::gate::Unanswered;
+
+/// The longest response of Duo's that is read, in bytes; a longer one is refused.
+pub(super) const MAX_RESPONSE: usize = 64 * 1024;
 
 /// Why a call was not sent; no callback follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,4 +38,16 @@ pub(super) fn explain(
             Unanswered::NotSent
         }
     }
+}
+
+/// The headers of a call as the host takes them: the pseudo-headers first.
+pub(super) fn headers(call: &SignedCall) -> Vec<(&[u8], &[u8])> {
+    let mut headers: Vec<(&[u8], &[u8])> = vec![
+        (b":method", call.method.as_bytes()),
+        (b":path", call.path.as_bytes()),
+        (b":authority", call.authority.as_bytes()),
+        (b":scheme", b"https"),
+    ];
+    headers.extend(call.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
+    headers
 }
