@@ -1,7 +1,7 @@
 //! The documents of a file: YAML or JSON, one or several, and those inside the texts of a
 //! ConfigMap.
 
-use crate::lines::{Written, first_line, steps_to};
+use crate::lines::{Lines, Written, first_line, steps_to};
 use crate::plugin::Configuration;
 use serde_json::Value;
 use std::path::Path;
@@ -65,11 +65,10 @@ impl Document {
             }
             Err(_) => text.trim_start().starts_with('{') && !text.contains("{{"),
         };
+        let source = Source::whole(&text);
         if is_for_the_modules_reader {
-            let source = Source::whole(&text);
             return Ok(vec![Self { place: None, content: Content::Text(text), source }]);
         }
-        let source = Source::whole(&text);
         let mut documents = Vec::new();
         for (index, value) in values?.into_iter().enumerate() {
             documents.extend(held(&value, &source.file)?);
@@ -84,27 +83,21 @@ impl Document {
         Self { place: None, content: Content::Value(value), source: Source::default() }
     }
 
-    /// The line of the file on which a part of a plugin configuration is written, by a path such as
-    /// `session.keys[1]`; of a missing part, the line of the object that lacks it. `None` if the
-    /// file has one line, or the configuration is a text with escapes.
-    pub(crate) fn line(&self, configuration: &Configuration<'_>, path: &str) -> Option<usize> {
+    /// The lines of a plugin configuration. `None` if the file has one line, or the configuration is
+    /// a text with escapes.
+    pub(crate) fn lines(&self, configuration: &Configuration<'_>) -> Option<Lines> {
         let Source { file, text, index } = &self.source;
         // The second line, if there is one.
         file.trim_end().lines().nth(1)?;
-        let (first, of_text) = match configuration {
-            Configuration::Text(text) => {
-                let written = Written::all(text)?;
-                (first_line(text, file)?, written.first()?.near(path).line())
-            }
+        let (text, written) = match configuration {
+            Configuration::Text(text) => (*text, Written::all(text)?.into_iter().next()?),
             Configuration::Object(value) => {
                 let steps = steps_to(self.value()?, value)?;
-                let documents = Written::all(text)?;
-                let written = documents.get(*index)?.at(&steps)?;
-                (first_line(text, file)?, written.near(path).line())
+                (&**text, Written::all(text)?.get(*index)?.at(&steps)?.clone())
             }
             Configuration::Absent => return None,
         };
-        first.checked_add(of_text)?.checked_sub(1)
+        Some(Lines::new(first_line(text, file)?, written))
     }
 
     /// The content, if it is a value and not a text.

@@ -176,13 +176,14 @@ fn print(config: &Config, ruled: Ruled<'_>) {
             if let Some(per_client) = terms.per_client {
                 println!("approval: per client, for {}", seconds(per_client.lasts));
             }
+            let is_for_browsers = duo.credentials().is_none();
             match terms.api_mode {
                 Some(ApiMode::Hold) => println!("api_mode: hold"),
                 Some(ApiMode::Refuse) => println!("api_mode: refuse"),
-                None if duo.credentials().is_none() => println!("api_mode: refuse"),
+                None if is_for_browsers => println!("api_mode: refuse"),
                 None => {}
             }
-            if duo.credentials().is_none() {
+            if is_for_browsers {
                 println!("auth_api: none, so only browsers can sign in, at Duo's page");
             }
             println!("max_age: {}", terms.max_age.map_or_else(|| "none".to_owned(), seconds));

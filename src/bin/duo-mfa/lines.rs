@@ -2,19 +2,19 @@
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
-use serde_saphyr::{DuplicateKeyPolicy, Spanned, options};
+use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned, options};
 use std::fmt;
 use std::ptr;
 
 /// A value of a document: the line that it begins on, and the values in it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Written {
     /// The line, from 1. For a member of an object it is the line of the key.
     line: usize,
     inside: Inside,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Inside {
     Members(Vec<(String, Written)>),
     Entries(Vec<Written>),
@@ -28,6 +28,25 @@ pub(crate) enum Step<'v> {
     Entry(usize),
 }
 
+/// A plugin configuration in its file.
+pub(crate) struct Lines {
+    /// The line of the file on which the text begins that has the configuration.
+    first: usize,
+    written: Written,
+}
+
+impl Lines {
+    pub(crate) const fn new(first: usize, written: Written) -> Self {
+        Self { first, written }
+    }
+
+    /// The line of a part, by a path such as `session.keys[1]`; of a missing part, the line of the
+    /// object that lacks it.
+    pub(crate) fn of(&self, path: &str) -> Option<usize> {
+        self.first.checked_add(self.written.near(path).line)?.checked_sub(1)
+    }
+}
+
 impl Written {
     /// The documents of a text, YAML or JSON. Empty ones are left out.
     pub(crate) fn all(text: &str) -> Option<Vec<Self>> {
@@ -36,10 +55,6 @@ impl Written {
         let read: Vec<Option<Self>> =
             serde_saphyr::from_multiple_with_options(text, options).ok()?;
         Some(read.into_iter().flatten().collect())
-    }
-
-    pub(crate) const fn line(&self) -> usize {
-        self.line
     }
 
     /// The value that some steps lead to.
@@ -55,7 +70,7 @@ impl Written {
 
     /// The value that a fault's path leads to, such as `session.keys[1]`, or the last one on the
     /// way that is there: a missing key is on no line.
-    pub(crate) fn near(&self, path: &str) -> &Self {
+    fn near(&self, path: &str) -> &Self {
         let path = path.strip_prefix('.').unwrap_or(path);
         let next = match &self.inside {
             Inside::Members(members) if path.starts_with("[\"") => {
@@ -131,11 +146,14 @@ pub(crate) fn first_line(text: &str, file: &str) -> Option<usize> {
     of_file.windows(size).position(is_here)?.checked_add(1)
 }
 
+fn line_of(location: Location) -> usize {
+    usize::try_from(location.line()).unwrap_or(usize::MAX)
+}
+
 impl<'de> Deserialize<'de> for Written {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Inside>::deserialize(deserializer)?;
-        let line = usize::try_from(spanned.referenced.line()).unwrap_or(usize::MAX);
-        Ok(Self { line, inside: spanned.value })
+        Ok(Self { line: line_of(spanned.referenced), inside: spanned.value })
     }
 }
 
@@ -158,7 +176,7 @@ impl<'de> Visitor<'de> for Reader {
         let mut members = Vec::new();
         while let Some(key) = map.next_key::<Spanned<String>>()? {
             let mut value: Written = map.next_value()?;
-            value.line = usize::try_from(key.referenced.line()).unwrap_or(usize::MAX);
+            value.line = line_of(key.referenced);
             members.push((key.value, value));
         }
         Ok(Inside::Members(members))
@@ -220,13 +238,13 @@ mod tests {
             ("a.missing.too", 2),
             ("a.b[7]", 3),
         ] {
-            assert_eq!(all[0].near(path).line(), line, "{path}");
+            assert_eq!(all[0].near(path).line, line, "{path}");
         }
-        assert_eq!(all[1].near("g").line(), 9);
+        assert_eq!(all[1].near("g").line, 9);
         let unusual = Written::all("a:\n  \"b c\\n\":\n    d: 1\n").unwrap();
-        assert_eq!(unusual[0].near(r#"a["b c\n"].d"#).line(), 3);
+        assert_eq!(unusual[0].near(r#"a["b c\n"].d"#).line, 3);
         let twice = Written::all("{\"a\": 1,\n\"a\": 2}").unwrap();
-        assert_eq!(twice[0].near("a").line(), 2);
+        assert_eq!(twice[0].near("a").line, 2);
     }
 
     #[test]
@@ -236,7 +254,7 @@ mod tests {
         assert_eq!(steps, [Step::Member("a"), Step::Entry(1), Step::Member("b")]);
         assert_eq!(steps_to(&document, &json!(1)), None);
         let text = "a:\n- b: 1\n- b: 1\n";
-        assert_eq!(Written::all(text).unwrap()[0].at(&steps).unwrap().line(), 3);
+        assert_eq!(Written::all(text).unwrap()[0].at(&steps).unwrap().line, 3);
     }
 
     #[test]

@@ -235,7 +235,7 @@ fn verifies(common: &Value) -> bool {
 }
 
 /// The filters before this one, each as the last part of its type, and its configuration.
-fn before<'d>(chain: &Chain<'d>) -> impl Iterator<Item = (&'d str, &'d Value)> {
+pub(super) fn before<'d>(chain: &Chain<'d>) -> impl Iterator<Item = (&'d str, &'d Value)> {
     chain.before.iter().filter_map(|filter| {
         let (kind, config) = extension(at(filter, &["typed_config"])?)?;
         Some((kind.rsplit('.').next()?, config))

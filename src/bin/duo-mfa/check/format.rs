@@ -129,11 +129,8 @@ fn sarif(reports: &[Report]) -> Value {
     let rules: Vec<_> = codes.iter().map(|code| json!({"id": code})).collect();
     let results = reports.iter().flat_map(|report| {
         report.findings().iter().map(|finding| {
-            let level = match finding.level {
-                Level::Fault => "error",
-                Level::Warning => "warning",
-                Level::Note => "note",
-            };
+            let is_fault = finding.level == Level::Fault;
+            let level = if is_fault { "error" } else { finding.level.text() };
             let file = json!({"uri": report.file});
             let location = match finding.line {
                 Some(line) => json!({"artifactLocation": file, "region": {"startLine": line}}),

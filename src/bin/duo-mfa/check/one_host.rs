@@ -39,24 +39,27 @@ fn share_a_host(one: &Chain<'_>, other: &Chain<'_>) -> bool {
     }
     let (Some(port), Some(others)) = (port(one), port(other)) else { return false };
     // The filter chains of one port have different names.
-    let domains = domains(other);
+    let names = |chain: &Chain<'_>| {
+        at(chain.manager, &["route_config"]).into_iter().flat_map(domains).collect::<Vec<_>>()
+    };
+    let others_names = names(other);
     port != others
-        && self::domains(one).iter().any(|name| domains.iter().any(|other| overlap(name, other)))
+        && names(one).iter().any(|name| others_names.iter().any(|other| overlap(name, other)))
 }
 
 fn port<'v>(chain: &Chain<'v>) -> Option<&'v Value> {
     at(chain.listener?, &["address", "socket_address", "port_value"])
 }
 
-/// The domains of the routes, without ports.
-fn domains(chain: &Chain<'_>) -> Vec<String> {
-    let hosts = list_at(chain.manager, &["route_config", "virtual_hosts"]).iter();
+/// The domains of the virtual hosts in a route configuration, without ports.
+pub(super) fn domains(routes: &Value) -> impl Iterator<Item = String> {
+    let hosts = list_at(routes, &["virtual_hosts"]).iter();
     let names = hosts.flat_map(|host| list_at(host, &["domains"])).filter_map(Value::as_str);
-    names.map(without_port).collect()
+    names.map(without_port)
 }
 
 /// One of Envoy's domains in lower case, without a port.
-pub(super) fn without_port(domain: &str) -> String {
+fn without_port(domain: &str) -> String {
     match domain.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*') => {
             host.to_ascii_lowercase()

@@ -9,6 +9,7 @@ use crate::document::{Document, DocumentError};
 use crate::environment::{Environment, printable};
 use crate::plugin::{Configuration, Plugin};
 use duo_mfa::config::{Code, Fault};
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -56,7 +57,8 @@ impl Report {
             Configuration::Object(_) | Configuration::Absent => None,
         };
 
-        let line = |path: &str| document.line(&plugin.configuration, path);
+        let lines = LazyCell::new(|| document.lines(&plugin.configuration));
+        let line = |path: &str| lines.as_ref()?.of(path);
         let faults = read.as_ref().err().into_iter().flat_map(|faults| faults.iter());
         let mut findings: Vec<_> = faults.map(|fault| Finding::of_fault(fault, &line)).collect();
         // A serialized `Struct` is not JSON either, but no fault.

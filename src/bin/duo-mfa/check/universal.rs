@@ -5,9 +5,8 @@ mod access_log;
 mod strict_cookie;
 
 use super::Subject;
-use super::one_host::{overlap, without_port};
+use super::one_host::{self, overlap};
 use super::warning::{Code, Warning};
-use crate::document::{Content, Document};
 use crate::plugin::{Chain, Host};
 use crate::value::{at, each, is_set, list_at, member, text_at};
 use serde_json::Value;
@@ -36,14 +35,6 @@ fn is_used(subject: &Subject<'_>) -> bool {
     applications.any(|it| it.duo.universal().is_some())
 }
 
-/// The values of all documents.
-fn values<'d>(documents: &[&'d Document]) -> impl Iterator<Item = &'d Value> {
-    documents.iter().filter_map(|document| match &document.content {
-        Content::Value(value) => Some(value),
-        Content::Text(_) => None,
-    })
-}
-
 /// Each host that a browser may come back to, with its path in the configuration.
 fn hosts<'v>(subject: &Subject<'v>) -> Vec<(String, &'v str)> {
     let mut sections =
@@ -64,22 +55,21 @@ fn hosts<'v>(subject: &Subject<'v>) -> Vec<(String, &'v str)> {
 fn unserved(subject: &Subject<'_>) -> Vec<Warning> {
     let Host::Envoy { chain: Some(_), .. } = subject.host else { return Vec::new() };
     let (mut domains, mut is_complete) = (Vec::new(), true);
-    for value in values(subject.documents) {
+    for value in subject.documents.iter().filter_map(|document| document.value()) {
         each(value, &mut |value| {
             // The routes are in no file.
             is_complete &=
                 member(value, "rds").is_none() && member(value, "scoped_routes").is_none();
-            for host in list_at(value, &["virtual_hosts"]) {
-                let names = list_at(host, &["domains"]).iter().filter_map(Value::as_str);
-                domains.extend(names.map(without_port));
-            }
+            domains.extend(one_host::domains(value));
         });
     }
     if !is_complete || domains.is_empty() {
         return Vec::new();
     }
-    let is_served =
-        |host: &str| domains.iter().any(|domain| overlap(domain, &host.to_ascii_lowercase()));
+    let is_served = |host: &str| {
+        let host = host.to_ascii_lowercase();
+        domains.iter().any(|domain| overlap(domain, &host))
+    };
     let unserved = hosts(subject).into_iter().filter(|(_, host)| !is_served(host));
     let warn = |(path, host): (String, &str)| {
         let problem =

@@ -1,6 +1,7 @@
 //! Asks Duo about a user, and sends that user a push.
 
 use super::account::{Account, of_signed};
+use super::exchange::Received;
 use super::report::Report;
 use super::verdict::{Code, Finding};
 use crate::now;
@@ -58,6 +59,11 @@ impl Visit<'_> {
         }
     }
 
+    /// Makes a call that is signed for the present time of Duo's clock.
+    fn call(&self, request: &Request) -> Result<Received, Finding> {
+        self.account.call(self.credentials, request, now().shifted(self.offset))
+    }
+
     /// `None` if Duo lets the user pass.
     fn preauth(&self, username: &str) -> Result<(Option<Choice>, String), Finding> {
         let request = Request::Preauth(Preauth {
@@ -65,7 +71,7 @@ impl Visit<'_> {
             ipaddr: None,
             trusted_device_token: None,
         });
-        let received = self.account.call(self.credentials, &request, now().shifted(self.offset))?;
+        let received = self.call(&request)?;
         let reply = received.response().preauth().map_err(|error| of_user(&error, username))?;
         self.account.in_time(&received)?;
         match reply {
@@ -140,7 +146,7 @@ impl Visit<'_> {
             },
             ipaddr: None,
         });
-        let received = self.account.call(self.credentials, &request, now().shifted(self.offset))?;
+        let received = self.call(&request)?;
         let txid = received.response().auth_started().map_err(|error| of_user(&error, username))?;
         let seconds = self.account.duo.push_timeout.as_secs();
         let code = verification.map(|it| format!(", with the code {}", it.code));
@@ -154,12 +160,11 @@ impl Visit<'_> {
         let mut last = None;
         while begun.elapsed() < self.account.duo.push_timeout {
             let request = Request::AuthStatus { txid: txid.clone() };
-            let received =
-                match self.account.call(self.credentials, &request, now().shifted(self.offset)) {
-                    // Duo responds late on purpose.
-                    Err(Finding { code: Code::ResponseTimeout, .. }) => continue,
-                    received => received?,
-                };
+            let received = match self.call(&request) {
+                // Duo responds late on purpose.
+                Err(Finding { code: Code::ResponseTimeout, .. }) => continue,
+                received => received?,
+            };
             let status =
                 received.response().auth_status().map_err(|error| of_user(&error, username))?;
             match status.result {

@@ -1,11 +1,11 @@
 //! Looks for a first factor whose cookie is `SameSite=Strict`. Browsers leave such a cookie out of
 //! the navigation by which they come back from Duo's page.
 
-use super::values;
 use crate::check::Subject;
+use crate::check::first_factor;
 use crate::check::warning::{Code, Warning};
 use crate::plugin::Host;
-use crate::value::{at, each, extension, member, text_at};
+use crate::value::{at, each, member, text_at};
 use serde_json::Value;
 
 /// The variable of oauth2-proxy for its `--cookie-samesite`, in lower case.
@@ -14,30 +14,19 @@ const OPTION: &str = "--cookie-samesite";
 const STRICT: &str = "strict";
 
 pub(super) fn warning(subject: &Subject<'_>) -> Option<Warning> {
-    let mut found = match subject.host {
-        Host::Envoy { chain: Some(chain), .. } => {
-            let is_strict = |filter: &Value| {
-                let typed = member(filter, "typed_config").and_then(extension);
-                typed.is_some_and(|(kind, config)| {
-                    kind.ends_with(".OAuth2")
-                        && member(config, "config").is_some_and(is_strict_filter)
-                })
-            };
-            chain.before.iter().any(is_strict).then_some(OAUTH2_FILTER)
-        }
-        Host::Nothing
-        | Host::Envoy { chain: None, .. }
-        | Host::Istio { .. }
-        | Host::Gateway { .. } => None,
+    let chain = if let Host::Envoy { chain, .. } = subject.host { chain } else { None };
+    let is_strict = |(kind, config): (&str, &Value)| {
+        kind == "OAuth2" && member(config, "config").is_some_and(is_strict_filter)
     };
-    let is_envoys_own = matches!(subject.host, Host::Envoy { chain: Some(_), .. });
-    for document in values(subject.documents) {
+    let is_before = chain.is_some_and(|chain| first_factor::before(&chain).any(is_strict));
+    let mut found = is_before.then_some(OAUTH2_FILTER);
+    for document in subject.documents.iter().filter_map(|document| document.value()) {
         each(document, &mut |value| {
             let here = if is_oauth2_proxy(value) {
                 Some(OAUTH2_PROXY)
             } else if is_policy(value) {
                 Some(GATEWAY)
-            } else if !is_envoys_own && is_strict_filter(value) {
+            } else if chain.is_none() && is_strict_filter(value) {
                 Some(OAUTH2_FILTER)
             } else {
                 None
