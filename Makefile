@@ -100,7 +100,7 @@ oci: wasm ## pack the module as an OCI image, dist/oci and dist/oci.tar: no cont
 	tools/oci.py $(MODULE) dist/oci
 
 .PHONY: dist
-dist: oci ## all that a release consists of, in dist/: the module, its SHA-256, the image
+dist: oci ## the module, its SHA-256 and the image, in dist/
 	cd dist && sha256sum $(notdir $(MODULE)) oci.tar >SHA256SUMS
 	@ls -l dist
 

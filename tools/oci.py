@@ -92,11 +92,16 @@ def image(module, package):
     return layout, listed["digest"]
 
 
-def main():
-    module, out = map(pathlib.Path, sys.argv[1:])
+def about():
+    """Name, version, licence and more of the package, as Cargo.toml has them."""
     manifest = pathlib.Path(__file__).resolve().parents[1] / "Cargo.toml"
     head = manifest.read_text(encoding="utf-8").partition("\n\n")[0]
-    package = dict(re.findall(r'(?m)^(\w+) = "(.*)"$', head))
+    return dict(re.findall(r'(?m)^(\w+) = "(.*)"$', head))
+
+
+def main():
+    module, out = map(pathlib.Path, sys.argv[1:])
+    package = about()
     layout, digest = image(module.read_bytes(), package)
     layout.write(out)
     print(f"{out}: {package['name']}:{package['version']}@{digest}")

@@ -5,7 +5,6 @@ It needs what `make dist` and `make cli-static` have built. `release --check-tag
 """
 
 import hashlib
-import io
 import json
 import pathlib
 import platform
@@ -20,7 +19,7 @@ import zipfile
 
 import jsonschema
 import referencing
-from oci import archive, gzipped
+from oci import about, archive, gzipped
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CHART = ROOT / "envoy/helm/duo-mfa"
@@ -33,11 +32,6 @@ MACHINE = platform.machine()
 # The target of each artefact, and the arguments of cargo.
 MODULE_BUILD = ("wasm32-wasip1", [])
 PROGRAM_BUILD = (f"{MACHINE}-unknown-linux-musl", ["--no-default-features"])
-
-
-def version():
-    head = (ROOT / "Cargo.toml").read_text(encoding="utf-8").partition("\n\n")[0]
-    return re.search(r'(?m)^version = "(.*)"$', head)[1]
 
 
 def sha256(data):
@@ -91,8 +85,9 @@ def sbom(name, data, build):
     """A bill of materials: CycloneDX 1.6, JSON."""
     root, packages, needs = graph(build)
     known = checksums()
+    order = sorted(needs, key=lambda it: purl(packages[it]))
     components = []
-    for reference in sorted(needs, key=lambda it: purl(packages[it])):
+    for reference in order:
         package = packages[reference]
         if reference == root:
             continue
@@ -123,10 +118,7 @@ def sbom(name, data, build):
             }
         },
         "components": components,
-        "dependencies": [
-            {"ref": purl(packages[one]), "dependsOn": sorted(purl(packages[it]) for it in needs[one])}
-            for one in sorted(needs, key=lambda it: purl(packages[it]))
-        ],
+        "dependencies": [{"ref": purl(packages[one]), "dependsOn": sorted(purl(packages[it]) for it in needs[one])} for one in order],
     }
     return (json.dumps(document, indent=1) + "\n").encode()
 
@@ -149,7 +141,7 @@ def needs_loader(program):
     return any(struct.unpack_from("<I", program, start + index * size) == (3,) for index in range(count))
 
 
-def check(out, files):
+def check(out, files, number):
     """The faults of a collected release."""
     validator = sbom_validator()
     for name, data in files.items():
@@ -162,22 +154,21 @@ def check(out, files):
     if needs_loader(PROGRAM.read_bytes()):
         yield f"{PROGRAM} needs a dynamic loader"
     said = subprocess.run([PROGRAM, "version"], check=False, capture_output=True, text=True).stdout
-    if said != f"duo-mfa {version()}\n":
+    if said != f"duo-mfa {number}\n":
         yield f"{PROGRAM} prints {said!r}"
-    package = next(out / name for name in files if name.endswith(".tgz"))
-    with tarfile.open(fileobj=io.BytesIO(package.read_bytes())) as tar:
+    chart_file = next(out / name for name in files if name.endswith(".tgz"))
+    with tarfile.open(chart_file) as tar:
         if "duo-mfa/Chart.yaml" not in tar.getnames():
-            yield f"{package.name} has no chart"
-    values = sorted((CHART / "ci").glob("*.yaml"))
-    for values_file in values:
-        command = [HELM, "template", "duo-mfa", package, "--values", values_file, "--kube-version", "1.32.0"]
+            yield f"{chart_file.name} has no chart"
+    for values_file in sorted((CHART / "ci").glob("*.yaml")):
+        command = [HELM, "template", "duo-mfa", chart_file, "--values", values_file, "--kube-version", "1.32.0"]
         rendered = subprocess.run(command, check=False, capture_output=True, text=True)
         if rendered.returncode:
-            yield f"{package.name} with {values_file.name}: {rendered.stderr.strip()}"
+            yield f"{chart_file.name} with {values_file.name}: {rendered.stderr.strip()}"
 
 
 def main():
-    number = version()
+    number = about()["version"]
     if sys.argv[1] == "--check-tag":
         if sys.argv[2] != f"v{number}":
             sys.exit(f"release: the tag is {sys.argv[2]}, and Cargo.toml has the version {number}")
@@ -199,7 +190,7 @@ def main():
         (out / name).chmod(0o755 if name.endswith("-linux") else 0o644)
     sums = "".join(f"{sha256(data)}  {name}\n" for name, data in sorted(files.items()))
     (out / "SHA256SUMS").write_text(sums, encoding="utf-8")
-    faults = list(check(out, files))
+    faults = list(check(out, files, number))
     for fault in faults:
         print(f"release: {fault}", file=sys.stderr)
     print(sums, end="")
