@@ -1,6 +1,6 @@
 //! `explain` prints the decisions of the core's rules.
 
-use crate::files::{File, plugin};
+use crate::files::{File, for_browsers_alone, plugin, to_duos_page};
 use crate::run::duo_mfa;
 use duo_mfa::config::Config;
 use duo_mfa::http::{HeaderMap, RequestHead};
@@ -120,17 +120,8 @@ fn the_rule_and_its_terms_are_printed() {
 #[test]
 fn application_for_browsers_alone_is_named() {
     let mut plugin = plugin();
-    let duo = plugin["duo"].as_object_mut().unwrap();
-    duo.remove("integration_key");
-    duo.remove("secret_key");
-    duo.insert("prompt".to_owned(), json!("universal"));
-    let universal = json!({
-        "client_id": "DIWEBSDKWEBSDKWEBSDK",
-        "client_secret": {"env": "DUO_CLIENT_SECRET"},
-        "hosts": ["app.example.com"],
-    });
-    duo.insert("universal".to_owned(), universal);
-    plugin["api"] = json!({"mode": "refuse"});
+    to_duos_page(&mut plugin, "DIWEBSDKWEBSDKWEBSDK");
+    for_browsers_alone(&mut plugin);
     let file = File::of(&plugin);
     let ran = duo_mfa(&["explain", file.path(), "--path", "/"]);
     assert_eq!(ran.status, 0, "{ran:?}");

@@ -49,6 +49,24 @@ pub(crate) fn plugin() -> Value {
     })
 }
 
+/// Has a plugin configuration send browsers to Duo's page.
+pub(crate) fn to_duos_page(plugin: &mut Value, client_id: &str) {
+    plugin["duo"]["prompt"] = json!("universal");
+    plugin["duo"]["universal"] = json!({
+        "client_id": client_id,
+        "client_secret": {"env": "DUO_CLIENT_SECRET"},
+        "hosts": ["app.example.com"]
+    });
+}
+
+/// Takes the keys of the Auth API out of a plugin configuration, which then refuses programs.
+pub(crate) fn for_browsers_alone(plugin: &mut Value) {
+    let duo = plugin["duo"].as_object_mut().unwrap();
+    duo.remove("integration_key").unwrap();
+    duo.remove("secret_key").unwrap();
+    plugin["api"] = json!({"mode": "refuse"});
+}
+
 /// `examples/NAME/envoy.yaml`, which has nothing to be warned of.
 pub(crate) fn example(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);

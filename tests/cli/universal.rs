@@ -1,6 +1,6 @@
 //! Traps of Duo's Universal Prompt around the filter.
 
-use crate::files::{File, example, extension_policy};
+use crate::files::{File, example, extension_policy, to_duos_page};
 use crate::run::duo_mfa;
 use crate::warnings::{filters, manager, warned};
 use serde_json::{Value, json};
@@ -88,12 +88,7 @@ fn strict_cookie_of_oauth2_proxy_is_found_in_its_files() {
 #[test]
 fn cookie_of_envoy_gateways_oidc_is_strict_unless_it_is_lax() {
     let mut plugin = crate::files::plugin();
-    plugin["duo"]["prompt"] = json!("universal");
-    plugin["duo"]["universal"] = json!({
-        "client_id": "DIWEBSDKWEBSDKWEBSDK",
-        "client_secret": {"env": "DUO_CLIENT_SECRET"},
-        "hosts": ["app.example.com"],
-    });
+    to_duos_page(&mut plugin, "DIWEBSDKWEBSDKWEBSDK");
     let policy = |oidc: Value| json!({"kind": "SecurityPolicy", "spec": {"oidc": oidc}});
     for (oidc, is_strict) in [
         (json!({"clientID": "x"}), true),

@@ -1,6 +1,6 @@
 //! Sign-ins at Duo's page: from the start page there and back.
 
-mod duo;
+pub(crate) mod duo;
 mod exchange;
 mod happy;
 mod leaving;
@@ -11,7 +11,7 @@ mod vectors;
 use crate::browser::Browser;
 use crate::rig::{Request, Response, Rig, Scripted, get, overlay};
 pub(crate) use duo::AuthorizeRequest;
-use duo::{healthy, healthy_at, id_token, token};
+use duo::{healthy, healthy_at, id_token, invalid_client, token};
 use serde_json::{Value, json};
 
 const CALLBACK: &str = "/.duo-mfa/callback";
@@ -41,18 +41,29 @@ fn configured(changes: Value) -> Value {
     config
 }
 
-/// A rig with a second application, for `/pay/*`.
-fn two_applications() -> Rig {
+/// A rig without keys of the Auth API.
+pub(crate) fn keyless() -> Rig {
+    let mut config = configured(json!({"api": {"mode": "refuse"}}));
+    // `Rig::with` takes them out.
+    config["duo"]["integration_key"] = Value::Null;
+    config["duo"]["secret_key"] = Value::Null;
+    Rig::with(config)
+}
+
+/// A rig with a second application, for `/pay/*`; `duo` overrides members of its `duo` section.
+pub(crate) fn with_payments(duo: Value) -> Rig {
+    let mut section = json!({
+        "api_host": "api-xxxxxxxx.duosecurity.com",
+        "integration_key": "DIPAYMENTSXXXXXXXXXX",
+        "secret_key": {"env": "OTHER_SECRET_KEY"},
+        "universal": {
+            "client_id": duo::OTHER_CLIENT_ID,
+            "client_secret": {"env": "OTHER_CLIENT_SECRET"},
+        },
+    });
+    overlay(&mut section, duo);
     rig_with(json!({
-        "applications": {"payments": {"duo": {
-            "api_host": "api-xxxxxxxx.duosecurity.com",
-            "integration_key": "DIPAYMENTSXXXXXXXXXX",
-            "secret_key": {"env": "OTHER_SECRET_KEY"},
-            "universal": {
-                "client_id": duo::OTHER_CLIENT_ID,
-                "client_secret": {"env": "OTHER_CLIENT_SECRET"},
-            },
-        }}},
+        "applications": {"payments": {"duo": section}},
         "access_control": {"rules": [
             {"paths": ["/pay/*"], "policy": "two_factor", "application": "payments"},
         ]},

@@ -1,70 +1,24 @@
 //! The background check of Web SDK applications, and `readyz`.
 
-use crate::rig::{Checked, NOON, Rig, Scripted, fail, get, ok, overlay, says};
+use crate::rig::{Checked, NOON, Rig, Scripted, fail, get, ok, says};
+use crate::universal_flow::duo::{
+    CLIENT_ID, OTHER_CLIENT_ID, assertion_of, healthy_at, invalid_client,
+};
+use crate::universal_flow::{keyless, rig_with, with_payments};
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use duo_mfa::clock::{ClockOffset, UnixTime};
-use duo_mfa::duo::SignedCall;
+use base64::engine::general_purpose::STANDARD;
+use duo_mfa::clock::ClockOffset;
 use duo_mfa::gate::{Api, Found, Health, HealthRecord, KeyPair, Standing, Unanswered};
 use duo_mfa::signal::{Level, Signal};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-const CLIENT_ID: &str = "DIUNIVERSALTEST00001";
-const OTHER_CLIENT_ID: &str = "DIUNIVERSALTEST00002";
 const WEB_SDK: KeyPair = KeyPair { application: 0, api: Api::WebSdk };
 const AUTH_API: KeyPair = KeyPair { application: 0, api: Api::AuthApi };
 
-fn config(changes: Value) -> Value {
-    let mut config = json!({"duo": {
-        "prompt": "universal",
-        "universal": {
-            "client_id": CLIENT_ID,
-            "client_secret": {"env": "DUO_CLIENT_SECRET"},
-            "hosts": ["app.example.com"],
-        },
-    }});
-    overlay(&mut config, changes);
-    config
-}
-
 fn rig() -> Rig {
-    Rig::with(config(json!({})))
-}
-
-/// A second application, for `/pay/*`; `duo` overrides members of its `duo` section.
-fn with_payments(duo: Value) -> Rig {
-    let mut section = json!({
-        "api_host": "api-xxxxxxxx.duosecurity.com",
-        "integration_key": "DIPAYMENTSXXXXXXXXXX",
-        "secret_key": {"env": "OTHER_SECRET_KEY"},
-        "universal": {
-            "client_id": OTHER_CLIENT_ID,
-            "client_secret": {"env": "OTHER_CLIENT_SECRET"},
-        },
-    });
-    overlay(&mut section, duo);
-    Rig::with(config(json!({
-        "applications": {"payments": {"duo": section}},
-        "access_control": {"rules": [
-            {"paths": ["/pay/*"], "policy": "two_factor", "application": "payments"},
-        ]},
-    })))
-}
-
-/// Duo's refusal of a client assertion. `time` is Duo's time.
-fn invalid_client(time: UnixTime) -> Scripted {
-    let body = json!({
-        "stat": "FAIL", "code": 40002, "message": "invalid_client",
-        "message_detail": "The provided client_assertion was invalid.",
-        "timestamp": time.seconds(),
-    });
-    says(400, body.to_string())
-}
-
-fn healthy(time: UnixTime) -> Scripted {
-    ok(&json!({"timestamp": time.seconds()}))
+    rig_with(json!({}))
 }
 
 /// Runs the check of the Web SDK application. Duo responds by the script, all of which must be used.
@@ -94,24 +48,16 @@ fn line(checked: &Checked) -> (Level, &str) {
     }
 }
 
-/// The claims of the client assertion in a health check.
-fn claims(call: &SignedCall) -> Value {
-    let form = form_urlencoded::parse(&call.body);
-    let (_, assertion) = form.into_iter().find(|(name, _)| name == "client_assertion").unwrap();
-    let payload = URL_SAFE_NO_PAD.decode(assertion.split('.').nth(1).unwrap()).unwrap();
-    serde_json::from_slice(&payload).unwrap()
-}
-
 #[test]
 fn one_health_check_tells_that_all_is_well() {
     let mut rig = rig();
-    let checked = check(&mut rig, &[healthy(NOON)]);
+    let checked = check(&mut rig, &[healthy_at(NOON)]);
     assert_eq!((checked.found, names(&checked)), (Found::Well, vec!["health_check"]));
     assert_eq!(checked.offset, Some(ClockOffset::default()));
     let text = "Duo's Universal Prompt answers and accepts the credentials";
     assert_eq!(line(&checked), (Level::Info, text));
-    let first = claims(&checked.calls[0]);
-    let next = claims(&check(&mut rig, &[ok(&json!({}))]).calls[0]);
+    let first = assertion_of(&checked.calls[0]);
+    let next = assertion_of(&check(&mut rig, &[ok(&json!({}))]).calls[0]);
     assert_ne!(first["jti"], next["jti"], "each call has its own id");
     assert_eq!(first["iss"], CLIENT_ID);
 }
@@ -172,13 +118,10 @@ fn each_fault_has_its_own_line() {
 
 #[test]
 fn application_for_browsers_alone_is_checked_without_the_auth_api() {
-    let mut config = config(json!({"api": {"mode": "refuse"}}));
-    config["duo"]["integration_key"] = Value::Null;
-    config["duo"]["secret_key"] = Value::Null;
-    let mut rig = Rig::with(config);
+    let mut rig = keyless();
     assert_eq!(rig.gate.key_pairs().collect::<Vec<_>>(), [WEB_SDK]);
     assert!(AUTH_API.shared_key(rig.gate.config()).is_none());
-    let checked = check(&mut rig, &[healthy(NOON)]);
+    let checked = check(&mut rig, &[healthy_at(NOON)]);
     assert_eq!((checked.found, names(&checked)), (Found::Well, vec!["health_check"]));
     let checked = check(&mut rig, &[invalid_client(NOON)]);
     assert_eq!((checked.found, names(&checked)), (Found::Misconfigured, vec!["health_check"]));
@@ -234,18 +177,18 @@ fn clock_of_duo_is_learned_from_its_response_to_a_refused_date() {
         let mut rig = rig();
         let offset = ClockOffset::from_seconds(seconds);
         let theirs = rig.now.shifted(offset);
-        let checked = check(&mut rig, &[invalid_client(theirs), healthy(theirs)]);
+        let checked = check(&mut rig, &[invalid_client(theirs), healthy_at(theirs)]);
         assert_eq!((checked.found, checked.offset), (Found::Well, Some(offset)));
         let (level, text) = line(&checked);
         assert_eq!(level, Level::Warn);
         assert!(text.contains(&format!("its clock is {seconds} s ahead of this host's")), "{text}");
-        let [first, second] = [&checked.calls[0], &checked.calls[1]].map(claims);
+        let [first, second] = [&checked.calls[0], &checked.calls[1]].map(assertion_of);
         assert_eq!(second["exp"], theirs.seconds() + 300);
         assert_ne!(first["jti"], second["jti"]);
         // The next check is signed with it.
         rig.offsets[0] = offset;
-        let checked = check(&mut rig, &[healthy(theirs)]);
-        assert_eq!(claims(&checked.calls[0])["exp"], theirs.seconds() + 300);
+        let checked = check(&mut rig, &[healthy_at(theirs)]);
+        assert_eq!(assertion_of(&checked.calls[0])["exp"], theirs.seconds() + 300);
     }
 }
 
@@ -292,8 +235,8 @@ fn each_application_has_a_check_for_each_pair_of_keys() {
     assert_eq!(keys(&own_page), [AUTH_API, WEB_SDK, pair(1, Api::AuthApi)]);
 
     let mut two = with_payments(json!({}));
-    let checked = check_of(&mut two, payments[1], &[healthy(NOON)]);
-    assert_eq!(claims(&checked.calls[0])["iss"], OTHER_CLIENT_ID);
+    let checked = check_of(&mut two, payments[1], &[healthy_at(NOON)]);
+    assert_eq!(assertion_of(&checked.calls[0])["iss"], OTHER_CLIENT_ID);
     assert!(line(&checked).1.starts_with("Duo's Universal Prompt (application payments) answers"));
 }
 
@@ -362,7 +305,7 @@ fn readyz_names_the_keys_that_are_not_well() {
 fn fail_safe_waits_for_the_check_of_the_same_keys() {
     let gone = || says(503, "upstream connect error");
     let safe = || {
-        let mut rig = Rig::with(config(json!({"duo": {"fail_mode": "safe"}})));
+        let mut rig = rig_with(json!({"duo": {"fail_mode": "safe"}}));
         let well = Health { standing: Standing::Well, ..Health::default() };
         (rig.health, rig.web_sdk_health) = (well, Some(well));
         rig.now = rig.now.plus(Duration::from_secs(10));

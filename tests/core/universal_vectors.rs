@@ -23,7 +23,7 @@ pub(crate) struct Vectors {
     pub(crate) api_host: String,
     applications: BTreeMap<String, Application>,
     redirect_uri: String,
-    pub(crate) nonce: String,
+    nonce: String,
     counts: BTreeMap<String, usize>,
     pub(crate) now: u64,
     signed: Vec<Value>,
@@ -46,7 +46,7 @@ pub(crate) struct IdToken {
     pub(crate) id: String,
     pub(crate) expect: Expect,
     pub(crate) jwt: String,
-    pub(crate) verdict: String,
+    verdict: String,
     pub(crate) refused_by: Option<String>,
 }
 

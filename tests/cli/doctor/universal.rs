@@ -1,7 +1,7 @@
 //! The application of the Universal Prompt.
 
 use super::sim::{self, API_HOST, Sim, codes};
-use crate::files::{File, configure};
+use crate::files::{File, configure, for_browsers_alone, to_duos_page};
 use crate::run::{Ran, duo_mfa};
 use serde_json::{Value, json};
 
@@ -10,14 +10,7 @@ const CLIENT_SECRET: &str = "Bh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep";
 
 fn envoy(sim: &Sim) -> Value {
     let mut envoy = sim.envoy();
-    configure(&mut envoy, |plugin| {
-        plugin["duo"]["prompt"] = json!("universal");
-        plugin["duo"]["universal"] = json!({
-            "client_id": CLIENT_ID,
-            "client_secret": {"env": "DUO_CLIENT_SECRET"},
-            "hosts": ["app.example.com"]
-        });
-    });
+    configure(&mut envoy, |plugin| to_duos_page(plugin, CLIENT_ID));
     envoy
 }
 
@@ -64,12 +57,7 @@ fn application_for_browsers_alone_is_tested_without_the_auth_api() {
     let options = ["--client-id", CLIENT_ID, "--client-secret", CLIENT_SECRET];
     let sim = Sim::start(&options);
     let mut envoy = envoy(&sim);
-    configure(&mut envoy, |plugin| {
-        let duo = plugin["duo"].as_object_mut().unwrap();
-        duo.remove("integration_key");
-        duo.remove("secret_key");
-        plugin["api"] = json!({"mode": "refuse"});
-    });
+    configure(&mut envoy, for_browsers_alone);
     let file = File::of(&envoy);
     let variables = File::new("envoy.env", &format!("DUO_CLIENT_SECRET={CLIENT_SECRET}\n"));
     let alone = ["doctor", file.path(), "--env-file", variables.path()];
@@ -88,11 +76,8 @@ fn keys_of_an_auth_api_application_in_place_of_the_clients_are_recognized() {
     let sim = Sim::start(&[]);
     let mut envoy = envoy(&sim);
     configure(&mut envoy, |plugin| {
-        let duo = plugin["duo"].as_object_mut().unwrap();
-        duo.remove("integration_key");
-        duo.remove("secret_key");
-        duo["universal"]["client_id"] = json!(sim::INTEGRATION_KEY);
-        plugin["api"] = json!({"mode": "refuse"});
+        for_browsers_alone(plugin);
+        plugin["duo"]["universal"]["client_id"] = json!(sim::INTEGRATION_KEY);
     });
     let ran = doctor(&envoy, &format!("DUO_CLIENT_SECRET={}\n", sim::SECRET_KEY));
     assert_eq!((ran.status, codes(&ran)), (3, vec!["wrong_application_type"]), "{ran:?}");

@@ -3,13 +3,12 @@
 use super::{Case, HEAD_OF_TABLE, MALFORMED, SKEW, in_words_of_reply, standing_in_words};
 use crate::browser::Browser;
 use crate::rig::{NOON, Outcome, Request, Response, Rig, Scripted, fail, ok, says};
+use crate::universal_flow::duo::{assertion_of, healthy_at, invalid_client};
 use crate::universal_flow::{back, by_push, rig_with, start_at, starts};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use duo_mfa::clock::{ClockOffset, UnixTime};
 use duo_mfa::duo::{Endpoint, SignedCall};
 use duo_mfa::gate::{Api, KeyPair};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::fmt::Write;
 
 const BACKGROUND: &str = "
@@ -42,7 +41,7 @@ pub(super) fn sections(cases: &[Case]) -> String {
     let mut page = BACKGROUND.to_owned();
     page.push_str("\n| fault | arrives as | lasting |\n|---|---|---|\n");
     for case in &of_health_check(cases) {
-        let standing = standing_in_words(Fault::new(case).background(&mut rig("secure")));
+        let standing = standing_in_words(Fault(case).background(&mut rig("secure")));
         writeln!(page, "| {} | {} | {standing} |", case.name, case.seen).unwrap();
     }
     page.push_str(START);
@@ -59,8 +58,9 @@ pub(super) fn sections(cases: &[Case]) -> String {
     for case in &of_token(cases) {
         let (outcome, calls) = exchange("secure", case, 1);
         assert_eq!(calls, 1, "{}", case.name);
-        for (fail_mode, times) in [("secure", usize::MAX), ("safe", usize::MAX)] {
-            assert_eq!(exchange(fail_mode, case, times), (outcome.clone(), 1), "{}", case.name);
+        for fail_mode in ["secure", "safe"] {
+            let lasting = exchange(fail_mode, case, usize::MAX);
+            assert_eq!(lasting, (outcome.clone(), 1), "{}", case.name);
         }
         writeln!(page, "| {} | {} | {outcome} |", case.name, case.seen).unwrap();
     }
@@ -68,17 +68,13 @@ pub(super) fn sections(cases: &[Case]) -> String {
 }
 
 fn of_health_check(cases: &[Case]) -> Vec<Case> {
-    let client = json!({
-        "stat": "FAIL", "code": 40002, "message": "invalid_client",
-        "message_detail": "The provided client_assertion was invalid.", "timestamp": NOON.seconds(),
-    });
     let mut cases = of_both(cases);
     let skew = cases.iter_mut().find(|case| case.name == SKEW).unwrap();
     skew.seen = "`invalid_client` and Duo's time";
     cases.push(Case {
         name: "wrong client secret",
         seen: "`invalid_client`",
-        answer: says(400, client.to_string()),
+        answer: invalid_client(NOON),
     });
     cases
 }
@@ -113,11 +109,7 @@ fn rig(fail_mode: &str) -> Rig {
 /// Duo, or what answers in its place.
 struct Fault<'a>(&'a Case);
 
-impl<'a> Fault<'a> {
-    fn new(case: &'a Case) -> Self {
-        Self(case)
-    }
-
+impl Fault<'_> {
     /// The response to `health_check`, or to a call that a refusal of it leads to.
     fn answer(&self, call: &SignedCall) -> Scripted {
         let theirs = if self.is_skew() { NOON.shifted(AHEAD) } else { NOON };
@@ -145,22 +137,13 @@ impl<'a> Fault<'a> {
 
 /// Duo's answer to a health check at this time of its clock.
 fn at(now: UnixTime, call: &SignedCall) -> Scripted {
-    let mut form = form_urlencoded::parse(&call.body);
-    let (_, assertion) = form.find(|(name, _)| name == "client_assertion").unwrap();
-    let payload = URL_SAFE_NO_PAD.decode(assertion.split('.').nth(1).unwrap()).unwrap();
-    let claims: Value = serde_json::from_slice(&payload).unwrap();
-    let now = now.seconds();
-    if claims["exp"].as_u64().unwrap() > now {
-        return ok(&json!({"timestamp": now}));
-    }
-    let refused =
-        json!({"stat": "FAIL", "code": 40002, "message": "invalid_client", "timestamp": now});
-    says(400, refused.to_string())
+    let is_valid = assertion_of(call)["exp"].as_u64().unwrap() > now.seconds();
+    if is_valid { healthy_at(now) } else { invalid_client(now) }
 }
 
 /// Presses the button while `health_check` meets the fault `times` times.
 fn start(fail_mode: &str, case: &Case, times: usize) -> (String, usize) {
-    let (mut rig, fault) = (rig(fail_mode), Fault::new(case));
+    let (mut rig, fault) = (rig(fail_mode), Fault(case));
     if times == usize::MAX {
         fault.background(&mut rig);
     }
@@ -177,7 +160,7 @@ fn exchange(fail_mode: &str, case: &Case, times: usize) -> (String, usize) {
     let mut alice = Browser::of("alice");
     let asked = starts(&mut rig, &mut alice, "/reports");
     if times == usize::MAX {
-        Fault::new(case).background(&mut rig);
+        Fault(case).background(&mut rig);
     }
     let (request, approves) = (back(&alice, asked.state()), by_push(&asked, &rig));
     run(&mut rig, &request, Endpoint::Token, times, |_, is_met| {

@@ -4,11 +4,12 @@ use crate::rig::{CLIENT_SECRET, OTHER_CLIENT_SECRET, Scripted, ok, overlay, says
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use duo_mfa::clock::UnixTime;
+use duo_mfa::duo::SignedCall;
 use ring::hmac;
 use serde_json::{Value, json};
 
-pub(super) const CLIENT_ID: &str = "DIUNIVERSALTEST00001";
-pub(super) const OTHER_CLIENT_ID: &str = "DIUNIVERSALTEST00002";
+pub(crate) const CLIENT_ID: &str = "DIUNIVERSALTEST00001";
+pub(crate) const OTHER_CLIENT_ID: &str = "DIUNIVERSALTEST00002";
 pub(super) const HOST: &str = "https://api-xxxxxxxx.duosecurity.com";
 
 /// The address that a browser was sent to, and what is signed in it.
@@ -21,8 +22,7 @@ impl AuthorizeRequest {
     #[track_caller]
     pub(super) fn of(url: &str) -> Self {
         let jwt = url.split_once("&request=").unwrap().1;
-        let payload = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1).unwrap()).unwrap();
-        let claims = serde_json::from_slice(&payload).unwrap();
+        let claims = payload_of(jwt);
         let parts = jwt.rsplit_once('.').unwrap().0;
         let keys = [CLIENT_SECRET, OTHER_CLIENT_SECRET];
         assert!(keys.iter().any(|secret| signed_with(secret, parts) == jwt));
@@ -40,8 +40,30 @@ pub(super) fn healthy() -> Scripted {
 }
 
 /// Duo is there, and tells its time.
-pub(super) fn healthy_at(seconds: u64) -> Scripted {
-    ok(&json!({"timestamp": seconds}))
+pub(crate) fn healthy_at(time: UnixTime) -> Scripted {
+    ok(&json!({"timestamp": time.seconds()}))
+}
+
+/// Duo refuses a client assertion, and tells its time.
+pub(crate) fn invalid_client(time: UnixTime) -> Scripted {
+    let body = json!({
+        "stat": "FAIL", "code": 40002, "message": "invalid_client",
+        "message_detail": "The provided client_assertion was invalid.",
+        "timestamp": time.seconds(),
+    });
+    says(400, body.to_string())
+}
+
+/// The claims of the client assertion in a call.
+pub(crate) fn assertion_of(call: &SignedCall) -> Value {
+    let form = form_urlencoded::parse(&call.body);
+    let (_, assertion) = form.into_iter().find(|(name, _)| name == "client_assertion").unwrap();
+    payload_of(&assertion)
+}
+
+fn payload_of(jwt: &str) -> Value {
+    let payload = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice(&payload).unwrap()
 }
 
 /// The claims that Duo signs for a user who has confirmed what was asked for, with changes; `null`

@@ -160,7 +160,7 @@ fn host_whose_clock_is_off_signs_in_by_duos_time() {
         let mut alice = Browser::of("alice");
         let theirs = rig.now.shifted(rig.offsets[0]);
         let request = alice.submits(&start_at("/"));
-        let answer = alice.asks(&mut rig, &request, &[healthy_at(theirs.seconds())]);
+        let answer = alice.asks(&mut rig, &request, &[healthy_at(theirs)]);
         let asked = departs(&answer);
         assert_eq!(asked.claims["exp"], theirs.seconds() + 300);
         let request = back(&alice, asked.state());

@@ -23,7 +23,7 @@ fn client_without_pages_gets_start_url_and_no_redirect() {
         assert_eq!(refused.json()["start_url"], "/.duo-mfa/?return_to=%2F");
         assert_eq!(refused.header("location"), None);
     }
-    let grpc = get("/").without(":method").with(":method", "POST");
+    let grpc = posted(get("/"));
     let grpc = grpc.with("content-type", "application/grpc").with("te", "trailers");
     let refused = rig.send(&grpc.with("x-duo-mfa-passcode", ""), &[]).answered();
     assert_eq!(refused.header("location"), None);
@@ -228,16 +228,12 @@ fn host_whose_clock_is_wrong_asks_duo_for_the_time() {
     let mut rig = rig();
     let mut alice = Browser::of("alice");
     let start = alice.submits(&start_at("/"));
-    let theirs = rig.now.seconds() + 4_000;
-    let refused = says(
-        400,
-        json!({"stat": "FAIL", "code": 40_002, "message": "invalid_client", "timestamp": theirs})
-            .to_string(),
-    );
-    let time = crate::rig::ok(&json!({"time": theirs}));
-    let answer = alice.asks(&mut rig, &start, &[refused, time, healthy_at(theirs)]);
+    let theirs = rig.now.plus(Duration::from_secs(4_000));
+    let time = crate::rig::ok(&json!({"time": theirs.seconds()}));
+    let script = [invalid_client(theirs), time, healthy_at(theirs)];
+    let answer = alice.asks(&mut rig, &start, &script);
     assert_eq!(rig.called(), ["health_check", "ping", "health_check"]);
-    assert_eq!(departs(&answer).claims["exp"], theirs + 300);
+    assert_eq!(departs(&answer).claims["exp"], theirs.seconds() + 300);
 }
 
 #[test]

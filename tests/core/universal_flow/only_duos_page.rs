@@ -1,19 +1,11 @@
 //! Browsers sign in at Duo's page, and programs are refused: no other way in is open.
 
 use super::*;
-use crate::rig::{fail, forwarded_header, ok, one_phone, says, started};
+use crate::browser::posted;
+use crate::rig::{fail, forwarded_header, ok, one_phone, started};
 use std::time::Duration;
 
 const ENDPOINTS: [&str; 2] = ["/.duo-mfa/preauth", "/.duo-mfa/auth?factor=push"];
-
-/// A rig without keys of the Auth API.
-fn keyless() -> Rig {
-    let mut config = configured(json!({"api": {"mode": "refuse"}}));
-    // `Rig::with` takes them out.
-    config["duo"]["integration_key"] = Value::Null;
-    config["duo"]["secret_key"] = Value::Null;
-    Rig::with(config)
-}
 
 /// A rig with all keys that refuses programs.
 fn refusing(rules: &Value) -> Rig {
@@ -46,7 +38,7 @@ fn programs_are_refused_and_no_endpoint_asks_the_auth_api() {
     }
     let alice = Browser::of("alice");
     for path in ENDPOINTS {
-        let program = get(path).without(":method").with(":method", "POST");
+        let program = posted(get(path));
         for request in [program, alice.posts(path), alice.submits(path)] {
             let refused = rig.send(&request, &[]).answered();
             assert_eq!(refused.0.details, "duo_mfa_not_found", "{path}");
@@ -63,28 +55,22 @@ fn programs_are_refused_and_no_endpoint_asks_the_auth_api() {
 
 #[test]
 fn host_whose_clock_is_wrong_asks_the_universal_prompt_for_the_time() {
-    let theirs = |rig: &Rig| rig.now.seconds() + 4_000;
-    let refusal = |time: u64| {
-        let body = json!({
-            "stat": "FAIL", "code": 40_002, "message": "invalid_client", "timestamp": time,
-        });
-        says(400, body.to_string())
-    };
-    for again in [healthy_at, refusal] {
+    let theirs = |rig: &Rig| rig.now.plus(Duration::from_secs(4_000));
+    for again in [healthy_at, invalid_client] {
         let mut rig = keyless();
         let mut alice = Browser::of("alice");
         let theirs = theirs(&rig);
         let start = alice.submits(&start_at("/"));
-        let script = [refusal(theirs), again(theirs), healthy_at(theirs)];
+        let script = [invalid_client(theirs), again(theirs), healthy_at(theirs)];
         let answer = alice.asks(&mut rig, &start, &script);
         assert_eq!(rig.called(), ["health_check"; 3]);
-        assert_eq!(departs(&answer).claims["exp"], theirs + 300);
+        assert_eq!(departs(&answer).claims["exp"], theirs.seconds() + 300);
     }
     // A response without a time ends the sign-in.
     let mut rig = keyless();
     let mut alice = Browser::of("alice");
     let (start, theirs) = (alice.submits(&start_at("/")), theirs(&rig));
-    let script = [refusal(theirs), fail(40_002, "invalid_client", "")];
+    let script = [invalid_client(theirs), fail(40_002, "invalid_client", "")];
     let refused = alice.asks(&mut rig, &start, &script);
     assert_eq!(refused.0.status, 503);
 }
@@ -94,7 +80,7 @@ fn endpoints_are_closed_while_programs_are_refused() {
     let mut rig = refusing(&json!([]));
     let mut alice = Browser::of("alice");
     for path in ENDPOINTS {
-        let program = get(path).without(":method").with(":method", "POST");
+        let program = posted(get(path));
         let refused = rig.send(&program, &[]).answered();
         assert_eq!((refused.0.status, refused.code().as_str()), (403, "mfa_required"));
         assert_eq!(refused.json()["start_url"], "/.duo-mfa/?return_to=%2F");

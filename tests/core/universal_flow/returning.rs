@@ -274,7 +274,7 @@ fn callback_is_answered_in_every_mode_and_under_every_bypass_rule() {
 
 #[test]
 fn state_of_one_application_is_lost_at_the_callback_of_another() {
-    let mut rig = two_applications();
+    let mut rig = with_payments(json!({}));
     let mut alice = Browser::of("alice");
     let main = starts(&mut rig, &mut alice, "/");
     let payments = starts(&mut rig, &mut alice, "/pay/1");

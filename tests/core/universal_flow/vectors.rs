@@ -190,8 +190,7 @@ fn every_token_response_ends_the_sign_in_as_the_vectors_say() {
         let asked = starts(&mut rig, &mut alice, PAGE);
         // Even the filter's own check does not reach Duo. No response here lets anybody in.
         rig.check_meets(&says(503, "upstream connect error"));
-        let iss = format!("https://{}/oauth/v1/token", vectors.api_host);
-        let jwt = id_token(&asked.claims, rig.now, json!({"iss": iss}));
+        let jwt = token_of(&vectors, &asked, &rig);
         let answer = says(vector.status, vector.body.replace("<id_token>", &jwt));
         let request = back(&alice, asked.state());
         let code = match vector.meaning.as_str() {
@@ -264,6 +263,16 @@ fn every_health_response_starts_or_refuses_as_the_vectors_say() {
     vectors.counted("health_responses", vectors.health_responses.len(), 17);
 }
 
+/// The change of an id_token's claims to the API host of the vectors.
+fn issued_by(vectors: &Vectors) -> Value {
+    json!({"iss": format!("https://{}/oauth/v1/token", vectors.api_host)})
+}
+
+/// The id_token of the vectors' API host for a user who has confirmed what was asked for.
+fn token_of(vectors: &Vectors, asked: &AuthorizeRequest, rig: &Rig) -> String {
+    id_token(&asked.claims, rig.now, issued_by(vectors))
+}
+
 /// A parameter of the form that a call brought.
 fn sent(rig: &Rig, name: &str) -> String {
     let (_, call) = rig.calls.last().unwrap();
@@ -274,7 +283,6 @@ fn sent(rig: &Rig, name: &str) -> String {
 #[test]
 fn every_callback_is_answered_as_the_vectors_say() {
     let vectors = Vectors::read();
-    let iss = format!("https://{}/oauth/v1/token", vectors.api_host);
     for vector in &vectors.callbacks {
         let id = vector.id.as_str();
         let mut rig = vector_rig(&vectors, json!({}));
@@ -290,7 +298,7 @@ fn every_callback_is_answered_as_the_vectors_say() {
         let (status, code) = match vector.outcome.as_str() {
             "take" => {
                 assert_eq!(vector.takes["state"], STATE, "{id}");
-                let jwt = id_token(&asked.claims, rig.now, json!({"iss": iss}));
+                let jwt = token_of(&vectors, &asked, &rig);
                 let page = alice.is_approved(&mut rig, &request, &[token(&jwt)]);
                 goes_on_to(&page, PAGE);
                 assert_eq!(sent(&rig, "code"), vector.takes["duo_code"], "{id}");
@@ -313,7 +321,7 @@ fn every_callback_is_answered_as_the_vectors_say() {
             refused_with(&alice.asks(&mut rig, &own, &[]), "sign_in_lost");
         } else {
             // Nothing was used up.
-            let jwt = id_token(&asked.claims, rig.now, json!({"iss": iss}));
+            let jwt = token_of(&vectors, &asked, &rig);
             alice.is_approved(&mut rig, &own, &[token(&jwt)]);
         }
     }
@@ -323,14 +331,13 @@ fn every_callback_is_answered_as_the_vectors_say() {
 #[test]
 fn every_factor_gets_its_name_in_the_approval() {
     let vectors = Vectors::read();
-    let iss = format!("https://{}/oauth/v1/token", vectors.api_host);
     for vector in &vectors.factors {
         let (factor, reason) = (&vector.factor, &vector.reason);
         let rule = json!({"paths": ["/key"], "policy": "two_factor", "factors": ["webauthn"]});
         let mut rig = vector_rig(&vectors, json!({"access_control": {"rules": [rule]}}));
         let mut alice = Browser::of("alice");
         let asked = starts(&mut rig, &mut alice, PAGE);
-        let mut claims = duo::claims(&asked.claims, rig.now, json!({"iss": iss}));
+        let mut claims = duo::claims(&asked.claims, rig.now, issued_by(&vectors));
         claims["auth_context"] = json!({"factor": factor, "reason": reason});
         let jwt = duo::signed(&claims, crate::rig::CLIENT_SECRET);
         let request = back(&alice, asked.state());
@@ -351,7 +358,6 @@ fn every_factor_gets_its_name_in_the_approval() {
 #[test]
 fn every_authority_leads_to_the_redirect_uri_of_the_vectors_or_nowhere() {
     let vectors = Vectors::read();
-    let iss = format!("https://{}/oauth/v1/token", vectors.api_host);
     for vector in &vectors.redirect_uris {
         let authority = vector.authority.as_str();
         let mut rig = vector_rig(&vectors, json!({}));
@@ -366,7 +372,7 @@ fn every_authority_leads_to_the_redirect_uri_of_the_vectors_or_nowhere() {
         };
         let asked = departs(&alice.asks(&mut rig, &press, &[healthy()]));
         assert_eq!(asked.claims["redirect_uri"], uri.as_str(), "{authority}");
-        let jwt = id_token(&asked.claims, rig.now, json!({"iss": iss}));
+        let jwt = token_of(&vectors, &asked, &rig);
         let request = at(back(&alice, asked.state()));
         goes_on_to(&alice.is_approved(&mut rig, &request, &[token(&jwt)]), PAGE);
         assert_eq!(sent(&rig, "redirect_uri"), *uri, "{authority}");
