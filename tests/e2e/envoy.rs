@@ -24,6 +24,11 @@ pub(crate) struct Envoy {
     log: PathBuf,
 }
 
+/// Waits until each worker of an Envoy has read the record of Duo's health, as it does on its tick, four times a second.
+pub(crate) fn await_tick() {
+    sleep(Duration::from_millis(600));
+}
+
 /// The module under test.
 pub(crate) fn module() -> PathBuf {
     match Host::of_this_run() {

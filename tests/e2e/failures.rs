@@ -183,7 +183,7 @@ fn assert_faults_lead_where_the_page_says(fail_mode: &str) {
                 stack.sim.fault(&fault);
                 eventually("a failed check", || (!is_up()).then_some(()));
                 // The other workers see it on their next tick.
-                std::thread::sleep(std::time::Duration::from_millis(600));
+                stack.await_tick();
                 fault["endpoint"] = json!(call);
             }
             let before = stack.sim.calls(call);
@@ -219,7 +219,7 @@ fn assert_clusters_lead_where_the_page_says(fail_mode: &str) {
     for (name, cluster) in CLUSTERS {
         let Row { lasting, .. } = row("preauth", name, fail_mode);
         let stack = start(cluster, fail_mode);
-        stack.await_failed_check();
+        stack.await_failed_check("Duo");
         for user in 0..3 {
             let occasion = format!("{name} at preauth, lasting, {fail_mode}");
             assert_leads(&stack, user, &lasting, &occasion);

@@ -293,7 +293,7 @@ fn fail_mode_safe_admits_while_duo_is_gone() {
     let plugin = json!({"duo": {"fail_mode": "safe"}, "access_control": {"rules": rules}});
     let setup = Setup::default().plugin(plugin);
     let stack = Stack::start(Setup { duo_link: crate::setup::DuoLink::ClosedPort, ..setup });
-    stack.await_failed_check();
+    stack.await_failed_check("Duo");
     let (reply, seen) = stack.admitted(&Request::get("/").user("alice"));
     assert_eq!(seen.values("x-duo-mfa-factor"), ["fail_safe"]);
     let cookie = reply.set_cookie(crate::stack::APPROVAL).expect("an approval").to_owned();

@@ -246,17 +246,17 @@ impl Stack {
         reply.set_cookie(APPROVAL).expect("an approval").to_owned()
     }
 
-    /// Waits until a background check has failed to reach Duo, and every worker knows.
-    pub(crate) fn await_failed_check(&self) {
-        eventually("a failed check", || {
-            self.envoy.log().contains("the check of Duo failed").then_some(())
-        });
+    /// Waits until a background check has failed, and every worker knows. The log calls the Auth API "Duo", and the Web
+    /// SDK application "Duo's Universal Prompt".
+    pub(crate) fn await_failed_check(&self, checked: &str) {
+        let line = format!("the check of {checked} failed");
+        eventually("a failed check", || self.envoy.log().contains(&line).then_some(()));
         self.await_tick();
     }
 
-    /// Waits until each worker has read the record of Duo's health, as it does on its tick, four times a second.
+    /// As [`envoy::await_tick`].
     pub(crate) fn await_tick(&self) {
-        thread::sleep(std::time::Duration::from_millis(600));
+        envoy::await_tick();
     }
 
     /// Asserts that every worker's VM still decides: the filter refuses each of some requests.

@@ -193,7 +193,7 @@ pub(crate) fn settled_checks(stack: &Stack) -> usize {
     eventually("the first checks of Duo", || {
         let count = stack.sim.calls("health_check");
         last = if count == last.0 { (count, last.1 + 1) } else { (count, 0) };
-        (last.1 > 15).then_some(count)
+        (count > 0 && last.1 > 15).then_some(count)
     })
 }
 

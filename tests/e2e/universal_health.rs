@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
-use crate::envoy::Envoy;
+use crate::envoy::{Envoy, await_tick};
 use crate::http1::Connection;
 use crate::message::Request;
 use crate::setup::{INTEGRATION_KEY, SECRET_KEY, Setup};
@@ -34,7 +34,7 @@ fn settled(envoy: &Envoy) -> (u16, Value) {
     };
     let settled =
         eventually("the first checks", || Some(readyz_at(envoy.listener)).filter(is_known));
-    thread::sleep(Duration::from_millis(600));
+    await_tick();
     assert_eq!(readyz_at(envoy.listener), settled, "all workers know the same");
     settled
 }

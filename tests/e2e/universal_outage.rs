@@ -43,7 +43,7 @@ fn fail_mode_safe_admits_for_minutes_while_duo_does_not_answer() {
     // The filter's own check has to fail too: a client can make its own calls fail.
     let stack = start_with(json!({"duo": {"fail_mode": "safe", "check_interval": "1s"}}));
     stack.sim.fault(&json!({"kind": "status", "status": 502}));
-    stack.await_failed_check();
+    stack.await_failed_check("Duo's Universal Prompt");
     let mut alice = Browser::of("alice");
     alice.ask(&stack, press(PAGE));
     assert!(alice.has(APPROVAL), "an approval for some minutes");
@@ -64,7 +64,7 @@ fn press_after_duo_went_down_meets_the_fail_mode_of_the_rule() {
     strict.leaves(&stack, "/admin/x");
     lenient.leaves(&stack, PAGE);
     stack.sim.fault(&json!({"kind": "status", "status": 502}));
-    stack.await_failed_check();
+    stack.await_failed_check("Duo's Universal Prompt");
     assert_eq!(strict.open(&stack, "/admin/x").status, 403, "the start page again");
     let reply = strict.ask(&stack, press("/admin/x"));
     assert_eq!(reply.status, 503, "{reply:?}");
