@@ -10,17 +10,15 @@ use crate::envoy::Envoy;
 use crate::front::Front;
 use crate::message::PASSWORD;
 use crate::runner::{Case, Run, Runner, Word};
-use crate::setup::{API_HOST, FirstFactor, INTEGRATION_KEY, SECRET_KEY, Setup};
+use crate::setup::{
+    API_HOST, CLIENT_ID, CLIENT_SECRET, FirstFactor, INTEGRATION_KEY, SECRET_KEY, Setup,
+};
 use crate::stack::Stack;
 use crate::tally::{self, Verdict};
 
 /// Has an inline icon, so that the browser requests none.
 const APPLICATION: &str = "<!doctype html><html lang=en><title>Application</title>\
                            <link rel=icon href='data:,'><p>application";
-
-/// The default Web SDK application of the simulator.
-const CLIENT_ID: &str = "DISIMULATEDWEBSDK001";
-const CLIENT_SECRET: &str = "SimulatedWebSdkSecretSimulatedWebSdk0001";
 
 pub(crate) struct Stage {
     stack: Stack,

@@ -89,8 +89,7 @@ fn configuration_of_the_image_signs_in_at_the_page_of_the_simulator() {
     let address = alice.leaves(&stack, "/reports");
     // Published on this machine by `compose.yaml`.
     assert!(address.starts_with("http://127.0.0.1:10005/oauth/v1/authorize?"), "{address}");
-    let at_duo = universal::at_duo(&stack.sim, universal::target(&address));
-    let callback = universal::target(at_duo.header("location").unwrap()).to_owned();
+    let callback = universal::approved_at_duo(&stack.sim, universal::target(&address));
     universal::assert_arrived(&alice.returns(&stack, &callback), "/reports");
     alice.is_admitted(&stack, "/reports");
 }

@@ -19,7 +19,8 @@ use sha1::{Digest, Sha1};
 
 use crate::certificates::{self, Authority};
 use crate::message::{PASSWORD, Request};
-use crate::setup::{API_HOST, INTEGRATION_KEY, OTHER_SECRET_KEY, Setup};
+use crate::resources::of_simulator;
+use crate::setup::{OTHER_SECRET_KEY, Setup};
 use crate::sim::eventually;
 use crate::stack::{Parts, Stack};
 use crate::tally::Verdict;
@@ -229,10 +230,8 @@ pub(crate) fn started(file: &str, adapted: impl FnOnce(&Path, String) -> String)
             .replace(
                 "{address: api-xxxxxxxx.duosecurity.com, port_value: 443}",
                 &format!("{{address: {}, port_value: {}}}", duo.address.ip(), duo.address.port()),
-            )
-            .replace("api-xxxxxxxx.duosecurity.com", API_HOST)
-            .replace("DIXXXXXXXXXXXXXXXXXX", INTEGRATION_KEY);
-        let mut envoy: Value = serde_saphyr::from_str(&text).unwrap();
+            );
+        let mut envoy: Value = serde_saphyr::from_str(&of_simulator(text)).unwrap();
         let listener = &mut envoy["static_resources"]["listeners"][0];
         listener["address"]["socket_address"] = json!({"address": "127.0.0.1", "port_value": 0});
         envoy["admin"] =

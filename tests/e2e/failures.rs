@@ -129,9 +129,13 @@ fn in_words(stack: &Stack, reply: &Reply) -> String {
         };
     }
     assert_eq!(reply.set_cookie(APPROVAL), None, "{reply:?}");
+    refusal_in_words(reply, reply.json()["code"].as_str().unwrap())
+}
+
+/// A refusal with this code, in the page's words.
+pub(crate) fn refusal_in_words(reply: &Reply, code: &str) -> String {
     let wait = reply.header("retry-after");
     let wait = wait.map(|seconds| format!(", again in {seconds} s")).unwrap_or_default();
-    let code = reply.json()["code"].as_str().unwrap().to_owned();
     format!("{} `{code}`{wait}", reply.status)
 }
 
@@ -240,7 +244,7 @@ fn clusters_without_a_duo_lead_where_the_page_says_under_safe() {
     assert_clusters_lead_where_the_page_says("safe");
 }
 
-fn is_ready(stack: &Stack) -> bool {
+pub(crate) fn is_ready(stack: &Stack) -> bool {
     stack.denied(&Request::get("/.duo-mfa/readyz").user("alice")).status == 200
 }
 

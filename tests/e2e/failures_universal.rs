@@ -4,8 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
-use crate::failures::{cells, hold, simulated};
-use crate::message::{Reply, Request};
+use crate::failures::{Row, cells, hold, is_ready, refusal_in_words, row, simulated};
 use crate::sim::eventually;
 use crate::stack::{APPROVAL, Stack};
 use crate::tally::Verdict;
@@ -45,11 +44,6 @@ fn checks_of_requests(stack: &Stack) -> u64 {
     stack.envoy.stat("wasmcustom.duo_mfa_duo_calls.endpoint.health_check")
 }
 
-fn wait_of(reply: &Reply) -> String {
-    let wait = reply.header("retry-after");
-    wait.map(|seconds| format!(", again in {seconds} s")).unwrap_or_default()
-}
-
 /// The page's script asks to leave for Duo's page; the outcome in the page's words.
 fn press(stack: &Stack, user: &str) -> String {
     let reply = Browser::of(user).fetch(stack, "POST", START);
@@ -59,8 +53,7 @@ fn press(stack: &Stack, user: &str) -> String {
     if reply.status == 200 && reply.json()["location"].is_string() {
         return "passes".to_owned();
     }
-    let code = reply.json()["code"].as_str().expect("a code").to_owned();
-    format!("{} `{code}`{}", reply.status, wait_of(&reply))
+    refusal_in_words(&reply, reply.json()["code"].as_str().expect("a code"))
 }
 
 /// Waits until each worker knows that Duo is well. The first that knows says so at once; another one is not ready until its
@@ -68,10 +61,6 @@ fn press(stack: &Stack, user: &str) -> String {
 fn await_readiness(stack: &Stack) {
     eventually("readiness", || is_ready(stack).then_some(()));
     stack.await_tick();
-}
-
-fn is_ready(stack: &Stack) -> bool {
-    stack.denied(&Request::get("/.duo-mfa/readyz").user("alice")).status == 200
 }
 
 fn assert_lasting_faults_lead_where_the_page_says(fail_mode: &str) {
@@ -82,9 +71,7 @@ fn assert_lasting_faults_lead_where_the_page_says(fail_mode: &str) {
     let mut faults = faults();
     faults.push(("wrong client secret", refusal()));
     for (number, (name, fault)) in faults.into_iter().enumerate() {
-        let row = cells("health_check", name);
-        let [_, _, calls, secure, safe] = &row[..] else { panic!("{row:?}") };
-        let expected = if fail_mode == "safe" { safe } else { secure };
+        let Row { calls, lasting, .. } = row("health_check", name, fail_mode);
         stack.sim.fault(&at("health_check", fault));
         let standing = &cells("health_check in the background", name)[1];
         assert!(standing.starts_with("not ready"), "{name}: {standing}");
@@ -92,9 +79,9 @@ fn assert_lasting_faults_lead_where_the_page_says(fail_mode: &str) {
         hold(&format!("{name} at health_check in the background"));
         let before = checks_of_requests(&stack);
         let occasion = format!("{name} at health_check, lasting, {fail_mode}");
-        assert_eq!(press(&stack, &stack.sim.guest(number)), *expected, "{occasion}");
+        assert_eq!(press(&stack, &stack.sim.guest(number)), lasting, "{occasion}");
         let made = checks_of_requests(&stack) - before;
-        assert_eq!(made.to_string(), *calls, "{occasion}");
+        assert_eq!(made.to_string(), calls, "{occasion}");
         hold(&occasion);
         stack.await_tick();
         stack.sim.clear_faults();
@@ -129,12 +116,13 @@ fn single_faults_at_the_health_check_lead_where_the_page_says() {
     }
 }
 
-/// The code of the last refusal of a user, from the log. Pages do not show it.
+/// Waits for the line of the log about a user's refusal, and gives its code. Pages do not show it.
 fn refused_as(stack: &Stack, user: &str) -> String {
     let user = format!(r#""user":"{user}""#);
-    let log = stack.envoy.log();
-    let mut lines = log.lines().filter(|line| line.contains(&user));
-    let line = lines.next_back().unwrap_or_else(|| panic!("no line of {user}: {log}"));
+    let line = eventually("the line of the refusal", || {
+        let log = stack.envoy.log();
+        log.lines().rfind(|line| line.contains(&user)).map(str::to_owned)
+    });
     let document: Value = serde_json::from_str(&line[line.find('{').unwrap()..]).unwrap();
     document["code"].as_str().expect("a code").to_owned()
 }
@@ -155,14 +143,13 @@ fn faults_at_token_lead_where_the_page_says() {
         stack.sim.fault(&at("token", fault));
         let reply = browser.returns(&stack, &target);
         assert_eq!(reply.set_cookie(APPROVAL), None, "{name}");
-        let code = stack.judged(Verdict::Denied, name, || {
-            eventually("the line of the refusal", || {
-                stack.envoy.log().contains(&format!(r#""user":"{user}""#)).then_some(())
-            });
-            refused_as(&stack, &user)
-        });
-        let outcome = format!("{} `{code}`{}", reply.status, wait_of(&reply));
-        assert_eq!(outcome, cells("token", name)[1], "{name}: {}", reply.text());
+        let code = stack.judged(Verdict::Denied, name, || refused_as(&stack, &user));
+        assert_eq!(
+            refusal_in_words(&reply, &code),
+            cells("token", name)[1],
+            "{name}: {}",
+            reply.text()
+        );
         hold(&format!("{name} at token"));
         stack.sim.clear_faults();
     }

@@ -6,22 +6,24 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::setup::{API_HOST, INTEGRATION_KEY};
-use crate::universal::CLIENT_ID;
+use crate::setup::{API_HOST, CLIENT_ID, INTEGRATION_KEY};
 
 /// The resources of some files, with the API host and the integration key of the simulator.
 pub(crate) struct Resources(Vec<Value>);
 
 impl Resources {
     pub(crate) fn of_files(files: &[&str]) -> Self {
-        let read = |file: &&str| of_simulator(fs::read_to_string(root().join(file)).unwrap());
-        Self(files.iter().map(read).flat_map(|text| documents(&text)).collect())
+        Self::read(files, of_simulator)
     }
 
     /// The same with the lines for Duo's Universal Prompt switched on.
     pub(crate) fn of_files_with_universal(files: &[&str]) -> Self {
-        let read = |file: &&str| with_universal(&fs::read_to_string(root().join(file)).unwrap());
-        Self(files.iter().map(read).flat_map(|text| documents(&text)).collect())
+        Self::read(files, with_universal)
+    }
+
+    fn read(files: &[&str], adapted: fn(String) -> String) -> Self {
+        let texts = files.iter().map(|file| fs::read_to_string(root().join(file)).unwrap());
+        Self(texts.flat_map(|text| documents(&adapted(text))).collect())
     }
 
     /// The output of the chart for one of its sets of values.
@@ -95,7 +97,7 @@ pub(crate) fn of_simulator(text: String) -> String {
 
 /// As [`of_simulator`], with the lines for Duo's Universal Prompt switched on, as docs/deploy/README.md
 /// says.
-pub(crate) fn with_universal(text: &str) -> String {
+pub(crate) fn with_universal(text: String) -> String {
     of_simulator(text.replace("#universal ", ""))
 }
 

@@ -48,7 +48,7 @@ fn secrets_stand_in_no_log_metric_or_dump() {
     assert_hides("the log", &log, &hidden);
 }
 
-fn assert_hides(place: &str, text: &str, hidden: &[String]) {
+pub(crate) fn assert_hides(place: &str, text: &str, hidden: &[String]) {
     for secret in hidden {
         assert!(!text.contains(secret), "{secret} is in {place}");
     }

@@ -19,6 +19,9 @@ use crate::message::PASSWORD;
 pub(crate) const API_HOST: &str = "api-sim.duosecurity.test";
 pub(crate) const INTEGRATION_KEY: &str = "DISIM4E2E7TESTS2KEYX";
 pub(crate) const SECRET_KEY: &str = "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep";
+/// The default Web SDK application of the simulator.
+pub(crate) const CLIENT_ID: &str = "DISIMULATEDWEBSDK001";
+pub(crate) const CLIENT_SECRET: &str = "SimulatedWebSdkSecretSimulatedWebSdk0001";
 /// The secret key of another account at Duo.
 pub(crate) const OTHER_SECRET_KEY: &str = "bq9XkT2mVz7LcN4wRy1HsF8jPd5GtU3eAo6ZxKiQ";
 pub(crate) const COOKIE_KEY: &str = "b1c7Yk2mUeN0h3xkq8rW5tVz6aD9sGfJ4pLwQ1eRoHc=";
@@ -132,6 +135,12 @@ impl Setup {
     pub(crate) fn plugin(mut self, patch: Value) -> Self {
         merge(&mut self.plugin, patch);
         self
+    }
+
+    /// Sets an environment variable of the Envoy process, or sets it anew.
+    pub(crate) fn set_variable(&mut self, name: &'static str, value: &str) {
+        self.environment.retain(|(known, _)| *known != name);
+        self.environment.push((name, value.to_owned()));
     }
 
     /// Lets the module read bodies, with a limit on the listener's buffer.

@@ -90,11 +90,10 @@ impl Stack {
         }
         let (module, directory_path) = (envoy::module(), directory.0.as_path());
         let duo_origin = &sim.browser_origin();
-        let app_address = app.address;
         let parts = Parts {
             directory: directory_path,
             module: &module,
-            app: app_address,
+            app: app.address,
             duo: &duo,
             duo_origin,
         };
@@ -126,8 +125,7 @@ impl Stack {
     /// Kills this Envoy and starts another in its place, with other values of environment variables.
     pub(crate) fn restart_with(&mut self, variables: &[(&'static str, &str)]) {
         for (name, value) in variables {
-            self.setup.environment.retain(|(known, _)| known != name);
-            self.setup.environment.push((*name, (*value).to_owned()));
+            self.setup.set_variable(name, value);
         }
         self.restart();
     }

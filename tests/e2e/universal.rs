@@ -7,13 +7,11 @@ use crate::browser::Browser;
 use crate::http1::Connection;
 use crate::message::{Reply, Request};
 use crate::setup::{API_HOST, Setup};
+pub(crate) use crate::setup::{CLIENT_ID, CLIENT_SECRET};
 use crate::sim::{Sim, eventually};
 use crate::stack::{APPROVAL, Stack};
 use crate::tally::Verdict;
 
-/// The default Web SDK application of the simulator.
-pub(crate) const CLIENT_ID: &str = "DISIMULATEDWEBSDK001";
-pub(crate) const CLIENT_SECRET: &str = "SimulatedWebSdkSecretSimulatedWebSdk0001";
 /// The cookie that ties a sign-in at Duo's page to its browser.
 pub(crate) const BROWSER: &str = "__Host-duo_universal";
 pub(crate) const CALLBACK: &str = "/.duo-mfa/callback";
@@ -67,6 +65,13 @@ pub(crate) fn press(return_to: &str) -> Request {
         .header("content-length", "0")
 }
 
+/// As [`press`], for any host: without the `Origin`, which names one.
+pub(crate) fn press_anywhere(return_to: &str) -> Request {
+    let mut request = press(return_to);
+    request.headers.retain(|(name, _)| name != b"origin");
+    request
+}
+
 /// The navigation by which a browser comes back from Duo's page.
 pub(crate) fn back(target: &str) -> Request {
     Request::get(target).all(&[
@@ -84,6 +89,13 @@ pub(crate) fn at_duo(sim: &Sim, address: &str) -> Reply {
     assert!(target.starts_with('/'), "no address at Duo: {address}");
     let request = Request::get(target).header("host", API_HOST);
     Connection::open(sim.api).ask(&request).expect("duo-sim answers")
+}
+
+/// Opens an address at Duo, where the user is approved; gives the path and query to come back with.
+pub(crate) fn approved_at_duo(sim: &Sim, address: &str) -> String {
+    let reply = at_duo(sim, address);
+    assert_eq!(reply.status, 303, "{reply:?} {}", reply.text());
+    target(reply.header("location").expect("an address")).to_owned()
 }
 
 /// The path and query of an absolute address.
@@ -112,10 +124,7 @@ impl Browser {
 
     /// Leaves for Duo and is approved there; gives the path and query to come back with.
     pub(crate) fn is_approved(&mut self, stack: &Stack, return_to: &str) -> String {
-        let address = self.leaves(stack, return_to);
-        let reply = at_duo(&stack.sim, &address);
-        assert_eq!(reply.status, 303, "{reply:?} {}", reply.text());
-        target(reply.header("location").expect("an address")).to_owned()
+        approved_at_duo(&stack.sim, &self.leaves(stack, return_to))
     }
 
     /// Comes back from Duo's page.

@@ -9,8 +9,8 @@ use crate::message::{Reply, Request};
 use crate::sim::eventually;
 use crate::stack::{APPROVAL, Protocol, Stack};
 use crate::universal::{
-    BROWSER, CALLBACK, PAGE, approves, assert_arrived, assert_no_token_call, assert_refused,
-    at_duo, back, denied, parameter, press, settled_checks, start, start_with,
+    BROWSER, CALLBACK, PAGE, approved_at_duo, approves, assert_arrived, assert_no_token_call,
+    assert_refused, back, denied, parameter, press, settled_checks, start, start_with,
 };
 
 const LOST: &str = "sign_in_lost";
@@ -174,9 +174,8 @@ fn line_breaks_in_a_return_path_split_no_header() {
             let reply = alice.ask(&stack, request);
             assert_eq!(reply.status, 303, "{path}: {}", reply.text());
             assert_unsplit(&reply, &path);
-            let came = at_duo(&stack.sim, reply.header("location").unwrap());
-            let target = crate::universal::target(came.header("location").unwrap());
-            let page = alice.returns(&stack, target);
+            let target = approved_at_duo(&stack.sim, reply.header("location").unwrap());
+            let page = alice.returns(&stack, &target);
             assert_eq!(page.status, 200, "{path}: {}", page.text());
             assert_unsplit(&page, &path);
             let text = page.text();

@@ -8,8 +8,8 @@ use crate::message::Request;
 use crate::setup::{FirstFactor, Setup};
 use crate::stack::{APPROVAL, Stack};
 use crate::universal::{
-    PAGE, approves, assert_arrived, assert_no_token_call, assert_refused, at_duo, back, press,
-    setup, target,
+    PAGE, approved_at_duo, approves, assert_arrived, assert_no_token_call, assert_refused, back,
+    press, setup,
 };
 
 fn from(address: &str, request: Request) -> Request {
@@ -17,10 +17,9 @@ fn from(address: &str, request: Request) -> Request {
 }
 
 /// The path and query with which Duo sends the browser back.
-fn approved_at_duo(stack: &Stack, pressed: &crate::message::Reply) -> String {
+fn approved(stack: &Stack, pressed: &crate::message::Reply) -> String {
     assert_eq!(pressed.status, 303, "{pressed:?} {}", pressed.text());
-    let came = at_duo(&stack.sim, pressed.header("location").unwrap());
-    target(came.header("location").unwrap()).to_owned()
+    approved_at_duo(&stack.sim, pressed.header("location").unwrap())
 }
 
 #[test]
@@ -31,7 +30,7 @@ fn sign_in_ends_in_the_network_where_it_began() {
     approves(&stack.sim, "alice");
     let mut alice = Browser::of("alice");
     let pressed = alice.ask(&stack, from("203.0.113.7", press(PAGE)));
-    let target = approved_at_duo(&stack, &pressed);
+    let target = approved(&stack, &pressed);
     for address in ["203.0.112.7", "198.51.100.7", "2001:db8::7", "203.0.113.7, 198.51.100.7"] {
         let mut thief = alice.clone();
         let reply = thief.ask(&stack, from(address, back(&target)));
@@ -65,7 +64,7 @@ fn sign_in_ends_with_the_metadata_with_which_it_began() {
     let person = |request: Request| request.header("x-person", "alice");
     let mut alice = Browser::of("alice");
     let pressed = alice.ask(&stack, person(press(PAGE)));
-    let target = approved_at_duo(&stack, &pressed);
+    let target = approved(&stack, &pressed);
     let mut thief = Browser::of("bob");
     thief.jar.clone_from(&alice.jar);
     assert_refused(&thief.ask(&stack, person(back(&target))), 403, "sign_in_lost");

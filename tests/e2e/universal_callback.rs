@@ -4,8 +4,8 @@ use crate::browser::Browser;
 use crate::message::Request;
 use crate::stack::APPROVAL;
 use crate::universal::{
-    BROWSER, CALLBACK, PAGE, approves, assert_arrived, assert_no_token_call, assert_refused,
-    at_duo, back, denied, parameter, start, target,
+    BROWSER, CALLBACK, PAGE, approved_at_duo, approves, assert_arrived, assert_no_token_call,
+    assert_refused, at_duo, back, denied, parameter, start, target,
 };
 use serde_json::json;
 
@@ -43,10 +43,7 @@ fn tabs_finish_in_any_order_and_each_shows_its_own_page() {
         let mut alice = Browser::of("alice");
         let pages = ["/first?a=1", "/second?b=2"];
         let addresses = pages.map(|page| alice.leaves(&stack, page));
-        let targets = addresses.map(|address| {
-            let reply = at_duo(&stack.sim, &address);
-            target(reply.header("location").unwrap()).to_owned()
-        });
+        let targets = addresses.map(|address| approved_at_duo(&stack.sim, &address));
         for tab in order {
             assert_arrived(&alice.returns(&stack, &targets[tab]), pages[tab]);
         }
@@ -283,8 +280,7 @@ fn callback_without_the_first_factor_says_so_and_uses_no_code() {
     let mut jar = Browser::of("alice");
     let reply = jar.ask(&stack, crate::universal::press(PAGE).header("x-basic-user", "alice"));
     let address = reply.header("location").expect("an address").to_owned();
-    let came = at_duo(&stack.sim, &address);
-    let target = target(came.header("location").unwrap()).to_owned();
+    let target = approved_at_duo(&stack.sim, &address);
     let cookie = format!("{BROWSER}={}", jar.jar[BROWSER]);
     let reply = stack.denied(&back(&target).header("cookie", &cookie));
     assert!(crate::universal::says(&reply, "identity_missing"), "{reply:?} {}", reply.text());

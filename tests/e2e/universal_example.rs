@@ -15,8 +15,8 @@ use crate::setup::API_HOST;
 use crate::sim::{Sim, eventually};
 use crate::stack::{APPROVAL, Stack};
 use crate::universal::{
-    CALLBACK, CLIENT_ID, approves, assert_arrived, assert_refused as assert_refused_at_callback,
-    at_duo, back, denied, parameter, target,
+    CALLBACK, approves, assert_arrived, assert_refused as assert_refused_at_callback, at_duo, back,
+    denied, parameter, target,
 };
 
 #[test]
@@ -25,9 +25,7 @@ fn universal_prompt_signs_in_and_no_client_chooses_its_user() {
     let stack = started("examples/universal-prompt/envoy.yaml", |directory, text| {
         log = directory.join("access.log");
         let to_file = format!("file.v3.FileAccessLog\n              path: {}\n", log.display());
-        with_oauth2_proxy(&text)
-            .replace("DIZZZZZZZZZZZZZZZZZZ", CLIENT_ID)
-            .replace("stream.v3.StdoutAccessLog\n", &to_file)
+        with_oauth2_proxy(&text).replace("stream.v3.StdoutAccessLog\n", &to_file)
     });
     signs_in(&stack, &|request| request.header("cookie", "_oauth2_proxy=alice"));
     assert_refused(&stack, Request::get("/").all(&FORGED), 302);
@@ -52,9 +50,7 @@ fn universal_prompt_signs_in_and_no_client_chooses_its_user() {
 
 #[test]
 fn push_at_duos_page_opens_only_what_asks_for_no_passkey() {
-    let stack = started("examples/universal-prompt/envoy.yaml", |_, text| {
-        with_oauth2_proxy(&text).replace("DIZZZZZZZZZZZZZZZZZZ", CLIENT_ID)
-    });
+    let stack = started("examples/universal-prompt/envoy.yaml", |_, text| with_oauth2_proxy(&text));
     approves(&stack.sim, "alice");
     let mut alice = signed_in_at_oauth2_proxy("alice");
     alice.signs_in_at_duo(&stack, "/reports");

@@ -84,11 +84,8 @@ fn keys_of_the_auth_api_in_place_of_the_clients_have_their_own_line() {
     let mut exchanged = setup().plugin(json!({"duo": {
         "integration_key": CLIENT_ID, "universal": {"client_id": INTEGRATION_KEY},
     }}));
-    exchanged
-        .environment
-        .retain(|(name, _)| !["DUO_SECRET_KEY", "DUO_CLIENT_SECRET"].contains(name));
-    exchanged.environment.push(("DUO_SECRET_KEY", CLIENT_SECRET.to_owned()));
-    exchanged.environment.push(("DUO_CLIENT_SECRET", SECRET_KEY.to_owned()));
+    exchanged.set_variable("DUO_SECRET_KEY", CLIENT_SECRET);
+    exchanged.set_variable("DUO_CLIENT_SECRET", SECRET_KEY);
     let stack = start(exchanged);
     let (status, document) = settled(&stack.envoy);
     let causes = json!([

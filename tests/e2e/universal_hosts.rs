@@ -9,8 +9,8 @@ use crate::sim::eventually;
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 use crate::universal::{
-    BROWSER, CALLBACK, PAGE, approves, assert_arrived, assert_refused, at_duo, back, denied,
-    parameter, press, settled_checks, start, target,
+    BROWSER, CALLBACK, PAGE, approved_at_duo, approves, assert_arrived, assert_refused, at_duo,
+    back, denied, parameter, press, press_anywhere, settled_checks, start, target,
 };
 
 const LOST: &str = "sign_in_lost";
@@ -50,9 +50,7 @@ fn assert_ours(stack: &Stack, protocol: Protocol, change: &dyn Fn(Request) -> Re
     // A user each, since starts are limited.
     let user = stack.sim.guest(NUMBER.fetch_add(1, SeqCst));
     approves(&stack.sim, &user);
-    let mut request = press(PAGE);
-    request.headers.retain(|(name, _)| name != b"origin");
-    let request = change(request.user(&user));
+    let request = change(press_anywhere(PAGE).user(&user));
     let what = request.summary();
     let to = stack.envoy.listener;
     let outcome = stack.judged(Verdict::Denied, &what, || match protocol {
@@ -116,10 +114,7 @@ fn authority_in_no_list_is_no_redirect_uri() {
 #[test]
 fn callback_belongs_to_the_port_where_it_began() {
     let stack = start();
-    let at = |host: &str, mut request: Request| {
-        request.headers.retain(|(name, _)| name != b"origin");
-        request.header("host", host)
-    };
+    let at = |host: &str, request: Request| request.header("host", host);
     for (began, ended, is_same) in [
         ("app.example.com:8443", "app.example.com", false),
         ("app.example.com", "app.example.com:8443", false),
@@ -129,9 +124,8 @@ fn callback_belongs_to_the_port_where_it_began() {
         ("APP.example.com:443", "app.Example.com", true),
     ] {
         let mut alice = Browser::of("alice");
-        let reply = alice.ask(&stack, at(began, press(PAGE)));
-        let came = at_duo(&stack.sim, reply.header("location").unwrap());
-        let target = target(came.header("location").unwrap()).to_owned();
+        let reply = alice.ask(&stack, at(began, press_anywhere(PAGE)));
+        let target = approved_at_duo(&stack.sim, reply.header("location").unwrap());
         let before = stack.sim.calls("token");
         let reply = alice.ask(&stack, at(ended, back(&target)));
         if is_same {
@@ -160,27 +154,19 @@ fn longest_names_of_all_kinds_go_together_or_are_refused() {
         (format!("{}:65535", host(253)), format!("/{}", "p".repeat(640))),
         (format!("{}:65535", host(253)), format!("/{}", "p".repeat(2_047))),
     ] {
-        let mut request = press(&path);
-        request.headers.retain(|(name, _)| name != b"origin");
         let request =
             |request: Request| request.header("host", &host).header("x-basic-user", &user);
-        let mut pressed = press(&path);
-        pressed.headers.retain(|(name, _)| name != b"origin");
-        let reply = stack.denied(&request(pressed));
+        let reply = stack.denied(&request(press_anywhere(&path)));
         assert_eq!(reply.status, 303, "{}: {}", host.len(), reply.text());
-        let location = reply.header("location").unwrap();
-        let came = at_duo(&stack.sim, location);
-        assert_eq!(came.status, 303, "{}", came.text());
-        let target = target(came.header("location").unwrap());
-        assert!(parameter(target, "state").len() <= 1_024);
+        let target = approved_at_duo(&stack.sim, reply.header("location").unwrap());
+        assert!(parameter(&target, "state").len() <= 1_024);
         let cookie = reply.set_cookie(BROWSER).unwrap().to_owned();
-        let reply = stack.send(&request(back(target)).cookie(&cookie));
+        let reply = stack.send(&request(back(&target)).cookie(&cookie));
         assert_arrived(&reply, &path);
     }
     // Longer than any name of the DNS with a port.
-    let mut pressed = press("/");
-    pressed.headers.retain(|(name, _)| name != b"origin");
-    let reply = stack.denied(&pressed.header("host", host(268)).header("x-basic-user", &user));
+    let pressed = press_anywhere("/").header("host", host(268));
+    let reply = stack.denied(&pressed.header("x-basic-user", &user));
     assert!(matches!(reply.status, 400 | 403), "{reply:?}");
 }
 

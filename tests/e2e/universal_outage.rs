@@ -181,8 +181,7 @@ fn id_tokens_with_a_wrong_part_approve_nobody() {
 #[test]
 fn wrong_client_secret_is_a_misconfiguration() {
     let mut setup = crate::universal::setup();
-    setup.environment.retain(|(name, _)| *name != "DUO_CLIENT_SECRET");
-    setup.environment.push(("DUO_CLIENT_SECRET", "x".repeat(40)));
+    setup.set_variable("DUO_CLIENT_SECRET", &"x".repeat(40));
     let stack = Stack::start(setup);
     crate::universal::approves(&stack.sim, "alice");
     let reply = Browser::of("alice").ask(&stack, press(PAGE));

@@ -35,7 +35,7 @@ fn envoy_gateway_and_kubernetes_sign_in_at_duos_page() {
     let resources = Resources::of_files_with_universal(&files);
     signs_in(&envoy_gateway(&resources, &issuer, "duo-mfa", "duo-api"), &issuer, 401);
     let text = fs::read_to_string(root().join("envoy/kubernetes/base/envoy.yaml")).unwrap();
-    signs_in(&standalone(&with_universal(&text), &issuer), &issuer, 401);
+    signs_in(&standalone(&with_universal(text), &issuer), &issuer, 401);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use crate::http2;
 use crate::sim::eventually;
 use crate::stack::{APPROVAL, Held, Protocol};
 use crate::universal::{
-    CALLBACK, PAGE, approves, assert_arrived, assert_refused, at_duo, back, denied, parameter,
-    start, target,
+    CALLBACK, PAGE, approved_at_duo, approves, assert_arrived, assert_refused, back, denied,
+    parameter, start,
 };
 use serde_json::json;
 
@@ -131,10 +131,7 @@ fn used_state_with_a_fresh_code_is_left_to_duo_at_an_envoy_that_has_not_seen_it(
     let [mut second, mut third] = [(); 2].map(|()| stack.another_envoy());
     let mut alice = Browser::of("alice");
     let address = alice.leaves(&stack, PAGE);
-    let [spent, fresh] = [(); 2].map(|()| {
-        let reply = at_duo(&stack.sim, &address);
-        target(reply.header("location").unwrap()).to_owned()
-    });
+    let [spent, fresh] = [(); 2].map(|()| approved_at_duo(&stack.sim, &address));
     let before = alice.clone();
     assert_arrived(&alice.returns(&stack, &spent), PAGE);
     let ask = |to, target: &str| {

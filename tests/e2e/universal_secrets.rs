@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::browser::Browser;
 use crate::message::Reply;
+use crate::secrets::assert_hides;
 use crate::setup::{COOKIE_KEY, SECRET_KEY, Setup};
 use crate::stack::{APPROVAL, Stack};
 use crate::universal::{
@@ -44,13 +45,12 @@ fn secrets_of_a_sign_in_appear_in_no_log_metric_dump_or_page() {
     replies.push(reply);
 
     // Each way in which the exchange itself can fail.
-    for (fault, code) in [
+    for (mut fault, code) in [
         (json!({"kind": "status", "status": 502}), "duo_unavailable"),
         (json!({"kind": "truncated"}), "duo_unavailable"),
         (json!({"kind": "raw", "status": 201, "body": "{}"}), "duo_unavailable"),
         (json!({"kind": "claims", "merge": {"iss": "https://evil.test"}}), "duo_misconfigured"),
     ] {
-        let mut fault = fault;
         (fault["endpoint"], fault["times"]) = (json!("token"), json!(1));
         let mut alice = Browser::of("alice");
         let target = alice.is_approved(&stack, "/third");
@@ -93,10 +93,4 @@ fn shown(reply: &Reply) -> String {
     let headers = reply.headers.iter().filter(|(name, _)| name != "set-cookie");
     let lines: Vec<_> = headers.map(|(name, value)| format!("{name}: {value}")).collect();
     format!("{}\n\n{}", lines.join("\n"), reply.text())
-}
-
-fn assert_hides(place: &str, text: &str, hidden: &[String]) {
-    for secret in hidden {
-        assert!(!text.contains(secret), "{secret} is in {place}");
-    }
 }

@@ -8,7 +8,7 @@ use crate::setup::API_HOST;
 use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 use crate::universal::{
-    BROWSER, CLIENT_ID, PAGE, approves, parameter, press, settled_checks, start,
+    BROWSER, CLIENT_ID, PAGE, approves, parameter, press, press_anywhere, settled_checks, start,
 };
 
 fn calls(stack: &Stack) -> usize {
@@ -195,18 +195,15 @@ fn only_listed_hosts_lead_to_duo_and_all_their_spellings_are_one() {
         ("one.apps.example.com", "https://one.apps.example.com/.duo-mfa/callback"),
     ] {
         let mut alice = Browser::of("alice");
-        let mut request = press("/x");
-        request.headers.retain(|(name, _)| name != b"origin");
-        let reply = alice.ask(&stack, request.header("host", host));
+        let reply = alice.ask(&stack, press_anywhere("/x").header("host", host));
         assert_eq!(reply.status, 303, "{host}: {reply:?} {}", reply.text());
         let back = crate::universal::at_duo(&stack.sim, reply.header("location").unwrap());
         assert!(back.header("location").unwrap().starts_with(&format!("{uri}?")), "{host}");
     }
     let before = stack.sim.calls("health_check");
     for host in ["evil.test", "app.example.com.", "app.example.com.evil.test", "apps.example.com"] {
-        let mut request = press("/x").user("alice");
-        request.headers.retain(|(name, _)| name != b"origin");
-        let reply = stack.denied(&request.header("host", host));
+        let request = press_anywhere("/x").user("alice").header("host", host);
+        let reply = stack.denied(&request);
         assert_eq!(reply.status, 403, "{host}: {reply:?} {}", reply.text());
     }
     assert_eq!(stack.sim.calls("health_check"), before);
