@@ -21,7 +21,7 @@ pub(crate) use script::{
 use duo_mfa::clock::{ClockOffset, UnixTime};
 use duo_mfa::config::Config;
 use duo_mfa::duo::{self, SignedCall};
-use duo_mfa::gate::limit::{EMPTY, EMPTY_LEDGER, Permit, Table};
+use duo_mfa::gate::limit::{BUCKETS, EMPTY, EMPTY_LEDGER, Permit, Table};
 use duo_mfa::gate::{
     AwaitingPermit, Body, Call, Crowded, Effect, End, Event, Flow, Gate, Health, HostFacts,
     Judgement, Learned, Logo, Opening, Step,
@@ -358,7 +358,7 @@ impl Rig {
 impl Rig {
     pub(crate) fn spoil_the_table(&mut self) {
         let table = Table::new(&self.gate.config().shared);
-        let names = table.unused().map(|(name, _)| name);
+        let names = (0..BUCKETS).map(|number| table.values().name(number));
         self.table.extend(names.map(|name| (name, b"junk".to_vec())));
     }
 

@@ -105,8 +105,9 @@ fn memory_does_not_grow_with_the_users_who_sign_in() {
     let users = std::env::var("SOAK_USERS").ok();
     let users = users.map_or(USERS, |users| users.parse().expect("SOAK_USERS is a number"));
     let stack = start();
-    // First let connections, code and the table take their memory.
-    let warm = (users / 10).min(50_000);
+    // First let connections and code take their memory, and have every bucket of the table used: it is
+    // created then.
+    let warm = (users / 2).min(50_000);
     sign_in(&stack, 0..warm, Factor::Passcode, &Outcomes::default());
     let before = stack.envoy.resident();
     let begun = Instant::now();

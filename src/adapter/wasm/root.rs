@@ -3,7 +3,6 @@
 use super::callback::{Callback, with_event};
 use super::host::{self, Metric};
 use super::later;
-use super::limit_table;
 use super::plugin::Plugin;
 use super::streams::Streams;
 use crate::adapter::background::{Background, Main};
@@ -55,7 +54,6 @@ impl Root {
                 log::debug!("configured");
                 let plugin = Plugin::new(Gate::new(config));
                 plugin.stats.define(counters());
-                limit_table::create(&plugin.table);
                 self.plugin.set(Rc::new(plugin)).is_ok() && host::tick_each(TICK).is_ok()
             }
             Err(faults) => {

@@ -13,8 +13,7 @@ pub(super) const FIRST_OF_SHARES: u16 = 0x2000;
 pub(super) const LAST_OF_SHARES: u16 = 0x03ff;
 const _: () = assert!(LAST_OF_USERS + 1 == OF_USERS && 2 * OF_USERS == FIRST_OF_SHARES);
 const _: () = assert!(FIRST_OF_SHARES + LAST_OF_SHARES + 1 == BUCKETS);
-/// The first of 1,024 further buckets, for approvals per client. They are created when they are
-/// used, since few configurations have such approvals.
+/// The first of 1,024 further buckets, for approvals per client.
 pub(super) const FIRST_OF_CLIENTS: u16 = 0x2400;
 pub(super) const LAST_OF_CLIENTS: u16 = 0x03ff;
 const _: () = assert!(FIRST_OF_CLIENTS == BUCKETS && BUCKETS.is_multiple_of(1 << 10));

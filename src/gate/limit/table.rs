@@ -6,10 +6,9 @@
 
 use super::head::VERSION;
 use super::permit::Permit;
-use super::places::{BUCKETS, OF_USERS};
 use super::settlement::{End, Settlement};
 use super::verdict::{Granted, Limit, Limited, Verdict};
-use super::{EMPTY, EMPTY_LEDGER, closed, grant, settle};
+use super::{closed, grant, settle};
 use crate::clock::UnixTime;
 use crate::config::Limits;
 use crate::session::{SharedKey, SharedValues};
@@ -47,14 +46,6 @@ impl Table {
     #[must_use]
     pub const fn values(&self) -> &SharedValues {
         &self.0
-    }
-
-    /// All buckets, each with its name and the bytes of one that was never used.
-    pub fn unused(&self) -> impl Iterator<Item = (String, Vec<u8>)> {
-        (0..BUCKETS).map(|bucket| {
-            let empty = if bucket < OF_USERS { EMPTY.to_vec() } else { EMPTY_LEDGER.to_vec() };
-            (self.0.name(bucket), self.0.seal(bucket, empty))
-        })
     }
 
     /// Grants a permit if the limits allow it and the new bytes could be stored.

@@ -1,4 +1,5 @@
-use super::super::{End, SingleUse};
+use super::super::places::BUCKETS;
+use super::super::{EMPTY, End, SingleUse};
 use super::*;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -163,14 +164,15 @@ fn configurations_with_one_key_share_a_table_and_others_do_not() {
 }
 
 #[test]
-fn a_table_that_is_made_at_start_is_one_that_was_never_used() {
+fn a_bucket_is_created_when_it_is_used_and_counts_from_then_on() {
     let mut host = Host::new();
-    host.data = Host::table().unused().collect();
-    assert_eq!(host.data.len(), usize::from(BUCKETS));
+    host.settle(push(9), End::Denied);
+    assert!(host.data.is_empty(), "an end without a permit changes nothing");
     host.grant(&push(1)).unwrap();
+    assert_eq!(host.data.len(), 1);
     assert_eq!(host.grant(&push(2)).unwrap_err().limit, Limit::Pending);
     host.grant(&per_request()).unwrap();
-    assert_eq!(host.data.len(), usize::from(BUCKETS), "no name is new");
+    assert_eq!(host.data.len(), 2);
     assert_eq!(host.alarms(), 0);
 }
 
