@@ -88,6 +88,24 @@ impl UnixTime {
             of_day.wrapping_rem(60),
         )
     }
+
+    /// The date in the form of RFC 3339, in UTC: `2012-08-21T17:29:18.250Z`.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        let seconds = self.seconds();
+        let of_day = seconds.wrapping_rem(SECONDS_PER_DAY);
+        let date = CivilDate::from_days(seconds.wrapping_div(SECONDS_PER_DAY));
+        format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+            date.year,
+            date.month0.saturating_add(1),
+            date.day,
+            of_day.wrapping_div(3_600),
+            of_day.wrapping_rem(3_600).wrapping_div(60),
+            of_day.wrapping_rem(60),
+            self.millis.wrapping_rem(MILLIS_PER_SECOND),
+        )
+    }
 }
 
 /// How many seconds another clock is ahead of this host's (negative: behind).

@@ -1,6 +1,5 @@
 //! Asks for the second factor of an undecided request, in the way that suits its client.
 
-use super::audit;
 use super::body::{self, AwaitedBody, Body, Reader};
 use super::challenge::Challenge;
 use super::configured::Gate;
@@ -9,6 +8,7 @@ use super::env::Env;
 use super::flow::{Effect, Step};
 use super::foreign_form;
 use super::hold;
+use super::in_place::InPlace;
 use super::open::{Purpose, Undecided};
 use super::per_client;
 use super::per_request;
@@ -18,16 +18,17 @@ use super::refusal::{Denial, Refusal};
 use super::refusals::{
     FORM_TOO_LATE, FORM_TOO_LONG, NEEDS_BROWSER, NEEDS_COOKIE, NEEDS_PASSCODE_OR_BROWSER,
 };
-use super::refuse::denied;
+use super::refuse::{denied, refuse_with};
 use super::route::EndpointRequest;
 use super::rules::Insufficient;
+use super::trail::Trail;
 use super::universal;
 use crate::config::{ApiMode, Mode};
 use crate::factor::Factor;
 use crate::http::{Client, Parameters, RequestHead, origin};
 use crate::policy::Terms;
 use crate::session::BodyDigest;
-use crate::signal::{Code, Level, Signal};
+use crate::signal::{Level, Signal};
 
 impl Gate {
     /// Begins to ask for the second factor, or to reply to a request to the filter itself.
@@ -44,18 +45,30 @@ impl Gate {
         let Undecided { purpose, insufficient } = undecided;
         let mut step = match *purpose {
             Purpose::Endpoint(request) => {
-                let challenge = request.challenge.with_peer(address);
+                let mut challenge = request.challenge.arrived(address, env);
+                challenge.trail.endpoint = Some(request.endpoint.name());
                 visit(EndpointRequest { challenge, ..request }, head, env)
             }
             Purpose::Application(challenge) => {
-                self.unapproved(head, challenge.with_peer(address), env)
+                self.unapproved(head, challenge.arrived(address, env), env)
             }
             Purpose::PerRequest { challenge, has_body: true } => {
-                read_body(Reader::PerRequest(challenge.with_peer(address)), env)
+                read_body(Reader::PerRequest(challenge.arrived(address, env)), env)
             }
             Purpose::PerRequest { challenge, has_body: false } => {
                 let body = BodyDigest::of_none();
-                self.approved_ahead(Some(&body), head, challenge.with_peer(address), env)
+                self.approved_ahead(Some(&body), head, challenge.arrived(address, env), env)
+            }
+            Purpose::Denied { denial, endpoint } => {
+                denied(&denial, endpoint, head, address, env).into()
+            }
+            Purpose::Reported { denial, sign_out } => {
+                let trail = Trail::of(head).arrived(address, env);
+                let decision = self.would_refuse(head, &denial, &trail, env);
+                match sign_out {
+                    Some(sign_out) => sign_out.end_in(decision).into(),
+                    None => decision.into(),
+                }
             }
         };
         step.notes.signals.extend(insufficient.map(Insufficient::counted));
@@ -66,12 +79,13 @@ impl Gate {
     fn unapproved(&self, head: &RequestHead<'_>, challenge: Challenge, env: &Env<'_>) -> Step {
         if self.config().mode == Mode::ReportOnly {
             let report = |challenge: Challenge| {
-                self.would_refuse(head, Code::MfaRequired, challenge.rule).into()
+                let trail = challenge.trail.clone();
+                self.would_refuse(head, &Denial::required(&challenge), &trail, env).into()
             };
             return recalled(head, challenge, env, report);
         }
         if redirect::is_redirected(head) {
-            return redirect::refuse(self, head, challenge.rule).into();
+            return redirect::refuse(head, challenge, env).into();
         }
         recalled(head, challenge, env, |challenge| self.ask_for_factor(head, challenge, env))
     }
@@ -92,16 +106,14 @@ impl Gate {
                 }
             }
             (Client::Page, _) if !is_per_request || head.method == b"GET" => {
-                let line = audit::refused_at_once(head, Code::MfaRequired, challenge.rule);
-                page_in_place(&Caller::in_place(head, challenge, env), line, env).into()
+                page_in_place(&Caller::in_place(head, challenge, env), env).into()
             }
             (client, _) if is_per_request => {
                 per_request::refuse(client, head, challenge, env).into()
             }
             (client, _) => {
                 let refusal = self.remedy(client, &challenge.terms);
-                let denial = Denial::from(refusal).by(challenge.rule);
-                denied(self, head, &denial).into()
+                refuse_with(&InPlace::new(head, challenge), &refusal, "", env).into()
             }
         }
     }

@@ -1,90 +1,91 @@
-//! The audit line: one JSON object for each decision that is not a plain pass.
+//! The audit lines: one JSON object for each decision that is not a plain pass, and for the other
+//! events of a sign-in. All lines of a sign-in have its reference.
 
 use super::challenge::Challenge;
-use super::configured::Gate;
 use super::decision::{AuditLine, Audited};
+use super::env::Env;
 use super::judgement::{Judgement, Outcome};
 use super::limit::Prompted;
-use super::request_line::{RequestLine, beginning, reference};
+use super::refusal::Denial;
+use super::request_line::beginning;
+use super::trail::{PromptTrail, Trail};
 use crate::clock::UnixTime;
-use crate::http::RequestHead;
+use crate::identity::Identity;
 use crate::json::ObjectText;
-use crate::page::Reference;
 use crate::session::ApprovedBy;
 use crate::signal::{Code, Level, Signal};
-use std::net::IpAddr;
+use std::time::Duration;
+
+/// The version of the lines. A member may be added without a new version.
+const VERSION: u64 = 1;
 
 /// The reason in the log if Duo allowed the request, but nobody was admitted.
 const LEFT: &str = "allowed, but the client had left";
 
 #[derive(Clone)]
 struct Line<'a> {
-    event: &'static str,
     outcome: Outcome,
+    trail: &'a Trail,
+    /// Whether the line is about an earlier request, of which only the prompt is known.
+    is_late: bool,
+    user: Option<&'a str>,
+    duo_user: Option<&'a str>,
     rule: Option<usize>,
     application: Option<&'a str>,
-    code: Option<&'static str>,
-    user: Option<&'a str>,
+    code: Option<Code>,
+    /// The factor of the approval.
     factor: Option<ApprovedBy>,
-    client: Option<IpAddr>,
-    request: Option<&'a RequestLine>,
-    reference: String,
     reason: Option<&'a str>,
 }
 
 /// A request that was refused before the user was asked.
-pub(super) fn refused_at_once(head: &RequestHead<'_>, code: Code, rule: Option<usize>) -> Audited {
-    of_nobody(head, Outcome::Refused, code, rule)
+pub(super) fn refused_at_once(denial: &Denial, trail: &Trail, env: &Env<'_>) -> Audited {
+    audited(Level::Info, &of_denial(Outcome::Refused, denial, trail), env)
 }
 
 /// A request that `mode: enforce` would have refused.
-pub(super) fn unrefused(head: &RequestHead<'_>, code: Code, rule: Option<usize>) -> Audited {
-    of_nobody(head, Outcome::WouldRefuse, code, rule)
+pub(super) fn unrefused(denial: &Denial, trail: &Trail, env: &Env<'_>) -> Audited {
+    audited(Level::Info, &of_denial(Outcome::WouldRefuse, denial, trail), env)
 }
 
-fn of_nobody(head: &RequestHead<'_>, outcome: Outcome, code: Code, rule: Option<usize>) -> Audited {
-    let request = RequestLine::of(head);
-    write(
+fn of_denial<'a>(outcome: Outcome, denial: &'a Denial, trail: &'a Trail) -> Line<'a> {
+    let Denial { code, rule, identity, .. } = denial;
+    let line = of_user(outcome, identity.as_deref(), trail);
+    Line { rule: *rule, code: Some(*code), ..line }
+}
+
+/// A page that asks the user for a second factor.
+pub(super) fn prompted(challenge: &Challenge, env: &Env<'_>) -> Audited {
+    audited(
         Level::Info,
-        &Line {
-            event: "duo_mfa",
-            outcome,
-            rule,
-            application: None,
-            code: Some(code.name()),
-            user: None,
-            factor: None,
-            client: None,
-            request: Some(&request),
-            reference: reference(head).to_string(),
-            reason: None,
-        },
+        &Line { code: Some(Code::MfaRequired), ..of(challenge, Outcome::Refused, env) },
+        env,
     )
 }
 
 /// An approval that was given or used.
-pub(super) fn admitted(challenge: &Challenge, by: ApprovedBy, gate: &Gate) -> Audited {
-    let line = of(challenge, Outcome::Admitted, gate);
-    if_waited_for(Level::Info, &Line { factor: Some(by), ..line })
+pub(super) fn admitted(challenge: &Challenge, by: ApprovedBy, env: &Env<'_>) -> Audited {
+    let line = of(challenge, Outcome::Admitted, env);
+    if_waited_for(Level::Info, &Line { factor: Some(by), ..line }, env)
 }
 
 /// A fail-safe approval. Logged as a warning, so that an operator notices.
 pub(super) fn admitted_unverified(
     challenge: &Challenge,
     unreached_since: UnixTime,
-    gate: &Gate,
+    env: &Env<'_>,
 ) -> Audited {
     let reason = format!("Duo has been unreachable since {}", unreached_since.rfc2822());
-    let line = of(challenge, Outcome::Admitted, gate);
+    let line = of(challenge, Outcome::Admitted, env);
     let line = Line { factor: Some(ApprovedBy::FailSafe), reason: Some(&reason), ..line };
-    if_waited_for(Level::Warn, &line)
+    if_waited_for(Level::Warn, &line, env)
 }
 
 /// The line of an admission, and the line that replaces it if the client has left.
-fn if_waited_for(level: Level, line: &Line<'_>) -> Audited {
-    let mut audited = write(level, line);
+fn if_waited_for(level: Level, line: &Line<'_>, env: &Env<'_>) -> Audited {
+    let mut audited = audited(level, line, env);
     let undone = Line { outcome: Outcome::Abandoned, reason: Some(LEFT), ..line.clone() };
-    audited.line.undone = Some(write(Level::Info, &undone).line.done);
+    audited.line.undone = Some(write(Level::Info, &undone, env));
     audited
 }
 
@@ -93,84 +94,108 @@ pub(super) fn passed_per_client(
     challenge: &Challenge,
     by: ApprovedBy,
     since: UnixTime,
-    gate: &Gate,
+    env: &Env<'_>,
 ) -> Audited {
     let reason = format!("approved for this client since {}", since.rfc2822());
-    let line = of(challenge, Outcome::PassedPerClient, gate);
-    write(Level::Info, &Line { factor: Some(by), reason: Some(&reason), ..line })
+    let line = of(challenge, Outcome::PassedPerClient, env);
+    audited(Level::Info, &Line { factor: Some(by), reason: Some(&reason), ..line }, env)
 }
 
 /// A refusal. Logged as an error if an operator has to act.
-pub(super) fn refused(challenge: &Challenge, code: Code, reason: &str, gate: &Gate) -> Audited {
+pub(super) fn refused(challenge: &Challenge, code: Code, reason: &str, env: &Env<'_>) -> Audited {
     let is_alarming = matches!(code, Code::DuoMisconfigured | Code::MfaFraud);
     let level = if is_alarming { Level::Error } else { Level::Info };
     let reason = Some(beginning(reason)).filter(|reason| !reason.is_empty());
-    let line = of(challenge, Outcome::Refused, gate);
-    write(level, &Line { code: Some(code.name()), reason, ..line })
+    let line = of(challenge, Outcome::Refused, env);
+    audited(level, &Line { code: Some(code), reason, ..line }, env)
 }
 
 /// The end of a prompt that nobody waited for, learned when the next one was requested. The
-/// original request is not known any more; the reference is that of the request for the next
-/// prompt.
+/// original request is not known any more; the reference in `trail` is that of the request for the
+/// next prompt.
 pub(super) fn heard_late(
     prompted: &Prompted,
     application: Option<&str>,
-    code: Code,
-    word: &str,
-    reference: &Reference,
+    (code, word): (Code, &str),
+    trail: &Trail,
+    env: &Env<'_>,
 ) -> Signal {
     let level = if code == Code::MfaFraud { Level::Error } else { Level::Info };
     let reason = format!("{word}: learned when the next prompt was requested");
     let line = Line {
-        event: "duo_mfa",
-        outcome: Outcome::Refused,
-        rule: None,
+        is_late: true,
         application,
-        code: Some(code.name()),
+        code: Some(code),
         user: Some(prompted.user()),
         factor: Some(ApprovedBy::Factor(prompted.factor())),
-        client: None,
-        request: None,
-        reference: reference.to_string(),
         reason: Some(&reason),
+        ..of_user(Outcome::Refused, None, trail)
     };
-    write(level, &line).line.done
+    write(level, &line, env)
 }
 
-fn of<'a>(challenge: &'a Challenge, outcome: Outcome, gate: &'a Gate) -> Line<'a> {
+fn of<'a>(challenge: &'a Challenge, outcome: Outcome, env: &Env<'a>) -> Line<'a> {
+    let line = of_user(outcome, Some(&challenge.identity), &challenge.trail);
+    let application = env.gate.application(&challenge.terms).name.as_deref();
+    Line { rule: challenge.rule, application, ..line }
+}
+
+fn of_user<'a>(outcome: Outcome, user: Option<&'a Identity>, trail: &'a Trail) -> Line<'a> {
     Line {
-        event: "duo_mfa",
         outcome,
-        rule: challenge.rule,
-        application: gate.application(&challenge.terms).name.as_deref(),
+        trail,
+        is_late: false,
+        user: user.map(|identity| identity.user.as_str()),
+        duo_user: user.map(Identity::username),
+        rule: None,
+        application: None,
         code: None,
-        user: Some(&challenge.identity.user),
         factor: None,
-        client: challenge.address,
-        request: Some(&challenge.request),
-        reference: challenge.reference.to_string(),
         reason: None,
     }
 }
 
-fn write(level: Level, line: &Line<'_>) -> Audited {
-    let client = line.client.map(|client| client.to_string());
+fn audited(level: Level, line: &Line<'_>, env: &Env<'_>) -> Audited {
+    let &Line { outcome, factor, rule, .. } = line;
+    Audited {
+        line: AuditLine { done: write(level, line, env), undone: None },
+        judgement: Judgement { outcome, factor, rule },
+    }
+}
+
+fn write(level: Level, line: &Line<'_>, env: &Env<'_>) -> Signal {
+    let &Line { trail, is_late, factor, .. } = line;
+    let (now, unknown) = (env.now, PromptTrail::default());
+    let prompt = if is_late { &unknown } else { &trail.prompt };
+    let request = Some(&trail.request).filter(|_| !is_late);
+    let address = trail.address.filter(|_| !is_late).map(|address| address.to_string());
+    let milliseconds = |span: Duration| u64::try_from(span.as_millis()).ok();
+    let duration = now.since(trail.reference.began());
     let text = ObjectText::new()
-        .text("event", line.event)
+        .text("event", "duo_mfa")
+        .number("version", VERSION)
+        .text("time", &now.rfc3339())
+        .text("kind", line.outcome.kind())
         .text("result", line.outcome.name())
         .some_number("rule", line.rule.and_then(|rule| rule.try_into().ok()))
         .some_text("application", line.application)
-        .some_text("code", line.code)
+        .some_text("code", line.code.map(Code::name))
         .some_text("user", line.user)
-        .some_text("factor", line.factor.map(ApprovedBy::name))
-        .some_text("client", client.as_deref())
-        .some_text("method", line.request.map(|request| request.method.as_str()))
-        .some_text("host", line.request.map(|request| request.host.as_str()))
-        .some_text("path", line.request.map(|request| request.path.as_str()))
-        .text("reference", &line.reference)
+        .some_text("duo_user", line.duo_user)
+        .some_text("factor", factor.or(prompt.factor).map(ApprovedBy::name))
+        .some_text("device", prompt.device.as_deref())
+        .some_text("device_name", prompt.device_name.as_deref())
+        .some_text("txid", prompt.txid.as_deref())
+        .some_text("client", address.as_deref())
+        .some_text("client_kind", request.map(|_| trail.client))
+        .some_text("method", request.map(|it| it.method.as_str()))
+        .some_text("host", request.map(|it| it.host.as_str()))
+        .some_text("path", request.map(|it| it.path.as_str()))
+        .some_text("endpoint", trail.endpoint)
+        .text("reference", &trail.reference.to_string())
+        .some_text("request_id", trail.request_id.as_deref())
+        .some_number("duration_ms", request.and_then(|_| milliseconds(duration)))
+        .some_number("waited_ms", prompt.sent.and_then(|sent| milliseconds(now.since(sent))))
         .some_text("reason", line.reason);
-    Audited {
-        line: AuditLine { done: Signal::Log(level, text.finish()), undone: None },
-        judgement: Judgement { outcome: line.outcome, factor: line.factor, rule: line.rule },
-    }
+    Signal::Log(level, text.finish())
 }

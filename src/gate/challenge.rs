@@ -1,16 +1,17 @@
 //! The challenge: the user whose second factor a request needs, and the terms. Made once for each
 //! request.
 
-use super::request_line::{self, RequestLine};
+use super::env::Env;
+use super::refusal::Denial;
+use super::request_line::RequestLine;
+use super::trail::Trail;
 use crate::duo::{Auth, AuthFactor, Enroll, Preauth, Request};
 use crate::http::RequestHead;
-use crate::http::peer::ip_address;
 use crate::identity::Identity;
-use crate::page::Reference;
 use crate::policy::{Ruled, Terms};
 use crate::secret::Secret;
 use crate::session::{Bound, PENDING_LIFETIME, Subject};
-use std::net::IpAddr;
+use crate::signal::Code;
 
 /// A known user's request that needs a decision by Duo.
 #[derive(Clone, Debug)]
@@ -23,10 +24,7 @@ pub(super) struct Challenge {
     pub(super) terms: Terms,
     /// Whether the request has a valid approval that does not satisfy the terms.
     pub(super) has_approval: bool,
-    pub(super) request: RequestLine,
-    /// The client's address; `None` if the host does not know it.
-    pub(super) address: Option<IpAddr>,
-    pub(super) reference: Reference,
+    pub(super) trail: Trail,
 }
 
 impl Challenge {
@@ -37,26 +35,16 @@ impl Challenge {
         ruled: Ruled<'_>,
     ) -> Self {
         let Ruled { rule, terms, .. } = ruled;
-        let request = if terms.is_per_request {
-            RequestLine::with_query(head)
-        } else {
-            RequestLine::of(head)
-        };
-        Self {
-            identity,
-            bound,
-            rule,
-            terms: terms.clone(),
-            has_approval: false,
-            request,
-            address: None,
-            reference: request_line::reference(head),
+        let mut trail = Trail::of(head);
+        if terms.is_per_request {
+            trail.request = RequestLine::with_query(head);
         }
+        Self { identity, bound, rule, terms: terms.clone(), has_approval: false, trail }
     }
 
-    /// Sets the address of the peer, as Envoy reports it.
-    pub(super) fn with_peer(self, peer: Option<&[u8]>) -> Self {
-        Self { address: peer.and_then(ip_address), ..self }
+    /// Adds the facts that only the host knows.
+    pub(super) fn arrived(self, peer: Option<&[u8]>, env: &Env<'_>) -> Self {
+        Self { trail: self.trail.arrived(peer, env), ..self }
     }
 
     /// The user for cookies that are read and made.
@@ -67,14 +55,14 @@ impl Challenge {
     pub(super) fn preauth(&self, trusted_device_token: Option<Secret<String>>) -> Request {
         Request::Preauth(Preauth {
             username: self.identity.username().to_owned(),
-            ipaddr: self.address,
+            ipaddr: self.trail.address,
             trusted_device_token,
         })
     }
 
     pub(super) fn auth(&self, factor: AuthFactor) -> Request {
         let username = self.identity.username().to_owned();
-        Request::Auth(Auth { username, factor, ipaddr: self.address })
+        Request::Auth(Auth { username, factor, ipaddr: self.trail.address })
     }
 
     /// The call that enrolls the user from the first factor, never another.
@@ -87,7 +75,15 @@ impl Challenge {
     /// Whether a page could lead to an approval for this request. If the request needs its own
     /// approval, only a GET can be approved on a page.
     pub(super) fn can_start_elsewhere(&self) -> bool {
-        !self.terms.is_per_request || self.request.method == "GET"
+        !self.terms.is_per_request || self.trail.request.method == "GET"
+    }
+}
+
+impl Denial {
+    /// The refusal of a request that needs a second factor.
+    pub(super) fn required(challenge: &Challenge) -> Self {
+        let denial = Self::new(Code::MfaRequired, String::new());
+        denial.by(challenge.rule).of(&challenge.identity)
     }
 }
 

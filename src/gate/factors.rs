@@ -3,6 +3,7 @@
 use crate::config::DuoSettings;
 use crate::duo::{Capability, Device, DeviceKind};
 use crate::factor::{AcceptedFactors, Factor};
+use crate::page::DisplayText;
 use crate::policy::Terms;
 use crate::session::ApprovedBy;
 
@@ -55,5 +56,20 @@ pub(super) fn is_among(by: ApprovedBy, accepted: &AcceptedFactors) -> bool {
         ApprovedBy::Bypass | ApprovedBy::Remembered | ApprovedBy::FailSafe | ApprovedBy::Other => {
             false
         }
+    }
+}
+
+/// The name of a device to show.
+pub(super) fn device_name(device: &Device) -> DisplayText {
+    let names = [&device.display_name, &device.name, &device.number];
+    let given = names.into_iter().map(|name| DisplayText::new(name.as_str()));
+    given.into_iter().find(|name| !name.is_empty()).unwrap_or_else(|| device_kind(device))
+}
+
+pub(super) fn device_kind(device: &Device) -> DisplayText {
+    match &device.kind {
+        DeviceKind::Phone => DisplayText::new("phone"),
+        DeviceKind::Token => DisplayText::new("token"),
+        DeviceKind::Other(word) => DisplayText::new(word.as_str()),
     }
 }

@@ -8,7 +8,6 @@
 //! `SameSite` from these addresses, for the application's own cookies too. So an operator has to
 //! name them.
 
-use super::audit;
 use super::challenge::Challenge;
 use super::configured::Gate;
 use super::decision::Decision;
@@ -18,7 +17,6 @@ use super::form::is_resendable;
 use super::refusals::FOREIGN_FORM;
 use super::refuse::refuse_with;
 use crate::http::{Parameters, RequestHead, origin};
-use crate::signal::Code;
 
 impl Gate {
     /// Whether a request is such a form. If it has any cookie of the filter, its browser does not
@@ -56,10 +54,7 @@ pub(super) fn read(
     env: &Env<'_>,
 ) -> Decision {
     match body.and_then(Parameters::fields) {
-        Some(fields) => {
-            let line = audit::refused_at_once(head, Code::MfaRequired, challenge.rule);
-            resend_page(&Caller::in_place(head, challenge, env), fields, line, env)
-        }
+        Some(fields) => resend_page(&Caller::in_place(head, challenge, env), fields, env),
         None => refuse(head, challenge, UNREADABLE, env),
     }
 }

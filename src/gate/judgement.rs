@@ -50,6 +50,22 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// The kind of audit line that reports it.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Passed
+            | Self::PassedPerClient
+            | Self::Bypassed
+            | Self::Admitted
+            | Self::Refused
+            | Self::WouldRefuse => "decision",
+            Self::Abandoned => self.name(),
+        }
+    }
+}
+
 impl Judgement {
     /// The judgement of the same request after its client has left.
     #[must_use]

@@ -13,8 +13,8 @@ use super::env::Env;
 use super::factors::is_accepted;
 use super::limit::{End, Limit, Limited, Permit, Settlement, Unheard};
 use super::prompt::{Ending, Prompt, Transaction};
+use super::trail::Trail;
 use crate::duo::{AuthResult, AuthStatus, Credentials, DuoError, Request, Status, Txid};
-use crate::page::Reference;
 use crate::policy::Terms;
 use crate::session::ApprovedBy;
 use crate::signal::{Code, Counter, Signal};
@@ -92,11 +92,11 @@ impl<W> Look<W> {
         if is_pending { WHILE_PENDING.min(usual) } else { usual }
     }
 
-    /// Handles Duo's response about the last prompt. `reference` is that of the waiting request.
+    /// Handles Duo's response about the last prompt. `trail` is that of the waiting request.
     pub(super) fn heard(
         self,
         status: &AuthStatus,
-        reference: &Reference,
+        trail: &Trail,
         env: &Env<'_>,
     ) -> (Then<W>, Notes) {
         let Self { asking, unheard, application, .. } = self;
@@ -112,7 +112,8 @@ impl<W> Look<W> {
             let name = env.gate.config().applications.get(application).name.as_deref();
             let word = status.status.as_str();
             notes.signals.push(Signal::Count(Counter::Refused(code)));
-            notes.signals.push(audit::heard_late(&unheard.prompted, name, code, word, reference));
+            let (prompted, end) = (&unheard.prompted, (code, word));
+            notes.signals.push(audit::heard_late(prompted, name, end, trail, env));
         }
         (then, notes)
     }

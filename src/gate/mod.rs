@@ -99,6 +99,7 @@ mod route;
 mod rules;
 mod same_request;
 mod sign_out;
+mod trail;
 mod universal;
 mod view;
 

@@ -4,26 +4,27 @@ use super::audit;
 use super::challenge::{Challenge, subject};
 use super::configured::{Gate, HostFacts, stripped};
 use super::decision::{Decision, End, Forward, NewCookie, Notes};
+use super::env::Env;
 use super::headers::add_identity_headers;
 use super::judgement::{Judgement, Outcome};
 use super::per_client;
 use super::per_request;
 use super::refusal::Denial;
 use super::refusals::{COOKIES_TOO_LONG, OTHER_SITE, PLAIN_HTTP, RULE_DENIES, unreadable};
-use super::refuse::{denied, denied_at_callback};
 use super::response;
 use super::route::{self, Endpoint, EndpointRequest, Route};
 use super::rules::{Insufficient, Ruling};
 use super::sign_out::SignOut;
+use super::trail::Trail;
 use super::universal;
 use crate::clock::UnixTime;
 use crate::config::Mode;
 use crate::http::{Client, Edit, HeadFault, HeaderMap, RequestHead, cookie, origin};
 use crate::identity::Identity;
-use crate::page::{Problem, Reference};
+use crate::page::Problem;
 use crate::policy::{Policy, Ruled};
 use crate::session::{Approval, Bound, Refusal, Sessions, Subject, Verified};
-use crate::signal::{Code, Counter};
+use crate::signal::Counter;
 
 /// The result of [`Gate::open`].
 #[derive(Debug)]
@@ -56,6 +57,24 @@ pub(super) enum Purpose {
     },
     /// One of the filter's endpoints.
     Endpoint(EndpointRequest),
+    /// A refusal. Only its log line needs more facts.
+    Denied {
+        denial: Denial,
+        /// The endpoint that refuses; `None` at the application's address.
+        endpoint: Option<Endpoint>,
+    },
+    /// A request that passes only because the mode is `report_only`.
+    Reported {
+        denial: Denial,
+        /// The changes of a sign-out.
+        sign_out: Option<SignOut>,
+    },
+}
+
+impl From<Purpose> for Opening {
+    fn from(purpose: Purpose) -> Self {
+        Self::Undecided(Undecided { purpose: Box::new(purpose), insufficient: None })
+    }
 }
 
 impl Undecided {
@@ -63,7 +82,10 @@ impl Undecided {
     fn may_be_recalled(&self) -> bool {
         match &*self.purpose {
             Purpose::Application(challenge) => challenge.terms.per_client.is_some(),
-            Purpose::PerRequest { .. } | Purpose::Endpoint(_) => false,
+            Purpose::PerRequest { .. }
+            | Purpose::Endpoint(_)
+            | Purpose::Denied { .. }
+            | Purpose::Reported { .. } => false,
         }
     }
 }
@@ -89,13 +111,7 @@ impl Gate {
             (None, Mode::Enforce) => self.judge(head, facts, verified),
             (None, Mode::ReportOnly) => Ok(self.reported(head, self.judge(head, facts, verified))),
         };
-        let opening = match judged {
-            Ok(opening) => opening,
-            Err(denial) => Opening::Decided(match endpoint {
-                Some(Endpoint::Callback(_)) => denied_at_callback(self, head, &denial),
-                Some(_) | None => denied(self, head, &denial),
-            }),
-        };
+        let opening = judged.unwrap_or_else(|denial| Purpose::Denied { denial, endpoint }.into());
         if self.config().logout_paths.is_empty() {
             return opening;
         }
@@ -119,13 +135,14 @@ impl Gate {
                 return Ok(Opening::Decided(decision.judged(judgement)));
             }
             Policy::Deny => {
-                return Err(Denial::from(RULE_DENIES).by(ruled.rule));
+                let denial = Denial::from(RULE_DENIES).by(ruled.rule);
+                return Err(identity.iter().fold(denial, Denial::of));
             }
             Policy::TwoFactor => {}
         }
         let identity = identity.map_or_else(|| self.identify(head, facts), Ok);
         let identity = identity.map_err(|denial| denial.by(ruled.rule))?;
-        let bound = self.bound(facts).map_err(|denial| denial.by(ruled.rule))?;
+        let bound = self.bound(facts).map_err(|denial| denial.by(ruled.rule).of(&identity))?;
         if ruled.terms.is_per_request {
             return Ok(self.judge_per_request(head, (identity, bound), ruled, facts.has_body));
         }
@@ -169,7 +186,7 @@ impl Gate {
         } else {
             Purpose::Application(challenge)
         };
-        Opening::Undecided(Undecided { purpose: Box::new(purpose), insufficient: None })
+        purpose.into()
     }
 
     /// Handles a request for one of the filter's endpoints that need a user.
@@ -185,21 +202,21 @@ impl Gate {
         }
         let identity = self.identify(head, facts)?;
         if endpoint.is_act() && origin::check(head).is_err() {
-            return Err(OTHER_SITE.into());
+            return Err(Denial::from(OTHER_SITE).of(&identity));
         }
         if endpoint.begins() && origin::is_plain_http(head) {
-            return Err(PLAIN_HTTP.into());
+            return Err(Denial::from(PLAIN_HTTP).of(&identity));
         }
-        let groups = self.groups(head, facts)?;
+        let known = |denial: Denial| denial.of(&identity);
+        let groups = self.groups(head, facts).map_err(known)?;
         if !endpoint.takes_back() {
-            self.check_something_is_left(head, &identity, &groups, facts)?;
+            self.check_something_is_left(head, &identity, &groups, facts).map_err(known)?;
         }
-        let bound = self.bound(facts)?;
+        let bound = self.bound(facts).map_err(known)?;
         let has_body = facts.has_body;
         let ruled = Ruled { rule: None, ..self.config().policies.ruled_by_default() };
         let challenge = Challenge::new(head, identity, bound, ruled);
-        let purpose = Purpose::Endpoint(EndpointRequest { endpoint, challenge, groups, has_body });
-        Ok(Opening::Undecided(Undecided { purpose: Box::new(purpose), insufficient: None }))
+        Ok(Purpose::Endpoint(EndpointRequest { endpoint, challenge, groups, has_body }).into())
     }
 
     /// Lets a request pass whatever the rules say. The filter's own cookies and headers are still
@@ -212,7 +229,7 @@ impl Gate {
     /// Under `mode: report_only`: lets a request pass, and reports the decision that `enforce`
     /// would have made. Duo is not asked.
     fn reported(&self, head: &RequestHead<'_>, judged: Result<Opening, Denial>) -> Opening {
-        let (code, rule, insufficient) = match judged {
+        let (denial, insufficient) = match judged {
             // The filter does not know yet whether the client has an approval.
             Ok(Opening::Undecided(undecided))
                 if undecided.may_be_recalled() && !self.is_sign_out(head) =>
@@ -220,28 +237,35 @@ impl Gate {
                 return Opening::Undecided(undecided);
             }
             Ok(Opening::Undecided(Undecided { purpose, insufficient })) => {
-                let (Purpose::Application(challenge)
-                | Purpose::PerRequest { challenge, .. }
-                | Purpose::Endpoint(EndpointRequest { challenge, .. })) = *purpose;
-                (Code::MfaRequired, challenge.rule, insufficient)
+                let denial = match *purpose {
+                    Purpose::Application(challenge)
+                    | Purpose::PerRequest { challenge, .. }
+                    | Purpose::Endpoint(EndpointRequest { challenge, .. }) => {
+                        Denial::required(&challenge)
+                    }
+                    Purpose::Denied { denial, .. } | Purpose::Reported { denial, .. } => denial,
+                };
+                (denial, insufficient)
             }
-            Err(denial) => (denial.code, denial.rule, None),
+            Err(denial) => (denial, None),
             Ok(decided) => return decided,
         };
-        let decision = self.would_refuse(head, code, rule);
-        Opening::Decided(decision.with(insufficient.map(Insufficient::counted)))
+        let purpose = Box::new(Purpose::Reported { denial, sign_out: None });
+        Opening::Undecided(Undecided { purpose, insufficient })
     }
 
     /// Lets a request pass that `mode: enforce` would refuse.
     pub(super) fn would_refuse(
         &self,
         head: &RequestHead<'_>,
-        code: Code,
-        rule: Option<usize>,
+        denial: &Denial,
+        trail: &Trail,
+        env: &Env<'_>,
     ) -> Decision {
+        let Denial { code, rule, .. } = *denial;
         let forward = Forward { request: self.stripped(head), cookie: None };
         let decision = Decision::forward(forward, Counter::Reported { rule, code });
-        decision.audited(audit::unrefused(head, code, rule))
+        decision.audited(audit::unrefused(denial, trail, env))
     }
 
     /// Makes the response of a forwarded sign-out delete the cookies. The rules were applied
@@ -254,22 +278,34 @@ impl Gate {
         &self,
         head: &RequestHead<'_>,
         facts: &HostFacts<'_>,
-        mut opened: Opening,
+        opened: Opening,
     ) -> Opening {
-        if let Opening::Decided(Decision { end: End::Forward(forward), notes }) = &mut opened
-            && self.is_sign_out(head)
-        {
-            let identity = self.identify(head, facts).ok();
-            let bound = self.bound(facts).ok();
-            let known = identity.as_ref().zip(bound.as_ref());
-            let user = known.map(|(identity, bound)| subject(identity, bound));
-            let out = SignOut::of(self.config(), head, user.as_ref(), facts.now);
-            notes.settlements.extend(out.settlements);
-            let per_client = identity.map(|it| per_client::ended(&it, self.config()));
-            notes.settlements.extend(per_client);
-            forward.cookie = Some(NewCookie::SignedOut(out.deletions));
+        if !self.is_sign_out(head) {
+            return opened;
         }
-        opened
+        match opened {
+            Opening::Decided(decision) if matches!(decision.end, End::Forward(_)) => {
+                Opening::Decided(self.sign_out(head, facts).end_in(decision))
+            }
+            Opening::Undecided(mut undecided) => {
+                if let Purpose::Reported { sign_out, .. } = &mut *undecided.purpose {
+                    *sign_out = Some(self.sign_out(head, facts));
+                }
+                Opening::Undecided(undecided)
+            }
+            decided @ Opening::Decided(_) => decided,
+        }
+    }
+
+    fn sign_out(&self, head: &RequestHead<'_>, facts: &HostFacts<'_>) -> SignOut {
+        let identity = self.identify(head, facts).ok();
+        let bound = self.bound(facts).ok();
+        let known = identity.as_ref().zip(bound.as_ref());
+        let user = known.map(|(identity, bound)| subject(identity, bound));
+        let mut out = SignOut::of(self.config(), head, user.as_ref(), facts.now);
+        let per_client = identity.map(|it| per_client::ended(&it, self.config()));
+        out.settlements.extend(per_client);
+        out
     }
 
     /// Refuses a request whose head, made of these `fields`, cannot be read. Unless the mode is
@@ -284,12 +320,8 @@ impl Gate {
             return Decision::forward(forward, Counter::Bypassed);
         }
         let Denial { code, detail, .. } = unreadable(fault);
-        let problem = Problem {
-            code,
-            detail: detail.into_owned(),
-            reference: Reference::of_request_id(None),
-            retry_after: None,
-        };
+        let problem =
+            Problem { code, detail: detail.into_owned(), reference: None, retry_after: None };
         Decision::refusal(problem.reply(Client::Refuse), code, None)
     }
 }

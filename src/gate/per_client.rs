@@ -14,7 +14,6 @@
 use super::audit;
 use super::call::POLL_PACE;
 use super::challenge::Challenge;
-use super::configured::Gate;
 use super::decision::{Decision, Forward, NewCookie};
 use super::env::Env;
 use super::factors::{is_accepted, offered};
@@ -124,7 +123,7 @@ impl Recall {
         let challenge = &self.client.challenge;
         match (verdict, self.until) {
             (Ok(Granted::Approved(approval)), _) if opens(&approval, &challenge.terms, env) => {
-                Recalled::Decided(Box::new(pass(self, &approval, env.gate)))
+                Recalled::Decided(Box::new(pass(self, &approval, env)))
             }
             (Err(limited), Some(until)) if limited.limit == Limit::Awaited => {
                 if until <= env.now {
@@ -157,7 +156,7 @@ pub(super) fn awaited(challenge: &Challenge, lasts: Duration, config: &Config) -
 }
 
 /// Forwards a request with the approval of its client.
-fn pass(recall: Recall, approval: &ClientApproval, gate: &Gate) -> Decision {
+fn pass(recall: Recall, approval: &ClientApproval, env: &Env<'_>) -> Decision {
     let Recall { client, edits: mut request, sign_out, .. } = recall;
     let challenge = &client.challenge;
     let (by, since) = (approval.by(), approval.authenticated());
@@ -165,10 +164,10 @@ fn pass(recall: Recall, approval: &ClientApproval, gate: &Gate) -> Decision {
     let (mut settlements, mut cookie) = (Vec::new(), None);
     if let Some(out) = sign_out {
         settlements = out.settlements;
-        settlements.push(ended(&challenge.identity, gate.config()));
+        settlements.push(ended(&challenge.identity, env.gate.config()));
         cookie = Some(NewCookie::SignedOut(out.deletions));
     }
-    let audited = audit::passed_per_client(challenge, by, since, gate);
+    let audited = audit::passed_per_client(challenge, by, since, env);
     let decision = Decision::forward(Forward { request, cookie }, Counter::PassedPerClient);
     decision.audited(audited).after(settlements)
 }

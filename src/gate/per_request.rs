@@ -83,7 +83,7 @@ pub(super) fn read(
     let (body, token) = body.zip(token(gate, head))?;
     let approvals = &gate.application(&challenge.terms).per_request;
     let approval = approvals.open(token, &of(head, body), &challenge.subject(), env.now).ok()?;
-    opens(approval.factor, &challenge.terms).then(|| approved(&approval, head, challenge, gate))
+    opens(approval.factor, &challenge.terms).then(|| approved(&approval, head, challenge, env))
 }
 
 /// Whether an approval by this factor satisfies these terms.
@@ -101,15 +101,16 @@ fn approved(
     approval: &PerRequestApproval,
     head: &RequestHead<'_>,
     challenge: &Challenge,
-    gate: &Gate,
+    env: &Env<'_>,
 ) -> Approved {
+    let gate = env.gate;
     let PerRequestApproval { factor, authenticated, id } = *approval;
     let approvals = &gate.application(&challenge.terms).per_request;
     let cookie = Some(NewCookie::UsedUp(approvals.deletion()));
     let mut request = gate.stripped(head);
     let user = challenge.identity.user.clone();
     add_identity_headers(&mut request, user, factor.name(), authenticated);
-    let audited = audit::admitted(challenge, factor, gate);
+    let audited = audit::admitted(challenge, factor, env);
     let forward = Forward { request, cookie };
     let permit = Permit::single_use(SingleUse::PerRequest, id, PerRequestApprovals::REMEMBERED)
         .counted_in_share_of(user_tag("uses", challenge, gate.config()));

@@ -176,7 +176,7 @@ fn plain(text: &str) -> String {
 /// The host as the configuration spells it. `None` if the configuration does not name it, since a
 /// client can write any host.
 fn host(challenge: &Challenge, details: &PushDetails) -> Option<String> {
-    let host = Host::of(challenge.request.host.as_bytes()).ok()?;
+    let host = Host::of(challenge.trail.request.host.as_bytes()).ok()?;
     details.hosts.iter().find_map(|named| named.spelling_of(&host))
 }
 
@@ -187,12 +187,13 @@ fn push(
     challenge: &Challenge,
     details: &PushDetails,
 ) -> AuthFactor {
-    let RequestLine { method, path, query, .. } = &challenge.request;
+    let RequestLine { method, path, query, .. } = &challenge.trail.request;
     let asked = [
         ("host", host(challenge, details)),
         ("request", is_method(method).then(|| method.clone())),
         ("path", Some(plain(path))),
         ("query", query.as_deref().map(plain)),
+        ("reference", Some(challenge.trail.reference.to_string())),
     ];
     let asked: Vec<_> = asked.into_iter().filter_map(|(name, text)| Some((name, text?))).collect();
     let asked = asked.iter().map(|(name, text)| (*name, text.as_str()));

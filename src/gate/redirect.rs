@@ -10,11 +10,12 @@
 //! If Envoy is not an edge, clients may send these headers. Such requests are refused, never
 //! admitted.
 
-use super::configured::Gate;
+use super::challenge::Challenge;
 use super::decision::Decision;
-use super::refusal::Denial;
+use super::env::Env;
+use super::in_place::InPlace;
 use super::refusals::REDIRECTED;
-use super::refuse::denied;
+use super::refuse::refuse_with;
 use crate::http::RequestHead;
 use crate::signal::{Level, Signal};
 
@@ -25,9 +26,9 @@ pub(super) fn is_redirected(head: &RequestHead<'_>) -> bool {
 }
 
 /// Refuses the second stream of a request.
-pub(super) fn refuse(gate: &Gate, head: &RequestHead<'_>, rule: Option<usize>) -> Decision {
-    let denial = Denial::from(REDIRECTED);
-    denied(gate, head, &denial.by(rule)).with([Signal::Log(Level::Error, LINE.to_owned())])
+pub(super) fn refuse(head: &RequestHead<'_>, challenge: Challenge, env: &Env<'_>) -> Decision {
+    let refused = refuse_with(&InPlace::new(head, challenge), &REDIRECTED, "", env);
+    refused.with([Signal::Log(Level::Error, LINE.to_owned())])
 }
 
 const LINE: &str = "Envoy followed a redirect of the application (internal_redirect_policy). The \

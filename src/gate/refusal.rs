@@ -1,6 +1,7 @@
 //! A refusal: its code, its words, and when another try may succeed. The catalogue of all is
 //! [`super::refusals`].
 
+use crate::identity::Identity;
 use crate::signal::Code;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -28,25 +29,33 @@ impl Refusal {
 }
 
 /// A refusal that needs only the head of the request. Its user may not be known yet.
+#[derive(Debug)]
 pub(super) struct Denial {
     pub(super) code: Code,
     pub(super) detail: Cow<'static, str>,
     /// The rule that refuses, if one does.
     pub(super) rule: Option<usize>,
+    /// The user, if known.
+    pub(super) identity: Option<Box<Identity>>,
 }
 
 impl Denial {
     pub(super) const fn new(code: Code, detail: String) -> Self {
-        Self { code, detail: Cow::Owned(detail), rule: None }
+        Self { code, detail: Cow::Owned(detail), rule: None, identity: None }
     }
 
     pub(super) fn by(self, rule: Option<usize>) -> Self {
         Self { rule, ..self }
     }
+
+    /// Names the user.
+    pub(super) fn of(self, identity: &Identity) -> Self {
+        Self { identity: Some(Box::new(identity.clone())), ..self }
+    }
 }
 
 impl From<Refusal> for Denial {
     fn from(Refusal { code, detail, .. }: Refusal) -> Self {
-        Self { code, detail: Cow::Borrowed(detail), rule: None }
+        Self { code, detail: Cow::Borrowed(detail), rule: None, identity: None }
     }
 }

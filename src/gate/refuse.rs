@@ -2,7 +2,6 @@
 
 use super::audit;
 use super::challenge::Challenge;
-use super::configured::Gate;
 use super::decision::Decision;
 use super::env::Env;
 use super::limit::{Limit, Limited};
@@ -12,8 +11,9 @@ use super::refusals::{
     DENIED_ON_DEVICE, LOCKED_OUT, NO_RANDOMNESS, NO_ROOM, NO_ROOM_FOR_USER, PENDING_ELSEWHERE,
     REPORTED_AS_FRAUD, TIMEOUT, TOO_MANY_PASSCODES, TOO_MANY_PROMPTS, TOO_MANY_SINGLE_USES,
 };
-use super::request_line::reference;
 use super::room::{By, Crowded};
+use super::route::Endpoint;
+use super::trail::Trail;
 use super::view::{Requester, View};
 use crate::duo::{DuoError, Fault, Status};
 use crate::http::{Reply, RequestHead, ReturnPath};
@@ -130,31 +130,35 @@ fn send(
     reason: &str,
     env: &Env<'_>,
 ) -> Decision {
-    let reference = to.challenge().reference.clone();
+    let reference = Some(to.challenge().trail.reference);
     let problem = Problem { code, detail: detail.to_owned(), reference, retry_after };
-    let line = audit::refused(to.challenge(), code, reason, env.gate);
+    let line = audit::refused(to.challenge(), code, reason, env);
     Decision::refusal(to.refusal(&problem, env), code, Some(line))
 }
 
-/// A refusal before the challenge is known.
-pub(super) fn denied(gate: &Gate, head: &RequestHead<'_>, denial: &Denial) -> Decision {
-    denied_in(&View::in_place(head), gate, head, denial)
-}
-
-/// Like [`denied`], at the address of the callback, to which no further request may lead.
-pub(super) fn denied_at_callback(gate: &Gate, head: &RequestHead<'_>, denial: &Denial) -> Decision {
-    denied_in(&View::at_callback(head, ReturnPath::default()), gate, head, denial)
-}
-
-fn denied_in(view: &View, gate: &Gate, head: &RequestHead<'_>, denial: &Denial) -> Decision {
-    let Denial { code, ref detail, rule } = *denial;
-    let reference = reference(head);
-    let line = audit::refused_at_once(head, code, rule);
+/// A refusal before the challenge is known. After a refusal at the callback, no further request may
+/// lead to that address.
+pub(super) fn denied(
+    denial: &Denial,
+    endpoint: Option<Endpoint>,
+    head: &RequestHead<'_>,
+    peer: Option<&[u8]>,
+    env: &Env<'_>,
+) -> Decision {
+    let Denial { code, ref detail, .. } = *denial;
+    let view = match endpoint {
+        Some(Endpoint::Callback(_)) => View::at_callback(head, ReturnPath::default()),
+        Some(_) | None => View::in_place(head),
+    };
+    let mut trail = Trail::of(head).arrived(peer, env);
+    trail.endpoint = endpoint.map(Endpoint::name);
+    let reference = Some(trail.reference);
+    let line = audit::refused_at_once(denial, &trail, env);
     let problem =
         Problem { code, detail: detail.clone().into_owned(), reference, retry_after: None };
     // The page's script shows this one to the user.
     let problem = if code == Code::HttpsRequired { view.localised(&problem) } else { problem };
-    let requester = Requester { challenge: None, reference: &problem.reference };
-    let reply = view.refusal(&problem, Onward::default(), requester, gate.config());
+    let requester = Requester { challenge: None, reference };
+    let reply = view.refusal(&problem, Onward::default(), requester, env.gate.config());
     Decision::refusal(reply, code, Some(line))
 }

@@ -2,10 +2,13 @@
 //! characters, bounded length.
 
 use crate::http::RequestHead;
-use crate::page::{DisplayText, Reference};
+use crate::page::DisplayText;
 
 /// The longest text from a client that is logged, in characters.
 const MAX_TEXT: usize = 256;
+
+/// The longest id of a request that is logged, in characters.
+const MAX_ID: usize = 64;
 
 /// The longest query that a phone shows uncut, in characters.
 const MAX_QUERY: usize = 512;
@@ -39,9 +42,11 @@ impl RequestLine {
     }
 }
 
-/// The reference that the audit line and the reply to this request share.
-pub(super) fn reference(head: &RequestHead<'_>) -> Reference {
-    Reference::of_request_id(head.value("x-request-id"))
+/// The letters, digits and dashes of `x-request-id`; `None` if there are none.
+pub(super) fn request_id(head: &RequestHead<'_>) -> Option<String> {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+    let id = head.value("x-request-id")?.iter().copied().filter(is_plain).take(MAX_ID);
+    Some(id.map(char::from).collect::<String>()).filter(|id| !id.is_empty())
 }
 
 /// The first [`MAX_TEXT`] characters of a text.

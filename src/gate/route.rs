@@ -6,7 +6,6 @@ use super::decision::{Decision, End, Notes};
 use super::readiness;
 use super::refusal::Denial;
 use super::refusals::{NO_LOGO, NOT_FOUND, wrong_method};
-use super::request_line::reference;
 use super::universal;
 use super::view::{Requester, View};
 use crate::config::{Application, Config, Enrollment};
@@ -46,6 +45,23 @@ pub(super) enum Endpoint {
 }
 
 impl Endpoint {
+    /// The name in audit lines.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Preauth => "preauth",
+            Self::Start => "start",
+            Self::Callback(_) => "callback",
+            Self::Auth => "auth",
+            Self::Status => "status",
+            Self::Cancel => "cancel",
+            Self::SignOut | Self::Logout => "logout",
+            Self::UserInfo => "userinfo",
+            Self::Enroll | Self::Activation => "enroll",
+            Self::EnrollStatus => "enroll/status",
+        }
+    }
+
     /// Whether it changes something. Then another site must not request it.
     pub(super) const fn is_act(self) -> bool {
         match self {
@@ -219,9 +235,8 @@ fn refuse_method(config: &Config, head: &RequestHead<'_>, methods: Methods) -> D
 
 fn problem(config: &Config, head: &RequestHead<'_>, denial: impl Into<Denial>) -> Reply {
     let Denial { code, detail, .. } = denial.into();
-    let reference = reference(head);
-    let problem = Problem { code, detail: detail.into_owned(), reference, retry_after: None };
-    let requester = Requester { challenge: None, reference: &problem.reference };
+    let problem = Problem { code, detail: detail.into_owned(), reference: None, retry_after: None };
+    let requester = Requester { challenge: None, reference: None };
     let view = View::at_own_address(head, ReturnPath::default());
     view.refusal(&problem, Onward::default(), requester, config)
 }

@@ -33,7 +33,7 @@ pub(super) fn tag(
     credentials: &Credentials,
     gate: &Gate,
 ) -> Option<[u8; 16]> {
-    let address = challenge.address.filter(|_| !challenge.terms.is_per_request)?.to_string();
+    let address = challenge.trail.address.filter(|_| !challenge.terms.is_per_request)?.to_string();
     let (subject, application) = (challenge.subject(), gate.application(&challenge.terms));
     let [source, user] = [subject.source, subject.user].map(str::as_bytes);
     let duo = credentials.tag();

@@ -1,6 +1,7 @@
 //! The end of an approval: by `POST logout`, or by a request to one of `session.logout_paths`.
 
 use super::configured::Gate;
+use super::decision::{Decision, End as RequestEnd, NewCookie};
 use super::limit::{End, Permit, Settlement, SingleUse};
 use super::pending::{self, is_on_device};
 use crate::clock::UnixTime;
@@ -48,6 +49,14 @@ impl SignOut {
         }
         out.deletions = deletions(config);
         out
+    }
+
+    /// Makes the response of a forwarded request delete the cookies.
+    pub(super) fn end_in(self, mut decision: Decision) -> Decision {
+        if let RequestEnd::Forward(forward) = &mut decision.end {
+            forward.cookie = Some(NewCookie::SignedOut(self.deletions));
+        }
+        decision.after(self.settlements)
     }
 }
 

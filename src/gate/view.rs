@@ -4,7 +4,8 @@ use super::challenge::Challenge;
 use super::universal;
 use crate::config::Config;
 use crate::http::{Client, HeaderValue, Reply, RequestHead, ReturnPath};
-use crate::page::{Arrival, DisplayText, Frame, Language, Onward, Problem, Reference, Screen};
+use crate::page::{Arrival, DisplayText, Frame, Language, Onward, Problem, Screen};
+use crate::reference::Reference;
 use crate::signal::Code;
 
 /// The properties of a request that determine the form of its reply.
@@ -57,10 +58,12 @@ impl View {
     pub(super) fn page(&self, screen: &Screen, requester: Requester<'_>, config: &Config) -> Reply {
         let challenge = requester.challenge;
         let user = challenge.map(|challenge| DisplayText::new(&challenge.identity.user));
-        let application = challenge.map(|challenge| DisplayText::new(&challenge.request.host));
-        let address = challenge.and_then(|challenge| challenge.address);
+        let application =
+            challenge.map(|challenge| DisplayText::new(&challenge.trail.request.host));
+        let address = challenge.and_then(|challenge| challenge.trail.address);
         let address = address.map(|address| DisplayText::new(&address.to_string()));
         let duo = challenge.and_then(|challenge| universal::prompt(&challenge.terms, config));
+        let ticket = challenge.map(|it| it.trail.ticket(&it.identity, config));
         let frame = Frame {
             site: &config.site,
             language: self.language,
@@ -68,6 +71,7 @@ impl View {
             return_to: &self.return_to,
             duo: duo.map(|prompt| prompt.origin.as_str()),
             reference: requester.reference,
+            ticket: ticket.as_deref(),
             user: user.as_ref(),
             application: application.as_ref(),
             address: address.as_ref(),
@@ -125,12 +129,12 @@ pub(super) fn explained(problem: &Problem, language: Language) -> Problem {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Requester<'a> {
     pub(super) challenge: Option<&'a Challenge>,
-    pub(super) reference: &'a Reference,
+    pub(super) reference: Option<Reference>,
 }
 
 impl<'a> From<&'a Challenge> for Requester<'a> {
     fn from(challenge: &'a Challenge) -> Self {
-        Self { challenge: Some(challenge), reference: &challenge.reference }
+        Self { challenge: Some(challenge), reference: Some(challenge.trail.reference) }
     }
 }
 

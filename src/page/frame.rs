@@ -1,11 +1,11 @@
 //! The data of a page that do not depend on its state, and the addresses that it posts to.
 
 use super::display_text::DisplayText;
-use super::problem::Reference;
 use super::site::{Site, encoded};
 use super::text::Language;
 use crate::factor::Factor;
 use crate::http::ReturnPath;
+use crate::reference::Reference;
 
 /// The address of a page, which determines what follows an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +44,10 @@ pub struct Frame<'a> {
     pub return_to: &'a ReturnPath,
     /// The origin of Duo's page, if that page asks the user; buttons lead there.
     pub duo: Option<&'a str>,
-    /// The reference by which the request is found in the log.
-    pub reference: &'a Reference,
+    /// The reference by which the sign-in is found in the log; `None` if the log does not have it.
+    pub reference: Option<Reference>,
+    /// The reference and its seal, with which the page's requests continue the sign-in.
+    pub ticket: Option<&'a str>,
     /// The user, if known.
     pub user: Option<&'a DisplayText>,
     /// The name of the application, shown while waiting. The device shows the same name.
@@ -59,12 +61,17 @@ impl Frame<'_> {
     pub(super) fn auth(&self, factor: Factor, device: Option<&str>) -> String {
         let device = device.map(|id| format!("&device={}", encoded(id))).unwrap_or_default();
         let (prefix, return_to) = (&self.site.path_prefix, encoded(self.return_to.as_str()));
-        format!("{prefix}/auth?factor={}{device}&return_to={return_to}", factor.name())
+        let ticket = self.ticket();
+        format!("{prefix}/auth?factor={}{device}&return_to={return_to}{ticket}", factor.name())
     }
 
     /// An address of the filter with the return path: `preauth?return_to=..`.
     pub(super) fn own(&self, endpoint: &str) -> String {
-        self.site.address(endpoint, self.return_to)
+        self.site.address(endpoint, self.return_to) + &self.ticket()
+    }
+
+    fn ticket(&self) -> String {
+        self.ticket.map(|ticket| format!("&reference={ticket}")).unwrap_or_default()
     }
 
     /// The address that starts again by GET, which never sends a push. An empty reference keeps
@@ -72,7 +79,8 @@ impl Frame<'_> {
     pub(super) fn again(&self) -> String {
         match self.arrival {
             Arrival::InPlace | Arrival::Form => String::new(),
-            Arrival::OwnAddress => self.own(""),
+            // A new sign-in.
+            Arrival::OwnAddress => self.site.address("", self.return_to),
             Arrival::Callback => self.return_to.as_str().to_owned(),
         }
     }

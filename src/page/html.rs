@@ -215,15 +215,15 @@ fn top(frame: &Frame<'_>, said: &Said) -> Markup {
 fn footer(frame: &Frame<'_>) -> Markup {
     let texts = frame.language.texts();
     let branding = &frame.site.branding;
-    let reference = frame.reference.to_string();
     html! {
         footer {
             @if let Some(text) = &branding.help_text { p { bdi { (text) } } }
             @if let Some(link) = &branding.help_url {
                 p { a href=(link.as_str()) { (texts.help) } }
             }
-            @if !reference.is_empty() {
-                p { (Filled(texts.reference, &[("reference", &html! { code { (reference) } })])) }
+            @if let Some(reference) = frame.reference {
+                @let reference = html! { code #reference { (reference) } };
+                p { (Filled(texts.reference, &[("reference", &reference)])) }
             }
         }
     }

@@ -8,6 +8,7 @@ use super::words::{self, Said};
 use crate::clock::UnixTime;
 use crate::http::{HeaderValue, Reply, ReturnPath};
 use crate::json::ObjectText;
+use crate::reference::Reference;
 use std::time::Duration;
 
 fn json_reply(status: u16, details: &str, document: ObjectText) -> Reply {
@@ -58,7 +59,7 @@ pub enum PreauthReply {
 impl PreauthReply {
     /// The reply. `enroll_url` is Duo's portal, or the filter's own address for a form.
     #[must_use]
-    pub fn reply(&self, site: &Site, language: Language) -> Reply {
+    pub fn reply(&self, site: &Site, language: Language, reference: Reference) -> Reply {
         let texts = language.texts();
         let nothing = Choices::default();
         let inline = format!("{}/enroll", site.path_prefix);
@@ -85,7 +86,8 @@ impl PreauthReply {
             .text("message", &said.message)
             .texts("factors", choices.factors.iter().map(|factor| factor.name()))
             .objects("devices", choices.devices.iter().map(device))
-            .some_text("enroll_url", enroll_url);
+            .some_text("enroll_url", enroll_url)
+            .text("reference", &reference.to_string());
         localised(json_reply(200, "duo_mfa_preauth", document), language)
     }
 }
@@ -112,6 +114,8 @@ pub struct SignInReply<'a> {
     pub transaction: Option<&'a str>,
     /// The path to which the user returns.
     pub return_to: Option<&'a ReturnPath>,
+    /// The reference of the sign-in.
+    pub reference: Reference,
 }
 
 impl SignInReply<'_> {
@@ -146,7 +150,8 @@ impl SignInReply<'_> {
             .some_number("seconds_left", waiting.map(|waiting| whole_seconds(waiting.left)))
             .some_number("poll_after_ms", waiting.map(|_| milliseconds(self.poll_after)))
             .some_text("transaction", self.transaction)
-            .some_text("return_to", self.return_to.map(ReturnPath::as_str));
+            .some_text("return_to", self.return_to.map(ReturnPath::as_str))
+            .text("reference", &self.reference.to_string());
         localised(json_reply(http_status, "duo_mfa_sign_in", document), language)
     }
 }

@@ -28,7 +28,7 @@ pub use display_text::DisplayText;
 pub use frame::{Arrival, Frame};
 pub use json::{EnrollmentReply, PreauthReply, SignInReply, StartReply, UserInfo};
 pub use link::{DataImage, Link, LinkFault, Logo, NoImage};
-pub use problem::{Onward, Problem, Reference};
+pub use problem::{Onward, Problem};
 pub use screen::{Activation, Awaited, Choices, Device, Enrollment, Screen, Standing, Waiting};
 pub use site::{Branding, Site};
 pub use text::Language;

@@ -5,35 +5,12 @@ use super::text::{Language, whole_seconds};
 use crate::http::reply::GrpcStatus;
 use crate::http::{Client, HeaderValue, Reply};
 use crate::json::ObjectText;
+use crate::reference::Reference;
 use crate::signal::Code;
-use std::fmt;
 use std::time::Duration;
 
 /// The trailing metadata in which a gRPC client finds the `start_url`.
 const START_URL_HEADER: &str = "x-duo-mfa-start-url";
-
-/// The start of the request id: short enough to read out, long enough to find the log line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reference(String);
-
-impl Reference {
-    /// How many characters of a request id are kept.
-    pub const LENGTH: usize = 13;
-
-    /// Takes the reference from `x-request-id`, which may have only letters, digits and dashes.
-    #[must_use]
-    pub fn of_request_id(id: Option<&[u8]>) -> Self {
-        let readable = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
-        let kept = id.unwrap_or_default().iter().copied().filter(readable).take(Self::LENGTH);
-        Self(kept.map(char::from).collect())
-    }
-}
-
-impl fmt::Display for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// A refusal in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +19,8 @@ pub struct Problem {
     pub code: Code,
     /// The event and the remedy, in words.
     pub detail: String,
-    /// The reference by which it is found in the log.
-    pub reference: Reference,
+    /// The reference by which it is found in the log; `None` if the log does not have it.
+    pub reference: Option<Reference>,
     /// The wait after which another try may succeed.
     pub retry_after: Option<Duration>,
 }
@@ -77,7 +54,7 @@ impl Problem {
             .number("status", self.code.status().into())
             .text("code", self.code.name())
             .text("detail", &self.detail)
-            .text("reference", &self.reference.0)
+            .text("reference", &self.reference.map(|it| it.to_string()).unwrap_or_default())
             .some_text("heading", onward.language.map(|language| language.heading(self.code)))
             .some_text("start_url", onward.start_url)
             .some_text("status_url", onward.status_url)
@@ -119,12 +96,13 @@ const fn grpc_status(code: Code) -> GrpcStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::UnixTime;
 
     fn problem(detail: &str) -> Problem {
         Problem {
             code: Code::MfaDenied,
             detail: detail.to_owned(),
-            reference: Reference::of_request_id(Some(b"7f3a19c2-aaaa-4bbb-8ccc-000000000000")),
+            reference: Some(Reference::new([0, 0x44, 0x32, 0x14, 0xc7], UnixTime::default())),
             retry_after: None,
         }
     }
@@ -141,7 +119,7 @@ mod tests {
             "status": 403,
             "code": "mfa_denied",
             "detail": "Denied.",
-            "reference": "7f3a19c2-aaaa",
+            "reference": "01234567",
         });
         assert_eq!(body, expected);
     }
@@ -201,12 +179,5 @@ mod tests {
         let with_url = problem("Denied.").reply_onward(Client::RefuseGrpc, &onward);
         assert_eq!(url(&with_url).as_deref(), Some(&b"/.duo-mfa/"[..]));
         assert_eq!(url(&problem("").reply_onward(Client::Refuse, &onward)), None);
-    }
-
-    #[test]
-    fn a_reference_holds_only_what_can_be_read_out() {
-        let odd = Reference::of_request_id(Some(b"<b>\r\n\xff'12-a"));
-        assert_eq!(odd.to_string(), "b12-a");
-        assert_eq!(Reference::of_request_id(None).to_string(), "");
     }
 }

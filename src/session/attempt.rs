@@ -1,7 +1,7 @@
 //! A sign-in at Duo's page, and the browser in which it began: their values and their bytes.
 //!
 //! ```text
-//! attempt = created u64 | id [16] | flags u8 | max_age u32 | return path
+//! attempt = created u64 | id [16] | flags u8 | max_age u32 | reference [11] | return path
 //! browser = used u64 | id [16] | attempt id [16] | return path of that
 //! ```
 //!
@@ -16,17 +16,18 @@ use super::sessions::CLOCK_TOLERANCE;
 use super::token_fields::TokenFields;
 use crate::clock::UnixTime;
 use crate::http::{ReturnPath, return_path};
+use crate::reference::Reference;
 use crate::secret::Secret;
 
 /// How long a sign-in at Duo's page may take. The user may have to enroll there, or to find a
 /// security key.
 pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
-/// The longest return path in an attempt. With it, a `state` has 932 of the 1,024 characters that
+/// The longest return path in an attempt. With it, a `state` has 947 of the 1,024 characters that
 /// Duo accepts.
 const MAX_OWN_PATH_BYTES: usize = 640;
 /// The most bytes of an attempt.
-pub(super) const ATTEMPT_BYTES: usize = 8 + 16 + 1 + 4 + MAX_OWN_PATH_BYTES;
+pub(super) const ATTEMPT_BYTES: usize = 8 + 16 + 1 + 4 + Reference::BYTES + MAX_OWN_PATH_BYTES;
 /// The most bytes of a browser.
 pub(super) const BROWSER_BYTES: usize = 8 + 16 + 16 + return_path::MAX_BYTES;
 
@@ -39,6 +40,7 @@ pub struct Attempt {
     pub(super) created: UnixTime,
     pub(super) id: [u8; 16],
     pub(super) max_age: Option<Duration>,
+    pub(super) reference: Reference,
     pub(super) return_path: ReturnPath,
 }
 
@@ -59,6 +61,12 @@ impl Attempt {
     #[must_use]
     pub const fn max_age(&self) -> Option<Duration> {
         self.max_age
+    }
+
+    /// The reference of the sign-in.
+    #[must_use]
+    pub const fn reference(&self) -> Reference {
+        self.reference
     }
 
     /// The path to which the user returns.
@@ -82,6 +90,7 @@ impl Attempt {
         bytes.extend_from_slice(&self.id);
         bytes.push(kept | aged);
         bytes.extend_from_slice(&self.max_age.map_or(0, seconds).to_be_bytes());
+        bytes.extend_from_slice(&self.reference.to_bytes());
         bytes.extend_from_slice(own_path.as_bytes());
         Secret::new(bytes)
     }
@@ -92,6 +101,7 @@ impl Attempt {
         let id = fields.array()?;
         let [flags] = fields.array()?;
         let max_age = Duration::from_secs(u32::from_be_bytes(fields.array()?).into());
+        let reference = Reference::from_bytes(fields.array()?);
         if flags & !(HAS_MAX_AGE | PATH_IS_KEPT) != 0 {
             return Err(Refusal::Layout);
         }
@@ -102,7 +112,7 @@ impl Attempt {
             browser.long_path_of(id).unwrap_or_default()
         };
         let max_age = (flags & HAS_MAX_AGE != 0).then_some(max_age);
-        Ok(Self { created, id, max_age, return_path })
+        Ok(Self { created, id, max_age, reference, return_path })
     }
 }
 

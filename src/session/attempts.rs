@@ -23,6 +23,7 @@ use super::vault::{OVERHEAD_BYTES, Vault};
 use super::{CookieOwner, KeyRing, Refusal, Subject};
 use crate::clock::UnixTime;
 use crate::http::{HeaderValue, ReturnPath};
+use crate::reference::Reference;
 use crate::secret::Secret;
 
 pub(super) const COOKIE: &str = "__Host-duo_universal";
@@ -61,6 +62,8 @@ pub struct NewAttempt<'a> {
     pub return_path: ReturnPath,
     /// The `max_age` that Duo is asked for.
     pub max_age: Option<Duration>,
+    /// The reference of the sign-in.
+    pub reference: Reference,
 }
 
 impl Attempts {
@@ -90,13 +93,13 @@ impl Attempts {
         now: UnixTime,
         random: [u8; 16],
     ) -> Begun {
-        let NewAttempt { browser, redirect_uri, return_path, max_age } = new;
+        let NewAttempt { browser, redirect_uri, return_path, max_age, reference } = new;
         let key = self.attempts.first();
         let id = key.tag("attempt", &[&random]);
         let new = || Browser { id: key.tag("browser", &[&random]), long: None };
         let mut browser = browser.unwrap_or_else(new);
         let created = UnixTime::from_seconds(now.seconds());
-        let attempt = Attempt { created, id, max_age, return_path };
+        let attempt = Attempt { created, id, max_age, reference, return_path };
         if attempt.has_long_path() {
             browser.long = Some((id, attempt.return_path.clone()));
         }

@@ -3,11 +3,12 @@
 //! ```text
 //! version u8 = 1 | key id u8 | created u64 | user tag [16] | application tag [16]
 //!   | kind u8 | passcode tries u8 | browser [16]
-//!   | device | device label | txid | verification code | return path | enrollment or request digest
+//!   | device | device label | txid | verification code | reference | return path
+//!   | enrollment or request digest
 //! ```
 //!
-//! The first two bytes belong to [`super::token`]. So does the encoding of the texts in the last
-//! line: each comes after its length, and an absent text is empty. The enrollment is encrypted.
+//! The first two bytes belong to [`super::token`]. So does the encoding of the texts in the last two
+//! lines: each comes after its length, and an absent text is empty. The enrollment is encrypted.
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use super::{Bounded, Enrollment, Refusal, RequestDigest};
 use crate::clock::UnixTime;
 use crate::factor::Factor;
 use crate::http::{ReturnPath, return_path};
+use crate::reference::Reference;
 
 /// How long a sign-in may take from its start to the second factor.
 pub const LIFETIME: Duration = Duration::from_secs(300);
@@ -27,7 +29,7 @@ pub const LIFETIME: Duration = Duration::from_secs(300);
 pub(super) const TOKEN_BYTES: usize = HEAD_BYTES
     + (8 + 2 * 16)
     + (2 + 16)
-    + 6 * 2
+    + (7 * 2 + Reference::BYTES)
     + if MAX_SEALED_BYTES > TEXT_BYTES { MAX_SEALED_BYTES } else { TEXT_BYTES }
     + return_path::MAX_BYTES
     + MAC_BYTES;
@@ -89,6 +91,8 @@ pub struct Pending {
     pub txid: Option<Bounded<64>>,
     /// The code to type into Duo Mobile.
     pub verification_code: Option<Bounded<8>>,
+    /// The reference of the sign-in.
+    pub reference: Option<Reference>,
     /// Passcodes tried so far. Advisory only: replaying an older token lowers it.
     pub passcode_tries: u8,
     /// The path to which the user returns.
@@ -115,6 +119,7 @@ impl Pending {
             device_label: None,
             txid: None,
             verification_code: None,
+            reference: None,
             passcode_tries: 0,
             return_path,
             single_request: None,
@@ -159,7 +164,9 @@ impl Pending {
         write_text(fields, self.verification_code.as_ref());
         let digest = self.single_request.as_ref().filter(|_| enrollment.is_empty());
         let last = digest.map_or(enrollment, |digest| digest.as_bytes());
-        for part in [self.return_path.as_str().as_bytes(), last] {
+        let reference = self.reference.map(Reference::to_bytes);
+        let reference = reference.as_ref().map_or(&[][..], |bytes| bytes);
+        for part in [reference, self.return_path.as_str().as_bytes(), last] {
             write_part(part, |piece| fields.extend_from_slice(piece));
         }
     }
@@ -176,6 +183,10 @@ impl Pending {
         let device_label = fields.text()?;
         let txid = fields.text()?;
         let verification_code = fields.text()?;
+        let reference = match fields.part()? {
+            [] => None,
+            bytes => Some(Reference::from_bytes(bytes.try_into().or(Err(Refusal::Layout))?)),
+        };
         let return_path = ReturnPath::parse(fields.part()?);
         let last = fields.part()?;
         fields.end()?;
@@ -196,6 +207,7 @@ impl Pending {
             device_label,
             txid,
             verification_code,
+            reference,
             passcode_tries,
             single_request,
             ..Self::new(kind, created, browser, return_path)

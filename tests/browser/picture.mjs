@@ -39,7 +39,7 @@ function fix() {
     [/^guest\d+$/, "alice@example.com"],
     [/^127\.0\.0\.1:\d+$/, "grafana.example.com"],
     [/^127\.0\.0\.1$/, "203.0.113.7"],
-    [/^[0-9a-f]{8}-[0-9a-f]{4}$/, "7f3a19c2-4d10"],
+    [/^[0-9A-HJKMNP-TV-Z]{8}$/, "K7M2Q4XP"],
     [/^\d+ seconds left$/, "54 seconds left"],
     [/^You can try again in \d+ seconds\.$/, "You can try again in 54 seconds."],
     [/^You can try again in \d+ minutes\.$/, "You can try again in 10 minutes."],

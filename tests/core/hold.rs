@@ -1,8 +1,8 @@
 //! The held request, from preauth to Duo's result.
 
 use crate::rig::{
-    Request, Rig, approval, devices, forwarded_header, get, ok, one_phone, pair, preauth, says,
-    started, status,
+    Request, Rig, approval, devices, forwarded_header, get, is_reference, ok, one_phone, pair,
+    preauth, says, started, status,
 };
 use duo_mfa::http::Edit;
 use serde_json::json;
@@ -43,7 +43,9 @@ fn every_end_but_allow_is_a_different_refusal() {
         let script = [one_phone(), started(), status(result, word)];
         let refused = rig.send(&get("/"), &script).refused();
         assert_eq!((refused.code().as_str(), refused.0.status), (code, http), "{word}");
-        assert_eq!(refused.json()["reference"], "7f3a19c2-1111");
+        let reference = refused.json()["reference"].clone();
+        assert!(is_reference(reference.as_str().unwrap()), "{reference}");
+        assert_eq!(rig.phone_reference(1), reference);
     }
 }
 
@@ -126,7 +128,7 @@ fn push_tells_what_it_is_for() {
     assert_eq!(auth["device"], "DPFZRS9FB0D46QFTM891");
     assert_eq!(auth["type"], "Sign-in");
     let info = "service=a%26b&request=GET&path=%2Fpay%2F%25C3%25A4%20b";
-    assert_eq!(auth["pushinfo"], info);
+    assert_eq!(rig.phone_shows(1), info);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! gate
 //! config
 //! policy identity session duo page       leaves: none imports another
-//! http json clock factor secret signal   vocabulary: may import each other
+//! http json clock factor reference secret signal   vocabulary: may import each other
 //! ```
 //!
 //! No files import each other in a circle, inside a folder either. `gate` has floors.
@@ -25,7 +25,7 @@ enum Layer {
     Adapter,
 }
 
-const MODULES: [(&str, Layer); 14] = [
+const MODULES: [(&str, Layer); 15] = [
     ("adapter", Layer::Adapter),
     ("gate", Layer::Gate),
     ("config", Layer::Config),
@@ -38,6 +38,7 @@ const MODULES: [(&str, Layer); 14] = [
     ("json", Layer::Vocabulary),
     ("clock", Layer::Vocabulary),
     ("factor", Layer::Vocabulary),
+    ("reference", Layer::Vocabulary),
     ("secret", Layer::Vocabulary),
     ("signal", Layer::Vocabulary),
 ];
@@ -205,7 +206,7 @@ fn name(text: &str) -> &str {
 /// The floors of `gate`, from the lowest up. A file imports from its own floor or below.
 const FLOORS: [&str; 6] = [
     "call challenge configured decision env event factors failure form headers health health_record \
-     judgement key_pair limit logo probe readiness refusal refusals request_line room",
+     judgement key_pair limit logo probe readiness refusal refusals request_line room trail",
     "audit counters pending prompt refuse response route rules same_request sign_out universal view",
     "exchange in_place last_prompt",
     "endpoints foreign_form hold open per_client per_request redirect",

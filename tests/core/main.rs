@@ -55,6 +55,7 @@ mod same_request;
 mod sign_out;
 mod signin;
 mod terms;
+mod trail;
 mod unheard;
 mod universal_factors;
 mod universal_flow;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// A part of the output of each command on the page, for the lines of [`log`].
 const ANSWERS: [&str; 9] = [
     "",
-    "\"reference\":\"7f3a19c2-1111\"",
+    "\"user\":\"alice\"",
     "mfa_denied\t/reports\t",
     "carol\t192.0.2.7\tDuo has been unreachable since",
     "bob\t192.0.2.7\t/reports",
@@ -71,14 +71,17 @@ fn log() -> String {
 fn every_question_is_answered_by_its_command() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("monitoring");
     fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("envoy.log"), log()).unwrap();
+    let log = log();
+    fs::write(folder.join("envoy.log"), &log).unwrap();
+    let (_, reference) = log.split_once("\"reference\":\"").unwrap();
     let page = read("docs/monitoring.md");
     let commands = page.split("```console audit\n$ ").skip(1);
     let commands: Vec<_> = commands.map(|rest| rest.split("\n```").next().unwrap()).collect();
     assert_eq!(commands.len(), ANSWERS.len());
     for (command, answer) in commands.into_iter().zip(ANSWERS) {
+        let command = command.replace("K7M2Q4XP", &reference[..8]);
         let ran = Command::new("bash")
-            .args(["-euo", "pipefail", "-c", command])
+            .args(["-euo", "pipefail", "-c", &command])
             .current_dir(&folder)
             .output()
             .unwrap();

@@ -123,7 +123,7 @@ fn page_leads_to_an_approval_that_is_used_once() {
     assert_eq!(page.0.status, 403);
     assert!(page.text().contains(r#"data-pane="start""#));
     let alice = approved(&mut rig, WIRE);
-    assert_eq!(rig.body(1)["pushinfo"], "request=GET&path=%2Fwire&query=to%3D7");
+    assert_eq!(rig.phone_shows(1), "request=GET&path=%2Fwire&query=to%3D7");
     let forward = rig.send(&alice.opens(WIRE), &[]).admitted();
     used_up(&forward);
     assert_eq!(forwarded_header(&forward, "x-duo-mfa-user").as_deref(), Some("alice"));

@@ -20,7 +20,7 @@ fn per_request(push: &Value) -> Rig {
 fn shown(rig: &mut Rig, request: &Request) -> String {
     let Progress::Waits(_, flow) = rig.start(request) else { panic!("decided") };
     rig.resume(*flow, &one_phone());
-    rig.body(rig.calls.len() - 1)["pushinfo"].as_str().unwrap().to_owned()
+    rig.phone_shows(rig.calls.len() - 1)
 }
 
 fn ahead(method: &str) -> Request {
@@ -48,7 +48,7 @@ fn method_of_an_approval_ahead_is_a_token() {
         let mut rig = per_request(&json!({}));
         rig.send(&ahead(method), &PUSH.map(|answer| answer())).answered();
         let expected = format!("request={method}&path=%2Fwire%2F7");
-        assert_eq!(rig.body(1)["pushinfo"], expected);
+        assert_eq!(rig.phone_shows(1), expected);
     }
 }
 

@@ -6,6 +6,7 @@ mod outcome;
 mod probe;
 mod request;
 mod script;
+mod shown;
 
 pub(crate) use busy::TRIES;
 pub(crate) use outcome::{
@@ -17,6 +18,7 @@ pub(crate) use script::{
     Scripted, allows, devices, fail, ok, one_phone, phone, phone_of, preauth, says, started,
     status, their_phone,
 };
+pub(crate) use shown::is_reference;
 
 use duo_mfa::clock::{ClockOffset, UnixTime};
 use duo_mfa::config::Config;

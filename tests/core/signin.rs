@@ -112,7 +112,10 @@ fn plain_forms_do_the_same() {
     let mut rig = Rig::new();
     let mut alice = Browser::of("alice");
     let page = alice.asks(&mut rig, &alice.opens("/reports"), &[]);
-    assert!(page.text().contains(r#"formaction="/.duo-mfa/preauth?return_to=%2Freports""#));
+    assert!(
+        page.text()
+            .contains(r#"formaction="/.duo-mfa/preauth?return_to=%2Freports&amp;reference="#)
+    );
 
     let preauth = alice.submits("/.duo-mfa/preauth?return_to=%2Freports");
     let chooser = alice.asks(&mut rig, &preauth, &[one_phone()]);

@@ -10,7 +10,9 @@ use crate::tally::Verdict;
 /// Returns the pairs that the push on `user`'s phone shows, and denies the push.
 fn shown(stack: &Stack, request: Request, user: &str) -> Value {
     let held = stack.held_push(request, Protocol::Http1, user);
-    let shown = stack.sim.pending(user)["context"]["pushinfo"].clone();
+    let mut shown = stack.sim.pending(user)["context"]["pushinfo"].clone();
+    let last = shown.as_array_mut().unwrap().pop().unwrap();
+    assert_eq!((&last[0], last[1].as_str().unwrap().len()), (&json!("reference"), 8));
     stack.judged(Verdict::Denied, "a denied push", || {
         stack.sim.answer(user, "deny");
         held.reply()

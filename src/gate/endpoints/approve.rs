@@ -67,7 +67,7 @@ pub(super) fn approve(
     let token = status.trusted_device_token.as_ref();
     let unkept = token.and_then(|token| remember_device(&mut caller, token, env));
     let by = ApprovedBy::Factor(factor);
-    let audited = audit::admitted(&caller.challenge, by, env.gate);
+    let audited = audit::admitted(&caller.challenge, by, env);
     let reply = |caller: &Caller| approved(caller, &status.status);
     admit(caller, Admission { by, origin, audited }, &reply, env).with(unkept)
 }
@@ -81,7 +81,7 @@ pub(super) fn allow(
 ) -> Decision {
     let is_remembered = caller.device_token.is_some();
     let by = if is_remembered { ApprovedBy::Remembered } else { ApprovedBy::Bypass };
-    let audited = audit::admitted(&caller.challenge, by, env.gate);
+    let audited = audit::admitted(&caller.challenge, by, env);
     admit_without_prompt(caller, wanted, (by, audited), message, env)
 }
 
@@ -92,7 +92,7 @@ pub(super) fn unverified(
     unreached_since: UnixTime,
     env: &Env<'_>,
 ) -> Decision {
-    let audited = audit::admitted_unverified(&caller.challenge, unreached_since, env.gate);
+    let audited = audit::admitted_unverified(&caller.challenge, unreached_since, env);
     admit_without_prompt(caller, wanted, (ApprovedBy::FailSafe, audited), "", env)
 }
 
@@ -102,7 +102,7 @@ pub(super) fn unverified_start(
     unreached_since: UnixTime,
     env: &Env<'_>,
 ) -> Decision {
-    let audited = audit::admitted_unverified(&caller.challenge, unreached_since, env.gate);
+    let audited = audit::admitted_unverified(&caller.challenge, unreached_since, env);
     let origin = SignInOrigin::here(env);
     let admission = Admission { by: ApprovedBy::FailSafe, origin, audited };
     admit(caller, admission, &|caller| approved(caller, &Status::Allow), env)
@@ -120,7 +120,8 @@ fn admit_without_prompt(
             return approved(caller, &Status::Allow);
         }
         let body = PreauthReply::Allow { message: DisplayText::new(message) };
-        body.reply(&env.gate.config().site, caller.view.language)
+        let (site, reference) = (&env.gate.config().site, caller.challenge.trail.reference);
+        body.reply(site, caller.view.language, reference)
     };
     let origin = SignInOrigin::here(env);
     admit(caller, Admission { by, origin, audited }, &reply, env)
@@ -175,6 +176,7 @@ pub(super) fn approved(caller: &Caller, word: &Status) -> Reply {
         poll_after: Duration::ZERO,
         transaction: caller.transaction(),
         return_to: Some(&caller.view.return_to),
+        reference: caller.challenge.trail.reference,
     };
     body.reply(200, caller.view.language)
 }

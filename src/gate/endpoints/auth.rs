@@ -2,7 +2,6 @@
 
 use super::approve::approve;
 use super::caller::{AuthApiCaller, Caller};
-use super::choices::name;
 use super::status::{codes, state, waiting};
 use super::visit::{Choice, OpenedSignIn, SignInOrigin, Visit, VisitWants, Wanted};
 use crate::duo::{AuthResult, AuthStatus, Device, DeviceChoice, Status, Txid, Verification};
@@ -10,7 +9,7 @@ use crate::factor::Factor;
 use crate::gate::decision::Decision;
 use crate::gate::env::Env;
 use crate::gate::exchange::Next;
-use crate::gate::factors::{capability, takes_codes};
+use crate::gate::factors::{capability, device_name, takes_codes};
 use crate::gate::last_prompt::Asking;
 use crate::gate::limit::{End, Permit, Settlement};
 use crate::gate::prompt::{self, Ending, Prompt, SentPasscode, Transaction, is_method};
@@ -21,18 +20,24 @@ use crate::gate::refusals::{
     TOO_MANY_PASSCODES, WRONG_PASSCODE,
 };
 use crate::gate::refuse::{refuse_status, refuse_with, refuse_without_randomness};
+use crate::gate::trail::PromptTrail;
 use crate::gate::view::to_page;
 use crate::http::{Parameters, RequestHead};
 use crate::page::Standing;
 use crate::session::{BodyDigest, Bounded, Pending, PendingKind};
 
 pub(super) fn auth(
-    caller: AuthApiCaller,
+    mut caller: AuthApiCaller,
     head: &RequestHead<'_>,
     parameters: Parameters<'_>,
     env: &Env<'_>,
 ) -> Next<Visit> {
-    match chosen(&caller, head, parameters, env) {
+    caller.challenge.trail.prompt = PromptTrail::default();
+    let choice = chosen(&caller, head, parameters, env);
+    if let Ok(choice) = &choice {
+        caller.challenge.trail.prompt = PromptTrail::chosen(choice.factor());
+    }
+    match choice {
         Ok(Choice::Passcode(_)) if has_no_try_left(&caller, env) => {
             too_many_tries(&caller, env).into()
         }
@@ -83,7 +88,7 @@ fn chosen(
 
 /// Starts the chosen factor after preauth has returned the devices.
 pub(super) fn start(
-    caller: AuthApiCaller,
+    mut caller: AuthApiCaller,
     choice: Choice,
     devices: &[Device],
     verification: Option<Verification>,
@@ -101,6 +106,7 @@ pub(super) fn start(
         Ok(device) => device,
         Err(refusal) => return refuse_with(&caller, &refusal, "", env).into(),
     };
+    caller.challenge.trail.prompt = PromptTrail::to(device, factor);
     let Some(owner) = env.random else {
         return refuse_without_randomness(&caller, env).into();
     };
@@ -116,7 +122,7 @@ pub(super) fn start(
     };
     let mut pending = Pending::new(kind, env.now, owner, caller.view.return_to.clone());
     pending.device = Bounded::new(device.id.as_str()).ok();
-    pending.device_label = Bounded::cut(name(device).as_str());
+    pending.device_label = Bounded::cut(device_name(device).as_str());
     pending.passcode_tries = caller.tries();
     pending.single_request = caller.single_request;
     if let Some(verification) = verification {
@@ -154,6 +160,7 @@ fn find_device<'d>(
 pub(super) fn prompt_sent(asking: Asking<OpenedSignIn>, txid: Txid, env: &Env<'_>) -> Decision {
     let Asking { waiter: OpenedSignIn { mut caller, mut pending }, prompt, permit, .. } = asking;
     pending.txid = Bounded::new(txid.as_str()).ok();
+    caller.challenge.trail.prompt.sent(Some(&txid), env.now);
     caller.hand_out(*pending, env);
     let transaction = Transaction { factor: prompt.factor, txid };
     let recorded = prompt::sent(permit, &transaction, &caller.challenge, &caller.credentials);
@@ -168,6 +175,7 @@ pub(super) fn codes_sent(
     env: &Env<'_>,
 ) -> Decision {
     let Asking { waiter: OpenedSignIn { mut caller, pending }, permit, .. } = asking;
+    caller.challenge.trail.prompt.sent(None, env.now);
     let (end, decision) = match (status.result, &status.status) {
         (AuthResult::Allow, _) => {
             caller.pending = Some(*pending);

@@ -26,6 +26,7 @@ use crate::gate::refusals::{
     OTHER_USER, SIGN_IN_LOST, UNKNOWN_USE,
 };
 use crate::gate::refuse::{self, refuse, refuse_with};
+use crate::gate::request_line::RequestLine;
 use crate::gate::route::EndpointRequest;
 use crate::gate::rules::{Insufficient, new_approval};
 use crate::gate::universal;
@@ -64,6 +65,7 @@ pub(super) fn callback(
     let next = match open(&caller, application, head, env) {
         Ok(opened) => {
             caller.view.return_to = opened.attempt.return_path().clone();
+            caller.challenge.trail.reference = opened.attempt.reference();
             go_on(caller, opened, &groups, head, env)
         }
         Err(refused) => (*refused).into(),
@@ -111,8 +113,9 @@ fn go_on(
     let Opened { callback, redirect_uri, attempt, nonce } = opened;
     let mut wanted = head.clone();
     (wanted.method, wanted.target) = (b"GET", attempt.return_path().target().as_bytes());
+    caller.challenge.trail.request = RequestLine::of(&wanted);
     let person = Person { user: &caller.challenge.identity.user, groups };
-    match env.gate.terms_of(&wanted, &person, caller.challenge.address) {
+    match env.gate.terms_of(&wanted, &person, caller.challenge.trail.address) {
         Ok(terms) if terms.application == application && !terms.is_per_request => {
             caller.challenge.terms = terms;
         }
@@ -242,7 +245,7 @@ fn confirmed(back: Return, approved: Approved, offset: ClockOffset, env: &Env<'_
     let settlement = Settlement { permit, end: End::Allowed };
     let decision = match env.gate.satisfies_by(by, since, terms, env.now) {
         Ok(()) => {
-            let audited = audit::admitted(&caller.challenge, by, env.gate);
+            let audited = audit::admitted(&caller.challenge, by, env);
             let origin = SignInOrigin { since, id: Some(attempt.id()) };
             let admission = Admission { by, origin, audited };
             approve::admit(caller, admission, &|caller| arrived(caller, env), env)

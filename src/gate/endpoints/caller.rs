@@ -9,6 +9,7 @@ use crate::gate::limit::{End, Permit, Settlement};
 use crate::gate::pending::{self, is_on_device};
 use crate::gate::refuse::Refusable;
 use crate::gate::sign_out::single_use;
+use crate::gate::trail::PromptTrail;
 use crate::gate::universal;
 use crate::gate::view::{Requester, View};
 use crate::http::{HeaderValue, Reply, RequestHead};
@@ -97,7 +98,7 @@ impl Caller {
     pub(super) fn new(
         head: &RequestHead<'_>,
         view: View,
-        challenge: Challenge,
+        mut challenge: Challenge,
         env: &Env<'_>,
     ) -> Self {
         let config = env.gate.config();
@@ -118,6 +119,11 @@ impl Caller {
             .remembered_devices
             .as_ref()
             .and_then(|devices| devices.open(sent(devices.cookie_name())?, &subject, env.now).ok());
+        if let Some(pending) = &pending {
+            let trail = &mut challenge.trail;
+            trail.reference = pending.reference.unwrap_or(trail.reference);
+            trail.prompt = PromptTrail::of(pending);
+        }
         let on_device = pending.as_ref().filter(|pending| is_on_device(&pending.kind));
         let pending_until =
             on_device.map(|pending| pending.created().plus(application.duo.push_timeout));
@@ -158,7 +164,8 @@ impl Caller {
     }
 
     /// Puts a pending sign-in into the reply, for the client's next request.
-    pub(super) fn hand_out(&mut self, pending: Pending, env: &Env<'_>) {
+    pub(super) fn hand_out(&mut self, mut pending: Pending, env: &Env<'_>) {
+        pending.reference = Some(self.challenge.trail.reference);
         let pendings = &env.gate.application(&self.challenge.terms).pendings;
         let token = pendings.seal(&pending, &self.challenge.subject());
         self.cookies.push(pendings.set_cookie(&token));

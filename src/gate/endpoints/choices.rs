@@ -1,9 +1,9 @@
 //! The choices of a user: the capabilities of the devices, limited to the configured factors.
 
-use crate::duo::{Device, DeviceKind};
+use crate::duo::Device;
 use crate::factor::Factor;
-use crate::gate::factors::{capability, takes_passcode};
-use crate::page::{self, Choices, DisplayText};
+use crate::gate::factors::{capability, device_kind, device_name, takes_passcode};
+use crate::page::{self, Choices};
 use crate::session::{ApprovedBy, Preference};
 
 /// The devices and factors to offer, in the configured order; the preferred ones come first.
@@ -43,8 +43,8 @@ fn offered(
     }
     Some(page::Device {
         id: device.id.as_str().to_owned(),
-        name: name(device),
-        kind: kind(device),
+        name: device_name(device),
+        kind: device_kind(device),
         factors: able,
         is_preferred: preferred.is_some(),
     })
@@ -55,21 +55,6 @@ pub(super) fn is_stale(last: &Preference, choices: &Choices) -> bool {
     match last.device {
         Some(_) => !choices.devices.iter().any(|device| device.is_preferred),
         None => !choices.factors.iter().any(|factor| is_same(*factor, last)),
-    }
-}
-
-/// The name of a device to show.
-pub(super) fn name(device: &Device) -> DisplayText {
-    let names = [&device.display_name, &device.name, &device.number];
-    let given = names.into_iter().map(|name| DisplayText::new(name.as_str()));
-    given.into_iter().find(|name| !name.is_empty()).unwrap_or_else(|| kind(device))
-}
-
-fn kind(device: &Device) -> DisplayText {
-    match &device.kind {
-        DeviceKind::Phone => DisplayText::new("phone"),
-        DeviceKind::Token => DisplayText::new("token"),
-        DeviceKind::Other(word) => DisplayText::new(word.as_str()),
     }
 }
 

@@ -93,7 +93,7 @@ pub(super) fn activated(
                 EnrollmentReply::Expired.reply()
             };
             let reason = "activation code expired";
-            let line = audit::refused(&caller.challenge, code, reason, env.gate);
+            let line = audit::refused(&caller.challenge, code, reason, env);
             Decision::refusal(caller.with_cookies(reply), code, Some(line))
         }
     }

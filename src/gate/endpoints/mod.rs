@@ -36,6 +36,7 @@ use super::refuse::{refuse, refuse_with};
 use super::request_line::RequestLine;
 use super::route::{Endpoint, EndpointRequest};
 use super::rules::Insufficient;
+use super::trail::read_ticket;
 use super::universal;
 use super::view::View;
 use crate::duo::Credentials;
@@ -138,7 +139,7 @@ fn caller(
     (wanted.method, wanted.target) = (method.as_bytes(), return_to.target().as_bytes());
     let person = Person { user: &challenge.identity.user, groups: &groups };
     let mut denial = None;
-    match env.gate.terms_of(&wanted, &person, challenge.address) {
+    match env.gate.terms_of(&wanted, &person, challenge.trail.address) {
         Ok(terms) => challenge.terms = terms,
         Err(_) if endpoint.takes_back() => {}
         // The client named no return path. The rules leave this user something to approve;
@@ -146,19 +147,38 @@ fn caller(
         Err(_) if !is_named && endpoint != Endpoint::Start => {}
         Err(why) => denial = Some(why),
     }
+    // The phone shows what is approved, and the log what the sign-in leads to.
+    challenge.trail.request = if challenge.terms.is_per_request && endpoint == Endpoint::Auth {
+        RequestLine::with_query(&wanted)
+    } else {
+        RequestLine::of(&wanted)
+    };
+    let ticket = parameters.value("reference");
+    let ticket = ticket.and_then(|it| read_ticket(&it, &challenge.identity, env.gate.config()));
+    let new = challenge.trail.reference;
     let mut single_request = None;
     if challenge.terms.is_per_request {
         let body = parameters.value("body_sha256").and_then(|hex| BodyDigest::parse(&hex));
         let body = body.unwrap_or_else(BodyDigest::of_none);
         single_request = Some(per_request::stated(&wanted, parameters, &body));
-        if endpoint == Endpoint::Auth {
-            // The phone shows what is approved.
-            challenge.request = RequestLine::with_query(&wanted);
-        }
     }
     let view = View::at_own_address(head, return_to);
     let mut caller = Box::new(Caller::new(head, view, challenge, env));
     caller.single_request = single_request;
+    let pending = caller.pending.as_ref().and_then(|pending| pending.reference);
+    caller.challenge.trail.reference = match endpoint {
+        Endpoint::Preauth | Endpoint::Start | Endpoint::Auth | Endpoint::Enroll => {
+            ticket.or(pending)
+        }
+        Endpoint::SignOut | Endpoint::Logout | Endpoint::UserInfo => None,
+        Endpoint::Page
+        | Endpoint::Callback(_)
+        | Endpoint::Status
+        | Endpoint::Cancel
+        | Endpoint::Activation
+        | Endpoint::EnrollStatus => pending.or(ticket),
+    }
+    .unwrap_or(new);
     let Terms { max_age, factors, is_per_request, .. } = &caller.challenge.terms;
     if max_age.is_some() || factors.is_some() || *is_per_request {
         caller.device_token = None;

@@ -69,7 +69,8 @@ fn offer(mut caller: Box<Caller>, devices: &[Device], env: &Env<'_>) -> Decision
     let reply = if caller.view.is_page {
         caller.view.page(&Screen::Choose(choices), Requester::from(&caller.challenge), config)
     } else {
-        PreauthReply::Auth(choices).reply(&config.site, caller.view.language)
+        let reference = caller.challenge.trail.reference;
+        PreauthReply::Auth(choices).reply(&config.site, caller.view.language, reference)
     };
     Decision::reply(caller.with_cookies(reply))
 }
@@ -102,7 +103,7 @@ fn unenrolled(
     if caller.view.is_page {
         let requester = Requester::from(&caller.challenge);
         let reply = caller.view.page(&Screen::Enroll(enrollment), requester, config);
-        let line = audit::refused(&caller.challenge, code, "", env.gate);
+        let line = audit::refused(&caller.challenge, code, "", env);
         return Decision::refusal(caller.with_cookies(reply), code, Some(line));
     }
     if wanted.is_start() {
@@ -113,7 +114,8 @@ fn unenrolled(
 
 /// A refusal that is the result of the question: HTTP 200.
 fn refuse_in_body(caller: &Caller, body: &PreauthReply, code: Code, env: &Env<'_>) -> Decision {
-    let reply = body.reply(&env.gate.config().site, caller.view.language);
-    let line = audit::refused(&caller.challenge, code, "", env.gate);
+    let (site, reference) = (&env.gate.config().site, caller.challenge.trail.reference);
+    let reply = body.reply(site, caller.view.language, reference);
+    let line = audit::refused(&caller.challenge, code, "", env);
     Decision::refusal(caller.with_cookies(reply), code, Some(line))
 }

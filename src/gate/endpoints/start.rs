@@ -138,6 +138,7 @@ fn depart(departure: Departure, offset: ClockOffset, env: &Env<'_>) -> Decision 
         redirect_uri: redirect_uri.as_str(),
         return_path: caller.view.return_to.clone(),
         max_age: caller.challenge.terms.max_age,
+        reference: caller.challenge.trail.reference,
     };
     let begun = application.attempts.begin(new, &caller.challenge.subject(), env.now, random);
     let prompt = application.duo.universal();
@@ -164,7 +165,7 @@ fn authorize(
     (freshness, now): (Freshness, UnixTime),
 ) -> Option<String> {
     let challenge = &caller.challenge;
-    let host = Host::of(challenge.request.host.as_bytes()).ok()?;
+    let host = Host::of(challenge.trail.request.host.as_bytes()).ok()?;
     let request = Authorize {
         redirect_uri,
         state: &begun.state.expose().parse().ok()?,

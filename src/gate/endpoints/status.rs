@@ -6,7 +6,7 @@ use super::visit::{Following, Visit};
 use crate::duo::{AuthResult, AuthStatus, Credentials, Status, Txid};
 use crate::factor::Factor;
 use crate::gate::audit;
-use crate::gate::decision::{Audited, Decision};
+use crate::gate::decision::Decision;
 use crate::gate::env::Env;
 use crate::gate::exchange::Next;
 use crate::gate::limit::Settlement;
@@ -50,10 +50,11 @@ pub(super) fn page(
 }
 
 /// The page at the application's own address. It does not ask Duo.
-pub(in crate::gate) fn page_in_place(caller: &Caller, audited: Audited, env: &Env<'_>) -> Decision {
+pub(in crate::gate) fn page_in_place(caller: &Caller, env: &Env<'_>) -> Decision {
     let screen = known(caller, env).map_or(Screen::Start, Screen::SignIn);
     let reply = caller.view.page(&screen, Requester::from(&caller.challenge), env.gate.config());
-    Decision::refusal(reply, Code::MfaRequired, Some(audited))
+    let line = audit::prompted(&caller.challenge, env);
+    Decision::refusal(reply, Code::MfaRequired, Some(line))
 }
 
 /// A page with the fields of a form that another site posted. The browser posts them again from this
@@ -61,12 +62,12 @@ pub(in crate::gate) fn page_in_place(caller: &Caller, audited: Audited, env: &En
 pub(in crate::gate) fn resend_page(
     caller: &Caller,
     fields: Vec<(String, String)>,
-    audited: Audited,
     env: &Env<'_>,
 ) -> Decision {
     let requester = Requester::from(&caller.challenge);
     let reply = caller.view.page(&Screen::Resend(fields), requester, env.gate.config());
-    Decision::refusal(reply.on_its_way(), Code::MfaRequired, Some(audited))
+    let line = audit::prompted(&caller.challenge, env);
+    Decision::refusal(reply.on_its_way(), Code::MfaRequired, Some(line))
 }
 
 /// The state of the sign-in, as far as it is known without Duo.
@@ -191,7 +192,7 @@ fn device_label(caller: &Caller) -> Option<DisplayText> {
 fn ended(mut caller: Box<Caller>, standing: &Standing, word: &str, env: &Env<'_>) -> Decision {
     caller.forget(env);
     let code = standing.refusal().unwrap_or(Code::MfaDenied);
-    let audited = audit::refused(&caller.challenge, code, word, env.gate);
+    let audited = audit::refused(&caller.challenge, code, word, env);
     let shown = show(&caller, standing, word, env);
     shown.with([Signal::Count(Counter::Refused(code))]).audited(audited)
 }
@@ -213,6 +214,7 @@ pub(super) fn state(caller: &Caller, standing: &Standing, word: &str, status: u1
         poll_after: POLL_AFTER,
         transaction: caller.transaction(),
         return_to: Some(&caller.view.return_to),
+        reference: caller.challenge.trail.reference,
     };
     body.reply(status, caller.view.language)
 }

@@ -80,6 +80,15 @@ pub(in crate::gate) enum Choice {
     Device { factor: Factor, device: DeviceChoice },
 }
 
+impl Choice {
+    pub(super) const fn factor(&self) -> Factor {
+        match self {
+            Self::Passcode(_) => Factor::Passcode,
+            Self::Device { factor, .. } => *factor,
+        }
+    }
+}
+
 /// A sign-in that begins with a prompt, before Duo has sent the prompt.
 #[derive(Debug)]
 pub(in crate::gate) struct OpenedSignIn {

@@ -139,8 +139,8 @@ impl Waits for Visit {
             },
             Self::Look(look) => match event.read(Response::auth_status) {
                 Ok(status) => {
-                    let reference = look.asking.waiter.caller.challenge.reference.clone();
-                    Ok(after_last(look.heard(&status, &reference, env), env))
+                    let trail = look.asking.waiter.caller.challenge.trail.clone();
+                    Ok(after_last(look.heard(&status, &trail, env), env))
                 }
                 Err(fault) => Err((Self::Look(look), fault)),
             },

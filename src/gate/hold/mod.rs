@@ -140,8 +140,8 @@ impl Waits for Held {
             },
             Self::Look(look) => match event.read(Response::auth_status) {
                 Ok(status) => {
-                    let reference = look.asking.waiter.challenge.reference.clone();
-                    Ok(after_last(look.heard(&status, &reference, env), env))
+                    let trail = look.asking.waiter.challenge.trail.clone();
+                    Ok(after_last(look.heard(&status, &trail, env), env))
                 }
                 Err(fault) => Err((Self::Look(look), fault)),
             },
@@ -208,9 +208,11 @@ impl Waits for Held {
             }
             (HeldWants::Prompt(asking), Ok(Granted::New)) => Next::ask(Self::Push(asking)),
             (HeldWants::Prompt(asking), Ok(Granted::TakeUp(unheard))) => {
-                let Asking { waiter: parked, permit, .. } = asking;
+                let Asking { waiter: mut parked, permit, .. } = asking;
                 match take_up(permit, &unheard, &parked.challenge.terms) {
                     Some((transaction, permit)) => {
+                        let txid = transaction.txid.as_str().to_owned();
+                        parked.challenge.trail.prompt.txid = Some(txid);
                         let polled = Polled { transaction, permit, awaited: None, at: env.now };
                         Next::ask(Self::Status(parked, polled))
                     }

@@ -20,6 +20,7 @@ use crate::gate::refusals::{
 };
 use crate::gate::refuse::{self, refuse, refuse_status, refuse_with, refuse_without_randomness};
 use crate::gate::rules::new_approval;
+use crate::gate::trail::PromptTrail;
 use crate::gate::{audit, per_client, sign_out};
 use crate::http::Client;
 use crate::secret::Secret;
@@ -51,11 +52,12 @@ pub(super) fn preauthorized(
 }
 
 fn try_passcode(
-    parked: Box<Parked>,
+    mut parked: Box<Parked>,
     passcode: Secret<String>,
     devices: &[Device],
     env: &Env<'_>,
 ) -> Next<Held> {
+    parked.challenge.trail.prompt = PromptTrail::chosen(Factor::Passcode);
     if !takes_codes(env.gate.offered(&parked.challenge.terms)) {
         return refuse_with(&parked, &NO_PASSCODES_HERE, "", env).into();
     }
@@ -78,21 +80,22 @@ fn ask_device(
         Factor::Push | Factor::Phone => {
             let capability = capability(*factor)?;
             let device = devices.iter().find(|device| device.can(&capability))?;
-            Prompt::to(device, *factor, None, challenge, &config.push)
+            Some((device, Prompt::to(device, *factor, None, challenge, &config.push)?))
         }
         Factor::Passcode | Factor::Sms => None,
     });
     match prompt {
-        Some(Prompt { factor: Factor::Push, .. }) if verified_push.is_some() => {
+        Some((_, Prompt { factor: Factor::Push, .. })) if verified_push.is_some() => {
             refuse_with(&parked, &VERIFIED_PUSH, "verified push", env).into()
         }
-        Some(prompt) => {
+        Some((device, prompt)) => {
             let Some(owner) = env.random else {
                 return refuse_without_randomness(&parked, env).into();
             };
             let push_timeout = env.gate.application(&challenge.terms).duo.push_timeout;
             let permit = prompt::permit(challenge, prompt.device(), owner, config);
             let permit = parked.same_request.map_or(permit, |request| permit.for_request(request));
+            parked.challenge.trail.prompt = PromptTrail::to(device, prompt.factor);
             parked.deadline = parked.deadline.min(env.now.plus(push_timeout));
             Next::permit(permit, HeldWants::Prompt(Asking::new(parked, prompt, permit)))
         }
@@ -133,7 +136,8 @@ pub(super) fn passcode_checked(
 /// Handles a prompt that Duo has sent: the table stores its transaction, so that its end can be
 /// found out.
 pub(super) fn prompt_sent(asking: Asking<Box<Parked>>, txid: Txid, env: &Env<'_>) -> Next<Held> {
-    let Asking { waiter: parked, prompt: Prompt { factor, .. }, permit, .. } = asking;
+    let Asking { waiter: mut parked, prompt: Prompt { factor, .. }, permit, .. } = asking;
+    parked.challenge.trail.prompt.sent(Some(&txid), env.now);
     let transaction = Transaction { factor, txid };
     let config = env.gate.config();
     let recorded = prompt::sent(permit, &transaction, &parked.challenge, &parked.credentials);
@@ -204,7 +208,7 @@ pub(super) fn after_verdict(
 }
 
 fn approve(parked: &Parked, by: ApprovedBy, env: &Env<'_>) -> Decision {
-    forward(parked, by, audit::admitted(&parked.challenge, by, env.gate), env)
+    forward(parked, by, audit::admitted(&parked.challenge, by, env), env)
 }
 
 /// Forwards the request while Duo is unreachable and the fail mode is safe.
@@ -213,7 +217,7 @@ pub(super) fn approve_unverified(
     unreached_since: UnixTime,
     env: &Env<'_>,
 ) -> Decision {
-    let audited = audit::admitted_unverified(&parked.challenge, unreached_since, env.gate);
+    let audited = audit::admitted_unverified(&parked.challenge, unreached_since, env);
     forward(parked, ApprovedBy::FailSafe, audited, env)
 }
 

@@ -6,7 +6,7 @@
   const $ = (id) => document.getElementById(id);
   const page = $("mfa");
   const texts = page.dataset;
-  const back = new URLSearchParams({ return_to: texts.return });
+  const back = new URLSearchParams({ return_to: texts.return, reference: texts.ticket });
   const base = texts.base;
   const held = $("held");
   const isAtOnce = texts.pane === "resend-at-once";
@@ -35,7 +35,10 @@
     const isJson = /^application\/(problem\+)?json\b/.test(response.headers.get("content-type"));
     const body = isJson ? await response.json() : undefined;
     const isOurs = isJson && (ok || `${body.type}`.startsWith("urn:duo-mfa:"));
-    if (isOurs) return { ok, status, body };
+    if (isOurs) {
+      if (body.reference) say("reference", body.reference);
+      return { ok, status, body };
+    }
     // A 429 or a 5xx from a proxy says nothing about the first factor.
     if (status !== 429 && status < 500 && renew()) await new Promise(() => {});
     throw response;
@@ -133,8 +136,8 @@
       const offered = device.factors.map((factor) => {
         const button = item.querySelector(`[data-factor="${CSS.escape(factor)}"]`);
         if (!button) return "";
-        const query = { factor, device: device.device, return_to: texts.return };
-        button.formAction = `${base}auth?${new URLSearchParams(query)}`;
+        const query = new URLSearchParams({ factor, device: device.device });
+        button.formAction = `${base}auth?${query}&${back}`;
         button.lastChild.textContent = ` ${device.name}`;
         return button;
       });

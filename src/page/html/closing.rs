@@ -156,7 +156,7 @@ pub(super) fn signed_out(next: Option<&ReturnPath>, frame: &Frame<'_>, said: &Sa
             p { (said.message) }
             @match next {
                 Some(next) => (link(next.as_str(), texts.continue_)),
-                None => (link(&frame.own(""), texts.start_again)),
+                None => (link(&frame.site.address("", frame.return_to), texts.start_again)),
             }
         }
     }

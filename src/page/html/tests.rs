@@ -2,11 +2,12 @@ mod weight;
 
 use super::super::screen::{Activation, Awaited, Device, Enrollment, Waiting};
 use super::super::site::{Branding, Site};
-use super::super::{Accent, DisplayText, Language, Link, Reference};
+use super::super::{Accent, DisplayText, Language, Link};
 use super::*;
 use crate::clock::UnixTime;
 use crate::factor::Factor;
 use crate::http::ReturnPath;
+use crate::reference::Reference;
 
 const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'&\u{202e}\u{0}\r\n";
 
@@ -29,7 +30,7 @@ impl Stage {
             help_url: Link::new("mailto:help@example.com").ok(),
         };
         let site = Site::new(branding, "/.duo-mfa");
-        let reference = Reference::of_request_id(Some(b"7f3a19c2-aaaa"));
+        let reference = Reference::new([0, 0x44, 0x32, 0x14, 0xc7], UnixTime::default());
         let return_to = ReturnPath::parse(b"/app?x=1&y=a%20b");
         Self { site, text, reference, return_to }
     }
@@ -41,7 +42,8 @@ impl Stage {
             arrival,
             return_to: &self.return_to,
             duo: None,
-            reference: &self.reference,
+            reference: Some(self.reference),
+            ticket: Some("ticket"),
             user: Some(&self.text),
             application: Some(&self.text),
             address: Some(&self.text),
@@ -240,7 +242,7 @@ fn the_state_comes_first_in_the_title() {
     let denied = page(&Screen::SignIn(Standing::Denied), &frame);
     assert!(denied.contains("<title>Anfrage abgelehnt – Example</title>"), "{denied}");
     assert!(denied.contains("<h1 id=\"heading\" tabindex=\"-1\">Anfrage abgelehnt</h1>"));
-    assert!(denied.contains("<code>7f3a19c2-aaaa</code>"));
+    assert!(denied.contains("<code id=\"reference\">01234567</code>"));
     let start = page(&Screen::Start, &stage.frame(Language::En, Arrival::Form));
     assert!(start.contains("<title>Your form was not sent – Example</title>"), "{start}");
 }
@@ -249,7 +251,7 @@ fn the_state_comes_first_in_the_title() {
 fn buttons_hold_all_their_data_in_their_address() {
     let stage = Stage::with("iPhone");
     let frame = stage.frame(Language::En, Arrival::InPlace);
-    let back = "return_to=%2Fapp%3Fx%3D1%26y%3Da%2520b\"";
+    let back = "return_to=%2Fapp%3Fx%3D1%26y%3Da%2520b&amp;reference=ticket\"";
     let choose = page(&Screen::Choose(stage.devices()), &frame);
     for expected in [
         format!("formaction=\"/.duo-mfa/auth?factor=push&amp;device=DP%261&amp;{back}"),

@@ -21,7 +21,8 @@ fn waiting(awaited: Awaited) -> Standing {
 
 fn answer(standing: &Standing) -> SignInReply<'_> {
     let poll_after = Duration::from_millis(500);
-    SignInReply { standing, status: "pushed", poll_after, transaction: None, return_to: None }
+    let (transaction, return_to, reference) = (None, None, Reference::default());
+    SignInReply { standing, status: "pushed", poll_after, transaction, return_to, reference }
 }
 
 #[test]
@@ -45,7 +46,7 @@ fn preauth_lists_devices_and_factors() {
     };
     let factors = vec![Factor::Push, Factor::Sms, Factor::Passcode];
     let choices = Choices { devices: vec![device], factors };
-    let reply = PreauthReply::Auth(choices).reply(&site(), Language::En);
+    let reply = PreauthReply::Auth(choices).reply(&site(), Language::En, Reference::default());
     assert_eq!(reply.status, 200);
     let expected = json!({
         "result": "auth",
@@ -56,6 +57,7 @@ fn preauth_lists_devices_and_factors() {
             "device": "DP1", "name": "iPhone", "type": "phone", "factors": ["push", "sms"],
             "preferred": true,
         }],
+        "reference": "00000000",
     });
     assert_eq!(parsed(&reply), expected);
 }
@@ -97,7 +99,7 @@ fn preauth_has_the_reason_and_the_address_to_enroll() {
         ),
     ];
     for (answer, result, message, enroll_url) in cases {
-        let body = parsed(&answer.reply(&site(), Language::En));
+        let body = parsed(&answer.reply(&site(), Language::En, Reference::default()));
         assert_eq!(body["result"], result);
         assert_eq!(body["message"], message);
         assert_eq!(body["enroll_url"], enroll_url);
@@ -120,6 +122,7 @@ fn a_waiting_sign_in_names_the_event_and_the_time() {
         "seconds_left": 42,
         "poll_after_ms": 500,
         "transaction": "t",
+        "reference": "00000000",
     });
     assert_eq!(parsed(&reply), expected);
 }

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::http::ReturnPath;
+use crate::reference::Reference;
 use proptest::prelude::*;
 
 const RANDOM: [u8; 16] = *b"sixteen random b";
@@ -25,7 +26,8 @@ fn new(
     return_path: ReturnPath,
     max_age: Option<Duration>,
 ) -> NewAttempt<'static> {
-    NewAttempt { browser, redirect_uri: URI, return_path, max_age }
+    let reference = Reference::new([1, 2, 3, 4, 5], at(0));
+    NewAttempt { browser, redirect_uri: URI, return_path, max_age, reference }
 }
 
 /// A sign-in of alice's that began at noon.
@@ -150,10 +152,12 @@ fn long_return_path_of_the_newest_attempt_is_kept() {
     let attempts = under(&[1]);
     let to = |begun: &Begun, browser: &Browser| {
         let opened = attempts.open(begun.state.expose(), (browser, URI), &ALICE, at(0));
-        opened.unwrap().0.return_path().clone()
+        let (opened, _) = opened.unwrap();
+        assert_eq!(opened.reference(), Reference::new([1, 2, 3, 4, 5], at(0)));
+        opened.return_path().clone()
     };
     let short = begin(&attempts, None, 1, path(640));
-    assert_eq!(short.state.expose().len(), 932);
+    assert_eq!(short.state.expose().len(), 947);
     assert!(value(&short).len() < 100);
     let kept = browser(&attempts, &short);
     assert_eq!(to(&short, &kept), path(640));

@@ -3,17 +3,22 @@
 use super::*;
 use crate::factor::Factor;
 use crate::http::ReturnPath;
+use crate::reference::Reference;
 use crate::secret::Secret;
 use proptest::prelude::*;
 
 /// Computed from the documented layout, by a program in another language.
 const GOLDEN: &str = "AcEAAAAAZVPxAFbf9vlAGkoampzzEWKqn3WEM9vl7KYtyQIp0GYKLJ8cAQBmZWRjYmE5ODc2NTQzMjEwABREUEZaUl\
     M5RkIwRDQ2UUZUTTg5MQASaU9TIChYWFgtWFhYLTEyMzQpACQ0NWY3YzkyYi1mNDVmLTQ4NjItODU0NS1lMGY1OGU3\
-    ODA3NWEAAzcwOAAIL2FwcD94PTEAAFmVw8Oymhb8HTRvvL0xdOpgg5c8-FHpfEey9-qJGHRj";
+    ODA3NWEAAzcwOAALAEQyFMcBi8_laHsACC9hcHA_eD0xAAC4TfP2F9a4GQmMf_Rt8g8KQF_Cil1w5Q_CSLNIHOrtRA";
 pub(super) const BROWSER: [u8; 16] = *b"fedcba9876543210";
 
 pub(super) fn pendings() -> Pendings {
     Pendings::new(CookieOwner::Main("default"), &ring(&[1]))
+}
+
+fn reference() -> Reference {
+    Reference::new([0, 0x44, 0x32, 0x14, 0xc7], UnixTime::from_millis(1_700_000_000_123))
 }
 
 /// A push to Alice at the start.
@@ -24,6 +29,7 @@ pub(super) fn push() -> Pending {
         device_label: Bounded::cut("iOS (XXX-XXX-1234)"),
         txid: Some(Bounded::new("45f7c92b-f45f-4862-8545-e0f58e78075a").unwrap()),
         verification_code: Some(Bounded::new("708").unwrap()),
+        reference: Some(reference()),
         ..Pending::new(PendingKind::Push, at(0), BROWSER, return_path)
     }
 }
@@ -53,7 +59,7 @@ fn sealed(pending: &Pending) -> Token {
 
 /// All fields of a pending sign-in.
 type Content = (
-    (UnixTime, [u8; 16], Option<Factor>, u8, String),
+    (UnixTime, [u8; 16], Option<Factor>, u8, Option<Reference>, String),
     [Option<String>; 4],
     Option<([Option<String>; 4], UnixTime)>,
 );
@@ -82,7 +88,8 @@ fn content(pending: &Pending) -> Content {
     ];
     let factor = pending.kind.factor();
     let path = pending.return_path.as_str().to_owned();
-    let head = (pending.created(), pending.browser(), factor, pending.passcode_tries, path);
+    let (tries, reference) = (pending.passcode_tries, pending.reference);
+    let head = (pending.created(), pending.browser(), factor, tries, reference, path);
     (head, texts, enrollment)
 }
 
@@ -95,6 +102,7 @@ prop_compose! {
         txid in prop::option::of("[a-z0-9-]{1,64}"),
         code in prop::option::of("[0-9]{1,8}"),
         passcode_tries in any::<u8>(),
+        reference in prop::option::of(any::<[u8; Reference::BYTES]>()),
         path in "/[a-z]{1,20}(/[a-z0-9]{1,20}){0,40}(\\?[a-z=%&/]{0,90})?",
         created in 0..300_i64,
     ) -> Pending {
@@ -111,6 +119,7 @@ prop_compose! {
             txid: txid.map(|text| Bounded::new(&text).unwrap()),
             verification_code: code.map(|text| Bounded::new(&text).unwrap()),
             passcode_tries,
+            reference: reference.map(Reference::from_bytes),
             ..Pending::new(kind, at(created), browser, ReturnPath::parse(path.as_bytes()))
         }
     }
@@ -260,8 +269,8 @@ fn an_activation_leaves_encrypted() {
 #[test]
 fn no_two_activations_are_encrypted_under_one_nonce() {
     /// The offset of the encrypted activation: after version, key id, created, two tags, kind,
-    /// tries, browser, four absent texts, the path `/`, and its own length.
-    const SEALED: usize = 2 + 8 + 2 * 16 + 2 + 16 + 4 * 2 + (2 + 1) + 2;
+    /// tries, browser, five absent parts, the path `/`, and its own length.
+    const SEALED: usize = 2 + 8 + 2 * 16 + 2 + 16 + 5 * 2 + (2 + 1) + 2;
     let nonce = |pending: &Pending, user: &Subject<'_>| {
         let token = pendings().seal(pending, user);
         let bytes = URL_SAFE_NO_PAD.decode(token.as_str()).unwrap();

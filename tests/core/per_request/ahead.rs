@@ -12,7 +12,7 @@ fn program_approves_an_operation_and_sends_it() {
         let mut rig = rig_with(&json!({"api": {"mode": mode}}));
         let start = posted(get(&format!("{}&method=DELETE", auth("/orders/7"))));
         let begun = rig.send(&start, &PUSH.map(|answer| answer())).answered().json();
-        assert_eq!(rig.body(1)["pushinfo"], "request=DELETE&path=%2Forders%2F7");
+        assert_eq!(rig.phone_shows(1), "request=DELETE&path=%2Forders%2F7");
         let ask = get(STATUS).with("x-duo-mfa-transaction", begun["transaction"].as_str().unwrap());
         let state = rig.send(&ask, &[allows()]).answered().json();
         assert_eq!(state["state"], "approved");

@@ -12,7 +12,7 @@ fn page_leads_to_duo_by_a_button_and_calls_nothing() {
     let text = page.text();
     assert!(text.contains("alice") && !text.contains("<script"), "{text}");
     assert_eq!(text.matches("<button").count(), 1);
-    let action = r#"formaction="/.duo-mfa/start?return_to=%2Freports%3Fq%3D1""#;
+    let action = r#"formaction="/.duo-mfa/start?return_to=%2Freports%3Fq%3D1&amp;reference="#;
     assert!(text.contains(action), "{text}");
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains(&format!("form-action 'self' {};", duo::HOST)), "{policy}");

@@ -36,7 +36,9 @@ fn page_of_start_url_has_the_button_too() {
     let mut alice = Browser::of("alice");
     let page = alice.asks(&mut rig, &alice.opens("/.duo-mfa/?return_to=%2Freports"), &[]);
     assert_eq!(page.0.status, 200);
-    assert!(page.text().contains(r#"formaction="/.duo-mfa/start?return_to=%2Freports""#));
+    assert!(
+        page.text().contains(r#"formaction="/.duo-mfa/start?return_to=%2Freports&amp;reference="#)
+    );
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains(&format!("form-action 'self' {};", duo::HOST)), "{policy}");
     assert!(rig.called().is_empty());
@@ -57,7 +59,10 @@ fn form_of_another_site_is_sent_again_at_once() {
     let page = rig.send(&own.followed_by("a=b"), &[]).answered();
     let text = page.text();
     assert!(text.contains("Confirm it’s you, then send it again"), "{text}");
-    assert!(text.contains(r#"formaction="/.duo-mfa/start?return_to=%2Fsaml%2Facs""#), "{text}");
+    assert!(
+        text.contains(r#"formaction="/.duo-mfa/start?return_to=%2Fsaml%2Facs&amp;reference="#),
+        "{text}"
+    );
     assert!(rig.called().is_empty());
 }
 
@@ -153,7 +158,11 @@ fn nobody_leaves_while_duo_is_down() {
         let refused = alice.asks(&mut rig, &start, &twice);
         assert_eq!(refused.0.details, "duo_mfa_duo_unavailable", "{fault:?}");
         assert_eq!(refused.header("retry-after").as_deref(), Some("5"));
-        assert!(refused.text().contains(r#"formaction="/.duo-mfa/start?return_to=%2Freports""#));
+        assert!(
+            refused
+                .text()
+                .contains(r#"formaction="/.duo-mfa/start?return_to=%2Freports&amp;reference="#)
+        );
         assert_eq!((rig.called(), alice.has(COOKIE)), (vec!["health_check"; 2], false));
         // One that comes back at the second try goes on.
         let answer = alice.asks(&mut rig, &start, &[fault.clone(), healthy()]);
@@ -325,5 +334,7 @@ fn form_that_was_not_sent_leads_to_duo_too() {
     let mut alice = Browser::of("alice");
     let form = posted(alice.opens("/orders")).with("origin", "https://app.example.com");
     let page = alice.asks(&mut rig, &form, &[]);
-    assert!(page.text().contains(r#"formaction="/.duo-mfa/start?return_to=%2Forders""#));
+    assert!(
+        page.text().contains(r#"formaction="/.duo-mfa/start?return_to=%2Forders&amp;reference="#)
+    );
 }
