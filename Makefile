@@ -15,6 +15,10 @@ NOOP = $(TARGET_DIR)/wasm32-wasip1/release/examples/noop.wasm
 MAX_SIZE = 688128
 MAX_GZIPPED = 305152
 
+# How Envoy loads the filter in `make demo` and `make smoke`: wasm, native.
+HOST ?= wasm
+LOADED = $(if $(filter native,$(HOST)),native,module)
+
 # Whether tools/shrink.py works on the module: yes, no. Without it the module does the same but is too large to ship.
 SHRINK ?= yes
 BINARYEN = $(if $(filter yes,$(SHRINK)),.tools/binaryen.stamp)
@@ -95,6 +99,12 @@ module: $(WASM_ENV) $(BINARYEN)
 neighbor: $(WASM_ENV)
 	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS $(REMAP) $(SIMD) $(SMALL_SHA2) $(SMALL_CODE)" cargo build --locked --release --example neighbor --target wasm32-wasip1 $$WASM_CARGO_FLAGS
 
+.PHONY: native
+native: ## build the native module, dist/libduo_mfa.so, for this kind of machine
+	RUSTFLAGS="$(REMAP)" cargo rustc --locked --lib --profile native --features native --crate-type cdylib
+	@mkdir -p dist
+	cmp -s $(TARGET_DIR)/native/libduo_mfa.so dist/libduo_mfa.so || install -m 644 $(TARGET_DIR)/native/libduo_mfa.so dist/libduo_mfa.so
+
 .PHONY: oci
 oci: wasm ## pack the module as an OCI image, dist/oci and dist/oci.tar: no container engine, the same digest each time
 	tools/oci.py $(MODULE) dist/oci
@@ -118,12 +128,12 @@ release-dry-run: dist cli-static .tools/sbom-schemas.stamp ## collect and check 
 	.tools/validators/bin/python tools/release.py dist/release
 
 .PHONY: smoke
-smoke: module .tools/envoy.stamp sim ## run the demo by script: push, cookie, denial, policy, body
-	python3 examples/demo/smoke.py
+smoke: $(LOADED) .tools/envoy.stamp sim ## run the demo by script: push, cookie, denial, policy, body; HOST=native by the native module
+	DUO_MFA_HOST=$(HOST) python3 examples/demo/smoke.py
 
 .PHONY: demo
-demo: module .tools/envoy.stamp sim ## run Envoy, the filter, duo-sim and an app on 127.0.0.1; stop with Ctrl-C
-	@python3 examples/demo/run.py
+demo: $(LOADED) .tools/envoy.stamp sim ## run Envoy, the filter, duo-sim and an app on 127.0.0.1; stop with Ctrl-C; HOST=native by the native module
+	@DUO_MFA_HOST=$(HOST) python3 examples/demo/run.py
 
 .PHONY: sim
 sim:
@@ -173,7 +183,7 @@ conversations: ## have the core meet EVENTS (1000000) random events, from conver
 	CONVERSATION_EVENTS=$(EVENTS) CONVERSATION_SEED=$(SEED) cargo test --locked --config profile.dev.package.duo-mfa.opt-level=1 --test core conversations::
 
 .PHONY: examples
-examples: module .tools/envoy.stamp .tools/validators.stamp cli ## check every YAML file that is shipped; CRDS=FOLDER checks custom resources too
+examples: module native .tools/envoy.stamp .tools/validators.stamp cli ## check every YAML file that is shipped; CRDS=FOLDER checks custom resources too
 	DUO_MFA_CLI=$(TARGET_DIR)/debug/duo-mfa .tools/validators/bin/python tools/examples.py
 
 .PHONY: e2e

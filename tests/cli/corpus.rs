@@ -3,7 +3,7 @@
 //! A row replaces a text of a sound file. The mark `¶` in the new text shows the line at fault, and
 //! is not written.
 
-use crate::files::{File, in_envoy};
+use crate::files::{File, in_envoy, in_native_envoy};
 use crate::run::duo_mfa;
 use serde_json::Value;
 
@@ -291,9 +291,10 @@ fn each_fault_of_the_corpus_is_reported_at_its_line() {
             let (_, at) = ELSEWHERE.iter().find(|(row, _)| *row == from).unwrap();
             line_at(&text, text.find(at).unwrap())
         });
-        let (envoy, before) = in_envoy(&text);
+        for (envoy, before) in [in_envoy(&text), in_native_envoy(&text)] {
+            files.push(("envoy.yaml", envoy, before.saturating_add(line), code, to));
+        }
         files.push(("plugin.json", text, line, code, to));
-        files.push(("envoy.yaml", envoy, before.saturating_add(line), code, to));
     }
     for (from, to, code) in OF_WASM_PLUGIN {
         let (text, line) = broken(WASM_PLUGIN, from, to);
@@ -312,6 +313,7 @@ fn the_sound_files_of_the_corpus_have_no_fault() {
     let files = [
         File::new("plugin.json", TEXT),
         File::new("envoy.yaml", &in_envoy(TEXT).0),
+        File::new("native.yaml", &in_native_envoy(TEXT).0),
         File::new("plugin.yaml", WASM_PLUGIN),
     ];
     for file in &files {

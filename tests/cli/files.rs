@@ -94,14 +94,23 @@ pub(crate) fn configure(bootstrap: &mut Value, change: impl FnOnce(&mut Value)) 
 
 /// A plugin configuration as text in an example's Envoy file, and the number of lines before it.
 pub(crate) fn in_envoy(text: &str) -> (String, usize) {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/basic-auth/envoy.yaml");
-    let file = fs::read_to_string(path).unwrap();
-    let (before, rest) = file.split_once("                  value: |\n").unwrap();
-    let (_, after) = rest.split_once("          - name: envoy.filters.http.router").unwrap();
-    let before = format!("{before}                  value: |\n");
+    in_file("examples/basic-auth/envoy.yaml", text)
+}
+
+/// The same in an Envoy file with the native filter.
+pub(crate) fn in_native_envoy(text: &str) -> (String, usize) {
+    in_file("envoy/native.yaml", text)
+}
+
+fn in_file(path: &str, text: &str) -> (String, usize) {
+    const NEXT: &str = "          - name: envoy.filters.http.router";
+    let file = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let (start, rest) = file.split_once(" value: |\n").unwrap();
+    let (_, after) = rest.split_once(NEXT).unwrap();
+    let before = format!("{start} value: |\n");
     let indented: String = text.lines().map(|line| format!("{:22}{line}\n", "")).collect();
     let lines = before.lines().count();
-    (format!("{before}{indented}          - name: envoy.filters.http.router{after}"), lines)
+    (format!("{before}{indented}{NEXT}{after}"), lines)
 }
 
 /// Istio's WasmPlugin around a plugin configuration.

@@ -16,6 +16,7 @@ mod explain;
 mod faults;
 mod files;
 mod formats;
+mod native;
 mod one_host;
 mod quoted;
 mod readme;

@@ -38,12 +38,22 @@ pub(crate) enum Configuration<'d> {
 pub(crate) enum Host<'d> {
     /// A bare configuration: nothing shows how the module is run.
     Nothing,
-    /// Envoy's `PluginConfig`; `chain` is `Some` if it is inside a connection manager.
-    Envoy { plugin: &'d Value, chain: Option<Chain<'d>> },
+    /// Envoy's `PluginConfig` or `DynamicModuleFilter`; `chain` is `Some` if it is inside a
+    /// connection manager.
+    Envoy { plugin: &'d Value, form: Form, chain: Option<Chain<'d>> },
     /// The part of Istio's WasmPlugin or TrafficExtension that describes the module, and the phase.
     Istio { plugin: &'d Value, phase: Option<&'d str> },
     /// An entry of Envoy Gateway's EnvoyExtensionPolicy.
-    Gateway { plugin: &'d Value },
+    Gateway { plugin: &'d Value, form: Form },
+}
+
+/// The form in which the filter is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A wasm module.
+    Wasm,
+    /// A library that Envoy loads, a dynamic module.
+    Native,
 }
 
 /// The way of a request to the filter, from the listener on.
@@ -157,7 +167,10 @@ impl<'d> Search<'d> {
                 spec.get("wasm").into_iter().for_each(|wasm| self.of_istio(wasm, spec, around));
             }
             Some("EnvoyExtensionPolicy") => {
-                list_at(spec, &["wasm"]).iter().for_each(|wasm| self.of_gateway(wasm, around));
+                for (list, form) in [("wasm", Form::Wasm), ("dynamic_module", Form::Native)] {
+                    let entries = list_at(spec, &[list]).iter();
+                    entries.for_each(|entry| self.of_gateway(entry, form, around));
+                }
             }
             Some(_) | None => self.look_at_envoys(value, around),
         }
@@ -171,22 +184,24 @@ impl<'d> Search<'d> {
         }
     }
 
-    fn of_gateway(&mut self, plugin: &'d Value, around: &Around<'d>) {
+    fn of_gateway(&mut self, plugin: &'d Value, form: Form, around: &Around<'d>) {
         let configuration = configuration(plugin.get("config"));
         if is_ours(plugin, configuration) {
-            let place = around.within("wasm", text_at(plugin, &["name"])).place;
-            self.add(place, configuration, Host::Gateway { plugin });
+            let list = match form {
+                Form::Wasm => "wasm",
+                Form::Native => "dynamicModule",
+            };
+            let place = around.within(list, text_at(plugin, &["name"])).place;
+            self.add(place, configuration, Host::Gateway { plugin, form });
         }
     }
 
     fn look_at_envoys(&mut self, value: &'d Value, around: &Around<'d>) {
-        if member(value, "vm_config").is_some() {
-            let given = member(value, "configuration");
-            let configuration = configuration(given.and_then(|given| given.get("value")));
-            if is_ours(value, configuration) {
-                let host = Host::Envoy { plugin: value, chain: around.chain };
-                self.add(around.place.clone(), configuration, host);
-            }
+        let is_there = |name| member(value, name).is_some();
+        if is_there("vm_config") {
+            self.of_envoy(value, Form::Wasm, member(value, "configuration"), around);
+        } else if is_there("dynamic_module_config") {
+            self.of_envoy(value, Form::Native, member(value, "filter_config"), around);
         } else if is_configuration(value) {
             self.add(around.place.clone(), Configuration::Object(value), Host::Nothing);
         } else if member(value, "http_filters").is_some_and(Value::is_array) {
@@ -201,6 +216,21 @@ impl<'d> Search<'d> {
                 around.filter_chain = Some(value);
             }
             self.look_inside(value, &around);
+        }
+    }
+
+    /// `given` is an `Any`: a `StringValue`, or a `Struct`.
+    fn of_envoy(
+        &mut self,
+        plugin: &'d Value,
+        form: Form,
+        given: Option<&'d Value>,
+        around: &Around<'d>,
+    ) {
+        let configuration = configuration(given.and_then(|given| given.get("value")));
+        if is_ours(plugin, configuration) {
+            let host = Host::Envoy { plugin, form, chain: around.chain };
+            self.add(around.place.clone(), configuration, host);
         }
     }
 
@@ -241,6 +271,10 @@ fn is_ours(plugin: &Value, configuration: Configuration<'_>) -> bool {
         text_at(plugin, &["vm_config", "code", "local", "filename"]),
         text_at(plugin, &["code", "image", "url"]),
         text_at(plugin, &["code", "http", "url"]),
+        text_at(plugin, &["filter_name"]),
+        text_at(plugin, &["dynamic_module_config", "name"]),
+        text_at(plugin, &["dynamic_module_config", "module", "local", "filename"]),
+        text_at(plugin, &["dynamic_module_config", "module", "remote", "http_uri", "uri"]),
     ];
     let is_named = |name: &str| name.contains("duo_mfa") || name.contains("duo-mfa");
     names.into_iter().flatten().any(is_named)

@@ -13,7 +13,8 @@ use serde_json::Value;
 const OF_JWT: &str = "envoy.filters.http.jwt_authn";
 
 /// Filters that can set metadata in any namespace.
-const SETS_ANY_METADATA: [&str; 5] = ["Lua", "ExternalProcessor", "Config", "Wasm", "ExtAuthz"];
+const SETS_ANY_METADATA: [&str; 6] =
+    ["Lua", "ExternalProcessor", "Config", "Wasm", "DynamicModuleFilter", "ExtAuthz"];
 
 pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
     let mut warnings = headers(subject);

@@ -1,9 +1,10 @@
-//! How the host runs the module: what happens when it is down, and which variables it may read.
+//! How the host runs the module: what happens when it is down, and which variables it may read. A
+//! native module is never down, reads all variables, and may hold every request.
 
 use super::Subject;
 use super::warning::{Code, Warning};
 use crate::environment::printable;
-use crate::plugin::{Chain, Host};
+use crate::plugin::{Chain, Form, Host};
 use crate::value::{at, each, is_set, list_at, member, text_at};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -20,8 +21,10 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
 /// The treatment of requests while the module is down.
 fn failure(host: Host<'_>) -> Option<Warning> {
     let (is_open, reloads, fix) = match host {
-        Host::Nothing => return None,
-        Host::Envoy { plugin, .. } => {
+        Host::Nothing
+        | Host::Envoy { form: Form::Native, .. }
+        | Host::Gateway { form: Form::Native, .. } => return None,
+        Host::Envoy { plugin, form: Form::Wasm, .. } => {
             let policy = text_at(plugin, &["failure_policy"]);
             let is_open = is_set(plugin, &["fail_open"]) || policy == Some("FAIL_OPEN");
             (is_open, policy == Some("FAIL_RELOAD"), "write `failure_policy: FAIL_RELOAD`")
@@ -32,7 +35,7 @@ fn failure(host: Host<'_>) -> Option<Warning> {
             (strategy == Some("FAIL_OPEN"), reloads, "write `failStrategy: FAIL_RELOAD`")
         }
         // Envoy Gateway has no setting to reload the module.
-        Host::Gateway { plugin } => {
+        Host::Gateway { plugin, form: Form::Wasm } => {
             (is_set(plugin, &["fail_open"]), true, "remove `failOpen: true`")
         }
     };
@@ -48,8 +51,10 @@ fn failure(host: Host<'_>) -> Option<Warning> {
 /// Compares the variables that the configuration names with those that the module may read.
 fn variables(subject: &Subject<'_>) -> Vec<Warning> {
     let (passed, written, fix) = match subject.host {
-        Host::Nothing => return Vec::new(),
-        Host::Envoy { plugin, .. } => {
+        Host::Nothing
+        | Host::Envoy { form: Form::Native, .. }
+        | Host::Gateway { form: Form::Native, .. } => return Vec::new(),
+        Host::Envoy { plugin, form: Form::Wasm, .. } => {
             let variables = at(plugin, &["vm_config", "environment_variables"]);
             let variables = variables.unwrap_or(&Value::Null);
             let written = member(variables, "key_values").and_then(Value::as_object);
@@ -71,7 +76,7 @@ fn variables(subject: &Subject<'_>) -> Vec<Warning> {
                 "list it in vmConfig.env with `valueFrom: HOST`",
             )
         }
-        Host::Gateway { plugin } => {
+        Host::Gateway { plugin, form: Form::Wasm } => {
             let passed = texts(list_at(plugin, &["env", "host_keys"]));
             (passed, BTreeSet::new(), "list it in env.hostKeys")
         }
@@ -114,12 +119,14 @@ fn bodies(subject: &Subject<'_>) -> Option<Warning> {
     }
     let reads = is_set(subject.written, &["request_bodies"]);
     let (holds, fix) = match subject.host {
-        Host::Nothing => return None,
-        Host::Envoy { plugin, .. } => (
+        Host::Nothing
+        | Host::Envoy { form: Form::Native, .. }
+        | Host::Gateway { form: Form::Native, .. } => return None,
+        Host::Envoy { plugin, form: Form::Wasm, .. } => (
             is_set(plugin, &["allow_on_headers_stop_iteration"]),
             "write `allow_on_headers_stop_iteration: true` in the plugin's `config`",
         ),
-        Host::Istio { .. } | Host::Gateway { .. } => (
+        Host::Istio { .. } | Host::Gateway { form: Form::Wasm, .. } => (
             false,
             "remove request_bodies: this host cannot hold a request until its body has arrived",
         ),

@@ -1,6 +1,7 @@
 //! Whether each person's phone has exactly one set of limits.
 
 use super::Subject;
+use super::native;
 use super::warning::{Code, Warning};
 use crate::plugin::Plugin;
 use crate::value::{at, list_at, text_at};
@@ -27,22 +28,32 @@ fn names_are_joined(written: &Value) -> Option<Warning> {
     })
 }
 
-/// Reports another configuration in the document that uses the same Duo account, but another key
-/// for the limits.
+/// Reports another configuration in the document that uses the same Duo account, but another table
+/// of limits, or another key for it.
 fn limits_are_apart(subject: &Subject<'_>) -> Option<Warning> {
     let own = subject.written;
     let host = api_host(own)?;
     let plugins = Plugin::all(subject.document);
-    let other = plugins.iter().find(|other| {
-        let written = other.configuration.value();
-        written.is_some_and(|it| api_host(&it) == Some(host) && key(&it) != key(own))
+    let of_account = plugins.iter().filter(|other| {
+        other.configuration.value().is_some_and(|written| api_host(&written) == Some(host))
+    });
+    let (other, how, fix) = of_account.into_iter().find_map(|other| {
+        let written = other.configuration.value()?;
+        if key(&written) != key(own) {
+            Some((other, "with another secret key", "set the same limits.key in both"))
+        } else if native::are_tables_apart(subject.host, other.host) {
+            let fix = "load both from the same path, or both as wasm modules";
+            Some((other, "from another copy of the module", fix))
+        } else {
+            None
+        }
     })?;
     let problem = format!(
-        "another configuration ({}) calls {host} with another secret key, so the two do not share \
-         limits: a phone can ring twice as often",
+        "another configuration ({}) calls {host} {how}, so the two do not share limits: a phone can \
+         ring twice as often",
         other.place
     );
-    Some(Warning::new(Code::LimitsApart, problem, "set the same limits.key in both"))
+    Some(Warning::new(Code::LimitsApart, problem, fix))
 }
 
 fn api_host(written: &Value) -> Option<&str> {

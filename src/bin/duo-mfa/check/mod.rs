@@ -17,6 +17,7 @@ mod host;
 mod limits;
 mod malformed;
 mod mesh;
+mod native;
 mod one_host;
 mod placeholder;
 mod redirects;
@@ -130,6 +131,7 @@ impl Subject<'_> {
         warnings.extend(rules::warnings(self));
         warnings.extend(first_factor::warnings(self));
         warnings.extend(host::warnings(self));
+        warnings.extend(native::warnings(self));
         warnings.extend(redirects::warnings(self));
         warnings.extend(waits::warnings(self));
         warnings.extend(replies::warnings(self));

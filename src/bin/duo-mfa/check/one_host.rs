@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// Looks for another configuration before this one in the same document.
 pub(super) fn warnings(subject: &Subject<'_>) -> Option<Warning> {
-    let Host::Envoy { plugin: own, chain: Some(chain) } = subject.host else { return None };
+    let Host::Envoy { plugin: own, chain: Some(chain), .. } = subject.host else { return None };
     let plugins = Plugin::all(subject.document);
     let is_before = |other: &&Plugin<'_>| match other.host {
         Host::Envoy { plugin, .. } => !std::ptr::eq(plugin, own),

@@ -5,6 +5,7 @@
 //! then looks like an outage.
 
 use super::Subject;
+use super::native;
 use super::warning::{Code, Warning};
 use crate::plugin::{Host, Plugin};
 use crate::value::{each, member, text_at};
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 
 pub(super) fn warnings(subject: &Subject<'_>) -> Option<Warning> {
     let Host::Envoy { plugin: own, .. } = subject.host else { return None };
+    let state = native::state(subject.host);
     if !opens(subject.written) {
         return None;
     }
@@ -22,7 +24,7 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Option<Warning> {
         let written = other.configuration.value();
         !std::ptr::eq(plugin, own)
             && written.is_some_and(|written| {
-                let knows = vm_id(plugin) == vm_id(own)
+                let knows = native::state(other.host) == state
                     && application(&written) == application(subject.written);
                 !knows && !self::clusters(&written).is_disjoint(&clusters)
             })
@@ -52,10 +54,6 @@ fn clusters(written: &Value) -> BTreeSet<String> {
     let others = others.into_iter().flat_map(|others| others.values());
     let named = others.filter_map(|other| text_at(other, &["duo", "cluster"]));
     named.chain([main]).map(str::to_owned).collect()
-}
-
-fn vm_id(plugin: &Value) -> Option<&str> {
-    text_at(plugin, &["vm_config", "vm_id"])
 }
 
 /// The parts of the name of the filter's record of Duo's health. Configurations of one application

@@ -62,6 +62,12 @@ codes! {
     FailsOpen = "fails_open",
     /// A worker whose filter crashed stays down.
     FailsForGood = "fails_for_good",
+    /// Requests pass if the native module cannot be downloaded.
+    ModuleFailsOpen = "module_fails_open",
+    /// A new version of the native module would have the path of the running one.
+    ModulePathWithoutVersion = "module_path_without_version",
+    /// The native module cannot read this part of the metadata.
+    MetadataNotReachable = "metadata_not_reachable",
     /// The module cannot read a variable.
     VariableNotPassed = "variable_not_passed",
     /// A secret is in Envoy's own configuration.
