@@ -38,7 +38,8 @@ class Examples:
     def check(self, name, text):
         self.job(name, "check", tools.check_faults, text)
 
-    def resource(self, name, document):
+    def resource(self, name, document, text=None):
+        """`text` is the file of the document, if others in it belong to it."""
         name = f"{name}: {documents.kind(document)}"
         found = cluster.core_faults(document)
         if found is None:
@@ -47,9 +48,10 @@ class Examples:
             self.job(name, "core", lambda: found)
         self.job(name, "closed", closed.faults, document)
         # Of Higress the program knows nothing.
-        carries = products.plugin(document) or "host_env_keys" in str(document)
+        is_configured = document["kind"] == "ConfigMap" and "dynamic_module_config" in str(document)
+        carries = products.plugin(document) or "host_env_keys" in str(document) or is_configured
         if carries and not document["apiVersion"].startswith("extensions.higress.io/"):
-            self.check(name, documents.dump(document))
+            self.check(name, text or documents.dump(document))
         if products.plugin(document):
             self.envoy(name, documents.dump(products.with_plugin(document)))
         elif document["kind"] == "EnvoyProxy":
@@ -86,7 +88,7 @@ class Examples:
             rendered, complaint = tools.helm_template(chart, values)
             self.job(f"{name}/ci/{values.name}", "helm", lambda complaint=complaint: complaint)
             for document in documents.documents(rendered):
-                self.resource(f"{name}/ci/{values.name}", document)
+                self.resource(f"{name}/ci/{values.name}", document, rendered)
         for values in sorted((chart / "ci/refused").glob("*-values.yaml")):
             refused = bool(tools.helm_template(chart, values)[1])
             self.job(f"{name}/ci/refused/{values.name}", "refused", lambda ok=refused: [] if ok else ["the chart takes it"])
@@ -106,12 +108,22 @@ class Examples:
         for document in documents.documents(rendered):
             self.resource(name, document)
 
+    def native_kustomization(self):
+        """The overlay of the native module, after the command that it wants."""
+        with planted.copied("envoy/kubernetes") as copy:
+            base = copy / "base/envoy.yaml"
+            base.write_text(documents.natively(base.read_text(encoding="utf-8")), encoding="utf-8")
+            self.kustomized("envoy/kubernetes/overlays/native/ (native)", copy / "overlays/native")
+
     def file(self, path):
         """A file that needs no other."""
         name, text = str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
         self.text(name, path, text)
         if documents.UNIVERSAL in text:
             self.text(f"{name} (universal)", path, documents.with_universal(text))
+        native = documents.natively(text)
+        if native:
+            self.text(f"{name} (native)", path, native)
 
     def text(self, name, path, text):
         try:
@@ -128,7 +140,7 @@ class Examples:
             elif "envVarFrom" in document:
                 self.job(name, "core", cluster.variables_faults, document["envVarFrom"])
             elif "apiVersion" in document:
-                self.resource(name, document)
+                self.resource(name, document, text)
             elif "groups" in document:
                 self.job(name, "promtool", tools.rules_faults, document)
             elif "rule_files" in document:
@@ -152,6 +164,7 @@ class Examples:
             self.chart(chart)
         for folder in sorted(kustomizations):
             self.kustomization(folder)
+        self.native_kustomization()
         # The files of a kustomization may be patches; what is made of them is checked instead.
         for path in files:
             if path.parent not in kustomizations and not charts.intersection(path.parents):
@@ -193,8 +206,8 @@ def caught(word, work):
 
 def main():
     folder = os.environ.get("CRDS")
-    if not envoy.MODULE.is_file() or not envoy.ENVOY.exists():
-        raise SystemExit("examples: no module or no Envoy; run `make examples`")
+    if not (envoy.MODULE.is_file() and envoy.NATIVE.is_file() and envoy.ENVOY.exists()):
+        raise SystemExit("examples: no module, no native module or no Envoy; run `make examples`")
     crds = cluster.Crds(pathlib.Path(folder)) if folder else cluster.Crds()
     with tempfile.TemporaryDirectory() as temporary, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         examples = Examples(envoy.StandIns(temporary), crds)

@@ -16,7 +16,7 @@ import urllib.parse
 import urllib.request
 
 import readme
-from stack import FREE_PORTS, PORTS, Stack
+from stack import FREE_PORTS, HOST, PORTS, Stack
 
 COOKIE = "__Host-duo_mfa"
 
@@ -152,7 +152,10 @@ class Smoke:
         yield "429 too_many_requests and no second push right after it", self.no_push_after_denial
         yield "403 duo_denied by Duo's policy, nothing reached the application", self.denied_by_policy
         yield "held POST of 100000 bytes arrived with the same SHA-256", self.held_body
-        yield "413 to a held POST above the buffer limit, nothing reached the application", self.body_above_the_limit
+        if HOST == "native":
+            yield "held POST above the buffer limit arrived once it was approved", self.slowed_body
+        else:
+            yield "413 to a held POST above the buffer limit, nothing reached the application", self.body_above_the_limit
         yield "303 and an approval after a passcode in a form, as sent without JavaScript", self.passcode_of_a_form
         yield "Universal Prompt: 403 with a start page, no call to Duo", self.start_page
         yield "Universal Prompt: 200 after a passkey at Duo's page", self.passkey_at_duo
@@ -194,8 +197,15 @@ class Smoke:
         expect(not answer.approval() and self.app.requests == before, answer)
 
     def held_body(self):
-        body = secrets.token_bytes(100_000)
-        answer = self.held("two", "approve", "POST", "/upload", body)
+        self.body_arrives("two", 100_000)
+
+    def slowed_body(self):
+        """Envoy does not buffer a body for a dynamic module that only waits: the client is slowed down."""
+        self.body_arrives("peter", 2_000_000)
+
+    def body_arrives(self, user, size):
+        body = secrets.token_bytes(size)
+        answer = self.held(user, "approve", "POST", "/upload", body)
         expect(answer.status == 200, answer)
         expect(answer.json.get("body_sha256") == hashlib.sha256(body).hexdigest(), answer)
 

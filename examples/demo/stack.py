@@ -26,6 +26,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 API_HOST = "api-demo.duosecurity.com"
 INTEGRATION_KEY = "DIDEMODEMODEMODEMODE"
 CLIENT_ID = "DIDEMOWEBSDKDEMOWEBS"
+# How Envoy loads the filter: `make demo HOST=native` takes the native module.
+HOST = os.environ.get("DUO_MFA_HOST", "wasm")
+# The module as envoy/demo.yaml, and what envoy/native.sed makes of it, name it; its file here; its component in Envoy's log.
+MODULES = {
+    "wasm": ("dist/duo_mfa.wasm", "dist/duo_mfa.wasm", "wasm"),
+    "native": ("/opt/duo-mfa/0.1.0/libduo_mfa.so", "dist/libduo_mfa.so", "dynamic_modules"),
+}
 PORTS = {"envoy": 10000, "phone": 10001, "duo": 10002, "app": 10003, "universal": 10004, "prompt": 10005}
 FREE_PORTS = dict.fromkeys(PORTS, 0)
 
@@ -105,7 +112,7 @@ class Stack:
             [
                 ROOT / ".tools/bin/envoy",
                 *("--config-path", configuration, "--concurrency", "2", "--disable-hot-restart"),
-                *("--log-level", "error", "--component-log-level", "wasm:info"),
+                *("--log-level", "error", "--component-log-level", f"{module()[2]}:info"),
             ],
             env=environment,
             stdout=self.log,
@@ -115,16 +122,22 @@ class Stack:
 
     def configuration(self):
         text = (ROOT / "envoy/demo.yaml").read_text(encoding="utf-8")
+        named, file, _ = module()
+        # Both listeners have a native module; they share a wasm module's VM.
+        times = {f"filename: {named}": 2 if HOST == "native" else 1}
+        if HOST == "native":
+            switch = ["sed", "-f", ROOT / "envoy/native.sed"]
+            text = subprocess.run(switch, input=text, capture_output=True, text=True, check=True).stdout
         for old, new in {
             "port_value: 10000": f"port_value: {self.ports['envoy']}",
             "port_value: 10002": f"port_value: {self.ports['duo']}",
             "port_value: 10003": f"port_value: {self.ports['app']}",
             "port_value: 10004": f"port_value: {self.ports['universal']}",
             "http://127.0.0.1:10005": self.url("prompt"),
-            "filename: dist/duo_mfa.wasm": f"filename: {json.dumps(str(ROOT / 'dist/duo_mfa.wasm'))}",
+            f"filename: {named}": f"filename: {json.dumps(str(ROOT / file))}",
             "filename: duo-sim-ca.pem": f"filename: {json.dumps(self.authority)}",
         }.items():
-            if text.count(old) != 1:
+            if text.count(old) != times.get(old, 1):
                 raise SystemExit(f"envoy/demo.yaml: {old!r} is there {text.count(old)} times")
             text = text.replace(old, new)
         return text
@@ -175,6 +188,12 @@ class Stack:
                 child.kill()
                 child.wait()
         self.folder.cleanup()
+
+
+def module():
+    if HOST not in MODULES:
+        raise SystemExit(f"HOST={HOST}: there are {' and '.join(MODULES)}")
+    return MODULES[HOST]
 
 
 def end_with_parent():

@@ -1,7 +1,12 @@
 """YAML as its readers take it: several documents in a file, and a key given twice is a fault."""
 
+import pathlib
+import subprocess
+
 import yaml
 
+# Makes a configuration with the wasm module one with the native module.
+NATIVE = pathlib.Path(__file__).resolve().parents[2] / "envoy/native.sed"
 # Begins lines that a user switches on for Duo's Universal Prompt.
 UNIVERSAL = "#universal "
 
@@ -27,6 +32,13 @@ def read(path):
 def with_universal(text):
     """The text with these lines switched on."""
     return text.replace(UNIVERSAL, "")
+
+
+def natively(text):
+    """The text for the native module; None if it has no wasm module in Envoy's own configuration."""
+    if ".http.wasm.v3.Wasm" not in text:
+        return None
+    return subprocess.run(["sed", "-f", NATIVE], input=text, capture_output=True, text=True, check=True).stdout
 
 
 def dump(document):

@@ -161,6 +161,14 @@ def trials(stand_ins, crds):
         yield "an alert that never stays silent", "DuoMfaFraudReported", lambda: in_alerts(*loud)
         mute = ('{code="mfa_fraud"}', '{code="fraud"}')
         yield "an alert that never fires", "DuoMfaFraudReported", lambda: in_alerts(*mute)
+    native = "envoy/native.yaml"
+    yield "a typo in the native module's configuration", "api_hots", lambda: in_envoy(stand_ins, native, '"api_host"', '"api_hots"')
+    claim = ('"source": "header", "header": "x-basic-user"', '"source": "jwt", "metadata": ["envoy.filters.http.jwt_authn", "jwt", "sub"]')
+    yield "a claim that the native module can't read", "metadata_not_reachable", lambda: in_envoy(stand_ins, native, *claim)
+    local = "local: {filename: /opt/duo-mfa/0.1.0/libduo_mfa.so}"
+    remote = 'remote: {sha256: "00", http_uri: {uri: "https://modules.example.com/m.so", cluster: app, timeout: 9s}}'
+    downloaded = changed(shipped(native), local, remote)
+    yield "a native module that Envoy downloads", "module_fails_open", lambda: tools.check_faults(downloaded)
     yield "a key given twice", "twice", lambda: twice("envoy/istio/gateway.yaml", "  phase: AUTHZ")
     san = ("match_typed_subject_alt_names", "# ")
     yield "a cluster that takes any certificate", "match_typed", lambda: in_closed(PRODUCTION, *san)

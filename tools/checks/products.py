@@ -7,6 +7,7 @@ import yaml
 
 MANAGER = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
+NATIVE = "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter"
 WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
 TEXT = "type.googleapis.com/google.protobuf.StringValue"
 
@@ -35,6 +36,9 @@ def plugin(document):
     """The plugin configuration in a resource, and the names of its host variables; None where the kind has none."""
     spec = document.get("spec") or {}
     if document.get("kind") == "EnvoyExtensionPolicy":
+        if is_native(document):
+            (module,) = spec["dynamicModule"]
+            return module["config"], []
         (module,) = spec["wasm"]
         return module["config"], module["env"]["hostKeys"]
     if document.get("kind") not in ("WasmPlugin", "TrafficExtension"):
@@ -49,19 +53,40 @@ def plugin(document):
 def with_plugin(document):
     """An Envoy with a resource's plugin configuration, as JSON in a StringValue, which is how the products send it."""
     configuration, variables = plugin(document)
+    value = {"@type": TEXT, "value": json.dumps(configuration)}
+    if is_native(document):
+        module = {"module": {"local": {"filename": "/opt/duo-mfa/libduo_mfa.so"}}}
+        config = {"@type": NATIVE, "filter_name": "duo_mfa", "dynamic_module_config": module, "filter_config": value}
+        return plain([{"name": "duo_mfa", "typed_config": config}])
     vm = {
         "runtime": "envoy.wasm.runtime.v8",
         "code": {"local": {"filename": "/etc/envoy/duo_mfa.wasm"}},
         "environment_variables": {"host_env_keys": variables},
     }
-    value = {"@type": TEXT, "value": json.dumps(configuration)}
     config = {"name": "duo_mfa", "root_id": "duo_mfa", "vm_config": vm, "configuration": value}
     return plain([{"name": "duo_mfa", "typed_config": {"@type": WASM, "config": config}}])
 
 
+def is_native(document):
+    return "dynamicModule" in (document.get("spec") or {})
+
+
 def with_bootstrap(document):
-    """An Envoy with what an EnvoyProxy of Envoy Gateway merges into the bootstrap."""
-    return plain([]) | yaml.safe_load(document["spec"]["bootstrap"]["value"])
+    """An Envoy with what an EnvoyProxy of Envoy Gateway merges into the bootstrap, or adds to it."""
+    bootstrap = document["spec"]["bootstrap"]
+    if bootstrap["type"] == "Merge":
+        return plain([]) | yaml.safe_load(bootstrap["value"])
+    # As in Envoy Gateway's own bootstrap.
+    envoy = plain([]) | {"layered_runtime": {"layers": [{"name": "global_config", "static_layer": {}}]}}
+    for patch in bootstrap["jsonPatches"]:
+        *path, last = patch["path"].strip("/").split("/")
+        place = envoy
+        for step in path:
+            place = place[int(step) if isinstance(place, list) else step]
+        if patch["op"] != "add" or not isinstance(place, dict):
+            raise ValueError(f"no such patch in tools/checks/products.py: {patch}")
+        place[last] = patch["value"]
+    return envoy
 
 
 def patched(document):
