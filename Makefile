@@ -15,9 +15,14 @@ NOOP = $(TARGET_DIR)/wasm32-wasip1/release/examples/noop.wasm
 MAX_SIZE = 688128
 MAX_GZIPPED = 305152
 
-# How Envoy loads the filter in `make demo` and `make smoke`: wasm, native.
-HOST ?= wasm
+# The part of Envoy that runs the filter in the targets that start one: wasm, native.
+HOST = wasm
 LOADED = $(if $(filter native,$(HOST)),native,module)
+
+# The library: for this machine's kind of processor, or another's (see `make native`).
+NATIVE_TARGET = $(shell uname -m)-unknown-linux-gnu
+LIBRARY = dist/libduo_mfa$(if $(filter $(shell uname -m)-%,$(NATIVE_TARGET)),,-$(firstword $(subst -, ,$(NATIVE_TARGET)))).so
+MAX_LIBRARY_SIZE = 1400000
 
 # Whether tools/shrink.py works on the module: yes, no. Without it the module does the same but is too large to ship.
 SHRINK ?= yes
@@ -42,8 +47,18 @@ SMALL_CODE = -C llvm-args=-inlinehint-threshold=100
 # Envoy's V8 has had SIMD for years: names and cookies are scanned 16 bytes at a time.
 SIMD = -C target-feature=+simd128
 
+# Zig links against the symbols of the oldest glibc that is supported, and brings its own unwinder: the library needs no libgcc_s.
+GLIBC = 2.28
+ZIGBUILD = CARGO_ZIGBUILD_ZIG_PATH=$(CURDIR)/.tools/zig/zig CARGO_ZIGBUILD_CACHE_DIR=$(CURDIR)/.tools/zig/cache \
+	ZIG_GLOBAL_CACHE_DIR=$(CURDIR)/.tools/zig/cache .tools/zig/bin/cargo-zigbuild
+
+# Envoy must never unmap the library: a destructor of one of its threads would then run in nothing.
+NO_DELETE = -C link-arg=-Wl,-z,nodelete
+
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
+export DUO_MFA_HOST = $(HOST)
 export DUO_MFA_WASM = $(CURDIR)/$(MODULE)
+export DUO_MFA_NATIVE = $(CURDIR)/$(LIBRARY)
 export DUO_MFA_NEIGHBOR_WASM = $(abspath $(NEIGHBOR))
 
 .PHONY: help
@@ -58,6 +73,10 @@ $(WASM_ENV): tools/wasm-std.sh rust-toolchain.toml
 
 .tools/binaryen.stamp: tools/binaryen.sh tools/binaryen.txt
 	tools/binaryen.sh
+	@touch $@
+
+.tools/zig.stamp: tools/zig.sh tools/zig.txt
+	tools/zig.sh
 	@touch $@
 
 .tools/envoy.stamp: tools/envoy.sh tools/envoy.txt
@@ -100,10 +119,15 @@ neighbor: $(WASM_ENV)
 	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS $(REMAP) $(SIMD) $(SMALL_SHA2) $(SMALL_CODE)" cargo build --locked --release --example neighbor --target wasm32-wasip1 $$WASM_CARGO_FLAGS
 
 .PHONY: native
-native: ## build the native module, dist/libduo_mfa.so, for this kind of machine
-	RUSTFLAGS="$(REMAP)" cargo rustc --locked --lib --profile native --features native --crate-type cdylib
+native: .tools/zig.stamp ## build the library, dist/libduo_mfa.so, and hold it to its size; NATIVE_TARGET=aarch64-unknown-linux-gnu for ARM
+	test -d "$$(rustc --print target-libdir --target $(NATIVE_TARGET))" || rustup target add $(NATIVE_TARGET)
+	RUSTFLAGS="$(REMAP) $(SMALL_SHA2) $(SMALL_CODE) $(NO_DELETE)" $(ZIGBUILD) rustc --locked --lib --profile native \
+		--no-default-features --features native --crate-type cdylib --target $(NATIVE_TARGET).$(GLIBC)
 	@mkdir -p dist
-	cmp -s $(TARGET_DIR)/native/libduo_mfa.so dist/libduo_mfa.so || install -m 644 $(TARGET_DIR)/native/libduo_mfa.so dist/libduo_mfa.so
+	cmp -s $(TARGET_DIR)/$(NATIVE_TARGET)/native/libduo_mfa.so $(LIBRARY) || \
+		install -m 755 $(TARGET_DIR)/$(NATIVE_TARGET)/native/libduo_mfa.so $(LIBRARY)
+	@size=$$(wc -c <$(LIBRARY)); echo "$(LIBRARY): $$size bytes (at most $(MAX_LIBRARY_SIZE))"; \
+	((size <= $(MAX_LIBRARY_SIZE))) || { echo "$(LIBRARY) is too large" >&2; exit 1; }
 
 .PHONY: oci
 oci: wasm ## pack the module as an OCI image, dist/oci and dist/oci.tar: no container engine, the same digest each time
@@ -119,7 +143,7 @@ MUSL = $(shell uname -m)-unknown-linux-musl
 .PHONY: cli-static
 cli-static: ## build dist/duo-mfa, statically linked, without the simulator
 	rustup target add $(MUSL)
-	CC_$(subst -,_,$(MUSL))=$${CC:-cc} RUSTFLAGS="$(REMAP)" cargo build --locked --release --no-default-features --bin duo-mfa --target $(MUSL)
+	CC_$(subst -,_,$(MUSL))=$${CC:-cc} RUSTFLAGS="$(REMAP)" cargo build --locked --release --no-default-features --features cli --bin duo-mfa --target $(MUSL)
 	@mkdir -p dist
 	strip --strip-all -o dist/duo-mfa $(TARGET_DIR)/$(MUSL)/release/duo-mfa
 
@@ -129,11 +153,11 @@ release-dry-run: dist cli-static .tools/sbom-schemas.stamp ## collect and check 
 
 .PHONY: smoke
 smoke: $(LOADED) .tools/envoy.stamp sim ## run the demo by script: push, cookie, denial, policy, body; HOST=native by the native module
-	DUO_MFA_HOST=$(HOST) python3 examples/demo/smoke.py
+	python3 examples/demo/smoke.py
 
 .PHONY: demo
 demo: $(LOADED) .tools/envoy.stamp sim ## run Envoy, the filter, duo-sim and an app on 127.0.0.1; stop with Ctrl-C; HOST=native by the native module
-	@DUO_MFA_HOST=$(HOST) python3 examples/demo/run.py
+	@python3 examples/demo/run.py
 
 .PHONY: sim
 sim:
@@ -187,14 +211,14 @@ examples: module native .tools/envoy.stamp .tools/validators.stamp cli ## check 
 	DUO_MFA_CLI=$(TARGET_DIR)/debug/duo-mfa .tools/validators/bin/python tools/examples.py
 
 .PHONY: e2e
-e2e: module neighbor .tools/envoy.stamp .tools/validators.stamp sim ## only the tests with a real Envoy
+e2e: $(LOADED) neighbor .tools/envoy.stamp .tools/validators.stamp sim ## only the tests with a real Envoy; HOST=native: with the library
 	cargo test --locked --test e2e
 
 # How many users sign in during a soak.
 USERS = 1000000
 
 .PHONY: soak
-soak: module .tools/envoy.stamp ## have USERS (1000000) users sign in through one Envoy, and measure what its memory grows by
+soak: $(LOADED) .tools/envoy.stamp ## have USERS (1000000) users sign in through one Envoy, and measure what its memory grows by
 	SOAK_USERS=$(USERS) cargo test --locked --profile bench --test e2e memory:: -- --nocapture
 
 .PHONY: matrix
@@ -202,11 +226,11 @@ matrix: module sim ## the core of the tests on every Envoy of tools/envoy.txt; e
 	tools/matrix.py
 
 .PHONY: browser
-browser: module .tools/envoy.stamp sim ## only the tests with a real Chromium
+browser: $(LOADED) .tools/envoy.stamp sim ## only the tests with a real Chromium
 	cargo test --locked --test browser
 
 .PHONY: screenshots
-screenshots: module .tools/envoy.stamp sim ## take the pictures of docs/screenshots
+screenshots: $(LOADED) .tools/envoy.stamp sim ## take the pictures of docs/screenshots
 	rm -rf docs/screenshots
 	SCREENSHOTS=$(CURDIR)/docs/screenshots cargo test --locked --test browser every_state
 	du -sh docs/screenshots

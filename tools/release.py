@@ -31,7 +31,7 @@ HELM = ROOT / ".tools/validators/bin/helm"
 MACHINE = platform.machine()
 # The target of each artefact, and the arguments of cargo.
 MODULE_BUILD = ("wasm32-wasip1", [])
-PROGRAM_BUILD = (f"{MACHINE}-unknown-linux-musl", ["--no-default-features"])
+PROGRAM_BUILD = (f"{MACHINE}-unknown-linux-musl", ["--no-default-features", "--features=cli"])
 
 
 def sha256(data):

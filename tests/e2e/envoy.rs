@@ -33,11 +33,7 @@ pub(crate) fn await_tick() {
 pub(crate) fn module() -> PathBuf {
     match Host::of_this_run() {
         Host::Wasm => existing("DUO_MFA_WASM", "dist/duo_mfa.wasm", "make wasm"),
-        Host::Native => existing(
-            "DUO_MFA_NATIVE",
-            "target/native/libduo_mfa.so",
-            "cargo rustc --lib --profile native --features native --crate-type cdylib",
-        ),
+        Host::Native => existing("DUO_MFA_NATIVE", "dist/libduo_mfa.so", "make native"),
     }
 }
 
