@@ -83,17 +83,26 @@ impl<'a> HeaderMap<'a> {
     /// Writes pairs in the host's encoding.
     #[must_use]
     pub fn serialize(pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
-        let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
-        let mut buffer = u32::try_from(pairs.len()).unwrap_or(u32::MAX).to_le_bytes().to_vec();
-        for (name, value) in pairs {
-            buffer.extend_from_slice(&length(name));
-            buffer.extend_from_slice(&length(value));
+        let mut buffer = Vec::new();
+        Self::write(pairs.iter().copied(), &mut buffer);
+        buffer
+    }
+
+    /// Adds pairs in the host's encoding to a buffer.
+    pub fn write<'p>(
+        pairs: impl ExactSizeIterator<Item = (&'p [u8], &'p [u8])> + Clone,
+        buffer: &mut Vec<u8>,
+    ) {
+        let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+        buffer.extend_from_slice(&length(pairs.len()));
+        for (name, value) in pairs.clone() {
+            buffer.extend_from_slice(&length(name.len()));
+            buffer.extend_from_slice(&length(value.len()));
         }
-        for part in pairs.iter().flat_map(|(name, value)| [name, value]) {
+        for part in pairs.flat_map(|(name, value)| [name, value]) {
             buffer.extend_from_slice(part);
             buffer.push(0);
         }
-        buffer
     }
 }
 

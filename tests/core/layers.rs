@@ -106,6 +106,44 @@ fn comments_import_nothing() {
     assert_eq!(faults(Path::new("clock.rs"), "//! See [`crate::gate`].\n// crate::duo\n"), NONE);
 }
 
+/// The only files with unsafe code: each is the boundary to one host, in one direction.
+const UNSAFE: [&str; 4] = [
+    "adapter/native/abi.rs",
+    "adapter/native/hooks.rs",
+    "adapter/wasm/exports.rs",
+    "adapter/wasm/hostcalls.rs",
+];
+
+#[test]
+fn only_the_boundaries_to_the_hosts_have_unsafe_code() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = rust_files(&src);
+    files.sort();
+    let found: Vec<_> = files
+        .iter()
+        .filter(|file| has_unsafe_code(&fs::read_to_string(file).unwrap()))
+        .map(|file| file.strip_prefix(&src).unwrap().to_str().unwrap())
+        .collect();
+    assert_eq!(found, UNSAFE);
+}
+
+#[test]
+fn unsafe_code_is_found() {
+    for code in ["unsafe { f() }", "unsafe impl Send for It {}", "#[unsafe(no_mangle)]"] {
+        assert!(has_unsafe_code(code), "{code}");
+    }
+    assert!(has_unsafe_code("#![allow(unsafe_code, reason = \"\")]"));
+    assert!(!has_unsafe_code("// unsafe {\nlet policy = \"style-src 'unsafe-inline'\";"));
+}
+
+/// Each kind of unsafe code needs one of these, as the library denies the lint `unsafe_code`.
+fn has_unsafe_code(source: &str) -> bool {
+    let code = |line: &'_ str| -> String { line.split("//").next().unwrap().to_owned() };
+    source.lines().map(code).any(|code| {
+        ["unsafe ", "unsafe(", "unsafe_code", "unsafe{"].iter().any(|word| code.contains(word))
+    })
+}
+
 const NONE: [&str; 0] = [];
 
 /// Every file of the library except `lib.rs`, which only names the modules.

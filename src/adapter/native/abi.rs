@@ -1,118 +1,179 @@
-//! Envoy's callbacks of the dynamic-module ABI, each as a function with safe arguments.
+//! Envoy's callbacks of the dynamic-module ABI, as safe functions.
 //!
 //! Only what the filter needs is declared, and only what Envoy 1.38, 1.39 and 1.40 have. The
 //! library is bound when it is loaded, so a host that lacks one of them refuses it then. Functions
 //! that only newer hosts have are looked up at run time.
+//!
+//! The types hold what the ABI demands of a pointer. [`Bytes`] and [`Header`] are made of slices
+//! and live no longer than these. Only the host makes handles of streams and configurations. So a
+//! callback that takes and returns only these is safe to call. The host lends its bytes until the
+//! next edit, so they are copied at once.
 #![allow(unsafe_code, reason = "the ABI passes pointers; see above")]
 
-mod lent;
-mod stream;
-
 use std::ffi::{CStr, c_char, c_void};
-use std::ptr::null_mut;
+use std::marker::PhantomData;
+use std::ptr::{null, null_mut};
 
-pub(super) use lent::{Buffer, Header, slice};
-use lent::{lend_headers, lend_texts};
-pub(super) use stream::{BUFFERED, RECEIVED, Stream};
-
-type Define = unsafe extern "C" fn(Pointer, Buffer, *const Buffer, usize, *mut usize) -> u32;
-type Increment = unsafe extern "C" fn(Pointer, usize, *const Buffer, usize, u64) -> u32;
-type SendCall =
-    unsafe extern "C" fn(Pointer, *mut u64, Buffer, *const Header, usize, Buffer, u64) -> u32;
+type Define =
+    unsafe extern "C" fn(Configuration<'_>, Bytes<'_>, *const Bytes<'_>, usize, &mut usize) -> u32;
+type Change<Whose> = unsafe extern "C" fn(Whose, usize, *const Bytes<'_>, usize, u64) -> u32;
+type SendCall<Whose> = unsafe extern "C" fn(
+    Whose,
+    &mut u64,
+    Bytes<'_>,
+    *const Header<'_>,
+    usize,
+    Bytes<'_>,
+    u64,
+) -> u32;
 
 unsafe extern "C" {
     fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
 }
 
-/// A pointer of the host's, to a stream, a configuration or a scheduler.
-type Pointer = *mut c_void;
-
 /// Declares callbacks, each under a short name.
 macro_rules! callbacks {
-    ($($link:literal $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
+    ($($link:literal $safety:tt fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
         unsafe extern "C" {
             $(
                 #[link_name = concat!("envoy_dynamic_module_callback_", $link)]
-                fn $name($($argument: $type),*) $(-> $result)?;
+                pub(super) $safety fn $name($($argument: $type),*) $(-> $result)?;
             )*
         }
     };
 }
 
 callbacks! {
-    "log" host_log(level: u32, text: Buffer);
-    "log_enabled" host_logs(level: u32) -> bool;
-    "is_validation_mode" is_validation() -> bool;
-    "get_concurrency" concurrency() -> u32;
-    "http_filter_config_define_counter"
-        define_counter(config: Pointer, name: Buffer, labels: *const Buffer, count: usize, id: *mut usize) -> u32;
-    "http_filter_config_define_gauge"
-        define_gauge(config: Pointer, name: Buffer, labels: *const Buffer, count: usize, id: *mut usize) -> u32;
-    "http_filter_increment_counter"
-        increment(stream: Pointer, id: usize, labels: *const Buffer, count: usize, value: u64) -> u32;
-    "http_filter_set_gauge"
-        set_gauge(stream: Pointer, id: usize, labels: *const Buffer, count: usize, value: u64) -> u32;
-    "http_get_headers_size" headers_size(stream: Pointer, map: u32) -> usize;
-    "http_get_headers" get_headers(stream: Pointer, map: u32, headers: *mut Header) -> bool;
-    "http_set_header" set_header(stream: Pointer, map: u32, name: Buffer, value: Buffer) -> bool;
-    "http_add_header" add_header(stream: Pointer, map: u32, name: Buffer, value: Buffer) -> bool;
-    "http_send_response"
-        send_response(stream: Pointer, status: u32, headers: *const Header, count: usize, body: Buffer, details: Buffer);
-    "http_get_body_size" get_body_size(stream: Pointer, body: u32) -> usize;
-    "http_get_body_chunks_size" chunks_size(stream: Pointer, body: u32) -> usize;
-    "http_get_body_chunks" get_chunks(stream: Pointer, body: u32, chunks: *mut Buffer) -> bool;
-    "http_filter_get_attribute_string" attribute_text(stream: Pointer, attribute: u32, value: *mut Buffer) -> bool;
-    "http_filter_get_attribute_bool" attribute_flag(stream: Pointer, attribute: u32, value: *mut bool) -> bool;
-    "http_get_metadata_string"
-        get_text(stream: Pointer, source: u32, namespace: Buffer, key: Buffer, value: *mut Buffer) -> bool;
-    "http_get_metadata_list_size"
-        list_size(stream: Pointer, source: u32, namespace: Buffer, key: Buffer, size: *mut usize) -> bool;
-    "http_get_metadata_list_string"
-        list_text(stream: Pointer, source: u32, namespace: Buffer, key: Buffer, at: usize, value: *mut Buffer) -> bool;
-    "http_set_filter_state_bytes" set_filter_state(stream: Pointer, key: Buffer, value: Buffer) -> bool;
-    "http_filter_http_callout"
-        callout(stream: Pointer, id: *mut u64, cluster: Buffer, headers: *const Header, count: usize, body: Buffer, milliseconds: u64) -> u32;
-    "http_filter_config_http_callout"
-        config_callout(config: Pointer, id: *mut u64, cluster: Buffer, headers: *const Header, count: usize, body: Buffer, milliseconds: u64) -> u32;
-    "http_filter_continue_decoding" continue_decoding(stream: Pointer);
-    "http_filter_scheduler_new" scheduler_new(stream: Pointer) -> Pointer;
-    "http_filter_scheduler_commit" scheduler_commit(scheduler: Pointer, event: u64);
-    "http_filter_scheduler_delete" scheduler_delete(scheduler: Pointer);
-    "http_filter_config_scheduler_new" config_scheduler_new(config: Pointer) -> Pointer;
-    "http_filter_config_scheduler_commit" config_scheduler_commit(scheduler: Pointer, event: u64);
-    "http_filter_config_scheduler_delete" config_scheduler_delete(scheduler: Pointer);
-    "http_filter_get_worker_index" worker_index(stream: Pointer) -> u32;
+    "log" safe fn host_log(level: u32, text: Bytes<'_>);
+    "log_enabled" safe fn host_logs(level: u32) -> bool;
+    "is_validation_mode" safe fn is_validation() -> bool;
+    "get_concurrency" safe fn concurrency() -> u32;
+    "http_filter_config_define_counter" unsafe fn define_counter(
+        config: Configuration<'_>, name: Bytes<'_>, labels: *const Bytes<'_>, count: usize, id: &mut usize) -> u32;
+    "http_filter_config_define_gauge" unsafe fn define_gauge(
+        config: Configuration<'_>, name: Bytes<'_>, labels: *const Bytes<'_>, count: usize, id: &mut usize) -> u32;
+    "http_filter_increment_counter" unsafe fn increment(
+        stream: StreamPointer, id: usize, labels: *const Bytes<'_>, count: usize, value: u64) -> u32;
+    "http_filter_set_gauge" unsafe fn set_gauge(
+        stream: StreamPointer, id: usize, labels: *const Bytes<'_>, count: usize, value: u64) -> u32;
+    "http_get_headers_size" safe fn headers_size(stream: StreamPointer, map: u32) -> usize;
+    "http_get_headers" unsafe fn get_headers(stream: StreamPointer, map: u32, headers: *mut Header<'_>) -> bool;
+    "http_set_header" safe fn set_header(stream: StreamPointer, map: u32, name: Bytes<'_>, value: Bytes<'_>) -> bool;
+    "http_add_header" safe fn add_header(stream: StreamPointer, map: u32, name: Bytes<'_>, value: Bytes<'_>) -> bool;
+    "http_send_response" unsafe fn send_response(
+        stream: StreamPointer, status: u32, headers: *const Header<'_>, count: usize, body: Bytes<'_>, details: Bytes<'_>);
+    "http_get_body_size" safe fn get_body_size(stream: StreamPointer, body: u32) -> usize;
+    "http_get_body_chunks_size" safe fn chunks_size(stream: StreamPointer, body: u32) -> usize;
+    "http_get_body_chunks" unsafe fn get_chunks(stream: StreamPointer, body: u32, chunks: *mut Bytes<'_>) -> bool;
+    "http_filter_get_attribute_string" safe fn attribute_text(
+        stream: StreamPointer, attribute: u32, value: &mut Lent) -> bool;
+    "http_filter_get_attribute_bool" safe fn attribute_flag(
+        stream: StreamPointer, attribute: u32, value: &mut bool) -> bool;
+    "http_get_metadata_string" safe fn get_text(
+        stream: StreamPointer, source: u32, namespace: Bytes<'_>, key: Bytes<'_>, value: &mut Lent) -> bool;
+    "http_get_metadata_list_size" safe fn list_size(
+        stream: StreamPointer, source: u32, namespace: Bytes<'_>, key: Bytes<'_>, size: &mut usize) -> bool;
+    "http_get_metadata_list_string" safe fn list_text(
+        stream: StreamPointer, source: u32, namespace: Bytes<'_>, key: Bytes<'_>, at: usize, value: &mut Lent) -> bool;
+    "http_set_filter_state_bytes" safe fn set_filter_state(
+        stream: StreamPointer, key: Bytes<'_>, value: Bytes<'_>) -> bool;
+    "http_filter_http_callout" unsafe fn callout(
+        stream: StreamPointer, id: &mut u64, cluster: Bytes<'_>, headers: *const Header<'_>, count: usize,
+        body: Bytes<'_>, milliseconds: u64) -> u32;
+    "http_filter_config_http_callout" unsafe fn config_callout(
+        config: Configuration<'_>, id: &mut u64, cluster: Bytes<'_>, headers: *const Header<'_>, count: usize,
+        body: Bytes<'_>, milliseconds: u64) -> u32;
+    "http_filter_continue_decoding" safe fn continue_decoding(stream: StreamPointer);
+    "http_filter_scheduler_new" safe fn scheduler_new(stream: StreamPointer) -> Scheduler;
+    "http_filter_scheduler_commit" safe fn scheduler_commit(scheduler: Scheduler, event: u64);
+    "http_filter_scheduler_delete" unsafe fn scheduler_delete(scheduler: Scheduler);
+    "http_filter_config_scheduler_new" safe fn config_scheduler_new(config: Configuration<'_>) -> Scheduler;
+    "http_filter_config_scheduler_commit" safe fn config_scheduler_commit(scheduler: Scheduler, event: u64);
+    "http_filter_config_scheduler_delete" unsafe fn config_scheduler_delete(scheduler: Scheduler);
+    "http_filter_get_worker_index" safe fn worker_index(stream: StreamPointer) -> u32;
 }
 
-/// Writes one line to Envoy's log. Levels count from 0, trace, to 4, error.
-pub(super) fn log(level: u32, text: &str) {
-    // SAFETY: the bytes are lent for the call.
-    unsafe { host_log(level, Buffer::lend(text.as_bytes())) }
+/// Bytes that the host or the module lends.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(super) struct Bytes<'a> {
+    start: *const u8,
+    length: usize,
+    lent: PhantomData<&'a [u8]>,
 }
 
-/// Whether Envoy writes lines of this level.
-pub(super) fn logs(level: u32) -> bool {
-    // SAFETY: only numbers cross.
-    unsafe { host_logs(level) }
+impl<'a> Bytes<'a> {
+    pub(super) const NONE: Self = Self { start: null(), length: 0, lent: PhantomData };
+
+    pub(super) const fn of(bytes: &'a [u8]) -> Self {
+        Self { start: bytes.as_ptr(), length: bytes.len(), lent: PhantomData }
+    }
+
+    pub(super) const fn get(self) -> &'a [u8] {
+        // SAFETY: they are lent for `'a`.
+        unsafe { slice(self.start, self.length) }
+    }
 }
 
-/// Whether Envoy only checks its configuration. Main thread only.
-pub(super) fn only_validates() -> bool {
-    // SAFETY: only a flag crosses.
-    unsafe { is_validation() }
+/// A header that the host or the module lends.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(super) struct Header<'a> {
+    name: *const u8,
+    name_length: usize,
+    value: *const u8,
+    value_length: usize,
+    lent: PhantomData<&'a [u8]>,
 }
 
-/// How many workers Envoy has. Main thread only.
-pub(super) fn workers() -> u32 {
-    // SAFETY: only a number crosses.
-    unsafe { concurrency() }
+impl<'a> Header<'a> {
+    const NONE: Self = Self::of(&[], &[]);
+
+    pub(super) const fn of(name: &'a [u8], value: &'a [u8]) -> Self {
+        let (name_length, value_length) = (name.len(), value.len());
+        let (name, value) = (name.as_ptr(), value.as_ptr());
+        Self { name, name_length, value, value_length, lent: PhantomData }
+    }
+
+    /// Name and value.
+    pub(super) const fn pair(self) -> (&'a [u8], &'a [u8]) {
+        // SAFETY: both are lent for `'a`.
+        unsafe { (slice(self.name, self.name_length), slice(self.value, self.value_length)) }
+    }
+}
+
+/// A slice of what the host lends; it writes null for no bytes or items.
+///
+/// # Safety
+///
+/// `start` is null, or `length` initialized items are there and stay unchanged for `'a`.
+pub(super) const unsafe fn slice<'a, T>(start: *const T, length: usize) -> &'a [T] {
+    if start.is_null() || length == 0 {
+        return &[];
+    }
+    // SAFETY: by contract.
+    unsafe { std::slice::from_raw_parts(start, length) }
+}
+
+/// Bytes that the host lends until the next edit.
+#[repr(C)]
+pub(super) struct Lent {
+    start: *const u8,
+    length: usize,
+}
+
+/// Copies the bytes that a callback lends; `None` if it has none. `ask` makes this one call.
+pub(super) fn copied(ask: impl FnOnce(&mut Lent) -> bool) -> Option<Vec<u8>> {
+    let mut lent = Lent { start: null(), length: 0 };
+    // SAFETY: only the host changes the value, and nothing was edited since.
+    ask(&mut lent).then(|| unsafe { slice(lent.start, lent.length) }.to_vec())
 }
 
 /// The functions that only newer hosts have (1.39): metrics outside of any request.
 #[derive(Clone, Copy)]
 pub(super) struct Newer {
-    increment: Increment,
-    set: Increment,
+    increment: Change<Configuration<'static>>,
+    set: Change<Configuration<'static>>,
 }
 
 impl Newer {
@@ -128,56 +189,68 @@ impl Newer {
                 return None;
             }
             // SAFETY: both functions have this type in every host that has them.
-            Some(unsafe { std::mem::transmute::<Pointer, Increment>(found) })
+            Some(unsafe {
+                std::mem::transmute::<*mut c_void, Change<Configuration<'static>>>(found)
+            })
         };
         Some(Self { increment: find(INCREMENT)?, set: find(SET)? })
     }
 }
 
-/// A configuration at the host. It is used on the main thread, until the host ends it.
+/// A stream at the host. Only a [`super::stream::Stream`] keeps it, until the stream ends.
 #[derive(Clone, Copy)]
-pub(super) struct Configuration(Pointer);
+#[repr(transparent)]
+pub(super) struct StreamPointer(*mut c_void);
 
-/// Wakes the main thread for a configuration. Any thread may use it.
-pub(super) struct MainWaker(Pointer);
+/// A configuration at the host, during one of its hooks.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(super) struct Configuration<'hook>(*mut c_void, PhantomData<&'hook ()>);
 
-/// Wakes the worker of a stream. Any thread may use it.
-pub(super) struct StreamWaker(Pointer);
+/// A scheduler of the host's.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(super) struct Scheduler(*mut c_void);
 
 // SAFETY: the host allows to use and delete a scheduler on any thread. It refers to its stream or
 // configuration weakly.
-unsafe impl Send for MainWaker {}
+unsafe impl Send for Scheduler {}
 // SAFETY: as above; a commit only posts an event.
-unsafe impl Sync for MainWaker {}
-// SAFETY: as above.
-unsafe impl Send for StreamWaker {}
+unsafe impl Sync for Scheduler {}
+
+/// Wakes the main thread for a configuration. Any thread may use it.
+pub(super) struct MainWaker(Scheduler);
+
+/// Wakes the worker of a stream. Any thread may use it.
+pub(super) struct StreamWaker(Scheduler);
+
+impl StreamWaker {
+    pub(super) fn of(stream: StreamPointer) -> Option<Self> {
+        let scheduler = scheduler_new(stream);
+        (!scheduler.0.is_null()).then_some(Self(scheduler))
+    }
+
+    pub(super) fn wake(&self, event: u64) {
+        scheduler_commit(self.0, event);
+    }
+}
 
 impl MainWaker {
     pub(super) fn wake(&self, event: u64) {
-        // SAFETY: the scheduler lives until it is dropped.
-        unsafe {
-            config_scheduler_commit(self.0, event);
-        }
+        config_scheduler_commit(self.0, event);
     }
 }
 
 impl Drop for MainWaker {
     fn drop(&mut self) {
-        // SAFETY: nobody else has the pointer.
+        // SAFETY: nobody else has the scheduler.
         unsafe { config_scheduler_delete(self.0) }
-    }
-}
-
-impl StreamWaker {
-    pub(super) fn wake(&self, event: u64) {
-        // SAFETY: the scheduler lives until it is dropped.
-        unsafe { scheduler_commit(self.0, event) }
     }
 }
 
 impl Drop for StreamWaker {
     fn drop(&mut self) {
-        // SAFETY: nobody else has the pointer.
+        // SAFETY: nobody else has the scheduler.
         unsafe { scheduler_delete(self.0) }
     }
 }
@@ -185,30 +258,98 @@ impl Drop for StreamWaker {
 /// A call for the host to send.
 pub(super) struct Callout<'a> {
     pub(super) cluster: &'a str,
-    pub(super) headers: &'a [(&'a [u8], &'a [u8])],
+    pub(super) headers: &'a [Header<'a>],
     pub(super) body: &'a [u8],
     pub(super) milliseconds: u64,
 }
 
 impl Callout<'_> {
-    fn send(&self, send: SendCall, whose: Pointer) -> Result<u64, u32> {
-        let (headers, mut id) = (lend_headers(self.headers), 0);
-        let (cluster, body) = (Buffer::lend(self.cluster.as_bytes()), Buffer::lend(self.body));
-        let (start, count, time) = (headers.as_ptr(), headers.len(), self.milliseconds);
-        // SAFETY: the buffers are lent for the call, and the id is valid for a write.
-        let status = unsafe { send(whose, &raw mut id, cluster, start, count, body, time) };
+    /// Sends it for a stream; `Err` is the host's status.
+    pub(super) fn send_for(&self, stream: StreamPointer) -> Result<u64, u32> {
+        self.send(callout, stream)
+    }
+
+    fn send<Whose>(&self, send: SendCall<Whose>, whose: Whose) -> Result<u64, u32> {
+        let (cluster, body) = (Bytes::of(self.cluster.as_bytes()), Bytes::of(self.body));
+        let (headers, count) = (self.headers.as_ptr(), self.headers.len());
+        let mut id = 0;
+        // SAFETY: there are as many headers.
+        let status =
+            unsafe { send(whose, &mut id, cluster, headers, count, body, self.milliseconds) };
         if status == 0 { Ok(id) } else { Err(status) }
     }
 }
 
-impl Configuration {
-    /// # Safety
-    ///
-    /// The host's pointer of a configuration, in one of its hooks.
-    pub(super) const unsafe fn new(pointer: Pointer) -> Self {
-        Self(pointer)
-    }
+/// How many headers are read without an allocation of their list.
+const FEW: usize = 64;
 
+/// Passes all headers of a map to `pack`, if there are any. It gets nothing else, so it can edit
+/// nothing.
+pub(super) fn read_headers(
+    stream: StreamPointer,
+    map: u32,
+    pack: fn(&[Header<'_>], &mut Vec<u8>),
+    into: &mut Vec<u8>,
+) {
+    let count = headers_size(stream, map);
+    let (mut few, mut many) = ([Header::NONE; FEW], Vec::new());
+    let list = few.get_mut(..count).unwrap_or_else(|| {
+        many.resize(count, Header::NONE);
+        &mut many
+    });
+    // SAFETY: the list has room for as many headers as the host has just counted.
+    if count > 0 && unsafe { get_headers(stream, map, list.as_mut_ptr()) } {
+        pack(list, into);
+    }
+}
+
+/// Adds bytes of a body to `into`, until it has `max`.
+pub(super) fn read_body(stream: StreamPointer, body: u32, max: usize, into: &mut Vec<u8>) {
+    let count = chunks_size(stream, body);
+    let mut list = vec![Bytes::NONE; count];
+    // SAFETY: the list has room for as many parts as the host has just counted.
+    if count > 0 && unsafe { get_chunks(stream, body, list.as_mut_ptr()) } {
+        for chunk in list.iter().map(|chunk| chunk.get()) {
+            let rest = max.saturating_sub(into.len());
+            into.extend_from_slice(chunk.get(..rest).unwrap_or(chunk));
+        }
+    }
+}
+
+/// Sends a local reply. The stream may have ended when this returns.
+pub(super) fn reply(
+    stream: StreamPointer,
+    status: u32,
+    headers: &[Header<'_>],
+    body: Bytes<'_>,
+    details: Bytes<'_>,
+) {
+    // SAFETY: there are as many headers.
+    unsafe { send_response(stream, status, headers.as_ptr(), headers.len(), body, details) }
+}
+
+fn texts(texts: &[impl AsRef<str>]) -> Vec<Bytes<'_>> {
+    texts.iter().map(|text| Bytes::of(text.as_ref().as_bytes())).collect()
+}
+
+/// Adds to a counter, or sets a gauge.
+fn change<W>(change: Change<W>, whose: W, id: usize, labels: &[impl AsRef<str>], value: u64) {
+    let labels = texts(labels);
+    // SAFETY: there are as many labels.
+    unsafe { change(whose, id, labels.as_ptr(), labels.len(), value) };
+}
+
+/// Adds to a counter.
+pub(super) fn add(stream: StreamPointer, id: usize, labels: &[impl AsRef<str>], value: u64) {
+    change(increment, stream, id, labels, value);
+}
+
+/// Sets a gauge.
+pub(super) fn set(stream: StreamPointer, id: usize, labels: &[impl AsRef<str>], value: u64) {
+    change(set_gauge, stream, id, labels, value);
+}
+
+impl Configuration<'_> {
     /// Defines a counter; only while the configuration is made.
     pub(super) fn define_counter(self, name: &str, labels: &[&str]) -> Option<usize> {
         self.define(define_counter, name, labels)
@@ -220,38 +361,35 @@ impl Configuration {
     }
 
     fn define(self, define: Define, name: &str, labels: &[&str]) -> Option<usize> {
-        let (name, labels, mut id) = (Buffer::lend(name.as_bytes()), lend_texts(labels), 0);
-        // SAFETY: the buffers are lent for the call, and the id is valid for a write.
-        let status = unsafe { define(self.0, name, labels.as_ptr(), labels.len(), &raw mut id) };
+        let (name, labels, mut id) = (Bytes::of(name.as_bytes()), texts(labels), 0);
+        // SAFETY: there are as many labels.
+        let status = unsafe { define(self, name, labels.as_ptr(), labels.len(), &mut id) };
         (status == 0).then_some(id)
     }
 
     /// Adds to a counter.
-    pub(super) fn add(self, newer: Newer, id: usize, labels: &[&str], value: u64) {
-        change(newer.increment, self.0, id, labels, value);
+    pub(super) fn add(self, newer: Newer, id: usize, labels: &[impl AsRef<str>], value: u64) {
+        change(newer.increment, self.during_hook(), id, labels, value);
     }
 
     /// Sets a gauge.
-    pub(super) fn set(self, newer: Newer, id: usize, labels: &[&str], value: u64) {
-        change(newer.set, self.0, id, labels, value);
+    pub(super) fn set(self, newer: Newer, id: usize, labels: &[impl AsRef<str>], value: u64) {
+        change(newer.set, self.during_hook(), id, labels, value);
+    }
+
+    /// The handle, for a callback that keeps it no longer than the hook lasts.
+    const fn during_hook(self) -> Configuration<'static> {
+        Configuration(self.0, PhantomData)
     }
 
     /// Sends a call; `Err` is the host's status.
     pub(super) fn call(self, call: &Callout<'_>) -> Result<u64, u32> {
-        call.send(config_callout, self.0)
+        call.send(config_callout, self)
     }
 
     /// Makes a way to wake the main thread for this configuration.
     pub(super) fn waker(self) -> Option<MainWaker> {
-        // SAFETY: the configuration lives during its hooks.
-        let waker = unsafe { config_scheduler_new(self.0) };
-        (!waker.is_null()).then_some(MainWaker(waker))
+        let scheduler = config_scheduler_new(self);
+        (!scheduler.0.is_null()).then_some(MainWaker(scheduler))
     }
-}
-
-/// Adds to a counter, or sets a gauge.
-fn change(change: Increment, whose: Pointer, id: usize, labels: &[&str], value: u64) {
-    let labels = lend_texts(labels);
-    // SAFETY: the buffers are lent for the call, and `whose` lives during its hooks.
-    unsafe { change(whose, id, labels.as_ptr(), labels.len(), value) };
 }

@@ -1,5 +1,6 @@
 //! The end of a call, as the host reports it.
 
+use super::abi::{Bytes, Header};
 use crate::adapter::calls::MAX_RESPONSE;
 use crate::duo::Response;
 use crate::gate::{Event, Unanswered};
@@ -13,19 +14,18 @@ pub(super) enum Answer {
 impl Answer {
     /// Reads a response; a call without one was cut off. The body is read up to one byte more than
     /// [`MAX_RESPONSE`], so that a longer one is recognized.
-    pub(super) fn read<'a>(
-        headers: &[(&'a [u8], &'a [u8])],
-        chunks: impl Iterator<Item = &'a [u8]>,
-    ) -> Self {
-        let header =
-            |name: &[u8]| headers.iter().find(|(n, _)| *n == name).map(|(_, value)| *value);
+    pub(super) fn read(headers: &[Header<'_>], chunks: &[Bytes<'_>]) -> Self {
+        let header = |name: &[u8]| {
+            let mut pairs = headers.iter().map(|header| header.pair());
+            pairs.find(|(other, _)| *other == name).map(|(_, value)| value)
+        };
         let status =
             header(b":status").and_then(|digits| str::from_utf8(digits).ok()?.parse().ok());
         let Some(status) = status else {
             return Self::Failed(Unanswered::Cut);
         };
         let mut body = Vec::new();
-        for chunk in chunks {
+        for chunk in chunks.iter().map(|chunk| chunk.get()) {
             let rest = MAX_RESPONSE.saturating_add(1).saturating_sub(body.len());
             body.extend_from_slice(chunk.get(..rest).unwrap_or(chunk));
         }

@@ -55,11 +55,11 @@ mod tests {
 
     fn after(parts: &[usize]) -> Gathering {
         let body = Gathering::default();
-        let mut buffered = 0;
+        let mut buffered: usize = 0;
         for part in parts {
             assert!(matches!(body.received(buffered, *part, false), Some(Arrived::Part(_))));
             assert!(body.has_more());
-            buffered += part;
+            buffered = buffered.saturating_add(*part);
         }
         body
     }

@@ -4,12 +4,13 @@
 //! request that it is for, since Envoy may end the stream inside of a call that a hook makes.
 #![allow(unsafe_code, reason = "the ABI passes pointers; see above")]
 
-use super::abi::{Buffer, Configuration, Header, Stream, slice};
+use super::abi::{Bytes, Configuration, Header, StreamPointer, slice};
 use super::answer::Answer;
 use super::log;
 use super::main_thread::Running;
 use super::plugin::Plugin;
 use super::request::{Request, Verdict};
+use super::stream::Stream;
 use crate::gate::Unanswered;
 use std::ffi::{c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,7 +26,8 @@ fn guard<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
-/// Runs a hook's work for a request. A panic ends the request with 500.
+/// Runs a hook's work for a request. A panic ends the request with 500. The host may end the request
+/// inside of the work, so this holds it.
 ///
 /// # Safety
 ///
@@ -40,23 +42,26 @@ unsafe fn for_request<T>(
         Rc::increment_strong_count(request);
         Rc::from_raw(request)
     };
-    guard(|| work(&request)).unwrap_or_else(|| {
+    let result = guard(|| work(&request)).unwrap_or_else(|| {
         guard(|| request.fail());
         failed
-    })
+    });
+    guard(|| drop(request));
+    result
 }
 
-/// A counted reference to a configuration.
+/// Runs a hook's work for a configuration.
 ///
 /// # Safety
 ///
 /// `plugin` is a pointer that [`config_new`] returned, and the host has not ended it.
-unsafe fn shared(plugin: *const Plugin) -> Arc<Plugin> {
+unsafe fn for_plugin<T>(plugin: *const Plugin, work: impl FnOnce(Arc<Plugin>) -> T) -> Option<T> {
     // SAFETY: by contract there is one count at least.
-    unsafe {
+    let plugin = unsafe {
         Arc::increment_strong_count(plugin);
         Arc::from_raw(plugin)
-    }
+    };
+    guard(|| work(plugin))
 }
 
 /// The end of a call.
@@ -66,18 +71,14 @@ unsafe fn shared(plugin: *const Plugin) -> Arc<Plugin> {
 /// The host lends headers and chunks for the present hook.
 unsafe fn answer(
     result: u32,
-    (headers, header_count): (*const Header, usize),
-    (chunks, chunk_count): (*const Buffer, usize),
+    (headers, header_count): (*const Header<'_>, usize),
+    (chunks, chunk_count): (*const Bytes<'_>, usize),
 ) -> Answer {
     if result != ANSWERED {
         return Answer::Failed(Unanswered::Cut);
     }
     // SAFETY: by contract.
-    let (headers, chunks) = unsafe { (slice(headers, header_count), slice(chunks, chunk_count)) };
-    // SAFETY: by contract.
-    let headers: Vec<_> = headers.iter().map(|header| unsafe { header.pair() }).collect();
-    // SAFETY: by contract.
-    Answer::read(&headers, chunks.iter().map(|chunk| unsafe { chunk.bytes() }))
+    unsafe { Answer::read(slice(headers, header_count), slice(chunks, chunk_count)) }
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_program_init")]
@@ -90,58 +91,63 @@ extern "C" fn program_init() -> *const c_char {
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_config_new")]
-extern "C" fn config_new(host: *mut c_void, _: Buffer, text: Buffer) -> *const Plugin {
-    // SAFETY: the host lends both for this hook.
-    let (host, text) = unsafe { (Configuration::new(host), text.bytes()) };
-    guard(|| Plugin::start(host, text)).flatten().map_or(null(), Arc::into_raw)
+extern "C" fn config_new(host: Configuration<'_>, _: Bytes<'_>, text: Bytes<'_>) -> *const Plugin {
+    guard(|| Plugin::start(host, text.get())).flatten().map_or(null(), Arc::into_raw)
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_config_destroy")]
 extern "C" fn config_destroy(plugin: *const Plugin) {
     // SAFETY: the host returns the count that it got from `config_new`, once.
     let plugin = unsafe { Arc::from_raw(plugin) };
-    guard(|| plugin.timer.stop());
+    guard(|| {
+        plugin.timer.stop();
+        drop(plugin);
+    });
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_config_scheduled")]
-extern "C" fn config_scheduled(host: *mut c_void, plugin: *const Plugin, event: u64) {
-    // SAFETY: the host passes its configuration and ours in this hook.
-    let (host, plugin) = unsafe { (Configuration::new(host), shared(plugin)) };
-    guard(|| Running::of(&plugin, host).woken(event));
+extern "C" fn config_scheduled(host: Configuration<'_>, plugin: *const Plugin, event: u64) {
+    // SAFETY: the host passes our configuration.
+    unsafe { for_plugin(plugin, |plugin| Running::of(&plugin, host).woken(event)) };
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_config_http_callout_done")]
 extern "C" fn config_http_callout_done(
-    host: *mut c_void,
+    host: Configuration<'_>,
     plugin: *const Plugin,
     id: u64,
     result: u32,
-    headers: *const Header,
+    headers: *const Header<'_>,
     header_count: usize,
-    chunks: *const Buffer,
+    chunks: *const Bytes<'_>,
     chunk_count: usize,
 ) {
-    // SAFETY: the host passes its configuration and ours, and lends the rest, in this hook.
-    let (host, plugin) = unsafe { (Configuration::new(host), shared(plugin)) };
-    guard(|| {
-        // SAFETY: as above.
-        let answer = unsafe { answer(result, (headers, header_count), (chunks, chunk_count)) };
-        Running::of(&plugin, host).answered(id, answer);
-    });
+    // SAFETY: the host passes our configuration, and lends the rest for this hook.
+    unsafe {
+        for_plugin(plugin, |plugin| {
+            let answer = answer(result, (headers, header_count), (chunks, chunk_count));
+            Running::of(&plugin, host).answered(id, answer);
+        })
+    };
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_new")]
-extern "C" fn http_filter_new(plugin: *const Plugin, host: *mut c_void) -> *const Request {
-    // SAFETY: the host passes our configuration, and its stream, which outlives the request.
-    let (plugin, host) = unsafe { (shared(plugin), Stream::new(host)) };
-    guard(|| Rc::into_raw(Rc::new(Request::new(plugin, host)))).unwrap_or(null())
+extern "C" fn http_filter_new(plugin: *const Plugin, host: StreamPointer) -> *const Request {
+    // SAFETY: the host passes our configuration.
+    let request = unsafe {
+        for_plugin(plugin, |plugin| Rc::into_raw(Rc::new(Request::new(plugin, Stream::new(host)))))
+    };
+    request.unwrap_or(null())
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_destroy")]
 extern "C" fn http_filter_destroy(request: *const Request) {
     // SAFETY: the host returns the count that it got from `http_filter_new`, once.
     let request = unsafe { Rc::from_raw(request) };
-    guard(|| request.left());
+    guard(|| {
+        request.left();
+        drop(request);
+    });
 }
 
 /// Runs a hook's work for a request, and answers the host in the numbers of the hook: those for a
@@ -211,9 +217,9 @@ extern "C" fn http_callout_done(
     request: *const Request,
     id: u64,
     result: u32,
-    headers: *const Header,
+    headers: *const Header<'_>,
     header_count: usize,
-    chunks: *const Buffer,
+    chunks: *const Bytes<'_>,
     chunk_count: usize,
 ) {
     // SAFETY: the host passes our request, and lends the rest for this hook.
@@ -238,7 +244,7 @@ const extern "C" fn stream_headers(
     _: *mut c_void,
     _: *const Request,
     _: u64,
-    _: *const Header,
+    _: *const Header<'_>,
     _: usize,
     _: bool,
 ) {
@@ -249,7 +255,7 @@ const extern "C" fn stream_data(
     _: *mut c_void,
     _: *const Request,
     _: u64,
-    _: *const Buffer,
+    _: *const Bytes<'_>,
     _: usize,
     _: bool,
 ) {
@@ -260,7 +266,7 @@ const extern "C" fn stream_trailers(
     _: *mut c_void,
     _: *const Request,
     _: u64,
-    _: *const Header,
+    _: *const Header<'_>,
     _: usize,
 ) {
 }

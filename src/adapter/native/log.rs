@@ -1,18 +1,19 @@
 //! Log lines, in Envoy's log under the component `dynamic_modules`.
 
-use super::abi;
+use super::abi::{self, Bytes};
 
 /// The target of the `log` crate.
 struct HostLog;
 
 impl log::Log for HostLog {
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        abi::logs(level(metadata.level()))
+        abi::host_logs(level(metadata.level()))
     }
 
     fn log(&self, record: &log::Record<'_>) {
         if self.enabled(record.metadata()) {
-            abi::log(level(record.level()), &format!("duo_mfa: {}", record.args()));
+            let line = format!("duo_mfa: {}", record.args());
+            abi::host_log(level(record.level()), Bytes::of(line.as_bytes()));
         }
     }
 

@@ -4,7 +4,7 @@
 //! Envoy cancels a call with the stream that made it. A call that rings a phone must not be lost,
 //! so the main thread makes it in the configuration's name.
 
-use super::abi::{Callout, Configuration};
+use super::abi::{Callout, Configuration, Header};
 use super::answer::Answer;
 use super::lock;
 use super::plugin::{MAIL, Plugin, TICK, View};
@@ -19,13 +19,13 @@ use std::sync::Arc;
 const NO_CLUSTER: u32 = 2;
 
 /// A configuration on the main thread.
-pub(super) struct Running {
+pub(super) struct Running<'hook> {
     view: View,
-    host: Configuration,
+    host: Configuration<'hook>,
 }
 
-impl Running {
-    pub(super) fn of(plugin: &Arc<Plugin>, host: Configuration) -> Self {
+impl<'hook> Running<'hook> {
+    pub(super) fn of(plugin: &Arc<Plugin>, host: Configuration<'hook>) -> Self {
         Self { view: View { plugin: Arc::clone(plugin), worker: 0 }, host }
     }
 
@@ -80,13 +80,13 @@ impl Running {
     }
 }
 
-impl Caller for Running {
+impl Caller for Running<'_> {
     fn dispatch(&self, cluster: &str, call: &Call) -> Result<u64, Unsent> {
         with_callout(cluster, call, |callout| self.host.call(callout))
     }
 }
 
-impl Main for Running {
+impl Main for Running<'_> {
     type Shared = View;
 
     fn shared(&self) -> &View {
@@ -105,6 +105,7 @@ pub(super) fn with_callout(
     send: impl FnOnce(&Callout<'_>) -> Result<u64, u32>,
 ) -> Result<u64, Unsent> {
     let headers = calls::headers(&call.signed);
+    let headers: Vec<_> = headers.iter().map(|(name, value)| Header::of(name, value)).collect();
     let milliseconds = u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);
     let callout = Callout { cluster, headers: &headers, body: &call.signed.body, milliseconds };
     send(&callout).map_err(|status| match status {

@@ -3,8 +3,9 @@
 //! Counts are added up in memory. The tick passes them to the host; a host that takes counts only
 //! for a request (Envoy 1.38) gets them with the next one.
 
-use super::abi::{Configuration, Newer, Stream};
+use super::abi::{Configuration, Newer};
 use super::lock;
+use super::stream::Stream;
 use crate::config::Applications;
 use crate::gate::counters;
 use crate::signal::{Code, Counter};
@@ -70,7 +71,7 @@ enum Kind {
 
 impl Metrics {
     /// Defines everything, while the configuration is made. Later the host defines nothing more.
-    pub(super) fn define(host: Configuration, applications: &Applications) -> Self {
+    pub(super) fn define(host: Configuration<'_>, applications: &Applications) -> Self {
         let mut ids: BTreeMap<String, Option<usize>> = BTreeMap::new();
         let counts = counters().map(|counter| {
             let flat = Flat(counter.to_string());
@@ -129,7 +130,7 @@ impl Metrics {
     }
 
     /// Passes everything to the host, on a tick.
-    pub(super) fn flush(&self, host: Configuration) {
+    pub(super) fn flush(&self, host: Configuration<'_>) {
         if let Some(newer) = self.newer
             && self.is_behind.swap(false, Relaxed)
         {
@@ -141,7 +142,7 @@ impl Metrics {
     }
 
     /// Passes everything to an older host, with a request.
-    pub(super) fn flush_with(&self, stream: Stream) {
+    pub(super) fn flush_with(&self, stream: &Stream) {
         if self.newer.is_none() && self.is_behind.swap(false, Relaxed) {
             self.pass_on(&|kind, id, labels, value| match kind {
                 Kind::Counter => stream.count(id, labels, value),

@@ -1,7 +1,7 @@
 //! The filter as a native Envoy dynamic module.
 //!
-//! `hooks` receives the host's calls and `abi` makes calls to the host; only these two have unsafe
-//! code. [`plugin`] is one configuration, which all workers share, and [`request`] one stream of
+//! `hooks` receives the host's calls and `abi` makes calls to the host; only these two files have
+//! pointers of the host's. [`plugin`] is one configuration, which all workers share, and [`request`] one stream of
 //! it. [`main_thread`] makes the calls that no request makes. [`timer`] is the clock of waiting
 //! requests, [`table`] the memory that all configurations share. A panic is caught at each hook: it
 //! ends its request with 500.
@@ -17,6 +17,7 @@ mod metrics;
 mod plugin;
 mod reach;
 mod request;
+mod stream;
 mod table;
 mod timer;
 

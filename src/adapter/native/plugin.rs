@@ -57,7 +57,7 @@ struct Worker {
 
 impl Plugin {
     /// Takes a configuration into use. `None` refuses it; the log says why.
-    pub(super) fn start(host: Configuration, text: &[u8]) -> Option<Arc<Self>> {
+    pub(super) fn start(host: Configuration<'_>, text: &[u8]) -> Option<Arc<Self>> {
         let config = match Config::parse(text, &environment) {
             Ok(config) => config,
             Err(faults) => {
@@ -73,7 +73,7 @@ impl Plugin {
         }
         announce(&gate);
         let applications = &gate.config().applications;
-        let workers = usize::try_from(abi::workers()).unwrap_or(1).max(1);
+        let workers = usize::try_from(abi::concurrency()).unwrap_or(1).max(1);
         let plugin = Arc::new(Self {
             healths: Healths::of(&gate),
             table: Table::new(&gate.config().shared),
@@ -84,10 +84,10 @@ impl Plugin {
             background: Mutex::default(),
             mail: Mail::default(),
             timer: Timer::default(),
-            main: if abi::only_validates() { None } else { host.waker().map(Arc::new) },
+            main: if abi::is_validation() { None } else { host.waker().map(Arc::new) },
             gate,
         });
-        if abi::only_validates() {
+        if abi::is_validation() {
             return Some(plugin);
         }
         let is_started =

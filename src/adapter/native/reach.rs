@@ -1,6 +1,6 @@
 //! Which properties of a stream a dynamic module can read.
 
-use super::abi::Stream;
+use super::stream::Stream;
 use crate::gate::Gate;
 use crate::http::HeaderMap;
 
@@ -34,7 +34,7 @@ impl<'p> Place<'p> {
     }
 
     /// The value there; `None` if the stream has none.
-    pub(super) fn read(&self, host: Stream) -> Option<Vec<u8>> {
+    pub(super) fn read(&self, host: &Stream) -> Option<Vec<u8>> {
         match *self {
             Self::Text(attribute) => host.text(attribute),
             Self::OfCertificate(attribute) => host.text(attribute).filter(|it| !it.is_empty()),
@@ -47,7 +47,7 @@ impl<'p> Place<'p> {
 }
 
 /// A list, in the form in which a wasm module gets it.
-fn list(host: Stream, namespace: &str, key: &str) -> Option<Vec<u8>> {
+fn list(host: &Stream, namespace: &str, key: &str) -> Option<Vec<u8>> {
     let list = host.metadata_list(namespace, key)?;
     let pairs: Vec<_> = list.iter().map(|entry| (entry.as_slice(), b"".as_slice())).collect();
     Some(HeaderMap::serialize(&pairs))

@@ -5,12 +5,13 @@
 //! taken out before a call, and stored before an effect. [`Request`] lives until the last hook of
 //! it returns.
 
-use super::abi::{self, BUFFERED, RECEIVED};
+use super::abi::Header;
 use super::gathering::Gathering;
 use super::mail::FIRST;
 use super::main_thread::with_callout;
 use super::plugin::{MAIL, Plugin, View};
 use super::reach::Place;
+use super::stream::{self, BUFFERED, RECEIVED};
 use super::timer::{Bell, wait};
 use crate::adapter::calls::Unsent;
 use crate::adapter::drive::{Driver, Passage, clean_trailers, set_cookie};
@@ -19,7 +20,7 @@ use crate::adapter::stage::{Arrived, Stage};
 use crate::adapter::traits::{Map, Maps, Stream, Undone};
 use crate::clock::UnixTime;
 use crate::gate::{AwaitedBody, Body, Call, Event, Flow};
-use crate::http::{Edit, HeaderMap, Reply};
+use crate::http::{Edit, Reply};
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -41,7 +42,7 @@ pub(super) enum Verdict {
 /// One stream.
 pub(super) struct Request {
     view: View,
-    host: abi::Stream,
+    host: stream::Stream,
     stage: Cell<Option<Stage>>,
     body: Gathering,
     bell: OnceCell<Arc<Bell>>,
@@ -51,12 +52,12 @@ pub(super) struct Request {
     is_open: Cell<bool>,
     /// Whether it was resumed or got a reply.
     is_done: Cell<bool>,
-    has_ended: Cell<bool>,
 }
 
 impl Request {
-    pub(super) fn new(plugin: Arc<Plugin>, host: abi::Stream) -> Self {
-        let worker = usize::try_from(host.worker()).unwrap_or(usize::MAX);
+    pub(super) fn new(plugin: Arc<Plugin>, host: stream::Stream) -> Self {
+        let worker = host.worker().and_then(|worker| usize::try_from(worker).ok());
+        let worker = worker.unwrap_or(usize::MAX);
         Self {
             view: View { plugin, worker },
             host,
@@ -66,12 +67,11 @@ impl Request {
             turn: Cell::new(0),
             is_open: Cell::new(false),
             is_done: Cell::new(false),
-            has_ended: Cell::new(false),
         }
     }
 
     pub(super) fn request_headers(&self, is_whole: bool) -> Verdict {
-        self.view.plugin.metrics.flush_with(self.host);
+        self.view.plugin.metrics.flush_with(&self.host);
         match Driver::of(self).open(!is_whole) {
             Passage::Open => self.opened(),
             Passage::Closed => self.verdict(),
@@ -153,7 +153,7 @@ impl Request {
 
     /// Ends it. The client may have left before its request was decided.
     pub(super) fn left(&self) {
-        self.has_ended.set(true);
+        self.host.end();
         if let Some(bell) = self.bell.get() {
             bell.disconnect();
         }
@@ -185,14 +185,14 @@ impl Request {
     /// Ends the request after a fault of the filter itself.
     pub(super) fn fail(&self) {
         self.view.plugin.metrics.count_internal();
-        if self.is_done.replace(true) || self.has_ended.get() {
+        if self.is_done.replace(true) || self.host.has_ended() {
             return;
         }
         self.replace(Some(Stage::Refused));
         let body = b"The second factor could not be checked: a fault of the filter.\n";
-        let headers: &[(&[u8], &[u8])] =
-            &[(b"content-type", b"text/plain"), (b"cache-control", b"no-store")];
-        self.host.reply(500, headers, body, "duo_mfa_internal");
+        let headers =
+            [Header::of(b"content-type", b"text/plain"), Header::of(b"cache-control", b"no-store")];
+        self.host.reply(500, &headers, body, "duo_mfa_internal");
     }
 
     fn opened(&self) -> Verdict {
@@ -282,7 +282,7 @@ impl Request {
 
     fn bell(&self) -> &Arc<Bell> {
         let bell = self.bell.get_or_init(Arc::default);
-        if !self.has_ended.get() && !bell.connect(|| self.host.waker()) {
+        if !self.host.has_ended() && !bell.connect(|| self.host.waker()) {
             log::error!("a waiting request cannot be woken");
         }
         bell
@@ -291,16 +291,15 @@ impl Request {
 
 impl Maps for Request {
     fn headers(&self, map: Map) -> Vec<u8> {
-        self.host.with_headers(map, HeaderMap::serialize)
+        let mut buffer = Vec::new();
+        self.host.headers(map, &mut buffer);
+        buffer
     }
 
     fn edit(&self, map: Map, edits: &[Edit]) -> Result<(), Undone> {
         edits.iter().try_for_each(|edit| {
             let is_done = match edit {
-                Edit::Remove(name) => {
-                    self.host.remove(map, name);
-                    true
-                }
+                Edit::Remove(name) => self.host.remove(map, name),
                 Edit::Set(name, value) => self.host.set(map, name.as_bytes(), value.as_bytes()),
                 Edit::Append(name, value) => self.host.add(map, name.as_bytes(), value.as_bytes()),
             };
@@ -326,7 +325,7 @@ impl Stream for Request {
     }
 
     fn property<P: AsRef<str>>(&self, path: &[P]) -> Option<Vec<u8>> {
-        Place::of(path)?.read(self.host)
+        Place::of(path)?.read(&self.host)
     }
 
     fn set_filter_state(&self, name: &str, value: &str) -> Result<(), Undone> {
@@ -335,7 +334,7 @@ impl Stream for Request {
     }
 
     fn has_ended(&self) -> bool {
-        self.has_ended.get() || self.host.text(CODE_DETAILS).is_some_and(|it| !it.is_empty())
+        self.host.has_ended() || self.host.text(CODE_DETAILS).is_some_and(|it| !it.is_empty())
     }
 
     fn call(&self, cluster: &str, call: &Call, outlives: bool) -> Result<u64, Unsent> {
@@ -350,7 +349,7 @@ impl Stream for Request {
     }
 
     fn resume(&self) -> Result<(), Undone> {
-        if self.has_ended.get() {
+        if self.host.has_ended() {
             return Err(Undone);
         }
         self.is_done.set(true);
@@ -360,17 +359,18 @@ impl Stream for Request {
     }
 
     fn reply(&self, reply: &Reply) -> Result<(), Undone> {
-        if self.has_ended.get() {
+        if self.host.has_ended() {
             return Err(Undone);
         }
         self.is_done.set(true);
-        let mut headers: Vec<(&[u8], &[u8])> =
-            reply.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        let headers = reply.headers.iter();
+        let mut headers: Vec<_> =
+            headers.map(|(name, value)| Header::of(name.as_bytes(), value.as_bytes())).collect();
         match &reply.grpc {
             Some((status, message)) => {
                 // Envoy makes a gRPC reply of it, and the body its message.
                 let status = status.number().to_string();
-                headers.push((b"grpc-status", status.as_bytes()));
+                headers.push(Header::of(b"grpc-status", status.as_bytes()));
                 self.host.reply(reply.status, &headers, message.as_bytes(), &reply.details);
             }
             None => self.host.reply(reply.status, &headers, &reply.body, &reply.details),
