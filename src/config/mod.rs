@@ -18,6 +18,8 @@ mod keys;
 mod nearest;
 mod protobuf;
 mod reader;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod reference;
 mod secrets;
 mod universal;
 mod wire;
