@@ -272,6 +272,16 @@ fn line_at(text: &str, byte: usize) -> usize {
     text.bytes().take(byte).filter(|byte| *byte == b'\n').count().saturating_add(1)
 }
 
+/// The plugin configurations of the corpus, each with the code of its fault.
+pub(crate) fn texts() -> impl Iterator<Item = (String, &'static str)> {
+    OF_TEXT.into_iter().map(|(from, to, code)| (broken(TEXT, from, to).0, code))
+}
+
+/// The resources of the corpus, each with the code of its fault.
+pub(crate) fn wasm_plugins() -> impl Iterator<Item = (String, &'static str)> {
+    OF_WASM_PLUGIN.into_iter().map(|(from, to, code)| (broken(WASM_PLUGIN, from, to).0, code))
+}
+
 /// The faults that `check` reports about a file: their codes and lines.
 fn faults(name: &str, text: &str) -> Vec<(String, Option<u64>)> {
     let file = File::new(name, text);

@@ -23,6 +23,7 @@ mod readme;
 mod redirects;
 mod replies;
 mod run;
+mod schema;
 mod settings;
 mod shared_cluster;
 mod shipped;

@@ -45,7 +45,7 @@ fn every_shipped_file_is_in_order() {
     assert!(checked >= 7, "{checked}");
 }
 
-fn yaml_files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn yaml_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

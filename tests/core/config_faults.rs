@@ -1,12 +1,13 @@
 //! Valid configurations, and faulty ones with the code and the path of each fault.
 
 mod approvals;
-mod document;
+pub(crate) mod document;
 mod keys;
 mod per_client;
 mod table;
 mod universal;
 
+use crate::schema;
 use document::{COOKIE_KEY, OTHER_COOKIE_KEY, SECRET_KEY, encoded, environment, full, minimal};
 use document::{with, with_all};
 use duo_mfa::config::{
@@ -364,8 +365,11 @@ const fn minutes(count: u64) -> Duration {
     Duration::from_secs(count * 60)
 }
 
+/// Reads a document, about which the schema must agree.
 fn parse(document: &Value) -> Result<Config, ConfigFaults> {
-    Config::parse(document.to_string().as_bytes(), &environment)
+    let read = Config::parse(document.to_string().as_bytes(), &environment);
+    schema::must_agree(document, read.as_ref().err());
+    read
 }
 
 fn found(document: &Value) -> Vec<(Code, String)> {

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use crate::docs::{pages_in, read};
 use crate::rig::{Rig, get};
+use crate::schema;
 
 /// The fence of every block, which decides about its check. `examples/demo/smoke.py` runs `session=…`, `tests/cli/readme.rs`
 /// runs `cli`, and `tests/core/monitoring.rs` reads `audit`. A `mermaid` block is a picture. No test reads LogQL.
-const CHECKED: [&str; 19] = [
+const CHECKED: [&str; 20] = [
     "console",
     "console audit",
     "console cli",
@@ -21,6 +22,7 @@ const CHECKED: [&str; 19] = [
     "yaml file=envoy-filter",
     "yaml file=envoy-cluster",
     "yaml file=envoy-strip",
+    "yaml file=schema",
     "json file=identity-jwt",
     "json file=identity-map",
     "json file=access-control",
@@ -145,38 +147,10 @@ fn identity_by_jwt_is_accepted() {
 }
 
 #[test]
-fn documented_keys_and_defaults_are_accepted() {
-    let rows = table("| key | default |");
-    assert!(rows.len() > 15);
-    for row in rows {
-        let value = serde_json::from_str(&row[1]).unwrap_or_else(|_| Value::from(row[1].clone()));
-        let mut plugin = plugin_configuration();
-        let member = row[0].split('.').fold(&mut plugin, |object, key| &mut object[key]);
-        *member = value;
-        accepted(&plugin);
-    }
-}
-
-/// A value at the bound is valid, and the next one is not.
-#[test]
-fn documented_bounds_hold() {
-    let mut bounded = 0;
-    for row in table("| key | default |") {
-        let Some(most) = row[2].split("at most `").nth(1) else { continue };
-        let most = most.split('`').next().unwrap();
-        let (number, unit) = most.split_at(most.trim_end_matches(char::is_alphabetic).len());
-        let number: u64 = number.parse().unwrap();
-        for (number, is_taken) in [(number, true), (number + 1, false)] {
-            let value =
-                if unit.is_empty() { json!(number) } else { json!(format!("{number}{unit}")) };
-            let mut plugin = plugin_configuration();
-            *row[0].split('.').fold(&mut plugin, |object, key| &mut object[key]) = value.clone();
-            let config = Config::parse(plugin.to_string().as_bytes(), &environment);
-            assert_eq!(config.is_ok(), is_taken, "{}: {value}", row[0]);
-        }
-        bounded += 1;
-    }
-    assert!(bounded > 7, "{bounded}");
+fn hint_for_editors_names_a_schema() {
+    let hint = block("yaml file=schema");
+    let path = hint.trim().strip_prefix("# yaml-language-server: $schema=").unwrap();
+    assert!(read(path).starts_with("{\n  \"$schema\": "), "{path}");
 }
 
 #[test]
@@ -195,27 +169,6 @@ fn every_key_is_documented() {
         }
     }
     assert!(keys > 70, "{keys}");
-}
-
-#[test]
-fn required_keys_are_required() {
-    let documented: Vec<_> =
-        table("| key | value |").into_iter().map(|row| row[0].clone()).collect();
-    let keys = [
-        "duo.api_host",
-        "duo.integration_key",
-        "duo.secret_key",
-        "identity.source",
-        "session.keys",
-    ];
-    assert_eq!(documented, keys);
-    for path in keys {
-        let mut plugin = plugin_configuration();
-        let (section, key) = path.split_once('.').unwrap();
-        plugin[section].as_object_mut().unwrap().remove(key).unwrap();
-        let faults = Config::parse(plugin.to_string().as_bytes(), &environment).unwrap_err();
-        assert!(faults.to_string().contains(path), "{faults}");
-    }
 }
 
 #[test]
@@ -277,6 +230,7 @@ fn accepted(plugin: &Value) {
     if let Err(faults) = Config::parse(plugin.to_string().as_bytes(), &environment) {
         panic!("{plugin}: {faults}");
     }
+    schema::agrees(plugin, None).unwrap();
 }
 
 fn environment(name: &str) -> Option<String> {

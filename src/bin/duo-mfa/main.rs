@@ -5,7 +5,8 @@
 //! user name can be forged, and whether the filter can reach Duo. `explain` shows which rule
 //! decides about a request, by the filter's own code. `keygen` makes a cookie key.
 //! `doctor` makes the filter's calls to Duo, and reports the step at which they fail. `cookie`
-//! reads an approval cookie, `audit` reads the audit lines in Envoy's log.
+//! reads an approval cookie, `audit` reads the audit lines in Envoy's log. `schema` prints a JSON
+//! Schema of the configuration.
 //!
 //! No other command calls Duo, and none calls Envoy. No secret is ever printed, except a new key.
 
@@ -24,6 +25,7 @@ mod explain;
 mod keygen;
 mod lines;
 mod plugin;
+mod schema;
 mod upstream;
 mod value;
 
@@ -49,6 +51,7 @@ enum Command {
     Doctor(doctor::Arguments),
     Explain(explain::Arguments),
     Keygen(keygen::Arguments),
+    Schema(schema::Arguments),
     /// Print the version
     Version,
 }
@@ -97,6 +100,7 @@ fn main() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments).into(),
         Command::Explain(arguments) => explain::run(&arguments).into(),
         Command::Keygen(keygen::Arguments {}) => keygen::run().into(),
+        Command::Schema(arguments) => schema::run(&arguments).into(),
         Command::Version => {
             println!("duo-mfa {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

@@ -9,7 +9,7 @@ pub(super) const COOKIE_KEY: &str = "qUXTyDRKoT0mqzy7hfPV2gJ1z1Lw0oVnJkz0yq6c3sE
 pub(super) const OTHER_COOKIE_KEY: &str = "oQ8Yb6w7l5QHqg0cEJtFvLZx4m1d2iUeT9nRkSsPjAM=";
 
 /// All keys that are required.
-pub(super) fn minimal() -> Value {
+pub(crate) fn minimal() -> Value {
     json!({
         "version": 1,
         "duo": {
@@ -90,7 +90,7 @@ pub(super) fn full() -> Value {
     })
 }
 
-pub(super) fn environment(name: &str) -> Option<String> {
+pub(crate) fn environment(name: &str) -> Option<String> {
     let value = match name {
         "DUO_SECRET_KEY" => SECRET_KEY,
         "DUO_MFA_COOKIE_KEY" => COOKIE_KEY,
@@ -125,7 +125,7 @@ pub(super) fn with(pointer: &str, value: Value) -> Value {
 }
 
 /// The minimal configuration with members put in by their JSON pointers.
-pub(super) fn with_all(members: &[(&str, Value)]) -> Value {
+pub(crate) fn with_all(members: &[(&str, Value)]) -> Value {
     let mut document = minimal();
     for (pointer, value) in members {
         let mut place = &mut document;

@@ -1,0 +1,32 @@
+//! `duo-mfa schema`: a JSON Schema of the plugin configuration, and its reference in Markdown. Both
+//! come from `duo_mfa::config::reference`.
+
+mod conditions;
+mod definitions;
+mod markdown;
+mod print;
+mod range;
+mod target;
+
+use crate::Outcome;
+use target::Target;
+
+/// Print a JSON Schema of the plugin configuration, for editors and CI
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The document that the schema is for
+    #[arg(long = "for", value_enum, default_value_t = Target::Plugin)]
+    target: Target,
+    /// Print the keys as Markdown tables instead
+    #[arg(long, conflicts_with = "target")]
+    markdown: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    if arguments.markdown {
+        print!("{}", markdown::tables());
+    } else {
+        print!("{}", arguments.target.text());
+    }
+    Outcome::Fine
+}
