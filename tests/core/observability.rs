@@ -12,6 +12,8 @@ const ALERTS: &str = "envoy/observability/alerts.yaml";
 
 /// The label that Prometheus adds.
 const INSTANCE: &str = "instance";
+/// A metric of the native module alone: requests that a fault of the filter has ended.
+const INTERNAL: &str = "duo_mfa_internal_errors";
 /// A metric of Envoy.
 const RELOADS: &str = "envoy_wasm_duo_mfa_vm_reload";
 
@@ -148,6 +150,7 @@ fn series() -> Series {
     };
     series.insert("duo_mfa_would_refuse".to_owned(), named(&["rule", "code"]));
     series.insert("duo_mfa_duo_up".to_owned(), named(&["application"]));
+    series.insert(INTERNAL.to_owned(), named(&[]));
     series.insert(RELOADS.to_owned(), named(&[]));
     series
 }

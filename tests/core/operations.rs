@@ -55,6 +55,9 @@ fn every_metric_is_documented() {
     // The only gauge is in the adapter.
     assert!(read("src/adapter/wasm/root.rs").contains("host::gauge(\"duo_mfa_duo_up\")"));
     coded.insert("duo_mfa_duo_up".to_owned());
+    // A counter of the native adapter alone.
+    assert!(read("src/adapter/native/metrics.rs").contains("\"duo_mfa_internal_errors\""));
+    coded.insert("duo_mfa_internal_errors".to_owned());
     let documented: BTreeSet<_> = first_cells("| metric |").into_iter().collect();
     assert_eq!(documented, coded);
 }

@@ -120,6 +120,7 @@ fn denied_bodies_never_reach_the_application_where_the_module_stops_at_headers()
 /// window of the stream closes instead, and the rest of the body arrives after the push.
 #[test]
 fn body_above_the_buffer_limit_is_413_where_the_module_stops_at_headers() {
+    crate::of_another_host!();
     let stack = Stack::start(stopping(1 << 20));
     for (protocol, body) in framings(LARGE) {
         let request = Request::post("/upload").user("alice").body(body);

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
 
 use crate::browser::Browser;
+use crate::envoy::assert_nothing_deprecated;
+use crate::hosts::of_this_host;
 use crate::message::{PASSWORD, Request};
 use crate::setup::{API_HOST, INTEGRATION_KEY, Setup};
 use crate::stack::{APPROVAL, Directory, Parts, Stack};
@@ -40,7 +42,6 @@ fn configuration(parts: &Parts<'_>, listener: &str) -> Value {
         (address("0.0.0.0", "10004"), address("127.0.0.1", "0"), 1),
         (address("app", "10003"), address(&app.ip().to_string(), &app.port().to_string()), 1),
         (address("duo-sim", "10002"), address(&duo.ip().to_string(), &duo.port().to_string()), 1),
-        ("/etc/envoy/duo_mfa.wasm".to_owned(), parts.module.display().to_string(), 1),
         ("/state/duo-sim/ca.pem".to_owned(), parts.duo.authority.display().to_string(), 1),
         ("DIDEMODEMODEMODEMODE".to_owned(), INTEGRATION_KEY.to_owned(), 2),
         ("DIDEMOWEBSDKDEMOWEBS".to_owned(), universal::CLIENT_ID.to_owned(), 1),
@@ -55,6 +56,7 @@ fn configuration(parts: &Parts<'_>, listener: &str) -> Value {
         text = text.replace(&theirs, &ours);
     }
     assert!(!text.contains("run.py"), "{text}");
+    let text = of_this_host(&text, parts.module);
     let mut envoy: Value =
         serde_saphyr::from_str(&text.replace("api-demo.duosecurity.com", API_HOST)).unwrap();
     envoy["admin"] =
@@ -78,7 +80,7 @@ fn configuration_of_the_image_signs_in() {
     let cookie = reply.set_cookie(APPROVAL).expect("an approval");
     stack.admitted(&alice("/again").cookie(cookie));
     let log = stack.envoy.log();
-    assert!(!log.to_lowercase().contains("deprecated"), "{log}");
+    assert_nothing_deprecated(&log);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::process::ExitStatus;
 use serde_json::{Value, json};
 
 use crate::envoy;
+use crate::filter::Host;
 use crate::setup::{COOKIE_KEY, DuoEnd, FirstFactor, PluginForm, SECRET_KEY, Setup};
 use crate::stack::{Directory, write_authority};
 
@@ -39,14 +40,27 @@ fn log_names_the_trusted_header_and_the_filter_that_must_strip_it() {
     for header in ["x-basic-user", "x-groups"] {
         assert!(output.contains(&told(header)), "{header} is not in:\n{output}");
     }
+}
+
+/// The native filter cannot read a claim of a token, which is nested in the metadata.
+#[test]
+fn identity_in_nested_metadata_trusts_no_header_and_is_refused_natively() {
     let mut jwt = Setup::default().plugin(json!({"identity": {
         "source": "jwt", "header": null,
         "metadata": ["envoy.filters.http.jwt_authn", "jwt_payload", "email"],
     }}));
     jwt.first_factor = FirstFactor::Jwt;
-    let (status, output) = validate(&jwt);
-    assert_eq!(status.code(), Some(0), "{output}");
-    assert!(!output.contains("is trusted"), "{output}");
+    match Host::of_this_run() {
+        Host::Wasm => {
+            let (status, output) = validate(&jwt);
+            assert_eq!(status.code(), Some(0), "{output}");
+            assert!(!output.contains("is trusted"), "{output}");
+        }
+        Host::Native => {
+            let path = "envoy.filters.http.jwt_authn > jwt_payload > email is deeper";
+            assert_refused(&jwt, &["metadata_not_reachable", path, "claim_to_headers"]);
+        }
+    }
 }
 
 fn assert_refused(setup: &Setup, words: &[&str]) {

@@ -162,6 +162,16 @@ pub(crate) fn validate(
     (output.status, String::from_utf8_lossy(&text).into_owned())
 }
 
+/// Asserts that Envoy calls nothing in a configuration deprecated. Of the ABI's version it says so
+/// wherever one native module serves older Envoys too.
+#[allow(dead_code, reason = "for the tests of e2e")]
+pub(crate) fn assert_nothing_deprecated(log: &str) {
+    let is_meant = |line: &&str| {
+        line.to_lowercase().contains("deprecated") && !line.contains("Dynamic module ABI version")
+    };
+    assert_eq!(log.lines().find(is_meant), None);
+}
+
 fn wait_for(process: &mut Child, admin_file: &Path, log: &Path) -> (SocketAddr, SocketAddr) {
     let start = Instant::now();
     loop {

@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
 use crate::certificates::{self, Authority};
+use crate::envoy::assert_nothing_deprecated;
+use crate::hosts::of_this_host;
 use crate::message::{PASSWORD, Request};
 use crate::resources::of_simulator;
 use crate::setup::{OTHER_SECRET_KEY, Setup};
@@ -161,7 +163,7 @@ fn production_signs_in_over_tls_and_routes_may_do_without() {
     });
     let of_the_filter = [(json!("admitted"), json!("passcode")), (json!("refused"), Value::Null)];
     assert_eq!([&results[0], &results[3]], [&of_the_filter[0], &of_the_filter[1]], "{results:?}");
-    assert!(!stack.envoy.log().to_lowercase().contains("deprecated"), "{}", stack.envoy.log());
+    assert_nothing_deprecated(&stack.envoy.log());
 }
 
 /// Signs in by push, then passes by cookie. `first_factor` adds its credentials to both requests.
@@ -220,8 +222,7 @@ pub(crate) fn started(file: &str, adapted: impl FnOnce(&Path, String) -> String)
     setup.environment.push(("DUO_CLIENT_SECRET", universal::CLIENT_SECRET.to_owned()));
     Stack::start_as(setup, |parts: &Parts<'_>| {
         let Parts { directory, module, app, duo, .. } = parts;
-        let text = adapted(directory, text)
-            .replace("/etc/envoy/duo_mfa.wasm", module.to_str().unwrap())
+        let text = of_this_host(&adapted(directory, text), module)
             .replace("/etc/ssl/certs/ca-certificates.crt", duo.authority.to_str().unwrap())
             .replace(
                 "{address: app.internal, port_value: 8080}",

@@ -171,6 +171,7 @@ fn assert_faults_lead_where_the_page_says(fail_mode: &str) {
     let stack = start(Cluster::Linked(DuoLink::Simulator), fail_mode);
     let mut users = 0..;
     let is_up = || stack.envoy.stat("wasmcustom.duo_mfa_duo_up") == 1;
+    eventually("a first check", || is_up().then_some(()));
     for call in ["preauth", "auth", "auth_status"] {
         for (name, mut fault) in simulated() {
             let Row { once, calls, lasting } = row(call, name, fail_mode);

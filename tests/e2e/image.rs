@@ -20,6 +20,7 @@ const FILTERS: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/t
 
 #[test]
 fn image_has_one_digest_and_skopeo_finds_the_module_in_it() {
+    crate::of_another_host!();
     let directory = Directory::new();
     let [first, second] = ["first", "second"].map(|name| directory.0.join(name));
     let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/oci.py");
@@ -51,6 +52,7 @@ fn image_has_one_digest_and_skopeo_finds_the_module_in_it() {
 
 #[test]
 fn module_that_envoy_fetches_signs_in() {
+    crate::of_another_host!();
     let module = fs::read(envoy::module()).unwrap();
     let server = serve(module.clone());
     let stack = Stack::start_as(Setup::default(), |parts| fetching(parts, server, &module));
@@ -60,6 +62,7 @@ fn module_that_envoy_fetches_signs_in() {
 
 #[test]
 fn module_of_another_digest_admits_nobody() {
+    crate::of_another_host!();
     let module = fs::read(envoy::module()).unwrap();
     let server = serve(module);
     let stack = Stack::start_as(Setup::default(), |parts| fetching(parts, server, b"another"));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::http1::encode;
+use crate::http2;
 use crate::message::{Reply, Request};
 use crate::setup::Setup;
 use crate::sim::eventually;
@@ -55,6 +56,35 @@ fn fifty_held_requests_on_one_worker_are_one_push() {
 #[test]
 fn fifty_held_requests_on_four_workers_are_one_push() {
     assert_one_push(4);
+}
+
+/// All of them ask for the permit to ring: the limits on calls do not keep any of them from it.
+#[test]
+fn thousand_starts_of_one_user_on_four_workers_are_one_push() {
+    const STARTS: usize = 1_000;
+    let calls = json!({"user_calls": STARTS, "user_rate": 6_000, "calls": 2 * STARTS});
+    let mut setup = Setup { workers: 4, ..Setup::default() };
+    setup = setup.plugin(json!({"limits": calls, "duo": {"timeout": "20s"}}));
+    let given = setup.clone();
+    let stack = Stack::start_as(setup, |parts| {
+        let mut envoy = given.envoy(parts.module, parts.app, parts.duo);
+        envoy["static_resources"]["clusters"][1]["circuit_breakers"] = json!({"thresholds": [{
+            "max_connections": 4_096, "max_pending_requests": 4_096, "max_requests": 4_096,
+        }]});
+        envoy
+    });
+    let start = Request::post("/.duo-mfa/auth?factor=push").user("alice");
+    let outcomes = stack.judged(Verdict::Denied, "a thousand starts", || {
+        http2::burst(stack.envoy.listener, &start, 40, STARTS / 40)
+    });
+    let replies: Vec<_> = outcomes.into_iter().map(|it| it.expect("an answer")).collect();
+    let begun = replies.iter().filter(|reply| reply.status == 202).count();
+    assert_eq!(begun, 1, "sign-ins that have begun");
+    for reply in replies.iter().filter(|reply| reply.status != 202) {
+        assert_eq!(reply.status, 429, "{reply:?} {}", reply.text());
+    }
+    assert_eq!((stack.sim.pushes(), stack.sim.calls("auth")), (1, 1));
+    assert!(stack.sim.calls("preauth") > STARTS / 2, "{}", stack.sim.calls("preauth"));
 }
 
 #[test]

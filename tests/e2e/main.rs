@@ -8,7 +8,8 @@
 //! `DUO_MFA_ENVOY` names the Envoy (default `.tools/bin/envoy`), `DUO_MFA_WASM` the module
 //! (default `dist/duo_mfa.wasm`). If one of the two is missing, the tests fail; they are not skipped.
 //! With `DUO_MFA_HOST=native` the module is `DUO_MFA_NATIVE` (default `dist/libduo_mfa.so`), a dynamic
-//! module of Envoy. `wasm_only.txt` lists the tests that only the wasm module has to pass.
+//! module of Envoy. `wasm_only.txt` and `native_only.txt` list the tests that belong to one host alone. On the other
+//! one they end at once, and the last line of a run counts them as skipped.
 //!
 //! `.cargo/config.toml` limits a run to two tests at a time, since each starts an Envoy and a
 //! simulator. `make matrix` runs the tests that `CORE` in `tools/matrix.py` selects.
@@ -76,6 +77,7 @@ mod foreign_forms;
 mod forgeries;
 mod forms;
 mod hostile;
+mod hosts;
 mod image;
 mod inert;
 mod kinds;
@@ -141,6 +143,16 @@ macro_rules! say {
         let mut stdout = std::io::stdout();
         writeln!(stdout, $($text)*).unwrap();
     }};
+}
+
+/// Ends a test that belongs to the other host alone. The run's last line counts such tests.
+#[macro_export]
+macro_rules! of_another_host {
+    () => {
+        if $crate::hosts::is_of_another_host() {
+            return;
+        }
+    };
 }
 
 /// Ends the run with a line of counts, which `make test` adds up, and fails it if a request was

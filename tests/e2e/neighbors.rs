@@ -51,6 +51,7 @@ fn neighbor(module: &Path) -> Value {
 
 #[test]
 fn neighbor_of_the_same_vm_id_cannot_make_the_limits_forget() {
+    crate::of_another_host!();
     let stack = beside_a_neighbor();
     let request = Request::get("/").user("alice");
     stack.answered_push(request.clone(), "alice", "deny").assert_problem(403, "mfa_denied");
@@ -92,13 +93,18 @@ fn listeners() -> Stack {
     Stack::start_as(setup, |parts| {
         let mut bootstraps = all.iter().map(|it| it.envoy(parts.module, parts.app, parts.duo));
         let mut bootstrap = bootstraps.next().expect("a first");
-        for (number, mut other) in bootstraps.enumerate() {
-            let mut listener = other["static_resources"]["listeners"][0].take();
-            listener["name"] = json!(format!("other{number}"));
-            bootstrap["static_resources"]["listeners"].as_array_mut().unwrap().push(listener);
+        for (number, other) in bootstraps.enumerate() {
+            add_listener(&mut bootstrap, other, &format!("other{number}"));
         }
         bootstrap
     })
+}
+
+/// Adds a listener with another setup to an Envoy's configuration.
+fn add_listener(bootstrap: &mut Value, mut other: Value, name: &str) {
+    let mut listener = other["static_resources"]["listeners"][0].take();
+    listener["name"] = json!(name);
+    bootstrap["static_resources"]["listeners"].as_array_mut().unwrap().push(listener);
 }
 
 fn addresses(stack: &Stack) -> Vec<SocketAddr> {
@@ -153,6 +159,37 @@ fn listeners_of_one_duo_application_ring_a_phone_once() {
         }
     });
     assert_eq!((stack.sim.pushes(), stack.sim.calls("auth")), (1, 6));
+}
+
+/// What docs/limits.md says of two files of the library.
+#[test]
+fn copies_of_the_library_have_separate_limits() {
+    crate::of_another_host!();
+    let setup = Setup::default();
+    let given = setup.clone();
+    let stack = Stack::start_as(setup, |parts| {
+        let copy = parts.directory.join("libcopy.so");
+        std::fs::copy(parts.module, &copy).unwrap();
+        let mut bootstrap = given.envoy(parts.module, parts.app, parts.duo);
+        for (name, module) in [("again", parts.module), ("copy", copy.as_path())] {
+            add_listener(&mut bootstrap, given.envoy(module, parts.app, parts.duo), name);
+        }
+        bootstrap
+    });
+    let [first, again, copy] = addresses(&stack).try_into().unwrap();
+    let request = Request::get("/").user("alice");
+    stack.judged(Verdict::Denied, "alice at three listeners", || {
+        let asked = request.clone();
+        let held = thread::spawn(move || at(first, &asked));
+        stack.sim.answer("alice", "deny");
+        held.join().unwrap().assert_problem(403, "mfa_denied");
+        at(again, &request).assert_problem(429, "too_many_requests");
+        assert_eq!(stack.sim.pushes(), 1);
+        let held = thread::spawn(move || at(copy, &request));
+        stack.sim.answer("alice", "deny");
+        held.join().unwrap().assert_problem(403, "mfa_denied");
+    });
+    assert_eq!(stack.sim.pushes(), 2);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fs;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha1::{Digest, Sha1};
 
+use crate::envoy::assert_nothing_deprecated;
 use crate::examples::started;
 use crate::message::{PASSWORD, Request};
 use crate::stack::{APPROVAL, Stack};
@@ -52,7 +53,7 @@ fn second_factor_is_wanted_where_it_is_on_and_nowhere_else() {
         stack.admitted(&at(host, path).user("alice").cookie(cookie).navigation());
     }
     let log = stack.envoy.log();
-    assert!(!log.to_lowercase().contains("deprecated"), "{log}");
+    assert_nothing_deprecated(&log);
 }
 
 #[test]

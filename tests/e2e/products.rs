@@ -5,6 +5,7 @@
 use std::fs;
 
 use crate::browser::{Browser, PENDING};
+use crate::envoy::assert_nothing_deprecated;
 use crate::examples::Issuer;
 use crate::message::{Body, Request};
 use crate::product::{IstioPlugin, envoy_gateway, envoy_of, istio, istio_with_patches, standalone};
@@ -19,6 +20,7 @@ const GATEWAY: [&str; 3] = ["envoy/istio/gateway.yaml", DUO, POLICY];
 
 #[test]
 fn istio_wasm_plugin_signs_in_and_its_header_is_demanded() {
+    crate::of_another_host!();
     let issuer = Issuer::new();
     let stack = istio(&Resources::of_files(&GATEWAY), &issuer, IstioPlugin::Applied);
     signs_in(&stack, &issuer);
@@ -32,6 +34,7 @@ fn istio_wasm_plugin_signs_in_and_its_header_is_demanded() {
 
 #[test]
 fn istio_without_its_plugin_lets_nobody_pass() {
+    crate::of_another_host!();
     let issuer = Issuer::new();
     let alice = issuer.token("RS256", "alice@example.com");
     let of_chart = Resources::of_chart("istio-gateway-values.yaml");
@@ -46,6 +49,7 @@ fn istio_without_its_plugin_lets_nobody_pass() {
 
 #[test]
 fn istio_without_its_secrets_lets_nobody_pass_and_says_which() {
+    crate::of_another_host!();
     let issuer = Issuer::new();
     let stack = istio(&Resources::of_files(&GATEWAY), &issuer, IstioPlugin::WithoutSecrets);
     let refusal = eventually("a refused configuration", || {
@@ -61,6 +65,7 @@ fn istio_without_its_secrets_lets_nobody_pass_and_says_which() {
 
 #[test]
 fn istio_without_its_cluster_is_not_ready_and_says_its_name() {
+    crate::of_another_host!();
     let issuer = Issuer::new();
     // The plugin names the cluster of the API host, but the ServiceEntry is for another host.
     let mut resources = Resources::of_files(&GATEWAY);
@@ -77,6 +82,7 @@ fn istio_without_its_cluster_is_not_ready_and_says_its_name() {
 
 #[test]
 fn istio_traffic_extension_sidecar_and_waypoint_sign_in() {
+    crate::of_another_host!();
     let issuer = Issuer::new();
     let authentication = Resources::of_files(&GATEWAY).without("WasmPlugin");
     let files = ["envoy/istio/traffic-extension.yaml"];
@@ -90,6 +96,7 @@ fn istio_traffic_extension_sidecar_and_waypoint_sign_in() {
 
 #[test]
 fn istio_envoy_filter_signs_in_and_reads_forms() {
+    crate::of_another_host!();
     let issuer = Issuer::new();
     let files = ["envoy/istio/gateway.yaml", "envoy/istio/envoyfilter.yaml"];
     let stack = istio_with_patches(&Resources::of_files(&files), &issuer);
@@ -109,6 +116,7 @@ fn istio_envoy_filter_signs_in_and_reads_forms() {
 
 #[test]
 fn envoy_gateway_signs_in_where_the_route_switches_it_on() {
+    crate::of_another_host!();
     let issuer = Issuer::new();
     let files = ["envoy/envoy-gateway/mfa.yaml", "envoy/envoy-gateway/duo-api.yaml"];
     let stack = envoy_gateway(&Resources::of_files(&files), &issuer, "duo-mfa", "duo-api");
@@ -120,6 +128,7 @@ fn envoy_gateway_signs_in_where_the_route_switches_it_on() {
 
 #[test]
 fn kubernetes_signs_in() {
+    crate::of_another_host!();
     let issuer = Issuer::new();
     let text = fs::read_to_string(root().join("envoy/kubernetes/base/envoy.yaml")).unwrap();
     let stack = standalone(&of_simulator(text), &issuer);
@@ -129,6 +138,7 @@ fn kubernetes_signs_in() {
 
 #[test]
 fn chart_signs_in_in_each_form() {
+    crate::of_another_host!();
     let issuer = Issuer::new();
     for form in ["gateway", "traffic-extension", "waypoint", "sidecar"] {
         let resources = Resources::of_chart(&format!("istio-{form}-values.yaml"));
@@ -145,7 +155,7 @@ fn signs_in(stack: &Stack, issuer: &Issuer) {
     page_signs_in(stack, issuer);
     held_request_signs_in(stack, issuer);
     let log = stack.envoy.log().to_lowercase();
-    assert!(!log.contains("deprecated"), "{log}");
+    assert_nothing_deprecated(&log);
 }
 
 /// The page's way: POST auth, status until it is approved, then the page is loaded again.

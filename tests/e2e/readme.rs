@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::envoy;
+use crate::hosts::{of_this_host, plugin_of};
 use crate::setup::Setup;
 use crate::stack::{Directory, write_authority};
 
@@ -16,15 +17,14 @@ fn fragments_make_a_configuration_that_envoy_takes() {
     write_authority(&authority);
     // The files that README names do not exist here.
     let here = |text: String| {
-        let module = envoy::module();
-        text.replace("/etc/envoy/duo_mfa.wasm", module.to_str().unwrap())
+        of_this_host(&text, &envoy::module())
             .replace("/etc/ssl/certs/ca-certificates.crt", authority.to_str().unwrap())
     };
     let fragment = |fence: &str| -> Vec<Value> {
         serde_saphyr::from_str(&here(block(fence))).unwrap_or_else(|error| panic!("{error}"))
     };
     let header_identity = fragment("yaml file=envoy-filter");
-    let claim: Value = serde_json::from_str(&block("json file=identity-jwt")).unwrap();
+    let claim: Value = serde_json::from_str(&here(block("json file=identity-jwt"))).unwrap();
     for filter in [header_identity.clone(), with_identity(&header_identity, &claim)] {
         let router = json!({
             "name": "envoy.filters.http.router",
@@ -35,7 +35,7 @@ fn fragments_make_a_configuration_that_envoy_takes() {
         let configuration = bootstrap(&filters, &fragment("yaml file=envoy-cluster"));
         let (status, output) = envoy::validate(&directory.0, &configuration, &Setup::default());
         assert_eq!(status.code(), Some(0), "{output}");
-        assert!(!output.to_lowercase().contains("deprecated"), "{output}");
+        envoy::assert_nothing_deprecated(&output);
     }
 }
 
@@ -66,7 +66,7 @@ fn bootstrap(filters: &[Value], clusters: &[Value]) -> Value {
 /// The same filter, with another identity in its plugin configuration.
 fn with_identity(filter: &[Value], identity: &Value) -> Vec<Value> {
     let mut filter = filter.to_vec();
-    let text = &mut filter[0]["typed_config"]["config"]["configuration"]["value"];
+    let text = plugin_of(&mut filter[0]);
     let mut plugin: Value = serde_json::from_str(text.as_str().unwrap()).unwrap();
     plugin["identity"] = identity.clone();
     *text = plugin.to_string().into();

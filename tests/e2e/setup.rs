@@ -305,6 +305,7 @@ fn jwt_authn() -> Value {
                 "local_jwks": {"inline_string": json!({"keys": [key]}).to_string()},
                 "forward": true,
                 "payload_in_metadata": "jwt_payload",
+                "claim_to_headers": [{"header_name": "x-jwt-email", "claim_name": "email"}],
             }},
             "rules": [{"match": {"prefix": "/"}, "requires": {"requires_any": {"requirements": [
                 {"provider_name": "first"}, {"allow_missing": {}},

@@ -6,6 +6,7 @@ static WRONGLY_ADMITTED: AtomicUsize = AtomicUsize::new(0);
 static SENT: AtomicUsize = AtomicUsize::new(0);
 static ANSWERED: AtomicUsize = AtomicUsize::new(0);
 static HUNG: AtomicUsize = AtomicUsize::new(0);
+static SKIPPED: AtomicUsize = AtomicUsize::new(0);
 static PUSHES: AtomicUsize = AtomicUsize::new(0);
 
 /// How many of some requests the application must receive.
@@ -45,6 +46,12 @@ pub(crate) fn hung() {
     HUNG.fetch_add(1, SeqCst);
 }
 
+/// Counts a test that belongs to the other host.
+#[allow(dead_code, reason = "for the tests of e2e")]
+pub(crate) fn skipped() {
+    SKIPPED.fetch_add(1, SeqCst);
+}
+
 pub(crate) fn pushes(count: usize) {
     PUSHES.fetch_add(count, SeqCst);
 }
@@ -55,11 +62,12 @@ pub(crate) fn wrongly_admitted() -> usize {
 
 pub(crate) fn summary() -> String {
     format!(
-        "wrongly_admitted={} sent={} answered={} hung={} pushes={}",
+        "wrongly_admitted={} sent={} answered={} hung={} pushes={} skipped={}",
         wrongly_admitted(),
         SENT.load(SeqCst),
         ANSWERED.load(SeqCst),
         HUNG.load(SeqCst),
         PUSHES.load(SeqCst),
+        SKIPPED.load(SeqCst),
     )
 }

@@ -8,6 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use crate::filter::Host;
 use crate::message::{Reply, Request};
 use crate::setup::{FirstFactor, JWT_KEY, Setup};
 use crate::stack::{APPROVAL, Protocol, Stack};
@@ -184,10 +185,14 @@ fn struct_configuration_works_as_json_text_does() {
 
 #[test]
 fn identity_of_a_token_is_asked_for_at_duo() {
-    let mut setup = Setup::default().plugin(json!({"identity": {
-        "source": "jwt", "header": null,
-        "metadata": ["envoy.filters.http.jwt_authn", "jwt_payload", "email"],
-    }}));
+    let identity = match Host::of_this_run() {
+        Host::Wasm => json!({
+            "source": "jwt", "header": null,
+            "metadata": ["envoy.filters.http.jwt_authn", "jwt_payload", "email"],
+        }),
+        Host::Native => json!({"source": "header", "header": "x-jwt-email"}),
+    };
+    let mut setup = Setup::default().plugin(json!({"identity": identity}));
     setup.first_factor = FirstFactor::Jwt;
     let stack = Stack::start(setup);
     let alice = token(&json!({"sub": "1", "email": "alice"}));

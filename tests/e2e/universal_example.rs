@@ -8,6 +8,7 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use crate::browser::Browser;
+use crate::envoy::assert_nothing_deprecated;
 use crate::examples::{FORGED, assert_refused, signs_in, started, with_oauth2_proxy};
 use crate::http1::Connection;
 use crate::message::{Body, Reply, Request};
@@ -45,7 +46,7 @@ fn universal_prompt_signs_in_and_no_client_chooses_its_user() {
     assert_eq!(seen.values("x-duo-mfa-user"), ["alice"]);
     assert_eq!(seen.values("x-duo-mfa-factor"), ["webauthn"]);
     assert_no_query_of_the_callback(&log);
-    assert!(!stack.envoy.log().to_lowercase().contains("deprecated"), "{}", stack.envoy.log());
+    assert_nothing_deprecated(&stack.envoy.log());
 }
 
 #[test]

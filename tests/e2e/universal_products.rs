@@ -4,6 +4,7 @@
 use std::fs;
 
 use crate::browser::Browser;
+use crate::envoy::assert_nothing_deprecated;
 use crate::examples::Issuer;
 use crate::message::Request;
 use crate::product::{IstioPlugin, envoy_gateway, envoy_of, istio, standalone};
@@ -15,6 +16,7 @@ const DUO: &str = "envoy/istio/duo-api.yaml";
 
 #[test]
 fn istio_signs_in_at_duos_page() {
+    crate::of_another_host!();
     let issuer = Issuer::new();
     let gateway = Resources::of_files_with_universal(&["envoy/istio/gateway.yaml", DUO]);
     let extension = ["envoy/istio/traffic-extension.yaml"];
@@ -30,6 +32,7 @@ fn istio_signs_in_at_duos_page() {
 
 #[test]
 fn envoy_gateway_and_kubernetes_sign_in_at_duos_page() {
+    crate::of_another_host!();
     let issuer = Issuer::new();
     let files = ["envoy/envoy-gateway/mfa.yaml", "envoy/envoy-gateway/duo-api.yaml"];
     let resources = Resources::of_files_with_universal(&files);
@@ -40,6 +43,7 @@ fn envoy_gateway_and_kubernetes_sign_in_at_duos_page() {
 
 #[test]
 fn chart_signs_in_at_duos_page_in_each_form() {
+    crate::of_another_host!();
     let issuer = Issuer::new();
     let resources = Resources::of_chart("istio-universal-values.yaml");
     signs_in(&istio(&resources, &issuer, IstioPlugin::Applied), &issuer, 403);
@@ -51,6 +55,7 @@ fn chart_signs_in_at_duos_page_in_each_form() {
 
 #[test]
 fn chart_without_an_integration_key_signs_in_browsers_and_refuses_programs() {
+    crate::of_another_host!();
     let issuer = Issuer::new();
     let resources = Resources::of_chart("standalone-browsers-only-values.yaml");
     let stack = standalone(&envoy_of(&resources), &issuer);
@@ -75,5 +80,5 @@ fn signs_in(stack: &Stack, issuer: &Issuer, status: u16) {
     let seen = alice.is_admitted(stack, "/reports");
     assert_eq!(seen.values("x-duo-mfa-user"), ["alice"]);
     let log = stack.envoy.log().to_lowercase();
-    assert!(!log.contains("deprecated"), "{log}");
+    assert_nothing_deprecated(&log);
 }
