@@ -249,10 +249,13 @@ screenshots: $(LOADED) .tools/envoy.stamp sim ## take the pictures of docs/scree
 	SCREENSHOTS=$(CURDIR)/docs/screenshots cargo test --locked --test browser every_state
 	du -sh docs/screenshots
 
+DYNAMIC_NOOP = $(TARGET_DIR)/release/examples/libdynamic_noop.so
+
 .PHONY: bench
-bench: module .tools/envoy.stamp ## measure what a pass by cookie costs Envoy, on a quiet machine; fails short of a goal
+bench: module native .tools/envoy.stamp ## measure what a pass costs Envoy in both hosts, start-up and memory, on a quiet machine; fails short of a goal
 	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS $(REMAP)" cargo build --locked --release --example noop --target wasm32-wasip1 $$WASM_CARGO_FLAGS
-	DUO_MFA_NOOP_WASM=$(NOOP) cargo bench --locked --bench pass -- --json $(TARGET_DIR)/bench.json
+	cargo build --locked --profile bench --example dynamic_noop
+	DUO_MFA_NOOP_WASM=$(NOOP) DUO_MFA_DYNAMIC_NOOP=$(DYNAMIC_NOOP) cargo bench --locked --bench pass -- --json $(TARGET_DIR)/bench.json --markdown $(TARGET_DIR)/bench.md
 
 .PHONY: instructions
 instructions: ## count the instructions of a pass by cookie in native code; needs valgrind

@@ -28,6 +28,10 @@ pub(crate) fn render(
                 // Nobody listens there: a request that passes by its cookie never asks Duo.
                 cluster("duo_api", 9),
             ],
+            "secrets": [
+                secret("oauth_hmac", &keys.oauth),
+                secret("oauth_token", "a secret of the client"),
+            ],
         },
     }))
 }
@@ -74,11 +78,14 @@ fn filter(
     Ok(match variant {
         Variant::NoFilter => None,
         Variant::Noop => Some(wasm("noop", &setup.noop, &json!({}))?),
+        Variant::DynamicNoop => Some(dynamic("noop", &setup.dynamic_noop, &json!({}))?),
         Variant::DuoMfa => Some(wasm("duo_mfa", &setup.module, &plugin(keys))?),
+        Variant::Native => Some(dynamic("duo_mfa", &setup.native, &plugin(keys))?),
         Variant::OtherBuild(number) => {
             let module = setup.other.get(number).ok_or("there is no such build")?;
             Some(wasm(&format!("other_{number}"), module, &plugin(keys))?)
         }
+        Variant::Oauth2 => Some(oauth2()),
         Variant::JwtAuthn => Some(jwt_authn(keys)),
         Variant::ExtAuthz => Some(ext_authz(servers)),
     })
@@ -86,9 +93,7 @@ fn filter(
 
 /// A wasm filter in a separate VM.
 fn wasm(name: &str, module: &Path, configuration: &Value) -> Result<Value, Fault> {
-    if !module.is_file() {
-        return Err(format!("{} is not there: run make bench", module.display()).into());
-    }
+    check_exists(module)?;
     Ok(json!({
         "name": name,
         "typed_config": {
@@ -102,13 +107,39 @@ fn wasm(name: &str, module: &Path, configuration: &Value) -> Result<Value, Fault
                     "runtime": "envoy.wasm.runtime.v8",
                     "code": {"local": {"filename": module}},
                 },
-                "configuration": {
-                    "@type": "type.googleapis.com/google.protobuf.StringValue",
-                    "value": configuration.to_string(),
-                },
+                "configuration": text(configuration),
             },
         },
     }))
+}
+
+/// A native dynamic module.
+fn dynamic(name: &str, library: &Path, configuration: &Value) -> Result<Value, Fault> {
+    check_exists(library)?;
+    Ok(json!({
+        "name": format!("{name}_native"),
+        "typed_config": {
+            "@type": format!("{FILTERS}.http.dynamic_modules.v3.DynamicModuleFilter"),
+            "dynamic_module_config": {"module": {"local": {"filename": library}}},
+            "filter_name": name,
+            "filter_config": text(configuration),
+        },
+    }))
+}
+
+fn check_exists(module: &Path) -> Result<(), Fault> {
+    if module.is_file() {
+        Ok(())
+    } else {
+        Err(format!("{} is not there: run make bench", module.display()).into())
+    }
+}
+
+fn text(configuration: &Value) -> Value {
+    json!({
+        "@type": "type.googleapis.com/google.protobuf.StringValue",
+        "value": configuration.to_string(),
+    })
 }
 
 fn plugin(keys: &Keys) -> Value {
@@ -141,6 +172,41 @@ fn jwt_authn(keys: &Keys) -> Value {
             "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "login"}}],
         },
     })
+}
+
+/// The same job as the product's: the cookies of a user who has signed in are checked by an HMAC. The
+/// token is not encrypted, since that would cost the filter more.
+fn oauth2() -> Value {
+    let path = |path: &str| json!({"path": {"exact": path}});
+    json!({
+        "name": "oauth2",
+        "typed_config": {
+            "@type": format!("{FILTERS}.http.oauth2.v3.OAuth2"),
+            "config": {
+                "token_endpoint": {
+                    "cluster": "duo_api", "uri": "http://127.0.0.1:9/token", "timeout": "5s",
+                },
+                "authorization_endpoint": "https://login.example.com/authorize",
+                "redirect_uri": "https://app.example.com/callback",
+                "redirect_path_matcher": path("/callback"),
+                "signout_path": path("/signout"),
+                "credentials": {
+                    "client_id": "bench",
+                    "token_secret": {"name": "oauth_token"},
+                    "hmac_secret": {"name": "oauth_hmac"},
+                },
+                "disable_token_encryption": true,
+                // Refused with 401, and not sent to the identity provider.
+                "deny_redirect_matcher": [
+                    {"name": ":path", "string_match": {"prefix": "/"}},
+                ],
+            },
+        },
+    })
+}
+
+fn secret(name: &str, value: &str) -> Value {
+    json!({"name": name, "generic_secret": {"secret": {"inline_string": value}}})
 }
 
 fn ext_authz(servers: &Servers) -> Value {

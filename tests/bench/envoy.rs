@@ -9,8 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::net::TcpStream;
 
-const PATIENCE: Duration = Duration::from_secs(30);
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_secs(120);
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// The process; it ends with this value.
 #[derive(Debug)]
@@ -20,21 +20,28 @@ pub(crate) struct Envoy {
 }
 
 impl Envoy {
-    /// Starts Envoy with one worker, on the first CPU if `pinned`.
-    pub(crate) fn start(setup: &Setup, config: &Value, pinned: bool) -> Result<Self, Fault> {
+    /// Starts Envoy with so many workers, on these CPUs if they are given.
+    pub(crate) fn start(
+        setup: &Setup,
+        config: &Value,
+        workers: u32,
+        cpus: Option<&str>,
+    ) -> Result<Self, Fault> {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let (file, log) = (folder.join("bench-envoy.json"), folder.join("bench-envoy.log"));
         std::fs::write(&file, config.to_string())?;
-        let mut command = if pinned {
-            let mut taskset = Command::new("taskset");
-            taskset.args(["--cpu-list", "0"]).arg(&setup.envoy);
-            taskset
-        } else {
-            Command::new(&setup.envoy)
+        let mut command = match cpus {
+            Some(cpus) if has_taskset() => {
+                let mut taskset = Command::new("taskset");
+                taskset.args(["--cpu-list", cpus]).arg(&setup.envoy);
+                taskset
+            }
+            _ => Command::new(&setup.envoy),
         };
         let output = std::fs::File::create(&log)?;
         command.arg("--config-path").arg(&file);
-        command.args(["--concurrency", "1", "--log-level", "error", "--disable-hot-restart"]);
+        command.args(["--concurrency", &workers.to_string()]);
+        command.args(["--log-level", "error", "--disable-hot-restart"]);
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         let process =
             command.spawn().map_err(|error| format!("{}: {error}", setup.envoy.display()))?;
@@ -69,6 +76,31 @@ impl Envoy {
         }
         Ok(Duration::from_nanos(sum))
     }
+}
+
+impl Envoy {
+    /// Its memory.
+    pub(crate) fn resident(&self) -> Result<Resident, Fault> {
+        let rollup = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.process.id()))?;
+        let megabytes = |name: &str| {
+            let line = rollup.lines().find_map(|line| line.strip_prefix(name)?.strip_suffix("kB"));
+            let kilobytes: Option<f64> = line.and_then(|number| number.trim().parse().ok());
+            kilobytes.map(|kilobytes| kilobytes / 1024.0).ok_or("smaps_rollup is incomplete")
+        };
+        Ok(Resident { all: megabytes("Rss:")?, private_dirty: megabytes("Private_Dirty:")? })
+    }
+}
+
+/// The memory of a process, in megabytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resident {
+    pub(crate) all: f64,
+    pub(crate) private_dirty: f64,
+}
+
+fn has_taskset() -> bool {
+    let asked = Command::new("taskset").arg("--version").stdout(Stdio::null()).status();
+    asked.is_ok_and(|status| status.success())
 }
 
 impl Drop for Envoy {

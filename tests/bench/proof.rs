@@ -30,9 +30,9 @@ pub(crate) async fn prove(
     let head = String::from_utf8_lossy(client.body());
     let has = |line: String| head.lines().any(|sent| sent == line);
     let is_right = status == 200
-        && (!variant.guards() || has(format!("x-duo-mfa-user: {USER}")))
-        && has(format!("cookie: {}", Credential::foreign_cookies())) == variant.strips_cookie()
-        && head.contains(&format!("{COOKIE}=")) != variant.strips_cookie();
+        && (!variant.names_user() || has(format!("x-duo-mfa-user: {USER}")))
+        && has(format!("cookie: {}", credential.foreign_cookies())) == variant.is_product()
+        && head.contains(&format!("{COOKIE}=")) != variant.is_product();
     if is_right {
         Ok(())
     } else {

@@ -17,16 +17,25 @@ pub(crate) struct Setup {
     /// The module of noop.rs; DUO_MFA_NOOP_WASM, or else what make bench builds
     #[arg(long, default_value_os_t = path("DUO_MFA_NOOP_WASM", "target/wasm32-wasip1/release/examples/noop.wasm"))]
     pub(crate) noop: PathBuf,
+    /// The native library; DUO_MFA_NATIVE, or else dist/libduo_mfa.so
+    #[arg(long, default_value_os_t = path("DUO_MFA_NATIVE", "dist/libduo_mfa.so"))]
+    pub(crate) native: PathBuf,
+    /// The library of dynamic_noop.rs; DUO_MFA_DYNAMIC_NOOP, or else what make bench builds
+    #[arg(long, default_value_os_t = path("DUO_MFA_DYNAMIC_NOOP", "target/release/examples/libdynamic_noop.so"))]
+    pub(crate) dynamic_noop: PathBuf,
     /// Another build of the module, to be measured beside it; may be given more than once
     #[arg(long)]
     pub(crate) other: Vec<PathBuf>,
+    /// Where to write the tables as Markdown, which are also printed
+    #[arg(long)]
+    pub(crate) markdown: Option<PathBuf>,
     /// Where to write the figures as JSON
     #[arg(long)]
     pub(crate) json: Option<PathBuf>,
     /// Starts of Envoy, twice as many where they do not agree on a goal
     #[arg(long, default_value_t = 5)]
     pub(crate) starts: usize,
-    /// Rounds a start; in each, all variants take their turn
+    /// Rounds a start; in each, all variants take their turn, each beside one of no filter
     #[arg(long, default_value_t = 40)]
     pub(crate) rounds: usize,
     /// Requests a turn
@@ -35,6 +44,9 @@ pub(crate) struct Setup {
     /// Requests of each variant before the first round
     #[arg(long, default_value_t = 1600)]
     pub(crate) warm_up: u32,
+    /// Starts of each variant by which its memory and the time of its start are measured
+    #[arg(long, default_value_t = 5)]
+    pub(crate) footprints: usize,
     /// Connections of each variant
     #[arg(long, default_value_t = 32)]
     pub(crate) connections: u32,

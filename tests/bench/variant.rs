@@ -9,10 +9,16 @@ pub(crate) enum Variant {
     NoFilter,
     /// A filter of the SDK's that does nothing.
     Noop,
-    /// The product.
+    /// A native dynamic module that does nothing.
+    DynamicNoop,
+    /// The product as a wasm module.
     DuoMfa,
-    /// Another build of the product, by its number on the command line.
+    /// The product as a native dynamic module.
+    Native,
+    /// Another build of the wasm module, by its number on the command line.
     OtherBuild(usize),
+    /// Envoy's own check of the cookies of an OAuth 2.0 sign-in.
+    Oauth2,
     /// Envoy's own check of an HS256 token.
     JwtAuthn,
     /// Envoy asks a server over HTTP, which checks the same cookie.
@@ -22,33 +28,36 @@ pub(crate) enum Variant {
 impl Variant {
     /// All variants in the order of the table, with so many other builds.
     pub(crate) fn all(other_builds: usize) -> Vec<Self> {
-        let products = [Self::NoFilter, Self::Noop, Self::DuoMfa];
+        let ours = [Self::NoFilter, Self::Noop, Self::DynamicNoop, Self::DuoMfa, Self::Native];
         let others = (0..other_builds).map(Self::OtherBuild);
-        products.into_iter().chain(others).chain([Self::JwtAuthn, Self::ExtAuthz]).collect()
+        let foreign = [Self::Oauth2, Self::JwtAuthn, Self::ExtAuthz];
+        ours.into_iter().chain(others).chain(foreign).collect()
+    }
+
+    /// The variants that load a module, and none: those whose start and memory are compared.
+    pub(crate) fn loaded(other_builds: usize) -> Vec<Self> {
+        let is_foreign = |it: &Self| matches!(it, Self::Oauth2 | Self::JwtAuthn | Self::ExtAuthz);
+        Self::all(other_builds).into_iter().filter(|it| !is_foreign(it)).collect()
     }
 
     /// Whether a request without a valid credential is refused.
     pub(crate) const fn guards(self) -> bool {
-        match self {
-            Self::NoFilter | Self::Noop => false,
-            Self::DuoMfa | Self::OtherBuild(_) | Self::JwtAuthn | Self::ExtAuthz => true,
-        }
+        !matches!(self, Self::NoFilter | Self::Noop | Self::DynamicNoop)
+    }
+
+    /// Whether it is the product.
+    pub(crate) const fn is_product(self) -> bool {
+        matches!(self, Self::DuoMfa | Self::Native | Self::OtherBuild(_))
     }
 
     /// Whether the credential is the approval cookie, so that the user is bound to it.
     pub(crate) const fn reads_cookie(self) -> bool {
-        match self {
-            Self::NoFilter | Self::Noop | Self::JwtAuthn => false,
-            Self::DuoMfa | Self::OtherBuild(_) | Self::ExtAuthz => true,
-        }
+        self.is_product() || matches!(self, Self::ExtAuthz)
     }
 
-    /// Whether the credential is kept from the application.
-    pub(crate) const fn strips_cookie(self) -> bool {
-        match self {
-            Self::NoFilter | Self::Noop | Self::JwtAuthn | Self::ExtAuthz => false,
-            Self::DuoMfa | Self::OtherBuild(_) => true,
-        }
+    /// Whether the application learns the user's name from it.
+    pub(crate) const fn names_user(self) -> bool {
+        self.reads_cookie() || matches!(self, Self::JwtAuthn)
     }
 }
 
@@ -57,8 +66,11 @@ impl fmt::Display for Variant {
         match self {
             Self::NoFilter => f.pad("no filter"),
             Self::Noop => f.pad("no-op wasm filter"),
-            Self::DuoMfa => f.pad("duo-mfa"),
+            Self::DynamicNoop => f.pad("no-op dynamic module"),
+            Self::DuoMfa => f.pad("duo-mfa, wasm"),
+            Self::Native => f.pad("duo-mfa, native"),
             Self::OtherBuild(number) => f.pad(&format!("duo-mfa, other {}", number + 1)),
+            Self::Oauth2 => f.pad("oauth2"),
             Self::JwtAuthn => f.pad("jwt_authn HS256"),
             Self::ExtAuthz => f.pad("ext_authz HTTP"),
         }
