@@ -99,7 +99,10 @@ impl<'a, S: Stream> Driver<'a, S> {
         };
         let opening = shared.with_verified(|verified| gate.open(&head, &facts, verified));
         match opening {
-            Opening::Decided(decision) => self.end(decision.end, decision.notes),
+            Opening::Decided(decision) => {
+                stream.take_back(buffer);
+                self.end(decision.end, decision.notes)
+            }
             Opening::Undecided(undecided) => {
                 let peer = peer.or_else(|| stream.property(&PEER));
                 self.perform(gate.ask(&head, undecided, peer.as_deref(), &shared.env()))

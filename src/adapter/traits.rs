@@ -23,6 +23,9 @@ pub(super) trait Maps {
     /// A map in the encoding that [`crate::http::HeaderMap`] reads; empty if the host has none.
     fn headers(&self, map: Map) -> Vec<u8>;
 
+    /// Takes a buffer of [`Self::headers`] back, for the next request.
+    fn take_back(&self, _buffer: Vec<u8>) {}
+
     /// Applies the edits, in order.
     ///
     /// # Errors

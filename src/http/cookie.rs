@@ -178,7 +178,7 @@ fn without<'a>(line: &'a [u8], is_own: &mut impl FnMut(&'a [u8]) -> bool) -> Opt
             (None, true) => {
                 // The text before the pair, without the semicolon.
                 let start = line.get(..before.saturating_sub(1)).unwrap_or_default();
-                let mut bytes = Vec::with_capacity(line.len());
+                let mut bytes = Vec::with_capacity(line.len().saturating_sub(pair.len()));
                 bytes.extend_from_slice(start);
                 kept = Some(bytes);
             }

@@ -3,11 +3,23 @@
 //! Envoy sends a value as it is, line breaks included. So every value that the filter sends has
 //! this type, which cannot hold a control byte.
 
-use std::borrow::Cow;
+use std::fmt;
 
 /// The bytes of a header value, without bytes below 0x20 and without 0x7f.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeaderValue(Cow<'static, [u8]>);
+#[derive(Clone)]
+pub struct HeaderValue(Stored);
+
+/// Every request that passes has a number, so that of a time needs no allocation.
+#[derive(Clone)]
+enum Stored {
+    Static(&'static [u8]),
+    Owned(Vec<u8>),
+    /// A number, in the last so many bytes.
+    Digits([u8; MAX_DIGITS], u8),
+}
+
+/// The digits that fit beside the length of a `Vec`.
+const MAX_DIGITS: usize = 15;
 
 /// The control byte that keeps some bytes from being a header value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,7 +36,7 @@ impl HeaderValue {
         let bytes = bytes.into();
         match bytes.iter().find(|byte| byte.is_ascii_control()) {
             Some(&byte) => Err(ControlByte(byte)),
-            None => Ok(Self(bytes.into())),
+            None => Ok(Self(Stored::Owned(bytes))),
         }
     }
 
@@ -35,7 +47,7 @@ impl HeaderValue {
         if has_control(&bytes) {
             remove_control(&mut bytes);
         }
-        Self(bytes.into())
+        Self(Stored::Owned(bytes))
     }
 
     /// A value that is a constant of the program. It is checked only in debug builds, since every
@@ -43,19 +55,48 @@ impl HeaderValue {
     #[must_use]
     pub fn from_static(text: &'static str) -> Self {
         debug_assert!(!has_control(text.as_bytes()), "{text:?} has a control character");
-        Self(Cow::Borrowed(text.as_bytes()))
+        Self(Stored::Static(text.as_bytes()))
     }
 
     /// A number in decimal digits.
     #[must_use]
     pub fn number(number: u64) -> Self {
-        Self(number.to_string().into_bytes().into())
+        let (mut digits, mut rest) = ([0; MAX_DIGITS], number);
+        for (length, place) in (1_u8..).zip(digits.iter_mut().rev()) {
+            *place = b'0'.wrapping_add(u8::try_from(rest % 10).unwrap_or_default());
+            rest /= 10;
+            if rest == 0 {
+                return Self(Stored::Digits(digits, length));
+            }
+        }
+        Self(Stored::Owned(number.to_string().into_bytes()))
     }
 
     /// The bytes to send.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Stored::Static(bytes) => bytes,
+            Stored::Owned(bytes) => bytes,
+            Stored::Digits(digits, length) => {
+                let unused = MAX_DIGITS.saturating_sub(usize::from(*length));
+                digits.get(unused..).unwrap_or_default()
+            }
+        }
+    }
+}
+
+impl PartialEq for HeaderValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for HeaderValue {}
+
+impl fmt::Debug for HeaderValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HeaderValue").field(&self.as_bytes()).finish()
     }
 }
 
@@ -98,6 +139,16 @@ mod tests {
                 assert_eq!(outcome.unwrap().as_bytes(), [b'a', byte, b'z']);
             }
         }
+    }
+
+    #[test]
+    fn number_has_its_digits() {
+        for number in
+            [0, 7, 10, 1_800_000_000, 999_999_999_999_999, 1_000_000_000_000_000, u64::MAX]
+        {
+            assert_eq!(HeaderValue::number(number).as_bytes(), number.to_string().as_bytes());
+        }
+        assert_eq!(size_of::<HeaderValue>(), size_of::<Vec<u8>>());
     }
 
     #[test]

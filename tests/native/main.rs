@@ -22,6 +22,8 @@
 extern crate duo_mfa as _;
 
 #[cfg(test)]
+mod allocations;
+#[cfg(test)]
 mod exchange;
 #[cfg(test)]
 mod host;

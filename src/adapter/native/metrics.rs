@@ -16,25 +16,22 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 /// Counts requests that a fault of the filter itself has ended.
 const INTERNAL: &str = "duo_mfa_internal_errors";
 
-/// A metric's name and labels: those of its flat name, `name.label.value.label.value`.
-struct Flat(String);
-
-impl Flat {
-    fn parts(&self) -> (&str, Vec<&str>, Vec<&str>) {
-        let mut parts = self.0.split('.');
-        let name = parts.next().unwrap_or_default();
-        let (mut labels, mut values) = (Vec::new(), Vec::new());
-        while let (Some(label), Some(value)) = (parts.next(), parts.next()) {
-            labels.push(label);
-            values.push(value);
-        }
-        (name, labels, values)
+/// Name, labels and values of a metric, by its flat name, `name.label.value.label.value`.
+fn parts(flat: &str) -> (&str, Vec<&str>, Vec<String>) {
+    let mut parts = flat.split('.');
+    let name = parts.next().unwrap_or_default();
+    let (mut labels, mut values) = (Vec::new(), Vec::new());
+    while let (Some(label), Some(value)) = (parts.next(), parts.next()) {
+        labels.push(label);
+        values.push(value.to_owned());
     }
+    (name, labels, values)
 }
 
 struct Count {
     counter: Counter,
-    flat: Flat,
+    /// The values of its labels.
+    values: Vec<String>,
     id: Option<usize>,
     pending: AtomicU64,
 }
@@ -58,10 +55,12 @@ pub(super) struct Metrics {
     ups: Vec<Gauge>,
     /// Whether the host may not have all values yet.
     is_behind: AtomicBool,
+    /// Whether the host has every counter.
+    is_shown: AtomicBool,
 }
 
 /// Takes a metric's id, its label values and its value.
-type Sink<'s> = dyn Fn(Kind, usize, &[&str], u64) + 's;
+type Sink<'s> = dyn Fn(Kind, usize, &[String], u64) + 's;
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -74,15 +73,15 @@ impl Metrics {
     pub(super) fn define(host: Configuration<'_>, applications: &Applications) -> Self {
         let mut ids: BTreeMap<String, Option<usize>> = BTreeMap::new();
         let counts = counters().map(|counter| {
-            let flat = Flat(counter.to_string());
-            let (name, labels, _) = flat.parts();
+            let flat = counter.to_string();
+            let (name, labels, values) = parts(&flat);
             let defined = || host.define_counter(name, &labels);
             let id = *ids.entry(name.to_owned()).or_insert_with(defined);
-            Count { counter, flat, id, pending: AtomicU64::new(0) }
+            Count { counter, values, id, pending: AtomicU64::new(0) }
         });
         let counts = counts.collect();
-        let reported = Flat(Counter::Reported { rule: None, code: Code::BadRequest }.to_string());
-        let (name, labels, _) = reported.parts();
+        let reported = Counter::Reported { rule: None, code: Code::BadRequest }.to_string();
+        let (name, labels, _) = parts(&reported);
         let ups = applications.iter().map(|application| {
             let labels: &[&str] = if application.name.is_some() { &["application"] } else { &[] };
             let id = host.define_gauge("duo_mfa_duo_up", labels);
@@ -97,6 +96,7 @@ impl Metrics {
             internal_id: host.define_counter(INTERNAL, &[]),
             ups: ups.collect(),
             is_behind: AtomicBool::new(true),
+            is_shown: AtomicBool::new(false),
         }
     }
 
@@ -151,19 +151,21 @@ impl Metrics {
         }
     }
 
-    /// Counters at 0 are passed on too: the host shows them then, and Prometheus' `increase` does
-    /// not miss the first count.
+    /// Counters at 0 are passed on too, once: the host shows them then, and Prometheus' `increase`
+    /// does not miss the first count.
     fn pass_on(&self, sink: &Sink<'_>) {
+        let is_first = !self.is_shown.swap(true, Relaxed);
         for count in &self.counts {
-            if let Some(id) = count.id {
-                let (_, _, values) = count.flat.parts();
-                sink(Kind::Counter, id, &values, count.pending.swap(0, Relaxed));
+            if let Some(id) = count.id
+                && (is_first || count.pending.load(Relaxed) > 0)
+            {
+                sink(Kind::Counter, id, &count.values, count.pending.swap(0, Relaxed));
             }
         }
         for (counter, count) in std::mem::take(&mut *lock(&self.reported)) {
             if let Some(id) = self.reported_id {
-                let flat = Flat(counter.to_string());
-                let (_, _, values) = flat.parts();
+                let flat = counter.to_string();
+                let (_, _, values) = parts(&flat);
                 sink(Kind::Counter, id, &values, count);
             }
         }
@@ -173,7 +175,7 @@ impl Metrics {
         for up in &self.ups {
             if let Some(id) = up.id {
                 let value = u64::from(up.value.load(Relaxed));
-                sink(Kind::Gauge, id, up.application.as_deref().as_slice(), value);
+                sink(Kind::Gauge, id, up.application.as_slice(), value);
             }
         }
     }

@@ -16,7 +16,7 @@ use crate::gate::{Gate, Logo, Room};
 use crate::session::Verified;
 use crate::signal::Counter;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
 /// The event of a tick on the main thread.
@@ -53,6 +53,8 @@ struct Worker {
     verified: Mutex<Verified>,
     room: Mutex<Room>,
     undecided: AtomicUsize,
+    /// Where the next request's headers are read to.
+    buffer: Mutex<Vec<u8>>,
 }
 
 impl Plugin {
@@ -131,6 +133,11 @@ impl View {
     /// How many requests of this worker wait for a decision; `None` if there is no such worker.
     pub(super) fn undecided(&self) -> Option<&AtomicUsize> {
         self.plugin.workers.get(self.worker).map(|worker| &worker.undecided)
+    }
+
+    /// The buffer of this worker for headers; `None` if there is no such worker.
+    pub(super) fn buffer(&self) -> Option<MutexGuard<'_, Vec<u8>>> {
+        self.plugin.workers.get(self.worker).map(|worker| lock(&worker.buffer))
     }
 }
 

@@ -5,28 +5,22 @@
 //! taken out before a call, and stored before an effect. [`Request`] lives until the last hook of
 //! it returns.
 
+mod effects;
+
 use super::abi::Header;
 use super::gathering::Gathering;
 use super::mail::FIRST;
-use super::main_thread::with_callout;
-use super::plugin::{MAIL, Plugin, View};
-use super::reach::Place;
+use super::plugin::{Plugin, View};
 use super::stream::{self, BUFFERED, RECEIVED};
 use super::timer::{Bell, wait};
-use crate::adapter::calls::Unsent;
 use crate::adapter::drive::{Driver, Passage, clean_trailers, set_cookie};
 use crate::adapter::shared::Shared as _;
 use crate::adapter::stage::{Arrived, Stage};
-use crate::adapter::traits::{Map, Maps, Stream, Undone};
 use crate::clock::UnixTime;
-use crate::gate::{AwaitedBody, Body, Call, Event, Flow};
-use crate::http::{Edit, Reply};
+use crate::gate::{AwaitedBody, Body, Event, Flow};
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-
-/// The attribute with the response code details.
-const CODE_DETAILS: u32 = 16;
 
 /// How the host continues after a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -286,111 +280,5 @@ impl Request {
             log::error!("a waiting request cannot be woken");
         }
         bell
-    }
-}
-
-impl Maps for Request {
-    fn headers(&self, map: Map) -> Vec<u8> {
-        let mut buffer = Vec::new();
-        self.host.headers(map, &mut buffer);
-        buffer
-    }
-
-    fn edit(&self, map: Map, edits: &[Edit]) -> Result<(), Undone> {
-        edits.iter().try_for_each(|edit| {
-            let is_done = match edit {
-                Edit::Remove(name) => self.host.remove(map, name),
-                Edit::Set(name, value) => self.host.set(map, name.as_bytes(), value.as_bytes()),
-                Edit::Append(name, value) => self.host.add(map, name.as_bytes(), value.as_bytes()),
-            };
-            is_done.then_some(()).ok_or(Undone)
-        })
-    }
-}
-
-impl Stream for Request {
-    type Shared = View;
-
-    fn shared(&self) -> &View {
-        &self.view
-    }
-
-    fn body(&self, max: usize) -> Vec<u8> {
-        let (mut body, max) = (Vec::new(), max.saturating_add(1));
-        self.host.read_body(BUFFERED, max, &mut body);
-        if self.body.has_more() {
-            self.host.read_body(RECEIVED, max, &mut body);
-        }
-        body
-    }
-
-    fn property<P: AsRef<str>>(&self, path: &[P]) -> Option<Vec<u8>> {
-        Place::of(path)?.read(&self.host)
-    }
-
-    fn set_filter_state(&self, name: &str, value: &str) -> Result<(), Undone> {
-        // The name that it has with a wasm module, so that access logs and rules are the same.
-        self.host.set_state(&format!("wasm.{name}"), value).then_some(()).ok_or(Undone)
-    }
-
-    fn has_ended(&self) -> bool {
-        self.host.has_ended() || self.host.text(CODE_DETAILS).is_some_and(|it| !it.is_empty())
-    }
-
-    fn call(&self, cluster: &str, call: &Call, outlives: bool) -> Result<u64, Unsent> {
-        match &self.view.plugin.main {
-            Some(main) if outlives => {
-                let token = self.view.plugin.mail.put(call, self.bell());
-                main.wake(MAIL);
-                Ok(token)
-            }
-            _ => with_callout(cluster, call, |callout| self.host.call(callout)),
-        }
-    }
-
-    fn resume(&self) -> Result<(), Undone> {
-        if self.host.has_ended() {
-            return Err(Undone);
-        }
-        self.is_done.set(true);
-        self.is_open.set(true);
-        self.host.resume();
-        Ok(())
-    }
-
-    fn reply(&self, reply: &Reply) -> Result<(), Undone> {
-        if self.host.has_ended() {
-            return Err(Undone);
-        }
-        self.is_done.set(true);
-        let headers = reply.headers.iter();
-        let mut headers: Vec<_> =
-            headers.map(|(name, value)| Header::of(name.as_bytes(), value.as_bytes())).collect();
-        match &reply.grpc {
-            Some((status, message)) => {
-                // Envoy makes a gRPC reply of it, and the body its message.
-                let status = status.number().to_string();
-                headers.push(Header::of(b"grpc-status", status.as_bytes()));
-                self.host.reply(reply.status, &headers, message.as_bytes(), &reply.details);
-            }
-            None => self.host.reply(reply.status, &headers, &reply.body, &reply.details),
-        }
-        Ok(())
-    }
-
-    fn put(&self, stage: Stage) {
-        let wait = wait(&stage, self.view.now());
-        self.replace(Some(stage));
-        if let Some(wait) = wait {
-            self.view.plugin.timer.after(wait, self.bell(), self.turn.get());
-        }
-    }
-
-    fn undecided(&self) -> usize {
-        self.view.undecided().map_or(0, |undecided| undecided.load(Relaxed))
-    }
-
-    fn asks(&self, is_meant: &dyn Fn(usize) -> bool) -> bool {
-        self.view.plugin.asks(is_meant, 0)
     }
 }
