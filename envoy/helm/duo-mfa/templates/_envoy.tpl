@@ -7,7 +7,12 @@
 {{- $idp := "" -}}
 {{- if .Values.jwt.issuer }}{{ $idp = get (urlParse (required "jwt.jwksUri" .Values.jwt.jwksUri)) "host" }}{{ end -}}
 admin: {address: {socket_address: {address: 127.0.0.1, port_value: 9901}}}
-{{ include "duo-mfa.stats-config" . }}
+{{ if eq .Values.host "native" }}
+layered_runtime:
+  layers: [{name: metrics, static_layer: {envoy.reloadable_features.dynamic_modules_strip_custom_stat_prefix: true}}]
+{{- else }}
+{{- include "duo-mfa.stats-config" . }}
+{{- end }}
 static_resources:
   listeners:
   - name: http
@@ -68,7 +73,11 @@ static_resources:
                   from_cookies: [{{ . | quote }}]
                   {{- end }}
                   from_headers: [{name: authorization, value_prefix: "Bearer "}]
+                  {{- if eq $.Values.host "native" }}
+                  claim_to_headers: [{header_name: {{ include "duo-mfa.claim-header" $ }}, claim_name: {{ .claim | quote }}}]
+                  {{- else }}
                   payload_in_metadata: jwt_payload
+                  {{- end }}
               rules:
               - match: {prefix: /}
                 requires: {provider_name: idp}
@@ -78,6 +87,16 @@ static_resources:
           {{- end }}
           - name: duo_mfa
             typed_config:
+              {{- if eq .Values.host "native" }}
+              "@type": type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter
+              filter_name: duo_mfa
+              dynamic_module_config:
+                module: {local: {filename: {{ include "duo-mfa.library-folder" . }}/libduo_mfa.so}}
+                metrics_namespace: wasmcustom
+              filter_config:
+                "@type": type.googleapis.com/google.protobuf.StringValue
+                value: {{ include "duo-mfa.plugin" (dict "root" . "payload" "jwt_payload" "cluster" "duo_api") | quote }}
+              {{- else }}
               "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
               config:
                 name: duo_mfa
@@ -91,6 +110,7 @@ static_resources:
                 configuration:
                   "@type": type.googleapis.com/google.protobuf.StringValue
                   value: {{ include "duo-mfa.plugin" (dict "root" . "payload" "jwt_payload" "cluster" "duo_api") | quote }}
+              {{- end }}
           - name: envoy.filters.http.router
             typed_config: {"@type": {{ $router }}}
   # Of the admin interface only this can be reached from outside the pod.

@@ -7,6 +7,33 @@
 {{- toJson $names -}}
 {{- end }}
 
+{{/* The native module can't read a claim from the metadata. jwt_authn copies it into this header, and takes off the client's own. */}}
+{{- define "duo-mfa.claim-header" -}}
+x-jwt-{{ regexReplaceAll "[^a-z0-9-]" (lower .Values.jwt.claim) "-" }}
+{{- end }}
+
+{{/* The folder of the native module, with its version: the image's tag or digest. */}}
+{{- define "duo-mfa.library-folder" -}}
+/opt/duo-mfa/{{ regexFind "[A-Za-z0-9._-]+$" .Values.module.image }}
+{{- end }}
+
+{{/* The init container that copies the native module: (dict "root" $ "volume" NAME). */}}
+{{- define "duo-mfa.copy-library" -}}
+- name: module
+  image: {{ trimPrefix "oci://" .root.Values.module.image | quote }}
+  imagePullPolicy: {{ .root.Values.module.pullPolicy }}
+  command: [cp, /libduo_mfa.so, {{ include "duo-mfa.library-folder" .root }}/]
+  resources:
+    requests: {cpu: 10m, memory: 16Mi}
+    limits: {memory: 64Mi}
+  securityContext:
+    allowPrivilegeEscalation: false
+    readOnlyRootFilesystem: true
+    capabilities: {drop: [ALL]}
+  volumeMounts:
+  - {name: {{ .volume }}, mountPath: {{ include "duo-mfa.library-folder" .root }}}
+{{- end }}
+
 {{/* The plugin configuration, as JSON: (dict "root" $ "cluster" NAME "payload" KEY). */}}
 {{- define "duo-mfa.plugin" -}}
 {{- $values := .root.Values -}}
@@ -25,7 +52,9 @@
 {{- else -}}
 {{- $_ := set $made "api" (dict "mode" "refuse") -}}
 {{- end -}}
-{{- if $values.jwt.issuer -}}
+{{- if and $values.jwt.issuer (eq $values.host "native") -}}
+{{- $_ := set $made "identity" (dict "source" "header" "header" (include "duo-mfa.claim-header" .root)) -}}
+{{- else if $values.jwt.issuer -}}
 {{- $path := list "envoy.filters.http.jwt_authn" .payload $values.jwt.claim -}}
 {{- $_ := set $made "identity" (dict "source" "jwt" "metadata" $path) -}}
 {{- else if not $values.pluginConfig.identity -}}

@@ -151,7 +151,7 @@ fn refused(path: &str) -> Warning {
          the configuration"
     );
     let fix = "have jwt_authn copy the claim into a header (claim_to_headers) and write `source: \
-               header`, or load the filter as a wasm module";
+               header`, or a Lua filter copy it to such a key, or load the filter as a wasm module";
     Warning::new(Code::MetadataNotReachable, problem, fix)
 }
 
