@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""matrix [VERSION..]: runs the core of the tests with a real Envoy on these Envoys; without any, on those of tools/envoy.txt."""
+"""matrix [VERSION..]: runs the core of the tests with a real Envoy on these Envoys; without any, on those of tools/envoy.txt.
+
+Each runs the wasm module, and from 1.38 on the library too.
+"""
 
 import os
 import pathlib
@@ -24,6 +27,7 @@ CORE = (
     "forms::",
     "image::",
     "kinds::",
+    "library::",
     "limits::",
     "modes::",
     "own_endpoints::",
@@ -51,10 +55,16 @@ def core():
     return [name for name in names if name.startswith(CORE)]
 
 
-def run(version, names):
+def hosts(version):
+    """The hosts that this Envoy has: the parts of it that can run the filter."""
+    major, minor, *_ = map(int, version.split("."))
+    return ["wasm", "native"] if (major, minor) >= (1, 38) else ["wasm"]
+
+
+def run(version, host, names):
     """The counts of these tests on this Envoy: passed, failed. A run without counts has failed."""
     subprocess.run([ROOT / "tools/envoy.sh", version], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    environment = {**os.environ, "DUO_MFA_ENVOY": str(ROOT / f".tools/envoy-{version}/envoy")}
+    environment = {**os.environ, "DUO_MFA_ENVOY": str(ROOT / f".tools/envoy-{version}/envoy"), "DUO_MFA_HOST": host}
     command = [*TEST, "--exact", *names]
     child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, errors="replace")
     passed, failed = 0, 1
@@ -71,15 +81,15 @@ def run(version, names):
 def main():
     rows = []
     names = core()
-    for version in sys.argv[1:] or versions():
-        print(f"--- Envoy {version}", flush=True)
+    for version, host in [(version, host) for version in sys.argv[1:] or versions() for host in hosts(version)]:
+        print(f"--- Envoy {version}, {host}", flush=True)
         begin = time.monotonic()
-        rows.append((version, *run(version, names), time.monotonic() - begin))
-    print("\nEnvoy     passed  failed  seconds")
-    for version, passed, failed, seconds in rows:
-        print(f"{version:<9} {passed:>6}  {failed:>6}  {seconds:>7.0f}")
-    failures = sum(failed for _, _, failed, _ in rows)
-    print(f"{len(rows)} versions, {failures} failures")
+        rows.append((version, host, *run(version, host, names), time.monotonic() - begin))
+    print("\nEnvoy     host    passed  failed  seconds")
+    for version, host, passed, failed, seconds in rows:
+        print(f"{version:<9} {host:<6}  {passed:>6}  {failed:>6}  {seconds:>7.0f}")
+    failures = sum(failed for *_, failed, _ in rows)
+    print(f"{len(rows)} runs, {failures} failures")
     return 1 if failures or not rows else 0
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """release OUT: collects in the folder OUT what a release publishes, and checks it. Same sources, same bytes; no network.
 
-It needs what `make dist` and `make cli-static` have built. `release --check-tag TAG` compares a tag with the version.
+It needs what `make dist`, `make cli-static` and `make native` for the other kind of processor have built. `release --check-tag TAG` compares a tag with the version.
 """
 
 import hashlib
@@ -26,11 +26,14 @@ CHART = ROOT / "envoy/helm/duo-mfa"
 MODULE = ROOT / "dist/duo_mfa.wasm"
 IMAGE = ROOT / "dist/oci.tar"
 PROGRAM = ROOT / "dist/duo-mfa"
+LIBRARY = ROOT / "dist/libduo_mfa.so"
 SCHEMAS = ROOT / ".tools/sbom-schemas"
 HELM = ROOT / ".tools/validators/bin/helm"
 MACHINE = platform.machine()
 # The target of each artefact, and the arguments of cargo.
 MODULE_BUILD = ("wasm32-wasip1", [])
+OTHER_MACHINE = "x86_64" if MACHINE == "aarch64" else "aarch64"
+LIBRARIES = {MACHINE: LIBRARY, OTHER_MACHINE: LIBRARY.with_name(f"libduo_mfa-{OTHER_MACHINE}.so")}
 PROGRAM_BUILD = (f"{MACHINE}-unknown-linux-musl", ["--no-default-features", "--features=cli"])
 
 
@@ -141,6 +144,12 @@ def needs_loader(program):
     return any(struct.unpack_from("<I", program, start + index * size) == (3,) for index in range(count))
 
 
+def machine_of(library):
+    """The kind of processor that an ELF file is for."""
+    (number,) = struct.unpack_from("<H", library, 18)
+    return {62: "x86_64", 183: "aarch64"}.get(number, number)
+
+
 def check(out, files, number):
     """The faults of a collected release."""
     validator = sbom_validator()
@@ -151,6 +160,8 @@ def check(out, files, number):
             references = {entry["bom-ref"] for entry in document["components"]}
             listed = {it for entry in document["dependencies"] for it in entry["dependsOn"]}
             yield from (f"{name}: {it} is needed and no component" for it in listed - references)
+    machines = {machine: machine_of(path.read_bytes()) for machine, path in LIBRARIES.items()}
+    yield from (f"{LIBRARIES[machine]} is for {found}" for machine, found in machines.items() if found != machine)
     if needs_loader(PROGRAM.read_bytes()):
         yield f"{PROGRAM} needs a dynamic loader"
     said = subprocess.run([PROGRAM, "version"], check=False, capture_output=True, text=True).stdout
@@ -183,6 +194,10 @@ def main():
         f"duo-mfa-{number}-{MACHINE}-linux.cdx.json": sbom("duo-mfa", program, PROGRAM_BUILD),
         f"duo-mfa-chart-{number}.tgz": chart(number),
     }
+    for machine, path in LIBRARIES.items():
+        name, library = f"libduo_mfa-{number}-{machine}-linux", path.read_bytes()
+        build = (f"{machine}-unknown-linux-gnu", ["--no-default-features", "--features=native"])
+        files |= {f"{name}.so": library, f"{name}.cdx.json": sbom("libduo_mfa.so", library, build)}
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     for name, data in files.items():

@@ -33,8 +33,13 @@ pub(crate) fn await_tick() {
 pub(crate) fn module() -> PathBuf {
     match Host::of_this_run() {
         Host::Wasm => existing("DUO_MFA_WASM", "dist/duo_mfa.wasm", "make wasm"),
-        Host::Native => existing("DUO_MFA_NATIVE", "dist/libduo_mfa.so", "make native"),
+        Host::Native => library(),
     }
+}
+
+/// The library, in the runs of both hosts.
+pub(crate) fn library() -> PathBuf {
+    existing("DUO_MFA_NATIVE", "dist/libduo_mfa.so", "make native")
 }
 
 /// Another plugin, to run beside the module.
@@ -44,8 +49,27 @@ pub(crate) fn neighbor() -> PathBuf {
     existing("DUO_MFA_NEIGHBOR_WASM", built, "make neighbor")
 }
 
-fn program() -> PathBuf {
+/// The Envoy that the tests start.
+pub(crate) fn program() -> PathBuf {
     existing("DUO_MFA_ENVOY", ".tools/bin/envoy", "make setup")
+}
+
+/// The newest Envoy that can't run the library.
+#[allow(dead_code, reason = "for the tests of the library")]
+pub(crate) fn older() -> PathBuf {
+    existing("DUO_MFA_OLDER_ENVOY", ".tools/envoy-1.37.0/envoy", "tools/envoy.sh 1.37.0")
+}
+
+/// The first two numbers of the version of [`program`].
+#[allow(dead_code, reason = "for the tests of the library")]
+pub(crate) fn version() -> (u32, u32) {
+    let output = Command::new(program()).arg("--version").output().expect("Envoy runs").stdout;
+    let text = String::from_utf8(output).unwrap();
+    // As in "envoy  version: 3909deb1../1.37.0/Clean/RELEASE/BoringSSL".
+    let (_, text) = text.split_once("version: ").unwrap();
+    let version = text.split('/').nth(1).unwrap();
+    let mut numbers = version.split('.').map(|number| number.parse().unwrap());
+    (numbers.next().unwrap(), numbers.next().unwrap())
 }
 
 fn existing(variable: &str, default: &str, maker: &str) -> PathBuf {

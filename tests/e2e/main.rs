@@ -82,6 +82,7 @@ mod image;
 mod inert;
 mod kinds;
 mod leaving;
+mod library;
 mod limits;
 mod load;
 mod logo;
