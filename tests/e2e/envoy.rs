@@ -97,6 +97,7 @@ impl Envoy {
         let mut process = command(&file, setup)
             .arg("--disable-hot-restart")
             .args(["--concurrency", &setup.workers.to_string()])
+            .args(["--drain-time-s", &setup.drain_seconds.to_string()])
             .args(["--log-level", "info", "--component-log-level"])
             .arg(setup.log.replace("wasm", Host::of_this_run().component()))
             .arg("--admin-address-path")
@@ -126,6 +127,16 @@ impl Envoy {
         let path = format!("/proc/{}/statm", self.process.id());
         let pages = fs::read_to_string(path).unwrap().split(' ').nth(1).unwrap().parse::<u64>();
         pages.unwrap() * 4_096
+    }
+
+    /// The number of its threads of this name.
+    #[allow(dead_code, reason = "for the tests of e2e")]
+    pub(crate) fn threads(&self, name: &str) -> usize {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.process.id())).unwrap();
+        let comm = |task: std::io::Result<fs::DirEntry>| {
+            fs::read_to_string(task.ok()?.path().join("comm")).ok()
+        };
+        tasks.filter_map(comm).filter(|comm| comm.trim_end() == name).count()
     }
 
     /// Stops the process, does `work`, and continues the process, which then receives everything at once.
@@ -184,6 +195,36 @@ pub(crate) fn validate(
         .expect("Envoy runs");
     let text = [output.stdout, output.stderr].concat();
     (output.status, String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Starts an Envoy with a configuration that it has to refuse. Returns its end and the output.
+#[allow(dead_code, reason = "for the tests of e2e")]
+pub(crate) fn start_in_vain(
+    directory: &Path,
+    configuration: &Value,
+    setup: &Setup,
+) -> (ExitStatus, String) {
+    let (file, log_file) = (directory.join("envoy.json"), directory.join("envoy.log"));
+    fs::write(&file, configuration.to_string()).unwrap();
+    let mut process = command(&file, setup)
+        .arg("--disable-hot-restart")
+        .stdout(Stdio::null())
+        .stderr(File::create(&log_file).unwrap())
+        .spawn()
+        .expect("Envoy runs");
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = process.try_wait().unwrap() {
+            break status;
+        }
+        if start.elapsed() > START {
+            process.kill().ok();
+            process.wait().ok();
+            panic!("Envoy has started");
+        }
+        sleep(Duration::from_millis(20));
+    };
+    (status, fs::read_to_string(log_file).unwrap())
 }
 
 /// Asserts that Envoy calls nothing in a configuration deprecated. Of the ABI's version it says so

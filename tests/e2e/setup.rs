@@ -82,6 +82,8 @@ pub(crate) struct Setup {
     pub(crate) manager: Value,
     /// The file from which Envoy reads its listener, again after each change; `None` for a static listener.
     pub(crate) listener_file: Option<PathBuf>,
+    /// How long requests of a replaced listener may go on.
+    pub(crate) drain_seconds: u32,
     /// The listener's TLS; `None` for plain text.
     pub(crate) transport_socket: Option<Value>,
     pub(crate) plugin: Value,
@@ -102,6 +104,7 @@ impl Default for Setup {
             buffer_limit: 1 << 20,
             manager: json!({}),
             listener_file: None,
+            drain_seconds: 600,
             transport_socket: None,
             plugin: plugin(),
             plugin_form: PluginForm::JsonText,

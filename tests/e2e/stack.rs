@@ -150,6 +150,13 @@ impl Stack {
         self.setup = setup;
     }
 
+    /// Offers the running Envoy other members of the plugin configuration.
+    #[allow(dead_code, reason = "for the tests of e2e")]
+    pub(crate) fn offer(&self, patch: Value) {
+        let setup = self.setup.clone().plugin(patch);
+        setup.write_listener(setup.listener_file.as_ref().expect("a file"), &envoy::module());
+    }
+
     pub(crate) fn connect(&self) -> Connection {
         Connection::open(self.envoy.listener)
     }
