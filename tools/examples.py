@@ -15,7 +15,7 @@ import tempfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from checks import closed, cluster, documents, envoy, planted, products, tools  # noqa: E402
+from checks import closed, cluster, documents, envoy, planted, products, schema, tools  # noqa: E402
 from checks.envoy import ROOT  # noqa: E402
 
 SKIPPED = None
@@ -33,6 +33,7 @@ class Examples:
     def envoy(self, name, text):
         for document in documents.documents(text):
             self.job(name, "closed", closed.faults, document)
+            self.job(name, "schema", schema.envoy_faults, document)
         self.job(name, "envoy", envoy.faults, self.stand_ins, text)
 
     def check(self, name, text):
@@ -53,6 +54,7 @@ class Examples:
         if carries and not document["apiVersion"].startswith("extensions.higress.io/"):
             self.check(name, text or documents.dump(document))
         if products.plugin(document):
+            self.job(name, "schema", schema.resource_faults, document)
             self.envoy(name, documents.dump(products.with_plugin(document)))
         elif document["kind"] == "EnvoyProxy":
             self.envoy(name, documents.dump(products.with_bootstrap(document)))

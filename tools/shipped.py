@@ -30,8 +30,8 @@ PASS = re.compile(rf"\b(?:{FLAGS})\b[\"']?\s*:\s*[\"']?true|\b(?:{WORDS})\b", re
 INLINE = re.compile(r"\ballow_inline_secrets\b[\"']?\s*:\s*true")
 # The key that needs `allow_inline_secrets`. No user could sign in at Duo with it.
 DEMO_ORIGIN = re.compile(r"\bbrowser_origin\b[\"']?\s*:\s*[\"']http://127\.0\.0\.1:\d+[\"']")
-# A secret's value, over line ends: `{env: NAME}`, or `env: NAME` in the next line. A schema refers to that.
-SECRET = re.compile(r"\b(?:secret_key|skey|client_secret)\b[\"']?\s*:\s*(?!\{?\s*[\"']?(?:env|\$ref)\b)(?=\S)")
+# A secret's value, over line ends: `{env: NAME}`, or `env: NAME` in the next line. A schema refers to that, or describes the key.
+SECRET = re.compile(r"\b(?:secret_key|skey|client_secret)\b[\"']?\s*:\s*(?!\{?\s*[\"']?(?:env|\$ref|description)\b)(?=\S)")
 KEYS = re.compile(r"\bkeys\b[\"']?\s*:\s*(?:\[\s*|-\s*)(?!env\b)[\"'\w]")
 # A variable's value: what makes one, takes one from elsewhere, or cannot be one. Programs have names for values.
 VARIABLE = re.compile(

@@ -5,7 +5,7 @@ import pathlib
 import shutil
 import tempfile
 
-from . import closed, cluster, documents, envoy, products, tools
+from . import closed, cluster, documents, envoy, products, schema, tools
 from .envoy import ROOT
 
 CRD = """
@@ -69,6 +69,14 @@ def in_plugin(stand_ins, path, old, new):
 def in_universal(stand_ins, path, old, new):
     document = last(documents.with_universal(changed(shipped(path), old, new)))
     return envoy.faults(stand_ins, documents.dump(products.with_plugin(document)))
+
+
+def in_schema(path, old, new):
+    return schema.resource_faults(last(changed(shipped(path), old, new)))
+
+
+def in_text(old, new):
+    return schema.envoy_faults(last(changed(shipped(PRODUCTION), old, new)))
 
 
 def in_resource(crds, old, new):
@@ -149,11 +157,16 @@ def trials(stand_ins, crds):
     hidden = ("#universal   client_id:", "#universal   client_idd:")
     yield "a typo in a line for the Universal Prompt", "client_idd", lambda: in_universal(stand_ins, "envoy/istio/gateway.yaml", *hidden)
     yield "the same in an EnvoyExtensionPolicy", "api_hots", lambda: in_plugin(stand_ins, "envoy/envoy-gateway/mfa.yaml", *bad)
+    yield "a typo that the schema of a WasmPlugin finds", "api_hots", lambda: in_schema("envoy/istio/gateway.yaml", *bad)
+    yield "the same for an EnvoyExtensionPolicy", "api_hots", lambda: in_schema("envoy/envoy-gateway/mfa.yaml", *bad)
+    yield "the same for a text in Envoy's configuration", "api_hots", lambda: in_text('"api_host"', '"api_hots"')
     yield "an unknown field of a custom resource", "", lambda: in_resource(crds, "tries", "trys")
     yield "a wrong type in a custom resource", "integer", lambda: in_resource(cluster.Crds(), "tries: 3", "tries: three")
     yield "an unknown field of a core kind", "replicsa", lambda: in_core("replicas", "replicsa")
     yield "an unknown field that a chart renders", "replicsa", lambda: in_template("replicas:", "replicsa:")
     yield "a value that the chart does not know", "/form", lambda: in_values("form: standalone", "form: standalnoe")
+    plugin = ("pluginConfig:", "pluginConfig:\n  duo: {timeuot: 5s}")
+    yield "a key of pluginConfig that the chart does not know", "timeuot", lambda: in_values(*plugin)
     yield "a missing file of a kustomization", "service.yaml", lambda: in_kustomize("service.yaml")
     yield "an unknown key of a service in compose", "comand", lambda: in_compose("command:", "comand:")
     if tools.PROMTOOL.exists():

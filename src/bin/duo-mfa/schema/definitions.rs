@@ -9,13 +9,21 @@ use std::collections::BTreeMap;
 /// keys are required only together with others. `conditions::whole` requires them.
 const PARTIAL: [&str; 5] = ["plugin", "duo", "universal", "identity", "session"];
 
-/// The path of definitions in a document.
+/// The document that definitions are for.
 #[derive(Clone, Copy)]
-pub(super) struct Place(pub(super) &'static str);
+pub(super) struct Place {
+    /// The path of definitions in it.
+    pub(super) path: &'static str,
+    /// Whether it may have secrets in it, if `allow_inline_secrets` allows them.
+    pub(super) has_secrets: bool,
+}
 
 impl Place {
+    /// A schema with its own definitions.
+    pub(super) const WHOLE: Self = Self { path: "#/$defs/", has_secrets: true };
+
     fn reference(self, section: &Section) -> Value {
-        json!({"$ref": format!("{}{}", self.0, section.name)})
+        json!({"$ref": format!("{}{}", self.path, section.name)})
     }
 }
 
@@ -145,7 +153,10 @@ fn of(kind: &Kind, place: Place) -> Value {
             json!({"enum": words.chain([json!(false)]).collect::<Vec<_>>()})
         }
         Kind::Text(text) => of_text(text),
-        Kind::Secret(section) => json!({"anyOf": [place.reference(section), {"type": "string"}]}),
+        Kind::Secret(section) if place.has_secrets => {
+            json!({"anyOf": [place.reference(section), {"type": "string"}]})
+        }
+        Kind::Secret(section) => place.reference(section),
         Kind::Later => json!({"enum": [false, "", "off", [], {}]}),
     }
 }

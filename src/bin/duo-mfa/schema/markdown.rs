@@ -148,10 +148,10 @@ fn spelled(seconds: u64) -> String {
 
 /// The meaning and the bounds of a key without Markdown's links.
 pub(super) fn description(key: &Key) -> String {
-    let text = plain(key.meaning);
-    let mut characters = text.chars();
+    let mut characters = key.meaning.chars();
     let first = characters.next().map(|first| first.to_ascii_uppercase());
-    let text = first.into_iter().chain(characters).collect::<String>();
+    // A code word at the beginning has a back quote before it, and stays as it is.
+    let text = plain(&first.into_iter().chain(characters).collect::<String>());
     match key.kind {
         Kind::Later => text,
         // Editors show the words of an enumeration, and the keys of an object.

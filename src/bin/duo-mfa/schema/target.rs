@@ -32,7 +32,7 @@ impl Target {
     pub(super) fn text(self) -> String {
         let schema = match self {
             Self::Plugin => {
-                let place = Place("#/$defs/");
+                let place = Place::WHOLE;
                 let mut schema = head("plugin", "Plugin configuration of duo-mfa");
                 schema.extend(whole(place));
                 schema.insert("$defs".to_owned(), Value::Object(all(place)));
@@ -86,7 +86,7 @@ fn whole(place: Place) -> Map<String, Value> {
 }
 
 fn around(mut schema: Map<String, Value>, kinds: Value) -> Map<String, Value> {
-    let place = Place("#/$defs/");
+    let place = Place::WHOLE;
     let mut definitions = all(place);
     definitions.insert(ROOT.name.to_owned(), Value::Object(whole(place)));
     schema.insert("allOf".to_owned(), kinds);
@@ -127,18 +127,43 @@ fn spec(configuration: &str) -> Value {
 /// The chart's schema with its definition `plugin` made anew. Values are laid over those that the
 /// chart makes, so nothing is required in them.
 fn chart() -> String {
-    let place = Place("#/definitions/plugin/definitions/");
-    let mut plugin = definition(&ROOT, place);
-    plugin.insert("definitions".to_owned(), Value::Object(all(place)));
     let (start, end) = IN_CHART;
     let found = CHART
         .split_once(start)
         .and_then(|(before, rest)| rest.split_once(end).map(|(_, after)| (before, after)));
     match found {
         Some((before, after)) => {
-            let text = print::text(&Value::Object(plugin), 4, 4);
+            let text = print::text(&of_chart(), 4, 4);
             format!("{before}{start}{text}{after}")
         }
         None => CHART.to_owned(),
+    }
+}
+
+/// The definition of `pluginConfig`, which has no secret and does not open the filter.
+///
+/// Helm shows only the outermost fault of `allOf`, so the definitions themselves leave out the keys
+/// that a chart may not have.
+fn of_chart() -> Value {
+    let place = Place { path: "#/definitions/plugin/definitions/", has_secrets: false };
+    let mut plugin = definition(&ROOT, place);
+    let mut definitions = all(place);
+    // The chart's `duo.prompt` decides; named applications have this key.
+    let mut duo = definitions.get("duo").cloned().unwrap_or_default();
+    forbid(&mut duo, "prompt");
+    definitions.insert("main_duo".to_owned(), duo);
+    definitions.get_mut("universal").into_iter().for_each(|it| forbid(it, "browser_origin"));
+    plugin.insert("definitions".to_owned(), Value::Object(definitions));
+    let mut plugin = Value::Object(plugin);
+    forbid(&mut plugin, "allow_inline_secrets");
+    if let Some(reference) = plugin.pointer_mut("/properties/duo/$ref") {
+        *reference = json!(format!("{}main_duo", place.path));
+    }
+    plugin
+}
+
+fn forbid(definition: &mut Value, key: &str) {
+    if let Some(property) = definition.pointer_mut(&format!("/properties/{key}")) {
+        *property = json!(false);
     }
 }
