@@ -2,6 +2,7 @@
 
 use super::two_more;
 use crate::rig::{COOKIE_KEY, OTHER_SECRET_KEY, SECRET_KEY};
+use crate::schema;
 use duo_mfa::config::{Application, Code, Config, DuoSettings, Enrollment};
 use duo_mfa::duo::{Credentials, Signature};
 use duo_mfa::factor::Factor;
@@ -34,6 +35,7 @@ fn environment(name: &str) -> Option<String> {
 
 fn found(document: &Value) -> Vec<(Code, String)> {
     let faults = Config::parse(document.to_string().as_bytes(), &environment).unwrap_err();
+    schema::must_agree(document, Some(&faults));
     faults.iter().map(|fault| (fault.code, fault.path.clone())).collect()
 }
 
