@@ -139,6 +139,8 @@ pub enum Counter {
     PassedPerClient,
     /// Requests that passed without a second factor, as a policy says.
     Bypassed,
+    /// Pages that asked for a second factor.
+    Prompted,
     /// Requests admitted after a call to Duo, by the factor's name.
     Admitted(&'static str),
     /// Requests refused, by the code.
@@ -174,6 +176,7 @@ impl fmt::Display for Counter {
             Self::Passed => f.write_str("duo_mfa_passed"),
             Self::PassedPerClient => f.write_str("duo_mfa_passed_per_client"),
             Self::Bypassed => f.write_str("duo_mfa_bypassed"),
+            Self::Prompted => f.write_str("duo_mfa_prompted"),
             Self::Admitted(factor) => write!(f, "duo_mfa_admitted.factor.{factor}"),
             Self::Refused(code) => write!(f, "duo_mfa_refused.code.{}", code.name()),
             Self::Reported { rule: Some(rule), code } => {

@@ -81,15 +81,24 @@ pub(super) trait Shared {
         if !flow.outlives_its_client() {
             return self.abandoned(Some(&flow));
         }
-        let Step { effect, notes } = flow.handle(event, &self.env());
+        let env = self.env();
+        let left = flow.abandoned(&env);
+        let Step { effect, notes } = flow.handle(event, &env);
         let Notes { count, signals, audit, settlements, .. } = notes;
         self.settle(settlements);
         match effect {
-            Effect::Call { then, .. } => self.abandoned(Some(&then)),
+            Effect::Call { then, .. } => {
+                self.take(signals);
+                self.abandoned(Some(&then));
+            }
             Effect::End(_)
             | Effect::Permit { .. }
             | Effect::Wait { .. }
-            | Effect::ReadBody { .. } => self.record_undone(AfterEffect { count, signals, audit }),
+            | Effect::ReadBody { .. } => {
+                let line = left.filter(|_| audit.is_none());
+                self.record_undone(AfterEffect { count, signals, audit });
+                self.take(line.into_iter().collect());
+            }
         }
     }
 
@@ -118,6 +127,7 @@ pub(super) trait Shared {
     fn abandoned(&self, flow: Option<&Flow>) {
         self.count(Counter::Abandoned);
         self.settle(flow.map(Flow::left).unwrap_or_default());
+        self.take(flow.and_then(|flow| flow.abandoned(&self.env())).into_iter().collect());
     }
 
     /// Requests a permit from the table, and passes the verdict to the request that waits for it.
@@ -149,8 +159,11 @@ pub(super) trait Shared {
 }
 
 /// Logs what an operator should know about a configuration that is taken into use.
-pub(super) fn announce(gate: &Gate) {
+pub(super) fn announce(gate: &Gate, line: Signal) {
     use crate::config::Mode;
+    if let Signal::Log(level, text) = line {
+        log::log!(crate_level(level), "{text}");
+    }
     match gate.config().mode {
         Mode::Enforce => {}
         Mode::ReportOnly => log::warn!("mode is report_only: every request passes"),

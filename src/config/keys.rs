@@ -101,6 +101,7 @@ pub(super) const RULE: &[Key] = &[
     key("networks"),
     key("users"),
     key("groups"),
+    key("name"),
     key("policy"),
     key("max_age"),
     key("factors"),

@@ -40,7 +40,7 @@ pub use enrollment::{Enrollment, EnrollmentState};
 pub use envelope::Response;
 pub use error::{DuoError, Fault, Garbled, Malformed, Outage};
 pub use id::{DeviceId, MalformedId, Txid, UserId};
-pub use preauth_response::{PreauthResponse, Verification};
+pub use preauth_response::{PreauthResponse, Verification, is_lock_out};
 pub use push_info::PushInfo;
 pub use request::{Auth, AuthFactor, Enroll, EnrollStatus, Preauth, Request, SignedCall};
 pub use text::Text;

@@ -35,6 +35,14 @@ pub enum PreauthResponse {
     },
 }
 
+/// Whether the message of a deny says that the user is locked out after failed attempts. Duo's
+/// answer has no member for that (Duo, "Auth API", section "/preauth"); these are its words.
+#[must_use]
+pub fn is_lock_out(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["locked out", "excessive failures"].iter().any(|words| message.contains(words))
+}
+
 /// A verified push: the user types the code that is shown here into Duo Mobile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verification {

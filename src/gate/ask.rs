@@ -1,5 +1,6 @@
 //! Asks for the second factor of an undecided request, in the way that suits its client.
 
+use super::audit;
 use super::body::{self, AwaitedBody, Body, Reader};
 use super::challenge::Challenge;
 use super::configured::Gate;
@@ -26,6 +27,7 @@ use super::universal;
 use crate::config::{ApiMode, Mode};
 use crate::factor::Factor;
 use crate::http::{Client, Parameters, RequestHead, origin};
+use crate::identity::Identity;
 use crate::policy::Terms;
 use crate::session::BodyDigest;
 use crate::signal::{Level, Signal};
@@ -43,6 +45,10 @@ impl Gate {
         env: &Env<'_>,
     ) -> Step {
         let Undecided { purpose, insufficient } = undecided;
+        let mut forged = None;
+        let line = |user: Option<&Identity>, trail: &Trail| {
+            insufficient.and_then(|why| audit::cookie_refused(why, user, trail, env))
+        };
         let mut step = match *purpose {
             Purpose::Endpoint(request) => {
                 let mut challenge = request.challenge.arrived(address, env);
@@ -50,7 +56,10 @@ impl Gate {
                 visit(EndpointRequest { challenge, ..request }, head, env)
             }
             Purpose::Application(challenge) => {
-                self.unapproved(head, challenge.arrived(address, env), env)
+                let challenge = challenge.arrived(address, env);
+                let Challenge { identity, trail, .. } = &challenge;
+                forged = line(Some(identity), trail);
+                self.unapproved(head, challenge, env)
             }
             Purpose::PerRequest { challenge, has_body: true } => {
                 read_body(Reader::PerRequest(challenge.arrived(address, env)), env)
@@ -64,14 +73,21 @@ impl Gate {
             }
             Purpose::Reported { denial, sign_out } => {
                 let trail = Trail::of(head).arrived(address, env);
+                let user = denial.identity.as_deref();
+                forged = line(user, &trail);
                 let decision = self.would_refuse(head, &denial, &trail, env);
                 match sign_out {
-                    Some(sign_out) => sign_out.end_in(decision).into(),
+                    Some(sign_out) => sign_out.end_in(decision, user, &trail, env).into(),
                     None => decision.into(),
                 }
             }
+            Purpose::SignOut { passed, sign_out, identity } => {
+                let trail = Trail::of(head).arrived(address, env);
+                sign_out.end_in(*passed, identity.as_ref(), &trail, env).into()
+            }
         };
         step.notes.signals.extend(insufficient.map(Insufficient::counted));
+        step.notes.signals.extend(forged);
         step
     }
 

@@ -8,6 +8,7 @@ use super::judgement::{Judgement, Outcome};
 use super::limit::Prompted;
 use super::refusal::Denial;
 use super::request_line::beginning;
+use super::rules::Insufficient;
 use super::trail::{PromptTrail, Trail};
 use crate::clock::UnixTime;
 use crate::identity::Identity;
@@ -17,14 +18,43 @@ use crate::signal::{Code, Level, Signal};
 use std::time::Duration;
 
 /// The version of the lines. A member may be added without a new version.
-const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 1;
 
 /// The reason in the log if Duo allowed the request, but nobody was admitted.
 const LEFT: &str = "allowed, but the client had left";
 
+/// The reason in the log if the client left before the request was decided.
+const LEFT_EARLY: &str = "the client left";
+
+/// The event that a line reports.
+#[derive(Clone, Copy)]
+enum Kind {
+    Judged(Outcome),
+    PushSent,
+    Cancelled,
+    SignedOut,
+    Enrolled,
+    CookieRefused,
+}
+
+impl Kind {
+    /// The kind and the result in the line.
+    const fn names(self) -> (&'static str, &'static str) {
+        let kind = match self {
+            Self::Judged(outcome) => return (outcome.kind(), outcome.name()),
+            Self::PushSent => "push_sent",
+            Self::Cancelled => "cancelled",
+            Self::SignedOut => "signed_out",
+            Self::Enrolled => "enrolled",
+            Self::CookieRefused => "cookie_refused",
+        };
+        (kind, kind)
+    }
+}
+
 #[derive(Clone)]
 struct Line<'a> {
-    outcome: Outcome,
+    kind: Kind,
     trail: &'a Trail,
     /// Whether the line is about an earlier request, of which only the prompt is known.
     is_late: bool,
@@ -50,17 +80,56 @@ pub(super) fn unrefused(denial: &Denial, trail: &Trail, env: &Env<'_>) -> Audite
 
 fn of_denial<'a>(outcome: Outcome, denial: &'a Denial, trail: &'a Trail) -> Line<'a> {
     let Denial { code, rule, identity, .. } = denial;
-    let line = of_user(outcome, identity.as_deref(), trail);
+    let line = of_user(Kind::Judged(outcome), identity.as_deref(), trail);
     Line { rule: *rule, code: Some(*code), ..line }
 }
 
 /// A page that asks the user for a second factor.
 pub(super) fn prompted(challenge: &Challenge, env: &Env<'_>) -> Audited {
-    audited(
-        Level::Info,
-        &Line { code: Some(Code::MfaRequired), ..of(challenge, Outcome::Refused, env) },
-        env,
-    )
+    audited(Level::Info, &of(challenge, Outcome::Prompted, env), env)
+}
+
+/// Duo has sent a prompt to the device.
+pub(super) fn push_sent(challenge: &Challenge, env: &Env<'_>) -> Signal {
+    event(challenge, Kind::PushSent, env)
+}
+
+/// The user has given up the sign-in.
+pub(super) fn cancelled(challenge: &Challenge, env: &Env<'_>) -> Signal {
+    event(challenge, Kind::Cancelled, env)
+}
+
+/// The user has activated a first device.
+pub(super) fn enrolled(challenge: &Challenge, env: &Env<'_>) -> Signal {
+    event(challenge, Kind::Enrolled, env)
+}
+
+/// The client left while its request waited.
+pub(super) fn abandoned(challenge: &Challenge, env: &Env<'_>) -> Signal {
+    let line = of(challenge, Outcome::Abandoned, env);
+    write(Level::Info, &Line { reason: Some(LEFT_EARLY), ..line }, env)
+}
+
+/// The end of an approval by a sign-out.
+pub(super) fn signed_out(user: Option<&Identity>, trail: &Trail, env: &Env<'_>) -> Signal {
+    write(Level::Info, &of_user(Kind::SignedOut, user, trail), env)
+}
+
+/// A forged approval cookie. Logged as a warning, since no accident makes one. `None` for a cookie
+/// that was not accepted for another reason.
+pub(super) fn cookie_refused(
+    why: Insufficient,
+    user: Option<&Identity>,
+    trail: &Trail,
+    env: &Env<'_>,
+) -> Option<Signal> {
+    let reason = Some(why.name());
+    let line = || Line { reason, ..of_user(Kind::CookieRefused, user, trail) };
+    why.is_forged().then(|| write(Level::Warn, &line(), env))
+}
+
+fn event(challenge: &Challenge, kind: Kind, env: &Env<'_>) -> Signal {
+    write(Level::Info, &Line { kind, ..of(challenge, Outcome::Refused, env) }, env)
 }
 
 /// An approval that was given or used.
@@ -84,7 +153,8 @@ pub(super) fn admitted_unverified(
 /// The line of an admission, and the line that replaces it if the client has left.
 fn if_waited_for(level: Level, line: &Line<'_>, env: &Env<'_>) -> Audited {
     let mut audited = audited(level, line, env);
-    let undone = Line { outcome: Outcome::Abandoned, reason: Some(LEFT), ..line.clone() };
+    let undone =
+        Line { kind: Kind::Judged(Outcome::Abandoned), reason: Some(LEFT), ..line.clone() };
     audited.line.undone = Some(write(Level::Info, &undone, env));
     audited
 }
@@ -129,20 +199,20 @@ pub(super) fn heard_late(
         user: Some(prompted.user()),
         factor: Some(ApprovedBy::Factor(prompted.factor())),
         reason: Some(&reason),
-        ..of_user(Outcome::Refused, None, trail)
+        ..of_user(Kind::Judged(Outcome::Refused), None, trail)
     };
     write(level, &line, env)
 }
 
 fn of<'a>(challenge: &'a Challenge, outcome: Outcome, env: &Env<'a>) -> Line<'a> {
-    let line = of_user(outcome, Some(&challenge.identity), &challenge.trail);
+    let line = of_user(Kind::Judged(outcome), Some(&challenge.identity), &challenge.trail);
     let application = env.gate.application(&challenge.terms).name.as_deref();
     Line { rule: challenge.rule, application, ..line }
 }
 
-fn of_user<'a>(outcome: Outcome, user: Option<&'a Identity>, trail: &'a Trail) -> Line<'a> {
+fn of_user<'a>(kind: Kind, user: Option<&'a Identity>, trail: &'a Trail) -> Line<'a> {
     Line {
-        outcome,
+        kind,
         trail,
         is_late: false,
         user: user.map(|identity| identity.user.as_str()),
@@ -156,7 +226,15 @@ fn of_user<'a>(outcome: Outcome, user: Option<&'a Identity>, trail: &'a Trail) -
 }
 
 fn audited(level: Level, line: &Line<'_>, env: &Env<'_>) -> Audited {
-    let &Line { outcome, factor, rule, .. } = line;
+    let &Line { kind, factor, rule, .. } = line;
+    let outcome = match kind {
+        Kind::Judged(outcome) => outcome,
+        Kind::PushSent
+        | Kind::Cancelled
+        | Kind::SignedOut
+        | Kind::Enrolled
+        | Kind::CookieRefused => Outcome::Refused,
+    };
     Audited {
         line: AuditLine { done: write(level, line, env), undone: None },
         judgement: Judgement { outcome, factor, rule },
@@ -171,13 +249,17 @@ fn write(level: Level, line: &Line<'_>, env: &Env<'_>) -> Signal {
     let address = trail.address.filter(|_| !is_late).map(|address| address.to_string());
     let milliseconds = |span: Duration| u64::try_from(span.as_millis()).ok();
     let duration = now.since(trail.reference.began());
+    let (kind, result) = line.kind.names();
+    let name =
+        line.rule.and_then(|rule| env.gate.config().policies.rules.get(rule)?.name.as_deref());
     let text = ObjectText::new()
         .text("event", "duo_mfa")
         .number("version", VERSION)
         .text("time", &now.rfc3339())
-        .text("kind", line.outcome.kind())
-        .text("result", line.outcome.name())
+        .text("kind", kind)
+        .text("result", result)
         .some_number("rule", line.rule.and_then(|rule| rule.try_into().ok()))
+        .some_text("rule_name", name)
         .some_text("application", line.application)
         .some_text("code", line.code.map(Code::name))
         .some_text("user", line.user)

@@ -16,6 +16,7 @@ pub fn counters() -> impl Iterator<Item = Counter> {
         Counter::Passed,
         Counter::PassedPerClient,
         Counter::Bypassed,
+        Counter::Prompted,
         Counter::Abandoned,
         Counter::LimitsUnreadable,
     ];

@@ -3,6 +3,7 @@
 //! The only file that knows both kinds of waiting requests. They return what they need next; here
 //! that becomes one [`Effect`].
 
+use super::audit;
 use super::body::AwaitedBody;
 use super::call::Call;
 use super::decision::{Decision, End, Notes};
@@ -204,6 +205,18 @@ impl Flow {
         match &self.0 {
             Waiting::Held(exchange) => exchange.waiting().left(),
             Waiting::Visit(_) => Vec::new(),
+        }
+    }
+
+    /// The audit line for a client that has left. `None` for a page's request about a sign-in that
+    /// another request continues.
+    #[must_use]
+    pub fn abandoned(&self, env: &Env<'_>) -> Option<Signal> {
+        match &self.0 {
+            Waiting::Held(exchange) => Some(audit::abandoned(exchange.waiting().challenge(), env)),
+            Waiting::Visit(exchange) => self
+                .outlives_its_client()
+                .then(|| audit::abandoned(exchange.waiting().challenge(), env)),
         }
     }
 

@@ -24,6 +24,8 @@ pub enum Outcome {
     PassedPerClient,
     /// It passed without being asked for an approval.
     Bypassed,
+    /// A page asked for a second factor.
+    Prompted,
     /// It got a new approval.
     Admitted,
     /// It was refused.
@@ -42,6 +44,7 @@ impl Outcome {
             Self::Passed => "passed",
             Self::PassedPerClient => "passed_per_client",
             Self::Bypassed => "bypassed",
+            Self::Prompted => "prompted",
             Self::Admitted => "admitted",
             Self::Refused => "refused",
             Self::Abandoned => "abandoned",
@@ -61,7 +64,7 @@ impl Outcome {
             | Self::Admitted
             | Self::Refused
             | Self::WouldRefuse => "decision",
-            Self::Abandoned => self.name(),
+            Self::Prompted | Self::Abandoned => self.name(),
         }
     }
 }
@@ -75,6 +78,7 @@ impl Judgement {
             Outcome::Passed
             | Outcome::PassedPerClient
             | Outcome::Bypassed
+            | Outcome::Prompted
             | Outcome::Refused
             | Outcome::Abandoned
             | Outcome::WouldRefuse => self,

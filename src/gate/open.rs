@@ -69,6 +69,13 @@ pub(super) enum Purpose {
         /// The changes of a sign-out.
         sign_out: Option<SignOut>,
     },
+    /// A request that passes, and ends the approval.
+    SignOut {
+        passed: Box<Decision>,
+        sign_out: SignOut,
+        /// The user, if known.
+        identity: Option<Identity>,
+    },
 }
 
 impl From<Purpose> for Opening {
@@ -85,7 +92,8 @@ impl Undecided {
             Purpose::PerRequest { .. }
             | Purpose::Endpoint(_)
             | Purpose::Denied { .. }
-            | Purpose::Reported { .. } => false,
+            | Purpose::Reported { .. }
+            | Purpose::SignOut { .. } => false,
         }
     }
 }
@@ -244,6 +252,7 @@ impl Gate {
                         Denial::required(&challenge)
                     }
                     Purpose::Denied { denial, .. } | Purpose::Reported { denial, .. } => denial,
+                    Purpose::SignOut { passed, .. } => return Opening::Decided(*passed),
                 };
                 (denial, insufficient)
             }
@@ -285,11 +294,12 @@ impl Gate {
         }
         match opened {
             Opening::Decided(decision) if matches!(decision.end, End::Forward(_)) => {
-                Opening::Decided(self.sign_out(head, facts).end_in(decision))
+                let (sign_out, identity) = self.sign_out(head, facts);
+                Purpose::SignOut { passed: Box::new(decision), sign_out, identity }.into()
             }
             Opening::Undecided(mut undecided) => {
                 if let Purpose::Reported { sign_out, .. } = &mut *undecided.purpose {
-                    *sign_out = Some(self.sign_out(head, facts));
+                    *sign_out = Some(self.sign_out(head, facts).0);
                 }
                 Opening::Undecided(undecided)
             }
@@ -297,15 +307,20 @@ impl Gate {
         }
     }
 
-    fn sign_out(&self, head: &RequestHead<'_>, facts: &HostFacts<'_>) -> SignOut {
+    /// The changes of a sign-out, and its user.
+    fn sign_out(
+        &self,
+        head: &RequestHead<'_>,
+        facts: &HostFacts<'_>,
+    ) -> (SignOut, Option<Identity>) {
         let identity = self.identify(head, facts).ok();
         let bound = self.bound(facts).ok();
         let known = identity.as_ref().zip(bound.as_ref());
         let user = known.map(|(identity, bound)| subject(identity, bound));
         let mut out = SignOut::of(self.config(), head, user.as_ref(), facts.now);
-        let per_client = identity.map(|it| per_client::ended(&it, self.config()));
+        let per_client = identity.as_ref().map(|it| per_client::ended(it, self.config()));
         out.settlements.extend(per_client);
-        out
+        (out, identity)
     }
 
     /// Refuses a request whose head, made of these `fields`, cannot be read. Unless the mode is

@@ -161,15 +161,16 @@ fn pass(recall: Recall, approval: &ClientApproval, env: &Env<'_>) -> Decision {
     let challenge = &client.challenge;
     let (by, since) = (approval.by(), approval.authenticated());
     add_identity_headers(&mut request, challenge.identity.user.clone(), by.name(), since);
-    let (mut settlements, mut cookie) = (Vec::new(), None);
+    let (mut settlements, mut cookie, mut line) = (Vec::new(), None, None);
     if let Some(out) = sign_out {
         settlements = out.settlements;
         settlements.push(ended(&challenge.identity, env.gate.config()));
         cookie = Some(NewCookie::SignedOut(out.deletions));
+        line = Some(audit::signed_out(Some(&challenge.identity), &challenge.trail, env));
     }
     let audited = audit::passed_per_client(challenge, by, since, env);
     let decision = Decision::forward(Forward { request, cookie }, Counter::PassedPerClient);
-    decision.audited(audited).after(settlements)
+    decision.audited(audited).after(settlements).with(line)
 }
 
 /// Whether an approval satisfies the present terms and settings.

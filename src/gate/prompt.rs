@@ -4,7 +4,9 @@ use super::challenge::Challenge;
 use super::limit::{End, Permit, Prompted, Settlement, SingleUse};
 use super::request_line::RequestLine;
 use crate::config::{Config, PushDetails};
-use crate::duo::{AuthFactor, Credentials, Device, DeviceChoice, PushInfo, Status, Txid};
+use crate::duo::{
+    AuthFactor, AuthStatus, Credentials, Device, DeviceChoice, PushInfo, Status, Txid,
+};
 use crate::factor::Factor;
 use crate::http::authority::Host;
 use crate::http::name::is_token_byte;
@@ -204,6 +206,11 @@ fn push(
         title: details.title.clone(),
         info: PushInfo::new(configured).and(asked),
     }
+}
+
+/// Duo's message about an attempt; its status word if there is no message.
+pub(super) fn said(status: &AuthStatus) -> &str {
+    if status.message.is_empty() { status.status.as_str() } else { status.message.as_str() }
 }
 
 /// How a prompt ended that Duo did not allow.

@@ -5,17 +5,18 @@ use super::challenge::Challenge;
 use super::decision::Decision;
 use super::env::Env;
 use super::limit::{Limit, Limited};
-use super::prompt::Ending;
+use super::prompt::{Ending, said};
 use super::refusal::{Denial, Refusal};
 use super::refusals::{
-    DENIED_ON_DEVICE, LOCKED_OUT, NO_RANDOMNESS, NO_ROOM, NO_ROOM_FOR_USER, PENDING_ELSEWHERE,
-    REPORTED_AS_FRAUD, TIMEOUT, TOO_MANY_PASSCODES, TOO_MANY_PROMPTS, TOO_MANY_SINGLE_USES,
+    DENIED_BY_DUO, DENIED_ON_DEVICE, LOCKED_OUT, NO_RANDOMNESS, NO_ROOM, NO_ROOM_FOR_USER,
+    PENDING_ELSEWHERE, REPORTED_AS_FRAUD, TIMEOUT, TOO_MANY_PASSCODES, TOO_MANY_PROMPTS,
+    TOO_MANY_SINGLE_USES,
 };
 use super::room::{By, Crowded};
 use super::route::Endpoint;
 use super::trail::Trail;
 use super::view::{Requester, View};
-use crate::duo::{DuoError, Fault, Status};
+use crate::duo::{AuthStatus, DuoError, Fault, Text, is_lock_out};
 use crate::http::{Reply, RequestHead, ReturnPath};
 use crate::page::{Onward, Problem};
 use crate::signal::{Code, Level, Signal};
@@ -92,14 +93,24 @@ pub(super) fn refuse_without_randomness(to: &dyn Refusable, env: &Env<'_>) -> De
 }
 
 /// Refuses since Duo has not allowed the request.
-pub(super) fn refuse_status(to: &dyn Refusable, status: &Status, env: &Env<'_>) -> Decision {
-    let refusal = match Ending::of(status) {
+pub(super) fn refuse_status(to: &dyn Refusable, status: &AuthStatus, env: &Env<'_>) -> Decision {
+    let refusal = match Ending::of(&status.status) {
         Ending::TimedOut => TIMEOUT,
         Ending::Fraud => REPORTED_AS_FRAUD,
         Ending::LockedOut => LOCKED_OUT,
         Ending::CodesSent | Ending::Denied => DENIED_ON_DEVICE,
     };
-    refuse_with(to, &refusal, status.as_str(), env)
+    refuse_with(to, &refusal, said(status), env)
+}
+
+/// Refuses since Duo has denied the user at preauth.
+pub(super) fn refuse_denied(to: &dyn Refusable, message: &Text, env: &Env<'_>) -> Decision {
+    let message = message.as_str();
+    if is_lock_out(message) {
+        return refuse_with(to, &LOCKED_OUT, message, env);
+    }
+    let Refusal { code, detail, .. } = DENIED_BY_DUO;
+    refuse(to, code, if message.is_empty() { detail } else { message }, message, env)
 }
 
 /// A refusal of the catalogue; `reason` is only for the audit line.

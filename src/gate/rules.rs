@@ -54,7 +54,7 @@ impl Insufficient {
     }
 
     /// The name in metrics.
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Invalid(refusal) => refusal.name(),
             Self::TooOld => "too_old",
@@ -67,6 +67,11 @@ impl Insufficient {
     /// The counter for a cookie that was not accepted.
     pub(super) const fn counted(self) -> Signal {
         Signal::Count(Counter::CookieRefused(self.name()))
+    }
+
+    /// Whether the cookie was forged.
+    pub(super) const fn is_forged(self) -> bool {
+        matches!(self, Self::Invalid(Refusal::Forged))
     }
 
     /// Whether the approval opens requests without such terms.
@@ -191,19 +196,20 @@ impl Gate {
         }
     }
 
-    /// The terms of the rule for the request that a sign-in leads to.
+    /// The terms of the rule for the request that a sign-in leads to, and the number of the rule.
     pub(super) fn terms_of(
         &self,
         request: &RequestHead<'_>,
         person: &Person<'_>,
         address: Option<IpAddr>,
-    ) -> Result<Terms, Denial> {
+    ) -> Result<(Terms, Option<usize>), Denial> {
         let policies = &self.config().policies;
         match policies.decide(&policies.view(request, address)?, Some(person)) {
             Decision::Ruled(Ruled { policy: Policy::Deny, rule, .. }) => {
                 Err(Denial::from(RULE_DENIES_TARGET).by(rule))
             }
-            decided @ (Decision::Ruled(_) | Decision::WhoAsks) => Ok(decided.terms().clone()),
+            Decision::Ruled(Ruled { rule, terms, .. }) => Ok((terms.clone(), rule)),
+            Decision::WhoAsks => Ok((Decision::WhoAsks.terms().clone(), None)),
         }
     }
 

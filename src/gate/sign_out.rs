@@ -1,12 +1,16 @@
 //! The end of an approval: by `POST logout`, or by a request to one of `session.logout_paths`.
 
+use super::audit;
 use super::configured::Gate;
 use super::decision::{Decision, End as RequestEnd, NewCookie};
+use super::env::Env;
 use super::limit::{End, Permit, Settlement, SingleUse};
 use super::pending::{self, is_on_device};
+use super::trail::Trail;
 use crate::clock::UnixTime;
 use crate::config::Config;
 use crate::http::{HeaderValue, RequestHead};
+use crate::identity::Identity;
 use crate::session::{PENDING_LIFETIME, Subject};
 use std::time::Duration;
 
@@ -52,11 +56,17 @@ impl SignOut {
     }
 
     /// Makes the response of a forwarded request delete the cookies.
-    pub(super) fn end_in(self, mut decision: Decision) -> Decision {
+    pub(super) fn end_in(
+        self,
+        mut decision: Decision,
+        user: Option<&Identity>,
+        trail: &Trail,
+        env: &Env<'_>,
+    ) -> Decision {
         if let RequestEnd::Forward(forward) = &mut decision.end {
             forward.cookie = Some(NewCookie::SignedOut(self.deletions));
         }
-        decision.after(self.settlements)
+        decision.after(self.settlements).with([audit::signed_out(user, trail, env)])
     }
 }
 

@@ -9,6 +9,8 @@ use super::view::{Person, View};
 /// A rule. It matches if all of its conditions hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
+    /// The name in audit lines.
+    pub name: Option<String>,
     /// In the order of [`Criterion::ALL`], so that the user is compared last.
     pub conditions: Vec<Condition>,
     /// The treatment of requests that match.

@@ -14,7 +14,7 @@ fn rule(policy: Policy, conditions: &[(Criterion, &[&str])]) -> Rule {
         Condition { criterion: *criterion, wanted: patterns(false), unwanted: patterns(true) }
     };
     let conditions = conditions.iter().map(condition).collect();
-    Rule { conditions, policy, terms: Terms::default() }
+    Rule { name: None, conditions, policy, terms: Terms::default() }
 }
 
 fn ruled(policy: Policy, rule: Option<usize>) -> Decision<'static> {

@@ -32,6 +32,34 @@ fn lines_are_found_and_filtered() {
     assert_eq!((ran.status, &line["code"]), (0, &Value::from("mfa_denied")), "{line}");
 }
 
+const SIGN_IN: &str = r#"{"event":"duo_mfa","version":1,"time":"2026-11-29T17:00:00.000Z","kind":"prompted","result":"prompted","user":"alice","duo_user":"alice@corp","reference":"K7M201XP","duration_ms":0}
+{"event":"duo_mfa","version":1,"time":"2026-11-29T17:00:01.000Z","kind":"decision","result":"refused","code":"mfa_denied","user":"bob","duo_user":"bob","reference":"ZZZZZZZZ","duration_ms":0}
+{"event":"duo_mfa","version":1,"time":"2026-11-29T17:00:03.000Z","kind":"push_sent","result":"push_sent","user":"alice","duo_user":"alice@corp","factor":"push","device_name":"iPhone","reference":"K7M201XP","duration_ms":3000}
+{"event":"duo_mfa","version":1,"time":"2026-11-29T17:00:12.000Z","kind":"decision","result":"admitted","user":"alice","duo_user":"alice@corp","factor":"push","device_name":"iPhone","reference":"K7M201XP","duration_ms":12345}
+{"event":"duo_mfa","version":1,"time":"2026-11-29T17:00:13.000Z","kind":"config_loaded","result":"config_loaded","hash":"44136fa355b3678a"}
+"#;
+
+#[test]
+fn the_lines_of_a_sign_in_are_joined() {
+    let file = File::new("envoy.log", SIGN_IN);
+    let expected = "sign-in K7M201XP of alice: admitted by push after 12.3 s\n\
+  2026-11-29T17:00:00.000Z prompted alice duo_user=alice@corp duration_ms=0 reference=K7M201XP\n\
+  2026-11-29T17:00:03.000Z push_sent alice by push on iPhone duo_user=alice@corp duration_ms=3000 reference=K7M201XP\n\
+  2026-11-29T17:00:12.000Z admitted alice by push on iPhone duo_user=alice@corp duration_ms=12345 reference=K7M201XP\n";
+    for filters in [
+        ["--reference", "K7M201XP"],
+        ["--reference", "k7m2-oixp"],
+        ["--user", "alice"],
+        ["--user", "alice@corp"],
+    ] {
+        let ran = duo_mfa(&["audit", file.path(), filters[0], filters[1]]);
+        let unindented = |text: &str| text.replace("\n  ", "\n");
+        assert_eq!((ran.status, unindented(&ran.output)), (0, unindented(expected)), "{filters:?}");
+    }
+    let ran = duo_mfa(&["audit", file.path(), "--user", "alice", "--format", "json"]);
+    assert_eq!(ran.output.lines().count(), 3, "{}", ran.output);
+}
+
 #[test]
 fn a_log_without_matching_lines_is_an_outcome() {
     let file = File::new("envoy.log", LOG);

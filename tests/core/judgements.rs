@@ -66,6 +66,9 @@ fn assert_as_the_audit_line(rig: &Rig, judgement: Judgement) {
     });
     for line in lines {
         let [(_, result), (_, factor), (_, rule)] = judgement.properties();
+        if line["kind"] == "push_sent" {
+            continue;
+        }
         let rule = rule.map(|rule| rule.parse::<usize>().unwrap());
         assert_eq!(line["result"], json!(result), "{line}");
         assert_ne!(line.get("reason"), Some(&json!("")), "{line}");
@@ -92,13 +95,13 @@ fn requests_that_pass_are_judged_too() {
 }
 
 #[test]
-fn a_page_that_waits_has_become_nothing_yet() {
+fn a_page_that_asks_is_no_refusal() {
     let mut rig = Rig::new();
     let alice = Browser::of("alice");
     rig.send(&alice.opens("/"), &[]);
-    assert_eq!(rig.judgements, [judged(Outcome::Refused, None, None)]);
-    rig.judgements.clear();
     rig.send(&alice.opens("/.duo-mfa/"), &[]);
+    assert_eq!(rig.judgements, [judged(Outcome::Prompted, None, None); 2]);
+    rig.judgements.clear();
     rig.send(&get("/.duo-mfa/healthz"), &[]);
     assert_eq!(rig.judgements, []);
 }

@@ -245,7 +245,7 @@ fn name(text: &str) -> &str {
 const FLOORS: [&str; 6] = [
     "call challenge configured decision env event factors failure form headers health health_record \
      judgement key_pair limit logo probe readiness refusal refusals request_line room trail",
-    "audit counters pending prompt refuse response route rules same_request sign_out universal view",
+    "audit counters loaded pending prompt refuse response route rules same_request sign_out universal view",
     "exchange in_place last_prompt",
     "endpoints foreign_form hold open per_client per_request redirect",
     "body flow",

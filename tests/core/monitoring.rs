@@ -91,5 +91,5 @@ fn every_question_is_answered_by_its_command() {
     }
     let kept = fs::read_to_string(folder.join("audit.jsonl")).unwrap();
     let kept: Vec<Value> = kept.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(kept.len(), 6, "{kept:?}");
+    assert_eq!(kept.len(), 9, "{kept:?}");
 }

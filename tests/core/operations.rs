@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::layers::rust_files;
-use duo_mfa::gate::counters;
+use duo_mfa::gate::{Outcome, counters};
 use duo_mfa::signal::{Code, Counter};
 
-const ALL: [Counter; 14] = [
+const ALL: [Counter; 15] = [
     Counter::Passed,
     Counter::PassedPerClient,
     Counter::Bypassed,
@@ -21,6 +21,7 @@ const ALL: [Counter; 14] = [
     Counter::DuoCalls("ENDPOINT"),
     Counter::DuoFailures("ENDPOINT"),
     Counter::LimitsUnreadable,
+    Counter::Prompted,
     Counter::Overflows("ENDPOINT"),
     Counter::Crowded("LIMIT"),
 ];
@@ -31,6 +32,7 @@ const fn is_listed(counter: Counter) -> bool {
         Counter::Passed
         | Counter::PassedPerClient
         | Counter::Bypassed
+        | Counter::Prompted
         | Counter::Admitted(_)
         | Counter::Refused(_)
         | Counter::Reported { .. }
@@ -123,6 +125,25 @@ fn every_member_of_an_audit_line_is_documented() {
     let cells = rows.iter().flat_map(|cell| cell.split(", "));
     let documented: BTreeSet<_> = cells.map(|cell| cell.trim_matches('`').to_owned()).collect();
     assert!(coded.len() > 10, "{coded:?}");
+    assert_eq!(documented, coded);
+}
+
+#[test]
+fn every_kind_of_audit_line_is_documented() {
+    let audit = read("src/gate/audit.rs");
+    let (_, names) = audit.split_once("const fn names(self)").unwrap();
+    let (names, _) = names.split_once("(kind, kind)").unwrap();
+    let kinds = names.split("=> \"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let mut coded: BTreeSet<_> = kinds.map(str::to_owned).collect();
+    assert!(coded.len() > 4, "{coded:?}");
+    coded.extend(["decision", "prompted", "abandoned"].map(str::to_owned));
+    for outcome in [Outcome::Admitted, Outcome::Prompted, Outcome::Abandoned] {
+        assert!(coded.contains(outcome.kind()), "{outcome:?}");
+    }
+    let loaded = read("src/gate/loaded.rs");
+    assert!(loaded.contains(".text(\"kind\", \"config_loaded\")"));
+    coded.insert("config_loaded".to_owned());
+    let documented: BTreeSet<_> = first_cells("| kind |").into_iter().collect();
     assert_eq!(documented, coded);
 }
 

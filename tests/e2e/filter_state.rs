@@ -100,7 +100,7 @@ fn access_log_says_what_became_of_each_request() {
         ("/public/4", [json!(200), json!("bypassed"), null(), json!("0")]),
         ("/internal/5", [json!(403), json!("refused"), null(), json!("1")]),
         ("/reports/6", [json!(403), json!("refused"), null(), json!("2")]),
-        ("/reports/7", [json!(403), json!("refused"), null(), json!("2")]),
+        ("/reports/7", [json!(403), json!("prompted"), null(), json!("2")]),
         ("/.duo-mfa/healthz", [json!(200), null(), null(), null()]),
     ] {
         assert_eq!(logged(&log, path), expected, "{path}");

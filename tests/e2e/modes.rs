@@ -58,6 +58,8 @@ fn counters(stack: &Stack) -> BTreeMap<String, u64> {
             Some((start, code)) if start.starts_with("would_refuse.rule.") => {
                 format!("refused.code.{code}")
             }
+            // The first page of a sign-in.
+            None if name == "prompted" => "refused.code.mfa_required".to_owned(),
             Some(_) | None => name.to_owned(),
         };
         let is_about_requests = ["passed", "bypassed", "refused.", "cookie_refused."]

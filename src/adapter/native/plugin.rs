@@ -12,7 +12,7 @@ use crate::adapter::shared::{Shared, announce};
 use crate::clock::UnixTime;
 use crate::config::Config;
 use crate::gate::limit::{Table, Work};
-use crate::gate::{Gate, Logo, Room};
+use crate::gate::{Gate, Loaded, Logo, Room};
 use crate::session::Verified;
 use crate::signal::Counter;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -73,7 +73,7 @@ impl Plugin {
             unreachable.iter().for_each(|fault| log::error!("{fault}"));
             return None;
         }
-        announce(&gate);
+        announce(&gate, Loaded::new(&gate, text).line(time()));
         let applications = &gate.config().applications;
         let workers = usize::try_from(abi::concurrency()).unwrap_or(1).max(1);
         let plugin = Arc::new(Self {
@@ -164,10 +164,8 @@ impl Shared for View {
         self.now()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the core's clock")]
     fn now(&self) -> UnixTime {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or_default())
+        time()
     }
 
     fn with_verified<T>(&self, work: impl FnOnce(&mut Verified) -> T) -> T {
@@ -191,6 +189,12 @@ impl Shared for View {
     fn count(&self, counter: Counter) {
         self.plugin.metrics.count(counter);
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the core's clock")]
+fn time() -> UnixTime {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or_default())
 }
 
 /// A variable of Envoy's environment.

@@ -8,7 +8,7 @@ use crate::adapter::healths::Healths;
 use crate::adapter::shared::{Shared, announce};
 use crate::clock::UnixTime;
 use crate::gate::limit::{Table, Work};
-use crate::gate::{Gate, Logo, Room};
+use crate::gate::{Gate, Loaded, Logo, Room};
 use crate::session::Verified;
 use crate::signal::Counter;
 use std::cell::Cell;
@@ -29,8 +29,18 @@ pub(super) struct Plugin {
 }
 
 impl Plugin {
-    pub(super) fn new(gate: Gate) -> Self {
-        announce(&gate);
+    /// `text` is the configuration as the host has it.
+    pub(super) fn new(gate: Gate, text: &[u8]) -> Self {
+        let (loaded, now) = (Loaded::new(&gate, text), host::now().unwrap_or_default());
+        let mut is_first = false;
+        let is_stamped = limit_table::change(&loaded.name(), &mut |stored| {
+            let stamp = loaded.stamp(stored, now);
+            is_first = stamp.is_some();
+            stamp
+        });
+        if is_first || !is_stamped {
+            announce(&gate, loaded.line(now));
+        }
         Self {
             healths: Healths::of(&gate),
             table: Table::new(&gate.config().shared),

@@ -52,7 +52,7 @@ impl Root {
                 });
                 let _ = self.ups.set(ups.collect());
                 log::debug!("configured");
-                let plugin = Plugin::new(Gate::new(config));
+                let plugin = Plugin::new(Gate::new(config), &bytes);
                 plugin.stats.define(counters());
                 self.plugin.set(Rc::new(plugin)).is_ok() && host::tick_each(TICK).is_ok()
             }

@@ -2,19 +2,34 @@
 
 use crate::Outcome;
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write as _};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 /// The beginning of every audit line.
 const START: &str = r#"{"event":"duo_mfa""#;
 /// The same inside a JSON text, for Envoy's JSON log format.
 const ESCAPED_START: &str = r#"{\"event\":\"duo_mfa\""#;
-/// The members that have a fixed place in a sentence.
-const PLACED: [&str; 10] =
-    ["event", "result", "code", "user", "factor", "client", "method", "host", "path", "reason"];
+/// The members that have a fixed place in a sentence, or none.
+const PLACED: [&str; 14] = [
+    "event",
+    "version",
+    "time",
+    "kind",
+    "result",
+    "code",
+    "user",
+    "factor",
+    "device_name",
+    "client",
+    "method",
+    "host",
+    "path",
+    "reason",
+];
 
-/// Show the audit lines of Envoy's log
+/// Show the audit lines of Envoy's log, and join those of a sign-in
 ///
 /// Exit status: 0 if there is a line, 1 if none matches, 2 if the file cannot be read.
 #[derive(clap::Args)]
@@ -22,10 +37,10 @@ pub(crate) struct Arguments {
     /// Envoy's log, or audit lines alone; - is standard input
     #[arg(default_value = "-")]
     file: PathBuf,
-    /// Lines about this user only, named as in the lines
+    /// All lines of this user's sign-ins, named as in the lines, or as at Duo
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Lines with this reference only, as the user's page shows it
+    /// All lines of the sign-in with this reference, as the user's page shows it
     #[arg(long, value_name = "REFERENCE")]
     reference: Option<String>,
     /// Lines with this code only
@@ -67,30 +82,122 @@ fn show(arguments: &Arguments) -> io::Result<usize> {
     };
     let mut out = io::stdout().lock();
     let mut shown: usize = 0;
+    let mut kept = Vec::new();
     let mut line = Vec::new();
     while input.read_until(b'\n', &mut line)? > 0 {
         let text = String::from_utf8_lossy(&line);
-        if let Some((prefix, members)) = audit_line(&text)
-            && arguments.want(&members)
-        {
-            match arguments.format {
-                Format::Text => writeln!(out, "{}", sentence(prefix, &members))?,
-                Format::Json => writeln!(out, "{}", Value::Object(members))?,
+        if let Some((prefix, members)) = audit_line(&text) {
+            let line = Line { prefix: prefix.to_owned(), members };
+            if arguments.joins() {
+                kept.push(line);
+            } else if arguments.has_code(&line) {
+                arguments.print(&line, "", &mut out)?;
+                shown = shown.saturating_add(1);
             }
-            shown = shown.saturating_add(1);
         }
         line.clear();
+    }
+    for sign_in in sign_ins(kept) {
+        if !sign_in.iter().any(|line| arguments.want(line)) {
+            continue;
+        }
+        let is_joined = sign_in.len() > 1 && arguments.format == Format::Text;
+        if is_joined {
+            writeln!(out, "{}", summary(&sign_in))?;
+        }
+        for line in sign_in.iter().filter(|line| arguments.has_code(line)) {
+            arguments.print(line, if is_joined { "  " } else { "" }, &mut out)?;
+            shown = shown.saturating_add(1);
+        }
     }
     Ok(shown)
 }
 
+/// A line of the log: Envoy's prefix, and the members of the object after it.
+struct Line {
+    prefix: String,
+    members: Map<String, Value>,
+}
+
+impl Line {
+    fn text(&self, member: &str) -> Option<&str> {
+        self.members.get(member)?.as_str()
+    }
+}
+
+/// The lines of each sign-in, in the order of their first lines. A line without a reference, such as
+/// one about a configuration, is in no sign-in.
+fn sign_ins(lines: Vec<Line>) -> Vec<Vec<Line>> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut sign_ins: Vec<Vec<Line>> = Vec::new();
+    for line in lines {
+        let Some(reference) = line.text("reference").filter(|it| !it.is_empty()) else { continue };
+        let place = *places.entry(reference.to_owned()).or_insert(sign_ins.len());
+        match sign_ins.get_mut(place) {
+            Some(sign_in) => sign_in.push(line),
+            None => sign_ins.push(vec![line]),
+        }
+    }
+    sign_ins
+}
+
+/// How a sign-in ended: `sign-in K7M2Q4XP of alice: admitted by push after 12.4 s`.
+fn summary(sign_in: &[Line]) -> String {
+    let last_with = |member: &str| sign_in.iter().rev().find_map(|line| line.text(member));
+    let [reference, user] = ["reference", "user"].map(|member| last_with(member).map(printable));
+    let mut parts = vec!["sign-in".to_owned()];
+    parts.extend(reference);
+    parts.extend(user.map(|user| format!("of {user}")));
+    let last = sign_in.iter().rev().find(|line| line.text("kind") != Some("push_sent"));
+    let mut end = Vec::new();
+    if let Some(line) = last.or(sign_in.last()) {
+        end.extend(["result", "code"].iter().filter_map(|member| line.text(member)).map(printable));
+        end.extend(line.text("factor").map(|factor| format!("by {}", printable(factor))));
+        if let Some(duration) = line.members.get("duration_ms").and_then(Value::as_f64) {
+            end.push(format!("after {:.1} s", duration / 1_000.0));
+        }
+    }
+    format!("{}: {}", parts.join(" "), end.join(" "))
+}
+
+/// A reference as it may be read out: without dashes, and with letters for which digits are meant.
+fn heard(reference: &str) -> String {
+    let letters = reference.chars().filter(|letter| letter.is_ascii_alphanumeric());
+    letters
+        .map(|letter| match letter.to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            other => other,
+        })
+        .collect()
+}
+
 impl Arguments {
-    fn want(&self, members: &Map<String, Value>) -> bool {
-        let is = |name: &str, wanted: &Option<String>| {
-            let found = members.get(name).and_then(Value::as_str);
-            wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
+    /// Whether lines are shown by sign-in.
+    const fn joins(&self) -> bool {
+        self.user.is_some() || self.reference.is_some()
+    }
+
+    /// Whether the sign-in with this line is meant.
+    fn want(&self, line: &Line) -> bool {
+        let is_user =
+            |user: &str| ["user", "duo_user"].iter().any(|it| line.text(it) == Some(user));
+        let is_reference = |reference: &str| {
+            line.text("reference").is_some_and(|found| heard(found) == heard(reference))
         };
-        is("user", &self.user) && is("reference", &self.reference) && is("code", &self.code)
+        self.user.as_deref().is_none_or(is_user)
+            && self.reference.as_deref().is_none_or(is_reference)
+    }
+
+    fn has_code(&self, line: &Line) -> bool {
+        self.code.as_deref().is_none_or(|code| line.text("code") == Some(code))
+    }
+
+    fn print(&self, line: &Line, indent: &str, out: &mut impl Write) -> io::Result<()> {
+        match self.format {
+            Format::Text => writeln!(out, "{indent}{}", sentence(&line.prefix, &line.members)),
+            Format::Json => writeln!(out, "{}", Value::Object(line.members.clone())),
+        }
     }
 }
 
@@ -122,11 +229,18 @@ fn sentence(prefix: &str, members: &Map<String, Value>) -> String {
         [member("method"), member("host").map(|host| host + &member("path").unwrap_or_default())];
     let request: Vec<_> = request.into_iter().flatten().collect();
     let mut parts: Vec<String> = time(prefix).map(str::to_owned).into_iter().collect();
+    if parts.is_empty() {
+        parts.extend(member("time"));
+    }
     parts.extend(["result", "code", "user"].iter().filter_map(|name| member(name)));
     parts.extend(member("factor").map(|factor| format!("by {factor}")));
+    parts.extend(member("device_name").map(|name| format!("on {name}")));
     parts.extend(member("client").map(|client| format!("from {client}")));
     parts.push(request.join(" "));
-    let rest = members.iter().filter(|(name, _)| !PLACED.contains(&name.as_str()));
+    // The name at Duo is shown if it is another one.
+    let is_new = |name: &str| name != "duo_user" || members.get(name) != members.get("user");
+    let is_rest = |name: &str| !PLACED.contains(&name) && is_new(name);
+    let rest = members.iter().filter(|(name, _)| is_rest(name));
     parts.extend(rest.map(|(name, value)| format!("{name}={}", plain(value))));
     parts.retain(|part| !part.is_empty());
     let reason = member("reason").map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -135,7 +249,10 @@ fn sentence(prefix: &str, members: &Map<String, Value>) -> String {
 
 /// A value without quotes, and without characters that a terminal would execute.
 fn plain(value: &Value) -> String {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    value.as_str().map_or_else(|| printable(&value.to_string()), printable)
+}
+
+fn printable(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).collect()
 }
 

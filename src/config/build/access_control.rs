@@ -2,6 +2,7 @@
 
 use super::applications::Written;
 use super::per_client::{self, Clients, Reach};
+use super::text::printable;
 use super::{api_mode, duo};
 use crate::config::duration::Bounds;
 use crate::config::error::{Code, Fault, Faults, echo};
@@ -16,6 +17,9 @@ use crate::session::ApprovedBy;
 
 /// The keys for the second factor.
 const TERMS: [&str; 6] = ["max_age", "factors", "fail_mode", "application", "approval", "api_mode"];
+
+/// The longest name of a rule, in characters.
+const MAX_NAME: usize = 64;
 
 /// The bounds of `max_age`: at most the longest lifetime of an approval.
 const MAX_AGE: Bounds = Bounds::up_to(24 * 60 * 60);
@@ -91,7 +95,8 @@ fn rule(
         section.find("factors").map(fault).into_iter().for_each(|fault| faults.push(fault));
     }
     check_prompt(&section, &terms, written, faults);
-    Some(Rule { conditions, policy: policy?, terms })
+    let name = section.read("name", faults, |entry| printable(entry, MAX_NAME));
+    Some(Rule { name: name.map(str::to_owned), conditions, policy: policy?, terms })
 }
 
 /// Refuses a rule whose requests the filter could not ask for a second factor, since the Auth API or

@@ -91,6 +91,12 @@ const RULE_KEYS: &[Key] = &[
         ("groups that the rule applies to. Needs `identity.groups`", r#"["ops"]"#),
     ),
     Key::new(
+        "name",
+        Kind::Text(&texts::TEXT_64),
+        Usual::Words("none"),
+        ("a name for audit lines; a rule with any policy may have one", r#""reports""#),
+    ),
+    Key::new(
         "policy",
         POLICY,
         Usual::Required,

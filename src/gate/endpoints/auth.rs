@@ -6,13 +6,14 @@ use super::status::{codes, state, waiting};
 use super::visit::{Choice, OpenedSignIn, SignInOrigin, Visit, VisitWants, Wanted};
 use crate::duo::{AuthResult, AuthStatus, Device, DeviceChoice, Status, Txid, Verification};
 use crate::factor::Factor;
+use crate::gate::audit;
 use crate::gate::decision::Decision;
 use crate::gate::env::Env;
 use crate::gate::exchange::Next;
 use crate::gate::factors::{capability, device_name, takes_codes};
 use crate::gate::last_prompt::Asking;
 use crate::gate::limit::{End, Permit, Settlement};
-use crate::gate::prompt::{self, Ending, Prompt, SentPasscode, Transaction, is_method};
+use crate::gate::prompt::{self, Ending, Prompt, SentPasscode, Transaction, is_method, said};
 use crate::gate::refusal::Refusal;
 use crate::gate::refusals::{
     CODE_NOT_SHOWN, DEVICE_MALFORMED, DEVICE_UNKNOWN, DIGEST_MALFORMED, DIGEST_UNCHECKED,
@@ -165,7 +166,8 @@ pub(super) fn prompt_sent(asking: Asking<OpenedSignIn>, txid: Txid, env: &Env<'_
     let transaction = Transaction { factor: prompt.factor, txid };
     let recorded = prompt::sent(permit, &transaction, &caller.challenge, &caller.credentials);
     let standing = waiting(&caller, prompt.factor, None, env);
-    reply_started(&caller, &standing, "", env).after(recorded)
+    let line = audit::push_sent(&caller.challenge, env);
+    reply_started(&caller, &standing, "", env).after(recorded).with([line])
 }
 
 /// Handles Duo's response to a request for passcodes by text message.
@@ -184,11 +186,13 @@ pub(super) fn codes_sent(
         }
         (AuthResult::Deny, Status::Sent) => {
             caller.hand_out(*pending, env);
+            let line = audit::push_sent(&caller.challenge, env);
             let decision = reply_started(&caller, &codes(&caller), status.status.as_str(), env);
+            let decision = decision.with([line]);
             (Ending::of(&status.status).settled(), decision)
         }
         (AuthResult::Deny | AuthResult::Waiting, word) => {
-            (Ending::of(word).settled(), refuse_status(&caller, word, env))
+            (Ending::of(word).settled(), refuse_status(&caller, status, env))
         }
     };
     decision.after([Settlement { permit, end }])
@@ -215,9 +219,9 @@ pub(super) fn passcode_checked(
         }
         (AuthResult::Deny, Status::Deny) => {
             count_try(&mut caller, env);
-            refuse_with(&caller, &WRONG_PASSCODE, "", env)
+            refuse_with(&caller, &WRONG_PASSCODE, said(status), env)
         }
-        (AuthResult::Deny | AuthResult::Waiting, word) => refuse_status(&caller, word, env),
+        (AuthResult::Deny | AuthResult::Waiting, _) => refuse_status(&caller, status, env),
     }
 }
 

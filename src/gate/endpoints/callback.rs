@@ -7,6 +7,7 @@
 
 use super::approve::{self, Admission};
 use super::caller::Caller;
+use super::refused_cookie;
 use super::start::misconfigured;
 use super::visit::{Return, SignInOrigin, Visit, VisitWants};
 use crate::clock::{ClockOffset, UnixTime};
@@ -28,7 +29,7 @@ use crate::gate::refusals::{
 use crate::gate::refuse::{self, refuse, refuse_with};
 use crate::gate::request_line::RequestLine;
 use crate::gate::route::EndpointRequest;
-use crate::gate::rules::{Insufficient, new_approval};
+use crate::gate::rules::new_approval;
 use crate::gate::universal;
 use crate::gate::view::{Requester, View};
 use crate::http::{Reply, RequestHead, ReturnPath};
@@ -61,7 +62,7 @@ pub(super) fn callback(
     challenge.terms.application = application;
     let view = View::at_callback(head, ReturnPath::default());
     let mut caller = Box::new(Caller::new(head, view, challenge, env));
-    let refusal = caller.approval.err();
+    let refused = refused_cookie(&caller, env);
     let next = match open(&caller, application, head, env) {
         Ok(opened) => {
             caller.view.return_to = opened.attempt.return_path().clone();
@@ -70,7 +71,7 @@ pub(super) fn callback(
         }
         Err(refused) => (*refused).into(),
     };
-    next.with(refusal.map(|why| Insufficient::from(why).counted()))
+    next.with(refused)
 }
 
 /// Reads the browser's cookie, and then the `state`.
@@ -116,8 +117,8 @@ fn go_on(
     caller.challenge.trail.request = RequestLine::of(&wanted);
     let person = Person { user: &caller.challenge.identity.user, groups };
     match env.gate.terms_of(&wanted, &person, caller.challenge.trail.address) {
-        Ok(terms) if terms.application == application && !terms.is_per_request => {
-            caller.challenge.terms = terms;
+        Ok((terms, rule)) if terms.application == application && !terms.is_per_request => {
+            (caller.challenge.terms, caller.challenge.rule) = (terms, rule);
         }
         Ok(_) => {
             let reason = "the rules changed, and this page now needs another sign-in";

@@ -81,7 +81,8 @@ pub(super) fn activated(
             } else {
                 EnrollmentReply::Done.reply()
             };
-            Decision::reply(caller.with_cookies(reply))
+            let line = audit::enrolled(&caller.challenge, env);
+            Decision::reply(caller.with_cookies(reply)).with([line])
         }
         EnrollmentState::Invalid => {
             caller.forget(env);

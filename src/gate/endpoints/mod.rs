@@ -25,6 +25,8 @@ pub(super) use status::{page_in_place, resend_page};
 pub(super) use visit::Visit;
 
 use self::caller::AuthApiCaller;
+use super::audit;
+use super::challenge::Challenge;
 use super::decision::Decision;
 use super::env::Env;
 use super::exchange::Next;
@@ -43,6 +45,7 @@ use crate::duo::Credentials;
 use crate::http::{Parameters, RequestHead, ReturnPath};
 use crate::policy::{Person, Terms};
 use crate::session::BodyDigest;
+use crate::signal::Signal;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -61,7 +64,7 @@ pub(super) fn begin(
         Ok(caller) => caller,
         Err(refused) => return (*refused).into(),
     };
-    let refusal = caller.approval.err();
+    let refusal = refused_cookie(&caller, env);
     let approval = caller.approval.ok().flatten();
     let satisfies = |approval| env.gate.satisfies(approval, &caller.challenge.terms, env.now);
     let is_approved = approval.as_ref().is_some_and(|approval| satisfies(approval).is_ok());
@@ -82,7 +85,15 @@ pub(super) fn begin(
         Endpoint::Logout => sign_out::logout(caller, head, env).into(),
         Endpoint::UserInfo => sign_out::user_info(&caller, approval.as_ref(), env).into(),
     };
-    next.with(refusal.map(|why| Insufficient::from(why).counted()))
+    next.with(refusal)
+}
+
+/// The records of a cookie that was not accepted.
+fn refused_cookie(caller: &Caller, env: &Env<'_>) -> Vec<Signal> {
+    let Some(why) = caller.approval.err().map(Insufficient::from) else { return Vec::new() };
+    let Challenge { identity, trail, .. } = &caller.challenge;
+    let line = audit::cookie_refused(why, Some(identity), trail, env);
+    [why.counted()].into_iter().chain(line).collect()
 }
 
 /// Continues with calls of the Auth API, if it is used for the terms.
@@ -110,9 +121,7 @@ pub(super) fn refuse_form(
         Ok(caller) => caller,
         Err(refused) => return *refused,
     };
-    let refusal = caller.approval.err();
-    let refused = refuse_with(&caller, why, "", env);
-    refused.with(refusal.map(|why| Insufficient::from(why).counted()))
+    refuse_with(&caller, why, "", env).with(refused_cookie(&caller, env))
 }
 
 /// The client of an endpoint, under the terms of the request that the sign-in leads to. The terms
@@ -140,7 +149,7 @@ fn caller(
     let person = Person { user: &challenge.identity.user, groups: &groups };
     let mut denial = None;
     match env.gate.terms_of(&wanted, &person, challenge.trail.address) {
-        Ok(terms) => challenge.terms = terms,
+        Ok((terms, rule)) => (challenge.terms, challenge.rule) = (terms, rule),
         Err(_) if endpoint.takes_back() => {}
         // The client named no return path. The rules leave this user something to approve;
         // otherwise the user was refused before. A start without a path leads to `/`.

@@ -6,13 +6,13 @@ use super::caller::{AuthApiCaller, Caller};
 use super::choices::{choices, is_stale};
 use super::visit::{Visit, Wanted};
 use crate::config;
-use crate::duo::{Device, PreauthResponse, Text};
+use crate::duo::{Device, PreauthResponse, Text, is_lock_out};
 use crate::gate::audit;
 use crate::gate::decision::Decision;
 use crate::gate::env::Env;
 use crate::gate::exchange::Next;
 use crate::gate::refusals::{DENIED_BY_DUO, NO_DEVICE, NOT_ENROLLED};
-use crate::gate::refuse::{refuse, refuse_with};
+use crate::gate::refuse::{refuse_denied, refuse_with};
 use crate::gate::view::Requester;
 use crate::page::{DisplayText, Enrollment, Link, PreauthReply, Screen};
 use crate::secret::Secret;
@@ -79,10 +79,11 @@ fn offer(mut caller: Box<Caller>, devices: &[Device], env: &Env<'_>) -> Decision
 /// starts a factor is refused.
 fn deny(caller: &Caller, wanted: &Wanted, message: &Text, env: &Env<'_>) -> Decision {
     if caller.view.is_page || wanted.is_start() {
-        return refuse(caller, DENIED_BY_DUO.code, message.as_str(), "", env);
+        return refuse_denied(caller, message, env);
     }
     let body = PreauthReply::Deny { message: DisplayText::new(message.as_str()) };
-    refuse_in_body(caller, &body, DENIED_BY_DUO.code, env)
+    let code = if is_lock_out(message.as_str()) { Code::MfaLockedOut } else { DENIED_BY_DUO.code };
+    refuse_in_body(caller, &body, (code, message.as_str()), env)
 }
 
 fn unenrolled(
@@ -109,13 +110,18 @@ fn unenrolled(
     if wanted.is_start() {
         return refuse_with(caller, &NOT_ENROLLED, "", env);
     }
-    refuse_in_body(caller, &PreauthReply::Enroll(enrollment), code, env)
+    refuse_in_body(caller, &PreauthReply::Enroll(enrollment), (code, ""), env)
 }
 
 /// A refusal that is the result of the question: HTTP 200.
-fn refuse_in_body(caller: &Caller, body: &PreauthReply, code: Code, env: &Env<'_>) -> Decision {
+fn refuse_in_body(
+    caller: &Caller,
+    body: &PreauthReply,
+    (code, reason): (Code, &str),
+    env: &Env<'_>,
+) -> Decision {
     let (site, reference) = (&env.gate.config().site, caller.challenge.trail.reference);
     let reply = body.reply(site, caller.view.language, reference);
-    let line = audit::refused(&caller.challenge, code, "", env);
+    let line = audit::refused(&caller.challenge, code, reason, env);
     Decision::refusal(caller.with_cookies(reply), code, Some(line))
 }

@@ -1,6 +1,8 @@
 //! `POST cancel`, `logout` and `GET userinfo`: endpoints that do not call Duo.
 
 use super::caller::Caller;
+use crate::gate::audit;
+use crate::gate::challenge::Challenge;
 use crate::gate::decision::Decision;
 use crate::gate::env::Env;
 use crate::gate::per_client;
@@ -16,13 +18,14 @@ use crate::session::Approval;
 /// the user's one pending prompt until Duo reports its end.
 pub(super) fn cancel(mut caller: Box<Caller>, env: &Env<'_>) -> Decision {
     let settlement = caller.mark_finished(env);
+    let line = caller.pending.as_ref().map(|_| audit::cancelled(&caller.challenge, env));
     caller.forget(env);
     let reply = if caller.view.is_page {
         to_page(env.gate.config(), &caller.view.return_to)
     } else {
         done()
     };
-    Decision::reply(caller.with_cookies(reply)).after(settlement)
+    Decision::reply(caller.with_cookies(reply)).after(settlement).with(line)
 }
 
 /// The page that asks whether to sign out; a GET alone never signs out.
@@ -47,7 +50,9 @@ pub(super) fn logout(mut caller: Box<Caller>, head: &RequestHead<'_>, env: &Env<
     };
     let per_client = per_client::ended(&caller.challenge.identity, config);
     let decision = Decision::reply(caller.with_cookies(reply));
-    decision.after(out.settlements).after([per_client])
+    let Challenge { identity, trail, .. } = &caller.challenge;
+    let line = audit::signed_out(Some(identity), trail, env);
+    decision.after(out.settlements).after([per_client]).with([line])
 }
 
 pub(super) fn user_info(caller: &Caller, approval: Option<&Approval>, env: &Env<'_>) -> Decision {

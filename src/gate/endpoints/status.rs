@@ -11,7 +11,7 @@ use crate::gate::env::Env;
 use crate::gate::exchange::Next;
 use crate::gate::limit::Settlement;
 use crate::gate::pending::is_on_device;
-use crate::gate::prompt::{self, Ending, Transaction};
+use crate::gate::prompt::{self, Ending, Transaction, said};
 use crate::gate::refusals::GONE;
 use crate::gate::refuse::refuse_with;
 use crate::gate::view::Requester;
@@ -44,7 +44,11 @@ pub(super) fn page(
             let screen = standing.map_or(Screen::Start, Screen::SignIn);
             let requester = Requester::from(&caller.challenge);
             let reply = caller.view.page(&screen, requester, env.gate.config());
-            Decision::reply(caller.with_cookies(reply)).into()
+            let reply = caller.with_cookies(reply);
+            if is_seen && screen == Screen::Start {
+                return prompted(&caller, reply, env).into();
+            }
+            Decision::reply(reply).into()
         }
     }
 }
@@ -53,8 +57,7 @@ pub(super) fn page(
 pub(in crate::gate) fn page_in_place(caller: &Caller, env: &Env<'_>) -> Decision {
     let screen = known(caller, env).map_or(Screen::Start, Screen::SignIn);
     let reply = caller.view.page(&screen, Requester::from(&caller.challenge), env.gate.config());
-    let line = audit::prompted(&caller.challenge, env);
-    Decision::refusal(reply, Code::MfaRequired, Some(line))
+    prompted(caller, reply, env)
 }
 
 /// A page with the fields of a form that another site posted. The browser posts them again from this
@@ -66,8 +69,13 @@ pub(in crate::gate) fn resend_page(
 ) -> Decision {
     let requester = Requester::from(&caller.challenge);
     let reply = caller.view.page(&Screen::Resend(fields), requester, env.gate.config());
-    let line = audit::prompted(&caller.challenge, env);
-    Decision::refusal(reply.on_its_way(), Code::MfaRequired, Some(line))
+    prompted(caller, reply.on_its_way(), env)
+}
+
+/// A page that asks for the second factor.
+fn prompted(caller: &Caller, reply: Reply, env: &Env<'_>) -> Decision {
+    let counted = Signal::Count(Counter::Prompted);
+    Decision::reply(reply).with([counted]).audited(audit::prompted(&caller.challenge, env))
 }
 
 /// The state of the sign-in, as far as it is known without Duo.
@@ -124,10 +132,10 @@ pub(super) fn heard(
         AuthResult::Deny => {
             let ending = Ending::of(word);
             let settlement = Settlement { permit, end: ending.settled() };
-            ended(caller, &refused(ending), word.as_str(), env).after([settlement]).into()
+            ended(caller, &refused(ending), status, env).after([settlement]).into()
         }
         AuthResult::Waiting if caller.is_over(env) => {
-            ended(caller, &Standing::TimedOut, word.as_str(), env).into()
+            ended(caller, &Standing::TimedOut, status, env).into()
         }
         AuthResult::Waiting => {
             let standing = waiting(&caller, factor, Some(status), env);
@@ -139,7 +147,7 @@ pub(super) fn heard(
 /// Replies that the state of a transaction has not changed.
 pub(super) fn saw_nothing(caller: Box<Caller>, factor: Factor, env: &Env<'_>) -> Decision {
     if caller.is_over(env) {
-        return ended(caller, &Standing::TimedOut, "", env);
+        return ended_by(caller, &Standing::TimedOut, ("", ""), env);
     }
     let standing = waiting(&caller, factor, None, env);
     show(&caller, &standing, "", env)
@@ -188,11 +196,21 @@ fn device_label(caller: &Caller) -> Option<DisplayText> {
     label.map(|label| DisplayText::new(label.as_str()))
 }
 
-/// Replies that a sign-in has ended without an approval.
-fn ended(mut caller: Box<Caller>, standing: &Standing, word: &str, env: &Env<'_>) -> Decision {
+/// Replies that a sign-in has ended without an approval, as Duo's response says.
+fn ended(caller: Box<Caller>, standing: &Standing, status: &AuthStatus, env: &Env<'_>) -> Decision {
+    ended_by(caller, standing, (status.status.as_str(), said(status)), env)
+}
+
+/// Replies that a sign-in has ended. `word` is for the client, `reason` for the log.
+fn ended_by(
+    mut caller: Box<Caller>,
+    standing: &Standing,
+    (word, reason): (&str, &str),
+    env: &Env<'_>,
+) -> Decision {
     caller.forget(env);
     let code = standing.refusal().unwrap_or(Code::MfaDenied);
-    let audited = audit::refused(&caller.challenge, code, word, env);
+    let audited = audit::refused(&caller.challenge, code, reason, env);
     let shown = show(&caller, standing, word, env);
     shown.with([Signal::Count(Counter::Refused(code))]).audited(audited)
 }

@@ -12,13 +12,14 @@ use crate::gate::factors::{capability, takes_codes, takes_passcode};
 use crate::gate::headers::add_identity_headers;
 use crate::gate::last_prompt::{Asking, Then};
 use crate::gate::limit::{End, Limit, Limited, Permit, Settlement, Verdict};
-use crate::gate::prompt::{self, Ending, Prompt, Transaction};
-use crate::gate::refusal::Refusal;
+use crate::gate::prompt::{self, Ending, Prompt, Transaction, said};
 use crate::gate::refusals::{
-    APPROVAL_USED, DENIED_BY_DUO, NO_DEVICE, NO_PASSCODES_HERE, NOT_ENROLLED, ONLY_PASSCODES,
-    TIMEOUT, UNKNOWN_USE, VERIFIED_PUSH, WRONG_PASSCODE,
+    APPROVAL_USED, NO_DEVICE, NO_PASSCODES_HERE, NOT_ENROLLED, ONLY_PASSCODES, TIMEOUT,
+    UNKNOWN_USE, VERIFIED_PUSH, WRONG_PASSCODE,
 };
-use crate::gate::refuse::{self, refuse, refuse_status, refuse_with, refuse_without_randomness};
+use crate::gate::refuse::{
+    self, refuse_denied, refuse_status, refuse_with, refuse_without_randomness,
+};
 use crate::gate::rules::new_approval;
 use crate::gate::trail::PromptTrail;
 use crate::gate::{audit, per_client, sign_out};
@@ -36,11 +37,7 @@ pub(super) fn preauthorized(
 ) -> Next<Held> {
     match reply {
         PreauthResponse::Allow { .. } => approve(&parked, ApprovedBy::Bypass, env).into(),
-        PreauthResponse::Deny { message } => {
-            let Refusal { code, detail, .. } = DENIED_BY_DUO;
-            let detail = if message.is_empty() { detail } else { message.as_str() };
-            refuse(&parked, code, detail, "", env).into()
-        }
+        PreauthResponse::Deny { message } => refuse_denied(&parked, &message, env).into(),
         PreauthResponse::Enroll { .. } => refuse_with(&parked, &NOT_ENROLLED, "", env).into(),
         PreauthResponse::Auth { devices, verification } => match intent {
             Intent::Passcode(passcode) => try_passcode(parked, passcode, &devices, env),
@@ -128,8 +125,8 @@ pub(super) fn passcode_checked(
             let settlement = Settlement { permit, end: End::Allowed };
             approve(parked, ApprovedBy::Factor(Factor::Passcode), env).after([settlement])
         }
-        (AuthResult::Deny, Status::Deny) => refuse_with(parked, &WRONG_PASSCODE, "", env),
-        (AuthResult::Deny | AuthResult::Waiting, word) => refuse_status(parked, word, env),
+        (AuthResult::Deny, Status::Deny) => refuse_with(parked, &WRONG_PASSCODE, said(status), env),
+        (AuthResult::Deny | AuthResult::Waiting, _) => refuse_status(parked, status, env),
     }
 }
 
@@ -146,7 +143,8 @@ pub(super) fn prompt_sent(asking: Asking<Box<Parked>>, txid: Txid, env: &Env<'_>
     let awaited = per_client::awaited(&parked.challenge, lasts, config).filter(|_| is_program);
     let noted = awaited.map(|permit| Settlement { permit, end: End::Left });
     let polled = Polled { transaction, permit, awaited, at: env.now };
-    Next::ask(Held::Status(parked, polled)).after(recorded).after(noted)
+    let line = audit::push_sent(&parked.challenge, env);
+    Next::ask(Held::Status(parked, polled)).after(recorded).after(noted).with([line])
 }
 
 /// Polls the transaction again, no sooner than the pace permits.
@@ -175,7 +173,7 @@ pub(super) fn heard(
         }
         AuthResult::Deny => {
             let ended = polled.settled(Ending::of(word).settled());
-            refuse_status(&parked, word, env).after(ended).into()
+            refuse_status(&parked, status, env).after(ended).into()
         }
         AuthResult::Waiting if parked.is_over(env.now) => {
             refuse_with(&parked, &TIMEOUT, "", env).after(polled.settled(End::Left)).into()
@@ -248,5 +246,7 @@ fn forward(parked: &Parked, by: ApprovedBy, audited: Audited, env: &Env<'_>) -> 
         per_client::kept(challenge, by, env.now, config)
     };
     let decision = Decision::forward(Forward { request, cookie }, Counter::Admitted(by.name()));
-    decision.audited(audited).after(per_client)
+    let (user, trail) = (Some(&challenge.identity), &challenge.trail);
+    let signed_out = parked.is_sign_out.then(|| audit::signed_out(user, trail, env));
+    decision.audited(audited).after(per_client).with(signed_out)
 }

@@ -84,7 +84,7 @@ impl Rig {
         .collect()
     }
 
-    pub(super) fn env(&self) -> Env<'_> {
+    pub(crate) fn env(&self) -> Env<'_> {
         let random = self.random.map(|_| drawn());
         Env { gate: &self.gate, now: self.now, healths: self.healths(), random }
     }
