@@ -22,7 +22,7 @@ LOADED = $(if $(filter native,$(HOST)),native,module)
 # The library: for this machine's kind of processor, or another's (see `make native`).
 NATIVE_TARGET = $(shell uname -m)-unknown-linux-gnu
 LIBRARY = dist/libduo_mfa$(if $(filter $(shell uname -m)-%,$(NATIVE_TARGET)),,-$(firstword $(subst -, ,$(NATIVE_TARGET)))).so
-MAX_LIBRARY_SIZE = 1340000
+MAX_LIBRARY_SIZE = 1400000
 
 # Whether tools/shrink.py works on the module: yes, no. Without it the module does the same but is too large to ship.
 SHRINK ?= yes

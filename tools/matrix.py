@@ -81,7 +81,8 @@ def run(version, host, names):
 def main():
     rows = []
     names = core()
-    for version, host in [(version, host) for version in sys.argv[1:] or versions() for host in hosts(version)]:
+    runs = [(version, host) for version in sys.argv[1:] or versions() for host in hosts(version)]
+    for version, host in runs:
         print(f"--- Envoy {version}, {host}", flush=True)
         begin = time.monotonic()
         rows.append((version, host, *run(version, host, names), time.monotonic() - begin))

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """release OUT: collects in the folder OUT what a release publishes, and checks it. Same sources, same bytes; no network.
 
-It needs what `make dist`, `make cli-static` and `make native` for the other kind of processor have built. `release --check-tag TAG` compares a tag with the version.
+It needs what `make dist`, `make cli-static` and `make native` for the other kind of processor have built.
+`release --check-tag TAG` compares a tag with the version.
 """
 
 import hashlib
