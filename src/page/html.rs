@@ -69,6 +69,7 @@ impl Screen {
     }
 }
 
+#[inline(never)]
 fn document(screen: &Screen, frame: &Frame<'_>) -> Markup {
     let (site, language) = (frame.site, frame.language);
     let said = said(screen, frame);
@@ -113,6 +114,7 @@ fn document(screen: &Screen, frame: &Frame<'_>) -> Markup {
 }
 
 /// The words of the state, or of a form that was not sent.
+#[inline(never)]
 fn said(screen: &Screen, frame: &Frame<'_>) -> Said {
     let is_first = matches!(screen, Screen::Start | Screen::Choose(_));
     if is_first && frame.arrival == Arrival::Form {
@@ -154,6 +156,7 @@ fn is_waiting(screen: &Screen) -> bool {
     matches!(screen, Screen::SignIn(Standing::Waiting(_)) | Screen::Activate(_))
 }
 
+#[inline(never)]
 fn header(frame: &Frame<'_>) -> Markup {
     let branding = &frame.site.branding;
     let served = format!("{}/logo", frame.site.path_prefix);
@@ -170,6 +173,7 @@ fn header(frame: &Frame<'_>) -> Markup {
     }
 }
 
+#[inline(never)]
 fn main(screen: &Screen, frame: &Frame<'_>, said: &Said) -> Markup {
     match screen {
         Screen::Start if frame.duo.is_some() => closing::to_duo(frame, said),
@@ -212,6 +216,7 @@ fn top(frame: &Frame<'_>, said: &Said) -> Markup {
     }
 }
 
+#[inline(never)]
 fn footer(frame: &Frame<'_>) -> Markup {
     let texts = frame.language.texts();
     let branding = &frame.site.branding;

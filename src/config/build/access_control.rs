@@ -26,6 +26,7 @@ const MAX_AGE: Bounds = Bounds::up_to(24 * 60 * 60);
 
 /// The policies. `written` are the Duo applications that rules may name; each must be named by a
 /// rule.
+#[inline(never)]
 pub(super) fn policies(
     section: &Section<'_>,
     written: &Written<'_>,

@@ -32,6 +32,7 @@ pub(super) struct Written<'v> {
 }
 
 impl<'v> Written<'v> {
+    #[inline(never)]
     pub(super) fn read(root: &Section<'v>, secrets: &Secrets<'_>, faults: &mut Faults) -> Self {
         let section = root.section("duo", keys::DUO, faults);
         let usual_mode = usual_mode(root);
@@ -132,6 +133,7 @@ impl<'v> Written<'v> {
     }
 
     /// Builds all applications and their cookies.
+    #[inline(never)]
     pub(super) fn build(self, browser: &Browser, faults: &mut Faults) -> Option<Applications> {
         let of_root = browser.application();
         let others: Vec<_> = self

@@ -9,6 +9,7 @@ use crate::session::{Binding, Bindings};
 
 const FIX: &str = "write \"certificate\", \"ip_prefix\" or {\"metadata\": [\"filter\", \"key\"]}";
 
+#[inline(never)]
 pub(super) fn bindings(session: &Section<'_>, faults: &mut Faults) -> Bindings {
     let list = session.read("bind", faults, Entry::list).unwrap_or_default();
     let mut bindings = Vec::new();

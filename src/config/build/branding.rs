@@ -8,6 +8,7 @@ use crate::page::{Accent, Branding, DataImage, DisplayText, Link, Logo};
 const MAX_NAME: usize = 64;
 
 /// `has_auth_api` is whether the `duo` section at the root has the keys to fetch Duo's picture.
+#[inline(never)]
 pub(super) fn look(section: &Section<'_>, has_auth_api: bool, faults: &mut Faults) -> Branding {
     let text = |most| move |entry: &Entry<'_>| printable(entry, most).map(DisplayText::new);
     Branding {

@@ -6,6 +6,7 @@ use crate::http::ReturnPath;
 
 /// Reads the paths. `request_bodies` is the value of the key of this name; `None` if it is absent
 /// or at fault.
+#[inline(never)]
 pub(super) fn cross_site(
     root: &Section<'_>,
     request_bodies: Option<bool>,

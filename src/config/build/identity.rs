@@ -40,6 +40,7 @@ impl Kind {
     }
 }
 
+#[inline(never)]
 pub(super) fn rules(identity: &Section<'_>, faults: &mut Faults) -> Option<IdentityRules> {
     let source = source(identity, faults);
     let steps = steps(identity, faults);

@@ -8,6 +8,7 @@ use crate::http::path::canonical;
 const MAX_PATHS: usize = 16;
 
 /// The exact paths of `session.logout_paths`; empty if it is absent.
+#[inline(never)]
 pub(super) fn paths(session: &Section<'_>, prefix: &str, faults: &mut Faults) -> Vec<String> {
     let entries = session.read("logout_paths", faults, Entry::list).unwrap_or_default();
     if let (Some(entry), true) = (session.find("logout_paths"), entries.len() > MAX_PATHS) {

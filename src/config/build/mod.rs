@@ -175,6 +175,7 @@ fn api_mode(entry: &Entry<'_>) -> Result<ApiMode, Fault> {
     entry.choice(&[("hold", ApiMode::Hold), ("refuse", ApiMode::Refuse)])
 }
 
+#[inline(never)]
 fn api(section: &Section<'_>, faults: &mut Faults) -> Api {
     let mode = section.read("mode", faults, api_mode);
     let hold_timeout = section.read("hold_timeout", faults, |entry| entry.duration(&HOLD_TIMEOUT));
@@ -184,6 +185,7 @@ fn api(section: &Section<'_>, faults: &mut Faults) -> Api {
     }
 }
 
+#[inline(never)]
 fn push(section: &Section<'_>, policies: &Policies, faults: &mut Faults) -> PushDetails {
     let title = section.read("title", faults, |entry| printable(entry, MAX_TITLE));
     let info = section.read("info", faults, Entry::members).unwrap_or_default();
@@ -210,6 +212,7 @@ fn push(section: &Section<'_>, policies: &Policies, faults: &mut Faults) -> Push
     PushDetails { title: title.unwrap_or(DEFAULT_PUSH_TITLE).to_owned(), info, hosts }
 }
 
+#[inline(never)]
 fn limits(section: &Section<'_>, faults: &mut Faults) -> Limits {
     let pushes = section.read("pushes", faults, |entry| count(entry, Limits::MAX_PUSHES));
     let window = section.read("window", faults, |entry| entry.duration(&LIMIT));
@@ -230,6 +233,7 @@ fn limits(section: &Section<'_>, faults: &mut Faults) -> Limits {
     }
 }
 
+#[inline(never)]
 fn capacity(section: &Section<'_>, faults: &mut Faults) -> Capacity {
     let usual = Capacity::USUAL;
     let rate = |entry: &Entry<'_>| {

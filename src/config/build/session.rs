@@ -48,6 +48,7 @@ impl Browser {
 
     /// Builds the application of this name; without a name, the main one. `approves` is the name
     /// under which its approvals are valid, if it differs.
+    #[inline(never)]
     pub(super) fn build(
         &self,
         name: Option<&str>,
@@ -81,6 +82,7 @@ impl Browser {
 }
 
 /// `secret_keys` are the secret keys of all Duo applications.
+#[inline(never)]
 pub(super) fn browser(
     session: &Section<'_>,
     secrets: &Secrets<'_>,
@@ -191,6 +193,7 @@ fn keys(
 }
 
 /// The key of the limits; `None` if it is derived from the secret key of the main application.
+#[inline(never)]
 pub(super) fn limits_key(
     entry: &Entry<'_>,
     secrets: &Secrets<'_>,

@@ -24,6 +24,7 @@ pub(super) enum Prompt {
 
 /// Reads `prompt` of a `duo` section. For a named application, the default is that of `root`, the
 /// section at the root.
+#[inline(never)]
 pub(super) fn prompt(duo: &Section<'_>, root: Option<&Section<'_>>, faults: &mut Faults) -> Prompt {
     let words = [("own", Prompt::Own), ("universal", Prompt::Universal)];
     let of_root = || root?.find("prompt")?.choice(&words).ok();
@@ -61,6 +62,7 @@ pub(super) fn prompt(duo: &Section<'_>, root: Option<&Section<'_>>, faults: &mut
 
 /// Reads `duo.universal`. For a named application, `main` is the one at the root, which gives the
 /// defaults of `hosts` and `destination`.
+#[inline(never)]
 pub(super) fn universal(
     duo: &Section<'_>,
     api_host: Option<&ApiHost>,

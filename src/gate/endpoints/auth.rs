@@ -88,6 +88,7 @@ fn chosen(
 }
 
 /// Starts the chosen factor after preauth has returned the devices.
+#[inline(never)]
 pub(super) fn start(
     mut caller: AuthApiCaller,
     choice: Choice,
@@ -158,6 +159,7 @@ fn find_device<'d>(
 
 /// Handles a prompt that Duo has sent: the table stores its transaction, so that its end can be
 /// found out.
+#[inline(never)]
 pub(super) fn prompt_sent(asking: Asking<OpenedSignIn>, txid: Txid, env: &Env<'_>) -> Decision {
     let Asking { waiter: OpenedSignIn { mut caller, mut pending }, prompt, permit, .. } = asking;
     pending.txid = Bounded::new(txid.as_str()).ok();
@@ -171,6 +173,7 @@ pub(super) fn prompt_sent(asking: Asking<OpenedSignIn>, txid: Txid, env: &Env<'_
 }
 
 /// Handles Duo's response to a request for passcodes by text message.
+#[inline(never)]
 pub(super) fn codes_sent(
     asking: Asking<OpenedSignIn>,
     status: &AuthStatus,
@@ -199,6 +202,7 @@ pub(super) fn codes_sent(
 }
 
 /// Handles Duo's decision about a passcode.
+#[inline(never)]
 pub(super) fn passcode_checked(
     mut caller: AuthApiCaller,
     permit: Permit,

@@ -52,6 +52,7 @@ struct Opened {
 }
 
 /// Begins to handle a callback; `application` is the number of the Duo application in the address.
+#[inline(never)]
 pub(super) fn callback(
     request: EndpointRequest,
     application: usize,
@@ -152,6 +153,7 @@ fn go_on(
 }
 
 /// Handles the table's verdict: it knows whether this sign-in has come back before.
+#[inline(never)]
 pub(super) fn after_verdict(back: Box<Return>, verdict: &Verdict, env: &Env<'_>) -> Next<Visit> {
     let caller = &back.caller;
     match verdict {
@@ -167,6 +169,7 @@ pub(super) fn after_verdict(back: Box<Return>, verdict: &Verdict, env: &Env<'_>)
 }
 
 /// Handles Duo's response to the code.
+#[inline(never)]
 pub(super) fn heard(
     back: Box<Return>,
     event: Event<'_>,

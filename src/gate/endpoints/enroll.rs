@@ -44,6 +44,7 @@ pub(super) fn status(caller: AuthApiCaller, env: &Env<'_>) -> Next<Visit> {
 }
 
 /// Handles Duo's response to enroll.
+#[inline(never)]
 pub(super) fn enrolled(mut caller: Box<Caller>, made: &duo::Enrollment, env: &Env<'_>) -> Decision {
     let Some(browser) = env.random else {
         return refuse_without_randomness(&caller, env);
@@ -63,6 +64,7 @@ pub(super) fn enrolled(mut caller: Box<Caller>, made: &duo::Enrollment, env: &En
 }
 
 /// Handles Duo's response on whether the code was scanned.
+#[inline(never)]
 pub(super) fn activated(
     mut caller: Box<Caller>,
     state: EnrollmentState,

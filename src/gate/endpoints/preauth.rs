@@ -23,6 +23,7 @@ pub(super) const fn preauth(caller: AuthApiCaller) -> Next<Visit> {
 }
 
 /// Handles Duo's response to preauth.
+#[inline(never)]
 pub(super) fn answered(
     caller: AuthApiCaller,
     wanted: Wanted,

@@ -27,6 +27,7 @@ use crate::page::StartReply;
 use crate::session::{Begun, NewAttempt};
 use crate::signal::{Counter, Signal};
 
+#[inline(never)]
 pub(super) fn start(
     caller: Box<Caller>,
     is_approved: bool,
@@ -57,6 +58,7 @@ pub(super) fn start(
 }
 
 /// Handles the table's verdict on whether the browser may be redirected.
+#[inline(never)]
 pub(super) fn after_verdict(
     departure: Box<Departure>,
     verdict: &Verdict,
@@ -73,6 +75,7 @@ pub(super) fn after_verdict(
 }
 
 /// Handles Duo's response to the health check.
+#[inline(never)]
 pub(super) fn heard(
     departure: Box<Departure>,
     event: Event<'_>,

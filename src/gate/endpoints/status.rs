@@ -119,6 +119,7 @@ fn following(caller: &Caller, env: &Env<'_>) -> Option<Following> {
 }
 
 /// Handles Duo's response about a transaction.
+#[inline(never)]
 pub(super) fn heard(
     AuthApiCaller { caller, .. }: AuthApiCaller,
     following: &Following,

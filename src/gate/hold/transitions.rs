@@ -29,6 +29,7 @@ use crate::session::ApprovedBy;
 use crate::signal::Counter;
 
 /// Handles Duo's response to preauth.
+#[inline(never)]
 pub(super) fn preauthorized(
     parked: Box<Parked>,
     intent: Intent,
@@ -114,6 +115,7 @@ pub(super) fn after_last((then, notes): (Then<Box<Parked>>, Notes), env: &Env<'_
 }
 
 /// Handles Duo's decision about a passcode.
+#[inline(never)]
 pub(super) fn passcode_checked(
     parked: &Parked,
     permit: Permit,
@@ -132,6 +134,7 @@ pub(super) fn passcode_checked(
 
 /// Handles a prompt that Duo has sent: the table stores its transaction, so that its end can be
 /// found out.
+#[inline(never)]
 pub(super) fn prompt_sent(asking: Asking<Box<Parked>>, txid: Txid, env: &Env<'_>) -> Next<Held> {
     let Asking { waiter: mut parked, prompt: Prompt { factor, .. }, permit, .. } = asking;
     parked.challenge.trail.prompt.sent(Some(&txid), env.now);
@@ -155,6 +158,7 @@ pub(super) fn poll(parked: Box<Parked>, polled: Polled, env: &Env<'_>) -> Next<H
 }
 
 /// Handles Duo's response about the transaction.
+#[inline(never)]
 pub(super) fn heard(
     parked: Box<Parked>,
     polled: Polled,
@@ -190,6 +194,7 @@ fn use_approval(parked: Box<Parked>, transaction: &Transaction, env: &Env<'_>) -
 }
 
 /// Handles the table's verdict: it knows whether the approval was already used for another request.
+#[inline(never)]
 pub(super) fn after_verdict(
     parked: &Parked,
     factor: Factor,

@@ -9,6 +9,7 @@ use super::top;
 use crate::clock::UnixTime;
 use maud::{Markup, html};
 
+#[inline(never)]
 pub(super) fn page(activation: &Activation, frame: &Frame<'_>, said: &Said) -> Markup {
     let texts = frame.language.texts();
     let code = activation.code.as_str();

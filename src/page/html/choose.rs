@@ -37,6 +37,7 @@ enum Passcode<'a> {
 }
 
 /// The first page, or the page with the devices.
+#[inline(never)]
 pub(super) fn page(pane: &str, choices: &Choices, frame: &Frame<'_>, said: &Said) -> Markup {
     let is_offered = choices.takes_passcode();
     let passcode = if is_offered { Passcode::Offered } else { Passcode::Unasked };
@@ -47,6 +48,7 @@ pub(super) fn page(pane: &str, choices: &Choices, frame: &Frame<'_>, said: &Said
 /// The first page, with a form of another site. Without a script, its button sends the form. If
 /// Duo's page asks the user, this one cannot wait for the approval: the script sends the form at
 /// once. Without an approval the reply has the button that leads to Duo.
+#[inline(never)]
 pub(super) fn resend(fields: &[(String, String)], frame: &Frame<'_>, said: &Said) -> Markup {
     let pane = if frame.duo.is_some() { RESEND_AT_ONCE } else { RESEND };
     let shown = Shown { pane, held: Some(fields), ..Shown::default() };
@@ -54,18 +56,21 @@ pub(super) fn resend(fields: &[(String, String)], frame: &Frame<'_>, said: &Said
 }
 
 /// A sign-in that waits for the user's answer.
+#[inline(never)]
 pub(super) fn waiting(waiting: &Waiting, frame: &Frame<'_>, said: &Said) -> Markup {
     let shown = Shown { pane: "wait", ..Shown::default() };
     live(shown, &Choices::default(), frame, said, &wait::pane(Some(waiting), frame))
 }
 
 /// Codes were sent by text message.
+#[inline(never)]
 pub(super) fn codes_sent(device: Option<&str>, frame: &Frame<'_>, said: &Said) -> Markup {
     let shown = Shown { pane: "choose", passcode: Passcode::Sent(device), held: None };
     live(shown, &Choices::default(), frame, said, &wait::pane(None, frame))
 }
 
 /// The passcode was incorrect.
+#[inline(never)]
 pub(super) fn wrong_passcode(frame: &Frame<'_>, said: &Said) -> Markup {
     let shown = Shown { pane: "choose", passcode: Passcode::Wrong, held: None };
     live(shown, &Choices::default(), frame, said, &wait::pane(None, frame))
@@ -130,6 +135,7 @@ fn live(
     }
 }
 
+#[inline(never)]
 fn devices(choices: &Choices, frame: &Frame<'_>) -> Markup {
     let texts = frame.language.texts();
     let preferred = choices.devices.iter().position(|device| device.is_preferred).unwrap_or(0);
@@ -179,6 +185,7 @@ fn label(factor: Factor, frame: &Frame<'_>) -> &'static str {
 
 /// The form for a passcode. It works without script only if the configuration lets the filter read
 /// bodies. Otherwise the script shows it and sends the passcode in a header.
+#[inline(never)]
 fn passcode(passcode: Passcode<'_>, frame: &Frame<'_>) -> Markup {
     let texts = frame.language.texts();
     let (is_offered, is_alone, is_wrong) = match passcode {

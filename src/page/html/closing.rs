@@ -53,6 +53,7 @@ const fn next(code: Code) -> Next {
     }
 }
 
+#[inline(never)]
 pub(super) fn refused(code: Code, frame: &Frame<'_>, said: &Said) -> Markup {
     let texts = frame.language.texts();
     let again = |label| match frame.arrival {
@@ -77,6 +78,7 @@ pub(super) fn refused(code: Code, frame: &Frame<'_>, said: &Said) -> Markup {
 }
 
 /// The page for a browser without script that is not at the application's address.
+#[inline(never)]
 pub(super) fn approved(frame: &Frame<'_>, said: &Said) -> Markup {
     let texts = frame.language.texts();
     html! {
@@ -90,6 +92,7 @@ pub(super) fn approved(frame: &Frame<'_>, said: &Said) -> Markup {
 
 /// Duo's page asks for the second factor. It may ring the phone at once, so the user has to press a
 /// button.
+#[inline(never)]
 pub(super) fn to_duo(frame: &Frame<'_>, said: &Said) -> Markup {
     html! {
         main {
@@ -101,6 +104,7 @@ pub(super) fn to_duo(frame: &Frame<'_>, said: &Said) -> Markup {
 }
 
 /// The user is back from Duo's page. The refresh continues; if it is off, the link does.
+#[inline(never)]
 pub(super) fn arrived(frame: &Frame<'_>, said: &Said) -> Markup {
     html! {
         main {
@@ -111,6 +115,7 @@ pub(super) fn arrived(frame: &Frame<'_>, said: &Said) -> Markup {
     }
 }
 
+#[inline(never)]
 pub(super) fn enroll(enrollment: &Enrollment, frame: &Frame<'_>, said: &Said) -> Markup {
     let texts = frame.language.texts();
     html! {
@@ -135,6 +140,7 @@ pub(super) fn enroll(enrollment: &Enrollment, frame: &Frame<'_>, said: &Said) ->
     }
 }
 
+#[inline(never)]
 pub(super) fn sign_out(next: Option<&ReturnPath>, frame: &Frame<'_>, said: &Said) -> Markup {
     let texts = frame.language.texts();
     html! {
@@ -148,6 +154,7 @@ pub(super) fn sign_out(next: Option<&ReturnPath>, frame: &Frame<'_>, said: &Said
     }
 }
 
+#[inline(never)]
 pub(super) fn signed_out(next: Option<&ReturnPath>, frame: &Frame<'_>, said: &Said) -> Markup {
     let texts = frame.language.texts();
     html! {
