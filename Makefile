@@ -190,7 +190,7 @@ SCRIPTS = examples/api-client/duo-mfa.sh envoy/compose/keys.sh
 lint: $(WASM_ENV) .tools/cargo-deny.stamp .tools/linters.stamp ## format, clippy for both targets, layers, documents, prose, tools, shipped files, rustdoc, licences and bans
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
-	cargo clippy --locked --lib --example native --features native --profile test -- -D warnings
+	cargo clippy --locked --lib --example native --features native-faults --profile test -- -D warnings
 	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS -D warnings" cargo $$WASM_LINT --locked --lib --target wasm32-wasip1 $$WASM_CARGO_FLAGS
 	cargo test --locked --test core layers
 	cargo test --locked --test core docs::
@@ -210,14 +210,14 @@ msrv: ## check everything with the oldest Rust that Cargo.toml promises, install
 .PHONY: test
 test: module native neighbor .tools/envoy.stamp .tools/older-envoy.stamp .tools/validators.stamp sim ## every test: unit, core, simulator, clients, Envoy, Chromium; ends with counts and wrongly_admitted=
 	cargo test --locked 2>&1 | tee $(TARGET_DIR)/test.log
-	cargo test --locked --features native --example native 2>&1 | tee -a $(TARGET_DIR)/test.log
+	cargo test --locked --features native-faults --example native 2>&1 | tee -a $(TARGET_DIR)/test.log
 	$(MAKE) --no-print-directory conversations 2>&1 | tee -a $(TARGET_DIR)/test.log
 	tools/summary.py $(TARGET_DIR)/test.log
 
 # Rust's nightly compiler has the sanitizers and Miri. Its standard library is not instrumented, so the sanitizer sees a fault of
 # the library's own code only where it reaches the allocator or code of this repository.
 NIGHTLY = nightly
-NATIVE_TESTS = --locked --no-default-features --features native --example native
+NATIVE_TESTS = --locked --no-default-features --features native-faults --example native
 
 .PHONY: sanitize
 sanitize: ## run the tests of the native module under AddressSanitizer; needs a nightly toolchain

@@ -103,7 +103,7 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) fn begin(host: &Host, headers: &[(&str, &str)]) -> Self {
-        let stream = host.stream(headers);
+        let stream = host.try_stream(headers).expect("a filter");
         // SAFETY: it was just made.
         let outcome = unsafe { Rc::clone(&(*stream).outcome) };
         Self { stream: Cell::new(stream), outcome }

@@ -1,5 +1,5 @@
-//! The native module under a host of these tests, which plays Envoy: `cargo test --features native
-//! --example native`.
+//! The native module under a host of these tests, which plays Envoy: `cargo test --features
+//! native-faults --example native`. Without the faults of that feature, `native` is enough.
 //!
 //! The host frees whatever it lends at each edit, and a stream as soon as it ends. So a sanitizer
 //! finds each use of it afterwards: `make sanitize`.
@@ -29,6 +29,8 @@ mod exchange;
 mod host;
 #[cfg(test)]
 mod lives;
+#[cfg(all(test, feature = "native-faults"))]
+mod panics;
 #[cfg(test)]
 mod requests;
 

@@ -75,7 +75,7 @@ fn stream_may_end_while_it_gets_a_reply() {
 }
 
 /// A form's request with a passcode, whose body comes.
-fn form_of_a_browser() -> Vec<(&'static str, &'static str)> {
+pub(crate) fn form_of_a_browser() -> Vec<(&'static str, &'static str)> {
     vec![
         (":method", "POST"),
         (":authority", "app.example.com"),

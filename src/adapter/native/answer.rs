@@ -7,8 +7,14 @@ use crate::gate::{Event, Unanswered};
 
 /// The end of a call, kept for a request on another thread.
 pub(super) enum Answer {
-    Answered { status: u16, retry_after: Option<Vec<u8>>, body: Vec<u8> },
+    Answered {
+        status: u16,
+        retry_after: Option<Vec<u8>>,
+        body: Vec<u8>,
+    },
     Failed(Unanswered),
+    /// A fault of the filter has lost it.
+    Fault,
 }
 
 impl Answer {
@@ -32,14 +38,16 @@ impl Answer {
         Self::Answered { status, retry_after: header(b"retry-after").map(<[u8]>::to_vec), body }
     }
 
-    pub(super) fn event(&self) -> Event<'_> {
+    /// The event for the core; `None` if a fault has lost it.
+    pub(super) fn event(&self) -> Option<Event<'_>> {
         match self {
-            Self::Answered { status, retry_after, body } => Event::Answered(Response {
+            Self::Answered { status, retry_after, body } => Some(Event::Answered(Response {
                 status: *status,
                 retry_after: retry_after.as_deref(),
                 body,
-            }),
-            Self::Failed(why) => Event::Failed(*why),
+            })),
+            Self::Failed(why) => Some(Event::Failed(*why)),
+            Self::Fault => None,
         }
     }
 }

@@ -11,9 +11,9 @@ use super::main_thread::Running;
 use super::plugin::Plugin;
 use super::request::{Request, Verdict};
 use super::stream::Stream;
+use super::{faults, guard};
 use crate::gate::Unanswered;
 use std::ffi::{c_char, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,20 +21,16 @@ use std::sync::Arc;
 /// The host's result of a call that has a response.
 const ANSWERED: u32 = 0;
 
-/// Runs a hook's work. `None` if it panicked; the place is in the log.
-fn guard<T>(work: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(work)).ok()
-}
-
-/// Runs a hook's work for a request. A panic ends the request with 500. The host may end the request
-/// inside of the work, so this holds it.
+/// Runs a hook's work for a request. A panic ends the request with 500; `failed` gets whether it has
+/// got that reply. The host may end the request inside of the work, so this holds it.
 ///
 /// # Safety
 ///
 /// `request` is a pointer that [`http_filter_new`] returned, and the host has not ended it.
 unsafe fn for_request<T>(
     request: *const Request,
-    failed: T,
+    place: &str,
+    failed: impl FnOnce(bool) -> T,
     work: impl FnOnce(&Request) -> T,
 ) -> T {
     // SAFETY: by contract there is one count at least.
@@ -42,26 +38,45 @@ unsafe fn for_request<T>(
         Rc::increment_strong_count(request);
         Rc::from_raw(request)
     };
-    let result = guard(|| work(&request)).unwrap_or_else(|| {
-        guard(|| request.fail());
-        failed
+    let was_resumed = request.is_resumed();
+    let worked = guard(|| {
+        faults::at(place);
+        work(&request)
     });
+    let result =
+        worked.unwrap_or_else(|| failed(guard(|| request.fail(was_resumed)).unwrap_or(true)));
     guard(|| drop(request));
     result
 }
 
-/// Runs a hook's work for a configuration.
+/// Runs a hook's work for a configuration. A panic is counted, and `failed` is done then.
 ///
 /// # Safety
 ///
 /// `plugin` is a pointer that [`config_new`] returned, and the host has not ended it.
-unsafe fn for_plugin<T>(plugin: *const Plugin, work: impl FnOnce(Arc<Plugin>) -> T) -> Option<T> {
+unsafe fn for_plugin<T>(
+    plugin: *const Plugin,
+    place: &str,
+    failed: impl FnOnce(&Arc<Plugin>),
+    work: impl FnOnce(&Arc<Plugin>) -> T,
+) -> Option<T> {
     // SAFETY: by contract there is one count at least.
     let plugin = unsafe {
         Arc::increment_strong_count(plugin);
         Arc::from_raw(plugin)
     };
-    guard(|| work(plugin))
+    let worked = guard(|| {
+        faults::at(place);
+        work(&plugin)
+    });
+    if worked.is_none() {
+        guard(|| {
+            plugin.metrics.count_internal();
+            failed(&plugin);
+        });
+    }
+    guard(|| drop(plugin));
+    worked
 }
 
 /// The end of a call.
@@ -92,7 +107,12 @@ extern "C" fn program_init() -> *const c_char {
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_config_new")]
 extern "C" fn config_new(host: Configuration<'_>, _: Bytes<'_>, text: Bytes<'_>) -> *const Plugin {
-    guard(|| Plugin::start(host, text.get())).flatten().map_or(null(), Arc::into_raw)
+    let started = guard(|| {
+        let plugin = Plugin::start(host, text.get());
+        faults::at("config_new");
+        plugin
+    });
+    started.flatten().map_or(null(), Arc::into_raw)
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_config_destroy")]
@@ -108,7 +128,14 @@ extern "C" fn config_destroy(plugin: *const Plugin) {
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_config_scheduled")]
 extern "C" fn config_scheduled(host: Configuration<'_>, plugin: *const Plugin, event: u64) {
     // SAFETY: the host passes our configuration.
-    unsafe { for_plugin(plugin, |plugin| Running::of(&plugin, host).woken(event)) };
+    unsafe {
+        for_plugin(
+            plugin,
+            "config_scheduled",
+            |plugin| Running::of(plugin, host).failed_at(event),
+            |plugin| Running::of(plugin, host).woken(event),
+        )
+    };
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_config_http_callout_done")]
@@ -124,30 +151,43 @@ extern "C" fn config_http_callout_done(
 ) {
     // SAFETY: the host passes our configuration, and lends the rest for this hook.
     unsafe {
-        for_plugin(plugin, |plugin| {
-            let answer = answer(result, (headers, header_count), (chunks, chunk_count));
-            Running::of(&plugin, host).answered(id, answer);
-        })
+        for_plugin(
+            plugin,
+            "config_callout_done",
+            |plugin| Running::of(plugin, host).answered(id, Answer::Fault),
+            |plugin| {
+                let answer = answer(result, (headers, header_count), (chunks, chunk_count));
+                Running::of(plugin, host).answered(id, answer);
+            },
+        )
     };
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_new")]
 extern "C" fn http_filter_new(plugin: *const Plugin, host: StreamPointer) -> *const Request {
-    // SAFETY: the host passes our configuration.
-    let request = unsafe {
-        for_plugin(plugin, |plugin| Rc::into_raw(Rc::new(Request::new(plugin, Stream::new(host)))))
+    let make = |plugin: &Arc<Plugin>| {
+        Rc::into_raw(Rc::new(Request::new(Arc::clone(plugin), Stream::new(host))))
     };
-    request.unwrap_or(null())
+    // SAFETY: the host passes our configuration.
+    unsafe { for_plugin(plugin, "filter_new", |_| {}, make) }.unwrap_or(null())
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_destroy")]
 extern "C" fn http_filter_destroy(request: *const Request) {
     // SAFETY: the host returns the count that it got from `http_filter_new`, once.
     let request = unsafe { Rc::from_raw(request) };
-    guard(|| {
+    let left = guard(|| {
+        faults::at("filter_destroy");
         request.left();
-        drop(request);
     });
+    if left.is_none() {
+        guard(|| {
+            request.count_fault();
+            // It does what is not done yet.
+            request.left();
+        });
+    }
+    guard(|| drop(request));
 }
 
 /// Runs a hook's work for a request, and answers the host in the numbers of the hook: those for a
@@ -158,11 +198,12 @@ extern "C" fn http_filter_destroy(request: *const Request) {
 /// As for [`for_request`].
 unsafe fn decide(
     request: *const Request,
+    place: &str,
     [gather, wait]: [u32; 2],
     work: impl FnOnce(&Request) -> Verdict,
 ) -> u32 {
     // SAFETY: by contract.
-    match unsafe { for_request(request, Verdict::Wait, work) } {
+    match unsafe { for_request(request, place, |_| Verdict::Wait, work) } {
         Verdict::Continue => 0,
         Verdict::Gather => gather,
         Verdict::Wait => wait,
@@ -172,26 +213,29 @@ unsafe fn decide(
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_request_headers")]
 extern "C" fn request_headers(_: *mut c_void, request: *const Request, is_whole: bool) -> u32 {
     // SAFETY: the host passes our request.
-    unsafe { decide(request, [1, 4], |request| request.request_headers(is_whole)) }
+    unsafe {
+        decide(request, "request_headers", [1, 4], |request| request.request_headers(is_whole))
+    }
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_request_body")]
 extern "C" fn request_body(_: *mut c_void, request: *const Request, is_whole: bool) -> u32 {
     // SAFETY: the host passes our request.
-    unsafe { decide(request, [1, 2], |request| request.request_body(is_whole)) }
+    unsafe { decide(request, "request_body", [1, 2], |request| request.request_body(is_whole)) }
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_request_trailers")]
 extern "C" fn request_trailers(_: *mut c_void, request: *const Request) -> u32 {
     // SAFETY: the host passes our request.
-    unsafe { decide(request, [1, 1], Request::request_trailers) }
+    unsafe { decide(request, "request_trailers", [1, 1], Request::request_trailers) }
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_response_headers")]
 extern "C" fn response_headers(_: *mut c_void, request: *const Request, _: bool) -> u32 {
     // SAFETY: the host passes our request.
     unsafe {
-        for_request(request, 0, |request| {
+        // A response that is the filter's own reply goes on. Any other one is stopped.
+        for_request(request, "response_headers", u32::from, |request| {
             request.response_headers();
             0
         })
@@ -224,17 +268,22 @@ extern "C" fn http_callout_done(
 ) {
     // SAFETY: the host passes our request, and lends the rest for this hook.
     unsafe {
-        for_request(request, (), |request| {
-            let answer = answer(result, (headers, header_count), (chunks, chunk_count));
-            request.answered(id, answer.event());
-        });
+        for_request(
+            request,
+            "callout_done",
+            |_| (),
+            |request| {
+                let answer = answer(result, (headers, header_count), (chunks, chunk_count));
+                request.answered(id, &answer);
+            },
+        );
     }
 }
 
 #[unsafe(export_name = "envoy_dynamic_module_on_http_filter_scheduled")]
 extern "C" fn scheduled(_: *mut c_void, request: *const Request, event: u64) {
     // SAFETY: the host passes our request.
-    unsafe { for_request(request, (), |request| request.woken(event)) }
+    unsafe { for_request(request, "scheduled", |_| (), |request| request.woken(event)) }
 }
 
 // The host demands the hooks of streamed calls and of flow control. The filter makes no such calls.

@@ -6,8 +6,8 @@
 
 use super::abi::{Callout, Configuration, Header};
 use super::answer::Answer;
-use super::lock;
 use super::plugin::{MAIL, Plugin, TICK, View};
+use super::{faults, guard, lock};
 use crate::adapter::background::Main;
 use crate::adapter::calls::{self, Unsent, explain};
 use crate::adapter::shared::Shared as _;
@@ -38,6 +38,15 @@ impl<'hook> Running<'hook> {
         }
     }
 
+    /// Has the requests refused that an event was about, after a fault.
+    pub(super) fn failed_at(&self, event: u64) {
+        if event == MAIL {
+            for (token, _) in self.view.plugin.mail.unsent() {
+                self.deliver(token, Answer::Fault);
+            }
+        }
+    }
+
     fn tick(&self) {
         let (plugin, now) = (&self.view.plugin, self.view.now());
         lock(&plugin.background).tick(self, now);
@@ -50,7 +59,10 @@ impl<'hook> Running<'hook> {
         let plugin = &self.view.plugin;
         let awaiting = lock(&plugin.background).awaiting(id);
         if let Some(awaiting) = awaiting {
-            lock(&plugin.background).answered(self, awaiting, answer.event());
+            // A check that a fault has lost is made again when it is due.
+            if let Some(event) = answer.event() {
+                lock(&plugin.background).answered(self, awaiting, event);
+            }
         } else if let Some(token) = plugin.mail.token_of(id) {
             self.deliver(token, answer);
         }
@@ -59,23 +71,31 @@ impl<'hook> Running<'hook> {
     fn send_mail(&self) {
         let plugin = &self.view.plugin;
         for (token, call) in plugin.mail.unsent() {
-            let cluster = self.view.cluster(&call);
-            match self.dispatch(cluster, &call) {
-                Ok(id) => plugin.mail.sent(token, id),
-                Err(unsent) => {
-                    let healths = self.view.healths();
-                    let is_neighbor = |asked| healths.share_a_cluster(asked, call.application);
-                    // The request's own call is counted already.
-                    let others = || plugin.asks(&is_neighbor, 1);
-                    self.deliver(token, Answer::Failed(explain(unsent, cluster, others)));
-                }
+            if guard(|| self.send(token, &call)).is_none() {
+                plugin.metrics.count_internal();
+                self.deliver(token, Answer::Fault);
+            }
+        }
+    }
+
+    fn send(&self, token: u64, call: &Call) {
+        faults::at("send");
+        let (plugin, cluster) = (&self.view.plugin, self.view.cluster(call));
+        match self.dispatch(cluster, call) {
+            Ok(id) => plugin.mail.sent(token, id),
+            Err(unsent) => {
+                let healths = self.view.healths();
+                let is_neighbor = |asked| healths.share_a_cluster(asked, call.application);
+                // The request's own call is counted already.
+                let others = || plugin.asks(&is_neighbor, 1);
+                self.deliver(token, Answer::Failed(explain(unsent, cluster, others)));
             }
         }
     }
 
     fn deliver(&self, token: u64, answer: Answer) {
         if let Some((flow, answer)) = self.view.plugin.mail.answer(token, answer) {
-            self.view.answered_for_nobody(*flow, answer.event());
+            self.view.ended_for_nobody(*flow, &answer);
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod abi;
 mod answer;
+mod faults;
 mod gathering;
 mod hooks;
 mod log;
@@ -21,10 +22,16 @@ mod stream;
 mod table;
 mod timer;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Locks. A value behind a lock is whole even if a panic left it: each change is one assignment, or
 /// one operation of a collection.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs work. `None` if it panicked; the place is in the log.
+fn guard<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
 }

@@ -1,18 +1,19 @@
 //! One configuration, which all workers share.
 
 use super::abi::{self, Configuration, MainWaker};
+use super::answer::Answer;
 use super::mail::Mail;
 use super::metrics::Metrics;
 use super::table::{self, SharedRecord};
 use super::timer::Timer;
-use super::{lock, reach};
+use super::{faults, lock, reach};
 use crate::adapter::background::Background;
 use crate::adapter::healths::Healths;
 use crate::adapter::shared::{Shared, announce};
 use crate::clock::UnixTime;
 use crate::config::Config;
 use crate::gate::limit::{Table, Work};
-use crate::gate::{Gate, Loaded, Logo, Room};
+use crate::gate::{Flow, Gate, Loaded, Logo, Room};
 use crate::session::Verified;
 use crate::signal::Counter;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -141,6 +142,16 @@ impl View {
     }
 }
 
+impl View {
+    /// Handles the end of a call whose client has left.
+    pub(super) fn ended_for_nobody(&self, flow: Flow, answer: &Answer) {
+        match answer.event() {
+            Some(event) => self.answered_for_nobody(flow, event),
+            None => self.abandoned(Some(&flow)),
+        }
+    }
+}
+
 impl Shared for View {
     type Record = SharedRecord;
 
@@ -170,7 +181,11 @@ impl Shared for View {
 
     fn with_verified<T>(&self, work: impl FnOnce(&mut Verified) -> T) -> T {
         match self.plugin.workers.get(self.worker) {
-            Some(worker) => work(&mut lock(&worker.verified)),
+            Some(worker) => {
+                let mut verified = lock(&worker.verified);
+                faults::at("lock");
+                work(&mut verified)
+            }
             None => work(&mut Verified::default()),
         }
     }

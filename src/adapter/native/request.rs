@@ -8,6 +8,8 @@
 mod effects;
 
 use super::abi::Header;
+use super::answer::Answer;
+use super::faults;
 use super::gathering::Gathering;
 use super::mail::FIRST;
 use super::plugin::{Plugin, View};
@@ -17,7 +19,7 @@ use crate::adapter::drive::{Driver, Passage, clean_trailers, set_cookie};
 use crate::adapter::shared::Shared as _;
 use crate::adapter::stage::{Arrived, Stage};
 use crate::clock::UnixTime;
-use crate::gate::{AwaitedBody, Body, Event, Flow};
+use crate::gate::{AwaitedBody, Body, Flow};
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -44,8 +46,8 @@ pub(super) struct Request {
     turn: Cell<u64>,
     /// Whether it is forwarded. Nothing else lets a body or trailers through.
     is_open: Cell<bool>,
-    /// Whether it was resumed or got a reply.
-    is_done: Cell<bool>,
+    is_resumed: Cell<bool>,
+    is_replied: Cell<bool>,
 }
 
 impl Request {
@@ -60,7 +62,8 @@ impl Request {
             bell: OnceCell::new(),
             turn: Cell::new(0),
             is_open: Cell::new(false),
-            is_done: Cell::new(false),
+            is_resumed: Cell::new(false),
+            is_replied: Cell::new(false),
         }
     }
 
@@ -111,12 +114,18 @@ impl Request {
     }
 
     /// Handles the end of a call of this stream.
-    pub(super) fn answered(&self, token: u64, event: Event<'_>) {
+    pub(super) fn answered(&self, token: u64, answer: &Answer) {
         let is_meant =
             |stage: &Stage| matches!(stage, Stage::Sent { token: sent, .. } if *sent == token);
         if let Some(Stage::Sent { seat, flow, .. }) = self.take(is_meant) {
             self.view.leave(seat);
-            Driver::of_paused(self).answered(*flow, event);
+            match answer.event() {
+                Some(event) => Driver::of_paused(self).answered(*flow, event),
+                // It is counted already.
+                None => {
+                    self.end_with_fault(self.is_resumed());
+                }
+            }
         }
     }
 
@@ -124,7 +133,7 @@ impl Request {
     pub(super) fn woken(&self, event: u64) {
         if event >= FIRST {
             if let Some(answer) = self.view.plugin.mail.fetch(event) {
-                self.answered(event, answer.event());
+                self.answered(event, &answer);
             }
             return;
         }
@@ -151,7 +160,13 @@ impl Request {
         if let Some(bell) = self.bell.get() {
             bell.disconnect();
         }
-        match self.replace(None) {
+        let stage = self.replace(None);
+        self.forget(stage);
+    }
+
+    /// Ends the state of a request that goes no further.
+    fn forget(&self, stage: Option<Stage>) {
+        match stage {
             Some(Stage::Due(_, flow)) => self.view.abandoned(Some(&flow)),
             Some(Stage::Waiting(_, seat, ..)) => {
                 self.view.leave(Some(seat));
@@ -171,22 +186,42 @@ impl Request {
         }
         match self.view.plugin.mail.leave(token, flow) {
             Ok(()) => {}
-            Err((flow, Some(answer))) => self.view.answered_for_nobody(*flow, answer.event()),
+            Err((flow, Some(answer))) => self.view.ended_for_nobody(*flow, &answer),
             Err((flow, None)) => self.view.abandoned(Some(&flow)),
         }
     }
 
-    /// Ends the request after a fault of the filter itself.
-    pub(super) fn fail(&self) {
+    pub(super) const fn is_resumed(&self) -> bool {
+        self.is_resumed.get()
+    }
+
+    /// Counts a fault of the filter itself.
+    pub(super) fn count_fault(&self) {
         self.view.plugin.metrics.count_internal();
-        if self.is_done.replace(true) || self.host.has_ended() {
-            return;
+    }
+
+    /// Ends the request after a fault of the filter itself; `true` if it has got a reply for that. A
+    /// request that was resumed since `was_resumed` was read gets none: it was approved, and its
+    /// response is on the way.
+    pub(super) fn fail(&self, was_resumed: bool) -> bool {
+        self.count_fault();
+        self.end_with_fault(was_resumed)
+    }
+
+    fn end_with_fault(&self, was_resumed: bool) -> bool {
+        let is_resumed_now = self.is_resumed.get() && !was_resumed;
+        if self.is_replied.get() || self.host.has_ended() || is_resumed_now {
+            return false;
         }
-        self.replace(Some(Stage::Refused));
+        self.is_open.set(false);
+        let stage = self.replace(Some(Stage::Refused));
         let body = b"The second factor could not be checked: a fault of the filter.\n";
         let headers =
             [Header::of(b"content-type", b"text/plain"), Header::of(b"cache-control", b"no-store")];
+        self.is_replied.set(true);
         self.host.reply(500, &headers, body, "duo_mfa_internal");
+        self.forget(stage);
+        true
     }
 
     fn opened(&self) -> Verdict {
@@ -210,7 +245,7 @@ impl Request {
     /// Ends a request whose body the host does not have as it arrived.
     fn lost_body(&self) -> Verdict {
         log::error!("the body of a request is not as long as what has arrived of it");
-        self.fail();
+        self.fail(self.is_resumed());
         Verdict::Wait
     }
 
@@ -239,7 +274,12 @@ impl Request {
         let stage = self.stage.take();
         let is_taken = stage.as_ref().is_some_and(is_meant);
         self.stage.set(stage);
-        if is_taken { self.replace(None) } else { None }
+        if !is_taken {
+            return None;
+        }
+        let taken = self.replace(None);
+        faults::at("taken");
+        taken
     }
 
     /// Replaces its state, and counts it.

@@ -2,7 +2,7 @@
 //! of requests whose time has come. Envoy has no timers for filters.
 
 use super::abi::{MainWaker, StreamWaker};
-use super::lock;
+use super::{faults, guard, lock};
 use crate::adapter::stage::Stage;
 use crate::clock::UnixTime;
 use std::cmp::Reverse;
@@ -94,7 +94,12 @@ impl Timer {
     pub(super) fn start(&self, main: Arc<MainWaker>, tick: u64) -> bool {
         let shared = Arc::clone(&self.shared);
         let thread = Builder::new().name("duo_mfa_timer".to_owned());
-        let started = thread.spawn(move || run(&shared, &main, tick));
+        let started = thread.spawn(move || {
+            // A fault of the thread must not leave requests waiting.
+            while guard(|| run(&shared, &main, tick)).is_none() {
+                std::thread::sleep(TICK);
+            }
+        });
         let is_started = started.is_ok();
         *lock(&self.thread) = started.ok();
         is_started
@@ -124,9 +129,16 @@ impl Timer {
     }
 }
 
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
 fn run(shared: &Shared, main: &MainWaker, tick: u64) {
     let mut next_tick = now();
     loop {
+        faults::at("timer");
         let time = now();
         if next_tick <= time {
             main.wake(tick);

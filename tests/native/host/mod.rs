@@ -122,14 +122,13 @@ impl Host {
         unsafe { &*self.config }
     }
 
-    /// A stream that has begun.
-    pub(crate) fn stream(&self, headers: &[(&str, &str)]) -> *mut Stream {
+    /// A stream that has begun; `None` if the module makes no filter for it.
+    pub(crate) fn try_stream(&self, headers: &[(&str, &str)]) -> Option<*mut Stream> {
         let stream = Stream::new(self.config, headers);
         // SAFETY: the stream was just made.
         let filter = in_module(|| unsafe { abi::http_filter_new(self.ours(), stream.cast()) });
         // SAFETY: as above.
-        unsafe { (*stream).began(filter) };
-        stream
+        unsafe { Stream::began(stream, filter) }.then_some(stream)
     }
 
     fn ours(&self) -> Pointer {

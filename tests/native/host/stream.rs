@@ -95,10 +95,19 @@ impl Stream {
         stream
     }
 
-    pub(super) fn began(&self, filter: Pointer) {
-        assert!(!filter.is_null(), "the module makes no filter");
-        self.filter.set(filter);
-        self.outcome.depth.set(0);
+    /// The module has made its filter. Without one the stream ends.
+    pub(super) unsafe fn began(this: *mut Self, filter: Pointer) -> bool {
+        if filter.is_null() {
+            POINTERS.remove(this.cast());
+            // SAFETY: it was made by `new`.
+            drop(unsafe { Box::from_raw(this) });
+            return false;
+        }
+        // SAFETY: as above.
+        let stream = unsafe { &*this };
+        stream.filter.set(filter);
+        stream.outcome.depth.set(0);
+        true
     }
 
     /// The stream of a callback. Ends the process if there is none, or none of its hooks runs.

@@ -3,6 +3,7 @@
 use super::Request;
 use crate::adapter::calls::Unsent;
 use crate::adapter::native::abi::Header;
+use crate::adapter::native::faults;
 use crate::adapter::native::main_thread::with_callout;
 use crate::adapter::native::plugin::{MAIL, View};
 use crate::adapter::native::reach::Place;
@@ -94,9 +95,11 @@ impl Stream for Request {
         if self.host.has_ended() {
             return Err(Undone);
         }
-        self.is_done.set(true);
+        faults::at("resume");
+        self.is_resumed.set(true);
         self.is_open.set(true);
         self.host.resume();
+        faults::at("resumed");
         Ok(())
     }
 
@@ -104,7 +107,7 @@ impl Stream for Request {
         if self.host.has_ended() {
             return Err(Undone);
         }
-        self.is_done.set(true);
+        faults::at("reply");
         let headers = reply.headers.iter();
         let mut headers: Vec<_> =
             headers.map(|(name, value)| Header::of(name.as_bytes(), value.as_bytes())).collect();
@@ -113,10 +116,15 @@ impl Stream for Request {
                 // Envoy makes a gRPC reply of it, and the body its message.
                 let status = status.number().to_string();
                 headers.push(Header::of(b"grpc-status", status.as_bytes()));
+                self.is_replied.set(true);
                 self.host.reply(reply.status, &headers, message.as_bytes(), &reply.details);
             }
-            None => self.host.reply(reply.status, &headers, &reply.body, &reply.details),
+            None => {
+                self.is_replied.set(true);
+                self.host.reply(reply.status, &headers, &reply.body, &reply.details);
+            }
         }
+        faults::at("replied");
         Ok(())
     }
 
