@@ -214,7 +214,7 @@ test: module native neighbor .tools/envoy.stamp .tools/older-envoy.stamp .tools/
 	$(MAKE) --no-print-directory conversations 2>&1 | tee -a $(TARGET_DIR)/test.log
 	tools/summary.py $(TARGET_DIR)/test.log
 
-# Rust's nightly compiler has the sanitizers and Miri. Its standard library is not instrumented, so the sanitizer sees a fault of
+# Rust's nightly compiler has the sanitizers. Its standard library is not instrumented, so the sanitizer sees a fault of
 # the library's own code only where it reaches the allocator or code of this repository.
 NIGHTLY = nightly
 NATIVE_TESTS = --locked --no-default-features --features native-faults --example native
@@ -222,10 +222,6 @@ NATIVE_TESTS = --locked --no-default-features --features native-faults --example
 .PHONY: sanitize
 sanitize: ## run the tests of the native module under AddressSanitizer; needs a nightly toolchain
 	RUSTFLAGS=-Zsanitizer=address cargo +$(NIGHTLY) test $(NATIVE_TESTS) --target $(shell uname -m)-unknown-linux-gnu
-
-.PHONY: miri
-miri: ## run them under Miri, which checks each access to memory; needs a nightly toolchain with miri and rust-src
-	MIRIFLAGS=-Zmiri-disable-isolation cargo +$(NIGHTLY) miri test $(NATIVE_TESTS)
 
 # How many random events the core meets, and the first seed.
 EVENTS = 1000000

@@ -24,6 +24,9 @@ use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+/// The body of the reply to a request that a fault of the filter has ended.
+const INTERNAL: &[u8] = br#"{"type":"about:blank","title":"Internal Server Error","status":500,"code":"internal","detail":"The second factor could not be checked because of a fault of the filter. Please try again."}"#;
+
 /// How the host continues after a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -215,11 +218,12 @@ impl Request {
         }
         self.is_open.set(false);
         let stage = self.replace(Some(Stage::Refused));
-        let body = b"The second factor could not be checked: a fault of the filter.\n";
-        let headers =
-            [Header::of(b"content-type", b"text/plain"), Header::of(b"cache-control", b"no-store")];
+        let headers = [
+            Header::of(b"content-type", b"application/problem+json"),
+            Header::of(b"cache-control", b"no-store"),
+        ];
         self.is_replied.set(true);
-        self.host.reply(500, &headers, body, "duo_mfa_internal");
+        self.host.reply(500, &headers, INTERNAL, "duo_mfa_internal");
         self.forget(stage);
         true
     }
