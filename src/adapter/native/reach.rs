@@ -33,12 +33,16 @@ impl<'p> Place<'p> {
         parts.next().is_none().then_some(place)
     }
 
-    /// The value there; `None` if the stream has none.
-    pub(super) fn read(&self, host: &Stream) -> Option<Vec<u8>> {
+    /// The value there; `None` if the stream has none. The host logs an error for each list that is
+    /// asked for as a text, and nothing for a text that is asked for as a list.
+    pub(super) fn read(&self, host: &Stream, is_list_first: bool) -> Option<Vec<u8>> {
         match *self {
             Self::Text(attribute) => host.text(attribute),
             Self::OfCertificate(attribute) => host.text(attribute).filter(|it| !it.is_empty()),
             Self::Flag(attribute) => host.flag(attribute).map(|flag| vec![u8::from(flag)]),
+            Self::Metadata(namespace, key) if is_list_first => {
+                list(host, namespace, key).or_else(|| host.metadata_text(namespace, key))
+            }
             Self::Metadata(namespace, key) => {
                 host.metadata_text(namespace, key).or_else(|| list(host, namespace, key))
             }
@@ -62,7 +66,8 @@ pub(super) fn faults(gate: &Gate) -> impl Iterator<Item = String> {
         format!(
             "metadata_not_reachable: the native filter reads one key of a filter's metadata, and \
              {path} is deeper. Have jwt_authn copy the claim into a header (claim_to_headers) and \
-             use the source \"header\", or load the filter as a wasm module"
+             use the source \"header\", or a Lua filter copy it to such a key \
+             (docs/deploy/native.md), or load the filter as a wasm module"
         )
     })
 }

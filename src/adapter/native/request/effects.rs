@@ -68,7 +68,11 @@ impl Stream for Request {
     }
 
     fn property<P: AsRef<str>>(&self, path: &[P]) -> Option<Vec<u8>> {
-        Place::of(path)?.read(&self.host)
+        let groups = self.view.gate().groups_attribute();
+        let is_of_groups = groups.is_some_and(|groups| {
+            groups.iter().map(String::as_str).eq(path.iter().map(AsRef::as_ref))
+        });
+        Place::of(path)?.read(&self.host, is_of_groups)
     }
 
     fn set_filter_state(&self, name: &str, value: &str) -> Result<(), Undone> {
