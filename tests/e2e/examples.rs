@@ -311,7 +311,7 @@ impl Issuer {
     }
 
     /// Its JWKS.
-    fn keys(&self) -> Value {
+    pub(crate) fn keys(&self) -> Value {
         let public = PublicKeyComponents::<Vec<u8>>::from(self.0.public());
         let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         json!({"keys": [{
@@ -329,6 +329,7 @@ impl Issuer {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let claims = json!({
             "iss": "https://idp.example.com", "aud": "app", "email": email, "exp": 4_102_444_800_u64,
+            "groups": ["staff", "ops"],
         });
         let signed = format!("{}.{}", part(&json!({"alg": algorithm, "kid": "1"})), part(&claims));
         let mut signature = vec![0; self.0.public().modulus_len()];

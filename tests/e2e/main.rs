@@ -74,6 +74,7 @@ mod failures_midway;
 mod failures_universal;
 mod filter_state;
 mod first_factor;
+mod flat_metadata;
 mod foreign_forms;
 mod forgeries;
 mod forms;
