@@ -229,6 +229,12 @@ NATIVE_TESTS = --locked --no-default-features --features native-faults --example
 sanitize: ## run the tests of the native module under AddressSanitizer; needs a nightly toolchain
 	RUSTFLAGS=-Zsanitizer=address cargo +$(NIGHTLY) test $(NATIVE_TESTS) --target $(shell uname -m)-unknown-linux-gnu
 
+.PHONY: panics
+panics: .tools/envoy.stamp sim ## have the native module panic at each hook and stage in a real Envoy
+	cargo rustc --locked --lib --no-default-features --features native-faults --crate-type cdylib
+	DUO_MFA_HOST=native DUO_MFA_NATIVE=$(abspath $(TARGET_DIR))/debug/libduo_mfa.so \
+		cargo test --locked --test e2e panics:: -- --ignored
+
 # How many random events the core meets, and the first seed.
 EVENTS = 1000000
 SEED = 0

@@ -166,8 +166,9 @@ impl Envoy {
             return Some(format!("the VM was reloaded: {reloads:?}"));
         }
         let log = self.log();
-        let mut lines = log.lines();
-        let trap = lines.find(|line| {
+        let lines = log.lines();
+        // A test has planted the faults of that file.
+        let trap = lines.filter(|line| !line.contains("native/faults.rs")).find(|line| {
             ["panicked at", "Uncaught", "a fault of the filter"].iter().any(|it| line.contains(it))
         });
         trap.map(|line| format!("the VM trapped: {line}"))

@@ -97,6 +97,7 @@ mod never_pushes;
 mod overload;
 mod own_endpoints;
 mod page_limits;
+mod panics;
 mod passcodes;
 mod per_client;
 mod per_request;
