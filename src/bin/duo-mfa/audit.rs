@@ -150,7 +150,7 @@ fn summary(sign_in: &[Line]) -> String {
     parts.extend(user.map(|user| format!("of {user}")));
     let last = sign_in.iter().rev().find(|line| line.text("kind") != Some("push_sent"));
     let mut end = Vec::new();
-    if let Some(line) = last.or(sign_in.last()) {
+    if let Some(line) = last.or_else(|| sign_in.last()) {
         end.extend(["result", "code"].iter().filter_map(|member| line.text(member)).map(printable));
         end.extend(line.text("factor").map(|factor| format!("by {}", printable(factor))));
         if let Some(duration) = line.members.get("duration_ms").and_then(Value::as_f64) {
