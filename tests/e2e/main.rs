@@ -53,6 +53,7 @@ mod universal;
 mod altered_replies;
 mod api_client;
 mod applications;
+mod audit;
 mod binding;
 mod bodies;
 mod certificates;
