@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use crate::hosts::bring_counts;
 use crate::message::Request;
 use crate::setup::{FirstFactor, Setup};
 use crate::sim::eventually;
@@ -99,7 +100,10 @@ fn report_only_counts_what_enforce_does() {
     let each = u64::try_from(EACH).unwrap();
     let expected: BTreeMap<_, _> =
         expected.iter().map(|(name, kinds)| ((*name).to_owned(), kinds * each)).collect();
-    let is_counted = |stack: &Stack| (counters(stack).values().sum::<u64>() >= 130).then_some(());
+    let is_counted = |stack: &Stack| {
+        bring_counts(stack, |request| request.header("x-basic-user", "alice"));
+        (counters(stack).values().sum::<u64>() >= 130).then_some(())
+    };
     eventually("the counts", || is_counted(&enforcing));
     assert_eq!(counters(&enforcing), expected, "enforce");
     eventually("the counts", || is_counted(&reporting));
