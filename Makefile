@@ -12,8 +12,8 @@ NAMED = $(TARGET_DIR)/wasm32-wasip1/release/duo_mfa.named.wasm
 NEIGHBOR = $(TARGET_DIR)/wasm32-wasip1/release/examples/neighbor.wasm
 NOOP = $(TARGET_DIR)/wasm32-wasip1/release/examples/noop.wasm
 # Bytes. Every worker of every Envoy holds a copy, and a registry's image carries it.
-MAX_SIZE = 696320
-MAX_GZIPPED = 312320
+MAX_SIZE = 671744
+MAX_GZIPPED = 305152
 
 # The part of Envoy that runs the filter in the targets that start one: wasm, native.
 HOST = wasm
@@ -44,6 +44,10 @@ SMALL_SHA2 = --cfg sha2_backend_soft=\"compact\"
 # this limit the hint counts for little: at 50 a pass took 10,641 instructions of wasm, at 100 it takes 10,483, in 432 bytes more. The
 # source marks what a pass needs inlined: `inline(always)`.
 SMALL_CODE = -C llvm-args=-inlinehint-threshold=100
+
+# The same for functions without a hint, in the module alone: 32 kB less. A pass takes 0.4 % fewer instructions of wasm,
+# with two rules 0.6 % more.
+SMALL_MODULE = $(SMALL_CODE) -C llvm-args=-inline-threshold=5
 
 # Envoy's V8 has had SIMD for years: names and cookies are scanned 16 bytes at a time.
 SIMD = -C target-feature=+simd128
@@ -114,7 +118,7 @@ wasm: module ## build the module, dist/duo_mfa.wasm, and hold it to its size
 # Targets that run the module do not wait for it to be small.
 .PHONY: module
 module: $(WASM_ENV) $(BINARYEN)
-	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS $(REMAP) $(SIMD) $(SMALL_SHA2) $(SMALL_CODE)" cargo wasm --locked $$WASM_CARGO_FLAGS
+	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS $(REMAP) $(SIMD) $(SMALL_SHA2) $(SMALL_MODULE)" cargo wasm --locked $$WASM_CARGO_FLAGS
 	@mkdir -p dist
 	tools/exports.py $(BUILT) $(NAMED)
 	$(if $(filter yes,$(SHRINK)),tools/shrink.py $(NAMED) $(MODULE),cmp -s $(NAMED) $(MODULE) || cp $(NAMED) $(MODULE))
