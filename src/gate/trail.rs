@@ -16,6 +16,7 @@ use crate::session::{ApprovedBy, Pending};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::net::IpAddr;
+use subtle::ConstantTimeEq as _;
 
 /// The bytes that seal a reference in a page.
 const SEAL_BYTES: usize = 5;
@@ -118,7 +119,8 @@ impl Trail {
 pub(super) fn read_ticket(text: &str, identity: &Identity, config: &Config) -> Option<Reference> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let (reference, sent) = bytes.split_first_chunk()?;
-    (sent == seal(*reference, identity, config)).then(|| Reference::from_bytes(*reference))
+    let is_sealed = bool::from(sent.ct_eq(&seal(*reference, identity, config)));
+    is_sealed.then(|| Reference::from_bytes(*reference))
 }
 
 fn seal(bytes: [u8; Reference::BYTES], identity: &Identity, config: &Config) -> [u8; SEAL_BYTES] {

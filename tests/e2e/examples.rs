@@ -161,7 +161,7 @@ fn production_signs_in_over_tls_and_routes_may_do_without() {
         let results: Vec<_> = results.collect();
         (results.len() == 5).then_some(results)
     });
-    let of_the_filter = [(json!("admitted"), json!("passcode")), (json!("refused"), Value::Null)];
+    let of_the_filter = [(json!("admitted"), json!("passcode")), (json!("prompted"), Value::Null)];
     assert_eq!([&results[0], &results[3]], [&of_the_filter[0], &of_the_filter[1]], "{results:?}");
     assert_nothing_deprecated(&stack.envoy.log());
 }
