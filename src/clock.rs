@@ -73,38 +73,44 @@ impl UnixTime {
     /// The date in the form of RFC 2822 (section 3.3): `Tue, 21 Aug 2012 17:29:18 -0000`.
     #[must_use]
     pub fn rfc2822(self) -> String {
-        let seconds = self.seconds();
-        let days = seconds.wrapping_div(SECONDS_PER_DAY);
-        let of_day = seconds.wrapping_rem(SECONDS_PER_DAY);
-        let date = CivilDate::from_days(days);
+        let date = self.date();
         format!(
-            "{}, {:02} {} {:04} {:02}:{:02}:{:02} -0000",
-            pick(&WEEKDAYS, days.wrapping_rem(7)),
+            "{}, {:02} {} {:04} {} -0000",
+            pick(&WEEKDAYS, self.days().wrapping_rem(7)),
             date.day,
             pick(&MONTHS, date.month0),
             date.year,
-            of_day.wrapping_div(3_600),
-            of_day.wrapping_rem(3_600).wrapping_div(60),
-            of_day.wrapping_rem(60),
+            self.time_of_day(),
         )
     }
 
     /// The date in the form of RFC 3339, in UTC: `2012-08-21T17:29:18.250Z`.
     #[must_use]
     pub fn rfc3339(self) -> String {
-        let seconds = self.seconds();
-        let of_day = seconds.wrapping_rem(SECONDS_PER_DAY);
-        let date = CivilDate::from_days(seconds.wrapping_div(SECONDS_PER_DAY));
+        let date = self.date();
         format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+            "{:04}-{:02}-{:02}T{}.{:03}Z",
             date.year,
             date.month0.saturating_add(1),
             date.day,
-            of_day.wrapping_div(3_600),
-            of_day.wrapping_rem(3_600).wrapping_div(60),
-            of_day.wrapping_rem(60),
+            self.time_of_day(),
             self.millis.wrapping_rem(MILLIS_PER_SECOND),
         )
+    }
+
+    const fn days(self) -> u64 {
+        self.seconds().wrapping_div(SECONDS_PER_DAY)
+    }
+
+    fn date(self) -> CivilDate {
+        CivilDate::from_days(self.days())
+    }
+
+    /// The time in UTC, as `17:29:18`.
+    fn time_of_day(self) -> String {
+        let seconds = self.seconds().wrapping_rem(SECONDS_PER_DAY);
+        let (hours, minutes) = (seconds.wrapping_div(3_600), seconds.wrapping_div(60));
+        format!("{hours:02}:{:02}:{:02}", minutes.wrapping_rem(60), seconds.wrapping_rem(60))
     }
 }
 

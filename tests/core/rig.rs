@@ -3,6 +3,7 @@
 mod busy;
 mod later;
 mod outcome;
+mod overlay;
 mod probe;
 mod request;
 mod script;
@@ -12,6 +13,7 @@ pub(crate) use busy::TRIES;
 pub(crate) use outcome::{
     Outcome, Response, approval, forwarded_header, is_deletion, pair, wrongly_admitted,
 };
+pub(crate) use overlay::overlay;
 pub(crate) use probe::Checked;
 pub(crate) use request::{Request, get};
 pub(crate) use script::{
@@ -384,19 +386,4 @@ fn drawn() -> [u8; 16] {
 fn answered(outcome: Outcome) -> Progress {
     ANSWERED.fetch_add(1, Ordering::Relaxed);
     Progress::Done(outcome)
-}
-
-pub(crate) fn overlay(base: &mut Value, changes: Value) {
-    match (base, changes) {
-        (Value::Object(base), Value::Object(changes)) => {
-            for (key, value) in changes {
-                if value.is_null() {
-                    base.remove(&key);
-                } else {
-                    overlay(base.entry(key).or_insert(Value::Null), value);
-                }
-            }
-        }
-        (base, changes) => *base = changes,
-    }
 }

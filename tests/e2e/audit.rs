@@ -174,6 +174,13 @@ impl Page {
 }
 
 const SENT: (&str, &str) = ("push_sent", "");
+/// What a user does with a push, and the result or code in the line of its end.
+const ANSWERS: [(&str, &str); 4] = [
+    ("approve", "admitted"),
+    ("deny", "mfa_denied"),
+    ("fraud", "mfa_fraud"),
+    ("timeout", "mfa_timeout"),
+];
 const ADMITTED: (&str, &str) = ("decision", "admitted");
 
 /// A held request that is refused; its problem document has the reference.
@@ -187,15 +194,7 @@ fn each_end_of_a_held_request_has_its_lines() {
     let stack = Stack::standard();
     let mut cases = Vec::new();
     let held = |user: &str| Request::get("/reports").user(user);
-    for (number, (action, code)) in [
-        ("approve", "admitted"),
-        ("deny", "mfa_denied"),
-        ("fraud", "mfa_fraud"),
-        ("timeout", "mfa_timeout"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
+    for (number, (action, code)) in ANSWERS.into_iter().enumerate() {
         let user = stack.sim.guest(number);
         let request = stack.held_push(held(&user), Protocol::Http1, &user);
         let reference = on_phone(&stack, &user);
@@ -252,15 +251,7 @@ fn each_end_of_a_held_request_has_its_lines() {
 fn each_end_of_a_page_has_its_lines() {
     let stack = Stack::start(Setup::default().plugin(json!({"duo": {"enrollment": "inline"}})));
     let mut cases = Vec::new();
-    for (number, (action, code)) in [
-        ("approve", "admitted"),
-        ("deny", "mfa_denied"),
-        ("fraud", "mfa_fraud"),
-        ("timeout", "mfa_timeout"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
+    for (number, (action, code)) in ANSWERS.into_iter().enumerate() {
         let mut page = Page::open(&stack, &stack.sim.guest(number), "/reports");
         page.push(&stack, action);
         cases.push(page.case(action, &[SENT, ("decision", code)]));
