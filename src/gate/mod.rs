@@ -112,6 +112,7 @@ pub use decision::{AuditLine, Contact, Decision, End, Forward, Learned, NewCooki
 pub use env::Env;
 pub use event::{Event, Unanswered};
 pub use flow::{AwaitingPermit, Effect, Flow, Step};
+pub use headers::ForwardedAs;
 pub use health::{Health, Standing};
 pub use health_record::HealthRecord;
 pub use judgement::{Judgement, Outcome};

@@ -5,7 +5,7 @@ use super::challenge::{Challenge, subject};
 use super::configured::{Gate, HostFacts, stripped};
 use super::decision::{Decision, End, Forward, NewCookie, Notes};
 use super::env::Env;
-use super::headers::add_identity_headers;
+use super::headers::{ForwardedAs, add_identity_headers};
 use super::judgement::{Judgement, Outcome};
 use super::per_client;
 use super::per_request;
@@ -115,7 +115,7 @@ impl Gate {
         };
         let judged = match (endpoint, self.config().mode) {
             (Some(endpoint), _) => self.visit(endpoint, head, facts),
-            (None, Mode::Off) => return Opening::Decided(self.unjudged(head)),
+            (None, Mode::Off) => return Opening::Decided(self.unjudged(head, ForwardedAs::Off)),
             (None, Mode::Enforce) => self.judge(head, facts, verified),
             (None, Mode::ReportOnly) => Ok(self.reported(head, self.judge(head, facts, verified))),
         };
@@ -138,7 +138,7 @@ impl Gate {
         match ruled.policy {
             Policy::Bypass => {
                 let (outcome, rule) = (Outcome::Bypassed, ruled.rule);
-                let decision = self.unjudged(head);
+                let decision = self.unjudged(head, ForwardedAs::Bypassed);
                 let judgement = Judgement { outcome, factor: None, rule };
                 return Ok(Opening::Decided(decision.judged(judgement)));
             }
@@ -229,9 +229,10 @@ impl Gate {
 
     /// Lets a request pass whatever the rules say. The filter's own cookies and headers are still
     /// removed.
-    fn unjudged(&self, head: &RequestHead<'_>) -> Decision {
-        let forward = Forward { request: self.stripped(head), cookie: None };
-        Decision::forward(forward, Counter::Bypassed)
+    fn unjudged(&self, head: &RequestHead<'_>, forwarded_as: ForwardedAs) -> Decision {
+        let mut request = self.stripped(head);
+        forwarded_as.add_to(&mut request);
+        Decision::forward(Forward { request, cookie: None }, Counter::Bypassed)
     }
 
     /// Under `mode: report_only`: lets a request pass, and reports the decision that `enforce`
@@ -272,7 +273,9 @@ impl Gate {
         env: &Env<'_>,
     ) -> Decision {
         let Denial { code, rule, .. } = *denial;
-        let forward = Forward { request: self.stripped(head), cookie: None };
+        let mut request = self.stripped(head);
+        ForwardedAs::WouldRefuse.add_to(&mut request);
+        let forward = Forward { request, cookie: None };
         let decision = Decision::forward(forward, Counter::Reported { rule, code });
         decision.audited(audit::unrefused(denial, trail, env))
     }
@@ -327,12 +330,18 @@ impl Gate {
     /// `enforce`, a request without a path, such as CONNECT, passes.
     #[must_use]
     pub fn malformed(&self, fault: HeadFault, fields: &[u8]) -> Decision {
-        if self.config().mode != Mode::Enforce
-            && fault == HeadFault::NoPath
+        let forwarded_as = match self.config().mode {
+            Mode::Enforce => None,
+            Mode::ReportOnly => Some(ForwardedAs::WouldRefuse),
+            Mode::Off => Some(ForwardedAs::Off),
+        };
+        if fault == HeadFault::NoPath
+            && let Some(forwarded_as) = forwarded_as
             && let Ok(fields) = HeaderMap::parse(fields)
         {
-            let forward = Forward { request: fields.without_reserved(), cookie: None };
-            return Decision::forward(forward, Counter::Bypassed);
+            let mut request = fields.without_reserved();
+            forwarded_as.add_to(&mut request);
+            return Decision::forward(Forward { request, cookie: None }, Counter::Bypassed);
         }
         let Denial { code, detail, .. } = unreadable(fault);
         let problem =
@@ -351,7 +360,8 @@ fn pass(
     judgement: Judgement,
 ) -> Decision {
     let (factor, authenticated) = (approval.factor().name(), approval.authenticated());
-    add_identity_headers(&mut request, identity.user, factor, authenticated);
+    let (forwarded_as, user) = (ForwardedAs::Passed, identity.user);
+    add_identity_headers(&mut request, forwarded_as, user, factor, authenticated);
     let forward = Forward { request, cookie: renewal };
     // Built in one expression, since each change of a decision would copy it.
     Decision {

@@ -17,7 +17,7 @@ use super::challenge::Challenge;
 use super::decision::{Decision, Forward, NewCookie};
 use super::env::Env;
 use super::factors::{is_accepted, offered};
-use super::headers::add_identity_headers;
+use super::headers::{ForwardedAs, add_identity_headers};
 use super::in_place::InPlace;
 use super::limit::{ClientApproval, End, Granted, Limit, Permit, Settlement, Verdict};
 use super::prompt::{SentPasscode, name_tag, user_tag};
@@ -160,7 +160,8 @@ fn pass(recall: Recall, approval: &ClientApproval, env: &Env<'_>) -> Decision {
     let Recall { client, edits: mut request, sign_out, .. } = recall;
     let challenge = &client.challenge;
     let (by, since) = (approval.by(), approval.authenticated());
-    add_identity_headers(&mut request, challenge.identity.user.clone(), by.name(), since);
+    let user = challenge.identity.user.clone();
+    add_identity_headers(&mut request, ForwardedAs::Passed, user, by.name(), since);
     let (mut settlements, mut cookie, mut line) = (Vec::new(), None, None);
     if let Some(out) = sign_out {
         settlements = out.settlements;

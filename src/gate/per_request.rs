@@ -11,7 +11,7 @@ use super::configured::Gate;
 use super::decision::{Decision, Forward, NewCookie};
 use super::env::Env;
 use super::factors::is_accepted;
-use super::headers::add_identity_headers;
+use super::headers::{ForwardedAs, add_identity_headers};
 use super::in_place::InPlace;
 use super::limit::{Permit, SingleUse};
 use super::pending;
@@ -109,7 +109,8 @@ fn approved(
     let cookie = Some(NewCookie::UsedUp(approvals.deletion()));
     let mut request = gate.stripped(head);
     let user = challenge.identity.user.clone();
-    add_identity_headers(&mut request, user, factor.name(), authenticated);
+    let forwarded_as = ForwardedAs::Admitted;
+    add_identity_headers(&mut request, forwarded_as, user, factor.name(), authenticated);
     let audited = audit::admitted(challenge, factor, env);
     let forward = Forward { request, cookie };
     let permit = Permit::single_use(SingleUse::PerRequest, id, PerRequestApprovals::REMEMBERED)

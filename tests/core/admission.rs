@@ -48,6 +48,7 @@ fn headers_of_ours_are_taken_out_on_every_policy() {
         get("/")
             .with("x-duo-mfa-user", "admin")
             .with("x_duo_mfa_factor", "push")
+            .with("x-duo-mfa-result", "passed")
             .with("x-duo-mfa-anything", "1")
             .with("cookie", "a=1; __Host-duo_mfa=forged; b=2")
     };
@@ -57,7 +58,8 @@ fn headers_of_ours_are_taken_out_on_every_policy() {
     let script = [one_phone(), started(), status("allow", "allow")];
     let admitted = asked.send(&spoofed(), &script).admitted();
     for forward in [&passed, &admitted] {
-        for name in ["x-duo-mfa-user", "x_duo_mfa_factor", "x-duo-mfa-anything"] {
+        for name in ["x-duo-mfa-user", "x_duo_mfa_factor", "x-duo-mfa-result", "x-duo-mfa-anything"]
+        {
             assert!(forward.request.contains(&Edit::Remove(name.into())), "{name}");
         }
         let kept = forwarded_header(forward, "cookie");

@@ -51,6 +51,7 @@ mod promises;
 mod readme;
 mod reference;
 mod replay;
+mod results;
 mod rig;
 mod same_request;
 mod schema;

@@ -2,7 +2,7 @@
 
 use crate::browser::Browser;
 use crate::rig::{Rig, approval, forwarded_header, get, one_phone, pair, started, status};
-use duo_mfa::http::Edit;
+use duo_mfa::http::{Edit, HeaderValue};
 use duo_mfa::signal::{Code, Counter, Level, Signal};
 use serde_json::{Value, json};
 
@@ -15,6 +15,11 @@ fn mode(mode: &str) -> Rig {
             {"paths": ["/admin/*"], "policy": "two_factor", "max_age": "5m"},
         ]},
     }))
+}
+
+/// The edit that tells the application why a request was forwarded.
+fn result(word: &'static str) -> Edit {
+    Edit::Append("x-duo-mfa-result", HeaderValue::from_static(word))
 }
 
 fn reported(rig: &Rig) -> Vec<Counter> {
@@ -75,10 +80,15 @@ fn names_of_report_only_are_those_of_rules_and_codes() {
 fn off_lets_everything_pass_but_what_is_the_filters_own() {
     for off in [json!("off"), json!(false)] {
         let mut rig = Rig::with(json!({"mode": off}));
+        let off = result("off");
         for path in ["/", "/admin", "/internal", "/a/../b"] {
             let request = get(path).of("").with("x-duo-mfa-user", "admin");
             let forward = rig.send(&request, &[]).admitted();
-            assert_eq!(forward.request, [Edit::Remove("x-duo-mfa-user".into())], "{path}");
+            assert_eq!(
+                forward.request,
+                [Edit::Remove("x-duo-mfa-user".into()), off.clone()],
+                "{path}"
+            );
         }
         assert_eq!(rig.send(&get("/.duo-mfa/x"), &[]).refused().code(), "not_found");
     }
@@ -86,10 +96,13 @@ fn off_lets_everything_pass_but_what_is_the_filters_own() {
 
 #[test]
 fn connect_passes_without_what_is_the_filters_own() {
-    for name in ["report_only", "off"] {
-        let request = get("/").without(":path").with("x_duo_mfa_user", "admin");
+    for (name, word) in [("report_only", "would_refuse"), ("off", "off")] {
+        let request = get("/").without(":path");
+        let request = request.with("x_duo_mfa_user", "admin").with("x-duo-mfa-result", "passed");
         let forward = mode(name).send(&request, &[]).admitted();
-        assert_eq!(forward.request, [Edit::Remove("x_duo_mfa_user".into())], "{name}");
+        let removed = ["x_duo_mfa_user", "x-duo-mfa-result"].map(|it| Edit::Remove(it.into()));
+        assert_eq!(forward.request[..2], removed, "{name}");
+        assert_eq!(forward.request[2..], [result(word)], "{name}");
     }
 }
 

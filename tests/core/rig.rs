@@ -251,7 +251,8 @@ impl Rig {
                 self.signals.push(audit.done);
                 self.undone.extend(audit.undone);
             }
-            self.judgements.extend(notes.judgement);
+            let judgement = notes.judgement;
+            self.judgements.extend(judgement);
             if let Some(Learned { application, contact, offset }) = notes.learned {
                 self.health = self.health.after_contact(contact, self.now).unwrap_or(self.health);
                 self.offsets[application] = offset.unwrap_or(self.offsets[application]);
@@ -259,6 +260,7 @@ impl Rig {
             notes.settlements.iter().for_each(|settlement| self.settle(settlement));
             match step.effect {
                 Effect::End(End::Forward(forward)) => {
+                    outcome::assert_says_why(&forward, judgement);
                     return answered(Outcome::Forwarded(forward));
                 }
                 Effect::End(End::Reply(reply)) => return answered(Outcome::Replied(reply)),

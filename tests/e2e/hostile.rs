@@ -143,6 +143,8 @@ fn spoofed_result_headers_never_reach_the_application() {
             ("x_duo_mfa_user", "root"),
             ("x-duo_mfa-factor", "webauthn"),
             ("x_duo-mfa_time", "0"),
+            ("x-duo-mfa-result", "off"),
+            ("x_duo_mfa_result", "off"),
             ("x-duo-mfa-transaction", "abc"),
             ("x-duo-mfa-anything", "abc"),
         ])
@@ -156,14 +158,16 @@ fn spoofed_result_headers_never_reach_the_application() {
     let (_, seen) = stack.admitted(&spoofed(Request::get("/").user("alice").cookie(&approval)));
     assert_eq!(seen.values("x-duo-mfa-user"), ["alice"]);
     assert_eq!(seen.values("x-duo-mfa-factor"), ["push"]);
-    let expected = ["x-duo-mfa-factor", "x-duo-mfa-time", "x-duo-mfa-user"];
+    assert_eq!(seen.values("x-duo-mfa-result"), ["passed"]);
+    let expected = ["x-duo-mfa-factor", "x-duo-mfa-result", "x-duo-mfa-time", "x-duo-mfa-user"];
     assert_eq!(reserved(&seen.headers), expected);
 
     let open = Stack::start(Setup::default().plugin(json!({
         "access_control": {"default_policy": "bypass"},
     })));
     let (_, seen) = open.admitted(&spoofed(Request::get("/").user("alice")));
-    assert_eq!(reserved(&seen.headers), [""; 0]);
+    assert_eq!(reserved(&seen.headers), ["x-duo-mfa-result"]);
+    assert_eq!(seen.values("x-duo-mfa-result"), ["bypassed"]);
 }
 
 #[test]
@@ -172,7 +176,7 @@ fn spoofed_result_trailers_never_reach_the_application() {
     let approval = stack.signed_in("alice");
     let owned = |name: &str| (name.to_owned(), "admin".to_owned());
     let trailers =
-        ["x-checksum", "x-duo-mfa-user", "x_duo_mfa_factor", "x-duo-mfa-passcode"].map(owned);
+        ["x-checksum", "x-duo-mfa-result", "x_duo_mfa_factor", "x-duo-mfa-passcode"].map(owned);
     let request = Request::post("/").user("alice");
     let request = request.body(Body::Trailed(b"amount=12".to_vec(), 4, trailers.to_vec()));
     stack.judged(Verdict::Admitted(1), "by its cookie", || {

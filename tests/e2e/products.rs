@@ -207,6 +207,7 @@ fn browser(issuer: &Issuer, user: &str) -> Browser {
 /// Adds every header with which a client could try to choose its user.
 fn forged(request: Request) -> Request {
     request.all(&[
+        ("x-duo-mfa-result", "passed"),
         ("x-duo-mfa-user", "alice"),
         ("X-Duo-Mfa-Factor", "push"),
         ("x-duo-mfa-time", "4102444800"),

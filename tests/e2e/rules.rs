@@ -317,7 +317,9 @@ fn report_only_lets_everything_pass_and_counts() {
         stack.admitted(&Request::get("/").user("alice"));
     }
     stack.admitted(&Request::get("/internal").user("alice").header("x-duo-mfa-user", "admin"));
-    assert_eq!(stack.app.last().values("x-duo-mfa-user"), [""; 0]);
+    let seen = stack.app.last();
+    assert_eq!(seen.values("x-duo-mfa-user"), [""; 0]);
+    assert_eq!(seen.values("x-duo-mfa-result"), ["would_refuse"]);
     for (name, expected) in [("default.code.mfa_required", 3), ("0.code.access_denied", 1)] {
         crate::sim::eventually(name, || {
             let stat = format!("wasmcustom.duo_mfa_would_refuse.rule.{name}");

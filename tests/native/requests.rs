@@ -10,6 +10,7 @@ fn held_request_goes_on_and_its_cookie_lets_the_next_one_pass() {
     let host = Host::start(&config(&json!({"filter_state": true})));
     let held = Exchange::of(&host, &program()).decided(&host);
     assert_eq!(held.upstream("x-duo-mfa-factor").as_deref(), Some("push"));
+    assert_eq!(held.upstream("x-duo-mfa-result").as_deref(), Some("admitted"));
     assert_eq!(held.outcome.state.borrow()["wasm.duo_mfa_result"], "admitted");
 
     let (user, cookie) = signed_in(&host);
@@ -17,9 +18,11 @@ fn held_request_goes_on_and_its_cookie_lets_the_next_one_pass() {
     for _ in 0..2 {
         let mut headers = returning(user, &cookies);
         headers.push(("x-duo-mfa-user", "mallory"));
+        headers.push(("x-duo-mfa-result", "off"));
         let pass = Exchange::of(&host, &headers);
         assert_eq!(pass.upstream("cookie").as_deref(), Some("theme=dark; lang=en"));
         assert_eq!(pass.upstream("x-duo-mfa-user").as_deref(), Some(user));
+        assert_eq!(pass.upstream("x-duo-mfa-result").as_deref(), Some("passed"));
         assert_eq!(pass.respond(&[(":status", "200")]), 0);
         assert_eq!(pass.outcome.state.borrow()["wasm.duo_mfa_result"], "passed");
     }

@@ -9,7 +9,7 @@ use crate::gate::decision::{Audited, Decision, Forward, NewCookie, Notes};
 use crate::gate::env::Env;
 use crate::gate::exchange::Next;
 use crate::gate::factors::{capability, takes_codes, takes_passcode};
-use crate::gate::headers::add_identity_headers;
+use crate::gate::headers::{ForwardedAs, add_identity_headers};
 use crate::gate::last_prompt::{Asking, Then};
 use crate::gate::limit::{End, Limit, Limited, Permit, Settlement, Verdict};
 use crate::gate::prompt::{self, Ending, Prompt, Transaction, said};
@@ -230,7 +230,8 @@ fn forward(parked: &Parked, by: ApprovedBy, audited: Audited, env: &Env<'_>) -> 
     };
     let Parked { challenge, .. } = parked;
     let mut request = parked.edits.clone();
-    add_identity_headers(&mut request, challenge.identity.user.clone(), by.name(), env.now);
+    let user = challenge.identity.user.clone();
+    add_identity_headers(&mut request, ForwardedAs::Admitted, user, by.name(), env.now);
     // A fail-safe approval (minutes) must not overwrite a longer-lived one.
     let is_worse = by == ApprovedBy::FailSafe && challenge.has_approval;
     // This request uses its own approval.

@@ -1,7 +1,7 @@
 //! The outcome of a request, with accessors for tests.
 
 use super::WRONGLY_ADMITTED;
-use duo_mfa::gate::{Forward, NewCookie};
+use duo_mfa::gate::{Forward, ForwardedAs, Judgement, NewCookie, Outcome as Judged};
 use duo_mfa::http::{Edit, Reply};
 use serde_json::Value;
 use std::sync::atomic::Ordering;
@@ -99,6 +99,41 @@ pub(crate) fn forwarded_header(forward: &Forward, name: &str) -> Option<String> 
         Edit::Set(..) | Edit::Append(..) | Edit::Remove(_) => None,
     })
 }
+
+/// Asserts that a forwarded request has one `x-duo-mfa-result`, that it agrees with the judgement,
+/// and that a client's own was removed before.
+pub(super) fn assert_says_why(forward: &Forward, judgement: Option<Judgement>) {
+    let words: Vec<_> = forward
+        .request
+        .iter()
+        .filter_map(|edit| match edit {
+            Edit::Set(name, value) | Edit::Append(name, value) if *name == RESULT => {
+                Some(value.as_bytes())
+            }
+            Edit::Set(..) | Edit::Append(..) | Edit::Remove(_) => None,
+        })
+        .collect();
+    let is_ours = |edit: &Edit| matches!(edit, Edit::Append(name, _) if *name == RESULT);
+    let is_removal = |edit: &Edit| matches!(edit, Edit::Remove(_));
+    let first = forward.request.iter().position(is_ours);
+    assert!(forward.request.iter().rposition(is_removal) < first, "{forward:?}");
+    let expected = match judgement.map(|judgement| judgement.outcome) {
+        Some(Judged::Passed | Judged::PassedPerClient) => &[ForwardedAs::Passed][..],
+        Some(Judged::Admitted) => &[ForwardedAs::Admitted],
+        Some(Judged::Bypassed) => &[ForwardedAs::Bypassed],
+        Some(Judged::WouldRefuse) => &[ForwardedAs::WouldRefuse],
+        // `mode: off`, or a CONNECT under `report_only`.
+        None => &[ForwardedAs::Off, ForwardedAs::WouldRefuse],
+        Some(Judged::Prompted | Judged::Refused | Judged::Abandoned) => &[],
+    };
+    let agrees = |word: &[u8]| expected.iter().any(|it| it.name().as_bytes() == word);
+    assert!(matches!(words[..], [word] if agrees(word)), "{forward:?} {judgement:?}");
+    if forwarded_header(forward, "x-duo-mfa-user").is_some() {
+        assert!(matches!(words[..], [b"passed" | b"admitted"]), "{forward:?}");
+    }
+}
+
+const RESULT: &str = "x-duo-mfa-result";
 
 /// The `Set-Cookie` line of an approval.
 pub(crate) fn approval(forward: &Forward) -> String {
