@@ -131,8 +131,14 @@ pub(super) const LIMITS: &[Key] = &[
     later("rate_limit_service", "remove it; each Envoy has its own limits"),
 ];
 
-pub(super) const BRANDING: &[Key] =
-    &[key("name"), key("logo"), key("accent"), key("help_text"), key("help_url")];
+pub(super) const BRANDING: &[Key] = &[
+    key("name"),
+    key("logo"),
+    key("accent"),
+    key("help_text"),
+    key("help_url"),
+    key("sign_out_url"),
+];
 
 pub(super) const SECRET: &[Key] = &[key("env")];
 

@@ -344,8 +344,7 @@ impl Gate {
             return Decision::forward(Forward { request, cookie: None }, Counter::Bypassed);
         }
         let Denial { code, detail, .. } = unreadable(fault);
-        let problem =
-            Problem { code, detail: detail.into_owned(), reference: None, retry_after: None };
+        let problem = Problem::new(code, detail.into_owned(), None);
         Decision::refusal(problem.reply(Client::Refuse), code, None)
     }
 }

@@ -2,6 +2,8 @@
 //! [`super::refusals`].
 
 use crate::identity::Identity;
+use crate::page::Problem;
+use crate::reference::Reference;
 use crate::signal::Code;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -15,16 +17,30 @@ pub struct Refusal {
     pub detail: &'static str,
     /// The wait after which another try may succeed.
     pub retry_after: Option<Duration>,
+    /// Whether a passcode is accepted without that wait.
+    pub accepts_passcode: bool,
 }
 
 impl Refusal {
     pub(super) const fn new(code: Code, detail: &'static str) -> Self {
-        Self { code, detail, retry_after: None }
+        Self { code, detail, retry_after: None, accepts_passcode: false }
     }
 
     /// Adds a `Retry-After`.
     pub(super) const fn after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
+    }
+
+    /// Sets whether a passcode is accepted without a wait.
+    pub(super) const fn with_passcodes(self, accepts_passcode: bool) -> Self {
+        Self { accepts_passcode, ..self }
+    }
+
+    /// The refusal as the client gets it.
+    pub(super) fn problem(&self, reference: Reference) -> Problem {
+        let Self { code, detail, retry_after, accepts_passcode } = *self;
+        let (detail, reference) = (detail.to_owned(), Some(reference));
+        Problem { code, detail, reference, retry_after, accepts_passcode }
     }
 }
 

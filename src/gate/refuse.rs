@@ -15,12 +15,13 @@ use super::refusals::{
 use super::room::{By, Crowded};
 use super::route::Endpoint;
 use super::trail::Trail;
+use super::universal;
 use super::view::{Requester, View};
 use crate::duo::{AuthStatus, DuoError, Fault, Text, is_lock_out};
+use crate::factor::Factor;
 use crate::http::{Reply, RequestHead, ReturnPath};
 use crate::page::{Onward, Problem};
 use crate::signal::{Code, Level, Signal};
-use std::time::Duration;
 
 /// A client that can be refused, in the form that suits it.
 pub(super) trait Refusable {
@@ -40,20 +41,25 @@ impl<T: Refusable> Refusable for Box<T> {
 
 /// Refuses another prompt, passcode or use that would exceed a limit.
 pub(super) fn for_limit(to: &dyn Refusable, limited: &Limited, env: &Env<'_>) -> Decision {
+    let offered = offers_passcodes(to.challenge(), env);
     let refusal = match limited.limit {
-        Limit::Pending | Limit::Awaited => PENDING_ELSEWHERE,
+        Limit::Pending => PENDING_ELSEWHERE.with_passcodes(offered),
+        Limit::CoolDown | Limit::Budget => TOO_MANY_PROMPTS.with_passcodes(offered),
+        Limit::Awaited => PENDING_ELSEWHERE,
         Limit::Passcodes => TOO_MANY_PASSCODES,
         Limit::Share => TOO_MANY_SINGLE_USES,
-        Limit::CoolDown
-        | Limit::Budget
-        | Limit::Used
-        | Limit::Unapproved
-        | Limit::NoRoom
-        | Limit::Unreadable
-        | Limit::Contended => TOO_MANY_PROMPTS,
+        Limit::Used | Limit::Unapproved | Limit::NoRoom | Limit::Unreadable | Limit::Contended => {
+            TOO_MANY_PROMPTS
+        }
     };
     let refusal = refusal.after(limited.wait);
     refuse_with(to, &refusal, limited.limit.name(), env)
+}
+
+/// Whether the client may send a passcode to the filter.
+fn offers_passcodes(challenge: &Challenge, env: &Env<'_>) -> bool {
+    env.gate.offered(&challenge.terms).contains(&Factor::Passcode)
+        && universal::prompt(&challenge.terms, env.gate.config()).is_none()
 }
 
 /// Refuses for lack of room for a call: the user's clients make too many, or all clients together.
@@ -120,7 +126,8 @@ pub(super) fn refuse_with(
     reason: &str,
     env: &Env<'_>,
 ) -> Decision {
-    send(to, refusal.code, (refusal.detail, refusal.retry_after), reason, env)
+    let problem = refusal.problem(to.challenge().trail.reference);
+    send(to, &problem, reason, env)
 }
 
 /// A refusal with the words of Duo or of a rule; `reason` is only for the audit line.
@@ -131,20 +138,13 @@ pub(super) fn refuse(
     reason: &str,
     env: &Env<'_>,
 ) -> Decision {
-    send(to, code, (detail, None), reason, env)
+    let problem = Problem::new(code, detail.to_owned(), Some(to.challenge().trail.reference));
+    send(to, &problem, reason, env)
 }
 
-fn send(
-    to: &dyn Refusable,
-    code: Code,
-    (detail, retry_after): (&str, Option<Duration>),
-    reason: &str,
-    env: &Env<'_>,
-) -> Decision {
-    let reference = Some(to.challenge().trail.reference);
-    let problem = Problem { code, detail: detail.to_owned(), reference, retry_after };
-    let line = audit::refused(to.challenge(), code, reason, env);
-    Decision::refusal(to.refusal(&problem, env), code, Some(line))
+fn send(to: &dyn Refusable, problem: &Problem, reason: &str, env: &Env<'_>) -> Decision {
+    let line = audit::refused(to.challenge(), problem.code, reason, env);
+    Decision::refusal(to.refusal(problem, env), problem.code, Some(line))
 }
 
 /// A refusal before the challenge is known. After a refusal at the callback, no further request may
@@ -165,8 +165,7 @@ pub(super) fn denied(
     trail.endpoint = endpoint.map(Endpoint::name);
     let reference = Some(trail.reference);
     let line = audit::refused_at_once(denial, &trail, env);
-    let problem =
-        Problem { code, detail: detail.clone().into_owned(), reference, retry_after: None };
+    let problem = Problem::new(code, detail.clone().into_owned(), reference);
     // The page's script shows this one to the user.
     let problem = if code == Code::HttpsRequired { view.localised(&problem) } else { problem };
     let requester = Requester { challenge: None, reference };

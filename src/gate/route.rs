@@ -235,7 +235,7 @@ fn refuse_method(config: &Config, head: &RequestHead<'_>, methods: Methods) -> D
 
 fn problem(config: &Config, head: &RequestHead<'_>, denial: impl Into<Denial>) -> Reply {
     let Denial { code, detail, .. } = denial.into();
-    let problem = Problem { code, detail: detail.into_owned(), reference: None, retry_after: None };
+    let problem = Problem::new(code, detail.into_owned(), None);
     let requester = Requester { challenge: None, reference: None };
     let view = View::at_own_address(head, ReturnPath::default());
     view.refusal(&problem, Onward::default(), requester, config)

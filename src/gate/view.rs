@@ -114,14 +114,15 @@ impl View {
         if !self.is_browser() || problem.code == Code::DuoDenied {
             return problem.clone();
         }
-        let detail = language.detail(problem.code, problem.retry_after);
+        let Problem { code, retry_after, accepts_passcode, .. } = *problem;
+        let detail = language.detail(code, retry_after, accepts_passcode);
         Problem { detail, ..problem.clone() }
     }
 }
 
 /// A refusal whose detail is Duo's reason, after a sentence that says what to do.
 pub(super) fn explained(problem: &Problem, language: Language) -> Problem {
-    let detail = format!("{} ({})", language.detail(problem.code, None), problem.detail);
+    let detail = format!("{} ({})", language.detail(problem.code, None, false), problem.detail);
     Problem { detail, ..problem.clone() }
 }
 
@@ -148,7 +149,11 @@ fn screen(problem: &Problem) -> Screen {
     if problem.code == Code::FactorRefused {
         return Screen::FactorRefused { message: DisplayText::new(&problem.detail) };
     }
-    Screen::Refused { code: problem.code, wait: problem.retry_after }
+    Screen::Refused {
+        code: problem.code,
+        wait: problem.retry_after,
+        accepts_passcode: problem.accepts_passcode,
+    }
 }
 
 /// The address at which a browser can do what this refusal asks for.

@@ -52,6 +52,15 @@ impl ObjectText {
         }
     }
 
+    /// Adds a member, if there is a value.
+    #[must_use]
+    pub fn some_flag(self, name: &str, value: Option<bool>) -> Self {
+        match value {
+            Some(value) => self.flag(name, value),
+            None => self,
+        }
+    }
+
     /// Adds a member.
     #[must_use]
     pub fn flag(mut self, name: &str, value: bool) -> Self {

@@ -51,8 +51,8 @@ impl Screen {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Refused { code: Code::DuoUnavailable, wait } => wait.or(Some(UNAVAILABLE)),
-            Self::Refused { code: _, wait } => *wait,
+            Self::Refused { code: Code::DuoUnavailable, wait, .. } => wait.or(Some(UNAVAILABLE)),
+            Self::Refused { wait, .. } => *wait,
             Self::Start
             | Self::Resend(_)
             | Self::Choose(_)
@@ -196,6 +196,7 @@ fn main(screen: &Screen, frame: &Frame<'_>, said: &Said) -> Markup {
         },
         Screen::DuoDenied { .. } => closing::refused(Code::DuoDenied, frame, said),
         Screen::FactorRefused { .. } => closing::refused(Code::FactorRefused, frame, said),
+        Screen::Refused { accepts_passcode: true, .. } => closing::limited(frame, said),
         Screen::Refused { code, .. } => closing::refused(*code, frame, said),
         Screen::Arrived => closing::arrived(frame, said),
         Screen::SignOut { next } => closing::sign_out(next.as_ref(), frame, said),
@@ -211,7 +212,16 @@ fn top(frame: &Frame<'_>, said: &Said) -> Markup {
         h1 #heading tabindex="-1" { (said.heading) }
         @if let Some(user) = frame.user {
             @let user = html! { strong { bdi { (user) } } };
-            p.who { (Filled(texts.signed_in_as, &[("user", &user)])) }
+            p.who { (Filled(texts.signed_in_as, &[("user", &user)])) " " (switch_user(frame)) }
+        }
+    }
+}
+
+/// Where somebody else can sign in, if the configuration names the address.
+fn switch_user(frame: &Frame<'_>) -> Markup {
+    html! {
+        @if let Some(link) = &frame.site.branding.sign_out_url {
+            a href=(link.as_str()) { (frame.language.texts().switch_user) }
         }
     }
 }
@@ -225,6 +235,8 @@ fn footer(frame: &Frame<'_>) -> Markup {
             @if let Some(text) = &branding.help_text { p { bdi { (text) } } }
             @if let Some(link) = &branding.help_url {
                 p { a href=(link.as_str()) { (texts.help) } }
+            } @else if branding.help_text.is_none() {
+                p { (texts.help) " " (texts.help_desk) }
             }
             @if let Some(reference) = frame.reference {
                 @let reference = html! { code #reference { (reference) } };

@@ -23,6 +23,8 @@ pub struct Problem {
     pub reference: Option<Reference>,
     /// The wait after which another try may succeed.
     pub retry_after: Option<Duration>,
+    /// Whether a passcode is accepted without that wait.
+    pub accepts_passcode: bool,
 }
 
 /// The addresses in a problem document by which a refused client can continue.
@@ -39,6 +41,12 @@ pub struct Onward<'a> {
 }
 
 impl Problem {
+    /// A refusal that no wait changes.
+    #[must_use]
+    pub const fn new(code: Code, detail: String, reference: Option<Reference>) -> Self {
+        Self { code, detail, reference, retry_after: None, accepts_passcode: false }
+    }
+
     /// The reply for this kind of client.
     #[must_use]
     pub fn reply(&self, client: Client) -> Reply {
@@ -56,6 +64,7 @@ impl Problem {
             .text("detail", &self.detail)
             .text("reference", &self.reference.map(|it| it.to_string()).unwrap_or_default())
             .some_text("heading", onward.language.map(|language| language.heading(self.code)))
+            .some_flag("passcode_accepted", self.accepts_passcode.then_some(true))
             .some_text("start_url", onward.start_url)
             .some_text("status_url", onward.status_url)
             .some_text("transaction", onward.transaction);
@@ -99,12 +108,8 @@ mod tests {
     use crate::clock::UnixTime;
 
     fn problem(detail: &str) -> Problem {
-        Problem {
-            code: Code::MfaDenied,
-            detail: detail.to_owned(),
-            reference: Some(Reference::new([0, 0x44, 0x32, 0x14, 0xc7], UnixTime::default())),
-            retry_after: None,
-        }
+        let reference = Reference::new([0, 0x44, 0x32, 0x14, 0xc7], UnixTime::default());
+        Problem::new(Code::MfaDenied, detail.to_owned(), Some(reference))
     }
 
     #[test]

@@ -156,6 +156,8 @@ pub enum Screen {
         code: Code,
         /// The wait before another try may succeed.
         wait: Option<Duration>,
+        /// Whether a passcode is accepted without that wait.
+        accepts_passcode: bool,
     },
     /// The user is back from Duo's page and approved: the page continues automatically.
     Arrived,

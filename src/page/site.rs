@@ -28,6 +28,8 @@ pub struct Branding {
     pub help_text: Option<DisplayText>,
     /// The address where users find help.
     pub help_url: Option<Link>,
+    /// The address where users sign out of the first factor, so that somebody else can sign in.
+    pub sign_out_url: Option<Link>,
 }
 
 /// The parts that all pages are built with. Made once for each configuration.

@@ -69,11 +69,17 @@ impl Language {
         self.texts().refusal(code).heading
     }
 
-    /// A refusal in one or two sentences: the event and the remedy. `wait` is the time
-    /// before another try may succeed, if known.
+    /// A refusal in one or two sentences: the event and the remedy. `wait` is the time before
+    /// another try may succeed, if known; `accepts_passcode` is whether a passcode need not wait.
     #[must_use]
-    pub fn detail(self, code: Code, wait: Option<Duration>) -> String {
-        fill(self.texts().refusal(code).message, &[("wait", &self.wait(wait))])
+    pub fn detail(self, code: Code, wait: Option<Duration>, accepts_passcode: bool) -> String {
+        let texts = self.texts();
+        let mut detail = fill(texts.refusal(code).message, &[("wait", &self.wait(wait))]);
+        if accepts_passcode {
+            detail.push(' ');
+            detail.push_str(texts.passcode_now);
+        }
+        detail
     }
 
     /// A duration in words, rounded up: seconds below two minutes, otherwise minutes.
@@ -147,10 +153,11 @@ texts! {
         a_moment another_way answered app back_to_form call_me code_hint code_incorrect code_label
         code_needs_script code_spoken continue_ enroll_code enroll_done enroll_open enroll_portal
         enroll_qr enroll_start enroll_step_install enroll_step_return enroll_step_scan form_from_elsewhere from
-        help minutes no_cookies not_asked offline one_moment one_second other_devices
+        help help_desk minutes no_cookies not_asked offline one_moment one_second other_devices
+        passcode_now
         reference second_left seconds seconds_left send_again send_push sign_out_asked
         sign_out_now signed_in_as
-        start_again text_codes time try_again until verify_code your_phone
+        start_again switch_user text_codes time try_again until verify_code your_phone
 }
 
 impl Texts {

@@ -34,9 +34,10 @@ pub(super) fn of_screen(screen: &Screen, language: Language) -> Said {
         Screen::FactorRefused { message } => {
             Said { heading: texts.factor_refused.heading, message: message.to_string() }
         }
-        Screen::Refused { code, wait } => {
-            Said { heading: language.heading(*code), message: language.detail(*code, *wait) }
-        }
+        Screen::Refused { code, wait, accepts_passcode } => Said {
+            heading: language.heading(*code),
+            message: language.detail(*code, *wait, *accepts_passcode),
+        },
         Screen::Arrived => {
             Said { heading: texts.approved.heading, message: texts.one_moment.to_owned() }
         }

@@ -88,6 +88,7 @@ fn every_end_but_allow_stops_the_next_push_for_its_time() {
         let refused = stopped(&mut rig);
         assert_eq!(refused.code(), "too_many_requests", "{end}");
         assert_eq!(refused.header("retry-after"), Some(wait.to_string()), "{end}");
+        assert_eq!(refused.json()["passcode_accepted"], true, "{end}");
         rig.now = rig.now.plus(Duration::from_secs(wait));
         rig.send(&get("/"), &pushed("allow")).admitted();
         rig.send(&get("/"), &pushed("allow")).admitted();
@@ -111,6 +112,22 @@ fn passcode_is_taken_while_pushes_are_stopped() {
         rig.send(&with_code, &[one_phone(), status("allow", "allow")]).admitted();
     }
     assert_eq!(stopped(&mut rig).code(), "too_many_requests", "a passcode is no word on a push");
+}
+
+#[test]
+fn a_refusal_offers_passcodes_only_where_they_are_accepted() {
+    let mut rig = Rig::with(json!({"duo": {"factors": ["push"]}}));
+    rig.send(&get("/"), &pushed("deny")).refused();
+    assert_eq!(stopped(&mut rig).json().get("passcode_accepted"), None);
+    let mut rig = Rig::new();
+    let with_code = get("/").with("x-duo-mfa-passcode", "000000");
+    let wrong = [one_phone(), status("deny", "deny")];
+    for _ in 0..5 {
+        assert_eq!(rig.send(&with_code, &wrong).refused().code(), "passcode_incorrect");
+    }
+    let refused = rig.send(&with_code, &[one_phone()]).refused();
+    assert_eq!(refused.code(), "too_many_requests");
+    assert_eq!(refused.json().get("passcode_accepted"), None);
 }
 
 #[test]

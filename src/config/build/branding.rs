@@ -16,7 +16,8 @@ pub(super) fn look(section: &Section<'_>, has_auth_api: bool, faults: &mut Fault
         logo: section.read("logo", faults, |entry| logo(entry, has_auth_api)),
         accent: section.read("accent", faults, accent),
         help_text: section.read("help_text", faults, text(DisplayText::LENGTH)),
-        help_url: section.read("help_url", faults, help_url),
+        help_url: section.read("help_url", faults, link),
+        sign_out_url: section.read("sign_out_url", faults, link),
     }
 }
 
@@ -45,7 +46,7 @@ fn accent(entry: &Entry<'_>) -> Result<Accent, Fault> {
     })
 }
 
-fn help_url(entry: &Entry<'_>) -> Result<Link, Fault> {
+fn link(entry: &Entry<'_>) -> Result<Link, Fault> {
     let text = entry.text()?;
     Link::new(text).map_err(|fault| {
         let fix = "write an address as in \"https://help.example.com/\"";

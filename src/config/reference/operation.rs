@@ -176,4 +176,13 @@ const BRANDING_KEYS: &[Key] = &[
         Usual::Words(""),
         ("address where users find help", r#""https://help.example.com/""#),
     ),
+    Key::new(
+        "sign_out_url",
+        Kind::Text(&texts::LINK),
+        Usual::Words(""),
+        (
+            "address where users sign out of the first factor; pages then offer to sign in as somebody else",
+            r#""/oauth2/sign_out""#,
+        ),
+    ),
 ];

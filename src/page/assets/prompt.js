@@ -17,11 +17,16 @@
     "access_denied", "duo_denied", "duo_misconfigured", "enrollment_required",
     "identity_invalid", "identity_missing", "mfa_fraud", "mfa_locked_out", "no_device",
   ]);
+  // Ends that are nobody's mistake.
+  const TO_SET_UP = new Set(["enroll", "enrollment_required"]);
   // How many responses in a row may get lost: about two minutes of tries.
   const MOST_LOST = 15;
   let isFilled = false;
   let loop = new AbortController();
   let clock = 0;
+  // No prompt is sent before this time: the time, and whether a passcode may be sent.
+  let pause = { end: 0, passcode: false };
+  let pauseClock = 0;
 
   // Sends a request to one of the filter's addresses. If the response is not the filter's, the
   // first factor has ended its session or asks again. The page is then reloaded, and the response
@@ -32,12 +37,13 @@
       headers: { accept: "application/json", ...headers },
     });
     const { ok, status } = response;
+    const wait = Number(response.headers.get("retry-after"));
     const isJson = /^application\/(problem\+)?json\b/.test(response.headers.get("content-type"));
     const body = isJson ? await response.json() : undefined;
     const isOurs = isJson && (ok || `${body.type}`.startsWith("urn:duo-mfa:"));
     if (isOurs) {
       if (body.reference) say("reference", body.reference);
-      return { ok, status, body };
+      return { ok, status, body, wait };
     }
     // A 429 or a 5xx from a proxy says nothing about the first factor.
     if (status !== 429 && status < 500 && renew()) await new Promise(() => {});
@@ -112,17 +118,20 @@
     preauth();
   }
 
-  function finish(heading, message, canRetry) {
-    show("end", heading || texts.failed, "", message);
+  function finish(kind, heading, message, canRetry) {
+    const said = heading || texts.failed;
+    if (TO_SET_UP.has(kind)) show("end", said, message);
+    else show("end", said, "", message);
     $("again").hidden = !canRetry;
+    if (pause.end > Date.now()) rest();
   }
 
   // A sign-in or a call that failed. If another factor may succeed, the factors stay visible.
   function fail(kind, heading, message) {
     stop();
     if (texts.pane === "enroll") return;
-    if (FINAL.has(kind)) finish(heading, message);
-    else if (isFilled) show("choose", heading || texts.failed, "", message);
+    if (FINAL.has(kind)) finish(kind, heading, message);
+    else if (isFilled) choose(heading, "", message);
     else preauth({ heading, error: message });
   }
 
@@ -150,20 +159,27 @@
     isFilled = true;
   }
 
+  // Shows the factors.
+  function choose(heading, message, error) {
+    show("choose", heading || texts.failed, message, error);
+    if (pause.end > Date.now()) rest();
+  }
+
   // Asks for the user's devices, and shows them under a heading, or under the problem.
   async function preauth({ heading, error } = {}) {
     $("busy").hidden = false;
     try {
-      const { ok, body } = await call("POST", `${base}preauth?${back}`);
-      if (!ok) return finish(body.heading, body.detail, !FINAL.has(body.code));
+      const { ok, status, body, wait } = await call("POST", `${base}preauth?${back}`);
+      if (status === 429) hold(wait);
+      if (!ok) return finish(body.code, body.heading, body.detail, !FINAL.has(body.code));
       if (body.result === "allow") return go();
       if (body.result === "auth") {
         fill(body);
-        if (error) return show("choose", heading || texts.failed, "", error);
+        if (error) return choose(heading, "", error);
         const said = texts.pane === "start" ? first : body;
-        return show("choose", said.heading, said.message);
+        return choose(said.heading, said.message);
       }
-      finish(body.heading, body.message);
+      finish(body.result, body.heading, body.message);
       if (body.result === "enroll" && body.enroll_url) {
         const isOurs = body.enroll_url.startsWith(base);
         if (!isOurs) $("portal").href = body.enroll_url;
@@ -171,7 +187,7 @@
         $("again").hidden = false;
       }
     } catch {
-      finish(heading, error || texts.later, true);
+      finish("", heading, error || texts.later, true);
     }
   }
 
@@ -231,8 +247,28 @@
     tick();
   }
 
+  // Until the wait is over, buttons that would be refused are off, and the page counts down. A
+  // passcode may need no wait.
+  function hold(seconds, passcode = false) {
+    pause = { end: Date.now() + seconds * 1000, passcode };
+    clearInterval(pauseClock);
+    pauseClock = setInterval(rest, 1000);
+  }
+
+  function rest() {
+    const left = Math.max(0, Math.ceil((pause.end - Date.now()) / 1000));
+    for (const button of $("pick").querySelectorAll("button")) button.disabled = left > 0;
+    $("passcode").querySelector("button").disabled = left > 0 && !pause.passcode;
+    $("again").inert = left > 0;
+    const seconds = `${left % 60}`.padStart(2, "0");
+    say("pause", left ? `${Math.floor(left / 60)}:${seconds}` : "");
+    if (left) return;
+    clearInterval(pauseClock);
+    say("alert");
+  }
+
   // Pauses, but at most until the tab is visible again.
-  function pause(ms, signal) {
+  function sleep(ms, signal) {
     return new Promise((done) => {
       const wake = () => {
         if (document.hidden && !signal.aborted) return;
@@ -270,7 +306,7 @@
         delay = Math.min(Math.max(delay, 500) * 2, 8000);
         if (texts.offline) say("status", texts.offline);
       }
-      await pause(document.hidden ? Math.max(delay, 5000) : delay, signal);
+      await sleep(document.hidden ? Math.max(delay, 5000) : delay, signal);
     }
   }
 
@@ -295,8 +331,9 @@
     const to = button.dataset.to;
     if (to === "preauth") return preauth();
     if (to === "cancel") stop();
-    const { ok, status, body } = await call("POST", button.formAction, headers);
+    const { ok, status, body, wait } = await call("POST", button.formAction, headers);
     if (to === "cancel") return preauth();
+    if (status === 429) hold(wait, body.passcode_accepted);
     if (status === 422) return wrong(body.detail);
     if (!ok) return fail(body.code, body.heading, body.detail);
     if (take(body)) {
@@ -333,7 +370,7 @@
   }
 
   // Without cookies the end of a sign-in could not be recognized, so nothing is sent to a phone.
-  if (!navigator.cookieEnabled && texts.pane !== "enroll") return finish("", texts.nocookies, true);
+  if (!navigator.cookieEnabled && texts.pane !== "enroll") return finish("", "", texts.nocookies, true);
   const passcode = $("passcode");
   if (passcode && "offered" in passcode.dataset) passcode.hidden = false;
   if (texts.pane === "start" || held) {

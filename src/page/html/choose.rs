@@ -103,6 +103,7 @@ fn live(
                 span.vh #spoken {}
             }
             p.err #alert role="alert" {}
+            p.mut #pause aria-hidden="true" {}
             div #start hidden[!matches!(shown.pane, "start" | RESEND | RESEND_AT_ONCE)] {
                 @if let Some(fields) = shown.held {
                     // Without an action the form posts to this page's own address. It has its own

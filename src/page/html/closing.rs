@@ -3,7 +3,7 @@
 use super::super::frame::{Arrival, Frame};
 use super::super::screen::Enrollment;
 use super::super::words::Said;
-use super::top;
+use super::{switch_user, top};
 use crate::http::ReturnPath;
 use crate::signal::Code;
 use maud::{Markup, html};
@@ -56,23 +56,41 @@ const fn next(code: Code) -> Next {
 #[inline(never)]
 pub(super) fn refused(code: Code, frame: &Frame<'_>, said: &Said) -> Markup {
     let texts = frame.language.texts();
-    let again = |label| match frame.arrival {
-        Arrival::InPlace | Arrival::Form | Arrival::Callback => link(&frame.again(), label),
-        Arrival::OwnAddress => {
-            post(frame, if frame.duo.is_some() { "start" } else { "preauth" }, label)
-        }
-    };
     let action = match next(code) {
-        Next::TryAgain => again(texts.try_again),
-        Next::AnotherWay => again(texts.another_way),
+        Next::TryAgain => again(texts.try_again, frame),
+        Next::AnotherWay => again(texts.another_way, frame),
         Next::StartAgain => link(&frame.again(), texts.start_again),
+        // With a user, the link is beside the name.
+        Next::Nothing if frame.user.is_none() && code != Code::IdentityMissing => {
+            html! { p { (switch_user(frame)) } }
+        }
         Next::Nothing => html! {},
     };
+    refusal(frame, said, &action)
+}
+
+/// No prompt is sent for a while, but a passcode is accepted.
+#[inline(never)]
+pub(super) fn limited(frame: &Frame<'_>, said: &Said) -> Markup {
+    refusal(frame, said, &again(frame.language.texts().another_way, frame))
+}
+
+fn refusal(frame: &Frame<'_>, said: &Said, action: &Markup) -> Markup {
     html! {
         main {
             (top(frame, said))
             p.err { (said.message) }
             (action)
+        }
+    }
+}
+
+/// Leads to the factors.
+fn again(label: &str, frame: &Frame<'_>) -> Markup {
+    match frame.arrival {
+        Arrival::InPlace | Arrival::Form | Arrival::Callback => link(&frame.again(), label),
+        Arrival::OwnAddress => {
+            post(frame, if frame.duo.is_some() { "start" } else { "preauth" }, label)
         }
     }
 }

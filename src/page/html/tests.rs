@@ -1,3 +1,4 @@
+mod refusals;
 mod weight;
 
 use super::super::screen::{Activation, Awaited, Device, Enrollment, Waiting};
@@ -28,6 +29,7 @@ impl Stage {
             accent: Accent::new("#0b5fff").ok(),
             help_text: Some(text.clone()),
             help_url: Link::new("mailto:help@example.com").ok(),
+            sign_out_url: Link::new("/oauth2/sign_out").ok(),
         };
         let site = Site::new(branding, "/.duo-mfa");
         let reference = Reference::new([0, 0x44, 0x32, 0x14, 0xc7], UnixTime::default());
@@ -134,7 +136,7 @@ impl Stage {
             Code::MethodNotAllowed,
         ];
         let wait = Some(Duration::from_secs(40));
-        screens.extend(codes.map(|code| Screen::Refused { code, wait }));
+        screens.extend(codes.map(|code| Screen::Refused { code, wait, accepts_passcode: false }));
         screens
     }
 }
@@ -347,7 +349,7 @@ fn a_verification_code_is_shown_large_and_read_digit_by_digit() {
 fn the_status_has_the_words_of_the_page() {
     let stage = Stage::with("iPhone");
     let wait = Some(Duration::from_secs(40));
-    let refused = |code| Screen::Refused { code, wait };
+    let refused = |code| Screen::Refused { code, wait, accepts_passcode: false };
     let cases = [
         (Screen::Start, Arrival::InPlace, 403, "duo_mfa_mfa_required"),
         (Screen::Start, Arrival::Form, 403, "duo_mfa_mfa_required"),
@@ -383,18 +385,10 @@ fn callback_has_links_and_no_form() {
         let is_possible = matches!(screen, Screen::Refused { .. } | Screen::Arrived);
         assert!(frame.arrival != Arrival::Callback || !is_possible || !page.contains("<form"));
     });
-    let (stage, screen) =
-        (Stage::with("x"), Screen::Refused { code: Code::MfaInsufficient, wait: None });
+    let (stage, screen) = (
+        Stage::with("x"),
+        Screen::Refused { code: Code::MfaInsufficient, wait: None, accepts_passcode: false },
+    );
     let page = page(&screen, &stage.frame(Language::En, Arrival::Callback));
     assert!(page.contains("href=\"/app?x=1&amp;y=a%20b\">Try again</a>"), "{page}");
-}
-
-#[test]
-fn starting_again_is_always_a_get() {
-    let stage = Stage::with("iPhone");
-    let screen = Screen::Refused { code: Code::BadRequest, wait: None };
-    let in_place = page(&screen, &stage.frame(Language::En, Arrival::InPlace));
-    assert!(in_place.contains("<a class=\"btn\" href=\"\">Start again</a>"), "{in_place}");
-    let own = page(&screen, &stage.frame(Language::En, Arrival::OwnAddress));
-    assert!(own.contains("<a class=\"btn\" href=\"/.duo-mfa/?return_to=%2Fapp"), "{own}");
 }

@@ -147,6 +147,7 @@ pub(super) const TEXTS: Texts = Texts {
     form_from_elsewhere: "Il venait d’un autre site, et cette adresse n’accepte pas les formulaires d’autres sites. Contactez votre assistance si elle le devrait.",
     from: "Depuis",
     help: "Besoin d’aide\u{202f}?",
+    help_desk: "Contactez votre assistance.",
     minutes: "{number} minutes",
     no_cookies: "Votre navigateur ne garde pas les cookies de ce site. Autorisez-les, puis rechargez cette page.",
     not_asked: "Vous n’êtes pas à l’origine de cette demande\u{202f}? Appuyez sur Refuser sur \
@@ -155,6 +156,7 @@ pub(super) const TEXTS: Texts = Texts {
     one_moment: "Un instant…",
     one_second: "{number} seconde",
     other_devices: "Autres appareils",
+    passcode_now: "Un code fonctionne tout de suite.",
     reference: "Référence\u{202f}: {reference}",
     second_left: "Encore {number} seconde",
     seconds: "{number} secondes",
@@ -165,6 +167,7 @@ pub(super) const TEXTS: Texts = Texts {
     sign_out_now: "Se déconnecter",
     signed_in_as: "Connecté en tant que {user}.",
     start_again: "Recommencer",
+    switch_user: "Se connecter avec un autre compte",
     text_codes: "Codes par SMS",
     time: "Heure",
     try_again: "Réessayer",

@@ -64,6 +64,6 @@ fn a_limit_names_the_time_of_the_next_try() {
         (Language::Ja, "40秒後にもう一度お試しください。"),
     ];
     for (language, detail) in cases {
-        assert_eq!(language.detail(Code::TooManyRequests, wait), detail);
+        assert_eq!(language.detail(Code::TooManyRequests, wait, false), detail);
     }
 }

@@ -94,6 +94,54 @@ test("after_a_denial_a_push_has_to_wait", {}, async (stage) => {
   await stage.sim.assertPushes(1);
 });
 
+test("a_limit_counts_down_and_takes_a_passcode_meanwhile", { admits: 1 }, async (stage) => {
+  const user = await stage.guest();
+  const browser = await stage.browser({ user });
+  const page = await browser.newPage();
+  await page.clock.install();
+  await page.goto(stage.site);
+  await press(page, "Send a push");
+  await stage.sim.answer(user, "deny");
+  await shows(page, "Request denied");
+  await press(page, "Send a push");
+  await shows(page, "Slow down", "A passcode works right away.");
+  const push = button(page, "Send a push");
+  assert.equal(await push.isDisabled(), true);
+  const left = async () => Number((await page.locator("#pause").innerText()).split(":")[1]);
+  await page.clock.runFor(10_000);
+  const before = await left();
+  await page.clock.runFor(10_000);
+  assert.equal(before - (await left()), 10);
+  assert.equal(await page.locator("#alert").innerText(), await limit(page), "it is announced once");
+  await page.clock.runFor(60_000);
+  assert.equal(await push.isDisabled(), false);
+  assert.equal(await page.locator("#pause").innerText(), "");
+  assert.equal(await page.locator("#alert").innerText(), "");
+  await press(page, "Send a push");
+  await shows(page, "Slow down");
+  await enter(page, "123456");
+  await isIn(page);
+  await stage.sim.assertPushes(1);
+});
+
+// The text of the limit, with the time that was left at its first announcement.
+async function limit(page) {
+  const text = await page.locator("#alert").innerText();
+  assert.match(text, /^You can try again in (60|5\d) seconds\. A passcode works right away\.$/);
+  return text;
+}
+
+const SIGN_OUT = { plugin: { branding: { sign_out_url: "/sign_out" } } };
+test("a_page_leads_to_the_sign_in_of_somebody_else", SIGN_OUT, async (stage) => {
+  const { page, user } = await pushed(stage);
+  const link = page.getByRole("link", { name: "Sign in as somebody else" });
+  assert.equal(await link.getAttribute("href"), "/sign_out");
+  await stage.sim.answer(user, "fraud");
+  await shows(page, "Reported as fraud");
+  assert.equal(await link.isVisible(), true);
+  await page.getByText("Need help? Contact your help desk.").waitFor();
+});
+
 test("going_back_from_a_denial_does_not_send_again", {}, async (stage) => {
   const { page, user } = await pushed(stage, {}, "/first");
   await stage.sim.answer(user, "deny");

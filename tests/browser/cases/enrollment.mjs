@@ -13,6 +13,7 @@ const newcomer = (stage) => stage.guest({ status: "not_enrolled", devices: [] })
 test("where_it_is_off_the_help_desk_is_named", {}, async (stage) => {
   const page = await stage.open("/", { user: await newcomer(stage) });
   await shows(page, "Set up Duo Mobile", "Your help desk can set it up");
+  assert.equal(await page.locator("#alert").innerText(), "", "it is no mistake of anyone's");
   assert.deepEqual(await stage.sim.calls("enroll"), []);
 });
 
