@@ -123,6 +123,7 @@ pub(super) const LIMITS: &[Key] = &[
     key("deny_cooldown"),
     key("passcode_tries"),
     key("starts"),
+    key("users"),
     key("key"),
     key("user_calls"),
     key("user_rate"),

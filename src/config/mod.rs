@@ -126,6 +126,8 @@ pub struct Limits {
     /// Sign-ins at Duo's page that a user may start within the window without an approval: 1 to
     /// [`Self::MAX_STARTS`].
     pub starts: usize,
+    /// The users for which the table of limits has room at once: 1 to [`Self::MAX_USERS`].
+    pub users: usize,
 }
 
 impl Limits {
@@ -134,6 +136,12 @@ impl Limits {
 
     /// The greatest value of `starts`.
     pub const MAX_STARTS: usize = 9;
+
+    /// The greatest value of `users`.
+    pub const MAX_USERS: usize = 65_536;
+
+    /// The greatest value of `window`, and of each cool-down.
+    pub const MAX_TIME: Duration = Duration::from_secs(8 * 60 * 60);
 
     /// The greatest value of `passcode_tries`.
     pub const MAX_PASSCODE_TRIES: usize = 9;

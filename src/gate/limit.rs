@@ -3,9 +3,9 @@
 //!
 //! In go a bucket's bytes, the requested permit and the time. Out come a verdict and the bucket's
 //! next bytes. The host stores those if no other worker was faster, or tries again. The table has a
-//! fixed size. A user is found by a keyed tag that begins with the number of the bucket, so nobody
-//! can choose which other users they collide with. A single-use token is found by its random bytes,
-//! in the other half of the table. Bytes that cannot be read, and a bucket without room, grant
+//! fixed number of buckets. A user is found by a keyed tag that begins with the number of the bucket,
+//! so nobody can choose which other users they collide with. A single-use token is found by its random
+//! bytes, in another region of the table. Bytes that cannot be read, and a bucket without room, grant
 //! nothing.
 
 mod bucket;
@@ -23,7 +23,7 @@ mod verdict;
 pub use client_approvals::ClientApproval;
 pub use head::{EMPTY, EMPTY_LEDGER};
 pub use permit::Permit;
-pub use places::BUCKETS;
+pub use places::buckets;
 pub use prompted::Prompted;
 pub use settlement::{End, Settlement};
 pub use table::{Change, Changed, Table, Work};

@@ -37,7 +37,14 @@ fn minimal_configuration_has_the_documented_defaults() {
     let deny_cooldown = vec![minutes(1), minutes(5), minutes(30)];
     assert_eq!(
         config.limits,
-        Limits { pushes: 3, window: minutes(10), deny_cooldown, passcode_tries: 5, starts: 9 }
+        Limits {
+            pushes: 3,
+            window: minutes(10),
+            deny_cooldown,
+            passcode_tries: 5,
+            starts: 9,
+            users: 16_384
+        }
     );
     assert_eq!(
         config.capacity,
@@ -84,7 +91,14 @@ fn every_key_is_read() {
     let deny_cooldown = vec![Duration::from_secs(1), minutes(8 * 60)];
     assert_eq!(
         config.limits,
-        Limits { pushes: 9, window: minutes(60), deny_cooldown, passcode_tries: 9, starts: 4 }
+        Limits {
+            pushes: 9,
+            window: minutes(60),
+            deny_cooldown,
+            passcode_tries: 9,
+            starts: 4,
+            users: 65_536
+        }
     );
     assert_eq!(config.capacity, Capacity { user_calls: 5, user_rate: 60, calls: 50, held: 70 });
 }

@@ -2,7 +2,7 @@
 
 use crate::browser::Browser;
 use crate::rig::{
-    BUCKET_BYTES, Outcome, Progress, Response, Rig, Scripted, allows, fail, get, one_phone,
+    Outcome, Progress, Response, Rig, Scripted, allows, fail, get, is_of_users, one_phone,
     phone_of, says, started, their_phone,
 };
 use crate::rig::{forwarded_header, status};
@@ -220,7 +220,7 @@ fn push_that_outlives_its_request_is_still_pending() {
 fn junk_in_the_table_refuses_pushes_for_a_minute() {
     let mut rig = Rig::new();
     rig.send(&get("/"), &pushed("allow")).admitted();
-    for bytes in rig.table.values_mut().filter(|bytes| bytes.len() == BUCKET_BYTES) {
+    for bytes in rig.table.values_mut().filter(|bytes| is_of_users(bytes)) {
         bytes[0] = 0xee;
     }
     assert_eq!(stopped(&mut rig).header("retry-after").as_deref(), Some("60"));
@@ -237,7 +237,7 @@ fn users_beyond_number_share_a_table_of_one_size() {
         rig.drive(&get("/").of(&format!("user{number}")), |_| script.next()).refused();
     }
     assert!(rig.table.len() <= 4_096);
-    assert!(rig.table.values().all(|bytes| bytes.len() == BUCKET_BYTES));
+    assert!(rig.table.values().all(|bytes| is_of_users(bytes)));
 }
 
 /// Tries a wrong passcode in a browser that has only these cookies.

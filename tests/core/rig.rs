@@ -8,6 +8,7 @@ mod probe;
 mod request;
 mod script;
 mod shown;
+mod table;
 
 pub(crate) use busy::TRIES;
 pub(crate) use outcome::{
@@ -21,11 +22,12 @@ pub(crate) use script::{
     status, their_phone,
 };
 pub(crate) use shown::is_reference;
+pub(crate) use table::{LEDGER_BYTES, is_of_users};
 
 use duo_mfa::clock::{ClockOffset, UnixTime};
 use duo_mfa::config::Config;
 use duo_mfa::duo::{self, SignedCall};
-use duo_mfa::gate::limit::{BUCKETS, EMPTY, EMPTY_LEDGER, Permit, Table};
+use duo_mfa::gate::limit::Permit;
 use duo_mfa::gate::{
     AwaitingPermit, Body, Call, Crowded, Effect, End, Event, Flow, Gate, Health, HostFacts,
     Judgement, Learned, Logo, Opening, Step,
@@ -48,9 +50,6 @@ pub(crate) const COOKIE_KEY: &str = "pMzo0uFM2P5cPIGe6jbvvQnC8gXH1V3rC5wfVTdXPcw
 pub(crate) const OTHER_COOKIE_KEY: &str = "3q2+7/r5Qm0aZcTkX8uRj1hNwYb4E6pVsLdGfIi9oKo=";
 pub(crate) const LIMITS_KEY: &str = "h8QmV2xT5cYbE9wLrJ4kNs7PzGaD1fUoXiB6tHqS0eM=";
 pub(crate) const NOON: UnixTime = UnixTime::from_seconds(1_800_000_000);
-/// The bytes of a bucket of the table, with its MAC.
-pub(crate) const BUCKET_BYTES: usize = EMPTY.len() + 16;
-pub(crate) const LEDGER_BYTES: usize = EMPTY_LEDGER.len() + 16;
 const PEER: &[u8] = b"192.0.2.7:51000";
 
 static SENT: AtomicUsize = AtomicUsize::new(0);
@@ -357,21 +356,6 @@ impl Rig {
     /// The JSON body of the n-th call.
     pub(crate) fn body(&self, call: usize) -> Value {
         serde_json::from_slice(&self.calls[call].1.signed.body).unwrap()
-    }
-}
-
-/// Foreign bytes under every name of the table, or bytes of the test's choice in one bucket.
-impl Rig {
-    pub(crate) fn spoil_the_table(&mut self) {
-        let table = Table::new(&self.gate.config().shared);
-        let names = (0..BUCKETS).map(|number| table.values().name(number));
-        self.table.extend(names.map(|name| (name, b"junk".to_vec())));
-    }
-
-    pub(crate) fn put_bucket(&mut self, number: u16, bytes: Vec<u8>) {
-        let table = Table::new(&self.gate.config().shared);
-        let values = table.values();
-        self.table.insert(values.name(number), values.seal(number, bytes));
     }
 }
 

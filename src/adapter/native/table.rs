@@ -20,7 +20,7 @@ const PARTS: usize = 64;
 
 type Part = Mutex<BTreeMap<String, Vec<u8>>>;
 
-/// The buckets of the table of limits, by their names. There are at most 10,240 under one key.
+/// The buckets of the table of limits, by their names. There are at most 65,536 under one key.
 static BUCKETS: LazyLock<(RandomState, Vec<Part>)> = LazyLock::new(|| {
     (RandomState::new(), std::iter::repeat_with(Part::default).take(PARTS).collect())
 });

@@ -36,6 +36,7 @@ const DEFAULT_PUSH_TITLE: &str = "Sign-in";
 const DEFAULT_PUSHES: usize = 3;
 const DEFAULT_PASSCODE_TRIES: usize = 5;
 const DEFAULT_STARTS: usize = 9;
+const DEFAULT_USERS: usize = 16_384;
 const DEFAULT_WINDOW: Duration = Duration::from_secs(10 * 60);
 const DEFAULT_DENY_COOLDOWN: [Duration; 3] =
     [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(30 * 60)];
@@ -43,7 +44,7 @@ const DEFAULT_DENY_COOLDOWN: [Duration; 3] =
 /// The bounds of `api.hold_timeout`: a request is held no longer than a pending sign-in lives.
 const HOLD_TIMEOUT: Bounds = Bounds::up_to(PENDING_LIFETIME.as_secs());
 /// The bounds of times in the table of limits.
-const LIMIT: Bounds = Bounds::up_to(8 * 60 * 60);
+const LIMIT: Bounds = Bounds::up_to(Limits::MAX_TIME.as_secs());
 const MAX_CALLS: usize = 10_000;
 const MAX_USER_RATE: usize = 6_000;
 const MAX_HELD: usize = 100_000;
@@ -224,12 +225,14 @@ fn limits(section: &Section<'_>, faults: &mut Faults) -> Limits {
     let tries = |entry: &Entry<'_>| count(entry, Limits::MAX_PASSCODE_TRIES);
     let passcode_tries = section.read("passcode_tries", faults, tries);
     let starts = section.read("starts", faults, |entry| count(entry, Limits::MAX_STARTS));
+    let users = section.read("users", faults, |entry| count(entry, Limits::MAX_USERS));
     Limits {
         pushes: pushes.unwrap_or(DEFAULT_PUSHES),
         window: window.unwrap_or(DEFAULT_WINDOW),
         deny_cooldown: waits.unwrap_or_else(|| DEFAULT_DENY_COOLDOWN.to_vec()),
         passcode_tries: passcode_tries.unwrap_or(DEFAULT_PASSCODE_TRIES),
         starts: starts.unwrap_or(DEFAULT_STARTS),
+        users: users.unwrap_or(DEFAULT_USERS),
     }
 }
 

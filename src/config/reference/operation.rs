@@ -88,6 +88,15 @@ const LIMITS_KEYS: &[Key] = &[
         ),
     ),
     Key::new(
+        "users",
+        Kind::Number(1, 65_536),
+        Usual::Value("16384"),
+        (
+            "users that this Envoy can ask at once without one being refused for lack of room;              [Limits](limits.md#size) has the memory. Configurations that share limits need the same              number",
+            "65536",
+        ),
+    ),
+    Key::new(
         "user_calls",
         Kind::Number(1, 10_000),
         Usual::Value("20"),

@@ -1,7 +1,7 @@
-//! One bucket of the table: four users, in bytes.
+//! One bucket of the table: up to 32 users, in bytes.
 //!
 //! ```text
-//! bucket = head | 4 entries
+//! bucket = head | 0 to 32 entries
 //! entry  = tag [16] | owner [8] | pending u16 | cool-down u16 | denials u16 | looked u16
 //!   | 9 starts u16 | left u8 | request [16] | prompted
 //! ```
@@ -10,7 +10,7 @@
 //! head's `written` (0xffff: none). `pending` and `cool-down` are counted forward from it; since
 //! they may also lie before it, 0x8000 is added to both.
 
-use super::head::{BUCKET_BYTES, HEAD_BYTES, Head, read, span};
+use super::head::{HEAD_BYTES, Head, read_all, span};
 use super::permit::{Permit, PromptPermit, What};
 use super::prompted::{PROMPTED_BYTES, Prompted};
 use super::settlement::End;
@@ -19,12 +19,12 @@ use crate::config::Limits;
 use crate::session::PENDING_LIFETIME;
 use std::time::Duration;
 
-const ENTRIES: usize = 4;
-const ENTRY_BYTES: usize = 180;
+/// The most entries of a bucket. [`super::places`] has the calculation.
+pub(super) const ENTRIES: usize = 32;
+pub(super) const ENTRY_BYTES: usize = 180;
 const STARTS: usize = Limits::MAX_PUSHES;
 const NO_TIME: u16 = u16::MAX;
 const BIAS: u64 = 0x8000;
-const _: () = assert!(HEAD_BYTES + ENTRIES * ENTRY_BYTES == BUCKET_BYTES);
 const _: () = assert!(16 + 8 + 2 * (4 + STARTS) + 1 + 16 + PROMPTED_BYTES == ENTRY_BYTES);
 
 /// The cool-down after a prompt that nobody answered, in seconds.
@@ -41,13 +41,15 @@ const LOOK_PACE: u64 = 3;
 const UNHEARD_KEPT: u64 = PENDING_LIFETIME.as_secs();
 /// The owner in an entry whose prompt has ended.
 const NOBODY: [u8; 8] = [0; 8];
+/// The tag of an entry that was cleared. It is not written.
+const NO_TAG: [u8; 16] = [0; 16];
 
 /// A decoded bucket.
 #[derive(Default)]
 pub(super) struct Bucket {
     /// Before this time the bucket grants nothing.
     closed: u64,
-    entries: [Entry; ENTRIES],
+    entries: Vec<Entry>,
 }
 
 impl Bucket {
@@ -58,13 +60,14 @@ impl Bucket {
 
     /// Reads the bytes of [`Self::encode`]; `None` for any others.
     pub(super) fn decode(bytes: &[u8], now: u64) -> Option<Self> {
-        let (closed, entries) = read(bytes, now, Entry::decode)?;
+        let (closed, entries) = read_all(bytes, (now, ENTRIES), Entry::decode)?;
         Some(Self { closed, entries })
     }
 
     pub(super) fn encode(&self, now: u64) -> Vec<u8> {
-        let mut bytes = Head { written: now, closed: self.closed }.first_bytes(BUCKET_BYTES);
-        for entry in &self.entries {
+        let size = self.entries.len().saturating_mul(ENTRY_BYTES).saturating_add(HEAD_BYTES);
+        let mut bytes = Head { written: now, closed: self.closed }.first_bytes(size);
+        for entry in self.entries.iter().filter(|entry| entry.tag != NO_TAG) {
             entry.encode(now, &mut bytes);
         }
         bytes
@@ -75,20 +78,40 @@ impl Bucket {
         if now < self.closed {
             return Err(Limited::new(Limit::Unreadable, now, self.closed));
         }
-        // The user's own entry; otherwise the one that has been useless for longest.
-        let rank = |entry: &&mut Entry| {
-            if entry.tag == permit.tag { 0 } else { entry.expires(limits).max(1) }
+        let place = match self.entries.iter().position(|entry| entry.tag == permit.tag) {
+            Some(place) => place,
+            None => self.make_room(&Memory::of(limits), now)?,
         };
-        let full = Limited::new(Limit::NoRoom, 0, 1);
-        let entry = self.entries.iter_mut().min_by_key(rank).ok_or(full)?;
-        if entry.tag != permit.tag {
-            let expires = entry.expires(limits);
-            if now < expires {
-                return Err(Limited::new(Limit::NoRoom, now, expires));
+        match self.entries.get_mut(place) {
+            Some(entry) if entry.tag == permit.tag => entry.grant(permit, limits, now),
+            Some(entry) => {
+                *entry = Entry { tag: permit.tag, ..Entry::default() };
+                entry.grant(permit, limits, now)
             }
-            *entry = Entry { tag: permit.tag, ..Entry::default() };
+            None => {
+                let mut entry = Entry { tag: permit.tag, ..Entry::default() };
+                let verdict = entry.grant(permit, limits, now);
+                self.entries.push(entry);
+                verdict
+            }
         }
-        entry.grant(permit, limits, now)
+    }
+
+    /// The place for a new user: after the last entry, or that of the entry that has been useless for
+    /// longest.
+    ///
+    /// Entries that limit nobody under any configuration are removed, so that the bucket stays small.
+    fn make_room(&mut self, memory: &Memory, now: u64) -> Result<usize, Limited> {
+        self.entries.retain(|entry| now < entry.expires(&Memory::LONGEST));
+        if self.entries.len() < ENTRIES {
+            return Ok(self.entries.len());
+        }
+        let expiries = self.entries.iter().map(|entry| entry.expires(memory)).enumerate();
+        match expiries.min_by_key(|(_, expires)| *expires) {
+            Some((place, expires)) if expires <= now => Ok(place),
+            Some((_, expires)) => Err(Limited::new(Limit::NoRoom, now, expires)),
+            None => Err(Limited::new(Limit::NoRoom, 0, 1)),
+        }
     }
 
     /// The entry of a prompt whose end is not known yet.
@@ -102,6 +125,25 @@ impl Bucket {
                 }
         };
         self.entries.iter_mut().find(is_its)
+    }
+}
+
+/// How long a configuration has to remember a user, in seconds.
+struct Memory {
+    /// For how long a prompt or a passcode counts.
+    window: u64,
+    /// The longest cool-down.
+    cool_down: u64,
+}
+
+impl Memory {
+    /// That of the configuration that has to remember for longest.
+    const LONGEST: Self =
+        Self { window: Limits::MAX_TIME.as_secs(), cool_down: Limits::MAX_TIME.as_secs() };
+
+    fn of(limits: &Limits) -> Self {
+        let cool_down = limits.deny_cooldown.iter().max().map_or(0, Duration::as_secs);
+        Self { window: limits.window.as_secs().max(PASSCODE_WINDOW), cool_down }
     }
 }
 
@@ -205,7 +247,7 @@ impl Entry {
             return Err(Limited::new(Limit::CoolDown, now, self.cool_down));
         }
         self.start(limits.pushes, limits.window.as_secs(), now, Limit::Budget)?;
-        if self.denials_expire(limits) <= now {
+        if self.denials_expire(&Memory::of(limits)) <= now {
             self.denials = 0;
         }
         self.owner = permit.owner;
@@ -318,19 +360,17 @@ impl Entry {
     }
 
     /// From when on the entry no longer limits its user.
-    fn expires(&self, limits: &Limits) -> u64 {
-        let window = limits.window.as_secs().max(PASSCODE_WINDOW);
-        let last = self.starts.iter().max().map_or(0, |last| leaves(*last, window));
+    fn expires(&self, memory: &Memory) -> u64 {
+        let last = self.starts.iter().max().map_or(0, |last| leaves(*last, memory.window));
         let unheard =
             if self.owner == NOBODY { 0 } else { self.pending.saturating_add(UNHEARD_KEPT) };
-        unheard.max(self.cool_down).max(self.denials_expire(limits)).max(last)
+        unheard.max(self.cool_down).max(self.denials_expire(memory)).max(last)
     }
 
     /// When denials are forgotten. A denial makes the next one worse until its cool-down, and the
     /// longest cool-down after that, have passed.
-    fn denials_expire(&self, limits: &Limits) -> u64 {
-        let longest = limits.deny_cooldown.iter().max().map_or(0, Duration::as_secs);
-        if self.denials == 0 { 0 } else { self.cool_down.saturating_add(longest) }
+    fn denials_expire(&self, memory: &Memory) -> u64 {
+        if self.denials == 0 { 0 } else { self.cool_down.saturating_add(memory.cool_down) }
     }
 }
 

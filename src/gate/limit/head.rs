@@ -9,17 +9,15 @@
 //! `written`.
 
 /// The version of the layout. Each version has different names in shared data.
-pub(super) const VERSION: u8 = 2;
+pub(super) const VERSION: u8 = 3;
 pub(super) const HEAD_BYTES: usize = 8;
-/// Bytes of a bucket of users.
-pub(super) const BUCKET_BYTES: usize = 728;
 /// Bytes of a bucket of single uses.
 pub(super) const LEDGER_BYTES: usize = 200;
 /// Bytes of a bucket of approvals per client.
 pub(super) const CLIENTS_BYTES: usize = 504;
 
 /// A bucket of users that was never used.
-pub const EMPTY: [u8; BUCKET_BYTES] = unused();
+pub const EMPTY: [u8; HEAD_BYTES] = unused();
 /// A bucket of single uses that was never used.
 pub const EMPTY_LEDGER: [u8; LEDGER_BYTES] = unused();
 
@@ -41,14 +39,14 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Reads the head of a bucket of `size` bytes. Also returns the bytes of the entries after it.
-    /// `None` for any other bytes.
-    fn read(bytes: &[u8], size: usize, now: u64) -> Option<(Self, &[u8])> {
+    /// Reads the head of a bucket. Also returns the bytes of the entries after it. `None` for any other
+    /// bytes.
+    fn read(bytes: &[u8], now: u64) -> Option<(Self, &[u8])> {
         let (&[VERSION, a, b, c, d, e, f, 0], entries) = bytes.split_first_chunk()? else {
             return None;
         };
         let written = u64::from(u32::from_be_bytes([a, b, c, d]));
-        if bytes.len() != size || written > now.saturating_add(CLOCK_TOLERANCE) {
+        if written > now.saturating_add(CLOCK_TOLERANCE) {
             return None;
         }
         let closed = written.saturating_add(u16::from_be_bytes([e, f]).into());
@@ -74,12 +72,29 @@ pub(super) fn read<E: Default, const BYTES: usize, const ENTRIES: usize>(
     now: u64,
     decode: impl Fn(&[u8; BYTES], u64) -> Option<E>,
 ) -> Option<(u64, [E; ENTRIES])> {
-    let size = BYTES.saturating_mul(ENTRIES).saturating_add(HEAD_BYTES);
-    let (Head { written, closed }, rest) = Head::read(bytes, size, now)?;
+    let (Head { written, closed }, rest) = Head::read(bytes, now)?;
+    if rest.len() != BYTES.saturating_mul(ENTRIES) {
+        return None;
+    }
     let mut entries = std::array::from_fn(|_| E::default());
     for (entry, bytes) in entries.iter_mut().zip(rest.as_chunks().0) {
         *entry = decode(bytes, written)?;
     }
+    Some((closed, entries))
+}
+
+/// Like [`read`], for a bucket with up to `most` entries.
+pub(super) fn read_all<E, const BYTES: usize>(
+    bytes: &[u8],
+    (now, most): (u64, usize),
+    decode: impl Fn(&[u8; BYTES], u64) -> Option<E>,
+) -> Option<(u64, Vec<E>)> {
+    let (Head { written, closed }, rest) = Head::read(bytes, now)?;
+    let (entries, []) = rest.as_chunks() else { return None };
+    if entries.len() > most {
+        return None;
+    }
+    let entries = entries.iter().map(|entry| decode(entry, written)).collect::<Option<_>>()?;
     Some((closed, entries))
 }
 

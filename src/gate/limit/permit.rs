@@ -1,10 +1,12 @@
 //! Permits that the table of limits grants, and the tags by which they are counted.
 
 use super::client_approvals::ClientApproval;
-use super::places::{FIRST_OF_CLIENTS, LAST_OF_CLIENTS};
-use super::places::{FIRST_OF_SHARES, GRACE, LAST_OF_SHARES, LAST_OF_USERS, OF_USERS};
+use super::places::{
+    FIRST_OF_CLIENTS, FIRST_OF_SHARES, FIRST_OF_USERS, FIRST_OF_USES, GRACE, buckets,
+};
 use super::verdict::Unheard;
 use super::{ledger, share};
+use crate::config::Limits;
 use std::time::Duration;
 
 /// Permission to ring a user's phone, to try a passcode, or to use a single-use token. It is valid
@@ -229,17 +231,18 @@ impl Permit {
         std::iter::once(first).chain(last)
     }
 
-    /// The number of the bucket of its first tag, below [`super::BUCKETS`].
+    /// The number of the bucket of its first tag, in a table for `limits.users` users.
     #[must_use]
-    pub const fn bucket(&self) -> u16 {
+    pub fn bucket(&self, limits: &Limits) -> u16 {
         let [high, low, ..] = self.tag;
-        let number = u16::from_be_bytes([high, low]) & LAST_OF_USERS;
-        match self.what {
-            What::Prompt(_) | What::Passcode | What::Start => number,
-            What::SingleUse { .. } => number | OF_USERS,
-            What::Share => (number & LAST_OF_SHARES) | FIRST_OF_SHARES,
-            What::Client(_) => (number & LAST_OF_CLIENTS) | FIRST_OF_CLIENTS,
-        }
+        let number = u16::from_be_bytes([high, low]) & buckets(limits.users).saturating_sub(1);
+        let first = match self.what {
+            What::Prompt(_) | What::Passcode | What::Start => FIRST_OF_USERS,
+            What::SingleUse { .. } => FIRST_OF_USES,
+            What::Share => FIRST_OF_SHARES,
+            What::Client(_) => FIRST_OF_CLIENTS,
+        };
+        number | first
     }
 
     /// The user's tag in a bucket of shares, or of approvals per client.

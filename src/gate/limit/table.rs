@@ -103,7 +103,7 @@ impl Table {
         now: UnixTime,
         change: &mut Change<'_>,
     ) -> Changed {
-        self.change(wanted, change, &mut |bytes| match bytes {
+        self.change((wanted, limits), change, &mut |bytes| match bytes {
             Ok(bytes) => grant(bytes, wanted, limits, now),
             Err(Forged) => closed(wanted, now),
         })
@@ -120,7 +120,7 @@ impl Table {
         let mut signals = Vec::new();
         for permit in settlement.permit.parts() {
             let settlement = Settlement { permit, ..*settlement };
-            let changed = self.change(&permit, change, &mut |bytes| match bytes {
+            let changed = self.change((&permit, limits), change, &mut |bytes| match bytes {
                 Ok(bytes) => (Ok(Granted::New), settle(bytes, &settlement, limits, now)),
                 Err(Forged) => closed(&permit, now),
             });
@@ -132,8 +132,13 @@ impl Table {
         signals
     }
 
-    fn change(&self, wanted: &Permit, change: &mut Change<'_>, judge: &mut Judge<'_>) -> Changed {
-        let (bucket, values) = (wanted.bucket(), &self.0);
+    fn change(
+        &self,
+        (wanted, limits): (&Permit, &Limits),
+        change: &mut Change<'_>,
+        judge: &mut Judge<'_>,
+    ) -> Changed {
+        let (bucket, values) = (wanted.bucket(limits), &self.0);
         let (mut verdict, mut is_closed) = (Err(Limited::CONTENDED), false);
         let is_done = change(&values.name(bucket), &mut |stored| {
             let bytes = stored.map(|stored| values.open(bucket, stored).ok_or(Forged)).transpose();

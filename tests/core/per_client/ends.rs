@@ -11,8 +11,8 @@ use serde_json::json;
 use std::time::Duration;
 
 /// The number of the first bucket of approvals per client.
-const FIRST: u16 = 0x2400;
-const BUCKETS: u16 = 1_024;
+const FIRST: u16 = 0xc000;
+const BUCKETS: u16 = 4_096;
 
 #[test]
 fn an_approval_ends_with_its_time_however_it_is_used() {
@@ -171,7 +171,7 @@ fn bytes_of_a_neighbor_open_nothing_and_raise_an_alarm() {
         is_asked(&mut rig, &get("/api/a"));
     }
     // Valid bytes of another bucket, or under another key.
-    for number in [FIRST, FIRST + 1, FIRST + 1_023] {
+    for number in [FIRST, FIRST + 1, FIRST + 4_095] {
         let moved = Table::new(&rig.gate.config().shared).values().name(number);
         if moved != *name {
             rig.table.insert(moved, genuine.clone());

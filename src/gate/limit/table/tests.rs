@@ -1,5 +1,4 @@
-use super::super::places::BUCKETS;
-use super::super::{EMPTY, End, SingleUse};
+use super::super::{EMPTY, End, SingleUse, buckets};
 use super::*;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +15,7 @@ fn limits() -> Limits {
         deny_cooldown: vec![MINUTE],
         passcode_tries: 5,
         starts: 9,
+        users: 16_384,
     }
 }
 
@@ -97,7 +97,7 @@ fn forgeries(bucket: u16) -> Vec<Vec<u8>> {
 #[test]
 fn a_neighbor_that_wipes_a_bucket_closes_it() {
     for (what, permit) in [("push", push(1)), ("use", per_request())] {
-        for forged in forgeries(permit.bucket()) {
+        for forged in forgeries(permit.bucket(&limits())) {
             let mut host = Host::new();
             host.grant(&permit).unwrap();
             let name = host.data.keys().next().unwrap().clone();
@@ -133,7 +133,7 @@ fn a_neighbor_that_writes_every_name_it_can_guess_changes_nothing() {
     host.grant(&push(1)).unwrap();
     host.settle(push(1), End::Denied);
     let before = host.data.clone();
-    for bucket in 0..BUCKETS {
+    for bucket in 0..buckets(limits().users) {
         for name in [
             format!("duo_mfa/limit/{bucket:04}"),
             format!("duo_mfa/{bucket:04x}"),
