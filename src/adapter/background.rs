@@ -16,8 +16,9 @@ pub(super) trait Main: Caller {
     /// The configuration.
     fn shared(&self) -> &Self::Shared;
 
-    /// Shows whether the last check of a Duo application succeeded, by the application's number.
-    fn show(&self, application: usize, is_ready: bool);
+    /// Shows whether the last check of a Duo application succeeded, and whether the outage breaker
+    /// of its calls is open, by the application's number.
+    fn show(&self, application: usize, is_ready: bool, is_refused: bool);
 }
 
 /// The calls under way.
@@ -69,7 +70,7 @@ impl Background {
     fn check_if_due(&self, host: &impl Main, now: UnixTime) {
         let (shared, healths) = (host.shared(), host.shared().healths());
         for number in healths.numbers() {
-            host.show(number, healths.are_well(number));
+            host.show(number, healths.are_well(number), healths.are_refused(number));
         }
         for (keys, record, health) in healths.iter() {
             let duo = &shared.gate().config().applications.get(keys.application).duo;
@@ -140,13 +141,21 @@ impl Background {
                         }
                     }
                 }
-                ProbeStep::Done { keys, began, found, offset, line } => {
+                ProbeStep::Done { keys, began, found, offset, wait, line } => {
                     let record = shared.healths().record(keys);
                     let duo = &shared.gate().config().applications.get(keys.application).duo;
+                    let news = (offset, wait);
+                    let changed = record
+                        .and_then(|record| record.write(found, began, news, (duo, shared.now())));
                     let is_other =
-                        record.is_some_and(|record| record.write(found, began, offset, duo));
+                        changed.is_some_and(|(before, after)| before.standing != after.standing);
                     if is_other || matches!(found, Found::Misconfigured | Found::Nothing) {
                         shared.take(vec![line]);
+                    }
+                    if let Some((before, after)) = changed {
+                        let (before, after) = (before.breaker, after.breaker);
+                        shared
+                            .take(Vec::from_iter(shared.gate().breaker_line(keys, before, after)));
                     }
                     return;
                 }

@@ -13,7 +13,7 @@ use crate::clock::UnixTime;
 use crate::gate::limit::Permit;
 use crate::gate::{
     AwaitedBody, AwaitingPermit, Body, Call, Effect, End, Event, Flow, Forward, HostFacts,
-    Judgement, NewCookie, Notes, Opening, Seat, Step, response,
+    Judgement, NewCookie, Notes, Opening, Pass, Seat, Step, response,
 };
 use crate::http::{HeadFault, HeaderMap, Reply, RequestHead};
 use crate::identity::Attributes;
@@ -228,7 +228,7 @@ impl<'a, S: Stream> Driver<'a, S> {
         let Notes { count, signals, audit, learned, settlements, judgement: _ } = notes;
         let shared = self.shared();
         if let Some(learned) = learned {
-            shared.healths().learn(learned, shared.now());
+            shared.learn(&learned, shared.now());
         }
         shared.settle(settlements);
         AfterEffect { count, signals, audit }
@@ -238,8 +238,18 @@ impl<'a, S: Stream> Driver<'a, S> {
     fn send(&self, call: &Call, then: Box<Flow>) -> Option<Step> {
         let (stream, shared) = (self.stream, self.shared());
         let now = shared.now();
+        let pass = shared.healths().pass(call, now);
+        if let Pass::Refused(why) = pass {
+            return Some(then.handle(Event::Failed(why), &shared.env()));
+        }
         if let Err(crowded) = shared.enter(call.seat, stream.undecided(), now) {
             return Some(then.crowded(crowded, &shared.env()));
+        }
+        if pass == Pass::Try
+            && let Err(why) = shared.healths().take_try(call, now)
+        {
+            shared.leave(call.seat);
+            return Some(then.handle(Event::Failed(why), &shared.env()));
         }
         shared.count(call.counter());
         let cluster = shared.cluster(call);

@@ -2,8 +2,12 @@
 
 use crate::clock::{ClockOffset, UnixTime};
 use crate::config::{Applications, DuoSettings};
-use crate::gate::{Contact, Found, Gate, Health, KeyPair, Learned};
+use crate::duo::AskedWait;
+use crate::gate::{
+    Breaker, Call, Contact, Found, Gate, Health, KeyPair, Learned, Pass, Unanswered,
+};
 use crate::session::SharedKey;
+use std::cell::Cell;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -30,21 +34,34 @@ pub(super) trait Record {
     /// another worker was faster each time.
     fn change(&self, work: &dyn Fn(Health) -> Option<Health>) -> Option<Health>;
 
-    /// Records the result of a check that started at `began`. Returns whether Duo's state has
-    /// changed.
+    /// Records the result of a check that started at `began`. Returns the record before and after.
     fn write(
         &self,
         found: Found,
         began: UnixTime,
-        offset: Option<ClockOffset>,
-        duo: &DuoSettings,
-    ) -> bool {
-        let before = self.read().standing;
-        let changed = self.change(&|health| {
+        (offset, wait): (Option<ClockOffset>, Option<AskedWait>),
+        (duo, now): (&DuoSettings, UnixTime),
+    ) -> Option<(Health, Health)> {
+        self.change_and_compare(&|health| {
             let offset = offset.unwrap_or(health.offset);
-            Some(Health { offset, ..health.checked(found, began, duo) })
-        });
-        changed.is_some_and(|health| health.standing != before)
+            let checked = Health { offset, ..health.checked(found, began, duo) };
+            let breaker = checked.breaker;
+            let breaker = wait.map_or(breaker, |wait| breaker.check_asked(wait, now));
+            Some(Health { breaker, ..checked })
+        })
+    }
+
+    /// Like [`Self::change`]. Also returns the record before the change.
+    fn change_and_compare(
+        &self,
+        work: &dyn Fn(Health) -> Option<Health>,
+    ) -> Option<(Health, Health)> {
+        let before = Cell::new(Health::default());
+        let changed = self.change(&|health| {
+            before.set(health);
+            work(health)
+        })?;
+        Some((before.get(), changed))
     }
 }
 
@@ -109,11 +126,25 @@ impl<R: Record> Healths<R> {
         self.known.iter().map(|it| (it.keys, it.record.last())).collect()
     }
 
-    /// Records what a request's call showed about Duo.
-    pub(super) fn learn(&self, learned: Learned, now: UnixTime) {
-        let Learned { application, contact, offset } = learned;
-        for known in self.sharing_a_cluster(application) {
-            if known.keys.application == application {
+    /// Records what a request's call showed about Duo. Returns the outage breaker of the call's keys
+    /// before and after.
+    pub(super) fn learn(&self, learned: &Learned, now: UnixTime) -> Option<(Breaker, Breaker)> {
+        if !learned.is_news() {
+            return None;
+        }
+        let mut breakers = None;
+        let Learned { keys, contact, offset, .. } = *learned;
+        for known in self.sharing_a_cluster(keys.application) {
+            if known.keys == keys {
+                // Another worker may have counted failures since this one read the record, and an
+                // answer ends their row. So the present record decides.
+                let changed =
+                    known.record.change_and_compare(&|health| health.after_call(learned, now));
+                if let Some((before, after)) = changed {
+                    known.record.keep(after);
+                    breakers = Some((before.breaker, after.breaker));
+                }
+            } else if known.keys.application == keys.application {
                 known.change(&|health| {
                     let changed = health.after_contact(contact, now);
                     match offset {
@@ -125,6 +156,47 @@ impl<R: Record> Healths<R> {
                 known.change(&|health| health.after_contact(contact, now));
             }
         }
+        breakers
+    }
+
+    /// Whether a call may be sent now, as this worker knows the outage breaker of its keys.
+    pub(super) fn pass(&self, call: &Call, now: UnixTime) -> Pass {
+        let begins = call.seat.is_some_and(|seat| seat.begins());
+        let record = self.record(call.keys());
+        record.map_or(Pass::Free, |record| record.last().breaker.pass(begins, now))
+    }
+
+    /// Lets one call of all workers try Duo while the outage breaker is open.
+    ///
+    /// # Errors
+    ///
+    /// Another call tries it.
+    pub(super) fn take_try(&self, call: &Call, now: UnixTime) -> Result<(), Unanswered> {
+        let Some(record) = self.record(call.keys()) else { return Ok(()) };
+        let tried = record.change(&|health| {
+            let breaker = health.breaker.try_at(now)?;
+            Some(Health { breaker, ..health })
+        });
+        match tried {
+            Some(health) => {
+                record.keep(health);
+                Ok(())
+            }
+            None => {
+                let health = record.read();
+                record.keep(health);
+                match health.breaker.pass(true, now) {
+                    Pass::Free => Ok(()),
+                    Pass::Try | Pass::Refused(_) => Err(Unanswered::OPEN),
+                }
+            }
+        }
+    }
+
+    /// Whether the outage breaker of some keys of this application is open.
+    pub(super) fn are_refused(&self, application: usize) -> bool {
+        let mut own = self.known.iter().filter(|it| it.keys.application == application);
+        own.any(|it| it.record.last().breaker.is_open())
     }
 
     /// Records that a request's call is under way. It may keep calls of all applications in its

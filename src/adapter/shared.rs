@@ -2,10 +2,11 @@
 
 use super::healths::{Healths, Record};
 use crate::clock::UnixTime;
+use crate::duo::AskedWait;
 use crate::gate::limit::{Permit, Settlement, Table, Work};
 use crate::gate::{
-    AuditLine, AwaitingPermit, Call, Crowded, Effect, Env, Event, Flow, Gate, Logo, Notes, Room,
-    Seat, Step,
+    AuditLine, AwaitingPermit, Call, Crowded, Effect, Env, Event, Flow, Gate, Learned, Logo, Notes,
+    Room, Seat, Step,
 };
 use crate::session::Verified;
 use crate::signal::{Counter, Level, Signal};
@@ -66,6 +67,16 @@ pub(super) trait Shared {
         let Some(seat) = seat else { return Ok(()) };
         let capacity = &self.gate().config().capacity;
         self.with_room(|room| room.enter(&seat, capacity, waiting, now))
+    }
+
+    /// Records what a request's call showed about Duo.
+    fn learn(&self, learned: &Learned, now: UnixTime) {
+        if let Some((before, after)) = self.healths().learn(learned, now) {
+            self.take(Vec::from_iter(self.gate().breaker_line(learned.keys, before, after)));
+        }
+        if let Some((AskedWait { time, is_limit: true }, seat)) = learned.wait {
+            self.with_room(|room| room.pause(&seat, now.plus(time), now));
+        }
     }
 
     /// Returns the room of a call that has ended.

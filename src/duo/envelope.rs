@@ -32,6 +32,24 @@ pub struct Response<'a> {
 impl Response<'_> {
     /// The longest body that is read.
     pub const MAX_BODY_BYTES: usize = 65_536;
+
+    /// The wait that a refusal or a failure asks for by `Retry-After`: a 429 or a 5xx.
+    #[must_use]
+    pub fn asked_wait(&self) -> Option<AskedWait> {
+        let is_limit = self.status == 429;
+        let is_meant = is_limit || matches!(self.status, 500..=599);
+        let time = retry_after(self).filter(|time| is_meant && !time.is_zero())?;
+        Some(AskedWait { time, is_limit })
+    }
+}
+
+/// A wait that Duo asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AskedWait {
+    /// How long, a day at most.
+    pub time: Duration,
+    /// Whether there were too many calls, from the account or for the user.
+    pub is_limit: bool,
 }
 
 /// The member `response` of a response that is HTTP 200 with `stat` `OK`.

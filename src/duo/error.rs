@@ -85,6 +85,14 @@ pub enum Outage {
         /// Duo's code.
         code: u32,
     },
+    /// The call was not sent, since several in a row had failed, or since Duo asked to wait.
+    #[error("not asked, since its last calls failed or it asked to wait")]
+    Unasked {
+        /// How much longer Duo asked to wait; `None` if calls had failed.
+        wait: Option<Duration>,
+        /// Whether Duo asked because there were too many calls.
+        is_limit: bool,
+    },
 }
 
 impl Outage {
@@ -158,6 +166,30 @@ impl DuoError {
             Self::Rejected { code: 40_400..=40_499, .. } => Fault::Operator,
             Self::Rejected { code: 50_000..=59_999, .. } => Fault::Duo,
             Self::Rejected { .. } => Fault::Filter,
+        }
+    }
+
+    /// For a call that was not sent since Duo should not be called: how much longer Duo asked to wait,
+    /// if it did.
+    #[must_use]
+    pub const fn unasked_for(&self) -> Option<Option<Duration>> {
+        match self {
+            Self::Unreachable(Outage::Unasked { wait, .. }) => Some(*wait),
+            Self::Unreachable(
+                Outage::NotSent
+                | Outage::NoAnswer
+                | Outage::Status { .. }
+                | Outage::Internal { .. },
+            )
+            | Self::Overflow
+            | Self::Garbled(_)
+            | Self::Malformed(_)
+            | Self::NotDuo { .. }
+            | Self::BadCredentials { .. }
+            | Self::ClockSkew
+            | Self::InvalidParameter { .. }
+            | Self::RateLimited { .. }
+            | Self::Rejected { .. } => None,
         }
     }
 

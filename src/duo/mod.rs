@@ -37,7 +37,7 @@ pub use credentials::{ApiHost, ApiHostFault, Credentials, Signature};
 pub use device::{Capability, Device, DeviceChoice, DeviceKind};
 pub use endpoint::Endpoint;
 pub use enrollment::{Enrollment, EnrollmentState};
-pub use envelope::Response;
+pub use envelope::{AskedWait, Response};
 pub use error::{DuoError, Fault, Garbled, Malformed, Outage};
 pub use id::{DeviceId, MalformedId, Txid, UserId};
 pub use preauth_response::{PreauthResponse, Verification, is_lock_out};

@@ -2,6 +2,7 @@
 
 use super::configured::Gate;
 use super::env::Env;
+use super::key_pair::{Api, KeyPair};
 use super::room::Seat;
 use crate::clock::UnixTime;
 use crate::config::Keys;
@@ -73,6 +74,12 @@ impl Call {
     #[must_use]
     pub fn is_due(&self, now: UnixTime) -> bool {
         is_due(self.due, now)
+    }
+
+    /// The keys that sign the call.
+    #[must_use]
+    pub const fn keys(&self) -> KeyPair {
+        KeyPair { application: self.application, api: Api::of(self.signed.endpoint) }
     }
 
     /// The counter of a call that is sent for a request.

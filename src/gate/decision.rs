@@ -3,9 +3,11 @@
 //! A decision holds no call to Duo, so its type says that nothing is outstanding.
 
 use super::judgement::{Judgement, Outcome};
+use super::key_pair::KeyPair;
 use super::limit::Settlement;
+use super::room::Seat;
 use crate::clock::ClockOffset;
-use crate::duo::DuoError;
+use crate::duo::{AskedWait, DuoError, Fault, Outage};
 use crate::http::{Edit, HeaderValue, Reply};
 use crate::session::ApprovedBy;
 use crate::signal::{Code, Counter, Signal};
@@ -77,15 +79,69 @@ pub enum NewCookie {
     OverdueRenewal(HeaderValue),
 }
 
-/// News of a Duo application from a call.
+/// News of Duo from a call of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Learned {
-    /// The number of the application.
-    pub application: usize,
+    /// The keys that signed the call.
+    pub keys: KeyPair,
     /// Whether Duo responded.
     pub contact: Contact,
+    /// How the call counts for the outage breaker of these keys.
+    pub ended: CallEnd,
     /// The offset of Duo's clock, if the call returned it.
     pub offset: Option<ClockOffset>,
+    /// The wait that Duo asked for, and the room of the user's next call.
+    pub wait: Option<(AskedWait, Seat)>,
+}
+
+impl Learned {
+    /// Whether it says anything about Duo. The outcome of a call that was not sent does not.
+    #[must_use]
+    pub fn is_news(&self) -> bool {
+        let is_unclear = self.contact == Contact::Unclear && self.ended == CallEnd::Unclear;
+        !is_unclear || self.offset.is_some() || self.wait.is_some()
+    }
+
+    /// Duo has answered.
+    pub(super) const fn answered(keys: KeyPair, offset: Option<ClockOffset>) -> Self {
+        let (contact, ended) = (Contact::Heard, CallEnd::Answered);
+        Self { keys, contact, ended, offset, wait: None }
+    }
+}
+
+/// How a call counts for the outage breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallEnd {
+    /// Duo has answered: with a result, or with a refusal.
+    Answered,
+    /// Duo was not reached, or failed, or its answer is not one.
+    Failed,
+    /// It says nothing of Duo: this Envoy had no room, the answer is a proxy's, or a poll saw nothing
+    /// new in its time.
+    Unclear,
+}
+
+impl CallEnd {
+    /// How a failed call counts. `is_poll` is `true` for one that waits for news.
+    pub(super) fn of(fault: &DuoError, is_poll: bool) -> Self {
+        match fault {
+            DuoError::Overflow
+            | DuoError::NotDuo { .. }
+            | DuoError::Unreachable(Outage::Unasked { .. }) => Self::Unclear,
+            DuoError::Unreachable(outage) if is_poll && outage.is_timeout() => Self::Unclear,
+            DuoError::Unreachable(_)
+            | DuoError::Garbled(_)
+            | DuoError::Malformed(_)
+            | DuoError::BadCredentials { .. }
+            | DuoError::ClockSkew
+            | DuoError::InvalidParameter { .. }
+            | DuoError::RateLimited { .. }
+            | DuoError::Rejected { .. } => match fault.fault() {
+                Fault::Duo => Self::Failed,
+                Fault::Operator | Fault::Filter | Fault::User => Self::Answered,
+            },
+        }
+    }
 }
 
 /// Whether Duo responded to a call.
@@ -119,8 +175,11 @@ pub(super) struct Audited {
 impl Contact {
     pub(super) const fn of(fault: &DuoError) -> Self {
         match fault {
+            DuoError::Unreachable(Outage::Unasked { .. })
+            | DuoError::Overflow
+            | DuoError::Garbled(_)
+            | DuoError::NotDuo { .. } => Self::Unclear,
             DuoError::Unreachable(_) => Self::Unreached,
-            DuoError::Overflow | DuoError::Garbled(_) | DuoError::NotDuo { .. } => Self::Unclear,
             DuoError::Malformed(_)
             | DuoError::BadCredentials { .. }
             | DuoError::ClockSkew

@@ -1,6 +1,7 @@
 //! The outcome of a call to Duo.
 
-use crate::duo::{DuoError, Outage, Response};
+use crate::duo::{AskedWait, DuoError, Outage, Response};
+use std::time::Duration;
 
 /// The outcome of the outstanding call.
 #[derive(Clone, Copy)]
@@ -23,6 +24,14 @@ impl<'a> Event<'a> {
             Self::Failed(why) => Err(DuoError::from(why).into()),
         }
     }
+
+    /// The wait that the response asks for, if it does.
+    pub(super) fn asked_wait(&self) -> Option<AskedWait> {
+        match self {
+            Self::Answered(answer) => answer.asked_wait(),
+            Self::Failed(_) => None,
+        }
+    }
 }
 
 /// Why a call has no response.
@@ -34,6 +43,18 @@ pub enum Unanswered {
     NotSent,
     /// The call was not sent: the circuit breaker of the cluster is full.
     Overflow,
+    /// The call was not sent: several in a row had failed, or Duo asked to wait.
+    Unasked {
+        /// How much longer Duo asked to wait; `None` if calls had failed.
+        wait: Option<Duration>,
+        /// Whether Duo asked because there were too many calls.
+        is_limit: bool,
+    },
+}
+
+impl Unanswered {
+    /// The outage breaker is open.
+    pub const OPEN: Self = Self::Unasked { wait: None, is_limit: false };
 }
 
 impl From<Unanswered> for DuoError {
@@ -42,6 +63,9 @@ impl From<Unanswered> for DuoError {
             Unanswered::Cut => Self::Unreachable(Outage::NoAnswer),
             Unanswered::NotSent => Self::Unreachable(Outage::NotSent),
             Unanswered::Overflow => Self::Overflow,
+            Unanswered::Unasked { wait, is_limit } => {
+                Self::Unreachable(Outage::Unasked { wait, is_limit })
+            }
         }
     }
 }

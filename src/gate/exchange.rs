@@ -5,10 +5,11 @@
 
 use super::call::{Call, Question};
 use super::challenge::Challenge;
-use super::decision::{Contact, Decision, End, Learned, Notes};
+use super::decision::{CallEnd, Contact, Decision, End, Learned, Notes};
 use super::env::Env;
 use super::event::Event;
 use super::failure::{self, Remedy, Stage, Standby, Tries};
+use super::key_pair::KeyPair;
 use super::limit::{self, Permit, Settlement, Verdict};
 use super::prompt::user_tag;
 use super::refusal::Refusal;
@@ -16,7 +17,7 @@ use super::refusals;
 use super::room::{Crowded, Seat};
 use crate::clock::{ClockOffset, UnixTime};
 use crate::config::DuoSettings;
-use crate::duo::{DuoError, Fault, Outage, Response};
+use crate::duo::{AskedWait, DuoError, Fault, Outage, Response};
 use crate::signal::{Counter, Signal};
 use std::time::Duration;
 
@@ -164,8 +165,10 @@ impl Failure<'_> {
 
     /// Whether Duo certainly did not receive the question.
     fn is_unsent(&self) -> bool {
-        let is_unsent =
-            matches!(self.fault, DuoError::Unreachable(Outage::NotSent) | DuoError::Overflow);
+        let is_unsent = matches!(
+            self.fault,
+            DuoError::Unreachable(Outage::NotSent | Outage::Unasked { .. }) | DuoError::Overflow
+        );
         self.asks_the_time || is_unsent
     }
 }
@@ -238,7 +241,8 @@ impl<W: Waits> Exchange<W> {
 
     /// Handles the outcome of the outstanding call.
     pub(super) fn handle(self, event: Event<'_>, env: &Env<'_>) -> Turn<W> {
-        let application = self.waiting.application();
+        let keys = self.stage().keys(self.waiting.application());
+        let wait = event.asked_wait();
         let mut turn = if self.asks_the_time {
             self.hear_the_time(event, env)
         } else {
@@ -246,12 +250,11 @@ impl<W: Waits> Exchange<W> {
             match self.waiting.hear(event, env) {
                 Ok(next) => go_on(next, tries, env),
                 Err((waiting, fault)) => {
-                    Self { waiting, tries, asks_the_time: false }.failed(&fault, env)
+                    Self { waiting, tries, asks_the_time: false }.failed(&fault, wait, env)
                 }
             }
         };
-        let contact = Contact::Heard;
-        turn.notes.learned.get_or_insert(Learned { application, contact, offset: None });
+        turn.notes.learned.get_or_insert_with(|| Learned::answered(keys, None));
         turn
     }
 
@@ -265,17 +268,17 @@ impl<W: Waits> Exchange<W> {
 
     /// Handles the response with Duo's time: the question is asked again with the correct date.
     fn hear_the_time(self, event: Event<'_>, env: &Env<'_>) -> Turn<W> {
+        let wait = event.asked_wait();
         match event.read(Response::clock) {
             Ok(theirs) => {
                 let ahead = ClockOffset::between(env.now, theirs);
-                let application = self.waiting.application();
-                let (contact, offset) = (Contact::Heard, Some(ahead));
+                let keys = self.stage().keys(self.waiting.application());
                 let mut turn =
                     Self { asks_the_time: false, ..self }.call(Duration::ZERO, ahead, env);
-                turn.notes.learned = Some(Learned { application, contact, offset });
+                turn.notes.learned = Some(Learned::answered(keys, Some(ahead)));
                 turn
             }
-            Err(fault) => self.failed(&fault, env),
+            Err(fault) => self.failed(&fault, wait, env),
         }
     }
 
@@ -308,12 +311,21 @@ impl<W: Waits> Exchange<W> {
         Turn { act: Act::Call(call, self), notes: Notes::default() }
     }
 
-    fn failed(mut self, fault: &DuoError, env: &Env<'_>) -> Turn<W> {
-        let (stage, application) = (self.stage(), self.waiting.application());
+    fn failed(mut self, fault: &DuoError, wait: Option<AskedWait>, env: &Env<'_>) -> Turn<W> {
+        let (stage, challenge) = (self.stage(), self.waiting.challenge());
+        let keys = stage.keys(self.waiting.application());
+        let health = env.health(keys);
+        let ended = CallEnd::of(fault, stage == Stage::Status);
+        let breaker = health.breaker.after(ended, None, env.now).unwrap_or(health.breaker);
+        let unasked = fault.unasked_for();
         let standby = Standby {
-            fail_mode: env.gate.fail_mode(&self.waiting.challenge().terms),
-            unreached_since: env.health(stage.keys(application)).unreached_since(),
+            fail_mode: env.gate.fail_mode(&challenge.terms),
+            unreached_since: health.unreached_since(),
+            may_resend: unasked.is_none() && wait.is_none() && !breaker.is_open(),
+            wait: unasked.flatten().or_else(|| wait.map(|wait| wait.time)),
         };
+        let wait =
+            wait.map(|wait| (wait, Seat::go_on(user_tag("calls", challenge, env.gate.config()))));
         let mut turn = match failure::remedy(stage, fault, self.tries, standby) {
             Remedy::Resend => {
                 self.tries.resends = self.tries.resends.saturating_add(1);
@@ -328,7 +340,7 @@ impl<W: Waits> Exchange<W> {
                 go_on(self.waiting.fail(&failure, env), self.tries, env)
             }
         };
-        turn.notes.add_failure(stage, fault, application);
+        turn.notes.add_failure(stage, fault, (keys, wait));
         turn
     }
 }
@@ -336,14 +348,21 @@ impl<W: Waits> Exchange<W> {
 impl Notes {
     /// Adds the counter of a failed call, and the news of Duo from it.
     #[inline(never)]
-    fn add_failure(&mut self, stage: Stage, fault: &DuoError, application: usize) {
+    fn add_failure(
+        &mut self,
+        stage: Stage,
+        fault: &DuoError,
+        (keys, wait): (KeyPair, Option<(AskedWait, Seat)>),
+    ) {
         let endpoint = stage.endpoint().name();
         let counter = if *fault == DuoError::Overflow {
-            Counter::Overflows(endpoint)
+            Some(Counter::Overflows(endpoint))
         } else {
-            Counter::DuoFailures(endpoint)
+            fault.unasked_for().is_none().then_some(Counter::DuoFailures(endpoint))
         };
-        self.signals.push(Signal::Count(counter));
-        self.learned = Some(Learned { application, contact: Contact::of(fault), offset: None });
+        self.signals.extend(counter.map(Signal::Count));
+        let ended = CallEnd::of(fault, stage == Stage::Status);
+        let contact = Contact::of(fault);
+        self.learned = Some(Learned { keys, contact, ended, offset: None, wait });
     }
 }

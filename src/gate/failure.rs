@@ -14,8 +14,9 @@ use super::refusals::{
     UNCHECKED, UNKNOWN_USER, WRONG_PASSCODE,
 };
 use crate::clock::UnixTime;
-use crate::duo::{DuoError, Endpoint, Fault};
+use crate::duo::{DuoError, Endpoint, Fault, Outage};
 use crate::policy::FailMode;
+use std::time::Duration;
 
 /// Which call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,17 +59,7 @@ impl Stage {
 
     /// The keys that sign the call, for the Duo application with this number.
     pub(super) const fn keys(self, application: usize) -> KeyPair {
-        let api = match self {
-            Self::HealthCheck | Self::Token => Api::WebSdk,
-            Self::Preauth
-            | Self::Passcode
-            | Self::Transaction
-            | Self::Status
-            | Self::Enroll
-            | Self::Activation
-            | Self::Clock => Api::AuthApi,
-        };
-        KeyPair { application, api }
+        KeyPair { application, api: Api::of(self.endpoint()) }
     }
 
     /// Whether the user was not involved yet. Only then a fail mode may admit a user.
@@ -94,6 +85,11 @@ pub struct Standby {
     /// Since when the background check has not reached Duo. `None` if it does, or if that is not
     /// known. Then nobody is admitted, since a client can make its own calls fail.
     pub unreached_since: Option<UnixTime>,
+    /// Whether the same call may be sent again: it was sent, the outage breaker is closed, and Duo
+    /// has not asked to wait.
+    pub may_resend: bool,
+    /// How long Duo asked to wait, if it did.
+    pub wait: Option<Duration>,
 }
 
 /// The remedy for a fault.
@@ -121,6 +117,11 @@ pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries, standby: Standby) ->
         // The next poll may find room. A retry of any other call would make it fuller.
         DuoError::Overflow if stage == Stage::Status => Remedy::LookAgain(NO_ROOM),
         DuoError::Overflow => Remedy::Refuse(NO_ROOM),
+        DuoError::Unreachable(Outage::Unasked { wait, is_limit: true })
+            if stage != Stage::Status =>
+        {
+            Remedy::Refuse(RATE_LIMITED_BY_DUO.after(wait.unwrap_or(AFTER_LIMIT)))
+        }
         DuoError::Unreachable(outage) if stage == Stage::Status && outage.is_timeout() => {
             Remedy::LookAgain(TIMEOUT)
         }
@@ -134,17 +135,18 @@ pub fn remedy(stage: Stage, fault: &DuoError, tries: Tries, standby: Standby) ->
             | Stage::Clock
             | Stage::HealthCheck
             | Stage::Token => {
-                if stage.endpoint().is_repeatable() && tries.resends == 0 {
+                if stage.endpoint().is_repeatable() && tries.resends == 0 && standby.may_resend {
                     return Remedy::Resend;
                 }
                 let is_outage = matches!(fault, DuoError::Unreachable(_));
                 match standby {
-                    Standby { fail_mode: FailMode::Safe, unreached_since }
+                    Standby { fail_mode: FailMode::Safe, unreached_since, .. }
                         if stage.is_before_the_user() && is_outage =>
                     {
                         let admit = |unreached_since| Remedy::Admit { unreached_since };
                         unreached_since.map_or(Remedy::Refuse(UNCHECKED), admit)
                     }
+                    Standby { wait: Some(wait), .. } => Remedy::Refuse(UNAVAILABLE.after(wait)),
                     Standby { .. } => Remedy::Refuse(UNAVAILABLE),
                 }
             }

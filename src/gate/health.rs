@@ -4,10 +4,12 @@
 //! record. The host stores it if no other worker was faster. `fail_mode: safe` depends only on this
 //! record: [`Health::unreached_since`] is evidence that no client can create.
 
-use super::decision::Contact;
+use super::breaker::{BREAKER_BYTES, Breaker};
+use super::decision::{Contact, Learned};
 use super::probe::Found;
 use crate::clock::{ClockOffset, UnixTime};
 use crate::config::DuoSettings;
+use crate::duo::AskedWait;
 use std::time::Duration;
 
 /// The longest time after which a failed check is repeated.
@@ -55,15 +57,17 @@ pub struct Health {
     pub heard: UnixTime,
     /// When a worker last had a request's call under way, within about a second.
     pub busy: UnixTime,
+    /// The outage breaker for the calls of requests.
+    pub breaker: Breaker,
 }
 
 const NEVER: UnixTime = UnixTime::from_seconds(0);
 
 /// The length of an encoded record.
-const RECORD: usize = 42;
+const RECORD: usize = 42 + BREAKER_BYTES;
 
 /// The version of the record's layout.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 impl Health {
     /// Whether requests can expect to reach Duo.
@@ -75,7 +79,10 @@ impl Health {
     /// Whether a worker should begin a check.
     #[must_use]
     pub fn is_due(&self, now: UnixTime, interval: Duration) -> bool {
-        self.checked == NEVER || now.apart(self.checked) >= self.pause(interval)
+        let is_due = self.checked == NEVER
+            || now.apart(self.checked) >= self.pause(interval)
+            || self.breaker.wants_check(self.checked, now);
+        is_due && !self.breaker.holds_check(now)
     }
 
     /// The time between two checks.
@@ -104,7 +111,11 @@ impl Health {
     /// A check that waited behind calls of requests, or found no room, is inconclusive: the record
     /// stays as it is.
     #[must_use]
-    pub fn checked(self, found: Found, began: UnixTime, duo: &DuoSettings) -> Self {
+    pub fn checked(mut self, found: Found, began: UnixTime, duo: &DuoSettings) -> Self {
+        if found != Found::Nothing {
+            let is_reached = matches!(found, Found::Well | Found::Misconfigured);
+            self.breaker = self.breaker.checked(is_reached, began);
+        }
         let standing = match found {
             Found::Well => Standing::Well,
             Found::Misconfigured => Standing::Misconfigured,
@@ -151,6 +162,24 @@ impl Health {
         }
     }
 
+    /// The record after a request's call with these keys; `None` if it does not change.
+    #[must_use]
+    pub fn after_call(self, learned: &Learned, now: UnixTime) -> Option<Self> {
+        let wait = learned.wait.map(|(wait, _)| wait);
+        // Only the check can find out whether a limit is the account's.
+        let contact = match wait {
+            Some(AskedWait { is_limit: true, .. }) => self.after_contact(Contact::Unreached, now),
+            _ => self.after_contact(learned.contact, now),
+        };
+        let breaker = self.breaker.after(learned.ended, wait, now);
+        if contact.is_none() && breaker.is_none() && learned.offset.is_none() {
+            return None;
+        }
+        let offset = learned.offset.unwrap_or(self.offset);
+        let breaker = breaker.unwrap_or(self.breaker);
+        Some(Self { offset, breaker, ..contact.unwrap_or(self) })
+    }
+
     /// The record while a worker has a request's call under way; `None` if it does not change.
     #[must_use]
     pub fn occupied(self, now: UnixTime) -> Option<Self> {
@@ -179,6 +208,7 @@ impl Health {
         for time in [self.checked, self.unreached, self.heard, self.busy] {
             record.extend_from_slice(&time.millis().to_le_bytes());
         }
+        self.breaker.encode(&mut record);
         record
     }
 
@@ -194,8 +224,10 @@ impl Health {
             [VERSION, 3] => Standing::Misconfigured,
             _ => return None,
         };
-        let (times, rest) = rest.as_chunks::<8>();
-        let [checked, unreached, heard, busy] = times else { return None };
+        let (times, rest) = rest.split_first_chunk::<32>()?;
+        let (breaker, rest) = rest.split_first_chunk()?;
+        let [checked, unreached, heard, busy] = times.as_chunks::<8>().0 else { return None };
+        let breaker = Breaker::decode(breaker)?;
         let time = |bytes: &[u8; 8]| UnixTime::from_millis(u64::from_le_bytes(*bytes));
         rest.is_empty().then(|| Self {
             standing,
@@ -204,6 +236,7 @@ impl Health {
             unreached: time(unreached),
             heard: time(heard),
             busy: time(busy),
+            breaker,
         })
     }
 }

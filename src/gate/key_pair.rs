@@ -2,6 +2,7 @@
 
 use super::configured::Gate;
 use crate::config::{Application, Config};
+use crate::duo::Endpoint;
 use crate::session::SharedKey;
 
 /// The keys of a Duo application for one of Duo's APIs.
@@ -31,6 +32,31 @@ impl Api {
             Self::AuthApi => "auth_api",
             Self::WebSdk => "web_sdk",
         }
+    }
+
+    /// The API that has this endpoint.
+    #[must_use]
+    pub const fn of(endpoint: Endpoint) -> Self {
+        match endpoint {
+            Endpoint::HealthCheck | Endpoint::Token => Self::WebSdk,
+            Endpoint::Ping
+            | Endpoint::Check
+            | Endpoint::Logo
+            | Endpoint::Preauth
+            | Endpoint::Auth
+            | Endpoint::AuthStatus
+            | Endpoint::Enroll
+            | Endpoint::EnrollStatus => Self::AuthApi,
+        }
+    }
+
+    /// The name of Duo in a log line, with the application's name, if it has one.
+    pub(super) fn name_of_duo(self, application: Option<&str>) -> String {
+        let duo = match self {
+            Self::AuthApi => "Duo",
+            Self::WebSdk => "Duo's Universal Prompt",
+        };
+        application.map_or_else(|| duo.to_owned(), |name| format!("{duo} (application {name})"))
     }
 }
 

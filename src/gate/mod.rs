@@ -57,6 +57,7 @@
 mod ask;
 mod audit;
 mod body;
+mod breaker;
 mod call;
 mod challenge;
 mod configured;
@@ -105,10 +106,13 @@ mod universal;
 mod view;
 
 pub use body::{AwaitedBody, Body};
+pub use breaker::{Breaker, Pass};
 pub use call::{Call, is_due};
 pub use configured::{Gate, HostFacts};
 pub use counters::counters;
-pub use decision::{AuditLine, Contact, Decision, End, Forward, Learned, NewCookie, Notes};
+pub use decision::{
+    AuditLine, CallEnd, Contact, Decision, End, Forward, Learned, NewCookie, Notes,
+};
 pub use env::Env;
 pub use event::{Event, Unanswered};
 pub use flow::{AwaitingPermit, Effect, Flow, Step};

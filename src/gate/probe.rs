@@ -17,7 +17,7 @@ use super::event::Event;
 use super::key_pair::{Api, KeyPair};
 use crate::clock::{ClockOffset, UnixTime};
 use crate::duo::universal::{Cause, Health, PromptError, Refusal, WebSdk};
-use crate::duo::{Credentials, DuoError, Outage, Request, Response};
+use crate::duo::{AskedWait, Credentials, DuoError, Outage, Request, Response};
 use crate::signal::Signal;
 pub use found::Found;
 use line::Owner;
@@ -70,6 +70,8 @@ pub enum ProbeStep {
         found: Found,
         /// The offset of Duo's clock, if the check returned it.
         offset: Option<ClockOffset>,
+        /// The wait that Duo asked for, if it did.
+        wait: Option<AskedWait>,
         /// The line for the log; equal results have equal lines.
         line: Signal,
     },
@@ -85,7 +87,14 @@ impl Probe {
             None => {
                 let fault = DuoError::Unreachable(Outage::NotSent);
                 let line = line::failed(keys.api, None, &fault);
-                ProbeStep::Done { keys, began, found: Found::Nothing, offset: None, line }
+                ProbeStep::Done {
+                    keys,
+                    began,
+                    found: Found::Nothing,
+                    offset: None,
+                    wait: None,
+                    line,
+                }
             }
         }
     }
@@ -101,7 +110,8 @@ impl Probe {
     pub fn handle(self, event: Event<'_>, env: &Env<'_>) -> ProbeStep {
         let Self { keys, began, asked } = self;
         let next = |asked| Self { keys, began, asked }.call(env);
-        let done = |found, offset, line| ProbeStep::Done { keys, began, found, offset, line };
+        let wait = event.asked_wait();
+        let done = |found, offset, line| ProbeStep::Done { keys, began, found, offset, wait, line };
         let application = env.gate.config().applications.get(keys.application);
         let (api, name) = (keys.api, application.name.as_deref());
         match asked {

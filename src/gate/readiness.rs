@@ -11,11 +11,18 @@ impl Gate {
     #[must_use]
     pub fn readiness(&self, healths: &[(KeyPair, Health)]) -> Reply {
         let causes: Vec<_> = healths.iter().filter_map(|it| self.cause(it)).collect();
-        if !healths.is_empty() && causes.is_empty() {
-            return reply(200, ObjectText::new().text("status", "ok"));
+        let is_ready = !healths.is_empty() && causes.is_empty();
+        let (status, word) = if is_ready { (200, "ok") } else { (503, "unavailable") };
+        let mut document = ObjectText::new().text("status", word);
+        if !is_ready {
+            document = document.objects("causes", causes);
         }
-        let document = ObjectText::new().text("status", "unavailable");
-        reply(503, document.objects("causes", causes))
+        // The status does not depend on it, since the calls of requests decide it.
+        let mut open = healths.iter().filter(|(_, health)| health.breaker.is_open()).peekable();
+        if open.peek().is_some() {
+            document = document.objects("breaker_open", open.map(|(keys, _)| self.named(*keys)));
+        }
+        reply(status, document)
     }
 
     /// Why these keys are not ready; `None` if they are.
@@ -26,9 +33,12 @@ impl Gate {
             Standing::Unavailable => "unavailable",
             Standing::Misconfigured => "misconfigured",
         };
+        Some(self.named(*keys).text("cause", cause))
+    }
+
+    fn named(&self, keys: KeyPair) -> ObjectText {
         let name = self.config().applications.get(keys.application).name.as_deref();
-        let document = ObjectText::new().some_text("application", name);
-        Some(document.text("keys", keys.api.name()).text("cause", cause))
+        ObjectText::new().some_text("application", name).text("keys", keys.api.name())
     }
 }
 

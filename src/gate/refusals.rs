@@ -348,6 +348,12 @@ pub(super) const NO_ROOM: Refusal = Refusal::new(
 )
 .after(AFTER_OVERLOAD);
 
+/// As many requests wait in this worker as it may hold.
+pub(super) const NO_ROOM_TO_HOLD: Refusal = Refusal::new(
+    Code::TooManyRequests,
+    "Too many requests are waiting for their users' answers here. Retry-After says when to try again.",
+);
+
 /// The clients of one user make too many calls.
 pub(super) const NO_ROOM_FOR_USER: Refusal = Refusal::new(
     Code::TooManyRequests,

@@ -9,8 +9,8 @@ use super::prompt::{Ending, said};
 use super::refusal::{Denial, Refusal};
 use super::refusals::{
     DENIED_BY_DUO, DENIED_ON_DEVICE, LOCKED_OUT, NO_RANDOMNESS, NO_ROOM, NO_ROOM_FOR_USER,
-    PENDING_ELSEWHERE, REPORTED_AS_FRAUD, TIMEOUT, TOO_MANY_PASSCODES, TOO_MANY_PROMPTS,
-    TOO_MANY_SINGLE_USES,
+    NO_ROOM_TO_HOLD, PENDING_ELSEWHERE, RATE_LIMITED_BY_DUO, REPORTED_AS_FRAUD, TIMEOUT,
+    TOO_MANY_PASSCODES, TOO_MANY_PROMPTS, TOO_MANY_SINGLE_USES,
 };
 use super::room::{By, Crowded};
 use super::route::Endpoint;
@@ -66,10 +66,17 @@ fn offers_passcodes(challenge: &Challenge, env: &Env<'_>) -> bool {
 pub(super) fn for_crowd(to: &dyn Refusable, crowded: Crowded, env: &Env<'_>) -> Decision {
     let refusal = match crowded.by {
         By::UserCalls | By::UserRate => NO_ROOM_FOR_USER,
-        By::SignIn | By::Calls | By::Held => NO_ROOM,
+        By::SignIn | By::Calls => NO_ROOM,
+        By::Held => NO_ROOM_TO_HOLD,
+        By::Duo => RATE_LIMITED_BY_DUO,
     };
     let refusal = refusal.after(crowded.wait);
-    let reason = format!("limits.{} is reached", crowded.by.name());
+    let reason = match crowded.by {
+        By::Duo => "Duo limits the rate of calls for this user".to_owned(),
+        by @ (By::SignIn | By::UserCalls | By::UserRate | By::Calls | By::Held) => {
+            format!("limits.{} is reached", by.name())
+        }
+    };
     refuse_with(to, &refusal, &reason, env)
 }
 

@@ -20,6 +20,9 @@ const SETS: usize = 256;
 /// How much unused time a user's rate can save up: that many calls may be made at once.
 const BURST: Duration = Duration::from_secs(20);
 
+/// The longest wait that Duo can ask for. A proxy on the way may name any time.
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(300);
+
 /// The wait before another try if there was no room.
 const SOON: Duration = Duration::from_secs(2);
 
@@ -69,6 +72,12 @@ impl Seat {
         Self { user: start(user), purpose: Purpose::Wait }
     }
 
+    /// Whether it is the first call of a request, and not one of a sign-in under way.
+    #[must_use]
+    pub const fn begins(&self) -> bool {
+        matches!(self.purpose, Purpose::First { .. })
+    }
+
     const fn is_call(&self) -> bool {
         !matches!(self.purpose, Purpose::Wait)
     }
@@ -112,12 +121,14 @@ pub enum By {
     Calls,
     /// `limits.held`.
     Held,
+    /// Duo asked to wait with this user.
+    Duo,
 }
 
 impl By {
     /// All limits.
-    pub const ALL: [Self; 5] =
-        [Self::SignIn, Self::UserCalls, Self::UserRate, Self::Calls, Self::Held];
+    pub const ALL: [Self; 6] =
+        [Self::SignIn, Self::UserCalls, Self::UserRate, Self::Calls, Self::Held, Self::Duo];
 
     /// The name in metrics.
     #[must_use]
@@ -128,6 +139,7 @@ impl By {
             Self::UserRate => "user_rate",
             Self::Calls => "calls",
             Self::Held => "held",
+            Self::Duo => "duo",
         }
     }
 }
@@ -141,13 +153,15 @@ pub struct Room {
     users: Vec<[User; WAYS]>,
 }
 
-/// A user's entry, of 24 bytes.
+/// A user's entry, of 32 bytes.
 #[derive(Clone, Copy, Default)]
 struct User {
     tag: Tag,
     calls: u16,
     /// When the calls so far would have ended, if they had been made at the highest rate.
     paced: UnixTime,
+    /// Until when Duo asked to wait with this user.
+    until: UnixTime,
 }
 
 impl Room {
@@ -198,6 +212,13 @@ impl Room {
         Ok(())
     }
 
+    /// Makes no room for a user until then, since Duo asked to wait.
+    pub fn pause(&mut self, seat: &Seat, until: UnixTime, now: UnixTime) {
+        if let Some(user) = self.user(seat.user, now) {
+            user.until = until;
+        }
+    }
+
     /// Returns the room of a call that has ended, or whose request has.
     pub fn leave(&mut self, seat: &Seat) {
         self.calls = self.calls.saturating_sub(usize::from(seat.is_call()));
@@ -222,12 +243,12 @@ impl Room {
         let known = set.iter().position(|user| user.tag == tag);
         let idle = || {
             let idle = set.iter().enumerate().filter(|(_, user)| user.calls == 0);
-            idle.min_by_key(|(_, user)| user.paced).map(|(place, _)| place)
+            idle.min_by_key(|(_, user)| user.paced.max(user.until)).map(|(place, _)| place)
         };
         let place = known.or_else(idle)?;
         let user = set.get_mut(place)?;
         if known.is_none() {
-            *user = User { tag, calls: 0, paced: now };
+            *user = User { tag, calls: 0, paced: now, until: UnixTime::default() };
         }
         Some(user)
     }
@@ -237,6 +258,11 @@ impl User {
     fn admit(&mut self, capacity: &Capacity, now: UnixTime) -> Result<(), Crowded> {
         if usize::from(self.calls) >= capacity.user_calls {
             return Err(Crowded { by: By::UserCalls, wait: SOON });
+        }
+        let left = self.until.since(now);
+        // A time further ahead was written before the host's clock was set back.
+        if !left.is_zero() && left <= MAX_WAIT {
+            return Err(Crowded { by: By::Duo, wait: left });
         }
         let pace = capacity.pace();
         // A time further ahead was written before the host's clock was set back.

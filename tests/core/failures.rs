@@ -32,6 +32,30 @@ that cannot reach Duo makes the check due at once. *Calls* counts the calls of t
 that Duo approved the user. *Passes unverified* means that Duo did not; such a pass is valid for at most five minutes.
 Requests with an approval cookie are none of these: they pass, whatever
 state Duo is in.
+
+## The outage breaker
+
+The tables show single requests. Where many meet a fault, each would wait for `duo.timeout`. So after five calls in a row
+that failed within ten seconds, new requests no longer call Duo: they get at once what the tables have for the fault, 503
+`duo_unavailable` or a pass unverified. A call fails if Duo is not reached, answers 5xx, or its answer is not one. A refusal, a 4xx, a
+429, a full circuit breaker and a poll without news are no failures. All workers of an Envoy count together, and each pair of keys has its own
+breaker: the Auth API's, and the Web SDK application's for `health_check` and `token`.
+
+Every ten seconds one request tries Duo. Its answer closes the breaker; else the others go on being refused. Where no request comes, the
+background check tries after eleven seconds. Sign-ins under way are not refused: they poll until their own end, and a browser that
+returns from Duo's page has its code checked.
+
+The log says when it opens and closes, `duo_mfa_breaker_open` is 1 meanwhile, and `readyz` lists its keys under `breaker_open`. They
+do not make `readyz` 503, since anyone who can make Duo fail for a request of theirs could.
+
+## Retry-After
+
+After a 5xx with `Retry-After`, no call of a request with the same keys is sent until then, for five minutes at most. Requests get
+503 `duo_unavailable` with the time that is left; held requests poll again afterwards. The background check still goes on, since only it
+may open `fail_mode: safe`, until it is asked to wait itself.
+
+After a 429 with `Retry-After`, no call for the same user is sent by that worker. Duo does not say whether a limit is the user's or the
+account's. So the background check comes at once, and if it gets a 429 too, all wait.
 ";
 
 const CHECK: &str = "

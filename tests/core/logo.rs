@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use duo_mfa::clock::UnixTime;
 use duo_mfa::duo::{self, Endpoint};
-use duo_mfa::gate::{Event, Health, Standing, Unanswered};
+use duo_mfa::gate::{Breaker, Event, Health, Standing, Unanswered};
 use duo_mfa::signal::Signal;
 use serde_json::json;
 
@@ -19,6 +19,7 @@ const WELL: Health = Health {
     unreached: UnixTime::from_seconds(0),
     heard: UnixTime::from_seconds(0),
     busy: UnixTime::from_seconds(0),
+    breaker: Breaker::CLOSED,
 };
 
 fn rig() -> Rig {

@@ -15,6 +15,7 @@ mod aliases;
 mod any_client;
 mod applications;
 mod binding;
+mod breaker;
 mod browser;
 mod client_kinds;
 mod codes;

@@ -54,9 +54,11 @@ fn every_metric_is_documented() {
         name.replace("rule.7.", "rule.RULE.").replace("rule.default.", "rule.RULE.")
     };
     let mut coded: BTreeSet<_> = ALL.iter().map(placed).collect();
-    // The only gauge is in the adapter.
-    assert!(read("src/adapter/wasm/root.rs").contains("host::gauge(\"duo_mfa_duo_up\")"));
-    coded.insert("duo_mfa_duo_up".to_owned());
+    // The gauges are in the adapter.
+    for gauge in ["duo_mfa_duo_up", "duo_mfa_breaker_open"] {
+        assert!(read("src/adapter/wasm/root.rs").contains(&format!("\"{gauge}\"")));
+        coded.insert(gauge.to_owned());
+    }
     // A counter of the native adapter alone.
     assert!(read("src/adapter/native/metrics.rs").contains("\"duo_mfa_internal_errors\""));
     coded.insert("duo_mfa_internal_errors".to_owned());

@@ -1,5 +1,6 @@
 //! Drives the core as Envoy would: a request and scripted responses of Duo go in, the outcome comes out.
 
+mod breaker;
 mod busy;
 mod later;
 mod outcome;
@@ -30,7 +31,7 @@ use duo_mfa::duo::{self, SignedCall};
 use duo_mfa::gate::limit::Permit;
 use duo_mfa::gate::{
     AwaitingPermit, Body, Call, Crowded, Effect, End, Event, Flow, Gate, Health, HostFacts,
-    Judgement, Learned, Logo, Opening, Step,
+    Judgement, Logo, Opening, Room, Step,
 };
 use duo_mfa::http::RequestHead;
 use duo_mfa::identity::Attributes;
@@ -113,6 +114,10 @@ pub(crate) struct Rig {
     pub(crate) pauses: bool,
     /// How many of the next writes to the table are lost to another worker.
     pub(crate) lost_writes: usize,
+    /// Whether the circuit breaker, and the waits that Duo asks for, take part.
+    pub(crate) breaks: bool,
+    /// The users with which Duo asked to wait.
+    pub(crate) room: Room,
 }
 
 impl Rig {
@@ -175,6 +180,8 @@ impl Rig {
             crowded: None,
             pauses: false,
             lost_writes: 0,
+            breaks: false,
+            room: Room::default(),
         }
     }
 
@@ -252,9 +259,8 @@ impl Rig {
             }
             let judgement = notes.judgement;
             self.judgements.extend(judgement);
-            if let Some(Learned { application, contact, offset }) = notes.learned {
-                self.health = self.health.after_contact(contact, self.now).unwrap_or(self.health);
-                self.offsets[application] = offset.unwrap_or(self.offsets[application]);
+            if let Some(learned) = notes.learned {
+                self.learn(&learned);
             }
             notes.settlements.iter().for_each(|settlement| self.settle(settlement));
             match step.effect {
@@ -287,12 +293,17 @@ impl Rig {
                     step = then.handle(verdict, &self.env());
                 }
                 Effect::Call { call, then } => {
-                    if let Some(crowded) = self.crowded.take() {
+                    self.now = self.now.max(call.due);
+                    if let Some(why) = self.refused(&call) {
+                        step = then.handle(Event::Failed(why), &self.env());
+                        continue;
+                    }
+                    let crowded = self.crowded.take().or_else(|| self.without_room(&call));
+                    if let Some(crowded) = crowded {
                         step = then.crowded(crowded, &self.env());
                         continue;
                     }
                     self.signals.push(Signal::Count(call.counter()));
-                    self.now = self.now.max(call.due);
                     let signed = Box::new(call.signed.clone());
                     self.calls.push((self.now, *call));
                     return Progress::Waits(signed, then);

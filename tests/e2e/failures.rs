@@ -200,6 +200,7 @@ fn assert_faults_lead_where_the_page_says(fail_mode: &str) {
             }
             stack.sim.clear_faults();
             eventually("a check that goes well", || is_up().then_some(()));
+            stack.await_tick();
 
             fault["times"] = json!(1);
             stack.sim.fault(&fault);

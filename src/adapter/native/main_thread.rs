@@ -113,8 +113,8 @@ impl Main for Running<'_> {
         &self.view
     }
 
-    fn show(&self, application: usize, is_ready: bool) {
-        self.view.plugin.metrics.show(application, is_ready);
+    fn show(&self, application: usize, is_ready: bool, is_refused: bool) {
+        self.view.plugin.metrics.show(application, is_ready, is_refused);
     }
 }
 

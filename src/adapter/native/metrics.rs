@@ -53,6 +53,7 @@ pub(super) struct Metrics {
     internal: AtomicU64,
     internal_id: Option<usize>,
     ups: Vec<Gauge>,
+    breakers: Vec<Gauge>,
     /// Whether the host may not have all values yet.
     is_behind: AtomicBool,
     /// Whether the host has every counter.
@@ -82,11 +83,15 @@ impl Metrics {
         let counts = counts.collect();
         let reported = Counter::Reported { rule: None, code: Code::BadRequest }.to_string();
         let (name, labels, _) = parts(&reported);
-        let ups = applications.iter().map(|application| {
-            let labels: &[&str] = if application.name.is_some() { &["application"] } else { &[] };
-            let id = host.define_gauge("duo_mfa_duo_up", labels);
-            Gauge { application: application.name.clone(), id, value: AtomicBool::new(false) }
-        });
+        let gauges = |name| {
+            let gauges = applications.iter().map(|application| {
+                let labels: &[&str] =
+                    if application.name.is_some() { &["application"] } else { &[] };
+                let id = host.define_gauge(name, labels);
+                Gauge { application: application.name.clone(), id, value: AtomicBool::new(false) }
+            });
+            gauges.collect()
+        };
         Self {
             newer: Newer::find(),
             counts,
@@ -94,7 +99,8 @@ impl Metrics {
             reported_id: host.define_counter(name, &labels),
             internal: AtomicU64::new(0),
             internal_id: host.define_counter(INTERNAL, &[]),
-            ups: ups.collect(),
+            ups: gauges("duo_mfa_duo_up"),
+            breakers: gauges("duo_mfa_breaker_open"),
             is_behind: AtomicBool::new(true),
             is_shown: AtomicBool::new(false),
         }
@@ -120,12 +126,15 @@ impl Metrics {
         self.is_behind.store(true, Relaxed);
     }
 
-    /// Shows whether the last check of a Duo application succeeded.
-    pub(super) fn show(&self, application: usize, is_ready: bool) {
-        if let Some(up) = self.ups.get(application)
-            && up.value.swap(is_ready, Relaxed) != is_ready
-        {
-            self.is_behind.store(true, Relaxed);
+    /// Shows whether the last check of a Duo application succeeded, and whether the outage breaker of
+    /// its calls is open.
+    pub(super) fn show(&self, application: usize, is_ready: bool, is_refused: bool) {
+        for (gauges, value) in [(&self.ups, is_ready), (&self.breakers, is_refused)] {
+            if let Some(gauge) = gauges.get(application)
+                && gauge.value.swap(value, Relaxed) != value
+            {
+                self.is_behind.store(true, Relaxed);
+            }
         }
     }
 
@@ -172,10 +181,10 @@ impl Metrics {
         if let Some(id) = self.internal_id {
             sink(Kind::Counter, id, &[], self.internal.swap(0, Relaxed));
         }
-        for up in &self.ups {
-            if let Some(id) = up.id {
-                let value = u64::from(up.value.load(Relaxed));
-                sink(Kind::Gauge, id, up.application.as_slice(), value);
+        for gauge in self.ups.iter().chain(&self.breakers) {
+            if let Some(id) = gauge.id {
+                let value = u64::from(gauge.value.load(Relaxed));
+                sink(Kind::Gauge, id, gauge.application.as_slice(), value);
             }
         }
     }

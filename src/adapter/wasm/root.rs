@@ -22,14 +22,14 @@ pub(super) struct Root {
     context: u32,
     plugin: OnceCell<Rc<Plugin>>,
     background: Background,
-    /// The gauge of Duo's health for each Duo application, by its number.
-    ups: OnceCell<Vec<Option<Metric>>>,
+    /// The gauges of Duo's health and of the outage breaker for each Duo application, by its number.
+    gauges: OnceCell<Vec<[Option<Metric>; 2]>>,
 }
 
 impl Root {
     pub(super) fn new(context: u32) -> Self {
         let background = Background::default();
-        Self { context, plugin: OnceCell::new(), background, ups: OnceCell::new() }
+        Self { context, plugin: OnceCell::new(), background, gauges: OnceCell::new() }
     }
 
     pub(super) const fn context(&self) -> u32 {
@@ -46,11 +46,13 @@ impl Root {
         let bytes = host::plugin_configuration(size).unwrap_or_default();
         match Config::parse(&bytes, &host::environment) {
             Ok(config) => {
-                let ups = config.applications.iter().map(|it| match &it.name {
-                    None => host::gauge("duo_mfa_duo_up"),
-                    Some(name) => host::gauge(&format!("duo_mfa_duo_up.application.{name}")),
+                let gauges = config.applications.iter().map(|it| {
+                    ["duo_mfa_duo_up", "duo_mfa_breaker_open"].map(|gauge| match &it.name {
+                        None => host::gauge(gauge),
+                        Some(name) => host::gauge(&format!("{gauge}.application.{name}")),
+                    })
                 });
-                let _ = self.ups.set(ups.collect());
+                let _ = self.gauges.set(gauges.collect());
                 log::debug!("configured");
                 let plugin = Plugin::new(Gate::new(config), &bytes);
                 plugin.stats.define(counters());
@@ -90,14 +92,14 @@ impl Root {
     }
 
     fn main<'a>(&'a self, plugin: &'a Plugin) -> Running<'a> {
-        Running { plugin, ups: self.ups.get().map(Vec::as_slice).unwrap_or_default() }
+        Running { plugin, gauges: self.gauges.get().map(Vec::as_slice).unwrap_or_default() }
     }
 }
 
 /// A root whose configuration is in use. The host acts for it.
 struct Running<'a> {
     plugin: &'a Plugin,
-    ups: &'a [Option<Metric>],
+    gauges: &'a [[Option<Metric>; 2]],
 }
 
 impl Caller for Running<'_> {
@@ -113,9 +115,13 @@ impl Main for Running<'_> {
         self.plugin
     }
 
-    fn show(&self, application: usize, is_ready: bool) {
-        if let Some(Some(up)) = self.ups.get(application) {
-            up.set(u64::from(is_ready));
+    fn show(&self, application: usize, is_ready: bool, is_refused: bool) {
+        let values = [is_ready, is_refused];
+        let gauges = self.gauges.get(application).into_iter().flatten().zip(values);
+        for (gauge, value) in gauges {
+            if let Some(gauge) = gauge {
+                gauge.set(u64::from(value));
+            }
         }
     }
 }

@@ -11,10 +11,11 @@ use crate::clock::{ClockOffset, UnixTime};
 use crate::config::Universal;
 use crate::duo::universal::{Authorize, Cause, Freshness, Health, PromptError, RedirectUri};
 use crate::duo::{DuoError, Endpoint, Status};
-use crate::gate::decision::{Contact, Decision, Learned};
+use crate::gate::decision::{Decision, Learned};
 use crate::gate::env::Env;
 use crate::gate::event::Event;
 use crate::gate::exchange::Next;
+use crate::gate::failure::Stage;
 use crate::gate::limit::{Granted, Limited, Verdict};
 use crate::gate::refusals::{HOST_NOT_LISTED, MISCONFIGURED, NAME_TOO_LONG, NOT_FOR_DUOS_PAGE};
 use crate::gate::refuse::{self, refuse_with, refuse_without_randomness};
@@ -110,7 +111,8 @@ fn learned(
 ) -> Option<Learned> {
     let offset = ClockOffset::between(env.now, theirs);
     let is_news = offset.seconds().abs_diff(known.seconds()) > 1;
-    is_news.then_some(Learned { application, contact: Contact::Heard, offset: Some(offset) })
+    let keys = Stage::HealthCheck.keys(application);
+    is_news.then_some(Learned::answered(keys, Some(offset)))
 }
 
 /// Refuses since Duo refuses the Web SDK application.

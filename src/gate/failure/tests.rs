@@ -46,8 +46,12 @@ fn faults() -> Vec<DuoError> {
     ]
 }
 
-const SECURE: Standby =
-    Standby { fail_mode: FailMode::Secure, unreached_since: Some(UnixTime::from_seconds(7)) };
+const SECURE: Standby = Standby {
+    fail_mode: FailMode::Secure,
+    unreached_since: Some(UnixTime::from_seconds(7)),
+    may_resend: true,
+    wait: None,
+};
 
 const SPENT: Tries = Tries { resends: 1, clock_corrections: 1 };
 
@@ -133,7 +137,12 @@ fn a_lost_poll_does_not_end_the_transaction() {
 fn safe_admits_only_if_duo_could_not_be_reached_before_the_user_was_asked() {
     let since = UnixTime::from_seconds(7);
     let admit = Remedy::Admit { unreached_since: since };
-    let down = Standby { fail_mode: FailMode::Safe, unreached_since: Some(since) };
+    let down = Standby {
+        fail_mode: FailMode::Safe,
+        unreached_since: Some(since),
+        may_resend: true,
+        wait: None,
+    };
     for fault in faults() {
         let is_unreachable = matches!(fault, DuoError::Unreachable(_));
         for stage in STAGES {
@@ -153,7 +162,8 @@ fn safe_admits_only_if_duo_could_not_be_reached_before_the_user_was_asked() {
 
 #[test]
 fn safe_admits_nobody_before_the_background_check_has_failed() {
-    let unchecked = Standby { fail_mode: FailMode::Safe, unreached_since: None };
+    let unchecked =
+        Standby { fail_mode: FailMode::Safe, unreached_since: None, may_resend: true, wait: None };
     for fault in faults() {
         for stage in STAGES {
             for tries in [Tries::default(), SPENT] {

@@ -20,6 +20,7 @@ fn a_record_reads_back() {
             unreached: UnixTime::from_millis(1_700_000_000_001),
             heard: UnixTime::from_millis(1_600_000_000_777),
             busy: UnixTime::from_millis(1_700_000_001_999),
+            breaker: Breaker::default(),
         };
         assert_eq!(Health::decode(&health.encode()), Some(health));
         assert_eq!(health.encode().len(), RECORD);

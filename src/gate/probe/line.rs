@@ -27,17 +27,8 @@ pub(super) enum Owner {
     Unknown,
 }
 
-/// The name of Duo in a log line, with the application's name, if it has one.
-fn name_of_duo(api: Api, name: Option<&str>) -> String {
-    let duo = match api {
-        Api::AuthApi => "Duo",
-        Api::WebSdk => "Duo's Universal Prompt",
-    };
-    name.map_or_else(|| duo.to_owned(), |name| format!("{duo} (application {name})"))
-}
-
 pub(super) fn well(api: Api, name: Option<&str>, offset: ClockOffset) -> Signal {
-    let (duo, seconds) = (name_of_duo(api, name), offset.seconds());
+    let (duo, seconds) = (api.name_of_duo(name), offset.seconds());
     if seconds.unsigned_abs() > MAX_OFFSET.as_secs() {
         let text = format!(
             "{duo} answers and accepts the credentials; its clock is {seconds} s ahead of this \
@@ -52,7 +43,7 @@ pub(super) fn failed(api: Api, name: Option<&str>, fault: &DuoError) -> Signal {
     let hint = fault.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
     Signal::Log(
         Level::Error,
-        format!("the check of {} failed: {fault}{hint}", name_of_duo(api, name)),
+        format!("the check of {} failed: {fault}{hint}", api.name_of_duo(name)),
     )
 }
 
@@ -86,7 +77,7 @@ pub(super) fn refused_keys(name: Option<&str>, refusal: Refusal, owner: Owner) -
 }
 
 fn refused(name: Option<&str>, error: &PromptError, hint: &str) -> Signal {
-    let duo = name_of_duo(Api::WebSdk, name);
+    let duo = Api::WebSdk.name_of_duo(name);
     Signal::Log(Level::Error, format!("the check of {duo} failed: {error}; {hint}"))
 }
 

@@ -189,7 +189,7 @@ fn a_push_that_waits_opens_nothing() {
 #[test]
 fn a_request_without_room_to_wait_is_refused() {
     for (by, status, code) in
-        [(By::UserCalls, 429, "too_many_requests"), (By::Held, 503, "overloaded")]
+        [(By::UserCalls, 429, "too_many_requests"), (By::Held, 429, "too_many_requests")]
     {
         let mut rig = rig();
         ringing(&mut rig, &get("/api/0"));

@@ -53,10 +53,13 @@ impl Rig {
                         Scripted::Fails(why) => then.handle(Event::Failed(*why), &self.env()),
                     };
                 }
-                ProbeStep::Done { keys, began, found, offset, line } => {
+                ProbeStep::Done { keys, began, found, offset, wait, line } => {
                     let before = *self.health_of(keys.api);
                     let duo = &self.gate.config().applications.get(keys.application).duo;
-                    let health = before.checked(found, began, duo);
+                    let mut health = before.checked(found, began, duo);
+                    if let Some(wait) = wait.filter(|_| self.breaks) {
+                        health.breaker = health.breaker.check_asked(wait, self.now);
+                    }
                     *self.health_of(keys.api) = health;
                     return Checked { found, offset, line, calls };
                 }

@@ -198,5 +198,5 @@ stats_config:
   - {tag_name: endpoint, regex: '^wasmcustom\.duo_mfa_\w+(\.endpoint\.(\w+))$'}
   - {tag_name: limit, regex: '^wasmcustom\.duo_mfa_crowded(\.limit\.(\w+))$'}
   - {tag_name: rule, regex: '^wasmcustom\.duo_mfa_would_refuse(\.rule\.(\w+))'}
-  - {tag_name: application, regex: '^wasmcustom\.duo_mfa_duo_up(\.application\.([\w-]+))$'}
+  - {tag_name: application, regex: '^wasmcustom\.duo_mfa_(?:duo_up|breaker_open)(\.application\.([\w-]+))$'}
 {{- end }}
