@@ -147,7 +147,7 @@ fn has_section(page: &Path, section: &str) -> bool {
     let headings = text.lines().filter(|line| line.starts_with('#'));
     let mut anchors = headings.map(|line| {
         let heading = line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
-        heading.replace(|c: char| !c.is_alphanumeric() && c != '-', "")
+        heading.replace(|c: char| !c.is_alphanumeric() && !"-_".contains(c), "")
     });
     anchors.any(|anchor| anchor == section)
 }

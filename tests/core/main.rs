@@ -60,6 +60,7 @@ mod sign_out;
 mod signin;
 mod terms;
 mod trail;
+mod troubleshooting;
 mod unheard;
 mod universal_factors;
 mod universal_flow;

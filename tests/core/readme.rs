@@ -11,12 +11,14 @@ use crate::rig::{Rig, get};
 use crate::schema;
 
 /// The fence of every block, which decides about its check. `examples/demo/smoke.py` runs `session=…`, `tests/cli/readme.rs`
-/// runs `cli`, and `tests/core/monitoring.rs` reads `audit`. A `mermaid` block is a picture. No test reads LogQL.
-const CHECKED: [&str; 20] = [
+/// runs `cli`, `tests/e2e/first_application.rs` runs `guide`, and `tests/core/monitoring.rs` reads `audit`. A `mermaid` block is a picture. No
+/// test reads LogQL.
+const CHECKED: [&str; 21] = [
     "console",
     "console audit",
     "console cli",
     "console doctor",
+    "console guide",
     "console session=demo",
     "console session=key",
     "yaml file=envoy-filter",

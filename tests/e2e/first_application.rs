@@ -1,0 +1,124 @@
+//! `docs/first-application.md`, word for word: each command in its order, in a folder with files of a release alone.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::envoy;
+use crate::guide::{Shell, Step, steps};
+use crate::resources::root;
+use crate::setup::{API_HOST, INTEGRATION_KEY, SECRET_KEY};
+use crate::sim::Sim;
+use crate::stack::Directory;
+
+const PAGE: &str = "docs/first-application.md";
+
+/// The files of a release that the page uses, by their ends, as `tools/release.py` names them, and their sources.
+fn released() -> [(&'static str, &'static str, PathBuf); 3] {
+    [
+        ("duo_mfa-", ".wasm", envoy::module()),
+        ("duo_mfa-", ".basic-auth.yaml", root().join("examples/basic-auth/envoy.yaml")),
+        ("duo-mfa-", "-linux", env!("CARGO_BIN_EXE_duo-mfa").into()),
+    ]
+}
+
+/// All that differs from the page: the simulator in place of Duo's cloud, and free ports in place of those that another
+/// program may have here.
+fn substitutions(sim: &Sim) -> Vec<(&'static str, String)> {
+    let ports = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [listener, app] = ports.map(|port| port.local_addr().unwrap().port());
+    vec![
+        (
+            "{address: api-xxxxxxxx.duosecurity.com, port_value: 443}",
+            format!("{{address: 127.0.0.1, port_value: {}}}", sim.end.address.port()),
+        ),
+        ("/etc/ssl/certs/ca-certificates.crt", sim.end.authority.display().to_string()),
+        ("=api-xxxxxxxx.duosecurity.com", format!("={API_HOST}")),
+        (": api-xxxxxxxx.duosecurity.com", format!(": {API_HOST}")),
+        ("=DIXXXXXXXXXXXXXXXXXX", format!("={INTEGRATION_KEY}")),
+        ("port_value: 10000", format!("port_value: {listener}")),
+        ("127.0.0.1:10000", format!("127.0.0.1:{listener}")),
+        ("port_value: 8080", format!("port_value: {app}")),
+        ("site 8080", format!("site {app}")),
+        ("x86_64", std::env::consts::ARCH.to_owned()),
+    ]
+}
+
+#[test]
+fn guide_of_the_first_application_ends_signed_in() {
+    crate::of_another_host!();
+    let directory = Directory::new();
+    let folder = directory.0.join("release");
+    fs::create_dir(&folder).unwrap();
+    let sim = Sim::start(&directory.0);
+    sim.always("alice", "approve");
+    let substitutions = substitutions(&sim);
+    let here = |text: &str| {
+        substitutions.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+    };
+    collect(&folder, &here);
+
+    let page = fs::read_to_string(root().join(PAGE)).unwrap();
+    for (from, _) in substitutions.iter().skip(2) {
+        assert!(page.contains(from) || from.starts_with("port_value"), "{PAGE} has no {from}");
+    }
+    let steps: Vec<_> = steps(PAGE, "console guide")
+        .into_iter()
+        .map(|Step { command, shown }| Step {
+            command: here(&command),
+            shown: shown.iter().map(|line| here(line)).collect(),
+        })
+        .collect();
+    assert!(steps.len() > 20, "{}", steps.len());
+    let envoys = envoy::program().parent().unwrap().display().to_string();
+    let variables = [
+        ("PATH", format!("{envoys}:/usr/local/bin:/usr/bin:/bin")),
+        ("HOME", folder.display().to_string()),
+    ];
+    let mut shell = Shell::start(&folder, &variables);
+    shell.follow(&steps, &HashMap::from([("DUO_SECRET_KEY", SECRET_KEY.to_owned())]));
+
+    assert_eq!(sim.pushes(), 2, "one of the sign-in, one of doctor");
+    let log = fs::read_to_string(folder.join("app.log")).unwrap();
+    let reached = log.lines().filter(|line| line.contains("\"GET / HTTP/1.1\" 200")).count();
+    assert_eq!(reached, 2, "the approved request, and the one with the cookie: {log}");
+}
+
+/// Puts the files of a release into a folder, with the names and checksums that it has.
+fn collect(folder: &Path, here: &impl Fn(&str) -> String) {
+    let makes = fs::read_to_string(root().join("tools/release.py")).unwrap();
+    let mut sums = String::new();
+    for (start, end, source) in released() {
+        let bytes = fs::read(&source).unwrap();
+        let bytes = match String::from_utf8(bytes) {
+            Ok(text) => here(&text).into_bytes(),
+            Err(other) => other.into_bytes(),
+        };
+        let version = env!("CARGO_PKG_VERSION");
+        let name = match end {
+            "-linux" => format!("{start}{version}-{}{end}", std::env::consts::ARCH),
+            _ => format!("{start}{version}{end}"),
+        };
+        let made = match end {
+            ".basic-auth.yaml" => "f\"duo_mfa-{number}.{name}.yaml\"".to_owned(),
+            "-linux" => "f\"duo-mfa-{number}-{MACHINE}-linux\"".to_owned(),
+            _ => format!("f\"{start}{{number}}{end}\""),
+        };
+        assert!(makes.contains(&made), "tools/release.py makes no {made}");
+        let sum = Sha256::digest(&bytes).iter().fold(String::new(), |mut sum, byte| {
+            write!(sum, "{byte:02x}").unwrap();
+            sum
+        });
+        writeln!(sums, "{sum}  {name}").unwrap();
+        fs::write(folder.join(name), bytes).unwrap();
+    }
+    // A release has more files than the page uses.
+    writeln!(sums, "{}  duo_mfa-0.0.0.oci.tar", "0".repeat(64)).unwrap();
+    let mut lines: Vec<_> = sums.lines().collect();
+    lines.sort_by_key(|line| line.split_whitespace().nth(1));
+    fs::write(folder.join("SHA256SUMS"), lines.join("\n") + "\n").unwrap();
+}
