@@ -1,4 +1,4 @@
-"""The commands that README.md shows, so that they are printed and run as they stand there."""
+"""The commands that documents show for the demo, so that they are printed and run as they stand there."""
 
 import pathlib
 import re
@@ -18,3 +18,13 @@ def demo():
     for line in session("demo"):
         command, _, comment = line.partition(" # ")
         yield command.rstrip(), comment.split()[0]
+
+
+def shown():
+    """Each command of the blocks ```console demo, with its page and the lines of output below it."""
+    for page in ("docs/operations.md", "docs/deploy/compose.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for block in re.findall(r"^```console demo\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+            for part in block.removeprefix("$ ").split("\n$ "):
+                command, *lines = part.splitlines()
+                yield page, command, lines

@@ -165,6 +165,8 @@ class Smoke:
         self.duo.approve_from_here_on("two")
         for command, status in readme.demo():
             yield f"README: {command} -> {status}", functools.partial(self.readme_command, command, status)
+        for page, command, lines in readme.shown():
+            yield f"{page}: {command}", functools.partial(self.shown_command, command, lines)
 
     def approved_push(self):
         answer = self.held("alice", "approve", "GET", "/reports")
@@ -253,11 +255,18 @@ class Smoke:
         expect(len(base64.b64decode(key, validate=False)) == 32, key)
 
     def readme_command(self, command, status):
+        run = self.run(command.replace("curl ", "curl -sS -o /dev/null -w '%{http_code}' --max-time 60 ", 1))
+        expect(run.stdout == status, f"{run.stdout} {run.stderr}")
+
+    def shown_command(self, command, lines):
+        run = self.run(command)
+        expect(run.stdout.splitlines() == lines, f"{run.stdout} {run.stderr}")
+
+    def run(self, command):
+        """Runs a command of a document, at this demo's ports."""
         for name, number in PORTS.items():
             command = command.replace(f"127.0.0.1:{number}", f"127.0.0.1:{self.ports[name]}")
-        command = command.replace("curl ", "curl -sS -o /dev/null -w '%{http_code}' --max-time 60 ", 1)
-        run = subprocess.run(["sh", "-c", command], cwd=self.folder, capture_output=True, text=True, check=False)
-        expect(run.stdout == status, f"{run.stdout} {run.stderr}")
+        return subprocess.run(["sh", "-c", command], cwd=self.folder, capture_output=True, text=True, check=False)
 
     def held(self, user, action, method, path, body=None):
         """Sends a request, answers the push that it causes, and gives what came back."""

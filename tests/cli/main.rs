@@ -12,10 +12,13 @@ mod control_planes;
 mod cookie;
 mod corpus;
 mod doctor;
+mod documents;
 mod explain;
 mod faults;
 mod files;
 mod formats;
+#[path = "../e2e/guide.rs"]
+mod guide;
 mod native;
 mod one_host;
 mod quoted;

@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const END: &str = "@@ended ";
 
 /// A command of a document, and the lines of output that the document shows below it.
+#[allow(dead_code, reason = "for the tests of e2e")]
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) command: String,
@@ -24,6 +25,7 @@ pub(crate) struct Step {
 }
 
 /// The steps of all blocks of a page with this fence, in their order.
+#[allow(dead_code, reason = "for the tests of e2e")]
 pub(crate) fn steps(page: &str, fence: &str) -> Vec<Step> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {error}"));
@@ -100,6 +102,7 @@ impl Shell {
 
     /// Runs steps, and asserts that each ends well and prints the lines that the document shows. `typed` has the values that
     /// `read` waits for, by the variable's name.
+    #[allow(dead_code, reason = "for the tests of e2e")]
     pub(crate) fn follow(&mut self, steps: &[Step], typed: &HashMap<&str, String>) {
         for Step { command, shown } in steps {
             let value = command.strip_prefix("read -rs ").map(|name| typed[name].as_str());
@@ -115,16 +118,20 @@ impl Shell {
 }
 
 /// The part of a line that is equal in two runs: a line of `doctor` up to its finding; otherwise the text without digits, with one letter for a
-/// reference of a sign-in.
+/// reference of a sign-in or for a hash.
+#[allow(dead_code, reason = "for the tests of e2e")]
 fn shape(line: &str) -> String {
     if line.starts_with("  ") && !line.starts_with("  2") {
         return line.split(": ").next().unwrap().to_owned();
     }
     let words = line.split(' ').map(|word| {
-        let is_reference = word.len() == 8
-            && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-            && !word.bytes().all(|b| b.is_ascii_uppercase());
-        if is_reference { "R".to_owned() } else { word.replace(|c: char| c.is_ascii_digit(), "0") }
+        let is_reference =
+            word.len() == 8 && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        match word.strip_prefix("hash=") {
+            Some(_) => "hash=H".to_owned(),
+            None if is_reference => "R".to_owned(),
+            None => word.replace(|c: char| c.is_ascii_digit(), "0"),
+        }
     });
     let mut shape = words.collect::<Vec<_>>().join(" ");
     while shape.contains("00") {

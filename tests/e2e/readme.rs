@@ -39,6 +39,34 @@ fn fragments_make_a_configuration_that_envoy_takes() {
     }
 }
 
+/// The part of docs/deploy/envoy.md that has Envoy fetch the module.
+#[test]
+fn module_from_a_server_is_a_configuration_that_envoy_takes() {
+    crate::of_another_host!();
+    let directory = Directory::new();
+    let authority = directory.0.join("authority.pem");
+    write_authority(&authority);
+    let here = |text: String| {
+        let path = authority.to_str().unwrap();
+        serde_saphyr::from_str::<Value>(&text.replace("/etc/ssl/certs/ca-certificates.crt", path))
+            .unwrap_or_else(|error| panic!("{error}"))
+    };
+    let list = |value: Value| value.as_array().unwrap().clone();
+    let mut filters = list(here(block("yaml file=envoy-filter")));
+    filters[0]["typed_config"]["config"]["vm_config"]["code"] =
+        here(block("yaml file=remote-module"))["code"].clone();
+    filters.push(json!({
+        "name": "envoy.filters.http.router",
+        "typed_config":
+            {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+    }));
+    let mut clusters = list(here(block("yaml file=envoy-cluster")));
+    clusters.push(json!({"name": "modules", "load_assignment": {"cluster_name": "modules"}}));
+    let configuration = bootstrap(&filters, &clusters);
+    let (status, output) = envoy::validate(&directory.0, &configuration, &Setup::default());
+    assert_eq!(status.code(), Some(0), "{output}");
+}
+
 fn bootstrap(filters: &[Value], clusters: &[Value]) -> Value {
     let manager = "type.googleapis.com/envoy.extensions.filters.network\
                    .http_connection_manager.v3.HttpConnectionManager";
@@ -75,7 +103,8 @@ fn with_identity(filter: &[Value], identity: &Value) -> Vec<Value> {
 
 fn block(fence: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let pages = ["README.md", "docs/identity.md"].map(|page| root.join(page));
+    let pages =
+        ["README.md", "docs/identity.md", "docs/deploy/envoy.md"].map(|page| root.join(page));
     let text = pages.map(|page| fs::read_to_string(page).unwrap()).concat();
     let (_, rest) = text.split_once(&format!("```{fence}\n")).unwrap();
     rest.split_once("```").unwrap().0.to_owned()
