@@ -61,6 +61,15 @@ fn the_lines_of_a_sign_in_are_joined() {
 }
 
 #[test]
+fn refused_sign_in_names_the_section_that_says_what_to_do() {
+    let denied = SIGN_IN.replace("\"admitted\"", "\"refused\",\"code\":\"mfa_denied\"");
+    let file = File::new("envoy.log", &denied);
+    let ran = duo_mfa(&["audit", file.path(), "--reference", "K7M201XP"]);
+    let last = ran.output.lines().last();
+    assert_eq!(last, Some("  what to do: docs/troubleshooting.md#mfa_denied"), "{ran:?}");
+}
+
+#[test]
 fn a_log_without_matching_lines_is_an_outcome() {
     let file = File::new("envoy.log", LOG);
     let ran = duo_mfa(&["audit", file.path(), "--user", "carol"]);

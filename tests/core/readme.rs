@@ -14,7 +14,7 @@ use crate::schema;
 /// runs `cli`, `tests/e2e/first_application.rs` runs `guide`, `tests/e2e/live_change.rs` runs
 /// `live`, and `tests/core/monitoring.rs` reads `audit`. A `mermaid` block is a picture. No
 /// test reads LogQL.
-const CHECKED: [&str; 24] = [
+const CHECKED: [&str; 25] = [
     "console",
     "console audit",
     "console cli",
@@ -35,6 +35,7 @@ const CHECKED: [&str; 24] = [
     "json file=applications",
     "json file=applications-universal",
     "json file=browsers-only",
+    "json recipe",
     "json file=per-client",
     "json file=universal",
     "mermaid",
@@ -135,6 +136,31 @@ fn approval_per_client_is_accepted() {
     plugin["session"]["bind"] = example["session"]["bind"].clone();
     plugin["access_control"] = example["access_control"].clone();
     accepted(&plugin);
+}
+
+#[test]
+fn recipes_are_accepted() {
+    let recipes = blocks().into_iter().filter(|block| block.fence == "json recipe");
+    let mut accepted_ones = 0;
+    for recipe in recipes {
+        let mut plugin = plugin_configuration();
+        merge(&mut plugin, serde_json::from_str(&recipe.text).unwrap());
+        accepted(&plugin);
+        accepted_ones += 1;
+    }
+    assert!(accepted_ones > 8, "{accepted_ones}");
+}
+
+/// Puts the members of objects together.
+fn merge(into: &mut Value, part: Value) {
+    match (into, part) {
+        (Value::Object(into), Value::Object(part)) => {
+            for (key, value) in part {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, part) => *into = part,
+    }
 }
 
 #[test]

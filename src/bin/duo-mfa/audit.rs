@@ -109,8 +109,22 @@ fn show(arguments: &Arguments) -> io::Result<usize> {
             arguments.print(line, if is_joined { "  " } else { "" }, &mut out)?;
             shown = shown.saturating_add(1);
         }
+        if let Some(code) = last_code(&sign_in).filter(|_| is_joined) {
+            writeln!(out, "  what to do: docs/troubleshooting.md#{}", printable(code))?;
+        }
     }
     Ok(shown)
+}
+
+/// The code of a sign-in that ended with a refusal.
+fn last_code(sign_in: &[Line]) -> Option<&str> {
+    end(sign_in)?.text("code")
+}
+
+/// The line that says how a sign-in ended.
+fn end(sign_in: &[Line]) -> Option<&Line> {
+    let last = sign_in.iter().rev().find(|line| line.text("kind") != Some("push_sent"));
+    last.or_else(|| sign_in.last())
 }
 
 /// A line of the log: Envoy's prefix, and the members of the object after it.
@@ -148,16 +162,17 @@ fn summary(sign_in: &[Line]) -> String {
     let mut parts = vec!["sign-in".to_owned()];
     parts.extend(reference);
     parts.extend(user.map(|user| format!("of {user}")));
-    let last = sign_in.iter().rev().find(|line| line.text("kind") != Some("push_sent"));
-    let mut end = Vec::new();
-    if let Some(line) = last.or_else(|| sign_in.last()) {
-        end.extend(["result", "code"].iter().filter_map(|member| line.text(member)).map(printable));
-        end.extend(line.text("factor").map(|factor| format!("by {}", printable(factor))));
+    let mut words = Vec::new();
+    if let Some(line) = end(sign_in) {
+        words.extend(
+            ["result", "code"].iter().filter_map(|member| line.text(member)).map(printable),
+        );
+        words.extend(line.text("factor").map(|factor| format!("by {}", printable(factor))));
         if let Some(duration) = line.members.get("duration_ms").and_then(Value::as_f64) {
-            end.push(format!("after {:.1} s", duration / 1_000.0));
+            words.push(format!("after {:.1} s", duration / 1_000.0));
         }
     }
-    format!("{}: {}", parts.join(" "), end.join(" "))
+    format!("{}: {}", parts.join(" "), words.join(" "))
 }
 
 /// A reference as it may be read out: without dashes, and with letters for which digits are meant.
