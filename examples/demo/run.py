@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs the demo until Ctrl-C: `make demo`."""
 
+import re
 import sys
 import time
 
 import readme
-from stack import PORTS, Stack
+from stack import PORTS, Stack, fixed_ports
 
 WELCOME = """
   The application behind Envoy   {envoy}
@@ -23,10 +24,16 @@ Below is Envoy's access log and what the filter says. Ctrl-C ends everything.
 """
 
 
+def at_its_ports(line, ports):
+    """A command of the README, which has the usual ports, for the ports of this demo."""
+    names = {str(port): name for name, port in PORTS.items()}
+    return re.sub(r"(?<=:)\d+", lambda usual: str(ports[names[usual[0]]]) if usual[0] in names else usual[0], line)
+
+
 def main():
-    with Stack(PORTS) as stack:
+    with Stack(fixed_ports()) as stack:
         urls = {name: stack.url(name) for name in ("envoy", "universal", "phone")}
-        commands = "\n".join(f"  {line}" for line in readme.session("demo"))
+        commands = "\n".join(f"  {at_its_ports(line, stack.ports)}" for line in readme.session("demo"))
         print(WELCOME.format(commands=commands, **urls), flush=True)
         while not (ended := stack.ended()):
             time.sleep(0.2)

@@ -34,7 +34,31 @@ MODULES = {
     "native": ("/opt/duo-mfa/0.1.0/libduo_mfa.so", "dist/libduo_mfa.so", "dynamic_modules"),
 }
 PORTS = {"envoy": 10000, "phone": 10001, "duo": 10002, "app": 10003, "universal": 10004, "prompt": 10005}
+NAMES = {"envoy": "Envoy", "phone": "the phone", "duo": "Duo's API", "app": "the application"}
+NAMES |= {"universal": "Envoy with Duo's page", "prompt": "Duo's page"}
 FREE_PORTS = dict.fromkeys(PORTS, 0)
+
+
+def fixed_ports():
+    """The ports of `make demo`: six in a row, from DEMO_PORT on. None of them may be in use."""
+    usual = min(PORTS.values())
+    given = os.environ.get("DEMO_PORT", str(usual))
+    last = 65535 - (max(PORTS.values()) - usual)
+    if not (given.isascii() and given.isdigit() and 1024 <= int(given) <= last):
+        raise SystemExit(f"DEMO_PORT={given}: must be a number from 1024 to {last}, the first of {len(PORTS)} ports in a row")
+    ports = {name: int(given) + port - usual for name, port in PORTS.items()}
+    for name, port in ports.items():
+        with socket.socket() as probe:
+            # Connections of an ended demo may still be closing.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise SystemExit(
+                    f"port {port} for {NAMES[name]}: {error.strerror}. End the program that listens there, or take other ports: "
+                    f"`make demo DEMO_PORT=20000` takes 20000 to {20000 + len(PORTS) - 1}"
+                ) from None
+    return ports
 
 
 class Stack:
