@@ -21,6 +21,15 @@ from checks.envoy import ROOT  # noqa: E402
 SKIPPED = None
 
 
+# Where the filter runs, and the first factors that `duo-mfa init` has files for.
+MADE = {
+    "envoy": ("basic", "jwt", "oauth2-proxy", "mtls"),
+    "kubernetes": ("basic", "jwt", "oauth2-proxy"),
+    "istio": ("jwt",),
+    "envoy-gateway": ("jwt",),
+}
+
+
 class Examples:
     """Collects (file, check, work); each work gives a list of faults, or SKIPPED."""
 
@@ -150,6 +159,23 @@ class Examples:
             else:
                 self.job(name, "known", lambda: ["no check of tools/examples.py knows such a file"])
 
+    def made(self, folder):
+        """The files that `duo-mfa init` writes."""
+        universal = ("--prompt", "universal", "--client-id", "DIWEBSDKWEBSDKWEBSDK")
+        for target, factors in MADE.items():
+            for factor in factors:
+                issuer = ("--issuer", "https://login.corp.test/realms/staff") if factor == "jwt" else ()
+                for prompt in ((), universal):
+                    name = f"duo-mfa init --for {target} --first-factor {factor}{' (universal)' if prompt else ''}"
+                    own = folder / name.replace(" ", "_")
+                    complaint = tools.init(own, "--for", target, "--first-factor", factor, *issuer, *prompt)
+                    self.job(name, "init", lambda complaint=complaint: complaint)
+                    if target == "kubernetes":
+                        self.kustomized(name, own)
+                    else:
+                        for path in sorted(own.glob("*.yaml")):
+                            self.text(f"{name}: {path.name}", path, path.read_text(encoding="utf-8"))
+
     def page(self, path):
         """The resources in a page's fences; fragments of an Envoy configuration are the tests' matter."""
         name = str(path.relative_to(ROOT))
@@ -214,6 +240,7 @@ def main():
     with tempfile.TemporaryDirectory() as temporary, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         examples = Examples(envoy.StandIns(temporary), crds)
         examples.all()
+        examples.made(pathlib.Path(temporary) / "made")
         done = pool.map(lambda job: (job[0], job[1], outcome(job[2], job[3])), examples.jobs)
         trials = list(planted.trials(examples.stand_ins, crds))
         proved = pool.map(lambda trial: (trial[0], "planted", caught(trial[1], trial[2])), trials)

@@ -176,7 +176,10 @@ impl<'v> Entry<'v> {
     }
 
     pub(super) fn whole_number(&self) -> Result<u64, Fault> {
-        self.value.whole().ok_or_else(|| self.wrong_type("a whole number, zero or more"))
+        self.value.whole().ok_or_else(|| {
+            let fix = "write it in digits and without quotes, as in 3".into();
+            Fault { fix, ..self.wrong_type("a whole number, zero or more") }
+        })
     }
 
     pub(super) const fn json(&self) -> &'v Json {

@@ -82,6 +82,12 @@ impl IdentityRules {
         Self { groups, ..self }
     }
 
+    /// The same names at Duo for users whose canonical names another source has: no step is applied.
+    #[must_use]
+    pub fn of_canonical(self, source: Source, groups: Option<Groups>) -> Self {
+        Self { source, steps: Vec::new(), groups, ..self }
+    }
+
     /// The path of the host's property that [`Self::resolve`] needs; `None` if the source is in the
     /// request itself.
     #[must_use]

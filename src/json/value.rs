@@ -47,7 +47,7 @@ impl Json {
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Null => "nothing",
+            Self::Null => "null",
             Self::Flag(_) => "true or false",
             Self::Whole(_) => "a number",
             Self::OtherNumber(_) => "a number below zero, too large, or with a fraction",

@@ -2,6 +2,7 @@
 
 use super::Policies;
 use super::decision::Policy;
+use super::rule::Comparison;
 use super::view::{Person, Unclear, View};
 use crate::http::RequestHead;
 use std::net::IpAddr;
@@ -18,11 +19,10 @@ impl Policies {
     /// names users or groups may decide, or the first other rule that matches.
     pub(super) fn may_deny(&self, view: &View<'_>) -> bool {
         for rule in self.rules.iter() {
-            match rule.is_met(view, None) {
-                Some(false) => {}
-                Some(true) => return rule.policy == Policy::Deny,
-                None if rule.policy == Policy::Deny => return true,
-                None => {}
+            match rule.compare(view, None) {
+                Comparison::Match => return rule.policy == Policy::Deny,
+                Comparison::NoUser(_) if rule.policy == Policy::Deny => return true,
+                Comparison::Mismatch(_) | Comparison::Excepted(_) | Comparison::NoUser(_) => {}
             }
         }
         self.default == Policy::Deny

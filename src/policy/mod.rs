@@ -30,7 +30,7 @@ pub use everything::EverythingDenied;
 pub use network::Network;
 pub use pattern::{Pattern, Reading};
 pub use pattern_fault::PatternFault;
-pub use rule::{Condition, Rule};
+pub use rule::{Comparison, Condition, Rule};
 pub use ruleset::RuleSet;
 pub use terms::{ApiMode, FailMode, PerClient, Terms};
 pub use view::{Person, Unclear, View};
@@ -145,14 +145,14 @@ impl Policies {
     #[must_use]
     pub fn decide(&self, view: &View<'_>, person: Option<&Person<'_>>) -> Decision<'_> {
         for (number, rule) in self.rules.iter().enumerate() {
-            match rule.is_met(view, person) {
-                Some(true) => {
+            match rule.compare(view, person) {
+                Comparison::Match => {
                     let Rule { policy, terms, .. } = rule;
                     let rule = Some(number);
                     return Decision::Ruled(Ruled { policy: *policy, rule, terms });
                 }
-                Some(false) => {}
-                None => return Decision::WhoAsks,
+                Comparison::Mismatch(_) | Comparison::Excepted(_) => {}
+                Comparison::NoUser(_) => return Decision::WhoAsks,
             }
         }
         Decision::Ruled(self.ruled_by_default())

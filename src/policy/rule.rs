@@ -30,25 +30,39 @@ pub struct Condition {
     pub unwanted: Vec<Pattern>,
 }
 
+/// The result of comparing a rule with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// All conditions hold.
+    Match,
+    /// This part of the request matches none of the rule's patterns.
+    Mismatch(Criterion),
+    /// This part of the request matches one of the rule's exceptions.
+    Excepted(Criterion),
+    /// The rule names this part, and the user is not known.
+    NoUser(Criterion),
+}
+
 impl Rule {
-    /// Whether all conditions hold; `None` if that depends on the user, and `person` is `None`.
-    pub(super) fn is_met(&self, view: &View<'_>, person: Option<&Person<'_>>) -> Option<bool> {
+    /// Compares the conditions in their order, up to the first one that does not hold.
+    #[must_use]
+    pub fn compare(&self, view: &View<'_>, person: Option<&Person<'_>>) -> Comparison {
         let reading = self.reading();
         for condition in &self.conditions {
             if condition.criterion.is_of_person() && person.is_none() {
-                return None;
+                return Comparison::NoUser(condition.criterion);
             }
-            if !condition.holds(view, person, reading) {
-                return Some(false);
+            if let Some(mismatch) = condition.mismatch(view, person, reading) {
+                return mismatch;
             }
         }
-        Some(true)
+        Comparison::Match
     }
 
     /// Whether the rule may match some request of this user at this host and address.
     pub(super) fn may_match(&self, place: &View<'_>, person: &Person<'_>) -> bool {
         let mut known = self.conditions.iter().filter(|it| !it.criterion.is_of_target());
-        known.all(|condition| condition.holds(place, Some(person), self.reading()))
+        known.all(|condition| condition.mismatch(place, Some(person), self.reading()).is_none())
     }
 
     /// Whether the rule matches whatever the method and path are.
@@ -70,12 +84,23 @@ impl Condition {
         self.unwanted.is_empty() && self.wanted.iter().any(Pattern::is_of_all_paths)
     }
 
-    /// Whether one condition holds. An exception is read in the opposite way to its rule: an
-    /// exception to a bypass matches in every spelling.
-    fn holds(&self, view: &View<'_>, person: Option<&Person<'_>>, reading: Reading) -> bool {
+    /// Why the condition does not hold; `None` if it does. An exception is read in the opposite way
+    /// to its rule: an exception to a bypass matches in every spelling.
+    fn mismatch(
+        &self,
+        view: &View<'_>,
+        person: Option<&Person<'_>>,
+        reading: Reading,
+    ) -> Option<Comparison> {
         let matches = |patterns: &[Pattern], reading| {
             patterns.iter().any(|pattern| pattern.matches(view, person, reading))
         };
-        matches(&self.wanted, reading) && !matches(&self.unwanted, reading.opposite())
+        if !matches(&self.wanted, reading) {
+            Some(Comparison::Mismatch(self.criterion))
+        } else if matches(&self.unwanted, reading.opposite()) {
+            Some(Comparison::Excepted(self.criterion))
+        } else {
+            None
+        }
     }
 }

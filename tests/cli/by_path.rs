@@ -1,11 +1,19 @@
 //! Routes that switch the filter by a path: `check` warns of them.
 
-use crate::warnings::{Row, every, virtual_host};
+use crate::warnings::{Row, every, filters, virtual_host};
 use serde_json::{Value, json};
 
 const FILTER_CONFIG: &str = "type.googleapis.com/envoy.config.route.v3.FilterConfig";
 
+/// Has the filter's headers removed where the filter is off.
+fn strip_own(bootstrap: &mut Value) {
+    let strip = &mut filters(bootstrap)[0]["typed_config"]["mutations"]["request_mutations"];
+    let own = json!({"remove_on_match": {"key_matcher": {"prefix": "x-duo-mfa-"}}});
+    strip.as_array_mut().unwrap().push(own);
+}
+
 fn route(bootstrap: &mut Value, matcher: &Value, mut configuration: Value) {
+    strip_own(bootstrap);
     configuration["@type"] = json!(FILTER_CONFIG);
     let route = json!({
         "match": matcher,
@@ -16,6 +24,7 @@ fn route(bootstrap: &mut Value, matcher: &Value, mut configuration: Value) {
 }
 
 fn off_on_host(bootstrap: &mut Value) {
+    strip_own(bootstrap);
     virtual_host(bootstrap)["typed_per_filter_config"]["duo_mfa"] =
         json!({"@type": FILTER_CONFIG, "disabled": true});
 }

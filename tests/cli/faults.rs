@@ -124,7 +124,7 @@ fn variables_are_read_from_a_file_and_unset_ones_are_named() {
     let mut envoy = example("basic-auth");
     configure(&mut envoy, |plugin| plugin["duo"]["secret_key"] = json!({"env": secret}));
     let ran = duo_mfa(&["check", File::of(&envoy).path()]);
-    assert_eq!((ran.status, ran.warnings()), (0, vec!["variable_not_passed"]), "{ran:?}");
+    assert_eq!((ran.status, ran.faults()), (1, vec!["variable_not_passed"]), "{ran:?}");
     assert!(!ran.output.contains(secret), "{ran:?}");
 
     let nonsense = File::new("envoy.env", "DUO_SECRET_KEY\n");

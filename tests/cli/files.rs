@@ -107,6 +107,9 @@ fn in_file(path: &str, text: &str) -> (String, usize) {
     let file = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
     let (start, rest) = file.split_once(" value: |\n").unwrap();
     let (_, after) = rest.split_once(NEXT).unwrap();
+    let passed = "DUO_SECRET_KEY, DUO_MFA_COOKIE_KEY]";
+    let start =
+        start.replace(passed, "DUO_SECRET_KEY, DUO_MFA_COOKIE_KEY, DUO_MFA_COOKIE_KEY_OLD]");
     let before = format!("{start} value: |\n");
     let indented: String = text.lines().map(|line| format!("{:22}{line}\n", "")).collect();
     let lines = before.lines().count();

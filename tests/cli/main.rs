@@ -5,6 +5,7 @@
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod around;
 mod audit;
 mod by_path;
 mod clusters;
@@ -14,11 +15,14 @@ mod corpus;
 mod doctor;
 mod documents;
 mod explain;
+mod explain_all;
 mod faults;
 mod files;
 mod formats;
 #[path = "../e2e/guide.rs"]
 mod guide;
+mod init;
+mod messages;
 mod native;
 mod one_host;
 mod quoted;

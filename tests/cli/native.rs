@@ -58,7 +58,11 @@ const ROWS: &[Row] = &[
     ("mtls", |_| {}, &[]),
     ("metadata", |_| {}, &[]),
     // What is around the filter is looked at as around a wasm filter.
-    ("basic-auth", |it| filters(it).rotate_left(2), &["header_not_stripped"]),
+    (
+        "basic-auth",
+        |it| filters(it).rotate_left(2),
+        &["header_not_stripped", "runs_before_first_factor"],
+    ),
     ("basic-auth", |it| remove(manager(it), "use_remote_address"), &["address_not_trusted"]),
     // A native filter can always read bodies, and knows all variables.
     ("basic-auth", |it| reconfigure(it, |plugin| plugin["request_bodies"] = json!(true)), &[]),

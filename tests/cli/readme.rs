@@ -23,6 +23,20 @@ fn every_shown_command_says_that_all_is_well() {
 }
 
 #[test]
+fn the_shown_explanation_is_that_of_the_shown_file() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
+    let text = fs::read_to_string(page).unwrap();
+    let (_, block) = text.split_once("```console explain\n$ duo-mfa ").unwrap();
+    let (command, rest) = block.split_once('\n').unwrap();
+    let (shown, _) = rest.split_once("```").unwrap();
+    let arguments: Vec<_> = command.split_whitespace().collect();
+    let ran = duo_mfa(&arguments);
+    // The time is that of the run.
+    let before = |text: &str| text.split("x-duo-mfa-time: ").next().unwrap().to_owned();
+    assert_eq!(before(&ran.output), before(shown));
+}
+
+#[test]
 fn every_warning_is_documented() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let source = fs::read_to_string(root.join("src/bin/duo-mfa/check/warning.rs")).unwrap();

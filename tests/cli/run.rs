@@ -33,6 +33,11 @@ impl Ran {
         self.codes("  fault ")
     }
 
+    /// The codes of faults and warnings.
+    pub(crate) fn found(&self) -> Vec<&str> {
+        [self.faults(), self.warnings()].concat()
+    }
+
     fn codes(&self, start: &str) -> Vec<&str> {
         let lines = self.output.lines().filter_map(|line| line.strip_prefix(start));
         lines.map(|line| line.split([':', ' ']).next().unwrap()).collect()

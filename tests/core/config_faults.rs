@@ -283,7 +283,7 @@ fn a_fault_tells_what_to_write_instead() {
             "/limits/pushes",
             json!(-1),
             "limits.pushes: wrong_type: must be a whole number, zero or more, not a number below \
-             zero, too large, or with a fraction; write a whole number, zero or more",
+             zero, too large, or with a fraction; write it in digits and without quotes, as in 3",
         ),
         (
             "/fail_mode",

@@ -11,16 +11,18 @@ use crate::rig::{Rig, get};
 use crate::schema;
 
 /// The fence of every block, which decides about its check. `examples/demo/smoke.py` runs `session=…`, `tests/cli/readme.rs`
-/// runs `cli`, `tests/e2e/first_application.rs` runs `guide`, `tests/e2e/live_change.rs` runs
+/// runs `cli` and `explain`, `tests/cli/init.rs` runs `init`, `tests/e2e/first_application.rs` runs `guide`, `tests/e2e/live_change.rs` runs
 /// `live`, and `tests/core/monitoring.rs` reads `audit`. A `mermaid` block is a picture. No
 /// test reads LogQL.
-const CHECKED: [&str; 25] = [
+const CHECKED: [&str; 27] = [
     "console",
     "console audit",
     "console cli",
     "console demo",
     "console doctor",
+    "console explain",
     "console guide",
+    "console init",
     "console live",
     "console session=demo",
     "console session=key",

@@ -60,7 +60,7 @@ impl Document {
         let values = values(&text);
         let is_for_the_modules_reader = match &values {
             Ok(values) => {
-                let is_plugins = matches!(&**values, [value] if value.get("duo").is_some());
+                let is_plugins = matches!(&**values, [value] if is_plugin(value, &text));
                 is_plugins && is_meant_as_json(&text) && !is_json(&text)
             }
             Err(_) => text.trim_start().starts_with('{') && !text.contains("{{"),
@@ -100,6 +100,16 @@ impl Document {
         Some(Lines::new(first_line(text, file)?, written))
     }
 
+    /// The line of the file on which a value of this document begins.
+    pub(crate) fn line_of(&self, value: &Value) -> Option<usize> {
+        self.lines(&Configuration::Object(value))?.of("")
+    }
+
+    /// Whether another document is in the same file.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.source.file, &other.source.file)
+    }
+
     /// The content, if it is a value and not a text.
     pub(crate) fn value(&self) -> Option<&Value> {
         match &self.content {
@@ -121,6 +131,13 @@ impl Source {
 fn is_meant_as_json(text: &str) -> bool {
     let start = text.trim_start_matches('\u{feff}').trim_start();
     start.strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with('"'))
+}
+
+/// Whether a file is a plugin configuration alone. A comment in JSON makes YAML take it and the key
+/// behind it for one key.
+fn is_plugin(value: &Value, text: &str) -> bool {
+    let has_comment = || value.get("version").is_some() && text.contains("\"duo\"");
+    value.get("duo").is_some() || has_comment()
 }
 
 fn is_json(text: &str) -> bool {

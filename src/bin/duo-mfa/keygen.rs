@@ -8,11 +8,21 @@ use base64::engine::general_purpose::STANDARD;
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
 
-pub(crate) fn run() -> Outcome {
+/// A new cookie key.
+///
+/// # Errors
+///
+/// The host has no random bytes.
+pub(crate) fn key() -> Result<String, getrandom::Error> {
     let mut key = [0; 32];
-    match getrandom::fill(&mut key) {
-        Ok(()) => {
-            println!("{}", STANDARD.encode(key));
+    getrandom::fill(&mut key)?;
+    Ok(STANDARD.encode(key))
+}
+
+pub(crate) fn run() -> Outcome {
+    match key() {
+        Ok(key) => {
+            println!("{key}");
             Outcome::Fine
         }
         Err(error) => {

@@ -5,7 +5,7 @@
 //! user name can be forged, and whether the filter can reach Duo. `explain` shows which rule
 //! decides about a request, by the filter's own code. `keygen` makes a cookie key.
 //! `doctor` makes the filter's calls to Duo, and reports the step at which they fail. `cookie`
-//! reads an approval cookie, `audit` reads the audit lines in Envoy's log. `schema` prints a JSON
+//! reads an approval cookie, `init` writes the files for a deployment, `audit` reads the audit lines in Envoy's log. `schema` prints a JSON
 //! Schema of the configuration.
 //!
 //! No other command calls Duo, and none calls Envoy. No secret is ever printed, except a new key.
@@ -22,6 +22,7 @@ mod doctor;
 mod document;
 mod environment;
 mod explain;
+mod init;
 mod keygen;
 mod lines;
 mod plugin;
@@ -50,6 +51,7 @@ enum Command {
     Cookie(cookie::Arguments),
     Doctor(doctor::Arguments),
     Explain(explain::Arguments),
+    Init(init::Arguments),
     Keygen(keygen::Arguments),
     Schema(schema::Arguments),
     /// Print the version
@@ -99,6 +101,7 @@ fn main() -> ExitCode {
         Command::Cookie(arguments) => cookie::run(&arguments).into(),
         Command::Doctor(arguments) => doctor::run(&arguments).into(),
         Command::Explain(arguments) => explain::run(&arguments).into(),
+        Command::Init(arguments) => init::run(&arguments).into(),
         Command::Keygen(keygen::Arguments {}) => keygen::run().into(),
         Command::Schema(arguments) => schema::run(&arguments).into(),
         Command::Version => {

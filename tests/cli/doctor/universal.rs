@@ -1,7 +1,7 @@
 //! The application of the Universal Prompt.
 
 use super::sim::{self, API_HOST, Sim, codes};
-use crate::files::{File, configure, for_browsers_alone, to_duos_page};
+use crate::files::{File, configure, filter_config, for_browsers_alone, to_duos_page};
 use crate::run::{Ran, duo_mfa};
 use serde_json::{Value, json};
 
@@ -25,7 +25,10 @@ fn doctor(envoy: &Value, variables: &str) -> Ran {
 #[test]
 fn a_client_secret_that_is_not_set_here_is_no_fault() {
     let sim = Sim::start(&[]);
-    let ran = duo_mfa(&["check", File::of(&envoy(&sim)).path()]);
+    let mut envoy = envoy(&sim);
+    let variables = &mut filter_config(&mut envoy)["vm_config"]["environment_variables"];
+    variables["host_env_keys"].as_array_mut().unwrap().push(json!("DUO_CLIENT_SECRET"));
+    let ran = duo_mfa(&["check", File::of(&envoy).path()]);
     assert_eq!((ran.status, ran.faults().len()), (0, 0), "{ran:?}");
     assert!(ran.output.contains("DUO_CLIENT_SECRET"), "{}", ran.output);
 }

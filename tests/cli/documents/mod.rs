@@ -12,12 +12,14 @@ use std::collections::BTreeMap;
 use std::fs;
 
 /// Blocks that another test runs: the fence, and the file that reads it.
-const RUN_ELSEWHERE: [(&str, &str); 8] = [
+const RUN_ELSEWHERE: [(&str, &str); 10] = [
     ("console audit", "tests/core/monitoring.rs"),
     ("console cli", "tests/cli/readme.rs"),
     ("console demo", "examples/demo/readme.py"),
     ("console doctor", "tests/cli/doctor/documents.rs"),
+    ("console explain", "tests/cli/readme.rs"),
     ("console guide", "tests/e2e/first_application.rs"),
+    ("console init", "tests/cli/init.rs"),
     ("console live", "tests/e2e/live_change.rs"),
     ("console session=demo", "examples/demo/readme.py"),
     ("console session=key", "examples/demo/smoke.py"),

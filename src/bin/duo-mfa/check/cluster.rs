@@ -47,7 +47,7 @@ fn of(subject: &Subject<'_>, name: &str, api_host: Option<&str>) -> Vec<Warning>
         Some(cluster) => {
             let mut warnings = of_cluster(cluster, name, api_host);
             warnings.extend(too_narrow(subject, cluster, name));
-            warnings
+            warnings.into_iter().map(|warning| warning.on(subject, cluster)).collect()
         }
         None => missing(subject, name).into_iter().collect(),
     }
@@ -61,7 +61,8 @@ fn missing(subject: &Subject<'_>, name: &str) -> Option<Warning> {
     let is_static = member(bootstrap, "static_resources").is_some()
         && at(bootstrap, &["dynamic_resources", "cds_config"]).is_none();
     let fix = "add it to static_resources.clusters, or name another cluster in duo.cluster";
-    is_static.then(|| mesh::missing(name, fix.to_owned()))
+    // The module itself reports an empty name.
+    (is_static && !name.is_empty()).then(|| mesh::missing(name, fix.to_owned()).cannot_work())
 }
 
 fn of_cluster(cluster: &Value, name: &str, api_host: Option<&str>) -> Vec<Warning> {

@@ -10,7 +10,7 @@ pub(super) enum Level {
     Note,
     /// Something around the configuration that the module cannot see.
     Warning,
-    /// The module refuses the configuration.
+    /// The module refuses the configuration, or nothing works with what is around it.
     Fault,
 }
 
@@ -25,6 +25,9 @@ pub(super) struct Finding {
     /// The line of the file, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) line: Option<usize>,
+    /// Whether the line is that of something around the plugin configuration.
+    #[serde(skip)]
+    pub(super) is_around: bool,
     /// The problem, and what to do.
     pub(super) text: String,
     /// The line at fault and the likely mistake, if the configuration is not JSON.

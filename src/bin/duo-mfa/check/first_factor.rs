@@ -2,8 +2,9 @@
 //! from a client.
 
 use super::Subject;
-use super::header::{self, Handling};
+use super::header::{self, Handling, Step, step};
 use super::mesh;
+use super::order;
 use super::warning::{Code, Warning};
 use crate::plugin::{Chain, Host};
 use crate::value::{at, extension, is_set, list_at, text_at};
@@ -39,11 +40,7 @@ fn trusted_header(subject: &Subject<'_>, header: &str) -> Option<Warning> {
         Host::Nothing => return None,
         Host::Envoy { chain: Some(chain), .. } => {
             let handling = header::in_chain(&chain, header);
-            let fix = format!(
-                "add a header_mutation filter with {{remove: {header}}} before the filter that \
-                 sets it; a route's request_headers_to_remove acts after this filter"
-            );
-            (handling, fix)
+            (handling, strip(&chain, header))
         }
         Host::Envoy { chain: None, .. } | Host::Istio { .. } => {
             let fix = format!(
@@ -78,6 +75,23 @@ fn trusted_header(subject: &Subject<'_>, header: &str) -> Option<Warning> {
     Some(Warning::new(Code::HeaderNotStripped, problem, fix))
 }
 
+/// The change that removes the client's own header.
+fn strip(chain: &Chain<'_>, header: &str) -> String {
+    let mut behind = order::behind(chain).iter();
+    match behind.find(|filter| step(filter, header) == Step::Removes) {
+        Some(filter) => {
+            let name = order::name(filter);
+            format!(
+                "move {name}, which removes it behind this filter, before the filter that sets it"
+            )
+        }
+        None => format!(
+            "add a header_mutation filter with {{remove: {header}}} before the filter that sets it; a \
+             route's request_headers_to_remove acts after this filter"
+        ),
+    }
+}
+
 /// Reports an identity.metadata path that does not begin at the verified JWT.
 fn elsewhere(subject: &Subject<'_>) -> Option<Warning> {
     if matches!(subject.host, Host::Nothing) {
@@ -90,7 +104,7 @@ fn elsewhere(subject: &Subject<'_>) -> Option<Warning> {
              every request is refused"
         );
         let fix = format!("write [{OF_JWT}, PAYLOAD, CLAIM]; for other metadata, source: metadata");
-        Warning::new(Code::JwtPayloadMissing, problem, fix)
+        Warning::new(Code::JwtPayloadMissing, problem, fix).cannot_work()
     })
 }
 
@@ -98,12 +112,12 @@ fn jwt(subject: &Subject<'_>) -> Option<Warning> {
     match subject.host {
         Host::Nothing | Host::Envoy { chain: None, .. } => None,
         Host::Envoy { chain: Some(chain), .. } => jwt_in_chain(subject, &chain),
-        Host::Istio { phase: Some("AUTHN"), .. } => Some(Warning::new(
-            Code::RunsBeforeFirstFactor,
-            "in phase AUTHN the filter runs before Istio verifies the JWT that it trusts: \
-             every request is refused",
-            "write `phase: AUTHZ`",
-        )),
+        Host::Istio { phase: Some("AUTHN"), .. } => {
+            let problem = "in phase AUTHN the filter runs before Istio verifies the JWT that it \
+                           trusts: every request is refused";
+            let fix = "write `phase: AUTHZ`";
+            Some(Warning::new(Code::RunsBeforeFirstFactor, problem, fix).cannot_work())
+        }
         Host::Istio { .. } => {
             let wanted = payload(subject)?;
             (wanted != "payload").then(|| {
@@ -112,7 +126,7 @@ fn jwt(subject: &Subject<'_>) -> Option<Warning> {
                      into payload: every request is refused"
                 );
                 let fix = "write [envoy.filters.http.jwt_authn, payload, CLAIM]";
-                Warning::new(Code::JwtPayloadMissing, problem, fix)
+                Warning::new(Code::JwtPayloadMissing, problem, fix).cannot_work()
             })
         }
         Host::Gateway { .. } => jwt_of_gateway(subject),
@@ -150,12 +164,14 @@ fn jwt_in_chain(subject: &Subject<'_>, chain: &Chain<'_>) -> Option<Warning> {
         providers.extend(at(config, &["providers"]).and_then(Value::as_object));
     }
     if !is_any {
-        return Some(Warning::new(
-            Code::JwtFilterMissing,
-            "identity.source is jwt, and there is no jwt_authn filter before this one: every request \
-             is refused",
-            "put envoy.filters.http.jwt_authn before it",
-        ));
+        let is_jwt = |filter: &&Value| kind(filter) == Some("JwtAuthentication");
+        if let Some(later) = order::behind(chain).iter().find(is_jwt) {
+            return Some(order::too_early(later).cannot_work().on(subject, later));
+        }
+        let problem = "identity.source is jwt, and there is no jwt_authn filter before this one: every \
+                       request is refused";
+        let fix = "put envoy.filters.http.jwt_authn before it";
+        return Some(Warning::new(Code::JwtFilterMissing, problem, fix).cannot_work());
     }
     let wanted = payload(subject)?;
     let puts = |provider: &Value| text_at(provider, &["payload_in_metadata"]) == Some(wanted);
@@ -169,6 +185,7 @@ fn jwt_in_chain(subject: &Subject<'_>, chain: &Chain<'_>) -> Option<Warning> {
             ),
             format!("write `payload_in_metadata: {wanted}` there"),
         )
+        .cannot_work()
     })
 }
 
@@ -181,6 +198,9 @@ fn metadata(subject: &Subject<'_>) -> Option<Warning> {
     };
     let is_named = |filter: &Value| text_at(filter, &["name"]) == Some(namespace);
     let is_set = before(&chain).any(sets) || chain.before.iter().any(is_named);
+    if !is_set && let Some(later) = order::behind(&chain).iter().find(|filter| is_named(filter)) {
+        return Some(order::too_early(later).on(subject, later));
+    }
     (!is_set).then(|| {
         Warning::new(
             Code::MetadataFilterMissing,
@@ -241,4 +261,9 @@ pub(super) fn before<'d>(chain: &Chain<'d>) -> impl Iterator<Item = (&'d str, &'
         let (kind, config) = extension(at(filter, &["typed_config"])?)?;
         Some((kind.rsplit('.').next()?, config))
     })
+}
+
+/// The last part of a filter's type.
+fn kind(filter: &Value) -> Option<&str> {
+    extension(at(filter, &["typed_config"])?)?.0.rsplit('.').next()
 }

@@ -56,11 +56,13 @@ fn text(report: &Report) -> String {
 
 /// ` at PATH, line N`, as far as both are known. The title says where a whole configuration is.
 fn place(finding: &Finding) -> String {
-    if finding.path.is_empty() {
-        return String::new();
+    let line = finding.line.map(|line| format!("line {line}"));
+    match (&*finding.path, line) {
+        ("", Some(line)) if finding.is_around => format!(" at {line}"),
+        ("", _) => String::new(),
+        (path, Some(line)) => format!(" at {path}, {line}"),
+        (path, None) => format!(" at {path}"),
     }
-    let line = finding.line.map(|line| format!(", line {line}")).unwrap_or_default();
-    format!(" at {}{line}", finding.path)
 }
 
 fn summary(report: &Report) -> String {

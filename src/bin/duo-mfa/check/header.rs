@@ -3,7 +3,7 @@
 use super::route;
 use crate::document::Document;
 use crate::plugin::Chain;
-use crate::value::{at, each, extension, list_at, text_at};
+use crate::value::{at, each, extension, is_set, list_at, text_at};
 use serde_json::Value;
 
 /// How a header is treated on the way.
@@ -28,6 +28,37 @@ pub(super) fn in_chain(chain: &Chain<'_>, header: &str) -> Handling {
         if is_everywhere { handling } else { Handling::StrippedHereAndThere }
     });
     by_filters.max().unwrap_or(Handling::Untouched).max(by_manager(chain.manager, header))
+}
+
+/// The part of an HTTP filter in the life of a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// It sets the header, as a first factor does.
+    Sets,
+    /// It removes the header.
+    Removes,
+    /// None of these.
+    Other,
+}
+
+pub(super) fn step(filter: &Value, header: &str) -> Step {
+    let Some((kind, config)) = at(filter, &["typed_config"]).and_then(extension) else {
+        return Step::Other;
+    };
+    let handling = by_extension(kind, config, header);
+    let is_mutation = kind.ends_with(".HeaderMutation");
+    if is_set(filter, &["disabled"]) || handling == Handling::Untouched {
+        Step::Other
+    } else if !is_mutation {
+        Step::Sets
+    } else if list_at(config, &["mutations", "request_mutations"])
+        .iter()
+        .any(|it| removes(it, header))
+    {
+        Step::Removes
+    } else {
+        Step::Other
+    }
 }
 
 /// The treatment by an HTTP filter.
@@ -146,16 +177,18 @@ fn by_extension(kind: &str, config: &Value, header: &str) -> Handling {
 
 /// Whether a header mutation removes or overwrites a client's own header.
 pub(super) fn strips(mutation: &Value, header: &str) -> bool {
-    let matcher = at(mutation, &["remove_on_match", "key_matcher"]);
     let overwrites = || {
         let append = at(mutation, &["append"])?;
         let how = text_at(append, &["append_action"])?;
         let key = text_at(append, &["header", "key"])?;
         Some(how == "OVERWRITE_IF_EXISTS_OR_ADD" && is(key, header))
     };
-    has(mutation, "remove", header)
-        || matcher.is_some_and(|pattern| matches(pattern, header))
-        || overwrites().unwrap_or(false)
+    removes(mutation, header) || overwrites().unwrap_or(false)
+}
+
+fn removes(mutation: &Value, header: &str) -> bool {
+    let matcher = at(mutation, &["remove_on_match", "key_matcher"]);
+    has(mutation, "remove", header) || matcher.is_some_and(|pattern| matches(pattern, header))
 }
 
 /// Whether Envoy's `StringMatcher` matches. A regular expression counts as no match.

@@ -14,7 +14,7 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
     warnings.extend(failure(subject.host));
     warnings.extend(variables(subject));
     warnings.extend(bodies(subject));
-    warnings.extend(address(subject.host));
+    warnings.extend(address(subject));
     warnings
 }
 
@@ -91,10 +91,16 @@ fn variables(subject: &Subject<'_>) -> Vec<Warning> {
         } else {
             let problem =
                 format!("the module cannot see {shown}, and will refuse the configuration");
-            (!passed.contains(name)).then(|| Warning::new(Code::VariableNotPassed, problem, fix))
+            (!passed.contains(name))
+                .then(|| Warning::new(Code::VariableNotPassed, problem, fix).cannot_work())
         }
     };
-    named(subject.written).into_iter().filter_map(warn).collect()
+    // The module itself reports a name that no variable can have.
+    let is_name = |name: &&str| {
+        let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        !name.is_empty() && name.bytes().all(is_fine)
+    };
+    named(subject.written).into_iter().filter(is_name).filter_map(warn).collect()
 }
 
 /// The variables that a configuration names as `{"env": "NAME"}`.
@@ -148,8 +154,8 @@ fn bodies(subject: &Subject<'_>) -> Option<Warning> {
 }
 
 /// Whether the client can forge its address.
-fn address(host: Host<'_>) -> Option<Warning> {
-    let Host::Envoy { chain: Some(Chain { manager, .. }), .. } = host else { return None };
+fn address(subject: &Subject<'_>) -> Option<Warning> {
+    let Host::Envoy { chain: Some(Chain { manager, .. }), .. } = subject.host else { return None };
     let is_detected = !list_at(manager, &["original_ip_detection_extensions"]).is_empty();
     (!is_set(manager, &["use_remote_address"]) && !is_detected).then(|| {
         Warning::new(
@@ -158,5 +164,6 @@ fn address(host: Host<'_>) -> Option<Warning> {
              X-Forwarded-For",
             "write `use_remote_address: true`; behind another proxy, also xff_num_trusted_hops",
         )
+        .on(subject, manager)
     })
 }

@@ -64,5 +64,10 @@ fn api_host(written: &Value) -> Option<&str> {
 /// same secret key.
 fn key(written: &Value) -> Option<&Value> {
     let given = at(written, &["limits", "key"]).filter(|key| *key != "duo");
-    given.or_else(|| ["secret_key", "skey"].iter().find_map(|key| at(written, &["duo", key])))
+    let of_auth_api = || ["secret_key", "skey"].iter().find_map(|key| at(written, &["duo", key]));
+    let of_web_sdk = || {
+        let keys = ["client_secret", "secret_key", "skey"];
+        keys.iter().find_map(|key| at(written, &["duo", "universal", key]))
+    };
+    given.or_else(of_auth_api).or_else(of_web_sdk)
 }

@@ -15,10 +15,14 @@ mod format;
 mod header;
 mod host;
 mod limits;
+mod listener;
 mod malformed;
 mod mesh;
 mod native;
 mod one_host;
+mod order;
+mod own_headers;
+mod place;
 mod placeholder;
 mod redirects;
 mod replies;
@@ -45,7 +49,8 @@ use warning::Warning;
 
 /// Check plugin configurations, and the Envoy, Istio or Envoy Gateway files that contain them
 ///
-/// Exit status: 0 if no configuration is at fault, 1 if one is, 2 if a file cannot be read or has
+/// Exit status: 0 if nothing is at fault, 1 if a configuration is, or something around it with which
+/// nothing works, 2 if a file cannot be read or has
 /// no configuration.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -126,16 +131,25 @@ impl Subject<'_> {
         self.written.is_object()
     }
 
+    /// The line of a value around the configuration, if it is in the same file.
+    fn line_of(&self, value: &Value) -> Option<usize> {
+        let of_file = |document: &&&Document| document.is_beside(self.document);
+        self.documents.iter().filter(of_file).find_map(|document| document.line_of(value))
+    }
+
     fn warnings(&self) -> Vec<Warning> {
         let mut warnings = setting::warnings(self);
         warnings.extend(rules::warnings(self));
         warnings.extend(first_factor::warnings(self));
+        warnings.extend(order::warnings(self));
         warnings.extend(host::warnings(self));
         warnings.extend(native::warnings(self));
         warnings.extend(redirects::warnings(self));
         warnings.extend(waits::warnings(self));
         warnings.extend(replies::warnings(self));
         warnings.extend(by_path::warnings(self));
+        warnings.extend(own_headers::warnings(self));
+        warnings.extend(place::warnings(self));
         warnings.extend(one_host::warnings(self));
         warnings.extend(shared_cluster::warnings(self));
         warnings.extend(limits::warnings(self));

@@ -152,7 +152,7 @@ fn refused(path: &str) -> Warning {
     );
     let fix = "have jwt_authn copy the claim into a header (claim_to_headers) and write `source: \
                header`, or a Lua filter copy it to such a key, or load the filter as a wasm module";
-    Warning::new(Code::MetadataNotReachable, problem, fix)
+    Warning::new(Code::MetadataNotReachable, problem, fix).cannot_work()
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
          without the approval, and the filter refuses (internal_redirect)"
     );
     let fix = "remove it from the route, and let the client follow the redirect";
-    vec![Warning::new(Code::RedirectsFollowed, problem, fix)]
+    vec![Warning::new(Code::RedirectsFollowed, problem, fix).on(subject, route)]
 }
 
 fn follows(route: &Value) -> bool {

@@ -3,13 +3,14 @@
 use super::finding::{Finding, Level};
 use super::malformed::{self, Malformed};
 use super::warning::Warning;
-use super::{Subject, placeholder, title, universal};
+use super::{Subject, listener, placeholder, title, universal};
 use crate::Outcome;
 use crate::document::{Document, DocumentError};
 use crate::environment::{Environment, printable};
 use crate::plugin::{Configuration, Plugin};
 use duo_mfa::config::{Code, Fault};
 use std::cell::LazyCell;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -67,9 +68,11 @@ impl Report {
             first.quoted = Some(text);
         }
         let warnings = subject.warnings();
-        let of_warning = |warning: &Warning| Finding::of_warning(Level::Warning, warning, &line);
+        let of_warning = |warning: &Warning| Finding::of_warning(warning.level(), warning, &line);
         findings.extend(warnings.iter().map(of_warning));
+        findings.sort_by_key(|finding| Reverse(finding.level));
         let mut notes = placeholder::notes(&subject);
+        notes.extend(listener::note(&subject));
         notes.extend(universal::notes(&subject));
         findings.extend(notes.iter().map(|note| Finding::of_warning(Level::Note, note, &line)));
 
@@ -110,6 +113,7 @@ impl Finding {
             code: fault.code.text(),
             path: fault.path.clone(),
             line: is_located.then(|| line(&fault.path)).flatten(),
+            is_around: false,
             text: format!("{}; {}", fault.problem, fault.fix),
             quoted: None,
         }
@@ -117,7 +121,9 @@ impl Finding {
 
     fn of_warning(level: Level, warning: &Warning, line: &impl Fn(&str) -> Option<usize>) -> Self {
         let path = warning.path().to_owned();
-        let line = line(&path);
-        Self { level, code: warning.code(), line, path, text: warning.text(), quoted: None }
+        let is_around = warning.line().is_some();
+        let line = warning.line().or_else(|| line(&path));
+        let (code, text) = (warning.code(), warning.text());
+        Self { level, code, line, is_around, path, text, quoted: None }
     }
 }

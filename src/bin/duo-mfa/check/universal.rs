@@ -7,8 +7,8 @@ mod strict_cookie;
 use super::Subject;
 use super::one_host::{self, overlap};
 use super::warning::{Code, Warning};
-use crate::plugin::{Chain, Host};
-use crate::value::{at, each, is_set, list_at, member, text_at};
+use crate::plugin::Host;
+use crate::value::{at, each, list_at, member};
 use serde_json::Value;
 
 pub(super) fn warnings(subject: &Subject<'_>) -> Vec<Warning> {
@@ -26,17 +26,17 @@ pub(super) fn notes(subject: &Subject<'_>) -> Vec<Warning> {
     if !is_used(subject) {
         return Vec::new();
     }
-    [no_tls(subject, &chain), access_log::note(&chain)].into_iter().flatten().collect()
+    access_log::note(&chain).into_iter().collect()
 }
 
 /// Whether browsers of some application are sent to Duo's page.
-fn is_used(subject: &Subject<'_>) -> bool {
+pub(super) fn is_used(subject: &Subject<'_>) -> bool {
     let mut applications = subject.config.into_iter().flat_map(|it| it.applications.iter());
     applications.any(|it| it.duo.universal().is_some())
 }
 
 /// Each host that a browser may come back to, with its path in the configuration.
-fn hosts<'v>(subject: &Subject<'v>) -> Vec<(String, &'v str)> {
+pub(super) fn hosts<'v>(subject: &Subject<'v>) -> Vec<(String, &'v str)> {
     let mut sections =
         vec![("duo.universal".to_owned(), at(subject.written, &["duo", "universal"]))];
     let named = member(subject.written, "applications").and_then(Value::as_object);
@@ -78,26 +78,4 @@ fn unserved(subject: &Subject<'_>) -> Vec<Warning> {
         Warning::new(Code::CallbackHostNotServed, problem, fix).at(path)
     };
     unserved.map(warn).collect()
-}
-
-/// Notes a listener without TLS, if nothing shows that TLS ends before this Envoy.
-fn no_tls(subject: &Subject<'_>, chain: &Chain<'_>) -> Option<Warning> {
-    let (listener, filter_chain) = (chain.listener?, chain.filter_chain?);
-    let address = text_at(listener, &["address", "socket_address", "address"])?;
-    let is_local = |host: &str| matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]");
-    let hops = at(chain.manager, &["xff_num_trusted_hops"]).and_then(Value::as_u64);
-    let is_behind_a_proxy = hops.is_some_and(|hops| hops > 0)
-        || !is_set(chain.manager, &["use_remote_address"])
-        || list_at(listener, &["listener_filters"])
-            .iter()
-            .any(|filter| filter.to_string().contains("proxy_protocol"));
-    if member(filter_chain, "transport_socket").is_some() || is_local(address) || is_behind_a_proxy
-    {
-        return None;
-    }
-    let (path, host) = hosts(subject).into_iter().find(|(_, host)| !is_local(host))?;
-    let problem = format!("Duo sends browsers back to https://{host}, and the listener has no TLS");
-    let fix =
-        "add a transport_socket with a DownstreamTlsContext, unless TLS ends before this Envoy";
-    Some(Warning::new(Code::CallbackWithoutTls, problem, fix).at(path))
 }

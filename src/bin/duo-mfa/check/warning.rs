@@ -1,5 +1,8 @@
 //! Problems around a plugin configuration, each with a text that says what to do.
 
+use super::Subject;
+use super::finding::Level;
+use serde_json::Value;
 use std::borrow::Cow;
 
 /// One warning.
@@ -13,6 +16,10 @@ pub(super) struct Warning {
     problem: Cow<'static, str>,
     /// The change that removes the warning.
     fix: Cow<'static, str>,
+    /// The line of what it is about, if that is in the file of the configuration and around it.
+    line: Option<usize>,
+    /// Nothing works with it: the module refuses the configuration, or every request is refused.
+    is_fatal: bool,
 }
 
 macro_rules! codes {
@@ -76,6 +83,14 @@ codes! {
     RequestBodiesNotHeld = "request_bodies_not_held",
     /// Envoy would hold requests for their bodies, but the filter does not read them.
     RequestBodiesNotRead = "request_bodies_not_read",
+    /// Where the filter is off, the client can set the headers that only the filter may set.
+    OwnHeadersNotStripped = "own_headers_not_stripped",
+    /// A filter removes the header that the first factor has set.
+    FirstFactorRemoved = "first_factor_removed",
+    /// An object of Istio selects no workload of the files.
+    SelectorMatchesNothing = "selector_matches_nothing",
+    /// The listener has no TLS.
+    ListenerWithoutTls = "listener_without_tls",
     /// The client can forge the address that Duo and the rules see.
     AddressNotTrusted = "address_not_trusted",
     /// Envoy gives up a held request before the filter does (idle timeout).
@@ -137,7 +152,28 @@ impl Warning {
         problem: impl Into<Cow<'static, str>>,
         fix: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { code, path: String::new(), problem: problem.into(), fix: fix.into() }
+        let (path, problem, fix) = (String::new(), problem.into(), fix.into());
+        Self { code, path, problem, fix, line: None, is_fatal: false }
+    }
+
+    /// The same warning about a value around the plugin configuration.
+    pub(super) fn on(mut self, subject: &Subject<'_>, value: &Value) -> Self {
+        self.line = subject.line_of(value);
+        self
+    }
+
+    /// The same warning about something that cannot work at all.
+    pub(super) const fn cannot_work(mut self) -> Self {
+        self.is_fatal = true;
+        self
+    }
+
+    pub(super) const fn line(&self) -> Option<usize> {
+        self.line
+    }
+
+    pub(super) const fn level(&self) -> Level {
+        if self.is_fatal { Level::Fault } else { Level::Warning }
     }
 
     /// The same warning about a part of the plugin configuration.

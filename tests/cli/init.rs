@@ -1,0 +1,244 @@
+//! `init`: files that the program itself has nothing against. `make examples` gives them to a real Envoy
+//! and to the schemas of the resources.
+
+use crate::run::{Ran, duo_mfa};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// A folder that is gone with this.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("init-{}-{number}", std::process::id());
+        Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name))
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.join(name)).unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const ISSUER: [&str; 2] = ["--issuer", "https://login.corp.test/realms/staff"];
+const UNIVERSAL: [&str; 4] = ["--prompt", "universal", "--client-id", "DIWEBSDKWEBSDKWEBSDK"];
+
+fn init(folder: &Folder, more: &[&str]) -> Ran {
+    let mut line = vec!["init", "--api-host", "api-1a2b3c4d.duosecurity.com"];
+    line.extend(["--integration-key", "DIWJ8X6AEYOR5OMC6TQ1", "--host", "app.corp.test"]);
+    line.extend(["--folder", folder.path()]);
+    line.extend(more);
+    duo_mfa(&line)
+}
+
+/// Each target, and the first factors that it has files for.
+const TARGETS: [(&str, &[&str]); 4] = [
+    ("envoy", &["basic", "jwt", "oauth2-proxy", "mtls"]),
+    ("kubernetes", &["basic", "jwt", "oauth2-proxy"]),
+    ("istio", &["jwt"]),
+    ("envoy-gateway", &["jwt"]),
+];
+
+fn every(look: impl Fn(&Folder, &Ran, &str)) {
+    for (target, factors) in TARGETS {
+        for factor in factors {
+            for prompt in [&[][..], &UNIVERSAL] {
+                let folder = Folder::new();
+                let mut more = vec!["--for", target, "--first-factor", factor];
+                more.extend(if *factor == "jwt" { &ISSUER[..] } else { &[] });
+                more.extend(prompt);
+                let ran = init(&folder, &more);
+                assert_eq!((ran.status, &*ran.errors), (0, ""), "{more:?}");
+                look(&folder, &ran, target);
+            }
+        }
+    }
+}
+
+/// The command in the answer that begins so.
+fn command<'r>(ran: &'r Ran, start: &str) -> Vec<&'r str> {
+    let line = ran.output.lines().find_map(|line| line.trim().strip_prefix(start)).unwrap();
+    line.split_whitespace().collect()
+}
+
+#[test]
+fn the_files_pass_the_check_that_the_answer_shows_without_a_finding() {
+    every(|_, ran, target| {
+        let checked = duo_mfa(&command(ran, "duo-mfa "));
+        assert_eq!(checked.status, 0, "{target}: {checked:?}");
+        let findings: Vec<_> =
+            checked.output.lines().filter(|line| line.starts_with("  ")).collect();
+        let not_set = "  not set here, so the value was not checked: DUO_";
+        let is_fine = |line: &&str| line.starts_with(not_set);
+        assert!(findings.iter().all(is_fine), "{target}: {}", checked.output);
+        assert!(!findings.is_empty(), "{target}: {}", checked.output);
+    });
+}
+
+#[test]
+fn nothing_of_the_examples_is_left() {
+    every(|folder, _, target| {
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap();
+            for left in [
+                "xxxxxxxx",
+                "DIXXX",
+                "DIZZZ",
+                "idp.example.com",
+                "app.example.com",
+                "#universal",
+                "strip_domain",
+                "BEFORE",
+            ] {
+                assert!(!text.contains(left), "{target}: {}: {left}", path.display());
+            }
+        }
+    });
+}
+
+#[test]
+fn secrets_are_in_one_file_that_its_owner_alone_can_read() {
+    every(|folder, _, target| {
+        let file = folder.0.join("duo-mfa.env");
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{target}");
+        let text = folder.read("duo-mfa.env");
+        let key = text.lines().find_map(|line| line.strip_prefix("DUO_MFA_COOKIE_KEY=")).unwrap();
+        assert_eq!(key.len(), 44, "{target}");
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            let has_key = fs::read_to_string(&path).unwrap().contains(key);
+            assert_eq!(has_key, path == file, "{}", path.display());
+        }
+    });
+}
+
+#[test]
+fn the_next_three_commands_end_with_check_and_doctor() {
+    every(|folder, ran, target| {
+        let commands: Vec<_> =
+            ran.output.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+        let [first, check, doctor] = commands[..] else { panic!("{}", ran.output) };
+        let first_word = if target == "envoy" { "(set -a;" } else { "kubectl -n " };
+        assert!(first.starts_with(first_word), "{first}");
+        assert!(check.starts_with("duo-mfa check "), "{check}");
+        assert!(doctor.starts_with("duo-mfa doctor "), "{doctor}");
+        let wrote = ran.output.lines().filter(|line| line.starts_with("wrote ")).count();
+        assert_eq!(wrote, fs::read_dir(folder.path()).unwrap().count());
+    });
+}
+
+#[test]
+fn the_options_are_where_they_belong() {
+    let folder = Folder::new();
+    let more = [
+        "--for",
+        "envoy",
+        "--upstream",
+        "10.0.0.9:9090",
+        "--audience",
+        "staff",
+        "--jwks",
+        "https://keys.corp.test/k.json",
+    ];
+    let ran = init(&folder, &[&more[..], &ISSUER, &UNIVERSAL].concat());
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let text = folder.read("envoy.yaml");
+    for part in [
+        "address: 10.0.0.9, port_value: 9090",
+        "audiences: [staff]",
+        "issuer: https://login.corp.test/realms/staff\n",
+        "uri: \"https://keys.corp.test/k.json\"",
+        "sni: keys.corp.test",
+        "domains: [app.corp.test, \"app.corp.test:*\"]",
+        "\"client_id\": \"DIWEBSDKWEBSDKWEBSDK\"",
+        "host_env_keys: [DUO_SECRET_KEY, DUO_MFA_COOKIE_KEY, DUO_CLIENT_SECRET]",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let folder = Folder::new();
+    let more = ["--for", "kubernetes", "--namespace", "shop", "--upstream", "web.shop.svc:81"];
+    assert_eq!(init(&folder, &[&more[..], &ISSUER].concat()).status, 0);
+    assert!(folder.read("kustomization.yaml").contains("namespace: shop"));
+    assert!(folder.read("network-policy.yaml").contains("app.kubernetes.io/name: web}"));
+    assert!(folder.read("envoy.yaml").contains("address: web.shop.svc, port_value: 81"));
+    let folder = Folder::new();
+    let more = ["--for", "envoy-gateway", "--namespace", "web", "--image", "r.corp.test/m:2"];
+    assert_eq!(init(&folder, &[&more[..], &ISSUER].concat()).status, 0);
+    assert!(folder.read("mfa.yaml").contains("cluster: httproute/web/duo-api/rule/0"));
+    assert!(folder.read("mfa.yaml").contains("url: r.corp.test/m:2\n"));
+}
+
+#[test]
+fn no_file_is_overwritten() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path()).unwrap();
+    fs::write(folder.0.join("duo-mfa.env"), "mine").unwrap();
+    let ran = init(&folder, &["--for", "envoy", "--first-factor", "basic"]);
+    assert_eq!(ran.status, 2, "{ran:?}");
+    assert!(ran.errors.contains("duo-mfa.env is there already, so nothing was written"), "{ran:?}");
+    assert_eq!(folder.read("duo-mfa.env"), "mine");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn options_that_do_not_fit_together_are_named() {
+    for (more, said) in [
+        (&["--for", "envoy"][..], "needs --issuer"),
+        (&["--for", "istio", "--first-factor", "basic"], "only --first-factor jwt"),
+        (&["--for", "kubernetes", "--first-factor", "mtls"], "use --for envoy"),
+        (&["--for", "envoy", "--first-factor", "basic", "--prompt", "universal"], "--client-id"),
+        (
+            &["--for", "envoy", "--first-factor", "basic", "--client-id", "DIWEBSDKWEBSDKWEBSDK"],
+            "--prompt universal",
+        ),
+    ] {
+        let folder = Folder::new();
+        let ran = init(&folder, more);
+        assert_eq!(ran.status, 1, "{ran:?}");
+        assert!(ran.errors.contains(said), "{ran:?}");
+        assert!(!folder.0.exists(), "{more:?}");
+    }
+    for (option, value) in [
+        ("--upstream", "app"),
+        ("--issuer", "http://idp.test"),
+        ("--issuer", "https://idp.test/{x}"),
+        ("--issuer", "https://idp.test:8443/x"),
+        ("--client-id", "short"),
+        ("--namespace", "a b"),
+        ("--audience", "a: b"),
+    ] {
+        let folder = Folder::new();
+        let ran = init(&folder, &["--for", "envoy", option, value]);
+        assert_eq!((ran.status, ran.errors.contains(value)), (2, true), "{ran:?}");
+    }
+}
+
+#[test]
+fn the_answer_of_the_guide_is_that_of_the_program() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
+    let text = fs::read_to_string(page).unwrap();
+    let (_, block) = text.split_once("```console init\n$ duo-mfa ").unwrap();
+    let (shown, _) = block.split_once("```").unwrap();
+    let (line, answer) = shown.split_once('\n').unwrap();
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path()).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_duo-mfa"));
+    let output = command.args(line.split_whitespace()).current_dir(folder.path()).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), answer);
+}
