@@ -140,6 +140,13 @@ impl ClockOffset {
     pub const fn seconds(self) -> i64 {
         self.seconds
     }
+
+    /// The seconds that the other clock is ahead, and those that it is behind. One of them is 0.
+    #[must_use]
+    pub const fn ahead_and_behind(self) -> [u64; 2] {
+        let seconds = self.seconds.unsigned_abs();
+        if self.seconds > 0 { [seconds, 0] } else { [0, seconds] }
+    }
 }
 
 /// A day of the proleptic Gregorian calendar; `month0` counts from 0.

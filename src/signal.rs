@@ -1,7 +1,11 @@
 //! All names that operators see: problem codes, metrics, audit lines. Each kind has one table, so a
 //! name is the same word in a log, a metric and a reply.
 
+mod gauge;
+
 use std::fmt;
+
+pub use gauge::{Gauge, TimeToApproval};
 
 /// The reason of a refusal. It is the `code` of a problem document, and the end of Envoy's response
 /// code details and of the metric of refusals.

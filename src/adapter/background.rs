@@ -5,7 +5,7 @@ use super::calls::explain;
 use super::healths::Record as _;
 use super::shared::Shared;
 use super::traits::Caller;
-use crate::clock::UnixTime;
+use crate::clock::{ClockOffset, UnixTime};
 use crate::gate::{Api, Env, Event, Found, Health, KeyPair, Probe, ProbeStep};
 use std::cell::Cell;
 
@@ -19,6 +19,9 @@ pub(super) trait Main: Caller {
     /// Shows whether the last check of a Duo application succeeded, and whether the outage breaker
     /// of its calls is open, by the application's number.
     fn show(&self, application: usize, is_ready: bool, is_refused: bool);
+
+    /// Shows how far Duo's clock is from this host's.
+    fn show_clock(&self, offset: ClockOffset);
 }
 
 /// The calls under way.
@@ -72,6 +75,7 @@ impl Background {
         for number in healths.numbers() {
             host.show(number, healths.are_well(number), healths.are_refused(number));
         }
+        host.show_clock(healths.offset());
         for (keys, record, health) in healths.iter() {
             let duo = &shared.gate().config().applications.get(keys.application).duo;
             let interval = duo.check_interval;

@@ -96,6 +96,12 @@ impl<R: Record> Healths<R> {
         own.all(|it| it.record.last().is_ready())
     }
 
+    /// The largest offset of Duo's clock that any keys have seen, in either direction.
+    pub(super) fn offset(&self) -> ClockOffset {
+        let offsets = self.known.iter().map(|it| it.record.last().offset);
+        offsets.max_by_key(|offset| offset.seconds().unsigned_abs()).unwrap_or_default()
+    }
+
     /// Reads the records again, with changes of other workers.
     pub(super) fn refresh(&self) {
         for Known { record, .. } in &self.known {

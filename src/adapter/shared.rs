@@ -9,7 +9,7 @@ use crate::gate::{
     Room, Seat, Step,
 };
 use crate::session::Verified;
-use crate::signal::{Counter, Level, Signal};
+use crate::signal::{Counter, Level, Signal, TimeToApproval};
 
 /// The counts and log lines of one step.
 pub(super) struct AfterEffect {
@@ -50,6 +50,9 @@ pub(super) trait Shared {
 
     /// Adds one to a counter.
     fn count(&self, counter: Counter);
+
+    /// Adds a value to the histogram of the time to an approval.
+    fn observe(&self, time: TimeToApproval);
 
     /// Records counts and log lines.
     fn take(&self, signals: Vec<Signal>) {
@@ -121,6 +124,9 @@ pub(super) trait Shared {
         self.take(records.signals);
         if let Some(audit) = records.audit {
             self.take(vec![audit.done]);
+            if let Some(time) = audit.time {
+                self.observe(time);
+            }
         }
     }
 

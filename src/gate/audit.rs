@@ -14,7 +14,7 @@ use crate::clock::UnixTime;
 use crate::identity::Identity;
 use crate::json::ObjectText;
 use crate::session::ApprovedBy;
-use crate::signal::{Code, Level, Signal};
+use crate::signal::{Code, Level, Signal, TimeToApproval};
 use std::time::Duration;
 
 /// The version of the lines. A member may be added without a new version.
@@ -132,8 +132,32 @@ fn event(challenge: &Challenge, kind: Kind, env: &Env<'_>) -> Signal {
     write(Level::Info, &Line { kind, ..of(challenge, Outcome::Refused, env) }, env)
 }
 
-/// An approval that was given or used.
+/// An approval that was given. The user was asked when Duo sent the prompt; without one, when the
+/// sign-in began.
 pub(super) fn admitted(challenge: &Challenge, by: ApprovedBy, env: &Env<'_>) -> Audited {
+    let trail = &challenge.trail;
+    let asked = trail.prompt.sent.unwrap_or_else(|| trail.reference.began());
+    admitted_since(asked, challenge, by, env)
+}
+
+/// Like [`admitted`], for a user who was asked at `asked`.
+#[inline(never)]
+pub(super) fn admitted_since(
+    asked: UnixTime,
+    challenge: &Challenge,
+    by: ApprovedBy,
+    env: &Env<'_>,
+) -> Audited {
+    let mut audited = used(challenge, by, env);
+    audited.line.time = by.is_asked().then(|| {
+        let millis = milliseconds(env.now.since(asked)).unwrap_or(u64::MAX);
+        TimeToApproval { factor: by.name(), millis }
+    });
+    audited
+}
+
+/// An approval for one request that is used.
+pub(super) fn used(challenge: &Challenge, by: ApprovedBy, env: &Env<'_>) -> Audited {
     let line = of(challenge, Outcome::Admitted, env);
     if_waited_for(Level::Info, &Line { factor: Some(by), ..line }, env)
 }
@@ -236,7 +260,7 @@ fn audited(level: Level, line: &Line<'_>, env: &Env<'_>) -> Audited {
         | Kind::CookieRefused => Outcome::Refused,
     };
     Audited {
-        line: AuditLine { done: write(level, line, env), undone: None },
+        line: AuditLine { done: write(level, line, env), undone: None, time: None },
         judgement: Judgement { outcome, factor, rule },
     }
 }
@@ -247,7 +271,6 @@ fn write(level: Level, line: &Line<'_>, env: &Env<'_>) -> Signal {
     let prompt = if is_late { &unknown } else { &trail.prompt };
     let request = Some(&trail.request).filter(|_| !is_late);
     let address = trail.address.filter(|_| !is_late).map(|address| address.to_string());
-    let milliseconds = |span: Duration| u64::try_from(span.as_millis()).ok();
     let duration = now.since(trail.reference.began());
     let (kind, result) = line.kind.names();
     let name =
@@ -280,4 +303,8 @@ fn write(level: Level, line: &Line<'_>, env: &Env<'_>) -> Signal {
         .some_number("waited_ms", prompt.sent.and_then(|sent| milliseconds(now.since(sent))))
         .some_text("reason", line.reason);
     Signal::Log(level, text.finish())
+}
+
+fn milliseconds(span: Duration) -> Option<u64> {
+    u64::try_from(span.as_millis()).ok()
 }

@@ -1,10 +1,15 @@
-//! The counters whose names are known before anything is counted.
+//! The counters and histograms whose names are known before anything is counted.
 
 use super::room::By;
 use super::rules::Insufficient;
 use crate::duo::Endpoint;
 use crate::session::ApprovedBy;
 use crate::signal::{Code, Counter};
+
+/// The factors that the histogram of the time to an approval has a series of.
+pub fn asked_factors() -> impl Iterator<Item = &'static str> {
+    ApprovedBy::ALL.into_iter().filter(|by| by.is_asked()).map(ApprovedBy::name)
+}
 
 /// Every counter, the most frequent ones first. Only the counters of `report_only` are
 /// missing, which are as many as rules times codes.

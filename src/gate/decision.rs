@@ -10,7 +10,7 @@ use crate::clock::ClockOffset;
 use crate::duo::{AskedWait, DuoError, Fault, Outage};
 use crate::http::{Edit, HeaderValue, Reply};
 use crate::session::ApprovedBy;
-use crate::signal::{Code, Counter, Signal};
+use crate::signal::{Code, Counter, Signal, TimeToApproval};
 
 /// How a request ends.
 #[derive(Debug)]
@@ -163,6 +163,9 @@ pub struct AuditLine {
     pub done: Signal,
     /// The line to log instead if the client has left; `None` to log `done` in that case too.
     pub undone: Option<Signal>,
+    /// The time that the user took to approve, if the line reports that. It counts only if the
+    /// effect did not come too late.
+    pub time: Option<TimeToApproval>,
 }
 
 /// An audit line, and a summary of it.

@@ -34,6 +34,12 @@ impl Loaded {
         Self { values: gate.config().shared.values(&format!("loaded/{hash}")), hash }
     }
 
+    /// The beginning of the hash of the configuration's text, in hexadecimal digits.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
     /// The name of the stamp in shared data.
     #[must_use]
     pub fn name(&self) -> String {

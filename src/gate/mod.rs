@@ -109,7 +109,7 @@ pub use body::{AwaitedBody, Body};
 pub use breaker::{Breaker, Pass};
 pub use call::{Call, is_due};
 pub use configured::{Gate, HostFacts};
-pub use counters::counters;
+pub use counters::{asked_factors, counters};
 pub use decision::{
     AuditLine, CallEnd, Contact, Decision, End, Forward, Learned, NewCookie, Notes,
 };

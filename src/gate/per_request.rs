@@ -111,7 +111,7 @@ fn approved(
     let user = challenge.identity.user.clone();
     let forwarded_as = ForwardedAs::Admitted;
     add_identity_headers(&mut request, forwarded_as, user, factor.name(), authenticated);
-    let audited = audit::admitted(challenge, factor, env);
+    let audited = audit::used(challenge, factor, env);
     let forward = Forward { request, cookie };
     let permit = Permit::single_use(SingleUse::PerRequest, id, PerRequestApprovals::REMEMBERED)
         .counted_in_share_of(user_tag("uses", challenge, gate.config()));

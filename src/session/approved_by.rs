@@ -48,6 +48,16 @@ impl ApprovedBy {
         }
     }
 
+    /// Whether the user approved a prompt. Duo asks nothing of a user with bypass status or on a
+    /// remembered device, and nobody is asked while Duo is unreachable.
+    #[must_use]
+    pub const fn is_asked(self) -> bool {
+        match self {
+            Self::Factor(_) | Self::Webauthn | Self::Other => true,
+            Self::Bypass | Self::Remembered | Self::FailSafe => false,
+        }
+    }
+
     /// The byte in a cookie. A code is never reused for another factor.
     pub(super) const fn code(self) -> u8 {
         match self {

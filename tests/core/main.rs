@@ -14,6 +14,7 @@ mod admission;
 mod aliases;
 mod any_client;
 mod applications;
+mod approval_times;
 mod binding;
 mod breaker;
 mod browser;

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::docs::read;
-use duo_mfa::gate::counters;
+use duo_mfa::gate::{asked_factors, counters};
+use duo_mfa::signal::{Gauge, TimeToApproval};
 use serde_json::Value;
 
 const ALERTS: &str = "envoy/observability/alerts.yaml";
@@ -40,7 +41,7 @@ fn names_are_those_of_wasm(text: &str, envoy: &Value) -> bool {
 #[test]
 fn every_envoy_file_makes_labels_of_parts_of_names() {
     let expected = labels();
-    assert_eq!(expected["stats_tags"].as_array().unwrap().len(), 7);
+    assert_eq!(expected["stats_tags"].as_array().unwrap().len(), 10);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = 0;
     for file in ["envoy", "examples"].iter().flat_map(|folder| yaml_files(&root.join(folder))) {
@@ -121,6 +122,8 @@ fn query_of_a_series_that_does_not_exist_is_found() {
         (r#"duo_mfa_refused{code="denied"}"#, "denied"),
         (r#"duo_mfa_refused{factor="push"}"#, "factor"),
         ("sum by (codes) (duo_mfa_refused)", "codes"),
+        ("rate(duo_mfa_time_to_approval[5m])", "duo_mfa_time_to_approval"),
+        (r#"duo_mfa_time_to_approval_bucket{factor="bypass"}"#, "bypass"),
     ] {
         let fault = faultless(query, &series).unwrap_err();
         assert!(fault.contains(word), "{query}: {fault}");
@@ -150,6 +153,22 @@ fn series() -> Series {
     };
     series.insert("duo_mfa_would_refuse".to_owned(), named(&["rule", "code"]));
     series.insert("duo_mfa_duo_up".to_owned(), named(&["application"]));
+    let factors = asked_factors().map(str::to_owned).collect();
+    let times = BTreeMap::from([
+        (TimeToApproval::LABEL.to_owned(), factors),
+        ("le".to_owned(), BTreeSet::new()),
+    ]);
+    series.insert(format!("{}_bucket", TimeToApproval::HISTOGRAM), times);
+    let gauges = [
+        Gauge::HeldRequests,
+        Gauge::ClockAhead,
+        Gauge::ClockBehind,
+        Gauge::BuildInfo,
+        Gauge::Configuration(""),
+    ];
+    for (name, label) in gauges.map(Gauge::parts) {
+        series.insert(name.to_owned(), named(label.map(|(label, _)| label).as_slice()));
+    }
     series.insert(INTERNAL.to_owned(), named(&[]));
     series.insert(RELOADS.to_owned(), named(&[]));
     series

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::layers::rust_files;
 use duo_mfa::gate::{Outcome, counters};
-use duo_mfa::signal::{Code, Counter};
+use duo_mfa::signal::{Code, Counter, Gauge, TimeToApproval};
 
 const ALL: [Counter; 15] = [
     Counter::Passed,
@@ -46,6 +46,29 @@ const fn is_listed(counter: Counter) -> bool {
     }
 }
 
+const GAUGES: [Gauge<'_>; 7] = [
+    Gauge::DuoUp(None),
+    Gauge::BreakerOpen(None),
+    Gauge::HeldRequests,
+    Gauge::ClockAhead,
+    Gauge::ClockBehind,
+    Gauge::BuildInfo,
+    Gauge::Configuration(""),
+];
+
+/// Does not compile if a gauge is missing here. A new one belongs in the list above and on the page.
+const fn is_listed_gauge(gauge: Gauge<'_>) -> bool {
+    match gauge {
+        Gauge::DuoUp(_)
+        | Gauge::BreakerOpen(_)
+        | Gauge::HeldRequests
+        | Gauge::ClockAhead
+        | Gauge::ClockBehind
+        | Gauge::BuildInfo
+        | Gauge::Configuration(_) => true,
+    }
+}
+
 #[test]
 fn every_metric_is_documented() {
     assert!(ALL.into_iter().all(is_listed));
@@ -54,11 +77,14 @@ fn every_metric_is_documented() {
         name.replace("rule.7.", "rule.RULE.").replace("rule.default.", "rule.RULE.")
     };
     let mut coded: BTreeSet<_> = ALL.iter().map(placed).collect();
-    // The gauges are in the adapter.
-    for gauge in ["duo_mfa_duo_up", "duo_mfa_breaker_open"] {
-        assert!(read("src/adapter/wasm/root.rs").contains(&format!("\"{gauge}\"")));
-        coded.insert(gauge.to_owned());
+    assert!(GAUGES.into_iter().all(is_listed_gauge));
+    for (name, label) in GAUGES.map(Gauge::parts) {
+        let label = label.map_or_else(String::new, |(label, _)| {
+            format!(".{label}.{}", label.to_ascii_uppercase())
+        });
+        coded.insert(format!("{name}{label}"));
     }
+    coded.insert(format!("{}.{}.FACTOR", TimeToApproval::HISTOGRAM, TimeToApproval::LABEL));
     // A counter of the native adapter alone.
     assert!(read("src/adapter/native/metrics.rs").contains("\"duo_mfa_internal_errors\""));
     coded.insert("duo_mfa_internal_errors".to_owned());

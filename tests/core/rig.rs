@@ -37,7 +37,7 @@ use duo_mfa::http::RequestHead;
 use duo_mfa::identity::Attributes;
 use duo_mfa::policy::{Decision, Person};
 use duo_mfa::session::Verified;
-use duo_mfa::signal::Signal;
+use duo_mfa::signal::{Signal, TimeToApproval};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -100,6 +100,8 @@ pub(crate) struct Rig {
     pub(crate) random: Option<()>,
     pub(crate) calls: Vec<(UnixTime, Call)>,
     pub(crate) signals: Vec<Signal>,
+    /// The times to an approval.
+    pub(crate) times: Vec<TimeToApproval>,
     /// The audit lines that would replace others if the client had left.
     pub(crate) undone: Vec<Signal>,
     /// The judgements of requests that were decided.
@@ -173,6 +175,7 @@ impl Rig {
             random: Some(()),
             calls: Vec::new(),
             signals: Vec::new(),
+            times: Vec::new(),
             undone: Vec::new(),
             judgements: Vec::new(),
             logo: Logo::default(),
@@ -255,6 +258,7 @@ impl Rig {
             self.signals.extend(notes.signals);
             if let Some(audit) = notes.audit {
                 self.signals.push(audit.done);
+                self.times.extend(audit.time);
                 self.undone.extend(audit.undone);
             }
             let judgement = notes.judgement;

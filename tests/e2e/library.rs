@@ -38,6 +38,7 @@ const CALLBACKS: &[&str] = &[
     "http_add_header",
     "http_filter_config_define_counter",
     "http_filter_config_define_gauge",
+    "http_filter_config_define_histogram",
     "http_filter_config_http_callout",
     "http_filter_config_scheduler_commit",
     "http_filter_config_scheduler_delete",
@@ -48,6 +49,7 @@ const CALLBACKS: &[&str] = &[
     "http_filter_get_worker_index",
     "http_filter_http_callout",
     "http_filter_increment_counter",
+    "http_filter_record_histogram_value",
     "http_filter_scheduler_commit",
     "http_filter_scheduler_delete",
     "http_filter_scheduler_new",
@@ -69,8 +71,11 @@ const CALLBACKS: &[&str] = &[
 ];
 
 /// The callbacks that the library looks up as it runs, since Envoy 1.38 lacks them.
-const NEWER_CALLBACKS: [&str; 2] =
-    ["http_filter_config_increment_counter", "http_filter_config_set_gauge"];
+const NEWER_CALLBACKS: [&str; 3] = [
+    "http_filter_config_increment_counter",
+    "http_filter_config_record_histogram_value",
+    "http_filter_config_set_gauge",
+];
 
 const HOOKS: &[&str] = &[
     "http_filter_config_destroy",
@@ -134,7 +139,7 @@ fn library_needs_only_callbacks_that_each_supported_envoy_has() {
     let missing: Vec<_> = CALLBACKS.iter().filter(|name| !offered.contains(*name)).collect();
     assert_eq!(missing.is_empty(), version >= (1, 38), "Envoy {version:?} lacks {missing:?}");
     let has_newer = NEWER_CALLBACKS.map(|name| offered.contains(name));
-    assert_eq!(has_newer, [version >= (1, 39); 2], "Envoy {version:?}");
+    assert_eq!(has_newer, [version >= (1, 39); 3], "Envoy {version:?}");
 }
 
 #[test]

@@ -10,13 +10,10 @@
 //! next edit, so they are copied at once.
 #![allow(unsafe_code, reason = "the ABI passes pointers; see above")]
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::c_void;
 use std::marker::PhantomData;
-use std::ptr::{null, null_mut};
+use std::ptr::null;
 
-type Define =
-    unsafe extern "C" fn(Configuration<'_>, Bytes<'_>, *const Bytes<'_>, usize, &mut usize) -> u32;
-type Change<Whose> = unsafe extern "C" fn(Whose, usize, *const Bytes<'_>, usize, u64) -> u32;
 type SendCall<Whose> = unsafe extern "C" fn(
     Whose,
     &mut u64,
@@ -26,10 +23,6 @@ type SendCall<Whose> = unsafe extern "C" fn(
     Bytes<'_>,
     u64,
 ) -> u32;
-
-unsafe extern "C" {
-    fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
-}
 
 /// Declares callbacks, each under a short name.
 macro_rules! callbacks {
@@ -43,19 +36,13 @@ macro_rules! callbacks {
     };
 }
 
+pub(super) mod metrics;
+
 callbacks! {
     "log" safe fn host_log(level: u32, text: Bytes<'_>);
     "log_enabled" safe fn host_logs(level: u32) -> bool;
     "is_validation_mode" safe fn is_validation() -> bool;
     "get_concurrency" safe fn concurrency() -> u32;
-    "http_filter_config_define_counter" unsafe fn define_counter(
-        config: Configuration<'_>, name: Bytes<'_>, labels: *const Bytes<'_>, count: usize, id: &mut usize) -> u32;
-    "http_filter_config_define_gauge" unsafe fn define_gauge(
-        config: Configuration<'_>, name: Bytes<'_>, labels: *const Bytes<'_>, count: usize, id: &mut usize) -> u32;
-    "http_filter_increment_counter" unsafe fn increment(
-        stream: StreamPointer, id: usize, labels: *const Bytes<'_>, count: usize, value: u64) -> u32;
-    "http_filter_set_gauge" unsafe fn set_gauge(
-        stream: StreamPointer, id: usize, labels: *const Bytes<'_>, count: usize, value: u64) -> u32;
     "http_get_headers_size" safe fn headers_size(stream: StreamPointer, map: u32) -> usize;
     "http_get_headers" unsafe fn get_headers(stream: StreamPointer, map: u32, headers: *mut Header<'_>) -> bool;
     "http_set_header" safe fn set_header(stream: StreamPointer, map: u32, name: Bytes<'_>, value: Bytes<'_>) -> bool;
@@ -167,34 +154,6 @@ pub(super) fn copied(ask: impl FnOnce(&mut Lent) -> bool) -> Option<Vec<u8>> {
     let mut lent = Lent { start: null(), length: 0 };
     // SAFETY: only the host changes the value, and nothing was edited since.
     ask(&mut lent).then(|| unsafe { slice(lent.start, lent.length) }.to_vec())
-}
-
-/// The functions that only newer hosts have (1.39): metrics outside of any request.
-#[derive(Clone, Copy)]
-pub(super) struct Newer {
-    increment: Change<Configuration<'static>>,
-    set: Change<Configuration<'static>>,
-}
-
-impl Newer {
-    /// Looks them up; `None` on an older host.
-    pub(super) fn find() -> Option<Self> {
-        const INCREMENT: &CStr =
-            c"envoy_dynamic_module_callback_http_filter_config_increment_counter";
-        const SET: &CStr = c"envoy_dynamic_module_callback_http_filter_config_set_gauge";
-        let find = |name: &CStr| {
-            // SAFETY: the name is a C text; null means every library of the process.
-            let found = unsafe { dlsym(null_mut(), name.as_ptr()) };
-            if found.is_null() {
-                return None;
-            }
-            // SAFETY: both functions have this type in every host that has them.
-            Some(unsafe {
-                std::mem::transmute::<*mut c_void, Change<Configuration<'static>>>(found)
-            })
-        };
-        Some(Self { increment: find(INCREMENT)?, set: find(SET)? })
-    }
 }
 
 /// A stream at the host. Only a [`super::stream::Stream`] keeps it, until the stream ends.
@@ -328,60 +287,7 @@ pub(super) fn reply(
     unsafe { send_response(stream, status, headers.as_ptr(), headers.len(), body, details) }
 }
 
-fn texts(texts: &[impl AsRef<str>]) -> Vec<Bytes<'_>> {
-    texts.iter().map(|text| Bytes::of(text.as_ref().as_bytes())).collect()
-}
-
-/// Adds to a counter, or sets a gauge.
-fn change<W>(change: Change<W>, whose: W, id: usize, labels: &[impl AsRef<str>], value: u64) {
-    let labels = texts(labels);
-    // SAFETY: there are as many labels.
-    unsafe { change(whose, id, labels.as_ptr(), labels.len(), value) };
-}
-
-/// Adds to a counter.
-pub(super) fn add(stream: StreamPointer, id: usize, labels: &[impl AsRef<str>], value: u64) {
-    change(increment, stream, id, labels, value);
-}
-
-/// Sets a gauge.
-pub(super) fn set(stream: StreamPointer, id: usize, labels: &[impl AsRef<str>], value: u64) {
-    change(set_gauge, stream, id, labels, value);
-}
-
 impl Configuration<'_> {
-    /// Defines a counter; only while the configuration is made.
-    pub(super) fn define_counter(self, name: &str, labels: &[&str]) -> Option<usize> {
-        self.define(define_counter, name, labels)
-    }
-
-    /// Defines a gauge; only while the configuration is made.
-    pub(super) fn define_gauge(self, name: &str, labels: &[&str]) -> Option<usize> {
-        self.define(define_gauge, name, labels)
-    }
-
-    fn define(self, define: Define, name: &str, labels: &[&str]) -> Option<usize> {
-        let (name, labels, mut id) = (Bytes::of(name.as_bytes()), texts(labels), 0);
-        // SAFETY: there are as many labels.
-        let status = unsafe { define(self, name, labels.as_ptr(), labels.len(), &mut id) };
-        (status == 0).then_some(id)
-    }
-
-    /// Adds to a counter.
-    pub(super) fn add(self, newer: Newer, id: usize, labels: &[impl AsRef<str>], value: u64) {
-        change(newer.increment, self.during_hook(), id, labels, value);
-    }
-
-    /// Sets a gauge.
-    pub(super) fn set(self, newer: Newer, id: usize, labels: &[impl AsRef<str>], value: u64) {
-        change(newer.set, self.during_hook(), id, labels, value);
-    }
-
-    /// The handle, for a callback that keeps it no longer than the hook lasts.
-    const fn during_hook(self) -> Configuration<'static> {
-        Configuration(self.0, PhantomData)
-    }
-
     /// Sends a call; `Err` is the host's status.
     pub(super) fn call(self, call: &Callout<'_>) -> Result<u64, u32> {
         call.send(config_callout, self)

@@ -12,6 +12,7 @@ use crate::adapter::background::Main;
 use crate::adapter::calls::{self, Unsent, explain};
 use crate::adapter::shared::Shared as _;
 use crate::adapter::traits::Caller;
+use crate::clock::ClockOffset;
 use crate::gate::Call;
 use std::sync::Arc;
 
@@ -115,6 +116,10 @@ impl Main for Running<'_> {
 
     fn show(&self, application: usize, is_ready: bool, is_refused: bool) {
         self.view.plugin.metrics.show(application, is_ready, is_refused);
+    }
+
+    fn show_clock(&self, offset: ClockOffset) {
+        self.view.plugin.metrics.show_clock(offset);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::gate::limit::{Table, Work};
 use crate::gate::{Flow, Gate, Loaded, Logo, Room};
 use crate::session::Verified;
-use crate::signal::Counter;
+use crate::signal::{Counter, TimeToApproval};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
@@ -74,7 +74,8 @@ impl Plugin {
             unreachable.iter().for_each(|fault| log::error!("{fault}"));
             return None;
         }
-        announce(&gate, Loaded::new(&gate, text).line(time()));
+        let loaded = Loaded::new(&gate, text);
+        announce(&gate, loaded.line(time()));
         let applications = &gate.config().applications;
         let workers = usize::try_from(abi::concurrency()).unwrap_or(1).max(1);
         let plugin = Arc::new(Self {
@@ -83,7 +84,7 @@ impl Plugin {
             logo: Mutex::default(),
             workers: std::iter::repeat_with(Worker::default).take(workers).collect(),
             calls: applications.iter().map(|_| AtomicUsize::new(0)).collect(),
-            metrics: Metrics::define(host, applications),
+            metrics: Metrics::define(host, applications, loaded.hash()),
             background: Mutex::default(),
             mail: Mail::default(),
             timer: Timer::default(),
@@ -203,6 +204,10 @@ impl Shared for View {
 
     fn count(&self, counter: Counter) {
         self.plugin.metrics.count(counter);
+    }
+
+    fn observe(&self, time: TimeToApproval) {
+        self.plugin.metrics.observe(time);
     }
 }
 

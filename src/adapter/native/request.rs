@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::faults;
 use super::gathering::Gathering;
 use super::mail::FIRST;
+use super::metrics::count_held;
 use super::plugin::{Plugin, View};
 use super::stream::{self, BUFFERED, RECEIVED};
 use super::timer::{Bell, wait};
@@ -300,6 +301,9 @@ impl Request {
     }
 
     fn count(&self, stage: &Stage, is_added: bool) {
+        if stage.is_undecided() {
+            count_held(is_added);
+        }
         let undecided = self.view.undecided().filter(|_| stage.is_undecided());
         let calls = match stage {
             Stage::Sent { flow, .. } => self.view.plugin.calls(flow.application()),

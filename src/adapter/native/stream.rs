@@ -1,5 +1,6 @@
 //! A stream at the host, as one request uses it.
 
+use super::abi::metrics::{self, Kind};
 use super::abi::{self, Bytes, Callout, Header, StreamPointer, StreamWaker, copied};
 use crate::adapter::traits::Map;
 use crate::http::HeaderMap;
@@ -133,17 +134,10 @@ impl Stream {
         self.0.get().map(|stream| abi::worker_index(stream))
     }
 
-    /// Adds to a counter.
-    pub(super) fn count(&self, id: usize, labels: &[impl AsRef<str>], value: u64) {
+    /// Passes a value to a metric.
+    pub(super) fn pass(&self, kind: Kind, id: usize, labels: &[impl AsRef<str>], value: u64) {
         if let Some(stream) = self.0.get() {
-            abi::add(stream, id, labels, value);
-        }
-    }
-
-    /// Sets a gauge.
-    pub(super) fn show(&self, id: usize, labels: &[impl AsRef<str>], value: u64) {
-        if let Some(stream) = self.0.get() {
-            abi::set(stream, id, labels, value);
+            metrics::pass(stream, kind, id, labels, value);
         }
     }
 }

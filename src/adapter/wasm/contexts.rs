@@ -5,6 +5,7 @@
 //! remembered. Streams that have ended are found on the tick.
 
 use super::callback::{Callback, with_event};
+use super::gauges::Held;
 use super::host;
 use super::request::{Acting, Request};
 use super::root::Root;
@@ -24,11 +25,17 @@ pub(super) struct Contexts {
     /// before it passes the request's headers.
     arrival: Cell<Option<(u32, u32)>>,
     streams: Streams,
+    held: Held,
 }
 
 impl Contexts {
     pub(super) const fn new() -> Self {
-        Self { roots: Cell::new(Vec::new()), arrival: Cell::new(None), streams: Streams::new() }
+        Self {
+            roots: Cell::new(Vec::new()),
+            arrival: Cell::new(None),
+            streams: Streams::new(),
+            held: Held::new(),
+        }
     }
 
     /// `root` is 0 if the context is itself a root.
@@ -43,6 +50,7 @@ impl Contexts {
     }
 
     pub(super) fn configure(&self, root: u32, size: usize) -> bool {
+        self.held.define();
         self.root(root).is_some_and(|root| root.configure(size))
     }
 
@@ -51,6 +59,7 @@ impl Contexts {
         if let Some(root) = self.root(root) {
             root.tick(&self.streams);
         }
+        self.held.show(self.streams.undecided());
     }
 
     pub(super) fn request_headers(&self, context: u32, has_body: bool) -> Action {
@@ -133,7 +142,13 @@ impl Contexts {
             }
         }
         let mut roots = self.roots.take();
-        roots.retain(|root| host::act_for(root.context()).is_ok());
+        roots.retain(|root| {
+            let is_there = host::act_for(root.context()).is_ok();
+            if !is_there {
+                root.ended();
+            }
+            is_there
+        });
         self.roots.set(roots);
     }
 

@@ -7,6 +7,7 @@ use crate::adapter::calls::{self, MAX_RESPONSE, Unsent};
 use crate::clock::UnixTime;
 use crate::duo::SignedCall;
 use crate::http::{Edit, HeaderMap, Reply};
+use crate::signal::Gauge;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 use std::time::Duration;
 
@@ -226,9 +227,14 @@ pub(super) fn counter(name: &str) -> Option<Metric> {
     hostcalls::define_metric(MetricType::Counter, name).ok().map(Metric)
 }
 
-/// Defines a gauge; the same name gives the same gauge.
-pub(super) fn gauge(name: &str) -> Option<Metric> {
-    hostcalls::define_metric(MetricType::Gauge, name).ok().map(Metric)
+/// Defines a gauge; the same gauge in another VM is the same one.
+pub(super) fn gauge(gauge: Gauge<'_>) -> Option<Metric> {
+    hostcalls::define_metric(MetricType::Gauge, &gauge.to_string()).ok().map(Metric)
+}
+
+/// Defines a histogram; the same name gives the same histogram.
+pub(super) fn histogram(name: &str) -> Option<Metric> {
+    hostcalls::define_metric(MetricType::Histogram, name).ok().map(Metric)
 }
 
 impl Metric {
@@ -237,7 +243,13 @@ impl Metric {
         let _ = hostcalls::increment_metric(self.0, i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// Sets a gauge. If the host refuses, there is no way to report it.
+    /// Adds to a gauge that all VMs share. If the host refuses, there is no way to report it.
+    pub(super) fn shift(self, by: i64) {
+        let _ = hostcalls::increment_metric(self.0, by);
+    }
+
+    /// Sets a gauge, or adds a value to a histogram. If the host refuses, there is no way to report
+    /// it.
     pub(super) fn set(self, value: u64) {
         let _ = hostcalls::record_metric(self.0, value);
     }

@@ -1,5 +1,6 @@
 //! One plugin configuration in one VM: the data that its root and its streams share.
 
+use super::gauges::Gauges;
 use super::host;
 use super::limit_table;
 use super::record::SharedRecord;
@@ -10,7 +11,7 @@ use crate::clock::UnixTime;
 use crate::gate::limit::{Table, Work};
 use crate::gate::{Gate, Loaded, Logo, Room};
 use crate::session::Verified;
-use crate::signal::Counter;
+use crate::signal::{Counter, TimeToApproval};
 use std::cell::Cell;
 
 /// A running configuration in this VM.
@@ -18,6 +19,7 @@ pub(super) struct Plugin {
     pub(super) gate: Gate,
     pub(super) healths: Healths<SharedRecord>,
     pub(super) stats: Stats,
+    pub(super) gauges: Gauges,
     pub(super) table: Table,
     /// The time of the last tick. Reading the host's clock for every request would cost more than
     /// the whole decision, and an approval may live a quarter of a second longer.
@@ -42,10 +44,11 @@ impl Plugin {
             announce(&gate, loaded.line(now));
         }
         Self {
+            gauges: Gauges::define(&gate.config().applications, loaded.hash()),
             healths: Healths::of(&gate),
             table: Table::new(&gate.config().shared),
             gate,
-            stats: Stats::default(),
+            stats: Stats::define(),
             clock: Cell::new(host::now().unwrap_or_default()),
             verified: Cell::default(),
             logo: Cell::default(),
@@ -110,5 +113,9 @@ impl Shared for Plugin {
 
     fn count(&self, counter: Counter) {
         self.stats.count(counter);
+    }
+
+    fn observe(&self, time: TimeToApproval) {
+        self.stats.observe(time);
     }
 }

@@ -249,7 +249,8 @@ fn confirmed(back: Return, approved: Approved, offset: ClockOffset, env: &Env<'_
     let settlement = Settlement { permit, end: End::Allowed };
     let decision = match env.gate.satisfies_by(by, since, terms, env.now) {
         Ok(()) => {
-            let audited = audit::admitted(&caller.challenge, by, env);
+            // Duo's page asks from the moment that the browser is sent to it.
+            let audited = audit::admitted_since(attempt.created(), &caller.challenge, by, env);
             let origin = SignInOrigin { since, id: Some(attempt.id()) };
             let admission = Admission { by, origin, audited };
             approve::admit(caller, admission, &|caller| arrived(caller, env), env)

@@ -113,6 +113,12 @@ callbacks! {
         let (config, _) = unsafe { (config(host), list(labels, count)) };
         define(config, name, id)
     }
+    http_filter_config_define_histogram(
+        host: Pointer, name: Buffer, labels: *const Buffer, count: usize, id: *mut usize) -> u32 {
+        // SAFETY: the pointer is checked, the labels are lent.
+        let (config, _) = unsafe { (config(host), list(labels, count)) };
+        define(config, name, id)
+    }
     http_filter_increment_counter(
         stream: Pointer, id: usize, labels: *const Buffer, count: usize, value: u64) -> u32 {
         change(stream, id, labels, count, &|sum| *sum += value);
@@ -121,6 +127,11 @@ callbacks! {
     http_filter_set_gauge(
         stream: Pointer, id: usize, labels: *const Buffer, count: usize, value: u64) -> u32 {
         change(stream, id, labels, count, &|last| *last = value);
+        0
+    }
+    http_filter_record_histogram_value(
+        stream: Pointer, id: usize, labels: *const Buffer, count: usize, _value: u64) -> u32 {
+        change(stream, id, labels, count, &|values| *values += 1);
         0
     }
     http_get_headers_size(stream: Pointer, map: u32) -> usize {

@@ -193,10 +193,13 @@ transport_socket:
 stats_config:
   stats_tags:
   - {tag_name: code, regex: '^wasmcustom\.duo_mfa_.*(\.code\.(\w+))$'}
-  - {tag_name: factor, regex: '^wasmcustom\.duo_mfa_admitted(\.factor\.(\w+))$'}
+  - {tag_name: factor, regex: '^wasmcustom\.duo_mfa_\w+(\.factor\.(\w+))$'}
   - {tag_name: reason, regex: '^wasmcustom\.duo_mfa_cookie_refused(\.reason\.(\w+))$'}
   - {tag_name: endpoint, regex: '^wasmcustom\.duo_mfa_\w+(\.endpoint\.(\w+))$'}
   - {tag_name: limit, regex: '^wasmcustom\.duo_mfa_crowded(\.limit\.(\w+))$'}
   - {tag_name: rule, regex: '^wasmcustom\.duo_mfa_would_refuse(\.rule\.(\w+))'}
   - {tag_name: application, regex: '^wasmcustom\.duo_mfa_(?:duo_up|breaker_open)(\.application\.([\w-]+))$'}
+  - {tag_name: direction, regex: '^wasmcustom\.duo_mfa_clock_offset_seconds(\.direction\.(\w+))$'}
+  - {tag_name: version, regex: '^wasmcustom\.duo_mfa_build_info(\.version\.([\w.-]+))$'}
+  - {tag_name: hash, regex: '^wasmcustom\.duo_mfa_configuration(\.hash\.(\w+))$'}
 {{- end }}
