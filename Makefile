@@ -97,6 +97,10 @@ $(WASM_ENV): tools/wasm-std.sh rust-toolchain.toml
 	tools/validators.sh
 	@touch $@
 
+.tools/prometheus.stamp: tools/prometheus.sh
+	tools/prometheus.sh
+	@touch $@
+
 .tools/cargo-deny.stamp: tools/cargo-deny.sh
 	tools/cargo-deny.sh
 	@touch $@
@@ -217,7 +221,7 @@ msrv: ## check everything with the oldest Rust that Cargo.toml promises, install
 NATIVE_THREADS = 4
 
 .PHONY: test
-test: module native neighbor .tools/envoy.stamp .tools/older-envoy.stamp .tools/validators.stamp sim ## every test: unit, core, simulator, clients, Envoy on both hosts, Chromium; ends with counts and wrongly_admitted=
+test: module native neighbor .tools/envoy.stamp .tools/older-envoy.stamp .tools/prometheus.stamp .tools/validators.stamp sim ## every test: unit, core, simulator, clients, Envoy on both hosts, Chromium; ends with counts and wrongly_admitted=
 	DUO_MFA_HOST=wasm cargo test --locked 2>&1 | tee $(TARGET_DIR)/test.log
 	DUO_MFA_HOST=native RUST_TEST_THREADS=$(NATIVE_THREADS) cargo test --locked --test e2e 2>&1 | tee -a $(TARGET_DIR)/test.log
 	cargo test --locked --features native-faults --example native 2>&1 | tee -a $(TARGET_DIR)/test.log
@@ -248,11 +252,11 @@ conversations: ## have the core meet EVENTS (1000000) random events, from conver
 	CONVERSATION_EVENTS=$(EVENTS) CONVERSATION_SEED=$(SEED) cargo test --locked --config profile.dev.package.duo-mfa.opt-level=1 --test core conversations::
 
 .PHONY: examples
-examples: module native .tools/envoy.stamp .tools/validators.stamp cli ## check every YAML file that is shipped; CRDS=FOLDER checks custom resources too
+examples: module native .tools/envoy.stamp .tools/prometheus.stamp .tools/validators.stamp cli ## check every YAML file that is shipped; CRDS=FOLDER checks custom resources too
 	DUO_MFA_CLI=$(TARGET_DIR)/debug/duo-mfa .tools/validators/bin/python tools/examples.py
 
 .PHONY: e2e
-e2e: $(LOADED) native neighbor .tools/envoy.stamp .tools/older-envoy.stamp .tools/validators.stamp sim ## only the tests with a real Envoy; HOST=native: with the library
+e2e: $(LOADED) native neighbor .tools/envoy.stamp .tools/older-envoy.stamp .tools/prometheus.stamp .tools/validators.stamp sim ## only the tests with a real Envoy; HOST=native: with the library
 	cargo test --locked --test e2e
 
 # How many users sign in during a soak.
@@ -267,7 +271,7 @@ chaos: $(LOADED) .tools/envoy.stamp sim ## have Duo hang while a crowd comes; me
 	cargo test --locked --test e2e chaos:: -- --ignored --nocapture
 
 .PHONY: matrix
-matrix: module native .tools/older-envoy.stamp .tools/validators.stamp sim ## the core of the tests on every Envoy of tools/envoy.txt, on both hosts; ends with a table
+matrix: module native .tools/older-envoy.stamp .tools/prometheus.stamp .tools/validators.stamp sim ## the core of the tests on every Envoy of tools/envoy.txt, on both hosts; ends with a table
 	tools/matrix.py
 
 .PHONY: browser

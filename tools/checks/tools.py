@@ -11,7 +11,7 @@ from . import documents
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(sys.prefix) / "bin"
-PROMTOOL = BIN / "promtool"
+PROMTOOL = ROOT / ".tools/prometheus/promtool"
 CLI = os.environ.get("DUO_MFA_CLI", ROOT / "target/debug/duo-mfa")
 
 
