@@ -101,6 +101,10 @@ $(WASM_ENV): tools/wasm-std.sh rust-toolchain.toml
 	tools/prometheus.sh
 	@touch $@
 
+.tools/logql.stamp: tools/logql.sh tools/logql/package.json tools/logql/package-lock.json
+	tools/logql.sh
+	@touch $@
+
 .tools/cargo-deny.stamp: tools/cargo-deny.sh
 	tools/cargo-deny.sh
 	@touch $@
@@ -252,7 +256,7 @@ conversations: ## have the core meet EVENTS (1000000) random events, from conver
 	CONVERSATION_EVENTS=$(EVENTS) CONVERSATION_SEED=$(SEED) cargo test --locked --config profile.dev.package.duo-mfa.opt-level=1 --test core conversations::
 
 .PHONY: examples
-examples: module native .tools/envoy.stamp .tools/prometheus.stamp .tools/validators.stamp cli ## check every YAML file that is shipped; CRDS=FOLDER checks custom resources too
+examples: module native .tools/envoy.stamp .tools/logql.stamp .tools/prometheus.stamp .tools/validators.stamp cli ## check every YAML file that is shipped; CRDS=FOLDER checks custom resources too
 	DUO_MFA_CLI=$(TARGET_DIR)/debug/duo-mfa .tools/validators/bin/python tools/examples.py
 
 .PHONY: e2e

@@ -152,6 +152,8 @@ class Examples:
                 self.job(name, "core", cluster.variables_faults, document["envVarFrom"])
             elif "apiVersion" in document:
                 self.resource(name, document, text)
+            elif "groups" in document and path.name == "loki.yaml":
+                self.job(name, "logql", tools.logql_faults, document)
             elif "groups" in document:
                 self.job(name, "promtool", tools.rules_faults, document)
             elif "rule_files" in document:

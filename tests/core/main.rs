@@ -37,6 +37,7 @@ mod judgements;
 mod layers;
 mod limits;
 mod logo;
+mod loki;
 mod model;
 mod modes;
 mod monitoring;

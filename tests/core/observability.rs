@@ -160,6 +160,7 @@ fn series() -> Series {
     ]);
     series.insert(format!("{}_bucket", TimeToApproval::HISTOGRAM), times);
     let gauges = [
+        Gauge::BreakerOpen(Some("")),
         Gauge::HeldRequests,
         Gauge::ClockAhead,
         Gauge::ClockBehind,

@@ -134,6 +134,11 @@ def in_alerts(old, new):
         return tools.rules_test_faults(folder / "alerts.test.yaml")
 
 
+def in_loki(old, new):
+    text = changed(shipped("envoy/observability/loki.yaml"), old, new)
+    return tools.logql_faults(documents.documents(text)[0])
+
+
 def twice(path, line):
     try:
         documents.documents(changed(shipped(path), line, f"{line}\n{line}"))
@@ -169,6 +174,8 @@ def trials(stand_ins, crds):
     yield "a key of pluginConfig that the chart does not know", "timeuot", lambda: in_values(*plugin)
     yield "a missing file of a kustomization", "service.yaml", lambda: in_kustomize("service.yaml")
     yield "an unknown key of a service in compose", "comand", lambda: in_compose("command:", "comand:")
+    yield "a stage that LogQL does not have", "jsn", lambda: in_loki("| json |", "| jsn |")
+    yield "a sum over time without a range", "not LogQL", lambda: in_loki(" [10m])", ")")
     if tools.PROMTOOL.exists():
         loud = ('{code="mfa_fraud"}[10m]) > 0', '{code="mfa_fraud"}[10m]) >= 0')
         yield "an alert that never stays silent", "DuoMfaFraudReported", lambda: in_alerts(*loud)

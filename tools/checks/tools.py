@@ -1,4 +1,4 @@
-"""Helm, kubectl kustomize, Docker Compose, promtool, and the project's own `duo-mfa check`: each by its own binary, offline."""
+"""Helm, kubectl kustomize, Docker Compose, promtool, Grafana's grammar of LogQL, and the project's own `duo-mfa check`, offline."""
 
 import json
 import os
@@ -61,6 +61,13 @@ def rules_test_faults(path):
         return None
     fine, said, complaint = run(PROMTOOL, "test", "rules", path)
     return [] if fine else complaint + said.splitlines()
+
+
+def logql_faults(document):
+    """The queries of Loki's rules that are no LogQL."""
+    queries = [rule["expr"] for group in document["groups"] for rule in group["rules"]]
+    fine, said, complaint = run("node", ROOT / "tools/logql/faults.mjs", given=json.dumps(queries))
+    return json.loads(said) if fine else complaint
 
 
 def check_faults(text):
