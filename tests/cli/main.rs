@@ -31,6 +31,7 @@ mod redirects;
 mod replies;
 mod run;
 mod schema;
+mod second_lock;
 mod settings;
 mod shared_cluster;
 mod shipped;

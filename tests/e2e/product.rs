@@ -25,8 +25,11 @@ pub(crate) fn istio(resources: &Resources, issuer: &Issuer, plugin: IstioPlugin)
     }
     let stack = Stack::start_as(setup, |parts| {
         let mut filters = vec![istio_jwt(resources.one("RequestAuthentication", "idp"), issuer)];
-        if let Some(strip) = resources.find("EnvoyFilter") {
-            filters.insert(0, strip["spec"]["configPatches"][0]["patch"]["value"].clone());
+        let patches = resources.all().filter(|it| it["kind"] == "EnvoyFilter");
+        for change in patches.flat_map(|it| list(&it["spec"]["configPatches"])) {
+            if change["patch"]["operation"] == "INSERT_FIRST" {
+                filters.insert(0, change["patch"]["value"].clone());
+            }
         }
         match plugin {
             IstioPlugin::Applied | IstioPlugin::WithoutSecrets => {
@@ -266,14 +269,15 @@ fn istio_module(resources: &Resources, parts: &Parts<'_>) -> Value {
     }})
 }
 
-/// The Envoy filter that Istio makes of an AuthorizationPolicy with the only form of rule in our files.
-fn istio_rbac(resource: &Value) -> Value {
+/// The Envoy filter that Istio makes of an AuthorizationPolicy with the only form of rule in our files: DENY, unless a header
+/// has one of the values.
+pub(crate) fn istio_rbac(resource: &Value) -> Value {
     let (spec, rule) = (&resource["spec"], &resource["spec"]["rules"][0]);
     assert_eq!((&spec["action"], list(&spec["rules"]).len()), (&json!("DENY"), 1));
     let when = &rule["when"][0];
-    assert_eq!(when["notValues"], json!(["*"]));
     let key = text(&when["key"]);
     let header = key.strip_prefix("request.headers[").and_then(|key| key.strip_suffix(']'));
+    let header = header.unwrap();
     let paths: Vec<Value> = rule["to"]
         .get(0)
         .map_or(&[][..], |to| list(&to["operation"]["notPaths"]))
@@ -285,8 +289,13 @@ fn istio_rbac(resource: &Value) -> Value {
     } else {
         json!({"and_rules": {"rules": paths}})
     };
-    let present = json!({"header": {"name": header.unwrap(), "present_match": true}});
-    let policy = json!({"permissions": [permission], "principals": [{"not_id": present}]});
+    let has = |value: &Value| match value.as_str() {
+        Some("*") => json!({"header": {"name": header, "present_match": true}}),
+        _ => json!({"header": {"name": header, "string_match": {"exact": value}}}),
+    };
+    let values: Vec<_> = list(&when["notValues"]).iter().map(has).collect();
+    let has_none = json!({"not_id": {"or_ids": {"ids": values}}});
+    let policy = json!({"permissions": [permission], "principals": [has_none]});
     json!({
         "name": "envoy.filters.http.rbac",
         "typed_config": {

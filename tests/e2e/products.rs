@@ -27,9 +27,10 @@ fn istio_wasm_plugin_signs_in_and_its_header_is_demanded() {
     is_ready(&stack, &Request::get("/.duo-mfa/readyz"));
     // RequestAuthentication lets a request without a token pass. The filter refuses it.
     stack.denied(&forged(Request::get("/reports"))).assert_problem(403, "identity_missing");
-    // A path that the filter's rules bypass is exempt from the policy too.
+    // The policy lets pass what the filter's rules bypass.
     let (_, seen) = stack.admitted(&forged(Request::get("/robots.txt")));
     assert_eq!(seen.values("x-duo-mfa-user"), [""; 0]);
+    assert_eq!(seen.values("x-duo-mfa-result"), ["bypassed"]);
 }
 
 #[test]
@@ -40,7 +41,11 @@ fn istio_without_its_plugin_lets_nobody_pass() {
     let of_chart = Resources::of_chart("istio-gateway-values.yaml");
     for resources in [Resources::of_files(&GATEWAY), of_chart] {
         let stack = istio(&resources, &issuer, IstioPlugin::Deleted);
-        for request in [Request::get("/reports"), Request::get("/").bearer(&alice)] {
+        for request in [
+            Request::get("/reports"),
+            Request::get("/robots.txt"),
+            Request::get("/").bearer(&alice),
+        ] {
             let reply = stack.denied(&forged(request));
             assert_eq!((reply.status, reply.text().as_str()), (403, "RBAC: access denied"));
         }

@@ -29,6 +29,7 @@ mod replies;
 mod report;
 mod route;
 mod rules;
+mod second_lock;
 mod setting;
 mod shared_cluster;
 mod universal;
@@ -150,6 +151,7 @@ impl Subject<'_> {
         warnings.extend(by_path::warnings(self));
         warnings.extend(own_headers::warnings(self));
         warnings.extend(place::warnings(self));
+        warnings.extend(second_lock::warnings(self));
         warnings.extend(one_host::warnings(self));
         warnings.extend(shared_cluster::warnings(self));
         warnings.extend(limits::warnings(self));

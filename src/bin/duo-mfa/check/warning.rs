@@ -109,6 +109,8 @@ codes! {
     ClusterShared = "cluster_shared",
     /// A route switches the filter off or on by a path.
     SwitchedByPath = "switched_by_path",
+    /// A later filter blocks requests that this one forwards.
+    SecondLockBlocks = "second_lock_blocks",
     /// People of several domains become one user at Duo.
     NamesJoined = "names_joined",
     /// Two configurations have separate limits for the pushes on one phone.
