@@ -142,7 +142,7 @@ const ROWS: &[Row] = &[
     (SIDECAR, &[(SESSION, NETWORKS)], "address_not_trusted", "- {networks: [10.0.0.0/8]"),
     (
         SIDECAR,
-        &[(SESSION, NETWORKS), ("match: [{mode: SERVER, ports: [{number: 8080}]}]", "priority: 1")],
+        &[(SESSION, NETWORKS), ("match: [{mode: SERVER}]", "priority: 1")],
         "address_not_trusted",
         "- {networks: [10.0.0.0/8]",
     ),

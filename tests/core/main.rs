@@ -34,6 +34,7 @@ mod forms;
 mod hold;
 mod identities;
 mod judgements;
+mod kubernetes_files;
 mod layers;
 mod limits;
 mod logo;

@@ -65,9 +65,9 @@ fn pass_on(mut from: TcpStream, mut to: TcpStream) {
 /// The cluster of the guide, led to the simulator.
 fn cluster(parts: &Parts<'_>, proxy: SocketAddr) -> Value {
     let guide = std::fs::read_to_string(root().join("docs/deploy/envoy.md")).unwrap();
-    let section = guide.split("\n### Egress proxy\n").nth(1).expect("the section");
-    let block = section.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
-    let text = block.expect("its block").replace("api-xxxxxxxx.duosecurity.com", API_HOST);
+    let mut blocks = guide.split("```yaml file=egress-proxy\n").skip(1);
+    let block = blocks.next().and_then(|rest| rest.split("```").next());
+    let text = block.expect("the block").replace("api-xxxxxxxx.duosecurity.com", API_HOST);
     let mut clusters: Value = serde_saphyr::from_str(&text).unwrap();
     let mut cluster = clusters["clusters"][0].take();
     let socket = |of: SocketAddr| json!({"address": of.ip(), "port_value": of.port()});
