@@ -169,9 +169,9 @@ MUSL = $(shell uname -m)-unknown-linux-musl
 .PHONY: cli-static
 cli-static: ## build dist/duo-mfa, statically linked, without the simulator
 	rustup target add $(MUSL)
-	CC_$(subst -,_,$(MUSL))=$${CC:-cc} RUSTFLAGS="$(REMAP)" cargo build --locked --release --no-default-features --features cli --bin duo-mfa --target $(MUSL)
+	CC_$(subst -,_,$(MUSL))=$${CC:-cc} RUSTFLAGS="$(REMAP)" cargo build --locked --profile cli --no-default-features --features cli --bin duo-mfa --target $(MUSL)
 	@mkdir -p dist
-	strip --strip-all -o dist/duo-mfa $(TARGET_DIR)/$(MUSL)/release/duo-mfa
+	strip --strip-all -o dist/duo-mfa $(TARGET_DIR)/$(MUSL)/cli/duo-mfa
 
 .PHONY: release-dry-run
 release-dry-run: dist cli-static .tools/envoy.stamp .tools/sbom-schemas.stamp ## collect and check in dist/release all that a release publishes, without publishing it
@@ -184,7 +184,7 @@ smoke: $(LOADED) .tools/envoy.stamp sim ## run the demo by script: push, cookie,
 	python3 examples/demo/smoke.py
 
 .PHONY: demo
-demo: $(LOADED) .tools/envoy.stamp sim ## run Envoy, the filter, duo-sim and an app on 127.0.0.1; stop with Ctrl-C; HOST=native by the native module
+demo: $(LOADED) .tools/envoy.stamp sim ## run Envoy, the filter, duo-sim and an app on 127.0.0.1; stop with Ctrl-C; HOST=native by the native module, DEMO_PORT=20000 at other ports
 	@python3 examples/demo/run.py
 
 .PHONY: sim
