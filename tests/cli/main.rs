@@ -1,8 +1,11 @@
 //! `duo-mfa` as an operator runs it: files in, standard output and an exit status out.
 
 #![allow(clippy::disallowed_methods, reason = "cookies are made for the present time")]
+#![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::string_slice, reason = "a test fails by panicking")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod around;

@@ -44,6 +44,6 @@ fn every_heading_of_a_page_leads_to_its_codes() {
         let start = format!("| *{}*", Language::En.heading(code));
         let link = format!("](#{})", code.name());
         let is_led_to = |row: &&str| row.starts_with(&start) && row.contains(&link);
-        assert!(rows.iter().any(|row| is_led_to(&row)), "{start} has no {link}");
+        assert!(rows.iter().any(|row| is_led_to(row)), "{start} has no {link}");
     }
 }

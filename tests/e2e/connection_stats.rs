@@ -61,7 +61,7 @@ fn each_fault_of_the_connection_has_its_statistic() {
     for (number, row) in faults.iter().enumerate() {
         let documented = rows.iter().find(|cells| cells[1].starts_with(row.fault));
         let statistic = documented.unwrap_or_else(|| panic!("no row {}", row.fault))[2];
-        let request = Request::get(&format!("/{number}/"));
+        let request = Request::get(format!("/{number}/"));
         let reply = Connection::open(envoy.listener).exchange(&request).unwrap();
         assert_eq!(reply.status, 503, "{}", row.fault);
         let counts = |name: &str| envoy.stat(&format!("cluster.duo_{number}.{name}"));

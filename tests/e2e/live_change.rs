@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -56,22 +57,7 @@ fn documented_change_of_a_running_envoy_works() {
     )
     .unwrap();
 
-    let programs = [envoy::program(), env!("CARGO_BIN_EXE_duo-mfa").into()];
-    let places = programs.map(|program| program.parent().unwrap().display().to_string());
-    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", places.join(":"));
-    let variables = [("PATH", path), ("HOME", folder.display().to_string())];
-    let mut shell = Shell::start(&folder, &variables);
-    let (printed, status) = shell.run(
-        "set -a; . ./duo-mfa.env; set +a; envoy -c envoy.yaml --use-dynamic-base-id >envoy.log 2>&1 &",
-        None,
-    );
-    assert_eq!(status, 0, "{printed:?}");
-    let ready = format!(
-        "timeout 60 sh -c 'until curl -sf http://127.0.0.1:{port}/ready && grep -q config_loaded \
-         envoy.log; do sleep 0.2; done'"
-    );
-    let (_, status) = shell.run(&ready, None);
-    assert_eq!(status, 0, "{:?}", shell.run("tail -n 5 envoy.log", None));
+    let mut shell = started(&folder, port);
 
     // The reader's edit of the copy.
     let plugin = "/filter_chains/0/filters/0/typed_config/http_filters/2/typed_config/config/configuration/value";
@@ -93,4 +79,25 @@ fn documented_change_of_a_running_envoy_works() {
     let log = fs::read_to_string(folder.join("envoy.log")).unwrap();
     assert_eq!(log.matches("\"kind\":\"config_loaded\"").count(), 2, "{log}");
     assert!(log.contains("mode is report_only"), "{log}");
+}
+
+/// A shell in whose folder Envoy runs.
+fn started(folder: &Path, port: u16) -> Shell {
+    let programs = [envoy::program(), env!("CARGO_BIN_EXE_duo-mfa").into()];
+    let places = programs.map(|program| program.parent().unwrap().display().to_string());
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", places.join(":"));
+    let variables = [("PATH", path), ("HOME", folder.display().to_string())];
+    let mut shell = Shell::start(folder, &variables);
+    let (printed, status) = shell.run(
+        "set -a; . ./duo-mfa.env; set +a; envoy -c envoy.yaml --use-dynamic-base-id >envoy.log 2>&1 &",
+        None,
+    );
+    assert_eq!(status, 0, "{printed:?}");
+    let ready = format!(
+        "timeout 60 sh -c 'until curl -sf http://127.0.0.1:{port}/ready && grep -q config_loaded \
+         envoy.log; do sleep 0.2; done'"
+    );
+    let (_, status) = shell.run(&ready, None);
+    assert_eq!(status, 0, "{:?}", shell.run("tail -n 5 envoy.log", None));
+    shell
 }
