@@ -79,7 +79,10 @@ fn each_pod_writes_the_filters_lines_and_ends_after_its_held_requests() {
         }
         let levels = ["wasm:info", "wasm: info", "dynamic_modules: info"];
         assert!(levels.iter().any(|it| text.contains(it)), "{name}: the log level");
-        if !text.contains("kind: EnvoyProxy") {
+        if text.contains("kind: EnvoyProxy") {
+            // Envoy Gateway kills the pod only after six minutes.
+            assert_eq!(after(&text, "drainTimeout: "), ["75s"], "{name}");
+        } else {
             let seconds: Vec<u32> = ["terminationDrainDuration: ", "preStop: {sleep: {seconds: "]
                 .iter()
                 .flat_map(|key| after(&text, key))
