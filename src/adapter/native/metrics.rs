@@ -228,7 +228,7 @@ impl Metrics {
     pub(super) fn flush(&self, host: Configuration<'_>) {
         if let Some(newer) = self.newer {
             let sink: &Sink<'_> =
-                &|kind, id, labels, value| host.pass(newer, kind, id, labels, value);
+                &|kind, id, labels, value| host.pass(newer, (kind, id), labels, value);
             self.pass_gauges(Passed::All, sink);
             if self.is_behind.swap(false, Relaxed) {
                 self.pass_counts(sink);

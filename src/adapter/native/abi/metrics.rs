@@ -120,8 +120,7 @@ impl Configuration<'_> {
     pub(in crate::adapter::native) fn pass(
         self,
         newer: Newer,
-        kind: Kind,
-        id: usize,
+        (kind, id): (Kind, usize),
         labels: &[impl AsRef<str>],
         value: u64,
     ) {
