@@ -226,7 +226,7 @@ NATIVE_THREADS = 4
 
 .PHONY: test
 test: module native neighbor .tools/envoy.stamp .tools/older-envoy.stamp .tools/prometheus.stamp .tools/validators.stamp sim ## every test: unit, core, simulator, clients, Envoy on both hosts, Chromium; ends with counts and wrongly_admitted=
-	DUO_MFA_HOST=wasm cargo test --locked 2>&1 | tee $(TARGET_DIR)/test.log
+	DUO_MFA_HOST=wasm WASM_EVENTS=$(EVENTS) cargo test --locked 2>&1 | tee $(TARGET_DIR)/test.log
 	DUO_MFA_HOST=native RUST_TEST_THREADS=$(NATIVE_THREADS) cargo test --locked --test e2e 2>&1 | tee -a $(TARGET_DIR)/test.log
 	cargo test --locked --features native-faults --example native 2>&1 | tee -a $(TARGET_DIR)/test.log
 	$(MAKE) --no-print-directory conversations 2>&1 | tee -a $(TARGET_DIR)/test.log
@@ -254,6 +254,10 @@ SEED = 0
 .PHONY: conversations
 conversations: ## have the core meet EVENTS (1000000) random events, from conversation SEED (0) on: optimized, but with all checks
 	CONVERSATION_EVENTS=$(EVENTS) CONVERSATION_SEED=$(SEED) cargo test --locked --config profile.dev.package.duo-mfa.opt-level=1 --test core conversations::
+
+.PHONY: scripted
+scripted: module ## run the module's file under a host of the tests: each host call fails, EVENTS random events from SEED on, costs
+	WASM_EVENTS=$(EVENTS) WASM_SEED=$(SEED) cargo test --locked --test wasm
 
 .PHONY: examples
 examples: module native .tools/envoy.stamp .tools/logql.stamp .tools/prometheus.stamp .tools/validators.stamp cli ## check every YAML file that is shipped; CRDS=FOLDER checks custom resources too

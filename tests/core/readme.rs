@@ -14,7 +14,7 @@ use crate::schema;
 /// runs `cli` and `explain`, `tests/cli/init.rs` runs `init`, `tests/e2e/first_application.rs` runs `guide`, `tests/e2e/live_change.rs` runs
 /// `live`, and `tests/core/monitoring.rs` reads `audit`. A `mermaid` block is a picture. No
 /// test reads LogQL.
-const CHECKED: [&str; 27] = [
+const CHECKED: [&str; 28] = [
     "console",
     "console audit",
     "console cli",
@@ -42,6 +42,7 @@ const CHECKED: [&str; 27] = [
     "json file=universal",
     "mermaid",
     "logql",
+    "yaml capabilities",
 ];
 
 /// The pages that document configuration keys.

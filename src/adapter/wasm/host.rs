@@ -11,7 +11,9 @@ use crate::signal::Gauge;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 use std::time::Duration;
 
-/// The host's status for a call to an unknown cluster.
+/// The host's status for a value that does not exist.
+const NOT_FOUND: u32 = 1;
+/// The host's status for a call to an unknown cluster, and for a context that has ended.
 const BAD_ARGUMENT: u32 = 2;
 
 /// A header map of the stream.
@@ -139,17 +141,29 @@ pub(super) fn install_log() {
 ///
 /// # Errors
 ///
-/// The host no longer knows the request.
+/// The host no longer knows the request, or refuses to forward it.
 pub(super) fn resume() -> Result<(), Refused> {
     hostcalls::resume_request()
 }
 
-/// Sends a reply; the request is not forwarded.
+/// Sends a reply; the request is not forwarded. If the host refuses the reply, the request gets a
+/// bare one.
 ///
 /// # Errors
 ///
-/// The host no longer knows the request.
+/// The host no longer knows the request, or its client does not get this reply.
 pub(super) fn reply(reply: &Reply) -> Result<(), Refused> {
+    send(reply).inspect_err(|_| reply_barely())
+}
+
+/// Sends a 503 without headers and body. Without any reply, a paused request would wait until its
+/// client leaves.
+pub(super) fn reply_barely() {
+    let none = HeaderMap::serialize(&[]);
+    let _ = hostcalls::send_local_response(503, "duo_mfa_host_refused", &[], &none, -1);
+}
+
+fn send(reply: &Reply) -> Result<(), Refused> {
     let headers: Vec<(&[u8], &[u8])> =
         reply.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let headers = HeaderMap::serialize(&headers);
@@ -189,13 +203,25 @@ pub(super) fn dispatch(cluster: &str, call: &SignedCall, timeout: Duration) -> R
 ///
 /// The stream has ended.
 pub(super) fn act_for(context: u32) -> Result<(), Refused> {
-    hostcalls::set_effective_context(context)
+    hostcalls::set_effective_context(context).or_else(|refused| match refused {
+        Refused(BAD_ARGUMENT) => Err(refused),
+        // This does not say that the stream has ended. It may wait, and must not be forgotten.
+        Refused(_) => hostcalls::set_effective_context(context),
+    })
 }
 
 /// A value that all VMs of this Envoy share, and the number that a swap needs; `None` if there is
 /// no value.
-pub(super) fn shared(key: &str) -> Option<(Vec<u8>, u32)> {
-    hostcalls::shared(key.as_bytes()).ok()
+///
+/// # Errors
+///
+/// The host did not say whether there is one.
+pub(super) fn shared(key: &str) -> Result<Option<(Vec<u8>, u32)>, Refused> {
+    match hostcalls::shared(key.as_bytes()) {
+        Ok(found) => Ok(Some(found)),
+        Err(Refused(NOT_FOUND)) => Ok(None),
+        Err(refused) => Err(refused),
+    }
 }
 
 /// Replaces a shared value if it was not changed since `cas` was read. Creates it if `cas` is

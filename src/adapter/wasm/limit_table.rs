@@ -13,7 +13,9 @@ const TRIES: usize = 8;
 /// Changes one value; `true` on success.
 pub(super) fn change(name: &str, work: &mut Work<'_>) -> bool {
     (0..TRIES).any(|_| {
-        let (bytes, cas) = host::shared(name).unzip();
+        // A value that could not be read is not absent: a sign-out would find nothing to end.
+        let Ok(found) = host::shared(name) else { return false };
+        let (bytes, cas) = found.unzip();
         work(bytes.as_deref()).is_none_or(|bytes| host::swap_shared(name, &bytes, cas).is_ok())
     })
 }

@@ -59,7 +59,7 @@ impl Record for SharedRecord {
 
 impl SharedRecord {
     fn read_with_cas(&self) -> (Health, Option<u32>) {
-        let (bytes, cas) = host::shared(&self.key).unzip();
+        let (bytes, cas) = host::shared(&self.key).unwrap_or_default().unzip();
         (bytes.and_then(|bytes| self.record.open(&bytes)).unwrap_or_default(), cas)
     }
 

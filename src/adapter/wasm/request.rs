@@ -76,7 +76,12 @@ impl Stream for Request<'_> {
     }
 
     fn resume(&self) -> Result<(), Undone> {
-        host::resume().map_err(|_| Undone)
+        host::resume().map_err(|_| {
+            // Its response must not get the approval of a forwarded request.
+            self.put(Stage::Refused);
+            host::reply_barely();
+            Undone
+        })
     }
 
     fn reply(&self, reply: &Reply) -> Result<(), Undone> {

@@ -45,8 +45,9 @@ impl Root {
         match Config::parse(&bytes, &host::environment) {
             Ok(config) => {
                 log::debug!("configured");
+                // Without ticks the clock would stand still, so the root gets no plugin then.
                 let plugin = Plugin::new(Gate::new(config), &bytes);
-                self.plugin.set(Rc::new(plugin)).is_ok() && host::tick_each(TICK).is_ok()
+                host::tick_each(TICK).is_ok() && self.plugin.set(Rc::new(plugin)).is_ok()
             }
             Err(faults) => {
                 for fault in faults.iter() {

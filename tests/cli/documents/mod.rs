@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 /// Blocks that another test runs: the fence, and the file that reads it.
-const RUN_ELSEWHERE: [(&str, &str); 10] = [
+const RUN_ELSEWHERE: [(&str, &str); 11] = [
     ("console audit", "tests/core/monitoring.rs"),
     ("console cli", "tests/cli/readme.rs"),
     ("console demo", "examples/demo/readme.py"),
@@ -23,6 +23,7 @@ const RUN_ELSEWHERE: [(&str, &str); 10] = [
     ("console live", "tests/e2e/live_change.rs"),
     ("console session=demo", "examples/demo/readme.py"),
     ("console session=key", "examples/demo/smoke.py"),
+    ("yaml capabilities", "tests/wasm/capabilities.rs"),
 ];
 
 /// Pages whose commands run in another folder than the root.
