@@ -150,6 +150,8 @@ class Examples:
                 self.job(name, "compose", tools.compose_faults, path)
             elif "envVarFrom" in document:
                 self.job(name, "core", cluster.variables_faults, document["envVarFrom"])
+            elif "meshConfig" in document:
+                self.job(name, "mesh", cluster.mesh_faults, document["meshConfig"])
             elif "apiVersion" in document:
                 self.resource(name, document, text)
             elif "groups" in document and path.name == "loki.yaml":

@@ -83,6 +83,26 @@ def core_faults(document):
     return []
 
 
+# The fields of a provider of external authorization by HTTP in Istio's MeshConfig.
+PROVIDER = frozenset(
+    """service port timeout pathPrefix failOpen clearRouteCache statusOnError includeRequestHeadersInCheck
+    includeAdditionalHeadersInCheck includeRequestBodyInCheck headersToUpstreamOnAllow headersToDownstreamOnAllow
+    headersToDownstreamOnDeny""".split()
+)
+
+
+def mesh_faults(mesh):
+    """Faults of the external authorization in Istio's MeshConfig, for which there is no schema of a resource."""
+    providers = mesh.get("extensionProviders") or []
+    found = [] if set(mesh) == {"extensionProviders"} and providers else ["not just extensionProviders"]
+    for provider in providers:
+        http = provider.get("envoyExtAuthzHttp") or {}
+        found += [f"no such field: {field}" for field in sorted(set(http) - PROVIDER)]
+        found += [f"no {field}" for field in ("service", "port") if not http.get(field)]
+        found += ["lets requests pass while it is down"] if http.get("failOpen") else []
+    return found
+
+
 def variables_faults(variables):
     """A container's environment outside a Pod, as values of other charts have it."""
     container = {"name": "any", "image": "any", "env": variables}
