@@ -10,9 +10,9 @@ use serde_json::json;
 
 use crate::breaker::is_open;
 use crate::message::Request;
-use crate::setup::Setup;
+use crate::setup::{FirstFactor, Setup};
 use crate::sim::eventually;
-use crate::stack::Stack;
+use crate::stack::{APPROVAL, Stack};
 use crate::tally::Verdict;
 
 /// Requests without an approval, and passes, in a second.
@@ -21,6 +21,15 @@ const RATE: usize = 1_000;
 const CONNECTIONS: usize = 16;
 /// How long each part is measured.
 const MEASURED: Duration = Duration::from_secs(12);
+
+/// Ends the load when it is dropped, also by a failed assertion.
+struct Load<'a>(&'a AtomicBool);
+
+impl Drop for Load<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
 
 /// A reply and the time until it came.
 struct Outcome {
@@ -86,13 +95,17 @@ fn rate(outcomes: &[Outcome], time: Duration) -> f64 {
 #[test]
 #[ignore = "measures times: make chaos"]
 fn duo_hangs_while_a_crowd_comes() {
-    let stack = Stack::start(Setup::default());
+    // No first factor, so that users need no passwords.
+    let stack = Stack::start(Setup { first_factor: FirstFactor::Absent, ..Setup::default() });
+    let of = |user: &str| Request::get("/").header("x-basic-user", user);
     eventually("a check that goes well", || {
         (stack.envoy.stat("wasmcustom.duo_mfa_duo_up") == 1).then_some(())
     });
-    let cookie = stack.signed_in("two");
-    let pass = |_| Request::get("/").user("two").cookie(&cookie);
-    let crowd = |number: usize| Request::get("/").user(&format!("crowd-{}", number % 5_000));
+    stack.sim.always("two", "approve");
+    let (reply, _) = stack.admitted(&of("two"));
+    let cookie = reply.set_cookie(APPROVAL).expect("an approval").to_owned();
+    let pass = |_| of("two").cookie(&cookie);
+    let crowd = |number: usize| of(&format!("crowd-{}", number % 5_000));
 
     let is_over = AtomicBool::new(false);
     let (mut began, mut ended) = (Instant::now(), Instant::now());
@@ -100,6 +113,7 @@ fn duo_hangs_while_a_crowd_comes() {
     let (mut recovered_after, mut usual_time) = (Duration::ZERO, Duration::ZERO);
     let usual_from = Instant::now();
     let (passes, refused) = thread::scope(|scope| {
+        let load = Load(&is_over);
         let passes = scope.spawn(|| send_at_rate(&stack, &is_over, pass));
         thread::sleep(MEASURED);
         usual_time = usual_from.elapsed();
@@ -123,7 +137,7 @@ fn duo_hangs_while_a_crowd_comes() {
             thread::sleep(Duration::from_millis(50));
         }
         recovered_after = returned.elapsed();
-        is_over.store(true, Relaxed);
+        drop(load);
         (passes.join().unwrap(), refused.join().unwrap())
     });
     let admitted = passes.iter().filter(|outcome| outcome.status == 200).count();
