@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 /// The longest wait for a command. Envoy compiles the module for its first start.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Ends the output of a command. Its status follows.
 const END: &str = "@@ended ";

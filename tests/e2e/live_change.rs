@@ -94,7 +94,7 @@ fn started(folder: &Path, port: u16) -> Shell {
     );
     assert_eq!(status, 0, "{printed:?}");
     let ready = format!(
-        "timeout 60 sh -c 'until curl -sf http://127.0.0.1:{port}/ready && grep -q config_loaded \
+        "timeout 120 sh -c 'until curl -sf http://127.0.0.1:{port}/ready && grep -q config_loaded \
          envoy.log; do sleep 0.2; done'"
     );
     let (_, status) = shell.run(&ready, None);
