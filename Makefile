@@ -278,6 +278,11 @@ soak: $(LOADED) .tools/envoy.stamp ## have USERS (1000000) users sign in through
 chaos: $(LOADED) .tools/envoy.stamp sim ## have Duo hang while a crowd comes; measure refusals, passes by cookie, and how soon Duo's return is noticed
 	cargo test --locked --test e2e chaos:: -- --ignored --nocapture
 
+.PHONY: churn
+churn: SECONDS = 600
+churn: $(LOADED) .tools/envoy.stamp sim ## have clients leave, users sign in and configurations change for SECONDS (600), and see what is left behind; HOST=native by the native module
+	CHURN_SECONDS=$(SECONDS) cargo test --locked --test e2e churn:: -- --ignored
+
 .PHONY: matrix
 matrix: module native .tools/older-envoy.stamp .tools/prometheus.stamp .tools/validators.stamp sim ## the core of the tests on every Envoy of tools/envoy.txt, on both hosts; ends with a table
 	tools/matrix.py

@@ -145,6 +145,12 @@ impl Envoy {
         tasks.filter_map(comm).filter(|comm| comm.trim_end() == name).count()
     }
 
+    /// The number of its threads.
+    #[allow(dead_code, reason = "for the tests of e2e")]
+    pub(crate) fn all_threads(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/task", self.process.id())).unwrap().count()
+    }
+
     /// Stops the process, does `work`, and continues the process, which then receives everything at once.
     pub(crate) fn stopped(&self, work: impl FnOnce()) {
         let signal = |name: &str| {

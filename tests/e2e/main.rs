@@ -60,6 +60,7 @@ mod bodies;
 mod breaker;
 mod certificates;
 mod chaos;
+mod churn;
 mod client_address;
 mod clients;
 mod compose;
