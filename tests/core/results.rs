@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 const RESULT: &str = "x-duo-mfa-result";
 
-fn rig(mode: &str, changes: Value) -> Rig {
+fn rig(mode: &str, changes: &Value) -> Rig {
     let mut config = json!({
         "mode": mode,
         "duo": {"fail_mode": "safe"},
@@ -53,7 +53,7 @@ fn each_way_to_the_application_has_its_word() {
         assert_eq!((found.0.as_str(), found.1.as_deref()), (word, factor));
         known.insert(found.0);
     };
-    let mut enforcing = rig("enforce", json!({}));
+    let mut enforcing = rig("enforce", &json!({}));
     let cookie = approval(&enforcing.send(&get("/"), &push()).admitted());
     let with_cookie = |path: &str| get(path).with("cookie", pair(&cookie));
     check(says_why(&mut enforcing, &with_cookie("/"), &[]), "passed", Some("push"));
@@ -65,28 +65,28 @@ fn each_way_to_the_application_has_its_word() {
     check(says_why(&mut enforcing, &preflight, &[]), "bypassed", None);
 
     let script = push();
-    check(says_why(&mut rig("enforce", json!({})), &get("/"), &script), "admitted", Some("push"));
+    check(says_why(&mut rig("enforce", &json!({})), &get("/"), &script), "admitted", Some("push"));
     let passcode = get("/").with("x-duo-mfa-passcode", "123456");
     let script =
         [one_phone(), ok(&json!({"result": "allow", "status": "allow", "status_msg": ""}))];
-    let found = says_why(&mut rig("enforce", json!({})), &passcode, &script);
+    let found = says_why(&mut rig("enforce", &json!({})), &passcode, &script);
     check(found, "admitted", Some("passcode"));
-    let found = says_why(&mut rig("enforce", json!({})), &get("/"), &[preauth("allow")]);
+    let found = says_why(&mut rig("enforce", &json!({})), &get("/"), &[preauth("allow")]);
     check(found, "admitted", Some("bypass"));
 
     // A program that keeps no cookie: the second request passes by the approval of its client.
-    let mut per_client = rig("enforce", json!({}));
+    let mut per_client = rig("enforce", &json!({}));
     let script = push();
     check(says_why(&mut per_client, &get("/api/a"), &script), "admitted", Some("push"));
     check(says_why(&mut per_client, &get("/api/b"), &[]), "passed", Some("push"));
 
     let down = || says(503, "upstream connect error");
-    let mut outage = rig("enforce", json!({}));
+    let mut outage = rig("enforce", &json!({}));
     outage.check_meets(&down());
     let found = says_why(&mut outage, &get("/"), &[down(), down()]);
     check(found, "admitted", Some("fail_safe"));
 
-    let mut reporting = rig("report_only", json!({}));
+    let mut reporting = rig("report_only", &json!({}));
     check(says_why(&mut reporting, &with_cookie("/"), &[]), "passed", Some("push"));
     check(says_why(&mut reporting, &get("/public/a"), &[]), "bypassed", None);
     for path in ["/", "/internal/a", "/wire", "/api/a", "/signout", "/a/../b"] {
@@ -95,7 +95,7 @@ fn each_way_to_the_application_has_its_word() {
     check(says_why(&mut reporting, &get("/").of(""), &[]), "would_refuse", None);
 
     for request in [get("/"), get("/internal/a"), get("/").of(""), with_cookie("/signout")] {
-        check(says_why(&mut rig("off", json!({})), &request, &[]), "off", None);
+        check(says_why(&mut rig("off", &json!({})), &request, &[]), "off", None);
     }
     let words: BTreeSet<_> = ForwardedAs::ALL.map(|it| it.name().to_owned()).into();
     assert_eq!(known, words);
@@ -103,7 +103,7 @@ fn each_way_to_the_application_has_its_word() {
 
 #[test]
 fn request_with_its_own_approval_was_admitted() {
-    let mut rig = rig("enforce", json!({}));
+    let mut rig = rig("enforce", &json!({}));
     let mut alice = Browser::of("alice");
     let auth = "/.duo-mfa/auth?factor=push&return_to=%2Fwire";
     alice.asks(&mut rig, &alice.posts(auth), &[one_phone(), started()]);
@@ -116,7 +116,7 @@ fn request_with_its_own_approval_was_admitted() {
 fn addresses_of_the_filter_never_reach_the_application() {
     for mode in ["enforce", "report_only", "off"] {
         for path in ["/.duo-mfa/none", "/.duo-mfa/preauth", "/.duo-mfa/status"] {
-            rig(mode, json!({})).send(&forged(get(path)), &[]).answered();
+            rig(mode, &json!({})).send(&forged(get(path)), &[]).answered();
         }
     }
 }

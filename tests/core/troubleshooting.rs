@@ -43,7 +43,7 @@ fn every_heading_of_a_page_leads_to_its_codes() {
     for code in Code::ALL {
         let start = format!("| *{}*", Language::En.heading(code));
         let link = format!("](#{})", code.name());
-        let is_led_to = |row: &&str| row.starts_with(&start) && row.contains(&link);
-        assert!(rows.iter().any(|row| is_led_to(row)), "{start} has no {link}");
+        let is_led_to = |row: &str| row.starts_with(&start) && row.contains(&link);
+        assert!(rows.iter().copied().any(is_led_to), "{start} has no {link}");
     }
 }
