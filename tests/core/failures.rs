@@ -19,19 +19,20 @@ use std::path::Path;
 const HEAD: &str = "\
 # What each fault leads to
 
-`BLESS=1 cargo test --test core failures` writes this page by driving the filter's core through every cell; the same
-test fails where the page is not what it finds. `make e2e` holds a real Envoy to it, and says to how many of its cells:
-by the simulator's faults at every call; by a cluster that leads nowhere at `check` and `preauth`; and
-by a host that moves away or loses its name, and a cluster that is taken out, while a request waits, at `auth` and
-`auth_status`.
+This page lists what the filter does on each fault of Duo, at each call. A request with an approval cookie that meets its rule passes,
+whatever state Duo is in, and is in none of the tables: [Fail mode](errors.md#fail-mode).
 
 *Once* is a fault that one call meets and the next does not. *Lasting* is one that stays, under `fail_mode: secure` and
 `safe`; the background check has met it too. Until the check has failed, requests under `safe` end as under `secure`:
 a client can make its own calls fail, by sending more than Duo's cluster takes at once, but not the check. A request
 that cannot reach Duo makes the check due at once. *Calls* counts the calls of that name while it lasts. *Passes* means
 that Duo approved the user. *Passes unverified* means that Duo did not; such a pass is valid for at most five minutes.
-Requests with an approval cookie are none of these: they pass, whatever
-state Duo is in.
+
+`BLESS=1 cargo test --test core failures` writes this page by driving the filter's core through every cell; the same
+test fails where the page is not what it finds. `make e2e` holds a real Envoy to it, and says to how many of its cells:
+by the simulator's faults at every call; by a cluster that leads nowhere at `check` and `preauth`; and
+by a host that moves away or loses its name, and a cluster that is taken out, while a request waits, at `auth` and
+`auth_status`.
 
 ## The outage breaker
 
@@ -41,8 +42,8 @@ that failed within ten seconds, new requests no longer call Duo: they get at onc
 429, a full circuit breaker and a poll without news are no failures. All workers of an Envoy count together, and each pair of keys has its own
 breaker: the Auth API's, and the Web SDK application's for `health_check` and `token`.
 
-Every ten seconds one request tries Duo. Its answer closes the breaker; else the others go on being refused. Where no request comes, the
-background check tries after eleven seconds. Sign-ins under way are not refused: they poll until their own end, and a browser that
+Every ten seconds one request tries Duo. Its answer closes the breaker; without one, the breaker stays open. Where no request comes, the
+background check tries after eleven seconds. Sign-ins under way go on: they poll until their own end, and a browser that
 returns from Duo's page has its code checked.
 
 The log says when it opens and closes, `duo_mfa_breaker_open` is 1 meanwhile, and `readyz` lists its keys under `breaker_open`. They

@@ -94,6 +94,35 @@ fn every_alert_has_a_case_that_fires_and_one_that_is_silent() {
     assert_eq!(cases, expected);
 }
 
+/// The tables of docs/monitoring.md say how urgent each alert is, and name rows of the runbook.
+#[test]
+fn every_alert_has_its_urgency_and_rows_of_the_runbook() {
+    let page = read("docs/monitoring.md");
+    let (_, runbook) = page.split_once("\n## Runbook\n").unwrap();
+    let numbers = runbook.lines().filter_map(|line| line.strip_prefix("| **")?.split_once(".**"));
+    let numbers: Vec<_> = numbers.map(|(number, _)| number).collect();
+    let counted: Vec<_> = (1..=numbers.len()).map(|number| number.to_string()).collect();
+    assert!(numbers.len() > 15 && numbers == counted, "{numbers:?}");
+    for file in [ALERTS, "envoy/observability/loki.yaml"] {
+        for rule in documents(&read(file))[0]["groups"][0]["rules"].as_array().unwrap() {
+            let name = rule["alert"].as_str().unwrap();
+            let code = format!("`{name}`");
+            let row = page.lines().find(|line| line.starts_with('|') && line.contains(&code));
+            let cells: Vec<_> = row.unwrap().trim_matches('|').split('|').map(str::trim).collect();
+            let known: &[&str] = match rule["labels"]["severity"].as_str().unwrap() {
+                "critical" => &["wake someone"],
+                "warning" => &["today", "this week"],
+                _ => &["for information"],
+            };
+            assert!(known.contains(&cells[2]), "{name}: {}", cells[2]);
+            let rows = cells.last().unwrap();
+            let row = rows.rsplit_once("row ").map_or(*rows, |(_, number)| number);
+            let is_number = row.parse::<usize>().is_ok();
+            assert!(!is_number || numbers.contains(&row), "{name}: {row}");
+        }
+    }
+}
+
 #[test]
 fn every_query_names_series_that_exist() {
     let series = series();
