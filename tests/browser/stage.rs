@@ -51,7 +51,7 @@ impl Stages {
         if let Some(failure) = failure {
             return Err(failure.into());
         }
-        if case.is_plain() && !stage.is_altered {
+        if case.is_plain() && !stage.is_altered && !stage.remembers_an_outage() {
             stage.stack.sim.reset();
             self.0.lock().unwrap().push(stage);
         }
@@ -123,6 +123,12 @@ impl Stage {
         let front = Front::start(stack.envoy.listener);
         let is_universal = case.is_universal;
         Self { stack, front, others: Vec::new(), guests: 0, is_universal, is_altered: false }
+    }
+
+    /// Whether calls to Duo have failed. For some seconds after a few of them Envoy refuses calls.
+    fn remembers_an_outage(&self) -> bool {
+        let failures = self.stack.envoy.admin("/stats?filter=duo_mfa_duo_failures");
+        failures.lines().any(|line| !line.ends_with(": 0"))
     }
 
     fn addresses(&self) -> Value {

@@ -267,7 +267,9 @@ async function ended(stage, options, answer) {
 }
 
 async function newcomer(stage, options) {
-  return said(await opened(stage, options, { status: "not_enrolled", devices: [] }));
+  const page = await opened(stage, options, { status: "not_enrolled", devices: [] });
+  await page.locator("h1").filter({ hasText: "Duo Mobile" }).waitFor();
+  return page;
 }
 
 // Waits until the page says what ended.
