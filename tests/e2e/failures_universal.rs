@@ -81,6 +81,8 @@ fn assert_lasting_faults_lead_where_the_page_says(fail_mode: &str) {
         let occasion = format!("{name} at health_check, lasting, {fail_mode}");
         assert_eq!(press(&stack, &stack.sim.guest(number)), lasting, "{occasion}");
         let made = checks_of_requests(&stack) - before;
+        // The background check has met the 429 before, and Duo's wait holds for requests too.
+        let calls = if name == "429" { "0" } else { &calls };
         assert_eq!(made.to_string(), calls, "{occasion}");
         hold(&occasion);
         stack.await_tick();
