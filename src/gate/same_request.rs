@@ -37,9 +37,10 @@ pub(super) fn tag(
     let (subject, application) = (challenge.subject(), gate.application(&challenge.terms));
     let [source, user] = [subject.source, subject.user].map(str::as_bytes);
     let duo = credentials.tag();
-    let cookie = application.sessions.cookie_name().as_bytes();
+    // A listener with other cookie keys may have other rules.
+    let sessions = application.sessions.settings_tag();
     let rule = challenge.rule.map_or_else(Vec::new, |rule| rule.to_string().into_bytes());
-    let mut parts = vec![source, user, subject.bound, address.as_bytes(), &duo, cookie, &rule];
+    let mut parts = vec![source, user, subject.bound, address.as_bytes(), &duo, sessions, &rule];
     let lasting = head.fields().filter(|(name, _)| !changes(name));
     parts.extend(lasting.flat_map(|(name, value)| [name, value]));
     Some(gate.config().shared.tag("request", &parts))

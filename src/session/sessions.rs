@@ -194,6 +194,12 @@ impl Sessions {
         now.since(approval.seen).saturating_mul(2) > self.settings.inactivity
     }
 
+    /// Represents the keys, the cookie name and the `expiration` of these sessions.
+    #[must_use]
+    pub const fn settings_tag(&self) -> &[u8; 16] {
+        &self.settings_tag
+    }
+
     /// A tag of a user on one client, for an approval without a cookie. Another cookie key, cookie
     /// name, application or `expiration` gives another tag. `None` if approvals are bound only to
     /// their user, since nothing distinguishes clients then.

@@ -129,6 +129,25 @@ fn nobody_else_takes_a_push_up() {
 }
 
 #[test]
+fn push_of_another_listener_is_not_taken_up() {
+    let others = [
+        json!({"session": {"keys": [{"env": "DUO_MFA_OTHER_COOKIE_KEY"}]}}),
+        json!({"session": {"cookie": "__Host-other"}}),
+        json!({"session": {"expiration": "1h"}}),
+    ];
+    for other in others {
+        let mut rig = Rig::new();
+        given_up(&mut rig);
+        let mut beside = Rig::with(other.clone());
+        (beside.table, beside.now) = (std::mem::take(&mut rig.table), rig.now);
+        let look = [one_phone(), status("waiting", "pushed")];
+        let refused = beside.send(&login(), &look).refused();
+        assert_eq!(refused.code(), "pending_elsewhere", "{other}");
+        assert_eq!(rings(&beside), 0);
+    }
+}
+
+#[test]
 fn request_with_its_own_approval_takes_up_no_push() {
     let rules = json!([{"paths": ["/v2/*"], "policy": "two_factor", "approval": "per_request"}]);
     let mut rig = Rig::with(json!({"access_control": {"rules": rules}}));

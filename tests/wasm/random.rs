@@ -73,7 +73,7 @@ impl Running {
         tally::INJECTED.add(world.recorded().injected);
         ends_well(&mut world);
         let broken = world.broken(true);
-        assert!(broken.is_empty(), "{broken:#?}");
+        assert!(broken.is_empty(), "{broken:#?}\nlog: {:#?}", world.process.borrow().log);
         let after: u64 = world.vms.iter().map(|vm| vm.entries).sum();
         self.vms = world.vms;
         usize::try_from(after - before).unwrap()
