@@ -135,10 +135,11 @@ impl Judge {
         Ok(grant(sent, now, None))
     }
 
-    /// Duo has allowed a held request. The approval of its client is valid even if the request is not forwarded.
+    /// Duo has allowed a held request, or a sign-in on a page. The approval of its client is valid even if the request is not
+    /// forwarded.
     pub(crate) fn heard(&mut self, heard: &Allowed, now: u64) {
         let origin = &heard.origin;
-        if origin.is_held && Kind::of(&origin.wanted) == Kind::PerClient {
+        if Kind::of(&origin.wanted) == Kind::PerClient {
             let key = (origin.user.clone(), origin.listener, origin.network.clone());
             self.clients.insert(key, now);
         }
