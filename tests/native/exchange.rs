@@ -31,13 +31,16 @@ pub(crate) fn user() -> &'static str {
     &NAMES[USED.fetch_add(1, Relaxed)]
 }
 
-/// A configuration with some members more.
+/// A configuration with some members more. Each has another Duo application, since the module remembers for some seconds that
+/// calls of one have failed.
 pub(crate) fn config(more: &Value) -> String {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Relaxed);
     let mut config = json!({
         "version": 1,
         "duo": {
             "api_host": "api-xxxxxxxx.duosecurity.com",
-            "integration_key": "DIXXXXXXXXXXXXXXXXXX",
+            "integration_key": format!("DI{number:018}"),
             "secret_key": {"env": "SECRET_KEY"},
             "cluster": "duo_api",
         },
