@@ -82,6 +82,7 @@
     say("status", message);
     say("alert", error);
     for (const name of ["start", "choose", "wait", "end"]) $(name).hidden = name !== pane;
+    if (pause.end > Date.now()) rest();
     if (focused !== document.body && !focused.getClientRects().length) $("heading").focus();
   }
 
@@ -123,7 +124,6 @@
     if (TO_SET_UP.has(kind)) show("end", said, message);
     else show("end", said, "", message);
     $("again").hidden = !canRetry;
-    if (pause.end > Date.now()) rest();
   }
 
   // A sign-in or a call that failed. If another factor may succeed, the factors stay visible.
@@ -131,7 +131,7 @@
     stop();
     if (texts.pane === "enroll") return;
     if (FINAL.has(kind)) finish(kind, heading, message);
-    else if (isFilled) choose(heading, "", message);
+    else if (isFilled) show("choose", heading || texts.failed, "", message);
     else preauth({ heading, error: message });
   }
 
@@ -159,12 +159,6 @@
     isFilled = true;
   }
 
-  // Shows the factors.
-  function choose(heading, message, error) {
-    show("choose", heading || texts.failed, message, error);
-    if (pause.end > Date.now()) rest();
-  }
-
   // Asks for the user's devices, and shows them under a heading, or under the problem.
   async function preauth({ heading, error } = {}) {
     $("busy").hidden = false;
@@ -175,9 +169,9 @@
       if (body.result === "allow") return go();
       if (body.result === "auth") {
         fill(body);
-        if (error) return choose(heading, "", error);
+        if (error) return show("choose", heading || texts.failed, "", error);
         const said = texts.pane === "start" ? first : body;
-        return choose(said.heading, said.message);
+        return show("choose", said.heading, said.message);
       }
       finish(body.result, body.heading, body.message);
       if (body.result === "enroll" && body.enroll_url) {
