@@ -1,8 +1,9 @@
 //! The Envoy that Istio or Envoy Gateway would make of the resources in `envoy/`: with their order and names of filters, with
 //! their encoding of the plugin configuration, and with their name of Duo's cluster.
 
+mod clusters;
+
 use std::fs;
-use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
@@ -12,6 +13,7 @@ use crate::setup::Setup;
 use crate::sim::eventually;
 use crate::stack::{Parts, Stack};
 use crate::universal;
+use clusters::{app_cluster, duo_cluster, lead_to, lead_to_simulator, socket, trust};
 
 const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 
@@ -350,58 +352,6 @@ fn envoy(mut filters: Vec<Value>, of_route: Value, clusters: Vec<Value>) -> Valu
             "clusters": clusters,
         },
     })
-}
-
-fn app_cluster(parts: &Parts<'_>) -> Value {
-    let mut cluster = json!({"name": "app", "type": "STATIC"});
-    lead_to(&mut cluster, parts.app);
-    cluster
-}
-
-fn duo_cluster(name: &str, sni: &Value, san: &Value, parts: &Parts<'_>) -> Value {
-    let mut cluster = json!({
-        "name": name,
-        "type": "STATIC",
-        "connect_timeout": "2s",
-        "transport_socket": {
-            "name": "envoy.transport_sockets.tls",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
-                "sni": sni,
-                "common_tls_context": {"validation_context": {
-                    "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": san}}],
-                }},
-            },
-        },
-    });
-    lead_to_simulator(&mut cluster, parts);
-    cluster
-}
-
-fn lead_to_simulator(cluster: &mut Value, parts: &Parts<'_>) {
-    lead_to(cluster, parts.duo.address);
-    trust(cluster, parts);
-}
-
-fn lead_to(cluster: &mut Value, address: SocketAddr) {
-    let name = cluster["name"].clone();
-    cluster["load_assignment"] = json!({
-        "cluster_name": name,
-        "endpoints": [{"lb_endpoints": [{"endpoint": {"address": socket(address)}}]}],
-    });
-}
-
-/// Makes a cluster with TLS trust the simulator's authority.
-fn trust(cluster: &mut Value, parts: &Parts<'_>) {
-    if let Some(socket) = cluster.get_mut("transport_socket") {
-        let tls = &mut socket["typed_config"]["common_tls_context"]["validation_context"];
-        assert!(tls["match_typed_subject_alt_names"].is_array());
-        tls["trusted_ca"] = json!({"filename": parts.duo.authority});
-    }
-}
-
-fn socket(of: SocketAddr) -> Value {
-    json!({"socket_address": {"address": of.ip(), "port_value": of.port()}})
 }
 
 fn local_code(parts: &Parts<'_>) -> Value {
