@@ -33,6 +33,14 @@ export async function isOut(page) {
   assert.equal(await page.getByText("application", { exact: true }).count(), 0);
 }
 
+// A window for a person's page. The test moves its clock.
+export async function timed(stage, user) {
+  const browser = await stage.browser({ user });
+  const page = await browser.newPage();
+  await page.clock.install();
+  return page;
+}
+
 // A page at `path` whose person was asked what they have: the chooser is there.
 export async function chooser(stage, options = {}, path = "/reports?year=2026#total") {
   const user = options.user ?? (await stage.guest());

@@ -31,13 +31,6 @@ fn stopped(rig: &mut Rig, request: &Request, preauth: &Scripted) -> Response {
     refused
 }
 
-/// A listener of the same Envoy with another configuration. Both have the same shared data.
-fn beside(rig: &mut Rig, changes: Value) -> Rig {
-    let mut other = Rig::with(changes);
-    (other.table, other.now) = (std::mem::take(&mut rig.table), rig.now);
-    other
-}
-
 /// Settings that may differ between two listeners of one Envoy with the same Duo application.
 fn differences() -> [Value; 4] {
     [
@@ -71,7 +64,7 @@ fn template_of_another_case_leads_to_the_same_user() {
     let of = |template: &str| json!({"identity": {"username": template}});
     let mut rig = Rig::with(of("CORP\\{user}"));
     rig.send(&get("/"), &denied()).refused();
-    let mut other = beside(&mut rig, of("corp\\{user}"));
+    let mut other = rig.beside(of("corp\\{user}"));
     stopped(&mut other, &get("/"), &phone_of("other"));
 }
 
@@ -83,7 +76,7 @@ fn configurations_of_one_duo_application_share_limits() {
         for _ in 0..5 {
             rig.send(&with_passcode(get("/")), &wrong_passcode()).refused();
         }
-        let mut other = beside(&mut rig, difference.clone());
+        let mut other = rig.beside(difference.clone());
         other.attribute = Some(b"alice".to_vec());
         // Another phone, so that only the name counts.
         let elsewhere = phone("DP000000000000000001");
@@ -98,7 +91,7 @@ fn next_cookie_key_resets_no_limit() {
     let mut rig = Rig::new();
     rig.send(&get("/"), &denied()).refused();
     let keys = json!([{"env": "DUO_MFA_OTHER_COOKIE_KEY"}, {"env": "DUO_MFA_COOKIE_KEY"}]);
-    let mut rotated = beside(&mut rig, json!({"session": {"keys": keys}}));
+    let mut rotated = rig.beside(json!({"session": {"keys": keys}}));
     assert_eq!(stopped(&mut rotated, &get("/"), &one_phone()).code(), "too_many_requests");
 }
 
@@ -162,7 +155,7 @@ fn key_of_the_limits_joins_configurations_of_several_duo_applications() {
         let limits = if key.is_null() { json!({}) } else { json!({"key": key}) };
         let mut rig = Rig::with(json!({"limits": limits}));
         rig.send(&get("/"), &denied()).refused();
-        let mut beside = beside(&mut rig, json!({"duo": other, "limits": limits}));
+        let mut beside = rig.beside(json!({"duo": other, "limits": limits}));
         if key.is_null() {
             beside.send(&get("/"), &denied()).refused();
         } else {

@@ -44,14 +44,6 @@ fn rig() -> Rig {
     ruled(&json!([rule(&json!({}))]))
 }
 
-/// A rig with another configuration in the same Envoy, at the same time and with the same table.
-fn beside(rig: &Rig, other: Value) -> Rig {
-    let mut other = Rig::with(other);
-    other.table.clone_from(&rig.table);
-    (other.now, other.peer) = (rig.now, rig.peer);
-    other
-}
-
 fn wait(rig: &mut Rig, seconds: u64) {
     rig.now = rig.now.plus(Duration::from_secs(seconds));
 }
@@ -289,7 +281,7 @@ fn report_only_says_what_would_have_passed() {
     let mut enforcing = Rig::with(config.clone());
     approved(&mut enforcing, &get("/api/a"));
     config["mode"] = json!("report_only");
-    let mut rig = beside(&enforcing, config);
+    let mut rig = enforcing.beside(config);
     passes(&mut rig, &get("/api/b"));
     assert!(rig.signals.contains(&Signal::Count(Counter::PassedPerClient)));
     wait(&mut rig, 300);
@@ -307,7 +299,7 @@ fn nothing_is_looked_up_or_kept_without_such_a_rule() {
     let before = rig.table.clone();
     is_asked(&mut rig, &get("/api/a"));
     let rest = self::rig();
-    let mut other = beside(&rig, config(&json!([rule(&json!({}))])));
+    let mut other = rig.beside(config(&json!([rule(&json!({}))])));
     is_asked(&mut other, &get("/api/a"));
     assert_eq!((rest.table.len(), other.table), (0, before));
 }

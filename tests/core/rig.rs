@@ -134,6 +134,14 @@ impl Rig {
         Self::with(json!({"identity": members}))
     }
 
+    /// Another configuration in the same Envoy, at the same time and with the same table.
+    pub(crate) fn beside(&self, changes: Value) -> Self {
+        let mut other = Self::with(changes);
+        other.table.clone_from(&self.table);
+        (other.now, other.peer) = (self.now, self.peer);
+        other
+    }
+
     /// A rig whose minimal configuration is overlaid with `changes`; `null` takes a member out.
     pub(crate) fn with(changes: Value) -> Self {
         let mut config = json!({

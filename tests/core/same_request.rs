@@ -138,8 +138,7 @@ fn push_of_another_listener_is_not_taken_up() {
     for other in others {
         let mut rig = Rig::new();
         given_up(&mut rig);
-        let mut beside = Rig::with(other.clone());
-        (beside.table, beside.now) = (std::mem::take(&mut rig.table), rig.now);
+        let mut beside = rig.beside(other.clone());
         let look = [one_phone(), status("waiting", "pushed")];
         let refused = beside.send(&login(), &look).refused();
         assert_eq!(refused.code(), "pending_elsewhere", "{other}");

@@ -35,8 +35,8 @@ pub(crate) fn start_as(setup: Setup) -> Stack {
     })
 }
 
-/// A counter's name as Prometheus has it: `duo_mfa_refused{code="mfa_denied"}`.
-fn prometheus(name: &str) -> String {
+/// A name with labels as `stats_tags` makes them, as a selector: `duo_mfa_refused{code="mfa_denied"}`.
+pub(crate) fn selector(name: &str) -> String {
     let mut parts = name.split('.');
     let metric = parts.next().unwrap();
     let labels: Vec<_> = std::iter::from_fn(|| Some((parts.next()?, parts.next()?)))
@@ -88,7 +88,7 @@ fn every_counter_is_shown_from_the_start_on() {
     await_first_tick(&stack);
     let shown = scraped(&stack);
     for counter in counters() {
-        let series = prometheus(&counter.to_string());
+        let series = selector(&counter.to_string());
         assert_eq!(shown.get(&series), Some(&0), "{series}");
     }
     let damage = match Host::of_this_run() {

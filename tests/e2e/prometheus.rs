@@ -15,7 +15,7 @@ use crate::filter::Host;
 use crate::hosts::bring_counts;
 use crate::http1::Connection;
 use crate::message::Request;
-use crate::metrics::start_as;
+use crate::metrics::{selector, start_as};
 use crate::resources::root;
 use crate::setup::Setup;
 use crate::sim::eventually;
@@ -127,16 +127,6 @@ fn read(path: &str) -> String {
 /// Whether only the other host has this metric.
 fn is_of_another_host(metric: &str) -> bool {
     OF_ONE_HOST.iter().any(|(name, other)| metric.contains(name) && *other == Host::of_this_run())
-}
-
-/// A name with labels as `stats_tags` makes them, as a selector: `duo_mfa_refused{code="mfa_denied"}`.
-fn selector(name: &str) -> String {
-    let mut parts = name.split('.');
-    let metric = parts.next().unwrap();
-    let labels: Vec<_> = std::iter::from_fn(|| Some((parts.next()?, parts.next()?)))
-        .map(|(label, value)| format!("{label}=\"{value}\""))
-        .collect();
-    format!("{metric}{{{}}}", labels.join(","))
 }
 
 /// The series that an Envoy shows from the start on.

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 import { test } from "../case.mjs";
-import { button, chooser, enter, isIn, isOut, press, pushed, shows } from "../prompt.mjs";
+import { button, chooser, enter, isIn, isOut, press, pushed, shows, timed } from "../prompt.mjs";
 
 test("a_denial_is_said_and_opens_nothing", {}, async (stage) => {
   const { page, user } = await pushed(stage);
@@ -16,9 +16,7 @@ test("a_denial_is_said_and_opens_nothing", {}, async (stage) => {
 
 test("a_page_that_is_left_alone_after_a_denial_sends_nothing", {}, async (stage) => {
   const user = await stage.guest();
-  const browser = await stage.browser({ user });
-  const page = await browser.newPage();
-  await page.clock.install();
+  const page = await timed(stage, user);
   await page.goto(stage.site);
   await press(page, "Send a push");
   await stage.sim.answer(user, "deny");
@@ -32,9 +30,7 @@ test("a_page_that_is_left_alone_after_a_denial_sends_nothing", {}, async (stage)
 });
 
 test("a_chooser_that_is_left_alone_sends_nothing", {}, async (stage) => {
-  const browser = await stage.browser({ user: await stage.guest() });
-  const page = await browser.newPage();
-  await page.clock.install();
+  const page = await timed(stage, await stage.guest());
   await page.goto(stage.site);
   await button(page, "Send a push").waitFor();
   const asked = [];
@@ -96,9 +92,7 @@ test("after_a_denial_a_push_has_to_wait", {}, async (stage) => {
 
 test("a_limit_counts_down_and_takes_a_passcode_meanwhile", { admits: 1 }, async (stage) => {
   const user = await stage.guest();
-  const browser = await stage.browser({ user });
-  const page = await browser.newPage();
-  await page.clock.install();
+  const page = await timed(stage, user);
   await page.goto(stage.site);
   await press(page, "Send a push");
   await stage.sim.answer(user, "deny");

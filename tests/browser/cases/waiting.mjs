@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 import { test } from "../case.mjs";
-import { button, chooser, isIn, isOut, press, pushed, shows } from "../prompt.mjs";
+import { button, chooser, isIn, isOut, press, pushed, shows, timed } from "../prompt.mjs";
 import { eventually } from "../stage.mjs";
 
 test("an_approved_push_shows_the_application_at_the_same_address", { admits: 1 }, async (stage) => {
@@ -220,9 +220,7 @@ test("a_page_that_loses_its_connection_says_so_and_tries_again", { admits: 1 }, 
 
 test("the_time_that_is_left_counts_down_and_is_said_twice", {}, async (stage) => {
   const user = await stage.guest();
-  const browser = await stage.browser({ user });
-  const page = await browser.newPage();
-  await page.clock.install();
+  const page = await timed(stage, user);
   // The filter counts real seconds, and its response would set the count back after a leap.
   await page.route(/\/status\?/, () => {});
   await page.goto(stage.site);

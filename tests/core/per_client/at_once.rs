@@ -129,7 +129,7 @@ fn a_request_waits_no_longer_than_it_may_be_held() {
     long["api"]["hold_timeout"] = json!("2m");
     let mut first = Rig::with(long);
     ringing(&mut first, &get("/api/0"));
-    let mut rig = super::beside(&first, config);
+    let mut rig = first.beside(config);
     rig.pauses = true;
     let since = rig.now;
     let mut pause = paused(rig.start(&get("/api/1")));

@@ -1,7 +1,7 @@
 //! Events that end an approval per client: its lifetime, a sign-out, a clock that goes back, foreign bytes in
 //! the table.
 
-use super::{approved, back, beside, config, is_asked, passes, rig, rule, wait};
+use super::{approved, back, config, is_asked, passes, rig, rule, wait};
 use crate::browser::Browser;
 use crate::rig::{Rig, allows, get, phone_of, started};
 use duo_mfa::gate::NewCookie;
@@ -123,7 +123,7 @@ fn a_sign_out_under_the_rule_itself_passes_and_ends_it() {
 fn a_sign_out_at_another_listener_counts() {
     let mut rig = rig();
     approved(&mut rig, &get("/api/a"));
-    let mut other = beside(&rig, json!({"session": {"application": "wiki"}}));
+    let mut other = rig.beside(json!({"session": {"application": "wiki"}}));
     other.send(&Browser::of("alice").posts("/.duo-mfa/logout"), &[]).answered();
     rig.table = other.table;
     is_asked(&mut rig, &get("/api/a"));
@@ -182,7 +182,7 @@ fn bytes_of_a_neighbor_open_nothing_and_raise_an_alarm() {
     let key = json!({"limits": {"key": {"env": "DUO_MFA_LIMITS_KEY"}}});
     let mut config = config(&json!([rule(&json!({}))]));
     config["limits"] = key["limits"].clone();
-    let mut other = beside(&rig, config);
+    let mut other = rig.beside(config);
     let bucket = Table::new(&other.gate.config().shared);
     for number in FIRST..FIRST + BUCKETS {
         other.table.insert(bucket.values().name(number), genuine.clone());

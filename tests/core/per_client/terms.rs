@@ -1,6 +1,6 @@
 //! An approval per client admits only requests under the same, unchanged rule.
 
-use super::{approved, beside, config, is_asked, passes, ruled, wait};
+use super::{approved, config, is_asked, passes, ruled, wait};
 use super::{pushed, rule};
 use crate::applications::two_more;
 use crate::rig::{Rig, get};
@@ -72,17 +72,17 @@ fn an_approval_from_before_a_change_opens_nothing() {
         ("session.not_before", with("/session/not_before", json!(1_800_000_001))),
         ("session.bind", with("/session/bind", json!(["ip_prefix", "certificate"]))),
     ] {
-        let mut other = beside(&rig, changed);
+        let mut other = rig.beside(changed);
         other.bound = vec![Some(b"aa".to_vec())];
         let calls = other.calls.len();
         is_asked(&mut other, &get("/api/a"));
         assert!(other.calls.len() > calls, "{what}");
     }
-    let mut same = beside(&rig, before.clone());
+    let mut same = rig.beside(before.clone());
     passes(&mut same, &get("/api/a"));
     // A rule keeps its approvals if it moves, or if other rules are added or removed.
     let rules = json!([{"paths": ["/healthz"], "policy": "bypass"}, rule(&json!({}))]);
-    let mut moved = beside(&rig, config(&rules));
+    let mut moved = rig.beside(config(&rules));
     passes(&mut moved, &get("/api/a"));
 }
 
@@ -96,7 +96,7 @@ fn an_approval_opens_nothing_that_a_rule_denies() {
         json!({"networks": ["192.0.2.0/24"], "policy": "deny"}),
         json!({"paths": ["/api/a"], "policy": "deny"}),
     ] {
-        let mut rig = beside(&before, config(&json!([denies, rule(&json!({}))])));
+        let mut rig = before.beside(config(&json!([denies, rule(&json!({}))])));
         assert_eq!(rig.send(&get("/api/a"), &[]).refused().code(), "access_denied", "{denies}");
     }
 }
