@@ -101,7 +101,7 @@ impl<W> Look<W> {
     ) -> (Then<W>, Notes) {
         let Self { asking, unheard, application, .. } = self;
         let ending = match (status.result, &status.status) {
-            (AuthResult::Allow, _) => return settled(asking, &unheard, End::Allowed),
+            (AuthResult::Allow, _) => return approved(asking, &unheard, env),
             (AuthResult::Waiting, Status::Timeout) | (AuthResult::Deny, _) => {
                 Ending::of(&status.status)
             }
@@ -173,6 +173,19 @@ fn or_settled<W>(
         Some(_) if unheard.is_same => (Then::Permit(asking), Notes::default()),
         Some(limited) => (Then::Refuse(asking.waiter, limited), Notes::default()),
         None => settled(asking, unheard, End::Unfound),
+    }
+}
+
+/// Handles an approval that no request has used. If the same request waits for it, that one goes on in a moment. If the
+/// worker that held that one has ended, nothing else says so: the next try takes the prompt up.
+fn approved<W>(asking: Asking<W>, unheard: &Unheard, env: &Env<'_>) -> (Then<W>, Notes) {
+    match unheard.unused(env.now) {
+        Some(limited) => {
+            let left = Settlement { permit: asking.permit.of_last(unheard), end: End::Left };
+            let notes = Notes { settlements: vec![left], ..Notes::default() };
+            (Then::Refuse(asking.waiter, limited), notes)
+        }
+        None => settled(asking, unheard, End::Allowed),
     }
 }
 

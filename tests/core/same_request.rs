@@ -96,6 +96,33 @@ fn look_that_finds_the_client_gone_takes_its_push_up() {
     assert_eq!(rings(&rig), 1);
 }
 
+#[test]
+fn approval_whose_worker_has_ended_is_taken_up() {
+    let mut rig = Rig::new();
+    // Nothing says that it left.
+    drop(ringing(&mut rig, &login()));
+    let refused = rig.send(&login(), &[one_phone(), allows()]).refused();
+    assert_eq!(refused.code(), "pending_elsewhere");
+    assert_eq!(refused.header("retry-after").as_deref(), Some("2"));
+    rig.now = rig.now.plus(Duration::from_secs(2));
+    let other = login().without("user-agent").with("user-agent", "curl/8.5.0");
+    assert_eq!(rig.send(&other, &[one_phone()]).refused().code(), "pending_elsewhere");
+    rig.send(&login(), &[one_phone(), allows()]).admitted();
+    assert_eq!(rings(&rig), 1);
+}
+
+#[test]
+fn approval_of_a_client_that_waits_is_its_own() {
+    let mut rig = Rig::new();
+    let first = ringing(&mut rig, &login());
+    let refused = rig.send(&login(), &[one_phone(), allows()]).refused();
+    assert_eq!(refused.code(), "pending_elsewhere");
+    let Progress::Done(outcome) = rig.resume(*first, &allows()) else { panic!("no end") };
+    outcome.admitted();
+    rig.send(&login(), &[one_phone(), started(), allows()]).admitted();
+    assert_eq!(rings(&rig), 2);
+}
+
 /// Changes a request, or the connection that it comes by.
 type Change = fn(&mut Rig) -> Request;
 
