@@ -205,6 +205,7 @@ lint: $(WASM_ENV) .tools/cargo-deny.stamp .tools/linters.stamp ## format, clippy
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --lib --example native --features native-faults --profile test -- -D warnings
 	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS -D warnings" cargo $$WASM_LINT --locked --lib --target wasm32-wasip1 $$WASM_CARGO_FLAGS
+	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS -D warnings" cargo $$WASM_LINT --locked --lib --features wasm-faults --target wasm32-wasip1 $$WASM_CARGO_FLAGS
 	cargo test --locked --test core layers
 	cargo test --locked --test core docs::
 	tools/prose.py
@@ -274,9 +275,33 @@ USERS = 1000000
 soak: $(LOADED) .tools/envoy.stamp ## have USERS (1000000) users sign in through one Envoy, and measure what its memory grows by
 	SOAK_USERS=$(USERS) cargo test --locked --profile bench --test e2e memory:: -- --nocapture
 
+# The module or the library with faults that tests plant: below the target folder, never in dist.
+FAULTY_MODULE = $(TARGET_DIR)/wasm32-wasip1/release/duo_mfa.faulty.wasm
+FAULTY = $(if $(filter native,$(HOST)),$(TARGET_DIR)/debug/libduo_mfa.so,$(FAULTY_MODULE))
+
+.PHONY: faulty
+faulty: $(WASM_ENV)
+ifeq ($(HOST),native)
+	cargo rustc --locked --lib --no-default-features --features native-faults --crate-type cdylib
+else
+	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS $(REMAP) $(SIMD) $(SMALL_SHA2) $(SMALL_MODULE)" cargo wasm --locked --features wasm-faults $$WASM_CARGO_FLAGS
+	tools/exports.py $(BUILT) $(FAULTY_MODULE)
+	rm $(BUILT)
+endif
+
+# How many people are in the middle of signing in.
+SIGN_INS = 500
+CHAOS = SIGN_INS=$(SIGN_INS) cargo test --locked --test e2e chaos::
+
 .PHONY: chaos
-chaos: $(LOADED) .tools/envoy.stamp sim ## have Duo hang while a crowd comes; measure refusals, passes by cookie, and how soon Duo's return is noticed
-	cargo test --locked --test e2e chaos:: -- --ignored --nocapture
+chaos: faulty $(LOADED) .tools/envoy.stamp sim ## break things while SIGN_INS (500) people sign in: Envoy, its listener, Duo's cluster, a worker's VM; and have Duo hang while a crowd comes
+	$(CHAOS) -- --ignored --nocapture --test-threads=1 --skip a_fault_of_the_module
+	DUO_MFA_WASM=$(abspath $(FAULTY)) DUO_MFA_NATIVE=$(abspath $(FAULTY)) $(CHAOS)midway::many_sign_ins_outlive_a_fault -- --ignored --nocapture
+
+.PHONY: load
+load: MINUTES = 10
+load: $(LOADED) .tools/envoy.stamp ## have 20 users a second sign in beside requests with approvals for MINUTES (10); measure errors, memory, and passes while many requests are held
+	MINUTES=$(MINUTES) cargo test --locked --profile bench --test e2e steady:: -- --ignored --nocapture --test-threads=1
 
 .PHONY: churn
 churn: SECONDS = 600

@@ -86,6 +86,12 @@ impl App {
         self.state.lock().unwrap().seen.last().cloned().expect("a request reached the application")
     }
 
+    /// Forgets what the requests were, but not how many.
+    #[allow(dead_code, reason = "for the tests of e2e")]
+    pub(crate) fn forget(&self) {
+        self.state.lock().unwrap().seen.clear();
+    }
+
     /// Answers with this HTML from here on.
     #[allow(dead_code, reason = "for the tests of the browser")]
     pub(crate) fn answer_page(&self, page: &'static str) {

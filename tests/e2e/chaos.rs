@@ -1,5 +1,10 @@
-//! Duo hangs while a crowd without approvals comes: how fast each is refused, whether passes by cookie suffer, and how
+//! Failures of Duo, Envoy and the module, and their effect on users. `midway` has those in the middle of sign-ins.
+//!
+//! Here Duo hangs while a crowd without approvals comes: how fast each is refused, whether passes by cookie suffer, and how
 //! soon Duo's return is noticed. `make chaos` runs it and prints the figures; it takes a machine that is otherwise idle.
+
+pub(crate) mod crowd;
+mod midway;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};

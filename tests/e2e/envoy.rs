@@ -151,6 +151,13 @@ impl Envoy {
         fs::read_dir(format!("/proc/{}/task", self.process.id())).unwrap().count()
     }
 
+    /// Ends the process by SIGKILL.
+    #[allow(dead_code, reason = "for the tests of e2e")]
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
     /// Stops the process, does `work`, and continues the process, which then receives everything at once.
     pub(crate) fn stopped(&self, work: impl FnOnce()) {
         let signal = |name: &str| {

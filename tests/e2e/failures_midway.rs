@@ -51,7 +51,7 @@ fn setup(fail_mode: &str) -> Setup {
 }
 
 /// Replaces the resources in their file. Envoy loads them at once.
-fn write(file: &Path, resources: &Value) {
+pub(crate) fn write(file: &Path, resources: &Value) {
     let next = file.with_extension("next");
     fs::write(&next, json!({"version_info": "", "resources": resources}).to_string()).unwrap();
     fs::rename(next, file).unwrap();
@@ -70,6 +70,19 @@ fn write_endpoints(file: &Path, at: SocketAddr) {
 fn duo_cluster(configuration: &mut Value) -> &mut Value {
     let cluster = &mut configuration["static_resources"]["clusters"][1];
     assert_eq!(cluster["name"], "duo_api");
+    cluster
+}
+
+/// Has Envoy read Duo's cluster from a file. Returns the cluster.
+pub(crate) fn cluster_from_file(configuration: &mut Value, file: &Path) -> Value {
+    let mut cluster = duo_cluster(configuration).take();
+    cluster["@type"] = json!("type.googleapis.com/envoy.config.cluster.v3.Cluster");
+    configuration["static_resources"]["clusters"].as_array_mut().unwrap().truncate(1);
+    write(file, &json!([cluster]));
+    configuration["node"] = json!({"id": "e2e", "cluster": "e2e"});
+    configuration["dynamic_resources"] = json!({"cds_config": {
+        "resource_api_version": "V3", "path_config_source": {"path": file},
+    }});
     cluster
 }
 
@@ -131,14 +144,7 @@ impl Midway {
         let stack = Stack::start_as(setup, |parts| {
             let file = parts.directory.join("clusters.json");
             let mut configuration = given.envoy(parts.module, parts.app, parts.duo);
-            let mut cluster = duo_cluster(&mut configuration).take();
-            cluster["@type"] = json!("type.googleapis.com/envoy.config.cluster.v3.Cluster");
-            configuration["static_resources"]["clusters"].as_array_mut().unwrap().truncate(1);
-            write(&file, &json!([cluster]));
-            configuration["node"] = json!({"id": "e2e", "cluster": "e2e"});
-            configuration["dynamic_resources"] = json!({"cds_config": {
-                "resource_api_version": "V3", "path_config_source": {"path": file},
-            }});
+            let cluster = cluster_from_file(&mut configuration, &file);
             host = Some(Host::Clustered { file, cluster });
             configuration
         });

@@ -11,6 +11,9 @@ use crate::tally;
 /// How long a client waits for a response before the request counts as hung.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
+/// How often a client that waits looks whether it is late.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// A connection for several requests.
 pub(crate) struct Connection {
     socket: TcpStream,
@@ -19,12 +22,17 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn open(to: SocketAddr) -> Self {
-        let socket = TcpStream::connect(to).expect("the server listens");
+        Self::try_open(to).expect("the server listens")
+    }
+
+    /// `None` if nobody listens.
+    pub(crate) fn try_open(to: SocketAddr) -> Option<Self> {
+        let socket = TcpStream::connect(to).ok()?;
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         socket.set_nodelay(true).unwrap();
         let reader = BufReader::new(socket.try_clone().unwrap());
-        Self { socket, reader }
+        Some(Self { socket, reader })
     }
 
     /// Sends a request, waits for its response, and counts both.
@@ -53,6 +61,29 @@ impl Connection {
             }
             outcome
         })
+    }
+
+    /// Sends a request without a body and waits for its response until `is_late`. Counts both.
+    #[allow(dead_code, reason = "for the tests of e2e")]
+    pub(crate) fn exchange_until(
+        &mut self,
+        request: &Request,
+        is_late: impl Fn() -> bool,
+    ) -> Result<Reply, Lost> {
+        tally::sent();
+        self.socket.write_all(&encode(request)).map_err(|fault| lost(&fault))?;
+        self.socket.set_read_timeout(Some(LOOK)).unwrap();
+        while let Err(fault) = self.socket.peek(&mut [0]) {
+            if lost(&fault) == Lost::Closed {
+                return Err(Lost::Closed);
+            }
+            if is_late() {
+                tally::hung();
+                return Err(Lost::TimedOut);
+            }
+        }
+        self.socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        self.receive()
     }
 
     /// Sends the first bytes of a request, or all of it, and does not wait.

@@ -218,6 +218,12 @@ fn library_is_small_and_holds_neither_symbols_nor_paths_of_this_machine() {
     }
 }
 
+#[test]
+fn library_has_no_faults_of_tests() {
+    let planted = b"DUO_MFA_FAULTS";
+    assert!(!library().windows(planted.len()).any(|it| it == planted), "built with native-faults");
+}
+
 /// The output of an Envoy that reads a configuration with the library, whose settings are empty.
 fn said_by(program: &Path) -> String {
     let directory = Directory::new();

@@ -131,6 +131,7 @@ mod shared_responses;
 mod sign_out;
 mod signin;
 mod spellings;
+mod steady;
 mod thin_line;
 mod unheard;
 mod universal_applications;

@@ -120,11 +120,22 @@ impl Sim {
         })
     }
 
+    /// All transactions, or those that wait for an answer.
+    #[allow(dead_code, reason = "for the tests of e2e")]
+    pub(crate) fn transactions(&self, is_pending: bool) -> Vec<Value> {
+        let found = self.get(&format!("/sim/transactions?pending={is_pending}"));
+        found.as_array().expect("a list").clone()
+    }
+
+    /// Answers a push by its transaction, as [`Self::answer`].
+    pub(crate) fn answer_to(&self, txid: &str, action: &str) {
+        self.tell("POST", &format!("/sim/transactions/{txid}/{action}"), &json!({}));
+    }
+
     /// Answers the push to `user` as its owner would: `approve`, `deny`, `fraud`, `timeout`.
     pub(crate) fn answer(&self, user: &str, action: &str) {
         let pending = self.pending(user);
-        let txid = pending["txid"].as_str().unwrap();
-        self.tell("POST", &format!("/sim/transactions/{txid}/{action}"), &json!({}));
+        self.answer_to(pending["txid"].as_str().unwrap(), action);
     }
 
     /// Approves the verified push to `user`, with the code that the screen shows.
@@ -136,7 +147,13 @@ impl Sim {
 
     /// Has `user` answer every push with this action, automatically.
     pub(crate) fn always(&self, user: &str, action: &str) {
-        let answer = json!({"answer": action, "after_ms": 50});
+        self.always_after(user, action, Duration::from_millis(50));
+    }
+
+    /// As [`Self::always`], after a while.
+    pub(crate) fn always_after(&self, user: &str, action: &str, wait: Duration) {
+        let wait = u64::try_from(wait.as_millis()).unwrap();
+        let answer = json!({"answer": action, "after_ms": wait});
         self.tell("PUT", &format!("/sim/users/{user}/auto"), &answer);
     }
 

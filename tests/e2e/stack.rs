@@ -122,6 +122,12 @@ impl Stack {
         self.envoy = self.another_envoy();
     }
 
+    /// Starts another Envoy in the place of one that was killed.
+    #[allow(dead_code, reason = "for the tests of e2e")]
+    pub(crate) fn start_again(&mut self) {
+        self.envoy = self.another_envoy();
+    }
+
     /// Kills this Envoy and starts another in its place, with other values of environment variables.
     pub(crate) fn restart_with(&mut self, variables: &[(&'static str, &str)]) {
         for (name, value) in variables {

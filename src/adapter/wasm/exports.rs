@@ -10,7 +10,7 @@
 
 use super::callback::Callback;
 use super::contexts::Contexts;
-use super::{host, hostcalls};
+use super::{faults, host, hostcalls};
 use crate::adapter::stage::Arrived;
 use proxy_wasm::types::Action;
 
@@ -60,6 +60,7 @@ extern "C" fn tick(root: u32) {
 
 #[unsafe(export_name = "duo_mfa:proxy_on_request_headers")]
 extern "C" fn request_headers(context: u32, _: usize, is_whole: u32) -> Action {
+    faults::at_request();
     CONTEXTS.with(|contexts| contexts.request_headers(context, is_whole == 0))
 }
 

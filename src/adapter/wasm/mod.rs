@@ -8,6 +8,7 @@
 mod callback;
 mod contexts;
 mod exports;
+mod faults;
 mod gauges;
 mod host;
 mod hostcalls;
