@@ -21,13 +21,32 @@ struct Cost {
     entries: u64,
 }
 
-struct Meter {
-    world: World,
-    root: Root,
+pub(crate) struct Meter {
+    pub(crate) world: World,
+    pub(crate) root: Root,
     table: Vec<(&'static str, Cost)>,
 }
 
 impl Meter {
+    /// One worker with this configuration, which has checked Duo.
+    pub(crate) fn with(config: &str) -> Self {
+        let root = Root { vm: 0, context: 0, listener: 0, is_running: false, is_old: false };
+        let mut meter = Self { world: World::new(7, 1, true), root, table: Vec::new() };
+        meter.measure("start", |meter| meter.root = meter.world.configure(0, 0, config));
+        assert!(meter.root.is_running);
+        for _ in 0..4 {
+            meter.world.settle();
+            meter.world.pass(TICK);
+        }
+        meter
+    }
+
+    /// The instructions of the last work.
+    pub(crate) fn instructions(&mut self, work: impl FnOnce(&mut Self)) -> u64 {
+        self.measure("", work);
+        self.table.pop().map_or(0, |(_, cost)| cost.instructions)
+    }
+
     /// Measures what is done.
     fn measure(&mut self, name: &'static str, work: impl FnOnce(&mut Self)) {
         let vm = &self.world.vms[0];
@@ -61,12 +80,12 @@ impl Meter {
         });
     }
 
-    fn with_cookies(&self, ask: Ask) -> Ask {
+    pub(crate) fn with_cookies(&self, ask: Ask) -> Ask {
         ask.cookies(self.world.jars[&(USER.to_owned(), 0)].iter())
     }
 
     /// A request that is held until its push is approved.
-    fn held(&mut self, path: &str) {
+    pub(crate) fn held(&mut self, path: &str) {
         let id = self.world.ask(self.root, &Ask::program(USER, path));
         self.world.settle();
         assert!(self.world.is_forwarded(id));
@@ -75,16 +94,7 @@ impl Meter {
 }
 
 fn measured() -> Vec<(&'static str, Cost)> {
-    let world = World::new(7, 1, true);
-    let root = Root { vm: 0, context: 0, listener: 0, is_running: false, is_old: false };
-    let mut meter = Meter { world, root, table: Vec::new() };
-    meter
-        .measure("start", |meter| meter.root = meter.world.configure(0, 0, &config(0).to_string()));
-    assert!(meter.root.is_running);
-    for _ in 0..4 {
-        meter.world.settle();
-        meter.world.pass(TICK);
-    }
+    let mut meter = Meter::with(&config(0).to_string());
     meter.measure("tick", |meter| meter.world.pass(TICK));
     meter.held("/reports");
     meter.measure("held", |meter| meter.held("/reports"));

@@ -34,6 +34,7 @@ mod host;
 mod judge;
 mod people;
 mod random;
+mod scale;
 mod tally;
 mod world;
 
