@@ -260,6 +260,11 @@ conversations: ## have the core meet EVENTS (1000000) random events, from conver
 scripted: module ## run the module's file under a host of the tests: each host call fails, EVENTS random events from SEED on, costs
 	WASM_EVENTS=$(EVENTS) WASM_SEED=$(SEED) cargo test --locked --test wasm
 
+.PHONY: fuzz
+fuzz: SECONDS = 60
+fuzz: ## look for inputs that break a promise, by coverage: SECONDS (60) for each target of tests/fuzz, or for TARGET alone; needs a C++ compiler
+	tools/fuzz.py $(SECONDS) $(TARGET)
+
 .PHONY: examples
 examples: module native .tools/envoy.stamp .tools/logql.stamp .tools/prometheus.stamp .tools/validators.stamp cli ## check every YAML file that is shipped; CRDS=FOLDER checks custom resources too
 	DUO_MFA_CLI=$(TARGET_DIR)/debug/duo-mfa .tools/validators/bin/python tools/examples.py

@@ -5,7 +5,6 @@
 //! The test asserts that Duo has allowed each admitted request, for its path and its user, and that no phone
 //! rings too often. `neighbor.rs` lists the promises that hold while another plugin writes the table.
 
-mod chance;
 mod duo;
 mod flows;
 mod judge;

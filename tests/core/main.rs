@@ -18,6 +18,7 @@ mod approval_times;
 mod binding;
 mod breaker;
 mod browser;
+mod chance;
 mod client_kinds;
 mod codes;
 mod config_faults;

@@ -24,7 +24,7 @@
 )]
 
 mod capabilities;
-#[path = "../core/conversations/chance.rs"]
+#[path = "../core/chance.rs"]
 mod chance;
 mod costs;
 mod duo;

@@ -1,11 +1,11 @@
 //! The model of Duo. It knows nothing of browsers: anyone who has the id of a transaction can look
 //! at it.
 
-use super::chance::Chance;
 use super::neighbor::Neighbor;
 use super::people::{DAVE, Person, Sender, device_of};
 use super::phone::{Phones, Whose, Word};
 use crate::applications::asked;
+use crate::chance::Chance;
 use crate::rig::{Scripted, allows, fail, ok, phone, preauth, says, status};
 use duo_mfa::clock::UnixTime;
 use duo_mfa::duo::{Endpoint, SignedCall};

@@ -9,7 +9,7 @@
 //!   user and by its device. If only one of the two counts is replaced, the prompts of a user on one device
 //!   are still limited. If both are, the limits start over. A single-use approval may be used again.
 
-use super::chance::Chance;
+use crate::chance::Chance;
 use std::collections::BTreeMap;
 
 type Table = BTreeMap<String, Vec<u8>>;

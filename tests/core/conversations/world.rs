@@ -1,6 +1,5 @@
 //! One conversation: its state, and its random events.
 
-use super::chance::Chance;
 use super::duo::{Asked, Duo};
 use super::flows::Open;
 use super::neighbor::Neighbor;
@@ -9,6 +8,7 @@ use super::people::{approval_cookie, pending_cookie};
 use super::phone::Word;
 use crate::applications::two_more;
 use crate::browser::posted;
+use crate::chance::Chance;
 use crate::rig::{NOON, Outcome, Request, Rig, Scripted, allows, get, ok, phone, says, started};
 use duo_mfa::clock::UnixTime;
 use duo_mfa::duo::{Endpoint, SignedCall};

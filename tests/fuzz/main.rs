@@ -1,0 +1,76 @@
+//! The targets of the fuzzer on their corpora, and on a few thousand changes of them. `make fuzz` looks for new
+//! inputs, by coverage.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test ends by panicking, and the run by a line of counts"
+)]
+
+#[path = "../core/chance.rs"]
+#[allow(dead_code, reason = "the conversations use the rest")]
+mod chance;
+mod mutate;
+mod targets;
+
+use chance::Chance;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// Changed inputs for each target.
+const CHANGES: u64 = 2_000;
+/// Bytes of all corpora.
+const MOST_BYTES: usize = 300_000;
+
+#[test]
+fn every_corpus_belongs_to_a_target() {
+    let folders = fs::read_dir(corpus()).unwrap();
+    let folders = folders.map(|it| it.unwrap().file_name().into_string().unwrap());
+    let names: BTreeSet<_> = targets::ALL.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(folders.collect::<BTreeSet<_>>(), names);
+}
+
+#[test]
+fn corpora_and_their_changes_keep_the_promises() {
+    let (mut inputs, mut bytes) = (0_u64, 0);
+    for (name, target) in targets::ALL {
+        let files = inputs_of(name);
+        assert!(!files.is_empty(), "{name}");
+        let seeds: Vec<_> = files.iter().map(|(_, seed)| seed.as_slice()).collect();
+        for (path, seed) in &files {
+            run(name, target, seed, &path.display().to_string());
+            bytes += seed.len();
+        }
+        for seed in 0..CHANGES {
+            let input = mutate::changed(&seeds, &mut Chance::new(seed));
+            run(name, target, &input, &format!("change {seed}"));
+        }
+        inputs += u64::try_from(seeds.len()).unwrap() + CHANGES;
+    }
+    assert!(bytes < MOST_BYTES, "{bytes}");
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "fuzz: {} targets, {inputs} inputs", targets::ALL.len()).unwrap();
+}
+
+fn run(name: &str, target: targets::Target, input: &[u8], origin: &str) {
+    if catch_unwind(AssertUnwindSafe(|| target(input))).is_err() {
+        panic!("target {name}, {origin}: {}", input.escape_ascii());
+    }
+}
+
+fn inputs_of(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let files = fs::read_dir(corpus().join(name)).unwrap().map(|file| file.unwrap().path());
+    let mut files: Vec<_> = files.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+    files.sort();
+    files
+}
+
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus")
+}
