@@ -327,6 +327,10 @@ screenshots: $(LOADED) .tools/envoy.stamp sim ## take the pictures of docs/scree
 	SCREENSHOTS=$(CURDIR)/docs/screenshots cargo test --locked --test browser every_state
 	du -sh docs/screenshots
 
+.PHONY: graphs
+graphs: $(LOADED) .tools/envoy.stamp .tools/prometheus.stamp sim ## take the picture of envoy/observability; needs the pages of Debian's prometheus
+	cargo test --locked --test e2e graphs:: -- --ignored
+
 DYNAMIC_NOOP = $(TARGET_DIR)/release/examples/libdynamic_noop.so
 
 .PHONY: bench

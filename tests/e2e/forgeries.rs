@@ -195,7 +195,7 @@ fn token_of_a_sign_in_is_no_approval() {
     alice.reaches_the_application(&stack, "/reports");
 }
 
-fn now() -> UnixTime {
+pub(crate) fn now() -> UnixTime {
     UnixTime::from_seconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())
 }
 

@@ -86,6 +86,7 @@ mod flat_metadata;
 mod foreign_forms;
 mod forgeries;
 mod forms;
+mod graphs;
 mod hostile;
 mod hosts;
 mod image;

@@ -30,14 +30,14 @@ const OF_ONE_HOST: [(&str, Host); 2] =
     [("envoy_wasm_duo_mfa_vm_reload", Host::Native), ("duo_mfa_internal_errors", Host::Wasm)];
 
 /// A Prometheus that scrapes each second. Ends when it is dropped.
-struct Prometheus {
+pub(crate) struct Prometheus {
     process: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     _directory: Directory,
 }
 
 impl Prometheus {
-    fn start(targets: &[SocketAddr]) -> Self {
+    pub(crate) fn start(targets: &[SocketAddr]) -> Self {
         let directory = Directory::new();
         let configuration = json!({
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
@@ -120,7 +120,7 @@ fn unused() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
