@@ -22,19 +22,26 @@ pub struct Loaded {
     values: SharedValues,
 }
 
+/// The first eight bytes of the SHA-256 of a configuration's text, as the host has it, in hexadecimal digits.
+#[must_use]
+pub fn short_hash(text: &[u8]) -> String {
+    let mut hash = String::new();
+    for byte in Sha256::digest(text).into_iter().take(8) {
+        // Writing to a string never fails.
+        let _ = write!(hash, "{byte:02x}");
+    }
+    hash
+}
+
 impl Loaded {
     /// `text` is the configuration as the host has it.
     #[must_use]
     pub fn new(gate: &Gate, text: &[u8]) -> Self {
-        let mut hash = String::new();
-        for byte in Sha256::digest(text).into_iter().take(8) {
-            // Writing to a string never fails.
-            let _ = write!(hash, "{byte:02x}");
-        }
+        let hash = short_hash(text);
         Self { values: gate.config().shared.values(&format!("loaded/{hash}")), hash }
     }
 
-    /// The beginning of the hash of the configuration's text, in hexadecimal digits.
+    /// The [`short_hash`] of the configuration's text.
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash

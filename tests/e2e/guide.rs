@@ -127,10 +127,14 @@ fn shape(line: &str) -> String {
     let words = line.split(' ').map(|word| {
         let is_reference =
             word.len() == 8 && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-        match word.strip_prefix("hash=") {
-            Some(_) => "hash=H".to_owned(),
-            None if is_reference => "R".to_owned(),
-            None => word.replace(|c: char| c.is_ascii_digit(), "0"),
+        let hash = word.strip_prefix("hash=").unwrap_or(word);
+        let is_hash = hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_hash {
+            "H".to_owned()
+        } else if is_reference {
+            "R".to_owned()
+        } else {
+            word.replace(|c: char| c.is_ascii_digit(), "0")
         }
     });
     let mut shape = words.collect::<Vec<_>>().join(" ");

@@ -79,6 +79,11 @@ fn documented_change_of_a_running_envoy_works() {
     let log = fs::read_to_string(folder.join("envoy.log")).unwrap();
     assert_eq!(log.matches("\"kind\":\"config_loaded\"").count(), 2, "{log}");
     assert!(log.contains("mode is report_only"), "{log}");
+
+    let told = "duo-mfa check lds/listeners.yaml --format json | jq -r '.configurations[].hash'";
+    let (told, _) = shell.run(told, None);
+    let (_, last) = log.rsplit_once("\"hash\":\"").unwrap();
+    assert_eq!(told, [&last[..16]], "{log}");
 }
 
 /// A shell in whose folder Envoy runs.
@@ -86,7 +91,8 @@ fn started(folder: &Path, port: u16) -> Shell {
     let programs = [envoy::program(), env!("CARGO_BIN_EXE_duo-mfa").into()];
     let places = programs.map(|program| program.parent().unwrap().display().to_string());
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", places.join(":"));
-    let variables = [("PATH", path), ("HOME", folder.display().to_string())];
+    let home = folder.display().to_string();
+    let variables = [("PATH", path), ("HOME", home), ("EDITOR", "true".to_owned())];
     let mut shell = Shell::start(folder, &variables);
     let (printed, status) = shell.run(
         "set -a; . ./duo-mfa.env; set +a; envoy -c envoy.yaml --use-dynamic-base-id >envoy.log 2>&1 &",

@@ -37,7 +37,7 @@ fn lines(reports: &[Report], of_one: fn(&Report) -> String) -> String {
 fn text(report: &Report) -> String {
     let (findings, absent) = match &report.verdict {
         Verdict::Unreadable(error) => return format!("{}: {error}", report.title),
-        Verdict::Read { findings, absent } => (findings, absent),
+        Verdict::Read { findings, absent, .. } => (findings, absent),
     };
     let mut text = format!("{}: {}", report.title, summary(report));
     for finding in findings {
@@ -78,9 +78,9 @@ fn summary(report: &Report) -> String {
 fn json(reports: &[Report]) -> Value {
     let of_one = |report: &Report| match &report.verdict {
         Verdict::Unreadable(error) => json!({"file": report.file, "error": error}),
-        Verdict::Read { findings, absent } => {
-            let title = &report.title;
-            json!({"file": report.file, "title": title, "findings": findings, "not_set": absent})
+        Verdict::Read { findings, absent, hash } => {
+            let (file, title) = (&report.file, &report.title);
+            json!({"file": file, "title": title, "hash": hash, "findings": findings, "not_set": absent})
         }
     };
     let configurations: Vec<_> = reports.iter().map(of_one).collect();

@@ -9,6 +9,7 @@ use crate::document::{Document, DocumentError};
 use crate::environment::{Environment, printable};
 use crate::plugin::{Configuration, Plugin};
 use duo_mfa::config::{Code, Fault};
+use duo_mfa::gate::short_hash;
 use std::cell::LazyCell;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -30,6 +31,8 @@ pub(super) enum Verdict {
         findings: Vec<Finding>,
         /// Names of variables that are not set here.
         absent: BTreeSet<String>,
+        /// Name of the configuration in the log and the metrics; `None` if its text is made by the host.
+        hash: Option<String>,
     },
 }
 
@@ -53,10 +56,11 @@ impl Report {
         let host = plugin.host;
         let subject =
             Subject { host, written: &written, config, document, documents, absent: &absent };
-        let malformed = match plugin.configuration {
-            Configuration::Text(text) => malformed::explain(text, &document.source.file),
+        let text = match plugin.configuration {
+            Configuration::Text(text) => Some(text),
             Configuration::Object(_) | Configuration::Absent => None,
         };
+        let malformed = text.and_then(|text| malformed::explain(text, &document.source.file));
 
         let lines = LazyCell::new(|| document.lines(&plugin.configuration));
         let line = |path: &str| lines.as_ref()?.of(path);
@@ -77,7 +81,8 @@ impl Report {
         findings.extend(notes.iter().map(|note| Finding::of_warning(Level::Note, note, &line)));
 
         let absent = absent.iter().map(|name| printable(name).to_owned()).collect();
-        let verdict = Verdict::Read { findings, absent };
+        let verdict =
+            Verdict::Read { findings, absent, hash: text.map(|text| short_hash(text.as_bytes())) };
         Self { file: file.to_owned(), title: title(file, plugin), verdict }
     }
 
