@@ -119,6 +119,15 @@ fn every_alert_has_its_urgency_and_rows_of_the_runbook() {
             let row = rows.rsplit_once("row ").map_or(*rows, |(_, number)| number);
             let is_number = row.parse::<usize>().is_ok();
             assert!(!is_number || numbers.contains(&row), "{name}: {row}");
+            if file == ALERTS {
+                let annotation =
+                    is_number.then(|| format!("docs/monitoring.md#runbook, row {row}"));
+                assert_eq!(
+                    rule["annotations"]["runbook"].as_str(),
+                    annotation.as_deref(),
+                    "{name}"
+                );
+            }
         }
     }
 }

@@ -95,7 +95,7 @@ pub(super) const DOMAIN: Text =
     text("a domain", "^[A-Za-z0-9._-]+$", &["", "@example.com", r"CORP\x", "ä.example"]);
 
 pub(super) const TEMPLATE: Text = text(
-    "a text with `{user}` or `{local}`",
+    "a text with `{user}`, `{local}` or `{domain}`",
     r"^([!-z|~]|\{(user|local|domain)\})*\{(user|local)\}([!-z|~]|\{(user|local|domain)\})*$",
     &["", "everyone", "{mail}", "{domain}", "{user", "{user} x"],
 );

@@ -58,7 +58,7 @@ const STAND_INS: [&str; 15] = [
 const STAND_IN: &str = r#"#!/bin/bash
 { printf '%s\x1f' "${0##*/}" "$@"; printf '\x1e'; } >>"$CALLS"
 cat "$SHOWN"
-case "$1" in logs) cat "$HOME/../envoy.log" ;; esac
+case "${0##*/} $*" in journalctl* | kubectl*\ logs*) cat "$HOME/../envoy.log" ;; esac
 "#;
 
 /// Runs the real program, on the copies of the files. `doctor` and `cookie` read their arguments only: one would
@@ -76,6 +76,7 @@ const LOG: &str = r#"[2027-01-15 08:00:00.123][17][info][wasm] [source/extension
 [2027-01-15 08:00:01.123][17][info][wasm] [source/extensions/common/wasm/context.cc:1195] wasm log duo_mfa duo_mfa: {"event":"duo_mfa","version":1,"time":"2027-01-15T08:00:01.123Z","kind":"decision","result":"refused","code":"mfa_denied","user":"alice","client":"192.0.2.7","path":"/reports","reference":"K7M2Q4XP"}
 [2027-01-15 08:00:02.123][17][error][wasm] [source/extensions/common/wasm/context.cc:1195] wasm log duo_mfa duo_mfa: the check of Duo failed: Duo cannot be reached
 [2027-01-15 08:00:03.123][17][error][wasm] [source/extensions/common/wasm/context.cc:1195] wasm log duo_mfa duo_mfa: duo_mfa configuration: fault
+[2027-01-15 08:00:04.123][17][error][wasm] [source/extensions/common/wasm/context.cc:1195] wasm log duo_mfa duo_mfa: panicked at src/lib.rs:1
 "#;
 
 pub(crate) struct Sandbox {
@@ -174,6 +175,9 @@ fn prepare(folder: &Path) {
     fs::write(folder.join("envoy.log"), LOG).unwrap();
     let lines = LOG.lines().filter_map(|line| line.find("{\"event\"").map(|at| &line[at..]));
     fs::write(folder.join("audit.jsonl"), lines.collect::<Vec<_>>().join("\n")).unwrap();
-    // `FILE` in a document is a configuration of the reader's.
-    fs::copy(folder.join("envoy/production.yaml"), folder.join("FILE")).unwrap();
+    // `FILE` in a document is a configuration of the reader's, and so is `/etc/envoy/envoy.yaml`.
+    for copy in ["FILE", "envoy/envoy.yaml"] {
+        fs::copy(folder.join("envoy/production.yaml"), folder.join(copy)).unwrap();
+    }
+    fs::write(folder.join("envoy/duo-mfa.env"), "").unwrap();
 }
