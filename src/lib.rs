@@ -21,7 +21,7 @@
 //!   gate                               the state machine of one request
 //!   config                             composition root: JSON -> typed parts, all faults at once
 //!   policy identity session duo page   five leaves; none imports another
-//!   http  json  clock  factor  reference  secret  signal  vocabulary
+//!   http  json  protobuf  clock  factor  reference  secret  signal   vocabulary
 //! ```
 //!
 //! # A request's walk
@@ -45,6 +45,7 @@ pub mod identity;
 pub mod json;
 pub mod page;
 pub mod policy;
+pub mod protobuf;
 pub mod reference;
 pub mod secret;
 pub mod session;

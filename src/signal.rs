@@ -166,10 +166,21 @@ pub enum Counter {
     DuoFailures(&'static str),
     /// Buckets of the table of limits that could not be read. Each grants nothing for a while.
     LimitsUnreadable,
+    /// Prompts that the rate limit service was asked about, by the answer's name.
+    RateLimitService(&'static str),
     /// Calls that the circuit breaker did not admit, by the endpoint's name.
     Overflows(&'static str),
     /// Calls that the filter's own limits did not admit, by the limit's name.
     Crowded(&'static str),
+}
+
+impl Counter {
+    /// A prompt that the rate limit service allows.
+    pub const RATE_LIMIT_OK: Self = Self::RateLimitService("ok");
+    /// A prompt that would exceed the limit of the rate limit service.
+    pub const RATE_LIMIT_OVER: Self = Self::RateLimitService("over_limit");
+    /// A prompt about which the rate limit service gave no answer.
+    pub const RATE_LIMIT_ERROR: Self = Self::RateLimitService("error");
 }
 
 impl fmt::Display for Counter {
@@ -196,6 +207,9 @@ impl fmt::Display for Counter {
             Self::Overflows(endpoint) => write!(f, "duo_mfa_overflows.endpoint.{endpoint}"),
             Self::DuoFailures(endpoint) => write!(f, "duo_mfa_duo_failures.endpoint.{endpoint}"),
             Self::LimitsUnreadable => f.write_str("duo_mfa_limits_unreadable"),
+            Self::RateLimitService(answer) => {
+                write!(f, "duo_mfa_rate_limit_service.code.{answer}")
+            }
         }
     }
 }

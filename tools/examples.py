@@ -81,6 +81,8 @@ class Examples:
         for document in documents.documents(text):
             if "static_resources" in document:
                 self.envoy(name, text)
+            elif isinstance(document, list) or "descriptors" in document:
+                self.job(name, "limits", cluster.limits_faults, document)
             else:
                 # Istio lays this over a waypoint's Deployment.
                 for container in document["spec"]["template"]["spec"]["containers"]:

@@ -12,8 +12,8 @@ use super::traits::{Map, Maps, Stream};
 use crate::clock::UnixTime;
 use crate::gate::limit::Permit;
 use crate::gate::{
-    AwaitedBody, AwaitingPermit, Body, Call, Effect, End, Event, Flow, Forward, HostFacts,
-    Judgement, NewCookie, Notes, Opening, Pass, Seat, Step, response,
+    AwaitedBody, AwaitingPermit, Body, Call, Effect, End, Event, FleetQuestion, Flow, Forward,
+    HostFacts, Judgement, NewCookie, Notes, Opening, Pass, Seat, Step, Unanswered, response,
 };
 use crate::http::{HeadFault, HeaderMap, Reply, RequestHead};
 use crate::identity::Attributes;
@@ -176,6 +176,14 @@ impl<'a, S: Stream> Driver<'a, S> {
                     step = shared.grant(&permit, *then);
                     continue;
                 }
+                Effect::AskFleet { question, then } => {
+                    self.note(notes);
+                    match self.ask_fleet(&question, then) {
+                        None => return Passage::Closed,
+                        Some(unsent) => step = unsent,
+                    }
+                    continue;
+                }
                 Effect::Call { call, then } => (call, then),
             };
             self.note(notes);
@@ -256,7 +264,7 @@ impl<'a, S: Stream> Driver<'a, S> {
         match stream.call(cluster, call, then.outlives_its_client()) {
             Ok(token) => {
                 shared.healths().occupy(call.application, now);
-                let until = until(call, now);
+                let until = until(call.timeout, now);
                 stream.put(Stage::Sent { token, seat: call.seat, until, flow: then });
                 None
             }
@@ -265,6 +273,27 @@ impl<'a, S: Stream> Driver<'a, S> {
                 let not_sent = explain(unsent, cluster, || stream.asks(&is_neighbor));
                 shared.leave(call.seat);
                 Some(then.handle(Event::Failed(not_sent), &shared.env()))
+            }
+        }
+    }
+
+    /// Sends a question to the rate limit service. Returns the next step if it was not sent. Duo's
+    /// health, its breaker and the counters of its calls have no part in it.
+    fn ask_fleet(&self, question: &FleetQuestion, then: Box<Flow>) -> Option<Step> {
+        let FleetQuestion { cluster, timeout, seat, .. } = question;
+        let (stream, shared) = (self.stream, self.shared());
+        let (seat, now) = (Some(*seat), shared.now());
+        if let Err(crowded) = shared.enter(seat, stream.undecided(), now) {
+            return Some(then.crowded(crowded, &shared.env()));
+        }
+        match stream.post(cluster, &question.headers(), &question.body, *timeout) {
+            Ok(token) => {
+                stream.put(Stage::Sent { token, seat, until: until(*timeout, now), flow: then });
+                None
+            }
+            Err(_) => {
+                shared.leave(seat);
+                Some(then.handle(Event::Failed(Unanswered::NotSent), &shared.env()))
             }
         }
     }
@@ -320,8 +349,8 @@ impl<'a, S: Stream> Driver<'a, S> {
 }
 
 /// Deadline by which the host reports the end of a call that is sent now.
-fn until(call: &Call, now: UnixTime) -> UnixTime {
-    now.plus(call.timeout).plus(REPORTED_WITHIN)
+fn until(timeout: Duration, now: UnixTime) -> UnixTime {
+    now.plus(timeout).plus(REPORTED_WITHIN)
 }
 
 #[inline(never)]

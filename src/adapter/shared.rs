@@ -101,7 +101,7 @@ pub(super) trait Shared {
         let Notes { count, signals, audit, settlements, .. } = notes;
         self.settle(settlements);
         match effect {
-            Effect::Call { then, .. } => {
+            Effect::Call { then, .. } | Effect::AskFleet { then, .. } => {
                 self.take(signals);
                 self.abandoned(Some(&then));
             }

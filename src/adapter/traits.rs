@@ -5,6 +5,7 @@ use super::shared::Shared;
 use super::stage::Stage;
 use crate::gate::Call;
 use crate::http::{Edit, Reply};
+use std::time::Duration;
 
 /// The host did not do it: it no longer knows the request, or refuses the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,19 @@ pub(super) trait Stream: Maps {
     ///
     /// [`Unsent`]; no callback follows.
     fn call(&self, cluster: &str, call: &Call, outlives: bool) -> Result<u64, Unsent>;
+
+    /// Sends a call to another service than Duo. Its end is not reported if the client has left.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsent`]; no callback follows.
+    fn post(
+        &self,
+        cluster: &str,
+        headers: &[(&[u8], &[u8])],
+        body: &[u8],
+        timeout: Duration,
+    ) -> Result<u64, Unsent>;
 
     /// Forwards the paused request. Neither the host nor the state of the request may be used
     /// afterwards.

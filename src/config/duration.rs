@@ -45,6 +45,22 @@ impl Entry<'_> {
     }
 }
 
+impl Entry<'_> {
+    /// A number of milliseconds within bounds, such as `250ms`.
+    pub(super) fn milliseconds(&self, bounds: &RangeInclusive<u64>) -> Result<Duration, Fault> {
+        let fix = || format!("write {}ms to {}ms", bounds.start(), bounds.end());
+        let text = self.text().map_err(|fault| Fault { fix: fix().into(), ..fault })?;
+        let digits = text.strip_suffix("ms").filter(|it| it.bytes().all(|it| it.is_ascii_digit()));
+        match digits.and_then(|digits| digits.parse().ok()) {
+            Some(number) if bounds.contains(&number) => Ok(Duration::from_millis(number)),
+            Some(_) | None => {
+                let problem = format!("{} is not a time within bounds", echo(text));
+                Err(self.fault(Code::InvalidDuration, problem, fix()))
+            }
+        }
+    }
+}
+
 /// The seconds of a text such as `5m`; `None` if the text is not a duration, or too long for a
 /// `u64`.
 fn seconds(text: &str) -> Option<u64> {

@@ -129,8 +129,11 @@ pub(super) const LIMITS: &[Key] = &[
     key("user_rate"),
     key("calls"),
     key("held"),
-    later("rate_limit_service", "remove it; each Envoy has its own limits"),
+    key("rate_limit_service"),
 ];
+
+pub(super) const RATE_LIMIT_SERVICE: &[Key] =
+    &[key("cluster"), key("domain"), key("timeout"), key("on_error")];
 
 pub(super) const BRANDING: &[Key] = &[
     key("name"),

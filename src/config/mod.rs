@@ -17,6 +17,7 @@ mod error;
 mod keys;
 mod nearest;
 mod protobuf;
+mod rate_limit_service;
 mod reader;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod reference;
@@ -28,6 +29,7 @@ pub use crate::policy::ApiMode;
 pub use application::{Application, Applications};
 pub use duo_settings::{DuoSettings, Enrollment, Keys};
 pub use error::{Code, ConfigFaults, Fault};
+pub use rate_limit_service::{OnError, RateLimitService};
 pub use secrets::may_be_a_secret;
 pub use universal::{Destination, Universal};
 
@@ -68,6 +70,8 @@ pub struct Config {
     pub push: PushDetails,
     /// How often a user's phone may ring.
     pub limits: Limits,
+    /// The service that limits prompts over several Envoys; `None` if each Envoy limits its own.
+    pub rate_limit_service: Option<RateLimitService>,
     /// The key for the limits, which all workers of an Envoy share. Configurations with the same
     /// key share one table.
     pub shared: SharedKey,

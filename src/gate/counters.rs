@@ -24,6 +24,9 @@ pub fn counters() -> impl Iterator<Item = Counter> {
         Counter::Prompted,
         Counter::Abandoned,
         Counter::LimitsUnreadable,
+        Counter::RATE_LIMIT_OK,
+        Counter::RATE_LIMIT_OVER,
+        Counter::RATE_LIMIT_ERROR,
     ];
     let admitted = ApprovedBy::ALL.into_iter().map(|by| Counter::Admitted(by.name()));
     let refused = Code::ALL.into_iter().map(Counter::Refused);

@@ -9,6 +9,7 @@ use super::decision::{CallEnd, Contact, Decision, End, Learned, Notes};
 use super::env::Env;
 use super::event::Event;
 use super::failure::{self, Remedy, Stage, Standby, Tries};
+use super::fleet::{self, FleetQuestion};
 use super::key_pair::KeyPair;
 use super::limit::{self, Permit, Settlement, Verdict};
 use super::prompt::user_tag;
@@ -59,6 +60,9 @@ pub(super) trait Waits: Sized {
 
     /// Continues without the call, for which there was no room.
     fn crowd_out(self, crowded: Crowded, asks_the_time: bool, env: &Env<'_>) -> Next<Self>;
+
+    /// The challenge of a request that waits for a permit.
+    fn wanted(wants: &Self::Wants) -> &Challenge;
 
     /// Continues with the verdict on a permit.
     fn permitted(wants: Self::Wants, verdict: Verdict, env: &Env<'_>) -> Next<Self>;
@@ -182,9 +186,11 @@ pub(super) struct Exchange<W> {
     asks_the_time: bool,
 }
 
-/// A request that waits for a permit, and the tries so far.
+/// A request that waits for a permit: for the table's verdict, or for that of the rate limit service.
+/// Also the tries so far.
 #[derive(Debug)]
 pub(super) struct ExchangeAwaitingPermit<W: Waits> {
+    permit: Permit,
     wants: W::Wants,
     tries: Tries,
 }
@@ -198,6 +204,7 @@ pub(super) struct Turn<W: Waits> {
 pub(super) enum Act<W: Waits> {
     Call(Call, Exchange<W>),
     Permit(Permit, ExchangeAwaitingPermit<W>),
+    AskFleet(FleetQuestion, ExchangeAwaitingPermit<W>),
     End(End),
 }
 
@@ -210,7 +217,9 @@ fn go_on<W: Waits>(next: Next<W>, tries: Tries, env: &Env<'_>) -> Turn<W> {
     let Next { then, mut notes } = next;
     let act = match then {
         Then::End(end) => Act::End(end),
-        Then::Permit(permit, wants) => Act::Permit(permit, ExchangeAwaitingPermit { wants, tries }),
+        Then::Permit(permit, wants) => {
+            Act::Permit(permit, ExchangeAwaitingPermit { permit, wants, tries })
+        }
         Then::Ask(wait, waiting) => {
             let exchange = Exchange { waiting, tries, asks_the_time: false };
             let mut turn = exchange.send(wait, env);
@@ -223,9 +232,29 @@ fn go_on<W: Waits>(next: Next<W>, tries: Tries, env: &Env<'_>) -> Turn<W> {
 }
 
 impl<W: Waits> ExchangeAwaitingPermit<W> {
-    /// Continues with the verdict.
+    pub(super) fn challenge(&self) -> &Challenge {
+        W::wanted(&self.wants)
+    }
+
+    /// Continues with the table's verdict. The rate limit service may have to agree.
     pub(super) fn handle(self, verdict: Verdict, env: &Env<'_>) -> Turn<W> {
-        go_on(W::permitted(self.wants, verdict, env), self.tries, env)
+        match fleet::question(&self.permit, &verdict, self.challenge(), env) {
+            Some(question) => Turn { act: Act::AskFleet(question, self), notes: Notes::default() },
+            None => go_on(W::permitted(self.wants, verdict, env), self.tries, env),
+        }
+    }
+
+    /// Handles the answer of the rate limit service.
+    pub(super) fn hear_fleet(self, event: Event<'_>, env: &Env<'_>) -> Turn<W> {
+        let (verdict, signals) = fleet::verdict(event, env);
+        let unsent = verdict.is_err().then(|| self.unsent());
+        let next = W::permitted(self.wants, verdict, env).after(unsent).with(signals);
+        go_on(next, self.tries, env)
+    }
+
+    /// Takes the table's grant back, since the prompt is not sent.
+    pub(super) const fn unsent(&self) -> Settlement {
+        Settlement { permit: self.permit, end: limit::End::Unsent }
     }
 }
 

@@ -9,8 +9,9 @@ use super::call::Call;
 use super::decision::{Decision, End, Notes};
 use super::endpoints::Visit;
 use super::env::Env;
-use super::event::Event;
+use super::event::{Event, Unanswered};
 use super::exchange::{self, Act, Exchange, ExchangeAwaitingPermit, Next, Turn, Waits};
+use super::fleet::FleetQuestion;
 use super::hold::Held;
 use super::limit::{Limit, Limited, Permit, Settlement, Verdict};
 use super::per_client::{Recall, Recalled};
@@ -37,6 +38,13 @@ pub enum Effect {
     Call {
         /// The call.
         call: Box<Call>,
+        /// The flow that waits for the response.
+        then: Box<Flow>,
+    },
+    /// Ask the rate limit service, and pass the outcome to the flow.
+    AskFleet {
+        /// The question.
+        question: Box<FleetQuestion>,
         /// The flow that waits for the response.
         then: Box<Flow>,
     },
@@ -72,7 +80,7 @@ pub enum Effect {
     End(End),
 }
 
-/// A request that waits for Duo. It exists only while a call is outstanding.
+/// A request that waits for Duo or for the rate limit service. It exists only while a call is outstanding.
 #[derive(Debug)]
 pub struct Flow(Waiting);
 
@@ -82,6 +90,10 @@ enum Waiting {
     Held(Exchange<Held>),
     /// A request to the filter itself: it gets a reply and is never forwarded.
     Visit(Exchange<Visit>),
+    /// A held request whose permit needs the rate limit service, too.
+    HeldPermit(ExchangeAwaitingPermit<Held>),
+    /// The same for a request to the filter itself.
+    VisitPermit(ExchangeAwaitingPermit<Visit>),
 }
 
 /// A request that waits for a permit. Without one no phone rings, no passcode is checked, and no
@@ -150,19 +162,22 @@ impl From<Decision> for Step {
 
 impl From<Turn<Held>> for Step {
     fn from(turn: Turn<Held>) -> Self {
-        step(turn, Waiting::Held, Wanting::Held)
+        step(turn, (Waiting::Held, Waiting::HeldPermit), Wanting::Held)
     }
 }
 
 impl From<Turn<Visit>> for Step {
     fn from(turn: Turn<Visit>) -> Self {
-        step(turn, Waiting::Visit, Wanting::Visit)
+        step(turn, (Waiting::Visit, Waiting::VisitPermit), Wanting::Visit)
     }
 }
 
 fn step<W: Waits>(
     turn: Turn<W>,
-    waiting: impl FnOnce(Exchange<W>) -> Waiting,
+    (waiting, asking): (
+        impl FnOnce(Exchange<W>) -> Waiting,
+        impl FnOnce(ExchangeAwaitingPermit<W>) -> Waiting,
+    ),
     wanting: impl FnOnce(ExchangeAwaitingPermit<W>) -> Wanting,
 ) -> Step {
     let Turn { act, notes } = turn;
@@ -174,18 +189,24 @@ fn step<W: Waits>(
         Act::Permit(permit, awaits) => {
             Effect::Permit { permit, then: Box::new(AwaitingPermit(wanting(awaits))) }
         }
+        Act::AskFleet(question, awaits) => {
+            let then = Box::new(Flow(asking(awaits)));
+            Effect::AskFleet { question: Box::new(question), then }
+        }
         Act::End(end) => Effect::End(end),
     };
     Step { effect, notes }
 }
 
 impl Flow {
-    /// The number of the Duo application that the call goes to.
+    /// The number of the Duo application that the call goes to; `None` if it goes to the rate limit
+    /// service.
     #[must_use]
-    pub fn application(&self) -> usize {
+    pub fn application(&self) -> Option<usize> {
         match &self.0 {
-            Waiting::Held(exchange) => exchange.waiting().application(),
-            Waiting::Visit(exchange) => exchange.waiting().application(),
+            Waiting::Held(exchange) => Some(exchange.waiting().application()),
+            Waiting::Visit(exchange) => Some(exchange.waiting().application()),
+            Waiting::HeldPermit(_) | Waiting::VisitPermit(_) => None,
         }
     }
 
@@ -196,6 +217,7 @@ impl Flow {
         match &self.0 {
             Waiting::Held(exchange) => exchange.asks() && exchange.waiting().outlives_its_client(),
             Waiting::Visit(exchange) => exchange.asks() && exchange.waiting().outlives_its_client(),
+            Waiting::HeldPermit(_) | Waiting::VisitPermit(_) => false,
         }
     }
 
@@ -205,6 +227,8 @@ impl Flow {
         match &self.0 {
             Waiting::Held(exchange) => exchange.waiting().left(),
             Waiting::Visit(_) => Vec::new(),
+            Waiting::HeldPermit(awaits) => vec![awaits.unsent()],
+            Waiting::VisitPermit(awaits) => vec![awaits.unsent()],
         }
     }
 
@@ -214,6 +238,8 @@ impl Flow {
     pub fn abandoned(&self, env: &Env<'_>) -> Option<Signal> {
         match &self.0 {
             Waiting::Held(exchange) => Some(audit::abandoned(exchange.waiting().challenge(), env)),
+            Waiting::HeldPermit(awaits) => Some(audit::abandoned(awaits.challenge(), env)),
+            Waiting::VisitPermit(_) => None,
             Waiting::Visit(exchange) => self
                 .outlives_its_client()
                 .then(|| audit::abandoned(exchange.waiting().challenge(), env)),
@@ -226,6 +252,8 @@ impl Flow {
         match self.0 {
             Waiting::Held(exchange) => exchange.handle(event, env).into(),
             Waiting::Visit(exchange) => exchange.handle(event, env).into(),
+            Waiting::HeldPermit(awaits) => awaits.hear_fleet(event, env).into(),
+            Waiting::VisitPermit(awaits) => awaits.hear_fleet(event, env).into(),
         }
     }
 
@@ -236,6 +264,10 @@ impl Flow {
         match self.0 {
             Waiting::Held(exchange) => exchange.crowded(crowded, env).into(),
             Waiting::Visit(exchange) => exchange.crowded(crowded, env).into(),
+            // There is always room for a further call of a request.
+            other @ (Waiting::HeldPermit(_) | Waiting::VisitPermit(_)) => {
+                Self(other).handle(Event::Failed(Unanswered::Overflow), env)
+            }
         }
     }
 }

@@ -27,6 +27,7 @@
 //!  |                |               | Permit         |             |
 //!  |<------------------------------------------------| Permit      |
 //!  | Verdict        |               |                |             |
+//!  | (if the fleet has a limit, a rate limit service is asked here) |
 //!  |------------------------------->| Push           |             |
 //!  |                |               |--------------->| Call: auth ->|
 //!  |                |               | Status         | Call: poll ->| allow
@@ -69,6 +70,7 @@ mod event;
 mod exchange;
 mod factors;
 pub mod failure;
+mod fleet;
 mod flow;
 mod foreign_form;
 mod form;
@@ -115,6 +117,7 @@ pub use decision::{
 };
 pub use env::Env;
 pub use event::{Event, Unanswered};
+pub use fleet::FleetQuestion;
 pub use flow::{AwaitingPermit, Effect, Flow, Step};
 pub use headers::ForwardedAs;
 pub use health::{Health, Standing};

@@ -366,6 +366,13 @@ pub(super) const NO_RANDOMNESS: Refusal =
     Refusal::new(Code::DuoUnavailable, "No approval can be made at the moment. Try again shortly.")
         .after(AFTER_OUTAGE);
 
+/// The rate limit service did not answer.
+pub(super) const UNKNOWN_LIMIT: Refusal = Refusal::new(
+    Code::DuoUnavailable,
+    "The proxy cannot find out at the moment whether this user may get another prompt. Try again \
+     shortly.",
+);
+
 /// The table of limits cannot say whether a single-use approval was used before.
 pub(super) const UNKNOWN_USE: Refusal = Refusal::new(
     Code::DuoUnavailable,

@@ -10,7 +10,7 @@ use super::refusal::{Denial, Refusal};
 use super::refusals::{
     DENIED_BY_DUO, DENIED_ON_DEVICE, LOCKED_OUT, NO_RANDOMNESS, NO_ROOM, NO_ROOM_FOR_USER,
     NO_ROOM_TO_HOLD, PENDING_ELSEWHERE, RATE_LIMITED_BY_DUO, REPORTED_AS_FRAUD, TIMEOUT,
-    TOO_MANY_PASSCODES, TOO_MANY_PROMPTS, TOO_MANY_SINGLE_USES,
+    TOO_MANY_PASSCODES, TOO_MANY_PROMPTS, TOO_MANY_SINGLE_USES, UNKNOWN_LIMIT,
 };
 use super::room::{By, Crowded};
 use super::route::Endpoint;
@@ -44,7 +44,8 @@ pub(super) fn for_limit(to: &dyn Refusable, limited: &Limited, env: &Env<'_>) ->
     let offered = offers_passcodes(to.challenge(), env);
     let refusal = match limited.limit {
         Limit::Pending => PENDING_ELSEWHERE.with_passcodes(offered),
-        Limit::CoolDown | Limit::Budget => TOO_MANY_PROMPTS.with_passcodes(offered),
+        Limit::CoolDown | Limit::Budget | Limit::Fleet => TOO_MANY_PROMPTS.with_passcodes(offered),
+        Limit::FleetUnknown => UNKNOWN_LIMIT,
         Limit::Awaited => PENDING_ELSEWHERE,
         Limit::Passcodes => TOO_MANY_PASSCODES,
         Limit::Share => TOO_MANY_SINGLE_USES,

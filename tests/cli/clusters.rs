@@ -18,7 +18,40 @@ fn payments(plugin: &mut Value) -> &mut Value {
     &mut plugin["applications"]["payments"]["duo"]
 }
 
+/// Has a rate limit service, whose cluster has these members.
+fn limit_by(bootstrap: &mut Value, members: Value) {
+    configure(bootstrap, |plugin| {
+        let service = json!({"cluster": "rate_limit", "domain": "duo"});
+        plugin["limits"] = json!({"rate_limit_service": service});
+    });
+    let Value::Object(mut cluster) = members else { return };
+    cluster.insert("name".to_owned(), json!("rate_limit"));
+    cluster.insert("connect_timeout".to_owned(), json!("1s"));
+    let clusters = bootstrap["static_resources"]["clusters"].as_array_mut().unwrap();
+    clusters.push(Value::Object(cluster));
+}
+
 const CLUSTER: &[Row] = &[
+    ("jwt", |it| limit_by(it, json!(null)), &["rate_limit_cluster_missing"]),
+    ("jwt", |it| limit_by(it, json!({})), &["rate_limit_without_http2"]),
+    ("jwt", |it| limit_by(it, json!({"http2_protocol_options": {}})), &[]),
+    (
+        "jwt",
+        |it| {
+            let http2 = json!({"explicit_http_config": {"http2_protocol_options": {}}});
+            let kind = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+            limit_by(it, json!({"typed_extension_protocol_options": {kind: http2}}));
+        },
+        &[],
+    ),
+    (
+        "jwt",
+        |it| {
+            limit_by(it, json!(null));
+            it["dynamic_resources"] = json!({"cds_config": {"ads": {}}});
+        },
+        &[],
+    ),
     (
         "jwt",
         |it| configure(it, |plugin| plugin["duo"]["cluster"] = json!("duo")),

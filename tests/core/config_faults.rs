@@ -11,7 +11,8 @@ use crate::schema;
 use document::{COOKIE_KEY, OTHER_COOKIE_KEY, SECRET_KEY, encoded, environment, full, minimal};
 use document::{with, with_all};
 use duo_mfa::config::{
-    Api, ApiMode, Capacity, Code, Config, ConfigFaults, Enrollment, Limits, PushDetails,
+    Api, ApiMode, Capacity, Code, Config, ConfigFaults, Enrollment, Limits, OnError, PushDetails,
+    RateLimitService,
 };
 use duo_mfa::duo::Signature;
 use duo_mfa::factor::Factor;
@@ -46,6 +47,7 @@ fn minimal_configuration_has_the_documented_defaults() {
             users: 16_384
         }
     );
+    assert_eq!(config.rate_limit_service, None);
     assert_eq!(
         config.capacity,
         Capacity { user_calls: 20, user_rate: 180, calls: 240, held: 1_000 }
@@ -99,6 +101,15 @@ fn every_key_is_read() {
             starts: 4,
             users: 65_536
         }
+    );
+    assert_eq!(
+        config.rate_limit_service,
+        Some(RateLimitService {
+            cluster: "outbound|8081||limits.example.com".to_owned(),
+            domain: "duo".to_owned(),
+            timeout: Duration::from_millis(100),
+            on_error: OnError::Deny,
+        })
     );
     assert_eq!(config.capacity, Capacity { user_calls: 5, user_rate: 60, calls: 50, held: 70 });
 }

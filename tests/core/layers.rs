@@ -5,7 +5,7 @@
 //! gate
 //! config
 //! policy identity session duo page       leaves: none imports another
-//! http json clock factor reference secret signal   vocabulary: may import each other
+//! http json protobuf clock factor reference secret signal   vocabulary: may import each other
 //! ```
 //!
 //! No files import each other in a circle, inside a folder either. `gate` has floors.
@@ -25,7 +25,7 @@ enum Layer {
     Adapter,
 }
 
-const MODULES: [(&str, Layer); 15] = [
+const MODULES: [(&str, Layer); 16] = [
     ("adapter", Layer::Adapter),
     ("gate", Layer::Gate),
     ("config", Layer::Config),
@@ -36,6 +36,7 @@ const MODULES: [(&str, Layer); 15] = [
     ("page", Layer::Leaf),
     ("http", Layer::Vocabulary),
     ("json", Layer::Vocabulary),
+    ("protobuf", Layer::Vocabulary),
     ("clock", Layer::Vocabulary),
     ("factor", Layer::Vocabulary),
     ("reference", Layer::Vocabulary),
@@ -246,7 +247,7 @@ fn name(text: &str) -> &str {
 const FLOORS: [&str; 6] = [
     "breaker call challenge configured decision env event factors failure form headers health health_record \
      judgement key_pair limit logo probe readiness refusal refusals request_line room trail",
-    "audit counters loaded pending prompt refuse response route rules same_request sign_out universal view",
+    "audit counters fleet loaded pending prompt refuse response route rules same_request sign_out universal view",
     "exchange in_place last_prompt",
     "endpoints foreign_form hold open per_client per_request redirect",
     "body flow",

@@ -30,6 +30,7 @@ mod enroll;
 mod factor_refusals;
 mod failures;
 mod faults;
+mod fleet;
 mod foreign_forms;
 mod forms;
 mod hold;

@@ -8,7 +8,7 @@ use crate::layers::rust_files;
 use duo_mfa::gate::{Outcome, counters};
 use duo_mfa::signal::{Code, Counter, Gauge, TimeToApproval};
 
-const ALL: [Counter; 15] = [
+const ALL: [Counter; 16] = [
     Counter::Passed,
     Counter::PassedPerClient,
     Counter::Bypassed,
@@ -21,6 +21,7 @@ const ALL: [Counter; 15] = [
     Counter::DuoCalls("ENDPOINT"),
     Counter::DuoFailures("ENDPOINT"),
     Counter::LimitsUnreadable,
+    Counter::RateLimitService("ANSWER"),
     Counter::Prompted,
     Counter::Overflows("ENDPOINT"),
     Counter::Crowded("LIMIT"),
@@ -41,6 +42,7 @@ const fn is_listed(counter: Counter) -> bool {
         | Counter::DuoCalls(_)
         | Counter::DuoFailures(_)
         | Counter::LimitsUnreadable
+        | Counter::RateLimitService(_)
         | Counter::Overflows(_)
         | Counter::Crowded(_) => true,
     }

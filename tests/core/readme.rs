@@ -14,7 +14,7 @@ use crate::schema;
 /// runs `cli` and `explain`, `tests/cli/init.rs` runs `init`, `tests/e2e/first_application.rs` runs `guide`, `tests/e2e/live_change.rs` runs
 /// `live`, and `tests/core/monitoring.rs` reads `audit`. A `mermaid` block is a picture. No
 /// test reads LogQL.
-const CHECKED: [&str; 28] = [
+const CHECKED: [&str; 31] = [
     "console",
     "console audit",
     "console cli",
@@ -30,6 +30,9 @@ const CHECKED: [&str; 28] = [
     "yaml file=envoy-cluster",
     "yaml file=envoy-strip",
     "yaml file=lds",
+    "yaml file=rate-limit-cluster",
+    "yaml file=limits-of-ratelimit",
+    "yaml file=limits-of-limitador",
     "yaml file=schema",
     "json file=identity-jwt",
     "json file=identity-map",
@@ -139,6 +142,25 @@ fn approval_per_client_is_accepted() {
     plugin["session"]["bind"] = example["session"]["bind"].clone();
     plugin["access_control"] = example["access_control"].clone();
     accepted(&plugin);
+}
+
+/// The limits of a rate limit service on the page are those of the example, and its cluster speaks HTTP/2.
+#[test]
+fn limits_of_several_envoys_are_those_of_the_example() {
+    for (name, key, fence) in [
+        ("ratelimit", "config.yaml", "yaml file=limits-of-ratelimit"),
+        ("limitador", "limits.yaml", "yaml file=limits-of-limitador"),
+    ] {
+        let file = read(&format!("examples/rate-limit/{name}.yaml"));
+        let config = file.split("\n---\n").next().unwrap();
+        let config: Value = serde_saphyr::from_str(config).unwrap();
+        let shipped: Value = serde_saphyr::from_str(config["data"][key].as_str().unwrap()).unwrap();
+        assert_eq!(yaml(fence), shipped, "{name}");
+    }
+    let cluster = &yaml("yaml file=rate-limit-cluster")[0];
+    let options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    let http = &cluster["typed_extension_protocol_options"][options]["explicit_http_config"];
+    assert!(http["http2_protocol_options"].is_object(), "{cluster}");
 }
 
 #[test]

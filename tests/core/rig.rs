@@ -2,16 +2,19 @@
 
 mod breaker;
 mod busy;
+mod fleet;
 mod later;
 mod outcome;
 mod overlay;
 mod probe;
 mod request;
+mod rule;
 mod script;
 mod shown;
 mod table;
 
 pub(crate) use busy::TRIES;
+pub(crate) use fleet::{Fleet, FleetSays, framed};
 pub(crate) use outcome::{
     Outcome, Response, approval, forwarded_header, is_deletion, pair, wrongly_admitted,
 };
@@ -35,12 +38,10 @@ use duo_mfa::gate::{
 };
 use duo_mfa::http::RequestHead;
 use duo_mfa::identity::Attributes;
-use duo_mfa::policy::{Decision, Person};
 use duo_mfa::session::Verified;
 use duo_mfa::signal::{Signal, TimeToApproval};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) const SECRET_KEY: &str = "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep";
@@ -120,6 +121,8 @@ pub(crate) struct Rig {
     pub(crate) breaks: bool,
     /// The users with which Duo asked to wait.
     pub(crate) room: Room,
+    /// The rate limit service.
+    pub(crate) fleet: Fleet,
 }
 
 impl Rig {
@@ -193,28 +196,7 @@ impl Rig {
             lost_writes: 0,
             breaks: false,
             room: Room::default(),
-        }
-    }
-
-    /// The number of the rule that decides about a request; `None` if no rule does.
-    pub(crate) fn rule(&self, request: &Request) -> Option<usize> {
-        let buffer = request.serialized();
-        let head = RequestHead::read(&buffer).unwrap();
-        let config = self.gate.config();
-        let peer: Option<SocketAddr> =
-            self.peer.and_then(|peer| str::from_utf8(peer).unwrap().parse().ok());
-        let view = config.policies.view(&head, peer.map(|peer| peer.ip())).ok()?;
-        let decision = match config.policies.decide(&view, None) {
-            Decision::WhoAsks => {
-                let user = config.identity.resolve(&head, Attributes::default()).ok()?.user;
-                let groups = config.identity.groups(&head, Attributes::default()).ok()?;
-                config.policies.decide(&view, Some(&Person { user: &user, groups: &groups }))
-            }
-            decided @ Decision::Ruled(..) => decided,
-        };
-        match decision {
-            Decision::Ruled(ruled) => ruled.rule,
-            Decision::WhoAsks => panic!("nobody is nobody"),
+            fleet: Fleet::default(),
         }
     }
 
@@ -304,6 +286,10 @@ impl Rig {
                     let verdict = self.grant(&permit);
                     step = then.handle(verdict, &self.env());
                 }
+                Effect::AskFleet { question, then } => match self.ask_fleet(*question, *then) {
+                    Ok(next) => step = next,
+                    Err(progress) => return progress,
+                },
                 Effect::Call { call, then } => {
                     self.now = self.now.max(call.due);
                     if let Some(why) = self.refused(&call) {

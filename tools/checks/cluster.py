@@ -16,6 +16,32 @@ COMMON = (
 ).split()
 
 
+COUNT = {"type": "integer", "minimum": 1}
+# What the filter names a user by in a question to a rate limit service.
+USERS = ["duo_mfa_prompt", "duo_mfa_start"]
+# The limits of a rate limit service: those of Envoy's, and those of Limitador.
+RATE_LIMIT = {"unit": {"enum": ["second", "minute", "hour", "day"]}, "requests_per_unit": COUNT}
+RATELIMIT = {
+    "domain": {"type": "string"},
+    "descriptors": {"type": "array", "items": {"properties": {"key": {"enum": USERS}, "rate_limit": {"properties": RATE_LIMIT}}}},
+}
+LIMITADOR = {
+    "namespace": {"type": "string"},
+    "max_value": COUNT,
+    "seconds": COUNT,
+    "conditions": {"items": {"enum": [f"has(descriptors[0].{user})" for user in USERS]}},
+    "variables": {"items": {"enum": [f"descriptors[0].{user}" for user in USERS]}},
+}
+
+
+def limits_faults(document):
+    def exact(properties):
+        return {"type": "object", "properties": properties, "required": sorted(properties), "additionalProperties": False}
+
+    schema = {"type": "array", "items": exact(LIMITADOR)} if isinstance(document, list) else exact(RATELIMIT)
+    return [error.message for error in Draft202012Validator(schema).iter_errors(document)]
+
+
 class Crds:
     """The CRDs of a folder: JSON files with one or a list, and plain YAML files."""
 

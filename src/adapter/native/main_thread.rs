@@ -15,6 +15,7 @@ use crate::adapter::traits::Caller;
 use crate::clock::ClockOffset;
 use crate::gate::Call;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The host's status for an unknown cluster.
 const NO_CLUSTER: u32 = 2;
@@ -130,9 +131,19 @@ pub(super) fn with_callout(
     send: impl FnOnce(&Callout<'_>) -> Result<u64, u32>,
 ) -> Result<u64, Unsent> {
     let headers = calls::headers(&call.signed);
+    with_post(cluster, &headers, (&call.signed.body, call.timeout), send)
+}
+
+/// Like [`with_callout`], for a call to any service: its headers, body and timeout.
+pub(super) fn with_post(
+    cluster: &str,
+    headers: &[(&[u8], &[u8])],
+    (body, timeout): (&[u8], Duration),
+    send: impl FnOnce(&Callout<'_>) -> Result<u64, u32>,
+) -> Result<u64, Unsent> {
     let headers: Vec<_> = headers.iter().map(|(name, value)| Header::of(name, value)).collect();
-    let milliseconds = u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);
-    let callout = Callout { cluster, headers: &headers, body: &call.signed.body, milliseconds };
+    let milliseconds = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+    let callout = Callout { cluster, headers: &headers, body, milliseconds };
     send(&callout).map_err(|status| match status {
         NO_CLUSTER => Unsent::UnknownCluster,
         _ => Unsent::TakenBack,

@@ -306,7 +306,9 @@ impl Request {
         }
         let undecided = self.view.undecided().filter(|_| stage.is_undecided());
         let calls = match stage {
-            Stage::Sent { flow, .. } => self.view.plugin.calls(flow.application()),
+            Stage::Sent { flow, .. } => {
+                flow.application().and_then(|number| self.view.plugin.calls(number))
+            }
             Stage::Due(..)
             | Stage::Waiting(..)
             | Stage::AwaitedBody(..)

@@ -187,9 +187,23 @@ fn send(reply: &Reply) -> Result<(), Refused> {
 ///
 /// [`Unsent`]; no callback follows.
 pub(super) fn dispatch(cluster: &str, call: &SignedCall, timeout: Duration) -> Result<u64, Unsent> {
-    let headers = HeaderMap::serialize(&calls::headers(call));
+    post(cluster, &calls::headers(call), &call.body, timeout)
+}
+
+/// Like [`dispatch`], for a call to any service.
+///
+/// # Errors
+///
+/// [`Unsent`]; no callback follows.
+pub(super) fn post(
+    cluster: &str,
+    headers: &[(&[u8], &[u8])],
+    body: &[u8],
+    timeout: Duration,
+) -> Result<u64, Unsent> {
+    let headers = HeaderMap::serialize(headers);
     let timeout = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
-    let sent = hostcalls::http_call(cluster, &headers, &call.body, timeout);
+    let sent = hostcalls::http_call(cluster, &headers, body, timeout);
     sent.map(u64::from).map_err(|refused| match refused {
         Refused(BAD_ARGUMENT) => Unsent::UnknownCluster,
         // Envoy 1.40: `InternalFailure`.

@@ -10,6 +10,7 @@ use crate::gate::Call;
 use crate::http::{Edit, Reply};
 use proxy_wasm::types::MapType;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// The stream that the host acts for.
 pub(super) struct Acting;
@@ -73,6 +74,16 @@ impl Stream for Request<'_> {
     /// The host (Envoy 1.40) makes every call in the root's name, so each one outlives its client.
     fn call(&self, cluster: &str, call: &Call, _: bool) -> Result<u64, Unsent> {
         host::dispatch(cluster, &call.signed, call.timeout)
+    }
+
+    fn post(
+        &self,
+        cluster: &str,
+        headers: &[(&[u8], &[u8])],
+        body: &[u8],
+        timeout: Duration,
+    ) -> Result<u64, Unsent> {
+        host::post(cluster, headers, body, timeout)
     }
 
     fn resume(&self) -> Result<(), Undone> {

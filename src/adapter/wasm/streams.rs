@@ -214,7 +214,7 @@ impl Streams {
         self.with(|streams| {
             let mut ours = streams.values().filter(|stream| Rc::ptr_eq(&stream.plugin, plugin));
             ours.any(|stream| match &stream.stage {
-                Stage::Sent { flow, .. } => is_meant(flow.application()),
+                Stage::Sent { flow, .. } => flow.application().is_some_and(is_meant),
                 Stage::Due(..)
                 | Stage::Waiting(..)
                 | Stage::AwaitedBody(..)

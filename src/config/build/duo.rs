@@ -232,6 +232,13 @@ fn secret_key(entry: &Entry<'_>, secret: Secret<String>) -> Result<Secret<String
 }
 
 fn cluster<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
+    let fix = "write the name of Envoy's cluster for the API host; in Istio \
+               outbound|443||api-xxxxxxxx.duosecurity.com";
+    cluster_name(entry, fix)
+}
+
+/// The name of a cluster.
+pub(super) fn cluster_name<'v>(entry: &Entry<'v>, fix: &'static str) -> Result<&'v str, Fault> {
     let name = entry.text()?;
     let problem = if name.trim() != name || name.is_empty() {
         "is empty, or begins or ends with a space"
@@ -240,8 +247,6 @@ fn cluster<'v>(entry: &Entry<'v>) -> Result<&'v str, Fault> {
     } else {
         return Ok(name);
     };
-    let fix = "write the name of Envoy's cluster for the API host; in Istio \
-               outbound|443||api-xxxxxxxx.duosecurity.com";
     Err(entry.fault(Code::InvalidCluster, problem, fix))
 }
 

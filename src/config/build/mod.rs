@@ -11,6 +11,7 @@ mod forms;
 mod identity;
 mod logout;
 mod per_client;
+mod rate_limit_service;
 mod session;
 mod text;
 mod universal;
@@ -100,6 +101,7 @@ pub(super) fn config(
     let push = push(&root.section("push", keys::PUSH, faults), &policies, faults);
     let limits = limits(&limits_section, faults);
     let capacity = capacity(&limits_section, faults);
+    let rate_limit_service = rate_limit_service::service(&limits_section, faults);
     let has_auth_api = applications.as_ref().is_none_or(|it| it.main.duo.credentials().is_some());
     let branding = root.section("branding", keys::BRANDING, faults);
     let branding = branding::look(&branding, has_auth_api, faults);
@@ -127,6 +129,7 @@ pub(super) fn config(
         filter_state: filter_state.unwrap_or(false),
         push,
         limits,
+        rate_limit_service,
         capacity,
         site: Site::new(branding, path_prefix).with_request_bodies(request_bodies),
     })

@@ -1,7 +1,8 @@
 //! Compares the reader with `prost`, which is not part of the module.
 
-use super::{NoStruct, read};
+use super::read;
 use crate::json::Json;
+use crate::protobuf::Malformed;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use prost::Message;
@@ -106,7 +107,7 @@ fn bytes_that_are_not_a_struct_are_refused() {
         b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
         b"\x48\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
     ] {
-        assert_eq!(read(bytes), Err(NoStruct), "{bytes:?}");
+        assert_eq!(read(bytes), Err(Malformed), "{bytes:?}");
     }
 }
 
@@ -119,6 +120,6 @@ fn nesting_is_bounded() {
         Struct { fields: [("a".to_owned(), inner)].into() }.encode_to_vec()
     };
     assert!(read(&nested(63)).is_ok());
-    assert_eq!(read(&nested(64)), Err(NoStruct));
-    assert_eq!(read(&nested(2_000)), Err(NoStruct));
+    assert_eq!(read(&nested(64)), Err(Malformed));
+    assert_eq!(read(&nested(2_000)), Err(Malformed));
 }

@@ -61,6 +61,8 @@ pub enum Kind {
     Number(u64, u64),
     /// A time such as `10s`, `5m` or `8h`, between two in seconds, which are included.
     Time(u64, u64),
+    /// A time such as `250ms`, between two in milliseconds, which are included.
+    Milliseconds(u64, u64),
     /// One of some words.
     Choice(&'static [&'static str]),
     /// One of some words. `false` is read as `off`, since a bare `off` in YAML is `false`.
@@ -144,6 +146,7 @@ impl Kind {
             | Self::Flag
             | Self::Number(..)
             | Self::Time(..)
+            | Self::Milliseconds(..)
             | Self::Choice(_)
             | Self::ChoiceOrOff(_)
             | Self::Text(_)

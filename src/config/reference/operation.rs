@@ -10,6 +10,9 @@ pub(super) const PUSH: Section = Section { name: "push", keys: PUSH_KEYS };
 
 pub(super) const LIMITS: Section = Section { name: "limits", keys: LIMITS_KEYS };
 
+pub(super) const RATE_LIMIT_SERVICE: Section =
+    Section { name: "rate_limit_service", keys: RATE_LIMIT_SERVICE_KEYS };
+
 pub(super) const BRANDING: Section = Section { name: "branding", keys: BRANDING_KEYS };
 
 /// A time in the table of limits.
@@ -92,7 +95,9 @@ const LIMITS_KEYS: &[Key] = &[
         Kind::Number(1, 65_536),
         Usual::Value("16384"),
         (
-            "users that this Envoy can ask at once without one being refused for lack of room;              [Limits](limits.md#size) has the memory. Configurations that share limits need the same              number",
+            "users that this Envoy can ask at once without one being refused for lack of room; \
+             [Limits](limits.md#size) has the memory. Configurations that share limits need the same \
+             number",
             "65536",
         ),
     ),
@@ -148,7 +153,46 @@ const LIMITS_KEYS: &[Key] = &[
             r#"{"env": "DUO_MFA_LIMITS_KEY"}"#,
         ),
     ),
-    Key::later("rate_limit_service", "not supported: each Envoy has its own limits"),
+    Key::new(
+        "rate_limit_service",
+        Kind::Section(&RATE_LIMIT_SERVICE),
+        Usual::Words("each Envoy has its own limits"),
+        (
+            "service that limits prompts over several Envoys, see [Limits](limits.md#several-envoys)",
+            r#"{"cluster": "rate_limit", "domain": "duo_mfa"}"#,
+        ),
+    ),
+];
+
+const RATE_LIMIT_SERVICE_KEYS: &[Key] = &[
+    Key::new(
+        "cluster",
+        Kind::Text(&texts::CLUSTER),
+        Usual::Required,
+        ("its cluster, which needs HTTP/2", r#""rate_limit""#),
+    ),
+    Key::new(
+        "domain",
+        Kind::Text(&texts::TEXT_64),
+        Usual::Required,
+        ("domain of the limits in the service", r#""duo_mfa""#),
+    ),
+    Key::new(
+        "timeout",
+        Kind::Milliseconds(10, 5_000),
+        Usual::Value(r#""250ms""#),
+        ("how long a prompt waits for its answer", r#""100ms""#),
+    ),
+    Key::new(
+        "on_error",
+        Kind::Choice(&["allow", "deny"]),
+        Usual::Value(r#""allow""#),
+        (
+            "without an answer: `allow` leaves the decision to the limits of this Envoy, `deny` \
+             refuses the prompt with 503",
+            r#""deny""#,
+        ),
+    ),
 ];
 
 const BRANDING_KEYS: &[Key] = &[

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 /// The lists of `src/config/keys.rs` by their names, each with its section here and the file of the
 /// section.
-const SECTIONS: [(&str, &[keys::Key], &Section, &str); 19] = [
+const SECTIONS: [(&str, &[keys::Key], &Section, &str); 20] = [
     ("ROOT", keys::ROOT, &root::ROOT, "root.rs"),
     ("DUO", keys::DUO, &duo::DUO, "duo.rs"),
     ("UNIVERSAL", keys::UNIVERSAL, &duo::UNIVERSAL, "duo.rs"),
@@ -22,6 +22,12 @@ const SECTIONS: [(&str, &[keys::Key], &Section, &str); 19] = [
     ("API", keys::API, &operation::API, "operation.rs"),
     ("PUSH", keys::PUSH, &operation::PUSH, "operation.rs"),
     ("LIMITS", keys::LIMITS, &operation::LIMITS, "operation.rs"),
+    (
+        "RATE_LIMIT_SERVICE",
+        keys::RATE_LIMIT_SERVICE,
+        &operation::RATE_LIMIT_SERVICE,
+        "operation.rs",
+    ),
     ("BRANDING", keys::BRANDING, &operation::BRANDING, "operation.rs"),
     ("SECRET", keys::SECRET, &secret::SECRET, "secret.rs"),
     ("MAPPING", keys::MAPPING, &identity::MAPPING, "identity.rs"),

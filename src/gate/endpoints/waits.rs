@@ -236,6 +236,17 @@ impl Waits for Visit {
         refuse::for_crowd(&caller, crowded, env).after(unsent).into()
     }
 
+    fn wanted(wants: &VisitWants) -> &Challenge {
+        let caller = match wants {
+            VisitWants::Passcode(caller, ..) => &caller.caller,
+            VisitWants::Prompt(asking) => &asking.waiter.caller.caller,
+            VisitWants::Approval(allowed) => &allowed.caller,
+            VisitWants::Departure(departure) => &departure.caller,
+            VisitWants::Return(back) => &back.caller,
+        };
+        &caller.challenge
+    }
+
     fn permitted(wants: VisitWants, verdict: Verdict, env: &Env<'_>) -> Next<Self> {
         match (wants, verdict) {
             (VisitWants::Passcode(caller, passcode, permit), Ok(Granted::New)) => {

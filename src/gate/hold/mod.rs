@@ -193,6 +193,13 @@ impl Waits for Held {
         refuse::for_crowd(&parked, crowded, env).after(settlement).into()
     }
 
+    fn wanted(wants: &HeldWants) -> &Challenge {
+        let (HeldWants::Passcode(parked, ..)
+        | HeldWants::Prompt(Asking { waiter: parked, .. })
+        | HeldWants::Approval(parked, _)) = wants;
+        &parked.challenge
+    }
+
     fn permitted(wants: HeldWants, verdict: Verdict, env: &Env<'_>) -> Next<Self> {
         match (wants, verdict) {
             (HeldWants::Passcode(parked, passcode, permit), Ok(Granted::New)) => {

@@ -213,6 +213,16 @@ impl Permit {
         Self { also: Some(user), ..self }
     }
 
+    /// The name and the user of what several Envoys count together; `None` if each Envoy counts it
+    /// alone.
+    pub(in crate::gate) const fn of_fleet(&self) -> Option<(&'static str, &[u8; 16])> {
+        match self.what {
+            What::Prompt(_) => Some(("duo_mfa_prompt", &self.tag)),
+            What::Start => Some(("duo_mfa_start", &self.tag)),
+            What::Passcode | What::SingleUse { .. } | What::Share | What::Client(_) => None,
+        }
+    }
+
     /// Whether this permit ends a user's approvals. A failure to write it is logged for the operator.
     pub(super) const fn ends_approvals(&self) -> bool {
         matches!(self.what, What::Client(OfClient::Forget))

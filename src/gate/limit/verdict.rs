@@ -115,6 +115,10 @@ pub enum Limit {
     Unapproved,
     /// This client has no approval yet, but another of its requests waits for one.
     Awaited,
+    /// The rate limit service has no room for another prompt.
+    Fleet,
+    /// The rate limit service did not answer, and the configuration refuses then.
+    FleetUnknown,
     /// The bucket has no room.
     NoRoom,
     /// The bucket cannot be read.
@@ -136,6 +140,8 @@ impl Limit {
             Self::Share => "share",
             Self::Unapproved => "unapproved",
             Self::Awaited => "awaited",
+            Self::Fleet => "rate limit service",
+            Self::FleetUnknown => "rate limit service did not answer",
             Self::NoRoom => "no room",
             Self::Unreadable => "unreadable",
             Self::Contended => "contended",

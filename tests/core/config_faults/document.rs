@@ -81,6 +81,10 @@ pub(super) fn full() -> Value {
         "limits": {
             "user_calls": 5, "user_rate": 60, "calls": 50, "held": 70,
             "pushes": 9, "passcode_tries": 9, "starts": 4, "users": 65_536, "window": "1h", "deny_cooldown": ["1s", "8h"],
+            "rate_limit_service": {
+                "cluster": "outbound|8081||limits.example.com", "domain": "duo", "timeout": "100ms",
+                "on_error": "deny",
+            },
         },
         "branding": {
             "name": "Example", "logo": "data:image/png;base64,AAAA", "accent": "#0b5fff",

@@ -1,5 +1,6 @@
 //! A table of single values in the minimal configuration, each with the one fault that it causes.
 
+mod rate_limit_service;
 mod rules;
 
 use super::document::{COOKIE_KEY, SECRET_KEY};
@@ -19,6 +20,7 @@ pub(super) fn faulty_values() -> Vec<Row> {
     table.extend(rules::faulty());
     table.extend(faulty_rest());
     table.extend(faulty_limits());
+    table.extend(rate_limit_service::faulty());
     table
 }
 
@@ -52,12 +54,6 @@ fn faulty_limits() -> Vec<Row> {
         ("/limits/key", json!({"env": "UNSET"}), Code::MissingVariable, "limits.key"),
         ("/limits/key", json!({"env": "DUO_SECRET_KEY"}), Code::ReusedKey, "limits.key"),
         ("/limits/passcode_tries", json!("5"), Code::WrongType, "limits.passcode_tries"),
-        (
-            "/limits/rate_limit_service",
-            json!({"cluster": "ratelimit"}),
-            Code::NotSupported,
-            "limits.rate_limit_service",
-        ),
     ]
 }
 

@@ -19,6 +19,9 @@ pub(super) fn base(path: &str, value: &Value) -> Value {
         document["applications"]["payments"]["duo"] = payments();
         document["access_control"]["rules"] = rules("application", json!("payments"));
     }
+    if path.starts_with("limits.rate_limit_service.") {
+        document["limits"]["rate_limit_service"] = json!({"cluster": "limiter", "domain": "duo"});
+    }
     match path {
         "duo.universal.browser_origin" => document["allow_inline_secrets"] = json!(true),
         "identity.metadata" => document["identity"] = json!({"source": "jwt"}),

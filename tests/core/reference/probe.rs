@@ -55,6 +55,13 @@ fn of(path: &str, kind: &Kind) -> Vec<Probe> {
                 .extend([json!(10), json!("10"), json!("1.5m"), json!("10ms"), json!("")].map(bad));
             probes
         }
+        Kind::Milliseconds(least, most) => {
+            let mut probes =
+                Vec::from([least - 1, most + 1].map(|time| bad(json!(format!("{time}ms")))));
+            probes.extend([*least, *most].map(|time| good(json!(format!("{time}ms")))));
+            probes.extend([json!(100), json!("100"), json!("1s"), json!("ms")].map(bad));
+            probes
+        }
         Kind::Choice(words) => choice(words),
         Kind::ChoiceOrOff(words) => {
             let mut probes = choice(words);

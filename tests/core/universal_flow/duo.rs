@@ -35,7 +35,7 @@ impl AuthorizeRequest {
 }
 
 /// Duo is there, and tells no time.
-pub(super) fn healthy() -> Scripted {
+pub(crate) fn healthy() -> Scripted {
     ok(&json!({}))
 }
 

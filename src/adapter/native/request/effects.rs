@@ -4,7 +4,7 @@ use super::Request;
 use crate::adapter::calls::Unsent;
 use crate::adapter::native::abi::Header;
 use crate::adapter::native::faults;
-use crate::adapter::native::main_thread::with_callout;
+use crate::adapter::native::main_thread::{with_callout, with_post};
 use crate::adapter::native::plugin::{MAIL, View};
 use crate::adapter::native::reach::Place;
 use crate::adapter::native::stream::{BUFFERED, RECEIVED};
@@ -15,6 +15,7 @@ use crate::adapter::traits::{Map, Maps, Stream, Undone};
 use crate::gate::Call;
 use crate::http::{Edit, Reply};
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 /// The attribute with the response code details.
 const CODE_DETAILS: u32 = 16;
@@ -93,6 +94,16 @@ impl Stream for Request {
             }
             _ => with_callout(cluster, call, |callout| self.host.call(callout)),
         }
+    }
+
+    fn post(
+        &self,
+        cluster: &str,
+        headers: &[(&[u8], &[u8])],
+        body: &[u8],
+        timeout: Duration,
+    ) -> Result<u64, Unsent> {
+        with_post(cluster, headers, (body, timeout), |callout| self.host.call(callout))
     }
 
     fn resume(&self) -> Result<(), Undone> {

@@ -57,9 +57,7 @@ fn of(subject: &Subject<'_>, name: &str, api_host: Option<&str>) -> Vec<Warning>
 /// there is none.
 fn missing(subject: &Subject<'_>, name: &str) -> Option<Warning> {
     let Host::Envoy { .. } = subject.host else { return None };
-    let bootstrap = subject.document.value()?;
-    let is_static = member(bootstrap, "static_resources").is_some()
-        && at(bootstrap, &["dynamic_resources", "cds_config"]).is_none();
+    let is_static = mesh::has_all_clusters(subject.document.value()?);
     let fix = "add it to static_resources.clusters, or name another cluster in duo.cluster";
     // The module itself reports an empty name.
     (is_static && !name.is_empty()).then(|| mesh::missing(name, fix.to_owned()).cannot_work())

@@ -23,6 +23,17 @@ pub(super) fn warnings(
     Some(of_route(subject.documents, name, (namespace, route, rule), api_host))
 }
 
+/// Whether a control plane makes the cluster with this name.
+pub(super) fn is_made(name: &str) -> bool {
+    name.starts_with("outbound|") || name.starts_with("httproute/")
+}
+
+/// Whether a bootstrap has all clusters of its Envoy, since it gets none from elsewhere.
+pub(super) fn has_all_clusters(bootstrap: &Value) -> bool {
+    bootstrap.get("static_resources").is_some()
+        && at(bootstrap, &["dynamic_resources", "cds_config"]).is_none()
+}
+
 /// Checks Istio's cluster of a ServiceEntry.
 fn of_service(
     documents: &[&Document],

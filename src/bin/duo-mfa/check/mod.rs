@@ -24,6 +24,7 @@ mod order;
 mod own_headers;
 mod place;
 mod placeholder;
+mod rate_limit_service;
 mod redirects;
 mod replies;
 mod report;
@@ -156,6 +157,7 @@ impl Subject<'_> {
         warnings.extend(shared_cluster::warnings(self));
         warnings.extend(limits::warnings(self));
         warnings.extend(cluster::warnings(self));
+        warnings.extend(rate_limit_service::warnings(self));
         warnings.extend(universal::warnings(self));
         warnings
     }

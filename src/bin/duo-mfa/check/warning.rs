@@ -129,6 +129,10 @@ codes! {
     ClusterTooNarrow = "cluster_too_narrow",
     /// The cluster is for another host than Duo's.
     ClusterOfOtherHost = "cluster_of_other_host",
+    /// There is no cluster for the rate limit service.
+    RateLimitClusterMissing = "rate_limit_cluster_missing",
+    /// The cluster of the rate limit service has no HTTP/2.
+    RateLimitWithoutHttp2 = "rate_limit_without_http2",
     /// The first factor's cookie does not come with a browser that returns from Duo's page.
     FirstFactorCookieStrict = "first_factor_cookie_strict",
     /// No virtual host serves a host that browsers may come back to.

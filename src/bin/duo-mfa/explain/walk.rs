@@ -20,6 +20,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 const MOST_STEPS: usize = 40;
 /// A value for properties that approvals are bound to.
 const BOUND: &[u8] = b"value";
+/// The answer of the rate limit service that no limit is reached, in its frame.
+const RATE_LIMIT_OK: &[u8] = &[0, 0, 0, 0, 2, 8, 1];
 /// The user's name, if the command line has none.
 const SOMEBODY: &str = "user";
 
@@ -210,6 +212,12 @@ impl<'a> Walk<'a> {
                     then.handle(granted, &env)
                 }
                 Effect::ReadBody { then, .. } => then.handle(head, Body::Whole(b""), &env),
+                Effect::AskFleet { then, .. } => {
+                    asked.push("the rate limit service is asked".to_owned());
+                    let body = RATE_LIMIT_OK;
+                    let response = duo::Response { status: 200, retry_after: None, body };
+                    then.handle(Event::Answered(response), &env)
+                }
                 Effect::Call { call, then } => {
                     env.now = env.now.max(call.due);
                     let name = call.signed.endpoint.name();

@@ -53,6 +53,7 @@ fn inside(kind: &Kind, sections: &mut BTreeMap<&str, &'static Section>) {
         | Kind::Flag
         | Kind::Number(..)
         | Kind::Time(..)
+        | Kind::Milliseconds(..)
         | Kind::Choice(_)
         | Kind::ChoiceOrOff(_)
         | Kind::Text(_)
@@ -146,6 +147,9 @@ fn of(kind: &Kind, place: Place) -> Value {
         }
         Kind::Time(least, most) => {
             json!({"type": "string", "pattern": range::times(*least, *most)})
+        }
+        Kind::Milliseconds(least, most) => {
+            json!({"type": "string", "pattern": range::milliseconds(*least, *most)})
         }
         Kind::Choice(words) => json!({"enum": words}),
         Kind::ChoiceOrOff(words) => {

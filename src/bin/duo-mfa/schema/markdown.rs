@@ -115,6 +115,7 @@ fn allowed(kind: &Kind) -> String {
         Kind::Flag => words(&["false", "true"]),
         Kind::Number(least, most) if least == most => format!("`{least}`"),
         Kind::Number(least, most) => format!("`{least}` to `{most}`"),
+        Kind::Milliseconds(least, most) => format!("`{least}ms` to `{most}ms`"),
         Kind::Time(least, most) => format!("`{}` to `{}`", spelled(*least), spelled(*most)),
         Kind::Choice(choices) | Kind::ChoiceOrOff(choices) => words(choices),
         Kind::Text(text) => match text.most {
@@ -167,6 +168,7 @@ pub(super) fn description(key: &Key) -> String {
         | Kind::Either(_)
         | Kind::Number(..)
         | Kind::Time(..)
+        | Kind::Milliseconds(..)
         | Kind::Text(_)
         | Kind::Secret(_) => {
             format!("{text}. Allowed: {}. Since {}.", plain(&allowed(&key.kind)), key.since)

@@ -14,6 +14,11 @@ pub(super) fn times(least: u64, most: u64) -> String {
     format!("^0*({})$", units.join("|"))
 }
 
+/// The pattern of times, such as `250ms`, between two numbers of milliseconds.
+pub(super) fn milliseconds(least: u64, most: u64) -> String {
+    format!("^0*({})ms$", numbers(least, most).join("|"))
+}
+
 /// Patterns that together match the numbers from `low` to `high`, without leading zeros.
 fn numbers(low: u64, high: u64) -> Vec<String> {
     // The ends of runs in which the last digits go from 0 to 9.
