@@ -265,6 +265,10 @@ fuzz: SECONDS = 60
 fuzz: ## look for inputs that break a promise, by coverage: SECONDS (60) for each target of tests/fuzz, or for TARGET alone; needs a C++ compiler
 	tools/fuzz.py $(SECONDS) $(TARGET)
 
+.PHONY: mutants
+mutants: $(WASM_ENV) .tools/validators.stamp ## plant each defect of tests/seeded/defects.yaml, or DEFECTS, in a copy of the sources, and show which test catches it
+	.tools/validators/bin/python tools/mutants.py $(DEFECTS)
+
 .PHONY: examples
 examples: module native .tools/envoy.stamp .tools/logql.stamp .tools/prometheus.stamp .tools/validators.stamp cli ## check every YAML file that is shipped; CRDS=FOLDER checks custom resources too
 	DUO_MFA_CLI=$(TARGET_DIR)/debug/duo-mfa .tools/validators/bin/python tools/examples.py

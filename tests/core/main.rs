@@ -61,6 +61,7 @@ mod results;
 mod rig;
 mod same_request;
 mod schema;
+mod seeded;
 mod sign_out;
 mod signin;
 mod terms;
