@@ -101,13 +101,16 @@ impl<W> Look<W> {
     ) -> (Then<W>, Notes) {
         let Self { asking, unheard, application, .. } = self;
         let ending = match (status.result, &status.status) {
-            (AuthResult::Allow, _) => return approved(asking, &unheard, env),
+            (AuthResult::Allow, _) => {
+                let (end, limited) = unheard.allowed(env.now);
+                return settled(asking, &unheard, end, limited);
+            }
             (AuthResult::Waiting, Status::Timeout) | (AuthResult::Deny, _) => {
                 Ending::of(&status.status)
             }
             (AuthResult::Waiting, _) => return waits(asking, &unheard, env),
         };
-        let (then, mut notes) = settled(asking, &unheard, ending.settled());
+        let (then, mut notes) = settled(asking, &unheard, ending.settled(), None);
         if let Some(code) = code(ending) {
             let name = env.gate.config().applications.get(application).name.as_deref();
             let word = status.status.as_str();
@@ -172,27 +175,23 @@ fn or_settled<W>(
         // By now the filter may know that its client has left.
         Some(_) if unheard.is_same => (Then::Permit(asking), Notes::default()),
         Some(limited) => (Then::Refuse(asking.waiter, limited), Notes::default()),
-        None => settled(asking, unheard, End::Unfound),
+        None => settled(asking, unheard, End::Unfound, None),
     }
 }
 
-/// Handles an approval that no request has used. If the same request waits for it, that one goes on in a moment. If the
-/// worker that held that one has ended, nothing else says so: the next try takes the prompt up.
-fn approved<W>(asking: Asking<W>, unheard: &Unheard, env: &Env<'_>) -> (Then<W>, Notes) {
-    match unheard.unused(env.now) {
-        Some(limited) => {
-            let left = Settlement { permit: asking.permit.of_last(unheard), end: End::Left };
-            let notes = Notes { settlements: vec![left], ..Notes::default() };
-            (Then::Refuse(asking.waiter, limited), notes)
-        }
-        None => settled(asking, unheard, End::Allowed),
-    }
-}
-
-/// Records how the last prompt ended, and requests the permit again.
-fn settled<W>(asking: Asking<W>, unheard: &Unheard, end: End) -> (Then<W>, Notes) {
+/// Records how the last prompt ended, and requests the permit again, unless it is still limited.
+fn settled<W>(
+    asking: Asking<W>,
+    unheard: &Unheard,
+    end: End,
+    limited: Option<Limited>,
+) -> (Then<W>, Notes) {
     let settlement = Settlement { permit: asking.permit.of_last(unheard), end };
-    (Then::Permit(asking), Notes { settlements: vec![settlement], ..Notes::default() })
+    let then = match limited {
+        Some(limited) => Then::Refuse(asking.waiter, limited),
+        None => Then::Permit(asking),
+    };
+    (then, Notes { settlements: vec![settlement], ..Notes::default() })
 }
 
 /// The code to count for a prompt that nobody waited for. `None` if such an end refuses nobody.

@@ -8,9 +8,6 @@ use std::time::Duration;
 /// The wait in seconds before another try, if Duo reports that a prompt still waits after its time.
 const STILL_WAITS: u64 = 5;
 
-/// The wait in seconds in which a request that waits for a prompt uses its approval.
-const USES: u64 = 2;
-
 /// The verdict: granted, or limited.
 pub type Verdict = Result<Granted, Limited>;
 
@@ -69,14 +66,6 @@ impl Unheard {
         let now = now.seconds();
         let until = self.pending.max(now.saturating_add(STILL_WAITS));
         (now < self.kept).then(|| Limited::new(Limit::Pending, now, until))
-    }
-
-    /// The verdict if Duo reports an approval that no request has used. `None` if the same request does not wait for it, or
-    /// can no longer.
-    pub(in crate::gate) fn unused(&self, now: UnixTime) -> Option<Limited> {
-        let now = now.seconds();
-        (self.is_same && now < self.pending)
-            .then(|| Limited::new(Limit::Pending, now, now.saturating_add(USES)))
     }
 }
 
