@@ -21,6 +21,8 @@
   const TO_SET_UP = new Set(["enroll", "enrollment_required"]);
   // How many responses in a row may get lost: about two minutes of tries.
   const MOST_LOST = 15;
+  // The longest wait for a poll. An ended worker never answers it.
+  const PATIENCE = 13000;
   let isFilled = false;
   let loop = new AbortController();
   let clock = 0;
@@ -287,7 +289,8 @@
     let lost = 0;
     while (!signal.aborted) {
       try {
-        const answer = await call("GET", url, {}, signal);
+        const late = new Promise((_, reject) => setTimeout(reject, PATIENCE));
+        const answer = await Promise.race([call("GET", url, {}, signal), late]);
         if (signal.aborted) return;
         if (answer.status === 429 || answer.status >= 500) throw answer;
         if (!next(answer)) return;

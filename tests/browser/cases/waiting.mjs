@@ -218,6 +218,16 @@ test("a_page_that_loses_its_connection_says_so_and_tries_again", { admits: 1 }, 
   await isIn(page);
 });
 
+test("a_poll_that_gets_no_answer_is_sent_again", { admits: 1 }, async (stage) => {
+  const { page, user } = await chooser(stage);
+  await page.route(/\/status\?/, () => {}, { times: 1 });
+  await press(page, "Send a push");
+  await page.getByText("Connection lost. Trying again…").waitFor({ timeout: 20_000 });
+  await stage.sim.answer(user, "approve");
+  await isIn(page);
+  await stage.sim.assertPushes(1);
+});
+
 test("the_time_that_is_left_counts_down_and_is_said_twice", {}, async (stage) => {
   const user = await stage.guest();
   const page = await timed(stage, user);
