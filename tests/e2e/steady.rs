@@ -143,8 +143,9 @@ fn passes_while_many_requests_are_held() {
         let (passed, [median, slow]) = (times.len(), quantiles(times));
         let waiting = stack.envoy.stat("http.e2e.downstream_rq_active");
         stack.settle(Verdict::Admitted(passed), "passes");
+        let resident = stack.envoy.resident();
         crate::say!(
-            "held={waiting}: {passed} passes, half below {median:?}, 99 of 100 below {slow:?}"
+            "held={waiting}: {passed} passes, half below {median:?}, 99 of 100 below {slow:?}; resident={resident}"
         );
         assert!(waiting >= wanted as u64, "{waiting} requests wait");
     }

@@ -14,6 +14,8 @@ use crate::sim::Sim;
 use crate::stack::{APPROVAL, Stack};
 use crate::tally::Verdict;
 
+/// The longest time for which the page's script waits for the answer to a poll.
+const PAGE: Duration = Duration::from_secs(13);
 /// The longest time from the user's answer to the response.
 const HUNG: Duration = Duration::from_secs(15);
 /// The longest time of a sign-in, with all tries.
@@ -98,8 +100,8 @@ impl Front {
         *self.listener.lock().unwrap() = to;
     }
 
-    /// Sends a request. `None` if it is to be sent again.
-    fn exchange(&self, request: &Request) -> Option<Reply> {
+    /// Sends a request of a user, who waits for `patience`. `None` if it is to be sent again.
+    fn exchange(&self, user: &str, request: &Request, patience: Duration) -> Option<Reply> {
         let listener = *self.listener.lock().unwrap();
         let Some(mut connection) = Connection::try_open(listener) else {
             self.note("nobody listens");
@@ -107,7 +109,10 @@ impl Front {
             return None;
         };
         let sent = Instant::now();
-        match connection.exchange_until(request, || self.is_hung(sent)) {
+        let is_late = || self.is_hung(sent) || sent.elapsed() > patience;
+        match connection.exchange_until(request, is_late) {
+            // The next request after a denial that no request heard of.
+            Ok(reply) if number(user) >= self.approvers && is_cooling_down(&reply) => Some(reply),
             Ok(reply) if matches!(reply.status, 429 | 500..) => {
                 let words = String::from_utf8_lossy(&reply.body);
                 let code =
@@ -130,16 +135,22 @@ impl Front {
                 None
             }
             Err(Lost::TimedOut) => {
-                self.note("hung");
+                self.note(if self.is_hung(sent) { "hung" } else { "given up" });
                 None
             }
         }
     }
 
     /// Sends a request until it has an answer that counts.
-    fn insist(&self, from: Instant, mut request: impl FnMut() -> Request) -> Result<Reply, End> {
+    fn insist(
+        &self,
+        user: &str,
+        from: Instant,
+        patience: Duration,
+        request: impl Fn() -> Request,
+    ) -> Result<Reply, End> {
         while from.elapsed() < LONGEST {
-            if let Some(reply) = self.exchange(&request()) {
+            if let Some(reply) = self.exchange(user, &request(), patience) {
                 return Ok(reply);
             }
         }
@@ -150,13 +161,15 @@ impl Front {
         let from = Instant::now();
         let mut browser = Browser::of(user);
         let start = "auth?factor=push&device=auto&return_to=%2Freports";
-        let begun = self.insist(from, || browser.with_cookies(fetched("POST", start)))?;
+        let begun =
+            self.insist(user, from, LONGEST, || browser.with_cookies(fetched("POST", start)))?;
         browser.keep(&begun);
         if !browser.has(PENDING) {
             return Err(unexpected(&begun));
         }
         loop {
-            let state = self.insist(from, || browser.with_cookies(fetched("GET", "status")))?;
+            let state =
+                self.insist(user, from, PAGE, || browser.with_cookies(fetched("GET", "status")))?;
             browser.keep(&state);
             let word = state.json()["state"].as_str().unwrap_or_default().to_owned();
             match word.as_str() {
@@ -166,13 +179,13 @@ impl Front {
             }
         }
         let open = Request::get("/reports").navigation();
-        let reply = self.insist(from, || browser.with_cookies(open.clone()))?;
+        let reply = self.insist(user, from, LONGEST, || browser.with_cookies(open.clone()))?;
         Ok(of_application(&reply))
     }
 
     fn by_program(&self, user: &str) -> Result<End, End> {
         let request = Request::get("/reports").user(user).header("user-agent", "curl/8.5.0");
-        Ok(of_application(&self.insist(Instant::now(), || request.clone())?))
+        Ok(of_application(&self.insist(user, Instant::now(), LONGEST, || request.clone())?))
     }
 
     /// Answers the pushes that ring, at most so many.
@@ -195,7 +208,15 @@ fn unexpected(reply: &Reply) -> End {
 }
 
 fn refused(reply: &Reply) -> End {
-    if reply.text().contains("mfa_denied") { End::Denied } else { unexpected(reply) }
+    if reply.text().contains("mfa_denied") || is_cooling_down(reply) {
+        End::Denied
+    } else {
+        unexpected(reply)
+    }
+}
+
+fn is_cooling_down(reply: &Reply) -> bool {
+    reply.status == 429 && reply.text().contains("too_many_requests")
 }
 
 fn of_application(reply: &Reply) -> End {
