@@ -161,6 +161,13 @@ dist: oci native ## the module, its image, the library, and their SHA-256, in di
 	cd dist && sha256sum $(notdir $(MODULE)) oci.tar $(notdir $(LIBRARY)) >SHA256SUMS
 	@ls -l dist
 
+# Whether `make reproduce` builds the library too: yes, no.
+NATIVE = no
+
+.PHONY: reproduce
+reproduce: $(WASM_ENV) $(BINARYEN) $(if $(filter yes,$(NATIVE)),.tools/zig.stamp) ## build the module twice, in two folders with two CARGO_HOMEs, and compare; NATIVE=yes: the library too
+	tools/reproduce.sh module $(MODULE) $(if $(filter yes,$(NATIVE)),native $(LIBRARY))
+
 # The library of a release for the other kind of processor.
 OTHER_TARGET = $(if $(filter aarch64,$(shell uname -m)),x86_64,aarch64)-unknown-linux-gnu
 
