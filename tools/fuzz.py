@@ -27,6 +27,11 @@ COVERAGE = (
 # Where the words are that a target's inputs are made of. Without them it takes the fuzzer long to write, say, `integration_key`.
 WORDS = {
     "callback": ["src/duo/universal/callback.rs"],
+    "config_json": ["src/config/keys.rs", "src/config/reference"],
+    "config_struct": ["src/config/keys.rs", "src/config/reference"],
+    "duo": ["src/duo"],
+    "gate": ["src/gate", "src/http", "src/session", "src/duo/response.rs", "src/duo/preauth_response.rs", "src/duo/auth_status.rs"],
+    "id_token": ["src/duo/universal/id_token.rs", "src/duo/universal/confirmed_by.rs"],
     "client": ["src/http/hints.rs", "src/http/agent.rs", "src/http/accept.rs"],
     "head": ["src/http/head.rs", "src/http/overrides.rs"],
 }

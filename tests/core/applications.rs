@@ -3,46 +3,18 @@
 mod config;
 mod visits;
 
+pub(super) use crate::accounts::{asked, two_more};
+
 use crate::rig::{Request, Rig, Scripted, approval, fail, get, ok, one_phone, pair};
 use crate::rig::{says, started, status};
-use base64::{Engine, engine::general_purpose::STANDARD};
-use duo_mfa::duo::SignedCall;
 use duo_mfa::http::Edit;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeSet;
 
 /// A path of each application, and the name of the cookie that opens it.
 const MAIN: (&str, &str) = ("/", "__Host-duo_mfa");
 const PAYMENTS: (&str, &str) = ("/payments/x", "__Host-duo_mfa-payments");
 const WIKI: (&str, &str) = ("/wiki/x", "__Host-duo_mfa");
-
-/// Two applications beside the main one. `payments` belongs to another account at Duo. `wiki` belongs to
-/// the same account, and its approvals are valid for the main application too.
-pub(super) fn two_more() -> Value {
-    json!({
-        "applications": {
-            "payments": {"duo": {
-                "api_host": "api-payments.duosecurity.com",
-                "integration_key": "DIPAYMENTSXXXXXXXXXX",
-                "secret_key": {"env": "OTHER_SECRET_KEY"},
-                "cluster": "duo_payments",
-            }},
-            "wiki": {
-                "duo": {
-                    "api_host": "api-xxxxxxxx.duosecurity.com",
-                    "integration_key": "DIWIKIXXXXXXXXXXXXXX",
-                    "secret_key": {"env": "OTHER_SECRET_KEY"},
-                },
-                "session": {"application": "default"},
-            },
-        },
-        "access_control": {"rules": [
-            {"paths": ["/healthz"], "policy": "bypass"},
-            {"paths": ["/payments/*"], "policy": "two_factor", "application": "payments"},
-            {"paths": ["/wiki/*"], "policy": "two_factor", "application": "wiki"},
-        ]},
-    })
-}
 
 pub(super) fn rig() -> Rig {
     Rig::with(two_more())
@@ -52,15 +24,6 @@ pub(super) fn rig() -> Rig {
 fn pushed(rig: &mut Rig, request: &Request) -> String {
     let script = [one_phone(), started(), status("allow", "allow")];
     pair(&approval(&rig.send(request, &script).admitted())).to_owned()
-}
-
-/// Host and integration key of a call.
-pub(super) fn asked(call: &SignedCall) -> (String, String) {
-    let header = call.headers.iter().find(|(name, _)| *name == "authorization");
-    let credentials = header.unwrap().1.as_bytes().strip_prefix(b"Basic ").unwrap();
-    let credentials = String::from_utf8(STANDARD.decode(credentials).unwrap()).unwrap();
-    let (integration_key, _) = credentials.split_once(':').unwrap();
-    (call.authority.clone(), integration_key.to_owned())
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod people;
 mod phone;
 mod world;
 
+use crate::chance::Chance;
 use crate::rig::wrongly_admitted_so_far;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use world::{Tally, World, workers};
@@ -41,7 +42,7 @@ fn every_admission_has_a_reason() {
     let mut total = Tally::default();
     for seed in (first..).take(events.div_ceil(LENGTH)) {
         let conversation = || {
-            let mut world = World::new(&mut rigs, seed);
+            let mut world = World::new(&mut rigs, Chance::new(seed));
             (0..LENGTH).for_each(|_| world.play());
             world.ends_well()
         };

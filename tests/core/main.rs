@@ -10,6 +10,7 @@
     reason = "a test ends by panicking, and the run by a line of counts"
 )]
 
+mod accounts;
 mod admission;
 mod aliases;
 mod any_client;

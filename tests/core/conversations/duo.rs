@@ -4,7 +4,7 @@
 use super::neighbor::Neighbor;
 use super::people::{DAVE, Person, Sender, device_of};
 use super::phone::{Phones, Whose, Word};
-use crate::applications::asked;
+use crate::accounts::asked;
 use crate::chance::Chance;
 use crate::rig::{Scripted, allows, fail, ok, phone, preauth, says, status};
 use duo_mfa::clock::UnixTime;

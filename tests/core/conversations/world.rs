@@ -6,7 +6,7 @@ use super::neighbor::Neighbor;
 use super::people::{PATHS, PEERS, PEOPLE, Program, Sender, Visitor};
 use super::people::{approval_cookie, pending_cookie};
 use super::phone::Word;
-use crate::applications::two_more;
+use crate::accounts::two_more;
 use crate::browser::posted;
 use crate::chance::Chance;
 use crate::rig::{NOON, Outcome, Request, Rig, Scripted, allows, get, ok, phone, says, started};
@@ -87,8 +87,7 @@ pub(super) fn workers() -> [Rig; 3] {
 }
 
 impl<'r> World<'r> {
-    pub(super) fn new(rigs: &'r mut [Rig], seed: u64) -> Self {
-        let mut chance = Chance::new(seed);
+    pub(super) fn new(rigs: &'r mut [Rig], mut chance: Chance) -> Self {
         let neighbor = Neighbor::new(&mut chance);
         let visitors = PEOPLE.iter().chain(&PEOPLE[..1]).map(Visitor::of).collect();
         Self {

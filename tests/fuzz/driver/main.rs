@@ -1,10 +1,19 @@
 //! Runs the target that `FUZZ_TARGET` names under libFuzzer: see `make fuzz`.
 #![no_main]
 
+#[path = "../../core"]
+#[allow(dead_code, unused_imports, reason = "the tests of the core use the rest")]
+mod shared {
+    pub(crate) mod accounts;
+    pub(crate) mod browser;
+    pub(crate) mod chance;
+    pub(crate) mod rig;
+}
 #[path = "../targets/mod.rs"]
 mod targets;
 
 use libfuzzer_sys::fuzz_target;
+use shared::{accounts, browser, chance, rig};
 use std::sync::LazyLock;
 use targets::Target;
 
