@@ -42,6 +42,8 @@ pub(crate) struct Front {
     /// How often requests had a result after which they are sent again.
     again: Mutex<BTreeMap<String, usize>>,
     slowest: Mutex<Duration>,
+    /// How long a page waits for the answer to a poll. Other than here, a browser keeps the cookies of one that comes later.
+    patience: Duration,
 }
 
 /// The effect of a disturbance on a crowd.
@@ -67,6 +69,7 @@ impl Front {
             answered_since: Mutex::new(None),
             again: Mutex::new(BTreeMap::new()),
             slowest: Mutex::new(Duration::ZERO),
+            patience: LONGEST,
         }
     }
 
@@ -168,8 +171,9 @@ impl Front {
             return Err(unexpected(&begun));
         }
         loop {
-            let state =
-                self.insist(user, from, PAGE, || browser.with_cookies(fetched("GET", "status")))?;
+            let state = self.insist(user, from, self.patience, || {
+                browser.with_cookies(fetched("GET", "status"))
+            })?;
             browser.keep(&state);
             let word = state.json()["state"].as_str().unwrap_or_default().to_owned();
             match word.as_str() {
@@ -244,7 +248,7 @@ pub(super) fn endure(
 ) -> Report {
     let users: Vec<_> =
         (0..people + people.div_ceil(10)).map(|person| stack.sim.guest(person)).collect();
-    let front = Front::at(stack, people);
+    let front = Front { patience: PAGE, ..Front::at(stack, people) };
     let ends: Vec<End> = thread::scope(|scope| {
         let clients: Vec<_> = users
             .iter()
