@@ -9,10 +9,13 @@ use crate::browser::fetched;
 use crate::filter::Host;
 use crate::http1::{Connection, encode};
 use crate::message::{Body, Request};
-use crate::setup::Setup;
+use crate::setup::{FirstFactor, Setup};
 use crate::sim::eventually;
 use crate::stack::{APPROVAL, Stack};
 use crate::tally::Verdict;
+
+/// No first factor sets it here, so there may be any number of users.
+const USER: &str = "x-basic-user";
 
 /// How long it lasts in seconds, unless `CHURN_SECONDS` is set.
 const SECONDS: u64 = 600;
@@ -33,10 +36,10 @@ const MOST: u64 = 8 << 20;
 /// started a push from the page.
 fn requests(user: &str) -> [Vec<u8>; 3] {
     let body = Body::Chunked(vec![b'x'; 100_000], 1_000);
-    let mut upload = encode(&Request::post("/upload").user(user).body(body));
+    let mut upload = encode(&Request::post("/upload").header(USER, user).body(body));
     upload.truncate(upload.len() / 2);
-    let page = fetched("POST", "auth?factor=push&device=auto").user(user);
-    [encode(&Request::get("/reports").user(user)), upload, encode(&page)]
+    let page = fetched("POST", "auth?factor=push&device=auto").header(USER, user);
+    [encode(&Request::get("/reports").header(USER, user)), upload, encode(&page)]
 }
 
 /// Has clients leave, each a little later than the one before.
@@ -60,10 +63,11 @@ fn sign_in(stack: &Stack, users: &[String]) -> usize {
         for user in users {
             scope.spawn(move || {
                 let mut connection = Connection::open(stack.envoy.listener);
-                let reply = connection.exchange(&Request::get("/").user(user)).expect("an answer");
+                let reply =
+                    connection.exchange(&Request::get("/").header(USER, user)).expect("an answer");
                 assert_eq!(reply.status, 200, "{user}: {reply:?} {}", reply.text());
                 let cookie = reply.set_cookie(APPROVAL).expect("an approval");
-                let again = Request::get("/again").user(user).cookie(cookie);
+                let again = Request::get("/again").header(USER, user).cookie(cookie);
                 assert_eq!(connection.exchange(&again).expect("an answer").status, 200, "{user}");
             });
         }
@@ -74,8 +78,9 @@ fn sign_in(stack: &Stack, users: &[String]) -> usize {
 /// One round with new users. Every other one replaces the configuration while clients wait.
 fn round(stack: &mut Stack, number: usize) {
     let users = LEAVING + SIGNING_IN;
-    let guests: Vec<_> = (number * users..).take(users).map(|it| stack.sim.guest(it)).collect();
-    let (leaving, signing_in) = guests.split_at(LEAVING);
+    let names = (number * users..).take(users).map(|it| format!("user{it}"));
+    let names: Vec<_> = names.inspect(|name| stack.sim.add(name)).collect();
+    let (leaving, signing_in) = names.split_at(LEAVING);
     stack.judged(Verdict::Denied, "clients that leave", || leave(stack, leaving));
     if number % 2 == 1 {
         stack.reload(json!({"push": {"title": format!("Round {number}")}}));
@@ -96,8 +101,13 @@ fn clients_that_leave_and_new_configurations_leave_nothing_behind() {
         seconds.map_or(SECONDS, |seconds| seconds.parse().expect("CHURN_SECONDS is a number"));
     let listener_file = Some("listener.json".into());
     let log = "wasm:error,dynamic_modules:error";
-    let mut stack =
-        Stack::start(Setup { listener_file, drain_seconds: 1, log, ..Setup::default() });
+    let mut stack = Stack::start(Setup {
+        first_factor: FirstFactor::Absent,
+        listener_file,
+        drain_seconds: 1,
+        log,
+        ..Setup::default()
+    });
     for number in 0..WARM {
         round(&mut stack, number);
     }

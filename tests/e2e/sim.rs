@@ -157,15 +157,20 @@ impl Sim {
         self.tell("PUT", &format!("/sim/users/{user}/auto"), &answer);
     }
 
-    /// Adds a user with a phone that can get pushes, and returns the name.
+    /// Adds a user with a phone that can get pushes, and returns the name. The first factor knows it too.
     pub(crate) fn guest(&self, number: usize) -> String {
         let name = guest(number);
+        self.add(&name);
+        name
+    }
+
+    /// Adds a user with a phone that can get pushes.
+    pub(crate) fn add(&self, name: &str) {
         let phone = json!({
             "platform": "Apple iOS", "number": "XXX-XXX-0000",
             "capabilities": ["auto", "push", "mobile_otp"],
         });
         self.put_user(&json!({"username": name, "devices": [phone]}));
-        name
     }
 
     /// Adds a user, or replaces the one of that name.
