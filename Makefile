@@ -109,6 +109,10 @@ $(WASM_ENV): tools/wasm-std.sh rust-toolchain.toml
 	tools/cargo-deny.sh
 	@touch $@
 
+.tools/cargo-mutants.stamp: tools/cargo-mutants.sh
+	tools/cargo-mutants.sh
+	@touch $@
+
 .tools/linters.stamp: tools/linters.sh tools/linters.txt
 	tools/linters.sh
 	@touch $@
@@ -275,6 +279,14 @@ fuzz: ## look for inputs that break a promise, by coverage: SECONDS (60) for eac
 .PHONY: mutants
 mutants: $(WASM_ENV) .tools/validators.stamp ## plant each defect of tests/seeded/defects.yaml, or DEFECTS, in a copy of the sources, and show which test catches it
 	.tools/validators/bin/python tools/mutants.py $(DEFECTS)
+
+# Where cargo-mutants changes the sources: in all that reads what a client sends, and all that decides by it.
+FILES = src/session/** src/policy/** src/identity/** src/http/** src/gate/limit.rs src/gate/limit/**
+
+.PHONY: mutation-score
+mutation-score: .tools/cargo-mutants.stamp .tools/validators.stamp ## have cargo-mutants change FILES in a copy of the sources, one place at a time, and list what no test notices: FILES='src/http/**'
+	.tools/validators/bin/python tools/mutants.py --copy
+	cd $(TARGET_DIR)/mutants/tree && CARGO_TARGET_DIR=../build CARGO_PROFILE_DEV_DEBUG=0 cargo mutants --in-place --output .. $(foreach file,$(FILES),--file '$(file)')
 
 .PHONY: examples
 examples: module native .tools/envoy.stamp .tools/logql.stamp .tools/prometheus.stamp .tools/validators.stamp cli ## check every YAML file that is shipped; CRDS=FOLDER checks custom resources too

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""mutants [DEFECT..]: plants the defects of tests/seeded/defects.yaml, one at a time, and shows which test catches each.
+"""mutants [--copy | DEFECT..]: plants the defects of tests/seeded/defects.yaml, one at a time, and shows which test catches each.
 
 The sources are copied to target/mutants/tree and built in target/mutants/build, so nothing of a defect gets into another
-build. A suite runs the tests that the table names first, then, if none failed, all suites do. Fails if a defect is not caught.
+build. A suite runs the tests that the table names first, then, if none failed, all suites do. Fails if a defect is not
+caught. `--copy` only makes the copy.
 """
 
 import os
@@ -31,12 +32,15 @@ ENVIRONMENT = {
     "DUO_MFA_WASM": str(TREE / "dist/duo_mfa.wasm"),
 }
 
+# What `.tools` has is not made again because the copies of these files are newer.
+MODULE = ["make", "module", "SHRINK=no", "--old-file=tools/wasm-std.sh", "--old-file=rust-toolchain.toml"]
+
 # From cheap to dear: a command that builds something for the suite, the suite, and tests to skip, which fail for another reason:
 # those of the sources' text, and those that measure a build for release.
 SUITES = {
     "lib": (None, ["cargo", "test", "--locked", "--lib"], []),
     "core": (None, ["cargo", "test", "--locked", "--test", "core"], ["seeded::", "layers::", "docs::"]),
-    "wasm": (["make", "module", "SHRINK=no"], ["cargo", "test", "--locked", "--test", "wasm"], ["costs::", "capabilities::"]),
+    "wasm": (MODULE, ["cargo", "test", "--locked", "--test", "wasm"], ["costs::", "capabilities::"]),
 }
 # Seconds until a suite counts as one that does not end.
 PATIENCE = 1800
@@ -54,7 +58,8 @@ def copy_sources():
         source, copy = ROOT / name, TREE / name
         if not copy.exists() or copy.read_bytes() != source.read_bytes():
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, copy)
+            # With the time of the copying, since cargo builds again only what is newer than its last build.
+            shutil.copy(source, copy)
     for copy in TREE.rglob("*"):
         name = copy.relative_to(TREE).as_posix()
         if copy.is_file() and name not in names and not name.startswith((".tools", "dist/")):
@@ -140,6 +145,9 @@ def catch(defect):
 
 
 def main(names):
+    if names == ["--copy"]:
+        copy_sources()
+        return 0
     defects = yaml.safe_load((ROOT / "tests/seeded/defects.yaml").read_text(encoding="utf-8"))
     if unknown := set(names) - {defect["defect"] for defect in defects}:
         sys.exit(f"mutants: tests/seeded/defects.yaml has no {', '.join(sorted(unknown))}")

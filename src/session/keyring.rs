@@ -273,6 +273,15 @@ mod tests {
     }
 
     #[test]
+    fn a_key_needs_eight_distinct_bytes() {
+        let scarce = |distinct: u8| -> Vec<u8> {
+            BASE64.decode(RANDOM).unwrap().iter().map(|byte| byte % distinct).collect()
+        };
+        assert_eq!(of(&scarce(7)), KeyFault::Patterned);
+        assert!(MasterKey::from_base64(&BASE64.encode(scarce(8))).is_ok());
+    }
+
+    #[test]
     fn a_placeholder_is_refused_as_a_key() {
         assert_eq!(of(b"changeme-changeme-changeme-12345678"), KeyFault::Placeholder);
         assert_eq!(of(b"please Change_Me before production!"), KeyFault::Placeholder);

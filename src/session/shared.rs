@@ -124,6 +124,17 @@ mod tests {
     }
 
     #[test]
+    fn each_cookie_key_gives_other_names_and_values() {
+        let of = |key: &str| SharedKey::of_master(&MasterKey::from_base64(key).unwrap());
+        let first = of("3q2+7/r5Qm0aZcTkX8uRj1hNwYb4E6pVsLdGfIi9oKo=").values("limit/1");
+        let second = of("4q2+7/r5Qm0aZcTkX8uRj1hNwYb4E6pVsLdGfIi9oKo=").values("limit/1");
+        assert_ne!(first.name(7), second.name(7));
+        assert_eq!(second.open(7, &first.seal(7, b"value".to_vec())), None);
+        let absent = SharedKey::new(b"", &[]).values("limit/1");
+        assert_ne!(first.name(7), absent.name(7));
+    }
+
+    #[test]
     fn no_other_bytes_open() {
         let sealed = values().seal(7, b"value".to_vec());
         for end in 0..sealed.len() {

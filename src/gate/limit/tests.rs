@@ -248,6 +248,20 @@ fn full_bucket_gives_up_only_what_no_longer_counts() {
 }
 
 #[test]
+fn prompt_without_a_known_end_keeps_its_place_beyond_a_short_window() {
+    let short = Limits { window: Duration::from_secs(60), ..limits() };
+    let mut desk = with_four_places();
+    for number in 1..=4 {
+        desk.ring(neighbour(number)).unwrap();
+    }
+    desk.wait(62);
+    let wanted = Permit::of_prompt(ALICE, [1; 16], LASTS);
+    let (verdict, _) = grant(desk.bytes.as_deref(), &wanted, &short, desk.now);
+    // 65 seconds on the phone, and then 300 in which its end can be asked for.
+    assert_eq!(verdict, Err(limited(Limit::NoRoom, 303)));
+}
+
+#[test]
 fn denial_keeps_its_place_for_as_long_as_it_makes_the_next_one_worse() {
     let mut desk = with_four_places();
     for number in 1..=4 {

@@ -55,6 +55,14 @@ fn open(attempts: &Attempts, begun: &Begun, seconds: i64) -> Result<(Attempt, St
 }
 
 #[test]
+fn attempt_without_a_max_age_comes_back_without_one() {
+    let attempts = under(&[1]);
+    let begun = begin(&attempts, None, 1, path(1));
+    let (attempt, _) = open(&attempts, &begun, 10).unwrap();
+    assert_eq!(attempt.max_age(), None);
+}
+
+#[test]
 fn attempt_comes_back_with_its_nonce() {
     let attempts = under(&[1]);
     let age = Some(Duration::from_secs(300));

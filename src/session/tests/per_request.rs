@@ -84,6 +84,8 @@ fn an_approval_is_valid_for_one_user_application_and_key() {
     ));
     let rotated = approvals(&[2, 1], "default", at(0));
     rotated.open(token.as_str().as_bytes(), &wire(b"amount=12"), &ALICE, at(10)).unwrap();
+    let in_force = approvals(&[1], "default", at(10));
+    in_force.open(token.as_str().as_bytes(), &wire(b"amount=12"), &ALICE, at(10)).unwrap();
     let voided = approvals(&[1], "default", at(11));
     let void = voided.open(token.as_str().as_bytes(), &wire(b"amount=12"), &ALICE, at(10));
     assert_eq!(refusal(void), Refusal::Void);

@@ -160,6 +160,7 @@ fn values(linker: &mut Linker<Data>) {
     });
     call!(linker, "env" "proxy_set_shared_data", |c, _odd, key, key_len, at, len, cas| {
         let (key, value) = (read(&c, key, key_len), read(&c, at, len));
+        assert_ne!(cas, 0, "Envoy would replace the value that another worker has just written");
         let is_set = c.data().process.borrow_mut().swap(key, value, cas as u32);
         if is_set { OK } else { CAS_MISMATCH }
     });
