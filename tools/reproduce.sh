@@ -13,6 +13,7 @@ crates=${CARGO_HOME:-$HOME/.cargo}/registry
 rm -rf "$work"
 mkdir -p "$work"
 trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
 
 build() { # FOLDER TARGET FILE ..
     local folder=$work/$1 home=$work/$1.home part
