@@ -213,6 +213,7 @@ SCRIPTS = examples/api-client/duo-mfa.sh envoy/compose/keys.sh
 .PHONY: lint
 lint: $(WASM_ENV) .tools/cargo-deny.stamp .tools/linters.stamp ## format, clippy for both targets, layers, documents, prose, tools, shipped files, rustdoc, licences and bans
 	cargo fmt --check
+	cargo fmt --check --manifest-path tests/fuzz/driver/Cargo.toml
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --lib --example native --features native-faults --profile test -- -D warnings
 	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS -D warnings" cargo $$WASM_LINT --locked --lib --target wasm32-wasip1 $$WASM_CARGO_FLAGS
