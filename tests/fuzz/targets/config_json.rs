@@ -1,6 +1,6 @@
 //! A configuration as JSON text.
 
-use crate::rig::{COOKIE_KEY, SECRET_KEY};
+use crate::rig::{CLIENT_SECRET, COOKIE_KEY, SECRET_KEY};
 use duo_mfa::config::Config;
 use duo_mfa::gate::Gate;
 
@@ -19,7 +19,8 @@ fn read(bytes: &[u8]) -> Option<Config> {
             assert!(faults.iter().next().is_some());
             assert!(faults.iter().all(|fault| !fault.problem.is_empty() && !fault.fix.is_empty()));
             let text = faults.to_string();
-            assert!(!text.contains(SECRET_KEY) && !text.contains(COOKIE_KEY), "{text}");
+            let secrets = [CLIENT_SECRET, COOKIE_KEY, SECRET_KEY];
+            assert!(!secrets.iter().any(|secret| text.contains(secret)), "{text}");
             None
         }
     }
@@ -27,6 +28,7 @@ fn read(bytes: &[u8]) -> Option<Config> {
 
 pub(super) fn environment(name: &str) -> Option<String> {
     match name {
+        "DUO_CLIENT_SECRET" => Some(CLIENT_SECRET.to_owned()),
         "DUO_SECRET_KEY" => Some(SECRET_KEY.to_owned()),
         "DUO_MFA_COOKIE_KEY" => Some(COOKIE_KEY.to_owned()),
         "EMPTY" => Some(String::new()),

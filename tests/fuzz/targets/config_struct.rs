@@ -22,7 +22,7 @@ pub(crate) fn target(bytes: &[u8]) {
         && is_the_same_in_both(&value, DEPTH)
     {
         let both = [bytes.to_vec(), encoded(object).encode_to_vec()];
-        let [text, message] = both.map(|bytes| faults(&bytes));
+        let [text, message] = both.map(|bytes| read(&bytes));
         assert_eq!(text, message);
     }
 }
@@ -37,8 +37,12 @@ fn any_bytes(bytes: &[u8]) {
     assert!(is_refused || is_json || Struct::decode(bytes).is_ok());
 }
 
-fn faults(bytes: &[u8]) -> String {
-    Config::parse(bytes, &environment).err().map_or_else(String::new, |it| it.to_string())
+/// The configuration or its faults, as text.
+fn read(bytes: &[u8]) -> String {
+    match Config::parse(bytes, &environment) {
+        Ok(config) => format!("{config:?}"),
+        Err(faults) => faults.to_string(),
+    }
 }
 
 fn is_the_same_in_both(value: &Value, depth: usize) -> bool {
