@@ -327,6 +327,16 @@ chaos: faulty $(LOADED) .tools/envoy.stamp sim ## break things while SIGN_INS (5
 	$(CHAOS) -- --ignored --nocapture --test-threads=1 --skip a_fault_of_the_module
 	DUO_MFA_WASM=$(abspath $(FAULTY)) DUO_MFA_NATIVE=$(abspath $(FAULTY)) $(CHAOS)midway::many_sign_ins_outlive_a_fault -- --ignored --nocapture
 
+LIMITER = $(TARGET_DIR)/limiter/debug/limiter
+
+.PHONY: limiter
+limiter: ## build the rate limit service of make fleet: Limitador behind tonic
+	cargo build --locked --manifest-path tests/limiter/Cargo.toml --target-dir $(TARGET_DIR)/limiter
+
+.PHONY: fleet
+fleet: limiter $(LOADED) .tools/envoy.stamp sim ## have SIGN_INS (500) people sign in over three Envoys with one rate limit service, while each Envoy is restarted; HOST=native by the native module
+	SIGN_INS=$(SIGN_INS) DUO_MFA_LIMITER=$(abspath $(LIMITER)) cargo test --locked --test e2e fleet:: -- --include-ignored --nocapture --test-threads=1
+
 .PHONY: load
 load: MINUTES = 10
 load: $(LOADED) .tools/envoy.stamp ## have 20 users a second sign in beside requests with approvals for MINUTES (10); measure errors, memory, and passes while many requests are held

@@ -240,16 +240,24 @@ impl<W: Waits> ExchangeAwaitingPermit<W> {
     pub(super) fn handle(self, verdict: Verdict, env: &Env<'_>) -> Turn<W> {
         match fleet::question(&self.permit, &verdict, self.challenge(), env) {
             Some(question) => Turn { act: Act::AskFleet(question, self), notes: Notes::default() },
-            None => go_on(W::permitted(self.wants, verdict, env), self.tries, env),
+            None => self.judged(verdict, env),
         }
+    }
+
+    // Not inlined: both callers would have all that follows a verdict.
+    #[inline(never)]
+    fn judged(self, verdict: Verdict, env: &Env<'_>) -> Turn<W> {
+        go_on(W::permitted(self.wants, verdict, env), self.tries, env)
     }
 
     /// Handles the answer of the rate limit service.
     pub(super) fn hear_fleet(self, event: Event<'_>, env: &Env<'_>) -> Turn<W> {
         let (verdict, signals) = fleet::verdict(event, env);
         let unsent = verdict.is_err().then(|| self.unsent());
-        let next = W::permitted(self.wants, verdict, env).after(unsent).with(signals);
-        go_on(next, self.tries, env)
+        let mut turn = self.judged(verdict, env);
+        turn.notes.settlements.extend(unsent);
+        turn.notes.signals.extend(signals);
+        turn
     }
 
     /// Takes the table's grant back, since the prompt is not sent.

@@ -106,10 +106,18 @@ impl Stack {
     /// Starts another Envoy with the same configuration. The two share nothing else.
     #[allow(dead_code, reason = "for the tests of the browser")]
     pub(crate) fn another_envoy(&self) -> Envoy {
+        self.another_envoy_with(&[])
+    }
+
+    /// Like [`Self::another_envoy`], with other values of environment variables.
+    #[allow(dead_code, reason = "for the tests of the browser")]
+    pub(crate) fn another_envoy_with(&self, variables: &[(&'static str, &str)]) -> Envoy {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let directory = self.directory.0.join(NUMBER.fetch_add(1, SeqCst).to_string());
         fs::create_dir(&directory).unwrap();
-        Envoy::start(&directory, &self.configuration, &self.setup)
+        let mut setup = self.setup.clone();
+        variables.iter().for_each(|(name, value)| setup.set_variable(name, value));
+        Envoy::start(&directory, &self.configuration, &setup)
     }
 
     pub(crate) fn standard() -> Self {

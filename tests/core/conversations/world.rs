@@ -77,18 +77,23 @@ pub(super) fn workers() -> [Rig; 3] {
     config["applications"]["wiki"]["duo"]["fail_mode"] = json!("safe");
     config["identity"] = json!({"username": "{local}"});
     config["limits"] = json!({"user_calls": 3, "user_rate": 60, "calls": 6, "held": 4});
-    let rig = |keys: Value| {
+    let rig = |keys: Value, on_error: &str| {
         let mut config = config.clone();
         config["session"] = json!({"keys": keys});
+        config["limits"]["rate_limit_service"] =
+            json!({"cluster": "rate_limit", "domain": "duo", "on_error": on_error});
         Rig::with(config)
     };
     let usual = json!([{"env": "DUO_MFA_COOKIE_KEY"}]);
-    [rig(usual.clone()), rig(usual), rig(json!([{"env": "DUO_MFA_OTHER_COOKIE_KEY"}]))]
+    let other = json!([{"env": "DUO_MFA_OTHER_COOKIE_KEY"}]);
+    [rig(usual.clone(), "allow"), rig(usual, "allow"), rig(other, "deny")]
 }
 
 impl<'r> World<'r> {
     pub(super) fn new(rigs: &'r mut [Rig], mut chance: Chance) -> Self {
         let neighbor = Neighbor::new(&mut chance);
+        let answers = u64::try_from(chance.below(1 << 16)).unwrap();
+        rigs.iter_mut().for_each(|rig| rig.fleet.random = Some(answers));
         let visitors = PEOPLE.iter().chain(&PEOPLE[..1]).map(Visitor::of).collect();
         Self {
             rooms: rigs.iter().map(|_| Room::default()).collect(),

@@ -2,9 +2,12 @@
 
 use super::{Outcome, Progress, Rig, answered};
 use duo_mfa::duo;
-use duo_mfa::gate::{Event, FleetQuestion, Flow, Step, Unanswered};
+use duo_mfa::gate::{Effect, End, Event, FleetQuestion, Flow, Step, Unanswered};
 use duo_mfa::http::Reply;
 use std::collections::VecDeque;
+
+/// The message that says so, without a wait.
+const OVER_LIMIT: &[u8] = &[8, 2];
 
 /// The outcome of a question.
 #[derive(Clone, Debug)]
@@ -21,6 +24,28 @@ pub(crate) struct Fleet {
     /// The outcomes of the next questions. One that is not expected fails the test.
     pub(crate) script: VecDeque<FleetSays>,
     pub(crate) questions: Vec<FleetQuestion>,
+    /// The state of random outcomes, for questions beyond the script; `None` if there are none.
+    pub(crate) random: Option<u64>,
+}
+
+impl Fleet {
+    /// The outcome of the next question.
+    fn next(&mut self) -> FleetSays {
+        if let Some(says) = self.script.pop_front() {
+            return says;
+        }
+        let state = self.random.as_mut().expect("an unexpected question");
+        *state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.questions.clear();
+        match *state >> 60 {
+            0 => FleetSays::over_limit(),
+            1 => FleetSays::Fails(Unanswered::NotSent),
+            2 => FleetSays::Responds(504, Vec::new()),
+            3 => FleetSays::Responds(200, framed(&[8, 0])),
+            _ => FleetSays::ok(),
+        }
+    }
 }
 
 impl FleetSays {
@@ -29,7 +54,7 @@ impl FleetSays {
     }
 
     pub(crate) fn over_limit() -> Self {
-        Self::Responds(200, framed(&[8, 2]))
+        Self::Responds(200, framed(OVER_LIMIT))
     }
 }
 
@@ -49,10 +74,15 @@ impl Rig {
         self.fleet.questions.push(asked);
         assert_eq!(then.application(), None, "it is no call to Duo");
         assert!(!then.outlives_its_client());
-        let event = match self.fleet.script.pop_front().expect("an unexpected question") {
+        let event = match self.fleet.next() {
             FleetSays::Responds(status, body) => {
                 let response = duo::Response { status, retry_after: None, body: &body };
-                return Ok(then.handle(Event::Answered(response), &self.env()));
+                let step = then.handle(Event::Answered(response), &self.env());
+                if body == framed(OVER_LIMIT) {
+                    let is_reply = matches!(step.effect, Effect::End(End::Reply(_)));
+                    assert!(is_reply, "it goes on beyond the limit: {step:?}");
+                }
+                return Ok(step);
             }
             FleetSays::Fails(why) => Event::Failed(why),
             FleetSays::ClientLeaves => {
