@@ -2,6 +2,7 @@
 //!
 //! A decision holds no call to Duo, so its type says that nothing is outstanding.
 
+use super::failure::Stage;
 use super::judgement::{Judgement, Outcome};
 use super::key_pair::KeyPair;
 use super::limit::Settlement;
@@ -198,6 +199,26 @@ impl Notes {
     pub(super) const fn of(signals: Vec<Signal>) -> Self {
         let settlements = Vec::new();
         Self { count: None, signals, audit: None, learned: None, settlements, judgement: None }
+    }
+
+    /// Adds the counter of a failed call, and the news of Duo from it.
+    #[inline(never)]
+    pub(super) fn add_failure(
+        &mut self,
+        stage: Stage,
+        fault: &DuoError,
+        (keys, wait): (KeyPair, Option<(AskedWait, Seat)>),
+    ) {
+        let endpoint = stage.endpoint().name();
+        let counter = if *fault == DuoError::Overflow {
+            Some(Counter::Overflows(endpoint))
+        } else {
+            fault.unasked_for().is_none().then_some(Counter::DuoFailures(endpoint))
+        };
+        self.signals.extend(counter.map(Signal::Count));
+        let ended = CallEnd::of(fault, stage == Stage::Status);
+        let contact = Contact::of(fault);
+        self.learned = Some(Learned { keys, contact, ended, offset: None, wait });
     }
 }
 

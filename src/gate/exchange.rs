@@ -5,12 +5,11 @@
 
 use super::call::{Call, Question};
 use super::challenge::Challenge;
-use super::decision::{CallEnd, Contact, Decision, End, Learned, Notes};
+use super::decision::{CallEnd, Decision, End, Learned, Notes};
 use super::env::Env;
 use super::event::Event;
 use super::failure::{self, Remedy, Stage, Standby, Tries};
 use super::fleet::{self, FleetQuestion};
-use super::key_pair::KeyPair;
 use super::limit::{self, Permit, Settlement, Verdict};
 use super::prompt::user_tag;
 use super::refusal::Refusal;
@@ -379,27 +378,5 @@ impl<W: Waits> Exchange<W> {
         };
         turn.notes.add_failure(stage, fault, (keys, wait));
         turn
-    }
-}
-
-impl Notes {
-    /// Adds the counter of a failed call, and the news of Duo from it.
-    #[inline(never)]
-    fn add_failure(
-        &mut self,
-        stage: Stage,
-        fault: &DuoError,
-        (keys, wait): (KeyPair, Option<(AskedWait, Seat)>),
-    ) {
-        let endpoint = stage.endpoint().name();
-        let counter = if *fault == DuoError::Overflow {
-            Some(Counter::Overflows(endpoint))
-        } else {
-            fault.unasked_for().is_none().then_some(Counter::DuoFailures(endpoint))
-        };
-        self.signals.extend(counter.map(Signal::Count));
-        let ended = CallEnd::of(fault, stage == Stage::Status);
-        let contact = Contact::of(fault);
-        self.learned = Some(Learned { keys, contact, ended, offset: None, wait });
     }
 }
