@@ -2,6 +2,7 @@
 
 mod approvals;
 pub(crate) mod document;
+mod forms;
 mod keys;
 mod per_client;
 mod table;
@@ -205,23 +206,6 @@ fn each_faulty_configuration_is_refused_with_its_code_and_path() {
     for (pointer, value, code, path) in faulty_values() {
         let document = with(pointer, value.clone());
         assert_eq!(found(&document), [(code, path.to_owned())], "{pointer} {value}");
-    }
-}
-
-#[test]
-fn paths_of_foreign_forms_are_whole_paths() {
-    let naming =
-        |paths: Value| with_all(&[("/request_bodies", json!(true)), ("/cross_site_forms", paths)]);
-    parse(&naming(json!([]))).unwrap();
-    let config = parse(&naming(json!(["/saml/acs", "/"]))).unwrap();
-    assert_eq!(config.cross_site_forms, ["/saml/acs", "/"]);
-    let number = naming(json!([1]));
-    assert_eq!(found(&number), [(Code::WrongType, "cross_site_forms[0]".to_owned())]);
-    for path in ["", "saml", "/saml/*", "/a?b=c", "/a#b", "/a;b", "//evil.example", "/a/../b", "/ä"]
-    {
-        let faulty = naming(json!(["/", path]));
-        let expected = [(Code::InvalidPattern, "cross_site_forms[1]".to_owned())];
-        assert_eq!(found(&faulty), expected, "{path}");
     }
 }
 

@@ -88,12 +88,7 @@ pub(super) fn config(
     };
     let policies = access_control::policies(&access_control, &written, &clients, faults);
     let applications = browser.and_then(|browser| written.build(&browser, faults));
-    if policies.mentions(Criterion::Groups) && identity_section.find("groups").is_none() {
-        let fix =
-            "name the place where the first factor puts them, as in {\"header\": \"x-groups\"}";
-        let problem = "is missing, and a rule names groups";
-        faults.push(Fault::new(Code::MissingKey, "identity.groups", problem, fix));
-    }
+    groups_have_a_place(&policies, &identity_section, faults);
     let api = api(&root.section("api", keys::API, faults), faults);
     let request_bodies = root.read("request_bodies", faults, Entry::flag);
     let cross_site_forms = forms::cross_site(&root, request_bodies, faults);
@@ -133,6 +128,16 @@ pub(super) fn config(
         capacity,
         site: Site::new(branding, path_prefix).with_request_bodies(request_bodies),
     })
+}
+
+/// Reports rules that name groups where no key says which groups a user has.
+fn groups_have_a_place(policies: &Policies, identity: &Section<'_>, faults: &mut Faults) {
+    if policies.mentions(Criterion::Groups) && identity.find("groups").is_none() {
+        let fix =
+            "name the place where the first factor puts them, as in {\"header\": \"x-groups\"}";
+        let problem = "is missing, and a rule names groups";
+        faults.push(Fault::new(Code::MissingKey, "identity.groups", problem, fix));
+    }
 }
 
 fn version(entry: &Entry<'_>) -> Result<(), Fault> {
