@@ -65,7 +65,7 @@ fn entry(question: &FleetQuestion) -> (String, String) {
 fn counted(rig: &Rig) -> Vec<&'static str> {
     let answer = |signal: &Signal| match signal {
         Signal::Count(Counter::RateLimitService(answer)) => Some(*answer),
-        _ => None,
+        Signal::Count(_) | Signal::Log(..) => None,
     };
     rig.signals.iter().filter_map(answer).collect()
 }
