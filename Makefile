@@ -185,10 +185,11 @@ cli-static: ## build dist/duo-mfa, statically linked, without the simulator
 	strip --strip-all -o dist/duo-mfa $(TARGET_DIR)/$(MUSL)/cli/duo-mfa
 
 .PHONY: release-dry-run
-release-dry-run: dist cli-static .tools/envoy.stamp .tools/sbom-schemas.stamp ## collect and check in dist/release all that a release publishes, without publishing it
+release-dry-run: dist cli-static .tools/envoy.stamp .tools/sbom-schemas.stamp ## collect and check in dist/release all that a release publishes, without publishing it; try the first application with these files alone
 	$(MAKE) --no-print-directory native native-check
 	$(MAKE) --no-print-directory native native-check NATIVE_TARGET=$(OTHER_TARGET)
 	.tools/validators/bin/python tools/release.py dist/release
+	DUO_MFA_RELEASE=$(CURDIR)/dist/release cargo test --locked --test e2e first_application::
 
 .PHONY: smoke
 smoke: $(LOADED) .tools/envoy.stamp sim ## run the demo by script: push, cookie, denial, policy, body; HOST=native by the native module

@@ -1,4 +1,5 @@
-//! `docs/first-application.md`, word for word: each command in its order, in a folder with files of a release alone.
+//! `docs/first-application.md`, word for word: each command in its order, in a folder with files of a release alone. `DUO_MFA_RELEASE`
+//! names the folder of a release, as `make release-dry-run` makes it; else the files are those of this build.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -63,7 +64,10 @@ fn guide_of_the_first_application_ends_signed_in() {
     let here = |text: &str| {
         substitutions.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
     };
-    collect(&folder);
+    match std::env::var_os("DUO_MFA_RELEASE") {
+        Some(release) => copy(Path::new(&release), &folder),
+        None => collect(&folder),
+    }
 
     let page = fs::read_to_string(root().join(PAGE)).unwrap();
     for (from, _) in &substitutions {
@@ -91,7 +95,15 @@ fn guide_of_the_first_application_ends_signed_in() {
     assert_eq!(reached, 2, "the approved request, and the one with the cookie: {log}");
 }
 
-/// Puts the files of a release into a folder, with the names and checksums that it has.
+/// Copies the files of a release into a folder.
+fn copy(release: &Path, folder: &Path) {
+    for file in fs::read_dir(release).expect("DUO_MFA_RELEASE is a folder") {
+        let file = file.unwrap();
+        fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+    }
+}
+
+/// Puts files of this build into a folder, with the names and checksums that it has.
 fn collect(folder: &Path) {
     let makes = fs::read_to_string(root().join("tools/release.py")).unwrap();
     let mut sums = String::new();
