@@ -35,7 +35,7 @@ SECRET = re.compile(r"\b(?:secret_key|skey|client_secret)\b[\"']?\s*:\s*(?!\{?\s
 KEYS = re.compile(r"\bkeys\b[\"']?\s*:\s*(?:\[\s*|-\s*)(?!env\b)[\"'\w]")
 # A variable's value: what makes one, takes one from elsewhere, or cannot be one. Programs have names for values.
 VARIABLE = re.compile(
-    r"\bDUO_(?:SECRET_KEY|CLIENT_SECRET|MFA_COOKIE_KEY\w*)[\"']?(?:=|:\s+)[\"']?(?!\$|\{|\.\.\.|<|(?i:replace))(?=[^\s\"',)}\]])"
+    r"\bDUO_(?:SECRET_KEY|CLIENT_SECRET|MFA_COOKIE_KEY\w*)[\"']?(?:=|:\s+)[\"']?(?!\$|\{|\.|<|(?i:replace))(?=[^\s\"',)}\]])"
 )
 LOOPBACK = re.compile(r"127\.\d+\.\d+\.\d+|::1|localhost")
 

@@ -27,7 +27,7 @@ pub(crate) fn fault(name: &str, arguments: &[&str], folder: &Path) -> Option<Str
     }
 }
 
-const KUBECTL: [&str; 13] = [
+const KUBECTL: [&str; 14] = [
     "apply",
     "cp",
     "create",
@@ -37,6 +37,7 @@ const KUBECTL: [&str; 13] = [
     "get",
     "label",
     "logs",
+    "patch",
     "port-forward",
     "rollout",
     "run",
@@ -124,7 +125,7 @@ fn first_word(arguments: &[&str], known: &[&str]) -> Option<String> {
 fn missing_file(arguments: &[&str], folder: &Path) -> Option<String> {
     let after_options = arguments.windows(2).filter_map(|pair| {
         let (option, value) = (pair.first()?, pair.last()?);
-        FILES.contains(option).then_some(*value)
+        (FILES.contains(option) && *value != "-").then_some(*value)
     });
     let joined = arguments.iter().filter_map(|word| {
         let (option, value) = word.split_once('=')?;
