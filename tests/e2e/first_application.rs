@@ -95,11 +95,12 @@ fn guide_of_the_first_application_ends_signed_in() {
     assert_eq!(reached, 2, "the approved request, and the one with the cookie: {log}");
 }
 
-/// Copies the files of a release into a folder.
+/// Copies the files that the page names from the folder of a release.
 fn copy(release: &Path, folder: &Path) {
-    for file in fs::read_dir(release).expect("DUO_MFA_RELEASE is a folder") {
-        let file = file.unwrap();
-        fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    let program = format!("duo-mfa-{version}-{}-linux", std::env::consts::ARCH);
+    for name in [format!("duo_mfa-{version}.wasm"), program, "SHA256SUMS".to_owned()] {
+        fs::copy(release.join(&name), folder.join(&name)).unwrap_or_else(|_| panic!("no {name}"));
     }
 }
 
