@@ -9,7 +9,9 @@ use super::phone::Word;
 use crate::accounts::two_more;
 use crate::browser::posted;
 use crate::chance::Chance;
-use crate::rig::{NOON, Outcome, Request, Rig, Scripted, allows, get, ok, phone, says, started};
+use crate::rig::{
+    FleetSays, NOON, Outcome, Request, Rig, Scripted, allows, get, ok, phone, says, started,
+};
 use duo_mfa::clock::UnixTime;
 use duo_mfa::duo::{Endpoint, SignedCall};
 use duo_mfa::gate::{Health, Room, Unanswered};
@@ -324,6 +326,8 @@ impl<'r> World<'r> {
         let person = &PEOPLE[0];
         let rig = &mut self.rigs[0];
         (rig.now, rig.table, rig.lost_writes) = (self.now.plus(HOUR), self.table, 0);
+        // The service that several Envoys share has room by then.
+        rig.fleet.script = [FleetSays::ok(), FleetSays::ok()].into();
         let mut answer = |call: &SignedCall| {
             Some(if call.endpoint == Endpoint::Preauth {
                 phone(person.device)
@@ -341,6 +345,7 @@ impl<'r> World<'r> {
         });
         assert!(is_admitted, "{} is locked out", person.name);
         rig.calls.clear();
+        rig.fleet.script.clear();
         rig.signals.clear();
         rig.judgements.clear();
         rig.table.clear();
