@@ -35,7 +35,7 @@ SECRET = re.compile(r"\b(?:secret_key|skey|client_secret)\b[\"']?\s*:\s*(?!\{?\s
 KEYS = re.compile(r"\bkeys\b[\"']?\s*:\s*(?:\[\s*|-\s*)(?!env\b)[\"'\w]")
 # A variable's value: what makes one, takes one from elsewhere, or cannot be one. Programs have names for values.
 VARIABLE = re.compile(
-    r"\bDUO_(?:SECRET_KEY|CLIENT_SECRET|MFA_COOKIE_KEY\w*)[\"']?(?:=|:\s+)[\"']?(?!\$|\{|\.|<|(?i:replace))(?=[^\s\"',)}\]])"
+    r"\bDUO_(?:SECRET_KEY|CLIENT_SECRET|MFA_COOKIE_KEY\w*)[\"']?(?:=|:\s+)[\"']?(?!\$|\{|\.\.\.|\.(?:\}|data\.)|<|(?i:replace))(?=[^\s\"',)}\]])"
 )
 LOOPBACK = re.compile(r"127\.\d+\.\d+\.\d+|::1|localhost")
 
@@ -160,6 +160,7 @@ PLANTED = [
     ),
     (PRODUCTION, r'"keys": \[\{"env": "DUO_MFA_COOKIE_KEY"\}, ', '"keys": ["b1c7Yk2mUeN0h3xkq8rW5tVz6aD9sGfJ4pLwQ1eRoHc=", ', "a secret"),
     ("examples/jwt/README.md", r"DUO_SECRET_KEY=\.\.\.", "DUO_SECRET_KEY=Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep", "in the open"),
+    ("examples/jwt/README.md", r"DUO_SECRET_KEY=\.\.\.", "DUO_SECRET_KEY=.Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4E", "in the open"),
     (PRODUCTION, r"\n +sni: .*", "", "TLS without sni"),
     (PRODUCTION, r"\n +trusted_ca: .*", "", "TLS without trusted_ca"),
     (PRODUCTION, r"\n +match_typed_subject_alt_names: .*", "", "TLS without match_typed_subject_alt_names"),
