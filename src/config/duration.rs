@@ -43,9 +43,7 @@ impl Entry<'_> {
             format!("write {} to {}", spelled(*bounds.0.start()), spelled(*bounds.0.end())),
         ))
     }
-}
 
-impl Entry<'_> {
     /// A number of milliseconds within bounds, such as `250ms`.
     pub(super) fn milliseconds(&self, bounds: &RangeInclusive<u64>) -> Result<Duration, Fault> {
         let fix = || format!("write {}ms to {}ms", bounds.start(), bounds.end());

@@ -1,4 +1,7 @@
-use super::{Fault, Json};
+mod by_serde;
+
+use super::{Fault, Json, Members};
+use by_serde::by_serde;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -8,25 +11,6 @@ fn read(text: &str) -> Json {
 
 fn names(json: &Json) -> Vec<&str> {
     json.object().unwrap().iter().map(|(name, _)| name).collect()
-}
-
-/// serde_json's value of a text, without the parts that a [`Json`] leaves out.
-fn by_serde(value: &Value) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Bool(flag) => Json::Flag(*flag),
-        Value::Number(number) => {
-            let whole = number.as_u64().map(Json::Whole);
-            whole.unwrap_or_else(|| Json::of_double(number.as_f64().unwrap()))
-        }
-        Value::String(text) => Json::Text(text.clone()),
-        Value::Array(list) => Json::List(list.iter().map(by_serde).collect()),
-        Value::Object(object) => {
-            let mut members = super::Members::default();
-            object.iter().for_each(|(name, value)| members.add(name.clone(), by_serde(value)));
-            Json::Object(members)
-        }
-    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The limit that several Envoys share: a rate limit service is asked before each prompt.
 
 use crate::browser::Browser;
+use crate::rate_limit::{Descriptor, Entry, RateLimitRequest};
 use crate::rig::{
     FleetSays, Outcome, Rig, allows, framed, get, one_phone, overlay, phone_of, started, status,
 };
@@ -9,30 +10,6 @@ use duo_mfa::signal::{Code, Counter, Level, Signal};
 use prost::Message;
 use serde_json::{Value, json};
 use std::time::Duration;
-
-#[derive(Clone, PartialEq, Message)]
-struct RateLimitRequest {
-    #[prost(string, tag = "1")]
-    domain: String,
-    #[prost(message, repeated, tag = "2")]
-    descriptors: Vec<Descriptor>,
-    #[prost(uint32, tag = "3")]
-    hits_addend: u32,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct Descriptor {
-    #[prost(message, repeated, tag = "1")]
-    entries: Vec<Entry>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct Entry {
-    #[prost(string, tag = "1")]
-    key: String,
-    #[prost(string, tag = "2")]
-    value: String,
-}
 
 fn rig_with(service: Value) -> Rig {
     let mut members = json!({"cluster": "rate_limit", "domain": "duo"});

@@ -56,6 +56,7 @@ mod per_request;
 mod phone_texts;
 mod policy;
 mod promises;
+mod rate_limit;
 mod readme;
 mod reference;
 mod replay;

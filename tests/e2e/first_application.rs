@@ -18,11 +18,29 @@ use crate::stack::Directory;
 
 const PAGE: &str = "docs/first-application.md";
 
-/// The files of a release that the page uses, by their ends, as `tools/release.py` names them, and their sources.
-fn released() -> [(&'static str, &'static str, PathBuf); 2] {
+/// A file of a release.
+struct Released {
+    name: String,
+    /// The name, as `tools/release.py` writes it.
+    made: &'static str,
+    /// The file of this build.
+    source: PathBuf,
+}
+
+/// The files of a release that the page uses.
+fn released() -> [Released; 2] {
+    let (version, machine) = (env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
     [
-        ("duo_mfa-", ".wasm", envoy::module()),
-        ("duo-mfa-", "-linux", env!("CARGO_BIN_EXE_duo-mfa").into()),
+        Released {
+            name: format!("duo_mfa-{version}.wasm"),
+            made: "f\"duo_mfa-{number}.wasm\"",
+            source: envoy::module(),
+        },
+        Released {
+            name: format!("duo-mfa-{version}-{machine}-linux"),
+            made: "f\"duo-mfa-{number}-{MACHINE}-linux\"",
+            source: env!("CARGO_BIN_EXE_duo-mfa").into(),
+        },
     ]
 }
 
@@ -97,9 +115,8 @@ fn guide_of_the_first_application_ends_signed_in() {
 
 /// Copies the files that the page names from the folder of a release.
 fn copy(release: &Path, folder: &Path) {
-    let version = env!("CARGO_PKG_VERSION");
-    let program = format!("duo-mfa-{version}-{}-linux", std::env::consts::ARCH);
-    for name in [format!("duo_mfa-{version}.wasm"), program, "SHA256SUMS".to_owned()] {
+    let names = released().into_iter().map(|file| file.name);
+    for name in names.chain(["SHA256SUMS".to_owned()]) {
         fs::copy(release.join(&name), folder.join(&name)).unwrap_or_else(|_| panic!("no {name}"));
     }
 }
@@ -108,18 +125,9 @@ fn copy(release: &Path, folder: &Path) {
 fn collect(folder: &Path) {
     let makes = fs::read_to_string(root().join("tools/release.py")).unwrap();
     let mut sums = String::new();
-    for (start, end, source) in released() {
+    for Released { name, made, source } in released() {
         let bytes = fs::read(&source).unwrap();
-        let version = env!("CARGO_PKG_VERSION");
-        let name = match end {
-            "-linux" => format!("{start}{version}-{}{end}", std::env::consts::ARCH),
-            _ => format!("{start}{version}{end}"),
-        };
-        let made = match end {
-            "-linux" => "f\"duo-mfa-{number}-{MACHINE}-linux\"".to_owned(),
-            _ => format!("f\"{start}{{number}}{end}\""),
-        };
-        assert!(makes.contains(&made), "tools/release.py makes no {made}");
+        assert!(makes.contains(made), "tools/release.py makes no {made}");
         let sum = Sha256::digest(&bytes).iter().fold(String::new(), |mut sum, byte| {
             write!(sum, "{byte:02x}").unwrap();
             sum

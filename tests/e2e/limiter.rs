@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
+use crate::rate_limit::RateLimitRequest;
 use crate::setup::Setup;
 use crate::sim::eventually;
 use crate::stack::Stack;
@@ -22,28 +23,6 @@ const DOMAIN: &str = "duo_mfa";
 pub(crate) const WAIT: i64 = 77;
 const OK: i32 = 1;
 const OVER_LIMIT: i32 = 2;
-
-#[derive(Clone, PartialEq, Message)]
-struct Question {
-    #[prost(string, tag = "1")]
-    domain: String,
-    #[prost(message, repeated, tag = "2")]
-    descriptors: Vec<Descriptor>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct Descriptor {
-    #[prost(message, repeated, tag = "1")]
-    entries: Vec<Entry>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct Entry {
-    #[prost(string, tag = "1")]
-    key: String,
-    #[prost(string, tag = "2")]
-    value: String,
-}
 
 #[derive(Clone, PartialEq, Message)]
 struct Answer {
@@ -146,7 +125,7 @@ async fn serve(socket: TcpStream, most: usize, counts: Counts) {
             while let Some(chunk) = body.data().await {
                 bytes.extend(chunk.unwrap());
             }
-            let question = Question::decode(&bytes[5..]).unwrap();
+            let question = RateLimitRequest::decode(&bytes[5..]).unwrap();
             let answer = framed(&answer(question, most, &counts).encode_to_vec());
             let response = http::Response::builder().header("content-type", "application/grpc");
             let response = response.body(()).unwrap();
@@ -159,7 +138,7 @@ async fn serve(socket: TcpStream, most: usize, counts: Counts) {
     }
 }
 
-fn answer(question: Question, most: usize, counts: &Counts) -> Answer {
+fn answer(question: RateLimitRequest, most: usize, counts: &Counts) -> Answer {
     assert_eq!((question.domain.as_str(), question.descriptors.len()), (DOMAIN, 1));
     let entry = question.descriptors[0].entries[0].clone();
     let mut counts = counts.lock().unwrap();

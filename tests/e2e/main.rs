@@ -118,6 +118,8 @@ mod phone_texts;
 mod planted_cookies;
 mod products;
 mod prometheus;
+#[path = "../core/rate_limit.rs"]
+mod rate_limit;
 mod readme;
 mod real_clients;
 mod redirects;

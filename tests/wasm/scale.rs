@@ -119,7 +119,7 @@ fn costs_grow_as_the_page_says() {
     });
     row(&mut text, "poll of a held request", &[before], &[polls / before as u64]);
     crate::say!("{text}");
-    // With any, the module looks for the response's cookie among them, and its allocator has other holes.
+    // With any, the module looks for the response's cookie among them.
     assert!(growth(&passes) < 1.1, "{passes:?}");
     assert!(growth(&passes[2..]) < 1.02, "a pass depends on how many wait: {passes:?}");
 }

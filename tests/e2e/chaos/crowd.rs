@@ -231,8 +231,8 @@ fn of_application(reply: &Reply) -> End {
     }
 }
 
-/// How many people are in the middle of signing in: `SIGN_INS`, for `make chaos`.
-pub(super) fn many() -> usize {
+/// How many people sign in: `SIGN_INS`, for `make chaos` and `make fleet`.
+pub(crate) fn many() -> usize {
     let people = std::env::var("SIGN_INS").ok();
     people.map_or(500, |people| people.parse().expect("SIGN_INS is a number"))
 }

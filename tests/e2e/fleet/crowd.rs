@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::browser::{Browser, fetched};
+use crate::chaos::crowd::many;
 use crate::envoy::Envoy;
 use crate::http1::Connection;
 use crate::limiter::{Limiter, limited_by};
@@ -27,10 +28,6 @@ const FIRST: &str = "FIRST_COOKIE_KEY";
 const SECOND: &str = "SECOND_COOKIE_KEY";
 const NEW_KEY: &str = "x3Qf0mJ9TzY1rK7uVbW5oLd2hSgCaEeP8nNiXtZkMwU=";
 const SPARE_KEY: &str = "qPq3uFz7u0n2m9b4c8d1e6f5g7h3j2k1l0MNBVCXZas=";
-
-fn many() -> usize {
-    std::env::var("SIGN_INS").map_or(500, |count| count.parse().expect("a count"))
-}
 
 /// The place of one Envoy in the fleet.
 struct Place {

@@ -1,5 +1,9 @@
 //! The reader and the writer of JSON, held to serde_json's own values.
 
+#[path = "../../../src/json/tests/by_serde.rs"]
+mod by_serde;
+
+use by_serde::by_serde;
 use duo_mfa::json::{Json, Members, ObjectText};
 use serde_json::Value;
 
@@ -19,24 +23,6 @@ pub(crate) fn target(bytes: &[u8]) {
     let written = ObjectText::new().text(name, value).texts(&other, [value, name]).finish();
     let read: Value = serde_json::from_str(&written).unwrap();
     assert_eq!(read, serde_json::json!({name: value, other: [value, name]}));
-}
-
-fn by_serde(value: &Value) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Bool(flag) => Json::Flag(*flag),
-        Value::Number(number) => {
-            let whole = number.as_u64().map(Json::Whole);
-            whole.unwrap_or_else(|| Json::of_double(number.as_f64().unwrap()))
-        }
-        Value::String(text) => Json::Text(text.clone()),
-        Value::Array(list) => Json::List(list.iter().map(by_serde).collect()),
-        Value::Object(object) => {
-            let mut members = Members::default();
-            object.iter().for_each(|(name, value)| members.add(name.clone(), by_serde(value)));
-            Json::Object(members)
-        }
-    }
 }
 
 /// Whether some object has more members than are read.
