@@ -10,7 +10,13 @@ export async function shows(page, heading, text) {
 
 // Presses the only visible button whose name begins so.
 export async function press(page, label) {
+  await idle(page);
   await button(page, label).click();
+}
+
+// Waits until the page takes a submit. It drops those made while one is on its way.
+async function idle(page) {
+  await page.locator("#mfa[aria-busy=true]").waitFor({ state: "detached" });
 }
 
 export function button(page, label) {
@@ -20,6 +26,7 @@ export function button(page, label) {
 // Types a passcode and sends it.
 export async function enter(page, code) {
   await page.getByLabel("Passcode").fill(code);
+  await idle(page);
   await page.keyboard.press("Enter");
 }
 
