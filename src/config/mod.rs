@@ -14,6 +14,7 @@ mod build;
 mod duo_settings;
 mod duration;
 mod error;
+mod fingerprint;
 mod keys;
 mod nearest;
 mod protobuf;
@@ -42,6 +43,9 @@ use std::time::Duration;
 /// One plugin configuration, checked as a whole.
 #[derive(Debug)]
 pub struct Config {
+    /// The name of its content: 16 hexadecimal digits, the same wherever the same configuration is in
+    /// use, whatever the order of members and the blanks between them.
+    pub hash: String,
     /// Whether requests are refused.
     pub mode: Mode,
     /// The path under which the filter's own endpoints are: absolute, without a slash at its end.

@@ -8,8 +8,6 @@ use crate::clock::UnixTime;
 use crate::json::ObjectText;
 use crate::session::SharedValues;
 use crate::signal::{Level, Signal};
-use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use std::time::Duration;
 
 /// The time in which all workers of an Envoy take a configuration into use.
@@ -22,26 +20,15 @@ pub struct Loaded {
     values: SharedValues,
 }
 
-/// The first eight bytes of the SHA-256 of a configuration's text, as the host has it, in hexadecimal digits.
-#[must_use]
-pub fn short_hash(text: &[u8]) -> String {
-    let mut hash = String::new();
-    for byte in Sha256::digest(text).into_iter().take(8) {
-        // Writing to a string never fails.
-        let _ = write!(hash, "{byte:02x}");
-    }
-    hash
-}
-
 impl Loaded {
-    /// `text` is the configuration as the host has it.
+    /// The configuration of a gate.
     #[must_use]
-    pub fn new(gate: &Gate, text: &[u8]) -> Self {
-        let hash = short_hash(text);
+    pub fn new(gate: &Gate) -> Self {
+        let hash = gate.config().hash.clone();
         Self { values: gate.config().shared.values(&format!("loaded/{hash}")), hash }
     }
 
-    /// The [`short_hash`] of the configuration's text.
+    /// The configuration's [hash](crate::config::Config::hash).
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash

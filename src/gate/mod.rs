@@ -124,7 +124,7 @@ pub use health::{Health, Standing};
 pub use health_record::HealthRecord;
 pub use judgement::{Judgement, Outcome};
 pub use key_pair::{Api, KeyPair};
-pub use loaded::{Loaded, short_hash};
+pub use loaded::Loaded;
 pub use logo::Logo;
 pub use open::{Opening, Undecided};
 pub use probe::{Found, Probe, ProbeStep};

@@ -9,6 +9,7 @@
 //! serde_json reads and quotes. There is one type for all texts, since each derived reader would
 //! add code to a module whose size counts. Nothing here knows the meaning of a member.
 
+mod canonical;
 mod object_text;
 mod read;
 mod value;

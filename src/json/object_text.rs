@@ -116,7 +116,7 @@ impl ObjectText {
     }
 }
 
-fn quote(text: &str, out: &mut String) {
+pub(super) fn quote(text: &str, out: &mut String) {
     // A text always serializes.
     out.push_str(&serde_json::to_string(text).unwrap_or_default());
 }

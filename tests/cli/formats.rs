@@ -34,7 +34,7 @@ fn json_has_every_finding_with_its_line() {
     let codes: Vec<_> = findings.iter().map(|it| &it["code"]).collect();
     assert!(codes.contains(&&json!("placeholder_left")), "{codes:?}");
     assert_eq!(configurations[1]["not_set"], json!(["DUO_MFA_COOKIE_KEY", "DUO_SECRET_KEY"]));
-    // The host makes the text of an object.
+    // The filter would refuse it.
     assert_eq!(configurations[1]["hash"], Value::Null);
 }
 

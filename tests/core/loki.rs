@@ -119,7 +119,7 @@ fn alerts_fire_on_lines_of_their_event() {
     let prompted =
         |user: &str, result: &str, end: &str| [phone_of(user), started(), status(result, end)];
     let mut rig = Rig::with(json!({"duo": {"fail_mode": "safe"}}));
-    rig.signals.push(Loaded::new(&rig.gate, b"{}").line(rig.now));
+    rig.signals.push(Loaded::new(&rig.gate).line(rig.now));
 
     let forward = rig.send(&get("/"), &[one_phone(), started(), allows()]).admitted();
     let ordinary = rig.lines();

@@ -28,6 +28,17 @@ fn good_configuration_passes_validation() {
     }
 }
 
+/// A host passes the members of an object in any order.
+#[test]
+fn text_and_object_of_one_configuration_have_one_hash() {
+    let hash = |plugin_form| {
+        let (_, output) = validate(&Setup { plugin_form, ..Setup::default() });
+        let (_, rest) = output.split_once("\"hash\":\"").unwrap_or_else(|| panic!("{output}"));
+        rest[..16].to_owned()
+    };
+    assert_eq!(hash(PluginForm::JsonText), hash(PluginForm::Struct));
+}
+
 #[test]
 fn log_names_the_trusted_header_and_the_filter_that_must_strip_it() {
     let told = |header: &str| {

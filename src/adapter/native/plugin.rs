@@ -74,7 +74,7 @@ impl Plugin {
             unreachable.iter().for_each(|fault| log::error!("{fault}"));
             return None;
         }
-        let loaded = Loaded::new(&gate, text);
+        let loaded = Loaded::new(&gate);
         announce(&gate, loaded.line(time()));
         let applications = &gate.config().applications;
         let workers = usize::try_from(abi::concurrency()).unwrap_or(1).max(1);

@@ -31,9 +31,8 @@ pub(super) struct Plugin {
 }
 
 impl Plugin {
-    /// `text` is the configuration as the host has it.
-    pub(super) fn new(gate: Gate, text: &[u8]) -> Self {
-        let (loaded, now) = (Loaded::new(&gate, text), host::now().unwrap_or_default());
+    pub(super) fn new(gate: Gate) -> Self {
+        let (loaded, now) = (Loaded::new(&gate), host::now().unwrap_or_default());
         let mut is_first = false;
         let is_stamped = limit_table::change(&loaded.name(), &mut |stored| {
             let stamp = loaded.stamp(stored, now);

@@ -46,7 +46,7 @@ impl Root {
             Ok(config) => {
                 log::debug!("configured");
                 // Without ticks the clock would stand still, so the root gets no plugin then.
-                let plugin = Plugin::new(Gate::new(config), &bytes);
+                let plugin = Plugin::new(Gate::new(config));
                 host::tick_each(TICK).is_ok() && self.plugin.set(Rc::new(plugin)).is_ok()
             }
             Err(faults) => {

@@ -18,6 +18,7 @@ mod universal;
 
 use super::duration::Bounds;
 use super::error::{Code, Fault, Faults, echo};
+use super::fingerprint::fingerprint;
 use super::keys;
 use super::reader::{Entry, Section};
 use super::secrets::Secrets;
@@ -110,6 +111,7 @@ pub(super) fn config(
         None => applications.main.duo.shared_key(),
     };
     Some(Config {
+        hash: fingerprint(value),
         mode: mode.unwrap_or_default(),
         path_prefix: path_prefix.to_owned(),
         shared,

@@ -9,7 +9,6 @@ use crate::document::{Document, DocumentError};
 use crate::environment::{Environment, printable};
 use crate::plugin::{Configuration, Plugin};
 use duo_mfa::config::{Code, Fault};
-use duo_mfa::gate::short_hash;
 use std::cell::LazyCell;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -31,7 +30,7 @@ pub(super) enum Verdict {
         findings: Vec<Finding>,
         /// Names of variables that are not set here.
         absent: BTreeSet<String>,
-        /// Name of the configuration in the log and the metrics; `None` if its text is made by the host.
+        /// Name of the configuration in the log and the metrics; `None` if the filter refuses it.
         hash: Option<String>,
     },
 }
@@ -82,7 +81,7 @@ impl Report {
 
         let absent = absent.iter().map(|name| printable(name).to_owned()).collect();
         let verdict =
-            Verdict::Read { findings, absent, hash: text.map(|text| short_hash(text.as_bytes())) };
+            Verdict::Read { findings, absent, hash: config.map(|config| config.hash.clone()) };
         Self { file: file.to_owned(), title: title(file, plugin), verdict }
     }
 
