@@ -27,7 +27,7 @@ pub(crate) fn fault(name: &str, arguments: &[&str], folder: &Path) -> Option<Str
     }
 }
 
-const KUBECTL: [&str; 14] = [
+const KUBECTL: [&str; 15] = [
     "apply",
     "cp",
     "create",
@@ -39,6 +39,7 @@ const KUBECTL: [&str; 14] = [
     "logs",
     "patch",
     "port-forward",
+    "replace",
     "rollout",
     "run",
     "set",

@@ -77,6 +77,8 @@ const LOG: &str = r#"[2027-01-15 08:00:00.123][17][info][wasm] [source/extension
 [2027-01-15 08:00:02.123][17][error][wasm] [source/extensions/common/wasm/context.cc:1195] wasm log duo_mfa duo_mfa: the check of Duo failed: Duo cannot be reached
 [2027-01-15 08:00:03.123][17][error][wasm] [source/extensions/common/wasm/context.cc:1195] wasm log duo_mfa duo_mfa: duo_mfa configuration: fault
 [2027-01-15 08:00:04.123][17][error][wasm] [source/extensions/common/wasm/context.cc:1195] wasm log duo_mfa duo_mfa: panicked at src/lib.rs:1
+[2027-01-15 08:00:04.223][17][error][dynamic_modules] [source/extensions/dynamic_modules/abi_impl.cc:50] duo_mfa: a fault of the filter at on_http_filter_request_headers: its request gets 500; please report this line
+[2027-01-15 08:00:05.123][17][info][wasm] [source/extensions/common/wasm/context.cc:1195] wasm log duo_mfa duo_mfa: {"event":"duo_mfa","version":1,"time":"2027-01-15T08:00:05.123Z","kind":"config_loaded","result":"config_loaded","hash":"1736f7be9409d721","filter_version":"0.1.0"}
 "#;
 
 pub(crate) struct Sandbox {
