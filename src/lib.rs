@@ -20,7 +20,7 @@
 //! bin/*  adapter                       hosts: do I/O, decide nothing
 //!   gate                               the state machine of one request
 //!   config                             composition root: JSON -> typed parts, all faults at once
-//!   policy identity session duo page   five leaves; none imports another
+//!   policy identity session duo page assertion   six leaves; none imports another
 //!   http  json  protobuf  clock  factor  reference  secret  signal   vocabulary
 //! ```
 //!
@@ -35,6 +35,7 @@
 
 #[cfg(any(target_arch = "wasm32", feature = "native"))]
 mod adapter;
+pub mod assertion;
 pub mod clock;
 pub mod config;
 pub mod duo;

@@ -97,6 +97,8 @@ codes! {
     InvalidCookieName = "invalid_cookie_name",
     /// A cookie key that is too short, or not random.
     InvalidCookieKey = "invalid_cookie_key",
+    /// A key of assertions that is not base64, not of 32 bytes, patterned or a placeholder.
+    InvalidAssertionKey = "invalid_assertion_key",
     /// One secret with two purposes.
     ReusedKey = "reused_key",
     /// More cookie keys than the ring holds.

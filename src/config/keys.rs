@@ -24,6 +24,7 @@ pub(super) const ROOT: &[Key] = &[
     key("applications"),
     key("identity"),
     key("session"),
+    key("assertion"),
     key("access_control"),
     key("api"),
     key("request_bodies"),
@@ -90,6 +91,9 @@ pub(super) const SESSION: &[Key] = &[
     key("logout_paths"),
     later("domain", "remove it; an approval is valid for one host name"),
 ];
+
+pub(super) const ASSERTION: &[Key] =
+    &[aliased("keys", &["key"]), key("issuer"), key("audience"), key("header"), key("lifetime")];
 
 pub(super) const ACCESS_CONTROL: &[Key] =
     &[key("default_policy"), key("rules"), key("cors_preflight"), key("override_headers")];
@@ -160,6 +164,7 @@ pub(super) fn home(name: &str) -> Option<&'static str> {
         ("access_control", ACCESS_CONTROL),
         ("identity", IDENTITY),
         ("limits", LIMITS),
+        ("assertion", ASSERTION),
     ];
     let has = |keys: &[Key]| keys.iter().any(|key| key.name == name && key.later.is_none());
     sections.into_iter().find_map(|(section, keys)| has(keys).then_some(section))

@@ -34,6 +34,7 @@ pub use rate_limit_service::{OnError, RateLimitService};
 pub use secrets::may_be_a_secret;
 pub use universal::{Destination, Universal};
 
+use crate::assertion::Assertions;
 use crate::identity::IdentityRules;
 use crate::page::Site;
 use crate::policy::{Pattern, Policies};
@@ -56,6 +57,8 @@ pub struct Config {
     pub identity: IdentityRules,
     /// The properties to which approvals are bound, besides the user.
     pub bindings: Bindings,
+    /// The signed assertions for the application; `None` if it gets none.
+    pub assertion: Option<Assertions>,
     /// Exact paths of the application or the first factor whose responses end the approval.
     pub logout_paths: Vec<String>,
     /// Which requests need a second factor.

@@ -24,6 +24,8 @@ pub(super) struct Challenge {
     pub(super) terms: Terms,
     /// Whether the request has a valid approval that does not satisfy the terms.
     pub(super) has_approval: bool,
+    /// Whether the request may have a body.
+    pub(super) has_body: bool,
     pub(super) trail: Trail,
 }
 
@@ -39,7 +41,8 @@ impl Challenge {
         if terms.is_per_request {
             trail.request = RequestLine::with_query(head);
         }
-        Self { identity, bound, rule, terms: terms.clone(), has_approval: false, trail }
+        let (terms, has_approval, has_body) = (terms.clone(), false, true);
+        Self { identity, bound, rule, terms, has_approval, has_body, trail }
     }
 
     /// Adds the facts that only the host knows.

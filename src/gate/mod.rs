@@ -56,6 +56,7 @@
 //! lists the floors of this folder: a file may import only from its own floor or a lower one.
 
 mod ask;
+mod assertion;
 mod audit;
 mod body;
 mod breaker;

@@ -166,7 +166,10 @@ impl Gate {
                     let (outcome, factor) = (Outcome::Passed, Some(found.factor()));
                     let judgement = Judgement { outcome, factor, rule: ruled.rule };
                     let renewal = response::renewal(sessions, &found, &user, facts.now, head);
-                    return Ok(Opening::Decided(pass(edits, identity, &found, renewal, judgement)));
+                    let whose = (identity.user.as_str(), ruled.rule);
+                    let assertion = self.assertion_of(&found, whose, facts.now, verified);
+                    let added = (renewal, assertion);
+                    return Ok(Opening::Decided(pass(edits, identity, &found, added, judgement)));
                 }
                 Err(insufficient) => Some(insufficient),
             },
@@ -174,6 +177,7 @@ impl Gate {
         };
         let mut challenge = Challenge::new(head, identity, bound, ruled);
         challenge.has_approval = insufficient.is_some_and(Insufficient::is_valid);
+        challenge.has_body = facts.has_body;
         let purpose = Purpose::Application(challenge);
         Ok(Opening::Undecided(Undecided { purpose: Box::new(purpose), insufficient }))
     }
@@ -186,7 +190,8 @@ impl Gate {
         ruled: Ruled<'_>,
         has_body: bool,
     ) -> Opening {
-        let challenge = Challenge::new(head, identity, bound, ruled);
+        let mut challenge = Challenge::new(head, identity, bound, ruled);
+        challenge.has_body = has_body;
         // An approval proves nothing about a request whose body cannot be read.
         let is_readable = !has_body || self.config().request_bodies;
         let purpose = if is_readable && per_request::token(self, head).is_some() {
@@ -355,12 +360,13 @@ fn pass(
     mut request: Vec<Edit>,
     identity: Identity,
     approval: &Approval,
-    renewal: Option<NewCookie>,
+    (renewal, assertion): (Option<NewCookie>, Option<Edit>),
     judgement: Judgement,
 ) -> Decision {
     let (factor, authenticated) = (approval.factor().name(), approval.authenticated());
     let (forwarded_as, user) = (ForwardedAs::Passed, identity.user);
     add_identity_headers(&mut request, forwarded_as, user, factor, authenticated);
+    request.extend(assertion);
     let forward = Forward { request, cookie: renewal };
     // Built in one expression, since each change of a decision would copy it.
     Decision {

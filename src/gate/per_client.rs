@@ -11,6 +11,7 @@
 //! Only requests of programs pass this way. A browser stores cookies, and a page of another site
 //! could make it send requests in its user's name.
 
+use super::assertion::Proof;
 use super::audit;
 use super::call::POLL_PACE;
 use super::challenge::Challenge;
@@ -40,6 +41,8 @@ pub(super) struct Recall {
     /// The approval to look for.
     pub(super) permit: Permit,
     pub(super) client: InPlace,
+    /// The client under this rule.
+    client_tag: [u8; 16],
     /// Until when the request may wait for the push of another one; `None` if it must not wait.
     until: Option<UnixTime>,
     /// The edits of the request if it passes.
@@ -105,6 +108,7 @@ pub(super) fn recall(
     Some(Recall {
         permit: Permit::find_client(user, client),
         client: InPlace::new(head, challenge.clone()),
+        client_tag: client,
         until: may_wait.then(|| env.now.plus(config.api.hold_timeout)),
         edits: env.gate.stripped(head),
         sign_out: is_sign_out.then(|| SignOut::of(config, head, Some(&subject), env.now)),
@@ -157,11 +161,21 @@ pub(super) fn awaited(challenge: &Challenge, lasts: Duration, config: &Config) -
 
 /// Forwards a request with the approval of its client.
 fn pass(recall: Recall, approval: &ClientApproval, env: &Env<'_>) -> Decision {
-    let Recall { client, edits: mut request, sign_out, .. } = recall;
+    let Recall { client, client_tag, edits: mut request, sign_out, .. } = recall;
     let challenge = &client.challenge;
     let (by, since) = (approval.by(), approval.authenticated());
     let user = challenge.identity.user.clone();
     add_identity_headers(&mut request, ForwardedAs::Passed, user, by.name(), since);
+    let proof = Proof {
+        user: &challenge.identity.user,
+        by,
+        authenticated: since,
+        ends: Some(approval.ends()),
+        rule: challenge.rule,
+        approval: &[&client_tag[..], &since.seconds().to_be_bytes()[..]].concat(),
+        request: None,
+    };
+    request.extend(env.gate.new_assertion(&proof, env.now));
     let (mut settlements, mut cookie, mut line) = (Vec::new(), None, None);
     if let Some(out) = sign_out {
         settlements = out.settlements;

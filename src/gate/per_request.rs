@@ -5,6 +5,7 @@
 //! table of limits knows whether it was used before. The approval is used before the request is
 //! forwarded, even if the request then fails.
 
+use super::assertion::Proof;
 use super::audit;
 use super::challenge::Challenge;
 use super::configured::Gate;
@@ -83,7 +84,8 @@ pub(super) fn read(
     let (body, token) = body.zip(token(gate, head))?;
     let approvals = &gate.application(&challenge.terms).per_request;
     let approval = approvals.open(token, &of(head, body), &challenge.subject(), env.now).ok()?;
-    opens(approval.factor, &challenge.terms).then(|| approved(&approval, head, challenge, env))
+    let (by, terms) = (approval.factor, &challenge.terms);
+    opens(by, terms).then(|| approved(&approval, (head, body), challenge, env))
 }
 
 /// Whether an approval by this factor satisfies these terms.
@@ -99,7 +101,7 @@ fn opens(factor: ApprovedBy, terms: &Terms) -> bool {
 
 fn approved(
     approval: &PerRequestApproval,
-    head: &RequestHead<'_>,
+    (head, body): (&RequestHead<'_>, &BodyDigest),
     challenge: &Challenge,
     env: &Env<'_>,
 ) -> Approved {
@@ -111,6 +113,17 @@ fn approved(
     let user = challenge.identity.user.clone();
     let forwarded_as = ForwardedAs::Admitted;
     add_identity_headers(&mut request, forwarded_as, user, factor.name(), authenticated);
+    let request_claims = gate.request_claims(head, Some(body));
+    let proof = Proof {
+        user: &challenge.identity.user,
+        by: factor,
+        authenticated,
+        ends: None,
+        rule: challenge.rule,
+        approval: &id,
+        request: request_claims.as_ref(),
+    };
+    request.extend(gate.new_assertion(&proof, env.now));
     let audited = audit::used(challenge, factor, env);
     let forward = Forward { request, cookie };
     let permit = Permit::single_use(SingleUse::PerRequest, id, PerRequestApprovals::REMEMBERED)

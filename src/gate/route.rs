@@ -1,6 +1,7 @@
 //! The filter's own addresses under `path_prefix`. They are matched exactly, on the path as it was
 //! sent. No request below the prefix is ever forwarded.
 
+use super::assertion;
 use super::challenge::Challenge;
 use super::decision::{Decision, End, Notes};
 use super::readiness;
@@ -8,6 +9,7 @@ use super::refusal::Denial;
 use super::refusals::{NO_LOGO, NOT_FOUND, wrong_method};
 use super::universal;
 use super::view::{Requester, View};
+use crate::assertion::Assertions;
 use crate::config::{Application, Config, Enrollment};
 use crate::http::{Client, HeaderValue, Reply, RequestHead, ReturnPath};
 use crate::page::{Onward, Problem};
@@ -170,6 +172,7 @@ fn named(config: &Config, head: &RequestHead<'_>, name: &[u8]) -> (Methods, Opti
         b"healthz" => (Methods::Read, Some(answered(Decision::reply(readiness::alive())))),
         b"readyz" => (Methods::Read, Some(answered(Decision::of_readiness()))),
         b"logo" if config.site.serves_logo() => (Methods::Read, Some(answered(logo(config, head)))),
+        b"jwks.json" => (Methods::Read, config.assertion.as_ref().map(keys)),
         b"" => (Methods::Read, visit(Endpoint::Page)),
         b"preauth" if asks => (Methods::Post, visit(Endpoint::Preauth)),
         b"auth" if asks => (Methods::Post, visit(Endpoint::Auth)),
@@ -214,6 +217,10 @@ fn answered(decision: Decision) -> Route {
 fn asset(config: &Config, head: &RequestHead<'_>) -> Option<Decision> {
     let reply = config.site.asset(str::from_utf8(head.path()).ok()?)?;
     Some(Decision::reply(reply))
+}
+
+fn keys(assertions: &Assertions) -> Route {
+    answered(Decision::reply(assertion::key_set(assertions)))
 }
 
 fn logo(config: &Config, head: &RequestHead<'_>) -> Decision {

@@ -1,6 +1,7 @@
 //! Changes to a request before it is forwarded.
 
 use super::HeaderValue;
+use std::sync::Arc;
 
 /// One change of a header map.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,4 +12,6 @@ pub enum Edit {
     Set(&'static str, HeaderValue),
     /// Adds this value to the others.
     Append(&'static str, HeaderValue),
+    /// The same under a name from the configuration.
+    AppendNamed(Arc<str>, HeaderValue),
 }

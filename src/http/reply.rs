@@ -123,6 +123,14 @@ impl Reply {
         self.with("cache-control", HeaderValue::lossy(directives))
     }
 
+    /// Lets every cache keep the reply for this long.
+    #[must_use]
+    pub fn kept_by_all(mut self, span: Duration) -> Self {
+        self.headers.retain(|(name, _)| !matches!(*name, "cache-control" | "vary"));
+        let directives = format!("public, max-age={}", span.as_secs());
+        self.with("cache-control", HeaderValue::lossy(directives))
+    }
+
     /// Turns it into a reply for a gRPC client.
     #[must_use]
     pub fn for_grpc(mut self, status: GrpcStatus, message: String) -> Self {

@@ -107,6 +107,13 @@ impl MasterKey {
         is_key(other) || decode(other).map(Secret::new).is_some_and(|key| is_key(key.expose()))
     }
 
+    /// The key itself, for an algorithm with keys of 32 bytes; `None` if it is longer.
+    #[must_use]
+    pub fn seed(&self) -> Option<Secret<[u8; 32]>> {
+        let bytes: &[u8; 32] = self.0.expose().as_slice().try_into().ok()?;
+        Some(Secret::new(*bytes))
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         self.0.expose()
     }

@@ -35,6 +35,12 @@ impl BodyDigest {
         Self(Sha256::digest(body).into())
     }
 
+    /// The bytes of the hash.
+    #[must_use]
+    pub const fn bytes(&self) -> [u8; 32] {
+        self.0
+    }
+
     /// Reads 64 hexadecimal digits; `None` for any other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -96,8 +96,7 @@ impl Sessions {
         now: UnixTime,
         id: [u8; 16],
     ) -> HeaderValue {
-        let expiration = self.settings.expiration;
-        let lifetime = approval.lifetime.map_or(expiration, |cap| cap.min(expiration));
+        let lifetime = self.lifetime(approval);
         let authenticated = approval.authenticated.min(now);
         let approval = Approval {
             factor: approval.factor,
@@ -109,6 +108,13 @@ impl Sessions {
             key_is_first: true,
         };
         self.seal(&approval, subject)
+    }
+
+    /// How long an approval lasts after the second factor.
+    #[must_use]
+    pub fn lifetime(&self, approval: &NewApproval) -> Duration {
+        let expiration = self.settings.expiration;
+        approval.lifetime.map_or(expiration, |cap| cap.min(expiration))
     }
 
     /// Checks the value of the only approval cookie of a request.

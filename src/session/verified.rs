@@ -5,12 +5,16 @@
 //! entry costs one verification.
 
 use std::fmt;
+use std::ops::Range;
 
 use memchr::arch::all::is_equal;
 use subtle::ConstantTimeEq;
 
 use super::approval::{Approval, COOKIE_BYTES};
+use super::derived::{Derived, Source};
 use super::token::{Subject, Tag};
+use crate::clock::UnixTime;
+use crate::http::HeaderValue;
 
 const WAYS: usize = 2;
 const SETS: usize = 512;
@@ -20,10 +24,12 @@ const MAC_CHARACTERS: usize = COOKIE_BYTES - 16;
 
 type Cookie = [u8; COOKIE_BYTES];
 
-/// Up to 1,024 verified cookies, about 350 bytes each.
+/// Up to 1,024 verified cookies, about 350 bytes each, and as many header values that were made from
+/// their approvals.
 #[derive(Default)]
 pub struct Verified {
     sets: Vec<[Option<Box<Entry>>; WAYS]>,
+    derived: Derived,
 }
 
 struct Entry {
@@ -37,6 +43,17 @@ struct Entry {
 }
 
 impl Verified {
+    /// The header value that was made of these facts, if it may be used now.
+    #[must_use]
+    pub fn derived(&self, source: &Source<'_>, now: UnixTime) -> Option<&HeaderValue> {
+        self.derived.find(source, now)
+    }
+
+    /// Stores a header value that was made of these facts.
+    pub fn keep(&mut self, source: &Source<'_>, value: HeaderValue, usable: Range<UnixTime>) {
+        self.derived.keep(source, value, usable);
+    }
+
     pub(super) fn find(
         &self,
         settings_tag: &Tag,
@@ -113,7 +130,6 @@ fn set_of(cookie: &Cookie) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::UnixTime;
     use crate::factor::Factor;
     use crate::session::ApprovedBy;
 

@@ -113,7 +113,9 @@ fn no_cookie_of_any_application_goes_upstream() {
                 .iter()
                 .filter_map(|edit| match edit {
                     Edit::Set("cookie", value) => Some(value.as_bytes()),
-                    Edit::Set(..) | Edit::Append(..) | Edit::Remove(_) => None,
+                    Edit::Set(..) | Edit::Append(..) | Edit::AppendNamed(..) | Edit::Remove(_) => {
+                        None
+                    }
                 })
                 .collect();
             assert_eq!(left, [b"a=1; b=2"], "{cookie} {path}");

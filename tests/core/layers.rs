@@ -4,7 +4,7 @@
 //! adapter
 //! gate
 //! config
-//! policy identity session duo page       leaves: none imports another
+//! policy identity session duo page assertion   leaves: none imports another
 //! http json protobuf clock factor reference secret signal   vocabulary: may import each other
 //! ```
 //!
@@ -25,7 +25,7 @@ enum Layer {
     Adapter,
 }
 
-const MODULES: [(&str, Layer); 16] = [
+const MODULES: [(&str, Layer); 17] = [
     ("adapter", Layer::Adapter),
     ("gate", Layer::Gate),
     ("config", Layer::Config),
@@ -34,6 +34,7 @@ const MODULES: [(&str, Layer); 16] = [
     ("session", Layer::Leaf),
     ("duo", Layer::Leaf),
     ("page", Layer::Leaf),
+    ("assertion", Layer::Leaf),
     ("http", Layer::Vocabulary),
     ("json", Layer::Vocabulary),
     ("protobuf", Layer::Vocabulary),
@@ -247,7 +248,7 @@ fn name(text: &str) -> &str {
 const FLOORS: [&str; 6] = [
     "breaker call challenge configured decision env event factors failure form headers health health_record \
      judgement key_pair limit logo probe readiness refusal refusals request_line room trail",
-    "audit counters fleet loaded pending prompt refuse response route rules same_request sign_out universal view",
+    "assertion audit counters fleet loaded pending prompt refuse response route rules same_request sign_out universal view",
     "exchange in_place last_prompt",
     "endpoints foreign_form hold open per_client per_request redirect",
     "body flow",

@@ -17,6 +17,7 @@ mod aliases;
 mod any_client;
 mod applications;
 mod approval_times;
+mod assertion;
 mod binding;
 mod breaker;
 mod browser;

@@ -320,7 +320,9 @@ fn table(head: &str) -> Vec<Vec<String>> {
 /// Uses a method that no endpoint serves, so that each response lists the right ones.
 #[test]
 fn documented_endpoints_are_served_by_their_methods() {
-    let shown = json!({"duo": {"enrollment": "inline"}, "branding": {"logo": "duo"}});
+    let keys = json!([{"env": "DUO_MFA_ASSERTION_KEY"}]);
+    let assertion = json!({"keys": keys, "issuer": "https://app.example.com", "audience": "a"});
+    let shown = json!({"assertion": assertion, "duo": {"enrollment": "inline"}, "branding": {"logo": "duo"}});
     let universal = |id: &str| {
         json!({
             "client_id": id, "client_secret": {"env": "DUO_CLIENT_SECRET"},

@@ -51,6 +51,8 @@ pub(crate) const OTHER_CLIENT_SECRET: &str = "OtherTestSecretOtherTestSecretOthe
 pub(crate) const COOKIE_KEY: &str = "pMzo0uFM2P5cPIGe6jbvvQnC8gXH1V3rC5wfVTdXPcw=";
 pub(crate) const OTHER_COOKIE_KEY: &str = "3q2+7/r5Qm0aZcTkX8uRj1hNwYb4E6pVsLdGfIi9oKo=";
 pub(crate) const LIMITS_KEY: &str = "h8QmV2xT5cYbE9wLrJ4kNs7PzGaD1fUoXiB6tHqS0eM=";
+pub(crate) const ASSERTION_KEY: &str = "Ek9k1/1VWwKW0o6NAxJAA1LxE16OS2OtvBCs33VVc1M=";
+pub(crate) const NEXT_ASSERTION_KEY: &str = "6d7bbaYrT+UkJWej8p6alfPGToP1Mr9Rf9uQAKlHMr8=";
 pub(crate) const NOON: UnixTime = UnixTime::from_seconds(1_800_000_000);
 const PEER: &[u8] = b"192.0.2.7:51000";
 
@@ -166,6 +168,8 @@ impl Rig {
             "OTHER_CLIENT_SECRET" => Some(OTHER_CLIENT_SECRET.to_owned()),
             "DUO_MFA_COOKIE_KEY" => Some(COOKIE_KEY.to_owned()),
             "DUO_MFA_OTHER_COOKIE_KEY" => Some(OTHER_COOKIE_KEY.to_owned()),
+            "DUO_MFA_ASSERTION_KEY" => Some(ASSERTION_KEY.to_owned()),
+            "DUO_MFA_NEXT_ASSERTION_KEY" => Some(NEXT_ASSERTION_KEY.to_owned()),
             "DUO_MFA_LIMITS_KEY" => Some(LIMITS_KEY.to_owned()),
             _ => None,
         };

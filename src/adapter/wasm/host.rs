@@ -58,6 +58,9 @@ pub(super) fn edit(map: MapType, edits: &[Edit]) -> Result<(), Refused> {
         Edit::Remove(name) => hostcalls::remove_header(map, name),
         Edit::Set(name, value) => hostcalls::replace_header(map, name.as_bytes(), value.as_bytes()),
         Edit::Append(name, value) => hostcalls::add_header(map, name.as_bytes(), value.as_bytes()),
+        Edit::AppendNamed(name, value) => {
+            hostcalls::add_header(map, name.as_bytes(), value.as_bytes())
+        }
     })
 }
 

@@ -4,6 +4,7 @@
 
 mod access_control;
 mod applications;
+mod assertion;
 mod binding;
 mod branding;
 mod duo;
@@ -28,6 +29,7 @@ use crate::page::Site;
 use crate::policy::{Criterion, Policies};
 use crate::session::{PENDING_LIFETIME, SharedKey};
 use applications::Written;
+use assertion::Others;
 use per_client::Clients;
 use std::time::Duration;
 use text::{check_printable, printable};
@@ -67,7 +69,6 @@ pub(super) fn config(
     let path_prefix = root.read("path_prefix", faults, path_prefix);
     let inline = root.read("allow_inline_secrets", faults, Entry::flag);
     let secrets = Secrets { environment, inline_is_allowed: inline.unwrap_or(false) };
-
     let written = Written::read(&root, &secrets, faults);
     let identity_section = root.section("identity", keys::IDENTITY, faults);
     let identity = identity::rules(&identity_section, faults);
@@ -80,6 +81,8 @@ pub(super) fn config(
         .find("key")
         .filter(|entry| !matches!(entry.text(), Ok("duo")))
         .map(|entry| session::limits_key(&entry, &secrets, &secret_keys, faults));
+    let others = Others { secret_keys: &secret_keys, own: [&session, &limits_section] };
+    let assertion = assertion::Written::read(&root, &secrets, &others, faults);
     let access_control = root.section("access_control", keys::ACCESS_CONTROL, faults);
     let clients = Clients {
         bindings: &bindings,
@@ -99,17 +102,17 @@ pub(super) fn config(
     let capacity = capacity(&limits_section, faults);
     let rate_limit_service = rate_limit_service::service(&limits_section, faults);
     let has_auth_api = applications.as_ref().is_none_or(|it| it.main.duo.credentials().is_some());
-    let branding = root.section("branding", keys::BRANDING, faults);
-    let branding = branding::look(&branding, has_auth_api, faults);
+    let section = root.section("branding", keys::BRANDING, faults);
+    let branding = branding::look(&section, has_auth_api, faults);
 
     let path_prefix = path_prefix.unwrap_or(DEFAULT_PATH_PREFIX);
     let logout_paths = logout::paths(&session, path_prefix, faults);
-    let request_bodies = request_bodies.unwrap_or(false);
-    let applications = applications?;
+    let (applications, request_bodies) = (applications?, request_bodies.unwrap_or(false));
     let shared = match limits_key {
         Some(key) => SharedKey::of_master(&key?),
         None => applications.main.duo.shared_key(),
     };
+    let assertion = assertion.ok()?.map(|written| written.build(&policies));
     Some(Config {
         hash: fingerprint(value),
         mode: mode.unwrap_or_default(),
@@ -118,6 +121,7 @@ pub(super) fn config(
         applications,
         identity: identity?,
         bindings,
+        assertion,
         logout_paths,
         policies,
         api,

@@ -192,6 +192,17 @@ fn keys(
     if is_complete { faults.keep(built) } else { None }
 }
 
+/// The texts of the cookie keys, as far as they can be read. Faults are reported elsewhere.
+pub(super) fn texts(session: &Section<'_>, secrets: &Secrets<'_>) -> Vec<Secret<String>> {
+    let list = session.find("keys").and_then(|entry| entry.list().ok()).unwrap_or_default();
+    list.iter().filter_map(|entry| secrets.read(entry, &mut Faults::default())).collect()
+}
+
+/// The text of the limits' own key, if there is one and it can be read.
+pub(super) fn limits_text(limits: &Section<'_>, secrets: &Secrets<'_>) -> Option<Secret<String>> {
+    secrets.read(&limits.find("key")?, &mut Faults::default())
+}
+
 /// The key of the limits; `None` if it is derived from the secret key of the main application.
 #[inline(never)]
 pub(super) fn limits_key(
@@ -205,7 +216,7 @@ pub(super) fn limits_key(
 }
 
 /// Reads a key of the filter. It must not be one of Duo's secret keys, nor repeat a key before it.
-fn key(
+pub(super) fn key(
     entry: &Entry<'_>,
     text: &Secret<String>,
     before: &[Secret<String>],

@@ -6,6 +6,7 @@
 //! examples are what they accept.
 
 mod access_control;
+mod assertion;
 mod duo;
 mod identity;
 mod key;

@@ -1,6 +1,7 @@
 //! The keys of the configuration itself.
 
 use super::access_control::ACCESS_CONTROL;
+use super::assertion::ASSERTION;
 use super::duo::{APPLICATION, DUO};
 use super::identity::IDENTITY;
 use super::key::{Key, Kind, List, Section, Usual};
@@ -59,6 +60,16 @@ const ROOT_KEYS: &[Key] = &[
         Kind::Section(&SESSION),
         Usual::Required,
         ("approvals and their cookies", r#"{"keys": [{"env": "DUO_MFA_COOKIE_KEY"}]}"#),
+    ),
+    Key::new(
+        "assertion",
+        Kind::Section(&ASSERTION),
+        Usual::Words("the application gets no assertion"),
+        (
+            "signed proof of the second factor for the application, see \
+             [The assertion](requests.md#the-assertion)",
+            r#"{"keys": [{"env": "DUO_MFA_ASSERTION_KEY"}], "issuer": "https://app.example.com", "audience": "wiki"}"#,
+        ),
     ),
     Key::new(
         "access_control",

@@ -1,13 +1,13 @@
 //! The reference has the keys of the readers, and no others.
 
 use super::key::Section;
-use super::{access_control, duo, identity, operation, root, secret, session};
+use super::{access_control, assertion, duo, identity, operation, root, secret, session};
 use crate::config::keys;
 use std::collections::BTreeSet;
 
 /// The lists of `src/config/keys.rs` by their names, each with its section here and the file of the
 /// section.
-const SECTIONS: [(&str, &[keys::Key], &Section, &str); 20] = [
+const SECTIONS: [(&str, &[keys::Key], &Section, &str); 21] = [
     ("ROOT", keys::ROOT, &root::ROOT, "root.rs"),
     ("DUO", keys::DUO, &duo::DUO, "duo.rs"),
     ("UNIVERSAL", keys::UNIVERSAL, &duo::UNIVERSAL, "duo.rs"),
@@ -16,6 +16,7 @@ const SECTIONS: [(&str, &[keys::Key], &Section, &str); 20] = [
     ("IDENTITY", keys::IDENTITY, &identity::IDENTITY, "identity.rs"),
     ("GROUPS", keys::GROUPS, &identity::GROUPS, "identity.rs"),
     ("SESSION", keys::SESSION, &session::SESSION, "session.rs"),
+    ("ASSERTION", keys::ASSERTION, &assertion::ASSERTION, "assertion.rs"),
     ("ACCESS_CONTROL", keys::ACCESS_CONTROL, &access_control::ACCESS_CONTROL, "access_control.rs"),
     ("RULE", keys::RULE, &access_control::RULE, "access_control.rs"),
     ("APPROVAL", keys::APPROVAL, &access_control::APPROVAL, "access_control.rs"),

@@ -88,6 +88,14 @@ pub(super) const HEADER: Text = text(
     "transfer[-_]encoding|upgrade|user[-_]agent)$",
 ));
 
+pub(super) const ASSERTION_HEADER: Text = text(
+    "a header's name that begins with `x-duo-mfa-`",
+    "^x-duo-mfa-[a-z0-9-]+$",
+    &["", "authorization", "x-duo-mfa-", "X-Duo-MFA-Jwt", "x-duo-mfa_jwt", "x-duo-mfa-user"],
+)
+.never("^x-duo-mfa-(approver|body-sha256|factor|passcode|result|start-url|time|transaction|user)$")
+.most(64, "x-duo-mfa-");
+
 pub(super) const METADATA_PART: Text =
     text("a filter's name, then keys", r"^[^\x00-\x1f\x7f]+$", &["", "a\nb"]);
 

@@ -22,10 +22,12 @@ use super::refusals::{PASSCODES_IN_HEADER, TIMEOUT, WRONG_PASSCODE};
 use super::refuse::{self, refuse_with};
 use super::room::{Crowded, Seat};
 use super::same_request;
+use crate::assertion::RequestClaims;
 use crate::clock::UnixTime;
 use crate::config::DuoSettings;
 use crate::duo::{AuthFactor, Credentials, DuoError, Request, Response};
 use crate::http::{Client, RequestHead, ReturnPath};
+use crate::session::BodyDigest;
 use states::{HeldWants, Intent, Parked, Polled};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +48,7 @@ pub(super) fn begin(
         deadline: env.now.plus(env.gate.config().api.hold_timeout),
         return_to: ReturnPath::parse(head.target),
         edits: env.gate.stripped(head),
+        request: single_request(head, &challenge, env),
         same_request: same_request::tag(head, &challenge, &credentials, env.gate),
         is_sign_out: env.gate.is_sign_out(head),
         challenge,
@@ -59,6 +62,18 @@ pub(super) fn begin(
         }
         SentPasscode::Several => refuse_with(&parked, &PASSCODES_IN_HEADER, "", env).into(),
     }
+}
+
+/// The request for its assertion, if its approval is for it alone. A held request's body is not
+/// read.
+fn single_request(
+    head: &RequestHead<'_>,
+    challenge: &Challenge,
+    env: &Env<'_>,
+) -> Option<RequestClaims> {
+    let body = (!challenge.has_body).then(BodyDigest::of_none);
+    let claims = || env.gate.request_claims(head, body.as_ref());
+    challenge.terms.is_per_request.then(claims).flatten()
 }
 
 impl Waits for Held {

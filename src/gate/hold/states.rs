@@ -1,5 +1,6 @@
 //! The states of a held request. Each owns exactly the data to continue.
 
+use crate::assertion::RequestClaims;
 use crate::clock::UnixTime;
 use crate::duo::Credentials;
 use crate::factor::Factor;
@@ -57,6 +58,8 @@ pub(in crate::gate) struct Parked {
     pub(super) return_to: ReturnPath,
     /// The headers that the forwarded request loses. An approval adds more edits.
     pub(super) edits: Vec<Edit>,
+    /// The request, as an assertion for it alone states it.
+    pub(super) request: Option<RequestClaims>,
     /// Represents the request and its sender; `None` if no other request may count as the same.
     pub(super) same_request: Option<[u8; 16]>,
     /// Whether the response deletes the approval, since the request is a sign-out.

@@ -4,6 +4,7 @@ use super::states::{Held, HeldWants, Intent, Parked, Polled};
 use crate::clock::UnixTime;
 use crate::duo::{AuthResult, AuthStatus, Device, PreauthResponse, Status, Txid};
 use crate::factor::Factor;
+use crate::gate::assertion::Proof;
 use crate::gate::call::POLL_PACE;
 use crate::gate::decision::{Audited, Decision, Forward, NewCookie, Notes};
 use crate::gate::env::Env;
@@ -232,6 +233,18 @@ fn forward(parked: &Parked, by: ApprovedBy, audited: Audited, env: &Env<'_>) -> 
     let mut request = parked.edits.clone();
     let user = challenge.identity.user.clone();
     add_identity_headers(&mut request, ForwardedAs::Admitted, user, by.name(), env.now);
+    let sessions = &env.gate.application(&challenge.terms).sessions;
+    let approval = new_approval(by, env.now);
+    let proof = Proof {
+        user: &challenge.identity.user,
+        by,
+        authenticated: env.now,
+        ends: Some(env.now.plus(sessions.lifetime(&approval))),
+        rule: challenge.rule,
+        approval: &id,
+        request: parked.request.as_ref(),
+    };
+    request.extend(env.gate.new_assertion(&proof, env.now));
     // A fail-safe approval (minutes) must not overwrite a longer-lived one.
     let is_worse = by == ApprovedBy::FailSafe && challenge.has_approval;
     // This request uses its own approval.
@@ -240,8 +253,6 @@ fn forward(parked: &Parked, by: ApprovedBy, audited: Audited, env: &Env<'_>) -> 
         Some(NewCookie::SignedOut(sign_out::deletions(env.gate.config())))
     } else {
         (!is_worse && !is_over).then(|| {
-            let approval = new_approval(by, env.now);
-            let sessions = &env.gate.application(&challenge.terms).sessions;
             NewCookie::Approval(sessions.issue(&approval, &challenge.subject(), env.now, id))
         })
     };

@@ -60,6 +60,11 @@ impl ClientApproval {
     pub(in crate::gate) const fn authenticated(&self) -> UnixTime {
         UnixTime::from_seconds(self.authenticated)
     }
+
+    /// When the approval ends.
+    pub(in crate::gate) fn ends(&self) -> UnixTime {
+        self.authenticated().plus(Duration::from_secs(self.lasts))
+    }
 }
 
 /// The state of one client of a user.

@@ -60,6 +60,13 @@ pub(super) fn full() -> Value {
             "bind": ["certificate", "ip_prefix", {"metadata": ["first_factor", "device"]}],
             "logout_paths": ["/oauth2/sign_out"],
         },
+        "assertion": {
+            "key": {"env": "DUO_MFA_ASSERTION_KEY"},
+            "issuer": "https://app.example.com",
+            "audience": "wiki",
+            "header": "x-duo-mfa-jwt",
+            "lifetime": "5m",
+        },
         "access_control": {
             "default_policy": "deny",
             "rules": [{
@@ -102,10 +109,12 @@ pub(crate) fn environment(name: &str) -> Option<String> {
         "PAYMENTS_SECRET_KEY" => "PaymentsSecretKeyPaymentsSecretKeyABCD40",
         "PAYMENTS_CLIENT_SECRET" => "PaymentsWebSdkSecretPaymentsWebSdkABCD40",
         "OTHER_COOKIE_KEY" => OTHER_COOKIE_KEY,
+        "DUO_MFA_ASSERTION_KEY" => "0jSn6lYgFR2DhwdBscfF7NrIo8b+aSpAwY1aMXyQVaQ=",
         // The same key in the other alphabet, with a line break at the end as in a file.
         "SAME_COOKIE_KEY" => "qUXTyDRKoT0mqzy7hfPV2gJ1z1Lw0oVnJkz0yq6c3sE\n",
         // The bytes of the secret key, in base64.
         "SECRET_KEY_BASE64" => "Wmg1ZUdtVXE5enBmUW55VUl1NU9MOWlXb01NdjVaTm1rM3pMSjRFcA==",
+        "SAME_ASSERTION_KEY" => "0jSn6lYgFR2DhwdBscfF7NrIo8b-aSpAwY1aMXyQVaQ",
         "EMPTY" => "",
         "SHORT" => "tooshort",
         "QUOTED" => "\"Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep\"",
@@ -113,6 +122,7 @@ pub(crate) fn environment(name: &str) -> Option<String> {
         "IKEY" => "DIXXXXXXXXXXXXXXXXXX",
         "ONE_BYTE" => "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",
         "BYTES_31" => "qUXTyDRKoT0mqzy7hfPV2gJ1z1Lw0oVnJkz0yq6c3g==",
+        "BYTES_33" => "qUXTyDRKoT0mqzy7hfPV2gJ1z1Lw0oVnJkz0yq6c3sEz",
         "CHANGEME" => "changeme",
         "COOKIE_KEY_1" => "hTQyBqbYzZ6r2b0VYVx3v0mEoTt9cWf1Gq8s0C7pXKE=",
         "COOKIE_KEY_2" => "b7yQ2mXw9UoVh3kF5rZsE1cTn8aJpL0dGi6vRqWxKuM=",

@@ -1,5 +1,6 @@
 //! A table of single values in the minimal configuration, each with the one fault that it causes.
 
+mod assertion;
 mod rate_limit_service;
 mod rules;
 
@@ -17,6 +18,7 @@ pub(super) fn faulty_values() -> Vec<Row> {
     table.extend(faulty_identities());
     table.extend(faulty_groups());
     table.extend(faulty_sessions());
+    table.extend(assertion::faulty());
     table.extend(rules::faulty());
     table.extend(faulty_rest());
     table.extend(faulty_limits());

@@ -19,6 +19,10 @@ pub(super) fn base(path: &str, value: &Value) -> Value {
         document["applications"]["payments"]["duo"] = payments();
         document["access_control"]["rules"] = rules("application", json!("payments"));
     }
+    if path.starts_with("assertion.") {
+        let keys = json!([{"env": "DUO_MFA_ASSERTION_KEY"}]);
+        document["assertion"] = json!({"keys": keys, "issuer": "https://a.test", "audience": "a"});
+    }
     if path.starts_with("limits.rate_limit_service.") {
         document["limits"]["rate_limit_service"] = json!({"cluster": "limiter", "domain": "duo"});
     }

@@ -138,7 +138,7 @@ fn entries(path: &str, count: usize) -> Vec<Value> {
 
 fn entry(path: &str, number: usize) -> Value {
     match path {
-        "session.keys" => json!({"env": format!("COOKIE_KEY_{number}")}),
+        "session.keys" | "assertion.keys" => json!({"env": format!("COOKIE_KEY_{number}")}),
         "session.logout_paths" => json!(format!("/out/{number}")),
         "session.bind" => json!("certificate"),
         "duo.universal.hosts" => json!(format!("h{number}.example.com")),

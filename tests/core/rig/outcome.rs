@@ -96,7 +96,10 @@ pub(crate) fn forwarded_header(forward: &Forward, name: &str) -> Option<String> 
         Edit::Set(n, value) | Edit::Append(n, value) if *n == name => {
             Some(String::from_utf8(value.as_bytes().to_vec()).unwrap())
         }
-        Edit::Set(..) | Edit::Append(..) | Edit::Remove(_) => None,
+        Edit::AppendNamed(n, value) if **n == *name => {
+            Some(String::from_utf8(value.as_bytes().to_vec()).unwrap())
+        }
+        Edit::Set(..) | Edit::Append(..) | Edit::AppendNamed(..) | Edit::Remove(_) => None,
     })
 }
 
@@ -110,7 +113,7 @@ pub(super) fn assert_says_why(forward: &Forward, judgement: Option<Judgement>) {
             Edit::Set(name, value) | Edit::Append(name, value) if *name == RESULT => {
                 Some(value.as_bytes())
             }
-            Edit::Set(..) | Edit::Append(..) | Edit::Remove(_) => None,
+            Edit::Set(..) | Edit::Append(..) | Edit::AppendNamed(..) | Edit::Remove(_) => None,
         })
         .collect();
     let is_ours = |edit: &Edit| matches!(edit, Edit::Append(name, _) if *name == RESULT);

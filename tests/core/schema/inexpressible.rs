@@ -44,6 +44,11 @@ fn of_variables() -> Vec<Row> {
         |code, path, problem, members| Row { code, path, problem, reason: ENVIRONMENT, members };
     let keys = |second: &str| json!([{"env": "DUO_MFA_COOKIE_KEY"}, {"env": second}]);
     let at_keys = |second| vec![("/session/keys", keys(second))];
+    let at_assertion = |second: &str| {
+        let keys = json!([{"env": "DUO_MFA_ASSERTION_KEY"}, {"env": second}]);
+        let section = json!({"keys": keys, "issuer": "https://a.test", "audience": "a"});
+        vec![("/assertion", section)]
+    };
     let at_secret = |name: &str| vec![("/duo/secret_key", json!({"env": name}))];
     vec![
         row(Code::MissingVariable, "", "is not set", at_secret("UNSET")),
@@ -51,6 +56,14 @@ fn of_variables() -> Vec<Row> {
         row(Code::InvalidSecretKey, "", "", at_secret("SHORT")),
         row(Code::InvalidCookieKey, "session.keys", "", at_keys("CHANGEME")),
         row(Code::ReusedKey, "", "secret", at_keys("DUO_SECRET_KEY")),
+        row(Code::InvalidAssertionKey, "assertion.keys", "", at_assertion("CHANGEME")),
+        row(Code::ReusedKey, "assertion.keys", "cookies", at_assertion("DUO_MFA_COOKIE_KEY")),
+        row(
+            Code::DuplicateEntry,
+            "assertion.keys",
+            "is the same key",
+            at_assertion("SAME_ASSERTION_KEY"),
+        ),
         row(Code::DuplicateEntry, "session.keys", "is the same key", at_keys("SAME_COOKIE_KEY")),
     ]
 }

@@ -78,6 +78,7 @@ fn left(lines: &[&[u8]], edits: &[Edit]) -> Vec<Vec<u8>> {
                 assert_eq!(*name, "cookie");
                 left.push(value.as_bytes().to_vec());
             }
+            Edit::AppendNamed(name, _) => panic!("a cookie's edit names {name}"),
         }
     }
     left

@@ -46,6 +46,9 @@ impl Maps for Request {
                 Edit::Remove(name) => self.host.remove(map, name),
                 Edit::Set(name, value) => self.host.set(map, name.as_bytes(), value.as_bytes()),
                 Edit::Append(name, value) => self.host.add(map, name.as_bytes(), value.as_bytes()),
+                Edit::AppendNamed(name, value) => {
+                    self.host.add(map, name.as_bytes(), value.as_bytes())
+                }
             };
             is_done.then_some(()).ok_or(Undone)
         })

@@ -102,10 +102,12 @@ fn secrets() -> Vec<Value> {
             "client_secret": object, "secret_key": object, "skey": object, "browser_origin": false,
         }},
     }});
+    let assertion = json!({"type": ["object", "array"], "items": object});
     let closed = json!({"properties": {
         "duo": duo,
         "applications": {"additionalProperties": {"properties": {"duo": duo}}},
         "session": {"properties": {"keys": {"items": object}}},
+        "assertion": {"properties": {"keys": assertion, "key": assertion}},
         "limits": {"properties": {"key": {"anyOf": [{"const": "duo"}, object]}}},
     }});
     let allowed = with(&["allow_inline_secrets"], &json!({"const": true}));

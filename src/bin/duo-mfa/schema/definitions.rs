@@ -73,17 +73,25 @@ pub(super) fn definition(section: &Section, place: Place) -> Map<String, Value> 
     definition.insert("type".to_owned(), json!("object"));
     definition.insert("additionalProperties".to_owned(), json!(false));
     definition.insert("properties".to_owned(), Value::Object(properties));
-    let required = section.keys.iter().filter(|key| key.usual == Usual::Required);
-    let required: Vec<_> = required.map(|key| key.name).collect();
-    if !PARTIAL.contains(&section.name) && !required.is_empty() {
+    let is_required = |key: &&Key| key.usual == Usual::Required && !PARTIAL.contains(&section.name);
+    let (aliased, required): (Vec<_>, Vec<_>) =
+        section.keys.iter().filter(is_required).partition(|key| !key.aliases.is_empty());
+    let required: Vec<_> = required.iter().map(|key| key.name).collect();
+    if !required.is_empty() {
         definition.insert("required".to_owned(), json!(required));
     }
     let mut conditions: Vec<_> = section.keys.iter().flat_map(one_name).collect();
+    conditions.extend(aliased.into_iter().map(any_name));
     conditions.extend(conditions::local(section.name));
     if !conditions.is_empty() {
         definition.insert("allOf".to_owned(), json!(conditions));
     }
     definition
+}
+
+/// The key has to be there under one of its names.
+fn any_name(key: &Key) -> Value {
+    json!({"anyOf": key.names().map(|name| json!({"required": [name]})).collect::<Vec<_>>()})
 }
 
 /// Each two names of a key exclude each other.
