@@ -43,7 +43,7 @@ fn parse(document: &Value) -> Result<Config, ConfigFaults> {
     Config::parse(document.to_string().as_bytes(), &environment)
 }
 
-/// The text of a configuration. Its hash is of the document, in which equal settings may be written differently.
+/// The settings of a configuration, as text. Its hash is of the document, in which equal settings may be written differently.
 fn settings(mut config: Config) -> String {
     config.hash.clear();
     format!("{config:?}")
