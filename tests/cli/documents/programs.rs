@@ -22,7 +22,7 @@ pub(crate) fn fault(name: &str, arguments: &[&str], folder: &Path) -> Option<Str
             arguments.iter().filter(|it| !it.starts_with('-')).find_map(|it| missing(it, folder))
         }
         // Their arguments name nothing of this project.
-        "git" | "htpasswd" | "journalctl" | "npm" | "promtool" => None,
+        "git" | "htpasswd" | "journalctl" | "logcli" | "npm" | "promtool" => None,
         other => Some(format!("nobody checks {other}")),
     }
 }

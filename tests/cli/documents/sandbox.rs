@@ -37,7 +37,7 @@ const TOOLS: [&str; 22] = [
 ];
 
 /// Programs with a stand-in.
-const STAND_INS: [&str; 15] = [
+const STAND_INS: [&str; 16] = [
     "cargo",
     "curl",
     "docker",
@@ -48,6 +48,7 @@ const STAND_INS: [&str; 15] = [
     "install",
     "journalctl",
     "kubectl",
+    "logcli",
     "make",
     "npm",
     "promtool",
