@@ -23,7 +23,7 @@ LOADED = $(if $(filter native,$(HOST)),native,module)
 NATIVE_TARGET = $(shell uname -m)-unknown-linux-gnu
 LIBRARY = dist/libduo_mfa$(if $(filter $(shell uname -m)-%,$(NATIVE_TARGET)),,-$(firstword $(subst -, ,$(NATIVE_TARGET)))).so
 # Bytes. Rust's own backtraces and what unwinding needs are some 250,000 of them.
-MAX_LIBRARY_SIZE = 1400000
+MAX_LIBRARY_SIZE = 1450000
 
 # Whether tools/shrink.py works on the module: yes, no. Without it the module does the same but is too large to ship.
 SHRINK ?= yes

@@ -7,6 +7,7 @@ use crate::duo::Will;
 use crate::host::{Recorded, is_shrunk};
 use crate::people::{Ask, config};
 use crate::world::{Root, TICK, World};
+use serde_json::json;
 use std::fmt::Write as _;
 
 const BUDGET: &str = include_str!("costs.txt");
@@ -118,6 +119,22 @@ fn measured() -> Vec<(&'static str, Cost)> {
     meter.table
 }
 
+/// The costs of passes with an assertion: of the first one, which signs it, and of a later one.
+fn with_assertions() -> Vec<(&'static str, Cost)> {
+    let mut config = config(0);
+    config["assertion"] = json!({
+        "keys": [{"env": "ASSERTION_KEY"}], "issuer": "https://app.example.com", "audience": "wiki",
+    });
+    let mut meter = Meter::with(&config.to_string());
+    meter.table.clear();
+    meter.held("/reports");
+    let pass = meter.with_cookies(Ask::program(USER, "/reports"));
+    meter.measure("signed", |meter| assert!(meter.exchange(&pass)));
+    meter.again("asserted", &pass, true);
+    assert_eq!(meter.world.broken(true), <[String; 0]>::default());
+    meter.table
+}
+
 fn parse(budget: &str) -> Vec<(String, Cost)> {
     let lines = budget.lines().filter(|line| !line.starts_with('#'));
     let cost = |line: &str| {
@@ -139,7 +156,8 @@ fn table(measured: &[(&str, Cost)]) -> String {
 
 #[test]
 fn no_request_costs_more_than_its_budget() {
-    let measured = measured();
+    let mut measured = measured();
+    measured.extend(with_assertions());
     let text = table(&measured);
     crate::say!("{text}");
     if std::env::var_os("BLESS").is_some() {
@@ -162,4 +180,17 @@ fn no_request_costs_more_than_its_budget() {
         "dearer than tests/wasm/costs.txt allows: {too_dear:#?}\nIf that is meant: make module && BLESS=1 cargo test \
          --test wasm costs"
     );
+}
+
+/// A pass with an assertion that was signed before costs little more than one without.
+#[test]
+fn an_assertion_adds_at_most_a_tenth_to_a_pass() {
+    let of = |table: &[(&str, Cost)], name: &str| {
+        table.iter().find(|(known, _)| *known == name).map(|(_, cost)| *cost).unwrap()
+    };
+    let (pass, asserted) = (of(&measured(), "pass"), of(&with_assertions(), "asserted"));
+    crate::say!("pass {pass:?}, with an assertion {asserted:?}");
+    assert!(asserted.instructions * 10 <= pass.instructions * 11);
+    assert_eq!(asserted.host_calls, pass.host_calls + 1, "one header more");
+    assert_eq!(asserted.entries, pass.entries);
 }

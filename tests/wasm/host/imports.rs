@@ -220,7 +220,7 @@ fn effects(linker: &mut Linker<Data>) {
     });
 }
 
-fn variables() -> [String; 3] {
+fn variables() -> [String; SECRETS.len()] {
     SECRETS.map(|(name, value)| format!("{name}={value}\0"))
 }
 

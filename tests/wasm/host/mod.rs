@@ -25,9 +25,10 @@ pub(crate) const INTERNAL_FAILURE: i32 = 10;
 pub(crate) const UNIMPLEMENTED: i32 = 12;
 
 /// The secrets of the environment, by name.
-pub(crate) const SECRETS: [(&str, &str); 3] = [
+pub(crate) const SECRETS: [(&str, &str); 4] = [
     ("SECRET_KEY", "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep"),
     ("COOKIE_KEY", "pMzo0uFM2P5cPIGe6jbvvQnC8gXH1V3rC5wfVTdXPcw="),
+    ("ASSERTION_KEY", "oQ8Yb6w7l5QHqg0cEJtFvLZx4m1d2iUeT9nRkSsPjAM="),
     ("OTHER_COOKIE_KEY", "3q2+7/r5Qm0aZcTkX8uRj1hNwYb4E6pVsLdGfIi9oKo="),
 ];
 
