@@ -105,6 +105,10 @@ $(WASM_ENV): tools/wasm-std.sh rust-toolchain.toml
 	tools/logql.sh
 	@touch $@
 
+.tools/verifiers.stamp: tools/verifiers.sh $(wildcard tools/verifiers/*)
+	tools/verifiers.sh
+	@touch $@
+
 .tools/cargo-deny.stamp: tools/cargo-deny.sh
 	tools/cargo-deny.sh
 	@touch $@
@@ -239,7 +243,7 @@ msrv: ## check everything with the oldest Rust that Cargo.toml promises, install
 NATIVE_THREADS = 4
 
 .PHONY: test
-test: module native neighbor .tools/envoy.stamp .tools/older-envoy.stamp .tools/prometheus.stamp .tools/validators.stamp sim ## every test: unit, core, simulator, clients, Envoy on both hosts, Chromium; ends with counts and wrongly_admitted=
+test: module native neighbor .tools/envoy.stamp .tools/older-envoy.stamp .tools/prometheus.stamp .tools/validators.stamp .tools/verifiers.stamp sim ## every test: unit, core, simulator, clients, Envoy on both hosts, Chromium; ends with counts and wrongly_admitted=
 	DUO_MFA_HOST=wasm WASM_EVENTS=$(EVENTS) cargo test --locked 2>&1 | tee $(TARGET_DIR)/test.log
 	DUO_MFA_HOST=native RUST_TEST_THREADS=$(NATIVE_THREADS) cargo test --locked --test e2e 2>&1 | tee -a $(TARGET_DIR)/test.log
 	cargo test --locked --features native-faults --example native 2>&1 | tee -a $(TARGET_DIR)/test.log
@@ -295,7 +299,7 @@ examples: module native .tools/envoy.stamp .tools/logql.stamp .tools/prometheus.
 	DUO_MFA_CLI=$(TARGET_DIR)/debug/duo-mfa .tools/validators/bin/python tools/examples.py
 
 .PHONY: e2e
-e2e: $(LOADED) native neighbor .tools/envoy.stamp .tools/older-envoy.stamp .tools/prometheus.stamp .tools/validators.stamp sim ## only the tests with a real Envoy; HOST=native: with the library
+e2e: $(LOADED) native neighbor .tools/envoy.stamp .tools/older-envoy.stamp .tools/prometheus.stamp .tools/validators.stamp .tools/verifiers.stamp sim ## only the tests with a real Envoy; HOST=native: with the library
 	cargo test --locked --test e2e
 
 # How many users sign in during a soak.

@@ -14,7 +14,7 @@ use crate::schema;
 /// runs `cli` and `explain`, `tests/cli/init.rs` runs `init`, `tests/e2e/first_application.rs` runs `guide`, `tests/e2e/live_change.rs` runs
 /// `live`, and `tests/core/monitoring.rs` reads `audit`. A `mermaid` block is a picture. No
 /// test reads LogQL.
-const CHECKED: [&str; 31] = [
+const CHECKED: [&str; 32] = [
     "console",
     "console audit",
     "console cli",
@@ -38,6 +38,7 @@ const CHECKED: [&str; 31] = [
     "json file=identity-map",
     "json file=access-control",
     "json file=applications",
+    "json file=assertion",
     "json file=applications-universal",
     "json file=browsers-only",
     "json recipe",
@@ -145,6 +146,14 @@ fn approval_per_client_is_accepted() {
 }
 
 /// The limits of a rate limit service on the page are those of the example, and its cluster speaks HTTP/2.
+#[test]
+fn assertion_is_accepted() {
+    let mut plugin = plugin_configuration();
+    let example: Value = serde_json::from_str(&block("json file=assertion")).unwrap();
+    plugin["assertion"] = example["assertion"].clone();
+    accepted(&plugin);
+}
+
 #[test]
 fn limits_of_several_envoys_are_those_of_the_example() {
     for (name, key, fence) in [
@@ -297,6 +306,7 @@ fn environment(name: &str) -> Option<String> {
         "DUO_SECRET_KEY" => "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep",
         "DUO_CLIENT_SECRET" => "w3Kx8ZpQ1nLtR6vYbH2mJcF9sDgE5uAo7iTkXqWz",
         "DUO_CLIENT_SECRET_PAYMENTS" => "q7Nz4WcR2kVtX9bLhJ5mPfD8sGyE3uAo6iTxKqZw",
+        "DUO_MFA_ASSERTION_KEY" => "d6Zk0rXo3mVqT8yHcL1sBfJ5uWgN9aEi2pKxQ7tRvYM=",
         "DUO_MFA_COOKIE_KEY" => "b1c7Yk2mUeN0h3xkq8rW5tVz6aD9sGfJ4pLwQ1eRoHc=",
         _ => return None,
     };

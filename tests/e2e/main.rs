@@ -157,6 +157,7 @@ mod universal_reuse;
 mod universal_secrets;
 mod universal_start;
 mod user_names;
+mod verifiers;
 
 /// Prints a line that the run shows even if the test passes.
 #[macro_export]
