@@ -160,6 +160,9 @@ impl Genuine {
                 claims["amr"] = json!(["pwd"]);
             }),
             session("with a text in place of a list", Type, &text("amr", "mfa")),
+            session("without a time of the second factor", Age, &|claims| {
+                remove(claims, "auth_time");
+            }),
             session("of a second factor of nine hours ago", Age, &|claims| {
                 claims["auth_time"] = json!(long_ago);
             }),
