@@ -203,3 +203,23 @@ fn a_rule_that_needs_to_know_more_says_so() {
     let own = object(&ruled(), &["--path", "/.duo-mfa/"]);
     assert_eq!((&own["own_address"], &own["headers"]), (&json!(true), &Value::Null));
 }
+
+/// The assertion would be for a user who has passed nothing.
+#[test]
+fn assertion_is_named_and_not_made() {
+    let mut plugin = plugin();
+    plugin["assertion"] = json!({
+        "key": {"env": "DUO_MFA_ASSERTION_KEY"}, "issuer": "https://a.test", "audience": "wiki",
+    });
+    let file = File::of(&plugin);
+    let explained = |more: &[&str]| {
+        let arguments = ["explain", file.path(), "--all", "--path", "/x", "--user", "alice"];
+        let ran = duo_mfa(&[&arguments[..], more].concat());
+        assert_eq!((ran.status, ran.errors.as_str()), (0, ""));
+        ran.output
+    };
+    for output in [explained(&[]), explained(&["--json"])] {
+        assert!(output.contains("x-duo-mfa-assertion"), "{output}");
+        assert!(output.contains("(a signed assertion)") && !output.contains("eyJ"), "{output}");
+    }
+}
