@@ -24,6 +24,10 @@ pub enum Code {
     EnrollmentRequired,
     NoDevice,
     FactorRefused,
+    ApproverRequired,
+    ApproverNotAllowed,
+    ApproverNotAsked,
+    ApproverUnavailable,
     IdentityMissing,
     IdentityInvalid,
     AccessDenied,
@@ -44,7 +48,7 @@ pub enum Code {
 
 impl Code {
     /// All codes, in the order of the table below.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 32] = [
         Self::MfaRequired,
         Self::MfaDenied,
         Self::MfaTimeout,
@@ -57,6 +61,10 @@ impl Code {
         Self::EnrollmentRequired,
         Self::NoDevice,
         Self::FactorRefused,
+        Self::ApproverRequired,
+        Self::ApproverNotAllowed,
+        Self::ApproverNotAsked,
+        Self::ApproverUnavailable,
         Self::IdentityMissing,
         Self::IdentityInvalid,
         Self::AccessDenied,
@@ -90,6 +98,10 @@ impl Code {
             Self::EnrollmentRequired => ("enrollment_required", 403, "Duo has to be set up first"),
             Self::NoDevice => ("no_device", 403, "No device can approve this request"),
             Self::FactorRefused => ("factor_refused", 403, "Duo does not accept this factor"),
+            Self::ApproverRequired => ("approver_required", 403, "Another person has to approve"),
+            Self::ApproverNotAllowed => ("approver_not_allowed", 403, "They may not approve this"),
+            Self::ApproverNotAsked => ("approver_not_asked", 403, "Duo did not ask the approver"),
+            Self::ApproverUnavailable => ("approver_unavailable", 403, "The approver gets no push"),
             Self::IdentityMissing => ("identity_missing", 403, "The request names no user"),
             Self::IdentityInvalid => ("identity_invalid", 400, "The user's name is not usable"),
             Self::AccessDenied => ("access_denied", 403, "Access is denied by policy"),

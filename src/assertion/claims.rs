@@ -13,6 +13,8 @@ use std::fmt::Write as _;
 pub struct Claims<'a> {
     /// The user (`sub`).
     pub user: &'a str,
+    /// The other person who approved the request (`approver`); `None` if the user did.
+    pub approver: Option<&'a str>,
     /// When the user passed the second factor (`auth_time`).
     pub authenticated: UnixTime,
     /// The end of the approval, after which no assertion is valid; `None` if it has none.
@@ -62,6 +64,7 @@ impl Claims<'_> {
             .texts("amr", self.methods.iter().copied())
             .text("acr", level)
             .text("factor", self.factor)
+            .some_text("approver", self.approver)
             .some_number("rule", number)
             .some_text("rule_name", name)
             .text("sid", &session_id(self.approval));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 const NOW: UnixTime = UnixTime::from_millis(1_800_000_000_700);
 const CLAIMS: Claims<'_> = Claims {
+    approver: None,
     user: "al\"ice",
     authenticated: UnixTime::from_seconds(1_799_999_000),
     ends: None,

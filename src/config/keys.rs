@@ -95,8 +95,13 @@ pub(super) const SESSION: &[Key] = &[
 pub(super) const ASSERTION: &[Key] =
     &[aliased("keys", &["key"]), key("issuer"), key("audience"), key("header"), key("lifetime")];
 
-pub(super) const ACCESS_CONTROL: &[Key] =
-    &[key("default_policy"), key("rules"), key("cors_preflight"), key("override_headers")];
+pub(super) const ACCESS_CONTROL: &[Key] = &[
+    key("default_policy"),
+    key("rules"),
+    key("cors_preflight"),
+    key("override_headers"),
+    key("approver_groups"),
+];
 
 pub(super) const RULE: &[Key] = &[
     key("methods"),
@@ -113,9 +118,14 @@ pub(super) const RULE: &[Key] = &[
     key("application"),
     key("approval"),
     key("api_mode"),
+    key("approver"),
 ];
 
 pub(super) const APPROVAL: &[Key] = &[key("per"), key("for")];
+
+pub(super) const APPROVER: &[Key] = &[key("users"), key("groups")];
+
+pub(super) const APPROVER_GROUP: &[Key] = &[key("users")];
 
 pub(super) const API: &[Key] = &[key("mode"), key("hold_timeout")];
 

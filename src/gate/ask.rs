@@ -1,9 +1,11 @@
 //! Asks for the second factor of an undecided request, in the way that suits its client.
 
+use super::approver;
 use super::audit;
 use super::body::{self, AwaitedBody, Body, Reader};
 use super::challenge::Challenge;
 use super::configured::Gate;
+use super::decision::Decision;
 use super::endpoints::{self, Caller, page_in_place};
 use super::env::Env;
 use super::flow::{Effect, Step};
@@ -113,6 +115,10 @@ impl Gate {
         let own_way = may_hold.then(|| universal::own_way(&challenge.terms, self)).flatten();
         match (client, own_way) {
             (_, Some(credentials)) if client == Client::Hold || brings_passcode(head) => {
+                let challenge = match with_approver(head, challenge, env) {
+                    Ok(challenge) => challenge,
+                    Err(refused) => return (*refused).into(),
+                };
                 Step::held(hold::begin(head, challenge, (client, credentials), env), env)
             }
             (Client::Page, _) if !is_per_request && self.is_foreign_form(head) => {
@@ -192,6 +198,31 @@ fn recalled(
     match per_client::recall(head, &challenge, env) {
         Some(recall) => Step::per_client(recall, otherwise(challenge)),
         None => otherwise(challenge),
+    }
+}
+
+/// The challenge of a held request, with the other person who is asked if the rule requires one.
+///
+/// # Errors
+///
+/// The refusal, if the request names nobody who may approve it.
+#[inline(never)]
+fn with_approver(
+    head: &RequestHead<'_>,
+    mut challenge: Challenge,
+    env: &Env<'_>,
+) -> Result<Challenge, Box<Decision>> {
+    if challenge.terms.approvers.is_none() {
+        return Ok(challenge);
+    }
+    match approver::choose(head, None, &challenge) {
+        Ok(approver) => {
+            challenge.ask(approver);
+            Ok(challenge)
+        }
+        Err(refusal) => {
+            Err(Box::new(refuse_with(&InPlace::new(head, challenge), &refusal, "", env)))
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The signed assertion of a forwarded request, for applications that do not trust plain headers.
 //!
 //! It is added to each request with an approval. After an approval without a second factor (Duo's
-//! bypass, a remembered device, `fail_mode: safe`) it names no method of authentication. A request
+//! bypass, a remembered device, `fail_mode: safe`) it names no method of authentication, nor after
+//! that of another person, which is named. A request
 //! without an approval has none.
 
 use super::configured::Gate;
@@ -21,6 +22,8 @@ const KEYS_KEPT: Duration = Duration::from_secs(5 * 60);
 #[derive(Clone, Copy)]
 pub(super) struct Proof<'a> {
     pub(super) user: &'a str,
+    /// The other person who approved; `None` if the user did.
+    pub(super) approver: Option<&'a str>,
     pub(super) by: ApprovedBy,
     pub(super) authenticated: UnixTime,
     /// The end of the approval, if it is known.
@@ -66,6 +69,7 @@ impl Gate {
         }
         let proof = Proof {
             user,
+            approver: None,
             by: approval.factor(),
             authenticated: approval.authenticated(),
             ends: Some(approval.expires()),
@@ -104,10 +108,12 @@ impl Gate {
         let name = |rule: usize| self.config().policies.rules.get(rule)?.name.as_deref();
         Claims {
             user: proof.user,
+            approver: proof.approver,
             authenticated: proof.authenticated,
             ends: proof.ends,
             factor: proof.by.name(),
-            methods: methods(proof.by),
+            // The user was not asked, so nothing may look like their second factor.
+            methods: if proof.approver.is_some() { &[] } else { methods(proof.by) },
             rule: proof.rule.map(|rule| (rule, name(rule))),
             approval: proof.approval,
             request: proof.request,

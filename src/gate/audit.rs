@@ -287,6 +287,7 @@ fn write(level: Level, line: &Line<'_>, env: &Env<'_>) -> Signal {
         .some_text("code", line.code.map(Code::name))
         .some_text("user", line.user)
         .some_text("duo_user", line.duo_user)
+        .some_text("approver", trail.approver.as_deref().filter(|_| !is_late))
         .some_text("factor", factor.or(prompt.factor).map(ApprovedBy::name))
         .some_text("device", prompt.device.as_deref())
         .some_text("device_name", prompt.device_name.as_deref())

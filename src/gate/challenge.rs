@@ -8,7 +8,7 @@ use super::trail::Trail;
 use crate::duo::{Auth, AuthFactor, Enroll, Preauth, Request};
 use crate::http::RequestHead;
 use crate::identity::Identity;
-use crate::policy::{Ruled, Terms};
+use crate::policy::{Approver, Ruled, Terms};
 use crate::secret::Secret;
 use crate::session::{Bound, PENDING_LIFETIME, Subject};
 use crate::signal::Code;
@@ -27,6 +27,9 @@ pub(super) struct Challenge {
     /// Whether the request may have a body.
     pub(super) has_body: bool,
     pub(super) trail: Trail,
+    /// The other person who is asked; `None` if the user is, or if nobody was chosen yet. Only
+    /// [`Self::ask`] sets it.
+    approver: Option<Box<Approver>>,
 }
 
 impl Challenge {
@@ -42,7 +45,27 @@ impl Challenge {
             trail.request = RequestLine::with_query(head);
         }
         let (terms, has_approval, has_body) = (terms.clone(), false, true);
-        Self { identity, bound, rule, terms, has_approval, has_body, trail }
+        let approver = None;
+        Self { identity, bound, rule, terms, has_approval, has_body, trail, approver }
+    }
+
+    /// Has another person asked in the user's place.
+    pub(super) fn ask(&mut self, approver: Approver) {
+        self.trail.approver = Some(approver.user.clone());
+        self.approver = Some(Box::new(approver));
+    }
+
+    /// The other person who is asked.
+    pub(super) fn approver(&self) -> Option<&Approver> {
+        self.approver.as_deref()
+    }
+
+    /// The canonical name and the name at Duo of the person who is asked.
+    pub(super) fn asked(&self) -> (&str, &str) {
+        match &self.approver {
+            Some(approver) => (&approver.user, &approver.username),
+            None => (&self.identity.user, self.identity.username()),
+        }
     }
 
     /// Adds the facts that only the host knows.
@@ -57,14 +80,14 @@ impl Challenge {
 
     pub(super) fn preauth(&self, trusted_device_token: Option<Secret<String>>) -> Request {
         Request::Preauth(Preauth {
-            username: self.identity.username().to_owned(),
+            username: self.asked().1.to_owned(),
             ipaddr: self.trail.address,
             trusted_device_token,
         })
     }
 
     pub(super) fn auth(&self, factor: AuthFactor) -> Request {
-        let username = self.identity.username().to_owned();
+        let username = self.asked().1.to_owned();
         Request::Auth(Auth { username, factor, ipaddr: self.trail.address })
     }
 

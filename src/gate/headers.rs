@@ -3,6 +3,7 @@
 
 use crate::clock::UnixTime;
 use crate::http::{Edit, HeaderValue};
+use crate::policy::Approver;
 
 /// Why a request is forwarded: the value of `x-duo-mfa-result`. Every forwarded request has one, so
 /// that a later filter can refuse requests that this filter has not seen.
@@ -59,4 +60,10 @@ pub(super) fn add_identity_headers(
     edits.push(Edit::Append("x-duo-mfa-user", HeaderValue::lossy(user)));
     edits.push(Edit::Append("x-duo-mfa-factor", HeaderValue::from_static(factor)));
     edits.push(Edit::Append("x-duo-mfa-time", HeaderValue::number(authenticated.seconds())));
+}
+
+/// Names the other person who approved the request, if one did.
+pub(super) fn add_approver(edits: &mut Vec<Edit>, approver: Option<&Approver>) {
+    let value = approver.map(|approver| HeaderValue::lossy(approver.user.clone()));
+    edits.extend(value.map(|value| Edit::Append("x-duo-mfa-approver", value)));
 }

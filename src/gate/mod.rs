@@ -55,6 +55,7 @@
 //! A state that waits returns `exchange::Next` and never calls the exchange. `tests/core/layers.rs`
 //! lists the floors of this folder: a file may import only from its own floor or a lower one.
 
+mod approver;
 mod ask;
 mod assertion;
 mod audit;

@@ -168,6 +168,7 @@ fn pass(recall: Recall, approval: &ClientApproval, env: &Env<'_>) -> Decision {
     add_identity_headers(&mut request, ForwardedAs::Passed, user, by.name(), since);
     let proof = Proof {
         user: &challenge.identity.user,
+        approver: None,
         by,
         authenticated: since,
         ends: Some(approval.ends()),

@@ -5,6 +5,7 @@
 //! table of limits knows whether it was used before. The approval is used before the request is
 //! forwarded, even if the request then fails.
 
+use super::approver::eligible;
 use super::assertion::Proof;
 use super::audit;
 use super::challenge::Challenge;
@@ -12,7 +13,7 @@ use super::configured::Gate;
 use super::decision::{Decision, Forward, NewCookie};
 use super::env::Env;
 use super::factors::is_accepted;
-use super::headers::{ForwardedAs, add_identity_headers};
+use super::headers::{ForwardedAs, add_approver, add_identity_headers};
 use super::in_place::InPlace;
 use super::limit::{Permit, SingleUse};
 use super::pending;
@@ -74,6 +75,7 @@ pub(super) fn token<'a>(gate: &Gate, head: &RequestHead<'a>) -> Option<&'a [u8]>
 
 /// Reads the approval of a request. `body` is `None` if it could not be read. The result is `None`
 /// if the approval is not valid for this request.
+#[inline(never)]
 pub(super) fn read(
     body: Option<&BodyDigest>,
     head: &RequestHead<'_>,
@@ -82,17 +84,40 @@ pub(super) fn read(
 ) -> Option<Approved> {
     let gate = env.gate;
     let (body, token) = body.zip(token(gate, head))?;
-    let approvals = &gate.application(&challenge.terms).per_request;
-    let approval = approvals.open(token, &of(head, body), &challenge.subject(), env.now).ok()?;
-    let (by, terms) = (approval.factor, &challenge.terms);
-    opens(by, terms).then(|| approved(&approval, (head, body), challenge, env))
+    let (digest, mut challenge) = (of(head, body), challenge.clone());
+    let approval = if challenge.terms.approvers.is_none() {
+        open(token, &digest, &challenge, env)
+    } else {
+        // An approval names its approver only in the digest.
+        let by = eligible(&challenge).into_iter().find_map(|approver| {
+            let digest = digest.approved_by(&approver.user, &approver.username);
+            Some((open(token, &digest, &challenge, env)?, approver.clone()))
+        });
+        by.map(|(approval, approver)| {
+            challenge.ask(approver);
+            approval
+        })
+    }?;
+    opens(approval.factor, &challenge.terms)
+        .then(|| approved(&approval, (head, body), challenge, env))
+}
+
+#[inline(never)]
+fn open(
+    token: &[u8],
+    digest: &RequestDigest,
+    challenge: &Challenge,
+    env: &Env<'_>,
+) -> Option<PerRequestApproval> {
+    let approvals = &env.gate.application(&challenge.terms).per_request;
+    approvals.open(token, digest, &challenge.subject(), env.now).ok()
 }
 
 /// Whether an approval by this factor satisfies these terms.
 fn opens(factor: ApprovedBy, terms: &Terms) -> bool {
     match factor {
         ApprovedBy::Factor(_) => is_accepted(factor, terms),
-        ApprovedBy::Bypass => true,
+        ApprovedBy::Bypass => terms.approvers.is_none(),
         // Duo's page does not show which request it is asked to approve.
         ApprovedBy::Webauthn | ApprovedBy::Other => false,
         ApprovedBy::Remembered | ApprovedBy::FailSafe => false,
@@ -102,7 +127,7 @@ fn opens(factor: ApprovedBy, terms: &Terms) -> bool {
 fn approved(
     approval: &PerRequestApproval,
     (head, body): (&RequestHead<'_>, &BodyDigest),
-    challenge: &Challenge,
+    challenge: Challenge,
     env: &Env<'_>,
 ) -> Approved {
     let gate = env.gate;
@@ -116,6 +141,7 @@ fn approved(
     let request_claims = gate.request_claims(head, Some(body));
     let proof = Proof {
         user: &challenge.identity.user,
+        approver: challenge.approver().map(|approver| approver.user.as_str()),
         by: factor,
         authenticated,
         ends: None,
@@ -124,14 +150,15 @@ fn approved(
         request: request_claims.as_ref(),
     };
     request.extend(gate.new_assertion(&proof, env.now));
-    let audited = audit::used(challenge, factor, env);
+    add_approver(&mut request, challenge.approver());
+    let audited = audit::used(&challenge, factor, env);
     let forward = Forward { request, cookie };
     let permit = Permit::single_use(SingleUse::PerRequest, id, PerRequestApprovals::REMEMBERED)
-        .counted_in_share_of(user_tag("uses", challenge, gate.config()));
+        .counted_in_share_of(user_tag("uses", &challenge, gate.config()));
     Approved {
         permit,
         passed: Decision::forward(forward, Counter::Passed).audited(audited),
-        client: InPlace::new(head, challenge.clone()),
+        client: InPlace::new(head, challenge),
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) struct Transaction {
     pub(super) txid: Txid,
 }
 
-/// The permit to ring this phone of this user. `owner` is the random id of this prompt. Phones are
+/// The permit to ring this phone of the person who is asked. `owner` is the random id of this prompt. Phones are
 /// counted over all Duo applications together.
 pub(super) fn permit(
     challenge: &Challenge,
@@ -59,7 +59,8 @@ pub(super) fn permit(
 ) -> Permit {
     let duo = &config.applications.under(&challenge.terms).duo;
     let lasts = duo.push_timeout.max(ON_THE_PHONE).saturating_add(PERMIT_SLACK);
-    let permit = Permit::of_prompt(user_tag("prompts", challenge, config), owner, lasts);
+    let user = duo_tag("prompts", challenge.asked().1, config);
+    let permit = Permit::of_prompt(user, owner, lasts);
     permit.counted_by(device.map(|id| device_tag("prompts", id, challenge, config)))
 }
 
@@ -72,7 +73,7 @@ pub(super) fn sent(
     credentials: &Credentials,
 ) -> Option<Settlement> {
     let Transaction { factor, txid } = transaction;
-    let prompted = Prompted::new(*factor, credentials.tag(), txid, &challenge.identity.user)?;
+    let prompted = Prompted::new(*factor, credentials.tag(), txid, challenge.asked().0)?;
     Some(Settlement { permit, end: End::Started(prompted) })
 }
 
@@ -109,8 +110,12 @@ pub(super) fn user_tag(kind: &str, challenge: &Challenge, config: &Config) -> [u
 
 /// Like [`user_tag`], for a user without a challenge.
 pub(super) fn name_tag(kind: &str, of: &Identity, config: &Config) -> [u8; 16] {
+    duo_tag(kind, of.username(), config)
+}
+
+fn duo_tag(kind: &str, username: &str, config: &Config) -> [u8; 16] {
     let host = config.applications.main.duo.api_host().as_str();
-    let name = of.username().to_ascii_lowercase();
+    let name = username.to_ascii_lowercase();
     config.shared.tag(kind, &[b"user", host.as_bytes(), name.as_bytes()])
 }
 
@@ -190,7 +195,9 @@ fn push(
     details: &PushDetails,
 ) -> AuthFactor {
     let RequestLine { method, path, query, .. } = &challenge.trail.request;
+    let requester = challenge.approver().map(|_| challenge.identity.user.clone());
     let asked = [
+        ("requester", requester),
         ("host", host(challenge, details)),
         ("request", is_method(method).then(|| method.clone())),
         ("path", Some(plain(path))),

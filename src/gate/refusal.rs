@@ -40,7 +40,7 @@ impl Refusal {
     pub(super) fn problem(&self, reference: Reference) -> Problem {
         let Self { code, detail, retry_after, accepts_passcode } = *self;
         let (detail, reference) = (detail.to_owned(), Some(reference));
-        Problem { code, detail, reference, retry_after, accepts_passcode }
+        Problem { retry_after, accepts_passcode, ..Problem::new(code, detail, reference) }
     }
 }
 

@@ -3,6 +3,12 @@
 //! The HTTP status and the title of a code are in [`Code`]. Pages show other texts, chosen by
 //! the code, in `src/page/text`. The sections below say who has to act.
 
+mod approver;
+
+pub(super) use approver::{
+    APPROVER_NOT_ALLOWED, APPROVER_NOT_ASKED, APPROVER_REQUIRED, APPROVER_UNAVAILABLE,
+};
+
 use super::refusal::{Denial, Refusal};
 use crate::duo::universal::CallbackFault;
 use crate::http::HeadFault;

@@ -1,5 +1,6 @@
 //! Refusals: the reply, its counter and its audit line in one step.
 
+use super::approver::eligible;
 use super::audit;
 use super::challenge::Challenge;
 use super::decision::Decision;
@@ -8,9 +9,9 @@ use super::limit::{Limit, Limited};
 use super::prompt::{Ending, said};
 use super::refusal::{Denial, Refusal};
 use super::refusals::{
-    DENIED_BY_DUO, DENIED_ON_DEVICE, LOCKED_OUT, NO_RANDOMNESS, NO_ROOM, NO_ROOM_FOR_USER,
-    NO_ROOM_TO_HOLD, PENDING_ELSEWHERE, RATE_LIMITED_BY_DUO, REPORTED_AS_FRAUD, TIMEOUT,
-    TOO_MANY_PASSCODES, TOO_MANY_PROMPTS, TOO_MANY_SINGLE_USES, UNKNOWN_LIMIT,
+    APPROVER_UNAVAILABLE, DENIED_BY_DUO, DENIED_ON_DEVICE, LOCKED_OUT, NO_RANDOMNESS, NO_ROOM,
+    NO_ROOM_FOR_USER, NO_ROOM_TO_HOLD, PENDING_ELSEWHERE, RATE_LIMITED_BY_DUO, REPORTED_AS_FRAUD,
+    TIMEOUT, TOO_MANY_PASSCODES, TOO_MANY_PROMPTS, TOO_MANY_SINGLE_USES, UNKNOWN_LIMIT,
 };
 use super::room::{By, Crowded};
 use super::route::Endpoint;
@@ -135,7 +136,7 @@ pub(super) fn refuse_with(
     env: &Env<'_>,
 ) -> Decision {
     let problem = refusal.problem(to.challenge().trail.reference);
-    send(to, &problem, reason, env)
+    send(to, problem, reason, env)
 }
 
 /// A refusal with the words of Duo or of a rule; `reason` is only for the audit line.
@@ -147,12 +148,36 @@ pub(super) fn refuse(
     env: &Env<'_>,
 ) -> Decision {
     let problem = Problem::new(code, detail.to_owned(), Some(to.challenge().trail.reference));
-    send(to, &problem, reason, env)
+    send(to, problem, reason, env)
 }
 
-fn send(to: &dyn Refusable, problem: &Problem, reason: &str, env: &Env<'_>) -> Decision {
+#[inline(never)]
+fn send(to: &dyn Refusable, problem: Problem, reason: &str, env: &Env<'_>) -> Decision {
+    let problem = about_approver(problem, to.challenge());
     let line = audit::refused(to.challenge(), problem.code, reason, env);
-    Decision::refusal(to.refusal(problem, env), problem.code, Some(line))
+    Decision::refusal(to.refusal(&problem, env), problem.code, Some(line))
+}
+
+/// A refusal under a rule that has another person approve. The user learns who may, but nothing
+/// about that person's account.
+fn about_approver(problem: Problem, challenge: &Challenge) -> Problem {
+    let is_choice = matches!(problem.code, Code::ApproverRequired | Code::ApproverNotAllowed);
+    let is_of_account = matches!(
+        problem.code,
+        Code::EnrollmentRequired
+            | Code::NoDevice
+            | Code::DuoDenied
+            | Code::FactorRefused
+            | Code::MfaLockedOut
+    );
+    if is_choice {
+        let eligible = eligible(challenge).into_iter();
+        return Problem { approvers: eligible.map(|it| it.user.clone()).collect(), ..problem };
+    }
+    if is_of_account && challenge.approver().is_some() {
+        return APPROVER_UNAVAILABLE.problem(challenge.trail.reference);
+    }
+    problem
 }
 
 /// A refusal before the challenge is known. After a refusal at the callback, no further request may

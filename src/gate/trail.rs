@@ -35,6 +35,8 @@ pub(super) struct Trail {
     /// The filter's own address that received the request; `None` for the application's.
     pub(super) endpoint: Option<&'static str>,
     pub(super) prompt: PromptTrail,
+    /// The canonical name of the other person who is asked; `None` if the user is.
+    pub(super) approver: Option<String>,
 }
 
 /// The factor of a sign-in, as far as it is known.
@@ -93,6 +95,7 @@ impl Trail {
             client: client(Client::of(&head.hints())),
             endpoint: None,
             prompt: PromptTrail::default(),
+            approver: None,
         }
     }
 

@@ -70,6 +70,7 @@ impl View {
             arrival: self.arrival,
             return_to: &self.return_to,
             duo: duo.map(|prompt| prompt.origin.as_str()),
+            asks_another: challenge.is_some_and(|it| it.terms.approvers.is_some()),
             reference: requester.reference,
             ticket: ticket.as_deref(),
             user: user.as_ref(),

@@ -134,11 +134,25 @@ impl IdentityRules {
     ///
     /// [`IdentityError::Invalid`] if it is not a canonical name after the steps.
     pub fn identify(&self, raw: &[u8]) -> Result<Identity, IdentityError> {
+        self.after(&self.steps, raw)
+    }
+
+    /// The user with this canonical name: no step is applied.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Invalid`] if it is not a canonical name.
+    pub fn named(&self, user: &str) -> Result<Identity, IdentityError> {
+        let has_letters = self.steps.contains(&Step::Nfc);
+        self.after(if has_letters { &[Step::Nfc] } else { &[] }, user.as_bytes())
+    }
+
+    fn after(&self, steps: &[Step], raw: &[u8]) -> Result<Identity, IdentityError> {
         if raw.len() > MAX_BYTES {
             return Err(InvalidIdentity::TooLong.into());
         }
         let raw = str::from_utf8(raw).map_err(|_| InvalidIdentity::NotText)?;
-        let user = normalize::canonical(raw, &self.steps, self.source.grammar())?;
+        let user = normalize::canonical(raw, steps, self.source.grammar())?;
         let mapped = self.map.iter().find_map(|mapping| mapping.username(&user));
         let template = mapped.unwrap_or(&self.username);
         let username = if template.is_user() { None } else { Some(template.fill(&user)?) };

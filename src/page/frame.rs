@@ -44,6 +44,8 @@ pub struct Frame<'a> {
     pub return_to: &'a ReturnPath,
     /// The origin of Duo's page, if that page asks the user; buttons lead there.
     pub duo: Option<&'a str>,
+    /// Whether another person has to approve the request.
+    pub asks_another: bool,
     /// The reference by which the sign-in is found in the log; `None` if the log does not have it.
     pub reference: Option<Reference>,
     /// The reference and its seal, with which the page's requests continue the sign-in.
@@ -63,6 +65,11 @@ impl Frame<'_> {
         let (prefix, return_to) = (&self.site.path_prefix, encoded(self.return_to.as_str()));
         let ticket = self.ticket();
         format!("{prefix}/auth?factor={}{device}&return_to={return_to}{ticket}", factor.name())
+    }
+
+    /// The address that has another person asked: `auth?factor=push&approver=carol&return_to=..`.
+    pub(super) fn ask(&self, approver: &str) -> String {
+        format!("{}&approver={}", self.auth(Factor::Push, None), encoded(approver))
     }
 
     /// An address of the filter with the return path: `preauth?return_to=..`.

@@ -127,6 +127,9 @@ fn said(screen: &Screen, frame: &Frame<'_>) -> Said {
         let heading = texts.form_not_sent.heading;
         return Said { heading, message: texts.form_from_elsewhere.to_owned() };
     }
+    if *screen == Screen::Start && frame.asks_another {
+        return Said::plainly(frame.language.texts().approver);
+    }
     words::of_screen(screen, frame.language)
 }
 

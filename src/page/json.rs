@@ -66,6 +66,9 @@ impl PreauthReply {
         let confirm =
             |message: &str| Said { heading: texts.confirm.heading, message: message.to_owned() };
         let (result, said, choices, enroll_url) = match self {
+            Self::Auth(choices) if choices.are_people() => {
+                ("auth", Said::plainly(texts.approver), choices, None)
+            }
             Self::Auth(choices) => ("auth", confirm(texts.confirm.message), choices, None),
             Self::Allow { message } => ("allow", confirm(message.as_str()), &nothing, None),
             Self::Deny { message } => {
@@ -96,7 +99,7 @@ fn device(device: &Device) -> ObjectText {
     ObjectText::new()
         .text("device", &device.id)
         .text("name", device.name.as_str())
-        .text("type", device.kind.as_str())
+        .text("type", device.kind.name())
         .texts("factors", device.factors.iter().map(|factor| factor.name()))
         .flag("preferred", device.is_preferred)
 }
@@ -134,6 +137,7 @@ impl SignInReply<'_> {
         let verification_code = waiting.and_then(|waiting| match &waiting.awaited {
             Awaited::VerifiedPush { code } => Some(code),
             Awaited::Push
+            | Awaited::Approver
             | Awaited::Call
             | Awaited::Key
             | Awaited::UndeliveredPush

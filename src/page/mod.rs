@@ -29,6 +29,8 @@ pub use frame::{Arrival, Frame};
 pub use json::{EnrollmentReply, PreauthReply, SignInReply, StartReply, UserInfo};
 pub use link::{DataImage, Link, LinkFault, Logo, NoImage};
 pub use problem::{Onward, Problem};
-pub use screen::{Activation, Awaited, Choices, Device, Enrollment, Screen, Standing, Waiting};
+pub use screen::{
+    Activation, Awaited, Choices, Device, DeviceKind, Enrollment, Screen, Standing, Waiting,
+};
 pub use site::{Branding, Site};
 pub use text::Language;

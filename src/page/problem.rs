@@ -25,6 +25,8 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
     /// Whether a passcode is accepted without that wait.
     pub accepts_passcode: bool,
+    /// The people who may approve the request; empty if the user may.
+    pub approvers: Vec<String>,
 }
 
 /// The addresses in a problem document by which a refused client can continue.
@@ -44,7 +46,14 @@ impl Problem {
     /// A refusal that no wait changes.
     #[must_use]
     pub const fn new(code: Code, detail: String, reference: Option<Reference>) -> Self {
-        Self { code, detail, reference, retry_after: None, accepts_passcode: false }
+        Self {
+            code,
+            detail,
+            reference,
+            retry_after: None,
+            accepts_passcode: false,
+            approvers: Vec::new(),
+        }
     }
 
     /// The reply for this kind of client.
@@ -68,6 +77,11 @@ impl Problem {
             .some_text("start_url", onward.start_url)
             .some_text("status_url", onward.status_url)
             .some_text("transaction", onward.transaction);
+        let document = if self.approvers.is_empty() {
+            document
+        } else {
+            document.texts("approvers", self.approvers.iter().map(String::as_str))
+        };
         let body = json::body(document);
         let details = self.code.details();
         let reply = Reply::new(self.code.status(), details, "application/problem+json", body);

@@ -15,13 +15,32 @@ pub struct Device {
     pub id: String,
     /// The name to show.
     pub name: DisplayText,
-    /// `phone` or `token`, as Duo says.
-    pub kind: DisplayText,
+    /// Its kind.
+    pub kind: DeviceKind,
     /// The factors that it supports and the configuration allows, in the order in which they are
     /// offered.
     pub factors: Vec<Factor>,
     /// Whether it is offered first.
     pub is_preferred: bool,
+}
+
+/// The kind of something to choose from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceKind {
+    /// A device of the user: `phone` or `token`, as Duo says.
+    Of(DisplayText),
+    /// Another person, who approves by a push. The id is the canonical name.
+    Approver,
+}
+
+impl DeviceKind {
+    /// Its name in a document.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Of(word) => word.as_str(),
+            Self::Approver => "approver",
+        }
+    }
 }
 
 /// The choices of a user.
@@ -39,6 +58,12 @@ impl Choices {
     pub fn takes_passcode(&self) -> bool {
         self.factors.contains(&Factor::Passcode)
     }
+
+    /// Whether they are people who may approve the request, and not devices of the user.
+    #[must_use]
+    pub fn are_people(&self) -> bool {
+        self.devices.iter().any(|device| device.kind == DeviceKind::Approver)
+    }
 }
 
 /// The event that a sign-in waits for.
@@ -51,6 +76,8 @@ pub enum Awaited {
         /// The code to type into Duo Mobile.
         code: DisplayText,
     },
+    /// The answer of another person to a push.
+    Approver,
     /// Someone has to take the call.
     Call,
     /// The user has to press a key on the phone.

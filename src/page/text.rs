@@ -145,12 +145,12 @@ macro_rules! texts {
 
 texts! {
     words:
-        access_denied account_locked answer_phone approved bad_request check_phone confirm denied
+        access_denied account_locked answer_phone approved approver approver_refused bad_request check_phone confirm denied
         duo_denied enroll enter_code factor_insufficient factor_refused form_not_sent fraud https_required identity_invalid identity_missing
         misconfigured no_device not_found other_user pending_elsewhere phone_unreachable sign_in_lost signed_out timeout
         too_many_requests unavailable verified_push;
     texts:
-        a_moment another_way answered app back_to_form call_me code_hint code_incorrect code_label
+        a_moment another_way answered app approval_awaited back_to_form call_me code_hint code_incorrect code_label
         code_needs_script code_spoken continue_ enroll_code enroll_done enroll_open enroll_portal
         enroll_qr enroll_start enroll_step_install enroll_step_return enroll_step_scan form_from_elsewhere from
         help help_desk minutes no_cookies not_asked offline one_moment one_second other_devices
@@ -176,6 +176,10 @@ impl Texts {
             Code::EnrollmentRequired => self.enroll,
             Code::NoDevice => self.no_device,
             Code::FactorRefused => self.factor_refused,
+            Code::ApproverRequired => self.approver,
+            Code::ApproverNotAllowed | Code::ApproverNotAsked | Code::ApproverUnavailable => {
+                self.approver_refused
+            }
             Code::IdentityMissing => self.identity_missing,
             Code::IdentityInvalid => self.identity_invalid,
             Code::AccessDenied => self.access_denied,

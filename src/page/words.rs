@@ -10,7 +10,7 @@ pub(super) struct Said {
 }
 
 impl Said {
-    fn plainly(words: Words) -> Self {
+    pub(super) fn plainly(words: Words) -> Self {
         Self { heading: words.heading, message: words.message.to_owned() }
     }
 
@@ -23,6 +23,7 @@ impl Said {
 pub(super) fn of_screen(screen: &Screen, language: Language) -> Said {
     let texts = language.texts();
     match screen {
+        Screen::Choose(choices) if choices.are_people() => Said::plainly(texts.approver),
         Screen::Start | Screen::Choose(_) => Said::plainly(texts.confirm),
         // The script finds out the next step, and shows it.
         Screen::Resend(_) => Said { heading: texts.one_moment, message: String::new() },
@@ -75,6 +76,9 @@ fn of_waiting(waiting: &Waiting, language: Language) -> Said {
     let device = waiting.device.as_ref().map_or(texts.your_phone, |name| name.as_str());
     match &waiting.awaited {
         Awaited::Push => Said::of_device(texts.check_phone, device),
+        Awaited::Approver => {
+            Said { heading: texts.approval_awaited, ..Said::of_device(texts.check_phone, device) }
+        }
         Awaited::VerifiedPush { .. } => Said::of_device(texts.verified_push, device),
         Awaited::Call => Said::of_device(texts.answer_phone, device),
         Awaited::Key => {

@@ -32,7 +32,7 @@ pub use pattern::{Pattern, Reading};
 pub use pattern_fault::PatternFault;
 pub use rule::{Comparison, Condition, Rule};
 pub use ruleset::RuleSet;
-pub use terms::{ApiMode, FailMode, PerClient, Terms};
+pub use terms::{ApiMode, Approver, FailMode, PerClient, Terms};
 pub use view::{Person, Unclear, View};
 
 use crate::http::RequestHead;

@@ -1,6 +1,7 @@
 //! The requirements of a rule on the second factor.
 
 use crate::factor::AcceptedFactors;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The terms of a rule. For an absent one, the setting for all requests applies.
@@ -21,6 +22,18 @@ pub struct Terms {
     pub api_mode: Option<ApiMode>,
     /// Lets requests of the same client pass after one of them was approved.
     pub per_client: Option<PerClient>,
+    /// The people who may approve the request: one other than the user has to. `None` if the user
+    /// approves it.
+    pub approvers: Option<Arc<[Approver]>>,
+}
+
+/// A person who may approve requests of other users.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approver {
+    /// The canonical name, as the first factor would give it.
+    pub user: String,
+    /// The name at Duo.
+    pub username: String,
 }
 
 /// An approval for all requests of one client, which needs no cookie.
@@ -44,6 +57,7 @@ impl Terms {
             is_per_request: false,
             api_mode: None,
             per_client: None,
+            approvers: None,
         };
         &NONE
     };

@@ -4,7 +4,7 @@
 //! version u8 = 1 | key id u8 | created u64 | user tag [16] | application tag [16]
 //!   | kind u8 | passcode tries u8 | browser [16]
 //!   | device | device label | txid | verification code | reference | return path
-//!   | enrollment or request digest
+//!   | enrollment or request digest | approver, only if another person approves
 //! ```
 //!
 //! The first two bytes belong to [`super::token`]. So does the encoding of the texts in the last two
@@ -33,7 +33,11 @@ pub(super) const TOKEN_BYTES: usize = HEAD_BYTES
     + if MAX_SEALED_BYTES > TEXT_BYTES { MAX_SEALED_BYTES } else { TEXT_BYTES }
     + return_path::MAX_BYTES
     + MAC_BYTES;
-const TEXT_BYTES: usize = 64 + 128 + 64 + 8 + 32;
+const TEXT_BYTES: usize = 64 + 128 + 64 + 8 + 32 + 2 + APPROVER_BYTES;
+/// The longest canonical name of an approver.
+const APPROVER_BYTES: usize = 256;
+/// The kind of a push to another person. A release that does not know it refuses the token.
+const PUSH_TO_APPROVER: u8 = 6;
 /// The most characters of a pending sign-in.
 pub(super) const TOKEN_CHARACTERS: usize = (TOKEN_BYTES * 8).div_ceil(6);
 
@@ -100,6 +104,8 @@ pub struct Pending {
     /// The single request to approve. `None` for an ordinary session approval, and for an
     /// enrollment, which leads to no approval.
     pub single_request: Option<RequestDigest>,
+    /// The canonical name of the person who was asked by a push; `None` if it is the user.
+    pub approver: Option<Bounded<APPROVER_BYTES>>,
 }
 
 impl Pending {
@@ -123,6 +129,7 @@ impl Pending {
             passcode_tries: 0,
             return_path,
             single_request: None,
+            approver: None,
         }
     }
 
@@ -146,6 +153,7 @@ impl Pending {
 
     const fn code(&self) -> u8 {
         match self.kind {
+            PendingKind::Push if self.approver.is_some() => PUSH_TO_APPROVER,
             PendingKind::Push => 1,
             PendingKind::Phone => 2,
             PendingKind::Sms => 3,
@@ -169,6 +177,9 @@ impl Pending {
         for part in [reference, self.return_path.as_str().as_bytes(), last] {
             write_part(part, |piece| fields.extend_from_slice(piece));
         }
+        if self.code() == PUSH_TO_APPROVER {
+            write_text(fields, self.approver.as_ref());
+        }
     }
 
     /// Reads the fields after the tags.
@@ -189,9 +200,14 @@ impl Pending {
         };
         let return_path = ReturnPath::parse(fields.part()?);
         let last = fields.part()?;
+        let approver = if code == PUSH_TO_APPROVER {
+            Some(fields.text()?.ok_or(Refusal::Layout)?)
+        } else {
+            None
+        };
         fields.end()?;
         let (kind, digest) = match code {
-            1 => (PendingKind::Push, last),
+            1 | PUSH_TO_APPROVER => (PendingKind::Push, last),
             2 => (PendingKind::Phone, last),
             3 => (PendingKind::Sms, last),
             4 => (PendingKind::Passcode, last),
@@ -210,6 +226,7 @@ impl Pending {
             reference,
             passcode_tries,
             single_request,
+            approver,
             ..Self::new(kind, created, browser, return_path)
         })
     }

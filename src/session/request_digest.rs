@@ -83,6 +83,20 @@ impl RequestDigest {
         Self(digest.finalize().into())
     }
 
+    /// The digest of the request as a person with these names may approve it: the canonical name,
+    /// and the name at Duo. It differs from that of the same request without an approver, since no
+    /// method has a NUL.
+    #[must_use]
+    pub fn approved_by(&self, user: &str, username: &str) -> Self {
+        let mut digest = Sha256::new();
+        for part in
+            [b"\0approver".as_slice(), self.0.as_slice(), user.as_bytes(), username.as_bytes()]
+        {
+            write_part(part, |piece| digest.update(piece));
+        }
+        Self(digest.finalize().into())
+    }
+
     pub(super) const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -246,7 +246,7 @@ fn name(text: &str) -> &str {
 
 /// The floors of `gate`, from the lowest up. A file imports from its own floor or below.
 const FLOORS: [&str; 6] = [
-    "breaker call challenge configured decision env event factors failure form headers health health_record \
+    "approver breaker call challenge configured decision env event factors failure form headers health health_record \
      judgement key_pair limit logo probe readiness refusal refusals request_line room trail",
     "assertion audit counters fleet loaded pending prompt refuse response route rules same_request sign_out universal view",
     "exchange in_place last_prompt",

@@ -17,6 +17,7 @@ mod aliases;
 mod any_client;
 mod applications;
 mod approval_times;
+mod approver;
 mod assertion;
 mod binding;
 mod breaker;

@@ -1,6 +1,7 @@
 //! Which requests need a second factor: the default policy, and the rules before it.
 
 use super::applications::Written;
+use super::approvers::{self, Groups};
 use super::per_client::{self, Clients, Reach};
 use super::text::printable;
 use super::{api_mode, duo};
@@ -16,7 +17,8 @@ use crate::policy::{
 use crate::session::ApprovedBy;
 
 /// The keys for the second factor.
-const TERMS: [&str; 6] = ["max_age", "factors", "fail_mode", "application", "approval", "api_mode"];
+const TERMS: [&str; 7] =
+    ["max_age", "factors", "fail_mode", "application", "approval", "api_mode", "approver"];
 
 /// The longest name of a rule, in characters.
 const MAX_NAME: usize = 64;
@@ -34,9 +36,11 @@ pub(super) fn policies(
     faults: &mut Faults,
 ) -> Policies {
     let default = section.read("default_policy", faults, policy);
+    let groups = approvers::groups(section, clients.identity, faults);
     let rules = section.read("rules", faults, Entry::list).unwrap_or_default();
     let mut used = Vec::new();
-    let rules = rules.iter().filter_map(|entry| rule(entry, written, clients, &mut used, faults));
+    let around = Around { written, clients, groups: &groups };
+    let rules = rules.iter().filter_map(|entry| rule(entry, &around, &mut used, faults));
     let rules = rules.collect::<Vec<_>>().into();
     written.say_unused(&used, faults);
     let preflights = [(Policy::TwoFactor.name(), false), (Policy::Bypass.name(), true)];
@@ -55,13 +59,20 @@ fn policy(entry: &Entry<'_>) -> Result<Policy, Fault> {
     entry.choice(&Policy::ALL.map(|policy| (policy.name(), policy)))
 }
 
+/// The parts of the configuration that rules refer to.
+struct Around<'a> {
+    written: &'a Written<'a>,
+    clients: &'a Clients<'a>,
+    groups: &'a Groups<'a>,
+}
+
 fn rule(
     entry: &Entry<'_>,
-    written: &Written<'_>,
-    clients: &Clients<'_>,
+    around: &Around<'_>,
     used: &mut Vec<usize>,
     faults: &mut Faults,
 ) -> Option<Rule> {
+    let &Around { written, clients, groups } = around;
     let section = Section::open(entry, keys::RULE, faults);
     let mut conditions = Vec::new();
     let mut is_bare = section.is_readable();
@@ -82,6 +93,7 @@ fn rule(
     if let Some(lasts) = per_client::lasts(&section, &terms, clients, faults) {
         terms.per_client = Some(per_client::of_rule(entry, lasts));
     }
+    approvers::of_rule(&section, &mut terms, (groups, clients.identity), written, faults);
     used.push(terms.application);
     let offered = written.offered(terms.application);
     let accepted = terms.factors.iter().flat_map(|accepted| &accepted.factors);
@@ -175,8 +187,17 @@ fn terms(
     let fail_mode = if is_per_request { Some(FailMode::Secure) } else { fail_mode };
     let application = application.unwrap_or_default();
     let api_mode = rule.read("api_mode", faults, api_mode);
-    let per_client = None;
-    Terms { max_age, factors, fail_mode, application, is_per_request, api_mode, per_client }
+    let (per_client, approvers) = (None, None);
+    Terms {
+        max_age,
+        factors,
+        fail_mode,
+        application,
+        is_per_request,
+        api_mode,
+        per_client,
+        approvers,
+    }
 }
 
 /// The number of the Duo application that a rule names.

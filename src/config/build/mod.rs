@@ -4,6 +4,7 @@
 
 mod access_control;
 mod applications;
+mod approvers;
 mod assertion;
 mod binding;
 mod branding;

@@ -9,6 +9,11 @@ pub(super) const ACCESS_CONTROL: Section =
 
 pub(super) const RULE: Section = Section { name: "rule", keys: RULE_KEYS };
 
+pub(super) const APPROVER: Section = Section { name: "approver", keys: APPROVER_KEYS };
+
+pub(super) const APPROVER_GROUP: Section =
+    Section { name: "approver_group", keys: APPROVER_GROUP_KEYS };
+
 pub(super) const APPROVAL: Section = Section { name: "approval", keys: APPROVAL_KEYS };
 
 const POLICY: Kind = Kind::Choice(&["two_factor", "bypass", "deny"]);
@@ -46,6 +51,16 @@ const ACCESS_CONTROL_KEYS: &[Key] = &[
             "`allow` lets requests pass whose headers name another path or method than the request \
              line, see [Override headers](rules.md#override-headers)",
             r#""allow""#,
+        ),
+    ),
+    Key::new(
+        "approver_groups",
+        Kind::Named(&texts::NAME, &APPROVER_GROUP),
+        Usual::Value("{}"),
+        (
+            "people for `approver.groups` of rules, see \
+             [Approval by another person](rules.md#approval-by-another-person)",
+            r#"{"ops": {"users": ["carol", "dave"]}}"#,
         ),
     ),
 ];
@@ -143,6 +158,16 @@ const RULE_KEYS: &[Key] = &[
         Usual::Words("`api.mode`"),
         ("`api.mode` for this rule", r#""refuse""#),
     ),
+    Key::new(
+        "approver",
+        Kind::Section(&APPROVER),
+        Usual::Words("the user approves"),
+        (
+            "another person approves each request, by a push. Needs `approval: per_request`, see \
+             [Approval by another person](rules.md#approval-by-another-person)",
+            r#"{"users": ["carol", "dave"]}"#,
+        ),
+    ),
 ];
 
 const APPROVAL_KEYS: &[Key] = &[
@@ -154,3 +179,23 @@ const APPROVAL_KEYS: &[Key] = &[
         ("how long; at most the rule's `max_age` and `session.inactivity`", r#""5m""#),
     ),
 ];
+
+const PEOPLE: Kind = Kind::List(List::of(&Kind::Text(&texts::PERSON)).least(1));
+
+const APPROVER_KEYS: &[Key] = &[
+    Key::new(
+        "users",
+        PEOPLE,
+        Usual::Words("nobody"),
+        ("canonical names. A rule has at most 16 approvers", r#"["carol"]"#),
+    ),
+    Key::new(
+        "groups",
+        Kind::List(List::of(&Kind::Text(&texts::NAME)).least(1)),
+        Usual::Words("none"),
+        ("groups of `access_control.approver_groups`", r#"["ops"]"#),
+    ),
+];
+
+const APPROVER_GROUP_KEYS: &[Key] =
+    &[Key::new("users", PEOPLE, Usual::Required, ("canonical names", r#"["carol", "dave"]"#))];

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 /// The lists of `src/config/keys.rs` by their names, each with its section here and the file of the
 /// section.
-const SECTIONS: [(&str, &[keys::Key], &Section, &str); 21] = [
+const SECTIONS: [(&str, &[keys::Key], &Section, &str); 23] = [
     ("ROOT", keys::ROOT, &root::ROOT, "root.rs"),
     ("DUO", keys::DUO, &duo::DUO, "duo.rs"),
     ("UNIVERSAL", keys::UNIVERSAL, &duo::UNIVERSAL, "duo.rs"),
@@ -20,6 +20,8 @@ const SECTIONS: [(&str, &[keys::Key], &Section, &str); 21] = [
     ("ACCESS_CONTROL", keys::ACCESS_CONTROL, &access_control::ACCESS_CONTROL, "access_control.rs"),
     ("RULE", keys::RULE, &access_control::RULE, "access_control.rs"),
     ("APPROVAL", keys::APPROVAL, &access_control::APPROVAL, "access_control.rs"),
+    ("APPROVER", keys::APPROVER, &access_control::APPROVER, "access_control.rs"),
+    ("APPROVER_GROUP", keys::APPROVER_GROUP, &access_control::APPROVER_GROUP, "access_control.rs"),
     ("API", keys::API, &operation::API, "operation.rs"),
     ("PUSH", keys::PUSH, &operation::PUSH, "operation.rs"),
     ("LIMITS", keys::LIMITS, &operation::LIMITS, "operation.rs"),

@@ -121,6 +121,13 @@ pub(super) const USERS: Text = text(
     &["", "Alice", "a*b", "**", "*a*", "a,b", "a%b"],
 );
 
+pub(super) const PERSON: Text = text(
+    "a canonical user name",
+    r#"^[^ A-Z"\\,;%\x00-\x1f\x7f]([^A-Z"\\,;%\x00-\x1f\x7f]*[^ A-Z"\\,;%\x00-\x1f\x7f])?$"#,
+    &["", "Carol", "a,b", "a%b", " a"],
+)
+.most(256, "a");
+
 pub(super) const PATH_PREFIX: Text = text(
     "a plain path without a final slash",
     r"^(/[A-Za-z0-9._~-]+)+$",

@@ -63,8 +63,12 @@ pub(super) fn approve(
     status: &AuthStatus,
     env: &Env<'_>,
 ) -> Decision {
-    remember_choice(&mut caller, factor, env);
-    let token = status.trusted_device_token.as_ref();
+    // The device of another person says nothing about this browser.
+    let is_users = caller.challenge.approver().is_none();
+    if is_users {
+        remember_choice(&mut caller, factor, env);
+    }
+    let token = status.trusted_device_token.as_ref().filter(|_| is_users);
     let unkept = token.and_then(|token| remember_device(&mut caller, token, env));
     let by = ApprovedBy::Factor(factor);
     let audited = audit::admitted(&caller.challenge, by, env);
@@ -148,6 +152,10 @@ pub(super) fn admit(
     let application = env.gate.application(&caller.challenge.terms);
     let subject = caller.challenge.subject();
     match caller.single_request {
+        // Another person approves single requests only.
+        None if caller.challenge.approver().is_some() => {
+            return refuse_with(&caller, &GONE, "", env);
+        }
         None => {
             let approval = new_approval(by, origin.since);
             caller.cookies.push(application.sessions.issue(&approval, &subject, env.now, id));
@@ -160,7 +168,9 @@ pub(super) fn admit(
         }
     }
     let config = env.gate.config();
+    let is_session = caller.single_request.is_none();
     let per_client = per_client::kept(&caller.challenge, by, origin.since, config);
+    let per_client = per_client.filter(|_| is_session);
     caller.forget(env);
     let reply = caller.with_cookies(reply(&caller));
     Decision::approval(reply, by, audited).after(per_client)

@@ -6,6 +6,7 @@ use super::status::{codes, state, waiting};
 use super::visit::{Choice, OpenedSignIn, SignInOrigin, Visit, VisitWants, Wanted};
 use crate::duo::{AuthResult, AuthStatus, Device, DeviceChoice, Status, Txid, Verification};
 use crate::factor::Factor;
+use crate::gate::approver;
 use crate::gate::audit;
 use crate::gate::decision::Decision;
 use crate::gate::env::Env;
@@ -35,6 +36,12 @@ pub(super) fn auth(
 ) -> Next<Visit> {
     caller.challenge.trail.prompt = PromptTrail::default();
     let choice = chosen(&caller, head, parameters, env);
+    if choice.is_ok() && caller.challenge.terms.approvers.is_some() {
+        match approver::choose(head, parameters.value("approver"), &caller.challenge) {
+            Ok(approver) => caller.ask_approver(approver),
+            Err(refusal) => return refuse_with(&caller, &refusal, "", env).into(),
+        }
+    }
     if let Ok(choice) = &choice {
         caller.challenge.trail.prompt = PromptTrail::chosen(choice.factor());
     }
@@ -82,6 +89,9 @@ fn chosen(
             SentPasscode::Several => Err(SEVERAL_PASSCODES),
         };
     }
+    if caller.challenge.terms.approvers.is_some() {
+        return Ok(Choice::Device { factor, device: DeviceChoice::Auto });
+    }
     let device = parameters.value("device").map_or(Ok(DeviceChoice::Auto), |id| id.parse());
     let device = device.map_err(|_| DEVICE_MALFORMED)?;
     Ok(Choice::Device { factor, device })
@@ -127,6 +137,8 @@ pub(super) fn start(
     pending.device_label = Bounded::cut(device_name(device).as_str());
     pending.passcode_tries = caller.tries();
     pending.single_request = caller.single_request;
+    let approver = caller.challenge.approver();
+    pending.approver = approver.and_then(|approver| Bounded::new(&approver.user).ok());
     if let Some(verification) = verification {
         match Bounded::new(verification.code.as_str()) {
             Ok(code) => pending.verification_code = Some(code),

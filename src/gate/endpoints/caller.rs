@@ -14,6 +14,7 @@ use crate::gate::universal;
 use crate::gate::view::{Requester, View};
 use crate::http::{HeaderValue, Reply, RequestHead};
 use crate::page::{Onward, Problem};
+use crate::policy::Approver;
 use crate::secret::Secret;
 use crate::session::{Approval, Pending, Preference, Refusal, RequestDigest, Token};
 use std::ops::{Deref, DerefMut};
@@ -161,6 +162,13 @@ impl Caller {
 
     pub(super) fn with_cookies(&self, reply: Reply) -> Reply {
         self.cookies.iter().fold(reply, |reply, line| reply.with("set-cookie", line.clone()))
+    }
+
+    /// Has another person asked. From here on, an approval is one by this person.
+    pub(super) fn ask_approver(&mut self, approver: Approver) {
+        let Approver { user, username } = &approver;
+        self.single_request = self.single_request.map(|it| it.approved_by(user, username));
+        self.challenge.ask(approver);
     }
 
     /// Puts a pending sign-in into the reply, for the client's next request.

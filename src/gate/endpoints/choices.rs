@@ -44,7 +44,7 @@ fn offered(
     Some(page::Device {
         id: device.id.as_str().to_owned(),
         name: device_name(device),
-        kind: device_kind(device),
+        kind: page::DeviceKind::Of(device_kind(device)),
         factors: able,
         is_preferred: preferred.is_some(),
     })

@@ -25,6 +25,7 @@ pub(super) use status::{page_in_place, resend_page};
 pub(super) use visit::Visit;
 
 use self::caller::AuthApiCaller;
+use super::approver;
 use super::audit;
 use super::challenge::Challenge;
 use super::decision::Decision;
@@ -73,7 +74,7 @@ pub(super) fn begin(
         Endpoint::Page => status::page(caller, (own_way, is_approved), head, env),
         Endpoint::Status => status::status(caller, (own_way, is_approved), env),
         Endpoint::Start | Endpoint::Callback(_) => start::start(caller, is_approved, head, env),
-        Endpoint::Preauth => ask(caller, own_way, env, preauth::preauth),
+        Endpoint::Preauth => ask(caller, own_way, env, |caller| preauth::preauth(caller, env)),
         Endpoint::Auth => {
             ask(caller, own_way, env, |caller| auth::auth(caller, head, parameters, env))
         }
@@ -106,6 +107,17 @@ fn ask(
     match own_way {
         Some(credentials) => then(AuthApiCaller { caller, credentials }),
         None => refuse_with(&caller, &ONLY_DUOS_PAGE, "", env).into(),
+    }
+}
+
+/// Takes the approver from the pending sign-in. Without this, its prompt would count as the user's.
+fn follow_approver(caller: &mut Caller, env: &Env<'_>) {
+    let pending = caller.pending.as_ref();
+    let Some(name) = pending.and_then(|pending| pending.approver.as_ref()) else { return };
+    match approver::find(name.as_str(), env.gate.config()) {
+        Some(approver) => caller.challenge.ask(approver.clone()),
+        // The configuration has changed.
+        None => caller.pending = None,
     }
 }
 
@@ -174,6 +186,9 @@ fn caller(
     let view = View::at_own_address(head, return_to);
     let mut caller = Box::new(Caller::new(head, view, challenge, env));
     caller.single_request = single_request;
+    if !endpoint.begins() {
+        follow_approver(&mut caller, env);
+    }
     let pending = caller.pending.as_ref().and_then(|pending| pending.reference);
     caller.challenge.trail.reference = match endpoint {
         Endpoint::Preauth | Endpoint::Start | Endpoint::Auth | Endpoint::Enroll => {

@@ -7,18 +7,28 @@ use super::choices::{choices, is_stale};
 use super::visit::{Visit, Wanted};
 use crate::config;
 use crate::duo::{Device, PreauthResponse, Text, is_lock_out};
+use crate::factor::Factor;
+use crate::gate::approver::eligible;
 use crate::gate::audit;
 use crate::gate::decision::Decision;
 use crate::gate::env::Env;
 use crate::gate::exchange::Next;
-use crate::gate::refusals::{DENIED_BY_DUO, NO_DEVICE, NOT_ENROLLED};
+use crate::gate::refusals::{
+    APPROVER_NOT_ALLOWED, APPROVER_NOT_ASKED, APPROVER_UNAVAILABLE, DENIED_BY_DUO, NO_DEVICE,
+    NOT_ENROLLED,
+};
 use crate::gate::refuse::{refuse_denied, refuse_with};
 use crate::gate::view::Requester;
-use crate::page::{DisplayText, Enrollment, Link, PreauthReply, Screen};
+use crate::page::{self, Choices, DisplayText, Enrollment, Link, PreauthReply, Screen};
+use crate::policy::Approver;
 use crate::secret::Secret;
 use crate::signal::Code;
 
-pub(super) const fn preauth(caller: AuthApiCaller) -> Next<Visit> {
+#[inline(never)]
+pub(super) fn preauth(caller: AuthApiCaller, env: &Env<'_>) -> Next<Visit> {
+    if caller.challenge.terms.approvers.is_some() {
+        return offer_people(&caller, env).into();
+    }
     Next::ask(Visit::Preauth(caller, Wanted::Choices))
 }
 
@@ -30,7 +40,15 @@ pub(super) fn answered(
     reply: PreauthResponse,
     env: &Env<'_>,
 ) -> Next<Visit> {
+    let needs_another = caller.challenge.terms.approvers.is_some();
     match (reply, wanted) {
+        (PreauthResponse::Allow { .. }, _) if needs_another => {
+            refuse_with(&caller, &APPROVER_NOT_ASKED, "", env).into()
+        }
+        // Nobody enrolls for another person, nor learns of their account.
+        (PreauthResponse::Enroll { .. }, _) if needs_another => {
+            refuse_with(&caller, &APPROVER_UNAVAILABLE, "enroll", env).into()
+        }
         (PreauthResponse::Allow { message }, wanted) => {
             allow(caller.caller, &wanted, message.as_str(), env).into()
         }
@@ -57,7 +75,6 @@ fn is_inline(caller: &Caller, env: &Env<'_>) -> bool {
 }
 
 fn offer(mut caller: Box<Caller>, devices: &[Device], env: &Env<'_>) -> Decision {
-    let config = env.gate.config();
     let terms = &caller.challenge.terms;
     let choices = choices(devices, env.gate.offered(terms), caller.preference.as_ref());
     if caller.preference.as_ref().is_some_and(|last| is_stale(last, &choices)) {
@@ -67,6 +84,28 @@ fn offer(mut caller: Box<Caller>, devices: &[Device], env: &Env<'_>) -> Decision
     if choices.factors.is_empty() {
         return refuse_with(&caller, &NO_DEVICE, "", env);
     }
+    show(&caller, choices, env)
+}
+
+/// Offers the people who may approve the request. Duo is not asked yet, so the user learns nothing
+/// about their devices.
+fn offer_people(caller: &Caller, env: &Env<'_>) -> Decision {
+    let person = |approver: &Approver| page::Device {
+        id: approver.user.clone(),
+        name: DisplayText::new(&approver.user),
+        kind: page::DeviceKind::Approver,
+        factors: vec![Factor::Push],
+        is_preferred: false,
+    };
+    let devices: Vec<_> = eligible(&caller.challenge).into_iter().map(person).collect();
+    if devices.is_empty() {
+        return refuse_with(caller, &APPROVER_NOT_ALLOWED, "", env);
+    }
+    show(caller, Choices { devices, factors: vec![Factor::Push] }, env)
+}
+
+fn show(caller: &Caller, choices: Choices, env: &Env<'_>) -> Decision {
+    let config = env.gate.config();
     let reply = if caller.view.is_page {
         caller.view.page(&Screen::Choose(choices), Requester::from(&caller.challenge), config)
     } else {

@@ -165,6 +165,7 @@ pub(super) fn waiting(
     let code = pending.and_then(|pending| pending.verification_code.as_ref());
     let usual = match (factor, code) {
         (Factor::Phone, _) => Awaited::Call,
+        (_, None) if pending.is_some_and(|pending| pending.approver.is_some()) => Awaited::Approver,
         (_, Some(code)) => Awaited::VerifiedPush { code: DisplayText::new(code.as_str()) },
         (_, None) => Awaited::Push,
     };
@@ -192,8 +193,14 @@ pub(super) fn codes(caller: &Caller) -> Standing {
     Standing::CodesSent { device }
 }
 
+/// The name of the device, or of the other person who was asked: the user learns nothing about that
+/// person's devices.
 fn device_label(caller: &Caller) -> Option<DisplayText> {
-    let label = caller.pending.as_ref().and_then(|pending| pending.device_label.as_ref());
+    let pending = caller.pending.as_ref()?;
+    if let Some(approver) = &pending.approver {
+        return Some(DisplayText::new(approver.as_str()));
+    }
+    let label = pending.device_label.as_ref();
     label.map(|label| DisplayText::new(label.as_str()))
 }
 

@@ -10,13 +10,13 @@ use crate::gate::decision::{Audited, Decision, Forward, NewCookie, Notes};
 use crate::gate::env::Env;
 use crate::gate::exchange::Next;
 use crate::gate::factors::{capability, takes_codes, takes_passcode};
-use crate::gate::headers::{ForwardedAs, add_identity_headers};
+use crate::gate::headers::{ForwardedAs, add_approver, add_identity_headers};
 use crate::gate::last_prompt::{Asking, Then};
 use crate::gate::limit::{End, Limit, Limited, Permit, Settlement, Verdict};
 use crate::gate::prompt::{self, Ending, Prompt, Transaction, said};
 use crate::gate::refusals::{
-    APPROVAL_USED, NO_DEVICE, NO_PASSCODES_HERE, NOT_ENROLLED, ONLY_PASSCODES, TIMEOUT,
-    UNKNOWN_USE, VERIFIED_PUSH, WRONG_PASSCODE,
+    APPROVAL_USED, APPROVER_NOT_ASKED, APPROVER_UNAVAILABLE, NO_DEVICE, NO_PASSCODES_HERE,
+    NOT_ENROLLED, ONLY_PASSCODES, TIMEOUT, UNKNOWN_USE, VERIFIED_PUSH, WRONG_PASSCODE,
 };
 use crate::gate::refuse::{
     self, refuse_denied, refuse_status, refuse_with, refuse_without_randomness,
@@ -38,6 +38,9 @@ pub(super) fn preauthorized(
     env: &Env<'_>,
 ) -> Next<Held> {
     match reply {
+        PreauthResponse::Allow { .. } if parked.challenge.approver().is_some() => {
+            refuse_with(&parked, &APPROVER_NOT_ASKED, "", env).into()
+        }
         PreauthResponse::Allow { .. } => approve(&parked, ApprovedBy::Bypass, env).into(),
         PreauthResponse::Deny { message } => refuse_denied(&parked, &message, env).into(),
         PreauthResponse::Enroll { .. } => refuse_with(&parked, &NOT_ENROLLED, "", env).into(),
@@ -85,7 +88,9 @@ fn ask_device(
     });
     match prompt {
         Some((_, Prompt { factor: Factor::Push, .. })) if verified_push.is_some() => {
-            refuse_with(&parked, &VERIFIED_PUSH, "verified push", env).into()
+            let has_passcodes = parked.challenge.approver().is_none();
+            let refusal = if has_passcodes { VERIFIED_PUSH } else { APPROVER_UNAVAILABLE };
+            refuse_with(&parked, &refusal, "verified push", env).into()
         }
         Some((device, prompt)) => {
             let Some(owner) = env.random else {
@@ -230,6 +235,10 @@ fn forward(parked: &Parked, by: ApprovedBy, audited: Audited, env: &Env<'_>) -> 
         return refuse_without_randomness(parked, env);
     };
     let Parked { challenge, .. } = parked;
+    let is_asked = challenge.approver().is_some() && by == ApprovedBy::Factor(Factor::Push);
+    if challenge.terms.approvers.is_some() && !is_asked {
+        return refuse_with(parked, &APPROVER_NOT_ASKED, by.name(), env);
+    }
     let mut request = parked.edits.clone();
     let user = challenge.identity.user.clone();
     add_identity_headers(&mut request, ForwardedAs::Admitted, user, by.name(), env.now);
@@ -237,6 +246,7 @@ fn forward(parked: &Parked, by: ApprovedBy, audited: Audited, env: &Env<'_>) -> 
     let approval = new_approval(by, env.now);
     let proof = Proof {
         user: &challenge.identity.user,
+        approver: challenge.approver().map(|approver| approver.user.as_str()),
         by,
         authenticated: env.now,
         ends: Some(env.now.plus(sessions.lifetime(&approval))),
@@ -245,6 +255,7 @@ fn forward(parked: &Parked, by: ApprovedBy, audited: Audited, env: &Env<'_>) -> 
         request: parked.request.as_ref(),
     };
     request.extend(env.gate.new_assertion(&proof, env.now));
+    add_approver(&mut request, challenge.approver());
     // A fail-safe approval (minutes) must not overwrite a longer-lived one.
     let is_worse = by == ApprovedBy::FailSafe && challenge.has_approval;
     // This request uses its own approval.

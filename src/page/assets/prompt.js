@@ -143,18 +143,19 @@
     const preferred = Math.max(answer.devices.findIndex((device) => device.preferred), 0);
     answer.devices.forEach((device, index) => {
       const item = $("device").content.cloneNode(true);
+      const isPerson = device.type === "approver";
       item.querySelector("legend").textContent = device.name;
       const offered = device.factors.map((factor) => {
         const button = item.querySelector(`[data-factor="${CSS.escape(factor)}"]`);
         if (!button) return "";
-        const query = new URLSearchParams({ factor, device: device.device });
+        const query = new URLSearchParams({ factor, [isPerson ? "approver" : "device"]: device.device });
         button.formAction = `${base}auth?${query}&${back}`;
         button.lastChild.textContent = ` ${device.name}`;
         return button;
       });
       for (const button of item.querySelectorAll("button")) button.remove();
       item.querySelector("fieldset").append(...offered);
-      $(index === preferred ? "devices" : "others").append(item);
+      $(isPerson || index === preferred ? "devices" : "others").append(item);
     });
     $("more").hidden = !$("others").children.length;
     $("passcode").hidden = !answer.factors.includes("passcode");

@@ -1,7 +1,7 @@
 //! The panes of a page that the script switches: start, choose, wait, end. One of them is visible.
 
 use super::super::frame::{Arrival, Frame};
-use super::super::screen::{Choices, Device, Waiting};
+use super::super::screen::{Choices, Device, DeviceKind, Waiting};
 use super::super::words::Said;
 use super::{top, wait};
 use crate::factor::Factor;
@@ -141,7 +141,10 @@ fn devices(choices: &Choices, frame: &Frame<'_>) -> Markup {
     let texts = frame.language.texts();
     let preferred = choices.devices.iter().position(|device| device.is_preferred).unwrap_or(0);
     let numbered = choices.devices.iter().enumerate();
-    let (first, others): (Vec<_>, Vec<_>) = numbered.partition(|(index, _)| *index == preferred);
+    let is_first = |(index, device): &(usize, &Device)| {
+        *index == preferred || device.kind == DeviceKind::Approver
+    };
+    let (first, others): (Vec<_>, Vec<_>) = numbered.partition(is_first);
     html! {
         form #pick method="post" {
             div #devices { @for (_, device) in &first { (fieldset(device, frame)) } }
@@ -166,11 +169,18 @@ fn fieldset(device: &Device, frame: &Frame<'_>) -> Markup {
         fieldset {
             legend { bdi { (device.name) } }
             @for factor in device.factors.iter().filter(|factor| **factor != Factor::Passcode) {
-                button formaction=(frame.auth(*factor, Some(&device.id))) {
+                button formaction=(address(device, *factor, frame)) {
                     (label(*factor, frame)) span.vh { " " (device.name) }
                 }
             }
         }
+    }
+}
+
+fn address(device: &Device, factor: Factor, frame: &Frame<'_>) -> String {
+    match device.kind {
+        DeviceKind::Approver => frame.ask(&device.id),
+        DeviceKind::Of(_) => frame.auth(factor, Some(&device.id)),
     }
 }
 

@@ -31,7 +31,9 @@ const fn next(code: Code) -> Next {
         | Code::PendingElsewhere
         | Code::DuoUnavailable
         | Code::Overloaded => Next::TryAgain,
-        Code::FactorRefused => Next::AnotherWay,
+        Code::FactorRefused | Code::ApproverRequired | Code::ApproverUnavailable => {
+            Next::AnotherWay
+        }
         Code::BadRequest
         | Code::CrossSite
         | Code::NotFound
@@ -44,6 +46,8 @@ const fn next(code: Code) -> Next {
         | Code::DuoDenied
         | Code::EnrollmentRequired
         | Code::NoDevice
+        | Code::ApproverNotAllowed
+        | Code::ApproverNotAsked
         | Code::IdentityInvalid
         | Code::AccessDenied
         | Code::HttpsRequired

@@ -1,7 +1,7 @@
 mod refusals;
 mod weight;
 
-use super::super::screen::{Activation, Awaited, Device, Enrollment, Waiting};
+use super::super::screen::{Activation, Awaited, Device, DeviceKind, Enrollment, Waiting};
 use super::super::site::{Branding, Site};
 use super::super::{Accent, DisplayText, Language, Link};
 use super::*;
@@ -44,6 +44,7 @@ impl Stage {
             arrival,
             return_to: &self.return_to,
             duo: None,
+            asks_another: false,
             reference: Some(self.reference),
             ticket: Some("ticket"),
             user: Some(&self.text),
@@ -56,7 +57,7 @@ impl Stage {
         let device = |id: &str, is_preferred| Device {
             id: id.to_owned(),
             name: self.text.clone(),
-            kind: DisplayText::new("phone"),
+            kind: DeviceKind::Of(DisplayText::new("phone")),
             factors: vec![Factor::Push, Factor::Phone, Factor::Sms, Factor::Passcode],
             is_preferred,
         };

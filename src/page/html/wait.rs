@@ -24,7 +24,7 @@ pub(super) fn pane(waiting: Option<&Waiting>, frame: &Frame<'_>) -> Markup {
                     (texts.another_way)
                 }
             }
-            p.mut { (texts.not_asked) }
+            @if !frame.asks_another { p.mut { (texts.not_asked) } }
         }
     }
 }
@@ -34,6 +34,7 @@ fn verification(waiting: Option<&Waiting>, frame: &Frame<'_>) -> Markup {
     let code = waiting.and_then(|waiting| match &waiting.awaited {
         Awaited::VerifiedPush { code } => Some(code.as_str()),
         Awaited::Push
+        | Awaited::Approver
         | Awaited::Call
         | Awaited::Key
         | Awaited::UndeliveredPush

@@ -1,5 +1,5 @@
 use super::super::link::Link;
-use super::super::screen::Waiting;
+use super::super::screen::{DeviceKind, Waiting};
 use super::super::site::Branding;
 use super::*;
 use crate::factor::Factor;
@@ -40,7 +40,7 @@ fn preauth_lists_devices_and_factors() {
     let device = Device {
         id: "DP1".to_owned(),
         name: DisplayText::new("iPhone"),
-        kind: DisplayText::new("phone"),
+        kind: DeviceKind::Of(DisplayText::new("phone")),
         factors: vec![Factor::Push, Factor::Sms],
         is_preferred: true,
     };

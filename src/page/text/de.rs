@@ -19,6 +19,14 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "Bestätigt",
         message: "Gehen Sie zurück zum Formular und senden Sie es erneut.",
     },
+    approver: Words {
+        heading: "Eine andere Person muss zustimmen",
+        message: "Wählen Sie, wer gefragt wird. Die Person erhält einen Duo Push mit Ihrem Namen und dieser Anfrage.",
+    },
+    approver_refused: Words {
+        heading: "Keine Zustimmung durch diese Person",
+        message: "Diese Person kann nicht zustimmen. Wählen Sie eine andere, oder wenden Sie sich an Ihren Helpdesk.",
+    },
     bad_request: Words {
         heading: "Das hat nicht geklappt",
         message: "Bitte beginnen Sie noch einmal.",
@@ -33,7 +41,7 @@ pub(super) const TEXTS: Texts = Texts {
     },
     denied: Words {
         heading: "Anfrage abgelehnt",
-        message: "Die Anfrage wurde auf Ihrem Gerät abgelehnt. Es wurde nichts geöffnet.",
+        message: "Die Anfrage wurde auf dem Gerät abgelehnt. Es wurde nichts geöffnet.",
     },
     duo_denied: Words {
         heading: "Zugriff nicht erlaubt",
@@ -62,7 +70,7 @@ pub(super) const TEXTS: Texts = Texts {
     },
     fraud: Words {
         heading: "Als Betrug gemeldet",
-        message: "Sie haben diese Anfrage gemeldet. Ihre Administration wurde informiert. Der \
+        message: "Diese Anfrage wurde gemeldet. Ihre Administration wurde informiert. Der \
                   Zugriff bleibt gesperrt.",
     },
     https_required: Words {
@@ -133,6 +141,7 @@ pub(super) const TEXTS: Texts = Texts {
     another_way: "Anderen Weg wählen",
     answered: "Angenommen. Drücken Sie zum Bestätigen eine Taste auf Ihrem Telefon.",
     app: "Anwendung",
+    approval_awaited: "Warten auf Zustimmung",
     back_to_form: "Zurück zum Formular",
     call_me: "Anrufen lassen",
     code_hint: "Aus Duo Mobile, aus einer SMS, von einem Hardware-Token oder ein Bypass-Code.",

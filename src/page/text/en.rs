@@ -16,6 +16,14 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "You’re confirmed",
         message: "Go back to your form and send it again.",
     },
+    approver: Words {
+        heading: "Another person has to approve",
+        message: "Choose who is asked. They get a Duo Push with your name and this request.",
+    },
+    approver_refused: Words {
+        heading: "Not approved by this person",
+        message: "They can’t approve this request. Choose somebody else, or contact your help desk.",
+    },
     bad_request: Words { heading: "That didn’t work", message: "Please start again." },
     check_phone: Words { heading: "Check your phone", message: "We sent a Duo Push to {device}." },
     confirm: Words {
@@ -23,7 +31,7 @@ pub(super) const TEXTS: Texts = Texts {
     },
     denied: Words {
         heading: "Request denied",
-        message: "The request was denied on your device. Nothing was opened.",
+        message: "The request was denied on the device. Nothing was opened.",
     },
     duo_denied: Words {
         heading: "Access not allowed",
@@ -51,7 +59,7 @@ pub(super) const TEXTS: Texts = Texts {
     },
     fraud: Words {
         heading: "Reported as fraud",
-        message: "You reported this request. Your administrator has been notified. Access stays closed.",
+        message: "This request was reported. Your administrator has been notified. Access stays closed.",
     },
     https_required: Words {
         heading: "A secure connection is needed",
@@ -111,6 +119,7 @@ pub(super) const TEXTS: Texts = Texts {
     another_way: "Use another way",
     answered: "Answered. Press a key on your phone to approve.",
     app: "App",
+    approval_awaited: "Waiting for approval",
     back_to_form: "Back to the form",
     call_me: "Call me",
     code_hint: "From Duo Mobile, a text message, a hardware token or a bypass code.",

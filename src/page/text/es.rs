@@ -17,6 +17,14 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "Identidad confirmada",
         message: "Vuelva a su formulario y envíelo otra vez.",
     },
+    approver: Words {
+        heading: "Otra persona debe aprobarlo",
+        message: "Elija a quién se pregunta. Esa persona recibe un Duo Push con su nombre y esta solicitud.",
+    },
+    approver_refused: Words {
+        heading: "Esta persona no puede aprobarlo",
+        message: "Elija a otra persona o póngase en contacto con su servicio de asistencia.",
+    },
     bad_request: Words { heading: "No ha funcionado", message: "Empiece de nuevo, por favor." },
     check_phone: Words { heading: "Mire su teléfono", message: "Duo Push enviado a: {device}." },
     confirm: Words {
@@ -24,7 +32,7 @@ pub(super) const TEXTS: Texts = Texts {
     },
     denied: Words {
         heading: "Solicitud rechazada",
-        message: "La solicitud se rechazó en su dispositivo. No se abrió nada.",
+        message: "La solicitud se rechazó en el dispositivo. No se abrió nada.",
     },
     duo_denied: Words {
         heading: "Acceso no permitido",
@@ -53,7 +61,7 @@ pub(super) const TEXTS: Texts = Texts {
     },
     fraud: Words {
         heading: "Denunciado como fraude",
-        message: "Usted denunció esta solicitud. Se avisó a su administrador. El acceso sigue \
+        message: "Esta solicitud se denunció. Se avisó a su administrador. El acceso sigue \
                   cerrado.",
     },
     https_required: Words {
@@ -122,6 +130,7 @@ pub(super) const TEXTS: Texts = Texts {
     another_way: "Elegir otra forma",
     answered: "Llamada contestada. Pulse una tecla de su teléfono para aprobar.",
     app: "Aplicación",
+    approval_awaited: "Esperando la aprobación",
     back_to_form: "Volver al formulario",
     call_me: "Llamarme",
     code_hint: "De Duo Mobile, de un SMS, de un token físico o un código de omisión.",

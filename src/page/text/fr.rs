@@ -20,6 +20,14 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "Identité confirmée",
         message: "Revenez à votre formulaire et envoyez-le à nouveau.",
     },
+    approver: Words {
+        heading: "Une autre personne doit approuver",
+        message: "Choisissez qui est sollicité. Cette personne reçoit un Duo Push avec votre nom et cette demande.",
+    },
+    approver_refused: Words {
+        heading: "Cette personne ne peut pas approuver",
+        message: "Choisissez une autre personne ou contactez votre service d’assistance.",
+    },
     bad_request: Words { heading: "Cela n’a pas fonctionné", message: "Veuillez recommencer." },
     check_phone: Words {
         heading: "Consultez votre téléphone",
@@ -31,7 +39,7 @@ pub(super) const TEXTS: Texts = Texts {
     },
     denied: Words {
         heading: "Demande refusée",
-        message: "La demande a été refusée sur votre appareil. Rien n’a été ouvert.",
+        message: "La demande a été refusée sur l’appareil. Rien n’a été ouvert.",
     },
     duo_denied: Words {
         heading: "Accès non autorisé",
@@ -60,7 +68,7 @@ pub(super) const TEXTS: Texts = Texts {
     },
     fraud: Words {
         heading: "Signalé comme fraude",
-        message: "Vous avez signalé cette demande. Votre administrateur a été prévenu. L’accès \
+        message: "Cette demande a été signalée. Votre administrateur a été prévenu. L’accès \
                   reste fermé.",
     },
     https_required: Words {
@@ -126,6 +134,7 @@ pub(super) const TEXTS: Texts = Texts {
     another_way: "Choisir un autre moyen",
     answered: "Appel pris. Appuyez sur une touche de votre téléphone pour approuver.",
     app: "Application",
+    approval_awaited: "En attente d’approbation",
     back_to_form: "Revenir au formulaire",
     call_me: "M’appeler",
     code_hint: "De Duo Mobile, d’un SMS, d’un jeton matériel ou un code de contournement.",

@@ -18,6 +18,14 @@ pub(super) const TEXTS: Texts = Texts {
         heading: "確認できました",
         message: "フォームに戻って、もう一度送信してください。",
     },
+    approver: Words {
+        heading: "別の人の承認が必要です",
+        message: "承認を依頼する人を選んでください。その人に、あなたの名前とこのリクエストを示すDuo Pushが届きます。",
+    },
+    approver_refused: Words {
+        heading: "この人は承認できません",
+        message: "別の人を選ぶか、ヘルプデスクにお問い合わせください。",
+    },
     bad_request: Words {
         heading: "処理できませんでした",
         message: "もう一度最初からお試しください。",
@@ -31,7 +39,7 @@ pub(super) const TEXTS: Texts = Texts {
     },
     denied: Words {
         heading: "リクエストが拒否されました",
-        message: "お使いのデバイスでリクエストが拒否されました。何も開かれていません。",
+        message: "デバイスでリクエストが拒否されました。何も開かれていません。",
     },
     duo_denied: Words {
         heading: "アクセスが許可されていません",
@@ -125,6 +133,7 @@ pub(super) const TEXTS: Texts = Texts {
     another_way: "別の方法を使う",
     answered: "応答しました。承認するには電話のキーを押してください。",
     app: "アプリ",
+    approval_awaited: "承認を待っています",
     back_to_form: "フォームに戻る",
     call_me: "電話を受ける",
     code_hint: "Duo Mobile、SMS、ハードウェアトークンのコード、またはバイパスコード。",

@@ -60,7 +60,7 @@ fn sealed(pending: &Pending) -> Token {
 /// All fields of a pending sign-in.
 type Content = (
     (UnixTime, [u8; 16], Option<Factor>, u8, Option<Reference>, String),
-    [Option<String>; 4],
+    [Option<String>; 5],
     Option<([Option<String>; 4], UnixTime)>,
 );
 
@@ -85,6 +85,7 @@ fn content(pending: &Pending) -> Content {
         owned(pending.device_label.as_ref()),
         owned(pending.txid.as_ref()),
         owned(pending.verification_code.as_ref()),
+        owned(pending.approver.as_ref()),
     ];
     let factor = pending.kind.factor();
     let path = pending.return_path.as_str().to_owned();
@@ -101,11 +102,13 @@ prop_compose! {
         label in ".{0,60}",
         txid in prop::option::of("[a-z0-9-]{1,64}"),
         code in prop::option::of("[0-9]{1,8}"),
+        approver in prop::option::of("[a-z@]{1,256}"),
         passcode_tries in any::<u8>(),
         reference in prop::option::of(any::<[u8; Reference::BYTES]>()),
         path in "/[a-z]{1,20}(/[a-z0-9]{1,20}){0,40}(\\?[a-z=%&/]{0,90})?",
         created in 0..300_i64,
     ) -> Pending {
+        let is_push = kind == 0;
         let kind = match kind {
             0 => PendingKind::Push,
             1 => PendingKind::Phone,
@@ -119,6 +122,7 @@ prop_compose! {
             txid: txid.map(|text| Bounded::new(&text).unwrap()),
             verification_code: code.map(|text| Bounded::new(&text).unwrap()),
             passcode_tries,
+            approver: approver.filter(|_| is_push).map(|text| Bounded::new(&text).unwrap()),
             reference: reference.map(Reference::from_bytes),
             ..Pending::new(kind, at(created), browser, ReturnPath::parse(path.as_bytes()))
         }
@@ -220,6 +224,8 @@ fn the_longest_tokens_fit_into_a_cookie() {
         txid: Some(Bounded::new(&"t".repeat(64)).unwrap()),
         verification_code: Some(Bounded::new("12345678").unwrap()),
         return_path: path.clone(),
+        single_request: Some(RequestDigest::from_bytes([7; 32])),
+        approver: Some(Bounded::new(&"a".repeat(256)).unwrap()),
         ..push()
     };
     let code = "c".repeat(192);
@@ -290,4 +296,15 @@ fn no_two_activations_are_encrypted_under_one_nonce() {
         assert!(nonces.iter().skip(number + 1).all(|another| another != one), "{number}");
     }
     assert_eq!(nonce(&enrollment(), &ALICE), nonces[0], "an update writes the same");
+}
+
+#[test]
+fn only_a_push_asks_another_person() {
+    let approver = Bounded::new("carol").ok();
+    for kind in [PendingKind::Phone, PendingKind::Sms, PendingKind::Passcode] {
+        let pending = Pending { kind, approver: approver.clone(), ..push() };
+        assert_eq!(open(sealed(&pending).as_str(), at(0)).unwrap().approver, None);
+    }
+    let opened = open(sealed(&Pending { approver, ..push() }).as_str(), at(0)).unwrap();
+    assert_eq!(opened.approver.unwrap().as_str(), "carol");
 }

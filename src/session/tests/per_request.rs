@@ -172,3 +172,30 @@ fn a_digest_is_read_from_64_hexadecimal_digits() {
         assert_eq!(BodyDigest::parse(text), None, "{text}");
     }
 }
+
+/// The approver is a part of the digest: no name can be taken for another, nor for none.
+#[test]
+fn an_approval_is_of_its_approver() {
+    let plain = wire(b"amount=12");
+    let by = plain.approved_by("carol", "csmith");
+    let approval = PerRequestApproval {
+        factor: ApprovedBy::Factor(Factor::Push),
+        authenticated: at(3),
+        id: ID,
+    };
+    let token = own().seal(&approval, &by, &ALICE, at(10));
+    let open =
+        |digest: &RequestDigest| own().open(token.as_str().as_bytes(), digest, &ALICE, at(10));
+    open(&by).unwrap();
+    for other in [
+        plain,
+        plain.approved_by("carol", "carol"),
+        plain.approved_by("dave", "csmith"),
+        plain.approved_by("caro", "lcsmith"),
+        plain.approved_by("carolcsmith", ""),
+        wire(b"amount=13").approved_by("carol", "csmith"),
+        by.approved_by("carol", "csmith"),
+    ] {
+        assert_eq!(refusal(open(&other)), Refusal::OtherRequest);
+    }
+}

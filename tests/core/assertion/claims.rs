@@ -154,3 +154,28 @@ fn no_answer_of_duo_but_allow_leads_to_one() {
         wait(&mut rig, 3600);
     }
 }
+
+/// The user of such a request was not asked, so nothing in the assertion looks like their second factor.
+#[test]
+fn approval_of_another_person_is_no_second_factor_of_the_user() {
+    let rule = json!({"paths": ["/wire"], "policy": "two_factor", "approval": "per_request",
+        "approver": {"users": ["carol"]}});
+    let mut rig = rig_with(json!({"access_control": {"rules": [rule]}}));
+    let pushed = || [crate::rig::phone_of("carol"), started()];
+    let held = pushed().into_iter().chain([allows()]).collect::<Vec<_>>();
+    let held = rig.send(&get("/wire"), &held).admitted();
+    let mut alice = crate::browser::Browser::of("alice");
+    let begin = alice.posts("/.duo-mfa/auth?factor=push&return_to=%2Fwire");
+    alice.asks(&mut rig, &begin, &pushed());
+    alice.asks(&mut rig, &alice.fetches("/.duo-mfa/status"), &[allows()]);
+    let ahead = rig.send(&alice.opens("/wire"), &[]).admitted();
+    for forward in [held, ahead] {
+        let claims = claims(&forward, &mut rig);
+        assert_eq!((&claims["sub"], &claims["approver"]), (&json!("alice"), &json!("carol")));
+        assert_eq!((&claims["amr"], &claims["factor"]), (&json!([]), &json!("push")));
+        assert_eq!(claims["acr"], "urn:duo-mfa:acr:one-factor");
+        assert_eq!((&claims["method"], &claims["path"]), (&json!("GET"), &json!("/wire")));
+    }
+    let own = rig.send(&get("/"), &super::push()).admitted();
+    assert_eq!(claims(&own, &mut rig).get("approver"), None);
+}

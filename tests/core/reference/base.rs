@@ -27,6 +27,10 @@ pub(super) fn base(path: &str, value: &Value) -> Value {
         document["limits"]["rate_limit_service"] = json!({"cluster": "limiter", "domain": "duo"});
     }
     match path {
+        "access_control.approver_groups" if value.get("ops").is_some() => {
+            of_rule("approver", value, &mut document);
+            document["access_control"]["rules"][0]["approver"] = json!({"groups": ["ops"]});
+        }
         "duo.universal.browser_origin" => document["allow_inline_secrets"] = json!(true),
         "identity.metadata" => document["identity"] = json!({"source": "jwt"}),
         "identity.certificate" => document["identity"] = json!({"source": "mtls"}),
@@ -64,6 +68,12 @@ fn of_rule(key: &str, value: &Value, document: &mut Value) {
                 "approval.for" => json!({"per": "client"}),
                 _ => value.clone(),
             };
+        }
+        "approver" | "approver.users" | "approver.groups" => {
+            document["access_control"]["rules"][0]["approval"] = json!("per_request");
+            let name = value.get(0).and_then(Value::as_str).filter(|name| name.len() == 64);
+            document["access_control"]["approver_groups"] =
+                json!({name.unwrap_or("ops"): {"users": ["carol"]}});
         }
         _ => {}
     }

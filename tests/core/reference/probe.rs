@@ -142,6 +142,7 @@ fn entry(path: &str, number: usize) -> Value {
         "session.logout_paths" => json!(format!("/out/{number}")),
         "session.bind" => json!("certificate"),
         "duo.universal.hosts" => json!(format!("h{number}.example.com")),
+        _ if path.ends_with("users") => json!(format!("user{number}")),
         _ if path.ends_with("factors") => json!("push"),
         _ if path.ends_with("metadata") => json!("filter"),
         _ => panic!("add an entry of {path} to tests/core/reference/probe.rs"),

@@ -42,6 +42,10 @@ pub(super) fn terms(config: &Config, ruled: Ruled<'_>) -> Terms {
             if terms.is_per_request {
                 add("approval", "per_request");
             }
+            if let Some(approvers) = &terms.approvers {
+                let names: Vec<_> = approvers.iter().map(|it| it.user.as_str()).collect();
+                add("approvers", &names.join(", "));
+            }
             if let Some(per_client) = terms.per_client {
                 add("approval", &format!("per client, for {}", seconds(per_client.lasts)));
             }
@@ -67,7 +71,7 @@ pub(super) fn json(ruled: Ruled<'_>, terms: &Terms) -> Value {
     let value = |(name, text): &(&str, String)| {
         let value = match *name {
             "rule" => ruled.rule.map_or(Value::Null, Value::from),
-            "factors" => text.split(", ").collect(),
+            "factors" | "approvers" => text.split(", ").collect(),
             _ => Value::from(text.as_str()),
         };
         ((*name).to_owned(), value)

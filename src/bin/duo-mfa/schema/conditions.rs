@@ -60,7 +60,7 @@ fn rule() -> Vec<Value> {
         &with(&["policy"], &json!({"enum": ["bypass", "deny"]})),
         &json!({"properties": {
             "max_age": false, "factors": false, "fail_mode": false, "application": false,
-            "approval": false, "api_mode": false,
+            "approval": false, "api_mode": false, "approver": false,
         }}),
     ));
     conditions.push(when(
@@ -70,6 +70,17 @@ fn rule() -> Vec<Value> {
             "fail_mode": {"not": {"const": "safe"}},
             "factors": {"not": has("webauthn")},
         }}),
+    ));
+    conditions.push(when(
+        &json!({"required": ["approver"]}),
+        &json!({
+            "required": ["approval"],
+            "properties": {
+                "approval": {"const": "per_request"},
+                "approver": {"anyOf": [{"required": ["users"]}, {"required": ["groups"]}]},
+                "factors": {"items": {"const": "push"}},
+            },
+        }),
     ));
     conditions
 }
