@@ -54,6 +54,7 @@ mod universal;
 mod altered_replies;
 mod api_client;
 mod applications;
+mod approver;
 mod assertion;
 mod audit;
 mod binding;

@@ -195,8 +195,9 @@ impl Arguments {
 
     /// Whether the sign-in with this line is meant.
     fn want(&self, line: &Line) -> bool {
-        let is_user =
-            |user: &str| ["user", "duo_user"].iter().any(|it| line.text(it) == Some(user));
+        let is_user = |user: &str| {
+            ["user", "duo_user", "approver"].iter().any(|it| line.text(it) == Some(user))
+        };
         let is_reference = |reference: &str| {
             line.text("reference").is_some_and(|found| heard(found) == heard(reference))
         };

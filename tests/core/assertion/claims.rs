@@ -176,6 +176,6 @@ fn approval_of_another_person_is_no_second_factor_of_the_user() {
         assert_eq!(claims["acr"], "urn:duo-mfa:acr:one-factor");
         assert_eq!((&claims["method"], &claims["path"]), (&json!("GET"), &json!("/wire")));
     }
-    let own = rig.send(&get("/"), &super::push()).admitted();
+    let own = rig.send(&get("/"), &push()).admitted();
     assert_eq!(claims(&own, &mut rig).get("approver"), None);
 }

@@ -20,6 +20,8 @@ pub(super) const TXID_END: &str = "-f45f-4862-8545-e0f58e78075a";
 #[derive(Clone, Debug)]
 pub(super) struct Reason {
     pub(super) asked: Asked,
+    /// The user that Duo was asked about.
+    pub(super) user: String,
     /// The factor's name, as the application gets it.
     pub(super) factor: &'static str,
     /// The integration key of the application that Duo was asked for.
@@ -133,6 +135,7 @@ impl Duo {
         let device = format!("{}/{}", call.authority, device_of(user));
         let whose = Whose { user, device: &device };
         if body["factor"] == "passcode" {
+            assert_eq!(user, asked.person.user, "a passcode is of the user alone");
             self.phones.try_passcode(whose, now, neighbor.remembers());
             let reason = self.reason(call, asked, "passcode");
             self.reasons[reason].device = device;
@@ -155,6 +158,7 @@ impl Duo {
     fn reason(&mut self, call: &SignedCall, asked: &Asked, factor: &'static str) -> usize {
         self.reasons.push(Reason {
             asked: asked.clone(),
+            user: user_of(call),
             factor,
             key: self::asked(call).1,
             device: String::new(),

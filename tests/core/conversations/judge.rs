@@ -2,7 +2,8 @@
 
 use super::duo::{Asked, News, Reason, TXID_END};
 use super::flows::Heard;
-use super::people::{Sender, is_per_request, is_safe, key_of, opened_by};
+use super::people::{APPROVERS, PEOPLE, Sender, approvers, is_by_another, is_per_request};
+use super::people::{is_safe, key_of, opened_by};
 use super::world::World;
 use crate::rig::{Outcome, Response, forwarded_header, is_deletion, pair, wrongly_admitted};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -59,7 +60,10 @@ impl World<'_> {
         let reason = reasons.find(|it| {
             let reason = &self.duo.reasons[*it];
             let is_used = reason.is_used && knows_uses;
-            is_it(reason) && opens(reason, asked, since, self.now) && !(is_one && is_used)
+            is_it(reason)
+                && is_by_right_person(reason, asked, forward)
+                && opens(reason, asked, since, self.now)
+                && !(is_one && is_used)
         });
         let reason = reason
             .unwrap_or_else(|| wrongly_admitted(&format!("{asked:?} by {factor} of {since:?}")));
@@ -79,7 +83,8 @@ impl World<'_> {
             && reason.asked.person.name == asked.person.name
             && reason.asked.path == asked.path
             && reason.key == key_of(asked.path)
-            && reason.factor == factor;
+            && reason.factor == factor
+            && is_by_right_person(reason, asked, forward);
         if !is_its || (reason.is_used && knows_uses) {
             wrongly_admitted(&format!("{asked:?} by {factor}: {reason:?}"));
         }
@@ -129,8 +134,12 @@ impl World<'_> {
         let is_repeated = reason.prompt.is_some() && reason.redeemed.is_some_and(is_late);
         let is_begun = reason.prompt.is_none()
             || asked.brought.iter().any(|token| self.pending.get(token) == Some(&number));
+        let is_for_one = line.starts_with("__Host-duo_operation");
         let is_its = reason.asked.person.name == asked.person.name
             && reason.asked.listener == asked.listener
+            && is_for_one == is_per_request(reason.asked.path)
+            && approvers(reason.asked.person, reason.asked.path).contains(&reason.user.as_str())
+            && !(is_by_another(reason.asked.path) && reason.factor != "push")
             && is_begun
             && !(knows_uses && (is_repeated || reason.is_over));
         if !is_its {
@@ -167,6 +176,22 @@ impl World<'_> {
             self.kept[place] = (name, value);
         }
     }
+}
+
+/// Whether the person who approved was the one to ask, and is named to the application.
+fn is_by_right_person(reason: &Reason, asked: &Asked, forward: &Forward) -> bool {
+    let named = forwarded_header(forward, "x-duo-mfa-approver");
+    let is_right = approvers(asked.person, asked.path).contains(&reason.user.as_str());
+    let is_named = match &named {
+        Some(name) => {
+            let person = PEOPLE.iter().find(|it| it.name == name && APPROVERS.contains(&it.name));
+            is_by_another(asked.path)
+                && reason.factor == "push"
+                && person.is_some_and(|person| person.user == reason.user)
+        }
+        None => !is_by_another(asked.path),
+    };
+    is_right && is_named
 }
 
 /// Whether an approval with this reason admits this request.

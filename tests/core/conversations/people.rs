@@ -32,8 +32,35 @@ pub(super) const DAVE: &str = "dave";
 /// The addresses of clients. A thief's address differs from the owner's.
 pub(super) const PEERS: [&[u8]; 2] = [b"192.0.2.7:51000", b"198.51.100.9:40000"];
 
-pub(super) const PATHS: [&str; 7] =
-    ["/", "/payments/x", "/wiki/x", "/wiki/strict", "/admin", "/wire?to=7", "/wire?to=8"];
+pub(super) const PATHS: [&str; 9] = [
+    "/",
+    "/payments/x",
+    "/wiki/x",
+    "/wiki/strict",
+    "/admin",
+    "/wire?to=7",
+    "/wire?to=8",
+    "/board",
+    "/board?to=7",
+];
+
+/// The people who may approve requests to `/board`. Two of them are one person at Duo, and Dave may pass at
+/// Duo without being asked. Only Duo knows that the last one is Alice too, so the filter does not.
+pub(super) const APPROVERS: [&str; 5] = ["alice@a", "alice@b", "bob@a", "dave@a", "al@a"];
+
+/// The users at Duo who may approve a request of this person to this path.
+pub(super) fn approvers(person: &Person, path: &str) -> Vec<&'static str> {
+    if !is_by_another(path) {
+        return vec![person.user];
+    }
+    let listed = PEOPLE.iter().filter(|it| APPROVERS.contains(&it.name));
+    listed.map(|it| it.user).filter(|user| *user != person.user).collect()
+}
+
+/// Whether another person has to approve requests to this path.
+pub(super) fn is_by_another(path: &str) -> bool {
+    path.starts_with("/board")
+}
 
 /// The device of a Duo user.
 pub(super) fn device_of(user: &str) -> &'static str {
@@ -51,7 +78,7 @@ pub(super) fn opened_by(path: &'static str) -> &'static str {
 
 /// Whether a rule with `approval: per_request` covers this path.
 pub(super) fn is_per_request(path: &str) -> bool {
-    path.starts_with("/wire")
+    path.starts_with("/wire") || is_by_another(path)
 }
 
 /// Whether a user may pass to this path while Duo cannot be reached.
@@ -103,6 +130,8 @@ pub(super) struct Program {
     /// The value of `x-duo-mfa-transaction`.
     pub(super) token: Option<String>,
     pub(super) has_passcode: bool,
+    /// The value of `x-duo-mfa-approver`.
+    pub(super) approver: Option<&'static str>,
 }
 
 impl Program {
@@ -110,6 +139,9 @@ impl Program {
         let mut request = get(self.path).of(self.name);
         if let Some(token) = &self.token {
             request = request.with("x-duo-mfa-transaction", token);
+        }
+        if let Some(approver) = self.approver {
+            request = request.with("x-duo-mfa-approver", approver);
         }
         if self.has_passcode { request.with("x-duo-mfa-passcode", "123456") } else { request }
     }

@@ -3,8 +3,8 @@
 use super::duo::{Asked, Duo};
 use super::flows::Open;
 use super::neighbor::Neighbor;
-use super::people::{PATHS, PEERS, PEOPLE, Program, Sender, Visitor};
-use super::people::{approval_cookie, pending_cookie};
+use super::people::{APPROVERS, PATHS, PEERS, PEOPLE, Program, Sender, Visitor};
+use super::people::{approval_cookie, is_by_another, pending_cookie};
 use super::phone::Word;
 use crate::accounts::two_more;
 use crate::browser::posted;
@@ -76,6 +76,9 @@ pub(super) fn workers() -> [Rig; 3] {
     rules.insert(0, strict);
     rules.push(json!({"paths": ["/admin"], "policy": "two_factor", "max_age": "5m"}));
     rules.push(json!({"paths": ["/wire"], "policy": "two_factor", "approval": "per_request"}));
+    rules.push(json!({"paths": ["/board"], "policy": "two_factor", "approval": "per_request",
+        "approver": {"groups": ["board"]}}));
+    config["access_control"]["approver_groups"] = json!({"board": {"users": APPROVERS}});
     config["applications"]["wiki"]["duo"]["fail_mode"] = json!("safe");
     config["identity"] = json!({"username": "{local}"});
     config["limits"] = json!({"user_calls": 3, "user_rate": 60, "calls": 6, "held": 4});
@@ -151,7 +154,10 @@ impl<'r> World<'r> {
         let to = path.replace('?', "%3F").replace('=', "%3D");
         let browser = &self.visitors[number].browser;
         let worker = self.chance.weighed(&[4, 4, 1]);
-        let own = |what: &str| format!("/.duo-mfa/{what}return_to={to}");
+        let named = self.chance.of(&APPROVERS).replace('@', "%40");
+        let is_named = is_by_another(path) && !self.chance.one_in(4);
+        let approver = if is_named { format!("approver={named}&") } else { String::new() };
+        let own = |what: &str| format!("/.duo-mfa/{what}{approver}return_to={to}");
         let sensible = match (browser.has(pending_cookie(path)), browser.jar.is_empty()) {
             (true, _) => 5,
             (false, true) => 2,
@@ -248,7 +254,9 @@ impl<'r> World<'r> {
         let brings = !self.kept.is_empty() && self.chance.one_in(3);
         let token = brings.then(|| self.chance.of(&self.kept).1);
         let has_passcode = self.chance.one_in(6);
-        let program = Program { name: person.name, path, peer, token, has_passcode };
+        let is_named = is_by_another(path) && !self.chance.one_in(4);
+        let approver = is_named.then(|| self.chance.of(&APPROVERS));
+        let program = Program { name: person.name, path, peer, token, has_passcode, approver };
         let worker = self.chance.weighed(&[4, 4, 1]);
         self.run(worker, program);
         true
@@ -261,7 +269,8 @@ impl<'r> World<'r> {
         let asked = &self.duo.reasons[*self.approvals.get(token)?].asked;
         let (name, path) = (asked.person.name, asked.path);
         let token = Some(token.clone());
-        let program = Program { name, path, peer: PEERS[0], token, has_passcode: false };
+        let (has_passcode, approver) = (false, None);
+        let program = Program { name, path, peer: PEERS[0], token, has_passcode, approver };
         Some((2 * asked.listener, program))
     }
 
