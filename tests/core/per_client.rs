@@ -250,6 +250,19 @@ fn a_sign_in_by_a_browser_is_kept_too() {
     }
 }
 
+/// The approval of a single request is for nothing else, whatever the status says it leads to.
+#[test]
+fn a_push_for_a_single_request_is_not_kept() {
+    let single = json!({"paths": ["/wire"], "policy": "two_factor", "approval": "per_request"});
+    let mut rig = ruled(&json!([single, rule(&json!({}))]));
+    let mut alice = Browser::of("alice");
+    let auth = "/.duo-mfa/auth?factor=push&return_to=%2Fwire";
+    alice.asks(&mut rig, &alice.posts(auth), &[phone_of("alice"), started()]);
+    let status = alice.fetches("/.duo-mfa/status?return_to=%2Fapi%2Fa");
+    alice.asks(&mut rig, &status, &[allows()]);
+    is_asked(&mut rig, &get("/api/a"));
+}
+
 #[test]
 fn a_passcode_is_kept_under_its_name() {
     let mut rig = rig();
