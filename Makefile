@@ -12,8 +12,8 @@ NAMED = $(TARGET_DIR)/wasm32-wasip1/release/duo_mfa.named.wasm
 NEIGHBOR = $(TARGET_DIR)/wasm32-wasip1/release/examples/neighbor.wasm
 NOOP = $(TARGET_DIR)/wasm32-wasip1/release/examples/noop.wasm
 # Bytes. Every worker of every Envoy holds a copy, and a registry's image carries it.
-MAX_SIZE = 734208
-MAX_GZIPPED = 333824
+MAX_SIZE = 735232
+MAX_GZIPPED = 334848
 
 # The part of Envoy that runs the filter in the targets that start one: wasm, native.
 HOST = wasm
@@ -23,7 +23,7 @@ LOADED = $(if $(filter native,$(HOST)),native,module)
 NATIVE_TARGET = $(shell uname -m)-unknown-linux-gnu
 LIBRARY = dist/libduo_mfa$(if $(filter $(shell uname -m)-%,$(NATIVE_TARGET)),,-$(firstword $(subst -, ,$(NATIVE_TARGET)))).so
 # Bytes. Rust's own backtraces and what unwinding needs are some 250,000 of them.
-MAX_LIBRARY_SIZE = 1450000
+MAX_LIBRARY_SIZE = 1480000
 
 # Whether tools/shrink.py works on the module: yes, no. Without it the module does the same but is too large to ship.
 SHRINK ?= yes

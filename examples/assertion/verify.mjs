@@ -1,6 +1,6 @@
 // Verifies the signed assertion of duo-mfa in an application, with jose (`npm install jose`).
 //
-//     const verifier = new Verifier('http://envoy.internal:10080/.duo-mfa/jwks.json', 'https://mfa.example.com', 'app')
+//     const verifier = new Verifier('https://envoy.internal/.duo-mfa/jwks.json', 'https://mfa.example.com', 'app')
 //     const { sub } = await verifier.verify(request.headers['x-duo-mfa-assertion'] ?? '')
 
 import { createHash } from 'node:crypto'
@@ -21,8 +21,11 @@ export class Verifier {
     this.audience = audience
   }
 
-  /** The claims. `maxAge` is how many seconds ago the user may have passed the second factor. */
-  async verify(assertion, maxAge) {
+  /**
+   * The claims. `maxAge` is how many seconds ago the user may have passed the second factor. Where a rule has an `approver`, the
+   * user was not asked: one of the `approvers` must have been.
+   */
+  async verify(assertion, maxAge, approvers = []) {
     const { payload } = await jwtVerify(assertion, this.keys, {
       algorithms: ['EdDSA'], // never the algorithm that the assertion names
       issuer: this.issuer,
@@ -32,7 +35,11 @@ export class Verifier {
     }).catch((error) => {
       throw error instanceof errors.JOSEError ? new Refused(error.message, { cause: error }) : error
     })
-    if (!Array.isArray(payload.amr) || !payload.amr.includes('mfa')) {
+    if (approvers.length > 0) {
+      if (!approvers.includes(payload.approver) || payload.approver === payload.sub) {
+        throw new Refused('not approved by one of these people')
+      }
+    } else if (!Array.isArray(payload.amr) || !payload.amr.includes('mfa')) {
       throw new Refused('no second factor')
     }
     const now = Date.now() / 1000
@@ -46,8 +53,8 @@ export class Verifier {
    * The claims, if the approval is one of this very request. `path` has the query. For what a rule with `approval: per_request`
    * protects: an assertion of another approval has none of these claims, and is refused.
    */
-  async verifyRequest(assertion, { method, host, path, body = '' }, maxAge) {
-    const claims = await this.verify(assertion, maxAge)
+  async verifyRequest(assertion, { method, host, path, body = '' }, maxAge, approvers = []) {
+    const claims = await this.verify(assertion, maxAge, approvers)
     const expected = { method, host, path, body_sha256: createHash('sha256').update(body).digest('hex') }
     for (const [name, value] of Object.entries(expected)) {
       if (claims[name] !== value) {

@@ -1,6 +1,6 @@
-"""Verifies the signed assertion of duo-mfa in an application, with PyJWT (`pip install 'pyjwt[crypto]'`).
+"""Verifies the signed assertion of duo-mfa in an application, with PyJWT (`pip install 'pyjwt[crypto]>=2.14'`).
 
-verifier = Verifier("http://envoy.internal:10080/.duo-mfa/jwks.json", issuer="https://mfa.example.com", audience="app")
+verifier = Verifier("https://envoy.internal/.duo-mfa/jwks.json", issuer="https://mfa.example.com", audience="app")
 user = verifier.verify(request.headers.get("x-duo-mfa-assertion", ""))["sub"]
 """
 
@@ -24,8 +24,9 @@ class Verifier:
         self.keys = jwt.PyJWKClient(jwks_url, lifespan=300, cooldown_duration=30, timeout=5)
         self.issuer, self.audience = issuer, audience
 
-    def verify(self, assertion, max_age=None):
-        """The claims. `max_age` is how many seconds ago the user may have passed the second factor."""
+    def verify(self, assertion, max_age=None, approvers=()):
+        """The claims. `max_age` is how many seconds ago the user may have passed the second factor. Where a rule has an
+        `approver`, the user was not asked: one of the `approvers` must have been."""
         try:
             key = self.keys.get_signing_key_from_jwt(assertion).key
             claims = jwt.decode(
@@ -40,16 +41,19 @@ class Verifier:
             )
         except jwt.PyJWTError as error:
             raise Refused(str(error)) from error
-        if not isinstance(claims["amr"], list) or "mfa" not in claims["amr"]:
+        if approvers:
+            if claims.get("approver") not in approvers or claims["approver"] == claims["sub"]:
+                raise Refused("not approved by one of these people")
+        elif not isinstance(claims["amr"], list) or "mfa" not in claims["amr"]:
             raise Refused("no second factor")
         if max_age is not None and claims["auth_time"] + max_age < time.time() - LEEWAY:
             raise Refused("the second factor is too old")
         return claims
 
-    def verify_request(self, assertion, method, host, path, body=b"", max_age=None):
+    def verify_request(self, assertion, method, host, path, body=b"", max_age=None, approvers=()):
         """The claims, if the approval is one of this very request. `path` has the query. For what a rule with `approval:
         per_request` protects: an assertion of another approval has none of these claims, and is refused."""
-        claims = self.verify(assertion, max_age)
+        claims = self.verify(assertion, max_age, approvers)
         expected = {"method": method, "host": host, "path": path, "body_sha256": hashlib.sha256(body).hexdigest()}
         for name, value in expected.items():
             if claims.get(name) != value:

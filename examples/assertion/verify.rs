@@ -52,8 +52,14 @@ impl Verifier {
         Ok(())
     }
 
-    /// The claims. `max_age` is how long ago the user may have passed the second factor.
-    pub fn verify(&self, assertion: &str, max_age: Option<Duration>) -> Result<Value, Refused> {
+    /// The claims. `max_age` is how long ago the user may have passed the second factor. Where a rule has an `approver`, the
+    /// user was not asked: one of the `approvers` must have been.
+    pub fn verify(
+        &self,
+        assertion: &str,
+        max_age: Option<Duration>,
+        approvers: &[&str],
+    ) -> Result<Value, Refused> {
         let (signed, signature) = assertion.rsplit_once('.').ok_or("not a JWT")?;
         let (header, claims) = signed.split_once('.').ok_or("not a JWT")?;
         let header = decoded(header)?;
@@ -82,7 +88,14 @@ impl Verifier {
         if time("exp")?.saturating_add(LEEWAY) <= now {
             return Err("expired");
         }
-        if !claims["amr"].as_array().is_some_and(|amr| amr.iter().any(|method| method == "mfa")) {
+        let amr = claims["amr"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if !approvers.is_empty() {
+            if claims["approver"] == claims["sub"]
+                || !approvers.iter().any(|approver| claims["approver"] == **approver)
+            {
+                return Err("not approved by one of these people");
+            }
+        } else if !amr.iter().any(|method| method == "mfa") {
             return Err("no second factor");
         }
         let since = now.saturating_sub(time("auth_time")?);
@@ -99,8 +112,9 @@ impl Verifier {
         assertion: &str,
         received: &Received<'_>,
         max_age: Option<Duration>,
+        approvers: &[&str],
     ) -> Result<Value, Refused> {
-        let claims = self.verify(assertion, max_age)?;
+        let claims = self.verify(assertion, max_age, approvers)?;
         let Received { method, host, path, body } = *received;
         let hash: String =
             digest(&SHA256, body).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();

@@ -6,7 +6,7 @@
 
 use super::challenge::Challenge;
 use super::refusal::Refusal;
-use super::refusals::{APPROVER_NOT_ALLOWED, APPROVER_REQUIRED};
+use super::refusals::{APPROVER_NOT_ALLOWED, APPROVER_REQUIRED, NOT_SHOWN_WHOLE};
 use crate::config::Config;
 use crate::http::RequestHead;
 use crate::identity::Identity;
@@ -35,6 +35,9 @@ pub(super) fn choose(
     parameter: Option<Cow<'_, str>>,
     challenge: &Challenge,
 ) -> Result<Approver, Refusal> {
+    if challenge.trail.request.is_cut {
+        return Err(NOT_SHOWN_WHOLE);
+    }
     let name = head.value(HEADER).map(|name| String::from_utf8_lossy(name.trim_ascii()));
     let eligible = eligible(challenge);
     let chosen = match (name.or(parameter), eligible.as_slice()) {

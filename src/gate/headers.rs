@@ -65,5 +65,5 @@ pub(super) fn add_identity_headers(
 /// Names the other person who approved the request, if one did.
 pub(super) fn add_approver(edits: &mut Vec<Edit>, approver: Option<&Approver>) {
     let value = approver.map(|approver| HeaderValue::lossy(approver.user.clone()));
-    edits.extend(value.map(|value| Edit::Append("x-duo-mfa-approver", value)));
+    edits.extend(value.map(|value| Edit::Append("x-duo-mfa-approved-by", value)));
 }

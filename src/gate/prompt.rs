@@ -13,6 +13,7 @@ use crate::http::name::is_token_byte;
 use crate::http::{Parameters, RequestHead};
 use crate::identity::Identity;
 use crate::secret::Secret;
+use crate::session::ApprovedBy;
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -218,6 +219,11 @@ fn push(
 /// Duo's message about an attempt; its status word if there is no message.
 pub(super) fn said(status: &AuthStatus) -> &str {
     if status.message.is_empty() { status.status.as_str() } else { status.message.as_str() }
+}
+
+/// How Duo has allowed an attempt by this factor. It also lets users pass that it has not asked.
+pub(super) fn allowed_by(factor: Factor, status: &Status) -> ApprovedBy {
+    if *status == Status::Bypass { ApprovedBy::Bypass } else { ApprovedBy::Factor(factor) }
 }
 
 /// How a prompt ended that Duo did not allow.

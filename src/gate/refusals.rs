@@ -7,6 +7,7 @@ mod approver;
 
 pub(super) use approver::{
     APPROVER_NOT_ALLOWED, APPROVER_NOT_ASKED, APPROVER_REQUIRED, APPROVER_UNAVAILABLE,
+    NOT_SHOWN_WHOLE,
 };
 
 use super::refusal::{Denial, Refusal};

@@ -22,14 +22,18 @@ pub(super) struct RequestLine {
     /// The query, only for a request that needs its own approval: the phone shows it. It may hold
     /// secrets, so it is never logged.
     pub(super) query: Option<String>,
+    /// Whether path or query is too long to be shown whole.
+    pub(super) is_cut: bool,
 }
 
 impl RequestLine {
     pub(super) fn of(head: &RequestHead<'_>) -> Self {
+        let path = shortened(head.path(), MAX_TEXT);
         Self {
             method: readable(head.method),
             host: readable(head.authority),
-            path: shortened(head.path(), MAX_TEXT),
+            is_cut: path.is_err(),
+            path: path.unwrap_or_else(|cut| cut),
             query: None,
         }
     }
@@ -38,7 +42,10 @@ impl RequestLine {
     pub(super) fn with_query(head: &RequestHead<'_>) -> Self {
         let query = head.target.get(head.path().len()..).and_then(|rest| rest.split_first());
         let query = query.map(|(_, query)| shortened(query, MAX_QUERY));
-        Self { query: query.filter(|query| !query.is_empty()), ..Self::of(head) }
+        let (line, is_cut) = (Self::of(head), query.as_ref().is_some_and(Result::is_err));
+        let query = query.map(|query| query.unwrap_or_else(|cut| cut));
+        let query = query.filter(|query| !query.is_empty());
+        Self { query, is_cut: line.is_cut || is_cut, ..line }
     }
 }
 
@@ -55,13 +62,13 @@ pub(super) fn beginning(text: &str) -> &str {
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
-/// Cuts the middle out of a long text and notes how many characters are missing. The end is kept,
-/// so that nobody can hide it behind a long beginning.
-fn shortened(bytes: &[u8], most: usize) -> String {
+/// The text whole, or else without its middle and with the number of characters that are missing. The
+/// end is kept, so that nobody can hide it behind a long beginning.
+fn shortened(bytes: &[u8], most: usize) -> Result<String, String> {
     let text: String = String::from_utf8_lossy(bytes).chars().map(shown).collect();
     let length = text.chars().count();
     if length <= most {
-        return text;
+        return Ok(text);
     }
     let end = most / 4;
     let start = most.saturating_sub(end);
@@ -69,7 +76,7 @@ fn shortened(bytes: &[u8], most: usize) -> String {
         text.chars().take(start).collect(),
         text.chars().skip(length.saturating_sub(end)).collect(),
     );
-    format!("{kept}[{} more]{tail}", length.saturating_sub(most))
+    Err(format!("{kept}[{} more]{tail}", length.saturating_sub(most)))
 }
 
 /// Bytes from a client as text. Bytes that are not UTF-8, control characters, and characters that
@@ -88,9 +95,9 @@ mod tests {
 
     #[test]
     fn long_text_keeps_its_end_and_the_number_of_missing_characters() {
-        assert_eq!(shortened(b"/a?b", 4), "/a?b");
-        assert_eq!(shortened(b"abcdefghij", 8), "abcdef[2 more]ij");
-        assert_eq!(shortened("\u{202e}é".as_bytes(), 8), "\u{fffd}é");
+        assert_eq!(shortened(b"/a?b", 4), Ok("/a?b".to_owned()));
+        assert_eq!(shortened(b"abcdefghij", 8), Err("abcdef[2 more]ij".to_owned()));
+        assert_eq!(shortened("\u{202e}é".as_bytes(), 8), Ok("\u{fffd}é".to_owned()));
     }
 
     #[test]

@@ -212,7 +212,7 @@ const SOUND: &[(&str, &[(&str, &str)])] = &[
     (
         PRODUCTION,
         &[(
-            "{remove: x-duo-mfa-user}, {remove: x-duo-mfa-result}, {remove: x-duo-mfa-factor}, {remove: x-duo-mfa-time}",
+            "{remove: x-duo-mfa-user}, {remove: x-duo-mfa-result}, {remove: x-duo-mfa-factor}, {remove: x-duo-mfa-time}, {remove: x-duo-mfa-approved-by}, {remove: x-duo-mfa-assertion}",
             "{remove_on_match: {key_matcher: {prefix: x-duo-mfa-}}}",
         )],
     ),

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 const WIRE: &str = "/wire?to=7";
 const NAMES: &str = "x-duo-mfa-approver";
+const BY: &str = "x-duo-mfa-approved-by";
 
 fn rule(approver: &Value) -> Value {
     json!({"paths": ["/wire"], "policy": "two_factor", "approval": "per_request",
@@ -46,7 +47,7 @@ fn and_then(person: &str, end: Scripted) -> Vec<Scripted> {
 
 #[track_caller]
 fn assert_by(forward: &Forward, approver: &str) {
-    assert_eq!(forwarded_header(forward, NAMES).as_deref(), Some(approver));
+    assert_eq!(forwarded_header(forward, BY).as_deref(), Some(approver));
     assert_eq!(forwarded_header(forward, "x-duo-mfa-user").as_deref(), Some("alice"));
     assert_eq!(forwarded_header(forward, "x-duo-mfa-factor").as_deref(), Some("push"));
 }
@@ -130,11 +131,39 @@ fn approver_without_a_push_approves_nothing() {
 fn passcode_is_no_approval_of_another_person() {
     let mut rig = rig(&["carol"]);
     let request = wire().with("x-duo-mfa-passcode", "123456");
-    let refused = rig.send(&request, &[phone_of("carol")]).refused();
-    assert_eq!(refused.code(), "bad_request");
-    assert_eq!(rig.send(&request, &[preauth("allow")]).refused().code(), "approver_not_asked");
+    // Duo is not asked, so the answer says nothing about the person.
+    assert_eq!(refused_unasked(&mut rig, &request)["code"], "bad_request");
     let browser = Browser::of("alice").opens(WIRE).with("x-duo-mfa-passcode", "123456");
-    assert_eq!(rig.send(&browser, &[preauth("allow")]).refused().0.status, 403);
+    assert_eq!(rig.send(&browser, &[]).refused().0.status, 400);
+}
+
+/// The person gets Duo's bypass while the push is under way.
+#[test]
+fn answer_without_a_question_is_no_approval() {
+    let mut rig = rig(&["carol"]);
+    let refused = rig.send(&wire(), &and_then("carol", status("allow", "bypass"))).refused();
+    assert_eq!(refused.code(), "approver_not_asked");
+}
+
+/// A person approves what the phone shows.
+#[test]
+fn request_that_no_phone_can_show_whole_is_refused() {
+    let mut rig = rig(&["carol"]);
+    let long = "a".repeat(600);
+    for target in [format!("{WIRE}?to=7&{long}"), format!("/wire/{long}")] {
+        let rules = json!([{"paths": ["/wire", "/wire/*"], "policy": "two_factor",
+            "approval": "per_request", "approver": {"users": ["carol"]}}]);
+        let mut rig = rig.beside(json!({"access_control": {"rules": rules}}));
+        let refused = refused_unasked(&mut rig, &get(&target).of("alice"));
+        assert_eq!(refused["code"], "bad_request", "{target}");
+        let auth = format!(
+            "/.duo-mfa/auth?factor=push&return_to={}",
+            target.replace('?', "%3F").replace('&', "%26")
+        );
+        let browser = Browser::of("alice");
+        assert_eq!(rig.send(&browser.posts(&auth), &[]).answered().code(), "bad_request");
+    }
+    rig.send(&wire(), &and_then("carol", allows())).admitted();
 }
 
 #[test]
@@ -245,6 +274,8 @@ fn name_in_the_header_never_reaches_the_application() {
             .with(NAMES, "mallory")
             .with("X-Duo_Mfa-Approver", "mallory")
             .with("X-DUO-MFA-APPROVER", "m")
+            .with("X-Duo-Mfa-Approved_By", "mallory")
+            .with(BY, "mallory")
     };
     let bypass = json!([{"paths": ["/wire"], "policy": "bypass"}]);
     for changes in [
@@ -255,10 +286,14 @@ fn name_in_the_header_never_reaches_the_application() {
     ] {
         let mut rig = rig_with(&["carol"], changes.clone());
         let Outcome::Forwarded(forward) = rig.send(&sent(wire()), &[]) else { panic!("{changes}") };
-        assert_eq!(forwarded_header(&forward, NAMES), None, "{changes}");
+        assert_eq!(
+            [NAMES, BY].map(|name| forwarded_header(&forward, name)),
+            [None, None],
+            "{changes}"
+        );
     }
     let mut rig = rig(&["carol"]);
     let request = get("/reports").of("alice").with(NAMES, "carol");
     let forward = rig.send(&request, &and_then("alice", allows())).admitted();
-    assert_eq!(forwarded_header(&forward, NAMES), None, "the rule names nobody");
+    assert_eq!(forwarded_header(&forward, BY), None, "the rule names nobody");
 }

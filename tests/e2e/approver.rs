@@ -11,6 +11,7 @@ use crate::tally::Verdict;
 const OPERATION: &str = "__Host-duo_operation";
 const WIRE: &str = "/wire?to=7";
 const NAMED: &str = "x-duo-mfa-approver";
+const BY: &str = "x-duo-mfa-approved-by";
 const RETURN: &str = "return_to=%2Fwire%3Fto%3D7";
 
 fn plugin(approvers: &[&str]) -> Value {
@@ -64,8 +65,8 @@ fn held_request_is_approved_by_another_person() {
         assert_eq!((reply.status, reply.set_cookie(APPROVAL)), (200, None));
         let seen = stack.app.last();
         assert_eq!(seen.values("x-duo-mfa-user"), ["alice"]);
-        assert_eq!(seen.values(NAMED), ["two"]);
-        assert_eq!(seen.values("x_duo_mfa_approver"), [""; 0]);
+        assert_eq!(seen.values(BY), ["two"]);
+        assert_eq!(seen.values(NAMED), [""; 0]);
         assert_eq!(stack.sim.pushes(), count, "each request has its own approval");
     }
 }
@@ -110,7 +111,7 @@ fn program_names_one_of_several_people() {
     for name in ["two", "rita"] {
         let reply = stack.answered_push(named(name), name, "approve");
         assert_eq!(reply.status, 200);
-        assert_eq!(stack.app.last().values(NAMED), [name]);
+        assert_eq!(stack.app.last().values(BY), [name]);
     }
 }
 
@@ -164,7 +165,7 @@ fn page_waits_for_the_person_that_was_chosen() {
     let open = || alice.with_cookies(Request::get(WIRE).navigation());
     let (_, seen) = stack.admitted(&open());
     assert_eq!(seen.values("x-duo-mfa-user"), ["alice"]);
-    assert_eq!(seen.values(NAMED), ["two"]);
+    assert_eq!(seen.values(BY), ["two"]);
     assert_eq!(stack.denied(&open()).status, 403, "the approval is used up");
     assert_eq!(stack.sim.pushes(), 1);
 }
@@ -207,9 +208,10 @@ fn name_in_the_header_never_reaches_the_application() {
     let bypass = json!({"access_control": {"rules": [{"paths": ["/wire"], "policy": "bypass"}]}});
     for changes in [json!({"mode": "off"}), json!({"mode": "report_only"}), bypass] {
         let stack = Stack::start(Setup::default().plugin(plugin(&["two"])).plugin(changes.clone()));
-        let request = named("mallory").header("X-Duo_Mfa-Approver", "mallory");
+        let request =
+            named("mallory").header("X-Duo_Mfa-Approver", "mallory").header(BY, "mallory");
         let (_, seen) = stack.admitted(&request);
-        for name in [NAMED, "x-duo_mfa-approver", "x_duo_mfa_approver"] {
+        for name in [BY, NAMED, "x-duo_mfa-approver", "x_duo_mfa_approver"] {
             assert_eq!(seen.values(name), [""; 0], "{changes}");
         }
         assert_eq!(stack.sim.pushes(), 0);
@@ -217,7 +219,8 @@ fn name_in_the_header_never_reaches_the_application() {
     let stack = stack(&["two"]);
     let cookie = stack.signed_in("alice");
     let request = Request::get("/reports").user("alice").cookie(&cookie).header(NAMED, "two");
-    assert_eq!(stack.admitted(&request).1.values(NAMED), [""; 0]);
+    let (_, seen) = stack.admitted(&request.header(BY, "two"));
+    assert_eq!([seen.values(NAMED), seen.values(BY)], [[""; 0]; 2]);
 }
 
 /// The approver's budget is one, over all requesters and their own sign-ins.

@@ -99,7 +99,14 @@ fn odd_spellings_lead_to_no_route_without_a_second_factor() {
 #[test]
 fn nobody_asserts_an_approval_where_the_filter_is_off() {
     let stack = stack();
-    let names = ["x-duo-mfa-result", "x-duo-mfa-user", "x-duo-mfa-factor", "x-duo-mfa-time"];
+    let names = [
+        "x-duo-mfa-result",
+        "x-duo-mfa-user",
+        "x-duo-mfa-factor",
+        "x-duo-mfa-time",
+        "x-duo-mfa-approved-by",
+        "x-duo-mfa-assertion",
+    ];
     for (host, path) in FREE {
         let forged =
             names.iter().fold(at(host, path).user("alice").navigation(), |request, name| {

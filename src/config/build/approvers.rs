@@ -93,17 +93,22 @@ fn read_people(
     let (Some(users), Some(identity)) = (users, identity) else { return };
     for entry in users {
         let Some(name) = faults.keep(entry.text()) else { continue };
-        match identity.named(name) {
-            Ok(known) => {
+        let given = identity.identify(name.as_bytes());
+        let problem = match (identity.named(name), given) {
+            (Ok(known), Ok(given)) if known.user == given.user => {
                 let username = known.username().to_owned();
                 add(&Approver { user: known.user, username }, people);
+                continue;
             }
-            Err(error) => {
-                let problem = format!("{} is no canonical name: {error}", echo(name));
-                let fix = "write it as it is after identity.normalize, as in \"carol\"";
-                faults.push(entry.fault(Code::InvalidPattern, problem, fix));
+            (Err(error), _) | (Ok(_), Err(error)) => {
+                format!("{} is no canonical name: {error}", echo(name))
             }
-        }
+            (Ok(_), Ok(given)) => {
+                format!("{} is no canonical name: that is {}", echo(name), echo(&given.user))
+            }
+        };
+        let fix = "write it as it is after identity.normalize, as in \"carol\"";
+        faults.push(entry.fault(Code::InvalidPattern, problem, fix));
     }
 }
 

@@ -24,7 +24,8 @@ const MAX_HEADER_BYTES: usize = 64;
 /// The filter removes every header under this prefix from each request.
 const PREFIX: &str = "x-duo-mfa-";
 /// Headers with another meaning.
-const TAKEN: [&str; 9] = [
+const TAKEN: [&str; 10] = [
+    "approved-by",
     "approver",
     "body-sha256",
     "factor",

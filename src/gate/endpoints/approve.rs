@@ -11,7 +11,8 @@ use crate::gate::env::Env;
 use crate::gate::exchange::Next;
 use crate::gate::limit::{End, Limit, Limited, Permit, Settlement, Verdict};
 use crate::gate::per_client;
-use crate::gate::refusals::{GONE, UNKNOWN_USE};
+use crate::gate::prompt::allowed_by;
+use crate::gate::refusals::{APPROVER_NOT_ASKED, GONE, UNKNOWN_USE};
 use crate::gate::refuse::{refuse_with, refuse_without_randomness};
 use crate::gate::rules::new_approval;
 use crate::gate::view::see_other;
@@ -63,14 +64,18 @@ pub(super) fn approve(
     status: &AuthStatus,
     env: &Env<'_>,
 ) -> Decision {
+    let by = allowed_by(factor, &status.status);
     // The device of another person says nothing about this browser.
     let is_users = caller.challenge.approver().is_none();
+    if !is_users && by != ApprovedBy::Factor(Factor::Push) {
+        caller.forget(env);
+        return refuse_with(&caller, &APPROVER_NOT_ASKED, by.name(), env);
+    }
     if is_users {
         remember_choice(&mut caller, factor, env);
     }
     let token = status.trusted_device_token.as_ref().filter(|_| is_users);
     let unkept = token.and_then(|token| remember_device(&mut caller, token, env));
-    let by = ApprovedBy::Factor(factor);
     let audited = audit::admitted(&caller.challenge, by, env);
     let reply = |caller: &Caller| approved(caller, &status.status);
     admit(caller, Admission { by, origin, audited }, &reply, env).with(unkept)

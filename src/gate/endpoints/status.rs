@@ -12,7 +12,7 @@ use crate::gate::exchange::Next;
 use crate::gate::limit::Settlement;
 use crate::gate::pending::is_on_device;
 use crate::gate::prompt::{self, Ending, Transaction, said};
-use crate::gate::refusals::GONE;
+use crate::gate::refusals::{APPROVER_UNAVAILABLE, GONE};
 use crate::gate::refuse::refuse_with;
 use crate::gate::view::Requester;
 use crate::http::{Reply, RequestHead};
@@ -133,6 +133,12 @@ pub(super) fn heard(
         AuthResult::Deny => {
             let ending = Ending::of(word);
             let settlement = Settlement { permit, end: ending.settled() };
+            if ending == Ending::LockedOut && caller.challenge.approver().is_some() {
+                let mut caller = caller;
+                caller.forget(env);
+                let refused = refuse_with(&caller, &APPROVER_UNAVAILABLE, said(status), env);
+                return refused.after([settlement]).into();
+            }
             ended(caller, &refused(ending), status, env).after([settlement]).into()
         }
         AuthResult::Waiting if caller.is_over(env) => {
@@ -169,7 +175,9 @@ pub(super) fn waiting(
         (_, Some(code)) => Awaited::VerifiedPush { code: DisplayText::new(code.as_str()) },
         (_, None) => Awaited::Push,
     };
-    let awaited = match status.map(|status| (&status.status, &status.message)) {
+    let is_users = pending.is_none_or(|pending| pending.approver.is_none());
+    let awaited = match status.map(|status| (&status.status, &status.message)).filter(|_| is_users)
+    {
         Some((Status::Answered, _)) => Awaited::Key,
         Some((Status::PushFailed, _)) => Awaited::UndeliveredPush,
         Some((Status::Other(_), message)) if !message.is_empty() && code.is_none() => {

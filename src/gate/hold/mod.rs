@@ -18,7 +18,7 @@ use super::failure::{Remedy, Stage};
 use super::last_prompt::{Asking, take_up};
 use super::limit::{End, Granted, Limited, Settlement, Verdict};
 use super::prompt::SentPasscode;
-use super::refusals::{PASSCODES_IN_HEADER, TIMEOUT, WRONG_PASSCODE};
+use super::refusals::{NO_PASSCODES_HERE, PASSCODES_IN_HEADER, TIMEOUT, WRONG_PASSCODE};
 use super::refuse::{self, refuse_with};
 use super::room::{Crowded, Seat};
 use super::same_request;
@@ -54,7 +54,12 @@ pub(super) fn begin(
         challenge,
         credentials,
     });
-    match SentPasscode::with(head) {
+    let sent = SentPasscode::with(head);
+    // Duo is not asked about another person because of a code that cannot count.
+    if parked.challenge.approver().is_some() && !matches!(sent, SentPasscode::None) {
+        return refuse_with(&parked, &NO_PASSCODES_HERE, "", env).into();
+    }
+    match sent {
         SentPasscode::None => Next::ask(Held::Preauth(parked, Intent::Prompt)),
         SentPasscode::One(passcode) => Next::ask(Held::Preauth(parked, Intent::Passcode(passcode))),
         SentPasscode::Malformed => {
@@ -244,8 +249,8 @@ impl Waits for Held {
             (HeldWants::Prompt(asking), Err(limited)) => {
                 after_last(asking.stopped(limited, env), env)
             }
-            (HeldWants::Approval(parked, factor), verdict) => {
-                after_verdict(&parked, factor, &verdict, env).into()
+            (HeldWants::Approval(parked, by), verdict) => {
+                after_verdict(&parked, by, &verdict, env).into()
             }
         }
     }

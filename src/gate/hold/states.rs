@@ -3,7 +3,6 @@
 use crate::assertion::RequestClaims;
 use crate::clock::UnixTime;
 use crate::duo::Credentials;
-use crate::factor::Factor;
 use crate::gate::challenge::Challenge;
 use crate::gate::env::Env;
 use crate::gate::last_prompt::{Asking, Look};
@@ -14,6 +13,7 @@ use crate::gate::view::{explained, start_url};
 use crate::http::{Client, Edit, Reply, ReturnPath};
 use crate::page::{Language, Onward, Problem};
 use crate::secret::Secret;
+use crate::session::ApprovedBy;
 use crate::signal::Code;
 use std::iter;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub(in crate::gate) enum HeldWants {
     /// To ring a phone.
     Prompt(Asking<Box<Parked>>),
     /// To be forwarded with an approval that another request may wait for too.
-    Approval(Box<Parked>, Factor),
+    Approval(Box<Parked>, ApprovedBy),
 }
 
 /// The parts of a request that are stored while it waits.

@@ -131,7 +131,8 @@ pub(super) fn passcode_checked(
     match (status.result, &status.status) {
         (AuthResult::Allow, _) => {
             let settlement = Settlement { permit, end: End::Allowed };
-            approve(parked, ApprovedBy::Factor(Factor::Passcode), env).after([settlement])
+            let by = prompt::allowed_by(Factor::Passcode, &status.status);
+            approve(parked, by, env).after([settlement])
         }
         (AuthResult::Deny, Status::Deny) => refuse_with(parked, &WRONG_PASSCODE, said(status), env),
         (AuthResult::Deny | AuthResult::Waiting, _) => refuse_status(parked, status, env),
@@ -175,9 +176,10 @@ pub(super) fn heard(
     match status.result {
         AuthResult::Allow => {
             let allowed = Settlement { permit: polled.permit, end: End::Allowed };
+            let by = prompt::allowed_by(polled.transaction.factor, word);
             let next = match parked.same_request {
-                Some(_) => use_approval(parked, &polled.transaction, env),
-                None => approve(&parked, ApprovedBy::Factor(polled.transaction.factor), env).into(),
+                Some(_) => use_approval(parked, &polled.transaction, by, env),
+                None => approve(&parked, by, env).into(),
             };
             next.after([allowed])
         }
@@ -194,21 +196,26 @@ pub(super) fn heard(
 
 /// Requests a permit to forward the request after Duo's allow, since the same request may wait for
 /// this prompt too.
-fn use_approval(parked: Box<Parked>, transaction: &Transaction, env: &Env<'_>) -> Next<Held> {
+fn use_approval(
+    parked: Box<Parked>,
+    transaction: &Transaction,
+    by: ApprovedBy,
+    env: &Env<'_>,
+) -> Next<Held> {
     let permit = prompt::approval_permit(transaction, &parked.challenge, env.gate.config());
-    Next::permit(permit, HeldWants::Approval(parked, transaction.factor))
+    Next::permit(permit, HeldWants::Approval(parked, by))
 }
 
 /// Handles the table's verdict: it knows whether the approval was already used for another request.
 #[inline(never)]
 pub(super) fn after_verdict(
     parked: &Parked,
-    factor: Factor,
+    by: ApprovedBy,
     verdict: &Verdict,
     env: &Env<'_>,
 ) -> Decision {
     match verdict {
-        Ok(_) => approve(parked, ApprovedBy::Factor(factor), env),
+        Ok(_) => approve(parked, by, env),
         Err(Limited { limit: Limit::Used, .. }) => {
             refuse_with(parked, &APPROVAL_USED, Limit::Used.name(), env)
         }

@@ -16,7 +16,13 @@ pub(in crate::gate) const APPROVER_NOT_ALLOWED: Refusal = Refusal::new(
      in x-duo-mfa-approver.",
 );
 
-/// Preauth returned `allow` for the approver.
+/// The approver's phone could show only a part of the request.
+pub(in crate::gate) const NOT_SHOWN_WHOLE: Refusal = Refusal::new(
+    Code::BadRequest,
+    "Another person has to approve this request, and its path or query is too long for a phone.",
+);
+
+/// Duo lets the approver pass without asking them.
 pub(in crate::gate) const APPROVER_NOT_ASKED: Refusal = Refusal::new(
     Code::ApproverNotAsked,
     "Duo lets the approver pass without a push, so nobody can approve the request. Tell your help \

@@ -128,7 +128,6 @@ fn ends_are_shown() {
         (status("deny", "deny"), "denied"),
         (status("deny", "fraud"), "fraud"),
         (status("deny", "timeout"), "timeout"),
-        (status("deny", "locked_out"), "locked_out"),
     ] {
         let mut rig = rig(&["carol"]);
         let mut alice = asked(&mut rig, "carol");
@@ -142,6 +141,25 @@ fn ends_are_shown() {
             assert_eq!(limited.code(), "too_many_requests");
         }
     }
+}
+
+/// The user learns nothing about the account of the person.
+#[test]
+fn lock_out_of_the_person_is_not_told() {
+    let mut rig = rig(&["carol"]);
+    let mut alice = asked(&mut rig, "carol");
+    let ended = alice.asks(&mut rig, &alice.fetches(STATUS), &[status("deny", "locked_out")]);
+    assert_eq!(ended.code(), "approver_unavailable");
+    assert!(!ended.text().contains("locked"), "{}", ended.text());
+}
+
+#[test]
+fn bypass_after_the_push_is_no_approval() {
+    let mut rig = rig(&["carol"]);
+    let mut alice = asked(&mut rig, "carol");
+    let ended = alice.asks(&mut rig, &alice.fetches(STATUS), &[status("allow", "bypass")]);
+    assert_eq!(ended.code(), "approver_not_asked");
+    assert!(alice.jar.is_empty());
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The claims, by the way to the approval.
 
 use super::*;
-use crate::rig::{fail, ok, preauth, says, status};
+use crate::browser::Browser;
+use crate::rig::{fail, ok, phone_of, preauth, says, status};
 use duo_mfa::factor::Factor;
 use duo_mfa::session::{ApprovedBy, NewApproval, Subject};
 use std::collections::BTreeSet;
@@ -29,8 +30,10 @@ fn methods_are_those_of_the_factor() {
             ApprovedBy::Factor(Factor::Phone) => &["mfa", "tel"],
             ApprovedBy::Factor(Factor::Sms) => &["mfa", "otp", "sms"],
             ApprovedBy::Webauthn => &["mfa", "pop", "user"],
-            ApprovedBy::Other => &["mfa"],
-            ApprovedBy::Bypass | ApprovedBy::Remembered | ApprovedBy::FailSafe => &[],
+            ApprovedBy::Other
+            | ApprovedBy::Bypass
+            | ApprovedBy::Remembered
+            | ApprovedBy::FailSafe => &[],
         };
         let level = if methods.is_empty() { "one-factor" } else { "two-factor" };
         let now = rig.now.seconds();
@@ -49,6 +52,31 @@ fn methods_are_those_of_the_factor() {
 fn held(rig: &mut Rig, request: &Request, script: &[Scripted]) -> Value {
     let forward = rig.send(request, script).admitted();
     claims(&forward, rig)
+}
+
+/// Duo asks nobody who gets its bypass while a prompt is under way, and takes any code from them.
+#[test]
+fn allow_without_a_question_is_no_second_factor() {
+    let bypass = || status("allow", "bypass");
+    let typed = get("/").with("x-duo-mfa-passcode", "123456");
+    for (request, script) in [
+        (get("/"), vec![phone_of("alice"), started(), bypass()]),
+        (typed, vec![phone_of("alice"), bypass()]),
+    ] {
+        let stated = held(&mut rig(), &request, &script);
+        assert_eq!((&stated["amr"], &stated["factor"]), (&json!([]), &json!("bypass")));
+    }
+    let mut rig = rig();
+    let mut alice = Browser::of("alice");
+    alice.asks(
+        &mut rig,
+        &alice.posts("/.duo-mfa/auth?factor=push"),
+        &[phone_of("alice"), started()],
+    );
+    alice.is_approved(&mut rig, &alice.fetches("/.duo-mfa/status"), &[bypass()]);
+    let forward = rig.send(&alice.opens("/"), &[]).admitted();
+    let stated = claims(&forward, &mut rig);
+    assert_eq!((&stated["amr"], &stated["factor"]), (&json!([]), &json!("bypass")));
 }
 
 #[test]
@@ -161,10 +189,10 @@ fn approval_of_another_person_is_no_second_factor_of_the_user() {
     let rule = json!({"paths": ["/wire"], "policy": "two_factor", "approval": "per_request",
         "approver": {"users": ["carol"]}});
     let mut rig = rig_with(json!({"access_control": {"rules": [rule]}}));
-    let pushed = || [crate::rig::phone_of("carol"), started()];
+    let pushed = || [phone_of("carol"), started()];
     let held = pushed().into_iter().chain([allows()]).collect::<Vec<_>>();
     let held = rig.send(&get("/wire"), &held).admitted();
-    let mut alice = crate::browser::Browser::of("alice");
+    let mut alice = Browser::of("alice");
     let begin = alice.posts("/.duo-mfa/auth?factor=push&return_to=%2Fwire");
     alice.asks(&mut rig, &begin, &pushed());
     alice.asks(&mut rig, &alice.fetches("/.duo-mfa/status"), &[allows()]);

@@ -180,7 +180,7 @@ impl World<'_> {
 
 /// Whether the person who approved was the one to ask, and is named to the application.
 fn is_by_right_person(reason: &Reason, asked: &Asked, forward: &Forward) -> bool {
-    let named = forwarded_header(forward, "x-duo-mfa-approver");
+    let named = forwarded_header(forward, "x-duo-mfa-approved-by");
     let is_right = approvers(asked.person, asked.path).contains(&reason.user.as_str());
     let is_named = match &named {
         Some(name) => {

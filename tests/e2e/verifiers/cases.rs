@@ -71,6 +71,8 @@ pub(super) enum Check {
     RequestLine,
     /// The body of the request.
     Body,
+    /// The name of the approver.
+    Approver,
 }
 
 /// A request at the verifier.
@@ -108,6 +110,8 @@ pub(super) struct Case {
     pub(super) refused_by: Option<Check>,
     pub(super) assertion: String,
     pub(super) received: Received,
+    /// If not empty, one of these people must have approved the request.
+    pub(super) approvers: &'static [&'static str],
 }
 
 /// Assertions that the filter has made, as the application received them.
@@ -187,6 +191,33 @@ impl Genuine {
         .into()
     }
 
+    /// Under a rule with `approver`, whose assertions say who was asked in the user's place: for verifiers that know the rule.
+    pub(super) fn approved_by_another(&self) -> Vec<Case> {
+        let by = |name, refused_by, approver: &'static str, approvers| {
+            let assertion = changed(&self.payment, &NEW, &|claims| {
+                claims["amr"] = json!([]);
+                claims["approver"] = json!(approver);
+            });
+            Case { name, refused_by, assertion, received: PAYMENT, approvers }
+        };
+        let wanted = Some(Check::Approver);
+        vec![
+            by("approved by another person", None, "carol", &["carol", "dave"]),
+            by("approved by somebody else", wanted, "eve", &["carol", "dave"]),
+            by("approved by the user", wanted, "alice", &["alice", "carol"]),
+            by(
+                "approved by another person, second factor wanted",
+                Some(Check::Assertion),
+                "carol",
+                &[],
+            ),
+            Case {
+                approvers: &["carol"],
+                ..forged("of the user's own second factor", Check::Approver, &self.payment, PAYMENT)
+            },
+        ]
+    }
+
     /// Genuine assertions with other requests than those for which the filter has signed them.
     fn replays(&self) -> Vec<Case> {
         use Check::{Body, RequestLine};
@@ -208,7 +239,8 @@ impl Genuine {
 }
 
 fn forged(name: &'static str, check: Check, assertion: &str, received: Received) -> Case {
-    Case { name, refused_by: Some(check), assertion: assertion.to_owned(), received }
+    let (refused_by, assertion) = (Some(check), assertion.to_owned());
+    Case { name, refused_by, assertion, received, approvers: &[] }
 }
 
 /// A genuine assertion with other claims, under the name of its key but signed with this one.

@@ -40,6 +40,7 @@ fn applications_accept_what_the_filter_signed_and_refuse_forgeries() {
             refused_by: None,
             assertion: first.to_owned(),
             received: REPORTS,
+            approvers: &[],
         };
         for (name, program) in PROGRAMS {
             let judgements = program(&directory.0, stack, std::slice::from_ref(&case));
@@ -47,7 +48,8 @@ fn applications_accept_what_the_filter_signed_and_refuse_forgeries() {
         }
     };
     let genuine = genuine(&mut stack, is_published, || {});
-    let cases = genuine.cases();
+    let mut cases = genuine.cases();
+    cases.extend(genuine.approved_by_another());
     let [session, payment] = [&genuine.session, &genuine.payment].map(String::len);
     crate::say!("bytes of an assertion: {session}, for one request: {payment}");
     for (name, program) in PROGRAMS {
@@ -92,13 +94,13 @@ fn node(directory: &Path, stack: &Stack, cases: &[Case]) -> Judgements {
 fn rust(_: &Path, stack: &Stack, cases: &[Case]) -> Judgements {
     let mut verifier = verify::Verifier::new(ISSUER, AUDIENCE);
     let assertion = &cases[0].assertion;
-    assert!(verifier.verify(assertion, None).is_err(), "without keys");
+    assert!(verifier.verify(assertion, None, &[]).is_err(), "without keys");
     let reply = Connection::open(stack.envoy.listener).exchange(&Request::get(JWKS)).unwrap();
     verifier.replace_keys(&reply.body).unwrap();
     assert!(verifier.replace_keys(b"{\"keys\": []}").is_err());
     assert!(verifier.replace_keys(b"<html>").is_err());
     let max_age = Some(Duration::from_secs(MAX_AGE));
-    let judged = |Case { assertion, received, .. }: &Case| {
+    let judged = |Case { assertion, received, approvers, .. }: &Case| {
         let claims = if received.is_payment() {
             let received = verify::Received {
                 method: received.method,
@@ -106,9 +108,9 @@ fn rust(_: &Path, stack: &Stack, cases: &[Case]) -> Judgements {
                 path: received.path,
                 body: received.body.as_bytes(),
             };
-            verifier.verify_request(assertion, &received, max_age)
+            verifier.verify_request(assertion, &received, max_age, approvers)
         } else {
-            verifier.verify(assertion, max_age)
+            verifier.verify(assertion, max_age, approvers)
         };
         claims.map(|claims| claims["sub"].as_str().unwrap().to_owned()).map_err(str::to_owned)
     };
@@ -121,7 +123,7 @@ const JWKS: &str = "/.duo-mfa/jwks.json";
 fn judgements(command: &mut Command, stack: &Stack, cases: &[Case]) -> Judgements {
     let cases: Vec<Value> = cases
         .iter()
-        .map(|Case { assertion, received, .. }| {
+        .map(|Case { assertion, received, approvers, .. }| {
             let request = received.is_payment().then(|| {
                 json!({
                     "method": received.method,
@@ -130,7 +132,9 @@ fn judgements(command: &mut Command, stack: &Stack, cases: &[Case]) -> Judgement
                     "body": received.body,
                 })
             });
-            json!({"assertion": assertion, "max_age": MAX_AGE, "request": request})
+            json!({
+                "assertion": assertion, "max_age": MAX_AGE, "request": request, "approvers": approvers,
+            })
         })
         .collect();
     let given = json!({

@@ -73,7 +73,7 @@ impl Sidecar {
     /// Asserts that each genuine assertion of `cases` reaches the application, and no forged one that `checks` includes.
     pub(super) fn judge(&self, stack: &Stack, cases: &[Case], checks: &[Check]) -> Counts {
         let mut counts = Counts::default();
-        for Case { name, refused_by, assertion, received } in cases {
+        for Case { name, refused_by, assertion, received, .. } in cases {
             let request = received.request().header(HEADER, assertion);
             match refused_by {
                 None => {

@@ -6,11 +6,11 @@ import { Refused, Verifier } from './verify.mjs'
 
 const given = JSON.parse(readFileSync(0, 'utf8'))
 const verifier = new Verifier(given.jwks, given.issuer, given.audience)
-for (const { assertion, request, max_age: maxAge } of given.cases) {
+for (const { assertion, request, max_age: maxAge, approvers } of given.cases) {
   try {
     const claims = request
-      ? await verifier.verifyRequest(assertion, request, maxAge)
-      : await verifier.verify(assertion, maxAge)
+      ? await verifier.verifyRequest(assertion, request, maxAge, approvers)
+      : await verifier.verify(assertion, maxAge, approvers)
     console.log('accepted', claims.sub)
   } catch (error) {
     if (!(error instanceof Refused)) throw error

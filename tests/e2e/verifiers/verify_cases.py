@@ -16,10 +16,16 @@ for case in given["cases"]:
     try:
         if request:
             claims = verifier.verify_request(
-                case["assertion"], request["method"], request["host"], request["path"], request["body"].encode(), case["max_age"]
+                case["assertion"],
+                request["method"],
+                request["host"],
+                request["path"],
+                request["body"].encode(),
+                case["max_age"],
+                case["approvers"],
             )
         else:
-            claims = verifier.verify(case["assertion"], case["max_age"])
+            claims = verifier.verify(case["assertion"], case["max_age"], case["approvers"])
         print("accepted", claims["sub"])
     except Refused as refused:
         print("refused", refused)

@@ -8,7 +8,14 @@ use crate::value::{at, extension, is_set, list_at, member, text_at};
 use serde_json::Value;
 
 /// The headers that the application trusts.
-const OWN: [&str; 4] = ["x-duo-mfa-user", "x-duo-mfa-result", "x-duo-mfa-factor", "x-duo-mfa-time"];
+const OWN: [&str; 6] = [
+    "x-duo-mfa-user",
+    "x-duo-mfa-result",
+    "x-duo-mfa-factor",
+    "x-duo-mfa-time",
+    "x-duo-mfa-approved-by",
+    "x-duo-mfa-assertion",
+];
 
 pub(super) fn warnings(subject: &Subject<'_>) -> Option<Warning> {
     let Host::Envoy { chain: Some(chain), .. } = subject.host else { return None };
