@@ -79,6 +79,10 @@ static_resources:
                   payload_in_metadata: jwt_payload
                   {{- end }}
               rules:
+              {{- if $.Values.pluginConfig.assertion }}
+              # Verifiers of assertions have no user.
+              - match: {path: {{ printf "%s/jwks.json" (default "/.duo-mfa" $.Values.pluginConfig.path_prefix) | quote }}}
+              {{- end }}
               - match: {prefix: /}
                 requires: {provider_name: idp}
           {{- end }}{{ end }}

@@ -4,6 +4,7 @@
 {{- if .Values.duo.integrationKey }}{{ $names = prepend $names "DUO_SECRET_KEY" }}{{ end -}}
 {{- if .Values.secret.rotating }}{{ $names = append $names "DUO_MFA_COOKIE_KEY_BEFORE" }}{{ end -}}
 {{- if eq .Values.duo.prompt "universal" }}{{ $names = append $names "DUO_CLIENT_SECRET" }}{{ end -}}
+{{- with .Values.pluginConfig.assertion }}{{ range .keys }}{{ $names = append $names .env }}{{ end }}{{ end -}}
 {{- toJson $names -}}
 {{- end }}
 
