@@ -63,7 +63,8 @@ def environment(text):
     made = {}
     for name in names:
         random = secrets.token_bytes(32)
-        made[name] = base64.b64encode(random).decode() if "COOKIE_KEY" in name else random.hex()[:40]
+        is_duos = "COOKIE_KEY" not in name and "ASSERTION_KEY" not in name
+        made[name] = random.hex()[:40] if is_duos else base64.b64encode(random).decode()
     return made
 
 
