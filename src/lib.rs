@@ -21,7 +21,7 @@
 //!   gate                               the state machine of one request
 //!   config                             composition root: JSON -> typed parts, all faults at once
 //!   policy identity session duo page assertion   six leaves; none imports another
-//!   http  json  protobuf  clock  factor  reference  secret  signal   vocabulary
+//!   http  json  protobuf  clock  factor  hex  reference  secret  signal   vocabulary
 //! ```
 //!
 //! # A request's walk
@@ -41,6 +41,7 @@ pub mod config;
 pub mod duo;
 pub mod factor;
 pub mod gate;
+pub mod hex;
 pub mod http;
 pub mod identity;
 pub mod json;

@@ -2,6 +2,7 @@
 
 use super::settings::AssertionSettings;
 use crate::clock::UnixTime;
+use crate::hex::hex;
 use crate::json::ObjectText;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -74,7 +75,7 @@ impl Claims<'_> {
                 .text("method", method)
                 .text("host", host)
                 .text("path", path)
-                .some_text("body_sha256", body.map(|body| hexadecimal(&body)).as_deref()),
+                .some_text("body_sha256", body.map(|body| hex(&body)).as_deref()),
         }
         .finish()
     }
@@ -89,15 +90,6 @@ const ONE_FACTOR: &str = "urn:duo-mfa:acr:one-factor";
 fn session_id(approval: &[u8]) -> String {
     let digest = Sha256::new().chain_update(b"duo-mfa:sid:v1:").chain_update(approval).finalize();
     URL_SAFE_NO_PAD.encode(digest.first_chunk::<16>().copied().unwrap_or_default())
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 /// Bytes of a request as a JSON text. Each byte that is not printable ASCII is percent-encoded.

@@ -1,19 +1,15 @@
 //! The name of a configuration's content.
 
+use crate::hex::hex;
 use crate::json::Json;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// The first eight bytes of the SHA-256 of the [canonical](Json::canonical) text, in hexadecimal
 /// digits. A host that has an object and no text passes its members in any order, so the bytes of
 /// the host do not do.
 pub(super) fn fingerprint(value: &Json) -> String {
-    let mut hash = String::new();
-    for byte in Sha256::digest(value.canonical()).into_iter().take(8) {
-        // Writing to a string never fails.
-        let _ = write!(hash, "{byte:02x}");
-    }
-    hash
+    let digest = Sha256::digest(value.canonical());
+    hex(digest.get(..8).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use zeroize::Zeroize;
 
 use super::credentials::Signature;
 use super::params::Params;
+use crate::hex::hex;
 use crate::secret::Secret;
 
 /// The parts of a request that a signature covers.
@@ -106,12 +107,6 @@ fn hmac<D: EagerHash + Digest>(key: &[u8], message: &[u8]) -> Output<Hmac<D>> {
 
 fn fill(block: &mut [u8], key: &[u8]) {
     block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-}
-
-/// The bytes as lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
 }
 
 #[cfg(test)]

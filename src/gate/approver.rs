@@ -50,13 +50,8 @@ pub(super) fn choose(
 
 /// The approver of some rule with this canonical name.
 pub(super) fn find<'c>(name: &str, config: &'c Config) -> Option<&'c Approver> {
-    for rule in config.policies.rules.iter() {
-        let listed = rule.terms.approvers.as_deref().unwrap_or_default();
-        if let Some(approver) = listed.iter().find(|approver| approver.user == name) {
-            return Some(approver);
-        }
-    }
-    None
+    let listed = config.policies.rules.iter().filter_map(|rule| rule.terms.approvers.as_deref());
+    listed.flatten().find(|approver| approver.user == name)
 }
 
 fn is_user(approver: &Approver, user: &Identity) -> bool {

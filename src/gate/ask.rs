@@ -63,10 +63,10 @@ impl Gate {
                 forged = line(Some(identity), trail);
                 self.unapproved(head, challenge, env)
             }
-            Purpose::PerRequest { challenge, has_body: true } => {
+            Purpose::PerRequest(challenge) if challenge.has_body => {
                 read_body(Reader::PerRequest(challenge.arrived(address, env)), env)
             }
-            Purpose::PerRequest { challenge, has_body: false } => {
+            Purpose::PerRequest(challenge) => {
                 let body = BodyDigest::of_none();
                 self.approved_ahead(Some(&body), head, challenge.arrived(address, env), env)
             }

@@ -2,9 +2,9 @@
 //!
 //! It is added to each request with an approval. After an approval without a second factor (Duo's
 //! bypass, a remembered device, `fail_mode: safe`) it names no method of authentication, nor after
-//! that of another person, which is named. A request
-//! without an approval has none.
+//! that of another person, who is named. A request without an approval has none.
 
+use super::challenge::Challenge;
 use super::configured::Gate;
 use crate::assertion::{Assertions, Claims, RequestClaims, ascii};
 use crate::clock::UnixTime;
@@ -33,6 +33,26 @@ pub(super) struct Proof<'a> {
     pub(super) approval: &'a [u8],
     /// The only request that the approval opens; `None` if it opens many.
     pub(super) request: Option<&'a RequestClaims>,
+}
+
+impl<'a> Proof<'a> {
+    /// An approval without a known end that opens many requests of this user.
+    pub(super) fn of(
+        challenge: &'a Challenge,
+        (by, authenticated): (ApprovedBy, UnixTime),
+        approval: &'a [u8],
+    ) -> Self {
+        Self {
+            user: &challenge.identity.user,
+            approver: challenge.approver().map(|approver| approver.user.as_str()),
+            by,
+            authenticated,
+            ends: None,
+            rule: challenge.rule,
+            approval,
+            request: None,
+        }
+    }
 }
 
 /// The methods of the second factor, in the words of RFC 8176. They are empty if nobody was asked.

@@ -35,8 +35,8 @@ pub(super) struct Challenge {
 impl Challenge {
     pub(super) fn new(
         head: &RequestHead<'_>,
-        identity: Identity,
-        bound: Bound,
+        has_body: bool,
+        (identity, bound): (Identity, Bound),
         ruled: Ruled<'_>,
     ) -> Self {
         let Ruled { rule, terms, .. } = ruled;
@@ -44,8 +44,7 @@ impl Challenge {
         if terms.is_per_request {
             trail.request = RequestLine::with_query(head);
         }
-        let (terms, has_approval, has_body) = (terms.clone(), false, true);
-        let approver = None;
+        let (terms, has_approval, approver) = (terms.clone(), false, None);
         Self { identity, bound, rule, terms, has_approval, has_body, trail, approver }
     }
 

@@ -16,6 +16,7 @@ use super::prompt::user_tag;
 use super::refusals::AFTER_OUTAGE;
 use super::room::Seat;
 use crate::config::{Limits, OnError};
+use crate::hex::hex;
 use crate::protobuf::{Fields, Malformed, put};
 use crate::signal::{Counter, Level, Signal};
 use std::borrow::Cow;
@@ -76,7 +77,7 @@ pub(super) fn question(
     let (name, tag) = permit.of_fleet()?;
     // Another tag than in shared data, where the tag leads to the user's record.
     let user = config.shared.tag("fleet", &[tag]);
-    let user: String = user.iter().map(|byte| format!("{byte:02x}")).collect();
+    let user = hex(&user);
     let [mut entry, mut descriptor, mut message] = [const { Vec::new() }; 3];
     put(1, name.as_bytes(), &mut entry);
     put(2, user.as_bytes(), &mut entry);

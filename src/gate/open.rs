@@ -50,11 +50,7 @@ pub(super) enum Purpose {
     /// For the application, without a proof of a second factor.
     Application(Challenge),
     /// For the application, with a token that may be its own approval.
-    PerRequest {
-        challenge: Challenge,
-        /// Whether the approval covers a body.
-        has_body: bool,
-    },
+    PerRequest(Challenge),
     /// One of the filter's endpoints.
     Endpoint(EndpointRequest),
     /// A refusal. Only its log line needs more facts.
@@ -89,7 +85,7 @@ impl Undecided {
     fn may_be_recalled(&self) -> bool {
         match &*self.purpose {
             Purpose::Application(challenge) => challenge.terms.per_client.is_some(),
-            Purpose::PerRequest { .. }
+            Purpose::PerRequest(_)
             | Purpose::Endpoint(_)
             | Purpose::Denied { .. }
             | Purpose::Reported { .. }
@@ -175,9 +171,8 @@ impl Gate {
             },
             Err(insufficient) => Some(insufficient),
         };
-        let mut challenge = Challenge::new(head, identity, bound, ruled);
+        let mut challenge = Challenge::new(head, facts.has_body, (identity, bound), ruled);
         challenge.has_approval = insufficient.is_some_and(Insufficient::is_valid);
-        challenge.has_body = facts.has_body;
         let purpose = Purpose::Application(challenge);
         Ok(Opening::Undecided(Undecided { purpose: Box::new(purpose), insufficient }))
     }
@@ -186,16 +181,15 @@ impl Gate {
     fn judge_per_request(
         &self,
         head: &RequestHead<'_>,
-        (identity, bound): (Identity, Bound),
+        user: (Identity, Bound),
         ruled: Ruled<'_>,
         has_body: bool,
     ) -> Opening {
-        let mut challenge = Challenge::new(head, identity, bound, ruled);
-        challenge.has_body = has_body;
+        let challenge = Challenge::new(head, has_body, user, ruled);
         // An approval proves nothing about a request whose body cannot be read.
         let is_readable = !has_body || self.config().request_bodies;
         let purpose = if is_readable && per_request::token(self, head).is_some() {
-            Purpose::PerRequest { challenge, has_body }
+            Purpose::PerRequest(challenge)
         } else {
             Purpose::Application(challenge)
         };
@@ -228,7 +222,8 @@ impl Gate {
         let bound = self.bound(facts).map_err(known)?;
         let has_body = facts.has_body;
         let ruled = Ruled { rule: None, ..self.config().policies.ruled_by_default() };
-        let challenge = Challenge::new(head, identity, bound, ruled);
+        // The request to the application may have one.
+        let challenge = Challenge::new(head, true, (identity, bound), ruled);
         Ok(Purpose::Endpoint(EndpointRequest { endpoint, challenge, groups, has_body }).into())
     }
 
@@ -253,7 +248,7 @@ impl Gate {
             Ok(Opening::Undecided(Undecided { purpose, insufficient })) => {
                 let denial = match *purpose {
                     Purpose::Application(challenge)
-                    | Purpose::PerRequest { challenge, .. }
+                    | Purpose::PerRequest(challenge)
                     | Purpose::Endpoint(EndpointRequest { challenge, .. }) => {
                         Denial::required(&challenge)
                     }

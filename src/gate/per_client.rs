@@ -166,16 +166,12 @@ fn pass(recall: Recall, approval: &ClientApproval, env: &Env<'_>) -> Decision {
     let (by, since) = (approval.by(), approval.authenticated());
     let user = challenge.identity.user.clone();
     add_identity_headers(&mut request, ForwardedAs::Passed, user, by.name(), since);
-    let proof = Proof {
-        user: &challenge.identity.user,
-        approver: None,
-        by,
-        authenticated: since,
-        ends: Some(approval.ends()),
-        rule: challenge.rule,
-        approval: &[&client_tag[..], &since.seconds().to_be_bytes()[..]].concat(),
-        request: None,
-    };
+    let mut id = [0; 24];
+    let (tag, time) = id.split_at_mut(16);
+    tag.copy_from_slice(&client_tag);
+    time.copy_from_slice(&since.seconds().to_be_bytes());
+    let ends = Some(approval.ends());
+    let proof = Proof { ends, ..Proof::of(challenge, (by, since), &id) };
     request.extend(env.gate.new_assertion(&proof, env.now));
     let (mut settlements, mut cookie, mut line) = (Vec::new(), None, None);
     if let Some(out) = sign_out {

@@ -84,22 +84,24 @@ pub(super) fn read(
 ) -> Option<Approved> {
     let gate = env.gate;
     let (body, token) = body.zip(token(gate, head))?;
-    let (digest, mut challenge) = (of(head, body), challenge.clone());
-    let approval = if challenge.terms.approvers.is_none() {
-        open(token, &digest, &challenge, env)
+    let digest = of(head, body);
+    let (approval, approver) = if challenge.terms.approvers.is_none() {
+        (open(token, &digest, challenge, env)?, None)
     } else {
         // An approval names its approver only in the digest.
-        let by = eligible(&challenge).into_iter().find_map(|approver| {
+        eligible(challenge).into_iter().find_map(|approver| {
             let digest = digest.approved_by(&approver.user, &approver.username);
-            Some((open(token, &digest, &challenge, env)?, approver.clone()))
-        });
-        by.map(|(approval, approver)| {
-            challenge.ask(approver);
-            approval
-        })
-    }?;
-    opens(approval.factor, &challenge.terms)
-        .then(|| approved(&approval, (head, body), challenge, env))
+            Some((open(token, &digest, challenge, env)?, Some(approver)))
+        })?
+    };
+    if !opens(approval.factor, &challenge.terms) {
+        return None;
+    }
+    let mut challenge = challenge.clone();
+    if let Some(approver) = approver {
+        challenge.ask(approver.clone());
+    }
+    Some(approved(&approval, (head, body), challenge, env))
 }
 
 #[inline(never)]
@@ -139,16 +141,9 @@ fn approved(
     let forwarded_as = ForwardedAs::Admitted;
     add_identity_headers(&mut request, forwarded_as, user, factor.name(), authenticated);
     let request_claims = gate.request_claims(head, Some(body));
-    let proof = Proof {
-        user: &challenge.identity.user,
-        approver: challenge.approver().map(|approver| approver.user.as_str()),
-        by: factor,
-        authenticated,
-        ends: None,
-        rule: challenge.rule,
-        approval: &id,
-        request: request_claims.as_ref(),
-    };
+    let request_claims = request_claims.as_ref();
+    let of_challenge = Proof::of(&challenge, (factor, authenticated), &id);
+    let proof = Proof { request: request_claims, ..of_challenge };
     request.extend(gate.new_assertion(&proof, env.now));
     add_approver(&mut request, challenge.approver());
     let audited = audit::used(&challenge, factor, env);

@@ -50,8 +50,8 @@ pub(super) struct Transaction {
     pub(super) txid: Txid,
 }
 
-/// The permit to ring this phone of the person who is asked. `owner` is the random id of this prompt. Phones are
-/// counted over all Duo applications together.
+/// The permit to ring this phone of the person who is asked. `owner` is the random id of this
+/// prompt. Phones are counted over all Duo applications together.
 pub(super) fn permit(
     challenge: &Challenge,
     device: Option<&str>,

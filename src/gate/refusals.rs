@@ -4,7 +4,6 @@
 //! the code, in `src/page/text`. The sections below say who has to act.
 
 mod approver;
-
 pub(super) use approver::{
     APPROVER_NOT_ALLOWED, APPROVER_NOT_ASKED, APPROVER_REQUIRED, APPROVER_UNAVAILABLE,
     NOT_SHOWN_WHOLE,

@@ -246,7 +246,7 @@ fn no_private_key_is_in_any_text() {
     let text =
         format!("{:?} {:?} {forward:?} {keys:?} {:?}", rig.gate, rig.gate.config(), rig.signals);
     let key = base64::engine::general_purpose::STANDARD.decode(crate::rig::ASSERTION_KEY).unwrap();
-    let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = duo_mfa::hex::hex(&key);
     let bytes = format!("{key:?}");
     let stripped = crate::rig::ASSERTION_KEY.trim_end_matches('=');
     let secrets = [stripped, &URL_SAFE_NO_PAD.encode(&key), &hex, bytes.trim_matches(['[', ']'])];

@@ -5,7 +5,7 @@
 //! gate
 //! config
 //! policy identity session duo page assertion   leaves: none imports another
-//! http json protobuf clock factor reference secret signal   vocabulary: may import each other
+//! http json protobuf clock factor hex reference secret signal   vocabulary: may import each other
 //! ```
 //!
 //! No files import each other in a circle, inside a folder either. `gate` has floors.
@@ -25,7 +25,7 @@ enum Layer {
     Adapter,
 }
 
-const MODULES: [(&str, Layer); 17] = [
+const MODULES: [(&str, Layer); 18] = [
     ("adapter", Layer::Adapter),
     ("gate", Layer::Gate),
     ("config", Layer::Config),
@@ -40,6 +40,7 @@ const MODULES: [(&str, Layer); 17] = [
     ("protobuf", Layer::Vocabulary),
     ("clock", Layer::Vocabulary),
     ("factor", Layer::Vocabulary),
+    ("hex", Layer::Vocabulary),
     ("reference", Layer::Vocabulary),
     ("secret", Layer::Vocabulary),
     ("signal", Layer::Vocabulary),

@@ -2,6 +2,7 @@
 
 mod breaker;
 mod busy;
+mod configuration;
 mod fleet;
 mod later;
 mod outcome;
@@ -14,6 +15,7 @@ mod shown;
 mod table;
 
 pub(crate) use busy::TRIES;
+pub(crate) use configuration::configured;
 pub(crate) use fleet::{Fleet, FleetSays, framed};
 pub(crate) use outcome::{
     Outcome, Response, approval, forwarded_header, is_deletion, pair, wrongly_admitted,
@@ -29,7 +31,6 @@ pub(crate) use shown::is_reference;
 pub(crate) use table::{LEDGER_BYTES, is_of_users};
 
 use duo_mfa::clock::{ClockOffset, UnixTime};
-use duo_mfa::config::Config;
 use duo_mfa::duo::{self, SignedCall};
 use duo_mfa::gate::limit::Permit;
 use duo_mfa::gate::{
@@ -149,33 +150,8 @@ impl Rig {
 
     /// A rig whose minimal configuration is overlaid with `changes`; `null` takes a member out.
     pub(crate) fn with(changes: Value) -> Self {
-        let mut config = json!({
-            "version": 1,
-            "duo": {
-                "api_host": "api-xxxxxxxx.duosecurity.com",
-                "integration_key": "DIWJ8X6AEYOR5OMC6TQ1",
-                "secret_key": {"env": "DUO_SECRET_KEY"},
-                "cluster": "duo_api",
-            },
-            "identity": {"source": "header", "header": "x-basic-user"},
-            "session": {"keys": [{"env": "DUO_MFA_COOKIE_KEY"}]},
-        });
-        overlay(&mut config, changes);
-        let environment = |name: &str| match name {
-            "DUO_SECRET_KEY" => Some(SECRET_KEY.to_owned()),
-            "OTHER_SECRET_KEY" => Some(OTHER_SECRET_KEY.to_owned()),
-            "DUO_CLIENT_SECRET" => Some(CLIENT_SECRET.to_owned()),
-            "OTHER_CLIENT_SECRET" => Some(OTHER_CLIENT_SECRET.to_owned()),
-            "DUO_MFA_COOKIE_KEY" => Some(COOKIE_KEY.to_owned()),
-            "DUO_MFA_OTHER_COOKIE_KEY" => Some(OTHER_COOKIE_KEY.to_owned()),
-            "DUO_MFA_ASSERTION_KEY" => Some(ASSERTION_KEY.to_owned()),
-            "DUO_MFA_NEXT_ASSERTION_KEY" => Some(NEXT_ASSERTION_KEY.to_owned()),
-            "DUO_MFA_LIMITS_KEY" => Some(LIMITS_KEY.to_owned()),
-            _ => None,
-        };
-        let config = Config::parse(config.to_string().as_bytes(), &environment);
         Self {
-            gate: Gate::new(config.unwrap_or_else(|faults| panic!("{faults}"))),
+            gate: Gate::new(configured(changes).unwrap_or_else(|faults| panic!("{faults}"))),
             verified: Verified::default(),
             table: BTreeMap::new(),
             now: NOON,

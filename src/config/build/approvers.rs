@@ -1,4 +1,5 @@
-//! Reads a rule's `approver`, the people who may approve requests of other users, and the groups of `access_control.approver_groups`.
+//! Reads a rule's `approver`, the people who may approve requests of other users, and the groups of
+//! `access_control.approver_groups`.
 
 use super::applications::Written;
 use super::session::plain_name;

@@ -122,19 +122,11 @@ fn keys(
         faults.push(written.fault(Code::TooManyKeys, problem, "remove the oldest"));
         return None;
     }
-    let mut texts: Vec<Secret<String>> = Vec::new();
-    let mut keys = Vec::new();
-    for entry in &list {
-        let Some(text) = secrets.read(entry, faults) else { continue };
-        if let Some(key) = faults.keep(key(entry, (&text, &texts), others, secrets)) {
-            keys.push(key);
-            texts.push(text);
-        }
-    }
-    let is_complete = keys.len() == list.len();
+    let keys = session::each_key(&list, secrets, faults, |entry, text, before| {
+        key(entry, (text, before), others, secrets)
+    })?;
     let mut keys = keys.into_iter();
-    let first = keys.next().filter(|_| is_complete)?;
-    Some((first, keys.collect()))
+    Some((keys.next()?, keys.collect()))
 }
 
 fn key(

@@ -178,18 +178,30 @@ fn keys(
     let ring = session.require("keys", fix, faults, |entry| Ok(entry.clone()))?;
     let list = faults.keep(ring.filled_list(fix))?;
 
+    let keys = each_key(&list, secrets, faults, |entry, text, before| {
+        key(entry, text, before, secret_keys)
+    })?;
+    faults.keep(KeyRing::new(keys).map_err(|fault| key_fault(&ring, fault)))
+}
+
+/// Reads the keys of a list. `read` gets each entry, its text, and the texts of the keys before it.
+/// `None` if one is at fault.
+pub(super) fn each_key<'v, K>(
+    list: &[Entry<'v>],
+    secrets: &Secrets<'_>,
+    faults: &mut Faults,
+    mut read: impl FnMut(&Entry<'v>, &Secret<String>, &[Secret<String>]) -> Result<K, Fault>,
+) -> Option<Vec<K>> {
     let mut texts: Vec<Secret<String>> = Vec::new();
     let mut keys = Vec::new();
-    for entry in &list {
+    for entry in list {
         let Some(text) = secrets.read(entry, faults) else { continue };
-        if let Some(key) = faults.keep(key(entry, &text, &texts, secret_keys)) {
+        if let Some(key) = faults.keep(read(entry, &text, &texts)) {
             keys.push(key);
             texts.push(text);
         }
     }
-    let is_complete = keys.len() == list.len();
-    let built = KeyRing::new(keys).map_err(|fault| key_fault(&ring, fault));
-    if is_complete { faults.keep(built) } else { None }
+    (keys.len() == list.len()).then_some(keys)
 }
 
 /// The texts of the cookie keys, as far as they can be read. Faults are reported elsewhere.

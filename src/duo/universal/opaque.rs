@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use crate::duo::sign;
+use crate::hex::hex;
 use crate::secret::Secret;
 
 /// The `state` of an attempt: 16 to 1,024 characters of the base64url alphabet. Duo returns it
@@ -60,7 +60,7 @@ impl From<[u8; 16]> for Jti {
     /// The bytes as hexadecimal digits, in groups as those of a UUID (RFC 9562, section 4): 36
     /// characters, as in Duo's own clients. They must be random.
     fn from(random: [u8; 16]) -> Self {
-        let mut text = sign::hex(&random);
+        let mut text = hex(&random);
         for place in [20, 16, 12, 8] {
             text.insert(place, '-');
         }

@@ -173,9 +173,10 @@ pub(super) fn admit(
         }
     }
     let config = env.gate.config();
-    let is_session = caller.single_request.is_none();
-    let per_client = per_client::kept(&caller.challenge, by, origin.since, config);
-    let per_client = per_client.filter(|_| is_session);
+    let per_client = match caller.single_request {
+        None => per_client::kept(&caller.challenge, by, origin.since, config),
+        Some(_) => None,
+    };
     caller.forget(env);
     let reply = caller.with_cookies(reply(&caller));
     Decision::approval(reply, by, audited).after(per_client)

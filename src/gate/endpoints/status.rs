@@ -12,8 +12,8 @@ use crate::gate::exchange::Next;
 use crate::gate::limit::Settlement;
 use crate::gate::pending::is_on_device;
 use crate::gate::prompt::{self, Ending, Transaction, said};
-use crate::gate::refusals::{APPROVER_UNAVAILABLE, GONE};
-use crate::gate::refuse::refuse_with;
+use crate::gate::refusals::GONE;
+use crate::gate::refuse::{refuse_status, refuse_with};
 use crate::gate::view::Requester;
 use crate::http::{Reply, RequestHead};
 use crate::page::{Awaited, DisplayText, Screen, SignInReply, Standing, Waiting};
@@ -136,8 +136,7 @@ pub(super) fn heard(
             if ending == Ending::LockedOut && caller.challenge.approver().is_some() {
                 let mut caller = caller;
                 caller.forget(env);
-                let refused = refuse_with(&caller, &APPROVER_UNAVAILABLE, said(status), env);
-                return refused.after([settlement]).into();
+                return refuse_status(&caller, status, env).after([settlement]).into();
             }
             ended(caller, &refused(ending), status, env).after([settlement]).into()
         }
@@ -169,15 +168,15 @@ pub(super) fn waiting(
 ) -> Standing {
     let pending = caller.pending.as_ref();
     let code = pending.and_then(|pending| pending.verification_code.as_ref());
+    let asks_another = pending.is_some_and(|pending| pending.approver.is_some());
     let usual = match (factor, code) {
         (Factor::Phone, _) => Awaited::Call,
-        (_, None) if pending.is_some_and(|pending| pending.approver.is_some()) => Awaited::Approver,
         (_, Some(code)) => Awaited::VerifiedPush { code: DisplayText::new(code.as_str()) },
+        (_, None) if asks_another => Awaited::Approver,
         (_, None) => Awaited::Push,
     };
-    let is_users = pending.is_none_or(|pending| pending.approver.is_none());
-    let awaited = match status.map(|status| (&status.status, &status.message)).filter(|_| is_users)
-    {
+    let own = status.filter(|_| !asks_another);
+    let awaited = match own.map(|status| (&status.status, &status.message)) {
         Some((Status::Answered, _)) => Awaited::Key,
         Some((Status::PushFailed, _)) => Awaited::UndeliveredPush,
         Some((Status::Other(_), message)) if !message.is_empty() && code.is_none() => {

@@ -252,14 +252,9 @@ fn forward(parked: &Parked, by: ApprovedBy, audited: Audited, env: &Env<'_>) -> 
     let sessions = &env.gate.application(&challenge.terms).sessions;
     let approval = new_approval(by, env.now);
     let proof = Proof {
-        user: &challenge.identity.user,
-        approver: challenge.approver().map(|approver| approver.user.as_str()),
-        by,
-        authenticated: env.now,
         ends: Some(env.now.plus(sessions.lifetime(&approval))),
-        rule: challenge.rule,
-        approval: &id,
         request: parked.request.as_ref(),
+        ..Proof::of(challenge, (by, env.now), &id)
     };
     request.extend(env.gate.new_assertion(&proof, env.now));
     add_approver(&mut request, challenge.approver());

@@ -1,30 +1,13 @@
 //! The configuration of approvers.
 
 use super::{NAMES, WIRE, and_then, assert_by, rule};
-use crate::rig::{Rig, allows, get};
+use crate::rig::{Rig, allows, configured, get};
 use duo_mfa::config::{Code, Config};
 use serde_json::{Value, json};
 
 fn parse(changes: Value) -> Result<Config, Vec<(Code, String)>> {
-    let mut config = json!({
-        "version": 1,
-        "duo": {
-            "api_host": "api-xxxxxxxx.duosecurity.com",
-            "integration_key": "DIWJ8X6AEYOR5OMC6TQ1",
-            "secret_key": {"env": "DUO_SECRET_KEY"},
-            "cluster": "duo_api",
-        },
-        "identity": {"source": "header", "header": "x-basic-user"},
-        "session": {"keys": [{"env": "DUO_MFA_COOKIE_KEY"}]},
-    });
-    crate::rig::overlay(&mut config, changes);
-    let environment = |name: &str| match name {
-        "DUO_SECRET_KEY" => Some(crate::rig::SECRET_KEY.to_owned()),
-        "DUO_MFA_COOKIE_KEY" => Some(crate::rig::COOKIE_KEY.to_owned()),
-        _ => None,
-    };
-    let parsed = Config::parse(config.to_string().as_bytes(), &environment);
-    parsed.map_err(|faults| faults.iter().map(|it| (it.code, it.path.clone())).collect())
+    configured(changes)
+        .map_err(|faults| faults.iter().map(|it| (it.code, it.path.clone())).collect())
 }
 
 fn groups() -> Value {

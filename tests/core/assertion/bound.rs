@@ -6,7 +6,7 @@ use crate::rig::preauth;
 use sha2::{Digest as _, Sha256};
 
 fn hexadecimal(body: &[u8]) -> String {
-    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
+    duo_mfa::hex::hex(&Sha256::digest(body))
 }
 
 fn per_request(changes: &Value) -> Rig {
