@@ -28,7 +28,7 @@ const PROXY: &[&str] = &[
     "proxy_set_tick_period_milliseconds",
 ];
 
-const WASI: &[&str] = &["environ_get", "environ_sizes_get", "fd_write", "proc_exit", "random_get"];
+const WASI: &[&str] = &["environ_get", "environ_sizes_get", "random_get"];
 
 /// Reads a module's sections from front to back.
 struct Reader<'a>(&'a [u8]);

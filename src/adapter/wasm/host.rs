@@ -105,9 +105,12 @@ pub(super) fn now() -> Result<UnixTime, Refused> {
 }
 
 /// A variable of the VM's environment, as far as `host_env_keys` permits.
-#[expect(clippy::disallowed_methods, reason = "all other code has to call this function")]
 pub(super) fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+    let text = hostcalls::environment().ok()?;
+    let mut variables = text.split(|byte| *byte == 0);
+    let value = variables
+        .find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+    String::from_utf8(value.to_vec()).ok()
 }
 
 /// The target of the `log` crate. The SDK's own panics if the host refuses a line.

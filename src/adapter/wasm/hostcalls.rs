@@ -9,6 +9,7 @@
 
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, StreamType};
 use std::ptr::{null, null_mut};
+use zeroize::Zeroizing;
 
 /// The status of the host for a call that it did not execute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +97,13 @@ unsafe extern "C" {
         headers_len: usize,
         grpc_status: i32,
     ) -> u32;
+}
+
+// Rust's library would bring C's, and C's a second allocator and an end of the VM if a call fails.
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    fn environ_sizes_get(count: *mut usize, size: *mut usize) -> u32;
+    fn environ_get(variables: *mut *mut u8, text: *mut u8) -> u32;
 }
 
 const fn done(status: u32) -> Result<(), Refused> {
@@ -280,4 +288,16 @@ const NO_TRAILERS: &[u8] = &[0; 4];
 /// The address of the bytes; null if there are none, which the host reads as "none".
 const fn start(bytes: &[u8]) -> *const u8 {
     if bytes.is_empty() { null() } else { bytes.as_ptr() }
+}
+
+/// The VM's environment: `NAME=value` of each variable, ended by a NUL.
+pub(super) fn environment() -> Result<Zeroizing<Vec<u8>>, Refused> {
+    let (mut count, mut size) = (0, 0);
+    // SAFETY: both pointers are valid for writes during the call.
+    done(unsafe { environ_sizes_get(&raw mut count, &raw mut size) })?;
+    let mut variables = vec![null_mut(); count];
+    let mut text = Zeroizing::new(vec![0; size]);
+    // SAFETY: the host has just told how many pointers and bytes it writes, and keeps no pointer.
+    done(unsafe { environ_get(variables.as_mut_ptr(), text.as_mut_ptr()) })?;
+    Ok(text)
 }

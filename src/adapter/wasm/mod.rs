@@ -20,3 +20,9 @@ mod request;
 mod root;
 mod stats;
 mod streams;
+
+use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
+
+/// The allocator of the C library takes three times the instructions, and is larger.
+#[global_allocator]
+static ALLOCATOR: WasmDynamicTalc = new_wasm_dynamic_allocator();

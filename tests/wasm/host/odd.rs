@@ -28,8 +28,6 @@ pub(crate) fn odds(call: &str) -> Vec<Odd> {
         // With `BAD_ARGUMENT`, Envoy says that it does not know the context.
         "proxy_set_effective_context" => &[INTERNAL_FAILURE, BAD_ARGUMENT],
         "proxy_http_call" => &[BAD_ARGUMENT, INTERNAL_FAILURE],
-        // At the start, without an environment, the C library of Rust's runtime ends the virtual machine.
-        "environ_get" | "environ_sizes_get" => &[],
         "proxy_log" | "proxy_define_metric" | "proxy_increment_metric" => &[INTERNAL_FAILURE],
         _ => &[INTERNAL_FAILURE, UNIMPLEMENTED],
     };
