@@ -67,8 +67,10 @@ pub(super) enum Check {
     Type,
     /// The age of the second factor.
     Age,
-    /// The method, host and path of the request.
-    RequestLine,
+    /// The method and host of the request, and its path without the query.
+    Operation,
+    /// The query of the request.
+    Query,
     /// The body of the request.
     Body,
     /// The name of the approver.
@@ -220,20 +222,23 @@ impl Genuine {
 
     /// Genuine assertions with other requests than those for which the filter has signed them.
     fn replays(&self) -> Vec<Case> {
-        use Check::{Body, RequestLine};
+        use Check::{Body, Operation, Query};
         let replayed = |name, check, received| forged(name, check, &self.payment, received);
-        let [path, method] = [("/payments?to=8", "POST"), ("/payments?to=7", "PUT")]
+        let [query, method] = [("/payments?to=8", "POST"), ("/payments?to=7", "PUT")]
             .map(|(path, method)| Received { path, method, ..PAYMENT });
+        let refund =
+            changed(&self.payment, &NEW, &|claims| claims["path"] = json!("/refunds?to=7"));
         let host = Received { host: "pay.example.com", ..PAYMENT };
         let body = Received { body: "amount=13", ..PAYMENT };
         let unread = changed(&self.payment, &NEW, &|claims| remove(claims, "body_sha256"));
         vec![
-            replayed("replayed for another path", RequestLine, path),
-            replayed("replayed with another method", RequestLine, method),
-            replayed("replayed at another host", RequestLine, host),
+            forged("replayed for another path", Operation, &refund, PAYMENT),
+            replayed("replayed with another query", Query, query),
+            replayed("replayed with another method", Operation, method),
+            replayed("replayed at another host", Operation, host),
             replayed("replayed with another body", Body, body),
             forged("of a body that the filter has not read", Body, &unread, PAYMENT),
-            forged("of the session, for a payment", RequestLine, &self.session, PAYMENT),
+            forged("of the session, for a payment", Operation, &self.session, PAYMENT),
         ]
     }
 }

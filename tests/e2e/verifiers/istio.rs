@@ -57,29 +57,61 @@ fn authorization_policy(resource: &Value) -> Value {
 }
 
 fn policy(rule: &Value) -> Value {
-    let permission = match rule["to"][0]["operation"]["paths"][0].as_str() {
-        None => json!({"any": true}),
-        Some(path) => {
-            let prefix = path.strip_suffix('*').expect("a prefix");
-            json!({"url_path": {"path": {"prefix": prefix}}})
-        }
+    let operation = &rule["to"][0]["operation"];
+    let members = [("paths", false), ("notMethods", true), ("notHosts", true)];
+    let permissions = members.iter().filter_map(|(member, is_negated)| {
+        let wanted = operation[*member].as_array()?;
+        let any: Vec<_> = wanted.iter().map(|wanted| permission(member, wanted)).collect();
+        let any = json!({"or_rules": {"rules": any}});
+        Some(if *is_negated { json!({"not_rule": any}) } else { any })
+    });
+    let permissions: Vec<_> = permissions.collect();
+    let known = operation.as_object().map_or(0, serde_json::Map::len);
+    assert_eq!(permissions.len(), known, "{operation}");
+    let permission = match &permissions[..] {
+        [] => json!({"any": true}),
+        all => json!({"and_rules": {"rules": all}}),
     };
-    let principal = match rule["from"][0]["source"]["notRequestPrincipals"][0].as_str() {
-        Some(principal) => {
-            let issuer = principal.strip_suffix("/*").expect("any subject");
-            let any_subject = json!({"safe_regex": {"regex": ".+"}});
-            json!({"and_ids": {"ids": [
-                claim("iss", &json!({"exact": issuer})), claim("sub", &any_subject),
-            ]}})
-        }
-        None => {
-            let when = &rule["when"][0];
-            let name = text(&when["key"]).strip_prefix("request.auth.claims[").unwrap();
-            let wanted = json!({"exact": when["notValues"][0]});
-            claim(name.strip_suffix(']').unwrap(), &wanted)
-        }
+    json!({"permissions": [permission], "principals": [principal(rule)]})
+}
+
+/// Matches a request by this member of an operation.
+fn permission(member: &str, wanted: &Value) -> Value {
+    let header = |name: &str, ignore_case: bool| {
+        let matcher = json!({"exact": wanted, "ignore_case": ignore_case});
+        json!({"header": {"name": name, "string_match": matcher}})
     };
-    json!({"permissions": [permission], "principals": [{"not_id": principal}]})
+    match member {
+        "paths" => json!({"url_path": {"path": matcher(wanted)}}),
+        "notMethods" => header(":method", false),
+        "notHosts" => header(":authority", true),
+        other => panic!("{other}"),
+    }
+}
+
+fn principal(rule: &Value) -> Value {
+    if let Some(principal) = rule["from"][0]["source"]["notRequestPrincipals"][0].as_str() {
+        let issuer = principal.strip_suffix("/*").expect("any subject");
+        let any_subject = json!({"safe_regex": {"regex": ".+"}});
+        let both = [claim("iss", &json!({"exact": issuer})), claim("sub", &any_subject)];
+        return json!({"not_id": {"and_ids": {"ids": both}}});
+    }
+    let when = &rule["when"][0];
+    if when.is_null() {
+        return json!({"any": true});
+    }
+    let name = text(&when["key"]).strip_prefix("request.auth.claims[").unwrap();
+    let name = name.strip_suffix(']').unwrap();
+    let any = list(&when["notValues"]).iter().map(|wanted| claim(name, &matcher(wanted)));
+    json!({"not_id": {"or_ids": {"ids": any.collect::<Vec<_>>()}}})
+}
+
+/// Matches a text, by its beginning if a `*` ends it.
+fn matcher(wanted: &Value) -> Value {
+    match text(wanted).strip_suffix('*') {
+        Some(prefix) => json!({"prefix": prefix}),
+        None => json!({"exact": wanted}),
+    }
 }
 
 /// Matches a claim that is a text, or a list with such a text.
@@ -113,7 +145,8 @@ fn istio_filters_accept_what_the_filter_signed_and_refuse_forgeries() {
     let directory = Directory::new();
     let sidecar = Sidecar::start(&directory.0, configuration);
 
-    let counts = sidecar.judge(&stack, &genuine.cases(), &[Check::Assertion]);
+    let checks = [Check::Assertion, Check::Operation];
+    let counts = sidecar.judge(&stack, &genuine.cases(), &checks);
     let ask = |assertion: Option<&str>, received: &Received, verdict| {
         let request = received.request();
         let request = match assertion {

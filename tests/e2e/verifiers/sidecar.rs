@@ -145,7 +145,8 @@ fn jwt_authn_accepts_what_the_filter_signed_and_refuses_forgeries() {
     let genuine =
         genuine(&mut stack, |stack, first| sidecar.accepts(stack, first), || sidecar.await_keys());
     let cases = genuine.cases();
-    let checks = [Check::Assertion, Check::Clock, Check::Type, Check::Age, Check::RequestLine];
+    let checks =
+        [Check::Assertion, Check::Clock, Check::Type, Check::Age, Check::Operation, Check::Query];
     let counts = sidecar.judge(&stack, &cases, &checks);
 
     // A genuine one beside a forged one, and none at all.
