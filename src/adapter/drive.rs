@@ -15,9 +15,11 @@ use crate::gate::{
     AwaitedBody, AwaitingPermit, Body, Call, Effect, End, Event, FleetQuestion, Flow, Forward,
     HostFacts, Judgement, NewCookie, Notes, Opening, Pass, Seat, Step, Unanswered, response,
 };
+use crate::http::peer::ip_address;
 use crate::http::{HeadFault, HeaderMap, Reply, RequestHead};
 use crate::identity::Attributes;
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// The property with the peer's address: that of the connection, or the one that a trusted proxy
@@ -70,6 +72,11 @@ impl<'a, S: Stream> Driver<'a, S> {
         self.stream.shared()
     }
 
+    /// The address of the peer.
+    fn address(&self) -> Option<IpAddr> {
+        ip_address(&self.stream.property(&PEER)?)
+    }
+
     /// Handles a new request's head, or that of a forwarded one.
     pub(super) fn open(&self, has_body: bool) -> Passage {
         let (stream, shared) = (self.stream, self.shared());
@@ -83,7 +90,7 @@ impl<'a, S: Stream> Driver<'a, S> {
         let groups = gate.groups_attribute().and_then(|path| stream.property(path));
         let wants_certificate = gate.config().identity.wants_certificate();
         let mtls = wants_certificate.then(|| stream.property(&MTLS)).flatten();
-        let peer = gate.wants_address().then(|| stream.property(&PEER)).flatten();
+        let address = gate.wants_address().then(|| self.address()).flatten();
         let bound: Vec<_> =
             gate.bound_properties().iter().map(|path| stream.property(path)).collect();
         let facts = HostFacts {
@@ -93,7 +100,7 @@ impl<'a, S: Stream> Driver<'a, S> {
                 mtls: mtls.as_deref(),
                 groups: groups.as_deref(),
             },
-            address: peer.as_deref(),
+            address,
             bound: &bound,
             has_body,
         };
@@ -104,8 +111,8 @@ impl<'a, S: Stream> Driver<'a, S> {
                 self.end(decision.end, decision.notes)
             }
             Opening::Undecided(undecided) => {
-                let peer = peer.or_else(|| stream.property(&PEER));
-                self.perform(gate.ask(&head, undecided, peer.as_deref(), &shared.env()))
+                let address = address.or_else(|| self.address());
+                self.perform(gate.ask(&head, undecided, address, &shared.env()))
             }
         }
     }

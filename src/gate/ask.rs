@@ -33,17 +33,18 @@ use crate::identity::Identity;
 use crate::policy::Terms;
 use crate::session::BodyDigest;
 use crate::signal::{Level, Signal};
+use std::net::IpAddr;
 
 impl Gate {
     /// Begins to ask for the second factor, or to reply to a request to the filter itself.
     ///
-    /// `address` is the peer's, as Envoy reports it: `192.0.2.1:4711` or `[2001:db8::1]:4711`.
+    /// `address` is the peer's; a peer on a pipe has none.
     #[must_use]
     pub fn ask(
         &self,
         head: &RequestHead<'_>,
         undecided: Undecided,
-        address: Option<&[u8]>,
+        address: Option<IpAddr>,
         env: &Env<'_>,
     ) -> Step {
         let Undecided { purpose, insufficient } = undecided;

@@ -12,6 +12,7 @@ use crate::policy::{Approver, Ruled, Terms};
 use crate::secret::Secret;
 use crate::session::{Bound, PENDING_LIFETIME, Subject};
 use crate::signal::Code;
+use std::net::IpAddr;
 
 /// A known user's request that needs a decision by Duo.
 #[derive(Clone, Debug)]
@@ -68,8 +69,8 @@ impl Challenge {
     }
 
     /// Adds the facts that only the host knows.
-    pub(super) fn arrived(self, peer: Option<&[u8]>, env: &Env<'_>) -> Self {
-        Self { trail: self.trail.arrived(peer, env), ..self }
+    pub(super) fn arrived(self, address: Option<IpAddr>, env: &Env<'_>) -> Self {
+        Self { trail: self.trail.arrived(address, env), ..self }
     }
 
     /// The user for cookies that are read and made.

@@ -8,6 +8,7 @@ use crate::http::{Edit, RequestHead, cookie};
 use crate::identity::Attributes;
 use crate::policy::{Criterion, FailMode, Terms};
 use crate::session::Sessions;
+use std::net::IpAddr;
 
 /// A configuration in use.
 ///
@@ -92,9 +93,8 @@ pub struct HostFacts<'a> {
     pub now: UnixTime,
     /// The host's facts about the user, if [`Gate::attribute`] and similar methods ask for them.
     pub attributes: Attributes<'a>,
-    /// The peer, as Envoy reports it, if [`Gate::wants_address`]: `192.0.2.1:4711` or
-    /// `[2001:db8::1]:4711`.
-    pub address: Option<&'a [u8]>,
+    /// The peer's address, if it has one and [`Gate::wants_address`].
+    pub address: Option<IpAddr>,
     /// The values of [`Gate::bound_properties`], as far as the host has them.
     pub bound: &'a [Option<Vec<u8>>],
     /// Whether a body follows the head.

@@ -23,6 +23,7 @@ use crate::factor::Factor;
 use crate::http::{Reply, RequestHead, ReturnPath};
 use crate::page::{Onward, Problem};
 use crate::signal::{Code, Level, Signal};
+use std::net::IpAddr;
 
 /// A client that can be refused, in the form that suits it.
 pub(super) trait Refusable {
@@ -186,7 +187,7 @@ pub(super) fn denied(
     denial: &Denial,
     endpoint: Option<Endpoint>,
     head: &RequestHead<'_>,
-    peer: Option<&[u8]>,
+    address: Option<IpAddr>,
     env: &Env<'_>,
 ) -> Decision {
     let Denial { code, ref detail, .. } = *denial;
@@ -194,7 +195,7 @@ pub(super) fn denied(
         Some(Endpoint::Callback(_)) => View::at_callback(head, ReturnPath::default()),
         Some(_) | None => View::in_place(head),
     };
-    let mut trail = Trail::of(head).arrived(peer, env);
+    let mut trail = Trail::of(head).arrived(address, env);
     trail.endpoint = endpoint.map(Endpoint::name);
     let reference = Some(trail.reference);
     let line = audit::refused_at_once(denial, &trail, env);

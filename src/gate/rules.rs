@@ -7,7 +7,6 @@ use super::refusals::{RULE_DENIES_TARGET, RULE_DENIES_USER};
 use crate::clock::UnixTime;
 use crate::factor::AcceptedFactors;
 use crate::http::RequestHead;
-use crate::http::peer::ip_address;
 use crate::identity::{Identity, IdentityError};
 use crate::policy::{
     Criterion, Decision, EverythingDenied, FailMode, Person, Policy, Ruled, Terms,
@@ -105,9 +104,7 @@ impl Gate {
         if self.config().bindings.is_empty() {
             return Ok(Bound::default());
         }
-        let address = || facts.address.and_then(ip_address);
-        let address = self.config().bindings.want_address().then(address).flatten();
-        let bound = self.config().bindings.resolve(facts.bound, address);
+        let bound = self.config().bindings.resolve(facts.bound, facts.address);
         bound.map_err(Denial::from)
     }
 
@@ -124,8 +121,7 @@ impl Gate {
             let ruled = policies.ruled_by_default();
             return of_anybody(policies.for_preflight(head, facts.has_body, ruled));
         }
-        let address = facts.address.and_then(ip_address);
-        let view = policies.view(head, address)?;
+        let view = policies.view(head, facts.address)?;
         if let Decision::Ruled(ruled) = policies.decide_request(head, facts.has_body, &view, None) {
             return of_anybody(ruled);
         }
@@ -224,7 +220,7 @@ impl Gate {
         facts: &HostFacts<'_>,
     ) -> Result<(), Denial> {
         let policies = &self.config().policies;
-        let place = policies.view_of_place(head, facts.address.and_then(ip_address))?;
+        let place = policies.view_of_place(head, facts.address)?;
         match policies.deny_everything(&place, &Person { user: &identity.user, groups }) {
             None => Ok(()),
             Some(EverythingDenied { rule }) => Err(Denial::from(RULE_DENIES_USER).by(rule)),

@@ -8,7 +8,6 @@ use crate::clock::UnixTime;
 use crate::config::Config;
 use crate::duo::{Device, Txid};
 use crate::factor::Factor;
-use crate::http::peer::ip_address;
 use crate::http::{Client, RequestHead};
 use crate::identity::Identity;
 use crate::reference::Reference;
@@ -99,15 +98,15 @@ impl Trail {
         }
     }
 
-    /// Adds the address of the peer, as Envoy reports it, and a new reference. The id is a hash, so
+    /// Adds the address of the peer and a new reference. The id is a hash, so
     /// that it does not reveal random bytes that other values are made of.
-    pub(super) fn arrived(self, peer: Option<&[u8]>, env: &Env<'_>) -> Self {
+    pub(super) fn arrived(self, address: Option<IpAddr>, env: &Env<'_>) -> Self {
         let (random, now) = (env.random.unwrap_or_default(), env.now.millis().to_be_bytes());
         let id = self.request_id.as_deref().unwrap_or_default().as_bytes();
         let shared = &env.gate.config().shared;
         let [a, b, c, d, e, ..] = shared.tag("reference", &[&random, &now, id]);
         let reference = Reference::new([a, b, c, d, e], env.now);
-        Self { address: peer.and_then(ip_address), reference, ..self }
+        Self { address, reference, ..self }
     }
 
     /// The reference with a seal. A page carries it from one request to the next, until a token

@@ -89,7 +89,7 @@ fn main() {
     let facts = HostFacts {
         now: NOW.plus(Duration::from_secs(5)),
         attributes: Attributes::default(),
-        address: Some(b"192.0.2.7:51000"),
+        address: Some([192, 0, 2, 7].into()),
         bound: &[],
         has_body: false,
     };

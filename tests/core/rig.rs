@@ -38,11 +38,13 @@ use duo_mfa::gate::{
     Judgement, Logo, Opening, Room, Step,
 };
 use duo_mfa::http::RequestHead;
+use duo_mfa::http::peer::ip_address;
 use duo_mfa::identity::Attributes;
 use duo_mfa::session::Verified;
 use duo_mfa::signal::{Signal, TimeToApproval};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) const SECRET_KEY: &str = "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep";
@@ -290,13 +292,18 @@ impl Rig {
         }
     }
 
+    /// The address of the peer.
+    fn address(&self) -> Option<IpAddr> {
+        self.peer.and_then(ip_address)
+    }
+
     fn begin(&mut self, request: &Request) -> Step {
         let buffer = request.serialized();
         let head = match RequestHead::read(&buffer) {
             Ok(head) => head,
             Err(fault) => return self.gate.malformed(fault, &buffer).into(),
         };
-        let address = self.gate.wants_address().then_some(self.peer).flatten();
+        let address = self.gate.wants_address().then(|| self.address()).flatten();
         let bound = if self.gate.bound_properties().is_empty() { &[][..] } else { &self.bound };
         let facts = HostFacts {
             now: self.now,
@@ -312,7 +319,7 @@ impl Rig {
         match self.gate.open(&head, &facts, &mut self.verified) {
             Opening::Decided(decision) => decision.into(),
             Opening::Undecided(undecided) => {
-                let mut step = self.gate.ask(&head, undecided, self.peer, &self.env());
+                let mut step = self.gate.ask(&head, undecided, self.address(), &self.env());
                 let Effect::ReadBody { max, until, then } = step.effect else { return step };
                 self.signals.append(&mut step.notes.signals);
                 self.bodies += 1;

@@ -4,7 +4,6 @@ use super::{Request, Rig};
 use duo_mfa::http::RequestHead;
 use duo_mfa::identity::Attributes;
 use duo_mfa::policy::{Decision, Person};
-use std::net::SocketAddr;
 
 impl Rig {
     /// The number of the rule that decides about a request; `None` if no rule does.
@@ -12,9 +11,7 @@ impl Rig {
         let buffer = request.serialized();
         let head = RequestHead::read(&buffer).unwrap();
         let config = self.gate.config();
-        let peer: Option<SocketAddr> =
-            self.peer.and_then(|peer| str::from_utf8(peer).unwrap().parse().ok());
-        let view = config.policies.view(&head, peer.map(|peer| peer.ip())).ok()?;
+        let view = config.policies.view(&head, self.address()).ok()?;
         let decision = match config.policies.decide(&view, None) {
             Decision::WhoAsks => {
                 let user = config.identity.resolve(&head, Attributes::default()).ok()?.user;

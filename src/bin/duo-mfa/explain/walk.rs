@@ -14,7 +14,7 @@ use duo_mfa::identity::{Attributes, CertificateField, Groups, Source};
 use duo_mfa::policy::{Decision, Policy, Ruled};
 use duo_mfa::session::{ApprovedBy, NewApproval, Subject, Verified};
 use serde_json::{Value, json};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 
 /// More steps than any request takes.
 const MOST_STEPS: usize = 40;
@@ -90,7 +90,7 @@ pub(super) fn with_canonical_names(config: Config, user: Option<&str>) -> Result
 pub(super) struct Walk<'a> {
     gate: &'a Gate,
     request: &'a Request<'a>,
-    peer: String,
+    address: IpAddr,
     groups: Vec<u8>,
     bound: Vec<Option<Vec<u8>>>,
     now: UnixTime,
@@ -98,13 +98,12 @@ pub(super) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(gate: &'a Gate, request: &'a Request<'a>) -> Self {
-        let address = request.address.unwrap_or(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
         let groups: Vec<(&[u8], &[u8])> =
             request.groups.iter().map(|group| (group.as_bytes(), &b""[..])).collect();
         Self {
             gate,
             request,
-            peer: SocketAddr::new(address, 40_000).to_string(),
+            address: request.address.unwrap_or(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))),
             groups: HeaderMap::serialize(&groups),
             bound: gate.bound_properties().iter().map(|_| Some(BOUND.to_vec())).collect(),
             now: now(),
@@ -141,8 +140,7 @@ impl<'a> Walk<'a> {
         let application = config.applications.under(terms);
         let accepted = terms.factors.as_ref().or(application.duo.accepted.as_ref());
         let factor = accepted.and_then(|it| it.factors.first().copied()).unwrap_or(Factor::Push);
-        let address = self.peer.parse::<SocketAddr>().ok()?.ip();
-        let bound = config.bindings.resolve(&self.bound, Some(address)).ok()?;
+        let bound = config.bindings.resolve(&self.bound, Some(self.address)).ok()?;
         let user = self.user();
         let identity = config.identity.identify(user.as_bytes()).ok()?;
         let subject =
@@ -192,14 +190,14 @@ impl<'a> Walk<'a> {
                 mtls: Some(&[1]),
                 groups: (!self.groups.is_empty()).then_some(&self.groups),
             },
-            address: Some(self.peer.as_bytes()),
+            address: Some(self.address),
             bound: &self.bound,
             has_body: false,
         };
         let mut step = match self.gate.open(head, &facts, &mut Verified::default()) {
             Opening::Decided(decision) => Step::from(decision),
             Opening::Undecided(undecided) => {
-                self.gate.ask(head, undecided, Some(self.peer.as_bytes()), &env)
+                self.gate.ask(head, undecided, Some(self.address), &env)
             }
         };
         for _ in 0..MOST_STEPS {
