@@ -238,13 +238,19 @@ lint: $(WASM_ENV) .tools/cargo-deny.stamp .tools/linters.stamp ## format, clippy
 msrv: ## check everything with the oldest Rust that Cargo.toml promises, installed by rustup
 	tools/msrv.sh
 
-# Tests with the library that run at a time. They wait most of their time: 112 of them took 41 s of CPU time. Those with the module
-# have V8 compile it at each start of Envoy, so they run as .cargo/config.toml says.
-NATIVE_THREADS = 4
+# The suites that run once, with the module where they start an Envoy. The tests of the pages run with the library: what a page says
+# is not the host's, and V8 compiles the module at each start of Envoy.
+SUITES = $(filter-out bench browser native,$(patsubst tests/%/main.rs,%,$(wildcard tests/*/main.rs)))
+
+# Tests with the library that run at a time. They wait most of their time: all of them take 280 s of CPU time. Those with the module run as
+# .cargo/config.toml says.
+NATIVE_THREADS = 6
 
 .PHONY: test
 test: module native neighbor .tools/envoy.stamp .tools/older-envoy.stamp .tools/prometheus.stamp .tools/validators.stamp .tools/verifiers.stamp sim ## every test: unit, core, simulator, clients, Envoy on both hosts, Chromium; ends with counts and wrongly_admitted=
-	DUO_MFA_HOST=wasm WASM_EVENTS=$(EVENTS) cargo test --locked 2>&1 | tee $(TARGET_DIR)/test.log
+	DUO_MFA_HOST=wasm WASM_EVENTS=$(EVENTS) cargo test --locked --lib --bins $(SUITES:%=--test %) 2>&1 | tee $(TARGET_DIR)/test.log
+	cargo test --locked --doc 2>&1 | tee -a $(TARGET_DIR)/test.log
+	DUO_MFA_HOST=native cargo test --locked --test browser 2>&1 | tee -a $(TARGET_DIR)/test.log
 	DUO_MFA_HOST=native RUST_TEST_THREADS=$(NATIVE_THREADS) cargo test --locked --test e2e 2>&1 | tee -a $(TARGET_DIR)/test.log
 	cargo test --locked --features native-faults --example native 2>&1 | tee -a $(TARGET_DIR)/test.log
 	$(MAKE) --no-print-directory conversations 2>&1 | tee -a $(TARGET_DIR)/test.log

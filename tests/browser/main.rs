@@ -67,8 +67,8 @@ use crate::stage::Stages;
 
 fn main() {
     let mut arguments = Arguments::from_args();
-    // An Envoy, a simulator and a page each: more at once would only wait for each other.
-    arguments.test_threads = arguments.test_threads.or(Some(2));
+    // An Envoy, a simulator and a page each: more at once would only wait for each other. Six take as long as three.
+    arguments.test_threads = arguments.test_threads.or(Some(3));
     let (runner, cases) = Runner::start();
     let (runner, stages) = (Arc::new(runner), Arc::new(Stages::default()));
     let trials = cases.into_iter().map(|case| {
