@@ -41,11 +41,10 @@ REMAP = --remap-path-prefix=$(CARGO_HOME_DIR)=/cargo --remap-path-prefix=$(CURDI
 SMALL_SHA2 = --cfg sha2_backend_soft=\"compact\"
 
 # Most small functions of Rust's libraries carry a hint to be inlined, for which LLVM forgets that the module is built for size. With
-# this limit the hint counts for little: at 50 a pass took 10,641 instructions of wasm, at 100 it takes 10,483, in 432 bytes more. The
-# source marks what a pass needs inlined: `inline(always)`.
+# this limit the hint counts for little. The source marks what a pass needs inlined: `inline(always)`. docs/performance.md has the figures.
 SMALL_CODE = -C llvm-args=-inlinehint-threshold=100
 
-# The module alone: a limit for functions without a hint too. It makes 32 kB less, and a pass takes 0.4 % fewer instructions of wasm, with two
+# The module alone: a limit for functions without a hint too. It saves 32 kB, and a pass takes 0.4 % fewer instructions of wasm, with two
 # rules 0.6 % more.
 SMALL_MODULE = $(SMALL_CODE) -C llvm-args=-inline-threshold=5
 
@@ -238,8 +237,8 @@ lint: $(WASM_ENV) .tools/cargo-deny.stamp .tools/linters.stamp ## format, clippy
 msrv: ## check everything with the oldest Rust that Cargo.toml promises, installed by rustup
 	tools/msrv.sh
 
-# The suites that run once, with the module where they start an Envoy. The tests of the pages run with the library: what a page says
-# is not the host's, and V8 compiles the module at each start of Envoy.
+# The suites that run with the module where they start an Envoy. The tests of the pages run with the library: the pages are the same on both
+# hosts, and V8 compiles the module at each start of Envoy.
 SUITES = $(filter-out bench browser native,$(patsubst tests/%/main.rs,%,$(wildcard tests/*/main.rs)))
 
 # Tests with the library that run at a time. They wait most of their time: all of them take 280 s of CPU time. Those with the module run as

@@ -16,8 +16,8 @@ import sys
 FEATURES = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 8 | 1 << 9
 
 
-# Functions of Rust's libraries that only ever panic, by parts of their names. Not the name of a crate: rustc keeps one of several equal
-# functions, under any of their names.
+# Functions of Rust's libraries that only ever panic, or print what a panic says, by parts of their names. Never the name of a crate: the
+# compiler keeps one of several equal functions, under any of their names.
 PANICS = re.compile(
     r"core9panicking|core\.\.panicking|std9panicking|rust_panic|rust_begin_unwind|slice_error_fail|slice_index_fail"
     r"|13unwrap_failed|13expect_failed|handle_alloc_error|handle_error|capacity_overflow|3std5alloc|16DisplayBacktrace|5stdio|18panic_\w*borrow"

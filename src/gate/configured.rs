@@ -93,7 +93,8 @@ pub struct HostFacts<'a> {
     pub now: UnixTime,
     /// The host's facts about the user, if [`Gate::attribute`] and similar methods ask for them.
     pub attributes: Attributes<'a>,
-    /// The peer's address, if it has one and [`Gate::wants_address`].
+    /// The peer's address, if it has one and [`Gate::wants_address`]: never an IPv4 address that is
+    /// mapped into IPv6.
     pub address: Option<IpAddr>,
     /// The values of [`Gate::bound_properties`], as far as the host has them.
     pub bound: &'a [Option<Vec<u8>>],

@@ -99,7 +99,7 @@ unsafe extern "C" {
     ) -> u32;
 }
 
-// Rust's library would bring C's, and C's a second allocator and an end of the VM if a call fails.
+// `std::env` would link the C library, which brings a second allocator and ends the VM if a call fails.
 #[link(wasm_import_module = "wasi_snapshot_preview1")]
 unsafe extern "C" {
     fn environ_sizes_get(count: *mut usize, size: *mut usize) -> u32;
@@ -297,7 +297,7 @@ pub(super) fn environment() -> Result<Zeroizing<Vec<u8>>, Refused> {
     done(unsafe { environ_sizes_get(&raw mut count, &raw mut size) })?;
     let mut variables = vec![null_mut(); count];
     let mut text = Zeroizing::new(vec![0; size]);
-    // SAFETY: the host has just told how many pointers and bytes it writes, and keeps no pointer.
+    // SAFETY: the host has just reported how many pointers and bytes it writes, and keeps no pointer.
     done(unsafe { environ_get(variables.as_mut_ptr(), text.as_mut_ptr()) })?;
     Ok(text)
 }

@@ -226,13 +226,19 @@ impl Genuine {
         let replayed = |name, check, received| forged(name, check, &self.payment, received);
         let [query, method] = [("/payments?to=8", "POST"), ("/payments?to=7", "PUT")]
             .map(|(path, method)| Received { path, method, ..PAYMENT });
-        let refund =
-            changed(&self.payment, &NEW, &|claims| claims["path"] = json!("/refunds?to=7"));
+        let approved = |claim: &str, value: &str| {
+            changed(&self.payment, &NEW, &|claims| claims[claim] = json!(value))
+        };
+        let refund = approved("path", "/refunds?to=7");
+        let put = approved("method", "PUT");
+        let elsewhere = approved("host", "pay.example.com");
         let host = Received { host: "pay.example.com", ..PAYMENT };
         let body = Received { body: "amount=13", ..PAYMENT };
         let unread = changed(&self.payment, &NEW, &|claims| remove(claims, "body_sha256"));
         vec![
             forged("replayed for another path", Operation, &refund, PAYMENT),
+            forged("of another method", Operation, &put, PAYMENT),
+            forged("of another host", Operation, &elsewhere, PAYMENT),
             replayed("replayed with another query", Query, query),
             replayed("replayed with another method", Operation, method),
             replayed("replayed at another host", Operation, host),

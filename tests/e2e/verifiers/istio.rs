@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::cases::{Check, HEADER, OLD, Received};
+use super::cases::{Check, HEADER, OLD, PAYMENT, REPORTS, Received};
 use super::sidecar::{Sidecar, example, filters};
 use super::{genuine, of_session, under};
 use crate::http1::Connection;
@@ -58,7 +58,7 @@ fn authorization_policy(resource: &Value) -> Value {
 
 fn policy(rule: &Value) -> Value {
     let operation = &rule["to"][0]["operation"];
-    let members = [("paths", false), ("notMethods", true), ("notHosts", true)];
+    let members = [("paths", false), ("notPaths", true), ("notMethods", true), ("notHosts", true)];
     let permissions = members.iter().filter_map(|(member, is_negated)| {
         let wanted = operation[*member].as_array()?;
         let any: Vec<_> = wanted.iter().map(|wanted| permission(member, wanted)).collect();
@@ -82,7 +82,7 @@ fn permission(member: &str, wanted: &Value) -> Value {
         json!({"header": {"name": name, "string_match": matcher}})
     };
     match member {
-        "paths" => json!({"url_path": {"path": matcher(wanted)}}),
+        "paths" | "notPaths" => json!({"url_path": {"path": matcher(wanted)}}),
         "notMethods" => header(":method", false),
         "notHosts" => header(":authority", true),
         other => panic!("{other}"),
@@ -102,13 +102,20 @@ fn principal(rule: &Value) -> Value {
     }
     let name = text(&when["key"]).strip_prefix("request.auth.claims[").unwrap();
     let name = name.strip_suffix(']').unwrap();
-    let any = list(&when["notValues"]).iter().map(|wanted| claim(name, &matcher(wanted)));
-    json!({"not_id": {"or_ids": {"ids": any.collect::<Vec<_>>()}}})
+    let any_of = |texts: &Value| {
+        let claims: Vec<_> = list(texts).iter().map(|text| claim(name, &matcher(text))).collect();
+        json!({"or_ids": {"ids": claims}})
+    };
+    match &when["values"] {
+        Value::Null => json!({"not_id": any_of(&when["notValues"])}),
+        values => any_of(values),
+    }
 }
 
-/// Matches a text, by its beginning if a `*` ends it.
+/// Matches a text, by its beginning if a `*` ends it; a `*` alone matches any text.
 fn matcher(wanted: &Value) -> Value {
     match text(wanted).strip_suffix('*') {
+        Some("") => json!({"safe_regex": {"regex": ".+"}}),
         Some(prefix) => json!({"prefix": prefix}),
         None => json!({"exact": wanted}),
     }
@@ -158,5 +165,8 @@ fn istio_filters_accept_what_the_filter_signed_and_refuse_forgeries() {
     assert_eq!(ask(None, &admin, Verdict::Denied), 403, "no assertion");
     assert_eq!(ask(Some(&fresh), &admin, Verdict::Admitted(1)), 200);
     assert_eq!(ask(Some(&genuine.session), &admin, Verdict::Denied), 403, "of another rule");
+    let below = Received { path: "/payments/7", ..PAYMENT };
+    assert_eq!(ask(Some(&genuine.session), &below, Verdict::Denied), 403, "below the path");
+    assert_eq!(ask(Some(&genuine.payment), &REPORTS, Verdict::Denied), 403, "of one request");
     counts.print("RequestAuthentication + AuthorizationPolicy (Istio, emulated)");
 }

@@ -24,6 +24,8 @@ const BOUND: &[u8] = b"value";
 const RATE_LIMIT_OK: &[u8] = &[0, 0, 0, 0, 2, 8, 1];
 /// The user's name, if the command line has none.
 const SOMEBODY: &str = "user";
+/// The address of a request that names none.
+const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
 type Pairs = &'static [(&'static str, &'static str)];
 
@@ -103,7 +105,7 @@ impl<'a> Walk<'a> {
         Self {
             gate,
             request,
-            address: request.address.unwrap_or(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))),
+            address: request.address.unwrap_or(ELSEWHERE).to_canonical(),
             groups: HeaderMap::serialize(&groups),
             bound: gate.bound_properties().iter().map(|_| Some(BOUND.to_vec())).collect(),
             now: now(),
