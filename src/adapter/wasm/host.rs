@@ -10,6 +10,7 @@ use crate::http::{Edit, HeaderMap, Reply};
 use crate::signal::Gauge;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// The host's status for a value that does not exist.
 const NOT_FOUND: u32 = 1;
@@ -104,13 +105,21 @@ pub(super) fn now() -> Result<UnixTime, Refused> {
     Ok(UnixTime::from_millis(nanoseconds.wrapping_div(1_000_000)))
 }
 
-/// A variable of the VM's environment, as far as `host_env_keys` permits.
-pub(super) fn environment(name: &str) -> Option<String> {
-    let text = hostcalls::environment().ok()?;
-    let mut variables = text.split(|byte| *byte == 0);
-    let value = variables
-        .find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
-    String::from_utf8(value.to_vec()).ok()
+/// The VM's environment, as far as `host_env_keys` permits.
+pub(super) struct Environment(Zeroizing<Vec<u8>>);
+
+impl Environment {
+    /// Reads it. If the host refuses, it has no variables.
+    pub(super) fn read() -> Self {
+        Self(hostcalls::environment().unwrap_or_default())
+    }
+
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        let mut variables = self.0.split(|byte| *byte == 0);
+        let value = variables
+            .find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+        String::from_utf8(value.to_vec()).ok()
+    }
 }
 
 /// The target of the `log` crate. The SDK's own panics if the host refuses a line.

@@ -42,7 +42,8 @@ impl Root {
     /// Reads the configuration that the host offers. `false` refuses it; the log says why.
     pub(super) fn configure(&self, size: usize) -> bool {
         let bytes = host::plugin_configuration(size).unwrap_or_default();
-        match Config::parse(&bytes, &host::environment) {
+        let environment = host::Environment::read();
+        match Config::parse(&bytes, &|name: &str| environment.variable(name)) {
             Ok(config) => {
                 log::debug!("configured");
                 // Without ticks the clock would stand still, so the root gets no plugin then.
