@@ -57,17 +57,9 @@ fn authorization_policy(resource: &Value) -> Value {
 }
 
 fn policy(rule: &Value) -> Value {
-    let operation = &rule["to"][0]["operation"];
-    let members = [("paths", false), ("notPaths", true), ("notMethods", true), ("notHosts", true)];
-    let permissions = members.iter().filter_map(|(member, is_negated)| {
-        let wanted = operation[*member].as_array()?;
-        let any: Vec<_> = wanted.iter().map(|wanted| permission(member, wanted)).collect();
-        let any = json!({"or_rules": {"rules": any}});
-        Some(if *is_negated { json!({"not_rule": any}) } else { any })
-    });
-    let permissions: Vec<_> = permissions.collect();
-    let known = operation.as_object().map_or(0, serde_json::Map::len);
-    assert_eq!(permissions.len(), known, "{operation}");
+    let operation = rule["to"][0]["operation"].as_object().into_iter().flatten();
+    let permissions: Vec<_> =
+        operation.map(|(member, wanted)| permission(member, list(wanted))).collect();
     let permission = match &permissions[..] {
         [] => json!({"any": true}),
         all => json!({"and_rules": {"rules": all}}),
@@ -76,24 +68,26 @@ fn policy(rule: &Value) -> Value {
 }
 
 /// Matches a request by this member of an operation.
-fn permission(member: &str, wanted: &Value) -> Value {
-    let header = |name: &str, ignore_case: bool| {
+fn permission(member: &str, wanted: &[Value]) -> Value {
+    let header = |name: &str, wanted: &Value, ignore_case: bool| {
         let matcher = json!({"exact": wanted, "ignore_case": ignore_case});
         json!({"header": {"name": name, "string_match": matcher}})
     };
-    match member {
+    let one = |wanted: &Value| match member {
         "paths" | "notPaths" => json!({"url_path": {"path": matcher(wanted)}}),
-        "notMethods" => header(":method", false),
-        "notHosts" => header(":authority", true),
+        "notMethods" => header(":method", wanted, false),
+        "notHosts" => header(":authority", wanted, true),
         other => panic!("{other}"),
-    }
+    };
+    let any = json!({"or_rules": {"rules": wanted.iter().map(one).collect::<Vec<_>>()}});
+    if member.starts_with("not") { json!({"not_rule": any}) } else { any }
 }
 
 fn principal(rule: &Value) -> Value {
     if let Some(principal) = rule["from"][0]["source"]["notRequestPrincipals"][0].as_str() {
         let issuer = principal.strip_suffix("/*").expect("any subject");
-        let any_subject = json!({"safe_regex": {"regex": ".+"}});
-        let both = [claim("iss", &json!({"exact": issuer})), claim("sub", &any_subject)];
+        let both = [("iss", issuer), ("sub", "*")];
+        let both = both.map(|(name, wanted)| claim(name, &matcher(&json!(wanted))));
         return json!({"not_id": {"and_ids": {"ids": both}}});
     }
     let when = &rule["when"][0];
@@ -106,9 +100,9 @@ fn principal(rule: &Value) -> Value {
         let claims: Vec<_> = list(texts).iter().map(|text| claim(name, &matcher(text))).collect();
         json!({"or_ids": {"ids": claims}})
     };
-    match &when["values"] {
-        Value::Null => json!({"not_id": any_of(&when["notValues"])}),
-        values => any_of(values),
+    match when.get("values") {
+        Some(values) => any_of(values),
+        None => json!({"not_id": any_of(&when["notValues"])}),
     }
 }
 
