@@ -1,7 +1,4 @@
 //! Hexadecimal digits.
-//!
-//! The names of assets and of shared values are written without it: with those two callers LLVM inlines
-//! less elsewhere, and a pass took 2 % more instructions of wasm.
 
 /// The bytes as lower-case hexadecimal digits.
 #[must_use]

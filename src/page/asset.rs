@@ -1,6 +1,7 @@
 //! The style sheet and the script. The address of each contains a hash of its content.
 
 use super::accent::Accent;
+use crate::hex::hex;
 use crate::http::Reply;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -49,13 +50,8 @@ impl Asset {
         content: String,
     ) -> Self {
         let hash = Sha256::digest(content.as_bytes());
-        let mut path = format!("{path_prefix}/assets/");
-        for byte in hash.iter().take(NAME_LENGTH) {
-            // Writing to a string never fails.
-            let _ = write!(path, "{byte:02x}");
-        }
-        path.push('.');
-        path.push_str(extension);
+        let name = hex(hash.get(..NAME_LENGTH).unwrap_or_default());
+        let path = format!("{path_prefix}/assets/{name}.{extension}");
         Self { path, media_type, content }
     }
 

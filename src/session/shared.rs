@@ -16,9 +16,9 @@
 
 use super::keyring::{HmacSha256, MasterKey, keyed};
 use super::token::{Tag, tag, write_part};
+use crate::hex::hex;
 use crate::secret::Secret;
 use hmac::Mac;
-use std::fmt::Write;
 use subtle::ConstantTimeEq;
 
 const MAC_BYTES: usize = 16;
@@ -66,10 +66,7 @@ impl SharedKey {
     /// do not read each other's values.
     #[must_use]
     pub fn values(&self, kind: &str) -> SharedValues {
-        let mut prefix = String::from("duo_mfa/");
-        for byte in tag(&self.0, "name", &[kind.as_bytes()]) {
-            let _ = write!(prefix, "{byte:02x}");
-        }
+        let prefix = format!("duo_mfa/{}", hex(&tag(&self.0, "name", &[kind.as_bytes()])));
         SharedValues { key: self.0.clone(), kind: kind.to_owned(), prefix }
     }
 }

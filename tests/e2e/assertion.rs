@@ -131,7 +131,7 @@ fn private_key_is_in_no_log_metric_or_dump() {
     let approval = stack.signed_in("alice");
     stack.admitted(&Request::get("/").user("alice").cookie(&approval));
     let key = STANDARD.decode(KEY).unwrap();
-    let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = duo_mfa::hex::hex(&key);
     let hidden = [
         KEY.trim_end_matches('=').to_owned(),
         URL_SAFE_NO_PAD.encode(&key),

@@ -7,6 +7,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
+use duo_mfa::hex::hex;
 use sha2::{Digest, Sha256};
 
 use crate::envoy;
@@ -128,10 +129,7 @@ fn collect(folder: &Path) {
     for Released { name, made, source } in released() {
         let bytes = fs::read(&source).unwrap();
         assert!(makes.contains(made), "tools/release.py makes no {made}");
-        let sum = Sha256::digest(&bytes).iter().fold(String::new(), |mut sum, byte| {
-            write!(sum, "{byte:02x}").unwrap();
-            sum
-        });
+        let sum = hex(&Sha256::digest(&bytes));
         writeln!(sums, "{sum}  {name}").unwrap();
         fs::write(folder.join(name), bytes).unwrap();
     }

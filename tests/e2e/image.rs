@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
+use duo_mfa::hex::hex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -96,10 +97,6 @@ fn fetching(parts: &Parts<'_>, server: SocketAddr, content: &[u8]) -> Value {
         ]}]},
     }));
     envoy
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Starts a server that answers every request with this file.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use duo_mfa::hex::hex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -178,7 +179,7 @@ fn posted(body: impl Into<Vec<u8>>, token: &str) -> Request {
 }
 
 fn for_body(body: &[u8]) -> String {
-    let digest: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(&Sha256::digest(body));
     format!("method=POST&return_to=%2Fwire%3Fto%3D7&body_sha256={digest}")
 }
 

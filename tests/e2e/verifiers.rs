@@ -10,6 +10,7 @@ mod sidecar;
 use std::fs;
 use std::path::PathBuf;
 
+use duo_mfa::hex::hex;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -103,8 +104,7 @@ fn of_session(stack: &Stack, approval: &str, received: &Received) -> String {
 
 /// The assertion of [`PAYMENT`], which alice approves ahead, with its body.
 fn of_payment(stack: &Stack) -> String {
-    let hash: String =
-        Sha256::digest(PAYMENT.body).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&Sha256::digest(PAYMENT.body));
     let query = format!("method=POST&return_to=%2Fpayments%3Fto%3D7&body_sha256={hash}");
     let auth = Request::post(format!("/.duo-mfa/auth?factor=push&device=auto&{query}"));
     let alice = |request: Request| request.user("alice").header("host", PAYMENT.host);

@@ -98,8 +98,7 @@ fn headers_that_change_the_meaning_are_part_of_what_is_approved() {
         ("range", "range", "bytes=0-1"),
     ] {
         let mut rig = rig_with(&config);
-        let digest: String =
-            sha2::Sha256::digest(b"amount=12").iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = duo_mfa::hex::hex(&sha2::Sha256::digest(b"amount=12"));
         let stated: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
         let start = format!("{}&method=POST&body_sha256={digest}", auth(WIRE));
         let token = |rig: &mut Rig, start: &str| {
