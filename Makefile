@@ -249,8 +249,7 @@ NATIVE_THREADS = 6
 test: module native neighbor .tools/envoy.stamp .tools/older-envoy.stamp .tools/prometheus.stamp .tools/validators.stamp .tools/verifiers.stamp sim ## every test: unit, core, simulator, clients, Envoy on both hosts, Chromium; ends with counts and wrongly_admitted=
 	DUO_MFA_HOST=wasm WASM_EVENTS=$(EVENTS) cargo test --locked --lib --bins $(SUITES:%=--test %) 2>&1 | tee $(TARGET_DIR)/test.log
 	cargo test --locked --doc 2>&1 | tee -a $(TARGET_DIR)/test.log
-	DUO_MFA_HOST=native cargo test --locked --test browser 2>&1 | tee -a $(TARGET_DIR)/test.log
-	DUO_MFA_HOST=native RUST_TEST_THREADS=$(NATIVE_THREADS) cargo test --locked --test e2e 2>&1 | tee -a $(TARGET_DIR)/test.log
+	DUO_MFA_HOST=native RUST_TEST_THREADS=$(NATIVE_THREADS) cargo test --locked --test browser --test e2e 2>&1 | tee -a $(TARGET_DIR)/test.log
 	cargo test --locked --features native-faults --example native 2>&1 | tee -a $(TARGET_DIR)/test.log
 	$(MAKE) --no-print-directory conversations 2>&1 | tee -a $(TARGET_DIR)/test.log
 	tools/summary.py $(TARGET_DIR)/test.log

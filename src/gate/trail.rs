@@ -98,8 +98,8 @@ impl Trail {
         }
     }
 
-    /// Adds the address of the peer and a new reference. The id is a hash, so
-    /// that it does not reveal random bytes that other values are made of.
+    /// Adds the address of the peer and a new reference. The id is a hash, so that it does not reveal
+    /// random bytes that other values are made of.
     pub(super) fn arrived(self, address: Option<IpAddr>, env: &Env<'_>) -> Self {
         let (random, now) = (env.random.unwrap_or_default(), env.now.millis().to_be_bytes());
         let id = self.request_id.as_deref().unwrap_or_default().as_bytes();
