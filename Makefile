@@ -237,19 +237,18 @@ lint: $(WASM_ENV) .tools/cargo-deny.stamp .tools/linters.stamp ## format, clippy
 msrv: ## check everything with the oldest Rust that Cargo.toml promises, installed by rustup
 	tools/msrv.sh
 
-# The suites that run with the module where they start an Envoy. The tests of the pages run with the library: the pages are the same on both
-# hosts, and V8 compiles the module at each start of Envoy.
-SUITES = $(filter-out bench browser native,$(patsubst tests/%/main.rs,%,$(wildcard tests/*/main.rs)))
+# The tests of the pages run with the library alone: the pages are the same on both hosts.
+SUITES = $(filter-out bench browser e2e native,$(patsubst tests/%/main.rs,%,$(wildcard tests/*/main.rs)))
 
-# Tests with the library that run at a time. They wait most of their time: all of them take 280 s of CPU time. Those with the module run as
-# .cargo/config.toml says.
-NATIVE_THREADS = 6
+# Tests with an Envoy that run at a time. They wait most of their time.
+E2E_THREADS = 6
 
 .PHONY: test
 test: module native neighbor .tools/envoy.stamp .tools/older-envoy.stamp .tools/prometheus.stamp .tools/validators.stamp .tools/verifiers.stamp sim ## every test: unit, core, simulator, clients, Envoy on both hosts, Chromium; ends with counts and wrongly_admitted=
-	DUO_MFA_HOST=wasm WASM_EVENTS=$(EVENTS) cargo test --locked --lib --bins $(SUITES:%=--test %) 2>&1 | tee $(TARGET_DIR)/test.log
+	WASM_EVENTS=$(EVENTS) cargo test --locked --lib --bins $(SUITES:%=--test %) 2>&1 | tee $(TARGET_DIR)/test.log
 	cargo test --locked --doc 2>&1 | tee -a $(TARGET_DIR)/test.log
-	DUO_MFA_HOST=native RUST_TEST_THREADS=$(NATIVE_THREADS) cargo test --locked --test browser --test e2e 2>&1 | tee -a $(TARGET_DIR)/test.log
+	DUO_MFA_HOST=wasm RUST_TEST_THREADS=$(E2E_THREADS) cargo test --locked --test e2e 2>&1 | tee -a $(TARGET_DIR)/test.log
+	DUO_MFA_HOST=native RUST_TEST_THREADS=$(E2E_THREADS) cargo test --locked --test browser --test e2e 2>&1 | tee -a $(TARGET_DIR)/test.log
 	cargo test --locked --features native-faults --example native 2>&1 | tee -a $(TARGET_DIR)/test.log
 	$(MAKE) --no-print-directory conversations 2>&1 | tee -a $(TARGET_DIR)/test.log
 	tools/summary.py $(TARGET_DIR)/test.log
@@ -304,7 +303,7 @@ examples: module native .tools/envoy.stamp .tools/logql.stamp .tools/prometheus.
 
 .PHONY: e2e
 e2e: $(LOADED) native neighbor .tools/envoy.stamp .tools/older-envoy.stamp .tools/prometheus.stamp .tools/validators.stamp .tools/verifiers.stamp sim ## only the tests with a real Envoy; HOST=native: with the library
-	cargo test --locked --test e2e
+	RUST_TEST_THREADS=$(E2E_THREADS) cargo test --locked --test e2e
 
 # How many users sign in during a soak.
 USERS = 1000000

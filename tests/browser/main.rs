@@ -44,6 +44,8 @@ mod http1;
 mod http2;
 #[path = "../e2e/message.rs"]
 mod message;
+#[path = "../e2e/pool.rs"]
+mod pool;
 #[path = "../e2e/setup.rs"]
 mod setup;
 #[path = "../e2e/sim.rs"]
@@ -81,5 +83,6 @@ fn main() {
     }
     let failed = conclusion.has_failed() || tally::wrongly_admitted() != 0;
     drop((runner, stages));
+    pool::close();
     std::process::exit(if failed { 101 } else { 0 });
 }

@@ -16,13 +16,14 @@ mod world;
 use crate::chance::Chance;
 use crate::rig::wrongly_admitted_so_far;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
 use world::{Tally, World, workers};
 
 /// Events of one conversation.
 const LENGTH: usize = 250;
 /// `make test` plays a million, with an optimized build.
 const EVENTS: usize = 20_000;
-/// The run stops after this many failed conversations.
+/// A thread stops after this many failed conversations.
 const MOST_FAILURES: usize = 5;
 
 /// Reads a number from the environment. `CONVERSATION_EVENTS` is the number of events to play,
@@ -33,38 +34,63 @@ fn number(variable: &str) -> Option<u64> {
     Some(number.unwrap_or_else(|| panic!("{variable}={} is no number", text.display())))
 }
 
-#[test]
-fn every_admission_has_a_reason() {
-    let first = number("CONVERSATION_SEED").unwrap_or(0);
-    let events = number("CONVERSATION_EVENTS").map_or(EVENTS, |it| usize::try_from(it).unwrap());
-    let (mut played, mut failed) = (0_usize, 0);
+/// The conversations that one thread has played.
+#[derive(Default)]
+struct Played {
+    conversations: usize,
+    failed: usize,
+    total: Tally,
+}
+
+/// Plays the conversations of these seeds.
+fn play(seeds: impl Iterator<Item = u64>) -> Played {
+    let mut played = Played::default();
     let mut rigs = workers();
-    let mut total = Tally::default();
-    for seed in (first..).take(events.div_ceil(LENGTH)) {
+    for seed in seeds {
         let conversation = || {
             let mut world = World::new(&mut rigs, Chance::new(seed));
             (0..LENGTH).for_each(|_| world.play());
             world.ends_well()
         };
-        played += 1;
+        played.conversations += 1;
         match catch_unwind(AssertUnwindSafe(conversation)) {
-            Ok(tally) => total.add(tally),
+            Ok(tally) => played.total.add(tally),
             Err(_) => {
                 crate::say!("to play it again: CONVERSATION_SEED={seed} CONVERSATION_EVENTS=1");
-                failed += 1;
+                played.failed += 1;
                 rigs = workers();
             }
         }
-        if failed == MOST_FAILURES {
+        if played.failed == MOST_FAILURES {
             break;
         }
     }
+    played
+}
+
+#[test]
+fn every_admission_has_a_reason() {
+    let first = number("CONVERSATION_SEED").unwrap_or(0);
+    let events = number("CONVERSATION_EVENTS").map_or(EVENTS, |it| usize::try_from(it).unwrap());
+    let conversations = events.div_ceil(LENGTH);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let parts = thread::scope(|scope| {
+        // The first thread plays the first seed, the second thread the second one, and so on.
+        let seeds = |part| (first..).take(conversations).skip(part).step_by(threads);
+        let parts: Vec<_> =
+            (0..threads).map(|part| scope.spawn(move || play(seeds(part)))).collect();
+        parts.into_iter().map(|part| part.join().unwrap()).collect::<Vec<_>>()
+    });
+    let mut total = Tally::default();
+    parts.iter().for_each(|part| total.add(part.total));
     let Tally { requests, admitted, refused, pushes } = total;
+    let played: usize = parts.iter().map(|part| part.conversations).sum();
     crate::say!(
         "conversations from seed {first}: wrongly_admitted={} events={} seeds={played} \
          requests={requests} admitted={admitted} refused={refused} pushes={pushes}",
         wrongly_admitted_so_far(),
         played * LENGTH,
     );
+    let failed: usize = parts.iter().map(|part| part.failed).sum();
     assert_eq!(failed, 0, "conversations broke a promise");
 }

@@ -88,7 +88,7 @@ fn check(stack: &Stack, cases: &[Case]) {
     let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!(
         "audit-{}-{}.log",
         std::process::id(),
-        stack.envoy.admin.port()
+        stack.envoy.admin_address().port()
     ));
     std::fs::write(&file, stack.envoy.log()).unwrap();
     for case in cases {

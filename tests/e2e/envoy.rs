@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -13,15 +13,29 @@ use serde_json::Value;
 use crate::filter::Host;
 use crate::http1::Connection;
 use crate::message::{Reply, Request};
+use crate::pool::{self, Loan};
 use crate::setup::Setup;
+use crate::sim::eventually;
 
 const START: Duration = Duration::from_secs(120);
 
 pub(crate) struct Envoy {
-    process: Child,
-    pub(crate) admin: SocketAddr,
+    /// Only the end of the handle takes it away.
+    process: Option<Process>,
     pub(crate) listener: SocketAddr,
+    /// Where the files of the test are.
+    directory: PathBuf,
+    /// Of an Envoy that serves the next test too.
+    loan: Option<Loan>,
+}
+
+/// A process of Envoy, which ends with its handle.
+pub(crate) struct Process {
+    child: Child,
+    admin: SocketAddr,
     log: PathBuf,
+    /// How many bytes of the log are of the time before the present test.
+    log_start: usize,
 }
 
 /// Waits until each worker of an Envoy has read the record of Duo's health, as it does on its tick, four times a second.
@@ -87,14 +101,14 @@ fn command(configuration: &Path, setup: &Setup) -> Command {
     command
 }
 
-impl Envoy {
-    /// Starts an Envoy in `directory` and waits until it listens.
+impl Process {
+    /// Starts an Envoy in `directory` and waits until it is ready.
     pub(crate) fn start(directory: &Path, configuration: &Value, setup: &Setup) -> Self {
         let file = directory.join("envoy.json");
         fs::write(&file, configuration.to_string()).unwrap();
-        let (log_file, admin_file) = (directory.join("envoy.log"), directory.join("admin"));
-        let output = File::create(&log_file).unwrap();
-        let mut process = command(&file, setup)
+        let (log, admin_file) = (directory.join("envoy.log"), directory.join("admin"));
+        let output = File::create(&log).unwrap();
+        let mut child = command(&file, setup)
             .arg("--disable-hot-restart")
             .args(["--concurrency", &setup.workers.to_string()])
             .args(["--drain-time-s", &setup.drain_seconds.to_string()])
@@ -106,79 +120,60 @@ impl Envoy {
             .stderr(output)
             .spawn()
             .expect("Envoy runs");
-        let (admin, listener) = wait_for(&mut process, &admin_file, &log_file);
-        Self { process, admin, listener, log: log_file }
+        let admin = wait_for(&mut child, &admin_file, &log);
+        Self { child, admin, log, log_start: 0 }
     }
 
-    /// Reads a page of the admin interface.
-    pub(crate) fn admin(&self, path: &str) -> String {
-        admin(self.admin, path).text()
+    fn page(&self, path: &str) -> String {
+        asked(self.admin, &Request::get(path)).expect("the admin interface answers").text()
     }
 
-    /// The address of the admin interface.
-    #[allow(dead_code, reason = "for the tests of e2e")]
-    pub(crate) const fn admin_address(&self) -> SocketAddr {
-        self.admin
+    /// Sends a command to the admin interface.
+    pub(crate) fn command(&self, path: &str) {
+        let reply = asked(self.admin, &Request::post(path)).expect("the admin interface answers");
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
     }
 
     /// The value of a counter or gauge; 0 if it does not exist.
     pub(crate) fn stat(&self, name: &str) -> u64 {
-        let page = self.admin(&format!("/stats?filter=^{name}$"));
+        let page = self.page(&format!("/stats?filter=^{name}$"));
         let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         line.map_or(0, |value| value.parse().unwrap())
     }
 
-    /// The resident memory of the process, in bytes.
-    pub(crate) fn resident(&self) -> u64 {
-        let path = format!("/proc/{}/statm", self.process.id());
-        let pages = fs::read_to_string(path).unwrap().split(' ').nth(1).unwrap().parse::<u64>();
-        pages.unwrap() * 4_096
+    /// Waits until Envoy has taken the first update of a subscription into use since its counters were at 0.
+    pub(crate) fn await_update(&self, subscription: &str) {
+        eventually("an update", || {
+            let count = |what| self.stat(&format!("{subscription}.update_{what}"));
+            assert_eq!(count("rejected"), 0, "Envoy refuses its configuration:\n{}", self.log());
+            (count("success") == 1).then_some(())
+        });
     }
 
-    /// The number of its threads of this name.
-    #[allow(dead_code, reason = "for the tests of e2e")]
-    pub(crate) fn threads(&self, name: &str) -> usize {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.process.id())).unwrap();
-        let comm = |task: std::io::Result<fs::DirEntry>| {
-            fs::read_to_string(task.ok()?.path().join("comm")).ok()
-        };
-        tasks.filter_map(comm).filter(|comm| comm.trim_end() == name).count()
+    /// The address of the listener, once there is one.
+    fn listener(&self) -> SocketAddr {
+        let page = self.page("/listeners?format=json");
+        let page: Value = serde_json::from_str(&page).unwrap();
+        let address = &page["listener_statuses"][0]["local_address"]["socket_address"];
+        let port = address["port_value"].as_u64().expect("a listener");
+        SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap()))
     }
 
-    /// The number of its threads.
-    #[allow(dead_code, reason = "for the tests of e2e")]
-    pub(crate) fn all_threads(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/task", self.process.id())).unwrap().count()
+    /// Has [`Self::log`] leave out what has been logged until now.
+    pub(crate) fn log_begins_here(&mut self) {
+        self.log_start = usize::try_from(fs::metadata(&self.log).unwrap().len()).unwrap();
     }
 
-    /// Ends the process by SIGKILL.
-    #[allow(dead_code, reason = "for the tests of e2e")]
-    pub(crate) fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+    fn log(&self) -> String {
+        let log = fs::read(&self.log).unwrap();
+        String::from_utf8_lossy(&log[self.log_start..]).into_owned()
     }
 
-    /// Stops the process, does `work`, and continues the process, which then receives everything at once.
-    pub(crate) fn stopped(&self, work: impl FnOnce()) {
-        let signal = |name: &str| {
-            let process = self.process.id().to_string();
-            assert!(Command::new("kill").args([name, &process]).status().unwrap().success());
-        };
-        signal("-STOP");
-        work();
-        signal("-CONT");
-    }
-
-    pub(crate) fn log(&self) -> String {
-        String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
-    }
-
-    /// Why Envoy or the module's VM has ended or restarted; `None` if neither has.
-    pub(crate) fn damage(&mut self) -> Option<String> {
-        if let Ok(Some(status)) = self.process.try_wait() {
+    fn damage(&mut self) -> Option<String> {
+        if let Ok(Some(status)) = self.child.try_wait() {
             return Some(format!("Envoy ended: {status}"));
         }
-        let stats = self.admin("/stats?filter=vm_reload|crash|envoy_wasm.*failed");
+        let stats = self.page("/stats?filter=vm_reload|crash|envoy_wasm.*failed");
         let lines = stats.lines().filter(|line| !line.ends_with(": 0"));
         let reloads: Vec<_> = lines.filter(|line| line.contains("reload")).collect();
         if !reloads.is_empty() {
@@ -194,10 +189,114 @@ impl Envoy {
     }
 }
 
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+impl Envoy {
+    /// Has an Envoy serve this configuration, and waits until it listens.
+    pub(crate) fn start(directory: &Path, configuration: &Value, setup: &Setup) -> Self {
+        let (process, loan) = match pool::lend(configuration, setup) {
+            Some((process, loan)) => (process, Some(loan)),
+            None => (Process::start(directory, configuration, setup), None),
+        };
+        let listener = process.listener();
+        Self { process: Some(process), listener, directory: directory.to_owned(), loan }
+    }
+
+    fn process(&self) -> &Process {
+        self.process.as_ref().expect("until the end of the handle")
+    }
+
+    fn process_mut(&mut self) -> &mut Process {
+        self.process.as_mut().expect("until the end of the handle")
+    }
+
+    /// Reads a page of the admin interface.
+    pub(crate) fn admin(&self, path: &str) -> String {
+        self.process().page(path)
+    }
+
+    /// The address of the admin interface.
+    #[allow(dead_code, reason = "for the tests of e2e")]
+    pub(crate) fn admin_address(&self) -> SocketAddr {
+        self.process().admin
+    }
+
+    /// The value of a counter or gauge; 0 if it does not exist.
+    pub(crate) fn stat(&self, name: &str) -> u64 {
+        self.process().stat(name)
+    }
+
+    fn id(&self) -> u32 {
+        self.process().child.id()
+    }
+
+    /// The resident memory of the process, in bytes.
+    pub(crate) fn resident(&self) -> u64 {
+        let path = format!("/proc/{}/statm", self.id());
+        let pages = fs::read_to_string(path).unwrap().split(' ').nth(1).unwrap().parse::<u64>();
+        pages.unwrap() * 4_096
+    }
+
+    /// The number of its threads of this name.
+    #[allow(dead_code, reason = "for the tests of e2e")]
+    pub(crate) fn threads(&self, name: &str) -> usize {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.id())).unwrap();
+        let comm = |task: std::io::Result<fs::DirEntry>| {
+            fs::read_to_string(task.ok()?.path().join("comm")).ok()
+        };
+        tasks.filter_map(comm).filter(|comm| comm.trim_end() == name).count()
+    }
+
+    /// The number of its threads.
+    #[allow(dead_code, reason = "for the tests of e2e")]
+    pub(crate) fn all_threads(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/task", self.id())).unwrap().count()
+    }
+
+    /// Ends the process by SIGKILL.
+    #[allow(dead_code, reason = "for the tests of e2e")]
+    pub(crate) fn kill(&mut self) {
+        let child = &mut self.process_mut().child;
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Stops the process, does `work`, and continues the process, which then receives everything at once.
+    pub(crate) fn stopped(&self, work: impl FnOnce()) {
+        let signal = |name: &str| {
+            let process = self.id().to_string();
+            assert!(Command::new("kill").args([name, &process]).status().unwrap().success());
+        };
+        signal("-STOP");
+        work();
+        signal("-CONT");
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.process().log()
+    }
+
+    /// Why Envoy or the module's VM has ended or restarted; `None` if neither has.
+    pub(crate) fn damage(&mut self) -> Option<String> {
+        self.process_mut().damage()
+    }
+}
+
 impl Drop for Envoy {
     fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
+        let (Some(mut process), Some(loan)) = (self.process.take(), self.loan.take()) else {
+            return;
+        };
+        if thread::panicking() {
+            fs::write(self.directory.join("envoy.log"), process.log()).ok();
+        } else if process.damage().is_none() {
+            pool::take_back(process, loan);
+        }
     }
 }
 
@@ -257,11 +356,11 @@ pub(crate) fn assert_nothing_deprecated(log: &str) {
     assert_eq!(log.lines().find(is_meant), None);
 }
 
-fn wait_for(process: &mut Child, admin_file: &Path, log: &Path) -> (SocketAddr, SocketAddr) {
+fn wait_for(process: &mut Child, admin_file: &Path, log: &Path) -> SocketAddr {
     let start = Instant::now();
     loop {
-        if let Some(addresses) = addresses(admin_file) {
-            return addresses;
+        if let Some(admin) = ready(admin_file) {
+            return admin;
         }
         let ended = process.try_wait().unwrap();
         if ended.is_some() || start.elapsed() > START {
@@ -274,23 +373,13 @@ fn wait_for(process: &mut Child, admin_file: &Path, log: &Path) -> (SocketAddr, 
     }
 }
 
-/// The addresses of the admin interface and of the listener, once both serve.
-fn addresses(admin_file: &Path) -> Option<(SocketAddr, SocketAddr)> {
+/// The address of the admin interface, once Envoy serves.
+fn ready(admin_file: &Path) -> Option<SocketAddr> {
     let at = fs::read_to_string(admin_file).ok()?.trim().parse().ok()?;
-    if asked(at, "/ready")?.status != 200 {
-        return None;
-    }
-    let listeners = asked(at, "/listeners?format=json")?.json();
-    let socket = &listeners["listener_statuses"][0]["local_address"]["socket_address"];
-    let port = u16::try_from(socket["port_value"].as_u64()?).ok()?;
-    (port != 0).then(|| (at, SocketAddr::from(([127, 0, 0, 1], port))))
-}
-
-fn admin(at: SocketAddr, path: &str) -> Reply {
-    asked(at, path).expect("the admin interface answers")
+    (asked(at, &Request::get("/ready"))?.status == 200).then_some(at)
 }
 
 /// `None` if the admin interface does not answer in time, as on a busy machine.
-fn asked(at: SocketAddr, path: &str) -> Option<Reply> {
-    Connection::open(at).ask(&Request::get(path)).ok()
+fn asked(at: SocketAddr, request: &Request) -> Option<Reply> {
+    Connection::try_open(at)?.ask(request).ok()
 }

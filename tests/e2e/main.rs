@@ -1,7 +1,7 @@
 //! The module in a real Envoy, in front of a real application, with `duo-sim` in place of Duo.
 //!
-//! Every test starts its own stack ([`stack`]): an Envoy, a simulator, and an application that
-//! records the requests it receives. One module ([`tally`]) judges each admission and counts over
+//! Every test has its own stack ([`stack`]): an Envoy, a simulator, and an application that
+//! records the requests it receives. With the wasm module the Envoy may have served other tests before ([`pool`]). One module ([`tally`]) judges each admission and counts over
 //! the whole run. A request that reached the application without a right to fails the run, even if
 //! every test passed.
 //!
@@ -11,8 +11,8 @@
 //! module of Envoy. `wasm_only.txt` and `native_only.txt` list the tests that belong to one host alone. On the other
 //! one they end at once, and the last line of a run counts them as skipped.
 //!
-//! `.cargo/config.toml` limits a run to two tests at a time, since each starts an Envoy and a
-//! simulator. `make matrix` runs the tests that `CORE` in `tools/matrix.py` selects.
+//! `.cargo/config.toml` limits a run to two tests at a time; `make test` runs six. `make matrix` runs the tests that `CORE`
+//! in `tools/matrix.py` selects.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -43,6 +43,7 @@ mod http1;
 mod http2;
 mod message;
 mod names;
+mod pool;
 mod product;
 mod resources;
 mod setup;
@@ -187,6 +188,7 @@ fn summary() {
     if std::env::args().any(|argument| argument == "--list") {
         return;
     }
+    pool::close();
     println!("{} failure_cells={}", tally::summary(), failures::cells_held());
     if tally::wrongly_admitted() != 0 {
         std::process::abort();

@@ -166,7 +166,7 @@ impl Setup {
             clusters.push(duo_cluster(duo));
         }
         let mut envoy = json!({
-            "admin": {"address": address("127.0.0.1:0".parse().unwrap())},
+            "admin": {"address": any_port()},
             "static_resources": {"listeners": [], "clusters": clusters},
         });
         match &self.listener_file {
@@ -228,7 +228,7 @@ impl Setup {
         }
         json!({
             "name": "main",
-            "address": address("127.0.0.1:0".parse().unwrap()),
+            "address": any_port(),
             "per_connection_buffer_limit_bytes": self.buffer_limit,
             "filter_chains": [chain],
         })
@@ -250,6 +250,11 @@ fn merge(target: &mut Value, patch: Value) {
             merge(&mut target[name], value);
         }
     }
+}
+
+/// The address of a listener whose port the system chooses.
+pub(crate) fn any_port() -> Value {
+    address("127.0.0.1:0".parse().unwrap())
 }
 
 fn address(of: SocketAddr) -> Value {
@@ -317,7 +322,7 @@ fn jwt_authn() -> Value {
     })
 }
 
-fn router() -> Value {
+pub(crate) fn router() -> Value {
     json!({
         "name": "envoy.filters.http.router",
         "typed_config": {
