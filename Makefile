@@ -214,10 +214,14 @@ cli:
 PYTHON = tools examples tests
 SCRIPTS = examples/api-client/duo-mfa.sh envoy/compose/keys.sh
 
+# Packages with their own Cargo.lock, which a change of Cargo.toml above makes stale.
+LOCKS = tests/fuzz/driver tests/limiter
+
 .PHONY: lint
 lint: $(WASM_ENV) .tools/cargo-deny.stamp .tools/linters.stamp ## format, clippy for both targets, layers, documents, prose, tools, shipped files, rustdoc, licences and bans
 	cargo fmt --check
 	cargo fmt --check --manifest-path tests/fuzz/driver/Cargo.toml
+	@$(foreach lock,$(LOCKS),cargo update --quiet --workspace --locked --manifest-path $(lock)/Cargo.toml;)
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --lib --example native --features native-faults --profile test -- -D warnings
 	. $(WASM_ENV); RUSTFLAGS="$$WASM_RUSTFLAGS -D warnings" cargo $$WASM_LINT --locked --lib --target wasm32-wasip1 $$WASM_CARGO_FLAGS
@@ -292,10 +296,13 @@ mutants: $(WASM_ENV) .tools/validators.stamp ## plant each defect of tests/seede
 # Where cargo-mutants changes the sources: in all that reads what a client sends, and all that decides by it.
 FILES = src/session/** src/policy/** src/identity/** src/http/** src/gate/limit.rs src/gate/limit/**
 
+# A part of the changes, as in 0/40: every fortieth of them.
+SHARD = 0/1
+
 .PHONY: mutation-score
-mutation-score: .tools/cargo-mutants.stamp .tools/validators.stamp ## have cargo-mutants change FILES in a copy of the sources, one place at a time, and list what no test notices: FILES='src/http/**'
+mutation-score: .tools/cargo-mutants.stamp .tools/validators.stamp ## have cargo-mutants change FILES in a copy of the sources, one place at a time, and list what no test notices: FILES='src/http/**'; SHARD=0/40 for a fortieth
 	.tools/validators/bin/python tools/mutants.py --copy
-	cd $(TARGET_DIR)/mutants/tree && CARGO_TARGET_DIR=../build CARGO_PROFILE_DEV_DEBUG=0 cargo mutants --in-place --output .. $(foreach file,$(FILES),--file '$(file)')
+	cd $(TARGET_DIR)/mutants/tree && CARGO_TARGET_DIR=../build CARGO_PROFILE_DEV_DEBUG=0 cargo mutants --in-place --output .. --sharding round-robin --shard $(SHARD) $(foreach file,$(FILES),--file '$(file)')
 
 .PHONY: examples
 examples: module native .tools/envoy.stamp .tools/logql.stamp .tools/prometheus.stamp .tools/validators.stamp cli ## check every YAML file that is shipped; CRDS=FOLDER checks custom resources too

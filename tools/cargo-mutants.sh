@@ -4,4 +4,4 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo install cargo-mutants --locked --version 27.1.0 --root .tools
-.tools/bin/cargo-mutants --version
+.tools/bin/cargo-mutants mutants --version
