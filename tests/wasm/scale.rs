@@ -6,9 +6,9 @@ use crate::duo::Will;
 use crate::people::{Ask, config};
 use crate::world::TICK;
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 
 const USER: &str = "alice";
+const PAGE: &str = include_str!("../../docs/scale.md");
 
 fn meter(config: &Value) -> Meter {
     let mut meter = Meter::with(&config.to_string());
@@ -75,10 +75,36 @@ fn held(meter: &mut Meter) -> u64 {
     })
 }
 
-fn row(text: &mut String, name: &str, at: &[usize], figures: &[u64]) {
-    let cells: Vec<_> =
-        at.iter().zip(figures).map(|(at, figure)| format!("{at}: {figure}")).collect();
-    writeln!(text, "{name:<28} {}", cells.join("  ")).unwrap();
+/// A row of the page's table.
+struct Row {
+    name: &'static str,
+    at: Vec<usize>,
+    figures: Vec<u64>,
+}
+
+impl Row {
+    fn new(name: &'static str, at: &[usize], figures: &[u64]) -> Self {
+        Self { name, at: at.to_vec(), figures: figures.to_vec() }
+    }
+
+    fn print(&self) {
+        let cells = self.at.iter().zip(&self.figures).map(|(at, figure)| format!("{at}: {figure}"));
+        crate::say!("{:<28} {}", self.name, cells.collect::<Vec<_>>().join("  "));
+    }
+}
+
+/// The figures of each row of the page's table, as in "none: 1,000; 10: 2,000. **100 a rule**".
+fn page() -> impl Iterator<Item = Vec<u64>> {
+    let table = PAGE.split_once("## Growth").expect("a section").1;
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| ")?.split('|').nth(2));
+    let figure = |part: &str| {
+        let digits = part.rsplit(':').next()?.replace(|it: char| !it.is_ascii_digit(), "");
+        digits.parse().ok()
+    };
+    let figures = move |cell: &str| {
+        cell.split("**").next().unwrap_or_default().split(';').filter_map(figure).collect()
+    };
+    rows.map(figures).filter(|row: &Vec<u64>| !row.is_empty())
 }
 
 /// The largest figure, as a multiple of the first.
@@ -88,16 +114,16 @@ fn growth(figures: &[u64]) -> f64 {
 
 #[test]
 fn costs_grow_as_the_page_says() {
-    let mut text = String::new();
+    let mut rows = Vec::new();
 
     let mut plain = meter(&with_rules(0));
     let at = [0, 10, 50];
     let cookies = at.map(|cookies| pass(&mut plain, cookies));
-    row(&mut text, "pass by other cookies", &at, &cookies);
+    rows.push(Row::new("pass by other cookies", &at, &cookies));
 
     let at = [0, 10, 100];
     let rules = at.map(|rules| pass(&mut meter(&with_rules(rules)), 0));
-    row(&mut text, "pass by rules", &at, &rules);
+    rows.push(Row::new("pass by rules", &at, &rules));
 
     // The fewest buckets, of which each has room for 32 users or phones: 250 users fill a quarter of it.
     let mut small = with_rules(0);
@@ -111,14 +137,20 @@ fn costs_grow_as_the_page_says() {
         passes.push(pass(&mut meter, 0));
         holds.push(held(&mut meter));
     }
-    row(&mut text, "pass by held requests", &at, &passes);
-    row(&mut text, "held request by users", &at, &holds);
+    rows.push(Row::new("pass by held requests", &at, &passes));
+    rows.push(Row::new("held request by users", &at, &holds));
     let polls = meter.instructions(|meter| {
         meter.world.pass(4 * TICK);
         deliver(meter);
     });
-    row(&mut text, "poll of a held request", &[before], &[polls / before as u64]);
-    crate::say!("{text}");
+    rows.push(Row::new("poll of a held request", &[before], &[polls / before as u64]));
+    rows.iter().for_each(Row::print);
+    assert_eq!(page().count(), rows.len());
+    for (row, said) in rows.iter().zip(page()) {
+        let is_near = |(counted, said): (&u64, &u64)| counted.abs_diff(*said) <= counted / 50;
+        let is_said = said.len() == row.figures.len();
+        assert!(is_said && row.figures.iter().zip(&said).all(is_near), "{}: {said:?}", row.name);
+    }
     // With any, the module looks for the response's cookie among them.
     assert!(growth(&passes) < 1.1, "{passes:?}");
     assert!(growth(&passes[2..]) < 1.02, "a pass depends on how many wait: {passes:?}");
