@@ -127,6 +127,7 @@ impl Stack {
     /// Kills this Envoy and starts another in its place.
     pub(crate) fn restart(&mut self) {
         assert_eq!(self.envoy.damage(), None);
+        self.envoy.kill();
         self.envoy = self.another_envoy();
     }
 

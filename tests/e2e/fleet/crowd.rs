@@ -83,7 +83,7 @@ impl Fleet {
             *place.listener.lock().unwrap() = next.listener;
             let mut last = std::mem::replace(&mut *place.envoy.lock().unwrap(), next);
             assert_eq!(last.damage(), None);
-            drop(last);
+            last.kill();
             place.is_open.store(true, SeqCst);
         }
     }
