@@ -39,8 +39,10 @@ pub(crate) fn target(bytes: &[u8]) {
 
 fn redirect_uri(authority: &[u8], hosts: &[CallbackHost]) -> Option<String> {
     let uri = RedirectUri::of(authority, hosts, PATH).ok()?.as_str().to_owned();
-    let named = uri.strip_prefix("https://").unwrap().strip_suffix(PATH).unwrap();
-    let host = Host::of(named.as_bytes()).unwrap();
+    let (scheme, rest) = uri.split_once("://").unwrap();
+    let host = Host::of(rest.strip_suffix(PATH).unwrap().as_bytes()).unwrap();
+    let is_loopback = ["localhost", "127.0.0.1", "[::1]"].contains(&host.as_str());
+    assert_eq!(scheme, if is_loopback { "http" } else { "https" }, "{uri}");
     assert!(hosts.iter().any(|it| it.allows(&host)), "{uri}");
     Some(uri)
 }
