@@ -175,6 +175,8 @@ fn many_requests_at_once_pass_in_all_workers() {
 /// The first request of a command, and the ones that the command sends before the user answers.
 fn at_once(stack: &Stack) -> Vec<Held> {
     let first = stack.held_push(kubectl("/api/0"), Protocol::Http1, "alice");
+    // Until the filter has Duo's answer to the push, nobody waits for it.
+    eventually("the push", || stack.envoy.log().contains("\"push_sent\"").then_some(()));
     let others =
         (1..16).map(|number| stack.hold(kubectl(&format!("/api/{number}")), Protocol::Http2));
     let held = std::iter::once(first).chain(others).collect();
