@@ -34,6 +34,8 @@
 
 #[path = "../e2e/app.rs"]
 mod app;
+#[path = "../e2e/discovery.rs"]
+mod discovery;
 #[path = "../e2e/envoy.rs"]
 mod envoy;
 #[path = "../e2e/filter.rs"]

@@ -2,7 +2,6 @@
 //! `auth`, and between `auth` and `auth_status`. The cluster's host moves, or its name disappears, while a
 //! request waits. A call under way ends normally, and the next call meets the fault.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
@@ -10,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::discovery::{self, CLUSTER, ENDPOINTS};
 use crate::failures::{Row, assert_cell, row};
 use crate::message::Request;
 use crate::names::NameServer;
@@ -50,21 +50,13 @@ fn setup(fail_mode: &str) -> Setup {
     }))
 }
 
-/// Replaces the resources in their file. Envoy loads them at once.
-pub(crate) fn write(file: &Path, resources: &Value) {
-    let next = file.with_extension("next");
-    fs::write(&next, json!({"version_info": "", "resources": resources}).to_string()).unwrap();
-    fs::rename(next, file).unwrap();
-}
-
 fn write_endpoints(file: &Path, at: SocketAddr) {
     let address = json!({"socket_address": {"address": at.ip(), "port_value": at.port()}});
-    let endpoints = json!([{
-        "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
+    let endpoints = json!({
         "cluster_name": "duo_api",
         "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
-    }]);
-    write(file, &endpoints);
+    });
+    discovery::write(file, ENDPOINTS, &[endpoints]);
 }
 
 fn duo_cluster(configuration: &mut Value) -> &mut Value {
@@ -75,14 +67,10 @@ fn duo_cluster(configuration: &mut Value) -> &mut Value {
 
 /// Has Envoy read Duo's cluster from a file. Returns the cluster.
 pub(crate) fn cluster_from_file(configuration: &mut Value, file: &Path) -> Value {
-    let mut cluster = duo_cluster(configuration).take();
-    cluster["@type"] = json!("type.googleapis.com/envoy.config.cluster.v3.Cluster");
+    let cluster = duo_cluster(configuration).take();
     configuration["static_resources"]["clusters"].as_array_mut().unwrap().truncate(1);
-    write(file, &json!([cluster]));
-    configuration["node"] = json!({"id": "e2e", "cluster": "e2e"});
-    configuration["dynamic_resources"] = json!({"cds_config": {
-        "resource_api_version": "V3", "path_config_source": {"path": file},
-    }});
+    discovery::write(file, CLUSTER, std::slice::from_ref(&cluster));
+    discovery::subscribe(configuration, "cds_config", file);
     cluster
 }
 
@@ -99,9 +87,7 @@ impl Midway {
             let cluster = duo_cluster(&mut configuration);
             cluster.as_object_mut().unwrap().remove("load_assignment");
             cluster["type"] = json!("EDS");
-            cluster["eds_cluster_config"] = json!({"eds_config": {
-                "resource_api_version": "V3", "path_config_source": {"path": file},
-            }});
+            cluster["eds_cluster_config"] = json!({"eds_config": discovery::source(&file)});
             host = Some(Host::Listed { file, well, faulty });
             configuration
         });
@@ -170,8 +156,10 @@ impl Midway {
                 write_endpoints(file, if is_well { *well } else { *faulty });
             }
             Host::Named(names) => names.know(is_well),
-            Host::Clustered { file, cluster } if is_well => write(file, &json!([cluster])),
-            Host::Clustered { file, .. } => write(file, &json!([])),
+            Host::Clustered { file, cluster } if is_well => {
+                discovery::write(file, CLUSTER, std::slice::from_ref(cluster))
+            }
+            Host::Clustered { file, .. } => discovery::write(file, CLUSTER, &[]),
         }
         eventually("another host", || (changes() != before).then_some(()));
         sleep(Duration::from_millis(100));

@@ -1,8 +1,8 @@
 //! The module in a real Envoy, in front of a real application, with `duo-sim` in place of Duo.
 //!
 //! Every test has its own stack ([`stack`]): an Envoy, a simulator, and an application that
-//! records the requests it receives. With the wasm module the Envoy may have served other tests before ([`pool`]). One module ([`tally`]) judges each admission and counts over
-//! the whole run. A request that reached the application without a right to fails the run, even if
+//! records the requests it receives. With the wasm module the Envoy may have served other tests before
+//! ([`pool`]). One module ([`tally`]) judges each admission and counts over the whole run. A request that reached the application without a right to fails the run, even if
 //! every test passed.
 //!
 //! `DUO_MFA_ENVOY` names the Envoy (default `.tools/bin/envoy`), `DUO_MFA_WASM` the module
@@ -36,6 +36,7 @@
 
 mod app;
 mod browser;
+mod discovery;
 mod envoy;
 mod filter;
 mod guide;

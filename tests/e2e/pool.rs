@@ -7,21 +7,18 @@
 //!
 //! A test gets such an Envoy if its configuration has nothing but listeners and clusters, which Envoy can replace.
 
-use std::fs;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use serde_json::{Value, json};
 
+use crate::discovery::{self, CLUSTER, LISTENER};
 use crate::envoy::{Process, module};
-use crate::filter::{Host, filter};
-use crate::setup::{COOKIE_KEY, SECRET_KEY, Setup, any_port, router};
+use crate::filter::Host;
+use crate::setup::{COOKIE_KEY, SECRET_KEY, Setup, any_port};
 use crate::sim::eventually;
 use crate::stack::Directory;
-
-/// The name of a listener without a port, which keeps V8's code of the module while no test uses the Envoy. Envoy has
-/// the next listener before it ends this one.
-const KEEPER: &str = "keeper";
 
 /// How many Envoys wait for a test of their kind.
 const MOST_UNUSED: usize = 8;
@@ -54,11 +51,11 @@ pub(crate) fn lend(configuration: &Value, setup: &Setup) -> Option<(Process, Loa
     });
     process.command("/reset_counters");
     process.log_begins_here();
-    loan.offer("clusters", "cluster.v3.Cluster", clusters);
+    discovery::write(&loan.clusters(), CLUSTER, clusters);
     process.await_update("cluster_manager.cds");
-    loan.offer("listeners", "listener.v3.Listener", &with_new_ids(listeners));
+    discovery::write(&loan.listeners(), LISTENER, &with_new_ids(listeners));
     process.await_update("listener_manager.lds");
-    await_listeners(&process, listeners.as_array().expect("listeners").len());
+    await_listeners(&process, listeners.len());
     Some((process, loan))
 }
 
@@ -73,8 +70,7 @@ fn await_listeners(process: &Process, count: usize) {
 
 /// Takes back an Envoy, for the next test of its kind.
 pub(crate) fn take_back(process: Process, loan: Loan) {
-    loan.offer("listeners", "listener.v3.Listener", &json!([keeper()]));
-    loan.offer("clusters", "cluster.v3.Cluster", &json!([]));
+    loan.rest();
     let mut unused = UNUSED.lock().unwrap();
     unused.push((process, loan));
     if unused.len() > MOST_UNUSED {
@@ -88,7 +84,7 @@ pub(crate) fn close() {
 }
 
 /// The listeners and the clusters of a configuration that has nothing else.
-fn replaceable(configuration: &Value) -> Option<[&Value; 2]> {
+fn replaceable(configuration: &Value) -> Option<[&[Value]; 2]> {
     let resources = configuration.get("static_resources")?;
     let has_only = |value: &Value, names: [&str; 2]| {
         value.as_object().is_some_and(|it| it.keys().all(|name| names.contains(&name.as_str())))
@@ -97,8 +93,8 @@ fn replaceable(configuration: &Value) -> Option<[&Value; 2]> {
         && has_only(configuration, ["admin", "static_resources"])
         && configuration["admin"] == json!({"address": any_port()})
         && has_only(resources, ["listeners", "clusters"]);
-    let lists = [resources.get("listeners")?, resources.get("clusters")?];
-    is_replaceable.then_some(lists)
+    let list = |name| resources.get(name)?.as_array().map(Vec::as_slice);
+    is_replaceable.then_some([list("listeners")?, list("clusters")?])
 }
 
 fn unused(setup: &Setup) -> Option<(Process, Loan)> {
@@ -109,47 +105,30 @@ fn unused(setup: &Setup) -> Option<(Process, Loan)> {
 
 fn start(setup: &Setup) -> (Process, Loan) {
     let loan = Loan { kind: Kind::of(setup), directory: Directory::new() };
-    loan.offer("listeners", "listener.v3.Listener", &json!([keeper()]));
-    loan.offer("clusters", "cluster.v3.Cluster", &json!([]));
-    let source = |name| {
-        let file = loan.directory.0.join(name);
-        json!({"resource_api_version": "V3", "path_config_source": {"path": file}})
-    };
-    let configuration = json!({
-        "admin": {"address": any_port()},
-        "node": {"id": "e2e", "cluster": "e2e"},
-        "dynamic_resources": {"lds_config": source("listeners"), "cds_config": source("clusters")},
-    });
+    loan.rest();
+    let mut configuration = json!({"admin": {"address": any_port()}});
+    discovery::subscribe(&mut configuration, "lds_config", &loan.listeners());
+    discovery::subscribe(&mut configuration, "cds_config", &loan.clusters());
     // A listener that is removed ends at once: its test is over.
     let setup = Setup { drain_seconds: 0, ..setup.clone() };
     (Process::start(&loan.directory.0, &configuration, &setup), loan)
 }
 
-/// The listener [`KEEPER`].
+/// The listener without a port, in a configuration that needs no environment and no cluster.
 fn keeper() -> Value {
-    let setup = Setup { environment: Vec::new(), ..Setup::default() }.plugin(json!({
+    let manager = json!({"route_config": {"validate_clusters": false}});
+    let setup = Setup { environment: Vec::new(), manager, ..Setup::default() }.plugin(json!({
         "mode": "off",
         "allow_inline_secrets": true,
         "duo": {"secret_key": SECRET_KEY, "cluster": "none"},
         "session": {"keys": [COOKIE_KEY]},
     }));
-    let mut kept = filter(&setup, &module());
-    kept["typed_config"]["config"]["vm_config"]["vm_id"] = json!(KEEPER);
-    json!({
-        "name": KEEPER,
-        // Envoy refuses two listeners with one address.
-        "address": {"socket_address": {"address": "127.0.0.2", "port_value": 0}},
-        "bind_to_port": false,
-        "filter_chains": [{"filters": [{
-            "name": "envoy.filters.network.http_connection_manager",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-                "stat_prefix": KEEPER,
-                "http_filters": [kept, router()],
-                "route_config": {},
-            },
-        }]}],
-    })
+    let mut keeper = setup.listener(&module());
+    keeper["name"] = json!("keeper");
+    // Envoy refuses two listeners with one address.
+    keeper["address"]["socket_address"]["address"] = json!("127.0.0.2");
+    keeper["bind_to_port"] = json!(false);
+    keeper
 }
 
 impl Kind {
@@ -161,23 +140,28 @@ impl Kind {
 }
 
 impl Loan {
-    /// Has Envoy replace its resources of one kind.
-    fn offer(&self, name: &str, kind: &str, resources: &Value) {
-        let mut resources = resources.clone();
-        for resource in resources.as_array_mut().unwrap() {
-            resource["@type"] = json!(format!("type.googleapis.com/envoy.config.{kind}"));
-        }
-        let next = self.directory.0.join("next");
-        fs::write(&next, json!({"resources": resources}).to_string()).unwrap();
-        fs::rename(next, self.directory.0.join(name)).unwrap();
+    fn listeners(&self) -> PathBuf {
+        self.directory.0.join("listeners.json")
+    }
+
+    fn clusters(&self) -> PathBuf {
+        self.directory.0.join("clusters.json")
+    }
+
+    /// Leaves Envoy without clusters, and with a listener that nobody can reach. Its plugin keeps V8's code of the module:
+    /// Envoy has the next listener before it ends this one.
+    fn rest(&self) {
+        discovery::write(&self.listeners(), LISTENER, &[keeper()]);
+        discovery::write(&self.clusters(), CLUSTER, &[]);
     }
 }
 
 /// The listeners with a number added to the `vm_id` of each plugin.
-fn with_new_ids(listeners: &Value) -> Value {
+fn with_new_ids(listeners: &[Value]) -> Vec<Value> {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    let mut listeners = listeners.clone();
-    extend_ids(&mut listeners, &format!("-{}", NUMBER.fetch_add(1, SeqCst)));
+    let end = format!("-{}", NUMBER.fetch_add(1, SeqCst));
+    let mut listeners = listeners.to_vec();
+    listeners.iter_mut().for_each(|listener| extend_ids(listener, &end));
     listeners
 }
 

@@ -7,6 +7,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::discovery;
 use crate::examples::{Issuer, OLDER_KEY};
 use crate::resources::{Resources, list, text};
 use crate::setup::Setup;
@@ -266,7 +267,7 @@ fn istio_module(resources: &Resources, parts: &Parts<'_>) -> Value {
     let file = parts.directory.join("extension.json");
     fs::write(&file, discovered.to_string()).unwrap();
     json!({"name": name, "config_discovery": {
-        "config_source": {"resource_api_version": "V3", "path_config_source": {"path": file}},
+        "config_source": discovery::source(&file),
         "type_urls": [WASM],
     }})
 }

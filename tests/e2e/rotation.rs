@@ -1,7 +1,6 @@
 //! A key is added, signs, and is removed under load, in three reloads of a running Envoy. No user has to sign
 //! in again.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -9,6 +8,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
+use crate::discovery::{self, LISTENER};
 use crate::envoy::module;
 use crate::http1::Connection;
 use crate::message::Request;
@@ -47,9 +47,7 @@ impl Reloadable {
             let mut configuration = given.envoy(parts.module, parts.app, parts.duo);
             listeners = parts.directory.join("listeners.json");
             write_listeners(&listeners, &mut configuration);
-            configuration["node"] = json!({"id": "e2e", "cluster": "e2e"});
-            configuration["dynamic_resources"] =
-                json!({"lds_config": {"path_config_source": {"path": listeners}}});
+            discovery::subscribe(&mut configuration, "lds_config", &listeners);
             configuration
         });
         Self { stack, listeners }
@@ -61,10 +59,7 @@ impl Reloadable {
         let updated = || envoy.stat("listener_manager.listener_in_place_updated");
         let before = updated();
         let mut configuration = setup.envoy(&module(), app.address, &sim.end);
-        // Envoy sees that a file was moved to the name, and never a part of it.
-        let draft = self.listeners.with_extension("draft");
-        write_listeners(&draft, &mut configuration);
-        fs::rename(draft, &self.listeners).unwrap();
+        write_listeners(&self.listeners, &mut configuration);
         eventually("the new listener", || {
             let is_warm = envoy.stat("listener_manager.total_listeners_warming") == 0;
             (updated() > before && is_warm).then_some(())
@@ -74,11 +69,8 @@ impl Reloadable {
 
 /// Moves the listeners of a configuration to a file.
 fn write_listeners(file: &Path, configuration: &mut Value) {
-    let mut listeners = configuration["static_resources"]["listeners"].take();
-    for listener in listeners.as_array_mut().unwrap() {
-        listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
-    }
-    fs::write(file, json!({"resources": listeners}).to_string()).unwrap();
+    let listeners = configuration["static_resources"]["listeners"].take();
+    discovery::write(file, LISTENER, listeners.as_array().unwrap());
 }
 
 /// A signed-in user and the approval cookie.

@@ -12,6 +12,7 @@ use base64::{
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
+use crate::discovery::{self, LISTENER};
 use crate::filter::filter;
 use crate::message::PASSWORD;
 
@@ -173,11 +174,7 @@ impl Setup {
             None => envoy["static_resources"]["listeners"] = json!([self.listener(module)]),
             Some(file) => {
                 self.write_listener(file, module);
-                envoy["node"] = json!({"id": "e2e", "cluster": "e2e"});
-                envoy["dynamic_resources"] = json!({"lds_config": {
-                    "resource_api_version": "V3",
-                    "path_config_source": {"path": file},
-                }});
+                discovery::subscribe(&mut envoy, "lds_config", file);
             }
         }
         envoy
@@ -185,14 +182,11 @@ impl Setup {
 
     /// Replaces the listener in its file. Envoy loads it at once.
     pub(crate) fn write_listener(&self, file: &Path, module: &Path) {
-        let mut listener = self.listener(module);
-        listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
-        let next = file.with_extension("next");
-        std::fs::write(&next, json!({"resources": [listener]}).to_string()).unwrap();
-        std::fs::rename(next, file).unwrap();
+        discovery::write(file, LISTENER, &[self.listener(module)]);
     }
 
-    fn listener(&self, module: &Path) -> Value {
+    /// The listener of this configuration.
+    pub(crate) fn listener(&self, module: &Path) -> Value {
         let mut filters = Vec::new();
         match self.first_factor {
             FirstFactor::BasicAuth => filters.extend([strip(), basic_auth()]),
@@ -322,7 +316,7 @@ fn jwt_authn() -> Value {
     })
 }
 
-pub(crate) fn router() -> Value {
+fn router() -> Value {
     json!({
         "name": "envoy.filters.http.router",
         "typed_config": {

@@ -9,7 +9,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::crowd::{Report, endure, many};
-use crate::failures_midway::{cluster_from_file, write};
+use crate::discovery::{self, CLUSTER};
+use crate::failures_midway::cluster_from_file;
 use crate::filter::Host;
 use crate::message::Request;
 use crate::setup::Setup;
@@ -78,11 +79,11 @@ fn duos_cluster_is_removed(people: usize) {
         let counted =
             |stack: &Stack, what: &str| stack.envoy.stat(&format!("cluster_manager.{what}"));
         let added = counted(stack, "cluster_added");
-        write(&file, &json!([]));
+        discovery::write(&file, CLUSTER, &[]);
         eventually("no cluster", || (counted(stack, "cluster_removed") > 0).then_some(()));
         front.answer(&stack.sim, people / 2);
         sleep(Duration::from_secs(4));
-        write(&file, &json!([cluster]));
+        discovery::write(&file, CLUSTER, std::slice::from_ref(&cluster));
         eventually("a cluster", || (counted(stack, "cluster_added") > added).then_some(()));
     });
     assert_nothing_repeated(&report);

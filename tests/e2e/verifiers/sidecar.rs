@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::cases::{Case, Check, HEADER, OLD, REPORTS};
 use super::{Chain, Counts, genuine, shipped};
+use crate::discovery::{self, ENDPOINTS};
 use crate::envoy::Envoy;
 use crate::http1::Connection;
 use crate::message::{Reply, Request};
@@ -33,9 +34,7 @@ impl Sidecar {
         for cluster in configuration["static_resources"]["clusters"].as_array_mut().unwrap() {
             if cluster["name"] == "duo_mfa_keys" {
                 cluster["type"] = json!("EDS");
-                cluster["eds_cluster_config"] = json!({"eds_config": {
-                    "resource_api_version": "V3", "path_config_source": {"path": keys},
-                }});
+                cluster["eds_cluster_config"] = json!({"eds_config": discovery::source(&keys)});
                 let members = cluster.as_object_mut().unwrap();
                 members.remove("load_assignment").expect("an address");
                 members.remove("transport_socket").expect("TLS");
@@ -98,13 +97,10 @@ fn write_endpoints(file: &Path, to: Option<SocketAddr>) {
     let endpoints: Vec<_> =
         to.iter().map(|to| json!({"endpoint": {"address": socket(*to)}})).collect();
     let resource = json!({
-        "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
         "cluster_name": "duo_mfa_keys",
         "endpoints": [{"lb_endpoints": endpoints}],
     });
-    let next = file.with_extension("next");
-    fs::write(&next, json!({"resources": [resource]}).to_string()).unwrap();
-    fs::rename(next, file).unwrap();
+    discovery::write(file, ENDPOINTS, &[resource]);
 }
 
 fn socket(of: SocketAddr) -> Value {
