@@ -235,6 +235,10 @@ impl<W: Waits> ExchangeAwaitingPermit<W> {
         W::wanted(&self.wants)
     }
 
+    pub(super) const fn wants(&self) -> &W::Wants {
+        &self.wants
+    }
+
     /// Continues with the table's verdict. The rate limit service may have to agree.
     pub(super) fn handle(self, verdict: Verdict, env: &Env<'_>) -> Turn<W> {
         match fleet::question(&self.permit, &verdict, self.challenge(), env) {
@@ -273,6 +277,10 @@ impl<W: Waits> Exchange<W> {
 
     pub(super) const fn waiting(&self) -> &W {
         &self.waiting
+    }
+
+    pub(super) const fn waiting_mut(&mut self) -> &mut W {
+        &mut self.waiting
     }
 
     /// Handles the outcome of the outstanding call.

@@ -20,6 +20,7 @@ use super::refuse::{for_crowd, for_limit};
 use super::room::{Crowded, Seat};
 use crate::clock::UnixTime;
 use crate::signal::{Counter, Signal};
+use std::iter;
 
 /// One step: an effect, and records to make.
 #[derive(Debug)]
@@ -129,12 +130,31 @@ impl Step {
         exchange::begin(next, env).into()
     }
 
-    /// Looks for an approval per client.
-    pub(super) fn per_client(recall: Recall, otherwise: Self) -> Self {
-        let permit = recall.permit;
+    /// Looks for an approval per client. Others wait for this request only if it will ring a phone.
+    pub(super) fn per_client(recall: Recall, mut otherwise: Self) -> Self {
+        let rings = otherwise.begun().is_some_and(|held| held.may_be_awaited());
+        let permit = if rings { recall.permit } else { recall.permit.unclaiming() };
         let (recall, otherwise) = (Box::new(recall), Box::new(otherwise));
         let then = Box::new(AwaitingPermit(Wanting::PerClient { recall, otherwise }));
         Effect::Permit { permit, then }.into()
+    }
+
+    /// The request that begins to ask Duo and is then forwarded, if this step is that.
+    fn begun(&mut self) -> Option<&mut Held> {
+        let Effect::Call { then, .. } = &mut self.effect else { return None };
+        match &mut then.0 {
+            Waiting::Held(exchange) => Some(exchange.waiting_mut()),
+            Waiting::Visit(_) | Waiting::HeldPermit(_) | Waiting::VisitPermit(_) => None,
+        }
+    }
+
+    /// Ends the wait of the client's other requests, if the request ends with this step.
+    #[inline(never)]
+    fn releasing(mut self, release: Option<Settlement>) -> Self {
+        if matches!(self.effect, Effect::End(_)) {
+            self.notes.settlements.extend(release);
+        }
+        self
     }
 
     /// Uses the approval of a single request.
@@ -227,7 +247,9 @@ impl Flow {
         match &self.0 {
             Waiting::Held(exchange) => exchange.waiting().left(),
             Waiting::Visit(_) => Vec::new(),
-            Waiting::HeldPermit(awaits) => vec![awaits.unsent()],
+            Waiting::HeldPermit(awaits) => {
+                iter::once(awaits.unsent()).chain(awaits.wants().release()).collect()
+            }
             Waiting::VisitPermit(awaits) => vec![awaits.unsent()],
         }
     }
@@ -250,9 +272,15 @@ impl Flow {
     #[must_use]
     pub fn handle(self, event: Event<'_>, env: &Env<'_>) -> Step {
         match self.0 {
-            Waiting::Held(exchange) => exchange.handle(event, env).into(),
+            Waiting::Held(exchange) => {
+                let release = exchange.waiting().release();
+                Step::from(exchange.handle(event, env)).releasing(release)
+            }
             Waiting::Visit(exchange) => exchange.handle(event, env).into(),
-            Waiting::HeldPermit(awaits) => awaits.hear_fleet(event, env).into(),
+            Waiting::HeldPermit(awaits) => {
+                let release = awaits.wants().release();
+                Step::from(awaits.hear_fleet(event, env)).releasing(release)
+            }
             Waiting::VisitPermit(awaits) => awaits.hear_fleet(event, env).into(),
         }
     }
@@ -262,7 +290,10 @@ impl Flow {
     #[must_use]
     pub fn crowded(self, crowded: Crowded, env: &Env<'_>) -> Step {
         match self.0 {
-            Waiting::Held(exchange) => exchange.crowded(crowded, env).into(),
+            Waiting::Held(exchange) => {
+                let release = exchange.waiting().release();
+                Step::from(exchange.crowded(crowded, env)).releasing(release)
+            }
             Waiting::Visit(exchange) => exchange.crowded(crowded, env).into(),
             // There is always room for a further call of a request.
             other @ (Waiting::HeldPermit(_) | Waiting::VisitPermit(_)) => {
@@ -291,17 +322,27 @@ impl AwaitingPermit {
     #[must_use]
     pub fn handle(self, verdict: Verdict, env: &Env<'_>) -> Step {
         match self.0 {
-            Wanting::Held(awaits) => awaits.handle(verdict, env).into(),
+            Wanting::Held(awaits) => {
+                let release = awaits.wants().release();
+                Step::from(awaits.handle(verdict, env)).releasing(release)
+            }
             Wanting::Visit(awaits) => awaits.handle(verdict, env).into(),
-            Wanting::PerClient { recall, otherwise } => match recall.after_verdict(verdict, env) {
-                Recalled::Decided(decision) => (*decision).into(),
-                Recalled::Wait { due, seat, recall } => {
-                    let permit = Box::new(recall.permit);
-                    let then = Box::new(Self(Wanting::PerClient { recall, otherwise }));
-                    Effect::Wait { due, seat, permit, then }.into()
+            Wanting::PerClient { recall, mut otherwise } => {
+                match recall.after_verdict(verdict, env) {
+                    Recalled::Decided(decision) => (*decision).into(),
+                    Recalled::Wait { due, seat, recall } => {
+                        let permit = Box::new(recall.permit);
+                        let then = Box::new(Self(Wanting::PerClient { recall, otherwise }));
+                        Effect::Wait { due, seat, permit, then }.into()
+                    }
+                    Recalled::Ask { release } => {
+                        if let Some(held) = otherwise.begun() {
+                            held.set_release(release);
+                        }
+                        *otherwise
+                    }
                 }
-                Recalled::Ask => *otherwise,
-            },
+            }
             Wanting::PerRequest { approved, otherwise } => match verdict {
                 Ok(_) => approved.passed.into(),
                 Err(limited) if limited.limit == Limit::Share => {

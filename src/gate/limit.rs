@@ -38,6 +38,7 @@ use ledger::Ledger;
 pub(super) use permit::SingleUse;
 use permit::{OfClient, What};
 use share::Shares;
+use std::time::Duration;
 
 /// For this many seconds a bucket that could not be read grants nothing, since its cool-downs and
 /// counts are lost.
@@ -68,21 +69,8 @@ pub fn grant(
             }
             None => close_shares(now),
         },
-        What::Client(OfClient::Find(client)) => {
-            let Some(bytes) = bytes else { return (UNAPPROVED, None) };
-            match ClientApprovals::decode(bytes, now) {
-                Some(kept) => {
-                    let verdict = match kept.find(client, permit.sharer(), now) {
-                        Some(State::Approved(approval)) => Ok(Granted::Approved(approval)),
-                        Some(state @ State::Awaited { .. }) => {
-                            Err(Limited::new(Limit::Awaited, now, state.end()))
-                        }
-                        None => UNAPPROVED,
-                    };
-                    (verdict, None)
-                }
-                None => forget_clients(now),
-            }
+        What::Client(OfClient::Find(client, claim)) => {
+            find_client(bytes, permit, (client, claim), now)
         }
         What::Client(_) => (UNAPPROVED, None),
         What::SingleUse { kind, kept } => {
@@ -167,7 +155,7 @@ pub fn settle(
             shares.forget(permit.sharer(), now);
             Some(shares.encode(now))
         }
-        What::Client(OfClient::Find(_)) => None,
+        What::Client(OfClient::Find(..)) => None,
         What::Client(OfClient::Keep(client, approval)) => {
             keep_client(bytes, permit, client, State::Approved(approval), now)
         }
@@ -193,6 +181,37 @@ pub fn settle(
     }
 }
 
+/// Judges whether a request passes with the approval of its client. [`Granted::New`] says that there
+/// is none, and that other requests of the client wait for this one to obtain it.
+fn find_client(
+    bytes: Option<&[u8]>,
+    permit: &Permit,
+    (client, claim): ([u8; 16], Option<Duration>),
+    now: u64,
+) -> (Verdict, Option<Vec<u8>>) {
+    let kept = match bytes {
+        Some(bytes) => match ClientApprovals::decode(bytes, now) {
+            Some(kept) => kept,
+            None => return forget_clients(now),
+        },
+        None => ClientApprovals::default(),
+    };
+    match kept.find(client, permit.sharer(), now) {
+        Some(State::Approved(approval)) => (Ok(Granted::Approved(approval)), None),
+        Some(state @ State::Awaited { .. }) => {
+            (Err(Limited::new(Limit::Awaited, now, state.end())), None)
+        }
+        None => {
+            let state = claim.map(|lasts| State::Awaited { since: now, lasts: lasts.as_secs() });
+            match state.and_then(|state| keep_client(bytes, permit, client, state, now)) {
+                Some(bytes) => (Ok(Granted::New), Some(bytes)),
+                None => (UNAPPROVED, None),
+            }
+        }
+    }
+}
+
+#[inline(never)]
 fn keep_client(
     bytes: Option<&[u8]>,
     permit: &Permit,

@@ -5,8 +5,8 @@
 //! while, together with the values of `session.bind`. Further requests of the same user and client
 //! under the same rule pass with it. They set no cookie, so the time is never extended.
 //!
-//! A program may send many requests at once. Those that arrive while the first push is on the phone
-//! wait for its end.
+//! A program may send many requests at once. The first one records in the table that it waits for an
+//! approval, before Duo is asked. The others wait for its end, and ring no phone.
 //!
 //! Only requests of programs pass this way. A browser stores cookies, and a page of another site
 //! could make it send requests in its user's name.
@@ -35,10 +35,14 @@ use crate::session::{ApprovedBy, Subject};
 use crate::signal::Counter;
 use std::time::Duration;
 
+/// How many calls Duo answers before the push is sent. If the worker of the first request ends
+/// meanwhile, the others wait no longer than these may take.
+const CALLS_TO_PUSH: u32 = 2;
+
 /// A program's request, before it is known whether its client has an approval.
 #[derive(Debug)]
 pub(super) struct Recall {
-    /// The approval to look for.
+    /// The approval to look for, and the record if there is none.
     pub(super) permit: Permit,
     pub(super) client: InPlace,
     /// The client under this rule.
@@ -61,7 +65,10 @@ pub(super) enum Recalled {
         recall: Box<Recall>,
     },
     /// There is no approval that satisfies the rule: ask the user.
-    Ask,
+    Ask {
+        /// Ends the wait of the client's other requests; `None` if they do not wait for this one.
+        release: Option<Settlement>,
+    },
 }
 
 /// The tags under which an approval is stored.
@@ -105,11 +112,13 @@ pub(super) fn recall(
     let is_sign_out = env.gate.is_sign_out(head);
     let may_wait = may_wait(head, terms, env) && !is_sign_out;
     let subject = challenge.subject();
+    let may_hold = config.api.hold_timeout;
+    let to_push = env.gate.application(terms).duo.timeout.saturating_mul(CALLS_TO_PUSH);
     Some(Recall {
-        permit: Permit::find_client(user, client),
+        permit: Permit::find_client(user, client, may_wait.then(|| to_push.min(may_hold))),
         client: InPlace::new(head, challenge.clone()),
         client_tag: client,
-        until: may_wait.then(|| env.now.plus(config.api.hold_timeout)),
+        until: may_wait.then(|| env.now.plus(may_hold)),
         edits: env.gate.stripped(head),
         sign_out: is_sign_out.then(|| SignOut::of(config, head, Some(&subject), env.now)),
     })
@@ -126,6 +135,7 @@ impl Recall {
     pub(super) fn after_verdict(self, verdict: Verdict, env: &Env<'_>) -> Recalled {
         let challenge = &self.client.challenge;
         match (verdict, self.until) {
+            (Ok(Granted::New), _) => Recalled::Ask { release: Some(given_up(self.permit)) },
             (Ok(Granted::Approved(approval)), _) if opens(&approval, &challenge.terms, env) => {
                 Recalled::Decided(Box::new(pass(self, &approval, env)))
             }
@@ -136,9 +146,11 @@ impl Recall {
                 }
                 let seat = Seat::wait(user_tag("calls", challenge, env.gate.config()));
                 let due = env.now.plus(POLL_PACE).min(until);
-                Recalled::Wait { due, seat, recall: Box::new(self) }
+                // If that request fails, all that waited go on at once, and not one after the other.
+                let permit = self.permit.unclaiming();
+                Recalled::Wait { due, seat, recall: Box::new(Self { permit, ..self }) }
             }
-            (Ok(_) | Err(_), _) => Recalled::Ask,
+            (Ok(_) | Err(_), _) => Recalled::Ask { release: None },
         }
     }
 }
@@ -157,6 +169,11 @@ pub(super) fn awaited(challenge: &Challenge, lasts: Duration, config: &Config) -
     let Challenge { identity, terms, .. } = challenge;
     let Tags { user, client } = tags(identity, &challenge.subject(), terms, config)?;
     Some(Permit::await_client(user, client, lasts))
+}
+
+/// The change that ends the wait of the requests for which `awaited` was recorded.
+pub(super) const fn given_up(awaited: Permit) -> Settlement {
+    Settlement { permit: awaited.given_up(), end: End::Lost }
 }
 
 /// Forwards a request with the approval of its client.

@@ -311,10 +311,9 @@ fn nothing_is_looked_up_or_kept_without_such_a_rule() {
     approved(&mut rig, &get("/api/a"));
     let before = rig.table.clone();
     is_asked(&mut rig, &get("/api/a"));
-    let rest = self::rig();
+    assert_eq!(rig.table, before);
     let mut other = rig.beside(config(&json!([rule(&json!({}))])));
     is_asked(&mut other, &get("/api/a"));
-    assert_eq!((rest.table.len(), other.table), (0, before));
 }
 
 #[test]

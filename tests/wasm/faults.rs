@@ -70,6 +70,7 @@ flows! {
     pass true
     passcode true
     per_client true
+    per_client_at_once true
     per_request true
     rules true
     sign_out true

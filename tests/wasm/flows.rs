@@ -292,6 +292,18 @@ pub(crate) fn per_client(script: &mut Script) {
     script.ask(&Ask::program(USER, "/api/c").from(PEERS[1]));
 }
 
+/// Two requests of one client at once: the second one waits for the push of the first.
+pub(crate) fn per_client_at_once(script: &mut Script) {
+    script.begin();
+    let root = script.root.expect("a configuration");
+    let both = ["/api/a", "/api/b"].map(|path| script.world.ask(root, &Ask::program(USER, path)));
+    for id in both {
+        script.finish(id);
+    }
+    script.will(Will::Deny);
+    script.ask(&Ask::program(USER, "/api/c").from(PEERS[1]));
+}
+
 pub(crate) fn enroll(script: &mut Script) {
     script.will(Will::Enroll);
     script.begin();

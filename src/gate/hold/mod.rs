@@ -32,8 +32,8 @@ use states::{HeldWants, Intent, Parked, Polled};
 use std::sync::Arc;
 use std::time::Duration;
 use transitions::{
-    after_last, after_verdict, approve_unverified, heard, passcode_checked, poll, preauthorized,
-    prompt_sent,
+    after_last, after_verdict, approve_unverified, await_push, heard, passcode_checked, poll,
+    preauthorized, prompt_sent,
 };
 
 /// Begins to ask Duo for a held request.
@@ -51,6 +51,7 @@ pub(super) fn begin(
         request: single_request(head, &challenge, env),
         same_request: same_request::tag(head, &challenge, &credentials, env.gate),
         is_sign_out: env.gate.is_sign_out(head),
+        release: None,
         challenge,
         credentials,
     });
@@ -169,7 +170,7 @@ impl Waits for Held {
     }
 
     fn fail(self, failure: &Failure<'_>, env: &Env<'_>) -> Next<Self> {
-        let settled = match (self, &failure.remedy) {
+        let (parked, settlement) = match (self, &failure.remedy) {
             (Self::Preauth(parked, _), Remedy::Admit { unreached_since }) => {
                 return approve_unverified(&parked, *unreached_since, env).into();
             }
@@ -180,22 +181,20 @@ impl Waits for Held {
                 if !parked.is_over(env.now) {
                     return poll(parked, polled, env);
                 }
-                (parked, polled.settled(End::Left))
+                (parked, Some(polled.settled(End::Left)))
             }
-            (Self::Status(parked, polled), _) => (parked, polled.given_up().into_iter().collect()),
             (Self::Passcode(parked, _, permit), _) => {
-                (parked, vec![Settlement { permit, end: failure.passcode_end() }])
+                (parked, Some(Settlement { permit, end: failure.passcode_end() }))
             }
             (Self::Push(asking), _) => {
                 let end = failure.prompt_end();
-                (asking.waiter, vec![Settlement { permit: asking.permit, end }])
+                (asking.waiter, Some(Settlement { permit: asking.permit, end }))
             }
-            (Self::Preauth(parked, _), _) => (parked, Vec::new()),
-            (Self::Look(look), _) => (look.asking.waiter, Vec::new()),
+            (Self::Preauth(parked, _) | Self::Status(parked, _), _) => (parked, None),
+            (Self::Look(look), _) => (look.asking.waiter, None),
         };
-        let (parked, settlements) = settled;
         let refused = refuse::for_fault(&parked, failure.refusal(), failure.fault, env);
-        refused.after(settlements).into()
+        refused.after(settlement).into()
     }
 
     fn crowd_out(self, crowded: Crowded, asks_the_time: bool, env: &Env<'_>) -> Next<Self> {
@@ -204,8 +203,7 @@ impl Waits for Held {
             Self::Status(parked, polled) if !asks_the_time && !parked.is_over(env.now) => {
                 return poll(parked, polled, env);
             }
-            Self::Preauth(parked, _) => (parked, None),
-            Self::Status(parked, polled) => (parked, polled.given_up()),
+            Self::Preauth(parked, _) | Self::Status(parked, _) => (parked, None),
             Self::Look(look) => (look.asking.waiter, None),
             Self::Passcode(parked, _, permit) => (parked, Some(unsent(permit))),
             Self::Push(asking) => (asking.waiter, Some(unsent(asking.permit))),
@@ -214,10 +212,7 @@ impl Waits for Held {
     }
 
     fn wanted(wants: &HeldWants) -> &Challenge {
-        let (HeldWants::Passcode(parked, ..)
-        | HeldWants::Prompt(Asking { waiter: parked, .. })
-        | HeldWants::Approval(parked, _)) = wants;
-        &parked.challenge
+        &wants.parked().challenge
     }
 
     fn permitted(wants: HeldWants, verdict: Verdict, env: &Env<'_>) -> Next<Self> {
@@ -240,8 +235,9 @@ impl Waits for Held {
                     Some((transaction, permit)) => {
                         let txid = transaction.txid.as_str().to_owned();
                         parked.challenge.trail.prompt.txid = Some(txid);
-                        let polled = Polled { transaction, permit, awaited: None, at: env.now };
-                        Next::ask(Self::Status(parked, polled))
+                        let awaited = await_push(&mut parked, env);
+                        let polled = Polled { transaction, permit, at: env.now };
+                        Next::ask(Self::Status(parked, polled)).after(awaited)
                     }
                     None => refuse_with(&parked, &TIMEOUT, "", env).into(),
                 }

@@ -15,7 +15,6 @@ use crate::page::{Language, Onward, Problem};
 use crate::secret::Secret;
 use crate::session::ApprovedBy;
 use crate::signal::Code;
-use std::iter;
 use std::sync::Arc;
 
 /// A held request, by the event that it waits for.
@@ -64,6 +63,8 @@ pub(in crate::gate) struct Parked {
     pub(super) same_request: Option<[u8; 16]>,
     /// Whether the response deletes the approval, since the request is a sign-out.
     pub(super) is_sign_out: bool,
+    /// Ends the wait of the client's other requests; `None` if they do not wait for this one.
+    pub(super) release: Option<Settlement>,
 }
 
 /// How the request is to be approved.
@@ -80,8 +81,6 @@ pub(in crate::gate) enum Intent {
 pub(in crate::gate) struct Polled {
     pub(super) transaction: Transaction,
     pub(super) permit: Permit,
-    /// The permit with which other requests of the client wait for this push; `None` if none may.
-    pub(super) awaited: Option<Permit>,
     /// The time of the last poll, or of the next one.
     pub(super) at: UnixTime,
 }
@@ -104,31 +103,63 @@ impl Held {
 
     /// The changes of the table to make after the client has left.
     pub(in crate::gate) fn left(&self) -> Vec<Settlement> {
-        match self {
+        let prompt = match self {
             Self::Push(Asking { permit, .. })
-            | Self::Look(Look { asking: Asking { permit, .. }, .. }) => {
-                vec![Settlement { permit: *permit, end: End::Left }]
+            | Self::Look(Look { asking: Asking { permit, .. }, .. })
+            | Self::Status(_, Polled { permit, .. }) => {
+                Some(Settlement { permit: *permit, end: End::Left })
             }
-            Self::Status(_, polled) => polled.settled(End::Left),
-            Self::Preauth(..) | Self::Passcode(..) => Vec::new(),
+            Self::Preauth(..) | Self::Passcode(..) => None,
+        };
+        prompt.into_iter().chain(self.release()).collect()
+    }
+
+    /// The change of the table that ends the wait of the client's other requests.
+    pub(in crate::gate) const fn release(&self) -> Option<Settlement> {
+        self.parked().release
+    }
+
+    /// Whether other requests of the client may wait for this one, which has not asked Duo yet.
+    pub(in crate::gate) const fn may_be_awaited(&self) -> bool {
+        matches!(self, Self::Preauth(parked, Intent::Prompt) if parked.is_of_program())
+    }
+
+    /// Sets the change that ends the wait of the client's other requests.
+    pub(in crate::gate) fn set_release(&mut self, release: Option<Settlement>) {
+        if let Self::Preauth(parked, _) = self {
+            parked.release = release;
         }
     }
 }
 
-impl Polled {
-    /// The changes of the table for a push that gives this request no approval.
-    pub(super) fn settled(&self, end: End) -> Vec<Settlement> {
-        let own = Settlement { permit: self.permit, end };
-        iter::once(own).chain(self.given_up()).collect()
+impl HeldWants {
+    pub(super) const fn parked(&self) -> &Parked {
+        match self {
+            Self::Passcode(parked, ..)
+            | Self::Prompt(Asking { waiter: parked, .. })
+            | Self::Approval(parked, _) => parked,
+        }
     }
 
-    /// Ends the waiting of requests that wait for this push.
-    pub(super) fn given_up(&self) -> Option<Settlement> {
-        self.awaited.map(|permit| Settlement { permit: permit.given_up(), end: End::Lost })
+    /// The change of the table that ends the wait of the client's other requests.
+    pub(in crate::gate) const fn release(&self) -> Option<Settlement> {
+        self.parked().release
+    }
+}
+
+impl Polled {
+    /// The change of the table for a push that gives this request no approval.
+    pub(super) const fn settled(&self, end: End) -> Settlement {
+        Settlement { permit: self.permit, end }
     }
 }
 
 impl Parked {
+    /// Whether a program sent the request to the application.
+    pub(super) const fn is_of_program(&self) -> bool {
+        matches!(self.client, Client::Hold) && !self.is_sign_out
+    }
+
     pub(super) fn is_over(&self, now: UnixTime) -> bool {
         now >= self.deadline
     }

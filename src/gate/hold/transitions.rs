@@ -24,7 +24,6 @@ use crate::gate::refuse::{
 use crate::gate::rules::new_approval;
 use crate::gate::trail::PromptTrail;
 use crate::gate::{audit, per_client, sign_out};
-use crate::http::Client;
 use crate::secret::Secret;
 use crate::session::ApprovedBy;
 use crate::signal::Counter;
@@ -146,15 +145,20 @@ pub(super) fn prompt_sent(asking: Asking<Box<Parked>>, txid: Txid, env: &Env<'_>
     let Asking { waiter: mut parked, prompt: Prompt { factor, .. }, permit, .. } = asking;
     parked.challenge.trail.prompt.sent(Some(&txid), env.now);
     let transaction = Transaction { factor, txid };
-    let config = env.gate.config();
     let recorded = prompt::sent(permit, &transaction, &parked.challenge, &parked.credentials);
-    let is_program = parked.client == Client::Hold && !parked.is_sign_out;
-    let lasts = parked.deadline.since(env.now);
-    let awaited = per_client::awaited(&parked.challenge, lasts, config).filter(|_| is_program);
-    let noted = awaited.map(|permit| Settlement { permit, end: End::Left });
-    let polled = Polled { transaction, permit, awaited, at: env.now };
     let line = audit::push_sent(&parked.challenge, env);
-    Next::ask(Held::Status(parked, polled)).after(recorded).after(noted).with([line])
+    let awaited = await_push(&mut parked, env);
+    let polled = Polled { transaction, permit, at: env.now };
+    Next::ask(Held::Status(parked, polled)).after(recorded).after(awaited).with([line])
+}
+
+/// The change that lets other requests of the client wait for the push of this one. `None` if none may.
+pub(super) fn await_push(parked: &mut Parked, env: &Env<'_>) -> Option<Settlement> {
+    let lasts = parked.deadline.since(env.now);
+    let awaited = per_client::awaited(&parked.challenge, lasts, env.gate.config());
+    let permit = awaited.filter(|_| parked.is_of_program())?;
+    parked.release = Some(per_client::given_up(permit));
+    Some(Settlement { permit, end: End::Left })
 }
 
 /// Polls the transaction again, no sooner than the pace permits.
@@ -185,10 +189,10 @@ pub(super) fn heard(
         }
         AuthResult::Deny => {
             let ended = polled.settled(Ending::of(word).settled());
-            refuse_status(&parked, status, env).after(ended).into()
+            refuse_status(&parked, status, env).after([ended]).into()
         }
         AuthResult::Waiting if parked.is_over(env.now) => {
-            refuse_with(&parked, &TIMEOUT, "", env).after(polled.settled(End::Left)).into()
+            refuse_with(&parked, &TIMEOUT, "", env).after([polled.settled(End::Left)]).into()
         }
         AuthResult::Waiting => poll(parked, polled, env),
     }

@@ -138,8 +138,8 @@ impl ClientApprovals {
         (!found.state.is_over(now)).then_some(found.state)
     }
 
-    /// Stores an approval, or a wait for one if there is none yet. If the user has [`PER_USER`],
-    /// the one that would end first is replaced. `true` if there was room.
+    /// Stores an approval, or a wait for one if there is none yet. If the user has [`PER_USER`], an
+    /// approval replaces the one that would end first; a wait replaces none. `true` if there was room.
     pub(super) fn keep(&mut self, client: [u8; 16], user: User, state: State, now: u64) -> bool {
         let is_approved = matches!(self.find(client, user, now), Some(State::Approved(_)));
         if is_approved && matches!(state, State::Awaited { .. }) {
@@ -152,6 +152,8 @@ impl ClientApprovals {
         let own = |place: &&mut Option<Entry>| place.is_some_and(|entry| entry.user == user);
         let place = if self.entries.iter_mut().filter(own).count() < PER_USER {
             self.entries.iter_mut().find(|place| place.is_none())
+        } else if matches!(state, State::Awaited { .. }) {
+            None
         } else {
             let end = |place: &&mut Option<Entry>| place.map(|entry| entry.state.end());
             self.entries.iter_mut().filter(own).min_by_key(end)
@@ -315,6 +317,21 @@ mod tests {
         assert!(approvals.keep(client(2), user(1), awaited, NOON));
         assert!(!approvals.give_up(client(2), user(2)) && approvals.give_up(client(2), user(1)));
         assert_eq!(approvals.find(client(2), user(1), NOON), None);
+    }
+
+    #[test]
+    fn a_wait_replaces_no_approval() {
+        let awaited = State::Awaited { since: NOON, lasts: 60 };
+        let mut approvals = ClientApprovals::default();
+        for number in 0..8 {
+            assert!(approvals.keep(client(number), user(1), pushed(NOON), NOON));
+        }
+        assert!(!approvals.keep(client(8), user(1), awaited, NOON));
+        for number in 0..8 {
+            assert!(approvals.find(client(number), user(1), NOON).is_some());
+        }
+        assert!(approvals.keep(client(8), user(2), awaited, NOON));
+        assert!(approvals.keep(client(8), user(2), awaited, NOON), "its own");
     }
 
     #[test]

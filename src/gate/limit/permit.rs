@@ -40,8 +40,9 @@ pub(super) enum What {
 /// A change of a user's approvals per client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OfClient {
-    /// Pass with the approval of this client.
-    Find([u8; 16]),
+    /// Pass with the approval of this client. If there is none, and no other request of the client
+    /// waits for one, record that this request does, for so long.
+    Find([u8; 16], Option<Duration>),
     /// Store an approval of this client.
     Keep([u8; 16], ClientApproval),
     /// Record that a request of this client waits for an approval, for this long.
@@ -158,9 +159,30 @@ impl Permit {
         Self { tag: id, also: None, what: What::SingleUse { kind, kept } }
     }
 
-    /// A permit to pass with the approval of this client of the user with this tag.
-    pub(in crate::gate) const fn find_client(user: [u8; 16], client: [u8; 16]) -> Self {
-        Self { tag: user, also: None, what: What::Client(OfClient::Find(client)) }
+    /// A permit to pass with the approval of this client of the user with this tag. Without an
+    /// approval, it is a permit to obtain one, for as long as `claim`: other requests of the client
+    /// wait for it.
+    pub(in crate::gate) const fn find_client(
+        user: [u8; 16],
+        client: [u8; 16],
+        claim: Option<Duration>,
+    ) -> Self {
+        Self { tag: user, also: None, what: What::Client(OfClient::Find(client, claim)) }
+    }
+
+    /// The same without the claim.
+    pub(in crate::gate) const fn unclaiming(self) -> Self {
+        match self.what {
+            What::Client(OfClient::Find(client, _)) => {
+                Self { what: What::Client(OfClient::Find(client, None)), ..self }
+            }
+            What::Client(_)
+            | What::Prompt(_)
+            | What::Passcode
+            | What::Start
+            | What::SingleUse { .. }
+            | What::Share => self,
+        }
     }
 
     /// Stores an approval of this client of the user with this tag, when it is settled.
@@ -181,10 +203,10 @@ impl Permit {
         Self { tag: user, also: None, what: What::Client(OfClient::Await(client, lasts)) }
     }
 
-    /// The permit that deletes that record.
+    /// The permit that deletes the record that a request of this client waits.
     pub(in crate::gate) const fn given_up(self) -> Self {
         match self.what {
-            What::Client(OfClient::Await(client, _)) => {
+            What::Client(OfClient::Await(client, _) | OfClient::Find(client, _)) => {
                 Self { what: What::Client(OfClient::GiveUp(client)), ..self }
             }
             What::Client(_)

@@ -1,21 +1,40 @@
-//! A program that sends many requests at once. The later ones wait for the first one's push.
+//! A program that sends many requests at once. The later ones wait for what the first one obtains.
 
 use super::{ELSEWHERE, HERE, NEXT_DOOR, is_asked, passes, rig, rule, ruled, wait};
 use crate::browser::Browser;
-use crate::rig::{Outcome, Progress, Request, Rig, allows, get, phone_of, started, status};
+use crate::rig::{
+    Outcome, Progress, Request, Rig, Scripted, allows, get, ok, phone_of, preauth, started, status,
+};
 use duo_mfa::clock::UnixTime;
 use duo_mfa::gate::limit::Permit;
-use duo_mfa::gate::{AwaitingPermit, By, Crowded, Flow};
+use duo_mfa::gate::{AwaitingPermit, By, Crowded, Flow, Unanswered};
 use serde_json::json;
 use std::time::Duration;
 
 /// A request that waits for another one's push.
 type Pause = (UnixTime, Box<Permit>, Box<AwaitingPermit>);
 
-/// Sends the first request of a run, up to its push.
-fn ringing(rig: &mut Rig, request: &Request) -> Box<Flow> {
+/// Sends the first request of a run, up to its first call to Duo.
+fn asking(rig: &mut Rig, request: &Request) -> Box<Flow> {
     rig.pauses = true;
     let Progress::Waits(_, flow) = rig.start(request) else { panic!("no preauth") };
+    flow
+}
+
+/// Asserts that each of these, and two new requests, asks Duo without waiting for another.
+#[track_caller]
+fn ask_at_once(rig: &mut Rig, waiting: Vec<Pause>) {
+    let mut all: Vec<_> = waiting.into_iter().map(|pause| on(rig, pause)).collect();
+    all.push(rig.start(&get("/api/2")));
+    for progress in all {
+        let Progress::Waits(call, _) = progress else { panic!("no call") };
+        assert_eq!(call.endpoint.name(), "preauth");
+    }
+}
+
+/// Sends the first request of a run, up to its push.
+fn ringing(rig: &mut Rig, request: &Request) -> Box<Flow> {
+    let flow = asking(rig, request);
     let Progress::Waits(_, flow) = rig.resume(*flow, &phone_of("alice")) else { panic!("no auth") };
     let Progress::Waits(_, flow) = rig.resume(*flow, &started()) else { panic!("no status") };
     flow
@@ -77,6 +96,106 @@ fn fifty_requests_at_once_are_one_push() {
         assert_eq!(done(on(&mut rig, pause)).admitted().cookie, None);
     }
     assert_eq!([calls(&rig, "preauth"), calls(&rig, "auth")], [1, 1]);
+}
+
+/// They wait from the moment on at which the first one is about to ask Duo.
+#[test]
+fn requests_of_one_moment_are_one_push() {
+    let mut rig = rig();
+    let mut first = asking(&mut rig, &get("/api/0"));
+    let mut waiting = Vec::new();
+    for response in [phone_of("alice"), started(), allows()] {
+        waiting.extend((0..16).map(|_| paused(rig.start(&get("/api/1")))));
+        match rig.resume(*first, &response) {
+            Progress::Waits(_, flow) => first = flow,
+            end @ (Progress::Done(_) | Progress::Pauses(..)) => {
+                done(end).admitted();
+                break;
+            }
+        }
+    }
+    assert_eq!(waiting.len(), 48);
+    for pause in waiting {
+        assert_eq!(done(on(&mut rig, pause)).admitted().cookie, None);
+    }
+    assert_eq!([calls(&rig, "preauth"), calls(&rig, "auth")], [1, 1]);
+}
+
+/// However the first request ends without an approval, the others ask Duo themselves, all at once.
+#[test]
+fn nobody_waits_for_a_request_that_has_ended() {
+    let gone = || Scripted::Fails(Unanswered::Cut);
+    let scripts = [
+        vec![preauth("deny")],
+        vec![preauth("enroll")],
+        vec![preauth("allow")],
+        vec![ok(&json!({"result": "auth", "devices": []}))],
+        vec![gone(), gone()],
+        vec![phone_of("alice"), gone()],
+        vec![phone_of("alice"), started(), status("deny", "error")],
+        vec![phone_of("alice"), started(), gone(), status("deny", "error")],
+    ];
+    for (number, script) in scripts.iter().enumerate() {
+        let mut rig = rig();
+        rig.pauses = true;
+        let mut progress = rig.start(&get("/api/0"));
+        let waiting: Vec<_> = (0..3).map(|_| paused(rig.start(&get("/api/1")))).collect();
+        for response in script {
+            let Progress::Waits(_, flow) = progress else { panic!("{number}: {script:?}") };
+            progress = rig.resume(*flow, response);
+        }
+        done(progress);
+        ask_at_once(&mut rig, waiting);
+    }
+}
+
+#[test]
+fn nobody_waits_for_a_client_that_has_left() {
+    for answered in 0..3 {
+        let mut rig = rig();
+        let mut first = asking(&mut rig, &get("/api/0"));
+        for response in [phone_of("alice"), started()].iter().take(answered) {
+            let Progress::Waits(_, flow) = rig.resume(*first, response) else { panic!("no call") };
+            first = flow;
+        }
+        let waiting: Vec<_> = (0..3).map(|_| paused(rig.start(&get("/api/1")))).collect();
+        rig.leave(&first);
+        ask_at_once(&mut rig, waiting);
+    }
+}
+
+/// A request without room for its call, or without a permit to ring the phone.
+#[test]
+fn nobody_waits_for_a_request_that_is_refused() {
+    let mut rig = rig();
+    rig.crowded = Some(Crowded { by: By::Held, wait: Duration::from_secs(2) });
+    done(rig.start(&get("/api/0"))).refused();
+    rig.crowded = None;
+    ask_at_once(&mut rig, Vec::new());
+
+    let mut rig = ruled(&json!([rule(&json!({})), rule(&json!({"paths": ["/b/*"]}))]));
+    ringing(&mut rig, &get("/b/0"));
+    let progress = rig.start(&get("/api/0"));
+    let waiting: Vec<_> = (0..3).map(|_| paused(rig.start(&get("/api/1")))).collect();
+    assert_eq!(stopped(&mut rig, progress), "pending_elsewhere");
+    ask_at_once(&mut rig, waiting);
+}
+
+/// The worker of the first request ends, and no request says so.
+#[test]
+fn a_request_that_vanishes_delays_the_others_by_two_calls() {
+    let mut rig = rig();
+    asking(&mut rig, &get("/api/0"));
+    let since = rig.now;
+    let mut pause = paused(rig.start(&get("/api/1")));
+    loop {
+        match on(&mut rig, pause) {
+            Progress::Pauses(due, permit, then) => pause = (due, permit, then),
+            Progress::Waits(call, _) => break assert_eq!(call.endpoint.name(), "preauth"),
+            Progress::Done(outcome) => panic!("{outcome:?}"),
+        }
+    }
+    assert_eq!(rig.now.since(since).as_secs(), 20);
 }
 
 #[test]
