@@ -43,6 +43,7 @@ use duo_mfa::identity::Attributes;
 use duo_mfa::session::Verified;
 use duo_mfa::signal::{Signal, TimeToApproval};
 use serde_json::{Value, json};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -355,13 +356,28 @@ impl Rig {
     }
 }
 
+thread_local! {
+    /// How many numbers this thread has counted.
+    static COUNTED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// A number that differs from all others of this thread. So what a test meets depends on no other.
+fn counted() -> u32 {
+    COUNTED.set(COUNTED.get() + 1);
+    COUNTED.get()
+}
+
+/// Has this thread count from the beginning again.
+pub(crate) fn count_anew() {
+    COUNTED.set(0);
+}
+
 /// Sixteen bytes that differ at each call.
 fn drawn() -> [u8; 16] {
-    static DRAWN: AtomicUsize = AtomicUsize::new(1);
-    let number = u64::try_from(DRAWN.fetch_add(1, Ordering::Relaxed)).unwrap();
     let mut bytes = [7; 16];
     // Spread over all bits, as random ones are.
-    bytes[..8].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+    let spread = u64::from(counted()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bytes[..8].copy_from_slice(&spread.to_be_bytes());
     bytes
 }
 

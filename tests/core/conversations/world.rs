@@ -10,7 +10,8 @@ use crate::accounts::two_more;
 use crate::browser::posted;
 use crate::chance::Chance;
 use crate::rig::{
-    FleetSays, NOON, Outcome, Request, Rig, Scripted, allows, get, ok, phone, says, started,
+    FleetSays, NOON, Outcome, Request, Rig, Scripted, allows, count_anew, get, ok, phone, says,
+    started,
 };
 use duo_mfa::clock::UnixTime;
 use duo_mfa::duo::{Endpoint, SignedCall};
@@ -96,6 +97,7 @@ pub(super) fn workers() -> [Rig; 3] {
 
 impl<'r> World<'r> {
     pub(super) fn new(rigs: &'r mut [Rig], mut chance: Chance) -> Self {
+        count_anew();
         let neighbor = Neighbor::new(&mut chance);
         let answers = u64::try_from(chance.below(1 << 16)).unwrap();
         rigs.iter_mut().for_each(|rig| rig.fleet.random = Some(answers));

@@ -1,9 +1,9 @@
 //! Scripted responses of Duo, or of an impostor.
 
+use super::counted;
 use duo_mfa::duo::SignedCall;
 use duo_mfa::gate::Unanswered;
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// The result of a call.
@@ -79,8 +79,7 @@ pub(crate) fn devices(devices: &Value) -> Scripted {
 
 /// A push or a phone call has started, with a new transaction id.
 pub(crate) fn started() -> Scripted {
-    static STARTED: AtomicU32 = AtomicU32::new(0);
-    let number = STARTED.fetch_add(1, Ordering::Relaxed);
+    let number = counted();
     ok(&json!({"txid": format!("{number:08x}-f45f-4862-8545-e0f58e78075a")}))
 }
 
