@@ -257,14 +257,13 @@ test: module native neighbor .tools/envoy.stamp .tools/older-envoy.stamp .tools/
 	$(MAKE) --no-print-directory conversations 2>&1 | tee -a $(TARGET_DIR)/test.log
 	tools/summary.py $(TARGET_DIR)/test.log
 
-# Rust's nightly compiler has the sanitizers. Its standard library is not instrumented, so the sanitizer sees a fault of
-# the library's own code only where it reaches the allocator or code of this repository.
-NIGHTLY = nightly
+# The sanitizers are unstable; RUSTC_BOOTSTRAP has the stable compiler accept them. The standard library is not instrumented,
+# so the sanitizer sees a fault of its code only where it reaches the allocator or code of this repository.
 NATIVE_TESTS = --locked --no-default-features --features native-faults --example native
 
 .PHONY: sanitize
-sanitize: ## run the tests of the native module under AddressSanitizer; needs a nightly toolchain
-	RUSTFLAGS=-Zsanitizer=address cargo +$(NIGHTLY) test $(NATIVE_TESTS) --target $(shell uname -m)-unknown-linux-gnu
+sanitize: ## run the tests of the native module under AddressSanitizer
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=$(abspath $(TARGET_DIR))/sanitize cargo test $(NATIVE_TESTS) --target $(shell uname -m)-unknown-linux-gnu
 
 .PHONY: panics
 panics: .tools/envoy.stamp sim ## have the native module panic at each hook and stage in a real Envoy

@@ -272,10 +272,11 @@ impl Stream {
     }
 
     pub(super) fn lend(&self, bytes: &[u8], out: *mut Buffer) -> bool {
-        let lent = boxed(bytes);
+        let mut lent = self.lent.borrow_mut();
+        lent.push(boxed(bytes));
+        let lent = lent.last().map_or(Buffer::of(&[]), |bytes| Buffer::of(bytes));
         // SAFETY: the module wants the value there.
-        unsafe { out.write(Buffer::of(&lent)) };
-        self.lent.borrow_mut().push(lent);
+        unsafe { out.write(lent) };
         true
     }
 
