@@ -133,7 +133,8 @@ impl Step {
     /// Looks for an approval per client. Others wait for this request only if it will ring a phone.
     pub(super) fn per_client(recall: Recall, mut otherwise: Self) -> Self {
         let rings = otherwise.begun().is_some_and(|held| held.may_be_awaited());
-        let permit = if rings { recall.permit } else { recall.permit.unclaiming() };
+        let recall = if rings { recall } else { recall.alone() };
+        let permit = recall.permit();
         let (recall, otherwise) = (Box::new(recall), Box::new(otherwise));
         let then = Box::new(AwaitingPermit(Wanting::PerClient { recall, otherwise }));
         Effect::Permit { permit, then }.into()
@@ -331,7 +332,7 @@ impl AwaitingPermit {
                 match recall.after_verdict(verdict, env) {
                     Recalled::Decided(decision) => (*decision).into(),
                     Recalled::Wait { due, seat, recall } => {
-                        let permit = Box::new(recall.permit);
+                        let permit = Box::new(recall.permit());
                         let then = Box::new(Self(Wanting::PerClient { recall, otherwise }));
                         Effect::Wait { due, seat, permit, then }.into()
                     }

@@ -163,9 +163,9 @@ pub fn settle(
             let state = State::Awaited { since: now, lasts: lasts.as_secs() };
             keep_client(bytes, permit, client, state, now)
         }
-        What::Client(OfClient::GiveUp(client)) => {
+        What::Client(OfClient::Release(client)) => {
             let mut kept = ClientApprovals::decode(bytes?, now)?;
-            kept.give_up(client, permit.sharer()).then(|| kept.encode(now))
+            kept.release(client, permit.sharer()).then(|| kept.encode(now))
         }
         What::Client(OfClient::Forget) => {
             // The bucket is emptied, since bytes that cannot be read now may be readable later.

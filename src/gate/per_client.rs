@@ -42,11 +42,11 @@ const CALLS_TO_PUSH: u32 = 2;
 /// A program's request, before it is known whether its client has an approval.
 #[derive(Debug)]
 pub(super) struct Recall {
-    /// The approval to look for, and the record if there is none.
-    pub(super) permit: Permit,
     pub(super) client: InPlace,
-    /// The client under this rule.
-    client_tag: [u8; 16],
+    tags: Tags,
+    /// For how long other requests of the client may wait for this one to ring the phone; `None` if
+    /// they must not.
+    claim: Option<Duration>,
     /// Until when the request may wait for the push of another one; `None` if it must not wait.
     until: Option<UnixTime>,
     /// The edits of the request if it passes.
@@ -72,9 +72,19 @@ pub(super) enum Recalled {
 }
 
 /// The tags under which an approval is stored.
+#[derive(Clone, Copy, Debug)]
 struct Tags {
     user: [u8; 16],
+    /// The client under this rule.
     client: [u8; 16],
+}
+
+impl Tags {
+    /// The change that ends the wait of the client's other requests.
+    const fn release(&self) -> Settlement {
+        let permit = Permit::release_client(self.user, self.client);
+        Settlement { permit, end: End::Lost }
+    }
 }
 
 /// `None` if the rule has no such approvals, or nothing distinguishes the client from others.
@@ -108,16 +118,16 @@ pub(super) fn recall(
     let config = env.gate.config();
     let Challenge { identity, terms, .. } = challenge;
     let tags = tags(identity, &challenge.subject(), terms, config);
-    let Tags { user, client } = tags.filter(|_| is_program(head))?;
+    let tags = tags.filter(|_| is_program(head))?;
     let is_sign_out = env.gate.is_sign_out(head);
     let may_wait = may_wait(head, terms, env) && !is_sign_out;
     let subject = challenge.subject();
     let may_hold = config.api.hold_timeout;
     let to_push = env.gate.application(terms).duo.timeout.saturating_mul(CALLS_TO_PUSH);
     Some(Recall {
-        permit: Permit::find_client(user, client, may_wait.then(|| to_push.min(may_hold))),
         client: InPlace::new(head, challenge.clone()),
-        client_tag: client,
+        tags,
+        claim: may_wait.then(|| to_push.min(may_hold)),
         until: may_wait.then(|| env.now.plus(may_hold)),
         edits: env.gate.stripped(head),
         sign_out: is_sign_out.then(|| SignOut::of(config, head, Some(&subject), env.now)),
@@ -131,11 +141,21 @@ fn is_program(head: &RequestHead<'_>) -> bool {
 }
 
 impl Recall {
+    /// The permit to pass with an approval of the client, or to obtain one.
+    pub(super) const fn permit(&self) -> Permit {
+        Permit::find_client(self.tags.user, self.tags.client, self.claim)
+    }
+
+    /// The same if no other request may wait for this one.
+    pub(super) fn alone(self) -> Self {
+        Self { claim: None, ..self }
+    }
+
     /// Handles the verdict of the table.
     pub(super) fn after_verdict(self, verdict: Verdict, env: &Env<'_>) -> Recalled {
         let challenge = &self.client.challenge;
         match (verdict, self.until) {
-            (Ok(Granted::New), _) => Recalled::Ask { release: Some(given_up(self.permit)) },
+            (Ok(Granted::New), _) => Recalled::Ask { release: Some(self.tags.release()) },
             (Ok(Granted::Approved(approval)), _) if opens(&approval, &challenge.terms, env) => {
                 Recalled::Decided(Box::new(pass(self, &approval, env)))
             }
@@ -147,8 +167,7 @@ impl Recall {
                 let seat = Seat::wait(user_tag("calls", challenge, env.gate.config()));
                 let due = env.now.plus(POLL_PACE).min(until);
                 // If that request fails, all that waited go on at once, and not one after the other.
-                let permit = self.permit.unclaiming();
-                Recalled::Wait { due, seat, recall: Box::new(Self { permit, ..self }) }
+                Recalled::Wait { due, seat, recall: Box::new(self.alone()) }
             }
             (Ok(_) | Err(_), _) => Recalled::Ask { release: None },
         }
@@ -163,29 +182,29 @@ fn may_wait(head: &RequestHead<'_>, terms: &Terms, env: &Env<'_>) -> bool {
         && matches!(SentPasscode::with(head), SentPasscode::None)
 }
 
-/// The permit with which other requests of the client wait for the push of a held program. `None`
-/// if the rule has no approvals per client.
-pub(super) fn awaited(challenge: &Challenge, lasts: Duration, config: &Config) -> Option<Permit> {
+/// The change that lets other requests of the client wait for the push of a held program, and the
+/// one that ends their wait. `None` if the rule has no approvals per client.
+pub(super) fn awaited(
+    challenge: &Challenge,
+    lasts: Duration,
+    config: &Config,
+) -> Option<(Settlement, Settlement)> {
     let Challenge { identity, terms, .. } = challenge;
-    let Tags { user, client } = tags(identity, &challenge.subject(), terms, config)?;
-    Some(Permit::await_client(user, client, lasts))
-}
-
-/// The change that ends the wait of the requests for which `awaited` was recorded.
-pub(super) const fn given_up(awaited: Permit) -> Settlement {
-    Settlement { permit: awaited.given_up(), end: End::Lost }
+    let tags = tags(identity, &challenge.subject(), terms, config)?;
+    let permit = Permit::await_client(tags.user, tags.client, lasts);
+    Some((Settlement { permit, end: End::Left }, tags.release()))
 }
 
 /// Forwards a request with the approval of its client.
 fn pass(recall: Recall, approval: &ClientApproval, env: &Env<'_>) -> Decision {
-    let Recall { client, client_tag, edits: mut request, sign_out, .. } = recall;
+    let Recall { client, tags, edits: mut request, sign_out, .. } = recall;
     let challenge = &client.challenge;
     let (by, since) = (approval.by(), approval.authenticated());
     let user = challenge.identity.user.clone();
     add_identity_headers(&mut request, ForwardedAs::Passed, user, by.name(), since);
     let mut id = [0; 24];
     let (tag, time) = id.split_at_mut(16);
-    tag.copy_from_slice(&client_tag);
+    tag.copy_from_slice(&tags.client);
     time.copy_from_slice(&since.seconds().to_be_bytes());
     let ends = Some(approval.ends());
     let proof = Proof { ends, ..Proof::of(challenge, (by, since), &id) };

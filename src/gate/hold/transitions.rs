@@ -154,11 +154,13 @@ pub(super) fn prompt_sent(asking: Asking<Box<Parked>>, txid: Txid, env: &Env<'_>
 
 /// The change that lets other requests of the client wait for the push of this one. `None` if none may.
 pub(super) fn await_push(parked: &mut Parked, env: &Env<'_>) -> Option<Settlement> {
+    if !parked.is_of_program() {
+        return None;
+    }
     let lasts = parked.deadline.since(env.now);
-    let awaited = per_client::awaited(&parked.challenge, lasts, env.gate.config());
-    let permit = awaited.filter(|_| parked.is_of_program())?;
-    parked.release = Some(per_client::given_up(permit));
-    Some(Settlement { permit, end: End::Left })
+    let (awaited, release) = per_client::awaited(&parked.challenge, lasts, env.gate.config())?;
+    parked.release = Some(release);
+    Some(awaited)
 }
 
 /// Polls the transaction again, no sooner than the pace permits.

@@ -162,7 +162,7 @@ impl ClientApprovals {
     }
 
     /// Forgets that a request of this client waits; `true` if one did.
-    pub(super) fn give_up(&mut self, client: [u8; 16], user: User) -> bool {
+    pub(super) fn release(&mut self, client: [u8; 16], user: User) -> bool {
         let is_it = |entry: &Entry| {
             let is_awaited = matches!(entry.state, State::Awaited { .. });
             is_awaited && entry.client == client && entry.user == user
@@ -311,11 +311,11 @@ mod tests {
         assert_eq!(approvals.find(client(1), user(1), NOON + 59), Some(awaited));
         assert_eq!(approvals.find(client(1), user(1), NOON + 60), None);
         assert!(approvals.keep(client(1), user(1), pushed(NOON + 59), NOON + 59));
-        assert!(!approvals.give_up(client(1), user(1)), "it is over");
+        assert!(!approvals.release(client(1), user(1)), "it is over");
         assert!(!approvals.keep(client(1), user(1), awaited, NOON + 59));
         assert_eq!(approvals.find(client(1), user(1), NOON + 59), Some(pushed(NOON + 59)));
         assert!(approvals.keep(client(2), user(1), awaited, NOON));
-        assert!(!approvals.give_up(client(2), user(2)) && approvals.give_up(client(2), user(1)));
+        assert!(!approvals.release(client(2), user(2)) && approvals.release(client(2), user(1)));
         assert_eq!(approvals.find(client(2), user(1), NOON), None);
     }
 

@@ -48,7 +48,7 @@ pub(super) enum OfClient {
     /// Record that a request of this client waits for an approval, for this long.
     Await([u8; 16], Duration),
     /// Delete that record.
-    GiveUp([u8; 16]),
+    Release([u8; 16]),
     /// End all approvals of the user.
     Forget,
 }
@@ -170,21 +170,6 @@ impl Permit {
         Self { tag: user, also: None, what: What::Client(OfClient::Find(client, claim)) }
     }
 
-    /// The same without the claim.
-    pub(in crate::gate) const fn unclaiming(self) -> Self {
-        match self.what {
-            What::Client(OfClient::Find(client, _)) => {
-                Self { what: What::Client(OfClient::Find(client, None)), ..self }
-            }
-            What::Client(_)
-            | What::Prompt(_)
-            | What::Passcode
-            | What::Start
-            | What::SingleUse { .. }
-            | What::Share => self,
-        }
-    }
-
     /// Stores an approval of this client of the user with this tag, when it is settled.
     pub(in crate::gate) const fn keep_client(
         user: [u8; 16],
@@ -203,19 +188,9 @@ impl Permit {
         Self { tag: user, also: None, what: What::Client(OfClient::Await(client, lasts)) }
     }
 
-    /// The permit that deletes the record that a request of this client waits.
-    pub(in crate::gate) const fn given_up(self) -> Self {
-        match self.what {
-            What::Client(OfClient::Await(client, _) | OfClient::Find(client, _)) => {
-                Self { what: What::Client(OfClient::GiveUp(client)), ..self }
-            }
-            What::Client(_)
-            | What::Prompt(_)
-            | What::Passcode
-            | What::Start
-            | What::SingleUse { .. }
-            | What::Share => self,
-        }
+    /// Deletes the record that a request of this client waits, when it is settled.
+    pub(in crate::gate) const fn release_client(user: [u8; 16], client: [u8; 16]) -> Self {
+        Self { tag: user, also: None, what: What::Client(OfClient::Release(client)) }
     }
 
     /// Ends all approvals per client of the user with this tag, when it is settled.
