@@ -254,6 +254,7 @@ test: module native neighbor .tools/envoy.stamp .tools/older-envoy.stamp .tools/
 	DUO_MFA_HOST=wasm RUST_TEST_THREADS=$(E2E_THREADS) cargo test --locked --test e2e 2>&1 | tee -a $(TARGET_DIR)/test.log
 	DUO_MFA_HOST=native RUST_TEST_THREADS=$(E2E_THREADS) cargo test --locked --test browser --test e2e 2>&1 | tee -a $(TARGET_DIR)/test.log
 	cargo test --locked --features native-faults --example native 2>&1 | tee -a $(TARGET_DIR)/test.log
+	$(MAKE) --no-print-directory panics sanitize 2>&1 | tee -a $(TARGET_DIR)/test.log
 	$(MAKE) --no-print-directory conversations 2>&1 | tee -a $(TARGET_DIR)/test.log
 	tools/summary.py $(TARGET_DIR)/test.log
 
