@@ -117,8 +117,12 @@ impl<'a, S: Stream> Driver<'a, S> {
         }
     }
 
-    /// Handles the end of one of this request's calls.
+    /// Handles the end of one of this request's calls. If the client has left, an approval is kept for
+    /// the same request, sent again.
     pub(super) fn answered(&self, flow: Flow, event: Event<'_>) {
+        if self.is_too_late() {
+            return self.shared().answered_for_nobody(flow, event);
+        }
         let step = flow.handle(event, &self.shared().env());
         self.perform(step);
     }

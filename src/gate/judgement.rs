@@ -30,7 +30,7 @@ pub enum Outcome {
     Admitted,
     /// It was refused.
     Refused,
-    /// Duo allowed it, but its client had left.
+    /// It was allowed, but its client had left.
     Abandoned,
     /// It passed only because the mode is not `enforce`.
     WouldRefuse,

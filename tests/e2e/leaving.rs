@@ -9,7 +9,7 @@ use crate::http1::encode;
 use crate::http2;
 use crate::message::{Body, Request};
 use crate::sim::eventually;
-use crate::stack::Stack;
+use crate::stack::{Protocol, Stack};
 use crate::tally::Verdict;
 
 /// Makes a client leave, then has its push approved. Asserts that no request goes upstream.
@@ -78,6 +78,12 @@ fn client_that_leaves_as_duo_allows_is_not_logged_as_admitted() {
     });
     let log = stack.envoy.log();
     assert!(!log.contains(r#""result":"admitted""#), "{log}");
+    // The approval is not lost: it is for the same request, sent again.
+    stack.judged(Verdict::Admitted(1), "the same request again", || {
+        let reply = stack.hold(Request::get("/reports").user("alice"), Protocol::Http1).reply();
+        assert_eq!(reply.status, 200, "{reply:?}");
+    });
+    assert_eq!(stack.sim.pushes(), 1);
 }
 
 #[test]
