@@ -213,8 +213,10 @@ fn one_application_goes_on_while_the_other_is_gone() {
     };
     eventually("both to be well", || ready(&two).then_some(()));
     eventually("both gauges", || {
-        // Envoy 1.38 takes values of a native module only for a request.
-        assert!(ready(&two));
+        // Envoy 1.38 takes values of a native module only for a request. Another worker may be well later.
+        if !ready(&two) {
+            return None;
+        }
         let ups = ["duo_mfa_duo_up", "duo_mfa_duo_up.application.payments"]
             .map(|name| two.stack.envoy.stat(&format!("wasmcustom.{name}")));
         (ups == [1, 1]).then_some(())
