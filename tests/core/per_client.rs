@@ -314,6 +314,9 @@ fn nothing_is_looked_up_or_kept_without_such_a_rule() {
     assert_eq!(rig.table, before);
     let mut other = rig.beside(config(&json!([rule(&json!({}))])));
     is_asked(&mut other, &get("/api/a"));
+    // It adds the bucket of the approvals, and changes nothing else.
+    other.table.retain(|name, _| before.contains_key(name));
+    assert_eq!(other.table, before);
 }
 
 #[test]

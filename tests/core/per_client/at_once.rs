@@ -21,7 +21,7 @@ fn asking(rig: &mut Rig, request: &Request) -> Box<Flow> {
     flow
 }
 
-/// Asserts that each of these, and two new requests, asks Duo without waiting for another.
+/// Asserts that each of these, and a new request, asks Duo without waiting for another.
 #[track_caller]
 fn ask_at_once(rig: &mut Rig, waiting: Vec<Pause>) {
     let mut all: Vec<_> = waiting.into_iter().map(|pause| on(rig, pause)).collect();
