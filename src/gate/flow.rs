@@ -149,13 +149,15 @@ impl Step {
         }
     }
 
-    /// Ends the wait of the client's other requests, if the request ends with this step.
+    /// The next step of a held request. If it is its end, it also ends the wait of the client's other
+    /// requests.
     #[inline(never)]
-    fn releasing(mut self, release: Option<Settlement>) -> Self {
-        if matches!(self.effect, Effect::End(_)) {
-            self.notes.settlements.extend(release);
+    fn of_held(release: Option<Settlement>, turn: Turn<Held>) -> Self {
+        let mut step = Self::from(turn);
+        if matches!(step.effect, Effect::End(_)) {
+            step.notes.settlements.extend(release);
         }
-        self
+        step
     }
 
     /// Uses the approval of a single request.
@@ -274,13 +276,11 @@ impl Flow {
     pub fn handle(self, event: Event<'_>, env: &Env<'_>) -> Step {
         match self.0 {
             Waiting::Held(exchange) => {
-                let release = exchange.waiting().release();
-                Step::from(exchange.handle(event, env)).releasing(release)
+                Step::of_held(exchange.waiting().release(), exchange.handle(event, env))
             }
             Waiting::Visit(exchange) => exchange.handle(event, env).into(),
             Waiting::HeldPermit(awaits) => {
-                let release = awaits.wants().release();
-                Step::from(awaits.hear_fleet(event, env)).releasing(release)
+                Step::of_held(awaits.wants().release(), awaits.hear_fleet(event, env))
             }
             Waiting::VisitPermit(awaits) => awaits.hear_fleet(event, env).into(),
         }
@@ -292,8 +292,7 @@ impl Flow {
     pub fn crowded(self, crowded: Crowded, env: &Env<'_>) -> Step {
         match self.0 {
             Waiting::Held(exchange) => {
-                let release = exchange.waiting().release();
-                Step::from(exchange.crowded(crowded, env)).releasing(release)
+                Step::of_held(exchange.waiting().release(), exchange.crowded(crowded, env))
             }
             Waiting::Visit(exchange) => exchange.crowded(crowded, env).into(),
             // There is always room for a further call of a request.
@@ -324,8 +323,7 @@ impl AwaitingPermit {
     pub fn handle(self, verdict: Verdict, env: &Env<'_>) -> Step {
         match self.0 {
             Wanting::Held(awaits) => {
-                let release = awaits.wants().release();
-                Step::from(awaits.handle(verdict, env)).releasing(release)
+                Step::of_held(awaits.wants().release(), awaits.handle(verdict, env))
             }
             Wanting::Visit(awaits) => awaits.handle(verdict, env).into(),
             Wanting::PerClient { recall, mut otherwise } => {

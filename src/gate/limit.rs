@@ -189,7 +189,7 @@ fn find_client(
     (client, claim): ([u8; 16], Option<Duration>),
     now: u64,
 ) -> (Verdict, Option<Vec<u8>>) {
-    let kept = match bytes {
+    let mut kept = match bytes {
         Some(bytes) => match ClientApprovals::decode(bytes, now) {
             Some(kept) => kept,
             None => return forget_clients(now),
@@ -203,9 +203,10 @@ fn find_client(
         }
         None => {
             let state = claim.map(|lasts| State::Awaited { since: now, lasts: lasts.as_secs() });
-            match state.and_then(|state| keep_client(bytes, permit, client, state, now)) {
-                Some(bytes) => (Ok(Granted::New), Some(bytes)),
-                None => (UNAPPROVED, None),
+            if state.is_some_and(|state| kept.keep(client, permit.sharer(), state, now)) {
+                (Ok(Granted::New), Some(kept.encode(now)))
+            } else {
+                (UNAPPROVED, None)
             }
         }
     }
