@@ -93,17 +93,34 @@ impl<'a> HeaderMap<'a> {
         pairs: impl ExactSizeIterator<Item = (&'p [u8], &'p [u8])> + Clone,
         buffer: &mut Vec<u8>,
     ) {
-        let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
-        buffer.extend_from_slice(&length(pairs.len()));
-        for (name, value) in pairs.clone() {
-            buffer.extend_from_slice(&length(name.len()));
-            buffer.extend_from_slice(&length(value.len()));
-        }
-        for part in pairs.flat_map(|(name, value)| [name, value]) {
-            buffer.extend_from_slice(part);
-            buffer.push(0);
+        let sizes = pairs.clone().map(|(name, value)| name.len().saturating_add(value.len()));
+        // Before a pair its two lengths, and after each part a NUL.
+        let size = sizes.fold(4, |sum: usize, size| sum.saturating_add(size).saturating_add(10));
+        let start = buffer.len();
+        buffer.resize(start.saturating_add(size), 0);
+        let filled = fill(pairs, buffer.get_mut(start..).unwrap_or_default());
+        debug_assert!(filled.is_some(), "the room is as large as the pairs");
+    }
+}
+
+/// Writes pairs into zeros that take exactly their encoding. The native host does this on each pass,
+/// and a buffer that grows with each part would cost it more.
+fn fill<'p>(
+    pairs: impl ExactSizeIterator<Item = (&'p [u8], &'p [u8])>,
+    mut room: &mut [u8],
+) -> Option<()> {
+    let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+    room.split_off_mut(..4)?.copy_from_slice(&length(pairs.len()).to_le_bytes());
+    let lengths = room.split_off_mut(..pairs.len().saturating_mul(8))?;
+    for ((name, value), lengths) in pairs.zip(lengths.as_chunks_mut::<8>().0) {
+        let (low, high) = (length(name.len()), length(value.len()));
+        *lengths = (u64::from(high) << 32 | u64::from(low)).to_le_bytes();
+        for part in [name, value] {
+            room.split_off_mut(..part.len())?.copy_from_slice(part);
+            room.split_off_first_mut()?;
         }
     }
+    Some(())
 }
 
 /// An iterator over the pairs of a [`HeaderMap`].

@@ -114,7 +114,8 @@ pub(super) struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    const NONE: Self = Self::of(&[], &[]);
+    const NONE: Self =
+        Self { name: null(), name_length: 0, value: null(), value_length: 0, lent: PhantomData };
 
     pub(super) const fn of(name: &'a [u8], value: &'a [u8]) -> Self {
         let (name_length, value_length) = (name.len(), value.len());
