@@ -83,6 +83,9 @@ fn filter(
         Variant::Native => Some(dynamic("duo_mfa", &setup.native, &plugin(keys))?),
         Variant::OtherBuild(number) => {
             let module = setup.other.get(number).ok_or("there is no such build")?;
+            if module.extension().is_some_and(|it| it == "so") {
+                return Ok(Some(dynamic("duo_mfa", module, &plugin(keys))?));
+            }
             Some(wasm(&format!("other_{number}"), module, &plugin(keys))?)
         }
         Variant::Oauth2 => Some(oauth2()),

@@ -9,8 +9,20 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::net::TcpStream;
 
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Long enough for V8 to compile the module under valgrind.
+const PATIENCE: Duration = Duration::from_secs(300);
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
+
+/// The part of the machine, or the tool, that runs Envoy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Under<'a> {
+    /// The system alone.
+    Nothing,
+    /// These CPUs alone, if `taskset` is there.
+    Cpus(&'a str),
+    /// Valgrind's callgrind, which writes its counts to files of this name and a number.
+    Callgrind(&'a Path),
+}
 
 /// The process; it ends with this value.
 #[derive(Debug)]
@@ -20,24 +32,17 @@ pub(crate) struct Envoy {
 }
 
 impl Envoy {
-    /// Starts Envoy with so many workers, on these CPUs if they are given.
+    /// Starts Envoy with so many workers.
     pub(crate) fn start(
         setup: &Setup,
         config: &Value,
         workers: u32,
-        cpus: Option<&str>,
+        under: Under<'_>,
     ) -> Result<Self, Fault> {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let (file, log) = (folder.join("bench-envoy.json"), folder.join("bench-envoy.log"));
         std::fs::write(&file, config.to_string())?;
-        let mut command = match cpus {
-            Some(cpus) if has_taskset() => {
-                let mut taskset = Command::new("taskset");
-                taskset.args(["--cpu-list", cpus]).arg(&setup.envoy);
-                taskset
-            }
-            _ => Command::new(&setup.envoy),
-        };
+        let mut command = under.command(&setup.envoy);
         let output = std::fs::File::create(&log)?;
         command.arg("--config-path").arg(&file);
         command.args(["--concurrency", &workers.to_string()]);
@@ -79,6 +84,11 @@ impl Envoy {
 }
 
 impl Envoy {
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Its memory.
     pub(crate) fn resident(&self) -> Result<Resident, Fault> {
         let rollup = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.process.id()))?;
@@ -96,6 +106,31 @@ impl Envoy {
 pub(crate) struct Resident {
     pub(crate) all: f64,
     pub(crate) private_dirty: f64,
+}
+
+impl Under<'_> {
+    /// The first CPU, if the clients are pinned to another one.
+    pub(crate) const fn first_cpu(clients_are_pinned: bool) -> Self {
+        if clients_are_pinned { Self::Cpus("0") } else { Self::Nothing }
+    }
+
+    fn command(self, program: &Path) -> Command {
+        match self {
+            Self::Cpus(cpus) if has_taskset() => {
+                let mut taskset = Command::new("taskset");
+                taskset.args(["--cpu-list", cpus]).arg(program);
+                taskset
+            }
+            Self::Nothing | Self::Cpus(_) => Command::new(program),
+            Self::Callgrind(files) => {
+                let mut valgrind = Command::new("valgrind");
+                // V8 writes code while it runs.
+                valgrind.args(["--tool=callgrind", "--smc-check=all-non-file"]);
+                valgrind.arg(format!("--callgrind-out-file={}", files.display())).arg(program);
+                valgrind
+            }
+        }
+    }
 }
 
 fn has_taskset() -> bool {

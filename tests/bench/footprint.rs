@@ -4,7 +4,7 @@ use crate::Fault;
 use crate::client::Client;
 use crate::config;
 use crate::credential::{Credential, Keys, Kind};
-use crate::envoy::{self, Envoy, Resident};
+use crate::envoy::{self, Envoy, Resident, Under};
 use crate::server::Servers;
 use crate::setup::Setup;
 use crate::statistics::median;
@@ -86,7 +86,7 @@ impl Starter<'_> {
         let config = config::render(self.setup, self.keys, self.servers, &[(variant, port)])?;
         let request = self.credential.request("/", Kind::Valid);
         let begun = Instant::now();
-        let mut envoy = Envoy::start(self.setup, &config, workers, Some("0,1"))?;
+        let mut envoy = Envoy::start(self.setup, &config, workers, Under::Cpus("0,1"))?;
         envoy.wait_for(port).await?;
         // A connection may be accepted by the kernel before Envoy serves it.
         let answered = async { Client::connect(port).await?.exchange(&request).await };

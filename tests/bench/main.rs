@@ -12,6 +12,7 @@
 
 mod client;
 mod config;
+mod counted;
 mod credential;
 mod envoy;
 mod footprint;
@@ -27,7 +28,7 @@ mod variant;
 use clap::Parser;
 use client::Clients;
 use credential::{Credential, Keys};
-use envoy::Envoy;
+use envoy::{Envoy, Under};
 use footprint::Footprints;
 use machine::Machine;
 use report::Report;
@@ -63,6 +64,10 @@ fn measure(setup: &Setup) -> Result<bool, Fault> {
     let keys = Keys::default();
     let servers = Servers::start(&keys)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if setup.count {
+        println!("{}", runtime.block_on(counted::count(setup, &keys, &servers))?);
+        return Ok(true);
+    }
     let footprints = runtime.block_on(footprint::measure(setup, &keys, &servers))?;
     eprintln!("bench: starts and memory measured");
     let mut report = Report::new(setup.variants().into_iter().skip(1).collect());
@@ -127,7 +132,7 @@ async fn one_start(
     let ports = envoy::free_ports(variants.len())?;
     let listeners: Vec<(Variant, u16)> = variants.iter().copied().zip(ports).collect();
     let config = config::render(setup, keys, servers, &listeners)?;
-    let mut envoy = Envoy::start(setup, &config, 1, pinned.then_some("0"))?;
+    let mut envoy = Envoy::start(setup, &config, 1, Under::first_cpu(pinned))?;
 
     let mut targets = Vec::new();
     for (variant, port) in listeners {

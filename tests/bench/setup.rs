@@ -23,9 +23,12 @@ pub(crate) struct Setup {
     /// The library of dynamic_noop.rs; DUO_MFA_DYNAMIC_NOOP, or else what make bench builds
     #[arg(long, default_value_os_t = path("DUO_MFA_DYNAMIC_NOOP", "target/release/examples/libdynamic_noop.so"))]
     pub(crate) dynamic_noop: PathBuf,
-    /// Another build of the module, to be measured beside it; may be given more than once
+    /// Another build of the module, or of the library (.so), to be measured beside it; may be given more than once
     #[arg(long)]
     pub(crate) other: Vec<PathBuf>,
+    /// Count instructions by valgrind, and measure no time
+    #[arg(long)]
+    pub(crate) count: bool,
     /// Where to write the tables as Markdown, which are also printed
     #[arg(long)]
     pub(crate) markdown: Option<PathBuf>,

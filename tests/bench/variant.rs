@@ -15,7 +15,7 @@ pub(crate) enum Variant {
     DuoMfa,
     /// The product as a native dynamic module.
     Native,
-    /// Another build of the wasm module, by its number on the command line.
+    /// Another build of the module or the library, by its number on the command line.
     OtherBuild(usize),
     /// Envoy's own check of the cookies of an OAuth 2.0 sign-in.
     Oauth2,
