@@ -293,7 +293,7 @@ fn passcode_keeps_its_place_for_five_minutes_however_short_the_window_of_pushes(
 
 #[test]
 fn users_beyond_number_share_a_table_of_one_size() {
-    const USERS: u64 = 300_000;
+    const USERS: u64 = 160_000;
     let mut table = std::collections::BTreeMap::<u16, Vec<u8>>::new();
     let (mut granted, mut no_room) = (0_u64, 0_u64);
     for user in 0..USERS {
