@@ -89,7 +89,7 @@ const ROWS: &[Row] = &[
     // Duo's cluster.
     (
         PRODUCTION,
-        &[("        sni: api-xxxxxxxx.duosecurity.com\n", "")],
+        &[("        sni: api-xxxxxxxx.duosecurity.com ", "        ")],
         "cluster_without_sni",
         "- name: duo_api\n    type",
     ),
@@ -102,7 +102,7 @@ const ROWS: &[Row] = &[
     (
         PRODUCTION,
         &[(
-            "            match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: api-xxxxxxxx.duosecurity.com}}]\n",
+            "            match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: api-xxxxxxxx.duosecurity.com}}] ",
             "",
         )],
         "cluster_name_not_verified",

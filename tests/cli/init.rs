@@ -185,6 +185,24 @@ fn the_options_are_where_they_belong() {
 }
 
 #[test]
+fn a_value_that_no_option_gives_keeps_its_mark() {
+    let marked = |folder: &Folder, value: &str| {
+        let text = folder.read("gateway.yaml");
+        let line = text.lines().find(|line| line.contains(value));
+        line.unwrap_or_else(|| panic!("{value} is not in\n{text}")).ends_with("# change")
+    };
+    let usual = Folder::new();
+    init(&usual, &["--for", "istio", "--issuer", "https://login.corp.test"]);
+    assert!(marked(&usual, "istio: ingressgateway"));
+    assert!(marked(&usual, "url: oci://registry.example.com/duo-mfa:"));
+    assert!(!marked(&usual, "issuer: https://login.corp.test"));
+    let own = Folder::new();
+    let image = ["--image", "registry.corp.test/duo-mfa:1"];
+    init(&own, &[&["--for", "istio"], &ISSUER[..], &image].concat());
+    assert!(!marked(&own, "url: oci://registry.corp.test/duo-mfa:1"));
+}
+
+#[test]
 fn no_file_is_overwritten() {
     let folder = Folder::new();
     fs::create_dir_all(folder.path()).unwrap();

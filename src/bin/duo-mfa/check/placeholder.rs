@@ -47,7 +47,12 @@ fn is_placeholder(text: &str) -> bool {
         let first = rest.chars().next().filter(char::is_ascii_alphabetic);
         first.is_some_and(|first| rest.chars().take_while(|it| *it == first).count() >= REPEATED)
     });
-    is_repeated || WORDS.iter().any(|word| text.contains(word))
+    is_repeated || is_of_example_com(&text) || WORDS.iter().any(|word| text.contains(word))
+}
+
+/// Whether the text is `example.com` (RFC 2606), or a name or an address in it.
+fn is_of_example_com(text: &str) -> bool {
+    text.split(['/', ':', '@']).any(|part| part == "example.com" || part.ends_with(".example.com"))
 }
 
 #[cfg(test)]
@@ -62,6 +67,10 @@ mod tests {
             ("DIYYYYYYYYYYYYYYYYYY", true),
             ("https://REPLACE_ME.example.com", true),
             ("your_cluster", true),
+            ("example.com", true),
+            ("https://help.example.com/mfa", true),
+            ("example.com.corp.test", false),
+            ("counterexample.com", false),
             ("api-1a2b3c4d.duosecurity.com", false),
             ("DIWJ8X6AEYOR5OMC6TQ1", false),
             ("api-00000000.duosecurity.com", false),

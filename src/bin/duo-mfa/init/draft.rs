@@ -1,5 +1,8 @@
 //! Changes of a shipped file on its way to a ready one.
 
+/// The comment at a value that its reader has to look at.
+const MARK: &str = "# change";
+
 /// A file that is being made.
 pub(super) struct Draft {
     pub(super) text: String,
@@ -15,7 +18,7 @@ impl Draft {
         Self { text: text.to_owned() }
     }
 
-    /// Replaces a text wherever it is.
+    /// Replaces a text wherever it is. A line whose value is another one afterwards loses its mark.
     ///
     /// # Errors
     ///
@@ -24,7 +27,14 @@ impl Draft {
         if !self.text.contains(from) {
             return Err(NoSuchText(from.to_owned()));
         }
-        self.text = self.text.replace(from, to);
+        let mut parts = self.text.split(from);
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (rest, lines) = part.split_at(part.find('\n').unwrap_or(part.len()));
+            let unmarked = rest.strip_suffix(MARK).filter(|_| from != to).map(str::trim_end);
+            text.extend([to, unmarked.unwrap_or(rest), lines]);
+        }
+        self.text = text;
         Ok(self)
     }
 
@@ -34,8 +44,9 @@ impl Draft {
         (start, end): (&str, &str),
         to: &str,
     ) -> Result<&mut Self, NoSuchText> {
-        let old = between(&self.text, start, end)?.to_owned();
-        self.put(&old, to)
+        let old = between(&self.text, start, end)?;
+        self.text = self.text.replace(old, to);
+        Ok(self)
     }
 
     /// Uncomments the lines for Duo's Universal Prompt, or removes them.
@@ -46,13 +57,9 @@ impl Draft {
         self.text = lines.join("\n");
     }
 
-    /// The ready text. Marks at values that have been changed are left out.
+    /// The ready text.
     pub(super) fn finished(&self) -> String {
-        let lines = self.text.lines().map(|line| {
-            let line = line.strip_suffix("# change").unwrap_or(line);
-            format!("{}\n", line.trim_end())
-        });
-        lines.collect()
+        self.text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
     }
 }
 

@@ -22,11 +22,12 @@ const KUBERNETES: [(&str, &str); 6] = shipped!(
     "kubernetes/base/network-policy.yaml",
     "kubernetes/base/kustomization.yaml"
 );
-const ISTIO: [(&str, &str); 4] = shipped!(
+const ISTIO: [(&str, &str); 5] = shipped!(
     "istio/gateway.yaml",
     "istio/gateway-values.yaml",
     "istio/duo-api.yaml",
-    "istio/authorization-policy.yaml"
+    "istio/authorization-policy.yaml",
+    "istio/metrics.yaml"
 );
 const ENVOY_GATEWAY: [(&str, &str); 3] =
     shipped!("envoy-gateway/gateway.yaml", "envoy-gateway/mfa.yaml", "envoy-gateway/duo-api.yaml");
