@@ -127,11 +127,10 @@ impl<'a, S: Stream> Driver<'a, S> {
         self.perform(step);
     }
 
-    /// Handles a body that has arrived, or is longer than `max` bytes.
-    pub(super) fn read_body(&self, awaited: AwaitedBody, max: usize) -> Passage {
-        let body = self.stream.body(max);
-        let body = if body.len() > max { Body::TooLong } else { Body::Whole(&body) };
-        self.go_on(awaited, body)
+    /// Handles a body that has arrived, with so many bytes at least, or is longer than `max` bytes.
+    pub(super) fn read_body(&self, awaited: AwaitedBody, max: usize, size: usize) -> Passage {
+        let body = self.stream.body(max).filter(|body| body.len() >= size.min(max));
+        self.go_on(awaited, Body::of(body.as_deref(), max))
     }
 
     pub(super) fn go_on(&self, awaited: AwaitedBody, body: Body<'_>) -> Passage {
@@ -168,7 +167,7 @@ impl<'a, S: Stream> Driver<'a, S> {
                 Effect::End(end) => return self.end(end, notes),
                 Effect::ReadBody { max, until, then } => {
                     self.note(notes);
-                    stream.put(Stage::AwaitedBody(max, until, then));
+                    stream.put(Stage::AwaitedBody { max, until, arrived: 0, then });
                     return Passage::Closed;
                 }
                 Effect::Wait { due, seat, permit, then } => {

@@ -23,8 +23,18 @@ pub(super) enum Stage {
         /// The flow that waits for the response.
         flow: Box<Flow>,
     },
-    /// Its body is arriving. The first number is the limit in bytes, the time is the deadline.
-    AwaitedBody(usize, UnixTime, Box<AwaitedBody>),
+    /// Its body is arriving.
+    AwaitedBody {
+        /// The limit in bytes.
+        max: usize,
+        /// The deadline.
+        until: UnixTime,
+        /// How many bytes a wasm module's host has reported.
+        #[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "see above"))]
+        arrived: usize,
+        /// The reader of the body.
+        then: Box<AwaitedBody>,
+    },
     /// It was forwarded; its response gets this cookie.
     Forwarded(NewCookie),
     /// It was refused; no part of it may be forwarded.
@@ -36,8 +46,8 @@ pub(super) enum Stage {
 pub(super) enum Arrived {
     /// This many bytes, and more will follow.
     Part(usize),
-    /// The whole body.
-    Whole,
+    /// The whole body, of this many bytes at least.
+    Whole(usize),
 }
 
 impl Arrived {
@@ -45,20 +55,29 @@ impl Arrived {
     pub(super) const fn is_enough(self, max: usize) -> bool {
         match self {
             Self::Part(size) => size > max,
-            Self::Whole => true,
+            Self::Whole(_) => true,
+        }
+    }
+
+    /// How many bytes have arrived at least.
+    pub(super) const fn size(self) -> usize {
+        match self {
+            Self::Part(size) | Self::Whole(size) => size,
         }
     }
 }
 
 impl Stage {
-    /// Whether a client waits for a decision. A call without a seat is one whose client has left.
+    /// Whether a client waits for a decision, which `limits.held` counts. A call without a seat is one
+    /// whose client has left. While a body arrives, the filter waits for the client: if that counted,
+    /// one user's slow bodies would be enough to have everybody's requests refused.
     pub(super) const fn is_undecided(&self) -> bool {
         match self {
-            Self::Due(..)
-            | Self::Waiting(..)
-            | Self::Sent { seat: Some(_), .. }
-            | Self::AwaitedBody(..) => true,
-            Self::Sent { seat: None, .. } | Self::Forwarded(_) | Self::Refused => false,
+            Self::Due(..) | Self::Waiting(..) | Self::Sent { seat: Some(_), .. } => true,
+            Self::Sent { seat: None, .. }
+            | Self::AwaitedBody { .. }
+            | Self::Forwarded(_)
+            | Self::Refused => false,
         }
     }
 }

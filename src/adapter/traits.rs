@@ -21,7 +21,8 @@ pub(super) enum Map {
 
 /// The header maps of a request.
 pub(super) trait Maps {
-    /// A map in the encoding that [`crate::http::HeaderMap`] reads; empty if the host has none.
+    /// A map in the encoding that [`crate::http::HeaderMap`] reads; no bytes if the host cannot read
+    /// it.
     fn headers(&self, map: Map) -> Vec<u8>;
 
     /// Takes a buffer of [`Self::headers`] back, for the next request.
@@ -54,8 +55,8 @@ pub(super) trait Stream: Maps {
     fn shared(&self) -> &Self::Shared;
 
     /// The part of its body that has arrived, up to one byte more than `max`, so that a longer one
-    /// is recognized.
-    fn body(&self, max: usize) -> Vec<u8>;
+    /// is recognized; `None` if the host does not let it be read.
+    fn body(&self, max: usize) -> Option<Vec<u8>>;
 
     /// A property, as bytes; `None` if the host has none.
     fn property<P: AsRef<str>>(&self, path: &[P]) -> Option<Vec<u8>>;

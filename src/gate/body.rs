@@ -23,6 +23,15 @@ pub struct AwaitedBody {
     pub(super) reader: Reader,
 }
 
+impl AwaitedBody {
+    /// Whether the body is late at this deadline. One further ahead than any has passed too, since the
+    /// host's clock must have been set back.
+    #[must_use]
+    pub fn is_late(until: UnixTime, now: UnixTime) -> bool {
+        until <= now || until.since(now) > PATIENCE
+    }
+}
+
 /// The purpose of reading the body.
 #[derive(Debug)]
 pub(super) enum Reader {
@@ -42,11 +51,21 @@ pub enum Body<'a> {
     Whole(&'a [u8]),
     /// The body is longer than the limit.
     TooLong,
-    /// The body did not arrive in time.
+    /// The body did not arrive in time, or cannot be read.
     Late,
 }
 
 impl<'a> Body<'a> {
+    /// The body that the host has, up to one byte more than `max`; `None` if it cannot be read.
+    #[must_use]
+    pub const fn of(bytes: Option<&'a [u8]>, max: usize) -> Self {
+        match bytes {
+            None => Self::Late,
+            Some(bytes) if bytes.len() > max => Self::TooLong,
+            Some(bytes) => Self::Whole(bytes),
+        }
+    }
+
     /// The whole body; `None` if it could not be read.
     pub(super) const fn whole(self) -> Option<&'a [u8]> {
         match self {

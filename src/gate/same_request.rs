@@ -11,7 +11,7 @@ use crate::duo::Credentials;
 use crate::http::RequestHead;
 
 /// Headers that proxies and tracers set newly for each request.
-const CHANGING: [&[u8]; 10] = [
+const CHANGING: [&[u8]; 16] = [
     b"x-request-id",
     b"traceparent",
     b"tracestate",
@@ -22,8 +22,15 @@ const CHANGING: [&[u8]; 10] = [
     b"x-ot-span-context",
     b"x-client-trace-id",
     b"date",
+    b"x-forwarded-for",
+    b"x-forwarded-by",
+    b"x-forwarded-host",
+    b"x-forwarded-port",
+    b"x-forwarded-proto",
+    b"x-forwarded-server",
 ];
-const CHANGING_PREFIXES: [&[u8]; 4] = [b"x-envoy-", b"x-b3-", b"x-datadog-", b"x-forwarded-"];
+/// `x-forwarded-` is none of them: a certificate, a token or a user may follow.
+const CHANGING_PREFIXES: [&[u8]; 3] = [b"x-envoy-", b"x-b3-", b"x-datadog-"];
 
 /// Represents a request and its sender. `None` if no other request may count as the same: the
 /// client's address is not known, or each request needs its own approval.

@@ -16,7 +16,8 @@ pub struct HeaderMap<'a> {
 pub struct MalformedMap;
 
 impl<'a> HeaderMap<'a> {
-    /// Checks the whole buffer once, so that iterating over it cannot fail.
+    /// Checks the whole buffer once, so that iterating over it cannot fail. An empty buffer is no map,
+    /// not even an empty one: the host could not read it.
     ///
     /// # Errors
     ///
@@ -30,9 +31,6 @@ impl<'a> HeaderMap<'a> {
 
     /// Splits the lengths from the bytes, without checking that they match.
     pub(super) fn split(buffer: &'a [u8]) -> Result<Self, MalformedMap> {
-        if buffer.is_empty() {
-            return Ok(Self { lengths: &[], bytes: &[] });
-        }
         let (count, rest) = split_u32(buffer).ok_or(MalformedMap)?;
         let lengths = usize::try_from(count).ok().and_then(|n| n.checked_mul(8));
         let (lengths, bytes) =

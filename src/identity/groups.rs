@@ -66,6 +66,6 @@ fn group(name: &[u8]) -> Result<String, InvalidIdentity> {
 /// lengths at its beginning are not text, so no text is taken for a list.
 fn list(value: &[u8]) -> Option<Vec<&[u8]>> {
     let map = HeaderMap::parse(value).ok()?;
-    let is_list = !value.is_empty() && map.iter().all(|(_, nothing)| nothing.is_empty());
+    let is_list = map.iter().all(|(_, nothing)| nothing.is_empty());
     is_list.then(|| map.iter().map(|(entry, _)| entry).collect())
 }

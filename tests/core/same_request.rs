@@ -128,7 +128,7 @@ type Change = fn(&mut Rig) -> Request;
 
 #[test]
 fn nobody_else_takes_a_push_up() {
-    let others: [(&str, Change); 9] = [
+    let others: [(&str, Change); 11] = [
         ("address", |rig| {
             rig.peer = Some(b"192.0.2.8:51000");
             login()
@@ -143,6 +143,8 @@ fn nobody_else_takes_a_push_up() {
         ("host", |_| login().without(":authority").with(":authority", "b.example.com")),
         ("credential", |_| login().without("authorization").with("authorization", "Basic x")),
         ("cookie", |_| login().with("cookie", "session=1")),
+        ("certificate", |_| login().with("x-forwarded-client-cert", "Hash=0a")),
+        ("token", |_| login().with("x-forwarded-access-token", "t")),
         ("program", |_| login().without("user-agent").with("user-agent", "curl/8.5.0")),
     ];
     for (what, other) in others {

@@ -136,6 +136,17 @@ fn form_that_does_not_arrive_is_refused_in_time() {
 }
 
 #[test]
+fn forms_that_do_not_arrive_take_no_room_from_held_requests() {
+    let limits = json!({"limits": {"held": 2}});
+    let stack = Stack::start(Setup { workers: 1, ..reading() }.plugin(limits));
+    let encoded = encode(&form("passcode=123456"));
+    let mut slow: Vec<_> = (0..3).map(|_| stack.connect()).collect();
+    slow.iter_mut().for_each(|connection| connection.send_part(&encoded[..encoded.len() - 4]));
+    sleep(Duration::from_millis(500));
+    stack.signed_in(&stack.sim.guest(0));
+}
+
+#[test]
 fn form_is_refused_at_once_where_the_module_reads_no_bodies() {
     for setup in [Setup::default(), Setup::default().stopping_at_headers(1 << 20)] {
         let stack = Stack::start(setup);

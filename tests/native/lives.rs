@@ -90,6 +90,10 @@ fn unknown_cluster_is_refused_at_once() {
     let mut text: serde_json::Value = serde_json::from_str(&config(&json!({}))).unwrap();
     text["duo"]["cluster"] = json!("another");
     let host = Host::start(&text.to_string());
+    // The first background check, which the host ends while it is begun.
+    while !host.step(&duo) {
+        thread::sleep(Duration::from_millis(2));
+    }
     let exchange = Exchange::of(&host, &program()).decided(&host);
     assert_eq!(exchange.refusal().0, 503);
 }

@@ -72,6 +72,7 @@ flows! {
     per_client true
     per_client_at_once true
     per_request true
+    per_request_with_body true
     rules true
     sign_out true
     start false

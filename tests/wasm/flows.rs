@@ -284,6 +284,18 @@ pub(crate) fn per_request(script: &mut Script) {
     script.ask(if script.world.is_forwarded(used) { &cookies } else { &again });
 }
 
+/// The request that was approved has no body, and this one has.
+pub(crate) fn per_request_with_body(script: &mut Script) {
+    script.begin();
+    script.ask(&Ask::posts(USER, "/.duo-mfa/auth?factor=push&return_to=%2Fwire%3Fto%3D8"));
+    let ask = script.with_cookies(Ask::fetches(USER, STATUS));
+    script.ask(&ask);
+    let wire = script.with_cookies(Ask::opens(USER, "/wire?to=8"));
+    let id = script.ask(&wire.still_without_its_body());
+    script.world.body(id, b"amount=1000000", true);
+    script.finish(id);
+}
+
 pub(crate) fn per_client(script: &mut Script) {
     script.begin();
     script.ask(&Ask::program(USER, "/api/a"));

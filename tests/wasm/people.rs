@@ -98,7 +98,12 @@ impl Ask {
 
     /// A POST with a body.
     pub(crate) fn with_body(self) -> Self {
-        Self { method: "POST", has_body: true, ..self }
+        Self { method: "POST", ..self.still_without_its_body() }
+    }
+
+    /// The same request, whose body follows.
+    pub(crate) fn still_without_its_body(self) -> Self {
+        Self { has_body: true, ..self }
     }
 
     pub(crate) fn cookies<'a>(

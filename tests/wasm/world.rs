@@ -129,7 +129,15 @@ impl World {
     }
 
     pub(crate) fn trailers(&mut self, id: Id, trailers: Map) {
+        let is_shown = |stream: &Stream| stream.upstream.is_some() || stream.shows_body;
+        let is_shown = self.stream(id).is_some_and(is_shown);
         self.vms[id.0].trailers(id.1, trailers);
+        if let Some(stream) = self.stream(id).filter(|stream| is_shown && stream.reply.is_none())
+            && let mut names = stream.trailers.iter().flatten().map(|(name, _)| name)
+            && names.any(|name| name.starts_with(b"x-duo-mfa-"))
+        {
+            self.wrong.push("a client's own trailer reaches the application".to_owned());
+        }
         self.judge(id.0, None);
     }
 

@@ -243,8 +243,8 @@ impl Callout<'_> {
 /// How many headers are read without an allocation of their list.
 const FEW: usize = 64;
 
-/// Passes all headers of a map to `pack`, if there are any. It gets nothing else, so it can edit
-/// nothing.
+/// Passes all headers of a map to `pack`, if the host has the map. It gets nothing else, so it can
+/// edit nothing.
 pub(super) fn read_headers(
     stream: StreamPointer,
     map: u32,
@@ -258,7 +258,7 @@ pub(super) fn read_headers(
         &mut many
     });
     // SAFETY: the list has room for as many headers as the host has just counted.
-    if count > 0 && unsafe { get_headers(stream, map, list.as_mut_ptr()) } {
+    if count == 0 || unsafe { get_headers(stream, map, list.as_mut_ptr()) } {
         pack(list, into);
     }
 }

@@ -34,13 +34,13 @@ impl Gathering {
         }
         self.has_more.set(has_more);
         self.size.set(size);
-        Some(if is_whole { Arrived::Whole } else { Arrived::Part(size) })
+        Some(if is_whole { Arrived::Whole(size) } else { Arrived::Part(size) })
     }
 
     /// Trailers have ended the body.
     pub(super) fn ended(&self, buffered: usize) -> Option<Arrived> {
         self.has_more.set(false);
-        (buffered == self.size.get()).then_some(Arrived::Whole)
+        (buffered == self.size.get()).then_some(Arrived::Whole(buffered))
     }
 
     /// Whether the part that has just arrived has to be read beside the buffer.
@@ -68,14 +68,14 @@ mod tests {
     fn last_part_is_read_once_wherever_the_host_has_it() {
         for (buffered, has_more) in [(30, true), (35, false)] {
             let body = after(&[10, 20]);
-            assert!(matches!(body.received(buffered, 5, true), Some(Arrived::Whole)));
+            assert!(matches!(body.received(buffered, 5, true), Some(Arrived::Whole(_))));
             assert_eq!(body.has_more(), has_more, "{buffered}");
         }
         let moved = after(&[10, 20]);
-        assert!(matches!(moved.received(35, 0, true), Some(Arrived::Whole)));
+        assert!(matches!(moved.received(35, 0, true), Some(Arrived::Whole(_))));
         assert!(!moved.has_more());
         let body = after(&[]);
-        assert!(matches!(body.received(0, 5, true), Some(Arrived::Whole)));
+        assert!(matches!(body.received(0, 5, true), Some(Arrived::Whole(_))));
         assert!(body.has_more());
     }
 
@@ -84,6 +84,6 @@ mod tests {
         assert!(after(&[10, 20]).received(29, 5, true).is_none());
         assert!(after(&[10, 20]).received(35, 5, false).is_none());
         assert!(after(&[10, 20]).ended(29).is_none());
-        assert!(matches!(after(&[10, 20]).ended(30), Some(Arrived::Whole)));
+        assert!(matches!(after(&[10, 20]).ended(30), Some(Arrived::Whole(_))));
     }
 }

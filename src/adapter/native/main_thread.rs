@@ -7,7 +7,7 @@
 use super::abi::{Callout, Configuration, Header};
 use super::answer::Answer;
 use super::plugin::{MAIL, Plugin, TICK, View};
-use super::{faults, guard, lock};
+use super::{faults, guard, lock, try_lock};
 use crate::adapter::background::Main;
 use crate::adapter::calls::{self, Unsent, explain};
 use crate::adapter::shared::Shared as _;
@@ -59,7 +59,9 @@ impl<'hook> Running<'hook> {
     /// Handles the end of a call of this configuration.
     pub(super) fn answered(&self, id: u64, answer: Answer) {
         let plugin = &self.view.plugin;
-        let awaiting = lock(&plugin.background).awaiting(id);
+        // The main thread alone locks it. If it is locked, the host reports inside of a call's dispatch
+        // that it could not send the call. The dispatch returns that too.
+        let awaiting = try_lock(&plugin.background).and_then(|it| it.awaiting(id));
         if let Some(awaiting) = awaiting {
             // A check that a fault has lost is made again when it is due.
             if let Some(event) = answer.event() {

@@ -95,6 +95,7 @@ impl Request {
 
     pub(super) fn request_trailers(&self) -> Verdict {
         if !clean_trailers(self) {
+            self.fail(self.is_resumed());
             return Verdict::Wait;
         }
         if self.is_open.get() {
@@ -151,8 +152,8 @@ impl Request {
                 driver.permit_is_due(seat, &permit, *then);
             }
             Some(Stage::Due(call, then)) => driver.call_is_due(call, then),
-            Some(Stage::AwaitedBody(_, _, awaited)) => {
-                driver.go_on(*awaited, Body::Late);
+            Some(Stage::AwaitedBody { then, .. }) => {
+                driver.go_on(*then, Body::Late);
             }
             Some(Stage::Sent { .. } | Stage::Forwarded(_) | Stage::Refused) | None => {}
         }
@@ -180,7 +181,7 @@ impl Request {
                 self.view.leave(seat);
                 self.abandon(token, flow);
             }
-            Some(Stage::AwaitedBody(..) | Stage::Forwarded(_) | Stage::Refused) | None => {}
+            Some(Stage::AwaitedBody { .. } | Stage::Forwarded(_) | Stage::Refused) | None => {}
         }
     }
 
@@ -237,7 +238,7 @@ impl Request {
     /// Whether its body is to be read.
     fn is_awaiting_body(&self) -> bool {
         let stage = self.stage.take();
-        let is_awaiting = matches!(stage, Some(Stage::AwaitedBody(..)));
+        let is_awaiting = matches!(stage, Some(Stage::AwaitedBody { .. }));
         self.stage.set(stage);
         is_awaiting
     }
@@ -258,7 +259,7 @@ impl Request {
         let Some((awaited, max)) = self.take_body(arrived) else {
             return self.verdict();
         };
-        match Driver::of(self).read_body(*awaited, max) {
+        match Driver::of(self).read_body(*awaited, max, arrived.size()) {
             Passage::Open => self.opened(),
             // The host keeps the bytes for the application.
             Passage::Closed => Verdict::Gather,
@@ -266,10 +267,9 @@ impl Request {
     }
 
     fn take_body(&self, arrived: Arrived) -> Option<(Box<AwaitedBody>, usize)> {
-        let is_enough =
-            |stage: &Stage| matches!(stage, Stage::AwaitedBody(max, ..) if arrived.is_enough(*max));
+        let is_enough = |stage: &Stage| matches!(stage, Stage::AwaitedBody { max, .. } if arrived.is_enough(*max));
         match self.take(is_enough) {
-            Some(Stage::AwaitedBody(max, _, awaited)) => Some((awaited, max)),
+            Some(Stage::AwaitedBody { max, then, .. }) => Some((then, max)),
             _ => None,
         }
     }
@@ -311,7 +311,7 @@ impl Request {
             }
             Stage::Due(..)
             | Stage::Waiting(..)
-            | Stage::AwaitedBody(..)
+            | Stage::AwaitedBody { .. }
             | Stage::Forwarded(_)
             | Stage::Refused => None,
         };

@@ -173,7 +173,7 @@ pub(super) fn wait(stage: &Stage, now: UnixTime) -> Option<Duration> {
     match stage {
         Stage::Due(call, _) => Some(call.due.since(now).min(PACE)),
         Stage::Waiting(due, ..) => Some(due.since(now).min(PACE)),
-        Stage::AwaitedBody(_, until, _) => Some(until.since(now)),
+        Stage::AwaitedBody { until, .. } => Some(until.since(now)),
         Stage::Sent { .. } | Stage::Forwarded(_) | Stage::Refused => None,
     }
 }

@@ -84,11 +84,11 @@ impl Contexts {
         if !self.streams.is_held(context) {
             return Action::Continue;
         }
-        let Some((plugin, awaited, max)) = self.streams.take_body(context, arrived) else {
+        let Some((plugin, then, max, size)) = self.streams.take_body(context, arrived) else {
             return Action::Pause;
         };
         let request = Request::of(&plugin, &self.streams, context);
-        match Driver::of(&request).read_body(*awaited, max) {
+        match Driver::of(&request).read_body(*then, max, size) {
             Passage::Open => Action::Continue,
             Passage::Closed => Action::Pause,
         }
@@ -97,8 +97,11 @@ impl Contexts {
     /// Trailers end the body.
     pub(super) fn request_trailers(&self, context: u32) -> Action {
         if clean_trailers(&Acting) {
-            self.request_rest(context, Arrived::Whole)
+            self.request_rest(context, Arrived::Whole(0))
         } else {
+            // A reply, since a request that waits would be forwarded later, and one that was forwarded
+            // would never end.
+            host::reply_barely();
             Action::Pause
         }
     }

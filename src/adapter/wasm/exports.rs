@@ -66,7 +66,7 @@ extern "C" fn request_headers(context: u32, _: usize, is_whole: u32) -> Action {
 
 #[unsafe(export_name = "duo_mfa:proxy_on_request_body")]
 extern "C" fn request_body(context: u32, size: usize, is_whole: u32) -> Action {
-    let arrived = if is_whole == 0 { Arrived::Part(size) } else { Arrived::Whole };
+    let arrived = if is_whole == 0 { Arrived::Part(size) } else { Arrived::Whole(size) };
     CONTEXTS.with(|contexts| contexts.request_rest(context, arrived))
 }
 

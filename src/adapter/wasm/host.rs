@@ -39,7 +39,11 @@ pub(super) fn call_response_body(size: usize) -> Result<Vec<u8>, Refused> {
 /// The part of the request's body that has arrived, up to one byte more than `max`, so that a
 /// longer one is recognized.
 pub(super) fn request_body(max: usize) -> Result<Vec<u8>, Refused> {
-    hostcalls::buffer(BufferType::HttpRequestBody, max.saturating_add(1))
+    match hostcalls::buffer(BufferType::HttpRequestBody, max.saturating_add(1)) {
+        // Before trailers, there may have been no body.
+        Err(Refused(NOT_FOUND)) => Ok(Vec::new()),
+        outcome => outcome,
+    }
 }
 
 pub(super) fn plugin_configuration(size: usize) -> Result<Vec<u8>, Refused> {

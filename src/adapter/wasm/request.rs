@@ -55,8 +55,8 @@ impl Stream for Request<'_> {
         self.plugin
     }
 
-    fn body(&self, max: usize) -> Vec<u8> {
-        host::request_body(max).unwrap_or_default()
+    fn body(&self, max: usize) -> Option<Vec<u8>> {
+        host::request_body(max).ok()
     }
 
     fn property<P: AsRef<str>>(&self, path: &[P]) -> Option<Vec<u8>> {

@@ -88,7 +88,7 @@ impl Streams {
                 }
                 Some((plugin, Some(flow)))
             }
-            Stage::AwaitedBody(..) | Stage::Forwarded(_) | Stage::Refused => None,
+            Stage::AwaitedBody { .. } | Stage::Forwarded(_) | Stage::Refused => None,
         }
     }
 
@@ -115,18 +115,20 @@ impl Streams {
         Some((plugin, flow))
     }
 
-    /// Removes and returns a request whose body has arrived or is too long, and the limit of its
-    /// body in bytes.
+    /// Removes and returns a request whose body has arrived or is too long, the limit of its body in
+    /// bytes, and how many have arrived at least. The host buffers the parts, and reports the sum.
     pub(super) fn take_body(
         &self,
         context: u32,
-        arrived: Arrived,
-    ) -> Option<(Rc<Plugin>, Box<AwaitedBody>, usize)> {
+        part: Arrived,
+    ) -> Option<(Rc<Plugin>, Box<AwaitedBody>, usize, usize)> {
         self.take(context, |stream| match stream {
-            Stream { plugin, stage: Stage::AwaitedBody(max, _, awaited) }
-                if arrived.is_enough(max) =>
-            {
-                Ok((plugin, awaited, max))
+            Stream { plugin, stage: Stage::AwaitedBody { max, until, arrived, then } } => {
+                let arrived = arrived.max(part.size());
+                if part.is_enough(max) {
+                    return Ok((plugin, then, max, arrived));
+                }
+                Err(Stream { plugin, stage: Stage::AwaitedBody { max, until, arrived, then } })
             }
             other => Err(other),
         })
@@ -186,8 +188,10 @@ impl Streams {
         now: UnixTime,
     ) -> Vec<(u32, Box<AwaitedBody>)> {
         self.take_all(plugin, |stream| match stream {
-            Stream { stage: Stage::AwaitedBody(_, until, awaited), .. } if until <= now => {
-                Ok(awaited)
+            Stream { stage: Stage::AwaitedBody { until, then, .. }, .. }
+                if AwaitedBody::is_late(until, now) =>
+            {
+                Ok(then)
             }
             other => Err(other),
         })
@@ -217,7 +221,7 @@ impl Streams {
                 Stage::Sent { flow, .. } => flow.application().is_some_and(is_meant),
                 Stage::Due(..)
                 | Stage::Waiting(..)
-                | Stage::AwaitedBody(..)
+                | Stage::AwaitedBody { .. }
                 | Stage::Forwarded(_)
                 | Stage::Refused => false,
             })

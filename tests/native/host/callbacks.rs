@@ -3,7 +3,7 @@
 
 use super::abi::{Buffer, Header, Pointer};
 use super::stream::boxed;
-use super::{Call, Config, Metric, POINTERS, Queue, Reply, Stream, WORKER, in_host};
+use super::{Call, Config, Metric, POINTERS, Queue, Reply, Response, Stream, WORKER, in_host};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -263,10 +263,12 @@ callbacks! {
         unsafe {
             let config = config(host);
             assert!(milliseconds > 0);
+            let number = config.last_call.fetch_add(1, Relaxed) + 1;
             if cluster.text() != "duo_api" {
+                // A host may report that inside of the call, too.
+                config.end(host, number, &Response::Reset);
                 return 2;
             }
-            let number = config.last_call.fetch_add(1, Relaxed) + 1;
             id.write(number);
             config.calls.lock().unwrap().push(call(number, headers, count, body));
         }

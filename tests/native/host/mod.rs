@@ -57,6 +57,30 @@ pub(crate) struct Config {
     last_call: AtomicU64,
 }
 
+impl Config {
+    /// Ends a call of this configuration, which is at `pointer`.
+    fn end(&self, pointer: Pointer, id: u64, response: &Response) {
+        let ours = self.ours.load(Relaxed);
+        deliver(response, |result, headers, chunks| {
+            let (headers, header_count) = (headers.as_ptr(), headers.len());
+            let (chunks, chunk_count) = (chunks.as_ptr(), chunks.len());
+            // SAFETY: as Envoy calls it.
+            unsafe {
+                abi::http_filter_config_http_callout_done(
+                    pointer,
+                    ours,
+                    id,
+                    result,
+                    headers,
+                    header_count,
+                    chunks,
+                    chunk_count,
+                );
+            }
+        });
+    }
+}
+
 /// A running configuration. Ends when it is dropped.
 pub(crate) struct Host {
     config: *mut Config,
@@ -145,21 +169,7 @@ impl Host {
         }
         let call = self.config().calls.lock().unwrap().pop();
         let Some(call) = call else { return false };
-        deliver(&answer(&call), |result, headers, chunks| {
-            // SAFETY: as Envoy calls it.
-            unsafe {
-                abi::http_filter_config_http_callout_done(
-                    self.config.cast(),
-                    self.ours(),
-                    call.id,
-                    result,
-                    headers.as_ptr(),
-                    headers.len(),
-                    chunks.as_ptr(),
-                    chunks.len(),
-                );
-            }
-        });
+        self.config().end(self.config.cast(), call.id, &answer(&call));
         true
     }
 

@@ -62,13 +62,13 @@ impl Stream for Request {
         &self.view
     }
 
-    fn body(&self, max: usize) -> Vec<u8> {
+    fn body(&self, max: usize) -> Option<Vec<u8>> {
         let (mut body, max) = (Vec::new(), max.saturating_add(1));
         self.host.read_body(BUFFERED, max, &mut body);
         if self.body.has_more() {
             self.host.read_body(RECEIVED, max, &mut body);
         }
-        body
+        Some(body)
     }
 
     fn property<P: AsRef<str>>(&self, path: &[P]) -> Option<Vec<u8>> {
