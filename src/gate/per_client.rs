@@ -35,9 +35,9 @@ use crate::session::{ApprovedBy, Subject};
 use crate::signal::Counter;
 use std::time::Duration;
 
-/// How many calls Duo answers before the push is sent. If the worker of the first request ends
-/// meanwhile, the others wait no longer than these may take.
-const CALLS_TO_PUSH: u32 = 2;
+/// How many calls may be made before the push is sent: `preauth` and `auth`, and each once more. If
+/// the worker of the first request ends meanwhile, the others wait no longer than these may take.
+const CALLS_TO_PUSH: u32 = 4;
 
 /// A program's request, before it is known whether its client has an approval.
 #[derive(Debug)]

@@ -183,7 +183,7 @@ fn nobody_waits_for_a_request_that_is_refused() {
 
 /// The worker of the first request ends, and no request says so.
 #[test]
-fn a_request_that_vanishes_delays_the_others_by_two_calls() {
+fn a_request_that_vanishes_delays_the_others_by_four_calls() {
     let mut rig = rig();
     asking(&mut rig, &get("/api/0"));
     let since = rig.now;
@@ -195,7 +195,25 @@ fn a_request_that_vanishes_delays_the_others_by_two_calls() {
             Progress::Done(outcome) => panic!("{outcome:?}"),
         }
     }
-    assert_eq!(rig.now.since(since).as_secs(), 20);
+    assert_eq!(rig.now.since(since).as_secs(), 40);
+}
+
+/// The first call takes its whole time and is made again, and the others take nearly theirs.
+#[test]
+fn a_slow_duo_ends_nobodys_wait() {
+    let mut rig = rig();
+    let mut first = asking(&mut rig, &get("/api/0"));
+    let mut pause = paused(rig.start(&get("/api/1")));
+    let script: [(u64, Scripted); 3] =
+        [(10, Scripted::Fails(Unanswered::Cut)), (9, phone_of("alice")), (9, started())];
+    for (seconds, response) in script {
+        wait(&mut rig, seconds);
+        pause = paused(on(&mut rig, pause));
+        let Progress::Waits(_, flow) = rig.resume(*first, &response) else { panic!("no call") };
+        first = flow;
+    }
+    done(rig.resume(*first, &allows())).admitted();
+    assert_eq!(done(on(&mut rig, pause)).admitted().cookie, None);
 }
 
 #[test]
