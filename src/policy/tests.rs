@@ -115,3 +115,14 @@ fn a_part_that_no_rule_names_is_not_looked_at() {
     assert_eq!(view(Criterion::Hosts, "a.example"), Err(Unclear::Host));
     assert_eq!(view(Criterion::Networks, "10.0.0.0/8"), Err(Unclear::Address));
 }
+
+#[test]
+fn group_that_no_list_has_is_no_pattern() {
+    for text in ["", " ", " ops", "ops ", "*-ops", "o*s", "ops-**", "ops\n"] {
+        let fault = Pattern::read(Criterion::Groups, text).unwrap_err();
+        assert_eq!(fault, PatternFault::NotAGroup, "{text:?}");
+    }
+    for text in ["ops", "ops-*", "site reliability", "\u{d6}ps"] {
+        pattern(Criterion::Groups, text);
+    }
+}
