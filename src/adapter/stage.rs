@@ -29,7 +29,7 @@ pub(super) enum Stage {
         max: usize,
         /// The deadline.
         until: UnixTime,
-        /// How many bytes a wasm module's host has reported.
+        /// How many bytes the host has reported. The native module follows that elsewhere.
         #[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "see above"))]
         arrived: usize,
         /// The reader of the body.
