@@ -13,7 +13,7 @@ NEIGHBOR = $(TARGET_DIR)/wasm32-wasip1/release/examples/neighbor.wasm
 NOOP = $(TARGET_DIR)/wasm32-wasip1/release/examples/noop.wasm
 # Bytes. Every worker of every Envoy holds a copy, and a registry's image carries it.
 MAX_SIZE = 732000
-MAX_GZIPPED = 333000
+MAX_GZIPPED = 333500
 
 # The part of Envoy that runs the filter in the targets that start one: wasm, native.
 HOST = wasm
@@ -393,8 +393,12 @@ BENCH = DUO_MFA_NOOP_WASM=$(NOOP) DUO_MFA_DYNAMIC_NOOP=$(DYNAMIC_NOOP) cargo ben
 bench: bench-build ## measure what a pass costs Envoy in both hosts, start-up and memory, on a quiet machine; fails short of a goal
 	$(BENCH) --json $(TARGET_DIR)/bench.json --markdown $(TARGET_DIR)/bench.md
 
+.PHONY: valgrind
+valgrind:
+	@command -v valgrind >/dev/null || { echo "instructions: valgrind is not on PATH; install it: apt-get install valgrind" >&2; exit 1; }
+
 .PHONY: instructions
-instructions: bench-build ## count the instructions of a pass by cookie in a real Envoy in both hosts, and those of the core alone; needs valgrind
+instructions: valgrind bench-build ## count the instructions of a pass by cookie in a real Envoy in both hosts, and those of the core alone; needs valgrind
 	tools/instructions.sh
 	$(BENCH) --count
 

@@ -4,10 +4,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-command -v valgrind >/dev/null || {
-    echo "instructions: valgrind is not on PATH; install it: apt-get install valgrind" >&2
-    exit 1
-}
 program=$(cargo build --locked --release --bench instructions --message-format json |
     sed -nE 's|.*"executable":"([^"]+/instructions-[^"]+)".*|\1|p' | tail -n 1)
 

@@ -21,8 +21,8 @@ pub(super) enum Map {
 
 /// The header maps of a request.
 pub(super) trait Maps {
-    /// A map in the encoding that [`crate::http::HeaderMap`] reads; no bytes if the host cannot read
-    /// it.
+    /// A map in the encoding that [`crate::http::HeaderMap`] reads; no bytes if the host does not let
+    /// it be read.
     fn headers(&self, map: Map) -> Vec<u8>;
 
     /// Takes a buffer of [`Self::headers`] back, for the next request.

@@ -16,8 +16,8 @@ pub struct HeaderMap<'a> {
 pub struct MalformedMap;
 
 impl<'a> HeaderMap<'a> {
-    /// Checks the whole buffer once, so that iterating over it cannot fail. An empty buffer is no map,
-    /// not even an empty one: the host could not read it.
+    /// Checks the whole buffer once, so that iterating over it cannot fail. An empty buffer is no map:
+    /// the host has none, or an empty one, or did not let it be read.
     ///
     /// # Errors
     ///

@@ -44,7 +44,8 @@ fn passcode_of_a_form_signs_in_however_it_is_framed() {
         (Protocol::Http1, Body::Chunked(body.clone(), 1_000)),
         (Protocol::Http2, Body::Sized(body.clone())),
         (Protocol::Http2, Body::Chunked(body.clone(), 5)),
-        (Protocol::Http2, Body::Trailed(body, 7, trailers)),
+        (Protocol::Http2, Body::Trailed(body.clone(), 7, trailers)),
+        (Protocol::Http2, Body::Trailed(body, 7, Vec::new())),
     ] {
         let request = submitted(AUTH, FORM).body(body);
         let occasion = request.summary();
@@ -55,7 +56,7 @@ fn passcode_of_a_form_signs_in_however_it_is_framed() {
         let (_, seen) = stack.admitted(&Request::get("/reports").user("alice").cookie(approval));
         assert_eq!(seen.values("x-duo-mfa-factor"), ["passcode"]);
     }
-    assert_eq!((stack.sim.pushes(), stack.sim.calls("auth")), (0, 6));
+    assert_eq!((stack.sim.pushes(), stack.sim.calls("auth")), (0, 7));
 }
 
 #[test]

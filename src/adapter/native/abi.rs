@@ -243,8 +243,8 @@ impl Callout<'_> {
 /// How many headers are read without an allocation of their list.
 const FEW: usize = 64;
 
-/// Passes all headers of a map to `pack`, if the host has the map. It gets nothing else, so it can
-/// edit nothing.
+/// Passes all headers of a map to `pack`, unless the host counts some and does not give them. It gets
+/// nothing else, so it can edit nothing.
 pub(super) fn read_headers(
     stream: StreamPointer,
     map: u32,

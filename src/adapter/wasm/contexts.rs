@@ -94,13 +94,15 @@ impl Contexts {
         }
     }
 
-    /// Trailers end the body.
-    pub(super) fn request_trailers(&self, context: u32) -> Action {
-        if clean_trailers(&Acting) {
+    /// Trailers end the body. There may be none of them: for an empty map the host (Envoy 1.40) writes
+    /// no bytes, as for one that it does not have.
+    pub(super) fn request_trailers(&self, context: u32, count: usize) -> Action {
+        if count == 0 || clean_trailers(&Acting) {
             self.request_rest(context, Arrived::Whole(0))
         } else {
             // A reply, since a request that waits would be forwarded later, and one that was forwarded
             // would never end.
+            drop(self.streams.take_cookie(context));
             host::reply_barely();
             Action::Pause
         }

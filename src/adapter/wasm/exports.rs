@@ -71,8 +71,8 @@ extern "C" fn request_body(context: u32, size: usize, is_whole: u32) -> Action {
 }
 
 #[unsafe(export_name = "duo_mfa:proxy_on_request_trailers")]
-extern "C" fn request_trailers(context: u32, _: usize) -> Action {
-    CONTEXTS.with(|contexts| contexts.request_trailers(context))
+extern "C" fn request_trailers(context: u32, count: usize) -> Action {
+    CONTEXTS.with(|contexts| contexts.request_trailers(context, count))
 }
 
 #[unsafe(export_name = "duo_mfa:proxy_on_response_headers")]

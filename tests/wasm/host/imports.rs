@@ -60,6 +60,8 @@ fn maps(linker: &mut Linker<Data>) {
             6 => c.data().response.as_ref().map(|(headers, _)| serialized(headers)),
             _ => c.data_mut().stream().and_then(|it| it.map(map).map(|it| serialized(it))),
         };
+        // Envoy writes nothing for an empty map.
+        let bytes = bytes.filter(|bytes| bytes.iter().any(|byte| *byte != 0));
         give(&mut c, &changed(odd, bytes.unwrap_or_default()), data, len);
         OK
     });
