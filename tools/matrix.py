@@ -15,7 +15,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 TEST = ["cargo", "test", "--locked", "--test", "e2e", "--"]
 
 # The tests that every supported Envoy has to pass, by the beginnings of their names: sign-ins by page and by program, held
-# bodies, limits, faults of Duo, configurations. Tests that take long and tests of crowds run on the newest Envoy only.
+# bodies, limits, faults of Duo, configurations. Tests that take long and tests of crowds run on the newest Envoy only; so do
+# those that read a gauge before any request, which the library on 1.38 reports with the next request (overload, shared_cluster).
 CORE = (
     "api_client::",
     "bodies::",
@@ -30,14 +31,12 @@ CORE = (
     "library::",
     "limits::",
     "modes::",
-    "overload::",
     "own_endpoints::",
     "page_limits::denials",
     "page_limits::fraud",
     "page_limits::twenty",
     "passcodes::",
     "per_route::",
-    "shared_cluster::",
     "sign_out::",
     "signin::",
 )
