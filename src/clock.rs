@@ -57,6 +57,13 @@ impl UnixTime {
         Duration::from_millis(self.millis.saturating_sub(earlier.millis))
     }
 
+    /// Whether it is `now`, or past, for a moment that was at most `longest` ahead when it was chosen.
+    /// One further ahead has come too, since the host's clock must have been set back.
+    #[must_use]
+    pub fn has_come(self, now: Self, longest: Duration) -> bool {
+        self <= now || self.since(now) > longest
+    }
+
     /// The time between two moments, in either order: a host's clock may be set back.
     #[must_use]
     pub const fn apart(self, other: Self) -> Duration {
@@ -205,6 +212,17 @@ fn millis(span: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moment_has_come_when_it_is_past_or_further_ahead_than_any() {
+        let now = UnixTime::from_seconds(1_000);
+        for (moment, has_come) in
+            [(0, true), (1_000, true), (1_001, false), (1_010, false), (1_011, true)]
+        {
+            let longest = Duration::from_secs(10);
+            assert_eq!(UnixTime::from_seconds(moment).has_come(now, longest), has_come, "{moment}");
+        }
+    }
 
     #[test]
     fn dates_are_written_as_rfc_2822_has_them() {

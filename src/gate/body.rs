@@ -24,11 +24,10 @@ pub struct AwaitedBody {
 }
 
 impl AwaitedBody {
-    /// Whether the body is late at this deadline. One further ahead than any has passed too, since the
-    /// host's clock must have been set back.
+    /// Whether the deadline for a body has passed.
     #[must_use]
     pub fn is_late(until: UnixTime, now: UnixTime) -> bool {
-        until <= now || until.since(now) > PATIENCE
+        until.has_come(now, PATIENCE)
     }
 }
 

@@ -101,9 +101,8 @@ impl Call {
     }
 }
 
-/// Whether a time has come. A time further ahead than any wait has come too, since the host's clock
-/// must have been set back.
+/// Whether the time has come at which a call or a permit is due.
 #[must_use]
 pub fn is_due(due: UnixTime, now: UnixTime) -> bool {
-    due <= now || due.since(now) > POLL_PACE
+    due.has_come(now, POLL_PACE)
 }

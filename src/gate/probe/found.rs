@@ -28,7 +28,6 @@ impl Found {
             DuoError::Unreachable(outage) => {
                 Self::Unreached { is_timeout: outage.is_timeout() || *outage == Outage::NoAnswer }
             }
-            DuoError::RateLimited { .. } => Self::Unwell,
             // The check has no word of a user's in it.
             DuoError::InvalidParameter { .. } => Self::Misconfigured,
             DuoError::Garbled(_)
@@ -36,6 +35,7 @@ impl Found {
             | DuoError::NotDuo { .. }
             | DuoError::BadCredentials { .. }
             | DuoError::ClockSkew
+            | DuoError::RateLimited { .. }
             | DuoError::Rejected { .. } => match fault.fault() {
                 Fault::Operator | Fault::Filter => Self::Misconfigured,
                 Fault::Duo | Fault::User => Self::Unwell,
