@@ -1,7 +1,7 @@
 //! Changes of a shipped file on its way to a ready one.
 
 /// The comment at a value that its reader has to look at.
-const MARK: &str = "# change";
+const CHANGE: &str = "# change";
 
 /// A file that is being made.
 pub(super) struct Draft {
@@ -31,7 +31,7 @@ impl Draft {
         let mut text = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             let (rest, lines) = part.split_at(part.find('\n').unwrap_or(part.len()));
-            let unmarked = rest.strip_suffix(MARK).filter(|_| from != to).map(str::trim_end);
+            let unmarked = rest.strip_suffix(CHANGE).filter(|_| from != to).map(str::trim_end);
             text.extend([to, unmarked.unwrap_or(rest), lines]);
         }
         self.text = text;
