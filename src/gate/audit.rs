@@ -56,8 +56,8 @@ impl Kind {
 struct Line<'a> {
     kind: Kind,
     trail: &'a Trail,
-    /// Whether the line is about an earlier request, of which only the prompt is known.
-    is_late: bool,
+    /// The prompt of an earlier request that the line is about; nothing else of that request is known.
+    last_prompt: Option<&'a PromptTrail>,
     user: Option<&'a str>,
     duo_user: Option<&'a str>,
     rule: Option<usize>,
@@ -206,7 +206,7 @@ pub(super) fn refused(challenge: &Challenge, code: Code, reason: &str, env: &Env
 
 /// The end of a prompt that nobody waited for, learned when the next one was requested. The
 /// original request is not known any more; the reference in `trail` is that of the request for the
-/// next prompt.
+/// next prompt. `user` is the person whose phone rang: an approver, if an approver was asked.
 pub(super) fn heard_late(
     prompted: &Prompted,
     application: Option<&str>,
@@ -216,12 +216,15 @@ pub(super) fn heard_late(
 ) -> Signal {
     let level = if code == Code::MfaFraud { Level::Error } else { Level::Info };
     let reason = format!("{word}: learned when the next prompt was requested");
+    let prompt = PromptTrail {
+        txid: prompted.txid().map(|txid| txid.as_str().to_owned()),
+        ..PromptTrail::chosen(prompted.factor())
+    };
     let line = Line {
-        is_late: true,
+        last_prompt: Some(&prompt),
         application,
         code: Some(code),
         user: Some(prompted.user()),
-        factor: Some(ApprovedBy::Factor(prompted.factor())),
         reason: Some(&reason),
         ..of_user(Kind::Judged(Outcome::Refused), None, trail)
     };
@@ -238,7 +241,7 @@ fn of_user<'a>(kind: Kind, user: Option<&'a Identity>, trail: &'a Trail) -> Line
     Line {
         kind,
         trail,
-        is_late: false,
+        last_prompt: None,
         user: user.map(|identity| identity.user.as_str()),
         duo_user: user.map(Identity::username),
         rule: None,
@@ -266,11 +269,13 @@ fn audited(level: Level, line: &Line<'_>, env: &Env<'_>) -> Audited {
 }
 
 fn write(level: Level, line: &Line<'_>, env: &Env<'_>) -> Signal {
-    let &Line { trail, is_late, factor, .. } = line;
-    let (now, unknown) = (env.now, PromptTrail::default());
-    let prompt = if is_late { &unknown } else { &trail.prompt };
-    let request = Some(&trail.request).filter(|_| !is_late);
-    let address = trail.address.filter(|_| !is_late).map(|address| address.to_string());
+    let &Line { trail, factor, .. } = line;
+    let now = env.now;
+    let prompt = line.last_prompt.unwrap_or(&trail.prompt);
+    // Only the reference of a line about an earlier request is from `trail`.
+    let of_request = line.last_prompt.is_none().then_some(trail);
+    let request = of_request.map(|trail| &trail.request);
+    let address = of_request.and_then(|trail| trail.address).map(|address| address.to_string());
     let duration = now.since(trail.reference.began());
     let (kind, result) = line.kind.names();
     let name =
@@ -287,7 +292,7 @@ fn write(level: Level, line: &Line<'_>, env: &Env<'_>) -> Signal {
         .some_text("code", line.code.map(Code::name))
         .some_text("user", line.user)
         .some_text("duo_user", line.duo_user)
-        .some_text("approver", trail.approver.as_deref().filter(|_| !is_late))
+        .some_text("approver", of_request.and_then(|trail| trail.approver.as_deref()))
         .some_text("factor", factor.or(prompt.factor).map(ApprovedBy::name))
         .some_text("device", prompt.device.as_deref())
         .some_text("device_name", prompt.device_name.as_deref())

@@ -52,7 +52,7 @@ fn denial_that_nobody_waited_for_stops_the_next_push() {
         };
         assert_eq!(counted(code), 1, "{word}");
         let level = if word == "fraud" { Level::Error } else { Level::Info };
-        let says = format!(r#""code":"{code}","user":"alice","factor":"push""#);
+        let says = format!(r#""code":"{code}","user":"alice","factor":"push","txid":""#);
         let is_line = |signal: &&Signal| matches!(signal, Signal::Log(at, line) if *at == level && line.contains(&says));
         assert_eq!(rig.signals.iter().filter(is_line).count(), 1, "{word}: {:?}", rig.signals);
     }
