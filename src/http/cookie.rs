@@ -259,6 +259,21 @@ mod tests {
     }
 
     #[test]
+    fn own_cookies_are_those_that_are_separated() {
+        let odd = ["odd".to_owned()];
+        for (line, is_own) in [
+            ("a=1; name=v", true),
+            ("a=1; odd=v", true),
+            ("__Host-duo_txn=t", true),
+            ("a=name; names=v; od=d", false),
+            ("", false),
+        ] {
+            assert_eq!(lines(&[line]).has_own("name", &odd), is_own, "{line}");
+            assert_eq!(!lines(&[line]).split("name", &odd).edits.is_empty(), is_own, "{line}");
+        }
+    }
+
+    #[test]
     fn foreign_cookies_keep_their_bytes_and_order() {
         assert_eq!(stripped(&["a=1; __Host-duo_mfa=v; b=2"]), [set("a=1; b=2")]);
         assert_eq!(stripped(&["__Host-duo_mfa=v; b=2"]), [set("b=2")]);

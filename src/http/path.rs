@@ -239,8 +239,34 @@ mod tests {
             "/%ff",
             "/%c3",
             "/a%u002e",
+            "/%61\\b",
+            "/%61;b",
+            "/%61#b",
+            "/%61 b",
+            "/%61\u{e9}",
         ] {
             assert_eq!(CanonicalPath::of(path.as_bytes()), Err(Ambiguous), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_odd_if_some_application_does_more_than_compare_bytes() {
+        for (path, is_odd) in [
+            ("/", false),
+            ("/a-b/c_d.txt", false),
+            ("/%61/b", false),
+            ("/a%40b", false),
+            ("/a:b", true),
+            ("/a~1", true),
+            ("/a(1)", true),
+            ("/a./b", true),
+            ("/caf%c3%a9", true),
+            ("/a%20b", true),
+            ("/a%3fb", true),
+            ("/a%23b", true),
+            ("/%61/b~", true),
+        ] {
+            assert_eq!(CanonicalPath::of(path.as_bytes()).unwrap().is_odd(), is_odd, "{path}");
         }
     }
 

@@ -126,3 +126,16 @@ fn group_that_no_list_has_is_no_pattern() {
         pattern(Criterion::Groups, text);
     }
 }
+
+#[test]
+fn a_pattern_of_users_has_the_letters_of_canonical_names() {
+    let is_read = |text| Pattern::read(Criterion::Users, text).is_ok();
+    for name in ["alice", "svc-*", "z\u{fc}lfikar", "\u{e0}", "\u{43f}\u{451}\u{442}\u{440}"] {
+        assert!(is_read(name), "{name}");
+    }
+    for name in [
+        "", "Alice", " alice", "a  b", "a;b", "u\u{308}", "\u{36f}", "a\u{a1}", "a\u{bf}", "\u{c0}",
+    ] {
+        assert!(!is_read(name), "{name:?}");
+    }
+}

@@ -180,6 +180,19 @@ mod tests {
     }
 
     #[test]
+    fn equal_differences_at_two_places_do_not_cancel() {
+        let genuine = cookie(0x1234_5678);
+        for first in 0..COOKIE_BYTES {
+            for second in 0..first {
+                let mut other = genuine;
+                other[first] ^= 1;
+                other[second] ^= 1;
+                assert!(!is_same(&genuine, &other), "{first} and {second}");
+            }
+        }
+    }
+
+    #[test]
     fn only_the_same_subject_and_regime_find_it() {
         let mut table = Verified::default();
         let genuine = cookie(1);

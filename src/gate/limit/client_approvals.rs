@@ -293,12 +293,13 @@ mod tests {
         let mut approvals = ClientApprovals::default();
         assert!(approvals.keep(client(99), user(2), pushed(NOON - 200), NOON));
         for number in 0..=8 {
-            let at = NOON - 100 + u64::from(number);
+            // The fourth is the oldest.
+            let at = NOON - 100 + u64::from((number + 5) % 8);
             assert!(approvals.keep(client(number), user(1), pushed(at), NOON));
         }
         let found = |number| approvals.find(client(number), user(1), NOON).is_some();
         let found: Vec<_> = (0..=8).map(found).collect();
-        assert_eq!(found, [vec![false], vec![true; 8]].concat());
+        assert_eq!(found, [vec![true; 3], vec![false], vec![true; 5]].concat());
         assert!(approvals.find(client(99), user(2), NOON).is_some(), "another user's stays");
     }
 

@@ -3,6 +3,7 @@ mod room;
 
 use super::bucket::{ENTRIES, ENTRY_BYTES};
 use super::*;
+use crate::factor::Factor;
 use std::time::Duration;
 
 const NOON: UnixTime = UnixTime::from_seconds(1_800_000_000);
@@ -202,6 +203,60 @@ fn end_counts_once_and_only_from_the_owner() {
     desk.alice().unwrap();
     desk.end(first, End::Allowed);
     assert_eq!(desk.alice(), Err(limited(Limit::Pending, 65)), "another's prompt is still pending");
+}
+
+/// Alice's push, whose end nobody has heard. It may be on the phone for 10 seconds.
+fn unheard(is_same: bool) -> Unheard {
+    let after = |seconds| NOON.plus(Duration::from_secs(seconds)).seconds();
+    let txid = "b15f4127-f45f-4862-8545-e0f58e78075a".parse().unwrap();
+    Unheard {
+        prompted: Prompted::new(Factor::Push, [0; 8], &txid, "alice").unwrap(),
+        owner: [0; 8],
+        is_same,
+        pending: after(10),
+        cool_down: after(25),
+        kept: after(300),
+    }
+}
+
+#[test]
+fn prompt_whose_end_cannot_be_found_is_pending_and_then_cools_down() {
+    for (seconds, expected) in [
+        (9, Some(limited(Limit::Pending, 1))),
+        (10, Some(limited(Limit::CoolDown, 15))),
+        (24, Some(limited(Limit::CoolDown, 1))),
+        (25, None),
+    ] {
+        let now = NOON.plus(Duration::from_secs(seconds));
+        assert_eq!(unheard(false).unfound(now), expected, "{seconds}");
+    }
+}
+
+#[test]
+fn unused_approval_is_left_to_the_same_request_while_that_may_wait() {
+    let after = |is_same, seconds| {
+        let (end, limited) = unheard(is_same).allowed(NOON.plus(Duration::from_secs(seconds)));
+        (end, limited.map(|limited| limited.limit))
+    };
+    assert_eq!(after(true, 9), (End::Left, Some(Limit::Pending)));
+    assert_eq!(after(true, 10), (End::Allowed, None));
+    assert_eq!(after(false, 9), (End::Allowed, None));
+}
+
+#[test]
+fn prompt_is_taken_up_only_while_it_may_be_on_the_phone() {
+    for (seconds, is_taken_up) in [(64, true), (65, false)] {
+        let mut desk = Desk::new();
+        let wanted = Permit::of_prompt(ALICE, [1; 16], LASTS).for_request([8; 16]);
+        let (_, bytes) = grant(None, &wanted, &limits(), desk.now);
+        desk.bytes = bytes;
+        desk.end(wanted, End::Started(unheard(true).prompted));
+        desk.end(wanted, End::Left);
+        desk.wait(seconds);
+        let again = Permit::of_prompt(ALICE, [2; 16], LASTS).for_request([8; 16]);
+        let (verdict, _) = grant(desk.bytes.as_deref(), &again, &limits(), desk.now);
+        assert_eq!(matches!(verdict, Ok(Granted::TakeUp(_))), is_taken_up, "{seconds}");
+    }
 }
 
 #[test]

@@ -1,3 +1,4 @@
+use super::super::cookie::Sent;
 use super::*;
 
 fn map(pairs: &[(&str, &[u8])]) -> Vec<u8> {
@@ -50,6 +51,18 @@ fn a_second_spelling_of_a_name_is_a_second_value() {
     let values: Vec<_> = head.values("x-basic-user").collect();
     assert_eq!(values, [b"alice".as_slice(), b"admin"]);
     assert_eq!(head.value("x-basic-user"), None);
+}
+
+#[test]
+fn only_cookie_headers_have_cookies() {
+    for (name, is_cookie) in
+        [("cookie", true), ("cookie2", false), ("cookies", false), ("content-type", false)]
+    {
+        let pairs = [(":method", b"GET".as_slice()), (":path", b"/"), (name, b"name=v")];
+        let bytes = map(&pairs);
+        let found = RequestHead::read(&bytes).unwrap().cookies.find("name");
+        assert_eq!(found == Sent::Once(b"v"), is_cookie, "{name}");
+    }
 }
 
 #[test]

@@ -4,6 +4,8 @@
 use super::*;
 use crate::http::ReturnPath;
 use crate::reference::Reference;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 
 const RANDOM: [u8; 16] = *b"sixteen random b";
@@ -91,6 +93,20 @@ fn no_two_attempts_are_alike_and_tabs_share_the_browser() {
     }
     let apart = begin(&attempts, None, 3, path(9));
     assert_ne!(browser(&attempts, &apart).id, kept.id);
+}
+
+/// Two texts under one key and nonce would tell an attacker how to forge a third.
+#[test]
+fn state_for_another_host_has_another_nonce() {
+    let attempts = under(&[1]);
+    let kept = browser(&attempts, &begin(&attempts, None, 1, path(9)));
+    let nonce = |redirect_uri| {
+        let new = NewAttempt { redirect_uri, ..new(Some(kept.clone()), path(9), None) };
+        let begun = attempts.begin(new, &ALICE, at(0), RANDOM);
+        URL_SAFE_NO_PAD.decode(begun.state.expose()).unwrap()[2..14].to_vec()
+    };
+    assert_eq!(nonce(URI), nonce(URI));
+    assert_ne!(nonce(URI), nonce("https://b.example.com/.duo-mfa/callback"));
 }
 
 #[test]

@@ -105,6 +105,16 @@ fn approvals_before_the_given_time_are_void_also_when_renewed() {
 }
 
 #[test]
+fn a_second_factor_counts_from_not_before_until_its_expiration() {
+    let sessions = Sessions::new(SessionSettings { not_before: at(0), ..settings() }, &ring(&[1]));
+    let end = at(0).plus(Duration::from_secs(EXPIRATION));
+    assert!(!sessions.counts(at(-1), at(0)));
+    assert!(sessions.counts(at(0), at(0)));
+    assert!(sessions.counts(at(0), UnixTime::from_millis(end.millis() - 1)));
+    assert!(!sessions.counts(at(0), end));
+}
+
+#[test]
 fn a_shorter_expiration_takes_effect_on_cookies_that_are_out() {
     let cookie = cookie(&sessions(), at(0));
     let expiration = Duration::from_secs(600);

@@ -1,5 +1,7 @@
-use super::super::{EMPTY, End, SingleUse, buckets};
+use super::super::{ClientApproval, EMPTY, End, Prompted, SingleUse, buckets};
 use super::*;
+use crate::factor::Factor;
+use crate::session::ApprovedBy;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -183,6 +185,69 @@ fn a_change_that_others_always_outrun_is_not_granted() {
         false
     });
     assert_eq!(changed.verdict, Err(Limited::CONTENDED));
+}
+
+#[test]
+fn a_sign_out_that_others_always_outrun_is_an_error_in_the_log() {
+    let settled = |permit, is_done| {
+        let settlement = Settlement { permit, end: End::Sent };
+        Host::table().settle(&settlement, &limits(), NOON, &mut |_, work| {
+            work(None);
+            is_done
+        })
+    };
+    let sign_out = Permit::forget_clients(ALICE);
+    let said = settled(sign_out, false);
+    assert!(
+        matches!(said.as_slice(), [Signal::Log(Level::Error, text)] if text.contains("sign-out")),
+        "{said:?}"
+    );
+    assert_eq!(settled(sign_out, true), []);
+    assert_eq!(settled(push(1), false), []);
+}
+
+#[test]
+fn users_of_one_bucket_have_their_own_approvals_per_client() {
+    const CLIENT: [u8; 16] = [3; 16];
+    let neighbor = *b"\x0a\xbctag of another";
+    let by = ApprovedBy::Factor(Factor::Push);
+    let approval = ClientApproval::new(by, NOON, MINUTE).unwrap();
+    let mut host = Host::new();
+    host.settle(Permit::keep_client(ALICE, CLIENT, approval), End::Allowed);
+    host.settle(Permit::forget_clients(neighbor), End::Allowed);
+    assert_eq!(host.data.len(), 1, "one bucket");
+    host.grant(&Permit::find_client(neighbor, CLIENT, None)).unwrap_err();
+    let found = host.grant(&Permit::find_client(ALICE, CLIENT, None));
+    assert_eq!(found, Ok(Granted::Approved(approval)));
+}
+
+#[test]
+fn a_request_waits_for_another_of_its_client_as_long_as_that_one_has() {
+    let mut host = Host::new();
+    let claim = Permit::find_client(ALICE, [3; 16], Some(MINUTE));
+    assert_eq!(host.grant(&claim), Ok(Granted::New));
+    host.now = NOON.plus(Duration::from_secs(15));
+    let waits = host.grant(&claim).unwrap_err();
+    assert_eq!((waits.limit, waits.wait), (Limit::Awaited, Duration::from_secs(45)));
+}
+
+#[test]
+fn a_prompt_that_the_second_tag_keeps_from_being_taken_up_can_be_taken_up_later() {
+    let phone = *b"\x07\x77tag of a phone";
+    let prompt = |owner| Permit::of_prompt(ALICE, [owner; 16], MINUTE).for_request([8; 16]);
+    let mut host = Host::new();
+    let first = prompt(1);
+    host.grant(&first).unwrap();
+    let txid = "b15f4127-f45f-4862-8545-e0f58e78075a".parse().unwrap();
+    let prompted = Prompted::new(Factor::Push, [0; 8], &txid, "alice").unwrap();
+    host.settle(first, End::Started(prompted));
+    host.settle(first, End::Left);
+    let of_phone = Permit::of_prompt(phone, [2; 16], MINUTE);
+    host.grant(&of_phone).unwrap();
+    let both = |owner| prompt(owner).counted_by(Some(phone));
+    assert_eq!(host.grant(&both(3)).unwrap_err().limit, Limit::Pending);
+    host.settle(of_phone, End::Unsent);
+    assert!(matches!(host.grant(&both(4)), Ok(Granted::TakeUp(_))));
 }
 
 #[test]

@@ -51,6 +51,23 @@ fn base(text: &str) -> String {
 }
 
 #[test]
+fn characters_of_one_script_have_one_bit() {
+    for (characters, bit) in [
+        ("\u{370}αω\u{1f00}", 1),
+        ("\u{400}я\u{52f}", 2),
+        ("\u{2e80}理\u{f900}\u{20000}", 4),
+        ("\u{1100}\u{3131}한\u{ffa1}", 8),
+        ("あア\u{3105}\u{ff66}", 16),
+        ("éſ\u{301}\u{1e00}", 32),
+        ("אعก", 64),
+    ] {
+        for c in characters.chars() {
+            assert_eq!(scripts(u32::from(c)), bit, "{c} U+{:04X}", u32::from(c));
+        }
+    }
+}
+
+#[test]
 fn the_remainder_of_a_character_is_what_applications_find() {
     let mut lasting = 0;
     for c in beyond_ascii() {
