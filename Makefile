@@ -12,8 +12,8 @@ NAMED = $(TARGET_DIR)/wasm32-wasip1/release/duo_mfa.named.wasm
 NEIGHBOR = $(TARGET_DIR)/wasm32-wasip1/release/examples/neighbor.wasm
 NOOP = $(TARGET_DIR)/wasm32-wasip1/release/examples/noop.wasm
 # Bytes. Every worker of every Envoy holds a copy, and a registry's image carries it.
-MAX_SIZE = 732000
-MAX_GZIPPED = 333500
+MAX_SIZE = 736000
+MAX_GZIPPED = 335000
 
 # The part of Envoy that runs the filter in the targets that start one: wasm, native.
 HOST = wasm
@@ -23,7 +23,7 @@ LOADED = $(if $(filter native,$(HOST)),native,module)
 NATIVE_TARGET = $(shell uname -m)-unknown-linux-gnu
 LIBRARY = dist/libduo_mfa$(if $(filter $(shell uname -m)-%,$(NATIVE_TARGET)),,-$(firstword $(subst -, ,$(NATIVE_TARGET)))).so
 # Bytes. Rust's own backtraces and what unwinding needs are some 250,000 of them.
-MAX_LIBRARY_SIZE = 1480000
+MAX_LIBRARY_SIZE = 1486000
 
 # Whether tools/shrink.py works on the module: yes, no. Without it the module does the same but is too large to ship.
 SHRINK ?= yes
@@ -343,14 +343,16 @@ chaos: faulty $(LOADED) .tools/envoy.stamp sim ## break things while SIGN_INS (5
 	DUO_MFA_WASM=$(abspath $(FAULTY)) DUO_MFA_NATIVE=$(abspath $(FAULTY)) $(CHAOS)midway::many_sign_ins_outlive_a_fault -- --ignored --nocapture
 
 LIMITER = $(TARGET_DIR)/limiter/debug/limiter
+# Where the rate limit service counts: memory, redis.
+STORE = memory
 
 .PHONY: limiter
-limiter: ## build the rate limit service of make fleet: Limitador behind tonic
-	cargo build --locked --manifest-path tests/limiter/Cargo.toml --target-dir $(TARGET_DIR)/limiter
+limiter: ## build the rate limit service of make fleet: Limitador behind tonic; STORE=redis needs libclang-dev and libssl-dev, and takes a quarter of an hour
+	cargo build --locked --manifest-path tests/limiter/Cargo.toml --target-dir $(TARGET_DIR)/limiter $(if $(filter redis,$(STORE)),--features redis)
 
 .PHONY: fleet
-fleet: limiter $(LOADED) .tools/envoy.stamp sim ## have SIGN_INS (500) people sign in over three Envoys with one rate limit service, while each Envoy is restarted; HOST=native by the native module
-	SIGN_INS=$(SIGN_INS) DUO_MFA_LIMITER=$(abspath $(LIMITER)) cargo test --locked --test e2e fleet:: -- --include-ignored --nocapture --test-threads=1
+fleet: limiter $(LOADED) .tools/envoy.stamp sim ## have SIGN_INS (500) people sign in over three Envoys with one rate limit service, while each Envoy is restarted; HOST=native by the native module; STORE=redis with counts in Redis (redis-server)
+	SIGN_INS=$(SIGN_INS) DUO_MFA_STORE=$(STORE) DUO_MFA_LIMITER=$(abspath $(LIMITER)) cargo test --locked --test e2e fleet:: -- --include-ignored --nocapture --test-threads=1 $(if $(filter redis,$(STORE)),,--skip counts_in_redis)
 
 .PHONY: load
 load: MINUTES = 10

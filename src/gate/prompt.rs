@@ -9,7 +9,7 @@ use crate::duo::{
 };
 use crate::factor::Factor;
 use crate::http::authority::Host;
-use crate::http::name::is_token_byte;
+use crate::http::name::is_method;
 use crate::http::{Parameters, RequestHead};
 use crate::identity::Identity;
 use crate::secret::Secret;
@@ -22,9 +22,6 @@ const PASSCODE_HEADER: &str = "x-duo-mfa-passcode";
 
 /// The longest passcode that is sent to Duo, in characters.
 const MAX_PASSCODE: usize = 64;
-
-/// The longest method that a phone shows, in characters: no registered method is longer.
-const MAX_METHOD: usize = 20;
 
 /// How long Duo keeps a push or a call on the phone, even if the filter stops waiting for it.
 const ON_THE_PHONE: Duration = Duration::from_secs(60);
@@ -161,12 +158,6 @@ impl Prompt {
     }
 }
 
-/// Whether a text can be the method of a request: a token (RFC 9110, section 5.6.2) that is short
-/// enough to read at a glance.
-pub(super) fn is_method(text: &str) -> bool {
-    (1..=MAX_METHOD).contains(&text.len()) && text.bytes().all(is_token_byte)
-}
-
 /// A client's text in the form that a phone shows: characters other than printable ASCII are
 /// escaped as in a URL. So no character changes the direction of writing, and no letter looks like
 /// another.
@@ -200,7 +191,7 @@ fn push(
     let asked = [
         ("requester", requester),
         ("host", host(challenge, details)),
-        ("request", is_method(method).then(|| method.clone())),
+        ("request", is_method(method.as_bytes()).then(|| method.clone())),
         ("path", Some(plain(path))),
         ("query", query.as_deref().map(plain)),
         ("reference", Some(challenge.trail.reference.to_string())),

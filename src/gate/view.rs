@@ -24,7 +24,7 @@ impl View {
     pub(super) fn in_place(head: &RequestHead<'_>) -> Self {
         let is_read = matches!(head.method, b"GET" | b"HEAD");
         let arrival = if is_read { Arrival::InPlace } else { Arrival::Form };
-        Self::of(head, arrival, ReturnPath::parse(head.target))
+        Self::of(head, arrival, ReturnPath::parse(head.target).for_method(head.method))
     }
 
     /// A reply at one of the filter's own addresses.

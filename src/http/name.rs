@@ -26,6 +26,16 @@ pub(super) fn is_reserved(name: &[u8]) -> bool {
     name.get(..RESERVED_PREFIX.len()).is_some_and(|start| same_name(start, RESERVED_PREFIX))
 }
 
+/// The longest method that the filter names, in bytes. `UPDATEREDIRECTREF` has 17 (RFC 4437).
+pub const MAX_METHOD_BYTES: usize = 20;
+
+/// Whether a text can be the method of a request: a token (RFC 9110, section 5.6.2) that is short
+/// enough to read at a glance.
+#[must_use]
+pub fn is_method(text: &[u8]) -> bool {
+    (1..=MAX_METHOD_BYTES).contains(&text.len()) && text.iter().all(|byte| is_token_byte(*byte))
+}
+
 /// Whether a byte may be in a token, such as a method or a header name (RFC 9110, section 5.6.2).
 #[must_use]
 pub const fn is_token_byte(byte: u8) -> bool {

@@ -1,7 +1,7 @@
 //! The data of a page that do not depend on its state, and the addresses that it posts to.
 
 use super::display_text::DisplayText;
-use super::site::{Site, encoded};
+use super::site::{Site, encoded, query};
 use super::text::Language;
 use crate::factor::Factor;
 use crate::http::ReturnPath;
@@ -62,9 +62,9 @@ impl Frame<'_> {
     /// The address that starts a factor: `auth?factor=push&device=DP..&return_to=..`.
     pub(super) fn auth(&self, factor: Factor, device: Option<&str>) -> String {
         let device = device.map(|id| format!("&device={}", encoded(id))).unwrap_or_default();
-        let (prefix, return_to) = (&self.site.path_prefix, encoded(self.return_to.as_str()));
+        let (prefix, return_to) = (&self.site.path_prefix, query(self.return_to));
         let ticket = self.ticket();
-        format!("{prefix}/auth?factor={}{device}&return_to={return_to}{ticket}", factor.name())
+        format!("{prefix}/auth?factor={}{device}&{return_to}{ticket}", factor.name())
     }
 
     /// The address that has another person asked: `auth?factor=push&approver=carol&return_to=..`.

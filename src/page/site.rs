@@ -15,6 +15,13 @@ pub(super) fn encoded(value: &str) -> String {
     utf8_percent_encode(value, VALUE).to_string()
 }
 
+/// The return path as parameters: `return_to=..`, with `&method=..` unless that is GET.
+pub(super) fn query(return_to: &ReturnPath) -> String {
+    let path = encoded(return_to.as_str());
+    let method = return_to.other_method().map(|method| format!("&method={}", encoded(method)));
+    format!("return_to={path}{}", method.unwrap_or_default())
+}
+
 /// The organisation's look and help, as configured under `branding`.
 #[derive(Clone, Debug, Default)]
 pub struct Branding {
@@ -91,7 +98,7 @@ impl Site {
 
     /// An address of the filter with the return path: `preauth?return_to=..`.
     pub(super) fn address(&self, endpoint: &str, return_to: &ReturnPath) -> String {
-        format!("{}/{endpoint}?return_to={}", self.path_prefix, encoded(return_to.as_str()))
+        format!("{}/{endpoint}?{}", self.path_prefix, query(return_to))
     }
 
     /// The style sheet or the script; `None` if this is neither's path.

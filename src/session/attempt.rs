@@ -6,9 +6,10 @@
 //! ```
 //!
 //! Flags: 1 for a `max_age`, 2 for a return path that is too long for the attempt and is in
-//! the browser instead. Numbers are big-endian, times are seconds. Both are encrypted: see
-//! [`super::attempts`].
+//! the browser instead. A return path comes after its method and a space, unless that is GET. Numbers
+//! are big-endian, times are seconds. Both are encrypted: see [`super::attempts`].
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::Refusal;
@@ -29,7 +30,7 @@ const MAX_OWN_PATH_BYTES: usize = 640;
 /// The most bytes of an attempt.
 pub(super) const ATTEMPT_BYTES: usize = 8 + 16 + 1 + 4 + Reference::BYTES + MAX_OWN_PATH_BYTES;
 /// The most bytes of a browser.
-pub(super) const BROWSER_BYTES: usize = 8 + 16 + 16 + return_path::MAX_BYTES;
+pub(super) const BROWSER_BYTES: usize = 8 + 16 + 16 + return_path::MAX_BYTES_IN_TOKEN;
 
 const HAS_MAX_AGE: u8 = 1;
 const PATH_IS_KEPT: u8 = 2;
@@ -77,12 +78,15 @@ impl Attempt {
 
     /// Whether its return path is in the browser's cookie.
     pub(super) fn has_long_path(&self) -> bool {
-        self.return_path.as_str().len() > MAX_OWN_PATH_BYTES
+        self.return_path.in_token().len() > MAX_OWN_PATH_BYTES
     }
 
     pub(super) fn encode(&self) -> Secret<Vec<u8>> {
-        let (own_path, kept) =
-            if self.has_long_path() { ("", PATH_IS_KEPT) } else { (self.return_path.as_str(), 0) };
+        let (own_path, kept) = if self.has_long_path() {
+            (Cow::Borrowed(""), PATH_IS_KEPT)
+        } else {
+            (self.return_path.in_token(), 0)
+        };
         let seconds = |age: Duration| u32::try_from(age.as_secs()).unwrap_or(u32::MAX);
         let aged = if self.max_age.is_some() { HAS_MAX_AGE } else { 0 };
         let mut bytes = Vec::with_capacity(ATTEMPT_BYTES);
@@ -106,7 +110,7 @@ impl Attempt {
             return Err(Refusal::Layout);
         }
         let return_path = if flags & PATH_IS_KEPT == 0 {
-            ReturnPath::parse(fields.rest())
+            ReturnPath::from_token(fields.rest())
         } else {
             // If another tab has begun a sign-in since, the cookie has the path of that one.
             browser.long_path_of(id).unwrap_or_default()
@@ -131,8 +135,8 @@ impl Browser {
 
     pub(super) fn encode(&self, now: UnixTime) -> Secret<Vec<u8>> {
         let (attempt, path) = match &self.long {
-            Some((attempt, path)) => (*attempt, path.as_str()),
-            None => ([0; 16], ""),
+            Some((attempt, path)) => (*attempt, path.in_token()),
+            None => ([0; 16], Cow::Borrowed("")),
         };
         let used = now.seconds().to_be_bytes();
         Secret::new([used.as_slice(), &self.id, &attempt, path.as_bytes()].concat())
@@ -143,7 +147,7 @@ impl Browser {
         fresh(&mut fields, now)?;
         let (id, attempt) = (fields.array()?, fields.array()?);
         let path = fields.rest();
-        let long = (!path.is_empty()).then(|| (attempt, ReturnPath::parse(path)));
+        let long = (!path.is_empty()).then(|| (attempt, ReturnPath::from_token(path)));
         Ok(Self { id, long })
     }
 }

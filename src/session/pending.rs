@@ -8,7 +8,8 @@
 //! ```
 //!
 //! The first two bytes belong to [`super::token`]. So does the encoding of the texts in the last two
-//! lines: each comes after its length, and an absent text is empty. The enrollment is encrypted.
+//! lines: each comes after its length, and an absent text is empty. The return path comes after its
+//! method and a space, unless that is GET. The enrollment is encrypted.
 
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ pub(super) const TOKEN_BYTES: usize = HEAD_BYTES
     + (2 + 16)
     + (7 * 2 + Reference::BYTES)
     + if MAX_SEALED_BYTES > TEXT_BYTES { MAX_SEALED_BYTES } else { TEXT_BYTES }
-    + return_path::MAX_BYTES
+    + return_path::MAX_BYTES_IN_TOKEN
     + MAC_BYTES;
 const TEXT_BYTES: usize = 64 + 128 + 64 + 8 + 32 + 2 + APPROVER_BYTES;
 /// The longest canonical name of an approver.
@@ -174,7 +175,8 @@ impl Pending {
         let last = digest.map_or(enrollment, |digest| digest.as_bytes());
         let reference = self.reference.map(Reference::to_bytes);
         let reference = reference.as_ref().map_or(&[][..], |bytes| bytes);
-        for part in [reference, self.return_path.as_str().as_bytes(), last] {
+        let return_path = self.return_path.in_token();
+        for part in [reference, return_path.as_bytes(), last] {
             write_part(part, |piece| fields.extend_from_slice(piece));
         }
         if self.code() == PUSH_TO_APPROVER {
@@ -198,7 +200,7 @@ impl Pending {
             [] => None,
             bytes => Some(Reference::from_bytes(bytes.try_into().or(Err(Refusal::Layout))?)),
         };
-        let return_path = ReturnPath::parse(fields.part()?);
+        let return_path = ReturnPath::from_token(fields.part()?);
         let last = fields.part()?;
         let approver = if code == PUSH_TO_APPROVER {
             Some(fields.text()?.ok_or(Refusal::Layout)?)

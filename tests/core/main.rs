@@ -45,6 +45,7 @@ mod layers;
 mod limits;
 mod logo;
 mod loki;
+mod methods;
 mod model;
 mod modes;
 mod monitoring;

@@ -14,7 +14,7 @@ use crate::gate::exchange::Next;
 use crate::gate::factors::{capability, device_name, takes_codes};
 use crate::gate::last_prompt::Asking;
 use crate::gate::limit::{End, Permit, Settlement};
-use crate::gate::prompt::{self, Ending, Prompt, SentPasscode, Transaction, is_method, said};
+use crate::gate::prompt::{self, Ending, Prompt, SentPasscode, Transaction, said};
 use crate::gate::refusal::Refusal;
 use crate::gate::refusals::{
     CODE_NOT_SHOWN, DEVICE_MALFORMED, DEVICE_UNKNOWN, DIGEST_MALFORMED, DIGEST_UNCHECKED,
@@ -24,6 +24,7 @@ use crate::gate::refusals::{
 use crate::gate::refuse::{refuse_status, refuse_with, refuse_without_randomness};
 use crate::gate::trail::PromptTrail;
 use crate::gate::view::to_page;
+use crate::http::name::is_method;
 use crate::http::{Parameters, RequestHead};
 use crate::page::Standing;
 use crate::session::{BodyDigest, Bounded, Pending, PendingKind};
@@ -69,7 +70,7 @@ fn chosen(
         }
     }
     // The phone shows the method, so it must not hold a message.
-    if parameters.value("method").is_some_and(|method| !is_method(&method)) {
+    if parameters.value("method").is_some_and(|method| !is_method(method.as_bytes())) {
         return Err(METHOD_MALFORMED);
     }
     let named = parameters.value("factor");

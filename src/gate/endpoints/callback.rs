@@ -114,7 +114,9 @@ fn go_on(
     let application = caller.challenge.terms.application;
     let Opened { callback, redirect_uri, attempt, nonce } = opened;
     let mut wanted = head.clone();
-    (wanted.method, wanted.target) = (b"GET", attempt.return_path().target().as_bytes());
+    let return_path = attempt.return_path();
+    (wanted.method, wanted.target) =
+        (return_path.method().as_bytes(), return_path.target().as_bytes());
     caller.challenge.trail.request = RequestLine::of(&wanted);
     let person = Person { user: &caller.challenge.identity.user, groups };
     match env.gate.terms_of(&wanted, &person, caller.challenge.trail.address) {

@@ -47,7 +47,6 @@ use crate::http::{Parameters, RequestHead, ReturnPath};
 use crate::policy::{Person, Terms};
 use crate::session::BodyDigest;
 use crate::signal::Signal;
-use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Begins to handle a request.
@@ -154,10 +153,12 @@ fn caller(
     let asked_for = asked_for.map(|path| ReturnPath::parse(path.as_bytes()));
     let named = asked_for.or_else(|| pending::return_path(head, &challenge, env));
     let is_named = named.is_some();
-    let return_to = named.unwrap_or_default();
-    let method = parameters.value("method").unwrap_or(Cow::Borrowed("GET"));
+    let mut return_to = named.unwrap_or_default();
+    if let Some(method) = parameters.value("method") {
+        return_to = return_to.for_method(method.as_bytes());
+    }
     let mut wanted = head.clone();
-    (wanted.method, wanted.target) = (method.as_bytes(), return_to.target().as_bytes());
+    (wanted.method, wanted.target) = (return_to.method().as_bytes(), return_to.target().as_bytes());
     let person = Person { user: &challenge.identity.user, groups: &groups };
     let mut denial = None;
     match env.gate.terms_of(&wanted, &person, challenge.trail.address) {

@@ -185,3 +185,28 @@ proptest! {
         prop_assert_eq!(parsed.as_str(), path);
     }
 }
+
+#[test]
+fn a_path_keeps_its_method_in_a_token() {
+    let path = || ReturnPath::parse(b"/pay?to=7#end");
+    for (method, kept, text) in [
+        ("GET", "GET", "/pay?to=7#end"),
+        ("POST", "POST", "POST /pay?to=7#end"),
+        ("M-SEARCH", "M-SEARCH", "M-SEARCH /pay?to=7#end"),
+        ("XXXXXXXXXXXXXXXXXXXX", "XXXXXXXXXXXXXXXXXXXX", "XXXXXXXXXXXXXXXXXXXX /pay?to=7#end"),
+        ("XXXXXXXXXXXXXXXXXXXXX", "GET", "/pay?to=7#end"),
+        ("", "GET", "/pay?to=7#end"),
+        ("PO ST", "GET", "/pay?to=7#end"),
+        ("/x", "GET", "/pay?to=7#end"),
+    ] {
+        let to = path().for_method(method.as_bytes());
+        assert_eq!((to.method(), &*to.in_token()), (kept, text), "{method}");
+        assert_eq!(ReturnPath::from_token(text.as_bytes()), to);
+        assert!(text.len() <= MAX_BYTES_IN_TOKEN);
+    }
+    assert_eq!(path().for_method(b"POST").for_method(b"GET"), path());
+    assert_eq!(
+        ReturnPath::from_token(b"POST //other.example"),
+        ReturnPath::default().for_method(b"POST")
+    );
+}

@@ -7,6 +7,7 @@
   const page = $("mfa");
   const texts = page.dataset;
   const back = new URLSearchParams({ return_to: texts.return, reference: texts.ticket });
+  if (texts.method) back.set("method", texts.method);
   const base = texts.base;
   const held = $("held");
   const isAtOnce = texts.pane === "resend-at-once";

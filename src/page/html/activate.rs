@@ -14,7 +14,7 @@ pub(super) fn page(activation: &Activation, frame: &Frame<'_>, said: &Said) -> M
     let texts = frame.language.texts();
     let code = activation.code.as_str();
     html! {
-        main #mfa data-base={ (frame.site.path_prefix) "/" } data-return=(frame.return_to.as_str())
+        main #mfa data-base={ (frame.site.path_prefix) "/" } data-return=(frame.return_to.as_str()) data-method=[frame.return_to.other_method()]
             data-ticket=(frame.ticket.unwrap_or_default()) data-arrival="own" data-pane="enroll" data-brand=(frame.site.branding.name) {
             (top(frame, said))
             ol {

@@ -91,7 +91,7 @@ fn live(
         Arrival::OwnAddress | Arrival::Callback => "own",
     };
     html! {
-        main #mfa data-base={ (frame.site.path_prefix) "/" } data-return=(frame.return_to.as_str())
+        main #mfa data-base={ (frame.site.path_prefix) "/" } data-return=(frame.return_to.as_str()) data-method=[frame.return_to.other_method()]
             data-ticket=(frame.ticket.unwrap_or_default()) data-arrival=(arrival) data-pane=(shown.pane) data-brand=(frame.site.branding.name)
             data-offline=(texts.offline) data-wrong=(texts.code_incorrect)
             data-failed=(texts.unavailable.heading) data-later=(texts.unavailable.message) data-left=(texts.seconds_left)

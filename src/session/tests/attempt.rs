@@ -65,6 +65,16 @@ fn attempt_without_a_max_age_comes_back_without_one() {
 }
 
 #[test]
+fn attempt_keeps_the_method_of_its_path() {
+    let attempts = under(&[1]);
+    for length in [9, 2048] {
+        let begun = begin(&attempts, None, 1, path(length).for_method(b"POST"));
+        let (attempt, _) = open(&attempts, &begun, 10).unwrap();
+        assert_eq!(attempt.return_path(), &path(length).for_method(b"POST"));
+    }
+}
+
+#[test]
 fn attempt_comes_back_with_its_nonce() {
     let attempts = under(&[1]);
     let age = Some(Duration::from_secs(300));

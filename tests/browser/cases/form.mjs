@@ -31,6 +31,26 @@ test("a_form_that_was_not_sent_is_said_and_never_sent_by_the_page", {}, async (s
   assert.equal((await stage.admitted()).count, 0);
 });
 
+test("a_form_is_confirmed_under_the_rule_of_its_method", {}, async (stage) => {
+  const { page } = await filledIn(stage);
+  const asks = (endpoint) => page.waitForRequest((request) => request.url().includes(endpoint));
+  const [list] = await Promise.all([
+    asks("/preauth?"),
+    page.getByRole("button", { name: "Order" }).click(),
+  ]);
+  await shows(page, "Your form was not sent");
+  const [push, look] = await Promise.all([
+    asks("/auth?"),
+    asks("/status?"),
+    press(page, "Send a push"),
+  ]);
+  for (const request of [list, push, look]) {
+    const { searchParams } = new URL(request.url());
+    assert.equal(searchParams.get("return_to"), "/orders");
+    assert.deepEqual(searchParams.getAll("method"), ["POST"]);
+  }
+});
+
 test("the_way_back_to_a_form_keeps_what_was_typed", { admits: 1 }, async (stage) => {
   const { page, user } = await filledIn(stage);
   await page.getByRole("button", { name: "Order" }).click();

@@ -1,9 +1,11 @@
 //! Requests that a client has approved in advance, by their method, address and body.
 
 use super::{PUSH, STATUS, WIRE, allows, auth, delete, held, rig, rig_with, used_up};
+use crate::accounts::two_more;
 use crate::browser::{Browser, posted};
-use crate::rig::{Request, Response, Rig, get, preauth};
-use serde_json::json;
+use crate::rig::{Request, Response, Rig, get, overlay, preauth, status};
+use crate::universal_flow;
+use serde_json::{Value, json};
 use sha2::Digest;
 
 #[test]
@@ -136,4 +138,58 @@ fn held_body_goes_on_with_its_push_whatever_came_with_it() {
     let request = posted(get(WIRE)).with("x-duo-mfa-transaction", "x").followed_by("amount=12");
     let forward = held(&mut rig, &request);
     assert_eq!((forward.cookie, rig.bodies), (None, 1));
+}
+
+/// Rules under which the same path, requested by GET, has other terms or is denied.
+fn by_method() -> [Rig; 3] {
+    let wire = json!({"paths": ["/wire"], "methods": ["POST"], "policy": "two_factor",
+        "approval": "per_request"});
+    let rules = |rules: Value| json!({"access_control": {"rules": rules}});
+    let mut other = wire.clone();
+    other["application"] = json!("payments");
+    let mut payments = two_more();
+    overlay(&mut payments, json!({"applications": {"wiki": null}}));
+    overlay(&mut payments, rules(json!([other])));
+    let deny = json!({"paths": ["/wire"], "policy": "deny"});
+    let mut duos_page = rules(json!([wire]));
+    duos_page["api"] = json!({"mode": "refuse"});
+    [
+        Rig::with(payments),
+        Rig::with(rules(json!([wire, deny]))),
+        universal_flow::rig_with(duos_page),
+    ]
+}
+
+/// Starts a push for `POST /wire`. Returns the pending sign-in.
+fn begun(rig: &mut Rig) -> String {
+    let start = posted(get(&format!("{}&method=POST", auth("/wire"))));
+    let begun = rig.send(&start, &PUSH.map(|answer| answer())).answered().json();
+    begun["transaction"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn sign_in_goes_on_under_the_rule_of_its_method() {
+    for mut rig in by_method() {
+        let ask = get(STATUS).with("x-duo-mfa-transaction", begun(&mut rig));
+        let waits = rig.send(&ask, &[status("waiting", "pushed")]).answered().json();
+        assert_eq!(waits["state"], "waiting");
+        let state = rig.send(&ask, &[allows()]).answered().json();
+        assert_eq!(state["state"], "approved");
+        let token = state["transaction"].as_str().unwrap();
+        let wire = posted(get("/wire")).with("x-duo-mfa-transaction", token);
+        used_up(&rig.send(&wire, &[]).admitted());
+    }
+}
+
+#[test]
+fn approval_of_a_cancelled_sign_in_opens_nothing() {
+    for mut rig in by_method() {
+        let token = begun(&mut rig);
+        let with = |request: Request| request.with("x-duo-mfa-transaction", &token);
+        let cancelled = rig.send(&with(posted(get("/.duo-mfa/cancel"))), &[]).answered();
+        assert_eq!(cancelled.0.status, 200);
+        let there = format!("{STATUS}?return_to=%2Fwire&method=POST");
+        let refused = rig.send(&with(get(&there)), &[allows()]).answered();
+        assert!(refused.0.status >= 400, "{}", refused.text());
+    }
 }

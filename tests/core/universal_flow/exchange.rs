@@ -206,6 +206,28 @@ fn time_at_duos_page_does_not_age_the_approval() {
 }
 
 #[test]
+fn form_leads_to_duos_page_under_the_rule_of_its_method_and_back() {
+    let rule = json!({"paths": ["/transfer"], "methods": ["POST"], "policy": "two_factor",
+        "max_age": "5m"});
+    let mut rig = rules(&rule);
+    let mut alice = Browser::of("alice");
+    signs_in(&mut rig, &mut alice, "/");
+    rig.now = rig.now.plus(Duration::from_secs(301));
+    rig.send(&alice.opens("/transfer"), &[]).admitted();
+    let page = alice.asks(&mut rig, &alice.submits("/transfer"), &[]).text();
+    let button = r#"formaction="/.duo-mfa/start?return_to=%2Ftransfer&amp;method=POST&amp;"#;
+    assert!(page.contains(button), "{page}");
+
+    let start = alice.submits(&format!("{}&method=POST", start_at("/transfer")));
+    let asked = departs(&alice.asks(&mut rig, &start, &[healthy()]));
+    assert_eq!(asked.claims["max_age"], 300);
+    let approves = with(&asked, &rig, json!({"auth_time": rig.now.seconds()}));
+    let back = back(&alice, asked.state());
+    goes_on_to(&alice.is_approved(&mut rig, &back, &[approves]), "/transfer");
+    rig.send(&alice.submits("/transfer"), &[]).admitted();
+}
+
+#[test]
 fn session_that_duo_remembers_is_no_fresh_factor_elsewhere() {
     let mut rig = rules(&json!({"paths": ["/admin/*"], "policy": "two_factor", "max_age": "5m"}));
     let mut alice = Browser::of("alice");

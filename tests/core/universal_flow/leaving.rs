@@ -60,7 +60,9 @@ fn form_of_another_site_is_sent_again_at_once() {
     let text = page.text();
     assert!(text.contains("Confirm it’s you, then send it again"), "{text}");
     assert!(
-        text.contains(r#"formaction="/.duo-mfa/start?return_to=%2Fsaml%2Facs&amp;reference="#),
+        text.contains(
+            r#"formaction="/.duo-mfa/start?return_to=%2Fsaml%2Facs&amp;method=POST&amp;reference="#
+        ),
         "{text}"
     );
     assert!(rig.called().is_empty());
@@ -334,7 +336,7 @@ fn form_that_was_not_sent_leads_to_duo_too() {
     let mut alice = Browser::of("alice");
     let form = posted(alice.opens("/orders")).with("origin", "https://app.example.com");
     let page = alice.asks(&mut rig, &form, &[]);
-    assert!(
-        page.text().contains(r#"formaction="/.duo-mfa/start?return_to=%2Forders&amp;reference="#)
-    );
+    assert!(page.text().contains(
+        r#"formaction="/.duo-mfa/start?return_to=%2Forders&amp;method=POST&amp;reference="#
+    ));
 }
