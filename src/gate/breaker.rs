@@ -11,7 +11,9 @@
 //! ```
 //!
 //! Only the first call of a request is refused. A sign-in under way goes on: its user may be looking
-//! at the phone. The background check closes the breaker too, if no request tried in its place.
+//! at the phone. Nobody hears the answer to a try whose client leaves, so clients that leave could keep
+//! the breaker open. So the background check closes it too, ten seconds after Duo was last known to
+//! fail, unless a try is under way.
 //!
 //! Duo may also ask for a wait, by `Retry-After`. Until then no call of a request is sent.
 
@@ -37,10 +39,14 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// How much later the background check tries, if no request does.
 const CHECK_AFTER: Duration = Duration::from_secs(1);
 
+/// How long the background check leaves the decision to a try: most end within the usual
+/// `duo.timeout`.
+const TRYING: Duration = Duration::from_secs(5);
+
 const NEVER: UnixTime = UnixTime::from_seconds(0);
 
 /// The length of an encoded breaker.
-pub(super) const BREAKER_BYTES: usize = 26;
+pub(super) const BREAKER_BYTES: usize = 34;
 
 /// The state of the breaker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +57,8 @@ pub struct Breaker {
     since: UnixTime,
     /// When the last try began, or the breaker opened; 0 if it is closed.
     tried: UnixTime,
+    /// When Duo was last known to fail; 0 if it is well.
+    failed: UnixTime,
     /// Until when Duo asked not to be called; 0 if it did not.
     until: UnixTime,
     asked: Asked,
@@ -81,8 +89,14 @@ pub enum Pass {
 
 impl Breaker {
     /// Closed, and no call has failed.
-    pub const CLOSED: Self =
-        Self { failures: 0, since: NEVER, tried: NEVER, until: NEVER, asked: Asked::ByRequest };
+    pub const CLOSED: Self = Self {
+        failures: 0,
+        since: NEVER,
+        tried: NEVER,
+        failed: NEVER,
+        until: NEVER,
+        asked: Asked::ByRequest,
+    };
 
     /// Whether calls are refused, because several in a row have failed.
     #[must_use]
@@ -116,15 +130,17 @@ impl Breaker {
     #[must_use]
     pub fn after(self, ended: CallEnd, wait: Option<AskedWait>, now: UnixTime) -> Option<Self> {
         let changed = match ended {
-            CallEnd::Answered => Self { failures: 0, since: NEVER, tried: NEVER, ..self },
-            CallEnd::Failed if self.is_open() => self,
+            CallEnd::Answered => {
+                Self { failures: 0, since: NEVER, tried: NEVER, failed: NEVER, ..self }
+            }
+            CallEnd::Failed if self.is_open() => Self { failed: now, ..self },
             CallEnd::Failed => {
                 let is_recent = self.failures > 0 && now.apart(self.since) < WITHIN;
                 let (before, since) =
                     if is_recent { (self.failures, self.since) } else { (0, now) };
                 let failures = before.saturating_add(1);
                 let tried = if failures >= FAILURES { now } else { NEVER };
-                Self { failures, since, tried, ..self }
+                Self { failures, since, tried, failed: now, ..self }
             }
             CallEnd::Unclear => self,
         };
@@ -139,11 +155,11 @@ impl Breaker {
 
     /// The state after a background check that began at `began` and has reached Duo, or not.
     pub(super) fn checked(self, is_well: bool, began: UnixTime) -> Self {
-        let is_its_try = self.is_open() && began.apart(self.tried) >= PAUSE;
+        let is_later = began.apart(self.failed) >= PAUSE && began.apart(self.tried) >= TRYING;
         match (is_well, self.is_open()) {
-            (true, false) => Self { failures: 0, since: NEVER, ..self },
-            (true, true) if is_its_try => Self { until: self.until, ..Self::default() },
-            (false, true) if is_its_try => Self { tried: began, ..self },
+            (true, false) => Self { failures: 0, since: NEVER, failed: NEVER, ..self },
+            (true, true) if is_later => Self { until: self.until, ..Self::default() },
+            (false, true) if is_later => Self { tried: began, failed: began, ..self },
             (true | false, _) => self,
         }
     }
@@ -167,8 +183,9 @@ impl Breaker {
     /// Whether the background check, last begun at `checked`, has to try in place of a request.
     pub(super) fn wants_check(&self, checked: UnixTime, now: UnixTime) -> bool {
         self.is_open()
-            && now.apart(self.tried) >= PAUSE.saturating_add(CHECK_AFTER)
-            && checked < self.tried.plus(PAUSE)
+            && now.apart(self.failed) >= PAUSE.saturating_add(CHECK_AFTER)
+            && now.apart(self.tried) >= TRYING
+            && (checked < self.failed.plus(PAUSE) || checked < self.tried.plus(TRYING))
     }
 
     /// How much longer no call may be sent; `None` if one may. A time further ahead than any wait was
@@ -190,7 +207,7 @@ impl Breaker {
             Asked::Limit => 2,
         };
         record.extend_from_slice(&[self.failures, asked]);
-        for time in [self.since, self.tried, self.until] {
+        for time in [self.since, self.tried, self.failed, self.until] {
             record.extend_from_slice(&time.millis().to_le_bytes());
         }
     }
@@ -198,7 +215,8 @@ impl Breaker {
     /// Reads the bytes of [`Self::encode`]; `None` for any others.
     pub(super) fn decode(bytes: &[u8; BREAKER_BYTES]) -> Option<Self> {
         let (&[failures, asked], times) = bytes.split_first_chunk()?;
-        let (&[since, tried, until], []) = times.as_chunks::<8>().0.split_first_chunk::<3>()?
+        let (&[since, tried, failed, until], []) =
+            times.as_chunks::<8>().0.split_first_chunk::<4>()?
         else {
             return None;
         };
@@ -209,8 +227,8 @@ impl Breaker {
             _ => return None,
         };
         let time = |bytes| UnixTime::from_millis(u64::from_le_bytes(bytes));
-        let (since, tried, until) = (time(since), time(tried), time(until));
-        Some(Self { failures, since, tried, until, asked })
+        let [since, tried, failed, until] = [since, tried, failed, until].map(time);
+        Some(Self { failures, since, tried, failed, until, asked })
     }
 }
 

@@ -67,7 +67,7 @@ const NEVER: UnixTime = UnixTime::from_seconds(0);
 const RECORD: usize = 42 + BREAKER_BYTES;
 
 /// The version of the record's layout.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 impl Health {
     /// Whether requests can expect to reach Duo.

@@ -42,8 +42,9 @@ that failed within ten seconds, new requests no longer call Duo: they get at onc
 429, a full circuit breaker and a poll without news are no failures. All workers of an Envoy count together, and each pair of keys has its own
 breaker: the Auth API's, and the Web SDK application's for `health_check` and `token`.
 
-Every ten seconds one request tries Duo. Its answer closes the breaker; without one, the breaker stays open. Where no request comes, the
-background check tries after eleven seconds. Sign-ins under way go on: they poll until their own end, and a browser that
+Every ten seconds one request tries Duo. Its answer closes the breaker; without one, the breaker stays open. The
+background check tries eleven seconds after the last failure, if no request has begun a try in the last five: clients that
+leave before the answer do not keep the breaker open. Sign-ins under way go on: they poll until their own end, and a browser that
 returns from Duo's page has its code checked.
 
 The log says when it opens and closes, `duo_mfa_breaker_open` is 1 meanwhile, and `readyz` lists its keys under `breaker_open`. They

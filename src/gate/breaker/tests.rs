@@ -78,6 +78,32 @@ fn the_check_tries_where_no_request_does() {
 }
 
 #[test]
+fn tries_whose_clients_leave_do_not_keep_it_open() {
+    let mut breaker = open();
+    for second in [10, 20, 30] {
+        breaker = breaker.try_at(at(second * 1_000)).unwrap();
+        assert!(!breaker.wants_check(at(0), at(second * 1_000 + 4_999)), "the try may succeed");
+        assert!(breaker.wants_check(at(0), at(second * 1_000 + 5_000)));
+        assert_eq!(breaker.checked(true, at(second * 1_000 + 4_999)), breaker);
+    }
+    assert_eq!(breaker.checked(true, at(35_000)), Breaker::default());
+    let failed = breaker.checked(false, at(35_000));
+    assert_eq!(failed.pass(true, at(44_999)), Pass::Refused(Unanswered::OPEN));
+    assert!(!failed.wants_check(at(35_000), at(45_999)));
+    assert!(failed.wants_check(at(35_000), at(46_000)));
+}
+
+#[test]
+fn tries_that_fail_keep_it_open_whatever_the_check_finds() {
+    let mut breaker = open();
+    for second in [10, 20, 30] {
+        breaker = breaker.try_at(at(second * 1_000)).unwrap();
+        breaker = after(breaker, CallEnd::Failed, second * 1_000 + 4_000);
+        assert_eq!(breaker.checked(true, at(second * 1_000 + 9_999)), breaker);
+    }
+}
+
+#[test]
 fn a_wait_that_duo_asks_for_is_kept_by_all_calls() {
     let wait = |seconds, is_limit| AskedWait { time: Duration::from_secs(seconds), is_limit };
     let asked = Breaker::default().after(CallEnd::Failed, Some(wait(30, false)), at(0)).unwrap();
@@ -110,7 +136,8 @@ fn a_clock_that_was_set_back_holds_nothing_up() {
 #[test]
 fn bytes_read_back() {
     for asked in [Asked::ByRequest, Asked::ByCheck, Asked::Limit] {
-        let breaker = Breaker { failures: 5, since: at(1), tried: at(2), until: at(3), asked };
+        let breaker =
+            Breaker { failures: 5, since: at(1), tried: at(2), failed: at(3), until: at(4), asked };
         let mut bytes = Vec::new();
         breaker.encode(&mut bytes);
         assert_eq!(Breaker::decode(bytes.first_chunk().unwrap()), Some(breaker));
