@@ -218,6 +218,12 @@ impl Sessions {
         (!subject.bound.is_empty()).then(|| key.tag("client", &parts))
     }
 
+    /// The longest lifetime of an approval.
+    #[must_use]
+    pub const fn expiration(&self) -> Duration {
+        self.settings.expiration
+    }
+
     /// Whether a second factor at time `authenticated` is still recent enough for the settings of
     /// all approvals.
     #[must_use]

@@ -27,6 +27,7 @@ use crate::http::{HeaderValue, RequestHead};
 use crate::page::StartReply;
 use crate::session::{Begun, NewAttempt};
 use crate::signal::{Counter, Signal};
+use std::time::Duration;
 
 #[inline(never)]
 pub(super) fn start(
@@ -142,7 +143,7 @@ fn depart(departure: Departure, offset: ClockOffset, env: &Env<'_>) -> Decision 
         browser,
         redirect_uri: redirect_uri.as_str(),
         return_path: caller.view.return_to.clone(),
-        max_age: caller.challenge.terms.max_age,
+        max_age: max_age(&caller, env),
         reference: caller.challenge.trail.reference,
     };
     let begun = application.attempts.begin(new, &caller.challenge.subject(), env.now, random);
@@ -192,6 +193,14 @@ fn freshness(caller: &Caller, env: &Env<'_>) -> Freshness {
     let approval = caller.approval.as_ref().ok().and_then(Option::as_ref);
     match approval.map(|approval| env.gate.satisfies(approval, terms, env.now)) {
         Some(Err(Insufficient::OtherFactor)) => Freshness::Login,
-        Some(_) | None => terms.max_age.map_or(Freshness::Any, Freshness::MaxAge),
+        Some(_) | None => max_age(caller, env).map_or(Freshness::Any, Freshness::MaxAge),
     }
+}
+
+/// The greatest age of a session that Duo remembers. A session older than an approval may be would
+/// give one that is over.
+fn max_age(caller: &Caller, env: &Env<'_>) -> Option<Duration> {
+    let terms = &caller.challenge.terms;
+    let longest = env.gate.application(terms).sessions.expiration();
+    terms.max_age.map(|age| age.min(longest))
 }

@@ -194,6 +194,19 @@ fn age_that_a_rule_wants_is_asked_for_and_checked() {
 }
 
 #[test]
+fn session_at_duo_is_not_older_than_an_approval_may_be() {
+    let rule = json!({"paths": ["/admin/*"], "policy": "two_factor", "max_age": "12h"});
+    let mut rig = rules(&rule);
+    let mut alice = Browser::of("alice");
+    let asked = starts(&mut rig, &mut alice, "/admin/x");
+    assert_eq!(asked.claims["max_age"], 8 * 3_600, "session.expiration");
+    let nine_hours_ago = json!({"auth_time": rig.now.seconds() - 9 * 3_600});
+    let answer = with(&asked, &rig, nine_hours_ago);
+    let request = back(&alice, asked.state());
+    is_refused(&mut rig, &request, answer, "mfa_insufficient");
+}
+
+#[test]
 fn time_at_duos_page_does_not_age_the_approval() {
     let mut rig = rules(&json!({"paths": ["/*"], "policy": "two_factor", "max_age": "5m"}));
     let mut alice = Browser::of("alice");
