@@ -3,31 +3,12 @@
 use super::criterion::Criterion;
 use super::network::Network;
 use super::pattern_fault::PatternFault;
+use super::reading::Reading;
 use super::view;
 use super::view::{Person, View};
 use crate::http::authority::Host;
 use crate::http::likeness::Likeness;
 use crate::http::path::{CanonicalPath, canonical};
-
-/// How exactly a request has to match a pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// Path and method byte by byte, as they were sent.
-    AsWritten,
-    /// As any application might read them: case is ignored, escapes in the path are decoded, and a
-    /// final slash, spaces, or a part after an escaped `?` or `#` may be added. `HEAD` is read as
-    /// `GET`, since applications treat both alike, except for the body (RFC 9110, section 9.3.2).
-    AnySpelling,
-}
-
-impl Reading {
-    pub(super) const fn opposite(self) -> Self {
-        match self {
-            Self::AsWritten => Self::AnySpelling,
-            Self::AnySpelling => Self::AsWritten,
-        }
-    }
-}
 
 /// A pattern for one part of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,10 +109,10 @@ impl Pattern {
             Kind::Path(pattern) => {
                 view.path.as_ref().is_some_and(|path| pattern.matches(path, reading))
             }
-            Kind::Host(name) => view.host.as_ref().is_some_and(|host| host.as_str() == name),
+            Kind::Host(name) => view.host_name(reading).is_some_and(|host| host == name),
             // There is a label before the dot, since no host begins with a dot.
             Kind::HostsBelow(end) => {
-                view.host.as_ref().is_some_and(|host| host.as_str().ends_with(end.as_str()))
+                view.host_name(reading).is_some_and(|host| host.ends_with(end.as_str()))
             }
             Kind::Network(network) => view.address.is_some_and(|address| network.contains(address)),
             Kind::User(name) => person.is_some_and(|person| name.is(person.user)),

@@ -2,7 +2,8 @@
 
 use super::criterion::Criterion;
 use super::decision::Policy;
-use super::pattern::{Pattern, Reading};
+use super::pattern::Pattern;
+use super::reading::Reading;
 use super::terms::Terms;
 use super::view::{Person, View};
 
@@ -85,7 +86,8 @@ impl Condition {
     }
 
     /// Why the condition does not hold; `None` if it does. An exception is read in the opposite way
-    /// to its rule: an exception to a bypass matches in every spelling.
+    /// to its rule: an exception to a bypass matches in every spelling. One by host always does:
+    /// otherwise a port would exchange the denial that follows for this rule's second factor.
     fn mismatch(
         &self,
         view: &View<'_>,
@@ -95,9 +97,17 @@ impl Condition {
         let matches = |patterns: &[Pattern], reading| {
             patterns.iter().any(|pattern| pattern.matches(view, person, reading))
         };
+        let excepting = match self.criterion {
+            Criterion::Hosts => Reading::AnySpelling,
+            Criterion::Methods
+            | Criterion::Paths
+            | Criterion::Networks
+            | Criterion::Users
+            | Criterion::Groups => reading.opposite(),
+        };
         if !matches(&self.wanted, reading) {
             Some(Comparison::Mismatch(self.criterion))
-        } else if matches(&self.unwanted, reading.opposite()) {
+        } else if matches(&self.unwanted, excepting) {
             Some(Comparison::Excepted(self.criterion))
         } else {
             None

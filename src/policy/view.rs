@@ -1,6 +1,7 @@
 //! A request in the form that rules compare.
 
 use super::criterion::Criterion;
+use super::reading::Reading;
 use crate::http::RequestHead;
 use crate::http::authority::Host;
 use crate::http::path::CanonicalPath;
@@ -11,7 +12,7 @@ use std::net::IpAddr;
 pub struct View<'a> {
     pub(super) method: &'a [u8],
     pub(super) path: Option<Path<'a>>,
-    pub(super) host: Option<Host>,
+    pub(super) host: Option<Authority>,
     pub(super) address: Option<IpAddr>,
 }
 
@@ -20,6 +21,31 @@ pub struct View<'a> {
 pub(super) struct Path<'a> {
     pub(super) sent: &'a [u8],
     pub(super) canonical: CanonicalPath<'a>,
+}
+
+/// A host, as it was sent.
+#[derive(Clone, Debug)]
+pub(super) struct Authority {
+    host: Host,
+    /// Whether it came without a port and without a final dot. Envoy looks for a virtual host with
+    /// both, unless it is configured to remove them.
+    is_bare: bool,
+}
+
+impl Authority {
+    fn of(sent: &[u8]) -> Result<Self, Unclear> {
+        let host = Host::of(sent).map_err(|_| Unclear::Host)?;
+        let is_bare = host.as_str().as_bytes().eq_ignore_ascii_case(sent);
+        Ok(Self { host, is_bare })
+    }
+
+    /// The name to compare with patterns; `None` if Envoy may route it as another host.
+    fn name(&self, reading: Reading) -> Option<&str> {
+        match reading {
+            Reading::AsWritten => self.is_bare.then(|| self.host.as_str()),
+            Reading::AnySpelling => Some(self.host.as_str()),
+        }
+    }
 }
 
 /// The user of a request.
@@ -67,11 +93,16 @@ impl<'a> View<'a> {
             view.path = Some(Path { sent, canonical });
         }
         if is_named(Criterion::Hosts) {
-            view.host = Some(Host::of(head.authority).map_err(|_| Unclear::Host)?);
+            view.host = Some(Authority::of(head.authority)?);
         }
         if is_named(Criterion::Networks) && address.is_none() {
             return Err(Unclear::Address);
         }
         Ok(view)
+    }
+
+    /// The host to compare with patterns.
+    pub(super) fn host_name(&self, reading: Reading) -> Option<&str> {
+        self.host.as_ref()?.name(reading)
     }
 }

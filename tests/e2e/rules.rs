@@ -191,7 +191,7 @@ fn hostile_paths_are_not_let_by_where_envoy_unescapes_slashes() {
 fn hostile_hosts_are_not_let_by() {
     let rules = json!([{"hosts": ["pub.example.com", "*.cdn.example.com"], "policy": "bypass"}]);
     let stack = guarded(json!({}), json!({"rules": rules}));
-    for host in ["pub.example.com", "PUB.example.com.:443", "a.cdn.example.com"] {
+    for host in ["pub.example.com", "PUB.example.com", "a.cdn.example.com"] {
         stack.admitted(&Request::get("/").header("host", host).user("alice"));
     }
     let hosts = [
@@ -202,6 +202,11 @@ fn hostile_hosts_are_not_let_by() {
         "pub.example.com@evil.org",
         "evil.org@pub.example.com",
         "pub.example.com:80:80",
+        "pub.example.com:443",
+        "pub.example.com:1",
+        "pub.example.com.",
+        "PUB.example.com.:443",
+        "a.cdn.example.com:8443",
         "pub.example.com:x",
         "pub.example.com/evil",
         "evil.org/pub.example.com",

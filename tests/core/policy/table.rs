@@ -127,10 +127,15 @@ pub(super) const CASES: &[Case] = &[
         ]}"#,
         requests: &[
             ("GET status.example.com/", "bypass 0"),
-            ("GET status.example.com:443/", "bypass 0"),
-            ("GET STATUS.Example.COM./", "bypass 0"),
-            ("GET ApP.sTATIC.example.com.:8443/", "bypass 0"),
+            ("GET STATUS.Example.COM/", "bypass 0"),
             ("GET a.b.static.example.com/", "bypass 0"),
+            // Envoy routes these as other hosts.
+            ("GET status.example.com:443/", "two_factor 1"),
+            ("GET status.example.com:1/", "two_factor 1"),
+            ("GET status.example.com./", "two_factor 1"),
+            ("GET ApP.sTATIC.example.com.:8443/", "two_factor 1"),
+            ("GET ApP.example.com.:8443/", "two_factor 1"),
+            ("GET old.example.com:8443/", "deny -"),
             ("GET static.example.com/", "two_factor 1"),
             ("GET xstatic.example.com/", "two_factor 1"),
             ("GET status.example.com.evil.org/", "deny -"),
