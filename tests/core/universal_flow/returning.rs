@@ -336,3 +336,43 @@ fn rule_that_denies_the_page_meanwhile_denies_the_callback() {
     let mut after = rig_with(json!({"access_control": {"rules": rules}}));
     is_refused(&mut after, &back(&alice, asked.state()), "access_denied");
 }
+
+#[test]
+fn rules_that_change_meanwhile_decide_about_the_return() {
+    let section = json!({
+        "api_host": "api-xxxxxxxx.duosecurity.com",
+        "integration_key": "DIPAYMENTSXXXXXXXXXX",
+        "secret_key": {"env": "OTHER_SECRET_KEY"},
+        "universal": {
+            "client_id": duo::OTHER_CLIENT_ID,
+            "client_secret": {"env": "OTHER_CLIENT_SECRET"},
+        },
+    });
+    let under = |rule: Value| {
+        let elsewhere =
+            json!({"paths": ["/x/*"], "policy": "two_factor", "application": "payments"});
+        configured(json!({
+            "applications": {"payments": {"duo": section}},
+            "access_control": {"rules": [rule, elsewhere]},
+        }))
+    };
+    let pay = |terms: Value| {
+        let mut rule = json!({"paths": ["/pay/*"], "policy": "two_factor"});
+        overlay(&mut rule, terms);
+        rule
+    };
+    let mut before = Rig::with(under(pay(json!({}))));
+    let mut alice = Browser::of("alice");
+    let asked = starts(&mut before, &mut alice, "/pay/7");
+    let request = back(&alice, asked.state());
+    for (changed, code) in [
+        (json!({"application": "payments"}), "sign_in_lost"),
+        (json!({"approval": "per_request"}), "sign_in_lost"),
+        (json!({"policy": "deny"}), "access_denied"),
+    ] {
+        let mut after = before.beside(under(pay(changed)));
+        is_refused(&mut after, &request, code);
+    }
+    let approves = by_push(&asked, &before);
+    alice.is_approved(&mut before, &request, &[approves]);
+}
