@@ -239,6 +239,24 @@ mod tests {
     }
 
     #[test]
+    fn dates_are_written_as_rfc_3339_has_them() {
+        for (millis, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (1_345_570_158_250, "2012-08-21T17:29:18.250Z"),
+            (4_107_542_399_009, "2100-02-28T23:59:59.009Z"),
+        ] {
+            assert_eq!(UnixTime::from_millis(millis).rfc3339(), text);
+        }
+    }
+
+    #[test]
+    fn an_offset_is_ahead_or_behind() {
+        for (seconds, shown) in [(-3, [0, 3]), (0, [0, 0]), (5, [5, 0])] {
+            assert_eq!(ClockOffset::from_seconds(seconds).ahead_and_behind(), shown);
+        }
+    }
+
+    #[test]
     fn an_offset_moves_a_moment_both_ways() {
         let noon = UnixTime::from_seconds(43_200);
         let ahead = ClockOffset::between(noon, UnixTime::from_seconds(43_800));

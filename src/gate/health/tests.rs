@@ -84,3 +84,13 @@ fn workers_count_as_occupied_for_three_seconds() {
     assert!(busy.is_occupied(at(5)) && busy.is_occupied(at(7)));
     assert!(!busy.is_occupied(at(8)));
 }
+
+#[test]
+fn an_answer_to_a_request_outweighs_a_check_of_the_same_moment() {
+    let unreached = |heard| {
+        Health { unreached: at(5), heard, ..health(Standing::Unavailable) }.unreached_since()
+    };
+    assert_eq!(unreached(at(4)), Some(at(5)));
+    assert_eq!(unreached(at(5)), None);
+    assert_eq!(unreached(at(6)), None);
+}
