@@ -138,3 +138,19 @@ fn service_that_dies_stops_pushes_if_configured() {
     stack.denied(&Request::get("/").user(&user)).assert_problem(503, "duo_unavailable");
     assert_eq!(stack.sim.pushes(), 1);
 }
+
+#[test]
+#[ignore = "make fleet STORE=redis runs it"]
+fn budget_outlives_a_service_that_counts_in_redis() {
+    let mut limiter = Limiter::start(BUDGET);
+    let stack = limited_by(limiter.address, "deny", impatient());
+    let user = stack.sim.guest(0);
+    let pushed = pushes_in_turn(&stack, &user, 1);
+    assert_eq!((pushed.0, pushed.1.len()), (BUDGET, 0), "{:?}", pushed.1);
+    limiter.restart();
+    let pushed = pushes_in_turn(&stack, &user, 1);
+    assert_eq!(pushed.0, BUDGET, "no push more");
+    for reply in pushed.1 {
+        reply.assert_problem(429, "too_many_requests");
+    }
+}

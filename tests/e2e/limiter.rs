@@ -1,9 +1,10 @@
 //! A rate limit service. Most tests have their own, which counts in this process. `make fleet` names a program
-//! instead, Limitador behind tonic (`tests/limiter`), by `DUO_MFA_LIMITER`.
+//! instead, Limitador behind tonic (`tests/limiter`), by `DUO_MFA_LIMITER`. Under `DUO_MFA_STORE=redis` the program
+//! counts in a Redis.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener as Listener, TcpStream as Stream};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use hyper::body::Bytes;
@@ -52,13 +53,54 @@ type Counts = Arc<Mutex<BTreeMap<(String, String), usize>>>;
 /// A service that allows each user so many prompts, ever.
 pub(crate) struct Limiter {
     pub(crate) address: SocketAddr,
+    most: usize,
     counts: Counts,
     running: Running,
 }
 
 enum Running {
     Here(Option<Runtime>),
-    Program(Child),
+    Program { child: Child, store: Option<Redis> },
+}
+
+/// A Redis that writes nothing to disk.
+struct Redis {
+    child: Child,
+    url: String,
+}
+
+impl Redis {
+    fn start() -> Self {
+        let address = free_address();
+        let mut command = Command::new("redis-server");
+        let port = address.port().to_string();
+        command.args([
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            &port,
+            "--save",
+            "",
+            "--loglevel",
+            "warning",
+        ]);
+        // Its log and its warnings are on standard output.
+        let child = command.stdout(Stdio::null()).spawn();
+        let child = child.expect("redis-server runs (Debian's package redis-server)");
+        eventually("Redis", || Stream::connect(address).ok());
+        Self { child, url: format!("redis://{address}") }
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn free_address() -> SocketAddr {
+    Listener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 impl Limiter {
@@ -66,16 +108,26 @@ impl Limiter {
         let counts = Counts::default();
         let (address, running) = match std::env::var_os("DUO_MFA_LIMITER") {
             None => here(most, &counts),
-            Some(program) => {
-                let address = Listener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-                let mut command = Command::new(program);
-                command.args([&address.to_string(), DOMAIN, &most.to_string(), "3600"]);
-                let child = command.spawn().expect("the limiter runs");
-                eventually("the limiter", || Stream::connect(address).ok());
-                (address, Running::Program(child))
+            Some(_) => {
+                let is_in_redis =
+                    std::env::var("DUO_MFA_STORE").is_ok_and(|store| store == "redis");
+                let store = is_in_redis.then(Redis::start);
+                let address = free_address();
+                let child = program(address, most, store.as_ref());
+                (address, Running::Program { child, store })
             }
         };
-        Self { address, counts, running }
+        Self { address, most, counts, running }
+    }
+
+    /// Kills the program and starts it at the same address, with the same Redis.
+    pub(crate) fn restart(&mut self) {
+        let Running::Program { child, store: Some(store) } = &mut self.running else {
+            panic!("a service loses its counts unless they are in Redis");
+        };
+        child.kill().unwrap();
+        child.wait().unwrap();
+        *child = program(self.address, self.most, Some(store));
     }
 
     /// The names and tags that users are counted under. Empty if a program counts.
@@ -90,12 +142,22 @@ impl Drop for Limiter {
             Running::Here(runtime) => {
                 runtime.take().into_iter().for_each(Runtime::shutdown_background);
             }
-            Running::Program(child) => {
+            Running::Program { child, .. } => {
                 child.kill().ok();
                 child.wait().ok();
             }
         }
     }
+}
+
+fn program(address: SocketAddr, most: usize, store: Option<&Redis>) -> Child {
+    let program = std::env::var_os("DUO_MFA_LIMITER").expect("DUO_MFA_LIMITER names the limiter");
+    let mut command = Command::new(program);
+    command.args([&address.to_string(), DOMAIN, &most.to_string(), "3600"]);
+    command.args(store.map(|redis| &redis.url));
+    let child = command.spawn().expect("the limiter runs");
+    eventually("the limiter", || Stream::connect(address).ok());
+    child
 }
 
 fn here(most: usize, counts: &Counts) -> (SocketAddr, Running) {

@@ -1,7 +1,7 @@
 //! A rate limit service: Limitador, behind Envoy's interface for it.
 //!
-//! `limiter ADDRESS DOMAIN COUNT SECONDS` serves at the address. A user gets so many prompts and so many
-//! starts within so many seconds. Counts are in memory.
+//! `limiter ADDRESS DOMAIN COUNT SECONDS [REDIS]` serves at the address. A user gets so many prompts and so many
+//! starts within so many seconds. Counts are in memory, or in the Redis at that URL.
 
 use envoy_types::pb::envoy::extensions::common::ratelimit::v3::RateLimitDescriptor;
 use envoy_types::pb::envoy::service::ratelimit::v3::rate_limit_response::{Code, DescriptorStatus};
@@ -36,7 +36,9 @@ impl RateLimitService for Service {
         let descriptors = descriptors.into_iter().map(entries).collect();
         context.list_binding("descriptors".to_owned(), descriptors);
         let hits = u64::from(hits_addend.max(1));
-        let checked = self.0.check_rate_limited_and_update(&domain.into(), &context, hits);
+        let check = || self.0.check_rate_limited_and_update(&domain.into(), &context, hits);
+        // A request to Redis blocks its thread.
+        let checked = tokio::task::block_in_place(check);
         let CheckResult { limited, counters, .. } =
             checked.map_err(|error| Status::unavailable(error.to_string()))?;
         let code = i32::from(if limited { Code::OverLimit } else { Code::Ok });
@@ -51,14 +53,28 @@ impl RateLimitService for Service {
     }
 }
 
+#[cfg(feature = "redis")]
+fn counts_in(redis: &str) -> Result<RateLimiter, Box<dyn Error>> {
+    let storage = limitador::storage::redis::RedisStorage::new(redis)?;
+    Ok(RateLimiter::new_with_storage(Box::new(storage)))
+}
+
+#[cfg(not(feature = "redis"))]
+fn counts_in(_redis: &str) -> Result<RateLimiter, Box<dyn Error>> {
+    Err("this limiter counts in memory: build it with --features redis".into())
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [address, domain, count, seconds] = arguments.as_slice() else {
-        return Err("limiter ADDRESS DOMAIN COUNT SECONDS".into());
+    let [address, domain, count, seconds, redis @ ..] = arguments.as_slice() else {
+        return Err("limiter ADDRESS DOMAIN COUNT SECONDS [REDIS]".into());
     };
     let (count, seconds) = (count.parse()?, seconds.parse()?);
-    let counts = RateLimiter::new(100_000);
+    let counts = match redis {
+        [] => RateLimiter::new(100_000),
+        [redis, ..] => counts_in(redis)?,
+    };
     for name in NAMES {
         let is_meant = format!("has(descriptors[0].{name})");
         let user = format!("descriptors[0].{name}");
