@@ -1,5 +1,7 @@
 //! The parts of a request that a rule may name.
 
+use super::reading::Reading;
+
 /// A part of a request that a rule may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Criterion {
@@ -32,6 +34,18 @@ impl Criterion {
             Self::Networks => "networks",
             Self::Users => "users",
             Self::Groups => "groups",
+        }
+    }
+
+    /// How the exceptions of a rule with this reading match: in the opposite way, so an exception to a
+    /// bypass matches in every spelling. One by host always does: otherwise a port would exchange the
+    /// denial that follows for the rule's second factor.
+    pub(super) const fn reading_of_exceptions(self, reading: Reading) -> Reading {
+        match self {
+            Self::Hosts => Reading::AnySpelling,
+            Self::Methods | Self::Paths | Self::Networks | Self::Users | Self::Groups => {
+                reading.opposite()
+            }
         }
     }
 

@@ -85,9 +85,7 @@ impl Condition {
         self.unwanted.is_empty() && self.wanted.iter().any(Pattern::is_of_all_paths)
     }
 
-    /// Why the condition does not hold; `None` if it does. An exception is read in the opposite way
-    /// to its rule: an exception to a bypass matches in every spelling. One by host always does:
-    /// otherwise a port would exchange the denial that follows for this rule's second factor.
+    /// Why the condition does not hold; `None` if it does.
     fn mismatch(
         &self,
         view: &View<'_>,
@@ -97,17 +95,9 @@ impl Condition {
         let matches = |patterns: &[Pattern], reading| {
             patterns.iter().any(|pattern| pattern.matches(view, person, reading))
         };
-        let excepting = match self.criterion {
-            Criterion::Hosts => Reading::AnySpelling,
-            Criterion::Methods
-            | Criterion::Paths
-            | Criterion::Networks
-            | Criterion::Users
-            | Criterion::Groups => reading.opposite(),
-        };
         if !matches(&self.wanted, reading) {
             Some(Comparison::Mismatch(self.criterion))
-        } else if matches(&self.unwanted, excepting) {
+        } else if matches(&self.unwanted, self.criterion.reading_of_exceptions(reading)) {
             Some(Comparison::Excepted(self.criterion))
         } else {
             None
