@@ -68,10 +68,11 @@ fn background_requests_are_refused_and_never_push() {
         ("event stream", &[CHROME, ("accept", "text/event-stream"), ("sec-fetch-mode", "cors")]),
     ];
     for (kind, headers) in kinds {
-        for method in ["GET", "POST"] {
+        for (method, there) in [("GET", ""), ("POST", "&method=POST")] {
             let reply = stack.denied(&Request::new(method, "/api").user("alice").all(headers));
             reply.assert_problem(403, "mfa_required");
-            assert_eq!(reply.json()["start_url"], "/.duo-mfa/?return_to=%2Fapi", "{kind}");
+            let start_url = format!("/.duo-mfa/?return_to=%2Fapi{there}");
+            assert_eq!(reply.json()["start_url"], start_url, "{kind}");
             assert_own_answer(&reply);
             assert!(reply.values("set-cookie").is_empty(), "{kind}: {reply:?}");
         }
@@ -121,7 +122,7 @@ fn grpc_call_is_refused_with_status_16_in_the_head_alone() {
         assert_eq!(reply.header("content-type"), Some("application/grpc"));
         assert_eq!(reply.header("grpc-status"), Some("16"));
         assert!(reply.header("grpc-message").is_some_and(|message| !message.is_empty()));
-        let start_url = "/.duo-mfa/?return_to=%2Fpackage.Service%2FCall";
+        let start_url = "/.duo-mfa/?return_to=%2Fpackage.Service%2FCall&method=POST";
         assert_eq!(reply.header("x-duo-mfa-start-url"), Some(start_url));
         assert!(reply.values("set-cookie").is_empty(), "{reply:?}");
     }

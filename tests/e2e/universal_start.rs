@@ -119,7 +119,7 @@ fn requests_that_can_show_no_page_are_refused_without_a_redirect() {
     let reply =
         stack.judged(Verdict::Denied, "a gRPC call", || stack.hold(grpc, Protocol::Http2).reply());
     assert_eq!((reply.status, reply.header("grpc-status")), (200, Some("16")), "{reply:?}");
-    let start_url = "/.duo-mfa/?return_to=%2Fservice%2FMethod";
+    let start_url = "/.duo-mfa/?return_to=%2Fservice%2FMethod&method=POST";
     assert_eq!(reply.header("x-duo-mfa-start-url"), Some(start_url));
     assert_eq!(reply.header("location"), None, "{reply:?}");
     assert_eq!((calls(&stack), stack.sim.calls("health_check")), (0, before));

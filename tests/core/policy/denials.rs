@@ -323,3 +323,18 @@ fn sign_in_without_a_return_path_goes_by_what_is_left() {
         assert_eq!(browser.asks(&mut rig, &visit, &script).0.status, status, "{user} {query}");
     }
 }
+
+#[test]
+fn user_whom_a_rule_lets_pass_everywhere_is_not_denied_everything() {
+    let mut rig = Rig::with(json!({"access_control": {"rules": [
+        {"users": ["svc-*"], "policy": "bypass"},
+        {"paths": ["/*"], "policy": "deny"},
+    ]}}));
+    for (user, status) in [("svc-a", 200), ("mallory", 403)] {
+        let browser = Browser::of(user);
+        let info = rig.send(&browser.opens("/.duo-mfa/logout"), &[]).answered();
+        assert_eq!(info.0.status, 200, "{user}");
+        let page = rig.send(&browser.opens("/.duo-mfa/"), &[]).answered();
+        assert_eq!(page.0.status, status, "{user}: {}", page.text());
+    }
+}
