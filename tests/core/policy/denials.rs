@@ -325,7 +325,7 @@ fn sign_in_without_a_return_path_goes_by_what_is_left() {
 }
 
 #[test]
-fn user_whom_a_rule_lets_pass_everywhere_is_not_denied_everything() {
+fn bypass_of_everything_before_a_denial_denies_nothing() {
     let mut rig = Rig::with(json!({"access_control": {"rules": [
         {"users": ["svc-*"], "policy": "bypass"},
         {"paths": ["/*"], "policy": "deny"},
