@@ -57,10 +57,9 @@ class Examples:
         else:
             self.job(name, "core", lambda: found)
         self.job(name, "closed", closed.faults, document)
-        # Of Higress the program knows nothing.
         is_configured = document["kind"] == "ConfigMap" and "dynamic_module_config" in str(document)
         carries = products.plugin(document) or "host_env_keys" in str(document) or is_configured
-        if carries and not document["apiVersion"].startswith("extensions.higress.io/"):
+        if carries:
             self.check(name, text or documents.dump(document))
         if products.plugin(document):
             self.job(name, "schema", schema.resource_faults, document)

@@ -52,6 +52,19 @@ const CLUSTER: &[Row] = &[
         },
         &[],
     ),
+    // A cluster may be without any time-out.
+    (
+        "jwt",
+        |it| {
+            let clusters = it["static_resources"]["clusters"].as_array_mut().unwrap();
+            let cluster = clusters.iter_mut().find(|it| it["name"] == "duo_api").unwrap();
+            remove(cluster, "connect_timeout");
+            remove(cluster, "load_assignment");
+            cluster["type"] = json!("EDS");
+            cluster["eds_cluster_config"] = json!({"eds_config": {"ads": {}}});
+        },
+        &[],
+    ),
     (
         "jwt",
         |it| configure(it, |plugin| plugin["duo"]["cluster"] = json!("duo")),

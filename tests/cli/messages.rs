@@ -44,31 +44,31 @@ const OF_JSON: [Row; 8] = [
         "\"x-basic-user\"",
         "“x-basic-user”",
         "the text is not JSON (line 10, column 46)¶\n    line 10 of the file: \"identity\": {\"source\": \
-         \"header\", \"header\": “x-basic-user”},\n    the line has typographic quotes: write \" instead",
+         \"…\", \"header\": “…”},\n    the line has typographic quotes: write \" instead",
     ),
     (
         "\"x-basic-user\"",
         "'x-basic-user'",
         "the text is not JSON (line 10, column 46)¶\n    line 10 of the file: \"identity\": {\"source\": \
-         \"header\", \"header\": 'x-basic-user'},\n    write \" instead of '",
+         \"…\", \"header\": '…'},\n    write \" instead of '",
     ),
     (
         "  \"duo\": {\n",
         "  // The account.\n  \"duo\": {\n",
-        "the text is not JSON (line 4, column 3)¶\n    line 4 of the file: // The account.\n    remove the \
+        "the text is not JSON (line 4, column 3)¶\n    line 4 of the file: // … …\n    remove the \
          comment: JSON has none",
     ),
     (
         "  \"duo\": {\n",
         "  # The account.\n  \"duo\": {\n",
-        "the text is not JSON (line 4, column 3)¶\n    line 4 of the file: # The account.\n    remove the \
+        "the text is not JSON (line 4, column 3)¶\n    line 4 of the file: # … …\n    remove the \
          comment: JSON has none",
     ),
     (
         "OMC6TQ1\",\n",
         "OMC6TQ1\"\n",
         "the text is not JSON (line 7, column 5)¶\n    line 7 of the file: \"secret_key\": {\"env\": \
-         \"DUO_SECRET_KEY\"},\n    write a comma after the value before this one",
+         \"…\"},\n    write a comma after the value before this one",
     ),
     (
         "\"pushes\": 3",
@@ -80,7 +80,7 @@ const OF_JSON: [Row; 8] = [
         "\"pushes\": 3}\n}\n",
         "\"pushes\": 3}\n",
         "the text ends too early¶\n    line 18 of the file: \"limits\": {\"pushes\": \
-         3}\n    the text ends here: close all brackets and quotes",
+         …}\n    the text ends here: close all brackets and quotes",
     ),
 ];
 
@@ -245,7 +245,7 @@ fn yaml_in_the_place_of_json_is_recognized() {
         first_fault(&bootstrap.to_string()),
         format!(
             "malformed_configuration: the text is not JSON (line 1, column 1){NOT_JSON}\n    line 1 of the \
-             text: version: 1\n    this looks like YAML: the text must be JSON. In Istio and Envoy Gateway write \
+             text: version: …\n    this looks like YAML: the text must be JSON. In Istio and Envoy Gateway write \
              the object itself instead of a text"
         )
     );

@@ -1,12 +1,14 @@
-//! The documents of a file: YAML or JSON, one or several, and those inside the texts of a
-//! ConfigMap.
+//! The documents of a file: YAML or JSON, one or several, those of a Kubernetes `List`, and those
+//! inside the texts of a ConfigMap.
 
-use crate::lines::{Lines, Written, first_line, steps_to};
+use crate::lines::{Lines, Step, Written, begin, steps_to};
 use crate::plugin::Configuration;
+use crate::value::text_at;
+use crate::yaml::{NotYaml, values};
 use serde_json::Value;
 use std::path::Path;
-use std::sync::Arc;
-use std::{fs, io};
+use std::sync::{Arc, OnceLock};
+use std::{fs, io, ptr};
 
 /// One document of a file.
 #[derive(Debug)]
@@ -14,18 +16,29 @@ pub(crate) struct Document {
     /// Its place in the file, if the file holds several documents.
     pub(crate) place: Option<String>,
     pub(crate) content: Content,
-    pub(crate) source: Source,
+    source: Source,
 }
 
-/// The text that a document was read from.
+/// Where a document is written.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Source {
-    /// The whole file.
-    pub(crate) file: Arc<str>,
+struct Source {
+    file: Arc<str>,
     /// The file, or the text of a ConfigMap in it.
-    text: Arc<str>,
+    text: Arc<Text>,
     /// The number of the document in the text, without empty ones.
     index: usize,
+    /// The number of the document in the list around it, and so on from the outermost list.
+    items: Vec<usize>,
+}
+
+/// A text with documents.
+#[derive(Debug, Default)]
+struct Text {
+    text: Arc<str>,
+    /// The line of the file on which it begins; `None` if it is written there with escapes.
+    first: Option<usize>,
+    /// The lines of its documents, read when the first is wanted.
+    written: OnceLock<Option<Vec<Written>>>,
 }
 
 /// The content of a document.
@@ -43,8 +56,10 @@ pub(crate) enum Content {
 pub(crate) enum DocumentError {
     #[error("{0}")]
     Unreadable(#[from] io::Error),
-    #[error("is not YAML: {0}")]
-    NotYaml(#[from] Box<serde_saphyr::Error>),
+    #[error("{0}")]
+    NotYaml(#[from] NotYaml),
+    #[error("{place} {fault}")]
+    TextNotYaml { place: String, fault: NotYaml },
 }
 
 impl Document {
@@ -57,23 +72,16 @@ impl Document {
         let is_input = path == Path::new("-");
         let text =
             if is_input { io::read_to_string(io::stdin())? } else { fs::read_to_string(path)? };
-        let values = values(&text);
-        let is_for_the_modules_reader = match &values {
-            Ok(values) => {
-                let is_plugins = matches!(&**values, [value] if is_plugin(value, &text));
-                is_plugins && is_meant_as_json(&text) && !is_json(&text)
-            }
-            Err(_) => text.trim_start().starts_with('{') && !text.contains("{{"),
-        };
-        let source = Source::whole(&text);
-        if is_for_the_modules_reader {
-            return Ok(vec![Self { place: None, content: Content::Text(text), source }]);
-        }
+        let file: Arc<str> = text.into();
+        let text = Arc::new(Text { text: Arc::clone(&file), first: Some(1), ..Text::default() });
         let mut documents = Vec::new();
-        for (index, value) in values?.into_iter().enumerate() {
-            documents.extend(held(&value, &source.file)?);
-            let (place, source) = (name(&value), Source { index, ..source.clone() });
-            documents.push(Self { place, content: Content::Value(value), source });
+        for (index, content) in contents(&text.text)?.into_iter().enumerate() {
+            let source =
+                Source { file: Arc::clone(&file), text: Arc::clone(&text), index, items: vec![] };
+            for document in Self::spread(content, source) {
+                documents.extend(document.held()?);
+                documents.push(document);
+            }
         }
         Ok(documents)
     }
@@ -83,21 +91,103 @@ impl Document {
         Self { place: None, content: Content::Value(value), source: Source::default() }
     }
 
+    /// The objects of a `List`, as kubectl prints several objects; anything else is one document.
+    fn spread(content: Content, source: Source) -> Vec<Self> {
+        let mut value = match content {
+            Content::Value(value) => value,
+            Content::Text(_) => return vec![Self { place: None, content, source }],
+        };
+        let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
+        let of_items = kind.strip_suffix("List").map(str::to_owned);
+        let items = value.get_mut("items").and_then(Value::as_array_mut);
+        let (Some(of_items), Some(items)) = (of_items, items) else {
+            let (place, content) = (name(&value), Content::Value(value));
+            return vec![Self { place, content, source }];
+        };
+        let items = std::mem::take(items).into_iter().enumerate();
+        let documents = items.flat_map(|(index, mut item)| {
+            // The API server leaves the kind out in a list of one kind.
+            if let Some(members) = item.as_object_mut().filter(|_| !of_items.is_empty()) {
+                members.entry("kind").or_insert_with(|| of_items.clone().into());
+            }
+            let mut source = source.clone();
+            source.items.push(index);
+            Self::spread(Content::Value(item), source)
+        });
+        documents.collect()
+    }
+
+    /// The documents in the texts of a ConfigMap. A text that is no YAML and does not name the
+    /// filter, such as a template of something else, is left out.
+    fn held(&self) -> Result<Vec<Self>, DocumentError> {
+        let map = self.value().filter(|value| text_at(value, &["kind"]) == Some("ConfigMap"));
+        let data = map.and_then(|map| map.get("data")?.as_object()).into_iter().flatten();
+        let is_readable =
+            |key: &str| [".yaml", ".yml", ".json"].iter().any(|extension| key.ends_with(extension));
+        let mut documents = Vec::new();
+        for (key, text) in data.filter(|(key, _)| is_readable(key)) {
+            let text = text.as_str().unwrap_or_default();
+            let place =
+                self.place.as_ref().map_or_else(|| key.clone(), |map| format!("{map}, {key}"));
+            let first = self.first_line(text);
+            let contents = match contents(text) {
+                Ok(contents) => contents,
+                Err(_) if !text.contains("duo") => continue,
+                Err(fault) => {
+                    return Err(DocumentError::TextNotYaml { place, fault: fault.in_file(first) });
+                }
+            };
+            let text = Arc::new(Text { text: text.into(), first, ..Text::default() });
+            for (index, content) in contents.into_iter().enumerate() {
+                let (file, text) = (Arc::clone(&self.source.file), Arc::clone(&text));
+                let source = Source { file, text, index, items: vec![] };
+                let inside = Self::spread(content, source);
+                documents.extend(inside.into_iter().map(|document| document.within(&place)));
+            }
+        }
+        Ok(documents)
+    }
+
+    /// The same document, named by the text that it is in.
+    fn within(self, place: &str) -> Self {
+        Self { place: Some(place.to_owned()), ..self }
+    }
+
     /// The lines of a plugin configuration. `None` if the file has one line, or the configuration is
     /// a text with escapes.
     pub(crate) fn lines(&self, configuration: &Configuration<'_>) -> Option<Lines> {
-        let Source { file, text, index } = &self.source;
         // The second line, if there is one.
-        file.trim_end().lines().nth(1)?;
-        let (text, written) = match configuration {
-            Configuration::Text(text) => (*text, Written::all(text)?.into_iter().next()?),
-            Configuration::Object(value) => {
-                let steps = steps_to(self.value()?, value)?;
-                (&**text, Written::all(text)?.get(*index)?.at(&steps)?.clone())
+        self.source.file.trim_end().lines().nth(1)?;
+        match configuration {
+            Configuration::Text(text) => {
+                let written = Written::all(text)?.into_iter().next()?;
+                Some(Lines::new(self.first_line(text)?, written))
             }
-            Configuration::Absent => return None,
-        };
-        Some(Lines::new(first_line(text, file)?, written))
+            Configuration::Object(value) => {
+                let steps = steps_to(self.value()?, |inside| ptr::eq(inside, *value))?;
+                let written = self.written()?.at(&steps)?.clone();
+                Some(Lines::new(self.source.text.first?, written))
+            }
+            Configuration::Absent => None,
+        }
+    }
+
+    /// The line of the file on which a text of this document begins; `None` if the text is written
+    /// with escapes.
+    pub(crate) fn first_line(&self, text: &str) -> Option<usize> {
+        let first = self.source.text.first?;
+        let Content::Value(value) = &self.content else { return Some(first) };
+        let is_meant = |inside: &Value| inside.as_str().is_some_and(|it| ptr::eq(it, text));
+        let key = self.written()?.at(&steps_to(value, is_meant)?)?.line();
+        first.checked_add(begin(text, &self.source.text.text, key)?)?.checked_sub(1)
+    }
+
+    /// The lines of this document in its text.
+    fn written(&self) -> Option<&Written> {
+        let Source { text, index, items, .. } = &self.source;
+        let all = text.written.get_or_init(|| Written::all(&text.text)).as_ref()?;
+        let steps = items.iter().flat_map(|item| [Step::Member("items"), Step::Entry(*item)]);
+        all.get(*index)?.at(&steps.collect::<Vec<_>>())
     }
 
     /// The line of the file on which a value of this document begins.
@@ -119,11 +209,20 @@ impl Document {
     }
 }
 
-impl Source {
-    fn whole(text: &str) -> Self {
-        let file: Arc<str> = text.into();
-        Self { text: Arc::clone(&file), file, index: 0 }
+/// The contents of a text: of each document its value, or the whole text as it is.
+fn contents(text: &str) -> Result<Vec<Content>, NotYaml> {
+    let values = values(text);
+    let is_for_the_modules_reader = match &values {
+        Ok(values) => {
+            let is_plugins = matches!(&**values, [value] if is_plugin(value, text));
+            is_plugins && is_meant_as_json(text) && !is_json(text)
+        }
+        Err(_) => is_plugin_at_fault(text),
+    };
+    if is_for_the_modules_reader {
+        return Ok(vec![Content::Text(text.to_owned())]);
     }
+    Ok(values?.into_iter().map(Content::Value).collect())
 }
 
 /// Whether the text begins as JSON does. YAML accepts more than JSON, for example a comma before a
@@ -131,6 +230,13 @@ impl Source {
 fn is_meant_as_json(text: &str) -> bool {
     let start = text.trim_start_matches('\u{feff}').trim_start();
     start.strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with('"'))
+}
+
+/// Whether a text that is no YAML is a plugin configuration alone: neither a template, nor a file of
+/// Envoy or Kubernetes with one inside.
+fn is_plugin_at_fault(text: &str) -> bool {
+    let is_around = ["{{", "\"@type\"", "\"apiVersion\""].iter().any(|mark| text.contains(mark));
+    text.trim_start().starts_with('{') && text.contains("\"duo\"") && !is_around
 }
 
 /// Whether a file is a plugin configuration alone. A comment in JSON makes YAML take it and the key
@@ -143,32 +249,6 @@ fn is_plugin(value: &Value, text: &str) -> bool {
 fn is_json(text: &str) -> bool {
     let read: Result<serde::de::IgnoredAny, _> = serde_json::from_str(text);
     read.is_ok()
-}
-
-fn values(text: &str) -> Result<Vec<Value>, DocumentError> {
-    let values: Vec<Value> = serde_saphyr::from_multiple(text).map_err(Box::new)?;
-    Ok(values.into_iter().filter(|value| !value.is_null()).collect())
-}
-
-/// The documents in the texts of a ConfigMap.
-fn held(map: &Value, file: &Arc<str>) -> Result<Vec<Document>, DocumentError> {
-    let mut documents = Vec::new();
-    if map.get("kind").and_then(Value::as_str) != Some("ConfigMap") {
-        return Ok(documents);
-    }
-    let data = map.get("data").and_then(Value::as_object).into_iter().flatten();
-    let is_readable =
-        |key: &str| [".yaml", ".yml", ".json"].iter().any(|extension| key.ends_with(extension));
-    for (key, text) in data.filter(|(key, _)| is_readable(key)) {
-        let text: Arc<str> = text.as_str().unwrap_or_default().into();
-        for (index, value) in values(&text)?.into_iter().enumerate() {
-            let place = name(map).map_or_else(|| key.clone(), |name| format!("{name}, {key}"));
-            let source = Source { file: Arc::clone(file), text: Arc::clone(&text), index };
-            let content = Content::Value(value);
-            documents.push(Document { place: Some(place), content, source });
-        }
-    }
-    Ok(documents)
 }
 
 /// Kind and name of a Kubernetes object.

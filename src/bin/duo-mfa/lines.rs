@@ -1,10 +1,11 @@
 //! The lines of a file on which the members of its documents are written.
 
+use crate::yaml;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
-use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned, options};
+use serde_saphyr::options::DuplicateKeyPolicy;
+use serde_saphyr::{Location, Spanned};
 use std::fmt;
-use std::ptr;
 
 /// A value of a document: the line that it begins on, and the values in it.
 #[derive(Clone, Debug)]
@@ -51,10 +52,13 @@ impl Written {
     /// The documents of a text, YAML or JSON. Empty ones are left out.
     pub(crate) fn all(text: &str) -> Option<Vec<Self>> {
         // The module's reader reports a key that is there twice. Here both are wanted.
-        let options = options! { duplicate_keys: DuplicateKeyPolicy::PassThrough };
-        let read: Vec<Option<Self>> =
-            serde_saphyr::from_multiple_with_options(text, options).ok()?;
+        let read: Vec<Option<Self>> = yaml::all(text, DuplicateKeyPolicy::PassThrough).ok()?;
         Some(read.into_iter().flatten().collect())
+    }
+
+    /// The line that it begins on, from 1; of a member of an object, the line of the key.
+    pub(crate) const fn line(&self) -> usize {
+        self.line
     }
 
     /// The value that some steps lead to.
@@ -107,19 +111,22 @@ fn quoted(path: &str) -> Option<(String, &str)> {
     Some((key, path.get(keys.byte_offset()..)?.strip_prefix(']')?))
 }
 
-/// The steps from a document to a value in it, which is known by its place in memory.
-pub(crate) fn steps_to<'v>(document: &'v Value, value: &Value) -> Option<Vec<Step<'v>>> {
+/// The steps from a document to the first value in it that is meant.
+pub(crate) fn steps_to(
+    document: &Value,
+    is_meant: impl Fn(&Value) -> bool,
+) -> Option<Vec<Step<'_>>> {
     let mut steps = Vec::new();
-    lead(document, value, &mut steps).then_some(steps)
+    lead(document, &is_meant, &mut steps).then_some(steps)
 }
 
-fn lead<'v>(from: &'v Value, to: &Value, steps: &mut Vec<Step<'v>>) -> bool {
-    if ptr::eq(from, to) {
+fn lead<'v>(from: &'v Value, is_meant: &dyn Fn(&Value) -> bool, steps: &mut Vec<Step<'v>>) -> bool {
+    if is_meant(from) {
         return true;
     }
     let mut through = |step, value| {
         steps.push(step);
-        let is_found = lead(value, to, steps);
+        let is_found = lead(value, is_meant, steps);
         if !is_found {
             steps.pop();
         }
@@ -136,18 +143,20 @@ fn lead<'v>(from: &'v Value, to: &Value, steps: &mut Vec<Step<'v>>) -> bool {
     }
 }
 
-/// The number of the first of some lines in a file, from 1; they may be indented there. `None` if
-/// they are not in the file, as in a text with escapes.
-pub(crate) fn first_line(text: &str, file: &str) -> Option<usize> {
-    let lines: Vec<_> = text.lines().collect();
-    let of_file: Vec<_> = file.lines().map(str::trim).collect();
-    let is_here = |window: &[&str]| window.iter().zip(&lines).all(|(a, b)| *a == b.trim());
-    let size = lines.len().max(1);
-    of_file.windows(size).position(is_here)?.checked_add(1)
+/// The line of a file on which a text begins that belongs to the key on the line `key`; the text may be
+/// indented there. `None` if its lines do not follow the key, as of a text with escapes.
+pub(crate) fn begin(text: &str, file: &str, key: usize) -> Option<usize> {
+    // YAML's mark of a text of lines may be on a separate line.
+    const FARTHEST: usize = 3;
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    let after = file.lines().skip(key.checked_sub(1)?).take(lines.len().checked_add(FARTHEST)?);
+    let of_file: Vec<_> = after.map(str::trim).collect();
+    let place = of_file.windows(lines.len().max(1)).position(|window| window == lines)?;
+    key.checked_add(place)
 }
 
 fn line_of(location: Location) -> usize {
-    usize::try_from(location.line()).unwrap_or(usize::MAX)
+    yaml::count(location.line())
 }
 
 impl<'de> Deserialize<'de> for Written {
@@ -250,16 +259,25 @@ mod tests {
     #[test]
     fn the_way_to_a_value_is_found_by_its_place_in_memory() {
         let document = json!({"a": [{"b": 1}, {"b": 1}]});
-        let steps = steps_to(&document, &document["a"][1]["b"]).unwrap();
+        let second = &document["a"][1]["b"];
+        let steps = steps_to(&document, |value| std::ptr::eq(value, second)).unwrap();
         assert_eq!(steps, [Step::Member("a"), Step::Entry(1), Step::Member("b")]);
-        assert_eq!(steps_to(&document, &json!(1)), None);
+        assert_eq!(steps_to(&document, |value| value == "x"), None);
         let text = "a:\n- b: 1\n- b: 1\n";
         assert_eq!(Written::all(text).unwrap()[0].at(&steps).unwrap().line, 3);
     }
 
     #[test]
-    fn lines_are_found_whatever_their_indent() {
-        assert_eq!(first_line("{\n  1\n}", "a: |\n  {\n    1\n  }\n"), Some(2));
-        assert_eq!(first_line("{\n}", "a: \"{\\n}\""), None);
+    fn a_text_begins_after_its_key_whatever_its_indent() {
+        let file = "a: |\n  {\n    1\n  }\nb: |\n  {\n    1\n  }\nc: \"{\\n}\"\nd:\n  >\n  x\n";
+        for (text, key, expected) in [
+            ("{\n  1\n}", 1, Some(2)),
+            ("{\n  1\n}", 5, Some(6)),
+            ("{\n}", 9, None),
+            ("x\n", 10, Some(12)),
+            ("", 1, None),
+        ] {
+            assert_eq!(begin(text, file, key), expected, "{text} {key}");
+        }
     }
 }

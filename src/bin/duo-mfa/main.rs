@@ -29,6 +29,7 @@ mod plugin;
 mod schema;
 mod upstream;
 mod value;
+mod yaml;
 
 use clap::Parser as _;
 use duo_mfa::clock::UnixTime;

@@ -162,6 +162,7 @@ impl<'d> Search<'d> {
     fn look_at_object(&mut self, value: &'d Value, around: &Around<'d>) {
         let spec = value.get("spec").unwrap_or(&Value::Null);
         match value.get("kind").and_then(Value::as_str) {
+            Some("WasmPlugin") if is_of_higress(value) => self.of_higress(spec, around),
             Some("WasmPlugin") => self.of_istio(spec, spec, around),
             Some("TrafficExtension") => {
                 spec.get("wasm").into_iter().for_each(|wasm| self.of_istio(wasm, spec, around));
@@ -181,6 +182,14 @@ impl<'d> Search<'d> {
         if is_ours(plugin, configuration) {
             let phase = text_at(spec, &["phase"]);
             self.add(around.place.clone(), configuration, Host::Istio { plugin, phase });
+        }
+    }
+
+    /// Higress has a separate WasmPlugin. How it runs the module is not known here.
+    fn of_higress(&mut self, plugin: &'d Value, around: &Around<'d>) {
+        let configuration = configuration(plugin.get("defaultConfig"));
+        if configuration.value().is_some_and(|value| is_configuration(&value)) {
+            self.add(around.place.clone(), configuration, Host::Nothing);
         }
     }
 
@@ -258,6 +267,11 @@ fn configuration(given: Option<&Value>) -> Configuration<'_> {
         Some(Value::Null) | None => Configuration::Absent,
         Some(value) => Configuration::Object(value),
     }
+}
+
+fn is_of_higress(object: &Value) -> bool {
+    let version = object.get("apiVersion").and_then(Value::as_str);
+    version.is_some_and(|version| version.starts_with("extensions.higress.io/"))
 }
 
 /// Whether a plugin is the filter: by its configuration, or by its name.

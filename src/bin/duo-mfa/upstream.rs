@@ -5,7 +5,8 @@ use crate::value::{at, each, extension, list_at, member, text_at};
 use serde_json::Value;
 
 /// Members that only a cluster has.
-const MARKS: [&str; 4] = ["load_assignment", "connect_timeout", "cluster_type", "lb_policy"];
+const MARKS: [&str; 5] =
+    ["load_assignment", "connect_timeout", "cluster_type", "lb_policy", "eds_cluster_config"];
 /// The key of the metadata that names the proxy (Envoy, "Upstream HTTP/1.1 Proxy").
 const PROXY_ADDRESS: &str = "envoy.http11_proxy_transport_socket.proxy_address";
 

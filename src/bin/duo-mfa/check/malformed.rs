@@ -1,10 +1,12 @@
 //! Shows where a plugin configuration stops being JSON, and the usual mistake at such a place.
 
-use crate::lines::first_line;
 use serde::de::IgnoredAny;
 
 /// The longest part of a line that is shown, in characters.
 const MAX_SHOWN: usize = 100;
+/// Quotes that a word processor writes.
+const TYPOGRAPHIC: [char; 7] =
+    ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{ab}', '\u{bb}'];
 
 /// A text that is not JSON.
 pub(super) struct Malformed {
@@ -14,8 +16,9 @@ pub(super) struct Malformed {
     pub(super) text: String,
 }
 
-/// Finds the fault in a text. `None` if the text is JSON. `file` is the whole file that has the text.
-pub(super) fn explain(text: &str, file: &str) -> Option<Malformed> {
+/// Finds the fault in a text. `None` if the text is JSON. `first` is the line of the file on which the
+/// text begins.
+pub(super) fn explain(text: &str, first: Option<usize>) -> Option<Malformed> {
     let error = serde_json::from_str::<IgnoredAny>(text).err()?;
     let lines: Vec<_> = text.lines().collect();
     let index = error.line().saturating_sub(1).min(lines.len().saturating_sub(1));
@@ -23,8 +26,8 @@ pub(super) fn explain(text: &str, file: &str) -> Option<Malformed> {
     let before: usize = text.split_inclusive('\n').take(index).map(str::len).sum();
     let of_line = before.saturating_add(error.column().saturating_sub(1));
     let offset = if error.is_eof() { text.len() } else { of_line };
-    let shown: String = line.trim().chars().filter(|it| !it.is_control()).take(MAX_SHOWN).collect();
-    let in_file = first_line(text, file).map(|first| first.saturating_add(index));
+    let shown: String = masked(line.trim()).chars().take(MAX_SHOWN).collect();
+    let in_file = first.map(|first| first.saturating_add(index));
     let place = match in_file {
         Some(line) => format!("line {line} of the file"),
         None => format!("line {} of the text", index.saturating_add(1)),
@@ -32,6 +35,42 @@ pub(super) fn explain(text: &str, file: &str) -> Option<Malformed> {
     let mistake = mistake(text, line, offset);
     let mistake = mistake.map(|it| format!("\n    {it}")).unwrap_or_default();
     Some(Malformed { line: in_file, text: format!("{place}: {shown}{mistake}") })
+}
+
+/// A line with its keys and signs, and `…` for each value: one may be a secret, in or out of its
+/// quotes.
+fn masked(line: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = line;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|letter| is_of_word(letter) != is_of_word(first));
+        let (run, after) = rest.split_at(end.unwrap_or(rest.len()));
+        if is_of_word(first) && !is_open(run, after) {
+            shown.push('…');
+        } else {
+            shown.extend(run.chars().filter(|letter| !letter.is_control()));
+        }
+        rest = after;
+    }
+    shown
+}
+
+/// Whether a character is none of JSON's signs, no quote and no space.
+fn is_of_word(letter: char) -> bool {
+    !matches!(letter, '{' | '}' | '[' | ']' | ',' | ':' | '"' | '\'')
+        && !TYPOGRAPHIC.contains(&letter)
+        && !letter.is_whitespace()
+}
+
+/// Whether a word cannot be a secret: a key of a configuration, a constant, the mark of a comment.
+/// `after` is the rest of the line.
+fn is_open(word: &str, after: &str) -> bool {
+    let after = after.strip_prefix(['"', '\'']).unwrap_or(after).trim_start();
+    let has_value = after.strip_prefix(':').is_some_and(|value| !value.starts_with(is_of_word));
+    let is_key = has_value && word.bytes().all(|it| it.is_ascii_lowercase() || it == b'_');
+    let is_constant =
+        ["true", "false", "null", "none"].iter().any(|it| word.eq_ignore_ascii_case(it));
+    is_key || is_constant || word.bytes().all(|letter| letter.is_ascii_punctuation())
 }
 
 fn mistake(text: &str, line: &str, offset: usize) -> Option<&'static str> {
@@ -44,9 +83,7 @@ fn mistake(text: &str, line: &str, offset: usize) -> Option<&'static str> {
              object itself instead of a text",
         );
     }
-    if line
-        .contains(['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{ab}', '\u{bb}'])
-    {
+    if line.contains(TYPOGRAPHIC) {
         return Some("the line has typographic quotes: write \" instead");
     }
     let (before, after) = text.split_at_checked(offset)?;

@@ -40,6 +40,10 @@ fn of_service(
     (name, port, host): (&str, &str, &str),
     api_host: Option<&str>,
 ) -> Vec<Warning> {
+    // Higress names such a cluster by its registry of DNS names.
+    if host.ends_with(".dns") {
+        return Vec::new();
+    }
     let mut warnings: Vec<_> = other_host(name, host, api_host).into_iter().collect();
     let mut entries = objects(documents, "ServiceEntry").peekable();
     if entries.peek().is_none() {
