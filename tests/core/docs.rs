@@ -63,6 +63,23 @@ fn ci_runs_nothing_but_make_targets() {
     }
 }
 
+/// A tag can be moved to other code, a hash cannot. The publishing job signs with what it runs.
+#[test]
+fn workflows_name_actions_by_their_hash() {
+    let mut named = 0;
+    for workflow in ["ci.yml", "release.yml"] {
+        let text = read(&format!(".github/workflows/{workflow}"));
+        for action in text.lines().filter_map(|line| line.split_once("uses: ")) {
+            let (_, version) = action.1.split_once('@').unwrap();
+            let (hash, release) = version.split_once(" # v").unwrap_or_else(|| panic!("{version}"));
+            let is_hash = hash.len() == 40 && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
+            assert!(is_hash && !release.is_empty(), "{workflow}: {version}");
+            named += 1;
+        }
+    }
+    assert!(named > 9, "{named}");
+}
+
 #[test]
 fn example_pages_start_the_file_beside_them() {
     let mut started = 0;
