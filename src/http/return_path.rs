@@ -27,13 +27,15 @@ pub struct ReturnPath {
 }
 
 impl ReturnPath {
-    /// Takes a safe path unchanged; any other becomes `/`.
+    /// Takes a safe path unchanged; any other becomes `/`. One that is too long loses its query, so
+    /// that the sign-in is still under the rule of its path.
     ///
     /// Safe is printable ASCII without backslashes, at most [`MAX_BYTES`], that begins with exactly
     /// one slash and has no dot segments, percent-decoded or not. A browser resolves dot segments
     /// before it requests a page, so a path that still has them did not come from one.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Self {
+        let bytes = if bytes.len() > MAX_BYTES { path(bytes) } else { bytes };
         let is_printable = bytes.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'\\');
         match str::from_utf8(bytes) {
             Ok(text) if bytes.len() <= MAX_BYTES && is_printable && is_local(bytes) => {
@@ -106,10 +108,14 @@ impl Default for ReturnPath {
     }
 }
 
+/// The part before query and fragment.
+fn path(target: &[u8]) -> &[u8] {
+    target.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default()
+}
+
 /// Whether the path stays on this host, both as it is and decoded.
 fn is_local(bytes: &[u8]) -> bool {
-    let path = bytes.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
-    let mut view = path.to_vec();
+    let mut view = path(bytes).to_vec();
     for _ in 0..DECODINGS {
         if !is_rooted(&view) {
             return false;

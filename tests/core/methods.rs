@@ -74,3 +74,20 @@ fn text_that_is_no_method_counts_as_get() {
         assert!(!page.contains("method=") && page.contains(r#"href="/transfer""#), "{page}");
     }
 }
+
+/// A link with so long a query that no return path holds it.
+#[test]
+fn long_target_is_approved_at_the_application_of_its_rule() {
+    let mut config = two_more();
+    overlay(&mut config, json!({"applications": {"wiki": null}}));
+    overlay(&mut config, rule(json!({"application": "payments", "methods": null})));
+    let mut rig = Rig::with(config);
+    let mut alice = Browser::of("alice");
+    let long = format!("/transfer?{}", "q".repeat(4_000));
+    let page = alice.asks(&mut rig, &alice.opens(&long), &[]).text();
+    assert!(page.contains("return_to=%2Ftransfer&amp;reference="), "{page}");
+    let push = alice.posts("/.duo-mfa/auth?factor=push&return_to=%2Ftransfer");
+    alice.asks(&mut rig, &push, &[one_phone(), started()]);
+    alice.is_approved(&mut rig, &alice.fetches(STATUS), &[status("allow", "allow")]);
+    rig.send(&alice.opens(&long), &[]).admitted();
+}

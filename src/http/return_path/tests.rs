@@ -155,6 +155,15 @@ fn a_path_has_at_most_2048_bytes() {
     let longest = format!("/{}", "a".repeat(MAX_BYTES - 1));
     assert_eq!(ReturnPath::parse(longest.as_bytes()).as_str(), longest);
     assert_eq!(ReturnPath::parse(format!("{longest}a").as_bytes()).as_str(), "/");
+    let query = format!("?{}", "q".repeat(MAX_BYTES));
+    for (path, expected) in
+        [(&*longest, &*longest), ("/a", "/a"), ("//a", "/"), ("/../a", "/"), ("", "/")]
+    {
+        for end in [&*query, &query.replace('?', "#"), &format!("#x{query}")] {
+            assert_eq!(ReturnPath::parse(format!("{path}{end}").as_bytes()).as_str(), expected);
+        }
+    }
+    assert_eq!(ReturnPath::parse(format!("{longest}?q").as_bytes()).as_str(), longest);
 }
 
 proptest! {
