@@ -11,6 +11,7 @@
 mod around;
 mod audit;
 mod by_path;
+mod capabilities;
 mod clusters;
 mod contained;
 mod control_planes;

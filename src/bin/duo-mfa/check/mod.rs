@@ -8,6 +8,7 @@
 //! them.
 
 mod by_path;
+mod capabilities;
 mod cluster;
 mod finding;
 mod first_factor;
@@ -145,6 +146,7 @@ impl Subject<'_> {
         warnings.extend(first_factor::warnings(self));
         warnings.extend(order::warnings(self));
         warnings.extend(host::warnings(self));
+        warnings.extend(capabilities::warnings(self));
         warnings.extend(native::warnings(self));
         warnings.extend(redirects::warnings(self));
         warnings.extend(waits::warnings(self));

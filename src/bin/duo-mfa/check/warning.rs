@@ -69,6 +69,8 @@ codes! {
     FailsOpen = "fails_open",
     /// A worker whose filter crashed stays down.
     FailsForGood = "fails_for_good",
+    /// Envoy does not let the module do what it needs.
+    CapabilityMissing = "capability_missing",
     /// Requests pass if the native module cannot be downloaded.
     ModuleFailsOpen = "module_fails_open",
     /// A new version of the native module would have the path of the running one.
