@@ -18,8 +18,10 @@ use crate::stack::Directory;
 
 type Elf<'a> = ElfFile64<'a, Endianness>;
 
-/// Bytes, as in the Makefile.
-const MAX_SIZE: usize = 1_486_000;
+/// Bytes, as in the Makefile. The standard library's backtraces are in it only where that could not be
+/// built anew.
+const MAX_SIZE: usize = 1_153_000;
+const BACKTRACES: (&str, usize) = ("RUST_BACKTRACE", 280_000);
 
 /// The parts of glibc; the loader differs by machine.
 const GLIBC: &[&str] = &["libc.so.6", "libpthread.so.0", "libdl.so.2", "libm.so.6"];
@@ -207,7 +209,10 @@ fn library_is_bound_when_it_is_loaded_and_stays() {
 #[test]
 fn library_is_small_and_holds_neither_symbols_nor_paths_of_this_machine() {
     let bytes = library();
-    assert!(bytes.len() <= MAX_SIZE, "{} bytes", bytes.len());
+    let (mark, room) = BACKTRACES;
+    let has_backtraces = bytes.windows(mark.len()).any(|it| it == mark.as_bytes());
+    let most = if has_backtraces { MAX_SIZE + room } else { MAX_SIZE };
+    assert!(bytes.len() <= most, "{} bytes", bytes.len());
     let elf = Elf::parse(&*bytes).unwrap();
     assert!(elf.elf_symbol_table().is_empty(), "it is not stripped");
     let home = std::env::var("HOME").unwrap();
