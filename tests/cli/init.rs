@@ -2,6 +2,7 @@
 //! and to the schemas of the resources.
 
 use crate::run::{Ran, duo_mfa};
+use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -161,7 +162,7 @@ fn the_options_are_where_they_belong() {
     let text = folder.read("envoy.yaml");
     for part in [
         "address: 10.0.0.9, port_value: 9090",
-        "audiences: [staff]",
+        "audiences: ['staff']",
         "issuer: https://login.corp.test/realms/staff\n",
         "uri: \"https://keys.corp.test/k.json\"",
         "sni: keys.corp.test",
@@ -182,6 +183,108 @@ fn the_options_are_where_they_belong() {
     assert_eq!(init(&folder, &[&more[..], &ISSUER].concat()).status, 0);
     assert!(folder.read("mfa.yaml").contains("cluster: httproute/web/duo-api/rule/0"));
     assert!(folder.read("mfa.yaml").contains("url: r.corp.test/m:2\n"));
+}
+
+/// As Entra ID, Auth0 and others name an application.
+#[test]
+fn audiences_of_all_kinds_are_written_as_texts() {
+    for audience in [
+        "6f9619ff-8b86-d011-b42d-00c04fc964ff",
+        "api://6f9619ff-8b86-d011-b42d-00c04fc964ff",
+        "https://app.corp.test/",
+        "42",
+        "true",
+        "a#b{c}",
+        "app.corp.test",
+    ] {
+        let folder = Folder::new();
+        let more = ["--for", "envoy", "--audience", audience];
+        let ran = init(&folder, &[&more[..], &ISSUER].concat());
+        assert_eq!(ran.status, 0, "{ran:?}");
+        let text = folder.read("envoy.yaml");
+        let line = text.lines().find(|line| line.contains("audiences: ")).unwrap();
+        let read: Value = serde_saphyr::from_str(line.trim()).unwrap();
+        assert_eq!(read["audiences"], json!([audience]), "{line}");
+    }
+}
+
+/// The rules of a made NetworkPolicy, by the name of the object.
+fn policy(folder: &Folder, file: &str, name: &str) -> Value {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&folder.read(file)).unwrap();
+    documents.into_iter().find(|it| it["metadata"]["name"] == name).unwrap()
+}
+
+/// The pods with this name, in the namespace of the policy or another one.
+fn pods(namespace: Option<&str>, name: &str) -> Value {
+    let mut peer = json!({"podSelector": {"matchLabels": {"app.kubernetes.io/name": name}}});
+    if let Some(namespace) = namespace {
+        peer["namespaceSelector"] =
+            json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
+    }
+    peer
+}
+
+fn tcp(port: u16) -> Value {
+    json!([{"protocol": "TCP", "port": port}])
+}
+
+#[test]
+fn network_policies_let_the_first_factor_and_the_service_be_reached() {
+    let start = ["--for", "kubernetes", "--first-factor", "oauth2-proxy", "--upstream"];
+    for (upstream, namespace) in [
+        ("web.shop:81", Some("shop")),
+        ("web.shop.svc.cluster.local:81", Some("shop")),
+        ("web:81", None),
+        ("web.app.svc:81", None),
+    ] {
+        let folder = Folder::new();
+        let ran = init(&folder, &[&start[..], &[upstream]].concat());
+        assert_eq!(ran.status, 0, "{ran:?}");
+        let file = namespace.map_or("network-policy.yaml", |_| "app-network-policy.yaml");
+        let apart = folder.0.join("app-network-policy.yaml");
+        assert_eq!(apart.exists(), namespace.is_some(), "{upstream}");
+        let (to, from) = (pods(namespace, "web"), pods(namespace.map(|_| "app"), "duo-mfa"));
+        let app = policy(&folder, file, "app-behind-duo-mfa");
+        assert_eq!(app["metadata"]["namespace"].as_str(), namespace, "{app}");
+        assert_eq!(app["spec"]["podSelector"], pods(None, "web")["podSelector"]);
+        assert_eq!(app["spec"]["ingress"], json!([{"from": [from], "ports": tcp(81)}]));
+        let envoy = policy(&folder, "network-policy.yaml", "duo-mfa");
+        let egress = envoy["spec"]["egress"].as_array().unwrap();
+        assert!(egress.contains(&json!({"to": [to], "ports": tcp(81)})), "{envoy}");
+        let oauth2_proxy = json!({"to": [pods(None, "oauth2-proxy")], "ports": tcp(4180)});
+        assert!(egress.contains(&oauth2_proxy), "{envoy}");
+        // A policy sees the pods' port, which the Service does not tell.
+        assert!(folder.read(file).contains("port: 81}]    # change, if"), "{upstream}");
+    }
+}
+
+#[test]
+fn an_address_and_a_host_elsewhere_tell_of_no_pods() {
+    for upstream in ["10.0.0.9:81", "app.corp.test:81"] {
+        let folder = Folder::new();
+        let more = ["--for", "kubernetes", "--first-factor", "basic", "--upstream", upstream];
+        assert_eq!(init(&folder, &more).status, 0);
+        let text = folder.read("network-policy.yaml");
+        assert_eq!(text.matches("port: 8080}]").count(), 2, "{text}");
+        assert!(text.contains("name: app}}}]                # change"), "{text}");
+    }
+}
+
+#[test]
+fn the_next_commands_can_be_pasted() {
+    for name in ["a b", "it's", "$HOME", "plain"] {
+        let outer = Folder::new();
+        let folder = Folder(outer.0.join(name));
+        let ran = init(&folder, &["--for", "envoy", "--first-factor", "basic"]);
+        assert_eq!(ran.status, 0, "{ran:?}");
+        let check = ran.output.lines().find(|line| line.contains("duo-mfa check ")).unwrap();
+        let (_, words) = check.split_once("duo-mfa check ").unwrap();
+        let print = format!("printf '%s\\n' {words}");
+        let said = std::process::Command::new("sh").args(["-c", &print]).output().unwrap();
+        let said = String::from_utf8(said.stdout).unwrap();
+        let path = folder.path();
+        assert_eq!(said, format!("{path}/envoy.yaml\n--env-file\n{path}/duo-mfa.env\n"));
+    }
 }
 
 #[test]
@@ -239,7 +342,9 @@ fn options_that_do_not_fit_together_are_named() {
         ("--issuer", "https://idp.test:8443/x"),
         ("--client-id", "short"),
         ("--namespace", "a b"),
+        ("--namespace", "No"),
         ("--audience", "a: b"),
+        ("--audience", "a'b"),
     ] {
         let folder = Folder::new();
         let ran = init(&folder, &["--for", "envoy", option, value]);

@@ -3,7 +3,7 @@
 
 use super::draft::{Draft, NoSuchText};
 use super::factor::{self, FirstFactor};
-use super::{Arguments, Target};
+use super::{Arguments, Service, Target};
 use serde_json::{Value, json};
 
 const PRODUCTION: &str = include_str!("../../../../envoy/production.yaml");
@@ -42,7 +42,11 @@ pub(super) type Made = (&'static str, String);
 pub(super) fn files(with: &Arguments) -> Result<Vec<Made>, NoSuchText> {
     match with.target {
         Target::Envoy => Ok(vec![("envoy.yaml", production(with)?)]),
-        Target::Kubernetes => each(&KUBERNETES, with, kubernetes),
+        Target::Kubernetes => {
+            let made = each(&KUBERNETES, with, kubernetes)?;
+            let is_apart = with.service().is_some_and(|service| service.namespace.is_some());
+            Ok(if is_apart { apart(made) } else { made })
+        }
         Target::Istio => each(&ISTIO, with, istio),
         Target::EnvoyGateway => each(&ENVOY_GATEWAY, with, envoy_gateway),
     }
@@ -171,15 +175,7 @@ fn kubernetes(draft: &mut Draft, name: &str, with: &Arguments) -> Result<(), NoS
                 &format!("- name: app\n              domains: [{0}, \"{0}:*\"]", with.host),
             )?;
         }
-        "network-policy.yaml" => {
-            // The name of a Service is often the name of its pods.
-            let pods = host.split('.').next().unwrap_or(&host);
-            draft.put(
-                "app.kubernetes.io/name: app}",
-                &format!("app.kubernetes.io/name: {pods}}}"),
-            )?;
-            draft.put("port: 8080", &format!("port: {port}"))?;
-        }
+        "network-policy.yaml" => network_policy(draft, with)?,
         "kustomization.yaml" => {
             draft.put("namespace: app", &format!("namespace: {}", with.namespace()))?;
             draft.put("-n app", &format!("-n {}", with.namespace()))?;
@@ -187,6 +183,55 @@ fn kubernetes(draft: &mut Draft, name: &str, with: &Arguments) -> Result<(), NoS
         _ => {}
     }
     Ok(())
+}
+
+/// The network policies of the application and of Envoy.
+fn network_policy(draft: &mut Draft, with: &Arguments) -> Result<(), NoSuchText> {
+    if with.first_factor == FirstFactor::Oauth2Proxy {
+        draft.put("  # Where oauth2-proxy is the first factor:\n", "")?;
+        draft.put("  # - to: [{podSelector", "  - to: [{podSelector")?;
+        draft.put("  #   ports: [{protocol", "    ports: [{protocol")?;
+    }
+    let Some(Service { name, namespace, port }) = with.service() else { return Ok(()) };
+    // The name of a Service is often the name of its pods, and its port often theirs.
+    let pods = format!("podSelector: {{matchLabels: {{app.kubernetes.io/name: {name}}}}}");
+    draft.put("podSelector: {matchLabels: {app.kubernetes.io/name: app}}", &pods)?;
+    draft.put_to_end(
+        "port: 8080}]",
+        &format!("port: {port}}}]    # change, if the pods have another port than the Service"),
+    )?;
+    if let Some(namespace) = namespace {
+        let of = |namespace: &str| {
+            let labels = format!("kubernetes.io/metadata.name: {namespace}");
+            format!("{{namespaceSelector: {{matchLabels: {{{labels}}}}}, ")
+        };
+        draft.put(&format!("- to: [{{{pods}"), &format!("- to: [{}{pods}", of(&namespace)))?;
+        draft.put(
+            "- from: [{podSelector",
+            &format!("- from: [{}podSelector", of(with.namespace())),
+        )?;
+        draft.put(
+            "metadata: {name: app-behind-duo-mfa}",
+            &format!("metadata: {{name: app-behind-duo-mfa, namespace: {namespace}}}"),
+        )?;
+    }
+    Ok(())
+}
+
+/// Kustomize puts all objects into one namespace. If that of the application is another one, its
+/// policy gets a file apart.
+fn apart(made: Vec<Made>) -> Vec<Made> {
+    let split = |(name, text): Made| match text.split_once("---\n") {
+        Some((of_app, of_envoy)) if name == "network-policy.yaml" => {
+            let hint = "# Its namespace is not that of kustomization.yaml: kubectl apply -f app-network-policy.yaml\n";
+            vec![
+                ("app-network-policy.yaml", format!("{hint}{of_app}")),
+                (name, of_envoy.to_owned()),
+            ]
+        }
+        _ => vec![(name, text)],
+    };
+    made.into_iter().flat_map(split).collect()
 }
 
 fn istio(draft: &mut Draft, name: &str, with: &Arguments) -> Result<(), NoSuchText> {

@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "URL", value_parser = url)]
     jwks: Option<String>,
     /// The audience of the provider's tokens, if it is not the host
-    #[arg(long, value_name = "NAME", value_parser = word)]
+    #[arg(long, value_name = "NAME", value_parser = audience)]
     audience: Option<String>,
     /// Where browsers sign in: at the filter's page, or at Duo's (universal), which needs --client-id
     #[arg(long, value_enum, default_value = "auth-api", value_name = "PROMPT")]
@@ -86,6 +86,14 @@ enum Prompt {
     AuthApi,
     /// At Duo's Universal Prompt
     Universal,
+}
+
+/// The application's Service in Kubernetes.
+struct Service {
+    name: String,
+    /// `None` for that of Envoy's pods.
+    namespace: Option<String>,
+    port: u16,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
@@ -175,6 +183,20 @@ impl Arguments {
         self.upstream.clone().unwrap_or_else(|| (usual.to_owned(), 8080))
     }
 
+    /// The application's Service, if `--upstream` has the form of one: NAME, NAME.NAMESPACE or
+    /// NAME.NAMESPACE.svc and more.
+    fn service(&self) -> Option<Service> {
+        let (host, port) = self.upstream.clone()?;
+        let is_name = |label: &str| !label.starts_with(|first: char| first.is_ascii_digit());
+        let (name, namespace) = match host.split('.').collect::<Vec<_>>()[..] {
+            [name] => (name, None),
+            [name, namespace] | [name, namespace, "svc", ..] => (name, Some(namespace)),
+            _ => return None,
+        };
+        let namespace = namespace.filter(|it| *it != self.namespace()).map(str::to_owned);
+        is_name(name).then(|| Service { name: name.to_owned(), namespace, port })
+    }
+
     fn namespace(&self) -> &str {
         self.namespace.as_deref().unwrap_or(match self.target {
             Target::Istio => "istio-ingress",
@@ -227,14 +249,13 @@ impl Arguments {
 
     /// The steps after this one.
     fn next(&self) -> String {
-        let variables = self.folder.join(VARIABLES);
-        let variables = variables.display();
+        let variables = quoted(&self.folder.join(VARIABLES));
         let names = match self.target {
             Target::Envoy | Target::Kubernetes => "envoy.yaml",
             Target::Istio => "gateway.yaml duo-api.yaml authorization-policy.yaml",
             Target::EnvoyGateway => "gateway.yaml mfa.yaml duo-api.yaml",
         };
-        let paths = names.split(' ').map(|name| self.folder.join(name).display().to_string());
+        let paths = names.split(' ').map(|name| quoted(&self.folder.join(name)));
         let paths = paths.collect::<Vec<_>>().join(" ");
         let secrets = if self.is_universal() {
             "DUO_SECRET_KEY and DUO_CLIENT_SECRET"
@@ -255,6 +276,17 @@ impl Arguments {
              Then:\n  {first}\n  duo-mfa check {paths} --env-file {variables}\n  \
              duo-mfa doctor {paths} --env-file {variables}"
         )
+    }
+}
+
+/// A path as one word of a shell's command.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/+=@%:,".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
 
@@ -293,12 +325,24 @@ fn host_of(address: &str) -> Option<&str> {
     host(name).is_ok().then_some(name)
 }
 
+/// The audience of tokens: any text of visible characters, such as a GUID or an address. It is written in
+/// single quotes.
+fn audience(text: &str) -> Result<String, &'static str> {
+    let is_fine = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\'' | b'"' | b'\\');
+    let is_audience = !text.is_empty() && text.bytes().all(is_fine);
+    is_audience.then(|| text.to_owned()).ok_or("may have visible ASCII characters, but no quotes")
+}
+
 /// A name that needs no quotes in YAML.
 fn word(text: &str) -> Result<String, &'static str> {
     let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    let is_word =
-        text.bytes().all(is_fine) && text.starts_with(|it: char| it.is_ascii_alphabetic());
-    is_word
-        .then(|| text.to_owned())
-        .ok_or("may have letters, digits, dots and dashes, and begins with a letter")
+    let is_constant = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
+        .iter()
+        .any(|it| text.eq_ignore_ascii_case(it));
+    let is_word = text.bytes().all(is_fine)
+        && text.starts_with(|it: char| it.is_ascii_alphabetic())
+        && !is_constant;
+    is_word.then(|| text.to_owned()).ok_or(
+        "may have letters, digits, dots and dashes, begins with a letter, and is no constant of YAML",
+    )
 }
