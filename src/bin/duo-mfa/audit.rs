@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// The beginning of every audit line.
 const START: &str = r#"{"event":"duo_mfa""#;
-/// The same inside a JSON text, for Envoy's JSON log format.
-const ESCAPED_START: &str = r#"{\"event\":\"duo_mfa\""#;
+/// The members that have a line of the log in Envoy's JSON log format, and in those of collectors.
+const MESSAGES: [&str; 6] = ["message", "msg", "log", "MESSAGE", "textPayload", "line"];
 /// The members that have a fixed place in a sentence, or none.
 const PLACED: [&str; 14] = [
     "event",
@@ -87,7 +87,7 @@ fn show(arguments: &Arguments) -> io::Result<usize> {
     while input.read_until(b'\n', &mut line)? > 0 {
         let text = String::from_utf8_lossy(&line);
         if let Some((prefix, members)) = audit_line(&text) {
-            let line = Line { prefix: prefix.to_owned(), members };
+            let line = Line { prefix, members };
             if arguments.joins() {
                 kept.push(line);
             } else if arguments.has_code(&line) {
@@ -217,24 +217,34 @@ impl Arguments {
     }
 }
 
-/// Envoy's prefix, and the members of the audit line after it.
-fn audit_line(line: &str) -> Option<(&str, Map<String, Value>)> {
-    if let Some((prefix, _)) = line.split_once(START) {
-        return Some((prefix, first_object(line.get(prefix.len()..)?)?));
+/// Envoy's prefix, and the members of the audit line after it. A line of another kind may hold the
+/// text of an audit line too, since a client chooses what an access log has: it is none.
+fn audit_line(line: &str) -> Option<(String, Map<String, Value>)> {
+    if let Some(found) = plain_line(line) {
+        return Some(found);
     }
-    let (prefix, _) = line.split_once(ESCAPED_START)?;
-    let rest = line.get(prefix.len()..)?;
-    // The rest of a JSON text becomes a JSON text again after a quote.
-    let text: String = first_value(&format!("\"{rest}"))?;
-    Some((prefix, first_object(&text)?))
+    // Envoy's JSON log format, or a collector that puts each line into an object.
+    let object: Map<String, Value> = first_value(line.get(line.find('{')?..)?)?;
+    MESSAGES.iter().find_map(|name| plain_line(object.get(*name)?.as_str()?))
 }
 
-fn first_object(text: &str) -> Option<Map<String, Value>> {
-    first_value(text)
+/// The same, of a line that is no object as a whole.
+fn plain_line(line: &str) -> Option<(String, Map<String, Value>)> {
+    let (prefix, _) = line.split_once(START)?;
+    let members = first_value(line.get(prefix.len()..)?)?;
+    is_of_envoy(prefix).then(|| (prefix.to_owned(), members))
+}
+
+/// Whether the filter's messages have this prefix: none, or one of Envoy for the module or the
+/// library. A line with a quote before is of an access log.
+fn is_of_envoy(prefix: &str) -> bool {
+    let is_of_module = prefix.contains("wasm log") && prefix.ends_with(": ");
+    let has_mark = prefix.is_empty() || is_of_module || prefix.ends_with("duo_mfa: ");
+    has_mark && !prefix.contains('"')
 }
 
 /// The first value of a text that may continue after it.
-fn first_value<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
+fn first_value(text: &str) -> Option<Map<String, Value>> {
     serde_json::Deserializer::from_str(text).into_iter().next()?.ok()
 }
 
@@ -294,7 +304,14 @@ mod tests {
             format!(
                 "[2026-11-29 17:00:01.123][20][info][wasm] [source/x.cc:1] wasm log duo_mfa: {object}\n"
             ),
+            format!(
+                "[2026-11-29 17:00:01.123][20][info][dynamic_modules] [x.cc:1] duo_mfa: {object}"
+            ),
+            format!(
+                "envoy-1  | 2026-11-29T17:00:01Z stderr F [x][wasm] [x.cc:1] wasm log a b: {object}"
+            ),
             format!(r#"{{"level":"info","message":"wasm log: {escaped}","time":"x"}}"#),
+            format!(r#"{{"log":"[x][wasm] wasm log a: {escaped}\n","stream":"stderr"}}"#),
         ] {
             let (_, members) = audit_line(&line).unwrap();
             assert_eq!(members["reason"], r#"she said "no""#, "{line}");
@@ -306,12 +323,30 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_an_access_log_is_no_audit_line() {
+        let object = format!(r#"{LINE}"factor":"push"}}"#);
+        let escaped = object.replace('"', r#"\""#);
+        for line in [
+            format!(r#"[2026-11-29T17:00:01Z] "GET / HTTP/1.1" 200 "wasm log duo_mfa: {object}""#),
+            format!(r#"[2026-11-29T17:00:01Z] "GET / HTTP/1.1" 200 "{object}""#),
+            format!("192.0.2.7 {object}"),
+            format!(r#"{{"user_agent":"wasm log duo_mfa: {escaped}"}}"#),
+            format!(r#"{{"user_agent":"{escaped}","message":"GET /"}}"#),
+            format!(r#"{{"log":"{{\"user_agent\":\"{}\"}}"}}"#, escaped.replace('\\', r"\\\")),
+            format!(r#"{{"log":"\"GET /\" \"{escaped}\""}}"#),
+        ] {
+            assert_eq!(audit_line(&line), None, "{line}");
+        }
+    }
+
+    #[test]
     fn a_sentence_has_all_members_once() {
         let object = format!(
             r#"{LINE}"factor":"push","client":"192.0.2.7","method":"GET","host":"app","path":"/x","rule":3,"reason":"denied\u001b[31m"}}"#
         );
-        let line = format!("[2026-11-29 17:00:01.123][20][info] {object}");
+        let line = format!("[2026-11-29 17:00:01.123][20][info] duo_mfa: {object}");
         let (prefix, members) = audit_line(&line).unwrap();
+        let prefix = prefix.as_str();
         let expected = "2026-11-29 17:00:01.123 refused mfa_denied alice by push from 192.0.2.7 \
                         GET app/x rule=3: denied[31m";
         assert_eq!(sentence(prefix, &members), expected);
