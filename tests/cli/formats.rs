@@ -3,6 +3,11 @@
 use crate::files::{File, plugin};
 use crate::run::duo_mfa;
 use serde_json::{Value, json};
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::process::Command;
 
 /// A file with a fault on its third line and a placeholder on its fourth.
 fn faulty() -> File {
@@ -72,7 +77,8 @@ fn sarif_has_rules_results_and_what_could_not_be_read() {
         assert!(!result["message"]["text"].as_str().unwrap().is_empty());
     }
     let place = &results[0]["locations"][0]["physicalLocation"];
-    assert_eq!(place["artifactLocation"]["uri"], faulty.path());
+    let uri = faulty.path().replace(':', "%3A").replace(',', "%2C");
+    assert_eq!(place["artifactLocation"]["uri"], uri);
     assert_eq!(place["region"]["startLine"], 3);
     let invocation = &run["invocations"][0];
     assert_eq!(invocation["executionSuccessful"], false);
@@ -85,4 +91,34 @@ fn the_text_names_the_line_of_a_part() {
     let file = faulty();
     let (_, output) = printed("text", &[file.path()]);
     assert!(output.contains("\n  fault unknown_key at [\"a,b: %\"], line 3: "), "{output}");
+}
+
+/// A path has bytes, and a URI has ASCII.
+#[test]
+fn any_name_of_a_file_is_printed() {
+    let folder =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("names-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    for (name, uri) in [
+        (&b"a b.json"[..], "a%20b.json"),
+        (b"100%#?.json", "100%25%23%3F.json"),
+        ("é.json".as_bytes(), "%C3%A9.json"),
+        (b"\xff.json", "%FF.json"),
+        (b"c:d.json", "c%3Ad.json"),
+    ] {
+        let name = OsStr::from_bytes(name);
+        fs::write(folder.join(name), "{\"version\": 1, \"duo\": {\"api_host\": 1}}").unwrap();
+        for format in ["text", "json", "github", "sarif"] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_duo-mfa"));
+            command.current_dir(&folder).args(["check", "--format", format]).arg(name);
+            let output = command.output().unwrap();
+            assert_eq!(output.status.code(), Some(1), "{name:?} {format} {output:?}");
+            if format == "sarif" {
+                let sarif: Value = serde_json::from_slice(&output.stdout).unwrap();
+                let place = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+                assert_eq!(place["artifactLocation"]["uri"], uri);
+            }
+        }
+    }
+    fs::remove_dir_all(&folder).unwrap();
 }

@@ -30,6 +30,7 @@ mod init;
 mod messages;
 mod native;
 mod one_host;
+mod pipes;
 mod quoted;
 mod readme;
 mod redirects;

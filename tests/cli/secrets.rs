@@ -44,7 +44,7 @@ fn a_file_at_fault_shows_no_secret() {
             &["check", "--format", "sarif", path],
             &["explain", path, "--path", "/"],
             &["doctor", path],
-            &["cookie", path, "x"],
+            &["cookie", "x", path],
         ];
         for arguments in runs {
             let ran = duo_mfa(arguments);

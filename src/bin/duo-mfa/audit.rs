@@ -1,6 +1,7 @@
 //! `duo-mfa audit`: the filter's audit lines in Envoy's log, as sentences.
 
 use crate::Outcome;
+use crate::output::complain;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::fs::File;
@@ -60,14 +61,14 @@ enum Format {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     match show(arguments) {
         Ok(0) => {
-            eprintln!("duo-mfa: no audit line matches (Envoy's level for wasm must be info)");
+            complain!("duo-mfa: no audit line matches (Envoy's level for wasm must be info)");
             Outcome::Faulty
         }
         Ok(_) => Outcome::Fine,
         // The reader of the output has ended, for example `head`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Outcome::Fine,
         Err(error) => {
-            eprintln!("duo-mfa: {}: {error}", arguments.file.display());
+            complain!("duo-mfa: {}: {error}", arguments.file.display());
             Outcome::Unreadable
         }
     }

@@ -1,5 +1,6 @@
 //! `duo-mfa completions`: completions of the command line for a shell.
 
+use crate::output;
 use crate::{Options, Outcome};
 use clap::CommandFactory as _;
 use clap_complete::Shell;
@@ -15,6 +16,6 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let mut command = Options::command();
     let mut completions = Vec::new();
     clap_complete::generate(arguments.shell, &mut command, "duo-mfa", &mut completions);
-    print!("{}", String::from_utf8_lossy(&completions));
+    output::write(format_args!("{}", String::from_utf8_lossy(&completions)));
     Outcome::Fine
 }

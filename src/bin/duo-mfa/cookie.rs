@@ -5,6 +5,7 @@ use crate::check::{NOTHING_FOUND, title};
 use crate::document::Document;
 use crate::environment::{Environment, printable};
 use crate::now;
+use crate::output::{complain, say};
 use crate::plugin::Plugin;
 use crate::value::{list_at, text_at};
 use duo_mfa::clock::UnixTime;
@@ -39,7 +40,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             Reader { arguments, value, environment }.read(&documents)
         }
         Err(error) => {
-            eprintln!("duo-mfa: {error}");
+            complain!("duo-mfa: {error}");
             Outcome::Unreadable
         }
     }
@@ -70,7 +71,7 @@ impl Reader<'_> {
     fn read(&self, documents: &[Document]) -> Outcome {
         let plugins: Vec<_> = documents.iter().flat_map(Plugin::all).collect();
         if plugins.is_empty() {
-            eprintln!("duo-mfa: {NOTHING_FOUND} in this file");
+            complain!("duo-mfa: {NOTHING_FOUND} in this file");
             return Outcome::Unreadable;
         }
         let outcomes = plugins.iter().map(|plugin| self.by(plugin));
@@ -89,7 +90,7 @@ impl Reader<'_> {
         let config = match config {
             Ok(config) => config,
             Err(faults) => {
-                println!("{title}: {faults}");
+                say!("{title}: {faults}");
                 return Outcome::Faulty;
             }
         };
@@ -98,7 +99,7 @@ impl Reader<'_> {
         {
             Ok(identity) => identity,
             Err(error) => {
-                println!("{title}: the user that --user names: {error}");
+                say!("{title}: the user that --user names: {error}");
                 return Outcome::Faulty;
             }
         };
@@ -106,7 +107,7 @@ impl Reader<'_> {
         for application in config.applications.iter() {
             match self.inspect(identity.as_ref(), application) {
                 Ok(inspection) => {
-                    println!("{title}: {}", text(application, &inspection));
+                    say!("{title}: {}", text(application, &inspection));
                     return self.verdict(&inspection);
                 }
                 Err(found) if refusal.is_some_and(|known| rank(known) >= rank(found)) => {}
@@ -114,7 +115,7 @@ impl Reader<'_> {
             }
         }
         let refusal = refusal.unwrap_or(Refusal::Layout);
-        println!("{title}:\n  refused: {}: {}", refusal.name(), reason(refusal));
+        say!("{title}:\n  refused: {}: {}", refusal.name(), reason(refusal));
         unread(refusal, &absent)
     }
 
@@ -133,17 +134,17 @@ impl Reader<'_> {
 
     fn verdict(&self, inspection: &Inspection) -> Outcome {
         match (&self.arguments.user, inspection.refusal) {
-            (Some(user), Some(Refusal::OtherUser)) => println!("  user: not {user}"),
-            (Some(user), _) => println!("  user: {user}"),
-            (None, _) => println!("  user: not compared; give --user"),
+            (Some(user), Some(Refusal::OtherUser)) => say!("  user: not {user}"),
+            (Some(user), _) => say!("  user: {user}"),
+            (None, _) => say!("  user: not compared; give --user"),
         }
         match inspection.refusal {
             Some(refusal) => {
-                println!("  refused: {}: {}", refusal.name(), reason(refusal));
+                say!("  refused: {}: {}", refusal.name(), reason(refusal));
                 Outcome::Faulty
             }
             None => {
-                println!("  valid");
+                say!("  valid");
                 Outcome::Fine
             }
         }
@@ -187,7 +188,7 @@ fn unread(refusal: Refusal, absent: &BTreeSet<String>) -> Outcome {
         return Outcome::Faulty;
     }
     let names: Vec<_> = absent.iter().map(|name| printable(name)).collect();
-    println!("  not set here, so that the right key may be missing: {}", names.join(", "));
+    say!("  not set here, so that the right key may be missing: {}", names.join(", "));
     Outcome::Unreadable
 }
 

@@ -1,6 +1,7 @@
 //! `duo-mfa keygen`: a cookie key.
 
 use crate::Outcome;
+use crate::output::{complain, say};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -22,11 +23,11 @@ pub(crate) fn key() -> Result<String, getrandom::Error> {
 pub(crate) fn run() -> Outcome {
     match key() {
         Ok(key) => {
-            println!("{key}");
+            say!("{key}");
             Outcome::Fine
         }
         Err(error) => {
-            eprintln!("duo-mfa: no random bytes: {error}");
+            complain!("duo-mfa: no random bytes: {error}");
             Outcome::Unreadable
         }
     }

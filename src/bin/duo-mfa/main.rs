@@ -10,8 +10,6 @@
 //!
 //! No other command calls Duo, and none calls Envoy. No secret is ever printed, except a new key.
 
-#![allow(clippy::print_stdout, reason = "the program prints its result on standard output")]
-#![allow(clippy::print_stderr, reason = "the program reports to standard error")]
 #![allow(clippy::disallowed_methods, reason = "a program has an environment, unlike the core")]
 
 mod audit;
@@ -25,12 +23,14 @@ mod explain;
 mod init;
 mod keygen;
 mod lines;
+mod output;
 mod plugin;
 mod schema;
 mod upstream;
 mod value;
 mod yaml;
 
+use crate::output::say;
 use clap::Parser as _;
 use duo_mfa::clock::UnixTime;
 use std::process::ExitCode;
@@ -95,21 +95,22 @@ impl From<Outcome> for ExitCode {
 }
 
 fn main() -> ExitCode {
-    match Options::parse().command {
-        Command::Audit(arguments) => audit::run(&arguments).into(),
-        Command::Check(arguments) => check::run(&arguments).into(),
-        Command::Completions(arguments) => completions::run(&arguments).into(),
-        Command::Cookie(arguments) => cookie::run(&arguments).into(),
-        Command::Doctor(arguments) => doctor::run(&arguments).into(),
-        Command::Explain(arguments) => explain::run(&arguments).into(),
-        Command::Init(arguments) => init::run(&arguments).into(),
-        Command::Keygen(keygen::Arguments {}) => keygen::run().into(),
-        Command::Schema(arguments) => schema::run(&arguments).into(),
+    let outcome = match Options::parse().command {
+        Command::Audit(arguments) => audit::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Cookie(arguments) => cookie::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Keygen(keygen::Arguments {}) => keygen::run(),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Version => {
-            println!("duo-mfa {}", env!("CARGO_PKG_VERSION"));
-            ExitCode::SUCCESS
+            say!("duo-mfa {}", env!("CARGO_PKG_VERSION"));
+            Outcome::Fine
         }
-    }
+    };
+    output::end(outcome).into()
 }
 
 /// The time of this host.

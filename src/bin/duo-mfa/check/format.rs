@@ -2,7 +2,9 @@
 
 use super::finding::{Finding, Level};
 use super::report::{Report, Verdict};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// The formats.
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
@@ -17,6 +19,11 @@ pub(super) enum Format {
     /// SARIF 2.1.0, which code scanning reads
     Sarif,
 }
+
+/// The characters of a path that a URI has with escapes (RFC 3986, section 3.3). A colon in the first
+/// segment would end a scheme.
+const ESCAPED: AsciiSet =
+    NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Format {
     pub(super) fn text(self, reports: &[Report]) -> String {
@@ -77,9 +84,11 @@ fn summary(report: &Report) -> String {
 
 fn json(reports: &[Report]) -> Value {
     let of_one = |report: &Report| match &report.verdict {
-        Verdict::Unreadable(error) => json!({"file": report.file, "error": error}),
+        Verdict::Unreadable(error) => {
+            json!({"file": report.file.display().to_string(), "error": error})
+        }
         Verdict::Read { findings, absent, hash } => {
-            let (file, title) = (&report.file, &report.title);
+            let (file, title) = (report.file.display().to_string(), &report.title);
             json!({"file": file, "title": title, "hash": hash, "findings": findings, "not_set": absent})
         }
     };
@@ -122,6 +131,11 @@ fn message(finding: &Finding) -> String {
     format!("{at}{}{quoted}", finding.text)
 }
 
+/// A path as a URI reference.
+fn uri(path: &Path) -> String {
+    percent_encode(path.as_os_str().as_encoded_bytes(), &ESCAPED).to_string()
+}
+
 /// Static Analysis Results Interchange Format, version 2.1.0 (OASIS).
 fn sarif(reports: &[Report]) -> Value {
     let findings = || reports.iter().flat_map(Report::findings);
@@ -133,7 +147,7 @@ fn sarif(reports: &[Report]) -> Value {
         report.findings().iter().map(|finding| {
             let is_fault = finding.level == Level::Fault;
             let level = if is_fault { "error" } else { finding.level.text() };
-            let file = json!({"uri": report.file});
+            let file = json!({"uri": uri(&report.file)});
             let location = match finding.line {
                 Some(line) => json!({"artifactLocation": file, "region": {"startLine": line}}),
                 None => json!({"artifactLocation": file}),

@@ -41,6 +41,7 @@ mod warning;
 use crate::Outcome;
 use crate::document::Document;
 use crate::environment::Environment;
+use crate::output::{complain, say};
 use crate::plugin::{Host, Plugin};
 use duo_mfa::config::Config;
 use format::Format;
@@ -96,7 +97,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let environment = match Environment::new(arguments.env_file.as_deref()) {
         Ok(environment) => environment,
         Err(error) => {
-            eprintln!("duo-mfa: {error}");
+            complain!("duo-mfa: {error}");
             return Outcome::Unreadable;
         }
     };
@@ -114,10 +115,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Report::of_plugin(path, &plugin, document, &documents, &environment)
     }));
     if reports.is_empty() {
-        eprintln!("duo-mfa: {NOTHING_FOUND} in these files");
+        complain!("duo-mfa: {NOTHING_FOUND} in these files");
         return Outcome::Unreadable;
     }
-    println!("{}", arguments.format.text(&reports));
+    say!("{}", arguments.format.text(&reports));
     let outcomes = reports.iter().map(|report| report.outcome(arguments.strict));
     outcomes.max().unwrap_or(Outcome::Fine)
 }

@@ -25,6 +25,7 @@ use crate::Outcome;
 use crate::check::{NOTHING_FOUND, title};
 use crate::document::Document;
 use crate::environment::Environment;
+use crate::output::{complain, say};
 use crate::plugin::{Host, Plugin};
 use account::Account;
 use duo_mfa::clock::ClockOffset;
@@ -78,7 +79,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let (environment, files) = match read(arguments) {
         Ok(read) => read,
         Err(error) => {
-            eprintln!("duo-mfa: {error}");
+            complain!("duo-mfa: {error}");
             return Outcome::Unreadable;
         }
     };
@@ -93,16 +94,16 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         outcome = outcome.max(doctor.visit(&plugin, &place));
     }
     if !is_any_found {
-        eprintln!("duo-mfa: {NOTHING_FOUND} in these files");
+        complain!("duo-mfa: {NOTHING_FOUND} in these files");
         return Outcome::Unreadable;
     }
     if doctor.reports.is_empty() && outcome == Outcome::Fine {
-        eprintln!("duo-mfa: no application has the name that --application gives");
+        complain!("duo-mfa: no application has the name that --application gives");
         return Outcome::Unreadable;
     }
     if arguments.json {
         let tests: Vec<_> = doctor.reports.iter().map(Report::json).collect();
-        println!("{}", json!({"status": outcome.status(), "tests": tests}));
+        say!("{}", json!({"status": outcome.status(), "tests": tests}));
     }
     outcome
 }
@@ -157,7 +158,7 @@ impl Doctor<'_> {
         let config = match config {
             Ok(config) => config,
             Err(faults) => {
-                eprintln!("{}: {faults}", place.title);
+                complain!("{}: {faults}", place.title);
                 return Outcome::Faulty;
             }
         };
@@ -170,7 +171,7 @@ impl Doctor<'_> {
             let report = self.examine(&config, application, &absent, place);
             outcome = outcome.max(report.outcome());
             if !self.arguments.json {
-                println!("{}", report.text());
+                say!("{}", report.text());
             }
             self.reports.push(report);
         }

@@ -5,6 +5,7 @@ use super::exchange::Received;
 use super::report::Report;
 use super::verdict::{Code, Finding};
 use crate::now;
+use crate::output::complain;
 use duo_mfa::clock::ClockOffset;
 use duo_mfa::config::Config;
 use duo_mfa::duo::{
@@ -151,7 +152,7 @@ impl Visit<'_> {
         let seconds = self.account.duo.push_timeout.as_secs();
         let code = verification.map(|it| format!(", with the code {}", it.code));
         let code = code.unwrap_or_default();
-        eprintln!("push sent to {username}: approve it on the phone{code}, within {seconds} s");
+        complain!("push sent to {username}: approve it on the phone{code}, within {seconds} s");
         self.wait(&txid, username)
     }
 
@@ -176,7 +177,7 @@ impl Visit<'_> {
                 AuthResult::Waiting => {
                     let text = format!("{}: {}", status.status.as_str(), status.message);
                     if last.as_ref() != Some(&text) {
-                        eprintln!("{} s: {text}", begun.elapsed().as_secs());
+                        complain!("{} s: {text}", begun.elapsed().as_secs());
                         last = Some(text);
                     }
                     std::thread::sleep(PACE);

@@ -3,6 +3,7 @@
 use super::walk::{self, BROWSER, CURL, Walk};
 use super::{Request, Undecided, headers, mode, own, ruled, rules, terms};
 use crate::Outcome;
+use crate::output::say;
 use duo_mfa::config::Config;
 use duo_mfa::gate::Gate;
 use duo_mfa::http::RequestHead;
@@ -31,7 +32,7 @@ struct Clients {
 
 pub(super) fn print(config: Config, written: &Value, request: &Request<'_>) -> Outcome {
     let explained = explained(config, written, request);
-    println!("{}", explained.text());
+    say!("{}", explained.text());
     if let Err(undecided @ Undecided::Untold(_)) = &explained.decided {
         undecided.print();
     }

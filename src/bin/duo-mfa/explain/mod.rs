@@ -10,6 +10,7 @@ use crate::Outcome;
 use crate::check::{NOTHING_FOUND, title};
 use crate::document::Document;
 use crate::environment::Environment;
+use crate::output::{complain, say};
 use crate::plugin::Plugin;
 use duo_mfa::config::{Config, Mode};
 use duo_mfa::http::{HeaderMap, RequestHead};
@@ -81,13 +82,13 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let (environment, documents) = match read(arguments) {
         Ok(read) => read,
         Err(error) => {
-            eprintln!("duo-mfa: {error}");
+            complain!("duo-mfa: {error}");
             return Outcome::Unreadable;
         }
     };
     let plugins: Vec<_> = documents.iter().flat_map(Plugin::all).collect();
     if plugins.is_empty() {
-        eprintln!("duo-mfa: {NOTHING_FOUND} in this file");
+        complain!("duo-mfa: {NOTHING_FOUND} in this file");
         return Outcome::Unreadable;
     }
     let request = arguments.request();
@@ -96,7 +97,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     for plugin in &plugins {
         let title = title(&arguments.file, plugin);
         if plugins.len() > 1 && !arguments.json {
-            println!("{title}");
+            say!("{title}");
         }
         outcome = outcome.max(match environment.config(&plugin.configuration) {
             Ok(config) if arguments.json => {
@@ -114,13 +115,13 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
                 Outcome::Faulty
             }
             Err(faults) => {
-                println!("{faults}");
+                say!("{faults}");
                 Outcome::Faulty
             }
         });
     }
     if arguments.json {
-        println!("{}", json!({"version": 1, "configurations": objects}));
+        say!("{}", json!({"version": 1, "configurations": objects}));
     }
     outcome
 }
@@ -215,15 +216,15 @@ fn explain(config: &Config, request: &Request<'_>) -> Outcome {
         Err(fault) => return Undecided::Refused(fault.to_string()).print(),
     };
     if request.is_own(config) {
-        println!("{}", own(config));
+        say!("{}", own(config));
         return Outcome::Fine;
     }
     let ruled = request.view(config, &head).and_then(|view| ruled(config, request, &head, &view));
     match ruled {
         Ok(ruled) => {
-            mode(config).into_iter().for_each(|mode| println!("{mode}"));
+            mode(config).into_iter().for_each(|mode| say!("{mode}"));
             let terms = terms::terms(config, ruled);
-            terms.iter().for_each(|(name, value)| println!("{name}: {value}"));
+            terms.iter().for_each(|(name, value)| say!("{name}: {value}"));
             Outcome::Fine
         }
         Err(undecided) => undecided.print(),
@@ -245,8 +246,8 @@ const fn mode(config: &Config) -> Option<&'static str> {
 impl Undecided {
     fn print(&self) -> Outcome {
         match self {
-            Self::Refused(why) => println!("refused: {why}"),
-            Self::Untold(what) => eprintln!("duo-mfa: {what}"),
+            Self::Refused(why) => say!("refused: {why}"),
+            Self::Untold(what) => complain!("duo-mfa: {what}"),
         }
         self.outcome()
     }

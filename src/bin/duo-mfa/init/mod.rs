@@ -6,6 +6,7 @@ mod files;
 
 use crate::Outcome;
 use crate::keygen;
+use crate::output::{complain, say};
 use factor::FirstFactor;
 use files::Made;
 use std::fs::{self, OpenOptions};
@@ -98,17 +99,17 @@ struct Service {
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     if let Some(conflict) = arguments.conflict() {
-        eprintln!("duo-mfa: {conflict}");
+        complain!("duo-mfa: {conflict}");
         return Outcome::Faulty;
     }
     match made(arguments).and_then(|files| written(&arguments.folder, &files)) {
         Ok(paths) => {
-            paths.iter().for_each(|path| println!("wrote {}", path.display()));
-            println!("{}", arguments.next());
+            paths.iter().for_each(|path| say!("wrote {}", path.display()));
+            say!("{}", arguments.next());
             Outcome::Fine
         }
         Err(error) => {
-            eprintln!("duo-mfa: {error}");
+            complain!("duo-mfa: {error}");
             Outcome::Unreadable
         }
     }

@@ -9,6 +9,7 @@ mod range;
 mod target;
 
 use crate::Outcome;
+use crate::output;
 use target::Target;
 
 /// Print a JSON Schema of the plugin configuration, for editors and CI
@@ -24,9 +25,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     if arguments.markdown {
-        print!("{}", markdown::tables());
+        output::write(format_args!("{}", markdown::tables()));
     } else {
-        print!("{}", arguments.target.text());
+        output::write(format_args!("{}", arguments.target.text()));
     }
     Outcome::Fine
 }
