@@ -6,7 +6,7 @@ mod servers;
 mod sim;
 mod universal;
 
-use crate::files::{File, configure};
+use crate::files::{File, configure, plugin};
 use crate::run::{Ran, duo_mfa};
 use serde_json::{Value, json};
 use servers::Shown;
@@ -350,4 +350,17 @@ fn keys_are_tested_without_a_file() {
     ]);
     found(&ran, FINE, &[]);
     assert_eq!(duo_mfa(&["doctor"]).status, UNREADABLE);
+}
+
+#[test]
+fn a_report_in_json_names_the_configuration_that_is_refused() {
+    let mut faulty = plugin();
+    faulty["sesion"] = json!({});
+    let file = File::of(&faulty);
+    let ran = duo_mfa(&["doctor", "--json", file.path()]);
+    let report: Value = serde_json::from_str(&ran.output).unwrap();
+    assert_eq!((ran.status, &report["status"]), (FAULTY, &json!(FAULTY)), "{report}");
+    let refused = &report["refused"][0];
+    assert_eq!(refused["title"], file.path());
+    assert!(refused["error"].as_str().unwrap().contains("sesion: unknown_key: is not a known key"), "{refused}");
 }

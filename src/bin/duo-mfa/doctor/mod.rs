@@ -32,7 +32,7 @@ use duo_mfa::clock::ClockOffset;
 use duo_mfa::config::{Application, Config};
 use report::Report;
 use route::{Authorities, Proxy, Route};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -83,7 +83,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             return Outcome::Unreadable;
         }
     };
-    let mut doctor = Doctor { arguments, environment: &environment, reports: Vec::new() };
+    let mut doctor =
+        Doctor { arguments, environment: &environment, reports: Vec::new(), refused: Vec::new() };
     let mut outcome = Outcome::Fine;
     let documents: Vec<_> = files.iter().flat_map(|(_, documents)| documents).collect();
     let mut is_any_found = false;
@@ -103,7 +104,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     }
     if arguments.json {
         let tests: Vec<_> = doctor.reports.iter().map(Report::json).collect();
-        say!("{}", json!({"status": outcome.status(), "tests": tests}));
+        let refused = doctor.refused;
+        say!("{}", json!({"status": outcome.status(), "tests": tests, "refused": refused}));
     }
     outcome
 }
@@ -148,6 +150,8 @@ struct Doctor<'a> {
     arguments: &'a Arguments,
     environment: &'a Environment,
     reports: Vec<Report>,
+    /// The plugin configurations that the filter refuses, for programs.
+    refused: Vec<Value>,
 }
 
 impl Doctor<'_> {
@@ -159,6 +163,7 @@ impl Doctor<'_> {
             Ok(config) => config,
             Err(faults) => {
                 complain!("{}: {faults}", place.title);
+                self.refused.push(json!({"title": place.title, "error": faults.to_string()}));
                 return Outcome::Faulty;
             }
         };
