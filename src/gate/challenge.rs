@@ -10,7 +10,7 @@ use crate::http::RequestHead;
 use crate::identity::Identity;
 use crate::policy::{Approver, Ruled, Terms};
 use crate::secret::Secret;
-use crate::session::{Bound, PENDING_LIFETIME, Subject};
+use crate::session::{Bound, ENROLLMENT_LIFETIME, Subject};
 use crate::signal::Code;
 use std::net::IpAddr;
 
@@ -95,7 +95,7 @@ impl Challenge {
     pub(super) fn enroll(&self) -> Request {
         let username = Some(self.identity.username().to_owned());
         // The code expires when the browser forgets it.
-        Request::Enroll(Enroll { username, valid_for: Some(PENDING_LIFETIME) })
+        Request::Enroll(Enroll { username, valid_for: Some(ENROLLMENT_LIFETIME) })
     }
 
     /// Whether a page could lead to an approval for this request. If the request needs its own

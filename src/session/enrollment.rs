@@ -9,6 +9,11 @@ use super::vault::OVERHEAD_BYTES;
 use super::{Bounded, Refusal};
 use crate::clock::UnixTime;
 use crate::secret::Secret;
+use std::time::Duration;
+
+/// How long a first device may take: its user has to install Duo Mobile first, and Duo gives no second
+/// code for a name.
+pub const LIFETIME: Duration = Duration::from_secs(60 * 60);
 
 /// The most bytes of an enrollment after encryption.
 pub(super) const MAX_SEALED_BYTES: usize = OVERHEAD_BYTES + 8 + 4 * 2 + 64 + 3 * 192;

@@ -46,7 +46,7 @@ pub use bounded::{Bounded, LengthFault};
 pub use cookie_owner::CookieOwner;
 pub use derived::Source;
 pub use device::RememberedDevices;
-pub use enrollment::Enrollment;
+pub use enrollment::{Enrollment, LIFETIME as ENROLLMENT_LIFETIME};
 pub use keyring::{KeyFault, KeyRing, MasterKey};
 pub use pending::{LIFETIME as PENDING_LIFETIME, Pending, PendingKind, PendingOrigin};
 pub use pendings::{Pendings, Token};

@@ -13,7 +13,7 @@
 
 use std::time::Duration;
 
-use super::enrollment::MAX_SEALED_BYTES;
+use super::enrollment::{LIFETIME as ENROLLMENT_LIFETIME, MAX_SEALED_BYTES};
 use super::token::{HEAD_BYTES, MAC_BYTES, write_part};
 use super::token_fields::{TokenFields, write_text};
 use super::{Bounded, Enrollment, Refusal, RequestDigest};
@@ -143,7 +143,16 @@ impl Pending {
     /// When it expires.
     #[must_use]
     pub fn expires(&self) -> UnixTime {
-        self.origin.created.plus(LIFETIME)
+        self.origin.created.plus(self.lifetime())
+    }
+
+    pub(super) const fn lifetime(&self) -> Duration {
+        match self.kind {
+            PendingKind::Enrollment(_) => ENROLLMENT_LIFETIME,
+            PendingKind::Push | PendingKind::Phone | PendingKind::Sms | PendingKind::Passcode => {
+                LIFETIME
+            }
+        }
     }
 
     /// The random bytes that were drawn at its start.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::pending::{LIFETIME, TOKEN_BYTES, TOKEN_CHARACTERS};
+use super::pending::{TOKEN_BYTES, TOKEN_CHARACTERS};
 use super::sessions::CLOCK_TOLERANCE;
 use super::set_cookie::{SameSite, set_cookie};
 use super::token::{Purpose, Sealer};
@@ -94,19 +94,17 @@ impl Pendings {
         if created > now.plus(CLOCK_TOLERANCE) {
             return Err(Refusal::Future);
         }
-        if now > created.plus(LIFETIME) {
-            return Err(Refusal::Expired);
-        }
         opened.key.check_bound(&application, &user, subject)?;
-        Pending::read(created, fields, |sealed| {
+        let pending = Pending::read(created, fields, |sealed| {
             Enrollment::decode(self.enrollments.open(sealed, subject)?.expose())
-        })
+        })?;
+        if now > pending.expires() { Err(Refusal::Expired) } else { Ok(pending) }
     }
 
     /// The `Set-Cookie` value that gives a pending sign-in to a browser.
     #[must_use]
-    pub fn set_cookie(&self, token: &Token) -> HeaderValue {
-        set_cookie(&self.cookie, token.as_str(), SameSite::Strict, Some(LIFETIME))
+    pub fn set_cookie(&self, token: &Token, pending: &Pending) -> HeaderValue {
+        set_cookie(&self.cookie, token.as_str(), SameSite::Strict, Some(pending.lifetime()))
     }
 
     /// The `Set-Cookie` value that deletes it.

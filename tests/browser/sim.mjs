@@ -71,6 +71,11 @@ export class Sim {
     return this.#get("/sim/enrollments");
   }
 
+  // Has all activation codes expire.
+  async expireEnrollments() {
+    await this.#tell("DELETE", "/sim/enrollments");
+  }
+
   // Has Duo Mobile scan the code that the user was given last.
   async claim(username) {
     await this.#tell("POST", "/sim/enrollments/claim", { username });

@@ -48,6 +48,11 @@ export class Stage {
     return username;
   }
 
+  // The name of somebody unknown to Duo, which makes a code only then.
+  stranger() {
+    return `guest${this.guests++}`;
+  }
+
   // A new browser in which `user` has passed the first factor.
   // `script` is false where JavaScript is off, and "blocked" where only the page's own is lost.
   // `reuse` is one that is not needed any more: without its cookies it is as good as a fresh one,

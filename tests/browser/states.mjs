@@ -267,7 +267,7 @@ async function ended(stage, options, answer) {
 }
 
 async function newcomer(stage, options) {
-  const page = await opened(stage, options, { status: "not_enrolled", devices: [] });
+  const page = await stage.open("/reports", { ...options, user: stage.stranger() });
   await page.locator("h1").filter({ hasText: "Duo Mobile" }).waitFor();
   return page;
 }

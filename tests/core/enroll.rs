@@ -4,6 +4,7 @@ use crate::browser::{Browser, posted};
 use crate::rig::{Rig, Scripted, fail, get, ok, one_phone, preauth};
 use duo_mfa::gate::Unanswered;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const PENDING: &str = "__Host-duo_txn";
 const ENROLL: &str = "/.duo-mfa/enroll?return_to=%2Freports";
@@ -59,6 +60,20 @@ fn code_is_shown_until_it_is_scanned() {
     assert_eq!((onward.0.status, onward.header("location").as_deref()), (303, Some(start)));
 }
 
+/// Duo Mobile has to be installed first.
+#[test]
+fn code_lasts_an_hour() {
+    let mut rig = inline();
+    let mut dave = begun(&mut rig);
+    assert_eq!(rig.body(1)["valid_secs"], "3600");
+    rig.now = rig.now.plus(Duration::from_secs(3600));
+    let page = dave.asks(&mut rig, &dave.opens(ENROLL), &[says("waiting")]);
+    assert!(page.text().contains("duo://AbCdEf-SeCrEt"));
+    rig.now = rig.now.plus(Duration::from_secs(1));
+    let late = dave.asks(&mut rig, &dave.fetches(STATUS), &[]);
+    assert_eq!(late.code(), "bad_request");
+}
+
 #[test]
 fn one_user_is_made_however_often_the_page_is_loaded() {
     let mut rig = inline();
@@ -111,6 +126,7 @@ fn enrollment_that_fails_is_reported_and_not_repeated() {
     let mut dave = begun(&mut rig);
     let page = dave.asks(&mut rig, &dave.opens(ENROLL), &[says("invalid")]);
     assert_eq!(page.0.status, 403);
+    assert!(!page.text().contains("/.duo-mfa/enroll"), "Duo gives no second code for the name");
     assert!(!dave.has(PENDING));
 }
 

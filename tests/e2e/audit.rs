@@ -277,7 +277,7 @@ fn each_end_of_a_page_has_its_lines() {
     page.fetch(&stack, "POST", "cancel");
     cases.push(page.case("cancelled", &[SENT, ("cancelled", "")]));
 
-    let mut page = Page::open(&stack, "dave", "/reports");
+    let mut page = Page::open(&stack, "nora", "/reports");
     assert_eq!(page.fetch(&stack, "POST", "preauth")["reference"], page.reference);
     page.fetch(&stack, "POST", "enroll");
     let shown = page.browser.open(&stack, "/.duo-mfa/enroll?return_to=%2Freports").text();

@@ -14,13 +14,13 @@ fn stack(enrollment: &str) -> Stack {
     Stack::start(Setup::default().plugin(json!({"duo": {"enrollment": enrollment}})))
 }
 
-/// Dave's browser after its form has started an enrollment.
+/// Nora's browser after its form has started an enrollment.
 fn begun(stack: &Stack) -> Browser {
-    let mut dave = Browser::of("dave");
-    let form = dave.submit(stack, ENROLL);
+    let mut nora = Browser::of("nora");
+    let form = nora.submit(stack, ENROLL);
     assert_eq!((form.status, form.header("location")), (303, Some(ENROLL)), "{}", form.text());
-    assert!(dave.has(PENDING));
-    dave
+    assert!(nora.has(PENDING));
+    nora
 }
 
 /// Activates the code under the picture, as Duo Mobile does.
@@ -37,43 +37,43 @@ fn enroll_status(browser: &mut Browser, stack: &Stack) -> Value {
 #[test]
 fn scanned_code_leads_to_the_first_push() {
     let stack = stack("inline");
-    let mut dave = Browser::of("dave");
-    assert_eq!(dave.open(&stack, "/reports").status, 403);
-    let told = dave.fetch(&stack, "POST", "preauth").json();
+    let mut nora = Browser::of("nora");
+    assert_eq!(nora.open(&stack, "/reports").status, 403);
+    let told = nora.fetch(&stack, "POST", "preauth").json();
     assert_eq!(
         (&told["result"], &told["enroll_url"]),
         (&json!("enroll"), &json!("/.duo-mfa/enroll"))
     );
     assert_eq!(stack.sim.calls("enroll"), 0, "nobody is made before a person says so");
 
-    let mut dave = begun(&stack);
+    let mut nora = begun(&stack);
     let made = stack.sim.only_call("enroll");
-    assert_eq!(made["params"]["username"], "dave");
-    let page = dave.open(&stack, ENROLL);
+    assert_eq!(made["params"]["username"], "nora");
+    let page = nora.open(&stack, ENROLL);
     assert_eq!(page.status, 403, "{page:?}");
     assert!(page.text().contains("<svg"), "{}", page.text());
-    assert_eq!(enroll_status(&mut dave, &stack), "waiting");
-    assert_eq!(dave.open(&stack, "/reports").status, 403, "a code is no approval");
+    assert_eq!(enroll_status(&mut nora, &stack), "waiting");
+    assert_eq!(nora.open(&stack, "/reports").status, 403, "a code is no approval");
 
     scan(&stack, &page.text());
-    assert_eq!(enroll_status(&mut dave, &stack), "done");
-    assert!(!dave.has(PENDING) && !dave.has(APPROVAL), "a device is no approval: {:?}", dave.jar);
-    assert_eq!(dave.open(&stack, "/reports").status, 403);
-    dave.sign_in(&stack);
-    dave.reaches_the_application(&stack, "/reports");
+    assert_eq!(enroll_status(&mut nora, &stack), "done");
+    assert!(!nora.has(PENDING) && !nora.has(APPROVAL), "a device is no approval: {:?}", nora.jar);
+    assert_eq!(nora.open(&stack, "/reports").status, 403);
+    nora.sign_in(&stack);
+    nora.reaches_the_application(&stack, "/reports");
     assert_eq!([stack.sim.calls("enroll"), stack.sim.pushes()], [1, 1]);
 }
 
 #[test]
 fn code_is_the_same_however_often_it_is_loaded() {
     let stack = stack("inline");
-    let mut dave = begun(&stack);
+    let mut nora = begun(&stack);
     let code = |text: &str| text.split("duo://").nth(1).map(|it| it[..20].to_owned()).unwrap();
-    let first = code(&dave.open(&stack, ENROLL).text());
+    let first = code(&nora.open(&stack, ENROLL).text());
     for _ in 0..4 {
-        assert_eq!(dave.submit(&stack, ENROLL).header("location"), Some(ENROLL));
-        assert_eq!(code(&dave.open(&stack, ENROLL).text()), first);
-        assert_eq!(dave.fetch(&stack, "POST", "enroll").json()["result"], "waiting");
+        assert_eq!(nora.submit(&stack, ENROLL).header("location"), Some(ENROLL));
+        assert_eq!(code(&nora.open(&stack, ENROLL).text()), first);
+        assert_eq!(nora.fetch(&stack, "POST", "enroll").json()["result"], "waiting");
     }
     assert_eq!(stack.sim.calls("enroll"), 1);
 }
@@ -81,14 +81,14 @@ fn code_is_the_same_however_often_it_is_loaded() {
 #[test]
 fn code_of_one_user_is_of_no_use_to_another() {
     let stack = stack("inline");
-    let mut dave = Browser::of("dave");
+    let mut nora = Browser::of("nora");
     let forged = "/.duo-mfa/enroll?username=mallory&user=mallory&user_id=DU00000000000000000M";
-    assert_eq!(dave.submit(&stack, forged).status, 303);
-    assert_eq!(stack.sim.only_call("enroll")["params"]["username"], "dave");
+    assert_eq!(nora.submit(&stack, forged).status, 303);
+    assert_eq!(stack.sim.only_call("enroll")["params"]["username"], "nora");
     let asked = stack.sim.calls("enroll_status");
 
     let mut thief = Browser::of("bob");
-    thief.jar.clone_from(&dave.jar);
+    thief.jar.clone_from(&nora.jar);
     assert_eq!(thief.fetch(&stack, "GET", "enroll/status").json()["code"], "bad_request");
     let page = thief.open(&stack, ENROLL);
     assert_eq!((page.status, page.text().contains("duo://")), (400, false));
@@ -98,20 +98,31 @@ fn code_of_one_user_is_of_no_use_to_another() {
     assert_eq!(stack.sim.calls("enroll"), 1);
 }
 
+/// Duo knows the name by then, and gives no second code for it.
 #[test]
-fn expired_code_is_reported_and_given_up() {
+fn expired_code_leads_to_the_help_desk() {
     let stack = stack("inline");
-    let mut dave = begun(&stack);
-    // The simulator forgets all activation codes.
-    stack.sim.reset();
-    let mut by_form = dave.clone();
-    assert_eq!(enroll_status(&mut dave, &stack), "expired");
-    assert!(!dave.has(PENDING));
-    let page = by_form.open(&stack, ENROLL);
+    let mut nora = begun(&stack);
+    stack.sim.expire_enrollments();
+    assert_eq!(enroll_status(&mut nora, &stack), "expired");
+    let page = nora.open(&stack, ENROLL);
     assert_eq!((page.status, page.text().contains("duo://")), (403, false));
-    assert!(!by_form.has(PENDING));
-    assert_eq!(dave.submit(&stack, ENROLL).status, 303, "another code is to be had");
-    assert_eq!(stack.sim.calls("enroll"), 1);
+    assert!(page.text().contains("Your help desk can set it up with you"), "{}", page.text());
+    assert!(
+        !page.text().contains("/.duo-mfa/enroll"),
+        "no second code is offered: {}",
+        page.text()
+    );
+    assert!(!nora.has(PENDING));
+    let again = nora.submit(&stack, ENROLL);
+    assert_eq!(again.status, 403, "{}", again.text());
+    assert!(again.text().contains("Your help desk can set it up with you"), "{}", again.text());
+    assert_eq!(stack.sim.calls("enroll"), 2);
+    // The help desk gives the user a phone.
+    let phone = json!({"platform": "Apple iOS", "capabilities": ["auto", "push"]});
+    stack.sim.put_user(&json!({"username": "nora", "devices": [phone]}));
+    nora.sign_in(&stack);
+    nora.reaches_the_application(&stack, "/reports");
 }
 
 #[test]

@@ -29,9 +29,11 @@ pub(crate) const COOKIE_KEY: &str = "b1c7Yk2mUeN0h3xkq8rW5tVz6aD9sGfJ4pLwQ1eRoHc
 /// The key that signs the tokens of the first factor.
 pub(crate) const JWT_KEY: &[u8] = b"an octet key of the first factor, 32+ bytes";
 
-/// The simulator's built-in users.
-const USERS: &[&str] =
-    &["alice", "bob", "carol", "peter", "tom", "dave", "mallory", "eve", "bella", "two", "rita"];
+/// The simulator's built-in users, and nora, who is unknown to it.
+const USERS: &[&str] = &[
+    "alice", "bob", "carol", "peter", "tom", "dave", "nora", "mallory", "eve", "bella", "two",
+    "rita",
+];
 
 /// How many other users the first factor knows. [`guest`] names them.
 const GUESTS: usize = 1000;

@@ -183,6 +183,11 @@ impl Sim {
         self.tell("POST", "/sim/enrollments/claim", &json!({"activation_code": code}));
     }
 
+    /// Has all activation codes expire.
+    pub(crate) fn expire_enrollments(&self) {
+        self.ask(Request::new("DELETE", "/sim/enrollments"));
+    }
+
     /// Switches a fault on; its members are those of the simulator's faults.
     pub(crate) fn fault(&self, fault: &Value) {
         self.tell("POST", "/sim/faults", fault);

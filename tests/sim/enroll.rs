@@ -52,11 +52,15 @@ async fn a_code_that_ran_out_or_was_never_given_is_invalid() {
 }
 
 #[tokio::test]
-async fn a_name_that_has_a_device_cannot_enroll_again() {
+async fn a_name_that_duo_knows_cannot_enroll() {
     let sim = Sim::start(&[]).await;
-    let taken = sim.post("enroll", &[("username", "alice")]).await.refusal();
-    assert_eq!(taken, (40002, Some("username".to_owned())));
-    sim.post("enroll", &[("username", "dave")]).await.response();
+    sim.post("enroll", &[("username", "newcomer"), ("valid_secs", "1")]).await.response();
+    sim.tell("DELETE", "/sim/enrollments", json!(null)).await;
+    // With a device, without one, and after an enrollment that came to nothing.
+    for name in ["alice", "dave", "newcomer"] {
+        let taken = sim.post("enroll", &[("username", name)]).await.refusal();
+        assert_eq!(taken, (40002, Some("username".to_owned())), "{name}");
+    }
     for valid in ["soon", "0", "-5"] {
         let params = [("username", "x"), ("valid_secs", valid)];
         let refusal = sim.post("enroll", &params).await.refusal();

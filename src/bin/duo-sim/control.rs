@@ -10,6 +10,7 @@
 //! | `POST /sim/transactions/{txid}/{action}` | an `Action`; for a verified push `{"code": "123"}` |
 //! | `POST /sim/answer` | `{"username", "answer", "code"?, "wait_ms"?}`: the newest pending one |
 //! | `GET /sim/messages`, `GET /sim/enrollments` | texts sent, activation codes given out |
+//! | `DELETE /sim/enrollments` | all activation codes have expired |
 //! | `POST /sim/enrollments/claim` | `{"activation_code"}` or `{"username"}`: the code is scanned |
 //! | `GET`, `POST`, `DELETE /sim/faults` | see `faults.rs`; `DELETE ...?endpoint=auth` |
 //! | `GET`, `DELETE /sim/requests` | the journal; `?endpoint=auth` |
@@ -94,7 +95,7 @@ pub(crate) fn router(sim: Arc<Sim>) -> Router {
         .route("/sim/transactions/{txid}/{action}", post(act))
         .route("/sim/answer", post(answer))
         .route("/sim/messages", get(messages))
-        .route("/sim/enrollments", get(enrollments))
+        .route("/sim/enrollments", get(enrollments).delete(expire))
         .route("/sim/enrollments/claim", post(claim))
         .route("/sim/faults", get(faults).post(switch_on).delete(clear_faults))
         .route("/sim/requests", get(requests).delete(clear_requests))
@@ -244,6 +245,11 @@ async fn messages(State(sim): Shared) -> Json<Value> {
 
 async fn enrollments(State(sim): Shared) -> Json<Value> {
     Json(sim.read(|world| json!(world.enrollments)))
+}
+
+async fn expire(State(sim): Shared) -> Json<Value> {
+    sim.change(|world| world.enrollments.clear());
+    done()
 }
 
 #[derive(Deserialize)]

@@ -44,7 +44,8 @@ pub(crate) fn enroll(
             .filter(|seconds| *seconds > 0)
             .ok_or(Fail::InvalidParameter("valid_secs"))?,
     };
-    if world.user(&username).is_some_and(|user| user.status != UserStatus::NotEnrolled) {
+    // Duo takes no name that it knows, whether its user has a device or not.
+    if world.user(&username).is_some() {
         return Err(Fail::InvalidParameter("username"));
     }
     let user = registered(world, &username);

@@ -176,7 +176,7 @@ impl Caller {
         pending.reference = Some(self.challenge.trail.reference);
         let pendings = &env.gate.application(&self.challenge.terms).pendings;
         let token = pendings.seal(&pending, &self.challenge.subject());
-        self.cookies.push(pendings.set_cookie(&token));
+        self.cookies.push(pendings.set_cookie(&token, &pending));
         self.token = Some(token);
         self.pending = Some(pending);
     }

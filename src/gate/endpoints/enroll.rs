@@ -87,12 +87,14 @@ pub(super) fn activated(
             Decision::reply(caller.with_cookies(reply)).with([line])
         }
         EnrollmentState::Invalid => {
-            caller.forget(env);
             let code = Code::EnrollmentRequired;
             let reply = if caller.view.is_page {
-                let screen = Screen::Enroll(page::Enrollment::Inline);
+                caller.forget(env);
+                // Duo knows the name now, and gives no second code for it.
+                let screen = Screen::Enroll(page::Enrollment::Off);
                 caller.view.page(&screen, Requester::from(&caller.challenge), config)
             } else {
+                // The script loads the page, which asks again, says it and forgets it.
                 EnrollmentReply::Expired.reply()
             };
             let reason = "activation code expired";

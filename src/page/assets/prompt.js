@@ -384,6 +384,8 @@
     poll(`${base}enroll/status?${back}`, ({ body }) => {
       if (body.result === "waiting") return true;
       if (body.result === "done") go();
+      // The page says what to do.
+      else location.reload();
       return false;
     });
   } else if ($("code").autofocus) {

@@ -180,7 +180,7 @@ fn set_cookie_lines_have_exactly_the_strict_attributes() {
         "__Host-duo_txn={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=300",
         token.as_str()
     );
-    assert_eq!(pendings().set_cookie(&token).as_bytes(), expected.as_bytes());
+    assert_eq!(pendings().set_cookie(&token, &push()).as_bytes(), expected.as_bytes());
     assert_eq!(
         pendings().deletion().as_bytes(),
         b"__Host-duo_txn=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"

@@ -38,7 +38,7 @@ test("who_comes_back_from_the_portal_goes_on", { ...PORTAL, admits: 1 }, async (
 });
 
 test("a_scanned_code_leads_to_the_first_sign_in", { ...INLINE, admits: 1 }, async (stage) => {
-  const user = await newcomer(stage);
+  const user = stage.stranger();
   const page = await stage.open("/reports?year=2026", { user });
   await shows(page, "Set up Duo Mobile");
   assert.deepEqual(await stage.sim.calls("enroll"), [], "nothing is made before a press");
@@ -60,7 +60,7 @@ test("a_scanned_code_leads_to_the_first_sign_in", { ...INLINE, admits: 1 }, asyn
 });
 
 test("a_reload_of_the_code_does_not_make_another", INLINE, async (stage) => {
-  const page = await stage.open("/", { user: await newcomer(stage) });
+  const page = await stage.open("/", { user: stage.stranger() });
   await press(page, "Set it up");
   const code = page.locator("code").filter({ hasText: "duo://" });
   const first = await code.innerText();
@@ -70,9 +70,20 @@ test("a_reload_of_the_code_does_not_make_another", INLINE, async (stage) => {
 });
 
 test("a_phone_is_set_up_before_the_page_believes_it", INLINE, async (stage) => {
-  const page = await stage.open("/", { user: await newcomer(stage) });
+  const page = await stage.open("/", { user: stage.stranger() });
   await press(page, "Set it up");
   await press(page, "I have set it up");
   await shows(page, "Set up Duo Mobile");
   assert.equal(await button(page, "Send a push").filter({ visible: true }).count(), 0);
+});
+
+test("a_code_that_expired_leads_to_the_help_desk", INLINE, async (stage) => {
+  const page = await stage.open("/", { user: stage.stranger() });
+  await press(page, "Set it up");
+  await page.getByRole("img", { name: "QR code" }).waitFor();
+  await stage.sim.expireEnrollments();
+  await shows(page, "Set up Duo Mobile", "Your help desk can set it up");
+  assert.equal(await page.getByRole("img", { name: "QR code" }).count(), 0);
+  assert.equal(await button(page, "Set it up").filter({ visible: true }).count(), 0);
+  assert.equal((await stage.sim.calls("enroll")).length, 1, "Duo gives no second code for the name");
 });

@@ -156,7 +156,7 @@ test("duo_that_cannot_be_asked_is_said", {}, async (stage) => {
 
 const INLINE = { plugin: { duo: { enrollment: "inline" } } };
 test("a_phone_is_set_up", { ...INLINE, admits: 1 }, async (stage) => {
-  const user = await stage.guest({ status: "not_enrolled", devices: [] });
+  const user = stage.stranger();
   const page = await stage.open("/reports", off({ user }));
   await press(page, "Continue");
   await shows(page, "Set up Duo Mobile");

@@ -362,5 +362,8 @@ fn a_report_in_json_names_the_configuration_that_is_refused() {
     assert_eq!((ran.status, &report["status"]), (FAULTY, &json!(FAULTY)), "{report}");
     let refused = &report["refused"][0];
     assert_eq!(refused["title"], file.path());
-    assert!(refused["error"].as_str().unwrap().contains("sesion: unknown_key: is not a known key"), "{refused}");
+    assert!(
+        refused["error"].as_str().unwrap().contains("sesion: unknown_key: is not a known key"),
+        "{refused}"
+    );
 }
