@@ -28,6 +28,7 @@ mod capabilities;
 mod chance;
 mod costs;
 mod duo;
+mod emptied;
 mod faults;
 mod flows;
 mod host;
