@@ -74,6 +74,9 @@ async function pictured(stage, name) {
   return text;
 }
 
+// A wait may fail before its case looks at it. Then that case fails, and no other.
+process.on("unhandledRejection", () => {});
+
 for await (const text of createInterface({ input: process.stdin })) {
   const line = JSON.parse(text);
   if (line.case) play(line);

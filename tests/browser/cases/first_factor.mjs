@@ -30,7 +30,7 @@ test("a_first_factor_that_ends_while_a_push_waits_asks_again", { admits: 1 }, as
 
 test("a_first_factor_that_ends_before_a_choice_asks_again", {}, async (stage) => {
   const { page } = await chooser(stage);
-  const asked = page.waitForEvent("framenavigated");
+  const asked = page.waitForEvent("framenavigated", { timeout: 20_000 });
   await page.context().route("**/auth?*", (route) => route.fulfill(ENDED), { times: 1 });
   await press(page, "Send a push");
   await asked;
