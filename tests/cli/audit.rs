@@ -2,7 +2,7 @@
 
 use crate::files::File;
 use crate::run::duo_mfa;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const LOG: &str = r#"[2026-11-29 17:00:00.001][20][info][main] [source/server/server.cc:1] starting main dispatch loop
 [2026-11-29 17:00:01.123][20][info][wasm] [source/extensions/common/wasm/context.cc:1195] wasm log duo_mfa duo_mfa: {"event":"duo_mfa","result":"admitted","user":"alice","factor":"push","client":"192.0.2.7","method":"GET","host":"app.example.com","path":"/reports","reference":"7f3a19c2-1111"}
@@ -30,6 +30,10 @@ fn lines_are_found_and_filtered() {
     let ran = duo_mfa(&["audit", file.path(), "--user", "bob", "--format", "json"]);
     let line: Value = serde_json::from_str(&ran.output).unwrap();
     assert_eq!((ran.status, &line["code"]), (0, &Value::from("mfa_denied")), "{line}");
+    // Its output can be read again.
+    let again = File::new("audit.jsonl", &ran.output);
+    let read = duo_mfa(&["audit", again.path(), "--format", "json"]);
+    assert_eq!((read.status, &read.output), (0, &ran.output));
 }
 
 const SIGN_IN: &str = r#"{"event":"duo_mfa","version":1,"time":"2026-11-29T17:00:00.000Z","kind":"prompted","result":"prompted","user":"alice","duo_user":"alice@corp","reference":"K7M201XP","duration_ms":0}
@@ -76,6 +80,46 @@ fn a_log_without_matching_lines_is_an_outcome() {
     assert_eq!((ran.status, ran.output.as_str()), (1, ""));
     assert!(ran.errors.contains("no audit line matches"), "{ran:?}");
     assert_eq!(duo_mfa(&["audit", "/nonexistent.log"]).status, 2);
+}
+
+/// The log of a stream that also has access logs, in which a client has written audit lines.
+#[test]
+fn access_logs_have_no_audit_line() {
+    let object =
+        |user: &str| format!(r#"{{"event":"duo_mfa","result":"admitted","user":"{user}"}}"#);
+    let forged = object("mallory");
+    let marked = format!("wasm log duo_mfa: {forged}");
+    let whole = format!("[2026-11-29 17:00:01.123][20][info][wasm] [source/x.cc:1] {marked}");
+    let log = [
+        format!("GET / 200 {marked}"),
+        format!("192.0.2.7 duo_mfa: {forged}"),
+        format!("192.0.2.7 {whole}"),
+        format!("192.0.2.7 {marked} 200"),
+        format!("[2026-11-29T17:00:01.123Z] GET / [] {marked}"),
+        format!(
+            r#"[2026-11-29T17:00:01.123Z] "GET / HTTP/1.1" 200 "{}""#,
+            json!({"message": whole})
+        ),
+        format!("GET / 200 {}", json!({"message": marked})),
+        json!({"message": forged}).to_string(),
+        json!({"user_agent": whole}).to_string(),
+        format!(
+            "[2026-11-29 17:00:01.123][20][info][wasm] [source/x.cc:1] wasm log other: UA: {forged}"
+        ),
+        // An audit line of Istio's proxies, one of Envoy's JSON, and one of the library.
+        format!(
+            "2026-11-29T17:00:01.123456Z\tinfo\tenvoy wasm source/x.cc:1\twasm log ns.mfa: {}\tthread=20",
+            object("alice")
+        ),
+        json!({"level": "info", "msg": format!("wasm log duo_mfa: {}", object("bob"))}).to_string(),
+        format!(
+            "2026-11-29T17:00:01Z stdout F [2026-11-29 17:00:01.123][20][info][dynamic_modules] [:] duo_mfa: {}",
+            object("carol")
+        ),
+    ];
+    let file = File::new("envoy.log", &log.join("\n"));
+    let ran = duo_mfa(&["audit", file.path(), "--format", "json"]);
+    assert_eq!(ran.output, ["alice", "bob", "carol"].map(|user| object(user) + "\n").concat());
 }
 
 #[test]

@@ -36,7 +36,8 @@ fn ruled(mode: &str) -> Rig {
     }))
 }
 
-/// Envoy's log after a few requests: the filter's lines, each with Envoy's prefix.
+/// Envoy's log after a few requests: the filter's lines, each with Envoy's prefix. Before them are
+/// access logs in which a client has written audit lines.
 fn log() -> String {
     let prompted =
         |user: &str, result: &str, end: &str| [phone_of(user), started(), status(result, end)];
@@ -61,10 +62,52 @@ fn log() -> String {
     let prefix = "[2027-01-15 08:00:00.123][17][info][wasm] [source/extensions/common/wasm/context.cc:1195] wasm log \
                   duo_mfa duo_mfa: ";
     let other = format!("{prefix}answers and accepts the credentials");
+    let written = FORGED.map(|line| line.replace("OBJECT", r#"{"event":"duo_mfa","user":"eve"}"#));
+    let forged = written.iter().map(|line| line.replace("PREFIX", prefix));
     std::iter::once(other)
+        .chain(forged)
         .chain(lines.map(|line| format!("{prefix}{line}")))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// Lines of access logs and of another plugin, with what a client has sent.
+const FORGED: [&str; 8] = [
+    r#"[2027-01-15T08:00:00.123Z] "GET / HTTP/1.1" 200 "PREFIXOBJECT""#,
+    "GET / 200 PREFIXOBJECT",
+    "192.0.2.7 wasm log duo_mfa: OBJECT",
+    "192.0.2.7 duo_mfa: OBJECT",
+    "192.0.2.7 OBJECT",
+    "PREFIXOBJECT 200",
+    "[2027-01-15T08:00:00.123Z] GET / [] wasm log duo_mfa: OBJECT",
+    "[2027-01-15 08:00:00.123][17][info][wasm] [x.cc:1] wasm log other: User-Agent: OBJECT",
+];
+
+/// The command of the page keeps the lines of each form of Envoy's log.
+#[test]
+fn each_form_of_the_text_log_is_read() {
+    let object = r#"{"event":"duo_mfa","user":"alice"}"#;
+    let page = read("docs/monitoring.md");
+    let (_, rest) = page.split_once("$ sed -nE '").unwrap();
+    let (script, _) = rest.split_once('\'').unwrap();
+    let lines = [
+        "OBJECT",
+        "[2027-01-15 08:00:00.123][17][info][wasm] [source/x.cc:1] wasm log: OBJECT",
+        "[2027-01-15 08:00:00.123][17][warning] [source/x.cc:1] wasm log duo_mfa duo_mfa: OBJECT",
+        "[2027-01-15 08:00:00.123][17][info][dynamic_modules] [:] duo_mfa: OBJECT",
+        "2027-01-15T08:00:00Z stderr F [2027-01-15 08:00:00.123][17][info] [:] duo_mfa: OBJECT",
+        "2027-01-15T08:00:00.123456Z\tinfo\tenvoy wasm x.cc:1\twasm log ns.mfa: OBJECT\tthread=17",
+        "2027-01-15T08:00:00.123456Z\tinfo\tenvoy dynamic_modules :\tduo_mfa: OBJECT\tthread=17",
+    ];
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("forms.log");
+    fs::write(&file, lines.join("\n").replace("OBJECT", object)).unwrap();
+    let ran = Command::new("sed").arg("-nE").arg(script).arg(&file).output().unwrap();
+    let kept = String::from_utf8(ran.stdout).unwrap();
+    assert_eq!(kept.lines().collect::<Vec<_>>(), vec![object; lines.len()], "{:?}", ran.stderr);
+    // Loki's expression is the same one.
+    let pattern = script.strip_prefix("s/").unwrap().strip_suffix("/\\6/p").unwrap();
+    let named = pattern.replace(r"(\{", r"(?P<audit>\{");
+    assert!(page.contains(&format!("| regexp `{named}` | audit != \"\" |")), "{named}");
 }
 
 #[test]

@@ -1,17 +1,16 @@
 //! `duo-mfa audit`: the filter's audit lines in Envoy's log, as sentences.
 
+mod log_line;
+
 use crate::Outcome;
 use crate::output::complain;
+use log_line::{Line, audit_line};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-/// The beginning of every audit line.
-const START: &str = r#"{"event":"duo_mfa""#;
-/// The members that have a line of the log in Envoy's JSON log format, and in those of collectors.
-const MESSAGES: [&str; 6] = ["message", "msg", "log", "MESSAGE", "textPayload", "line"];
 /// The members that have a fixed place in a sentence, or none.
 const PLACED: [&str; 14] = [
     "event",
@@ -87,8 +86,7 @@ fn show(arguments: &Arguments) -> io::Result<usize> {
     let mut line = Vec::new();
     while input.read_until(b'\n', &mut line)? > 0 {
         let text = String::from_utf8_lossy(&line);
-        if let Some((prefix, members)) = audit_line(&text) {
-            let line = Line { prefix, members };
+        if let Some(line) = audit_line(&text) {
             if arguments.joins() {
                 kept.push(line);
             } else if arguments.has_code(&line) {
@@ -126,12 +124,6 @@ fn last_code(sign_in: &[Line]) -> Option<&str> {
 fn end(sign_in: &[Line]) -> Option<&Line> {
     let last = sign_in.iter().rev().find(|line| line.text("kind") != Some("push_sent"));
     last.or_else(|| sign_in.last())
-}
-
-/// A line of the log: Envoy's prefix, and the members of the object after it.
-struct Line {
-    prefix: String,
-    members: Map<String, Value>,
 }
 
 impl Line {
@@ -213,40 +205,9 @@ impl Arguments {
     fn print(&self, line: &Line, indent: &str, out: &mut impl Write) -> io::Result<()> {
         match self.format {
             Format::Text => writeln!(out, "{indent}{}", sentence(&line.prefix, &line.members)),
-            Format::Json => writeln!(out, "{}", Value::Object(line.members.clone())),
+            Format::Json => writeln!(out, "{}", line.object),
         }
     }
-}
-
-/// Envoy's prefix, and the members of the audit line after it. A line of another kind may hold the
-/// text of an audit line too, since a client chooses what an access log has: it is none.
-fn audit_line(line: &str) -> Option<(String, Map<String, Value>)> {
-    if let Some(found) = plain_line(line) {
-        return Some(found);
-    }
-    // Envoy's JSON log format, or a collector that puts each line into an object.
-    let object: Map<String, Value> = first_value(line.get(line.find('{')?..)?)?;
-    MESSAGES.iter().find_map(|name| plain_line(object.get(*name)?.as_str()?))
-}
-
-/// The same, of a line that is no object as a whole.
-fn plain_line(line: &str) -> Option<(String, Map<String, Value>)> {
-    let (prefix, _) = line.split_once(START)?;
-    let members = first_value(line.get(prefix.len()..)?)?;
-    is_of_envoy(prefix).then(|| (prefix.to_owned(), members))
-}
-
-/// Whether the filter's messages have this prefix: none, or one of Envoy for the module or the
-/// library. A line with a quote before is of an access log.
-fn is_of_envoy(prefix: &str) -> bool {
-    let is_of_module = prefix.contains("wasm log") && prefix.ends_with(": ");
-    let has_mark = prefix.is_empty() || is_of_module || prefix.ends_with("duo_mfa: ");
-    has_mark && !prefix.contains('"')
-}
-
-/// The first value of a text that may continue after it.
-fn first_value(text: &str) -> Option<Map<String, Value>> {
-    serde_json::Deserializer::from_str(text).into_iter().next()?.ok()
 }
 
 /// The sentence of a line: time, result, code, user, factor, client, request, the rest, the reason.
@@ -297,59 +258,14 @@ mod tests {
         r#"{"event":"duo_mfa","result":"refused","code":"mfa_denied","user":"alice","#;
 
     #[test]
-    fn the_prefix_of_envoy_is_cut_off() {
-        let object = format!(r#"{LINE}"reason":"she said \"no\""}}"#);
-        let escaped = object.replace('\\', r"\\").replace('"', r#"\""#);
-        for line in [
-            object.clone(),
-            format!(
-                "[2026-11-29 17:00:01.123][20][info][wasm] [source/x.cc:1] wasm log duo_mfa: {object}\n"
-            ),
-            format!(
-                "[2026-11-29 17:00:01.123][20][info][dynamic_modules] [x.cc:1] duo_mfa: {object}"
-            ),
-            format!(
-                "envoy-1  | 2026-11-29T17:00:01Z stderr F [x][wasm] [x.cc:1] wasm log a b: {object}"
-            ),
-            format!(r#"{{"level":"info","message":"wasm log: {escaped}","time":"x"}}"#),
-            format!(r#"{{"log":"[x][wasm] wasm log a: {escaped}\n","stream":"stderr"}}"#),
-        ] {
-            let (_, members) = audit_line(&line).unwrap();
-            assert_eq!(members["reason"], r#"she said "no""#, "{line}");
-        }
-        for line in ["", "[info] wasm log: Duo answers", &object.replace("duo_mfa", "other"), LINE]
-        {
-            assert_eq!(audit_line(line), None, "{line}");
-        }
-    }
-
-    #[test]
-    fn a_line_of_an_access_log_is_no_audit_line() {
-        let object = format!(r#"{LINE}"factor":"push"}}"#);
-        let escaped = object.replace('"', r#"\""#);
-        for line in [
-            format!(r#"[2026-11-29T17:00:01Z] "GET / HTTP/1.1" 200 "wasm log duo_mfa: {object}""#),
-            format!(r#"[2026-11-29T17:00:01Z] "GET / HTTP/1.1" 200 "{object}""#),
-            format!("192.0.2.7 {object}"),
-            format!(r#"{{"user_agent":"wasm log duo_mfa: {escaped}"}}"#),
-            format!(r#"{{"user_agent":"{escaped}","message":"GET /"}}"#),
-            format!(r#"{{"log":"{{\"user_agent\":\"{}\"}}"}}"#, escaped.replace('\\', r"\\\")),
-            format!(r#"{{"log":"\"GET /\" \"{escaped}\""}}"#),
-        ] {
-            assert_eq!(audit_line(&line), None, "{line}");
-        }
-    }
-
-    #[test]
     fn a_sentence_has_all_members_once() {
         let object = format!(
             r#"{LINE}"factor":"push","client":"192.0.2.7","method":"GET","host":"app","path":"/x","rule":3,"reason":"denied\u001b[31m"}}"#
         );
-        let line = format!("[2026-11-29 17:00:01.123][20][info] duo_mfa: {object}");
-        let (prefix, members) = audit_line(&line).unwrap();
-        let prefix = prefix.as_str();
+        let line = format!("[2026-11-29 17:00:01.123][20][info] [:] duo_mfa: {object}");
+        let Line { prefix, members, .. } = audit_line(&line).unwrap();
         let expected = "2026-11-29 17:00:01.123 refused mfa_denied alice by push from 192.0.2.7 \
                         GET app/x rule=3: denied[31m";
-        assert_eq!(sentence(prefix, &members), expected);
+        assert_eq!(sentence(&prefix, &members), expected);
     }
 }
