@@ -1,7 +1,11 @@
 //! The imports of the module's file: only the proxy-wasm ABI, and the few WASI calls that Rust's runtime
 //! needs.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a module has parts of many kinds")]
+
 use std::collections::BTreeSet;
+
+use wasmparser::{Import, Parser, Payload};
 
 use crate::envoy;
 
@@ -30,84 +34,21 @@ const PROXY: &[&str] = &[
 
 const WASI: &[&str] = &["environ_get", "environ_sizes_get", "random_get"];
 
-/// Reads a module's sections from front to back.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn bytes(&mut self, length: usize) -> &'a [u8] {
-        let (taken, rest) = self.0.split_at(length);
-        self.0 = rest;
-        taken
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.bytes(1)[0]
-    }
-
-    /// An unsigned LEB128 number.
-    fn number(&mut self) -> usize {
-        let (mut number, mut shift) = (0, 0);
-        loop {
-            let byte = self.byte();
-            number |= usize::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return number;
-            }
-            shift += 7;
-        }
-    }
-
-    fn name(&mut self) -> &'a str {
-        let length = self.number();
-        std::str::from_utf8(self.bytes(length)).unwrap()
-    }
-
-    fn limits(&mut self) {
-        let has_maximum = self.byte() & 1 == 1;
-        self.number();
-        if has_maximum {
-            self.number();
-        }
-    }
-}
-
-const IMPORTS: u8 = 2;
-const EXPORTS: u8 = 7;
-
-/// The section of that number.
-fn section(module: &[u8], wanted: u8) -> Reader<'_> {
-    let mut reader = Reader(module);
-    assert_eq!(reader.bytes(8), b"\0asm\x01\0\0\0", "a WebAssembly module, version 1");
-    loop {
-        let (number, length) = (reader.byte(), reader.number());
-        let content = reader.bytes(length);
-        if number == wanted {
-            return Reader(content);
-        }
-    }
+/// The parts of a module, from front to back.
+fn parts(module: &[u8]) -> impl Iterator<Item = Payload<'_>> {
+    Parser::new(0).parse_all(module).map(Result::unwrap)
 }
 
 #[test]
 fn module_imports_only_what_is_allowed() {
     crate::of_another_host!();
     let bytes = std::fs::read(envoy::module()).unwrap();
-    let mut reader = section(&bytes, IMPORTS);
+    let imports = parts(&bytes).find_map(|part| match part {
+        Payload::ImportSection(imports) => Some(imports),
+        _ => None,
+    });
     let mut beyond = Vec::new();
-    for _ in 0..reader.number() {
-        let (module, name) = (reader.name(), reader.name());
-        match reader.byte() {
-            0 => {
-                reader.number();
-            }
-            1 => {
-                reader.byte();
-                reader.limits();
-            }
-            2 => reader.limits(),
-            _ => {
-                reader.bytes(2);
-            }
-        }
+    for Import { module, name, .. } in imports.unwrap().into_iter().map(Result::unwrap) {
         let is_allowed = match module {
             "env" => PROXY.contains(&name),
             "wasi_snapshot_preview1" => WASI.contains(&name),
@@ -124,13 +65,11 @@ fn module_imports_only_what_is_allowed() {
 fn module_exports_the_callbacks_that_it_does_something_in() {
     crate::of_another_host!();
     let bytes = std::fs::read(envoy::module()).unwrap();
-    let mut reader = section(&bytes, EXPORTS);
-    let mut names = BTreeSet::new();
-    for _ in 0..reader.number() {
-        names.insert(reader.name());
-        reader.byte();
-        reader.number();
-    }
+    let exports = parts(&bytes).find_map(|part| match part {
+        Payload::ExportSection(exports) => Some(exports),
+        _ => None,
+    });
+    let names: BTreeSet<_> = exports.unwrap().into_iter().map(|it| it.unwrap().name).collect();
     let expected = BTreeSet::from([
         "_initialize",
         "memory",
