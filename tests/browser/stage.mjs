@@ -41,7 +41,7 @@ export class Stage {
 
   // Adds somebody, with a phone that can do everything and a passcode, and gives the name.
   async guest(more = {}) {
-    const username = `guest${this.guests++}`;
+    const username = this.stranger();
     const capabilities = ["auto", "push", "sms", "phone", "mobile_otp"];
     const phone = { name: "Pocket", number: "XXX-XXX-1234", capabilities };
     await this.sim.putUser({ username, devices: [phone], passcodes: ["123456"], ...more });

@@ -73,17 +73,24 @@ impl Document {
         let text =
             if is_input { io::read_to_string(io::stdin())? } else { fs::read_to_string(path)? };
         let file: Arc<str> = text.into();
-        let text = Arc::new(Text { text: Arc::clone(&file), first: Some(1), ..Text::default() });
+        let text = Text { text: Arc::clone(&file), first: Some(1), ..Text::default() };
         let mut documents = Vec::new();
-        for (index, content) in contents(&text.text)?.into_iter().enumerate() {
-            let source =
-                Source { file: Arc::clone(&file), text: Arc::clone(&text), index, items: vec![] };
-            for document in Self::spread(content, source) {
-                documents.extend(document.held()?);
-                documents.push(document);
-            }
+        for document in Self::all(&file, text)? {
+            documents.extend(document.held()?);
+            documents.push(document);
         }
         Ok(documents)
+    }
+
+    /// The documents of a text in a file.
+    fn all(file: &Arc<str>, text: Text) -> Result<Vec<Self>, NotYaml> {
+        let contents = contents(&text.text)?.into_iter().enumerate();
+        let text = Arc::new(text);
+        let documents = contents.flat_map(|(index, content)| {
+            let (file, text) = (Arc::clone(file), Arc::clone(&text));
+            Self::spread(content, Source { file, text, index, items: vec![] })
+        });
+        Ok(documents.collect())
     }
 
     /// A document that is in no file.
@@ -97,7 +104,7 @@ impl Document {
             Content::Value(value) => value,
             Content::Text(_) => return vec![Self { place: None, content, source }],
         };
-        let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
+        let kind = text_at(&value, &["kind"]).unwrap_or_default();
         let of_items = kind.strip_suffix("List").map(str::to_owned);
         let items = value.get_mut("items").and_then(Value::as_array_mut);
         let (Some(of_items), Some(items)) = (of_items, items) else {
@@ -130,27 +137,17 @@ impl Document {
             let place =
                 self.place.as_ref().map_or_else(|| key.clone(), |map| format!("{map}, {key}"));
             let first = self.first_line(text);
-            let contents = match contents(text) {
-                Ok(contents) => contents,
-                Err(_) if !text.contains("duo") => continue,
+            match Self::all(&self.source.file, Text { text: text.into(), first, ..Text::default() })
+            {
+                Ok(inside) => documents
+                    .extend(inside.into_iter().map(|it| Self { place: Some(place.clone()), ..it })),
+                Err(_) if !text.contains("duo") => {}
                 Err(fault) => {
                     return Err(DocumentError::TextNotYaml { place, fault: fault.in_file(first) });
                 }
-            };
-            let text = Arc::new(Text { text: text.into(), first, ..Text::default() });
-            for (index, content) in contents.into_iter().enumerate() {
-                let (file, text) = (Arc::clone(&self.source.file), Arc::clone(&text));
-                let source = Source { file, text, index, items: vec![] };
-                let inside = Self::spread(content, source);
-                documents.extend(inside.into_iter().map(|document| document.within(&place)));
             }
         }
         Ok(documents)
-    }
-
-    /// The same document, named by the text that it is in.
-    fn within(self, place: &str) -> Self {
-        Self { place: Some(place.to_owned()), ..self }
     }
 
     /// The lines of a plugin configuration. `None` if the file has one line, or the configuration is

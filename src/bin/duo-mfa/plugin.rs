@@ -270,7 +270,7 @@ fn configuration(given: Option<&Value>) -> Configuration<'_> {
 }
 
 fn is_of_higress(object: &Value) -> bool {
-    let version = object.get("apiVersion").and_then(Value::as_str);
+    let version = text_at(object, &["apiVersion"]);
     version.is_some_and(|version| version.starts_with("extensions.higress.io/"))
 }
 

@@ -34,7 +34,8 @@ pub(super) struct Line {
 
 /// Reads a line of a log. `None` if it is no audit line.
 pub(super) fn audit_line(line: &str) -> Option<Line> {
-    let line = line.trim_end();
+    // An access log in JSON has many lines, and most name no filter.
+    let line = Some(line.trim_end()).filter(|line| line.contains("duo_mfa"))?;
     if let Some(found) = parted(line) {
         let is_ours = found.prefix.is_empty() || head(&found.prefix).is_some_and(is_of_envoy);
         return is_ours.then_some(found);

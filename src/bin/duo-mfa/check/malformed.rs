@@ -1,5 +1,6 @@
 //! Shows where a plugin configuration stops being JSON, and the usual mistake at such a place.
 
+use crate::document::Document;
 use serde::de::IgnoredAny;
 
 /// The longest part of a line that is shown, in characters.
@@ -16,9 +17,8 @@ pub(super) struct Malformed {
     pub(super) text: String,
 }
 
-/// Finds the fault in a text. `None` if the text is JSON. `first` is the line of the file on which the
-/// text begins.
-pub(super) fn explain(text: &str, first: Option<usize>) -> Option<Malformed> {
+/// Finds the fault in a text of a document. `None` if the text is JSON.
+pub(super) fn explain(text: &str, document: &Document) -> Option<Malformed> {
     let error = serde_json::from_str::<IgnoredAny>(text).err()?;
     let lines: Vec<_> = text.lines().collect();
     let index = error.line().saturating_sub(1).min(lines.len().saturating_sub(1));
@@ -27,7 +27,7 @@ pub(super) fn explain(text: &str, first: Option<usize>) -> Option<Malformed> {
     let of_line = before.saturating_add(error.column().saturating_sub(1));
     let offset = if error.is_eof() { text.len() } else { of_line };
     let shown: String = masked(line.trim()).chars().take(MAX_SHOWN).collect();
-    let in_file = first.map(|first| first.saturating_add(index));
+    let in_file = document.first_line(text).map(|first| first.saturating_add(index));
     let place = match in_file {
         Some(line) => format!("line {line} of the file"),
         None => format!("line {} of the text", index.saturating_add(1)),

@@ -59,7 +59,7 @@ impl Report {
             Configuration::Text(text) => Some(text),
             Configuration::Object(_) | Configuration::Absent => None,
         };
-        let malformed = text.and_then(|text| malformed::explain(text, document.first_line(text)));
+        let malformed = text.and_then(|text| malformed::explain(text, document));
 
         let lines = LazyCell::new(|| document.lines(&plugin.configuration));
         let line = |path: &str| lines.as_ref()?.of(path);

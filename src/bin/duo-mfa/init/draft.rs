@@ -38,19 +38,6 @@ impl Draft {
         Ok(self)
     }
 
-    /// Replaces a text wherever it is, with the rest of its line.
-    pub(super) fn put_to_end(&mut self, from: &str, to: &str) -> Result<&mut Self, NoSuchText> {
-        if !self.text.contains(from) {
-            return Err(NoSuchText(from.to_owned()));
-        }
-        let lines = self.text.lines().map(|line| match line.split_once(from) {
-            Some((before, _)) => format!("{before}{to}\n"),
-            None => format!("{line}\n"),
-        });
-        self.text = lines.collect();
-        Ok(self)
-    }
-
     /// Replaces the text from `start` on, which goes too, up to `end`, which stays.
     pub(super) fn put_between(
         &mut self,

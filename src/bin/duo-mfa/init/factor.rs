@@ -95,11 +95,6 @@ pub(super) fn provider(draft: &mut Draft, with: &Arguments) -> Result<(), NoSuch
     let (issuer, keys) = (with.issuer(), with.key_set());
     draft.put("https://idp.example.com/.well-known/jwks.json", &keys)?;
     draft.put("issuer: https://idp.example.com", &format!("issuer: {issuer}"))?;
-    // Only a name with a dot, as the host, is a text of YAML for sure.
-    let audience = with.audience();
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    let is_host = audience.bytes().all(is_plain) && audience.contains('.');
-    let quote = if is_host && audience.starts_with(char::is_alphabetic) { "" } else { "'" };
-    draft.put("audiences: [app]", &format!("audiences: [{quote}{audience}{quote}]"))?;
+    draft.put("audiences: [app]", &format!("audiences: ['{}']", with.audience()))?;
     Ok(())
 }

@@ -196,7 +196,7 @@ fn network_policy(draft: &mut Draft, with: &Arguments) -> Result<(), NoSuchText>
     // The name of a Service is often the name of its pods, and its port often theirs.
     let pods = format!("podSelector: {{matchLabels: {{app.kubernetes.io/name: {name}}}}}");
     draft.put("podSelector: {matchLabels: {app.kubernetes.io/name: app}}", &pods)?;
-    draft.put_to_end(
+    draft.put(
         "port: 8080}]",
         &format!("port: {port}}}]    # change, if the pods have another port than the Service"),
     )?;
